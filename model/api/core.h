@@ -1,0 +1,192 @@
+/* The core kinds as structs: Namespace, Node, Pod, Service, Endpoints, EndpointSlice, ConfigMap, Secret. What has no effect on the
+ * network stays in the document (object.doc). Source of every field: Kubernetes 1.36 staging/src/k8s.io/api/core/v1/types.go. */
+#ifndef PODWIRE_CORE_H
+#define PODWIRE_CORE_H
+
+#include "model/api/object.h"
+
+enum l4 { L4_NONE, L4_TCP, L4_UDP, L4_SCTP };           /* L4_NONE: absent */
+extern const char *const l4_names[];                    /* "", "TCP", "UDP", "SCTP" */
+enum ip_family { FAMILY_NONE, FAMILY_IPV4, FAMILY_IPV6 };
+extern const char *const family_names[];                /* "", "IPv4", "IPv6" */
+enum cond_status { COND_NONE, COND_TRUE, COND_FALSE, COND_UNKNOWN };
+extern const char *const cond_status_names[];           /* "", "True", "False", "Unknown" */
+struct condition { str type; uint8_t status; str reason, message; nsec changed, heartbeat; int64_t observed; };
+typedef LIST(struct condition) condition_list;
+const struct condition *condition_get(const condition_list *, const char *type);
+extern const struct field condition_fields[];
+
+struct namespace_ { struct object o; str phase; };
+
+/* ---- Node */
+struct taint { str key, value, effect; nsec added; };
+struct node_address { str type, address; };
+struct node {
+	struct object o;
+	str pod_cidr; str_list pod_cidrs;
+	str provider_id;
+	bool unschedulable;
+	LIST(struct taint) taints;
+	LIST(struct node_address) addresses;
+	condition_list conditions;
+	pair_list capacity, allocatable;
+	str kubelet_version, kernel_version, os_image, runtime;         /* status.nodeInfo */
+};
+
+/* ---- Pod */
+struct container_port { str name; int32_t port, host_port; str host_ip; uint8_t protocol; };
+struct env_var { str name, value; };
+struct volume_mount { str name, path, sub_path; bool read_only; };
+struct http_header { str name, value; };
+enum probe_handler { PROBE_NONE, PROBE_HTTP, PROBE_TCP, PROBE_EXEC, PROBE_GRPC, PROBE_SLEEP };
+struct http_get { str path, host, scheme; struct int_or_str port; LIST(struct http_header) headers; };
+struct tcp_socket { struct int_or_str port; str host; };
+struct exec_action { str_list command; };
+struct grpc_action { int32_t port; str service; };
+struct sleep_action { int64_t seconds; };
+struct probe {
+	struct http_get *http; struct tcp_socket *tcp; struct exec_action *exec; struct grpc_action *grpc;
+	int32_t initial_delay, period, timeout, success, failure;       /* seconds, counts; defaulted */
+	struct opt_int grace;
+};
+struct lifecycle_handler { struct exec_action *exec; struct http_get *http; struct tcp_socket *tcp; struct sleep_action *sleep; };
+struct lifecycle { struct lifecycle_handler *post_start, *pre_stop; };
+struct resources { pair_list requests, limits; };
+struct container {
+	str name, image;
+	str_list command, args;
+	LIST(struct container_port) ports;
+	LIST(struct env_var) env;
+	LIST(struct volume_mount) mounts;
+	struct resources resources;
+	struct probe *liveness, *readiness, *startup;
+	struct lifecycle *lifecycle;
+	str restart_policy;                     /* init containers: "Always" makes a sidecar */
+	bool privileged;
+	const struct val *security;             /* securityContext as given */
+};
+typedef LIST(struct container) container_list;
+struct volume { str name, claim, config_map, secret, host_path; bool empty_dir; const struct val *doc; };
+struct toleration { str key, op, value, effect; int64_t seconds; bool has_seconds; };
+struct spread { int32_t max_skew; str topology_key, when_unsatisfiable; struct selector *selector; };
+struct dns_option { str name, value; };
+struct dns_config { str_list nameservers, searches; LIST(struct dns_option) options; };
+struct host_alias { str ip; str_list hostnames; };
+struct pod_spec {
+	container_list containers, init_containers, ephemeral;
+	LIST(struct volume) volumes;
+	str restart_policy;                     /* Always, OnFailure, Never; defaulted */
+	int64_t grace;                          /* terminationGracePeriodSeconds; defaulted to 30 */
+	str dns_policy;                         /* defaulted to ClusterFirst */
+	pair_list node_selector;
+	str service_account, node_name, hostname, subdomain, scheduler, priority_class, runtime_class;
+	bool host_network, host_pid, host_ipc, share_pid, fqdn_hostname;
+	uint8_t enable_service_links;           /* tri */
+	const struct val *affinity;
+	LIST(struct toleration) tolerations;
+	LIST(struct host_alias) host_aliases;
+	LIST(str) readiness_gates;              /* conditionType of each */
+	struct dns_config *dns_config;
+	LIST(struct spread) spread;
+	int64_t active_deadline; bool has_active_deadline;
+	const struct val *security;
+};
+extern const struct field pod_spec_fields[];
+
+enum container_state { CS_NONE, CS_WAITING, CS_RUNNING, CS_TERMINATED };
+struct container_status {
+	str name, image;
+	uint8_t state;
+	bool ready, init;                       /* init: stands in initContainerStatuses */
+	uint8_t started;                        /* tri */
+	int32_t restarts, exit_code;
+	str reason, message;
+	nsec started_at, finished_at;
+	int32_t last_exit; str last_reason; nsec last_finished;         /* lastState.terminated; last_reason NULL: none */
+};
+struct pod_ip { ip_addr ip; };
+enum pod_phase { POD_PENDING = 1, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_PHASE_UNKNOWN };
+extern const char *const pod_phase_names[];     /* "", "Pending", "Running", "Succeeded", "Failed", "Unknown" */
+struct pod {
+	struct object o;
+	const struct pod_spec *spec;            /* never NULL; shared by the Pods of one template */
+	str node;                               /* spec.nodeName as bound; NULL: not scheduled */
+	uint8_t phase;                          /* enum pod_phase; 0: no status yet */
+	ip_addr ip, ip2;                        /* podIP; the second of podIPs (dual stack) */
+	ip_addr host_ip;
+	str hostname;                           /* as set for StatefulSet Pods */
+	str reason, message;                    /* status.reason: Evicted … */
+	nsec start;                             /* status.startTime */
+	condition_list conditions;
+	LIST(struct container_status) statuses; /* init containers first, each list in spec order */
+	bool given;                             /* came with status: respected, not re-invented */
+};
+bool pod_is_ready(const struct pod *);          /* condition Ready is True */
+bool pod_is_terminal(const struct pod *);       /* Succeeded or Failed */
+/* The number that a port name has in a Pod, as FindPort: name and protocol; app containers, then sidecars. 0: none. */
+uint16_t pod_port_by_name(const struct pod_spec *, const char *name, enum l4);
+
+/* ---- Service */
+enum svc_type { SVC_NONE, SVC_CLUSTERIP, SVC_NODEPORT, SVC_LOADBALANCER, SVC_EXTERNALNAME };
+extern const char *const svc_type_names[];
+enum traffic_policy { TP_NONE, TP_CLUSTER, TP_LOCAL };
+extern const char *const traffic_policy_names[];
+struct svc_port { str name; uint8_t protocol; int32_t port; struct int_or_str target; int32_t node_port; str app_protocol; };
+struct lb_port { int32_t port; str protocol, error; };
+struct lb_ingress { str ip, hostname, ip_mode; LIST(struct lb_port) ports; };
+struct service {
+	struct object o;
+	uint8_t type;                           /* defaulted */
+	pair_list selector;                     /* .set false or nr 0: no selector */
+	LIST(struct svc_port) ports;
+	str cluster_ip; str_list cluster_ips;   /* "None": headless; assigned ones stand here too */
+	str_list families;                      /* ipFamilies */
+	str family_policy;
+	str_list external_ips;
+	str external_name;
+	uint8_t external_policy, internal_policy;       /* enum traffic_policy, defaulted */
+	str affinity;                           /* "None", "ClientIP" */
+	int32_t affinity_seconds;               /* defaulted to 10800 with ClientIP */
+	int32_t health_check_node_port;
+	bool publish_not_ready;
+	uint8_t allocate_node_ports;            /* tri; defaulted to true for LoadBalancer */
+	str lb_ip, lb_class;
+	str_list lb_source_ranges;
+	str traffic_distribution;
+	LIST(struct lb_ingress) lb_ingress;     /* status.loadBalancer.ingress */
+	condition_list conditions;
+};
+bool service_is_headless(const struct service *);       /* clusterIP: None */
+bool service_has_vip(const struct service *);           /* has a ClusterIP and is not ExternalName: kube-proxy cares (ShouldSkipService) */
+
+/* ---- EndpointSlice, Endpoints */
+struct obj_ref { str kind, ns, name, uid, api; };
+struct zone_hint { str name; };
+struct ep_hints { LIST(struct zone_hint) for_zones, for_nodes; };
+struct endpoint {
+	str_list addresses;
+	uint8_t ready, serving, terminating;    /* tri; nil is TRI_UNSET: ready nil counts as ready, serving nil as ready */
+	str hostname, node, zone;
+	struct obj_ref *target;
+	struct ep_hints *hints;
+};
+struct ep_port { str name; uint8_t protocol; struct opt_int port; str app_protocol; };
+struct endpointslice {
+	struct object o;
+	str address_type;                       /* IPv4, IPv6, FQDN */
+	LIST(struct endpoint) endpoints;
+	LIST(struct ep_port) ports;
+	str service;                            /* label kubernetes.io/service-name */
+};
+struct ep_address { str ip, hostname, node; struct obj_ref *target; };
+struct ep_subset { LIST(struct ep_address) addresses, not_ready; LIST(struct ep_port) ports; };
+struct endpoints { struct object o; LIST(struct ep_subset) subsets; };
+
+struct config_map { struct object o; pair_list data; };
+struct secret { struct object o; str type; pair_list data; };      /* data: still base 64 */
+struct generic { struct object o; };            /* kinds without fields of their own */
+
+extern const struct kind namespace_kind, node_kind, pod_kind, service_kind, endpointslice_kind, endpoints_kind, config_map_kind, secret_kind,
+	service_account_kind, pvc_kind, pv_kind, storage_class_kind, event_kind, unknown_kind;
+
+#endif

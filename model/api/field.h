@@ -1,0 +1,88 @@
+/* A kind is a table of fields. From one row follow decoding, type errors with their place, unknown-field suggestions,
+ * defaults, encoding and documentation. What no field alone can know stands in the kind's check function. */
+#ifndef PODWIRE_FIELD_H
+#define PODWIRE_FIELD_H
+
+#include "model/base/ip.h"
+#include "model/base/str.h"
+#include "model/base/val.h"
+
+/* A list in a decoded object. `set` tells [] (set, nr 0) from absent. Members lie in the cluster's arena. */
+#define LIST(T) struct { T *v; uint32_t nr; bool set; }
+typedef LIST(str) str_list;
+
+struct pair { str key, value; };
+typedef LIST(struct pair) pair_list;            /* labels, annotations, selectors: sorted by key */
+
+struct opt_int { int32_t v; bool set; };
+enum tri { TRI_UNSET, TRI_FALSE, TRI_TRUE };
+
+/* int-or-string: targetPort, maxSurge, probe ports. */
+struct int_or_str { str s; int32_t i; bool set; };      /* s NULL: it is the number */
+
+enum field_type {
+	F_STR,          /* str */
+	F_BOOL,         /* bool */
+	F_TRI,          /* uint8_t, enum tri: a bool of which "absent" matters */
+	F_INT,          /* int32_t */
+	F_OPT_INT,      /* struct opt_int */
+	F_I64,          /* int64_t */
+	F_PORT,         /* uint16_t; a number outside 0…65535 is an error of the kind's check, so it is kept in err only */
+	F_INT_OR_STR,   /* struct int_or_str */
+	F_QUANTITY,     /* int64_t, in thousandths ("100m" is 100, "1" is 1000); saturates */
+	F_TIME,         /* nsec since 1970-01-01 UTC (RFC 3339); NEVER if absent */
+	F_ENUM,         /* uint8_t: index into .names, 0 is "absent"; an unknown text is Unsupported value */
+	F_STRS,         /* str_list */
+	F_PAIRS,        /* pair_list */
+	F_STRUCT,       /* a struct in place, .sub */
+	F_PTR,          /* pointer to a struct, .sub and .size; NULL if absent */
+	F_LIST,         /* LIST(struct), .sub and .size of one member */
+	F_RAW,          /* const struct val *: the value itself, copied */
+	F_KEEP,         /* known and kept in the document, no effect on the network; .sub checks what is below, NULL: anything goes */
+};
+
+enum field_flag { FIELD_REQUIRED = 1, FIELD_STATUS = 2 };
+
+struct field {
+	const char *name;
+	uint8_t type, flags;
+	uint32_t at;                            /* offsetof */
+	uint32_t size;                          /* of the struct behind F_PTR, or of one member of F_LIST */
+	const struct field *sub;                /* ends with a row whose name is NULL */
+	const char *const *names;               /* F_ENUM: NULL-terminated; names[0] is "" (absent) */
+	int32_t dflt;                           /* F_BOOL, F_INT, F_ENUM, F_PORT: value when absent */
+	bool has_dflt;
+};
+#define FIELD_END { .name = NULL }
+
+enum validate { VALIDATE_STRICT, VALIDATE_WARN, VALIDATE_IGNORE };    /* what an unknown or repeated field is */
+
+struct decode {
+	struct strtab *strings;
+	struct arena *arena;                    /* of the decoded object */
+	enum validate unknown;
+	const char *file;
+	const char *object;                     /* Service "web", for messages */
+	struct err *err;
+};
+
+/* Fills *out from v by the table. Goes on after an error; false if there was any. path: where v stands ("spec"; "" at the top). */
+bool fields_decode(struct decode *, const struct field *, const struct val *v, const char *path, void *out);
+/* Writes what the struct holds into map (only F_ types with a value; replaces what is there). Used for status and assigned fields. */
+void fields_encode(struct arena *, const struct field *, const void *in, struct val *map);
+
+/* Kubernetes' words. Each adds `path: Invalid value: …` and returns false. v: the value, for its place; may be NULL. */
+struct check {                                  /* what a kind's check function is given */
+	const char *file;
+	const char *object;
+	const struct val *root;                 /* the whole document: values are looked up in it by path, for line and column */
+	struct err *err;
+};
+bool check_invalid(struct check *, const char *path, const char *value, const char *fmt, ...) PRINTF(4, 5);   /* path: Invalid value: VALUE: … ; value as JSON (quoted if a string) */
+bool check_required(struct check *, const char *path, const char *fmt, ...) PRINTF(3, 4);                      /* path: Required value: … */
+bool check_duplicate(struct check *, const char *path, const char *value);
+bool check_forbidden(struct check *, const char *path, const char *fmt, ...) PRINTF(3, 4);
+bool check_unsupported(struct check *, const char *path, const char *value, const char *const *supported);     /* supported: NULL-terminated */
+bool check_toolong(struct check *, const char *path, uint32_t max);
+
+#endif

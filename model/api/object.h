@@ -1,0 +1,72 @@
+/* What all Kubernetes objects have, and what makes a kind. An object is a struct that begins with struct object. */
+#ifndef PODWIRE_OBJECT_H
+#define PODWIRE_OBJECT_H
+
+#include "model/api/field.h"
+
+typedef struct { uint32_t i; } obj_h;           /* any object of one cluster; 0 is "none". Never reused within a cluster's life */
+
+struct owner_ref { str api, kind, name, uid; bool controller, block; };
+
+struct kind;
+struct object {
+	const struct kind *kind;
+	obj_h id;
+	str ns, name;                           /* ns NULL: not namespaced */
+	str uid;
+	pair_list labels, annotations;
+	LIST(struct owner_ref) owners;
+	str_list finalizers;
+	str generate_name;
+	nsec created;                           /* virtual time */
+	nsec deleted;                           /* deletionTimestamp, virtual time; NEVER: lives */
+	rev_t rev;                              /* resourceVersion */
+	int64_t generation;
+	const char *file;                       /* where it was applied from; NULL: made by a controller */
+	uint32_t line;
+	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
+	bool gone;                              /* deleted for good; only the handle remains */
+};
+
+struct cluster;
+struct column {                                 /* of `get` */
+	const char *head;
+	bool wide;                              /* only with -o wide */
+	void (*print)(const struct cluster *, const struct object *, struct sb *);
+};
+
+struct kind {
+	const char *name;                       /* Service */
+	const char *const *apis;                /* NULL-terminated, the preferred first: "v1", "networking.k8s.io/v1" */
+	const char *const *removed;             /* apiVersions that 1.36 does not serve any more, or NULL */
+	const char *plural;                     /* services */
+	const char *shorts;                     /* "svc", blank-separated, or NULL */
+	bool namespaced;
+	uint16_t index;                         /* in kinds[]; set by the table itself */
+	uint32_t size;                          /* of its struct */
+	const struct field *fields;             /* spec, status and what else stands beside metadata; NULL: anything goes (no effect on the network) */
+	void (*dflt)(struct object *, struct arena *, struct strtab *);         /* API defaulting, after decoding; may be NULL */
+	bool (*check)(struct check *, const struct object *);                   /* create-time validation; may be NULL */
+	bool (*check_update)(struct check *, const struct object *now, const struct object *old);       /* immutability; may be NULL */
+	const struct column *columns;           /* behind NAME, before AGE; ends with head NULL; may be NULL */
+	const char *note;                       /* accepted, kept, not modelled: the note that says so; NULL: modelled */
+};
+
+extern const struct kind *const kinds[];        /* NULL-terminated, in the order of `api-resources` */
+const struct kind *kind_find(const char *api, const char *name);        /* exact; NULL: unknown kind */
+const struct kind *kind_by_word(const char *word);                      /* svc, services, Service, service */
+
+str label_get(const pair_list *, const char *key);                      /* NULL if absent */
+
+/* metav1.LabelSelector. */
+enum sel_op { SEL_IN, SEL_NOT_IN, SEL_EXISTS, SEL_DOES_NOT_EXIST };
+extern const char *const sel_op_names[];
+struct requirement { str key; uint8_t op; str_list values; };           /* op: 1 + enum sel_op as decoded by F_ENUM (0: absent) */
+struct selector { pair_list labels; LIST(struct requirement) exprs; };  /* {} matches everything */
+extern const struct field selector_fields[];
+bool selector_matches(const struct selector *, const pair_list *labels);
+bool pairs_match(const pair_list *selector, const pair_list *labels);   /* all pairs of the selector are there */
+bool selector_parse(struct strtab *, struct arena *, const char *text, struct selector *out, struct err *);    /* -l: a=b,c!=d,e in (f,g),h,!i */
+void selector_print(const struct selector *, struct sb *);              /* as kubectl prints it; <none> if empty */
+
+#endif

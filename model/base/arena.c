@@ -1,0 +1,167 @@
+#include "model/base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_BLOCK 4096u
+#define MAX_BLOCK   (1u << 20)
+
+struct block {
+	struct block *older;
+	size_t size, used;              /* of data */
+	alignas(16) unsigned char data[];
+};
+
+struct arena {
+	struct mem *mem;
+	const char *name;
+	struct block *newest;
+	size_t handed_out;
+};
+
+static void *get(struct mem *mem, size_t size)
+{
+	bool over = mem && mem->budget && (size > mem->budget || mem->used > mem->budget - size);
+	void *p = over ? NULL : malloc(size);
+
+	if (!p) {
+		if (mem && mem->oom)
+			mem->oom(mem, size);
+		abort();
+	}
+	if (mem)
+		mem->used += size;
+	return p;
+}
+
+static void put_back(struct arena *a, struct block *b)
+{
+	if (a->mem)
+		a->mem->used -= sizeof(*b) + b->size;
+	free(b);
+}
+
+struct arena *arena_new(struct mem *mem, const char *name)
+{
+	struct arena *a = get(mem, sizeof(*a));
+
+	*a = (struct arena){ .mem = mem, .name = name };
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	while (a->newest) {
+		struct block *b = a->newest;
+
+		a->newest = b->older;
+		put_back(a, b);
+	}
+	if (a->mem)
+		a->mem->used -= sizeof(*a);
+	free(a);
+}
+
+static void add_block(struct arena *a, size_t at_least)
+{
+	size_t size = a->newest ? MIN(a->newest->size * 2, MAX_BLOCK) : FIRST_BLOCK;
+	struct block *b;
+
+	size = MAX(size, at_least);
+	b = get(a->mem, sizeof(*b) + size);
+	b->older = a->newest;
+	b->size = size;
+	b->used = 0;
+	a->newest = b;
+}
+
+void *arena_alloc(struct arena *a, size_t size, size_t align)
+{
+	struct block *b = a->newest;
+	size_t at = b ? (b->used + align - 1) & ~(align - 1) : 0;
+
+	assert(align && align <= 16 && (align & (align - 1)) == 0);
+	if (!b || at > b->size || size > b->size - at) {
+		add_block(a, size);
+		b = a->newest;
+		at = 0;
+	}
+	b->used = at + size;
+	a->handed_out += size;
+	return memset(b->data + at, 0, size);
+}
+
+void *arena_copy(struct arena *a, const void *p, size_t size)
+{
+	void *to = arena_alloc(a, size, 16);
+
+	return size ? memcpy(to, p, size) : to;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *to = arena_alloc(a, n + 1, 1);
+
+	if (n)
+		memcpy(to, s, n);
+	return to;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return s ? arena_strndup(a, s, strlen(s)) : NULL;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+	char *to;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	to = arena_alloc(a, (size_t)MAX(n, 0) + 1, 1);
+	vsnprintf(to, (size_t)MAX(n, 0) + 1, fmt, again);
+	va_end(again);
+	va_end(ap);
+	return to;
+}
+
+struct arena_mark arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){ a->newest, a->newest ? a->newest->used : 0 };
+}
+
+void arena_rewind(struct arena *a, struct arena_mark m)
+{
+	while (a->newest && a->newest != m.block) {
+		struct block *b = a->newest;
+
+		a->newest = b->older;
+		put_back(a, b);
+	}
+	if (a->newest)
+		a->newest->used = m.used;
+}
+
+size_t arena_used(const struct arena *a)
+{
+	return a->handed_out;
+}
+
+void *vec_grow(struct arena *a, void *v, uint32_t nr, uint32_t *alloc, size_t size)
+{
+	uint32_t want = *alloc ? *alloc * 2 : 4;
+	void *to = arena_alloc(a, want * size, 16);
+
+	assert(want > *alloc);
+	if (nr)
+		memcpy(to, v, nr * size);
+	*alloc = want;
+	return to;
+}

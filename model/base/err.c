@@ -1,0 +1,191 @@
+#include "model/base/err.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/str.h"
+
+static char *dup(const char *s)
+{
+	char *to = s ? strdup(s) : NULL;
+
+	if (s && !to)
+		abort();
+	return to;
+}
+
+static void add(struct err *e, enum err_kind kind, bool warning, const struct where *w, const char *fmt, va_list ap)
+{
+	struct sb b = { 0 };
+	char text[4096];
+
+	if (e->nr >= ERR_MAX) {
+		e->dropped++;
+		return;
+	}
+	if (e->nr == e->alloc) {
+		e->alloc = e->alloc ? e->alloc * 2 : 4;
+		e->v = realloc(e->v, e->alloc * sizeof(*e->v));
+		if (!e->v)
+			abort();
+	}
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (w && w->object)
+		sb_printf(&b, "%s: ", w->object);
+	if (w && w->path && w->path[0])
+		sb_printf(&b, "%s: ", w->path);
+	sb_add(&b, text);
+	e->v[e->nr++] = (struct err_msg){ kind, warning, dup(w ? w->file : NULL), w ? w->line : 0, w ? w->col : 0, dup(sb_text(&b)) };
+	sb_free(&b);
+}
+
+bool err_add(struct err *e, enum err_kind kind, const struct where *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(e, kind, false, w, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+void err_warn(struct err *e, const struct where *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(e, ERR_NONE, true, w, fmt, ap);
+	va_end(ap);
+}
+
+bool err_wrap(struct err *e, uint32_t mark, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	for (uint32_t k = mark; k < e->nr; k++) {
+		struct sb b = { 0 };
+
+		sb_printf(&b, "%s: %s", text, e->v[k].text);
+		free(e->v[k].text);
+		e->v[k].text = dup(sb_text(&b));
+		sb_free(&b);
+	}
+	return false;
+}
+
+enum err_kind err_kind(const struct err *e)
+{
+	for (uint32_t k = 0; k < e->nr; k++)
+		if (!e->v[k].warning)
+			return e->v[k].kind;
+	return ERR_NONE;
+}
+
+bool err_any(const struct err *e)
+{
+	return err_kind(e) != ERR_NONE;
+}
+
+/* Names and texts from outside must not command the terminal. */
+static void print_safe(FILE *f, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
+			fprintf(f, "\\x%02x", c);
+		else if (c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)        /* C1 controls in UTF-8 */
+			fprintf(f, "\\u%04x", (unsigned char)*++s);
+		else
+			fputc(c, f);
+	}
+}
+
+void err_print(const struct err *e, FILE *f)
+{
+	for (uint32_t k = 0; k < e->nr; k++) {
+		const struct err_msg *m = &e->v[k];
+
+		if (m->file) {
+			print_safe(f, m->file);
+			if (m->line)
+				fprintf(f, ":%u", m->line);
+			if (m->line && m->col)
+				fprintf(f, ":%u", m->col);
+			fputs(": ", f);
+		} else {
+			fputs("podwire: ", f);
+		}
+		if (m->warning)
+			fputs("warning: ", f);
+		print_safe(f, m->text);
+		fputc('\n', f);
+	}
+	if (e->dropped)
+		fprintf(f, "podwire: %u more messages were left out\n", e->dropped);
+}
+
+void err_clear(struct err *e)
+{
+	for (uint32_t k = 0; k < e->nr; k++) {
+		free(e->v[k].file);
+		free(e->v[k].text);
+	}
+	e->nr = 0;
+	e->dropped = 0;
+}
+
+void err_free(struct err *e)
+{
+	err_clear(e);
+	free(e->v);
+	*e = (struct err){ 0 };
+}
+
+/* Edit distance (Levenshtein, a swap of neighbours counts one), case ignored; texts over 63 bytes are never near. */
+static unsigned distance(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+	unsigned row[3][64];
+
+	if (n > 63 || m > 63)
+		return 99;
+	for (size_t j = 0; j <= m; j++)
+		row[1][j] = (unsigned)j;
+	for (size_t i = 1; i <= n; i++) {
+		unsigned *now = row[(i + 1) % 3], *prev = row[i % 3], *prev2 = row[(i + 2) % 3];       /* they rotate */
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= m; j++) {
+			char x = (char)(a[i - 1] | 0x20), y = (char)(b[j - 1] | 0x20);
+			unsigned best = MIN(prev[j] + 1, now[j - 1] + 1);
+
+			best = MIN(best, prev[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == (char)(b[j - 2] | 0x20) && (char)(a[i - 2] | 0x20) == y)
+				best = MIN(best, prev2[j - 2] + 1);
+			now[j] = best;
+		}
+	}
+	return row[(n + 1) % 3][m];
+}
+
+const char *nearest(const char *word, const char *const *known)
+{
+	const char *best = NULL;
+	unsigned least = (unsigned)strlen(word) / 3 + 1;
+
+	for (; *known; known++) {
+		unsigned d = distance(word, *known);
+
+		if (d < least || (d == least && !best && d <= 2)) {
+			least = d;
+			best = *known;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,227 @@
+#include "model/base/str.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Each text lies in the arena behind its hash and length. */
+struct head { uint32_t hash, len; };
+
+struct strtab {
+	struct arena *arena;
+	const char **slot;
+	uint32_t nr, alloc;             /* alloc: a power of two */
+};
+
+static const struct head *head_of(str s)
+{
+	return (const struct head *)(const void *)(s - sizeof(struct head));
+}
+
+static uint32_t hash_text(const char *s, size_t n)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t k = 0; k < n; k++)
+		h = (h ^ (unsigned char)s[k]) * 16777619u;
+	h ^= h >> 15;
+	return h * 0x2c1b3c6du;
+}
+
+struct strtab *strtab_new(struct arena *a)
+{
+	struct strtab *t = arena_make(a, struct strtab);
+
+	t->arena = a;
+	t->alloc = 256;
+	t->slot = arena_array(a, const char *, t->alloc);
+	return t;
+}
+
+static uint32_t find_slot(const struct strtab *t, const char *s, size_t n, uint32_t hash)
+{
+	uint32_t at = hash & (t->alloc - 1);
+
+	while (t->slot[at]) {
+		const struct head *h = head_of(t->slot[at]);
+
+		if (h->hash == hash && h->len == n && memcmp(t->slot[at], s, n) == 0)
+			break;
+		at = (at + 1) & (t->alloc - 1);
+	}
+	return at;
+}
+
+static void grow(struct strtab *t)
+{
+	const char **old = t->slot;
+	uint32_t nr = t->alloc;
+
+	t->alloc *= 2;
+	t->slot = arena_array(t->arena, const char *, t->alloc);
+	for (uint32_t k = 0; k < nr; k++) {
+		uint32_t at;
+
+		if (!old[k])
+			continue;
+		for (at = head_of(old[k])->hash & (t->alloc - 1); t->slot[at]; at = (at + 1) & (t->alloc - 1))
+			;
+		t->slot[at] = old[k];
+	}
+}
+
+str str_intern_n(struct strtab *t, const char *s, size_t n)
+{
+	uint32_t hash, at;
+	struct head *h;
+	char *text;
+
+	if (!s)
+		return NULL;
+	hash = hash_text(s, n);
+	at = find_slot(t, s, n, hash);
+	if (t->slot[at])
+		return t->slot[at];
+	h = arena_alloc(t->arena, sizeof(*h) + n + 1, alignof(struct head));
+	*h = (struct head){ hash, (uint32_t)n };
+	text = (char *)(h + 1);
+	memcpy(text, s, n);
+	t->slot[at] = text;
+	if (++t->nr > t->alloc / 2)
+		grow(t);
+	return text;
+}
+
+str str_intern(struct strtab *t, const char *s)
+{
+	return s ? str_intern_n(t, s, strlen(s)) : NULL;
+}
+
+str str_printf(struct strtab *t, const char *fmt, ...)
+{
+	char small[256];
+	va_list ap;
+	int n;
+	str s;
+
+	va_start(ap, fmt);
+	n = vsnprintf(small, sizeof(small), fmt, ap);
+	va_end(ap);
+	if (n < (int)sizeof(small))
+		return str_intern_n(t, small, (size_t)MAX(n, 0));
+	{
+		struct sb b = { 0 };
+
+		sb_add(&b, "");
+		b.s = realloc(b.s, (size_t)n + 1);
+		if (!b.s)
+			abort();
+		va_start(ap, fmt);
+		vsnprintf(b.s, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+		s = str_intern_n(t, b.s, (size_t)n);
+		free(b.s);
+	}
+	return s;
+}
+
+str str_find(const struct strtab *t, const char *s)
+{
+	size_t n;
+
+	if (!s)
+		return NULL;
+	n = strlen(s);
+	return t->slot[find_slot(t, s, n, hash_text(s, n))];
+}
+
+size_t str_len(str s)
+{
+	return head_of(s)->len;
+}
+
+uint32_t str_hash(str s)
+{
+	return head_of(s)->hash;
+}
+
+/* ---- growing text */
+
+static void reserve(struct sb *b, size_t more)
+{
+	if (b->alloc - b->len > more)
+		return;
+	b->alloc = MAX(b->alloc * 2, b->len + more + 64);
+	b->s = realloc(b->s, b->alloc);
+	if (!b->s)
+		abort();
+}
+
+void sb_addn(struct sb *b, const char *s, size_t n)
+{
+	reserve(b, n);
+	if (n)
+		memcpy(b->s + b->len, s, n);
+	b->len += n;
+	b->s[b->len] = '\0';
+}
+
+void sb_add(struct sb *b, const char *s)
+{
+	sb_addn(b, s ? s : "", s ? strlen(s) : 0);
+}
+
+void sb_addc(struct sb *b, char c)
+{
+	sb_addn(b, &c, 1);
+}
+
+void sb_printf(struct sb *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	reserve(b, 128);
+	va_start(ap, fmt);
+	n = vsnprintf(b->s + b->len, b->alloc - b->len, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= b->alloc - b->len) {
+		reserve(b, (size_t)n + 1);
+		va_start(ap, fmt);
+		vsnprintf(b->s + b->len, b->alloc - b->len, fmt, ap);
+		va_end(ap);
+	}
+	b->len += (size_t)n;
+}
+
+void sb_pad(struct sb *b, size_t column)
+{
+	size_t width = 0, at = b->len;
+
+	while (at > 0 && b->s[at - 1] != '\n')
+		at--;
+	for (; at < b->len; at++)
+		width += ((unsigned char)b->s[at] & 0xc0) != 0x80;
+	for (; width < column; width++)
+		sb_addc(b, ' ');
+}
+
+const char *sb_text(const struct sb *b)
+{
+	return b->s ? b->s : "";
+}
+
+void sb_reset(struct sb *b)
+{
+	b->len = 0;
+	if (b->s)
+		b->s[0] = '\0';
+}
+
+void sb_free(struct sb *b)
+{
+	free(b->s);
+	*b = (struct sb){ 0 };
+}

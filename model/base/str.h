@@ -1,0 +1,43 @@
+/* Interned strings: equal texts are the same pointer, so == compares and a pointer is a key. A str is a plain
+ * NUL-terminated C string that lives as long as its table. Texts from outside never hold NUL (documents refuse it). */
+#ifndef PODWIRE_STR_H
+#define PODWIRE_STR_H
+
+#include <string.h>
+
+#include "model/base/arena.h"
+
+typedef const char *str;                        /* interned; NULL means "absent", "" is a text */
+
+struct strtab;
+struct strtab *strtab_new(struct arena *);      /* lives in the arena */
+str str_intern(struct strtab *, const char *s); /* NULL → NULL */
+str str_intern_n(struct strtab *, const char *s, size_t n);
+str str_printf(struct strtab *, const char *fmt, ...) PRINTF(2, 3);
+str str_find(const struct strtab *, const char *s);     /* NULL if it was never interned: then no object has it */
+size_t str_len(str);                            /* without counting */
+uint32_t str_hash(str);                         /* of the text: equal in every table and every run */
+
+/* a before b in byte order; NULL first. For qsort-like ordering of names. */
+static inline int str_order(const char *a, const char *b)
+{
+	return a == b ? 0 : !a ? -1 : !b ? 1 : strcmp(a, b);
+}
+
+static inline bool streq(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A growing text on the heap; the owner calls sb_free. {0} is valid and empty; .s is NULL until something is added. */
+struct sb { char *s; size_t len, alloc; };
+void sb_add(struct sb *, const char *s);
+void sb_addn(struct sb *, const char *s, size_t n);
+void sb_addc(struct sb *, char c);
+void sb_printf(struct sb *, const char *fmt, ...) PRINTF(2, 3);
+void sb_pad(struct sb *, size_t column);        /* blanks until the last line is that wide (in characters, UTF-8 aware) */
+const char *sb_text(const struct sb *);         /* never NULL */
+void sb_reset(struct sb *);
+void sb_free(struct sb *);
+
+#endif

@@ -1,0 +1,30 @@
+/* The API server's part: what happens to a document between `apply` and the cluster. Decode by the kind's table, default, validate,
+ * allocate ClusterIPs and node ports, keep the document; on update: immutability, three-way merge by the last-applied document. */
+#ifndef PODWIRE_APPLY_H
+#define PODWIRE_APPLY_H
+
+#include "model/cluster/cluster.h"
+
+enum apply_result { APPLY_ERROR, APPLY_CREATED, APPLY_CONFIGURED, APPLY_UNCHANGED };
+extern const char *const apply_result_names[];          /* "", created, configured, unchanged */
+
+struct apply_options {
+	enum validate unknown;                          /* unknown and repeated fields */
+	bool validate;                                  /* run the kinds' checks; false for import */
+	bool respect_status;                            /* take status and assigned fields as they are (import, -f questions: always true for objects that carry them) */
+	const char *dflt_ns;                            /* for namespaced objects without one; NULL: default */
+	bool create_namespaces;                         /* a namespace that objects name but nobody made: make it (questions, scenarios) */
+};
+
+/* Applies one document. Messages go to err; on APPLY_ERROR the cluster is unchanged by this document. `out` (may be NULL) → the object. */
+enum apply_result apply_doc(struct cluster *, const struct doc *, const struct apply_options *, struct object **out, struct err *);
+/* Replaces the object's document by `to` (already merged), as `patch`, `scale`, `label` do; validated like apply. */
+enum apply_result apply_replace(struct cluster *, struct object *, const struct val *to, const struct apply_options *, struct err *);
+/* Marks deleted: finalizers and grace follow from the controllers. cascade: dependents go as well (the garbage collector's work). */
+void apply_delete(struct cluster *, struct object *);
+/* The object as `get -o yaml` shows it: the stored document, defaults, assigned fields and status. */
+struct val *object_render(struct cluster *, const struct object *, struct arena *);
+/* Decodes without a cluster's rules: metadata, spec, status by the kind's table into a new object (not added). NULL: err. */
+struct object *object_decode(struct cluster *, const struct kind *, const struct doc *, const struct apply_options *, struct err *);
+
+#endif

@@ -1,0 +1,79 @@
+/* The objects of one cluster in memory: one pool per kind, indexes, revisions, events. It holds what exists and tells who
+ * listens what changed; it decides nothing. Objects never move: a pointer is good until cluster_free, a handle likewise
+ * (a deleted object stays, marked gone). One writer at a time. */
+#ifndef PODWIRE_CLUSTER_H
+#define PODWIRE_CLUSTER_H
+
+#include "model/api/config.h"
+#include "model/api/core.h"
+#include "model/api/net.h"
+#include "model/api/workload.h"
+#include "model/base/map.h"
+#include "model/cluster/settings.h"
+
+struct object_list { struct object **v; uint32_t nr; };         /* in the order (namespace, name); valid until the next change of that kind */
+
+struct event {                                  /* as kubectl prints them */
+	nsec at;
+	bool warning;
+	obj_h object;
+	str reason, message, component;         /* component: kubelet, default-scheduler, … */
+};
+
+enum change_kind { CHANGE_ADD, CHANGE_UPDATE, CHANGE_DELETE };
+struct change { enum change_kind kind; struct object *object; rev_t rev; };
+/* Called after each change; watchers are called in the order in which they came. They must not change the cluster then (mark a key dirty instead). */
+typedef void (*cluster_watch)(void *ctx, const struct change *);
+
+struct cluster;
+struct cluster *cluster_new(struct mem *, uint64_t seed);       /* empty, at time 0; mem may be NULL */
+void cluster_free(struct cluster *);
+struct arena *cluster_arena(struct cluster *);
+struct strtab *cluster_strings(const struct cluster *);
+str cluster_str(struct cluster *, const char *);                /* intern */
+uint64_t cluster_seed(const struct cluster *);
+rev_t cluster_rev(const struct cluster *);
+nsec cluster_now(const struct cluster *);
+void cluster_set_now(struct cluster *, nsec);
+bool cluster_add_watch(struct cluster *, cluster_watch, void *ctx);    /* false: too many (8) */
+
+/* Settings follow from the objects (settings.h); they are worked out again after a change of a kind that bears on them. */
+const struct settings *cluster_settings(struct cluster *);
+struct settings_flags *cluster_flags(struct cluster *);         /* what the command line adds: --cni, --kernel, --cloud-lb, --controller …; set before the first use */
+
+/* Looking. Namespace NULL for cluster-scoped kinds. Texts need not be interned. */
+struct object *obj_get(const struct cluster *, obj_h);          /* NULL for 0 */
+struct object *cluster_find(const struct cluster *, const struct kind *, const char *ns, const char *name);
+struct object_list cluster_list(const struct cluster *, const struct kind *);           /* living ones, all namespaces */
+struct object_list cluster_list_ns(const struct cluster *, const struct kind *, const char *ns);
+uint32_t cluster_count(const struct cluster *, const struct kind *);
+struct namespace_ *find_namespace(const struct cluster *, const char *name);
+struct node *find_node(const struct cluster *, const char *name);
+struct pod *find_pod(const struct cluster *, const char *ns, const char *name);
+struct service *find_service(const struct cluster *, const char *ns, const char *name);
+struct pod *find_pod_by_ip(const struct cluster *, ip_addr);    /* not hostNetwork, not terminal; NULL if none */
+/* The slices of a Service, in name order; by label kubernetes.io/service-name. */
+struct object_list service_slices(const struct cluster *, const struct service *);
+/* Pods by owner (uid), in name order. */
+struct object_list pods_of(const struct cluster *, str owner_uid);
+/* Pods of a namespace whose labels hold all pairs / match the selector; in name order; the list lives in `scratch`. */
+struct object_list pods_selected(const struct cluster *, const char *ns, const pair_list *, struct arena *scratch);
+struct object_list pods_matching(const struct cluster *, const char *ns, const struct selector *, struct arena *scratch);
+str owner_uid(const struct object *);                           /* of the controlling owner; NULL if none */
+
+/* Changing: low level, no validation (apply.h has that). The object must come from object_new. Each bumps the revision and tells the watchers. */
+struct object *object_new(struct cluster *, const struct kind *, const char *ns, const char *name);     /* zeroed struct, not yet in the cluster; created = now, deleted = NEVER */
+void cluster_add(struct cluster *, struct object *);            /* asserts that none of that name lives; gives id, uid (if NULL), rev */
+void cluster_touch(struct cluster *, struct object *);          /* after a change in place of anything but labels, owner, podIP */
+void cluster_relabel(struct cluster *, struct object *, pair_list labels);
+void cluster_set_pod_ip(struct cluster *, struct pod *, ip_addr ip, ip_addr ip2);
+void cluster_remove(struct cluster *, struct object *);         /* for good: the handle stays, the name is free */
+
+void cluster_event(struct cluster *, const struct object *, bool warning, const char *component, const char *reason, const char *fmt, ...) PRINTF(6, 7);
+const struct event *cluster_events(const struct cluster *, uint32_t *nr);       /* all, in order of time */
+
+/* A draw that depends on nothing but (seed, purpose, uid, n): one object more changes no other draw. */
+uint64_t draw(const struct cluster *, const char *purpose, const char *uid, uint64_t n);
+uint32_t draw_below(const struct cluster *, const char *purpose, const char *uid, uint64_t n, uint32_t bound);
+
+#endif

@@ -1,0 +1,127 @@
+/* The network that the objects imply, as plain data: for each node and Pod its namespaces, links, addresses, routes, neighbours, listeners, settings and
+ * rules. Compiled from the cluster; walked by sim/trace, printed by print_*.c, built by sim/linux. A walk needs nothing else.
+ *
+ * Made to be shared: rules of nodes stand on their variant's (ruleset.h); routes to Pod blocks are one shared table, from block to owner; what a node has
+ * of its own is compiled at its first use (dataplane_node_ready). */
+#ifndef PODWIRE_DATAPLANE_H
+#define PODWIRE_DATAPLANE_H
+
+#include "model/base/err.h"
+#include "model/dataplane/ruleset.h"
+
+typedef struct { uint32_t i; } netns_h;
+typedef struct { uint32_t i; } link_h;
+
+/* Why something is there: an object (by its handle's number), a path in it, and what it follows from in turn. File and line are found on demand. */
+struct cause { uint32_t object; str path; cause_h because; };
+
+enum netns_kind { NS_NODE, NS_POD, NS_ROUTER, NS_CLIENT, NS_FABRIC };
+enum link_kind { LINK_LO, LINK_VETH, LINK_BRIDGE, LINK_VXLAN, LINK_IPIP, LINK_PHYS /* a port of a segment: a node's uplink */ };
+struct link {
+	str name;
+	uint8_t kind;
+	bool up, proxy_arp, forwarding, route_localnet, hairpin;
+	uint8_t rp_filter;              /* 0 off, 1 strict, 2 loose; the effective value */
+	uint32_t mtu;
+	netns_h netns;
+	link_h peer;                    /* VETH */
+	link_h master;                  /* port of that bridge */
+	uint32_t segment;               /* PHYS: links of one number are on one L2 */
+	uint32_t addr, nr_addrs;        /* → dp->addrs */
+	uint8_t mac[6];
+	uint32_t vni; ip_addr local;    /* VXLAN, IPIP: own outer address */
+	uint16_t loss_permille;         /* impairment, by fault */
+	nsec delay;
+	cause_h cause;
+};
+struct if_addr { ip_addr ip; uint8_t len; link_h link; };
+enum route_type { RT_UNICAST, RT_BLACKHOLE, RT_UNREACHABLE, RT_PROHIBIT };
+enum route_proto { RTP_KERNEL, RTP_BOOT, RTP_STATIC, RTP_BIRD, RTP_FELIX, RTP_FLANNEL };
+extern const char *const route_proto_names[];
+struct route {
+	struct cidr dst;                /* len 0: default */
+	uint8_t type, proto;
+	bool onlink, scope_link;
+	ip_addr via;                    /* unset: on the link */
+	link_h dev;
+	ip_addr src;                    /* preferred source; unset: none */
+	ip_addr encap;                  /* outer destination of a tunnel route (VXLAN FDB, IPIP): the owner node's address; unset: none */
+	cause_h cause;
+};
+enum listen_kind { LISTEN_PORT, LISTEN_ANY /* nothing is known of what it listens on: it listens where it is asked, `assumed` */ };
+struct listener { uint8_t kind, proto; uint16_t port; ip_addr addr /* unset: any */; str container; cause_h cause; bool http; };
+struct neigh { ip_addr ip; link_h dev; uint8_t mac[6]; };
+
+struct netns {
+	str name;                       /* node/worker-1, pod/default/web, client, router */
+	uint8_t kind;
+	bool forward4, forward6, bridge_nf;
+	bool down;                      /* a dead node: nothing answers */
+	uint32_t object;                /* handle number of the Node or Pod; 0 */
+	netns_h node;                   /* of a Pod: its node */
+	struct { uint32_t at, nr; } links, routes, listeners;   /* → dp->links (a run), dp->routes (longest first within the namespace), dp->listeners */
+	struct ruleset *rules;          /* NULL: none */
+	bool ready;                     /* own rules compiled (dataplane_node_ready) */
+	bool uses_blocks;               /* its routes go on in the shared table dp->blocks */
+	link_h uplink;
+	str hostname;
+};
+
+/* The shared table: Pod blocks and their owners. A node's route to a block follows from it, its own blocks being blackholes (Calico). */
+struct block { struct cidr cidr; netns_h owner; cause_h cause; bool borrowed; };
+
+struct dataplane {
+	struct arena *arena;
+	struct strtab *strings;
+	VEC(struct netns) netns;        /* [0] unused, as for all tables below that have handles */
+	VEC(struct link) links;
+	VEC(struct if_addr) addrs;
+	VEC(struct route) routes;
+	VEC(struct listener) listeners;
+	VEC(struct cause) causes;
+	VEC(struct block) blocks;       /* sorted by address, disjoint but for borrowed /32s, which come first where equal */
+	struct map addr_owner;          /* hash of address → link of the first owner (an address may be on several: walk dp->addrs) */
+	VEC(struct { uint32_t segment; ip_addr ip; link_h link; }) on_segment;          /* sorted by (segment, ip): who answers for an address on an L2 */
+	VEC(struct { ip_addr ip; uint16_t port; netns_h node; cause_h cause; }) assumed;        /* endpoint addresses that no object owns (cli-contract, `assumed`) */
+	str block_proto;                /* bird, felix, flannel: what the routes to blocks say as `proto` */
+	uint8_t encap;                  /* of routes to blocks: enum link_kind LINK_VXLAN, LINK_IPIP, or 0 */
+	/* The compiler's hook: rules and own routes of a node, at its first use. ctx belongs to the compiler. */
+	void (*compile_node)(void *ctx, struct dataplane *, netns_h);
+	void *ctx;
+};
+
+struct netns *netns_get(const struct dataplane *, netns_h);
+struct link *link_get(const struct dataplane *, link_h);
+netns_h netns_find(const struct dataplane *, const char *name);                 /* .i 0: none */
+link_h link_find(const struct dataplane *, netns_h, const char *name);
+void dataplane_node_ready(const struct dataplane *, netns_h);                   /* compiles what is not compiled yet */
+const struct cause *cause_get(const struct dataplane *, cause_h);
+cause_h cause_add(struct dataplane *, uint32_t object, const char *path, cause_h because);
+
+/* Building (used by dataplane.c and cni_*.c). Links and routes of one namespace are added in one go: finish one namespace before the next. */
+netns_h netns_add(struct dataplane *, enum netns_kind, const char *name);
+link_h link_add(struct dataplane *, netns_h, const char *name, enum link_kind);
+void addr_add(struct dataplane *, link_h, ip_addr, uint8_t len);
+struct route *route_add(struct dataplane *, netns_h, struct cidr dst);          /* valid until the next route_add */
+struct listener *listener_add(struct dataplane *, netns_h, uint8_t proto, uint16_t port);
+void dataplane_finish(struct dataplane *);                                      /* sorts and indexes; call once after building */
+
+/* Asking, as the kernel answers. */
+bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 /* fib type local: own addresses, 127.0.0.0/8, ::1 */
+/* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
+bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *out);
+ip_addr source_for(const struct dataplane *, netns_h, const struct route *, ip_addr dst);       /* the address the kernel would pick */
+ip_addr masquerade_addr(const struct dataplane *, netns_h, link_h out, ip_addr dst);            /* primary address of the interface; else the first suitable one of the namespace in interface order */
+link_h segment_owner(const struct dataplane *, uint32_t segment, ip_addr);      /* .i 0: nobody answers */
+void routes_of(const struct dataplane *, netns_h, struct arena *, struct route **v, uint32_t *nr);     /* all, shared ones spelled out, in the order of `ip route` */
+
+/* Printing (print_ip.c, print_sh.c): what a person could type. */
+void print_ip(const struct dataplane *, netns_h, struct sb *);                  /* ip link, ip addr, ip route, sysctl lines of one namespace */
+void print_sh(const struct dataplane *, struct sb *);                           /* a script that builds all of it in fresh namespaces */
+
+/* Compiling: model/dataplane/compile.c. The dataplane keeps pointers into the cluster and is good until the cluster's next change. */
+struct cluster;
+struct dataplane *dataplane_compile(struct cluster *, struct mem *);
+void dataplane_free(struct dataplane *);
+
+#endif

@@ -1,0 +1,29 @@
+/* Names: what cluster DNS (CoreDNS, by the DNS specification 1.1.0) answers, what a Pod's resolv.conf says, and which names a resolver asks in turn. */
+#ifndef PODWIRE_DNS_H
+#define PODWIRE_DNS_H
+
+#include "model/cluster/cluster.h"
+
+enum dns_type { DNS_A, DNS_AAAA, DNS_SRV, DNS_PTR, DNS_CNAME, DNS_TXT, DNS_TYPE_COUNT };
+extern const char *const dns_type_names[DNS_TYPE_COUNT];
+enum dns_rcode { DNS_NOERROR, DNS_NXDOMAIN, DNS_SERVFAIL, DNS_REFUSED, DNS_TIMEOUT };
+extern const char *const dns_rcode_names[];
+struct dns_answer { enum dns_rcode rcode; str_list answers, cname; ip_addr *ips; uint32_t nr_ips; };      /* answers as text; A and AAAA as addresses too */
+
+struct zone;                                    /* what DNS outside the cluster knows: an RFC 1035 master file, the part with IN records of these types */
+struct zone *zone_parse(struct arena *, const char *text, struct err *);
+
+/* One query straight to cluster DNS. name: absolute, with or without the last dot. */
+struct dns_answer dns_query(struct cluster *, const struct zone *outside, const char *name, enum dns_type, struct arena *);
+
+struct resolv_conf { str_list nameservers, searches, options; };
+struct resolv_conf dns_resolv_conf(struct cluster *, const struct pod *, struct arena *);
+struct resolv_conf dns_node_resolv_conf(struct cluster *, struct arena *);
+
+enum resolver { RESOLVER_GLIBC, RESOLVER_MUSL };
+struct dns_query_done { const char *name; enum dns_type type; struct dns_answer answer; };
+struct dns_lookup { struct dns_query_done *v; uint32_t nr; struct dns_answer result; };
+/* The names that a resolver with this resolv.conf asks, one after another, until it is content. */
+struct dns_lookup dns_resolve(struct cluster *, const struct zone *outside, const struct resolv_conf *, enum resolver, const char *name, enum dns_type, struct arena *);
+
+#endif

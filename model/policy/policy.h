@@ -1,0 +1,31 @@
+/* NetworkPolicy compiled: from the objects to sets of Pods, sets of addresses and connections. One compiler; the fast engine (sim/reachability) and the
+ * writers of rules (model/dataplane/policy_*.c) both read what stands here. Source: Kubernetes 1.36 staging/src/k8s.io/api/networking/v1/types.go,
+ * and docs/semantics.md for what the API leaves open. */
+#ifndef PODWIRE_POLICY_H
+#define PODWIRE_POLICY_H
+
+#include "model/cluster/cluster.h"
+
+enum np_dir { NP_INGRESS, NP_EGRESS };
+
+struct np_ports { uint8_t proto; bool any_port; uint16_t lo, hi; str name; };   /* proto: IP protocol number; name: of a containerPort of the destination (then lo, hi are 0) */
+struct np_peers {                               /* one item of from/to, ANDed inside */
+	bool all;                               /* every address, inside and outside (from: [] or absent) */
+	const struct selector *pods, *namespaces;       /* NULL: absent. pods alone: the policy's namespace */
+	struct cidr block; struct cidr *except; uint32_t nr_except;     /* block.set: an ipBlock */
+};
+struct np_compiled_rule {
+	struct np_peers *peers; uint32_t nr_peers;      /* ORed */
+	struct np_ports *ports; uint32_t nr_ports;      /* ORed; nr 0: all ports and protocols */
+	const char *path;                       /* spec.ingress[0]: for causes */
+};
+struct np_compiled {
+	const struct network_policy *policy;
+	bool isolates[2];                       /* by enum np_dir */
+	struct np_compiled_rule *rules[2]; uint32_t nr_rules[2];
+};
+/* All policies of the cluster, in the order (namespace, name). Lives in the arena. */
+struct np_compiled *policies_compile(struct cluster *, struct arena *, uint32_t *nr);
+bool np_selects(struct cluster *, const struct np_compiled *, const struct pod *);      /* hostNetwork Pods: never */
+
+#endif
