@@ -25,6 +25,7 @@ struct object {
 	const char *file;                       /* where it was applied from; NULL: made by a controller */
 	uint32_t line;
 	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
+	uint32_t life;                          /* how many objects of this name came before */
 	bool gone;                              /* deleted for good; only the handle remains */
 };
 

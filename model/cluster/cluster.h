@@ -37,6 +37,12 @@ nsec cluster_now(const struct cluster *);
 void cluster_set_now(struct cluster *, nsec);
 bool cluster_add_watch(struct cluster *, cluster_watch, void *ctx);    /* false: too many (8) */
 
+/* Admission: what the API server does to an object between validation and storage (allocation of ClusterIPs and node ports, default class, taints).
+ * Called by apply.c with the decoded object before it is added, or with what it was before (old); false: refused, check->err says why. One per cluster. */
+typedef bool (*cluster_admit)(void *ctx, struct cluster *, struct object *, const struct object *old, struct check *);
+void cluster_set_admit(struct cluster *, cluster_admit, void *ctx);
+bool cluster_admitted(struct cluster *, struct object *, const struct object *old, struct check *);
+
 /* Settings follow from the objects (settings.h); they are worked out again after a change of a kind that bears on them. */
 const struct settings *cluster_settings(struct cluster *);
 struct settings_flags *cluster_flags(struct cluster *);         /* what the command line adds: --cni, --kernel, --cloud-lb, --controller …; set before the first use */
@@ -47,12 +53,13 @@ struct object *cluster_find(const struct cluster *, const struct kind *, const c
 struct object_list cluster_list(const struct cluster *, const struct kind *);           /* living ones, all namespaces */
 struct object_list cluster_list_ns(const struct cluster *, const struct kind *, const char *ns);
 uint32_t cluster_count(const struct cluster *, const struct kind *);
+const struct kind *cluster_pool_kind(const struct cluster *, uint32_t i);        /* the kinds that have objects, in order of first appearance; NULL behind the last */
 struct namespace_ *find_namespace(const struct cluster *, const char *name);
 struct node *find_node(const struct cluster *, const char *name);
 struct pod *find_pod(const struct cluster *, const char *ns, const char *name);
 struct service *find_service(const struct cluster *, const char *ns, const char *name);
 struct pod *find_pod_by_ip(const struct cluster *, ip_addr);    /* not hostNetwork, not terminal; NULL if none */
-/* The slices of a Service, in name order; by label kubernetes.io/service-name. */
+/* The slices of a Service, in name order; by label kubernetes.io/service-name. Like pods_of: good until the next call of either. */
 struct object_list service_slices(const struct cluster *, const struct service *);
 /* Pods by owner (uid), in name order. */
 struct object_list pods_of(const struct cluster *, str owner_uid);
@@ -71,6 +78,8 @@ void cluster_remove(struct cluster *, struct object *);         /* for good: the
 
 void cluster_event(struct cluster *, const struct object *, bool warning, const char *component, const char *reason, const char *fmt, ...) PRINTF(6, 7);
 const struct event *cluster_events(const struct cluster *, uint32_t *nr);       /* all, in order of time */
+
+void cluster_restore_event(struct cluster *, const struct event *);     /* from a lab file, as it was */
 
 /* A draw that depends on nothing but (seed, purpose, uid, n): one object more changes no other draw. */
 uint64_t draw(const struct cluster *, const char *purpose, const char *uid, uint64_t n);

@@ -60,7 +60,8 @@ struct trace { struct outcome *v; uint32_t nr; };       /* sorted by endpoint ad
 struct probe {
 	netns_h from;                           /* the namespace of the sending socket, or (enters) the one that it comes into */
 	bool enters;                            /* it arrives from outside by the link `in` instead of leaving a socket; its reply is delivered where it came from */
-	link_h in;
+	link_h in;                              /* 0: a Pod of that address is not there, but would be: the packet comes in by an interface named in_name */
+	const char *in_name;
 	struct tuple t;                         /* src unset: the kernel picks it; sport 0: 40000 */
 	uint32_t size; bool df;                 /* bytes; 0: small */
 	uint8_t icmp_type;                      /* PROTO_ICMP: 8 */

@@ -1,0 +1,13 @@
+/* Numbers with units as Kubernetes writes them. Each returns false, and leaves *out alone, if the text is not one. */
+#ifndef PODWIRE_QUANTITY_H
+#define PODWIRE_QUANTITY_H
+
+#include "model/base/base.h"
+
+bool quantity_parse(const char *, int64_t *milli);      /* "100m" → 100, "1" → 1000, "1Gi" → 1073741824000; saturates; apimachinery pkg/api/resource */
+bool duration_parse(const char *, nsec *);              /* Go's: "40s", "1m30s", "1.5h", "100ms"; a bare "0" */
+bool time_parse(const char *rfc3339, nsec *);           /* "2026-01-02T03:04:05Z" → nanoseconds since 1970-01-01 UTC */
+const char *time_text(nsec since_1970, char out[32]);   /* RFC 3339 in UTC, whole seconds */
+const char *age_text(nsec, char out[16]);               /* as kubectl's AGE: 5s, 3m2s, 4h, 12d (apimachinery pkg/util/duration HumanDuration) */
+
+#endif

@@ -1,0 +1,244 @@
+#include "model/cluster/apply.h"
+
+#include "model/api/meta.h"
+
+const char *const apply_result_names[] = { [APPLY_ERROR] = "", [APPLY_CREATED] = "created", [APPLY_CONFIGURED] = "configured", [APPLY_UNCHANGED] = "unchanged" };
+
+static struct where place(const struct doc *d, const struct val *v, const char *object)
+{
+	return (struct where){ d->file, v ? v->line : 0, v ? v->col : 0, object, NULL };
+}
+
+/* A kind that podwire does not know: kept, without effect. One struct kind for each (apiVersion, kind) of this cluster. */
+static const struct kind *kind_keep(struct cluster *c, const char *api, const char *name, struct err *err, const struct where *w)
+{
+	struct arena *a = cluster_arena(c);
+	struct kind *k;
+	const char **apis;
+
+	for (uint32_t i = 0; cluster_pool_kind(c, i); i++) {
+		const struct kind *have = cluster_pool_kind(c, i);
+
+		if (have->fields == unknown_kind.fields && have->note && streq(have->name, name) && streq(have->apis[0], api))
+			return have;
+	}
+	k = arena_copy(a, &unknown_kind, sizeof(unknown_kind));
+	k->name = cluster_str(c, name);
+	k->plural = arena_printf(a, "%ss", name);
+	for (char *p = (char *)k->plural; *p; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
+	apis = arena_array(a, const char *, 2);
+	apis[0] = cluster_str(c, api);
+	k->apis = apis;
+	err_warn(err, w, "kind %s (%s) is not known to podwire: kept, without effect on the network", name, api);
+	return k;
+}
+
+static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct err *err)
+{
+	const struct val *api = val_get(d->root, "apiVersion"), *name = val_get(d->root, "kind");
+	struct where w = place(d, name ? name : d->root, NULL);
+	const struct kind *k;
+
+	if (!val_is(d->root, VAL_MAP))
+		return err_add(err, ERR_INPUT, &w, "not an object: a map with apiVersion, kind and metadata was expected"), NULL;
+	if (!val_str(name) || !*val_str(name))
+		return err_add(err, ERR_INPUT, &w, "kind is missing: every object names its apiVersion and kind"), NULL;
+	if (!val_str(api) || !*val_str(api))
+		return err_add(err, ERR_INPUT, &w, "apiVersion is missing: every object names its apiVersion and kind"), NULL;
+	k = kind_find(val_str(api), val_str(name));
+	if (k)
+		return k;
+	for (uint32_t i = 0; kinds[i]; i++)
+		for (const char *const *gone = streq(kinds[i]->name, val_str(name)) ? kinds[i]->removed : NULL; gone && *gone; gone++)
+			if (streq(*gone, val_str(api)))
+				return err_add(err, ERR_INPUT, &w, "no matches for kind \"%s\" in version \"%s\": Kubernetes 1.36 serves it as %s", val_str(name),
+					       val_str(api), kinds[i]->apis[0]), NULL;
+	return kind_keep(c, val_str(api), val_str(name), err, &w);
+}
+
+struct object *object_decode(struct cluster *c, const struct kind *k, const struct doc *d, const struct apply_options *opt, struct err *err)
+{
+	struct arena *a = cluster_arena(c);
+	struct object *o = arena_alloc(a, k->size, 16);
+	const char *name = val_str_at(d->root, "metadata.name");
+	struct decode dec = { .strings = cluster_strings(c), .arena = a, .unknown = opt->unknown, .file = d->file, .err = err };
+	uint32_t before = err->nr;
+	bool ok;
+
+	o->kind = k;
+	o->deleted = NEVER;
+	o->created = cluster_now(c);
+	dec.object = arena_printf(a, "%s \"%s\"", k->name, name ? name : "");
+	ok = meta_decode(&dec, d->root, o, opt->validate);
+	if (k->namespaced && !o->ns)
+		o->ns = cluster_str(c, opt->dflt_ns ? opt->dflt_ns : "default");
+	if (!k->namespaced)
+		o->ns = NULL;
+	if (k->fields)
+		ok = fields_decode(&dec, k->fields, d->root, "", o) && ok;
+	o->doc = val_copy(a, d->root);
+	o->file = cluster_str(c, d->file);
+	o->line = d->root->line;
+	if (k->dflt)
+		k->dflt(o, a, cluster_strings(c));
+	if (ok && opt->validate && k->check) {
+		struct check check = { d->file, dec.object, d->root, err };
+
+		ok = k->check(&check, o);
+	}
+	for (uint32_t i = before; ok && i < err->nr; i++)
+		ok = err->v[i].warning;
+	return ok ? o : NULL;
+}
+
+/* Status belongs to the controllers: a document that brings none keeps what there is. */
+static void carry_status(struct cluster *c, struct object *to, const struct object *old)
+{
+	struct arena *a = cluster_arena(c);
+	struct err none = { 0 };
+	struct decode dec = { cluster_strings(c), a, VALIDATE_IGNORE, NULL, NULL, &none };
+	struct val *all = val_new(a, VAL_MAP), *only = val_new(a, VAL_MAP);
+	const struct val *status;
+
+	if (!to->kind->fields || val_get(to->doc, "status"))
+		return;
+	fields_encode(a, to->kind->fields, old, all);
+	status = val_get(all, "status");
+	if (status) {
+		val_put(a, only, "status", val_copy(a, status));
+		fields_decode(&dec, to->kind->fields, only, "", to);
+	}
+	err_free(&none);
+}
+
+static void carry(struct cluster *c, struct object *to, const struct object *old)
+{
+	carry_status(c, to, old);
+	if (to->kind == &pod_kind) {
+		struct pod *p = (struct pod *)to;
+		const struct pod *q = (const struct pod *)old;
+
+		if (!p->node)
+			p->node = q->node;
+		if (!p->hostname)
+			p->hostname = q->hostname;
+	}
+	if (!to->owners.set)
+		to->owners.v = old->owners.v, to->owners.nr = old->owners.nr;
+}
+
+/* The new content takes the old object's place: identity stays, so every pointer and handle does. */
+static void replace(struct cluster *c, struct object *old, const struct object *to)
+{
+	struct object was = *old;
+	bool spec_changed = !val_equal(val_get(was.doc, "spec"), val_get(to->doc, "spec"));
+
+	memcpy(old, to, to->kind->size);
+	old->id = was.id;
+	old->uid = was.uid;
+	old->created = was.created;
+	old->deleted = was.deleted;
+	old->life = was.life;
+	old->generation = was.generation + spec_changed;
+	cluster_relabel(c, old, to->labels);
+	if (old->kind == &pod_kind)
+		cluster_set_pod_ip(c, (struct pod *)old, ((struct pod *)old)->ip, ((struct pod *)old)->ip2);
+}
+
+static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
+{
+	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err };
+
+	carry(c, to, old);
+	if (opt->validate && to->kind->check_update && !to->kind->check_update(&check, to, old))
+		return APPLY_ERROR;
+	if (!cluster_admitted(c, to, old, &check))
+		return APPLY_ERROR;
+	replace(c, old, to);
+	return APPLY_CONFIGURED;
+}
+
+static bool namespace_exists(struct cluster *c, const struct object *o, const struct doc *d, const struct apply_options *opt, struct err *err)
+{
+	struct where w = place(d, val_path(d->root, "metadata.namespace"), NULL);
+	struct object *ns;
+	struct pair *pair;
+
+	if (!o->ns || find_namespace(c, o->ns))
+		return true;
+	if (!opt->create_namespaces)
+		return err_add(err, ERR_INPUT, &w, "%s \"%s\": namespaces \"%s\" not found: apply a Namespace of that name first", o->kind->name, o->name, o->ns);
+	ns = object_new(c, &namespace_kind, NULL, o->ns);
+	pair = arena_make(cluster_arena(c), struct pair);
+	*pair = (struct pair){ cluster_str(c, "kubernetes.io/metadata.name"), o->ns };
+	ns->labels = (pair_list){ pair, 1, true };
+	((struct namespace_ *)ns)->phase = cluster_str(c, "Active");
+	cluster_add(c, ns);
+	return true;
+}
+
+enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct apply_options *opt, struct object **out, struct err *err)
+{
+	const struct kind *k;
+	struct object *o, *old;
+	enum apply_result result = APPLY_CREATED;
+
+	if (!d->root || val_is(d->root, VAL_NULL))
+		return APPLY_UNCHANGED;
+	k = kind_of(c, d, err);
+	o = k ? object_decode(c, k, d, opt, err) : NULL;
+	if (!o || !namespace_exists(c, o, d, opt, err))
+		return APPLY_ERROR;
+	old = cluster_find(c, k, o->ns, o->name);
+	if (old) {
+		if (old->doc && val_equal(old->doc, o->doc)) {
+			o = old;
+			result = APPLY_UNCHANGED;
+		} else {
+			result = update(c, old, o, opt, err);
+			o = old;
+		}
+	} else {
+		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err };
+
+		if (!cluster_admitted(c, o, NULL, &check))
+			return APPLY_ERROR;
+		cluster_add(c, o);
+	}
+	if (out)
+		*out = o;
+	return result;
+}
+
+enum apply_result apply_replace(struct cluster *c, struct object *o, const struct val *to, const struct apply_options *opt, struct err *err)
+{
+	struct doc d = { o->file, (struct val *)to };
+	struct object *next = object_decode(c, o->kind, &d, opt, err);
+
+	if (!next)
+		return APPLY_ERROR;
+	if (next->name != o->name || next->ns != o->ns) {
+		err_add(err, ERR_INPUT, NULL, "%s \"%s\": metadata.name and metadata.namespace may not be changed", o->kind->name, o->name);
+		return APPLY_ERROR;
+	}
+	next->line = o->line;
+	return update(c, o, next, opt, err);
+}
+
+void apply_delete(struct cluster *c, struct object *o)
+{
+	bool waits = o->finalizers.nr > 0 || o->kind == &namespace_kind;
+
+	if (o->kind == &pod_kind) {
+		const struct pod *p = (const struct pod *)o;
+
+		waits = waits || (p->node && !pod_is_terminal(p) && find_node(c, p->node));
+	}
+	if (!waits) {
+		cluster_remove(c, o);
+	} else if (o->deleted == NEVER) {
+		o->deleted = cluster_now(c);
+		cluster_touch(c, o);
+	}
+}

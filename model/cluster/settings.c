@@ -1,0 +1,273 @@
+/* One struct settings from the configuration kinds, from the ConfigMaps that hold them in a living cluster, and from the command line. */
+#include "model/cluster/settings.h"
+
+#include <stdlib.h>
+
+#include "model/base/quantity.h"
+#include "model/cluster/cluster.h"
+
+const char *const cni_names[CNI_COUNT] = { [CNI_CALICO] = "calico", [CNI_FLANNEL] = "flannel", [CNI_BRIDGE] = "bridge", [CNI_NONE] = "none" };
+
+#define ADD(c, list, ...)                                                                                          \
+	do {                                                                                                       \
+		void *grown = arena_array(cluster_arena(c), __typeof__(*(list).v), (list).nr + 1);                 \
+		if ((list).nr)                                                                                     \
+			memcpy(grown, (list).v, sizeof(*(list).v) * (list).nr);                                    \
+		(list).v = grown;                                                                                  \
+		(list).v[(list).nr++] = (__VA_ARGS__);                                                             \
+		(list).set = true;                                                                                 \
+	} while (0)
+
+/* "10.244.0.0/16,fd00::/48" */
+static void add_cidrs(struct cluster *c, const char *text, void *list)
+{
+	LIST(struct cidr) *to = list;
+
+	while (text && *text) {
+		size_t n = strcspn(text, ",");
+		struct cidr one;
+		char piece[CIDR_TEXT + 8];
+
+		if (n < sizeof(piece)) {
+			memcpy(piece, text, n);
+			piece[n] = '\0';
+			if (cidr_parse(piece, &one))
+				ADD(c, *to, one);
+		}
+		text += n + (text[n] == ',');
+	}
+}
+
+/* extraArgs: a map (v1beta3) or a list of {name, value} (v1beta4). */
+static const char *extra_arg(const struct val *args, const char *name)
+{
+	if (val_is(args, VAL_MAP))
+		return val_str(val_get(args, name));
+	VAL_EACH(a, args)
+		if (streq(val_str(val_get(a, "name")), name))
+			return val_str(val_get(a, "value"));
+	return NULL;
+}
+
+static void from_kubeadm(struct cluster *c, const struct kubeadm_config *k, struct settings *s)
+{
+	const char *range = extra_arg(k->api_server_args, "service-node-port-range");
+	const char *v;
+	unsigned lo, hi;
+
+	if (k->pod_subnet)
+		s->pod_cidrs.nr = 0, add_cidrs(c, k->pod_subnet, &s->pod_cidrs);
+	if (k->service_subnet)
+		s->service_cidrs.nr = 0, add_cidrs(c, k->service_subnet, &s->service_cidrs);
+	if (k->dns_domain)
+		s->domain = k->dns_domain;
+	if (range && sscanf(range, "%u-%u", &lo, &hi) == 2 && lo <= hi && hi <= 65535)
+		s->node_port_lo = (uint16_t)lo, s->node_port_hi = (uint16_t)hi;
+	if ((v = extra_arg(k->controller_args, "node-cidr-mask-size")) || (v = extra_arg(k->controller_args, "node-cidr-mask-size-ipv4")))
+		s->node_mask4 = (uint8_t)atoi(v);
+	if ((v = extra_arg(k->controller_args, "node-cidr-mask-size-ipv6")))
+		s->node_mask6 = (uint8_t)atoi(v);
+	if ((v = extra_arg(k->controller_args, "node-monitor-grace-period")))
+		duration_parse(v, &s->node_monitor_grace);
+}
+
+static void from_kind(struct cluster *c, const struct kind_cluster *k, struct settings *s)
+{
+	bool six = streq(k->ip_family, "ipv6"), dual = streq(k->ip_family, "dual");
+
+	/* kind's own defaults: pkg/apis/config/v1alpha4/default.go */
+	if (k->pod_subnet || six || dual)
+		s->pod_cidrs.nr = 0, add_cidrs(c, k->pod_subnet ? k->pod_subnet : six ? "fd00:10:244::/56" : "10.244.0.0/16,fd00:10:244::/56", &s->pod_cidrs);
+	if (k->service_subnet || six || dual)
+		s->service_cidrs.nr = 0, add_cidrs(c, k->service_subnet ? k->service_subnet : six ? "fd00:10:96::/112" : "10.96.0.0/16,fd00:10:96::/112", &s->service_cidrs);
+	if (streq(k->proxy_mode, "iptables"))
+		s->proxy_mode = PROXY_IPTABLES;
+	else if (streq(k->proxy_mode, "ipvs"))
+		s->proxy_mode = PROXY_IPVS;
+	else if (streq(k->proxy_mode, "nftables"))
+		s->proxy_mode = PROXY_NFTABLES;
+	else if (streq(k->proxy_mode, "none"))
+		s->proxy_mode = PROXY_NONE;
+}
+
+static void from_proxy(struct cluster *c, const struct kube_proxy_config *k, struct settings *s)
+{
+	static const char *const detect[] = {
+		[DETECT_NONE] = "", [DETECT_CLUSTER_CIDR] = "ClusterCIDR", [DETECT_NODE_CIDR] = "NodeCIDR", [DETECT_BRIDGE] = "BridgeInterface",
+		[DETECT_PREFIX] = "InterfaceNamePrefix",
+	};
+	const struct opt_int *bit;
+
+	/* The default mode of Linux is iptables (cmd/kube-proxy/app/server_linux.go). */
+	s->proxy_mode = streq(k->mode, "nftables") ? PROXY_NFTABLES : streq(k->mode, "ipvs") ? PROXY_IPVS : PROXY_IPTABLES;
+	bit = s->proxy_mode == PROXY_NFTABLES ? &k->nftables.masquerade_bit : &k->iptables.masquerade_bit;
+	if (bit->set && bit->v >= 0 && bit->v < 32)
+		s->masquerade_bit = (uint8_t)bit->v;
+	s->masquerade_all = s->proxy_mode == PROXY_NFTABLES ? k->nftables.masquerade_all : k->iptables.masquerade_all;
+	s->localhost_node_ports = k->iptables.localhost_node_ports != TRI_FALSE;
+	s->detect_local = DETECT_CLUSTER_CIDR;
+	for (size_t m = 1; m < ARRAY_LEN(detect); m++)
+		if (streq(k->detect_local_mode, detect[m]))
+			s->detect_local = (uint8_t)m;
+	s->cluster_cidrs.nr = 0;
+	add_cidrs(c, k->cluster_cidr, &s->cluster_cidrs);
+	s->bridge_interface = k->bridge_interface;
+	s->interface_prefix = k->interface_prefix;
+	s->node_port_addresses = k->node_port_addresses;
+	s->node_port_addresses_set = k->node_port_addresses.nr > 0;
+	s->proxy_hostname = k->hostname_override && *k->hostname_override ? k->hostname_override : NULL;
+	s->external_ips_allowed = val_bool_or(val_get(k->feature_gates, "AllowServiceExternalIPs"), true);
+	s->same_node_hints = val_bool_or(val_get(k->feature_gates, "PreferSameTrafficDistribution"), true);
+}
+
+static void from_kubelet(const struct kubelet_config *k, struct settings *s)
+{
+	if (k->cluster_domain && *k->cluster_domain)
+		s->domain = k->cluster_domain;
+	if (k->cluster_dns.set) {
+		s->cluster_dns = k->cluster_dns;
+		s->cluster_dns_set = true;
+	}
+	if (k->max_pods.set)
+		s->max_pods = (uint32_t)MAX(k->max_pods.v, 0);
+}
+
+/* A living cluster keeps its configuration in ConfigMaps, as text: kubeadm's ClusterConfiguration, kube-proxy's config.conf, kubelet's kubelet. */
+static void from_config_map(struct cluster *c, const char *name, const char *key, const struct kind *kind, struct settings *s)
+{
+	const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, "kube-system", name);
+	const char *text = m ? label_get(&m->data, key) : NULL;
+	struct err err = { 0 };
+	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, m ? m->o.file : NULL, name, &err };
+	struct object *o;
+	struct val *v;
+
+	if (!text)
+		return;
+	v = yaml_parse(cluster_arena(c), m->o.file, text, strlen(text), NULL, &err);
+	if (v && val_is(v, VAL_MAP)) {
+		o = arena_alloc(cluster_arena(c), kind->size, 16);
+		o->kind = kind;
+		fields_decode(&d, kind->fields, v, "", o);
+		if (kind == &kubeadm_config_kind)
+			from_kubeadm(c, (const struct kubeadm_config *)o, s);
+		else if (kind == &kube_proxy_config_kind)
+			from_proxy(c, (const struct kube_proxy_config *)o, s);
+		else
+			from_kubelet((const struct kubelet_config *)o, s);
+	}
+	err_free(&err);
+}
+
+static uint8_t encap_of(const char *mode)
+{
+	return streq(mode, "Always") ? ENCAP_ALWAYS : streq(mode, "CrossSubnet") ? ENCAP_CROSS_SUBNET : ENCAP_NEVER;
+}
+
+static void pools_of(struct cluster *c, struct settings *s)
+{
+	struct object_list l = cluster_list(c, &ip_pool_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct ip_pool *p = (const struct ip_pool *)l.v[k];
+		struct cidr cidr;
+
+		if (p->cidr && cidr_parse(p->cidr, &cidr))
+			ADD(c, s->pools, (struct pool_setting){ cidr, (uint8_t)p->block_size, encap_of(p->ipip_mode), encap_of(p->vxlan_mode), p->nat_outgoing,
+								p->disabled, p->o.name, p->o.id });
+	}
+	for (uint32_t k = 0; !l.nr && k < s->pod_cidrs.nr; k++) {
+		bool four = ip_is4(s->pod_cidrs.v[k].addr);
+
+		ADD(c, s->pools, (struct pool_setting){ s->pod_cidrs.v[k], four ? 26 : 122, ENCAP_NEVER, ENCAP_NEVER, four, false,
+							cluster_str(c, four ? "default-ipv4-ippool" : "default-ipv6-ippool"), { 0 } });
+	}
+}
+
+/* Which Pod network is installed: what --cni says, else what the DaemonSets of real installations say, else Calico. */
+static uint8_t cni_of(struct cluster *c, const struct settings *s)
+{
+	struct object_list l = cluster_list(c, &daemonset_kind);
+
+	for (int k = 0; k < CNI_COUNT; k++)
+		if (streq(s->flags->cni, cni_names[k]))
+			return (uint8_t)k;
+	for (uint32_t k = 0; k < l.nr; k++) {
+		if (streq(l.v[k]->name, "calico-node"))
+			return CNI_CALICO;
+		if (streq(l.v[k]->name, "kube-flannel-ds") || streq(l.v[k]->name, "kube-flannel"))
+			return CNI_FLANNEL;
+		if (streq(l.v[k]->name, "kindnet"))
+			return CNI_BRIDGE;
+	}
+	l = cluster_list(c, &kind_cluster_kind);
+	if (l.nr && ((const struct kind_cluster *)l.v[0])->disable_default_cni)
+		return CNI_NONE;
+	return CNI_CALICO;
+}
+
+static const struct object *first_of(struct cluster *c, const struct kind *k)
+{
+	struct object_list l = cluster_list(c, k);
+
+	return l.nr ? l.v[0] : NULL;
+}
+
+static void defaults(struct cluster *c, struct settings *s)
+{
+	const struct settings_flags *flags = cluster_flags(c);
+
+	*s = (struct settings){
+		.node_mask4 = 24, .node_mask6 = 64, .node_port_lo = 30000, .node_port_hi = 32767,
+		.domain = cluster_str(c, "cluster.local"), .max_pods = 110, .as_number = 64512, .mesh = true, .endpoint_to_host_accept = true,
+		.proxy_mode = PROXY_NFTABLES, .localhost_node_ports = true, .masquerade_bit = 14, .detect_local = DETECT_CLUSTER_CIDR,
+		.external_ips_allowed = true, .same_node_hints = true, .kernel = { .random_fully = true }, .flags = flags,
+	};
+	if (flags->kernel_set)
+		s->kernel = flags->kernel;
+	add_cidrs(c, "10.244.0.0/16", &s->pod_cidrs);
+	add_cidrs(c, "10.96.0.0/16", &s->service_cidrs);
+}
+
+void settings_build(struct cluster *c, struct settings *s)
+{
+	const struct object *o;
+	struct object_list l;
+	bool proxy_given;
+
+	defaults(c, s);
+	if ((o = first_of(c, &kind_cluster_kind)))
+		from_kind(c, (const struct kind_cluster *)o, s);
+	from_config_map(c, "kubeadm-config", "ClusterConfiguration", &kubeadm_config_kind, s);
+	if ((o = first_of(c, &kubeadm_config_kind)))
+		from_kubeadm(c, (const struct kubeadm_config *)o, s);
+	l = cluster_list(c, &service_cidr_kind);
+	if (l.nr)
+		s->service_cidrs.nr = 0;
+	for (uint32_t k = 0; k < l.nr; k++)
+		for (uint32_t i = 0; i < ((const struct service_cidr *)l.v[k])->cidrs.nr; i++)
+			add_cidrs(c, ((const struct service_cidr *)l.v[k])->cidrs.v[i], &s->service_cidrs);
+	s->service_cidrs_known = s->service_cidrs.nr > 0;
+	from_config_map(c, "kube-proxy", "config.conf", &kube_proxy_config_kind, s);
+	proxy_given = cluster_find(c, &config_map_kind, "kube-system", "kube-proxy") != NULL;
+	if ((o = first_of(c, &kube_proxy_config_kind))) {
+		from_proxy(c, (const struct kube_proxy_config *)o, s);
+		proxy_given = true;
+	}
+	/* kubeadm and kind write clusterCIDR = podSubnet into kube-proxy's configuration; so it is where nothing else is said. */
+	for (uint32_t k = 0; !proxy_given && k < s->pod_cidrs.nr; k++)
+		ADD(c, s->cluster_cidrs, s->pod_cidrs.v[k]);
+	from_config_map(c, "kubelet-config", "kubelet", &kubelet_config_kind, s);
+	if ((o = first_of(c, &kubelet_config_kind)))
+		from_kubelet((const struct kubelet_config *)o, s);
+	for (uint32_t k = 0; !s->cluster_dns_set && k < s->service_cidrs.nr; k++)       /* the 10th address: kubeadm GetDNSIP */
+		ADD(c, s->cluster_dns, cluster_str(c, IP(ip_add(s->service_cidrs.v[k].addr, 10))));
+	if ((o = first_of(c, &bgp_configuration_kind))) {
+		s->mesh = ((const struct bgp_configuration *)o)->mesh != TRI_FALSE;
+		s->as_number = ((const struct bgp_configuration *)o)->as_number ? ((const struct bgp_configuration *)o)->as_number : s->as_number;
+	}
+	if ((o = first_of(c, &felix_configuration_kind)) && ((const struct felix_configuration *)o)->endpoint_to_host)
+		s->endpoint_to_host_accept = !streq(((const struct felix_configuration *)o)->endpoint_to_host, "Drop");
+	s->cni = cni_of(c, s);
+	pools_of(c, s);
+}

@@ -1,0 +1,10 @@
+/* What a cluster has before anybody applies anything, as far as no document brought it: nodes, system namespaces, default/kubernetes,
+ * CoreDNS, kube-proxy and the Pod network's DaemonSet. Ordinary objects: they can be looked at, changed and broken. */
+#ifndef PODWIRE_DEFAULTS_H
+#define PODWIRE_DEFAULTS_H
+
+#include "model/cluster/cluster.h"
+
+void defaults_add(struct cluster *);
+
+#endif

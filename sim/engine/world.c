@@ -1,0 +1,76 @@
+#include "sim/engine/world.h"
+
+#include "model/control/defaults.h"
+
+void world_init(struct world *w, const struct world_options *opt)
+{
+	struct settings_flags *flags;
+
+	*w = (struct world){ 0 };
+	w->cluster = cluster_new(NULL, opt->seed ? opt->seed : 1);
+	flags = cluster_flags(w->cluster);
+	*flags = opt->flags;
+	flags->cni = cluster_str(w->cluster, opt->flags.cni);
+	w->control = control_new(w->cluster);
+}
+
+void world_free(struct world *w)
+{
+	dataplane_free(w->dp);
+	cluster_free(w->cluster);
+	*w = (struct world){ 0 };
+}
+
+struct reading {
+	struct world *world;
+	const struct world_options *opt;
+	world_scenario scenario;
+	void *ctx;
+};
+
+bool world_apply_doc(struct world *w, const struct world_options *opt, const struct doc *d, struct err *err)
+{
+	return apply_doc(w->cluster, d, &opt->apply, NULL, err) != APPLY_ERROR;
+}
+
+static bool take(void *ctx, const struct doc *d, struct err *err)
+{
+	struct reading *r = ctx;
+
+	if (d->root && streq(val_str(val_get(d->root, "kind")), "Scenario") && streq(val_str(val_get(d->root, "apiVersion")), "podwire.io/v1")) {
+		struct where place = { .file = d->file, .line = d->root->line };
+
+		if (r->scenario)
+			return r->scenario(r->ctx, d, err);
+		return err_add(err, ERR_INPUT, &place, "a Scenario does not belong here: podwire run plays it");
+	}
+	world_apply_doc(r->world, r->opt, d, err);
+	return true;
+}
+
+bool world_apply_paths(struct world *w, const struct world_options *opt, const char *const *paths, uint32_t nr, world_scenario scenario, void *ctx, struct err *err)
+{
+	struct reading r = { w, opt, scenario, ctx };
+
+	for (uint32_t k = 0; k < nr; k++)
+		docs_read_path(paths[k], NULL, take, &r, err);
+	return !err_any(err);
+}
+
+void world_settle(struct world *w, const struct world_options *opt)
+{
+	if (!opt->flags.no_defaults)
+		defaults_add(w->cluster);
+	if (!opt->no_settle)
+		w->settled = control_settle(w->control);
+}
+
+struct dataplane *world_dataplane(struct world *w)
+{
+	if (w->dp && w->dp_rev == cluster_rev(w->cluster))
+		return w->dp;
+	dataplane_free(w->dp);
+	w->dp = dataplane_compile(w->cluster, NULL);
+	w->dp_rev = cluster_rev(w->cluster);
+	return w->dp;
+}
