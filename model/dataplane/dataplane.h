@@ -84,6 +84,7 @@ struct dataplane {
 	VEC(struct { uint32_t segment; ip_addr ip; link_h link; }) on_segment;          /* sorted by (segment, ip): who answers for an address on an L2 */
 	VEC(struct { ip_addr ip; uint16_t port; netns_h node; cause_h cause; }) assumed;        /* endpoint addresses that no object owns (cli-contract, `assumed`) */
 	str block_proto;                /* bird, felix, flannel: what the routes to blocks say as `proto` */
+	bool blackhole_own;             /* a node has a blackhole route for each block of its own (Calico) */
 	uint8_t encap;                  /* of routes to blocks: enum link_kind LINK_VXLAN, LINK_IPIP, or 0 */
 	/* The compiler's hook: rules and own routes of a node, at its first use. ctx belongs to the compiler. */
 	void (*compile_node)(void *ctx, struct dataplane *, netns_h);
@@ -104,6 +105,7 @@ link_h link_add(struct dataplane *, netns_h, const char *name, enum link_kind);
 void addr_add(struct dataplane *, link_h, ip_addr, uint8_t len);
 struct route *route_add(struct dataplane *, netns_h, struct cidr dst);          /* valid until the next route_add */
 struct listener *listener_add(struct dataplane *, netns_h, uint8_t proto, uint16_t port);
+void dataplane_begin(struct dataplane *);                                       /* makes the unused entry 0 of each table; dp->arena and dp->strings are set */
 void dataplane_finish(struct dataplane *);                                      /* sorts and indexes; call once after building */
 
 /* Asking, as the kernel answers. */

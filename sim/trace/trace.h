@@ -57,7 +57,7 @@ struct outcome {
 struct trace { struct outcome *v; uint32_t nr; };       /* sorted by endpoint address, port, verdict; equal ones merged */
 
 /* Where a packet starts. */
-struct probe {
+struct walk_from {
 	netns_h from;                           /* the namespace of the sending socket, or (enters) the one that it comes into */
 	bool enters;                            /* it arrives from outside by the link `in` instead of leaving a socket; its reply is delivered where it came from */
 	link_h in;                              /* 0: a Pod of that address is not there, but would be: the packet comes in by an interface named in_name */
@@ -77,7 +77,7 @@ void flows_flush_udp(struct flows *, ip_addr dst, uint16_t dport, bool (*still)(
 
 enum { WALK_RECORD = 1, WALK_DRAW = 2 /* one outcome, drawn by flows' seed */, WALK_ONE_WAY = 4, WALK_CONSIDERED = 8, WALK_KEEP = 16 /* connections stay in flows */ };
 /* The result, hops included, lives in `scratch`. */
-struct trace walk(const struct dataplane *, struct flows *, const struct probe *, unsigned flags, struct arena *scratch);
+struct trace walk(const struct dataplane *, struct flows *, const struct walk_from *, unsigned flags, struct arena *scratch);
 void hop_rule_text(const struct dataplane *, const struct hop *, struct sb *);  /* as `nft list` or iptables-save prints it; empty if no rule decided */
 
 #endif

@@ -1,0 +1,301 @@
+/* Calico: a veth per Pod, nothing bridged. The Pod has a /32 address and 169.254.1.1 as its only next hop, which the node answers by proxy ARP;
+ * the node has a /32 route to each cali…; each node owns blocks of the pool, announced by BIRD (or written by felix where packets are
+ * encapsulated). Sources: calico felix/routetable, felix/dataplane/linux/endpoint_mgr.go, libcalico-go/lib/ipam; facts 13, 42, 45. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/dataplane/compile.h"
+
+static const uint8_t calico_mac[6] = { 0xee, 0xee, 0xee, 0xee, 0xee, 0xee };
+
+static ip_addr next_hop4(void) { return ip_from4(0xa9fe0101); }                                         /* 169.254.1.1 */
+static ip_addr next_hop6(void) { return (ip_addr){ 0xfe80000000000000u, 0xeceeeefffeeeeeeeu }; }        /* fe80::ecee:eeff:feee:eeee */
+
+/* cali and the first 11 digits of sha1("NAMESPACE.POD"): libcalico-go/lib/names/workloadendpoint.go, VethNameForWorkload. */
+static const char *veth_name(struct compile *x, const struct pod *p)
+{
+	const char *id = arena_printf(x->arena, "%s.%s", p->o.ns, p->o.name);
+	char hex[41];
+	uint8_t sum[20];
+
+	sha1(id, strlen(id), sum);
+	for (int k = 0; k < 20; k++)
+		snprintf(hex + 2 * k, 3, "%02x", sum[k]);
+	return arena_printf(x->arena, "cali%.11s", hex);
+}
+
+static const struct pool_setting *pool_of(const struct settings *s, ip_addr ip)
+{
+	for (uint32_t k = 0; k < s->pools.nr; k++)
+		if (cidr_contains(s->pools.v[k].cidr, ip))
+			return &s->pools.v[k];
+	return NULL;
+}
+
+static struct cidr host_route(ip_addr ip)
+{
+	return (struct cidr){ ip, (uint8_t)ip_bits(ip), true };
+}
+
+/* ---- blocks: who owns which part of the pool */
+
+struct held { struct cidr block; uint32_t node; struct pod *pod; ip_addr ip; };
+
+static int by_block(const void *a, const void *b)
+{
+	const struct held *x = a, *y = b;
+	int d = ip_order(x->block.addr, y->block.addr);
+
+	return d ? d : x->node < y->node ? -1 : x->node > y->node;
+}
+
+static uint32_t addresses_held(struct compile *x, struct held *out)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < x->nr_nodes; k++)
+		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
+			for (int family = 0; family < 2; family++) {
+				struct pod *p = x->nodes[k].pods[i];
+				ip_addr ip = family ? p->ip2 : p->ip;
+				const struct pool_setting *pool = ip_set(ip) ? pool_of(x->settings, ip) : NULL;
+
+				if (!ip_set(ip))
+					continue;
+				if (out)
+					out[nr] = (struct held){ pool ? (struct cidr){ ip_mask(ip, pool->block_size), pool->block_size, true } : host_route(ip), k, p, ip };
+				nr++;
+			}
+	return nr;
+}
+
+/* The node that the block belongs to: what a BlockAffinity says, else the one with most Pods in it. */
+static uint32_t owner_of(const struct held *h, uint32_t nr)
+{
+	uint32_t best = h[0].node, most = 0;
+
+	for (uint32_t k = 0; k < nr;) {
+		uint32_t run = k;
+
+		while (run < nr && h[run].node == h[k].node)
+			run++;
+		if (run - k > most) {
+			most = run - k;
+			best = h[k].node;
+		}
+		k = run;
+	}
+	return best;
+}
+
+static void finish(struct compile *x)
+{
+	uint32_t nr = addresses_held(x, NULL);
+	struct held *h = arena_array(x->arena, struct held, nr);
+
+	addresses_held(x, h);
+	qsort(h, nr, sizeof(*h), by_block);
+	for (uint32_t k = 0, run; k < nr; k = run) {
+		uint32_t owner;
+
+		for (run = k; run < nr && ip_eq(h[run].block.addr, h[k].block.addr); run++)
+			;
+		owner = owner_of(h + k, run - k);
+		vec_add(x->arena, &x->dp->blocks, (struct block){ h[k].block, x->nodes[owner].ns, cause_of(x, &x->nodes[owner].node->o, "spec"), false });
+		for (uint32_t i = k; i < run; i++)      /* borrowed addresses are announced one by one */
+			if (h[i].node != owner)
+				vec_add(x->arena, &x->dp->blocks,
+					(struct block){ host_route(h[i].ip), x->nodes[h[i].node].ns, cause_of(x, &h[i].pod->o, "status.podIP"), true });
+	}
+}
+
+/* ---- encapsulation */
+
+static uint8_t tunnel_kind(const struct settings *s)
+{
+	for (uint32_t k = 0; k < s->pools.nr; k++) {
+		if (s->pools.v[k].vxlan == ENCAP_ALWAYS)
+			return LINK_VXLAN;
+		if (s->pools.v[k].ipip == ENCAP_ALWAYS)
+			return LINK_IPIP;
+	}
+	return 0;               /* CrossSubnet: all nodes are on one L2, so nothing is encapsulated */
+}
+
+uint32_t pod_mtu(const struct compile *x)
+{
+	return x->dp->encap == LINK_VXLAN ? UPLINK_MTU - 50 : x->dp->encap == LINK_IPIP ? UPLINK_MTU - 20 : UPLINK_MTU;
+}
+
+static void network(struct compile *x)
+{
+	x->dp->encap = tunnel_kind(x->settings);
+	/* From v3.33 felix writes the routes of encapsulated pools, BIRD those of the others. */
+	x->dp->block_proto = str_intern(x->dp->strings, x->dp->encap ? "80" : "bird");
+	x->dp->blackhole_own = true;
+}
+
+/* The tunnel's own address comes from the pool: what the node's annotation says, else the first address of its block that no Pod has. */
+static ip_addr tunnel_address(const struct compile *x, const struct node_build *nb)
+{
+	const char *said = label_get(&nb->node->o.annotations, x->dp->encap == LINK_VXLAN ? "projectcalico.org/IPv4VXLANTunnelAddr" : "projectcalico.org/IPv4IPIPTunnelAddr");
+	ip_addr ip = { 0 };
+	const struct pool_setting *pool;
+
+	if (said && ip_parse(said, &ip))
+		return ip;
+	if (!nb->nr_pods || !(pool = pool_of(x->settings, nb->pods[0]->ip)))
+		return ip;
+	for (ip = ip_mask(nb->pods[0]->ip, pool->block_size); find_pod_by_ip(x->cluster, ip); ip = ip_add(ip, 1))
+		;
+	return ip;
+}
+
+static void add_tunnel(struct compile *x, struct node_build *nb)
+{
+	link_h h = link_add(x->dp, nb->ns, x->dp->encap == LINK_VXLAN ? "vxlan.calico" : "tunl0", (enum link_kind)x->dp->encap);
+	struct link *l = link_get(x->dp, h);
+	ip_addr ip = tunnel_address(x, nb);
+
+	l->up = true;
+	l->forwarding = true;
+	l->mtu = pod_mtu(x);
+	l->vni = x->dp->encap == LINK_VXLAN ? 4096 : 0;
+	l->local = nb->ip4;
+	if (ip_set(ip))
+		addr_add(x->dp, h, ip, 32);
+}
+
+/* ---- wiring */
+
+static void add_host_route(struct compile *x, netns_h ns, link_h dev, ip_addr ip, cause_h why)
+{
+	struct route *r = route_add(x->dp, ns, host_route(ip));
+
+	r->dev = dev;
+	r->proto = RTP_BOOT;
+	r->scope_link = true;
+	r->cause = why;
+}
+
+static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link)
+{
+	if (x->dp->encap)
+		add_tunnel(x, nb);
+	for (uint32_t k = 0; k < nb->nr_pods; k++) {
+		const struct pod *p = nb->pods[k];
+		struct link *l;
+
+		pod_link[k] = add_veth(x, nb->ns, veth_name(x, p), (link_h){ 0 });
+		l = link_get(x->dp, pod_link[k]);
+		l->proxy_arp = true;
+		l->route_localnet = true;
+		l->cause = cause_of(x, &p->o, "status.podIP");
+		memcpy(l->mac, calico_mac, sizeof(l->mac));
+		if (!ip_is4(p->ip) || ip_set(p->ip2))
+			addr_add(x->dp, pod_link[k], next_hop6(), 64);
+	}
+	for (uint32_t k = 0; k < nb->nr_pods; k++) {
+		cause_h why = link_get(x->dp, pod_link[k])->cause;
+
+		add_host_route(x, nb->ns, pod_link[k], nb->pods[k]->ip, why);
+		if (ip_set(nb->pods[k]->ip2))
+			add_host_route(x, nb->ns, pod_link[k], nb->pods[k]->ip2, why);
+	}
+}
+
+static void pod_family(struct compile *x, netns_h ns, link_h eth0, ip_addr ip)
+{
+	ip_addr hop = ip_is4(ip) ? next_hop4() : next_hop6();
+	struct cidr all = { ip_is4(ip) ? ip_from4(0) : (ip_addr){ 0, 0 }, 0, true };
+	struct route *r;
+
+	if (ip_is4(ip)) {
+		r = route_add(x->dp, ns, host_route(hop));
+		r->dev = eth0;
+		r->scope_link = true;
+		r->proto = RTP_BOOT;
+	}
+	r = route_add(x->dp, ns, all);
+	r->dev = eth0;
+	r->via = hop;
+	r->proto = RTP_BOOT;
+}
+
+static link_h wire_pod(struct compile *x, struct node_build *nb, struct pod *p, netns_h ns, link_h host_end)
+{
+	link_h eth0 = add_veth(x, ns, "eth0", host_end);
+	struct link *l = link_get(x->dp, eth0);
+
+	(void)nb;
+	l->cause = cause_of(x, &p->o, "status.podIP");
+	pod_mac(l->mac, p->ip);
+	addr_add(x->dp, eth0, p->ip, (uint8_t)ip_bits(p->ip));
+	if (ip_set(p->ip2))
+		addr_add(x->dp, eth0, p->ip2, (uint8_t)ip_bits(p->ip2));
+	pod_family(x, ns, eth0, p->ip);
+	if (ip_set(p->ip2))
+		pod_family(x, ns, eth0, p->ip2);
+	return eth0;
+}
+
+/* ---- natOutgoing: what leaves a pool for no pool is masqueraded (felix/rules/nat.go) */
+
+static set_h pool_set(struct compile *x, struct ruleset *rs, table_h t, bool four, bool masq, bool ipset)
+{
+	static const uint8_t key[] = { PF_SADDR };
+	const char *name = arena_printf(x->arena, "cali%d0%s-ipam-pools", four ? 4 : 6, masq ? "masq" : "all");
+	set_h set = ruleset_set(rs, t, name, SET_PLAIN, SETF_INTERVAL | (ipset ? SETF_IPSET : 0), key, 1);
+
+	for (uint32_t k = 0; k < x->settings->pools.nr; k++) {
+		const struct pool_setting *p = &x->settings->pools.v[k];
+
+		if (ip_is4(p->cidr.addr) == four && (!masq || (p->nat_outgoing && !p->disabled)))
+			set_add_cidr(rs, set, p->cidr);
+	}
+	return set;
+}
+
+static void nat_outgoing(struct compile *x, struct ruleset *rs, bool four)
+{
+	bool ipt = x->settings->proxy_mode == PROXY_IPTABLES;
+	enum nf_family family = four ? NF_IP : NF_IP6;
+	const char *prefix = ipt ? "" : "nat-";
+	table_h t = ruleset_table(rs, family, ipt ? "nat" : "calico", ipt);
+	chain_h base = ruleset_chain(rs, t, arena_printf(x->arena, "%sPOSTROUTING", prefix));
+	chain_h post = ruleset_chain(rs, t, arena_printf(x->arena, "%scali-POSTROUTING", prefix));
+	chain_h out = ruleset_chain(rs, t, arena_printf(x->arena, "%scali-nat-outgoing", prefix));
+	set_h masq = pool_set(x, rs, t, four, true, ipt), all = pool_set(x, rs, t, four, false, ipt);
+	struct rw w;
+
+	ruleset_base_chain(rs, base, HOOK_POSTROUTING, NFT_NAT, 100, OP_ACCEPT);
+	w_jump(rule_begin(rs, base), post);
+	w_jump(rule_begin(rs, post), out);
+	w = rule_begin(rs, out);
+	w_lookup(w, masq, true, 1, PF_SADDR);
+	w_lookup(w, all, false, 1, PF_DADDR);
+	w_masquerade(w, x->settings->kernel.random_fully);
+	rule_comment(w, "natOutgoing of the pools");
+	if (x->settings->pools.nr && x->settings->pools.v[0].cause.i)
+		rule_cause(w, cause_add(x->dp, x->settings->pools.v[0].cause.i, "spec.natOutgoing", (cause_h){ 0 }));
+}
+
+static void rules_variant(struct compile *x, struct ruleset *rs)
+{
+	for (int four = 1; four >= 0; four--)
+		for (uint32_t k = 0; k < x->settings->pools.nr; k++)
+			if (ip_is4(x->settings->pools.v[k].cidr.addr) == (bool)four && x->settings->pools.v[k].nat_outgoing) {
+				nat_outgoing(x, rs, four);
+				break;
+			}
+}
+
+static const char *in_name(const struct settings *s)
+{
+	return s->detect_local == DETECT_BRIDGE && s->bridge_interface ? s->bridge_interface : "cali00000000000";
+}
+
+const struct cni cni_calico = {
+	.name = "calico", .enforces_policy = true, .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .finish = finish,
+	.in_name = in_name,
+};

@@ -1,0 +1,562 @@
+#include "sim/ask/end.h"
+
+#include <stdlib.h>
+
+#include "model/dataplane/compile.h"
+
+static const char forms[] = "an end is pod/[NS/]NAME[:PORT], svc/[NS/]NAME:PORT, lb/…, deploy/…, node/NAME[:PORT], client[/IP], IP:PORT, NAME:PORT, "
+			    "ip/ADDR@NODE, gateway/NS/NAME, controller/NAME or http[s]://HOST[:PORT]/PATH";
+
+/* ---- naming: small parsers on a cursor; true: *p is behind what was read; false: nothing has changed */
+
+static bool parse_lit(const char **p, const char *lit)
+{
+	size_t n = strlen(lit);
+
+	if (strncmp(*p, lit, n) != 0)
+		return false;
+	*p += n;
+	return true;
+}
+
+static bool parse_word(struct cluster *c, const char **p, const char *until, str *out)
+{
+	size_t n = strcspn(*p, until);
+
+	if (!n)
+		return false;
+	*out = str_intern_n(cluster_strings(c), *p, n);
+	*p += n;
+	return true;
+}
+
+static bool parse_number(const char *s, size_t n, uint16_t *out)
+{
+	unsigned v = 0;
+
+	if (!n || n > 5)
+		return false;
+	for (size_t k = 0; k < n; k++) {
+		if (s[k] < '0' || s[k] > '9')
+			return false;
+		v = v * 10 + (unsigned)(s[k] - '0');
+	}
+	if (v < 1 || v > 65535)
+		return false;
+	*out = (uint16_t)v;
+	return true;
+}
+
+/* [:PORT] by number or name, up to the end. */
+static bool parse_port(struct cluster *c, const char **p, struct end *e)
+{
+	const char *q = *p;
+
+	if (!*q)
+		return true;
+	if (!parse_lit(&q, ":") || !*q || strchr(q, ':') || strchr(q, '/'))
+		return false;
+	if (!parse_number(q, strlen(q), &e->port)) {
+		if (*q >= '0' && *q <= '9' && strspn(q, "0123456789") == strlen(q))
+			return false;           /* a number that is no port */
+		e->port_name = cluster_str(c, q);
+	}
+	*p = q + strlen(q);
+	return true;
+}
+
+/* [NS/]NAME */
+static bool parse_name(struct cluster *c, const char **p, const char *dflt_ns, struct end *e)
+{
+	const char *q = *p;
+	str first, second;
+
+	if (!parse_word(c, &q, "/:", &first))
+		return false;
+	e->ns = cluster_str(c, dflt_ns ? dflt_ns : "default");
+	e->name = first;
+	if (parse_lit(&q, "/")) {
+		if (!parse_word(c, &q, "/:", &second))
+			return false;
+		e->ns = first;
+		e->name = second;
+	}
+	*p = q;
+	return true;
+}
+
+static bool parse_url(struct cluster *c, const char *p, struct end *e)
+{
+	size_t n = strcspn(p, ":/?");
+	uint16_t port = 0;
+
+	e->scheme = cluster_str(c, strncmp(p, "https", 5) == 0 ? "https" : "http");
+	p += strlen(e->scheme) + 3;
+	if (*p == '[') {
+		n = strcspn(p, "]");
+		if (!p[n])
+			return false;
+		e->name = str_intern_n(cluster_strings(c), p + 1, n - 1);
+		p += n + 1;
+	} else {
+		n = strcspn(p, ":/?#");
+		if (!n)
+			return false;
+		e->name = str_intern_n(cluster_strings(c), p, n);
+		p += n;
+	}
+	if (*p == ':') {
+		n = strcspn(p + 1, "/?#");
+		if (!parse_number(p + 1, n, &port))
+			return false;
+		p += 1 + n;
+	}
+	e->kind = END_URL;
+	e->port = port ? port : streq(e->scheme, "https") ? 443 : 80;
+	e->path = *p == '/' ? cluster_str(c, p) : str_printf(cluster_strings(c), "/%s", p);
+	e->has_ip = ip_parse(e->name, &e->ip);
+	return true;
+}
+
+static bool parse_addr(struct cluster *c, const char *p, struct end *e)
+{
+	const char *colon;
+	size_t n;
+
+	(void)c;
+	if (*p == '[') {
+		n = strcspn(p, "]");
+		if (!p[n] || !ip_parse_n(p + 1, n - 1, &e->ip))
+			return false;
+		if (p[n + 1] && (p[n + 1] != ':' || !parse_number(p + n + 2, strlen(p + n + 2), &e->port)))
+			return false;
+	} else if (ip_parse(p, &e->ip)) {
+		/* without a port: icmp */
+	} else {
+		colon = strrchr(p, ':');
+		if (!colon || !ip_parse_n(p, (size_t)(colon - p), &e->ip) || !parse_number(colon + 1, strlen(colon + 1), &e->port))
+			return false;
+	}
+	e->kind = END_ADDR;
+	e->has_ip = true;
+	return true;
+}
+
+static bool parse_ip_at(struct cluster *c, const char *p, struct end *e)
+{
+	const char *at = strchr(p, '@');
+
+	if (!at || !at[1] || !ip_parse_n(p, (size_t)(at - p), &e->ip))
+		return false;
+	e->kind = END_IP_AT;
+	e->has_ip = true;
+	e->node = cluster_str(c, at + 1);
+	return true;
+}
+
+static bool parse_client(const char **p, struct end *e)
+{
+	const char *q = *p;
+
+	e->kind = END_CLIENT;
+	if (parse_lit(&q, "/")) {
+		if (!ip_parse(q, &e->ip))
+			return false;
+		e->has_ip = true;
+		q += strlen(q);
+	}
+	*p = q;
+	return !*q;
+}
+
+static const struct { const char *prefix; enum end_kind kind; const struct kind *workload; } named[] = {
+	{ "pod/", END_POD, NULL }, { "pods/", END_POD, NULL }, { "po/", END_POD, NULL },
+	{ "svc/", END_SERVICE, NULL }, { "service/", END_SERVICE, NULL }, { "services/", END_SERVICE, NULL },
+	{ "lb/", END_LB, NULL },
+	{ "deploy/", END_WORKLOAD, &deployment_kind }, { "deployment/", END_WORKLOAD, &deployment_kind },
+	{ "sts/", END_WORKLOAD, &statefulset_kind }, { "statefulset/", END_WORKLOAD, &statefulset_kind },
+	{ "ds/", END_WORKLOAD, &daemonset_kind }, { "daemonset/", END_WORKLOAD, &daemonset_kind },
+	{ "rs/", END_WORKLOAD, &replicaset_kind }, { "job/", END_WORKLOAD, &job_kind },
+};
+
+static bool parse_end(struct cluster *c, const char *p, const char *dflt_ns, struct end *e)
+{
+	const char *q = p;
+
+	if (strncmp(p, "http://", 7) == 0 || strncmp(p, "https://", 8) == 0)
+		return parse_url(c, p, e);
+	for (size_t k = 0; k < ARRAY_LEN(named); k++)
+		if (parse_lit(&q, named[k].prefix)) {
+			e->kind = named[k].kind;
+			e->workload = named[k].workload;
+			return parse_name(c, &q, dflt_ns, e) && parse_port(c, &q, e);
+		}
+	if (parse_lit(&q, "node/") || parse_lit(&q, "no/")) {
+		e->kind = END_NODE;
+		return parse_word(c, &q, "/:", &e->name) && parse_port(c, &q, e);
+	}
+	if (parse_lit(&q, "ip/"))
+		return parse_ip_at(c, q, e);
+	if (parse_lit(&q, "gateway/")) {
+		e->kind = END_GATEWAY;
+		return parse_name(c, &q, dflt_ns, e) && parse_port(c, &q, e);
+	}
+	if (parse_lit(&q, "controller/")) {         /* names hold slashes: k8s.io/ingress-nginx */
+		e->kind = END_CONTROLLER;
+		return parse_word(c, &q, ":", &e->name) && parse_port(c, &q, e);
+	}
+	if (strcmp(p, "client") == 0 || strncmp(p, "client/", 7) == 0) {
+		q = p + 6;
+		return parse_client(&q, e);
+	}
+	if (parse_addr(c, p, e))
+		return true;
+	*e = (struct end){ .kind = END_NAME, .text = e->text };
+	return !strchr(p, '/') && parse_word(c, &q, ":", &e->name) && parse_port(c, &q, e);
+}
+
+bool end_parse(struct cluster *c, const char *text, const char *dflt_ns, struct end *out, struct err *err)
+{
+	struct end e = { .text = cluster_str(c, text) };
+
+	if (!*text || !parse_end(c, text, dflt_ns, &e))
+		return err_add(err, ERR_INPUT, NULL, "\"%s\" is not an end: %s", text, forms);
+	*out = e;
+	return true;
+}
+
+/* ---- meaning */
+
+static bool no_such(struct cluster *c, const struct kind *k, str ns, str name, struct err *err)
+{
+	struct object_list l = ns ? cluster_list_ns(c, k, ns) : cluster_list(c, k);
+	const char **names;
+	const char *near;
+
+	names = arena_array(cluster_arena(c), const char *, l.nr + 1);
+	for (uint32_t i = 0; i < l.nr; i++)
+		names[i] = l.v[i]->name;
+	near = nearest(name, names);
+	if (near)
+		return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s; did you mean \"%s\"?", k->plural, name, ns ? " in namespace " : "", ns ? ns : "", near);
+	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s", k->plural, name, ns ? " in namespace " : "", ns ? ns : "");
+}
+
+static struct pod *first_pod(struct cluster *c, const struct end *e, struct err *err)
+{
+	const struct object *o = cluster_find(c, e->workload, e->ns, e->name);
+	struct object_list all;
+
+	if (!o)
+		return no_such(c, e->workload, e->ns, e->name, err), NULL;
+	all = cluster_list_ns(c, &pod_kind, e->ns);
+	for (uint32_t k = 0; k < all.nr; k++) {
+		struct pod *p = (struct pod *)all.v[k];
+		struct object *owner = NULL;
+
+		for (uint32_t i = 0; i < p->o.owners.nr; i++)
+			if (p->o.owners.v[i].controller) {
+				const struct kind *ok = kind_find(p->o.owners.v[i].api, p->o.owners.v[i].kind);
+
+				owner = ok ? cluster_find(c, ok, e->ns, p->o.owners.v[i].name) : NULL;
+			}
+		if (owner == o || (owner && owner_uid(owner) == o->uid))
+			return p;
+	}
+	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" has no Pod", e->workload->name, e->name), NULL;
+}
+
+struct pod *end_pod(struct cluster *c, const struct end *e, struct err *err)
+{
+	struct pod *p;
+
+	if (e->kind == END_WORKLOAD)
+		return first_pod(c, e, err);
+	p = find_pod(c, e->ns, e->name);
+	if (!p)
+		no_such(c, &pod_kind, e->ns, e->name, err);
+	return p;
+}
+
+static ip_addr pod_address(const struct pod *p, bool v6)
+{
+	if (ip_set(p->ip) && ip_is4(p->ip) != v6)
+		return p->ip;
+	return ip_set(p->ip2) && ip_is4(p->ip2) != v6 ? p->ip2 : (ip_addr){ 0 };
+}
+
+static ip_addr node_address(const struct node *n, bool v6)
+{
+	ip_addr ip;
+
+	for (uint32_t k = 0; k < n->addresses.nr; k++)
+		if (streq(n->addresses.v[k].type, "InternalIP") && n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &ip) && ip_is4(ip) != v6)
+			return ip;
+	return (ip_addr){ 0 };
+}
+
+static netns_h node_netns(struct cluster *c, const struct dataplane *dp, const char *name, struct err *err)
+{
+	char text[300];
+
+	if (!find_node(c, name)) {
+		no_such(c, &node_kind, NULL, cluster_str(c, name), err);
+		return (netns_h){ 0 };
+	}
+	snprintf(text, sizeof(text), "node/%s", name);
+	return netns_find(dp, text);
+}
+
+static bool pod_source(struct cluster *c, const struct dataplane *dp, const struct end *e, bool v6, struct source *out, struct err *err)
+{
+	struct pod *p = end_pod(c, e, err);
+	char text[600];
+
+	if (!p)
+		return false;
+	snprintf(text, sizeof(text), "pod/%s/%s", p->o.ns, p->o.name);
+	out->pod = p;
+	out->kind = "Pod";
+	out->ip = pod_address(p, v6);
+	if (p->spec->host_network && p->node)
+		out->netns = node_netns(c, dp, p->node, err);
+	else
+		out->netns = netns_find(dp, text);
+	if (err_any(err))
+		return false;
+	if (!ip_set(p->ip))
+		return err_add(err, ERR_FAILED, NULL, "pod \"%s\" has no address yet: it is %s%s%s", p->o.name, pod_phase_names[p->phase ? p->phase : POD_PENDING],
+			       p->node ? ", bound to " : ", not scheduled", p->node ? p->node : "");
+	if (!out->netns.i)
+		return err_add(err, ERR_FAILED, NULL, "pod \"%s\" is on node \"%s\", of which there is no object: apply the Node as well", p->o.name, p->node ? p->node : "");
+	return true;
+}
+
+static bool in_pod_range(const struct settings *s, ip_addr ip)
+{
+	for (uint32_t k = 0; k < s->pod_cidrs.nr; k++)
+		if (cidr_contains(s->pod_cidrs.v[k], ip))
+			return true;
+	for (uint32_t k = 0; k < s->pools.nr; k++)
+		if (cidr_contains(s->pools.v[k].cidr, ip))
+			return true;
+	return false;
+}
+
+/* ip/ADDR@NODE: a process on the node, the Pod side, or the uplink. */
+static bool at_node(struct cluster *c, const struct dataplane *dp, const struct end *e, struct source *out, struct err *err)
+{
+	const struct settings *s = cluster_settings(c);
+	struct pod *p;
+
+	out->netns = node_netns(c, dp, e->node, err);
+	if (!out->netns.i)
+		return false;
+	out->ip = e->ip;
+	out->node = find_node(c, e->node);
+	out->kind = "Node";
+	if (addr_is_local(dp, out->netns, e->ip) || ip_is_loopback(e->ip))
+		return true;
+	out->enters = true;
+	out->kind = "Address";
+	p = find_pod_by_ip(c, e->ip);
+	if (p && p->node == out->node->o.name) {
+		char text[600];
+		netns_h ns;
+
+		snprintf(text, sizeof(text), "pod/%s/%s", p->o.ns, p->o.name);
+		ns = netns_find(dp, text);
+		out->pod = p;
+		out->in = ns.i ? link_get(dp, netns_get(dp, ns)->uplink)->peer : out->in;
+		if (out->in.i)
+			return true;
+	}
+	if (in_pod_range(s, e->ip))
+		out->in_name = s->detect_local == DETECT_PREFIX && s->interface_prefix ? str_printf(cluster_strings(c), "%s0", s->interface_prefix)
+										       : cni_table[s->cni]->in_name(s);
+	else
+		out->in = netns_get(dp, out->netns)->uplink;
+	return true;
+}
+
+bool end_source(struct cluster *c, const struct dataplane *dp, const struct end *e, bool v6, struct source *out, struct err *err)
+{
+	*out = (struct source){ 0 };
+	switch (e->kind) {
+	case END_POD:
+	case END_WORKLOAD:
+		return pod_source(c, dp, e, v6, out, err);
+	case END_NODE:
+		out->netns = node_netns(c, dp, e->name, err);
+		out->node = find_node(c, e->name);
+		out->kind = "Node";
+		return out->netns.i != 0;
+	case END_CLIENT:
+		out->netns = netns_find(dp, "client");
+		out->kind = "Client";
+		if (e->has_ip) {
+			out->ip = e->ip;
+			if (!addr_is_local(dp, out->netns, e->ip)) {    /* another host out there: it enters by the gateway, where it is answered */
+				out->netns = netns_find(dp, "router");
+				out->enters = true;
+				out->in = link_find(dp, out->netns, "eth1");
+			}
+		}
+		return true;
+	case END_IP_AT:
+		return at_node(c, dp, e, out, err);
+	case END_NONE:
+	case END_SERVICE:
+	case END_LB:
+	case END_ADDR:
+	case END_NAME:
+	case END_GATEWAY:
+	case END_CONTROLLER:
+	case END_URL:
+		break;
+	}
+	return err_add(err, ERR_INPUT, NULL, "\"%s\" cannot be a source: a packet starts at a Pod, a node, a client or ip/ADDR@NODE", e->text);
+}
+
+static bool add_ip(struct target *t, struct arena *a, ip_addr ip)
+{
+	ip_addr *v = arena_array(a, ip_addr, t->nr + 1);
+
+	if (t->nr)
+		memcpy(v, t->ip, t->nr * sizeof(*v));
+	v[t->nr++] = ip;
+	t->ip = v;
+	return true;
+}
+
+/* The number of a Service's port that was named, or of its only port. */
+static bool service_port(const struct service *s, const struct end *e, enum l4 l4, uint16_t *out, struct err *err)
+{
+	if (!e->port_name && e->port) {
+		*out = e->port;
+		return true;
+	}
+	for (uint32_t k = 0; e->port_name && k < s->ports.nr; k++)
+		if (streq(s->ports.v[k].name, e->port_name) && s->ports.v[k].protocol == l4) {
+			*out = (uint16_t)s->ports.v[k].port;
+			return true;
+		}
+	if (e->port_name)
+		return err_add(err, ERR_FAILED, NULL, "service \"%s\" has no %s port named \"%s\"", s->o.name, l4_names[l4], e->port_name);
+	if (s->ports.nr == 1) {
+		*out = (uint16_t)s->ports.v[0].port;
+		return true;
+	}
+	return err_add(err, ERR_INPUT, NULL, "svc/%s/%s has %u ports: say which, as svc/%s/%s:PORT", s->o.ns, s->o.name, s->ports.nr, s->o.ns, s->o.name);
+}
+
+static bool headless_target(struct cluster *c, const struct service *s, const struct end *e, bool v6, struct arena *a, struct target *out, struct err *err)
+{
+	struct object_list slices = service_slices(c, s);
+	ip_addr ip;
+
+	for (uint32_t k = 0; k < slices.nr; k++) {
+		const struct endpointslice *sl = (const struct endpointslice *)slices.v[k];
+
+		for (uint32_t i = 0; i < sl->endpoints.nr; i++)
+			if (sl->endpoints.v[i].ready != TRI_FALSE && sl->endpoints.v[i].addresses.nr && ip_parse(sl->endpoints.v[i].addresses.v[0], &ip) &&
+			    ip_is4(ip) != v6)
+				add_ip(out, a, ip);
+	}
+	if (!out->nr)
+		return err_add(err, ERR_FAILED, NULL, "%s is headless and has no ready endpoint: its name has no address", e->text);
+	return true;
+}
+
+static bool service_target(struct cluster *c, const struct end *e, enum l4 l4, bool v6, struct arena *a, struct target *out, struct err *err)
+{
+	struct service *s = find_service(c, e->ns, e->name);
+	ip_addr ip;
+
+	if (!s)
+		return no_such(c, &service_kind, e->ns, e->name, err);
+	if (s->type == SVC_EXTERNALNAME)
+		return err_add(err, ERR_FAILED, NULL, "service \"%s\" is of type ExternalName: it has no address; ask for the name, as %s.%s.svc:PORT", s->o.name, s->o.name, s->o.ns);
+	if (!service_port(s, e, l4, &out->port, err))
+		return false;
+	if (e->kind == END_LB) {
+		for (uint32_t k = 0; k < s->lb_ingress.nr; k++)
+			if (s->lb_ingress.v[k].ip && ip_parse(s->lb_ingress.v[k].ip, &ip) && ip_is4(ip) != v6)
+				return add_ip(out, a, ip);
+		return err_add(err, ERR_FAILED, NULL, "service \"%s\" has no load balancer address: EXTERNAL-IP is %s", s->o.name,
+			       s->type == SVC_LOADBALANCER ? "<pending>; nobody in the cluster answers for load balancers" : "<none>; its type is not LoadBalancer");
+	}
+	if (service_is_headless(s))
+		return headless_target(c, s, e, v6, a, out, err);
+	for (uint32_t k = 0; k < s->cluster_ips.nr; k++)
+		if (ip_parse(s->cluster_ips.v[k], &ip) && ip_is4(ip) != v6)
+			return add_ip(out, a, ip);
+	if (s->cluster_ip && ip_parse(s->cluster_ip, &ip) && ip_is4(ip) != v6)
+		return add_ip(out, a, ip);
+	return err_add(err, ERR_FAILED, NULL, "service \"%s\" has no %s address", s->o.name, v6 ? "IPv6" : "IPv4");
+}
+
+bool end_target(struct cluster *c, const struct end *e, enum l4 l4, bool v6, struct arena *a, struct target *out, struct err *err)
+{
+	const struct node *n;
+	struct pod *p;
+	ip_addr ip;
+
+	*out = (struct target){ .port = e->port };
+	switch (e->kind) {
+	case END_POD:
+	case END_WORKLOAD:
+		p = end_pod(c, e, err);
+		if (!p)
+			return false;
+		ip = pod_address(p, v6);
+		if (!ip_set(ip))
+			return err_add(err, ERR_FAILED, NULL, "pod \"%s\" has no %s address: it is %s", p->o.name, v6 ? "IPv6" : "IPv4",
+				       pod_phase_names[p->phase ? p->phase : POD_PENDING]);
+		if (e->port_name && !(out->port = pod_port_by_name(p->spec, e->port_name, l4)))
+			return err_add(err, ERR_FAILED, NULL, "pod \"%s\" has no %s port named \"%s\"", p->o.name, l4_names[l4], e->port_name);
+		return add_ip(out, a, ip);
+	case END_SERVICE:
+	case END_LB:
+		return service_target(c, e, l4, v6, a, out, err);
+	case END_NODE:
+		n = find_node(c, e->name);
+		if (!n)
+			return no_such(c, &node_kind, NULL, e->name, err);
+		ip = node_address(n, v6);
+		if (!ip_set(ip))
+			return err_add(err, ERR_FAILED, NULL, "node \"%s\" has no %s address in its status", e->name, v6 ? "IPv6" : "IPv4");
+		return add_ip(out, a, ip);
+	case END_ADDR:
+	case END_CLIENT:
+		if (!e->has_ip)
+			ip_parse(v6 ? "2001:db8:113::a" : "203.0.113.10", &ip);
+		return add_ip(out, a, e->has_ip ? e->ip : ip);
+	case END_NONE:
+	case END_IP_AT:
+	case END_NAME:
+	case END_GATEWAY:
+	case END_CONTROLLER:
+	case END_URL:
+		break;
+	}
+	return err_add(err, ERR_INPUT, NULL, "\"%s\" cannot be a target here", e->text);
+}
+
+const char *end_of_address(struct cluster *c, ip_addr ip, struct arena *a)
+{
+	const struct pod *p = find_pod_by_ip(c, ip);
+	struct object_list nodes = cluster_list(c, &node_kind);
+
+	if (p)
+		return arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+	for (uint32_t k = 0; k < nodes.nr; k++) {
+		const struct node *n = (const struct node *)nodes.v[k];
+		ip_addr have;
+
+		for (uint32_t i = 0; i < n->addresses.nr; i++)
+			if (n->addresses.v[i].address && ip_parse(n->addresses.v[i].address, &have) && ip_eq(have, ip))
+				return arena_printf(a, "node/%s", n->o.name);
+	}
+	return ip_is4(ip) && ip_to4(ip) == 0xcb00710au ? "client" : NULL;
+}
