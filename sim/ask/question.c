@@ -1,0 +1,226 @@
+#include "sim/ask/question.h"
+
+#include <stdlib.h>
+
+#include "model/dns/dns.h"
+#include "sim/ask/request.h"
+
+static void add_pair(struct http_pair **v, uint32_t *nr, struct arena *a, const char *name, const char *value)
+{
+	struct http_pair *to = arena_array(a, struct http_pair, *nr + 1);
+
+	if (*nr)
+		memcpy(to, *v, *nr * sizeof(*to));
+	to[(*nr)++] = (struct http_pair){ name, value ? value : "" };
+	*v = to;
+}
+
+void question_header(struct question *q, struct arena *a, const char *name, const char *value)
+{
+	add_pair(&q->headers, &q->nr_headers, a, name, value);
+}
+
+void question_backend_header(struct question *q, struct arena *a, const char *name, const char *value)
+{
+	add_pair(&q->backend_headers, &q->nr_backend_headers, a, name, value);
+}
+
+/* ---- exact shares */
+
+static uint64_t gcd(uint64_t a, uint64_t b)
+{
+	while (b) {
+		uint64_t t = a % b;
+
+		a = b;
+		b = t;
+	}
+	return a;
+}
+
+static struct frac reduced(unsigned __int128 num, unsigned __int128 den)
+{
+	while (num > UINT64_MAX || den > UINT64_MAX) {  /* beyond exactness: shares of one in 2^64 */
+		num >>= 1;
+		den >>= 1;
+	}
+	{
+		uint64_t g = gcd((uint64_t)num, (uint64_t)den);
+
+		return g ? (struct frac){ (uint64_t)num / g, (uint64_t)den / g } : (struct frac){ 0, 1 };
+	}
+}
+
+struct frac frac_mul(struct frac a, struct frac b)
+{
+	return reduced((unsigned __int128)a.num * b.num, (unsigned __int128)a.den * b.den);
+}
+
+struct frac frac_add(struct frac a, struct frac b)
+{
+	return reduced((unsigned __int128)a.num * b.den + (unsigned __int128)b.num * a.den, (unsigned __int128)a.den * b.den);
+}
+
+double frac_value(struct frac f)
+{
+	return (double)f.num / (double)f.den;
+}
+
+/* ---- L4 */
+
+struct asking {
+	struct world *w;
+	const struct question *q;
+	struct arena *a;
+	struct answer *out;
+	struct err *err;
+};
+
+static struct outcome_view view_of(struct asking *k, const struct outcome *o, struct frac share)
+{
+	const struct dataplane *dp = k->w->dp;
+	struct outcome_view v = {
+		.p = frac_mul(o->p, share), .verdict = o->there.verdict, .answered = o->answered, .assumed = o->assumed, .masqueraded = o->masqueraded,
+		.reason = o->there.verdict == V_DELIVERED && !o->answered ? o->back.reason : o->there.reason, .walk = o, .cause = o->rule_cause,
+	};
+	const struct netns *end = o->there.end.i ? netns_get(dp, o->there.end) : NULL;
+
+	v.end_ip = o->there.as_seen.dst;
+	v.end_port = o->there.as_seen.dport;
+	if (o->listener)
+		v.container = o->listener->container;
+	if (end && end->kind == NS_POD) {
+		v.pod = (const struct pod *)obj_get(k->w->cluster, (obj_h){ end->object });
+		v.node = v.pod ? v.pod->node : NULL;
+	} else if (end && end->kind == NS_NODE) {
+		v.node = end->hostname;
+		if (o->listener && o->listener->cause.i) {      /* a hostNetwork Pod's socket */
+			const struct object *by = obj_get(k->w->cluster, (obj_h){ cause_get(dp, o->listener->cause)->object });
+
+			if (by && by->kind == &pod_kind)
+				v.pod = (const struct pod *)by;
+		}
+	}
+	return v;
+}
+
+static struct trace send_packet(struct asking *k, ip_addr dst, uint16_t port)
+{
+	const struct question *q = k->q;
+	uint32_t header = (ip_is4(dst) ? 20u : 40u) + (q->proto == PROTO_TCP ? 20u : 8u);
+	struct walk_from p = {
+		.from = k->out->source.netns, .enters = k->out->source.enters, .in = k->out->source.in, .in_name = k->out->source.in_name,
+		.t = { .src = k->out->source.ip, .dst = dst, .dport = port, .proto = q->proto == PROTO_ICMP && !ip_is4(dst) ? PROTO_ICMPV6 : q->proto },
+		.size = q->size ? q->size + header : 0, .df = q->df, .icmp_type = q->proto == PROTO_ICMP ? (ip_is4(dst) ? 8 : 128) : 0,
+	};
+	struct flows *f = q->flags & WALK_KEEP && q->flows ? q->flows : flows_new(k->a, cluster_now(k->w->cluster), cluster_seed(k->w->cluster));
+
+	return walk(k->w->dp, f, &p, q->flags, k->a);
+}
+
+static void ask_addresses(struct asking *k, const ip_addr *ip, uint32_t nr, uint16_t port)
+{
+	struct frac share = { 1, nr };
+
+	k->out->target = ip[0];
+	k->out->port = port;
+	for (uint32_t i = 0; i < nr; i++) {
+		struct trace t = send_packet(k, ip[i], port);
+		struct outcome_view *v = arena_array(k->a, struct outcome_view, k->out->nr + t.nr);
+
+		if (k->out->nr)
+			memcpy(v, k->out->v, k->out->nr * sizeof(*v));
+		for (uint32_t j = 0; j < t.nr; j++)
+			v[k->out->nr + j] = view_of(k, &t.v[j], share);
+		k->out->v = v;
+		k->out->nr += t.nr;
+	}
+}
+
+static bool wants_v6(const struct question *q, const struct end *from, const struct end *to, struct cluster *c)
+{
+	const struct settings *s = cluster_settings(c);
+
+	if (to->has_ip)
+		return !ip_is4(to->ip);
+	if (q->v6 || q->v4)
+		return q->v6;
+	if (from->has_ip)
+		return !ip_is4(from->ip);
+	if (to->kind == END_SERVICE) {
+		const struct service *svc = find_service(c, to->ns, to->name);
+
+		if (svc && svc->families.nr)
+			return streq(svc->families.v[0], "IPv6");
+	}
+	return s->pod_cidrs.nr && !ip_is4(s->pod_cidrs.v[0].addr);
+}
+
+/* ---- names */
+
+static bool unresolved(struct asking *k, const char *why)
+{
+	struct outcome_view *v = arena_make(k->a, struct outcome_view);
+
+	*v = (struct outcome_view){ .p = { 1, 1 }, .verdict = V_UNRESOLVED, .reason = why };
+	k->out->v = v;
+	k->out->nr = 1;
+	return true;
+}
+
+bool question_resolve(struct world *w, const struct source *from, const char *name, bool v6, struct arena *a, ip_addr **ip, uint32_t *nr, const char **why)
+{
+	struct cluster *c = w->cluster;
+	const struct settings *s = cluster_settings(c);
+	struct err err = { 0 };
+	struct zone *zone = s->flags->zone ? zone_parse(a, s->flags->zone, &err) : NULL;
+	struct resolv_conf conf = from->pod ? dns_resolv_conf(c, from->pod, a) : dns_node_resolv_conf(c, a);
+	struct dns_lookup l = dns_resolve(c, zone, &conf, RESOLVER_GLIBC, name, v6 ? DNS_AAAA : DNS_A, a);
+
+	err_free(&err);
+	*ip = l.result.ips;
+	*nr = l.result.nr_ips;
+	if (*nr)
+		return true;
+	*why = arena_printf(a, "\"%s\" is not resolved: %s after %u name%s, the last was %s", name, dns_rcode_names[l.result.rcode], l.nr, l.nr == 1 ? "" : "s",
+			    l.nr ? l.v[l.nr - 1].name : name);
+	return false;
+}
+
+bool question_ask(struct world *w, const struct question *q, struct arena *a, struct answer *out, struct err *err)
+{
+	struct asking k = { w, q, a, out, err };
+	struct end from, to;
+	struct target target;
+	bool v6;
+
+	*out = (struct answer){ .q = q };
+	if (!end_parse(w->cluster, q->from, q->ns, &from, err) || !end_parse(w->cluster, q->to, q->ns, &to, err))
+		return false;
+	from.container = q->container;
+	out->to = to;
+	world_dataplane(w);
+	v6 = wants_v6(q, &from, &to, w->cluster);
+	if (!end_source(w->cluster, w->dp, &from, v6, &out->source, err))
+		return false;
+	if (to.kind == END_URL)
+		return request_ask(w, q, &to, a, out, err);
+	if (to.kind == END_GATEWAY || to.kind == END_CONTROLLER)
+		return request_target(w, &to, v6, a, &target, err) && (ask_addresses(&k, target.ip, target.nr, target.port), true);
+	if (to.kind == END_NAME) {
+		const char *why = NULL;
+
+		if (!to.port && q->proto != PROTO_ICMP)
+			return err_add(err, ERR_INPUT, NULL, "\"%s\": which port? name it as %s:80", q->to, q->to);
+		if (!question_resolve(w, &out->source, to.name, v6, a, &target.ip, &target.nr, &why))
+			return unresolved(&k, why);
+		ask_addresses(&k, target.ip, target.nr, to.port);
+		return true;
+	}
+	if (!end_target(w->cluster, &to, q->l4, v6, a, &target, err))
+		return false;
+	if (!target.port && q->proto != PROTO_ICMP)
+		return err_add(err, ERR_INPUT, NULL, "\"%s\": which port? name it as %s:80, or ask with --protocol icmp", q->to, q->to);
+	ask_addresses(&k, target.ip, target.nr, target.port);
+	return true;
+}

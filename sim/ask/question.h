@@ -1,0 +1,64 @@
+/* A question as people ask it, and its answer: ends by name in, outcomes out. It resolves the ends, sends the packet (or makes the request), and says of each
+ * outcome what the walk alone cannot: whose address that is. Printing is viz/report/trace_report.h's. */
+#ifndef PODWIRE_QUESTION_H
+#define PODWIRE_QUESTION_H
+
+#include "model/l7/routes.h"
+#include "sim/ask/end.h"
+#include "sim/engine/world.h"
+
+struct question {
+	const char *from, *to;                  /* ends, as text */
+	const char *ns;                         /* of ends without one */
+	enum l4 l4; uint8_t proto;              /* L4_NONE: icmp */
+	bool v4, v6;                            /* neither: the family of the first address */
+	const char *container;
+	uint32_t size; bool df;                 /* payload bytes */
+	unsigned flags;                         /* WALK_… */
+	const char *method, *resolve;           /* HTTP */
+	struct http_pair *headers; uint32_t nr_headers;
+	struct http_pair *backend_headers; uint32_t nr_backend_headers;
+	struct flows *flows;                    /* connections that are there already; NULL: none */
+};
+void question_header(struct question *, struct arena *, const char *name, const char *value);
+void question_backend_header(struct question *, struct arena *, const char *name, const char *value);
+
+/* The HTTP part of an outcome; see cli.md. */
+struct http_view {
+	int status;
+	const char *backend;                    /* NS/SERVICE:PORT; NULL: the proxy answered */
+	const char *location, *upstream, *tls_secret;
+	const char *req_path, *req_host; struct http_pair *req_headers; uint32_t nr_req_headers;
+	struct http_pair *resp_headers; uint32_t nr_resp_headers;
+	const char **mirrors; uint32_t nr_mirrors;
+	const char *why;
+};
+
+struct outcome_view {
+	struct frac p;
+	enum verdict verdict;
+	bool answered, assumed, masqueraded;
+	const char *reason;
+	const struct outcome *walk;             /* the packet to the first listener */
+	const struct outcome *second;           /* proxy to backend, where a proxy stands between; NULL: none */
+	const struct http_view *http;           /* NULL: no request was made */
+	/* who took it, where it ended */
+	ip_addr end_ip; uint16_t end_port;
+	const struct pod *pod; const char *container, *node;
+	cause_h cause;
+};
+struct answer {
+	const struct question *q;
+	struct source source;
+	struct end to;
+	ip_addr target; uint16_t port;          /* the first address that was asked */
+	struct outcome_view *v; uint32_t nr;    /* at least one */
+};
+/* false: an end does not exist, or cannot be asked; err says so. The answer lives in the arena. */
+bool question_ask(struct world *, const struct question *, struct arena *, struct answer *out, struct err *);
+
+struct frac frac_mul(struct frac, struct frac);
+struct frac frac_add(struct frac, struct frac);
+double frac_value(struct frac);
+
+#endif

@@ -1,0 +1,179 @@
+#include "viz/cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+const char *cli_ns(const struct cli *cli)
+{
+	return cli->ns ? cli->ns : "default";
+}
+
+bool cli_output_is(const struct cli *cli, const char *format)
+{
+	return strcmp(cli->output ? cli->output : "", format) == 0;
+}
+
+enum err_kind cli_usage(struct cli *cli, struct err *err, const char *fmt, ...)
+{
+	const struct command *c = command_find(cli->command);
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_add(err, ERR_INPUT, NULL, "%s (usage: podwire %s %s)", text, c->name, c->args);
+	return ERR_INPUT;
+}
+
+static const char *read_file(struct cli *cli, const char *path, struct err *err)
+{
+	FILE *f = fopen(path, "rb");
+	struct sb b = { 0 };
+	char buf[4096];
+	const char *text;
+	size_t n;
+
+	if (!f) {
+		err_add(err, ERR_INPUT, NULL, "%s: %s", path, strerror(errno));
+		return NULL;
+	}
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		sb_addn(&b, buf, n);
+	fclose(f);
+	text = arena_strdup(cli->arena, sb_text(&b));
+	sb_free(&b);
+	return text;
+}
+
+static void add_text(struct cli *cli, str_list *l, const char *s)
+{
+	str *v = arena_array(cli->arena, str, l->nr + 1);
+
+	if (l->nr)
+		memcpy(v, l->v, l->nr * sizeof(*v));
+	v[l->nr++] = s;
+	l->v = v;
+	l->set = true;
+}
+
+static void add_split(struct cli *cli, str_list *l, const char *s, char at)
+{
+	while (*s) {
+		const char *end = strchr(s, at);
+		size_t n = end ? (size_t)(end - s) : strlen(s);
+
+		if (n)
+			add_text(cli, l, arena_strndup(cli->arena, s, n));
+		s += n + (end != NULL);
+	}
+}
+
+/* --kernel random-fully=on|off,be-liberal=on|off,nfacct=NAME+NAME */
+static bool kernel_facts(struct cli *cli, struct kernel_facts *k, struct err *err)
+{
+	str_list parts = { 0 };
+
+	*k = (struct kernel_facts){ .random_fully = true };
+	add_split(cli, &parts, cli->kernel, ',');
+	for (uint32_t i = 0; i < parts.nr; i++) {
+		const char *p = parts.v[i];
+
+		if (strcmp(p, "random-fully=on") == 0 || strcmp(p, "random-fully=off") == 0)
+			k->random_fully = p[14] == 'n';
+		else if (strcmp(p, "be-liberal=on") == 0 || strcmp(p, "be-liberal=off") == 0)
+			k->be_liberal = p[12] == 'n';
+		else if (strncmp(p, "nfacct=", 7) == 0)
+			add_split(cli, &k->nfacct, p + 7, '+');
+		else
+			return err_add(err, ERR_INPUT, NULL, "--kernel: \"%s\" is not random-fully=on|off, be-liberal=on|off or nfacct=NAME+NAME", p);
+	}
+	return true;
+}
+
+static bool one_of(const char *option, const char *value, const char *const *known, struct err *err)
+{
+	struct sb all = { 0 };
+	const char *near;
+
+	for (size_t k = 0; known[k]; k++)
+		if (strcmp(known[k], value) == 0)
+			return true;
+	for (size_t k = 0; known[k]; k++)
+		sb_printf(&all, "%s%s", k ? ", " : "", known[k]);
+	near = nearest(value, known);
+	err_add(err, ERR_INPUT, NULL, "--%s: \"%s\" is not known%s%s%s (%s)", option, value, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "", sb_text(&all));
+	sb_free(&all);
+	return false;
+}
+
+bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *err)
+{
+	static const char *const cnis[] = { "calico", "flannel", "bridge", "none", NULL };
+	static const char *const levels[] = { "strict", "warn", "ignore", NULL };
+	static const char *const enforcers[] = { "none", "spec", "calico", NULL };
+	struct settings_flags *f = &opt->flags;
+	char *end;
+
+	*opt = (struct world_options){ .seed = 1, .ask = true, .no_settle = cli->no_settle };
+	opt->apply = (struct apply_options){ .unknown = VALIDATE_WARN, .validate = true, .respect_status = true, .dflt_ns = cli_ns(cli), .create_namespaces = true };
+	if (cli->validate) {
+		if (!one_of("validate", cli->validate, levels, err))
+			return false;
+		opt->apply.unknown = cli->validate[0] == 's' ? VALIDATE_STRICT : cli->validate[0] == 'w' ? VALIDATE_WARN : VALIDATE_IGNORE;
+	}
+	if (cli->seed) {
+		opt->seed = strtoull(cli->seed, &end, 0);
+		if (*end || !*cli->seed)
+			return err_add(err, ERR_INPUT, NULL, "--seed: \"%s\" is not a number", cli->seed);
+	}
+	if (cli->cni) {
+		if (!one_of("cni", cli->cni, cnis, err))
+			return false;
+		f->cni = cli->cni;
+	}
+	if (cli->kernel && !(f->kernel_set = kernel_facts(cli, &f->kernel, err)))
+		return false;
+	for (uint32_t k = 0; k < cli->controllers.nr; k++)
+		add_text(cli, &f->controllers, cli->controllers.v[k]);
+	if (cli->cloud_lb)
+		add_split(cli, &f->cloud_lb, cli->cloud_lb, ',');
+	if (cli->zone && !(f->zone = read_file(cli, cli->zone, err)))
+		return false;
+	if (cli->node_resolv_conf) {
+		f->node_resolv_conf_set = true;
+		f->node_resolv_conf = strcmp(cli->node_resolv_conf, "none") == 0 ? "" : read_file(cli, cli->node_resolv_conf, err);
+		if (!f->node_resolv_conf)
+			return false;
+	}
+	if (cli->enforce) {
+		if (!one_of("enforce", cli->enforce, enforcers, err))
+			return false;
+		f->enforce_set = true;
+		f->enforce = cli->enforce[0] == 'n' ? 0 : cli->enforce[0] == 's' ? 1 : 2;
+	}
+	return true;
+}
+
+bool cli_world_from(struct cli *cli, const char *const *paths, uint32_t nr, struct world *w, struct err *err)
+{
+	struct world_options opt;
+
+	if (!cli_world_options(cli, &opt, err))
+		return false;
+	world_init(w, &opt);
+	if (!world_apply_paths(w, &opt, paths, nr, NULL, NULL, err)) {
+		world_free(w);
+		return false;
+	}
+	world_settle(w, &opt);
+	return true;
+}
+
+bool cli_world(struct cli *cli, struct world *w, struct err *err)
+{
+	if (cli->files.nr)
+		return cli_world_from(cli, cli->files.v, cli->files.nr, w, err);
+	return err_add(err, ERR_INPUT, NULL, "no cluster to ask: give manifests with -f");
+}

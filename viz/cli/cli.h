@@ -1,0 +1,88 @@
+/* The command line: one table of commands, one table of options. Usage, help, completion and docs/cli.md come from them; preconditions are flags, checked
+ * once before a command runs. A command gets what was asked and says its exit status through err. */
+#ifndef PODWIRE_CLI_H
+#define PODWIRE_CLI_H
+
+#include "sim/engine/world.h"
+
+/* What a command takes. An option belongs to one or more groups; a command names its groups. */
+enum {
+	G_ALWAYS  = 1 << 0,     /* --lab, -n, -o, --seed, -q, -v, --color … */
+	G_FILES   = 1 << 1,     /* -f, --validate, --no-settle, --at */
+	G_CLUSTER = 1 << 2,     /* --cni, --kernel, --controller, --cloud-lb, --zone, --enforce … */
+	G_SELECT  = 1 << 3,     /* -A, -l */
+	G_TRACE   = 1 << 4,
+	G_RULES   = 1 << 5,
+	G_MATRIX  = 1 << 6,
+	G_DNS     = 1 << 7,
+	G_DRAW    = 1 << 8,
+	G_APPLY   = 1 << 9,
+	G_RUN     = 1 << 10,
+	G_PATCH   = 1 << 11,
+	G_LINUX   = 1 << 12,
+	G_INIT    = 1 << 13,
+	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
+	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
+};
+
+struct texts { const char **v; uint32_t nr, alloc; };
+
+struct cli {
+	struct arena *arena;
+	const char *command;
+	struct texts args;                      /* what is left beside options, the command's word not among them */
+	struct texts rest;                      /* behind -- */
+	int argc; char **argv;                  /* as called, for the lab's history */
+	/* options, by the table in options.c */
+	const char *lab, *ns, *output, *seed, *at, *mode, *color, *selector, *validate;
+	struct texts files;
+	bool all_ns, no_settle, quiet, verbose, watch, help;
+	const char *cni, *kernel, *zone, *node_resolv_conf, *enforce, *cloud_lb;
+	struct texts controllers;
+	const char *protocol, *method, *resolve, *size, *container, *batch, *expect, *dataplane, *pcap;
+	struct texts headers;
+	bool v4, v6, draw, df, each, considered;
+	const char *node; bool causes, counters;
+	const char *port, *by, *with_external, *diff, *diff_ref, *explain_from, *expect_file; bool explain, lint;
+	const char *type, *resolver;
+	const char *out, *theme, *focus, *depth; bool collapse;
+	bool dry_run, force, cascade, overwrite;
+	const char *replicas, *patch, *patch_type, *timeout, *grace;
+	struct texts reports; const char *jobs, *shard; bool allow_commands;
+	const char *nodes, *config;
+	FILE *to;                               /* results */
+};
+
+struct command {
+	const char *name;
+	enum err_kind (*run)(struct cli *, struct err *);       /* ERR_NONE: as expected. What err holds is printed by main; its kind wins over ERR_NONE */
+	unsigned takes;
+	const char *args, *help;
+	const char *about;                      /* a paragraph and examples, for `help COMMAND`; may be NULL */
+};
+extern const struct command commands[];         /* ends with name NULL */
+const struct command *command_find(const char *name);
+
+bool options_parse(struct cli *, unsigned takes, int argc, char **argv, struct err *);
+void options_help(unsigned takes, FILE *);
+
+/* The cluster that the question is about: from -f, else from the lab. The caller frees it. */
+bool cli_world(struct cli *, struct world *, struct err *);
+/* How questions build a cluster (flags of the command line, lenient validation); for commands that need several worlds. */
+bool cli_world_options(struct cli *, struct world_options *, struct err *);
+bool cli_world_from(struct cli *, const char *const *paths, uint32_t nr, struct world *, struct err *);
+const char *cli_ns(const struct cli *);         /* -n, else default */
+bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where none was given */
+enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */
+
+#define COMMANDS(X)                                                                                                     \
+	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(fault) X(heal) X(patch) X(scale) X(label) X(annotate)     \
+	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(api_resources) X(version) X(help)
+#define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
+COMMANDS(X)
+#undef X
+
+#define PODWIRE_VERSION "0.1.0"
+#define KUBERNETES_VERSION "1.36"
+
+#endif

@@ -1,0 +1,95 @@
+/* rules and show: what Linux is told and what it then has, as the tools of a real node print it. */
+#include "viz/cli/cli.h"
+#include "viz/report/trace_report.h"
+
+struct causes { struct world *world; };
+
+static void print_cause(void *ctx, cause_h h, struct sb *out)
+{
+	cause_text(((struct causes *)ctx)->world, h, out);
+}
+
+static bool wanted(const struct cli *cli, const struct netns *ns)
+{
+	return ns->kind == NS_NODE && (!cli->node || strcmp(cli->node, ns->hostname) == 0);
+}
+
+static void one_node(struct cli *cli, struct world *w, struct netns *ns, bool nft, struct sb *out)
+{
+	struct causes causes = { w };
+	struct print_rules how = { .causes = cli->causes, .comments = true };
+
+	if (nft) {
+		print_nft(ns->rules, &how, print_cause, &causes, out);
+		return;
+	}
+	print_iptables(ns->rules, NF_IP, &how, print_cause, &causes, out);
+	print_iptables(ns->rules, NF_IP6, &how, print_cause, &causes, out);
+}
+
+static bool default_is_nft(struct world *w)
+{
+	return cluster_settings(w->cluster)->proxy_mode != PROXY_IPTABLES;
+}
+
+static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *err)
+{
+	struct dataplane *dp = world_dataplane(w);
+	bool ip = cli_output_is(cli, "ip"), iptables = cli_output_is(cli, "iptables"), nft = cli_output_is(cli, "nft");
+	struct sb out = { 0 };
+	uint32_t nr = 0;
+
+	if (!ip && !iptables && !nft) {
+		nft = default_is_nft(w);
+		iptables = !nft;
+	}
+	for (uint32_t k = 1; k < dp->netns.nr; k++) {
+		struct netns *ns = &dp->netns.v[k];
+
+		if (ip ? cli->node && !wanted(cli, ns) && !(ns->node.i && wanted(cli, netns_get(dp, ns->node))) : !wanted(cli, ns))
+			continue;
+		if (!cli->node && cluster_count(w->cluster, &node_kind) > 1)
+			sb_printf(&out, "%s# %s\n", nr ? "\n" : "", ns->name);
+		nr++;
+		if (ip) {
+			print_ip(dp, (netns_h){ k }, &out);
+		} else {
+			dataplane_node_ready(dp, (netns_h){ k });
+			one_node(cli, w, ns, nft, &out);
+		}
+		fputs(sb_text(&out), cli->to);
+		sb_reset(&out);
+	}
+	sb_free(&out);
+	if (!nr && cli->node)
+		err_add(err, ERR_FAILED, NULL, "nodes \"%s\" not found", cli->node);
+	else if (!nr)
+		err_add(err, ERR_FAILED, NULL, "the cluster has no node");
+	return err_kind(err);
+}
+
+enum err_kind cmd_rules(struct cli *cli, struct err *err)
+{
+	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", NULL };
+	struct world w;
+	bool known = false;
+	enum err_kind how = ERR_NONE;
+
+	for (int k = 0; forms[k]; k++)
+		known = known || cli_output_is(cli, forms[k]);
+	if (!known)
+		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip or sh", cli->output);
+	if (!cli_world(cli, &w, err))
+		return err_kind(err);
+	if (cli_output_is(cli, "sh")) {
+		struct sb out = { 0 };
+
+		print_sh(world_dataplane(&w), &out);
+		fputs(sb_text(&out), cli->to);
+		sb_free(&out);
+	} else {
+		how = print_rules(cli, &w, err);
+	}
+	world_free(&w);
+	return how;
+}

@@ -1,0 +1,187 @@
+/* trace FROM TO: the way of one packet and of its answer, for people and as JSON (docs/cli.md, `trace -o json`). */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "sim/ask/question.h"
+#include "viz/cli/cli.h"
+#include "viz/report/trace_report.h"
+
+static bool read_question(struct cli *cli, const char *from, const char *to, struct question *q, struct err *err)
+{
+	static const struct { const char *name; enum l4 l4; uint8_t proto; } protocols[] = {
+		{ "tcp", L4_TCP, PROTO_TCP }, { "udp", L4_UDP, PROTO_UDP }, { "sctp", L4_SCTP, PROTO_SCTP }, { "icmp", L4_NONE, PROTO_ICMP },
+	};
+	const char *protocol = cli->protocol ? cli->protocol : "tcp";
+
+	*q = (struct question){ .from = from, .to = to, .ns = cli_ns(cli), .method = cli->method, .resolve = cli->resolve, .container = cli->container,
+				.v4 = cli->v4, .v6 = cli->v6, .df = cli->df, .flags = WALK_RECORD };
+	if (cli->draw)
+		q->flags |= WALK_DRAW;
+	if (cli->considered || cli->verbose)
+		q->flags |= WALK_CONSIDERED;
+	for (size_t k = 0; k < ARRAY_LEN(protocols); k++)
+		if (strcasecmp(protocol, protocols[k].name) == 0) {
+			q->l4 = protocols[k].l4;
+			q->proto = protocols[k].proto;
+		}
+	if (!q->proto)
+		return err_add(err, ERR_INPUT, NULL, "--protocol: \"%s\" is not tcp, udp, sctp or icmp", protocol);
+	if (cli->size) {
+		char *end;
+		unsigned long n = strtoul(cli->size, &end, 10);
+
+		if (*end || n > 65507)
+			return err_add(err, ERR_INPUT, NULL, "--size: \"%s\" is not a number of bytes up to 65507", cli->size);
+		q->size = (uint32_t)n;
+	}
+	for (uint32_t k = 0; k < cli->headers.nr; k++) {
+		const char *colon = strchr(cli->headers.v[k], ':');
+
+		if (!colon)
+			return err_add(err, ERR_INPUT, NULL, "-H: \"%s\" is not a header, as in 'Name: value'", cli->headers.v[k]);
+		question_header(q, cli->arena, arena_strndup(cli->arena, cli->headers.v[k], (size_t)(colon - cli->headers.v[k])), colon + 1 + strspn(colon + 1, " "));
+	}
+	return true;
+}
+
+static bool expected(const char *want, const struct answer *a, struct err *err)
+{
+	if (want) {
+		bool known = false;
+
+		for (int v = 0; v < V_COUNT; v++)
+			known = known || strcmp(want, verdict_names[v]) == 0;
+		if (!known)
+			return err_add(err, ERR_INPUT, NULL, "--expect: \"%s\" is not a verdict (delivered, refused, rejected, dropped, unroutable, unresolved, lost, unknown)", want);
+	}
+	for (uint32_t k = 0; k < a->nr; k++) {
+		const struct outcome_view *o = &a->v[k];
+
+		if (want && strcmp(want, "delivered") != 0 && strcmp(verdict_names[o->verdict], want) == 0)
+			continue;
+		if (o->verdict == V_UNKNOWN)
+			return err_add(err, ERR_UNKNOWN, NULL, "cannot tell: %s", o->reason);
+		if (want ? strcmp(verdict_names[o->verdict], want) != 0 : o->verdict != V_DELIVERED || !o->answered)
+			return err_add(err, ERR_FAILED, NULL, "%s%s", want ? "expected otherwise: " : "", o->reason);
+	}
+	return true;
+}
+
+/* ---- --batch: a question a line in, an answer a line out */
+
+static const char *text_of(struct arena *a, const struct val *v)
+{
+	if (val_is(v, VAL_INT))
+		return arena_printf(a, "%" PRId64, v->i);
+	return val_str(v);
+}
+
+static bool batch_question(struct cli *cli, const struct val *v, struct question *q, struct arena *a, struct err *err)
+{
+	const char *from = val_str(val_get(v, "from")), *to = val_str(val_get(v, "to"));
+	struct cli asked = *cli;
+
+	if (!from || !to)
+		return err_add(err, ERR_INPUT, NULL, "a question needs \"from\" and \"to\"");
+	asked.arena = a;
+	asked.protocol = val_str(val_get(v, "protocol")) ? val_str(val_get(v, "protocol")) : cli->protocol;
+	asked.method = val_str(val_get(v, "method")) ? val_str(val_get(v, "method")) : cli->method;
+	asked.resolve = val_str(val_get(v, "resolve")) ? val_str(val_get(v, "resolve")) : cli->resolve;
+	asked.size = val_get(v, "size") ? text_of(a, val_get(v, "size")) : cli->size;
+	if (!read_question(&asked, from, to, q, err))
+		return false;
+	if (!cli->verbose)
+		q->flags &= ~(unsigned)WALK_RECORD;
+	VAL_EACH(h, val_get(v, "headers"))
+		question_header(q, a, h->key, text_of(a, h));
+	VAL_EACH(h, val_get(v, "backendResponseHeaders"))
+		question_backend_header(q, a, h->key, text_of(a, h));
+	return true;
+}
+
+static void batch_line(struct cli *cli, struct world *w, const char *line, size_t n, struct sb *out)
+{
+	struct arena *a = arena_new(NULL, "question");
+	struct err err = { 0 };
+	const struct val *v = json_parse(a, "batch", line, n, NULL, &err);
+	struct val *json = NULL;
+	struct question q;
+	struct answer answer;
+
+	if (v && batch_question(cli, v, &q, a, &err) && question_ask(w, &q, a, &answer, &err))
+		json = trace_json(w, &answer, a);
+	if (!json) {
+		json = val_new(a, VAL_MAP);
+		val_put(a, json, "error", val_string(a, err.nr ? err.v[0].text : "no answer"));
+	}
+	sb_reset(out);
+	val_print_json(json, out, 0, false);
+	fprintf(cli->to, "%s\n", sb_text(out));
+	err_free(&err);
+	arena_free(a);
+}
+
+static enum err_kind batch(struct cli *cli, struct world *w, struct err *err)
+{
+	FILE *f = strcmp(cli->batch, "-") == 0 ? stdin : fopen(cli->batch, "r");
+	struct sb out = { 0 };
+	char *line = NULL;
+	size_t alloc = 0;
+	ssize_t n;
+
+	if (!f) {
+		err_add(err, ERR_INPUT, NULL, "%s: %s", cli->batch, strerror(errno));
+		return ERR_INPUT;
+	}
+	while ((n = getline(&line, &alloc, f)) >= 0) {
+		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r' || line[n - 1] == ' '))
+			n--;
+		if (n)
+			batch_line(cli, w, line, (size_t)n, &out);
+	}
+	free(line);
+	sb_free(&out);
+	if (f != stdin)
+		fclose(f);
+	return ERR_NONE;
+}
+
+/* ---- one question */
+
+static enum err_kind ask(struct cli *cli, struct world *w, const char *from, const char *to, struct err *err)
+{
+	struct arena *a = cli->arena;
+	struct question q;
+	struct answer answer;
+	struct sb out = { 0 };
+
+	if (!read_question(cli, from, to, &q, err) || !question_ask(w, &q, a, &answer, err))
+		return err_kind(err);
+	if (cli_output_is(cli, "json")) {
+		val_print_json(trace_json(w, &answer, a), &out, 2, false);
+		sb_addc(&out, '\n');
+	} else {
+		trace_text(w, &answer, cli->verbose, &out);
+	}
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+	expected(cli->expect, &answer, err);
+	return err_kind(err);
+}
+
+enum err_kind cmd_trace(struct cli *cli, struct err *err)
+{
+	struct world w;
+	enum err_kind how;
+
+	if (cli->batch ? cli->args.nr != 0 : cli->args.nr != 2)
+		return cli_usage(cli, err, cli->batch ? "with --batch the questions come from the file" : "trace needs two ends");
+	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
+		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
+	if (!cli_world(cli, &w, err))
+		return err_kind(err);
+	how = cli->batch ? batch(cli, &w, err) : ask(cli, &w, cli->args.v[0], cli->args.v[1], err);
+	world_free(&w);
+	return how;
+}

@@ -1,0 +1,197 @@
+#include "viz/cli/cli.h"
+
+#include <stdlib.h>
+
+enum opt_type { O_FLAG, O_TEXT, O_TEXTS };
+
+struct option {
+	const char *name;               /* without the dashes */
+	char letter;
+	uint8_t type;
+	uint32_t at;                    /* offset in struct cli */
+	unsigned groups;
+	const char *arg, *help;
+};
+
+#define AT(field) offsetof(struct cli, field)
+static const struct option options[] = {
+	{ "lab", 0, O_TEXT, AT(lab), G_ALWAYS, "FILE", "the lab file (default $PODWIRE_LAB, else podwire.db)" },
+	{ "namespace", 'n', O_TEXT, AT(ns), G_ALWAYS, "NS", "namespace of what has none (default: default)" },
+	{ "output", 'o', O_TEXT, AT(output), G_ALWAYS, "FORMAT", "form of the answer" },
+	{ "seed", 0, O_TEXT, AT(seed), G_ALWAYS, "N", "seed of all draws (default 1)" },
+	{ "mode", 0, O_TEXT, AT(mode), G_ALWAYS, "sim|linux", "walk in memory, or in real namespaces (default sim)" },
+	{ "quiet", 'q', O_FLAG, AT(quiet), G_ALWAYS, NULL, "results only" },
+	{ "verbose", 'v', O_FLAG, AT(verbose), G_ALWAYS, NULL, "more of everything" },
+	{ "color", 0, O_TEXT, AT(color), G_ALWAYS, "auto|always|never", "colours (default auto; NO_COLOR is respected)" },
+	{ "help", 'h', O_FLAG, AT(help), G_ALWAYS, NULL, "this text" },
+	{ "filename", 'f', O_TEXTS, AT(files), G_FILES | G_APPLY, "FILE|DIR|-", "manifests; repeatable; folders are read recursively" },
+	{ "validate", 0, O_TEXT, AT(validate), G_FILES | G_APPLY, "strict|warn|ignore", "what an unknown field is" },
+	{ "no-settle", 0, O_FLAG, AT(no_settle), G_FILES | G_APPLY, NULL, "do not let the controllers work first" },
+	{ "at", 0, O_TEXT, AT(at), G_FILES, "12.5s|rev:17", "the lab as it was" },
+	{ "cni", 0, O_TEXT, AT(cni), G_CLUSTER | G_INIT, "calico|flannel|bridge|none", "the Pod network" },
+	{ "kernel", 0, O_TEXT, AT(kernel), G_CLUSTER | G_INIT, "FACTS", "facts of the nodes' kernel: random-fully=on|off,be-liberal=on|off,nfacct=NAME+NAME" },
+	{ "controller", 0, O_TEXTS, AT(controllers), G_CLUSTER | G_INIT, "NAME", "an Ingress or Gateway controller that serves classes of that controller name" },
+	{ "cloud-lb", 0, O_TEXT, AT(cloud_lb), G_CLUSTER | G_INIT, "CIDR", "somebody outside hands out load balancer addresses" },
+	{ "zone", 0, O_TEXT, AT(zone), G_CLUSTER, "FILE", "what DNS outside the cluster knows: an RFC 1035 master file" },
+	{ "node-resolv-conf", 0, O_TEXT, AT(node_resolv_conf), G_CLUSTER, "FILE|none", "the nodes' own resolv.conf" },
+	{ "enforce", 0, O_TEXT, AT(enforce), G_CLUSTER, "none|spec|calico", "who enforces NetworkPolicy" },
+	{ "all-namespaces", 'A', O_FLAG, AT(all_ns), G_SELECT, NULL, "in all namespaces" },
+	{ "selector", 'l', O_TEXT, AT(selector), G_SELECT, "SELECTOR", "only objects with these labels" },
+	{ "watch", 'w', O_FLAG, AT(watch), G_SELECT, NULL, "all of them, from the beginning" },
+	{ "protocol", 0, O_TEXT, AT(protocol), G_TRACE | G_MATRIX, "tcp|udp|sctp|icmp", "(default tcp)" },
+	{ "ipv4", '4', O_FLAG, AT(v4), G_TRACE | G_DNS, NULL, "IPv4" },
+	{ "ipv6", '6', O_FLAG, AT(v6), G_TRACE | G_DNS, NULL, "IPv6" },
+	{ "batch", 0, O_TEXT, AT(batch), G_TRACE, "FILE|-", "one question a line, as JSON; one answer a line" },
+	{ "expect", 0, O_TEXT, AT(expect), G_TRACE, "VERDICT", "the verdict that is expected (default delivered and answered)" },
+	{ "draw", 0, O_FLAG, AT(draw), G_TRACE, NULL, "one outcome, as the seed draws it, instead of all" },
+	{ "each", 0, O_FLAG, AT(each), G_TRACE, NULL, "from every Pod of the workload" },
+	{ "container", 'c', O_TEXT, AT(container), G_TRACE | G_LINUX, "NAME", "whose socket it is" },
+	{ "size", 0, O_TEXT, AT(size), G_TRACE, "BYTES", "size of the payload" },
+	{ "df", 0, O_FLAG, AT(df), G_TRACE, NULL, "do not fragment" },
+	{ "considered", 0, O_FLAG, AT(considered), G_TRACE, NULL, "show the rules that did not match, too" },
+	{ "method", 'X', O_TEXT, AT(method), G_TRACE, "METHOD", "of an HTTP request (default GET)" },
+	{ "header", 'H', O_TEXTS, AT(headers), G_TRACE, "'Name: value'", "a header of the request; repeatable" },
+	{ "resolve", 0, O_TEXT, AT(resolve), G_TRACE, "ADDR|END", "where the host's name leads" },
+	{ "dataplane", 0, O_TEXT, AT(dataplane), G_TRACE, "PATH", "what real nodes have (podwire capture, nft, iptables-save), instead of objects" },
+	{ "pcap", 0, O_TEXT, AT(pcap), G_TRACE, "FILE", "write the simulated packets for Wireshark" },
+	{ "node", 0, O_TEXT, AT(node), G_RULES, "NAME", "of that node only" },
+	{ "causes", 0, O_FLAG, AT(causes), G_RULES, NULL, "object and file:line beside each rule" },
+	{ "port", 0, O_TEXT, AT(port), G_MATRIX, "N|NAME", "(default 80)" },
+	{ "by", 0, O_TEXT, AT(by), G_MATRIX, "pod|workload|namespace", "what a row stands for (default pod)" },
+	{ "with-external", 0, O_TEXT, AT(with_external), G_MATRIX, "ADDR,…", "addresses outside the cluster, too" },
+	{ "explain", 0, O_FLAG, AT(explain), G_MATRIX, NULL, "FROM TO: which policies decide, and why" },
+	{ "diff", 0, O_TEXT, AT(diff), G_MATRIX, "FILE|DIR", "what changes against these manifests" },
+	{ "diff-ref", 0, O_TEXT, AT(diff_ref), G_MATRIX, "GITREF", "what changes against the files at that commit" },
+	{ "must", 0, O_TEXT, AT(expect_file), G_MATRIX, "FILE", "what must and must not be allowed; exit status 1 if it is otherwise" },
+	{ "lint", 0, O_FLAG, AT(lint), G_MATRIX, NULL, "findings about the policies themselves" },
+	{ "type", 0, O_TEXT, AT(type), G_DNS, "A|AAAA|SRV|PTR|CNAME|TXT", "(default A)" },
+	{ "resolver", 0, O_TEXT, AT(resolver), G_DNS, "glibc|musl", "(default glibc)" },
+	{ "out", 0, O_TEXT, AT(out), G_DRAW | G_RUN, "FILE|DIR", "where to write" },
+	{ "theme", 0, O_TEXT, AT(theme), G_DRAW, "light|dark", "(default light)" },
+	{ "focus", 0, O_TEXT, AT(focus), G_DRAW, "END", "only what is near it" },
+	{ "depth", 0, O_TEXT, AT(depth), G_DRAW, "N", "how near (default 2)" },
+	{ "collapse", 0, O_FLAG, AT(collapse), G_DRAW, NULL, "one box for the Pods of a workload" },
+	{ "dry-run", 0, O_FLAG, AT(dry_run), G_APPLY, NULL, "validate and say what would happen; change nothing" },
+	{ "force", 0, O_FLAG, AT(force), G_APPLY, NULL, "without grace" },
+	{ "replicas", 0, O_TEXT, AT(replicas), G_PATCH, "N", "how many" },
+	{ "patch", 'p', O_TEXT, AT(patch), G_PATCH, "YAML|JSON", "the patch" },
+	{ "patch-type", 0, O_TEXT, AT(patch_type), G_PATCH, "merge|strategic|json", "(default strategic)" },
+	{ "overwrite", 0, O_FLAG, AT(overwrite), G_PATCH, NULL, "labels that are there already, too" },
+	{ "report", 0, O_TEXTS, AT(reports), G_RUN, "FORMAT=FILE", "write a report beside the answer; repeatable" },
+	{ "jobs", 'j', O_TEXT, AT(jobs), G_RUN, "N", "at the same time" },
+	{ "shard", 0, O_TEXT, AT(shard), G_RUN, "I/N", "every N-th scenario only" },
+	{ "allow-commands", 0, O_FLAG, AT(allow_commands), G_RUN | G_LINUX, NULL, "let containers run their own commands" },
+	{ "timeout", 0, O_TEXT, AT(timeout), G_PATCH | G_RUN, "60s", "how long to wait, in virtual time" },
+	{ "nodes", 0, O_TEXT, AT(nodes), G_INIT, "N", "how many workers (default 2)" },
+	{ "config", 0, O_TEXT, AT(config), G_INIT, "FILE", "a kind Cluster or other configuration" },
+	{ NULL, 0, 0, 0, 0, NULL, NULL },
+};
+
+static const struct option *by_name(const char *name, size_t n)
+{
+	for (const struct option *o = options; o->name; o++)
+		if (strlen(o->name) == n && strncmp(o->name, name, n) == 0)
+			return o;
+	return NULL;
+}
+
+static const struct option *by_letter(char letter)
+{
+	for (const struct option *o = options; o->name; o++)
+		if (o->letter && o->letter == letter)
+			return o;
+	return NULL;
+}
+
+static bool unknown(const char *arg, unsigned takes, struct err *err)
+{
+	const char *names[ARRAY_LEN(options)] = { NULL };
+	char word[64] = "";
+	size_t nr = 0;
+
+	for (const struct option *o = options; o->name; o++)
+		if (o->groups & (takes | G_ALWAYS))
+			names[nr++] = o->name;
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(arg + 2, "="), arg[1] == '-' ? arg + 2 : "");
+	if (*word && nearest(word, names))
+		return err_add(err, ERR_INPUT, NULL, "unknown option \"%s\"; did you mean \"--%s\"?", arg, nearest(word, names));
+	return err_add(err, ERR_INPUT, NULL, "unknown option \"%s\"", arg);
+}
+
+static void set(struct cli *cli, const struct option *o, const char *value)
+{
+	char *base = (char *)cli + o->at;
+
+	switch ((enum opt_type)o->type) {
+	case O_FLAG:
+		*(bool *)base = !value || strcmp(value, "false") != 0;
+		break;
+	case O_TEXT:
+		*(const char **)(void *)base = value;
+		break;
+	case O_TEXTS:
+		vec_add(cli->arena, (struct texts *)(void *)base, value);
+		break;
+	}
+}
+
+/* One word that begins with a dash. next: what follows, for options with a value. → how many words were used, 0 on error. */
+static int one(struct cli *cli, unsigned takes, const char *arg, const char *next, struct err *err)
+{
+	bool is_long = arg[1] == '-';
+	const char *eq = is_long ? strchr(arg, '=') : NULL;
+	const struct option *o = is_long ? by_name(arg + 2, eq ? (size_t)(eq - arg - 2) : strlen(arg + 2)) : by_letter(arg[1]);
+	const char *value = eq ? eq + 1 : !is_long && arg[2] ? arg + 2 + (arg[2] == '=') : NULL;
+
+	if (!o)
+		return unknown(arg, takes, err);
+	if (!(o->groups & (takes | G_ALWAYS)))
+		return err_add(err, ERR_INPUT, NULL, "--%s does not go with %s", o->name, cli->command);
+	if (o->type == O_FLAG) {
+		if (!is_long && arg[2]) {               /* -qv */
+			char rest[64];
+
+			set(cli, o, NULL);
+			snprintf(rest, sizeof(rest), "-%s", arg + 2);
+			return one(cli, takes, rest, NULL, err);
+		}
+		set(cli, o, value);
+		return 1;
+	}
+	if (!value && !next)
+		return err_add(err, ERR_INPUT, NULL, "--%s needs a value: %s", o->name, o->arg);
+	set(cli, o, value ? value : next);
+	return value ? 1 : 2;
+}
+
+bool options_parse(struct cli *cli, unsigned takes, int argc, char **argv, struct err *err)
+{
+	for (int k = 0; k < argc;) {
+		int used = 1;
+
+		if (strcmp(argv[k], "--") == 0) {
+			for (k++; k < argc; k++)
+				vec_add(cli->arena, &cli->rest, argv[k]);
+			break;
+		}
+		if (argv[k][0] == '-' && argv[k][1])
+			used = one(cli, takes, argv[k], k + 1 < argc ? argv[k + 1] : NULL, err);
+		else
+			vec_add(cli->arena, &cli->args, argv[k]);
+		k += MAX(used, 1);
+	}
+	return !err_any(err);
+}
+
+void options_help(unsigned takes, FILE *f)
+{
+	for (const struct option *o = options; o->name; o++) {
+		char left[80];
+
+		if (!(o->groups & (takes | G_ALWAYS)))
+			continue;
+		snprintf(left, sizeof(left), "%s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ', o->letter ? ", " : "   ", o->name, o->arg ? " " : "",
+			 o->arg ? o->arg : "");
+		fprintf(f, "  %-42s %s\n", left, o->help);
+	}
+}

@@ -1,0 +1,143 @@
+/* The answer to a trace for people: a line a hop, with the rule that decided, the packet where it changed and the object behind it; and a last line
+ * for each outcome that says it in one sentence. */
+#include "viz/report/trace_report.h"
+
+enum { COL_LINK = 34, COL_STAGE = 51, COL_DECISION = 64 };
+
+static void socket_text(struct sb *out, ip_addr ip, uint16_t port)
+{
+	if (port)
+		sb_printf(out, ip_is4(ip) ? "%s:%u" : "[%s]:%u", IP(ip), port);
+	else
+		sb_add(out, IP(ip));
+}
+
+static void tuple_text(struct sb *out, const struct tuple *t)
+{
+	socket_text(out, t->src, t->sport);
+	sb_add(out, " → ");
+	socket_text(out, t->dst, t->dport);
+}
+
+static bool readdressed(const struct hop *h)
+{
+	const struct tuple *x = &h->before, *y = &h->after;
+
+	return !ip_eq(x->src, y->src) || !ip_eq(x->dst, y->dst) || x->sport != y->sport || x->dport != y->dport;
+}
+
+static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct sb *out)
+{
+	struct sb more = { 0 };
+
+	sb_printf(out, "%5u  %s", seq, netns_get(w->dp, h->netns)->name);
+	sb_pad(out, COL_LINK);
+	sb_printf(out, " %s", h->link.i ? link_get(w->dp, h->link)->name : "-");
+	sb_pad(out, COL_STAGE);
+	sb_printf(out, " %s", stage_names[h->stage]);
+	sb_pad(out, COL_DECISION);
+	sb_printf(out, " %s\n", h->decision ? h->decision : "");
+	hop_rule_text(w->dp, h, &more);
+	if (more.len)
+		sb_printf(out, "         rule     %s\n", sb_text(&more));
+	if (readdressed(h)) {
+		sb_add(out, "         packet   ");
+		tuple_text(out, &h->before);
+		sb_add(out, "   becomes   ");
+		tuple_text(out, &h->after);
+		sb_addc(out, '\n');
+	}
+	if (h->mark_before != h->mark_after)
+		sb_printf(out, "         mark     0x%x becomes 0x%x\n", h->mark_before, h->mark_after);
+	sb_reset(&more);
+	cause_text(w, h->cause, &more);
+	if (more.len)
+		sb_printf(out, "         because  %s\n", sb_text(&more));
+	sb_free(&more);
+}
+
+static void half_lines(struct world *w, const char *title, const struct half *half, struct sb *out)
+{
+	if (half->nr_hops)
+		sb_printf(out, "  %s\n", title);
+	for (uint32_t k = 0; k < half->nr_hops; k++)
+		hop_lines(w, &half->hops[k], k + 1, out);
+}
+
+static void http_lines(const struct http_view *h, struct sb *out)
+{
+	sb_printf(out, "  http %d", h->status);
+	if (h->backend)
+		sb_printf(out, " from %s", h->backend);
+	if (h->location)
+		sb_printf(out, ", location %s", h->location);
+	if (h->tls_secret)
+		sb_printf(out, ", certificate %s", h->tls_secret);
+	sb_printf(out, "\n%s%s%s", h->why ? "         " : "", h->why ? h->why : "", h->why ? "\n" : "");
+}
+
+static void delivered_text(const struct outcome_view *o, struct sb *out)
+{
+	if (o->pod)
+		sb_printf(out, " to pod/%s/%s on %s", o->pod->o.ns, o->pod->o.name, o->node ? o->node : "?");
+	else if (o->node)
+		sb_printf(out, " to node/%s", o->node);
+	sb_add(out, " (");
+	socket_text(out, o->end_ip, o->end_port);
+	sb_printf(out, "), which sees %s; ", IP((o->second ? o->second : o->walk)->there.as_seen.src));
+	sb_add(out, o->answered ? "answered" : "the answer does not come back");
+	if (o->assumed)
+		sb_add(out, " (assumed: nothing is known of what listens there)");
+}
+
+static void outcome_line(struct world *w, const struct outcome_view *o, struct sb *out)
+{
+	struct sb cause = { 0 };
+
+	if (o->p.num == o->p.den)
+		sb_add(out, "→ always: ");
+	else
+		sb_printf(out, "→ %" PRIu64 " of %" PRIu64 ": ", o->p.num, o->p.den);
+	sb_add(out, o->verdict == V_UNKNOWN ? "cannot tell" : verdict_names[o->verdict]);
+	if (o->verdict == V_DELIVERED)
+		delivered_text(o, out);
+	if (o->reason && (o->verdict != V_DELIVERED || !o->answered))
+		sb_printf(out, "%s%s", o->verdict == V_UNKNOWN ? ", because " : ": ", o->reason);
+	cause_text(w, o->cause, &cause);
+	if (cause.len)
+		sb_printf(out, " [%s]", sb_text(&cause));
+	sb_addc(out, '\n');
+	sb_free(&cause);
+}
+
+void trace_text(struct world *w, const struct answer *answer, bool verbose, struct sb *out)
+{
+	uint32_t shown = verbose ? answer->nr : MIN(answer->nr, 1u);
+
+	sb_printf(out, "%s → %s", answer->q->from, answer->q->to);
+	if (ip_set(answer->target)) {
+		sb_add(out, " (");
+		socket_text(out, answer->target, answer->port);
+		sb_addc(out, ')');
+	}
+	sb_addc(out, '\n');
+	for (uint32_t k = 0; k < shown; k++) {
+		const struct outcome_view *o = &answer->v[k];
+
+		if (!o->walk)
+			continue;
+		if (answer->nr > 1)
+			sb_printf(out, "\nway %u of %u\n", k + 1, answer->nr);
+		half_lines(w, "there", &o->walk->there, out);
+		if (o->second)
+			half_lines(w, "from the proxy to the backend", &o->second->there, out);
+		half_lines(w, "and back", &o->walk->back, out);
+		if (o->http)
+			http_lines(o->http, out);
+	}
+	if (answer->nr > shown)
+		sb_printf(out, "\n  %u more: chance decides which; -v shows them all\n", answer->nr - shown);
+	sb_addc(out, '\n');
+	for (uint32_t k = 0; k < answer->nr; k++)
+		outcome_line(w, &answer->v[k], out);
+}
