@@ -4,7 +4,7 @@
 
 #include "model/cluster/cluster.h"
 
-enum dns_type { DNS_A, DNS_AAAA, DNS_SRV, DNS_PTR, DNS_CNAME, DNS_TXT, DNS_TYPE_COUNT };
+enum dns_type { DNS_A, DNS_AAAA, DNS_SRV, DNS_PTR, DNS_CNAME, DNS_TXT, DNS_NS, DNS_TYPE_COUNT };
 extern const char *const dns_type_names[DNS_TYPE_COUNT];
 enum dns_rcode { DNS_NOERROR, DNS_NXDOMAIN, DNS_SERVFAIL, DNS_REFUSED, DNS_TIMEOUT };
 extern const char *const dns_rcode_names[];
@@ -12,6 +12,10 @@ struct dns_answer { enum dns_rcode rcode; str_list answers, cname; ip_addr *ips;
 
 struct zone;                                    /* what DNS outside the cluster knows: an RFC 1035 master file, the part with IN records of these types */
 struct zone *zone_parse(struct arena *, const char *text, struct err *);
+/* A query to it; CNAMEs are followed inside the zone. zone NULL: nothing is known, NXDOMAIN. */
+struct dns_answer zone_query(const struct zone *, const char *name, enum dns_type, struct arena *);
+void dns_add(struct arena *, str_list *, const char *text);            /* appends */
+bool dns_same_name(const char *a, const char *b);                       /* case and the last dot do not matter */
 
 /* One query straight to cluster DNS. name: absolute, with or without the last dot. */
 struct dns_answer dns_query(struct cluster *, const struct zone *outside, const char *name, enum dns_type, struct arena *);

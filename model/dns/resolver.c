@@ -1,0 +1,210 @@
+/* A Pod's resolv.conf (kubernetes pkg/kubelet/network/dns/dns.go), and the names that a C library asks with it, one after another. */
+#include <stdlib.h>
+
+#include "model/dns/dns.h"
+
+#define MAX_NAMESERVERS 3       /* pkg/apis/core/validation: MaxDNSNameservers */
+#define MAX_SEARCHES    32
+#define MAX_SEARCH_TEXT 2048
+
+/* ---- resolv.conf */
+
+static void add_once(struct arena *a, str_list *l, const char *text)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (streq(l->v[k], text))
+			return;
+	dns_add(a, l, text);
+}
+
+static void words(struct arena *a, const char *p, str_list *l)
+{
+	while (*(p += strspn(p, " \t\r"))) {
+		size_t n = strcspn(p, " \t\r");
+
+		dns_add(a, l, arena_strndup(a, p, n));
+		p += n;
+	}
+}
+
+static struct resolv_conf parse_text(const char *text, struct arena *a)
+{
+	struct resolv_conf r = { 0 };
+
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, "\n");
+		const char *line = arena_strndup(a, p, n);
+
+		if (strncmp(line, "nameserver", 10) == 0) {
+			words(a, line + 10, &r.nameservers);
+		} else if (strncmp(line, "search", 6) == 0) {
+			r.searches = (str_list){ 0 };           /* the last one counts */
+			words(a, line + 6, &r.searches);
+		} else if (strncmp(line, "options", 7) == 0) {
+			words(a, line + 7, &r.options);
+		}
+		p += n + (p[n] == '\n');
+	}
+	return r;
+}
+
+struct resolv_conf dns_node_resolv_conf(struct cluster *c, struct arena *a)
+{
+	const struct settings_flags *f = cluster_settings(c)->flags;
+	struct resolv_conf r = { 0 };
+
+	if (!f->node_resolv_conf_set)
+		return parse_text("nameserver 203.0.113.1\n", a);
+	if (*f->node_resolv_conf)
+		return parse_text(f->node_resolv_conf, a);
+	dns_add(a, &r.nameservers, "127.0.0.1");        /* kubelet --resolv-conf="" */
+	dns_add(a, &r.searches, ".");
+	return r;
+}
+
+static struct resolv_conf cluster_first(struct cluster *c, const struct pod *p, struct arena *a)
+{
+	const struct settings *s = cluster_settings(c);
+	struct resolv_conf node = dns_node_resolv_conf(c, a), r = { 0 };
+
+	for (uint32_t k = 0; k < s->cluster_dns.nr; k++)
+		dns_add(a, &r.nameservers, s->cluster_dns.v[k]);
+	if (s->domain && *s->domain) {
+		dns_add(a, &r.searches, arena_printf(a, "%s.svc.%s", p->o.ns, s->domain));
+		dns_add(a, &r.searches, arena_printf(a, "svc.%s", s->domain));
+		dns_add(a, &r.searches, s->domain);
+	}
+	for (uint32_t k = 0; k < node.searches.nr; k++)
+		add_once(a, &r.searches, node.searches.v[k]);
+	dns_add(a, &r.options, "ndots:5");
+	return r;
+}
+
+/* Later options of one name win (mergeDNSOptions). */
+static void merge_option(struct arena *a, str_list *l, const struct dns_option *o)
+{
+	const char *text = o->value ? arena_printf(a, "%s:%s", o->name, o->value) : o->name;
+	size_t n = strlen(o->name);
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (strncmp(l->v[k], o->name, n) == 0 && (!l->v[k][n] || l->v[k][n] == ':')) {
+			((const char **)l->v)[k] = text;
+			return;
+		}
+	dns_add(a, l, text);
+}
+
+static void limit(struct resolv_conf *r)
+{
+	size_t len = 0;
+
+	r->nameservers.nr = MIN(r->nameservers.nr, MAX_NAMESERVERS);
+	r->searches.nr = MIN(r->searches.nr, MAX_SEARCHES);
+	for (uint32_t k = 0; k < r->searches.nr; k++) {
+		len += strlen(r->searches.v[k]) + (k > 0);
+		if (len > MAX_SEARCH_TEXT)
+			r->searches.nr = k;
+	}
+}
+
+struct resolv_conf dns_resolv_conf(struct cluster *c, const struct pod *p, struct arena *a)
+{
+	const struct pod_spec *s = p->spec;
+	const char *policy = s->dns_policy ? s->dns_policy : "ClusterFirst";
+	struct resolv_conf r = { 0 };
+
+	if (streq(policy, "ClusterFirst") && s->host_network)
+		policy = "Default";
+	if ((streq(policy, "ClusterFirst") || streq(policy, "ClusterFirstWithHostNet")) && cluster_settings(c)->cluster_dns.nr)
+		r = cluster_first(c, p, a);
+	else if (!streq(policy, "None"))
+		r = dns_node_resolv_conf(c, a);
+	for (uint32_t k = 0; s->dns_config && k < s->dns_config->nameservers.nr; k++)
+		add_once(a, &r.nameservers, s->dns_config->nameservers.v[k]);
+	for (uint32_t k = 0; s->dns_config && k < s->dns_config->searches.nr; k++)
+		add_once(a, &r.searches, s->dns_config->searches.v[k]);
+	for (uint32_t k = 0; s->dns_config && k < s->dns_config->options.nr; k++)
+		merge_option(a, &r.options, &s->dns_config->options.v[k]);
+	limit(&r);
+	return r;
+}
+
+/* ---- the search walk */
+
+struct walk {
+	struct cluster *c;
+	const struct zone *outside;
+	enum dns_type type;
+	struct arena *a;
+	struct dns_lookup out;
+	bool nodata;
+};
+
+/* Asks one absolute name. true: the walk is over. */
+static bool try_name(struct walk *w, const char *name, enum resolver lib)
+{
+	struct dns_query_done *v = arena_array(w->a, struct dns_query_done, w->out.nr + 1);
+	struct dns_answer ans = dns_query(w->c, w->outside, name, w->type, w->a);
+
+	if (w->out.nr)
+		memcpy(v, w->out.v, w->out.nr * sizeof(*v));
+	v[w->out.nr++] = (struct dns_query_done){ name, w->type, ans };
+	w->out.v = v;
+	w->nodata = w->nodata || (ans.rcode == DNS_NOERROR && !ans.answers.nr);
+	if (ans.answers.nr || (lib == RESOLVER_MUSL && ans.rcode != DNS_NXDOMAIN)) {
+		w->out.result = ans;
+		return true;
+	}
+	return false;
+}
+
+static uint32_t option_number(const struct resolv_conf *r, const char *name, uint32_t dflt)
+{
+	size_t n = strlen(name);
+
+	for (uint32_t k = 0; k < r->options.nr; k++)
+		if (strncmp(r->options.v[k], name, n) == 0 && r->options.v[k][n] == ':')
+			dflt = (uint32_t)strtoul(r->options.v[k] + n + 1, NULL, 10);
+	return dflt;
+}
+
+static bool try_search(struct walk *w, const struct resolv_conf *r, const char *name, enum resolver lib, bool *root)
+{
+	for (uint32_t k = 0; k < r->searches.nr; k++) {
+		const char *domain = r->searches.v[k];
+		size_t n = strlen(domain);
+
+		n -= n && domain[n - 1] == '.';
+		if (!n)
+			*root = true;           /* ".": the name itself */
+		if (try_name(w, n ? arena_printf(w->a, "%s.%.*s.", name, (int)n, domain) : arena_printf(w->a, "%s.", name), lib))
+			return true;
+	}
+	return false;
+}
+
+struct dns_lookup dns_resolve(struct cluster *c, const struct zone *outside, const struct resolv_conf *r, enum resolver lib, const char *name,
+			      enum dns_type type, struct arena *a)
+{
+	struct walk w = { .c = c, .outside = outside, .type = type, .a = a };
+	size_t len = strlen(name);
+	uint32_t dots = 0;
+	bool absolute = len && name[len - 1] == '.', as_is_first, root = false;
+
+	for (const char *p = name; *p; p++)
+		dots += *p == '.';
+	as_is_first = absolute || dots >= option_number(r, "ndots", 1);
+	w.out.result.rcode = DNS_NXDOMAIN;
+	if (as_is_first && try_name(&w, absolute ? name : arena_printf(a, "%s.", name), lib))
+		return w.out;
+	/* glibc goes on with the search list after a name with enough dots failed; musl never searches then. */
+	if (!absolute && !(as_is_first && lib == RESOLVER_MUSL)) {
+		if (try_search(&w, r, name, lib, &root))
+			return w.out;
+		if (!as_is_first && !root && try_name(&w, arena_printf(a, "%s.", name), lib))
+			return w.out;
+	}
+	if (w.nodata)
+		w.out.result.rcode = DNS_NOERROR;
+	return w.out;
+}
