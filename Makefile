@@ -5,13 +5,15 @@ CC      ?= gcc
 PKGS    := libcjson yaml-0.1 sqlite3 libcgraph libgvc ncursesw libmnl
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS  ?= -O2 -g
-CFLAGS  += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+override CFLAGS += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
-LDFLAGS += $(SAN)
+override LDFLAGS += $(SAN)
 
-LIB  := $(filter-out viz/cli/main.c,$(shell find model sim viz -name '*.c' | sort))
-TEST := $(shell find tests/unit tests/conformance tests/differential -name '*_test.c' 2>/dev/null | sort)
-obj   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB   := $(filter-out viz/cli/main.c,$(shell find model sim viz -name '*.c' | sort))
+TEST  := $(shell find tests/unit tests/conformance tests/differential -name '*_test.c' 2>/dev/null | sort)
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+FUZZ  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+obj    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 all: $(BUILD)/podwire
 
@@ -24,12 +26,40 @@ $(BUILD)/podwire: $(BUILD)/obj/viz/cli/main.o $(BUILD)/libpodwire.a
 $(BUILD)/unit: $(call obj,$(TEST)) $(BUILD)/obj/tests/unit/main.o $(BUILD)/libpodwire.a
 	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
+$(BUILD)/bench_%: $(BUILD)/obj/tests/bench/bench_%.o $(BUILD)/libpodwire.a
+	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D) && echo "  CC  $<" && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+# Everything that builds and tests need; installs what is missing, or says the one line that does.
+deps:
+	@tests/deps.sh
+
+demo: deps
+	@$(MAKE) -s all
+	@tests/demo.sh
+
+# gcc, then clang with the sanitizers, each with its own objects; then what runs the program as people do.
+test: deps
+	@tests/run.sh
+
+bench: $(BENCH)
+	@for b in $^; do echo "== $$b" && $$b || exit 1; done
+
+# SECONDS_EACH=60 make fuzz; a crash is left in build/fuzz/ and becomes a test.
+fuzz:
+	@tests/fuzz/run.sh
+
+golden-accept: all
+	@tests/golden.sh accept
+
+install: all
+	install -D -m 755 $(BUILD)/podwire $(DESTDIR)$(PREFIX)/bin/podwire
+	@mkdir -p $(DESTDIR)$(PREFIX)/share/podwire && cp -r scenarios $(DESTDIR)$(PREFIX)/share/podwire/
 
 clean:
-	rm -rf $(BUILD) demo
+	rm -rf $(BUILD) build-* demo
 
-.PHONY: all clean
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+.PHONY: all deps demo test bench fuzz golden-accept install clean

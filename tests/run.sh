@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The whole suite: gcc and clang without a warning, the unit, conformance and differential tests as they are and under the address and undefined
+# behaviour sanitizers, then the program as people run it. Ends with the sum of all.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+passed=0 failed=0 skipped=0
+say() { printf '\n== %s\n' "$*"; }
+count() {                                       # adds up the closing line of a run: N passed, N failed, N skipped
+	local line
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -1)
+	[ -n "$line" ] || { failed=$((failed + 1)); return; }
+	passed=$((passed + $(sed -E 's/^([0-9]+) passed.*/\1/' <<<"$line")))
+	failed=$((failed + $(sed -E 's/.* ([0-9]+) failed.*/\1/' <<<"$line")))
+	skipped=$((skipped + $(sed -nE 's/.* ([0-9]+) skipped.*/\1/p' <<<"$line" | grep . || echo 0)))
+}
+check() {                                       # check NAME COMMAND…: one test that passes by its exit status
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then passed=$((passed + 1)); printf 'ok      %s\n' "$name"; else failed=$((failed + 1)); printf 'FAILED  %s\n%s\n' "$name" "$(tail -20 <<<"$out")"; fi
+}
+log=$(mktemp); trap 'rm -f "$log"' EXIT
+
+say "gcc"
+check "builds without a warning" make -s -j2 all build/unit
+say "unit, conformance and differential tests"
+build/unit >"$log" 2>&1; tail -n 40 "$log"; count "$log"
+say "clang, with the address and undefined behaviour sanitizers"
+check "builds without a warning" make -s -j2 BUILD=build-san CC=clang CFLAGS="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" build-san/unit build-san/podwire
+ASAN_OPTIONS=detect_leaks=${LEAKS:-0} build-san/unit >"$log" 2>&1; tail -n 12 "$log"; count "$log"
+for t in tests/*/*_test.sh; do
+	[ -e "$t" ] || continue
+	say "$t"
+	bash "$t" >"$log" 2>&1; tail -n 25 "$log"; count "$log"
+done
+say "the sum"
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

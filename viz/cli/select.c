@@ -1,0 +1,108 @@
+#include "viz/cli/select.h"
+
+static const struct kind *kind_named(struct cluster *c, const char *word, struct err *err)
+{
+	const struct kind *k = kind_by_word(word);
+	const char *names[256] = { NULL };
+	size_t nr = 0;
+
+	for (uint32_t i = 0; !k && cluster_pool_kind(c, i); i++) {     /* kinds that only this cluster knows */
+		const struct kind *have = cluster_pool_kind(c, i);
+
+		if (strcasecmp(have->name, word) == 0 || strcasecmp(have->plural, word) == 0)
+			k = have;
+	}
+	if (k)
+		return k;
+	for (uint32_t i = 0; kinds[i] && nr + 2 < ARRAY_LEN(names); i++) {
+		names[nr++] = kinds[i]->plural;
+		names[nr++] = kinds[i]->name;
+	}
+	if (nearest(word, names))
+		err_add(err, ERR_INPUT, NULL, "the server doesn't have a resource type \"%s\"; did you mean \"%s\"?", word, nearest(word, names));
+	else
+		err_add(err, ERR_INPUT, NULL, "the server doesn't have a resource type \"%s\"; podwire api-resources lists them", word);
+	return NULL;
+}
+
+static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const char *name, struct err *err)
+{
+	struct object *o = cluster_find(c, k, cli_ns(cli), name);
+	struct object_list l;
+	const char **names, *near;
+
+	s->by_name = true;
+	if (o) {
+		vec_add(cli->arena, &s->objects, o);
+		return true;
+	}
+	l = k->namespaced ? cluster_list_ns(c, k, cli_ns(cli)) : cluster_list(c, k);
+	names = arena_array(cli->arena, const char *, l.nr + 1);
+	for (uint32_t i = 0; i < l.nr; i++)
+		names[i] = l.v[i]->name;
+	near = nearest(name, names);
+	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s%s", k->plural, name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static bool add_all(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const struct selector *by)
+{
+	struct object_list l = cli->all_ns || !k->namespaced ? cluster_list(c, k) : cluster_list_ns(c, k, cli_ns(cli));
+
+	for (uint32_t i = 0; i < l.nr; i++)
+		if (!by || selector_matches(by, &l.v[i]->labels))
+			vec_add(cli->arena, &s->objects, l.v[i]);
+	return true;
+}
+
+static bool add_kind(struct cli *cli, struct cluster *c, struct selection *s, const char *word, struct err *err)
+{
+	const struct kind *k = kind_named(c, word, err);
+
+	if (k)
+		vec_add(cli->arena, &s->kinds, k);
+	return k != NULL;
+}
+
+bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, struct err *err)
+{
+	static const char *const all[] = { "pods", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs", "jobs", NULL };
+	struct selector by = { 0 };
+	bool ok = true;
+
+	*s = (struct selection){ 0 };
+	if (!cli->args.nr)
+		return cli_usage(cli, err, "which kind? podwire api-resources lists them") == ERR_NONE;
+	if (cli->selector && !selector_parse(cluster_strings(c), cluster_arena(c), cli->selector, &by, err))
+		return false;
+	if (strchr(cli->args.v[0], '/')) {
+		for (uint32_t i = 0; i < cli->args.nr; i++) {
+			const char *slash = strchr(cli->args.v[i], '/');
+			const struct kind *k = slash ? kind_named(c, arena_strndup(cli->arena, cli->args.v[i], (size_t)(slash - cli->args.v[i])), err) : NULL;
+
+			if (!slash)
+				return cli_usage(cli, err, "\"%s\": with KIND/NAME, every argument is one", cli->args.v[i]) == ERR_NONE;
+			ok = k && add_named(cli, c, s, k, slash + 1, err) && ok;
+			if (k)
+				vec_add(cli->arena, &s->kinds, k);
+		}
+		return ok;
+	}
+	if (strcmp(cli->args.v[0], "all") == 0) {
+		for (int i = 0; all[i]; i++)
+			add_kind(cli, c, s, all[i], err);
+	} else {
+		for (const char *p = cli->args.v[0]; *p;) {
+			size_t n = strcspn(p, ",");
+
+			ok = add_kind(cli, c, s, arena_strndup(cli->arena, p, n), err) && ok;
+			p += n + (p[n] == ',');
+		}
+	}
+	for (uint32_t i = 0; ok && i < s->kinds.nr; i++) {
+		for (uint32_t n = 1; n < cli->args.nr; n++)
+			ok = add_named(cli, c, s, s->kinds.v[i], cli->args.v[n], err) && ok;
+		if (cli->args.nr == 1)
+			add_all(cli, c, s, s->kinds.v[i], cli->selector ? &by : NULL);
+	}
+	return ok;
+}

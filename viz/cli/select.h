@@ -1,0 +1,12 @@
+/* Which objects a command means: KIND NAME…, KIND/NAME…, KIND,KIND, with -n, -A and -l. */
+#ifndef PODWIRE_SELECT_H
+#define PODWIRE_SELECT_H
+
+#include "viz/cli/cli.h"
+
+struct selection { VEC(struct object *) objects; VEC(const struct kind *) kinds; bool by_name; };
+
+/* false: an unknown kind, or a name that does not exist; err says so (ERR_FAILED for a name). Objects are in order of kinds as asked, then namespace and name. */
+bool select_objects(struct cli *, struct cluster *, struct selection *, struct err *);
+
+#endif
