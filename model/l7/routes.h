@@ -1,5 +1,5 @@
-/* The HTTP routing table of one controller: what Ingress, HTTPRoute and the mesh's routes are compiled into, and what one matcher reads.
- * Hosts, paths, headers in; a decision out: backend, redirect, or the proxy's own answer. */
+/* The HTTP routing table of one proxy: what Ingress, HTTPRoute and the mesh's routes are compiled into, and what one matcher reads.
+ * Hosts, paths, headers in; a decision out: backend, redirect, or the proxy's own answer. Each rule's source stands in docs/semantics-l7.md. */
 #ifndef PODWIRE_ROUTES_H
 #define PODWIRE_ROUTES_H
 
@@ -9,42 +9,57 @@ struct http_pair { const char *name, *value; };
 struct http_request {
 	const char *scheme;                     /* http, https */
 	const char *sni;                        /* https: the name in the TLS hello */
-	const char *host;                       /* Host header, without port; "" if none */
+	const char *host;                       /* Host header as sent; "" if none */
 	uint16_t port;                          /* of the connection */
 	const char *method, *path;              /* path with query */
 	struct http_pair *headers; uint32_t nr_headers;
-	ip_addr client;
+	ip_addr client;                         /* as the proxy sees it */
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;        /* what the backend would answer with */
+	const char *principal;                  /* mesh: the peer's identity, TRUST-DOMAIN/ns/NS/sa/NAME; NULL: none */
 };
 struct http_backend {                           /* one way a request can go, with its probability */
-	uint32_t num, den;
+	uint64_t num, den;
 	int status;                             /* 200 from a backend; else the proxy's own answer */
 	const struct service *service;          /* NULL: the proxy answers itself */
 	int32_t port;                           /* the Service's port number */
-	const char *upstream;                   /* ExternalName: NAME:PORT; NULL */
+	const char *upstream;                   /* NAME:PORT that is dialled by name (ExternalName, ServiceEntry); NULL */
+	const pair_list *subset;                /* labels that the endpoints' Pods must have besides; NULL: none */
+	bool via_service;                       /* the proxy dials the ClusterIP instead of the endpoints */
+	const char *protocol;                   /* to the backend, where it was said: HTTPS, GRPC, …; NULL */
 	const char *location;                   /* of a redirect, a full URL */
 	const char *req_path, *req_host; struct http_pair *req_headers; uint32_t nr_req_headers;        /* as the backend sees it */
 	struct http_pair *resp_headers; uint32_t nr_resp_headers;                                       /* as the client sees it */
 	const char **mirrors; uint32_t nr_mirrors;              /* NS/SERVICE:PORT */
+	nsec delay;                             /* injected before the request goes on */
 	const char *unknown;                    /* not NULL: cannot tell, because … */
 	const char *why;                        /* the rule that decided, and why not the others, one sentence */
 	obj_h cause; const char *cause_path;    /* Ingress default/web, spec.rules[0].http.paths[1] */
 };
+struct http_considered { const char *rule, *why; obj_h cause; };       /* a rule of that host that was not taken, and the first thing that spoke against it */
 struct http_decision {
 	bool connect;                           /* somebody listens on that port */
+	const char *listener;                   /* its name; NULL: the proxy has only one of the kind */
 	const char *tls_secret;                 /* NS/NAME; NULL: the controller's own, or no TLS */
-	bool tls_failed; const char *tls_why;
+	const char *tls_names;                  /* the names in the certificate shown, blank-separated; NULL: not known */
+	bool tls_failed; const char *tls_why;   /* no answer at all: the handshake fails; or why the controller's own certificate is shown */
+	bool passthrough;                       /* TLS is not ended here */
 	struct http_backend *v; uint32_t nr;
+	struct http_considered *considered; uint32_t nr_considered;
 };
 
-struct route_table;                             /* of one controller or gateway; lives in its arena */
-/* `controller`: IngressClass.spec.controller or GatewayClass.spec.controllerName; gateway NULL for Ingress. */
+struct route_table;                             /* of one controller or gateway; lives in its arena, good until the cluster's next change */
+/* `controller`: IngressClass.spec.controller or GatewayClass.spec.controllerName. */
 struct route_table *routes_compile_ingress(struct cluster *, const char *controller, struct arena *);
 struct route_table *routes_compile_gateway(struct cluster *, const struct gateway *, struct arena *);
 struct http_decision routes_match(const struct route_table *, const struct http_request *, struct arena *);
-void routes_print(const struct route_table *, struct sb *, struct val *json, struct arena *);          /* the effective table, for `podwire routes` */
-/* Status: conditions of Gateway, HTTPRoute, GatewayClass; addresses of Ingress. Run as controllers (model/control/ingress.c, gateway.c). */
-void gateway_status(struct cluster *, struct arena *);
-void ingress_status(struct cluster *, struct arena *);
+/* Does this table serve the host (a rule names it, or a wildcard covers it)? For clients that ask outside DNS. Rules without a host serve none. */
+bool routes_serve(const struct route_table *, const char *host);
+const char *routes_name(const struct route_table *);
+/* The effective table, for `podwire routes`: text and JSON alike, with what is wrong in it (rules that never match, conflicts, dangling references). */
+void routes_print(const struct route_table *, struct sb *, struct val *json, struct arena *);
+
+/* The ready endpoints of a Service's port: what a proxy dials. In the order (address, port). */
+struct http_endpoint { ip_addr ip; uint16_t port; const struct endpoint *ep; };
+struct http_endpoint *service_endpoints(struct cluster *, const struct service *, int32_t port, const pair_list *subset, struct arena *, uint32_t *nr);
 
 #endif

@@ -1,0 +1,50 @@
+/* Gateways as their controller sees them: which listeners are good, which routes are attached to which of them, which references hold. The routing
+ * table and the statuses are both made from this. Source: kubernetes-sigs/gateway-api apis/v1/{gateway,httproute,shared,referencegrant}_types.go. */
+#ifndef PODWIRE_GATEWAY_H
+#define PODWIRE_GATEWAY_H
+
+#include "model/l7/table.h"
+
+#define GATEWAY_GROUP "gateway.networking.k8s.io"
+
+/* One condition's answer: true or false, and why. */
+struct gw_says { bool yes; const char *reason, *message; };
+
+struct gw_listener_state {
+	const struct gw_listener *spec;
+	uint32_t index;
+	enum l7_proto proto;
+	bool http_routes;                       /* HTTPRoute is among the kinds that it supports */
+	struct gw_says accepted, conflicted, resolved, programmed;
+	const struct route_kind *kinds; uint32_t nr_kinds;      /* status.listeners[].supportedKinds */
+	const struct l7_cert *certs; uint32_t nr_certs;
+	uint32_t attached;
+};
+struct gw_attachment {                          /* of one parentRef to one Gateway */
+	const struct http_route *route;
+	const struct parent_ref *parent;
+	uint32_t parent_index;
+	struct gw_says accepted;
+	uint64_t listeners;                     /* bit i: attached to listener i */
+};
+struct gw_state {
+	const struct gateway *gw;
+	const char *controller;                 /* of its class; NULL: the class is not there */
+	struct gw_says accepted;
+	struct gw_listener_state *listeners; uint32_t nr;
+	struct gw_attachment *routes; uint32_t nr_routes;       /* in the order of the routes: namespace, name, parentRef */
+};
+struct gw_state gateway_state(struct cluster *, const struct gateway *, struct arena *);
+const struct gateway *parent_gateway(struct cluster *, const struct http_route *, const struct parent_ref *);    /* NULL: it names none that is there */
+const char *gateway_controller_name(struct cluster *, const struct gateway *);       /* controllerName of its class; NULL */
+/* ResolvedRefs of a route: of all its backends and mirrors, the first that does not hold. */
+struct gw_says route_references(struct cluster *, const struct http_route *, struct arena *);
+/* One reference to a Service from an HTTPRoute: resolved, or with status 500 and why. *reason (may be NULL): of the condition. */
+struct l7_ref gateway_ref(struct cluster *, const struct http_route *, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
+/* ReferenceGrant: may `from` refer to that object in another namespace? */
+bool grant_allows(struct cluster *, const char *from_group, const char *from_kind, str from_ns, str to_ns, const char *to_group, const char *to_kind, const char *to_name);
+/* Hostnames that a route serves on a listener: the intersection of both lists. Empty where there is none. */
+struct host_set { const char **v; uint32_t nr; };
+struct host_set hosts_intersect(const char *listener, const str_list *route, struct arena *);
+
+#endif

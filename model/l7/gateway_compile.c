@@ -1,0 +1,274 @@
+/* HTTPRoutes → the routing table of one Gateway. Every match of every rule becomes a route under each hostname that it serves; precedence among them is
+ * HTTPRouteRule.matches': path, method, headers, query, then the older Route, its name, and the order in the text. */
+#include "model/l7/gateway.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+struct entry {
+	const char *host;
+	const struct gw_attachment *at;
+	uint32_t rule, match;                   /* match UINT32_MAX: none given, everything matches */
+	const struct l7_action *action;
+};
+typedef VEC(struct entry) entries;
+struct compiling { struct route_table *t; struct cluster *c; struct arena *a; const struct gw_state *s; };
+
+static const struct route_match *match_of(const struct entry *e)
+{
+	static const struct route_match any = { .path = { .type = "PathPrefix", .value = "/" } };
+
+	return e->match == UINT32_MAX ? &any : &e->at->route->rules.v[e->rule].matches.v[e->match];
+}
+
+static enum l7_path kind_of(const struct route_match *m)
+{
+	return streq(m->path.type, "Exact") ? L7_PATH_EXACT : streq(m->path.type, "RegularExpression") ? L7_PATH_REGEX : L7_PATH_ELEMENTS;
+}
+
+static const char *path_of(const struct route_match *m) { return m->path.value ? m->path.value : "/"; }
+
+static int larger_first(size_t a, size_t b) { return a > b ? -1 : a < b; }
+
+static int by_precedence(const void *px, const void *py)
+{
+	static const int rank[] = { [L7_PATH_EXACT] = 0, [L7_PATH_REGEX] = 1, [L7_PATH_ELEMENTS] = 2 };
+	const struct entry *x = px, *y = py;
+	const struct route_match *a = match_of(x), *b = match_of(y);
+	const struct object *p = &x->at->route->o, *q = &y->at->route->o;
+	int order = strcmp(x->host, y->host);
+
+	order = order ? order : rank[kind_of(a)] - rank[kind_of(b)];
+	order = order ? order : larger_first(strlen(path_of(a)), strlen(path_of(b)));
+	order = order ? order : larger_first(a->method != NULL, b->method != NULL);
+	order = order ? order : larger_first(a->headers.nr, b->headers.nr);
+	order = order ? order : larger_first(a->query.nr, b->query.nr);
+	order = order ? order : (p->created > q->created) - (p->created < q->created);
+	order = order ? order : str_order(p->ns, q->ns);
+	order = order ? order : str_order(p->name, q->name);
+	order = order ? order : (x->rule > y->rule) - (x->rule < y->rule);
+	return order ? order : (x->match > y->match) - (x->match < y->match);
+}
+
+/* ---- filters */
+
+static struct l7_path_change change_of(const struct path_modifier *p)
+{
+	if (!p)
+		return (struct l7_path_change){ L7_KEEP, NULL, NULL };
+	if (streq(p->type, "ReplaceFullPath"))
+		return (struct l7_path_change){ L7_FULL, p->full ? p->full : "/", NULL };
+	return (struct l7_path_change){ L7_PREFIX_MATCH, p->prefix ? p->prefix : "", NULL };
+}
+
+static struct http_pair *pairs(struct compiling *k, const struct http_header *v, uint32_t nr)
+{
+	struct http_pair *out = arena_array(k->a, struct http_pair, nr);
+
+	for (uint32_t i = 0; i < nr; i++)
+		out[i] = (struct http_pair){ v[i].name, v[i].value };
+	return out;
+}
+
+static struct l7_header_mod headers_of(struct compiling *k, const struct header_mod *m)
+{
+	struct l7_header_mod out = { .set = pairs(k, m->set.v, m->set.nr), .nr_set = m->set.nr, .add = pairs(k, m->add.v, m->add.nr), .nr_add = m->add.nr };
+	const char **remove = arena_array(k->a, const char *, m->remove.nr);
+
+	for (uint32_t i = 0; i < m->remove.nr; i++)
+		remove[i] = m->remove.v[i];
+	out.remove = remove;
+	out.nr_remove = m->remove.nr;
+	return out;
+}
+
+static struct l7_ref ref_of(struct compiling *k, const struct http_route *r, const struct secret_ref *ref, struct opt_int port)
+{
+	return gateway_ref(k->c, r, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
+}
+
+static bool filter_of(struct compiling *k, const struct http_route *r, const struct route_filter *f, struct l7_filter *out)
+{
+	*out = (struct l7_filter){ 0 };
+	if (f->request) {
+		out->kind = L7_REQUEST_HEADERS;
+		out->headers = headers_of(k, f->request);
+	} else if (f->response) {
+		out->kind = L7_RESPONSE_HEADERS;
+		out->headers = headers_of(k, f->response);
+	} else if (f->redirect) {
+		out->kind = L7_REDIRECT;
+		out->redirect = (struct l7_redirect){ f->redirect->scheme, f->redirect->hostname, f->redirect->port.set ? f->redirect->port.v : 0,
+						      f->redirect->status.set ? f->redirect->status.v : 302, change_of(f->redirect->path), false };
+	} else if (f->rewrite) {
+		out->kind = L7_REWRITE;
+		out->rewrite = (struct l7_rewrite){ f->rewrite->hostname, change_of(f->rewrite->path) };
+	} else if (f->mirror) {
+		if (f->mirror->percent.set && f->mirror->percent.v == 0)
+			return false;
+		out->kind = L7_MIRROR;
+		out->mirror = ref_of(k, r, &f->mirror->ref, f->mirror->port);
+	} else if (streq(f->type, "CORS")) {
+		return false;
+	} else {
+		out->kind = L7_UNKNOWN;
+		out->unknown = arena_printf(k->a, "filters of type %s are not modelled", f->type ? f->type : "(none)");
+	}
+	return true;
+}
+
+static void add_filters(struct compiling *k, const struct http_route *r, const struct route_filter *v, uint32_t nr, l7_filters *out)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		struct l7_filter f;
+
+		if (filter_of(k, r, &v[i], &f))
+			vec_add(k->a, out, f);
+	}
+}
+
+static const struct l7_action *action_of(struct compiling *k, const struct http_route *r, uint32_t rule)
+{
+	struct l7_action *act = arena_make(k->a, struct l7_action);
+	const struct route_rule *spec = &r->rules.v[rule];
+
+	add_filters(k, r, spec->filters.v, spec->filters.nr, &act->filters);
+	for (uint32_t i = 0; i < spec->backends.nr; i++) {
+		const struct backend_ref *b = &spec->backends.v[i];
+		struct secret_ref ref = { b->group, b->kind, b->ns, b->name };
+		struct l7_backend to = { .ref = ref_of(k, r, &ref, b->port), .weight = b->weight.set ? (uint64_t)MAX(b->weight.v, 0) : 1 };
+
+		add_filters(k, r, b->filters.v, b->filters.nr, &to.filters);
+		if (to.ref.why)
+			table_finding(k->t, true, r->o.id, arena_printf(k->a, "spec.rules[%u].backendRefs[%u]", rule, i), "%s: its share of requests is answered 500", to.ref.why);
+		vec_add(k->a, &act->backends, to);
+	}
+	return act;
+}
+
+/* ---- matches */
+
+static const char *add_cond(struct compiling *k, l7_conds *out, const struct header_match *m, bool header)
+{
+	struct l7_cond c = { .name = m->name, .value = m->value, .how = L7_EXACT };
+	const char *why = NULL;
+
+	for (uint32_t i = 0; i < out->nr; i++)  /* of equivalent names only the first entry counts */
+		if ((header ? strcasecmp : strcmp)(out->v[i].name, m->name) == 0)
+			return NULL;
+	if (streq(m->type, "RegularExpression")) {
+		c.re = regex_compile(k->a, m->value ? m->value : "", false, &why);
+		c.how = c.re ? L7_REGEX : L7_PRESENT;
+	}
+	vec_add(k->a, out, c);
+	return why;
+}
+
+static const char *words(struct compiling *k, const struct route_match *m)
+{
+	static const char *const types[] = { [L7_PATH_EXACT] = "Exact", [L7_PATH_ELEMENTS] = "PathPrefix", [L7_PATH_REGEX] = "RegularExpression" };
+	const char *out = arena_printf(k->a, "%s %s", types[kind_of(m)], path_of(m));
+
+	if (m->method)
+		out = arena_printf(k->a, "%s, method %s", out, m->method);
+	for (uint32_t i = 0; i < m->headers.nr; i++)
+		out = arena_printf(k->a, "%s, header %s=%s", out, m->headers.v[i].name, m->headers.v[i].value);
+	for (uint32_t i = 0; i < m->query.nr; i++)
+		out = arena_printf(k->a, "%s, query %s=%s", out, m->query.v[i].name, m->query.v[i].value);
+	return out;
+}
+
+/* A route whose expression is not understood takes all that it might: the answer is then unknown, not that of a lesser route. */
+static void cannot_tell(struct compiling *k, struct l7_route *r, const char *why)
+{
+	struct l7_action *act = arena_make(k->a, struct l7_action);
+
+	act->unknown = arena_printf(k->a, "a regular expression of %s is not understood: %s", r->text, why);
+	r->action = act;
+	if (r->path_kind == L7_PATH_REGEX && !r->re) {
+		r->re = regex_compile(k->a, "", false, NULL);
+		r->search = true;
+	}
+	table_finding(k->t, true, r->cause, r->cause_path, "%s", act->unknown);
+}
+
+static void add_route(struct compiling *k, uint32_t group, const struct entry *e)
+{
+	const struct route_match *m = match_of(e);
+	struct l7_route *r = table_route(k->t, table_vhost(k->t, group, e->host), kind_of(m), path_of(m));
+	const char *why = NULL, *bad;
+
+	r->action = e->action;
+	r->cause = e->at->route->o.id;
+	r->cause_path = e->match == UINT32_MAX ? arena_printf(k->a, "spec.rules[%u]", e->rule) : arena_printf(k->a, "spec.rules[%u].matches[%u]", e->rule, e->match);
+	r->text = words(k, m);
+	if (r->path_kind == L7_PATH_REGEX)
+		r->re = regex_compile(k->a, r->path, false, &why);
+	if (m->method)
+		vec_add(k->a, &r->methods, (struct l7_cond){ .name = "method", .value = m->method });
+	for (uint32_t i = 0; i < m->headers.nr; i++)
+		why = (bad = add_cond(k, &r->headers, &m->headers.v[i], true)) ? bad : why;
+	for (uint32_t i = 0; i < m->query.nr; i++)
+		why = (bad = add_cond(k, &r->query, &m->query.v[i], false)) ? bad : why;
+	if (why)
+		cannot_tell(k, r, why);
+}
+
+static void gather(struct compiling *k, uint32_t listener, entries *out)
+{
+	for (uint32_t i = 0; i < k->s->nr_routes; i++) {
+		const struct gw_attachment *at = &k->s->routes[i];
+		struct host_set hosts;
+
+		if (!(at->listeners >> listener & 1))
+			continue;
+		hosts = hosts_intersect(k->s->listeners[listener].spec->hostname, &at->route->hostnames, k->a);
+		for (uint32_t rule = 0; rule < at->route->rules.nr; rule++) {
+			const struct l7_action *act = action_of(k, at->route, rule);
+			uint32_t matches = at->route->rules.v[rule].matches.nr;
+
+			for (uint32_t h = 0; h < hosts.nr; h++)
+				for (uint32_t m = 0; m < MAX(matches, 1u); m++)
+					vec_add(k->a, out, (struct entry){ hosts.v[h], at, rule, matches ? m : UINT32_MAX, act });
+		}
+	}
+}
+
+static void add_listener(struct compiling *k, const struct gw_listener_state *l)
+{
+	uint32_t group = table_group(k->t, false, true);
+	struct l7_listener *to = table_listener(k->t, l->spec->name, (uint16_t)l->spec->port, l->proto, group);
+	entries all = { 0 };
+
+	to->host = l->spec->hostname && *l->spec->hostname ? l->spec->hostname : NULL;
+	to->cause = k->s->gw->o.id;
+	to->cause_path = arena_printf(k->a, "spec.listeners[%u]", l->index);
+	if (!l->programmed.yes || !k->s->accepted.yes) {
+		to->dead = l->programmed.yes ? k->s->accepted.message : l->programmed.message;
+		table_finding(k->t, true, to->cause, to->cause_path, "listener %s is not programmed: %s", l->spec->name, to->dead);
+	}
+	for (uint32_t i = 0; i < l->nr_certs; i++)
+		vec_add(k->a, &to->certs, l->certs[i]);
+	gather(k, l->index, &all);
+	if (all.nr)
+		qsort(all.v, all.nr, sizeof(*all.v), by_precedence);
+	for (uint32_t i = 0; i < all.nr; i++)
+		add_route(k, group, &all.v[i]);
+}
+
+struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)
+{
+	struct gw_state s = gateway_state(c, gw, a);
+	struct route_table *t = table_new(c, a, arena_printf(a, "gateway %s/%s", gw->o.ns, gw->o.name), s.controller);
+	struct compiling k = { t, c, a, &s };
+
+	t->misdirected = true;
+	for (uint32_t i = 0; i < s.nr; i++)
+		add_listener(&k, &s.listeners[i]);
+	for (uint32_t i = 0; i < s.nr_routes; i++)
+		if (!s.routes[i].accepted.yes)
+			table_finding(t, true, s.routes[i].route->o.id, arena_printf(a, "spec.parentRefs[%u]", s.routes[i].parent_index), "not attached to %s: %s", t->name,
+				      s.routes[i].accepted.message);
+	table_finish(t);
+	return t;
+}

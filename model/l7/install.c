@@ -1,0 +1,192 @@
+/* The objects of a controller that --controller gives, and of a Gateway's data plane: a Deployment and a Service of type LoadBalancer, ordinary objects that
+ * can be looked at and broken. */
+#include "model/cluster/apply.h"
+#include "model/l7/controllers.h"
+
+#include <ctype.h>
+
+#define NAME_MAX_LENGTH 63
+
+static const char *slug(struct arena *a, const char *name)
+{
+	char *out = arena_strdup(a, name);
+	size_t n = strlen(out);
+
+	for (char *p = out; *p; p++)
+		*p = isalnum((unsigned char)*p) ? (char)tolower((unsigned char)*p) : '-';
+	while (n && out[n - 1] == '-')
+		out[--n] = 0;
+	return *out ? out : "controller";
+}
+
+/* A name that fits into a label, cut with a hash of the whole where it is too long. */
+static const char *fitting(struct arena *a, const char *name)
+{
+	return strlen(name) <= NAME_MAX_LENGTH ? name : arena_printf(a, "%.*s-%08x", NAME_MAX_LENGTH - 9, name, fnv32a(name, strlen(name)));
+}
+
+struct ports { uint16_t v[64]; uint32_t nr; };
+
+struct plane { const char *ns, *name, *controller, *gateway, *extra; struct ports ports; };    /* gateway: NS/NAME or NULL; extra: more of the Service's spec */
+
+static const char *annotations(struct arena *a, const struct plane *p)
+{
+	const char *out = arena_printf(a, "\"%s\": \"%s\"", CONTROLLER_ANNOTATION, p->controller);
+
+	return p->gateway ? arena_printf(a, "%s, \"%s\": \"%s\"", out, GATEWAY_ANNOTATION, p->gateway) : out;
+}
+
+static const char *deployment_json(struct arena *a, const struct plane *p)
+{
+	const char *ports = "";
+
+	for (uint32_t k = 0; k < p->ports.nr; k++)
+		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"containerPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.v[k]);
+	return arena_printf(a, "{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
+			       "\"annotations\": {%s}}, \"spec\": {\"replicas\": 1, \"selector\": {\"matchLabels\": {\"app\": \"%s\"}}, \"template\": {\"metadata\": "
+			       "{\"labels\": {\"app\": \"%s\"}}, \"spec\": {\"containers\": [{\"name\": \"proxy\", \"image\": \"podwire/proxy\", \"ports\": [%s]}]}}}}",
+			    p->name, p->ns, p->name, annotations(a, p), p->name, p->name, ports);
+}
+
+static const char *service_json(struct arena *a, const struct plane *p)
+{
+	const char *ports = "";
+
+	for (uint32_t k = 0; k < p->ports.nr; k++)
+		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"port\": %u, \"targetPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.v[k],
+				     p->ports.v[k]);
+	return arena_printf(a, "{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
+			       "\"annotations\": {%s}}, \"spec\": {\"type\": \"LoadBalancer\", \"selector\": {\"app\": \"%s\"}%s, \"ports\": [%s]}}",
+			    p->name, p->ns, p->name, annotations(a, p), p->name, p->extra ? p->extra : "", ports);
+}
+
+static bool apply_text(struct cluster *c, struct arena *a, const char *json, struct err *err)
+{
+	struct apply_options opt = { .unknown = VALIDATE_IGNORE, .create_namespaces = true };
+	struct doc d = { .file = "podwire", .root = json_parse(a, "podwire", json, strlen(json), NULL, err) };
+
+	return d.root && apply_doc(c, &d, &opt, NULL, err) != APPLY_ERROR;
+}
+
+static bool plane_install(struct cluster *c, const struct plane *p, struct err *err)
+{
+	struct arena *a = arena_new(NULL, "install");
+	bool ok = apply_text(c, a, deployment_json(a, p), err) && apply_text(c, a, service_json(a, p), err);
+
+	arena_free(a);
+	return ok;
+}
+
+bool controllers_install(struct cluster *c, struct err *err)
+{
+	const struct settings_flags *flags = cluster_settings(c)->flags;
+	struct arena *a = arena_new(NULL, "install");
+	bool ok = true;
+
+	for (uint32_t k = 0; flags && k < flags->controllers.nr; k++) {
+		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, flags->controllers.v[k])), flags->controllers.v[k], NULL, NULL, { { 80, 443 }, 2 } };
+
+		if (!controller_find(c, p.controller, a))
+			ok = plane_install(c, &p, err) && ok;
+	}
+	arena_free(a);
+	return ok;
+}
+
+/* ---- Gateways */
+
+static const char *plane_ns(const struct gateway *gw, const struct l7_controller *who) { return who->place == 'g' ? gw->o.ns : who->workload->ns; }
+
+/* Istio and NGINX name it NAME-CLASS beside the Gateway; others put the Gateway's namespace into the name. */
+static const char *plane_name(struct arena *a, const struct gateway *gw, const struct l7_controller *who)
+{
+	return fitting(a, who->place == 'g' ? arena_printf(a, "%s-%s", gw->o.name, gw->class_name) : arena_printf(a, "gateway-%s-%s", gw->o.ns, gw->o.name));
+}
+
+const struct service *gateway_service(struct cluster *c, const struct gateway *gw, const struct l7_controller *who)
+{
+	struct arena *a;
+	const struct service *s;
+
+	if (who->place == 's')
+		return who->service;
+	a = arena_new(NULL, "install");
+	s = find_service(c, plane_ns(gw, who), plane_name(a, gw, who));
+	arena_free(a);
+	return s;
+}
+
+static void gather_ports(const struct gateway *gw, struct ports *out)
+{
+	for (uint32_t k = 0; k < gw->listeners.nr; k++) {
+		uint16_t port = (uint16_t)gw->listeners.v[k].port;
+		uint32_t i = 0;
+
+		while (i < out->nr && out->v[i] != port)
+			i++;
+		if (i == out->nr && out->nr < ARRAY_LEN(out->v))
+			out->v[out->nr++] = port;
+	}
+}
+
+static bool same_ports(const struct service *s, const struct ports *want)
+{
+	if (s->ports.nr != want->nr)
+		return false;
+	for (uint32_t k = 0; k < want->nr; k++)
+		if (s->ports.v[k].port != want->v[k])
+			return false;
+	return true;
+}
+
+/* The first address that the Gateway asks for, as spec.loadBalancerIP of its Service. */
+static const char *asked_address(struct arena *a, const struct gateway *gw)
+{
+	for (uint32_t k = 0; k < gw->addresses.nr; k++) {
+		const struct gw_address *want = &gw->addresses.v[k];
+		ip_addr ip;
+
+		if ((!want->type || streq(want->type, "IPAddress")) && want->value && ip_parse(want->value, &ip))
+			return arena_printf(a, ", \"loadBalancerIP\": \"%s\"", want->value);
+	}
+	return NULL;
+}
+
+bool gateway_install(struct cluster *c, const struct gateway *gw, const struct l7_controller *who, struct err *err)
+{
+	const struct service *s = gateway_service(c, gw, who);
+	struct arena *a;
+	struct plane p;
+	bool ok;
+
+	if (who->place == 's' || !gw->listeners.nr)
+		return true;
+	a = arena_new(NULL, "install");
+	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), { { 0 }, 0 } };
+	gather_ports(gw, &p.ports);
+	ok = (s && same_ports(s, &p.ports)) || plane_install(c, &p, err);
+	arena_free(a);
+	return ok;
+}
+
+static void remove_of(struct cluster *c, const struct kind *k, const char *gateway)
+{
+	struct object_list all = cluster_list(c, k);
+	struct object *gone = NULL;
+
+	for (uint32_t i = 0; i < all.nr && !gone; i++)
+		if (streq(label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), gateway) && all.v[i]->deleted == NEVER)
+			gone = all.v[i];
+	if (gone)
+		apply_delete(c, gone);
+}
+
+void gateway_uninstall(struct cluster *c, const char *ns, const char *name)
+{
+	struct arena *a = arena_new(NULL, "install");
+	const char *gateway = arena_printf(a, "%s/%s", ns, name);
+
+	remove_of(c, &deployment_kind, gateway);
+	remove_of(c, &service_kind, gateway);
+	arena_free(a);
+}
