@@ -13,6 +13,8 @@
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define ARRAY_LEN(a)      (sizeof(a) / sizeof((a)[0]))
 
+#undef MIN                              /* Graphviz has its own */
+#undef MAX
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
