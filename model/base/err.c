@@ -15,6 +15,17 @@ static char *dup(const char *s)
 	return to;
 }
 
+static struct err_msg *push(struct err *e)
+{
+	if (e->nr == e->alloc) {
+		e->alloc = e->alloc ? e->alloc * 2 : 4;
+		e->v = realloc(e->v, e->alloc * sizeof(*e->v));
+		if (!e->v)
+			abort();
+	}
+	return &e->v[e->nr++];
+}
+
 static void add(struct err *e, enum err_kind kind, bool warning, const struct where *w, const char *fmt, va_list ap)
 {
 	struct sb b = { 0 };
@@ -24,19 +35,13 @@ static void add(struct err *e, enum err_kind kind, bool warning, const struct wh
 		e->dropped++;
 		return;
 	}
-	if (e->nr == e->alloc) {
-		e->alloc = e->alloc ? e->alloc * 2 : 4;
-		e->v = realloc(e->v, e->alloc * sizeof(*e->v));
-		if (!e->v)
-			abort();
-	}
 	vsnprintf(text, sizeof(text), fmt, ap);
 	if (w && w->object)
 		sb_printf(&b, "%s: ", w->object);
 	if (w && w->path && w->path[0])
 		sb_printf(&b, "%s: ", w->path);
 	sb_add(&b, text);
-	e->v[e->nr++] = (struct err_msg){ kind, warning, dup(w ? w->file : NULL), w ? w->line : 0, w ? w->col : 0, dup(sb_text(&b)) };
+	*push(e) = (struct err_msg){ kind, warning, dup(w ? w->file : NULL), w ? w->line : 0, w ? w->col : 0, dup(sb_text(&b)) };
 	sb_free(&b);
 }
 
@@ -76,6 +81,23 @@ bool err_wrap(struct err *e, uint32_t mark, const char *fmt, ...)
 		sb_free(&b);
 	}
 	return false;
+}
+
+struct err_msg err_pop(struct err *e)
+{
+	assert(e->nr);
+	return e->v[--e->nr];
+}
+
+void err_push(struct err *e, struct err_msg m)
+{
+	*push(e) = m;
+}
+
+void err_msg_free(struct err_msg m)
+{
+	free(m.file);
+	free(m.text);
 }
 
 enum err_kind err_kind(const struct err *e)
@@ -132,10 +154,8 @@ void err_print(const struct err *e, FILE *f)
 
 void err_clear(struct err *e)
 {
-	for (uint32_t k = 0; k < e->nr; k++) {
-		free(e->v[k].file);
-		free(e->v[k].text);
-	}
+	for (uint32_t k = 0; k < e->nr; k++)
+		err_msg_free(e->v[k]);
 	e->nr = 0;
 	e->dropped = 0;
 }

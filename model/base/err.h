@@ -47,6 +47,11 @@ void err_warn(struct err *, const struct where *w, const char *fmt, ...) PRINTF(
 /* Puts "doing what: " before the messages added since mark (an earlier err->nr); returns false. */
 bool err_wrap(struct err *, uint32_t mark, const char *fmt, ...) PRINTF(3, 4);
 
+/* The last message as a value, and back again: for a reader that has a second way to try. */
+struct err_msg err_pop(struct err *);
+void err_push(struct err *, struct err_msg);
+void err_msg_free(struct err_msg);
+
 bool err_any(const struct err *);                       /* is there a message that is not a warning? */
 enum err_kind err_kind(const struct err *);             /* of the first such message; ERR_NONE if there is none */
 void err_print(const struct err *, FILE *);             /* "podwire: …" or "file:line:col: …", one line a message; control characters escaped */

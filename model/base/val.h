@@ -13,7 +13,7 @@ struct val {
 	struct val *next;               /* sibling in the list or map that holds this one */
 	const char *key;                /* in a map, else NULL */
 	union {
-		struct val *first;      /* LIST, MAP */
+		struct { struct val *first, *last; };   /* LIST, MAP */
 		const char *s;          /* STRING: valid UTF-8 without NUL */
 		int64_t i;
 		double f;
@@ -23,6 +23,11 @@ struct val {
 	uint32_t line;                  /* from 1; 0: made by podwire */
 	uint16_t col;                   /* from 1; 65535: there or beyond */
 	uint8_t type;                   /* enum val_type */
+	uint8_t flags;                  /* VAL_AGAIN … */
+};
+enum {
+	VAL_AGAIN = 1,                  /* a member: its key stands before it in the same map; the last one counts, as for kubectl */
+	VAL_REPEATS = 2,                /* a map: some member is VAL_AGAIN */
 };
 
 /* One document of a stream. */
@@ -33,14 +38,16 @@ struct doc {
 
 struct doc_budget {                     /* 0: the default */
 	uint32_t depth;                 /* nesting; default 200 */
-	uint32_t nodes;                 /* values of one document, aliases expanded; default 4,000,000 */
+	uint32_t nodes;                 /* values of one object, aliases expanded; default 4,000,000 */
+	uint32_t aliased;               /* values of one document that come from aliases; default 200,000 */
+	uint32_t scalar;                /* bytes of one string or comment; default 16 MiB */
 	uint64_t bytes;                 /* of one file; default 2 GiB */
 };
 
-/* Reads every document of a text, YAML or JSON (decided by its first character, as kubectl does; YAML is tried where
- * JSON fails only if the text does not begin with { or [). Each document is handed to `take` in a scratch arena that is
- * rewound after the call; a `kind: List` (or PodList, …) is handed over item by item. `take` returns false to stop.
- * false: err says why, with the line. Nothing before the broken document is lost. UTF-16 with a byte order mark is read. */
+/* Reads every document of a text. One that begins with { is read as JSON, and as YAML where that fails, as kubectl does.
+ * Each object is handed to `take` in a scratch arena that is rewound after the call; a `kind: List` (or PodList, …) is
+ * handed over item by item, empty documents are not handed over. `take` returns false to stop, and so does docs_read.
+ * false otherwise: err says why, with the line. Nothing before the broken place is lost. UTF-16 with a byte order mark is read. */
 typedef bool (*doc_take)(void *ctx, const struct doc *, struct err *);
 bool docs_read(const char *file, const char *text, size_t len, const struct doc_budget *, doc_take take, void *ctx, struct err *);
 /* The same for a path: a file, a directory (recursively, *.yaml *.yml *.json, in name order) or "-" (stdin). */
