@@ -26,6 +26,7 @@ struct settings_flags {
 	str zone;                               /* text of --zone */
 	bool enforce_set; uint8_t enforce;      /* --enforce */
 	bool no_defaults;                       /* an import: nothing is invented (no default nodes, no CoreDNS) */
+	bool respect;                           /* a question or an import: what documents assign is taken as it is, not judged */
 };
 
 struct settings {

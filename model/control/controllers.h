@@ -1,0 +1,43 @@
+/* Among the controllers themselves: their table, the queue of keys, and what several of them need. */
+#ifndef PODWIRE_CONTROLLERS_H
+#define PODWIRE_CONTROLLERS_H
+
+#include "model/control/control.h"
+
+/* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
+#define CONTROLLERS(X)                                                                                                       \
+	X(ALLOCATION, allocation) X(NAMESPACE, namespace) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle)      \
+	X(EVICTION, eviction) X(CRONJOB, cronjob) X(JOB, job) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset)            \
+	X(STATEFULSET, statefulset) X(DAEMONSET, daemonset) X(GC, gc) X(SCHEDULER, scheduler) X(KUBELET, kubelet)            \
+	X(ENDPOINTSLICE, endpointslice) X(MIRRORING, mirroring) X(LOADBALANCER, loadbalancer) X(PROXY, proxy)
+
+enum controller_id {
+#define X(id, name) CTL_##id,
+	CONTROLLERS(X)
+#undef X
+	CTL_COUNT
+};
+
+struct controller {
+	const char *name;
+	const struct kind *const *kinds;                /* whose changes it hears of; NULL-terminated */
+	void *(*init)(struct control *);                /* its memory between runs; may be NULL */
+	/* Which keys does this change dirty? Calls control_wake for each. May look, must not change the cluster. */
+	void (*watch)(struct control *, const struct change *);
+	/* Brings one key to what it should be now; called twice it changes nothing. The key may be gone. */
+	void (*run)(struct control *, struct object *key, nsec now);
+	void (*save)(struct control *, struct arena *, struct val *out);        /* into a map of its own; may be NULL */
+	void (*load)(struct control *, const struct val *);
+};
+#define X(id, name) extern const struct controller name##_controller;
+CONTROLLERS(X)
+#undef X
+
+/* Work on `key` at time `at`, now or later. Wishes for the same key at one time are one. */
+void control_wake(struct control *, enum controller_id, const struct object *key, nsec at);
+/* The same for what a settled cluster may wait for: periods, back-offs, evictions, cron. */
+void control_timer(struct control *, enum controller_id, const struct object *key, nsec at);
+void *control_state(const struct control *, enum controller_id);        /* what init returned */
+nsec control_now(const struct control *);
+
+#endif
