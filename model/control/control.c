@@ -3,6 +3,7 @@
  * stand in buckets, one per point in time, and a heap orders the buckets: most work of a big cluster falls on few points in time. One moment is worked off by
  * taking the first controller that has keys, running all of them in the order of their handles, and looking again, until no controller has any.
  */
+#include "model/control/admission.h"
 #include "model/control/controllers.h"
 
 #include <stdlib.h>
@@ -33,10 +34,12 @@ struct control {
 	struct map last_wish[CTL_COUNT];                /* key → time of its newest wish, so that repeating it costs nothing */
 	uint32_t moving;                                /* wakes in the heap that are not standing */
 	uint32_t runs;
+	struct map shared;
 };
 
 struct cluster *control_cluster(struct control *t) { return t->cluster; }
 void *control_state(const struct control *t, enum controller_id id) { return t->state[id]; }
+struct map *control_shared(struct control *t) { return &t->shared; }
 nsec control_now(const struct control *t) { return cluster_now(t->cluster); }
 
 /* ---- the heap of points in time */
@@ -301,6 +304,7 @@ struct control *control_new(struct cluster *c)
 		t->state[id] = controllers[id]->init ? controllers[id]->init(t) : NULL;
 	}
 	cluster_add_watch(c, on_change, t);
+	cluster_set_admit(c, control_admit, t);
 	dirty_all(t);
 	return t;
 }

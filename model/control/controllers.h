@@ -5,11 +5,7 @@
 #include "model/control/control.h"
 
 /* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
-#define CONTROLLERS(X)                                                                                                       \
-	X(ALLOCATION, allocation) X(NAMESPACE, namespace) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle)      \
-	X(EVICTION, eviction) X(CRONJOB, cronjob) X(JOB, job) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset)            \
-	X(STATEFULSET, statefulset) X(DAEMONSET, daemonset) X(GC, gc) X(SCHEDULER, scheduler) X(KUBELET, kubelet)            \
-	X(ENDPOINTSLICE, endpointslice) X(MIRRORING, mirroring) X(LOADBALANCER, loadbalancer) X(PROXY, proxy)
+#define CONTROLLERS(X) X(ALLOCATION, allocation) X(NODE_IPAM, node_ipam)
 
 enum controller_id {
 #define X(id, name) CTL_##id,
@@ -39,5 +35,6 @@ void control_wake(struct control *, enum controller_id, const struct object *key
 void control_timer(struct control *, enum controller_id, const struct object *key, nsec at);
 void *control_state(const struct control *, enum controller_id);        /* what init returned */
 nsec control_now(const struct control *);
+struct map *control_shared(struct control *);           /* of share_bytes */
 
 #endif

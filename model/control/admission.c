@@ -1,0 +1,48 @@
+/* What the API server does to an object between validation and storage: the admission plugins that are on by default, and the Service's allocations. */
+#include "model/control/admission.h"
+
+#include "model/control/alloc.h"
+#include "model/control/common.h"
+
+static bool admit_service(struct control *t, struct object *o, const struct object *old, struct check *check)
+{
+	return service_allocate(t, (struct service *)o, (const struct service *)old, check);
+}
+
+/* plugin/pkg/admission/nodetaint: a new node is tainted until it has said that it is ready. */
+static bool admit_node(struct control *t, struct object *o, const struct object *old, struct check *check)
+{
+	static const char key[] = "node.kubernetes.io/not-ready";
+	struct node *n = (struct node *)o;
+	struct cluster *c = control_cluster(t);
+	struct taint *v;
+
+	(void)check;
+	if (old || condition_status(&n->conditions, "Ready") != COND_NONE)
+		return true;
+	for (uint32_t k = 0; k < n->taints.nr; k++)
+		if (streq(n->taints.v[k].key, key))
+			return true;
+	v = arena_array(cluster_arena(c), struct taint, n->taints.nr + 1);
+	if (n->taints.nr)
+		memcpy(v, n->taints.v, n->taints.nr * sizeof(*v));
+	v[n->taints.nr] = (struct taint){ cluster_str(c, key), NULL, cluster_str(c, "NoSchedule"), NEVER };
+	n->taints.v = v;
+	n->taints.nr++;
+	n->taints.set = true;
+	return true;
+}
+
+static const struct { const struct kind *kind; bool (*admit)(struct control *, struct object *, const struct object *, struct check *); } plugins[] = {
+	{ &service_kind, admit_service },
+	{ &node_kind, admit_node },
+};
+
+bool control_admit(void *ctx, struct cluster *c, struct object *o, const struct object *old, struct check *check)
+{
+	(void)c;
+	for (size_t k = 0; k < ARRAY_LEN(plugins); k++)
+		if (plugins[k].kind == o->kind && !plugins[k].admit(ctx, o, old, check))
+			return false;
+	return true;
+}
