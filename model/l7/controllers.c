@@ -202,6 +202,24 @@ static void look(struct listing *l, const struct object *o, bool marked)
 				add_product(l, w, &w->template.spec->containers.v[k], &products[p]);
 }
 
+bool controller_workload(const struct object *o)
+{
+	const struct workload *w = as_workload(o);
+
+	if (!w || !w->template.spec)
+		return false;
+	if (label_get(&o->annotations, CONTROLLER_ANNOTATION))
+		return true;
+	for (uint32_t k = 0; k < w->template.spec->containers.nr; k++)
+		for (size_t p = 0; p < ARRAY_LEN(products); p++) {
+			const char *image = w->template.spec->containers.v[k].image;
+
+			if (image_is(image, products[p].image) || (products[p].proxy && image_is(image, products[p].proxy)))
+				return true;
+		}
+	return false;
+}
+
 const struct l7_controller *controllers_list(struct cluster *c, struct arena *a, uint32_t *nr)
 {
 	const struct kind *const where[] = { &deployment_kind, &daemonset_kind, &statefulset_kind };

@@ -26,6 +26,7 @@ struct l7_controller {
 /* All of them, --controller first, then by kind, namespace and name. The list lives in the arena; good until the cluster's next change. */
 const struct l7_controller *controllers_list(struct cluster *, struct arena *, uint32_t *nr);
 const struct l7_controller *controller_find(struct cluster *, const char *name, struct arena *);       /* NULL: no such controller runs */
+bool controller_workload(const struct object *);        /* might it be one, or its data plane? For telling changes that matter */
 /* Addresses as a status shows them: of the Service's load balancer; else what it was told to publish; else its nodes'. None while it has no ready Pod. */
 struct lb_list { struct lb_ingress *v; uint32_t nr; };
 struct lb_list controller_addresses(struct cluster *, const struct l7_controller *, struct arena *);

@@ -76,9 +76,9 @@ struct asking {
 	struct err *err;
 };
 
-static struct outcome_view view_of(struct asking *k, const struct outcome *o, struct frac share)
+struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, struct frac share)
 {
-	const struct dataplane *dp = k->w->dp;
+	const struct dataplane *dp = w->dp;
 	struct outcome_view v = {
 		.p = frac_mul(o->p, share), .verdict = o->there.verdict, .answered = o->answered, .assumed = o->assumed, .masqueraded = o->masqueraded,
 		.reason = o->there.verdict == V_DELIVERED && !o->answered ? o->back.reason : o->there.reason, .walk = o, .cause = o->rule_cause,
@@ -90,12 +90,12 @@ static struct outcome_view view_of(struct asking *k, const struct outcome *o, st
 	if (o->listener)
 		v.container = o->listener->container;
 	if (end && end->kind == NS_POD) {
-		v.pod = (const struct pod *)obj_get(k->w->cluster, (obj_h){ end->object });
+		v.pod = (const struct pod *)obj_get(w->cluster, (obj_h){ end->object });
 		v.node = v.pod ? v.pod->node : NULL;
 	} else if (end && end->kind == NS_NODE) {
 		v.node = end->hostname;
 		if (o->listener && o->listener->cause.i) {      /* a hostNetwork Pod's socket */
-			const struct object *by = obj_get(k->w->cluster, (obj_h){ cause_get(dp, o->listener->cause)->object });
+			const struct object *by = obj_get(w->cluster, (obj_h){ cause_get(dp, o->listener->cause)->object });
 
 			if (by && by->kind == &pod_kind)
 				v.pod = (const struct pod *)by;
@@ -131,7 +131,7 @@ static void ask_addresses(struct asking *k, const ip_addr *ip, uint32_t nr, uint
 		if (k->out->nr)
 			memcpy(v, k->out->v, k->out->nr * sizeof(*v));
 		for (uint32_t j = 0; j < t.nr; j++)
-			v[k->out->nr + j] = view_of(k, &t.v[j], share);
+			v[k->out->nr + j] = outcome_view_of(k->w, &t.v[j], share);
 		k->out->v = v;
 		k->out->nr += t.nr;
 	}

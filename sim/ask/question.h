@@ -57,6 +57,8 @@ struct answer {
 /* false: an end does not exist, or cannot be asked; err says so. The answer lives in the arena. */
 bool question_ask(struct world *, const struct question *, struct arena *, struct answer *out, struct err *);
 
+/* What a walk alone does not say: whose socket it ended at. The share multiplies its probability. */
+struct outcome_view outcome_view_of(struct world *, const struct outcome *, struct frac share);
 struct frac frac_mul(struct frac, struct frac);
 struct frac frac_add(struct frac, struct frac);
 double frac_value(struct frac);

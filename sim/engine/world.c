@@ -17,6 +17,7 @@ void world_init(struct world *w, const struct world_options *opt)
 void world_free(struct world *w)
 {
 	dataplane_free(w->dp);
+	arena_free(w->routes_arena);
 	cluster_free(w->cluster);
 	*w = (struct world){ 0 };
 }

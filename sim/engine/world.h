@@ -5,6 +5,7 @@
 #include "model/cluster/apply.h"
 #include "model/control/control.h"
 #include "model/dataplane/dataplane.h"
+#include "model/l7/routes.h"
 
 struct world_options {
 	uint64_t seed;                          /* 0: 1 */
@@ -21,6 +22,9 @@ struct world {
 	struct settle_result settled;
 	struct dataplane *dp;                   /* NULL: not compiled yet */
 	rev_t dp_rev;
+	struct arena *routes_arena;             /* routing tables compiled so far (sim/ask/request.c); NULL: none */
+	rev_t routes_rev;
+	VEC(struct route_table *) routes;
 };
 
 /* An empty cluster with its controllers; default objects come with world_settle. */

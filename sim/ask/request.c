@@ -1,0 +1,565 @@
+/* A request's way: the name, the connection to whoever takes it, TLS, the route, and the connection from the proxy to the backend. Who takes it decides: a
+ * controller's Pod reads its routing table and dials an endpoint itself; any other Pod is the server. */
+#include "sim/ask/request.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "model/l7/controllers.h"
+#include "model/l7/gateway.h"
+
+struct asking {
+	struct world *w;
+	struct cluster *c;
+	const struct question *q;
+	const struct end *to;
+	struct arena *a;
+	struct answer *out;
+	struct err *err;
+	bool v6;
+	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
+};
+
+static const char *const no_address = "has no address: nobody can connect to it";
+
+static struct outcome_view *push(struct asking *k)
+{
+	struct outcome_view *v = arena_array(k->a, struct outcome_view, k->out->nr + 1);
+
+	if (k->out->nr)
+		memcpy(v, k->out->v, k->out->nr * sizeof(*v));
+	k->out->v = v;
+	return &v[k->out->nr++];
+}
+
+static bool nowhere(struct asking *k, enum verdict verdict, const char *why)
+{
+	*push(k) = (struct outcome_view){ .p = { 1, 1 }, .verdict = verdict, .reason = why };
+	return true;
+}
+
+/* ---- tables, compiled at their first use */
+
+static const struct route_table *remembered(struct world *w, const char *name)
+{
+	if (w->routes_arena && w->routes_rev != cluster_rev(w->cluster)) {
+		arena_free(w->routes_arena);
+		w->routes_arena = NULL;
+		w->routes.v = NULL;
+		w->routes.nr = w->routes.alloc = 0;
+	}
+	if (!w->routes_arena) {
+		w->routes_arena = arena_new(NULL, "routes");
+		w->routes_rev = cluster_rev(w->cluster);
+	}
+	for (uint32_t k = 0; k < w->routes.nr; k++)
+		if (streq(routes_name(w->routes.v[k]), name))
+			return w->routes.v[k];
+	return NULL;
+}
+
+static const struct route_table *ingress_table(struct world *w, const char *controller, struct arena *a)
+{
+	const struct route_table *t = remembered(w, arena_printf(a, "controller %s", controller));
+
+	return t ? t : (*vec_push(w->routes_arena, &w->routes) = routes_compile_ingress(w->cluster, controller, w->routes_arena));
+}
+
+static const struct route_table *gateway_table(struct world *w, const struct gateway *gw, struct arena *a)
+{
+	const struct route_table *t = remembered(w, arena_printf(a, "gateway %s/%s", gw->o.ns, gw->o.name));
+
+	return t ? t : (*vec_push(w->routes_arena, &w->routes) = routes_compile_gateway(w->cluster, gw, w->routes_arena));
+}
+
+/* ---- addresses of gateways and controllers */
+
+static bool first_address(struct lb_ingress *v, uint32_t nr, bool v6, struct arena *a, struct target *out)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		ip_addr ip;
+
+		if (!v[i].ip || !ip_parse(v[i].ip, &ip) || ip_is4(ip) == v6)
+			continue;
+		out->ip = arena_make(a, ip_addr);
+		*out->ip = ip;
+		out->nr = 1;
+		return true;
+	}
+	return false;
+}
+
+/* *who: "Gateway default/gw"; false with *why set: it exists, and has no address. false without: err. */
+static bool address_of(struct cluster *c, const struct end *e, bool v6, struct arena *a, struct target *out, const char **why, struct err *err)
+{
+	const struct gateway *gw = e->kind == END_GATEWAY ? (const struct gateway *)cluster_find(c, &gateway_kind, e->ns, e->name) : NULL;
+	const char *name = gw ? gateway_controller_name(c, gw) : e->kind == END_CONTROLLER ? e->name : NULL;
+	const struct l7_controller *who = name ? controller_find(c, name, a) : NULL;
+	const struct service *s;
+	struct lb_list all;
+
+	*why = NULL;
+	if (e->kind == END_GATEWAY && !gw)
+		return err_add(err, ERR_FAILED, NULL, "gateways \"%s\" not found in namespace %s", e->name, e->ns);
+	if (!who && gw)
+		*why = arena_printf(a, "Gateway %s/%s %s (%s)", e->ns, e->name, no_address, name ? arena_printf(a, "no controller %s runs", name) : "its class does not exist");
+	else if (!who)
+		return err_add(err, ERR_FAILED, NULL, "no controller serves classes of \"%s\": --controller gives the cluster one", e->name);
+	if (*why)
+		return false;
+	s = gw ? gateway_service(c, gw, who) : NULL;
+	all = controller_addresses(c, who, a);
+	if (gw ? s && first_address(s->lb_ingress.v, s->lb_ingress.nr, v6, a, out) : first_address(all.v, all.nr, v6, a, out))
+		return true;
+	*why = arena_printf(a, "%s %s (%s)", e->text, no_address, gw && !s ? "it has no data plane" : "no load balancer answered for its Service, or it has no ready Pod");
+	return false;
+}
+
+bool request_target(struct world *w, const struct end *e, bool v6, struct arena *a, struct target *out, struct err *err)
+{
+	const char *why = NULL;
+
+	*out = (struct target){ .port = e->port ? e->port : 80 };
+	if (address_of(w->cluster, e, v6, a, out, &why, err))
+		return true;
+	return why ? err_add(err, ERR_FAILED, NULL, "%s", why) : false;
+}
+
+/* ---- who serves a host: what external DNS would answer */
+
+struct serving { struct end end; uint32_t nr; const char *names; };
+
+static void serves(struct asking *k, struct serving *s, struct end e, const char *name)
+{
+	s->names = s->nr ? arena_printf(k->a, "%s, %s", s->names, name) : name;
+	s->end = e;
+	s->nr++;
+}
+
+static struct serving who_serves(struct asking *k, const char *host)
+{
+	struct serving s = { .names = "" };
+	struct object_list gateways = cluster_list(k->c, &gateway_kind);
+	uint32_t nr;
+	const struct l7_controller *v = controllers_list(k->c, k->a, &nr);
+
+	for (uint32_t i = 0; i < nr; i++)
+		if (routes_serve(ingress_table(k->w, v[i].name, k->a), host))
+			serves(k, &s, (struct end){ .kind = END_CONTROLLER, .name = v[i].name, .text = arena_printf(k->a, "controller/%s", v[i].name) },
+			       arena_printf(k->a, "controller/%s", v[i].name));
+	for (uint32_t i = 0; i < gateways.nr; i++) {
+		const struct gateway *gw = (const struct gateway *)gateways.v[i];
+		const char *name = gateway_controller_name(k->c, gw), *text;
+
+		if (!name || !controller_find(k->c, name, k->a) || !routes_serve(gateway_table(k->w, gw, k->a), host))
+			continue;
+		text = arena_printf(k->a, "gateway/%s/%s", gw->o.ns, gw->o.name);
+		serves(k, &s, (struct end){ .kind = END_GATEWAY, .ns = gw->o.ns, .name = gw->o.name, .text = text }, text);
+	}
+	return s;
+}
+
+/* An end that --resolve or external DNS gives. false: `why` or err. */
+static bool resolve_end(struct asking *k, const struct end *e, struct target *t, const char **why)
+{
+	if (e->kind == END_GATEWAY || e->kind == END_CONTROLLER) {
+		if (!address_of(k->c, e, k->v6, k->a, t, why, k->err))
+			return false;
+		if (e->kind == END_GATEWAY)
+			k->meant = gateway_table(k->w, (const struct gateway *)cluster_find(k->c, &gateway_kind, e->ns, e->name), k->a);
+		else
+			k->meant = ingress_table(k->w, e->name, k->a);
+		return true;
+	}
+	if (e->kind == END_NAME)
+		return question_resolve(k->w, &k->out->source, e->name, k->v6, k->a, &t->ip, &t->nr, why);
+	return end_target(k->c, e, L4_TCP, k->v6, k->a, t, k->err);
+}
+
+/* The addresses to connect to. false: *why says why the name is not resolved, or err why it cannot be asked. */
+static bool find_address(struct asking *k, struct target *t, const char **why)
+{
+	struct serving s;
+	struct end e;
+
+	*why = NULL;
+	*t = (struct target){ 0 };
+	if (k->q->resolve)
+		return end_parse(k->c, k->q->resolve, k->q->ns, &e, k->err) && resolve_end(k, &e, t, why);
+	if (k->to->has_ip) {
+		t->ip = arena_copy(k->a, &k->to->ip, sizeof(ip_addr));
+		t->nr = 1;
+		return true;
+	}
+	if (!streq(k->out->source.kind, "Client"))
+		return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why);
+	s = who_serves(k, k->to->name);
+	if (s.nr > 1)
+		return err_add(k->err, ERR_INPUT, NULL, "\"%s\" is served by %s: say which one with --resolve", k->to->name, s.names);
+	if (s.nr == 1)
+		return resolve_end(k, &s.end, t, why);
+	return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why);
+}
+
+/* ---- who took the connection */
+
+static bool selects(const struct cluster *c, const struct object *workload, const struct pod *p)
+{
+	const struct workload *w = (const struct workload *)workload;
+
+	(void)c;
+	return workload && p && w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
+}
+
+/* The Gateway whose own data plane this Pod is. */
+static const struct gateway *gateway_of(struct cluster *c, const struct pod *p)
+{
+	struct object_list all = cluster_list_ns(c, &deployment_kind, p->o.ns);
+
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
+
+		if (slash && selects(c, all.v[i], p))
+			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
+	}
+	return NULL;
+}
+
+struct proxy { const struct route_table *table; const struct service *service; };
+
+static struct proxy proxy_of(struct asking *k, const struct pod *p)
+{
+	const struct gateway *gw = p ? gateway_of(k->c, p) : NULL;
+	uint32_t nr;
+	const struct l7_controller *v;
+
+	if (!p)
+		return (struct proxy){ 0 };
+	if (gw) {
+		const char *name = gateway_controller_name(k->c, gw);
+		const struct l7_controller *who = name ? controller_find(k->c, name, k->a) : NULL;
+
+		return (struct proxy){ gateway_table(k->w, gw, k->a), who ? gateway_service(k->c, gw, who) : NULL };
+	}
+	v = controllers_list(k->c, k->a, &nr);
+	for (uint32_t i = 0; i < nr; i++)
+		if (selects(k->c, v[i].workload, p))
+			return (struct proxy){ k->meant ? k->meant : ingress_table(k->w, v[i].name, k->a), v[i].service };
+	return (struct proxy){ 0 };
+}
+
+/* The port as the proxy's configuration calls it: that of its Service, whatever the container's. */
+static uint16_t service_side(const struct service *s, uint16_t dialled, uint16_t taken)
+{
+	for (uint32_t i = 0; s && i < s->ports.nr; i++)
+		if (s->ports.v[i].port == dialled || s->ports.v[i].node_port == dialled)
+			return (uint16_t)s->ports.v[i].port;
+	for (uint32_t i = 0; s && i < s->ports.nr; i++)
+		if (s->ports.v[i].target.set && !s->ports.v[i].target.s && s->ports.v[i].target.i == taken)
+			return (uint16_t)s->ports.v[i].port;
+	return dialled;
+}
+
+/* ---- the second connection */
+
+static struct trace dial(struct asking *k, netns_h from, ip_addr ip, uint16_t port)
+{
+	struct walk_from w = { .from = from, .t = { .dst = ip, .dport = port, .sport = 40001, .proto = PROTO_TCP } };
+
+	return walk(k->w->dp, flows_new(k->a, cluster_now(k->c), cluster_seed(k->c)), &w, k->q->flags & ~(unsigned)WALK_KEEP, k->a);
+}
+
+static struct http_view *view_of(struct asking *k, const struct http_decision *d, const struct http_backend *b, int status)
+{
+	struct http_view *h = arena_make(k->a, struct http_view);
+
+	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why };
+	return h;
+}
+
+static void set_backend(struct asking *k, struct http_view *h, const struct http_backend *b)
+{
+	h->backend = b->service ? arena_printf(k->a, "%s/%s:%d", b->service->o.ns, b->service->o.name, b->port) : NULL;
+	h->req_path = b->req_path;
+	h->req_host = b->req_host;
+	h->req_headers = b->req_headers;
+	h->nr_req_headers = b->nr_req_headers;
+	h->resp_headers = b->resp_headers;
+	h->nr_resp_headers = b->nr_resp_headers;
+	h->mirrors = b->mirrors;
+	h->nr_mirrors = b->nr_mirrors;
+}
+
+/* What the proxy says when its own connection fails: 502 if it was refused, 504 if nothing came back. */
+static int failure(enum verdict v) { return v == V_REFUSED || v == V_REJECTED ? 502 : 504; }
+
+/* One way to the backend: `second` is the walk from the proxy to it. */
+static void arrive(struct asking *k, const struct outcome_view *first, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
+{
+	struct outcome_view end = outcome_view_of(k->w, second, (struct frac){ 1, 1 }), v = *first;
+	bool good = second->there.verdict == V_DELIVERED && second->answered;
+	struct http_view *h = view_of(k, d, b, good ? 200 : failure(second->there.verdict));
+
+	v.p = frac_mul(frac_mul(first->p, share), second->p);
+	v.second = second;
+	v.http = h;
+	if (second->there.verdict == V_UNKNOWN) {
+		v.verdict = V_UNKNOWN;
+		v.http = NULL;
+		v.reason = end.reason;
+	} else if (good) {
+		set_backend(k, h, b);
+		v.assumed = end.assumed;
+		v.masqueraded = end.masqueraded;
+		v.end_ip = end.end_ip;
+		v.end_port = end.end_port;
+		v.pod = end.pod;
+		v.container = end.container;
+		v.node = end.node;
+		v.reason = b->why;
+	} else {
+		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s was %s: %s", b->why, h->status,
+					end.pod ? end.pod->o.name : arena_strdup(k->a, IP(second->there.as_sent.dst)), verdict_names[second->there.verdict], end.reason);
+		h->why = v.reason;
+	}
+	*push(k) = v;
+}
+
+static void dial_all(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip,
+		     const uint16_t *port, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		struct trace t = dial(k, from, ip[i], port[i]);
+
+		for (uint32_t j = 0; j < t.nr; j++)
+			arrive(k, first, d, b, &t.v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }));
+	}
+}
+
+/* A name outside: what the source's DNS knows of it. Of names outside of which nothing is known at all (no --zone), it is assumed that they exist and answer. */
+static void dial_name(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d, const struct http_backend *b)
+{
+	struct source proxy = { .netns = from, .pod = (struct pod *)first->pod, .kind = "Pod" };
+	const char *colon = strrchr(b->upstream, ':'), *why = NULL;
+	const char *name = arena_strndup(k->a, b->upstream, (size_t)(colon - b->upstream));
+	uint16_t port = (uint16_t)atoi(colon + 1);
+	struct outcome_view v = *first;
+	struct http_view *h;
+	ip_addr *ip, literal;
+	uint32_t nr = 0;
+
+	if (ip_parse(name, &literal)) {
+		dial_all(k, first, from, d, b, &literal, &port, 1);
+		return;
+	}
+	if (question_resolve(k->w, &proxy, name, k->v6, k->a, &ip, &nr, &why)) {
+		uint16_t *ports = arena_array(k->a, uint16_t, nr);
+
+		for (uint32_t i = 0; i < nr; i++)
+			ports[i] = port;
+		dial_all(k, first, from, d, b, ip, ports, nr);
+		return;
+	}
+	v.assumed = !cluster_settings(k->c)->flags->zone;
+	h = view_of(k, d, b, v.assumed ? 200 : 502);
+	v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
+	v.http = h;
+	v.reason = v.assumed ? arena_printf(k->a, "%s; %s lies outside the cluster and is taken to answer", b->why, b->upstream) : arena_printf(k->a, "%s; %s", b->why, why);
+	if (v.assumed)
+		set_backend(k, h, b);
+	*push(k) = v;
+}
+
+static void to_backend(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d, const struct http_backend *b)
+{
+	struct http_endpoint *e;
+	uint32_t nr = 0;
+	ip_addr *ip, vip;
+	uint16_t *port;
+
+	if (b->upstream) {
+		dial_name(k, first, from, d, b);
+		return;
+	}
+	if (b->via_service && b->service->cluster_ip && ip_parse(b->service->cluster_ip, &vip)) {
+		uint16_t number = (uint16_t)b->port;
+
+		dial_all(k, first, from, d, b, &vip, &number, 1);
+		return;
+	}
+	e = service_endpoints(k->c, b->service, b->port, b->subset, k->a, &nr);
+	ip = arena_array(k->a, ip_addr, nr);
+	port = arena_array(k->a, uint16_t, nr);
+	for (uint32_t i = 0; i < nr; i++) {
+		ip[i] = e[i].ip;
+		port[i] = e[i].port;
+	}
+	dial_all(k, first, from, d, b, ip, port, nr);
+}
+
+/* ---- the proxy's answer */
+
+static struct http_request request_of(struct asking *k, const struct outcome_view *first, uint16_t port)
+{
+	const struct question *q = k->q;
+	struct http_request rq = { .scheme = k->to->scheme, .sni = k->to->has_ip ? "" : k->to->name, .host = k->to->name, .port = port, .method = q->method ? q->method : "GET",
+				   .path = k->to->path, .client = first->walk->there.as_seen.src, .backend_headers = q->backend_headers,
+				   .nr_backend_headers = q->nr_backend_headers };
+
+	rq.headers = arena_array(k->a, struct http_pair, q->nr_headers);
+	if (k->to->port != (streq(rq.scheme, "https") ? 443 : 80))
+		rq.host = arena_printf(k->a, "%s:%u", k->to->name, k->to->port);
+	for (uint32_t i = 0; i < q->nr_headers; i++) {
+		if (strcasecmp(q->headers[i].name, "Host") == 0)
+			rq.host = q->headers[i].value;
+		else
+			rq.headers[rq.nr_headers++] = q->headers[i];
+	}
+	return rq;
+}
+
+static void decided(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d)
+{
+	if (!d->connect || d->tls_failed) {
+		struct outcome_view v = *first;
+
+		v.verdict = d->connect ? V_REJECTED : V_REFUSED;
+		v.answered = false;
+		v.reason = d->connect ? d->tls_why : "nobody listens on that port: no listener of the proxy is programmed for it";
+		*push(k) = v;
+	}
+	for (uint32_t i = 0; i < d->nr; i++) {
+		const struct http_backend *b = &d->v[i];
+		struct outcome_view v = *first;
+
+		if (b->status == 200 && !b->unknown && (b->service || b->upstream)) {
+			to_backend(k, first, from, d, b);
+			continue;
+		}
+		v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
+		v.reason = b->unknown ? b->unknown : b->why;
+		v.verdict = b->unknown ? V_UNKNOWN : v.verdict;
+		if (!b->unknown)
+			v.http = view_of(k, d, b, b->status);
+		*push(k) = v;
+	}
+}
+
+/* A Pod that is no proxy, or a process on a node, answers by itself. */
+static void direct(struct asking *k, const struct outcome_view *first, const struct service *service, uint16_t port)
+{
+	struct http_request rq = request_of(k, first, k->to->port);
+	struct http_view *h = arena_make(k->a, struct http_view);
+	struct outcome_view v = *first;
+
+	*h = (struct http_view){ .status = 200, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
+				 .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers };
+	if (service)
+		h->backend = arena_printf(k->a, "%s/%s:%u", service->o.ns, service->o.name, port);
+	h->why = "nothing stands between: the server itself answers";
+	v.http = h;
+	*push(k) = v;
+}
+
+static const struct service *service_at(struct cluster *c, ip_addr ip)
+{
+	struct object_list all = cluster_list(c, &service_kind);
+	ip_addr have;
+
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct service *s = (const struct service *)all.v[i];
+
+		if (s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, ip))
+			return s;
+		for (uint32_t j = 0; j < s->lb_ingress.nr; j++)
+			if (s->lb_ingress.v[j].ip && ip_parse(s->lb_ingress.v[j].ip, &have) && ip_eq(have, ip))
+				return s;
+	}
+	return NULL;
+}
+
+static void connected(struct asking *k, const struct outcome *o, struct frac share)
+{
+	struct outcome_view first = outcome_view_of(k->w, o, share);
+	struct proxy p;
+	struct http_request rq;
+	struct http_decision d;
+
+	if (o->there.verdict != V_DELIVERED || !o->answered) {
+		*push(k) = first;
+		return;
+	}
+	p = proxy_of(k, first.pod);
+	if (!p.table) {
+		direct(k, &first, service_at(k->c, o->there.as_sent.dst), o->there.as_sent.dport);
+		return;
+	}
+	rq = request_of(k, &first, service_side(p.service, o->there.as_sent.dport, o->there.as_seen.dport));
+	d = routes_match(p.table, &rq, k->a);
+	decided(k, &first, o->there.end, &d);
+}
+
+/* ---- all of it */
+
+static int by_end(const void *x, const void *y)
+{
+	const struct outcome_view *a = x, *b = y;
+	int order = ip_order(a->end_ip, b->end_ip);
+
+	order = order ? order : (int)a->end_port - (int)b->end_port;
+	order = order ? order : (int)a->verdict - (int)b->verdict;
+	order = order || !a->http || !b->http ? order : a->http->status - b->http->status;
+	return order || !a->http || !b->http ? order : str_order(a->http->backend, b->http->backend);
+}
+
+/* --draw: one of the outcomes, by the seed. */
+static void draw_one(struct asking *k)
+{
+	double point = (double)draw_below(k->c, "request", k->to->text, 0, 1u << 30) / (1u << 30);
+
+	for (uint32_t i = 0; i < k->out->nr; i++) {
+		point -= frac_value(k->out->v[i].p);
+		if (point < 0 || i + 1 == k->out->nr) {
+			k->out->v = &k->out->v[i];
+			k->out->nr = 1;
+			return;
+		}
+	}
+}
+
+static bool asked_v6(struct asking *k)
+{
+	const struct settings *s = cluster_settings(k->c);
+
+	if (k->q->v4 || k->q->v6)
+		return k->q->v6;
+	if (k->to->has_ip)
+		return !ip_is4(k->to->ip);
+	return s->pod_cidrs.nr && !ip_is4(s->pod_cidrs.v[0].addr);
+}
+
+bool request_ask(struct world *w, const struct question *q, const struct end *to, struct arena *a, struct answer *out, struct err *err)
+{
+	struct asking k = { .w = w, .c = w->cluster, .q = q, .to = to, .a = a, .out = out, .err = err };
+	struct target t;
+	const char *why = NULL;
+
+	k.v6 = asked_v6(&k);
+	if (!find_address(&k, &t, &why))
+		return why ? nowhere(&k, V_UNRESOLVED, why) : false;
+	out->target = t.ip[0];
+	out->port = to->port;
+	for (uint32_t i = 0; i < t.nr; i++) {
+		struct walk_from from = { .from = out->source.netns, .enters = out->source.enters, .in = out->source.in, .in_name = out->source.in_name,
+					  .t = { .src = out->source.ip, .dst = t.ip[i], .dport = to->port, .proto = PROTO_TCP } };
+		struct trace first = walk(w->dp, flows_new(a, cluster_now(w->cluster), cluster_seed(w->cluster)), &from, q->flags & ~(unsigned)WALK_KEEP, a);
+
+		for (uint32_t j = 0; j < first.nr; j++)
+			connected(&k, &first.v[j], (struct frac){ 1, t.nr });
+	}
+	if (out->nr)
+		qsort(out->v, out->nr, sizeof(*out->v), by_end);
+	if (q->flags & WALK_DRAW)
+		draw_one(&k);
+	return true;
+}
