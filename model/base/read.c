@@ -31,7 +31,7 @@ bool utf8_valid(const char *s, size_t n)
 	while (p < end) {
 		uint32_t more = *p < 0x80 ? 0 : *p >= 0xc2 && *p < 0xe0 ? 1 : *p >= 0xe0 && *p < 0xf0 ? 2 : *p >= 0xf0 && *p < 0xf5 ? 3 : 9;
 
-		if ((size_t)(end - p) <= more)
+		if (more == 9 || (size_t)(end - p) <= more)
 			return false;
 		if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 			return false;
@@ -153,10 +153,12 @@ static const char *document_end(struct stream *s, const char *text, const char *
 	const char *p = text;
 
 	*lines = 0;
-	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
-		p++;
-		++*lines;
-		if (is_separator(p, end))
+	while (p < end) {
+		const char *newline = memchr(p, '\n', MIN((size_t)(end - p), GIVE_BACK));
+
+		p = newline ? newline + 1 : p + MIN((size_t)(end - p), GIVE_BACK);
+		*lines += newline != NULL;
+		if (newline && is_separator(p, end))
 			return p;
 		stream_passed(s, p);
 	}

@@ -101,11 +101,9 @@ bool val_bool_or(const struct val *v, bool dflt)
 
 static bool same_number(const struct val *a, const struct val *b)
 {
-	if (a->type == b->type)
-		return a->type == VAL_INT ? a->i == b->i : !(a->f < b->f) && !(a->f > b->f);
-	if (a->type == VAL_FLOAT)
-		return whole(a->f) && (int64_t)a->f == b->i;
-	return whole(b->f) && (int64_t)b->f == a->i;
+	double x = a->type == VAL_INT ? (double)a->i : a->f, y = b->type == VAL_INT ? (double)b->i : b->f;
+
+	return a->type == VAL_INT && b->type == VAL_INT ? a->i == b->i : !(x < y) && !(x > y);
 }
 
 /* The members that count: the last of each key. */
