@@ -113,19 +113,13 @@ bool err_any(const struct err *e)
 	return err_kind(e) != ERR_NONE;
 }
 
-/* Names and texts from outside must not command the terminal. */
 static void print_safe(FILE *f, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	struct sb shown = { 0 };
 
-		if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7f)
-			fprintf(f, "\\x%02x", c);
-		else if (c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)        /* C1 controls in UTF-8 */
-			fprintf(f, "\\u%04x", (unsigned char)*++s);
-		else
-			fputc(c, f);
-	}
+	sb_add_shown(&shown, s, false);
+	fputs(sb_text(&shown), f);
+	sb_free(&shown);
 }
 
 void err_print(const struct err *e, FILE *f)

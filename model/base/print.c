@@ -150,8 +150,6 @@ static void print_json(const struct val *v, struct sb *out, int indent, int dept
 void val_print_json(const struct val *v, struct sb *out, int indent, bool sorted)
 {
 	print_json(v, out, indent, 0, sorted);
-	if (indent)
-		sb_addc(out, '\n');
 }
 
 /* ---- YAML */

@@ -208,6 +208,50 @@ void sb_pad(struct sb *b, size_t column)
 		sb_addc(b, ' ');
 }
 
+/* One character of UTF-8 at s: its bytes, 0 where there is none; surrogates and overlong forms count as none. */
+static unsigned decode_utf8(const unsigned char *s, uint32_t *c)
+{
+	unsigned n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+
+	*c = n == 1 ? *s : n ? *s & (0xffu >> (n + 1)) : 0;
+	for (unsigned k = 1; k < n; k++) {
+		if ((s[k] & 0xc0) != 0x80)
+			return 0;
+		*c = *c << 6 | (s[k] & 0x3f);
+	}
+	return (n == 3 && (*c < 0x800 || (*c >= 0xd800 && *c < 0xe000))) || (n == 4 && (*c < 0x10000 || *c > 0x10ffff)) ? 0 : n;
+}
+
+static bool commands_terminal(uint32_t c)
+{
+	bool turns = c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || turns;
+}
+
+void sb_add_shown(struct sb *b, const char *s, bool one_line)
+{
+	const unsigned char *p = (const unsigned char *)s, *from = p;
+
+	while (*p) {
+		uint32_t c;
+		unsigned n = decode_utf8(p, &c);
+
+		if (n && (!commands_terminal(c) || (!one_line && (c == '\n' || c == '\t')))) {
+			p += n;
+			continue;
+		}
+		sb_addn(b, (const char *)from, (size_t)(p - from));
+		if (n > 1)
+			sb_printf(b, "\\u%04x", c);
+		else
+			sb_printf(b, "\\x%02x", *p);
+		p += n ? n : 1;
+		from = p;
+	}
+	sb_addn(b, (const char *)from, (size_t)(p - from));
+}
+
 const char *sb_text(const struct sb *b)
 {
 	return b->s ? b->s : "";

@@ -36,6 +36,9 @@ void sb_addn(struct sb *, const char *s, size_t n);
 void sb_addc(struct sb *, char c);
 void sb_printf(struct sb *, const char *fmt, ...) PRINTF(2, 3);
 void sb_pad(struct sb *, size_t column);        /* blanks until the last line is that wide (in characters, UTF-8 aware) */
+/* Text from outside, safe for a terminal: control characters, marks that turn the direction of writing and bytes that are not UTF-8 appear as
+ * \xNN or \uNNNN; line ends and tabs too, if it is to stay on one line. */
+void sb_add_shown(struct sb *, const char *s, bool one_line);
 const char *sb_text(const struct sb *);         /* never NULL */
 void sb_reset(struct sb *);
 void sb_free(struct sb *);

@@ -82,7 +82,7 @@ struct val *val_merge_patch(struct arena *, const struct val *to, const struct v
 
 /* Printing: YAML and JSON as kubectl prints them (JSON with 4 blanks, map members in order of their names if `sorted`). */
 void val_print_yaml(const struct val *, struct sb *, bool sorted);
-void val_print_json(const struct val *, struct sb *, int indent, bool sorted);      /* indent 0: one line */
+void val_print_json(const struct val *, struct sb *, int indent, bool sorted);      /* indent 0: one line; no line end behind it */
 void json_quote(struct sb *, const char *s);                            /* with the quotes */
 
 /* kubectl's JSONPath, the part that selects: {.a.b}, [0], [-1], [*], ..name, [?(@.a=="b")], ['a.b']. Adds the values found to out. */

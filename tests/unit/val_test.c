@@ -164,7 +164,7 @@ TEST(json_printing)
 	struct sb out = { 0 };
 
 	val_print_json(json(a, "{\"b\":[],\"a\":{\"x\":[1,{}]}}", &err), &out, 4, true);
-	SAME_TEXT(sb_text(&out), "{\n    \"a\": {\n        \"x\": [\n            1,\n            {}\n        ]\n    },\n    \"b\": []\n}\n");
+	SAME_TEXT(sb_text(&out), "{\n    \"a\": {\n        \"x\": [\n            1,\n            {}\n        ]\n    },\n    \"b\": []\n}");
 	sb_free(&out);
 	arena_free(a);
 }

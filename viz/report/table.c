@@ -9,14 +9,7 @@ void table_cell(struct table_text *t, const char *text)
 {
 	struct sb safe = { 0 };
 
-	for (; text && *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			sb_printf(&safe, "\\x%02x", c);
-		else
-			sb_addc(&safe, *text);
-	}
+	sb_add_shown(&safe, text ? text : "", true);
 	vec_add(t->arena, &t->cells, arena_strdup(t->arena, sb_text(&safe)));
 	sb_free(&safe);
 }
