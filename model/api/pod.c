@@ -1,0 +1,273 @@
+/* Pod. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go; defaults: pkg/apis/core/v1/defaults.go. */
+#include "model/api/core.h"
+#include "model/api/rows.h"
+
+const char *const l4_names[] = { "", "TCP", "UDP", "SCTP", NULL };
+const char *const cond_status_names[] = { "", "True", "False", "Unknown", NULL };
+const char *const pod_phase_names[] = { "", "Pending", "Running", "Succeeded", "Failed", "Unknown", NULL };
+
+const struct field condition_fields[] = {
+	ROW(F_STR, "type", struct condition, type), ROW_ENUM("status", struct condition, status, cond_status_names), ROW(F_STR, "reason", struct condition, reason),
+	ROW(F_STR, "message", struct condition, message), ROW(F_I64, "observedGeneration", struct condition, observed), ROW_KEEP("lastTransitionTime"),
+	ROW_KEEP("lastHeartbeatTime"), ROW_KEEP("lastProbeTime"), ROW_KEEP("lastUpdateTime"),
+	FIELD_END
+};
+
+const struct condition *condition_get(const condition_list *l, const char *type)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (streq(l->v[k].type, type))
+			return &l->v[k];
+	return NULL;
+}
+
+static const struct field port_fields[] = {
+	ROW(F_STR, "name", struct container_port, name), ROW(F_INT, "containerPort", struct container_port, port), ROW(F_INT, "hostPort", struct container_port, host_port),
+	ROW(F_STR, "hostIP", struct container_port, host_ip), ROW_ENUM_DFLT("protocol", struct container_port, protocol, l4_names, L4_TCP),
+	FIELD_END
+};
+static const struct field env_fields[] = { ROW(F_STR, "name", struct env_var, name), ROW(F_STR, "value", struct env_var, value), ROW_KEEP("valueFrom"), FIELD_END };
+static const struct field mount_fields[] = {
+	ROW(F_STR, "name", struct volume_mount, name), ROW(F_STR, "mountPath", struct volume_mount, path), ROW(F_STR, "subPath", struct volume_mount, sub_path),
+	ROW(F_BOOL, "readOnly", struct volume_mount, read_only), ROW_KEEP("mountPropagation"), ROW_KEEP("subPathExpr"), ROW_KEEP("recursiveReadOnly"),
+	FIELD_END
+};
+static const struct field header_fields[] = { ROW(F_STR, "name", struct http_header, name), ROW(F_STR, "value", struct http_header, value), FIELD_END };
+static const struct field http_fields[] = {
+	ROW(F_STR, "path", struct http_get, path), ROW(F_STR, "host", struct http_get, host), ROW(F_STR, "scheme", struct http_get, scheme),
+	ROW(F_INT_OR_STR, "port", struct http_get, port), ROW_LIST("httpHeaders", struct http_get, headers, struct http_header, header_fields),
+	FIELD_END
+};
+static const struct field tcp_fields[] = { ROW(F_INT_OR_STR, "port", struct tcp_socket, port), ROW(F_STR, "host", struct tcp_socket, host), FIELD_END };
+static const struct field exec_fields[] = { ROW(F_STRS, "command", struct exec_action, command), FIELD_END };
+static const struct field grpc_fields[] = { ROW(F_INT, "port", struct grpc_action, port), ROW(F_STR, "service", struct grpc_action, service), FIELD_END };
+static const struct field sleep_fields[] = { ROW(F_I64, "seconds", struct sleep_action, seconds), FIELD_END };
+static const struct field probe_fields[] = {
+	ROW_PTR("httpGet", struct probe, http, struct http_get, http_fields), ROW_PTR("tcpSocket", struct probe, tcp, struct tcp_socket, tcp_fields),
+	ROW_PTR("exec", struct probe, exec, struct exec_action, exec_fields), ROW_PTR("grpc", struct probe, grpc, struct grpc_action, grpc_fields),
+	ROW(F_INT, "initialDelaySeconds", struct probe, initial_delay), ROW_DFLT(F_INT, "periodSeconds", struct probe, period, 10),
+	ROW_DFLT(F_INT, "timeoutSeconds", struct probe, timeout, 1), ROW_DFLT(F_INT, "successThreshold", struct probe, success, 1),
+	ROW_DFLT(F_INT, "failureThreshold", struct probe, failure, 3), ROW(F_OPT_INT, "terminationGracePeriodSeconds", struct probe, grace),
+	FIELD_END
+};
+static const struct field handler_fields[] = {
+	ROW_PTR("exec", struct lifecycle_handler, exec, struct exec_action, exec_fields), ROW_PTR("httpGet", struct lifecycle_handler, http, struct http_get, http_fields),
+	ROW_PTR("tcpSocket", struct lifecycle_handler, tcp, struct tcp_socket, tcp_fields), ROW_PTR("sleep", struct lifecycle_handler, sleep, struct sleep_action, sleep_fields),
+	FIELD_END
+};
+static const struct field lifecycle_fields[] = {
+	ROW_PTR("postStart", struct lifecycle, post_start, struct lifecycle_handler, handler_fields),
+	ROW_PTR("preStop", struct lifecycle, pre_stop, struct lifecycle_handler, handler_fields), ROW_KEEP("stopSignal"),
+	FIELD_END
+};
+static const struct field resource_fields[] = { ROW(F_PAIRS, "requests", struct resources, requests), ROW(F_PAIRS, "limits", struct resources, limits), ROW_KEEP("claims"), FIELD_END };
+static const struct field container_fields[] = {
+	ROW(F_STR, "name", struct container, name), ROW(F_STR, "image", struct container, image), ROW(F_STRS, "command", struct container, command),
+	ROW(F_STRS, "args", struct container, args), ROW_LIST("ports", struct container, ports, struct container_port, port_fields),
+	ROW_LIST("env", struct container, env, struct env_var, env_fields), ROW_LIST("volumeMounts", struct container, mounts, struct volume_mount, mount_fields),
+	ROW_STRUCT("resources", struct container, resources, resource_fields), ROW_PTR("livenessProbe", struct container, liveness, struct probe, probe_fields),
+	ROW_PTR("readinessProbe", struct container, readiness, struct probe, probe_fields), ROW_PTR("startupProbe", struct container, startup, struct probe, probe_fields),
+	ROW_PTR("lifecycle", struct container, lifecycle, struct lifecycle, lifecycle_fields), ROW(F_STR, "restartPolicy", struct container, restart_policy),
+	ROW(F_RAW, "securityContext", struct container, security), ROW_KEEP("workingDir"), ROW_KEEP("envFrom"), ROW_KEEP("resizePolicy"), ROW_KEEP("volumeDevices"),
+	ROW_KEEP("terminationMessagePath"), ROW_KEEP("terminationMessagePolicy"), ROW_KEEP("imagePullPolicy"), ROW_KEEP("stdin"), ROW_KEEP("stdinOnce"), ROW_KEEP("tty"),
+	ROW_KEEP("restartPolicyRules"), ROW_KEEP("targetContainerName"),
+	FIELD_END
+};
+struct volume_source { str name; };
+static const struct field claim_fields[] = { ROW(F_STR, "claimName", struct volume, claim), ROW_KEEP("readOnly"), FIELD_END };
+static const struct field cm_volume_fields[] = { ROW(F_STR, "name", struct volume, config_map), ROW_KEEP("items"), ROW_KEEP("defaultMode"), ROW_KEEP("optional"), FIELD_END };
+static const struct field secret_volume_fields[] = { ROW(F_STR, "secretName", struct volume, secret), ROW_KEEP("items"), ROW_KEEP("defaultMode"), ROW_KEEP("optional"), FIELD_END };
+static const struct field host_path_fields[] = { ROW(F_STR, "path", struct volume, host_path), ROW_KEEP("type"), FIELD_END };
+static const struct field volume_fields[] = {
+	ROW(F_STR, "name", struct volume, name), ROW_HERE("persistentVolumeClaim", claim_fields), ROW_HERE("configMap", cm_volume_fields), ROW_HERE("secret", secret_volume_fields),
+	ROW_HERE("hostPath", host_path_fields), ROW_KEEP("emptyDir"), ROW_KEEP("gcePersistentDisk"), ROW_KEEP("awsElasticBlockStore"), ROW_KEEP("gitRepo"), ROW_KEEP("nfs"),
+	ROW_KEEP("iscsi"), ROW_KEEP("glusterfs"), ROW_KEEP("rbd"), ROW_KEEP("flexVolume"), ROW_KEEP("cinder"), ROW_KEEP("cephfs"), ROW_KEEP("flocker"), ROW_KEEP("downwardAPI"),
+	ROW_KEEP("fc"), ROW_KEEP("azureFile"), ROW_KEEP("vsphereVolume"), ROW_KEEP("quobyte"), ROW_KEEP("azureDisk"), ROW_KEEP("photonPersistentDisk"), ROW_KEEP("projected"),
+	ROW_KEEP("portworxVolume"), ROW_KEEP("scaleIO"), ROW_KEEP("storageos"), ROW_KEEP("csi"), ROW_KEEP("ephemeral"), ROW_KEEP("image"),
+	FIELD_END
+};
+static const struct field toleration_fields[] = {
+	ROW(F_STR, "key", struct toleration, key), ROW(F_STR, "operator", struct toleration, op), ROW(F_STR, "value", struct toleration, value),
+	ROW(F_STR, "effect", struct toleration, effect), ROW_DFLT(F_I64, "tolerationSeconds", struct toleration, seconds, -1),
+	FIELD_END
+};
+static const struct field alias_fields[] = { ROW(F_STR, "ip", struct host_alias, ip), ROW(F_STRS, "hostnames", struct host_alias, hostnames), FIELD_END };
+struct gate { str type; };
+static const struct field gate_fields[] = { ROW(F_STR, "conditionType", struct gate, type), FIELD_END };
+static const struct field dns_option_fields[] = { ROW(F_STR, "name", struct dns_option, name), ROW(F_STR, "value", struct dns_option, value), FIELD_END };
+static const struct field dns_fields[] = {
+	ROW(F_STRS, "nameservers", struct dns_config, nameservers), ROW(F_STRS, "searches", struct dns_config, searches),
+	ROW_LIST("options", struct dns_config, options, struct dns_option, dns_option_fields),
+	FIELD_END
+};
+static const struct field spread_fields[] = {
+	ROW(F_INT, "maxSkew", struct spread, max_skew), ROW(F_STR, "topologyKey", struct spread, topology_key), ROW(F_STR, "whenUnsatisfiable", struct spread, when_unsatisfiable),
+	ROW_PTR("labelSelector", struct spread, selector, struct selector, selector_fields), ROW_KEEP("minDomains"), ROW_KEEP("nodeAffinityPolicy"), ROW_KEEP("nodeTaintsPolicy"),
+	ROW_KEEP("matchLabelKeys"),
+	FIELD_END
+};
+const struct field pod_spec_fields[] = {
+	ROW_LIST("containers", struct pod_spec, containers, struct container, container_fields),
+	ROW_LIST("initContainers", struct pod_spec, init_containers, struct container, container_fields),
+	ROW_LIST("ephemeralContainers", struct pod_spec, ephemeral, struct container, container_fields),
+	ROW_LIST("volumes", struct pod_spec, volumes, struct volume, volume_fields), ROW(F_STR, "restartPolicy", struct pod_spec, restart_policy),
+	ROW_DFLT(F_I64, "terminationGracePeriodSeconds", struct pod_spec, grace, 30), ROW_DFLT(F_I64, "activeDeadlineSeconds", struct pod_spec, active_deadline, -1),
+	ROW(F_STR, "dnsPolicy", struct pod_spec, dns_policy), ROW(F_PAIRS, "nodeSelector", struct pod_spec, node_selector),
+	ROW(F_STR, "serviceAccountName", struct pod_spec, service_account), ROW_KEEP("serviceAccount"), ROW(F_STR, "nodeName", struct pod_spec, node_name),
+	ROW(F_STR, "hostname", struct pod_spec, hostname), ROW(F_STR, "subdomain", struct pod_spec, subdomain), ROW(F_STR, "schedulerName", struct pod_spec, scheduler),
+	ROW(F_STR, "priorityClassName", struct pod_spec, priority_class), ROW(F_STR, "runtimeClassName", struct pod_spec, runtime_class),
+	ROW(F_BOOL, "hostNetwork", struct pod_spec, host_network), ROW(F_BOOL, "hostPID", struct pod_spec, host_pid), ROW(F_BOOL, "hostIPC", struct pod_spec, host_ipc),
+	ROW(F_BOOL, "shareProcessNamespace", struct pod_spec, share_pid), ROW(F_BOOL, "setHostnameAsFQDN", struct pod_spec, fqdn_hostname),
+	ROW(F_TRI, "enableServiceLinks", struct pod_spec, enable_service_links), ROW(F_RAW, "affinity", struct pod_spec, affinity),
+	ROW_LIST("tolerations", struct pod_spec, tolerations, struct toleration, toleration_fields), ROW_LIST("hostAliases", struct pod_spec, host_aliases, struct host_alias, alias_fields),
+	ROW_LIST("readinessGates", struct pod_spec, readiness_gates, struct gate, gate_fields), ROW_PTR("dnsConfig", struct pod_spec, dns_config, struct dns_config, dns_fields),
+	ROW_LIST("topologySpreadConstraints", struct pod_spec, spread, struct spread, spread_fields), ROW(F_RAW, "securityContext", struct pod_spec, security),
+	ROW_KEEP("automountServiceAccountToken"), ROW_KEEP("imagePullSecrets"), ROW_KEEP("priority"), ROW_KEEP("preemptionPolicy"), ROW_KEEP("overhead"), ROW_KEEP("os"),
+	ROW_KEEP("hostUsers"), ROW_KEEP("schedulingGates"), ROW_KEEP("resourceClaims"), ROW_KEEP("resources"), ROW_KEEP("hostnameOverride"), ROW_KEEP("workloadRef"),
+	FIELD_END
+};
+
+/* ---- status */
+
+struct pod_status_ip { ip_addr ip; };
+static const struct field running_fields[] = { ROW(F_TIME, "startedAt", struct container_status, started_at), FIELD_END };
+static const struct field waiting_fields[] = { ROW(F_STR, "reason", struct container_status, reason), ROW(F_STR, "message", struct container_status, message), FIELD_END };
+static const struct field terminated_fields[] = {
+	ROW(F_INT, "exitCode", struct container_status, exit_code), ROW(F_STR, "reason", struct container_status, reason), ROW(F_STR, "message", struct container_status, message),
+	ROW(F_TIME, "finishedAt", struct container_status, finished_at), ROW(F_TIME, "startedAt", struct container_status, started_at), ROW_KEEP("containerID"), ROW_KEEP("signal"),
+	FIELD_END
+};
+static const struct field state_fields[] = { ROW_HERE("running", running_fields), ROW_HERE("waiting", waiting_fields), ROW_HERE("terminated", terminated_fields), FIELD_END };
+static const struct field last_terminated_fields[] = {
+	ROW(F_INT, "exitCode", struct container_status, last_exit), ROW(F_STR, "reason", struct container_status, last_reason),
+	ROW(F_TIME, "finishedAt", struct container_status, last_finished), ROW_KEEP("startedAt"), ROW_KEEP("containerID"), ROW_KEEP("message"), ROW_KEEP("signal"),
+	FIELD_END
+};
+static const struct field last_state_fields[] = { ROW_HERE("terminated", last_terminated_fields), ROW_KEEP("running"), ROW_KEEP("waiting"), FIELD_END };
+static const struct field container_status_fields[] = {
+	ROW(F_STR, "name", struct container_status, name), ROW(F_STR, "image", struct container_status, image), ROW(F_BOOL, "ready", struct container_status, ready),
+	ROW(F_TRI, "started", struct container_status, started), ROW(F_INT, "restartCount", struct container_status, restarts), ROW_HERE("state", state_fields),
+	ROW_HERE("lastState", last_state_fields), ROW_KEEP("imageID"), ROW_KEEP("containerID"), ROW_KEEP("allocatedResources"), ROW_KEEP("resources"), ROW_KEEP("volumeMounts"),
+	ROW_KEEP("user"), ROW_KEEP("allocatedResourcesStatus"), ROW_KEEP("stopSignal"),
+	FIELD_END
+};
+struct pod_status_text { str ip, host_ip; };
+static const struct field pod_status_fields[] = {
+	ROW_ENUM("phase", struct pod, phase, pod_phase_names), ROW_LIST("conditions", struct pod, conditions, struct condition, condition_fields),
+	ROW(F_STR, "reason", struct pod, reason), ROW(F_STR, "message", struct pod, message),
+	ROW_LIST("containerStatuses", struct pod, statuses, struct container_status, container_status_fields), ROW_KEEP("initContainerStatuses"),
+	ROW_KEEP("ephemeralContainerStatuses"), ROW_KEEP("podIP"), ROW_KEEP("podIPs"), ROW_KEEP("hostIP"), ROW_KEEP("hostIPs"), ROW_KEEP("startTime"), ROW_KEEP("qosClass"),
+	ROW_KEEP("nominatedNodeName"), ROW_KEEP("resize"), ROW_KEEP("observedGeneration"), ROW_KEEP("resourceClaimStatuses"), ROW_KEEP("extendedResourceClaimStatus"),
+	ROW_KEEP("allocatedResources"), ROW_KEEP("resources"),
+	FIELD_END
+};
+static const struct field pod_fields[] = {
+	ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata"), ROW_PTR("spec", struct pod, spec, struct pod_spec, pod_spec_fields), ROW_HERE("status", pod_status_fields),
+	FIELD_END
+};
+
+static void state_of(struct container_status *cs, const struct val *v, bool init)
+{
+	const struct val *state = val_get(v, "state");
+
+	cs->init = init;
+	cs->state = val_get(state, "running") ? CS_RUNNING : val_get(state, "terminated") ? CS_TERMINATED : CS_WAITING;
+}
+
+static void read_address(const struct val *v, ip_addr *out)
+{
+	if (val_str(v))
+		ip_parse(val_str(v), out);
+}
+
+/* What the tables cannot say: addresses as values, both families, which list a container status stands in. */
+static void read_status(struct pod *p, const struct val *status)
+{
+	const struct val *ips = val_get(status, "podIPs");
+	uint32_t i = 0;
+
+	if (!status || !status->nr)
+		return;
+	p->given = p->phase || val_get(status, "podIP") || val_get(status, "containerStatuses");
+	read_address(val_get(status, "podIP"), &p->ip);
+	read_address(val_get(status, "hostIP"), &p->host_ip);
+	if (ips) {
+		read_address(val_get(val_at(ips, 0), "ip"), &p->ip);
+		read_address(val_get(val_at(ips, 1), "ip"), &p->ip2);
+	}
+	VAL_EACH(v, val_get(status, "containerStatuses"))
+		if (i < p->statuses.nr)
+			state_of(&p->statuses.v[i++], v, false);
+}
+
+/* pkg/apis/core/v1/defaults.go SetDefaults_PodSpec, SetDefaults_Container, defaultHostNetworkPorts. */
+void pod_spec_default(struct pod_spec *s, struct strtab *t)
+{
+	container_list *lists[] = { &s->containers, &s->init_containers };
+
+	if (!s->dns_policy)
+		s->dns_policy = str_intern(t, "ClusterFirst");
+	if (!s->restart_policy)
+		s->restart_policy = str_intern(t, "Always");
+	if (!s->scheduler)
+		s->scheduler = str_intern(t, "default-scheduler");
+	if (s->active_deadline < 0)
+		s->active_deadline = 0;
+	else
+		s->has_active_deadline = true;
+	for (uint32_t k = 0; k < s->tolerations.nr; k++) {
+		s->tolerations.v[k].has_seconds = s->tolerations.v[k].seconds >= 0;
+		if (!s->tolerations.v[k].op)
+			s->tolerations.v[k].op = str_intern(t, "Equal");
+	}
+	for (int l = 0; s->host_network && l < 2; l++)
+		for (uint32_t k = 0; k < lists[l]->nr; k++)
+			for (uint32_t i = 0; i < lists[l]->v[k].ports.nr; i++)
+				if (!lists[l]->v[k].ports.v[i].host_port)
+					lists[l]->v[k].ports.v[i].host_port = lists[l]->v[k].ports.v[i].port;
+}
+
+static void pod_default(struct object *o, struct arena *a, struct strtab *t)
+{
+	struct pod *p = (struct pod *)o;
+	struct pod_spec *s = (struct pod_spec *)p->spec;
+
+	if (!s)
+		p->spec = s = arena_make(a, struct pod_spec);
+	pod_spec_default(s, t);
+	p->start = NEVER;
+	p->node = s->node_name;
+	read_status(p, val_get(o->doc, "status"));
+}
+
+bool pod_is_ready(const struct pod *p)
+{
+	const struct condition *c = condition_get(&p->conditions, "Ready");
+
+	return c && c->status == COND_TRUE;
+}
+
+bool pod_is_terminal(const struct pod *p)
+{
+	return p->phase == POD_SUCCEEDED || p->phase == POD_FAILED;
+}
+
+/* kubernetes pkg/api/v1/pod/util.go FindPort: app containers, then sidecars. */
+uint16_t pod_port_by_name(const struct pod_spec *s, const char *name, enum l4 l4)
+{
+	for (int l = 0; l < 2; l++) {
+		const container_list *list = l ? &s->init_containers : &s->containers;
+
+		for (uint32_t k = 0; k < list->nr; k++) {
+			if (l && !streq(list->v[k].restart_policy, "Always"))
+				continue;
+			for (uint32_t i = 0; i < list->v[k].ports.nr; i++)
+				if (streq(list->v[k].ports.v[i].name, name) && list->v[k].ports.v[i].protocol == l4)
+					return (uint16_t)list->v[k].ports.v[i].port;
+		}
+	}
+	return 0;
+}
+
+static const char *const v1[] = { "v1", NULL };
+const struct kind pod_kind = { .name = "Pod", .apis = v1, .plural = "pods", .shorts = "po", .namespaced = true, .size = sizeof(struct pod), .fields = pod_fields, .dflt = pod_default };

@@ -1,0 +1,116 @@
+/* An object as `get -o yaml` shows it: what was applied stays as it was written; defaults, assigned fields and status are laid over it. */
+#include "model/base/quantity.h"
+#include "model/cluster/apply.h"
+
+/* Lays the map `over` on `to`, member by member; lists of the same length are laid on each other item by item. What `to` has and `over` lacks stays. */
+static void lay(struct arena *a, struct val *to, const struct val *over)
+{
+	VAL_EACH(m, over) {
+		struct val *have = (struct val *)(uintptr_t)val_get(to, m->key);
+
+		if (have && have->type == VAL_MAP && m->type == VAL_MAP) {
+			lay(a, have, m);
+		} else if (have && have->type == VAL_LIST && m->type == VAL_LIST && have->nr == m->nr) {
+			struct val *x = have->first;
+
+			VAL_EACH(y, m) {
+				if (x->type == VAL_MAP && y->type == VAL_MAP)
+					lay(a, x, y);
+				x = x->next;
+			}
+		} else if (!have || (m->type != VAL_MAP && !val_equal(have, m))) {
+			val_put(a, to, m->key, val_copy(a, m));
+		}
+	}
+}
+
+static void put_pairs(struct arena *a, struct val *meta, const char *key, const pair_list *l)
+{
+	struct val *v;
+
+	if (!l->nr)
+		return;
+	v = val_put(a, meta, key, val_new(a, VAL_MAP));
+	for (uint32_t k = 0; k < l->nr; k++)
+		val_put(a, v, l->v[k].key, val_string(a, l->v[k].value));
+}
+
+static void put_owners(struct arena *a, struct val *meta, const struct object *o)
+{
+	struct val *list;
+
+	if (!o->owners.nr)
+		return;
+	list = val_put(a, meta, "ownerReferences", val_new(a, VAL_LIST));
+	for (uint32_t k = 0; k < o->owners.nr; k++) {
+		const struct owner_ref *r = &o->owners.v[k];
+		struct val *v = val_add(a, list, val_new(a, VAL_MAP));
+
+		val_put(a, v, "apiVersion", val_string(a, r->api ? r->api : "v1"));
+		val_put(a, v, "blockOwnerDeletion", val_bool(a, r->block));
+		val_put(a, v, "controller", val_bool(a, r->controller));
+		val_put(a, v, "kind", val_string(a, r->kind ? r->kind : ""));
+		val_put(a, v, "name", val_string(a, r->name ? r->name : ""));
+		val_put(a, v, "uid", val_string(a, r->uid ? r->uid : ""));
+	}
+}
+
+static void put_meta(struct arena *a, struct val *v, const struct object *o)
+{
+	const struct val *was = val_get(v, "metadata");
+	struct val *meta = val_put(a, v, "metadata", was ? val_copy(a, was) : val_new(a, VAL_MAP));
+	char time[32];
+
+	val_put(a, meta, "name", val_string(a, o->name));
+	if (o->ns)
+		val_put(a, meta, "namespace", val_string(a, o->ns));
+	if (o->uid)
+		val_put(a, meta, "uid", val_string(a, o->uid));
+	val_put(a, meta, "resourceVersion", val_string(a, arena_printf(a, "%u", o->rev)));
+	val_put(a, meta, "generation", val_int(a, o->generation));
+	if (!val_get(meta, "creationTimestamp"))
+		val_put(a, meta, "creationTimestamp", val_string(a, time_text(o->created, time)));
+	if (o->deleted != NEVER && !val_get(meta, "deletionTimestamp"))
+		val_put(a, meta, "deletionTimestamp", val_string(a, time_text(o->deleted, time)));
+	put_pairs(a, meta, "labels", &o->labels);
+	put_pairs(a, meta, "annotations", &o->annotations);
+	put_owners(a, meta, o);
+}
+
+/* A Pod's addresses are values in its struct and texts in its status. */
+static void put_pod(struct arena *a, struct val *v, const struct pod *p)
+{
+	struct val *spec = (struct val *)(uintptr_t)val_get(v, "spec"), *status = (struct val *)(uintptr_t)val_get(v, "status"), *ips;
+
+	if (p->node && spec)
+		val_put(a, spec, "nodeName", val_string(a, p->node));
+	if (!status)
+		status = val_put(a, v, "status", val_new(a, VAL_MAP));
+	if (ip_set(p->host_ip))
+		val_put(a, status, "hostIP", val_string(a, IP(p->host_ip)));
+	if (!ip_set(p->ip))
+		return;
+	val_put(a, status, "podIP", val_string(a, IP(p->ip)));
+	ips = val_put(a, status, "podIPs", val_new(a, VAL_LIST));
+	val_put(a, val_add(a, ips, val_new(a, VAL_MAP)), "ip", val_string(a, IP(p->ip)));
+	if (ip_set(p->ip2))
+		val_put(a, val_add(a, ips, val_new(a, VAL_MAP)), "ip", val_string(a, IP(p->ip2)));
+}
+
+struct val *object_render(struct cluster *c, const struct object *o, struct arena *a)
+{
+	struct val *v = o->doc ? val_copy(a, o->doc) : val_new(a, VAL_MAP), *own = val_new(a, VAL_MAP);
+
+	(void)c;
+	if (!val_get(v, "apiVersion"))
+		val_put(a, v, "apiVersion", val_string(a, o->kind->apis[0]));
+	if (!val_get(v, "kind"))
+		val_put(a, v, "kind", val_string(a, o->kind->name));
+	put_meta(a, v, o);
+	if (o->kind->fields)
+		fields_encode(a, o->kind->fields, o, own);
+	lay(a, v, own);
+	if (o->kind == &pod_kind)
+		put_pod(a, v, (const struct pod *)o);
+	return v;
+}
