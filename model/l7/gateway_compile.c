@@ -9,6 +9,7 @@ struct entry {
 	const char *host;
 	const struct gw_attachment *at;
 	uint32_t rule, match;                   /* match UINT32_MAX: none given, everything matches */
+	nsec born;
 	const struct l7_action *action;
 };
 typedef VEC(struct entry) entries;
@@ -43,7 +44,7 @@ static int by_precedence(const void *px, const void *py)
 	order = order ? order : larger_first(a->method != NULL, b->method != NULL);
 	order = order ? order : larger_first(a->headers.nr, b->headers.nr);
 	order = order ? order : larger_first(a->query.nr, b->query.nr);
-	order = order ? order : (p->created > q->created) - (p->created < q->created);
+	order = order ? order : (x->born > y->born) - (x->born < y->born);
 	order = order ? order : str_order(p->ns, q->ns);
 	order = order ? order : str_order(p->name, q->name);
 	order = order ? order : (x->rule > y->rule) - (x->rule < y->rule);
@@ -229,7 +230,7 @@ static void gather(struct compiling *k, uint32_t listener, entries *out)
 
 			for (uint32_t h = 0; h < hosts.nr; h++)
 				for (uint32_t m = 0; m < MAX(matches, 1u); m++)
-					vec_add(k->a, out, (struct entry){ hosts.v[h], at, rule, matches ? m : UINT32_MAX, act });
+					vec_add(k->a, out, (struct entry){ hosts.v[h], at, rule, matches ? m : UINT32_MAX, object_born(&at->route->o), act });
 		}
 	}
 }

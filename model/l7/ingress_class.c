@@ -12,7 +12,7 @@ const struct ingress_class *ingress_default_class(struct cluster *c)
 	const struct object *best = NULL;
 
 	for (uint32_t k = 0; k < all.nr; k++)           /* by name: an equally new one does not replace the first */
-		if (streq(label_get(&all.v[k]->annotations, DEFAULT_MARK), "true") && (!best || all.v[k]->created > best->created))
+		if (streq(label_get(&all.v[k]->annotations, DEFAULT_MARK), "true") && (!best || object_born(all.v[k]) > object_born(best)))
 			best = all.v[k];
 	return (const struct ingress_class *)best;
 }
@@ -65,7 +65,8 @@ bool ingress_taken(struct cluster *c, const struct ingress *ing, const char *con
 static int oldest_first(const void *a, const void *b)
 {
 	const struct ingress *x = *(const struct ingress *const *)a, *y = *(const struct ingress *const *)b;
-	int order = x->o.created < y->o.created ? -1 : x->o.created > y->o.created;
+	nsec born = object_born(&x->o), other = object_born(&y->o);
+	int order = born < other ? -1 : born > other;
 
 	order = order ? order : str_order(x->o.ns, y->o.ns);
 	return order ? order : str_order(x->o.name, y->o.name);

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <strings.h>
 
+#include "model/base/quantity.h"
+
 #define NONE UINT32_MAX
 #define HASH_START 0xcbf29ce484222325ull
 
@@ -494,6 +496,14 @@ const struct l7_cert *table_cert(const struct route_table *t, uint32_t listener,
 		first = first ? first : c;
 	}
 	return t->own_cert ? NULL : first;
+}
+
+nsec object_born(const struct object *o)
+{
+	nsec at;
+	const char *given = o->doc ? val_str_at(o->doc, "metadata.creationTimestamp") : NULL;
+
+	return given && time_parse(given, &at) ? at : o->created + ((nsec)1 << 61);
 }
 
 const char *routes_name(const struct route_table *t) { return t->name; }

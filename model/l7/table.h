@@ -165,6 +165,8 @@ const char *route_misses(const struct l7_route *, const struct l7_query *);     
 bool host_matches(const char *pattern, const char *host, bool one_label);       /* pattern as in table_vhost */
 /* The certificate that a listener shows for this name; NULL: none of its own. *why: what was wrong with one that was meant for it. */
 const struct l7_cert *table_cert(const struct route_table *, uint32_t listener, const char *sni, const char **why);
+/* When an object was made: its creationTimestamp where the document brought one, else later than all of those. */
+nsec object_born(const struct object *);
 int host_rank(const char *pattern);             /* more precise is larger: any 0, then wildcards by length, then names */
 const char *header_of(const struct http_request *, const char *name);            /* first of that name, whatever the case; NULL */
 

@@ -1,0 +1,51 @@
+/* A sidecar mesh like Istio: which Pods have a sidecar, what its routes and policies say. Only the sidecar mode is modelled; a Pod in ambient mode makes
+ * answers unknown. Source: istio/istio pkg/kube/inject, tools/istio-iptables, pilot/pkg/networking, pilot/pkg/security; istio/api networking and security. */
+#ifndef PODWIRE_MESH_H
+#define PODWIRE_MESH_H
+
+#include "model/l7/table.h"
+
+#define MESH_OUTBOUND 15001
+#define MESH_INBOUND 15006
+#define MESH_UID 1337
+
+/* Does a control plane run that injects (istiod, or one that --controller istio.io/… gave)? */
+bool mesh_present(struct cluster *);
+/* Admission of a new Pod: the webhook's part. true: init container and sidecar were added. */
+bool mesh_admit(struct cluster *, struct pod *);
+const struct container *mesh_sidecar(const struct pod_spec *);          /* istio-proxy; NULL: none */
+const char *mesh_ambient(struct cluster *, const struct pod *);         /* why the mesh's part cannot be told; NULL: not in ambient mode */
+
+/* What the init container was told to redirect (its arguments; "" for one without). */
+struct mesh_capture {
+	bool set;                               /* there is an init container that writes rules */
+	uint16_t outbound, inbound;
+	uint32_t uid, gid;
+	const char *include_ranges, *exclude_ranges, *include_inbound, *exclude_inbound, *include_outbound, *exclude_outbound, *exclude_interfaces;
+	const char *unknown;                    /* it asks for something that is not modelled */
+};
+struct mesh_capture mesh_capture(const struct pod_spec *);
+/* The redirect rules in a Pod's own ruleset, as istio-iptables writes them. */
+struct ruleset;
+void mesh_rules(struct ruleset *, const struct mesh_capture *, bool v6, uint32_t cause);
+
+/* ---- routes */
+/* Who asks: a Pod with a sidecar, or a gateway (name as VirtualServices write it). */
+struct mesh_client { str ns; const pair_list *labels; const char *gateway; };
+/* What a client's sidecar does with a request to that host and port: a table with that one host. NULL: no Service of the mesh has it, the connection goes on as it is. */
+struct route_table *routes_compile_sidecar(struct cluster *, const struct pod *client, const char *host, uint16_t port, struct arena *);
+/* Istio's Gateways that select these labels (of a gateway's Pods); NULL: none does. service: by which the Pods are reached. */
+struct route_table *routes_compile_istio(struct cluster *, const struct pod *gateway, const struct service *, struct arena *);
+
+/* ---- policies */
+const char *mesh_principal(struct cluster *, const struct pod *, struct arena *);       /* cluster.local/ns/NS/sa/NAME */
+/* Does a connection from `from` (NULL: no mesh) to `to` carry the sender's identity (mutual TLS)? host: of DestinationRules. */
+bool mesh_mutual_tls(struct cluster *, const struct pod *from, const struct pod *to, const struct service *);
+struct mesh_verdict { bool allowed; const char *why, *unknown; obj_h cause; };
+/* PeerAuthentication: may a connection without identity come in? */
+struct mesh_verdict mesh_peer_allowed(struct cluster *, const struct pod *to, uint16_t port, bool mutual, struct arena *);
+/* AuthorizationPolicy. rq NULL: a connection that is not HTTP. */
+struct mesh_source { const char *principal; str ns; ip_addr ip; };
+struct mesh_verdict mesh_authorized(struct cluster *, const struct pod *to, uint16_t port, const struct mesh_source *, const struct http_request *rq, struct arena *);
+
+#endif

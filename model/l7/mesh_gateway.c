@@ -1,0 +1,172 @@
+/* Istio's Gateway: servers of the Pods that its selector takes, and the VirtualServices bound to it. Source: istio/api networking/v1/gateway.proto;
+ * istio pilot/pkg/networking/core/gateway.go (buildGatewayListeners, buildGatewayHTTPRouteConfig). */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "model/l7/mesh_routes.h"
+
+static bool selects(const struct raw_object *gw, const struct pod *p)
+{
+	VAL_EACH(v, val_get(gw->spec, "selector"))
+		if (!streq(label_get(&p->o.labels, v->key), val_str(v)))
+			return false;
+	return true;
+}
+
+/* A server's port number is the Pod's or, where its Service has that number, the target port behind it. */
+static uint16_t bind_port(const struct service *s, const struct pod *p, int64_t number)
+{
+	for (uint32_t k = 0; s && k < s->ports.nr; k++) {
+		const struct svc_port *sp = &s->ports.v[k];
+
+		if (sp->port != number)
+			continue;
+		if (sp->target.set && sp->target.s)
+			return pod_port_by_name(p->spec, sp->target.s, L4_TCP);
+		return (uint16_t)(sp->target.set ? sp->target.i : sp->port);
+	}
+	return (uint16_t)number;
+}
+
+/* NS/HOST or HOST; "./HOST" is the Gateway's own namespace. */
+static const char *host_part(const char *host)
+{
+	const char *slash = strchr(host, '/');
+
+	return slash ? slash + 1 : host;
+}
+
+static bool host_ns_allows(const struct raw_object *gw, const char *host, str ns)
+{
+	const char *slash = strchr(host, '/');
+	size_t n = slash ? (size_t)(slash - host) : 0;
+
+	if (!slash || (n == 1 && *host == '*'))
+		return true;
+	return n == 1 && *host == '.' ? gw->o.ns == ns : strncmp(host, ns, n) == 0 && !ns[n];
+}
+
+static void server_certs(struct mesh_compile *k, const struct raw_object *gw, const struct pod *p, const struct val *server, struct l7_listener *l, const char *at)
+{
+	const char *name = val_str_at(server, "tls.credentialName"), *why = NULL;
+	const struct secret *s = name ? (const struct secret *)cluster_find(k->c, &secret_kind, p->o.ns, name) : NULL;
+	struct l7_cert c = { .secret = name ? arena_printf(k->a, "%s/%s", p->o.ns, name) : NULL };
+
+	if (!name) {
+		c.secret = NULL;                /* files in the Pod: there, as far as one can tell */
+		vec_add(k->a, &l->certs, c);
+		return;
+	}
+	if (!s)
+		why = "does not exist";
+	else
+		cert_of_secret(s, k->a, &c.names, &why);
+	if (why) {
+		l->dead = arena_printf(k->a, "Secret %s %s", c.secret, why);
+		table_finding(k->t, true, gw->o.id, at, "%s", l->dead);
+	}
+	vec_add(k->a, &l->certs, c);
+}
+
+static void https_redirect(struct mesh_compile *k, const char *host, const struct raw_object *gw, const char *at)
+{
+	struct l7_action *act = arena_make(k->a, struct l7_action);
+	struct l7_route *r = table_route(k->t, table_vhost(k->t, k->group, host), L7_PATH_STRING, "/");
+
+	vec_add(k->a, &act->filters, (struct l7_filter){ .kind = L7_REDIRECT, .redirect = { .scheme = "https", .status = 301 } });
+	r->action = act;
+	r->cause = gw->o.id;
+	r->cause_path = at;
+	r->text = "httpsRedirect";
+}
+
+static int oldest_first(const void *x, const void *y)
+{
+	const struct object *a = *(const struct object *const *)x, *b = *(const struct object *const *)y;
+	int order = (object_born(a) > object_born(b)) - (object_born(a) < object_born(b));
+
+	order = order ? order : str_order(a->ns, b->ns);
+	return order ? order : str_order(a->name, b->name);
+}
+
+static const char *intersect(const char *a, const char *b)
+{
+	if (streq(a, "*") || streq(b, "*"))
+		return streq(a, "*") ? b : a;
+	if (strncmp(a, "*.", 2) != 0 && strncmp(b, "*.", 2) != 0)
+		return streq(a, b) ? a : NULL;
+	if (strncmp(b, "*.", 2) == 0 && strncmp(a, "*.", 2) == 0)
+		return strlen(a) >= strlen(b) ? (streq(a + strlen(a) - strlen(b) + 1, b + 1) ? a : NULL) : (streq(b + strlen(b) - strlen(a) + 1, a + 1) ? b : NULL);
+	if (strncmp(b, "*.", 2) == 0)
+		return host_matches(b, a, false) ? a : NULL;
+	return host_matches(a, b, false) ? b : NULL;
+}
+
+static void bind_services(struct mesh_compile *k, const struct raw_object *gw, const char *server_host)
+{
+	struct object_list all = cluster_list(k->c, &virtual_service_kind);
+	struct object **v = arena_copy(k->a, all.v, all.nr * sizeof(*v));
+
+	qsort(v, all.nr, sizeof(*v), oldest_first);
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct raw_object *vs = (const struct raw_object *)v[i];
+
+		if (!mesh_gateway_listed(k, vs, val_get(vs->spec, "gateways")) || !host_ns_allows(gw, server_host, vs->o.ns))
+			continue;
+		VAL_EACH(h, val_get(vs->spec, "hosts")) {
+			const char *host = val_str(h) ? intersect(host_part(server_host), mesh_fqdn(k->c, val_str(h), vs->o.ns, k->a)) : NULL;
+
+			if (host)
+				mesh_add_virtual_service(k, host, vs);
+		}
+	}
+}
+
+static void add_server(struct mesh_compile *k, const struct raw_object *gw, const struct pod *p, const struct service *s, const struct val *server, const char *at)
+{
+	const char *protocol = val_str_at(server, "port.protocol"), *mode = val_str_at(server, "tls.mode");
+	bool https = protocol && strcasecmp(protocol, "HTTPS") == 0, tls = protocol && strcasecmp(protocol, "TLS") == 0;
+	bool passes = mode && (streq(mode, "PASSTHROUGH") || streq(mode, "AUTO_PASSTHROUGH"));
+	uint16_t port = bind_port(s, p, val_int_or(val_path(server, "port.number"), 0));
+
+	VAL_EACH(h, val_get(server, "hosts")) {
+		const char *host = val_str(h) ? host_part(val_str(h)) : NULL;
+		struct l7_listener *l;
+
+		if (!host)
+			continue;
+		k->group = table_group(k->t, false, false);
+		l = table_listener(k->t, val_str_at(server, "port.name"), port, passes || tls ? L7_TLS_PASSTHROUGH : https ? L7_HTTPS : L7_HTTP, k->group);
+		l->host = streq(host, "*") ? NULL : arena_strdup(k->a, host);
+		l->cause = gw->o.id;
+		l->cause_path = at;
+		if (https && !passes)
+			server_certs(k, gw, p, server, l, at);
+		k->port = (int32_t)val_int_or(val_path(server, "port.number"), 0);
+		if (val_bool_or(val_path(server, "tls.httpsRedirect"), false))
+			https_redirect(k, host, gw, at);
+		bind_services(k, gw, val_str(h));
+	}
+}
+
+struct route_table *routes_compile_istio(struct cluster *c, const struct pod *p, const struct service *s, struct arena *a)
+{
+	struct object_list all = cluster_list(c, &istio_gateway_kind);
+	struct mesh_compile k = { .c = c, .a = a };
+
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct raw_object *gw = (const struct raw_object *)all.v[i];
+		uint32_t n = 0;
+
+		if (!selects(gw, p))
+			continue;
+		if (!k.t)
+			k.t = table_new(c, a, arena_printf(a, "istio gateway pod/%s/%s", p->o.ns, p->o.name), "istio");
+		k.who = (struct mesh_client){ p->o.ns, NULL, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name) };
+		VAL_EACH(server, val_get(gw->spec, "servers"))
+			add_server(&k, gw, p, s, server, arena_printf(a, "spec.servers[%u]", n++));
+	}
+	if (k.t)
+		table_finish(k.t);
+	return k.t;
+}

@@ -1,0 +1,500 @@
+/* VirtualService and DestinationRule → routes. The first match in the order of the text is taken, as in the proxy. Source: istio/api networking/v1/
+ * virtual_service.proto, destination_rule.proto; istio pilot/pkg/networking/core/route/route.go. */
+#include "model/l7/mesh_routes.h"
+
+#include <stdlib.h>
+
+static const char *domain(struct cluster *c) { const struct settings *s = cluster_settings(c); return s->domain ? s->domain : "cluster.local"; }
+
+/* ResolveShortnameToFQDN: a name without dots is a Service of that namespace. */
+const char *mesh_fqdn(struct cluster *c, const char *host, str ns, struct arena *a)
+{
+	return strchr(host, '.') || strchr(host, '*') ? host : arena_printf(a, "%s.%s.svc.%s", host, ns, domain(c));
+}
+
+const struct service *mesh_service(struct cluster *c, const char *fqdn)
+{
+	const char *dot = strchr(fqdn, '.'), *svc = dot ? strstr(dot + 1, ".svc.") : NULL;
+	str name, ns;
+
+	if (!svc || !streq(svc + 5, domain(c)))
+		return NULL;
+	name = str_intern_n(cluster_strings(c), fqdn, (size_t)(dot - fqdn));
+	ns = str_intern_n(cluster_strings(c), dot + 1, (size_t)(svc - dot - 1));
+	return find_service(c, ns, name);
+}
+
+/* exportTo: absent or "*" is everywhere, "." its own namespace. */
+static bool exported(const struct object *o, const struct val *spec, str to)
+{
+	const struct val *list = val_get(spec, "exportTo");
+
+	if (!list || !list->nr)
+		return true;
+	VAL_EACH(v, list)
+		if (streq(val_str(v), "*") || (streq(val_str(v), ".") && o->ns == to) || streq(val_str(v), to))
+			return true;
+	return false;
+}
+
+/* ---- DestinationRule: of the client's namespace, then of the Service's, then of the root namespace; the oldest of those that name the host */
+static const struct raw_object *rule_in(struct cluster *c, str ns, const char *fqdn, struct arena *a)
+{
+	struct object_list all = cluster_list_ns(c, &destination_rule_kind, ns);
+	const struct raw_object *best = NULL;
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct raw_object *r = (const struct raw_object *)all.v[k];
+		const char *host = val_str_at(r->spec, "host");
+
+		if (host && host_matches(mesh_fqdn(c, host, r->o.ns, a), fqdn, false) && exported(&r->o, r->spec, ns) && (!best || object_born(&r->o) < object_born(&best->o)))
+			best = r;
+	}
+	return best;
+}
+
+const struct raw_object *mesh_destination_rule(struct cluster *c, str client_ns, const char *fqdn, struct arena *a)
+{
+	const struct service *s = mesh_service(c, fqdn);
+	const struct raw_object *r = client_ns ? rule_in(c, client_ns, fqdn, a) : NULL;
+
+	if (!r && s && s->o.ns != client_ns)
+		r = rule_in(c, s->o.ns, fqdn, a);
+	return r ? r : rule_in(c, cluster_str(c, "istio-system"), fqdn, a);
+}
+
+static const pair_list *labels_of(struct mesh_compile *k, const struct val *map)
+{
+	pair_list *out = arena_make(k->a, pair_list);
+
+	out->v = arena_array(k->a, struct pair, map ? map->nr : 0);
+	out->set = true;
+	VAL_EACH(v, map)
+		out->v[out->nr++] = (struct pair){ cluster_str(k->c, v->key), cluster_str(k->c, val_str(v)) };
+	return out;
+}
+
+static const pair_list *subset_of(struct mesh_compile *k, const char *fqdn, const char *name)
+{
+	const struct raw_object *r = mesh_destination_rule(k->c, k->who.ns, fqdn, k->a);
+
+	VAL_EACH(s, r ? val_get(r->spec, "subsets") : NULL)
+		if (streq(val_str_at(s, "name"), name))
+			return labels_of(k, val_get(s, "labels"));
+	return NULL;
+}
+
+/* ServiceEntry: a name outside that the mesh knows. */
+static bool entry_names(struct cluster *c, const char *host)
+{
+	for (uint32_t i = 0; cluster_pool_kind(c, i); i++) {
+		const struct kind *kd = cluster_pool_kind(c, i);
+		struct object_list all;
+
+		if (!streq(kd->name, "ServiceEntry"))
+			continue;
+		all = cluster_list(c, kd);
+		for (uint32_t k = 0; k < all.nr; k++)
+			VAL_EACH(v, val_path(all.v[k]->doc, "spec.hosts"))
+				if (val_str(v) && host_matches(val_str(v), host, false))
+					return true;
+	}
+	return false;
+}
+
+/* destination: { host, subset, port.number } */
+struct l7_ref mesh_ref(struct mesh_compile *k, const struct val *dest, str ns)
+{
+	const char *host = val_str_at(dest, "host"), *subset = val_str_at(dest, "subset"), *fqdn = mesh_fqdn(k->c, host ? host : "", ns, k->a);
+	int32_t port = (int32_t)val_int_or(val_path(dest, "port.number"), 0);
+	struct l7_ref r = { .status = 503, .service = mesh_service(k->c, fqdn) };
+
+	if (!r.service && entry_names(k->c, fqdn)) {
+		r.name = cluster_str(k->c, fqdn);
+		r.port = port ? port : 80;
+		r.upstream = arena_printf(k->a, "%s:%d", fqdn, r.port);
+		return r;
+	}
+	r.why = arena_printf(k->a, "the mesh knows no service %s", fqdn);
+	if (!r.service)
+		return r;
+	r.ns = r.service->o.ns;
+	r.name = r.service->o.name;
+	r.port = port ? port : k->port && mesh_has_port(r.service, k->port) ? k->port : r.service->ports.nr ? r.service->ports.v[0].port : 0;
+	r.why = mesh_has_port(r.service, r.port) ? NULL : arena_printf(k->a, "Service %s/%s has no port %d", r.ns, r.name, r.port);
+	if (subset && !r.why) {
+		r.subset = subset_of(k, fqdn, subset);
+		r.why = r.subset ? NULL : arena_printf(k->a, "no DestinationRule defines subset %s of %s", subset, fqdn);
+	}
+	return r;
+}
+
+bool mesh_has_port(const struct service *s, int32_t port)
+{
+	for (uint32_t k = 0; k < s->ports.nr; k++)
+		if (s->ports.v[k].port == port)
+			return true;
+	return false;
+}
+
+/* ---- what a route does */
+
+static struct http_pair *pairs_of(struct mesh_compile *k, const struct val *map, uint32_t *nr)
+{
+	struct http_pair *v = arena_array(k->a, struct http_pair, map ? map->nr : 0);
+
+	*nr = 0;
+	VAL_EACH(m, map)
+		v[(*nr)++] = (struct http_pair){ m->key, val_str(m) ? val_str(m) : "" };
+	return v;
+}
+
+static void add_headers(struct mesh_compile *k, const struct val *headers, l7_filters *out)
+{
+	static const struct { const char *side; uint8_t kind; } sides[] = { { "request", L7_REQUEST_HEADERS }, { "response", L7_RESPONSE_HEADERS } };
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct val *side = val_get(headers, sides[i].side), *remove = val_get(side, "remove");
+		struct l7_filter f = { .kind = sides[i].kind };
+		const char **names = arena_array(k->a, const char *, remove ? remove->nr : 0);
+
+		if (!side)
+			continue;
+		f.headers.set = pairs_of(k, val_get(side, "set"), &f.headers.nr_set);
+		f.headers.add = pairs_of(k, val_get(side, "add"), &f.headers.nr_add);
+		VAL_EACH(v, remove)
+			names[f.headers.nr_remove++] = val_str(v) ? val_str(v) : "";
+		f.headers.remove = names;
+		vec_add(k->a, out, f);
+	}
+}
+
+static void add_rewrite(struct mesh_compile *k, const struct val *rewrite, struct l7_action *act)
+{
+	struct l7_filter f = { .kind = L7_REWRITE, .rewrite = { .host = val_str_at(rewrite, "authority") } };
+	const char *uri = val_str_at(rewrite, "uri"), *match = val_str_at(rewrite, "uriRegexRewrite.match"), *why = NULL;
+
+	if (!rewrite)
+		return;
+	if (uri)
+		f.rewrite.path = (struct l7_path_change){ L7_STRING_MATCH, uri, NULL };
+	if (match) {
+		const char *to = val_str_at(rewrite, "uriRegexRewrite.rewrite");
+
+		f.rewrite.path = (struct l7_path_change){ L7_REPLACE, to ? to : "", regex_compile(k->a, match, false, &why) };
+		if (why)
+			act->unknown = arena_printf(k->a, "uriRegexRewrite \"%s\" is not understood: %s", match, why);
+	}
+	vec_add(k->a, &act->filters, f);
+}
+
+static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters *out)
+{
+	struct l7_filter f = { .kind = L7_REDIRECT };
+	const char *uri = val_str_at(r, "uri"), *prefix = "%PREFIX()%";
+
+	f.redirect = (struct l7_redirect){ val_str_at(r, "scheme"), val_str_at(r, "authority"), (int32_t)val_int_or(val_get(r, "port"), 0),
+					   (int)val_int_or(val_get(r, "redirectCode"), 301), { L7_KEEP, NULL, NULL }, false };
+	f.redirect.keep_port = !f.redirect.scheme && !f.redirect.host && !f.redirect.port;
+	if (uri && strncmp(uri, prefix, strlen(prefix)) == 0)
+		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, uri + strlen(prefix), NULL };
+	else if (uri)
+		f.redirect.path = (struct l7_path_change){ L7_FULL, uri, NULL };
+	vec_add(k->a, out, f);
+}
+
+static void add_mirrors(struct mesh_compile *k, const struct val *http, str ns, l7_filters *out)
+{
+	const struct val *one = val_get(http, "mirror");
+
+	if (one)
+		vec_add(k->a, out, (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, one, ns) });
+	VAL_EACH(m, val_get(http, "mirrors"))
+		vec_add(k->a, out, (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, val_get(m, "destination"), ns) });
+}
+
+/* percentage.value, in millionths of all; not given: none (HTTPFaultInjection). */
+static uint64_t millionths(const struct val *fault)
+{
+	const struct val *v = val_path(fault, "percentage.value"), *old = val_get(fault, "percent");
+	double percent = val_is(v, VAL_FLOAT) ? v->f : v ? (double)val_int_or(v, 0) : (double)val_int_or(old, 0);
+
+	return (uint64_t)(MIN(MAX(percent, 0.0), 100.0) * 10000 + 0.5);
+}
+
+static nsec duration_of(const char *s)
+{
+	double total = 0, v;
+	char *end;
+
+	while (s && *s) {
+		v = strtod(s, &end);
+		if (end == s)
+			break;
+		if (strncmp(end, "ms", 2) == 0)
+			total += v * 1e6, end += 2;
+		else
+			total += v * (*end == 'h' ? 3600e9 : *end == 'm' ? 60e9 : 1e9), end += *end != 0;
+		s = end;
+	}
+	return (nsec)total;
+}
+
+static void add_fault(struct mesh_compile *k, const struct val *fault, struct l7_action *act)
+{
+	const struct val *abort_ = val_get(fault, "abort"), *delay = val_get(fault, "delay");
+
+	if (!fault)
+		return;
+	act->fault = arena_make(k->a, struct l7_fault);
+	act->fault->abort_millionths = abort_ ? millionths(abort_) : 0;
+	act->fault->status = (int)val_int_or(val_get(abort_, "httpStatus"), 500);
+	act->fault->delay_millionths = delay ? millionths(delay) : 0;
+	act->fault->delay = duration_of(val_str_at(delay, "fixedDelay"));
+}
+
+static const struct l7_action *action_of(struct mesh_compile *k, const struct raw_object *vs, const struct val *http, const char *at)
+{
+	struct l7_action *act = arena_make(k->a, struct l7_action);
+	const struct val *redirect = val_get(http, "redirect"), *direct = val_get(http, "directResponse"), *routes = val_get(http, "route");
+
+	add_fault(k, val_get(http, "fault"), act);
+	if (val_get(http, "delegate"))
+		act->unknown = arena_printf(k->a, "VirtualService %s/%s delegates, which is not modelled", vs->o.ns, vs->o.name);
+	if (redirect)
+		add_redirect(k, redirect, &act->filters);
+	act->direct = (int)val_int_or(val_get(direct, "status"), 0);
+	add_headers(k, val_get(http, "headers"), &act->filters);
+	add_rewrite(k, val_get(http, "rewrite"), act);
+	add_mirrors(k, http, vs->o.ns, &act->filters);
+	VAL_EACH(r, routes) {
+		struct l7_backend b = { .ref = mesh_ref(k, val_get(r, "destination"), vs->o.ns), .weight = (uint64_t)MAX(val_int_or(val_get(r, "weight"), 0), 0) };
+
+		if (routes->nr == 1)
+			b.weight = 1;
+		add_headers(k, val_get(r, "headers"), &b.filters);
+		if (b.ref.why)
+			table_finding(k->t, true, vs->o.id, at, "%s: requests are answered %d", b.ref.why, b.ref.status);
+		vec_add(k->a, &act->backends, b);
+	}
+	return act;
+}
+
+/* ---- matches */
+
+static struct l7_cond cond_of(struct mesh_compile *k, const char *name, const struct val *match, const char **why)
+{
+	struct l7_cond c = { .name = name };
+	const char *exact = val_str_at(match, "exact"), *prefix = val_str_at(match, "prefix"), *regex = val_str_at(match, "regex");
+
+	c.how = exact ? L7_EXACT : prefix ? L7_PREFIX : regex ? L7_REGEX : L7_PRESENT;
+	c.value = exact ? exact : prefix ? prefix : regex;
+	if (regex && !exact && !prefix) {
+		c.re = regex_compile(k->a, regex, false, why);
+		if (!c.re)
+			c.how = L7_PRESENT;
+	}
+	return c;
+}
+
+static const char *quoted(struct mesh_compile *k, const char *text)
+{
+	struct sb s = { 0 };
+	const char *out;
+
+	for (const char *p = text; *p; p++) {
+		if (strchr("\\^$.|?*+()[]{}", *p))
+			sb_addc(&s, '\\');
+		sb_addc(&s, *p);
+	}
+	out = arena_strdup(k->a, sb_text(&s));
+	sb_free(&s);
+	return out;
+}
+
+static struct l7_route *new_route(struct mesh_compile *k, const char *vhost, const struct val *m, const char **why)
+{
+	const struct val *uri = val_get(m, "uri");
+	const char *exact = val_str_at(uri, "exact"), *prefix = val_str_at(uri, "prefix"), *regex = val_str_at(uri, "regex");
+	bool nocase = val_bool_or(val_get(m, "ignoreUriCase"), false);
+	enum l7_path kind = exact ? L7_PATH_EXACT : regex ? L7_PATH_REGEX : L7_PATH_STRING;
+	const char *text = exact ? exact : prefix ? prefix : regex ? regex : "/";
+	struct l7_route *r;
+
+	if (nocase && kind != L7_PATH_REGEX) {
+		text = arena_printf(k->a, kind == L7_PATH_EXACT ? "%s" : "%s.*", quoted(k, text));
+		kind = L7_PATH_REGEX;
+	}
+	r = table_route(k->t, table_vhost(k->t, k->group, vhost), kind, text);
+	if (kind == L7_PATH_REGEX) {
+		r->re = regex_compile(k->a, text, nocase, why);
+		if (!r->re) {
+			r->re = regex_compile(k->a, "", false, NULL);
+			r->search = true;
+		}
+	}
+	r->text = arena_printf(k->a, "%s %s", exact ? "exact" : regex ? "regex" : "prefix", exact ? exact : regex ? regex : prefix ? prefix : "/");
+	return r;
+}
+
+/* What is known before any request: who asks, on which port, through which gateway. */
+static bool applies(struct mesh_compile *k, const struct raw_object *vs, const struct val *m)
+{
+	const struct val *gateways = val_get(m, "gateways"), *port = val_get(m, "port"), *labels = val_get(m, "sourceLabels");
+	const char *ns = val_str_at(m, "sourceNamespace");
+
+	if (port && k->port && val_int_or(port, 0) != k->port)
+		return false;
+	if (gateways && gateways->nr && !mesh_gateway_listed(k, vs, gateways))
+		return false;
+	if ((ns || labels) && !k->who.labels)
+		return false;
+	if (ns && !streq(ns, k->who.ns))
+		return false;
+	return !labels || pairs_match(labels_of(k, labels), k->who.labels);
+}
+
+static void add_match(struct mesh_compile *k, const char *vhost, const struct raw_object *vs, const struct val *m, const struct l7_action *act, const char *at)
+{
+	const char *why = NULL;
+	struct l7_route *r;
+
+	if (!applies(k, vs, m))
+		return;
+	r = new_route(k, vhost, m, &why);
+	r->action = act;
+	r->cause = vs->o.id;
+	r->cause_path = at;
+	if (val_get(m, "method"))
+		vec_add(k->a, &r->methods, cond_of(k, "method", val_get(m, "method"), &why));
+	if (val_get(m, "authority"))
+		vec_add(k->a, &r->headers, cond_of(k, ":authority", val_get(m, "authority"), &why));
+	VAL_EACH(h, val_get(m, "headers"))
+		vec_add(k->a, &r->headers, cond_of(k, h->key, h, &why));
+	VAL_EACH(h, val_get(m, "withoutHeaders")) {
+		struct l7_cond c = cond_of(k, h->key, h, &why);
+
+		c.not = true;
+		vec_add(k->a, &r->headers, c);
+	}
+	VAL_EACH(q, val_get(m, "queryParams"))
+		vec_add(k->a, &r->query, cond_of(k, q->key, q, &why));
+	if (why) {
+		struct l7_action *cannot = arena_make(k->a, struct l7_action);
+
+		cannot->unknown = arena_printf(k->a, "a regular expression of VirtualService %s/%s is not understood: %s", vs->o.ns, vs->o.name, why);
+		r->action = cannot;
+	}
+}
+
+void mesh_add_virtual_service(struct mesh_compile *k, const char *vhost, const struct raw_object *vs)
+{
+	uint32_t i = 0;
+
+	VAL_EACH(http, val_get(vs->spec, "http")) {
+		const char *at = arena_printf(k->a, "spec.http[%u]", i++);
+		const struct l7_action *act = action_of(k, vs, http, at);
+		const struct val *matches = val_get(http, "match");
+		uint32_t n = 0;
+
+		if (!matches || !matches->nr)
+			add_match(k, vhost, vs, NULL, act, at);
+		VAL_EACH(m, matches)
+			add_match(k, vhost, vs, m, act, arena_printf(k->a, "%s.match[%u]", at, n++));
+	}
+}
+
+bool mesh_gateway_listed(const struct mesh_compile *k, const struct raw_object *vs, const struct val *gateways)
+{
+	if (!gateways || !gateways->nr)
+		return streq(k->who.gateway, "mesh");
+	VAL_EACH(g, gateways) {
+		const char *name = val_str(g);
+
+		if (!name)
+			continue;
+		if (streq(name, k->who.gateway) || (!strchr(name, '/') && !streq(name, "mesh") && streq(arena_printf(k->a, "%s/%s", vs->o.ns, name), k->who.gateway)))
+			return true;
+	}
+	return false;
+}
+
+/* ---- a client's sidecar */
+
+/* The VirtualService for this host, as the client sees it: the most precise host, the oldest of equally precise ones. */
+static const struct raw_object *service_routes(struct mesh_compile *k, const char *fqdn)
+{
+	struct object_list all = cluster_list(k->c, &virtual_service_kind);
+	const struct raw_object *best = NULL;
+	int rank = -1;
+
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct raw_object *vs = (const struct raw_object *)all.v[i];
+
+		if (!val_get(vs->spec, "http") || !mesh_gateway_listed(k, vs, val_get(vs->spec, "gateways")) || !exported(&vs->o, vs->spec, k->who.ns))
+			continue;
+		VAL_EACH(h, val_get(vs->spec, "hosts")) {
+			const char *host = val_str(h) ? mesh_fqdn(k->c, val_str(h), vs->o.ns, k->a) : NULL;
+
+			if (!host || !host_matches(host, fqdn, false) || host_rank(host) < rank || (host_rank(host) == rank && object_born(&vs->o) >= object_born(&best->o)))
+				continue;
+			best = vs;
+			rank = host_rank(host);
+		}
+	}
+	return best;
+}
+
+static void plain_route(struct mesh_compile *k, const struct service *s, int32_t port)
+{
+	struct l7_action *act = arena_make(k->a, struct l7_action);
+	struct l7_route *r = table_route(k->t, table_vhost(k->t, k->group, "*"), L7_PATH_STRING, "/");
+
+	vec_add(k->a, &act->backends, (struct l7_backend){ .weight = 1, .ref = { .ns = s->o.ns, .name = s->o.name, .port = port, .service = s } });
+	r->action = act;
+	r->cause = s->o.id;
+	r->text = "all requests";
+}
+
+/* The Service that a client means by a host: the name that DNS would complete in its namespace. */
+static const struct service *service_meant(struct cluster *c, str ns, const char *host, struct arena *a)
+{
+	const struct service *s = NULL;
+	ip_addr ip, have;
+
+	if (ip_parse(host, &ip)) {
+		struct object_list all = cluster_list(c, &service_kind);
+
+		for (uint32_t k = 0; k < all.nr && !s; k++)
+			if (((const struct service *)all.v[k])->cluster_ip && ip_parse(((const struct service *)all.v[k])->cluster_ip, &have) && ip_eq(ip, have))
+				s = (const struct service *)all.v[k];
+		return s;
+	}
+	s = mesh_service(c, arena_printf(a, "%s.%s.svc.%s", host, ns, domain(c)));
+	s = s ? s : mesh_service(c, arena_printf(a, "%s.svc.%s", host, domain(c)));
+	s = s ? s : mesh_service(c, arena_printf(a, "%s.%s", host, domain(c)));
+	return s ? s : mesh_service(c, host);
+}
+
+struct route_table *routes_compile_sidecar(struct cluster *c, const struct pod *client, const char *host, uint16_t port, struct arena *a)
+{
+	const struct service *s = service_meant(c, client->o.ns, host, a);
+	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" }, .port = port };
+	const char *fqdn = s ? arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, domain(c)) : host;
+	const struct raw_object *vs;
+
+	if (s ? !mesh_has_port(s, port) : !entry_names(c, host))
+		return NULL;
+	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
+	k.group = table_group(k.t, false, false);
+	table_listener(k.t, NULL, port, L7_HTTP, k.group);
+	vs = service_routes(&k, fqdn);
+	if (vs)
+		mesh_add_virtual_service(&k, "*", vs);
+	else if (s)
+		plain_route(&k, s, port);
+	else
+		return NULL;
+	table_finish(k.t);
+	return k.t;
+}
