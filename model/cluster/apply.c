@@ -10,7 +10,7 @@ static struct where place(const struct doc *d, const struct val *v, const char *
 }
 
 /* A kind that podwire does not know: kept, without effect. One struct kind for each (apiVersion, kind) of this cluster. */
-static const struct kind *kind_keep(struct cluster *c, const char *api, const char *name, struct err *err, const struct where *w)
+static const struct kind *kind_keep(struct cluster *c, const char *api, const char *name, bool *first)
 {
 	struct arena *a = cluster_arena(c);
 	struct kind *k;
@@ -30,8 +30,16 @@ static const struct kind *kind_keep(struct cluster *c, const char *api, const ch
 	apis = arena_array(a, const char *, 2);
 	apis[0] = cluster_str(c, api);
 	k->apis = apis;
-	err_warn(err, w, "kind %s (%s) is not known to podwire: kept, without effect on the network", name, api);
+	*first = true;
 	return k;
+}
+
+const struct kind *cluster_kind(struct cluster *c, const char *api, const char *name)
+{
+	const struct kind *k = kind_find(api, name);
+	bool first;
+
+	return k ? k : kind_keep(c, api, name, &first);
 }
 
 static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct err *err)
@@ -39,6 +47,7 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	const struct val *api = val_get(d->root, "apiVersion"), *name = val_get(d->root, "kind");
 	struct where w = place(d, name ? name : d->root, NULL);
 	const struct kind *k;
+	bool first = false;
 
 	if (!val_is(d->root, VAL_MAP))
 		return err_add(err, ERR_INPUT, &w, "not an object: a map with apiVersion, kind and metadata was expected"), NULL;
@@ -54,7 +63,10 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 			if (streq(*gone, val_str(api)))
 				return err_add(err, ERR_INPUT, &w, "no matches for kind \"%s\" in version \"%s\": Kubernetes 1.36 serves it as %s", val_str(name),
 					       val_str(api), kinds[i]->apis[0]), NULL;
-	return kind_keep(c, val_str(api), val_str(name), err, &w);
+	k = kind_keep(c, val_str(api), val_str(name), &first);
+	if (first)
+		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, without effect on the network", val_str(name), val_str(api));
+	return k;
 }
 
 struct object *object_decode(struct cluster *c, const struct kind *k, const struct doc *d, const struct apply_options *opt, struct err *err)

@@ -24,6 +24,8 @@ enum apply_result apply_replace(struct cluster *, struct object *, const struct 
 void apply_delete(struct cluster *, struct object *);
 /* The object as `get -o yaml` shows it: the stored document, defaults, assigned fields and status. */
 struct val *object_render(struct cluster *, const struct object *, struct arena *);
+/* The kind of that apiVersion and name; one that podwire does not know is made for this cluster, kept without effect. */
+const struct kind *cluster_kind(struct cluster *, const char *api, const char *name);
 /* Decodes without a cluster's rules: metadata, spec, status by the kind's table into a new object (not added). NULL: err. */
 struct object *object_decode(struct cluster *, const struct kind *, const struct doc *, const struct apply_options *, struct err *);
 

@@ -523,6 +523,23 @@ void cluster_add(struct cluster *c, struct object *o)
 	changed(c, o, CHANGE_ADD);
 }
 
+void cluster_restore(struct cluster *c, struct object *o)
+{
+	uint32_t life = o->life;
+
+	assert(o->id.i == c->all.nr);
+	vec_add(c->arena, &c->all, o);
+	index_name(c, o);
+	o->life = life;
+	if (o->gone)
+		return;
+	vec_add(c->arena, pool_make(c, o->kind), o);
+	index_object(c, o);
+}
+
+void cluster_restore_rev(struct cluster *c, rev_t rev) { c->rev = rev; }
+uint32_t cluster_handles(const struct cluster *c) { return c->all.nr - 1; }
+
 void cluster_touch(struct cluster *c, struct object *o)
 {
 	if (o->kind == &endpointslice_kind)

@@ -79,7 +79,11 @@ void cluster_remove(struct cluster *, struct object *);         /* for good: the
 void cluster_event(struct cluster *, const struct object *, bool warning, const char *component, const char *reason, const char *fmt, ...) PRINTF(6, 7);
 const struct event *cluster_events(const struct cluster *, uint32_t *nr);       /* all, in order of time */
 
-void cluster_restore_event(struct cluster *, const struct event *);     /* from a lab file, as it was */
+/* From a lab file, as it was: nothing is drawn, nobody is told. In the order of handles; o->id, uid, rev, life and gone are set. */
+void cluster_restore(struct cluster *, struct object *);
+void cluster_restore_event(struct cluster *, const struct event *);
+void cluster_restore_rev(struct cluster *, rev_t);
+uint32_t cluster_handles(const struct cluster *);               /* handles run from 1 to here; those of objects that are gone count too */
 
 /* A draw that depends on nothing but (seed, purpose, uid, n): one object more changes no other draw. */
 uint64_t draw(const struct cluster *, const char *purpose, const char *uid, uint64_t n);

@@ -1,0 +1,291 @@
+/* A cluster out of the file, as a command left it. */
+#include "sim/lab/store.h"
+
+#include <stdlib.h>
+
+#include "model/base/quantity.h"
+
+enum { C_ID, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GIVEN, C_BODY, C_DOC, C_PLACES };
+#define COLUMNS "id, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, given, body, doc, places"
+
+struct loading {
+	struct lab *lab;
+	struct cluster *cluster;
+	struct arena *arena;            /* the cluster's */
+	int64_t input;
+	struct err *err;
+};
+
+static const char *text_at(sqlite3_stmt *st, int at)
+{
+	return (const char *)sqlite3_column_text(st, at);
+}
+
+static struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
+{
+	const char *text = text_at(st, at);
+	uint32_t mark = l->err->nr;
+	struct val *v;
+
+	if (!text)
+		return NULL;
+	v = json_parse(l->arena, l->lab->path, text, (size_t)sqlite3_column_bytes(st, at), NULL, l->err);
+	if (!v)
+		err_wrap(l->err, mark, "a stored document is damaged");
+	return v;
+}
+
+/* JSON with its places in the column behind it. */
+static struct val *document_at(struct loading *l, sqlite3_stmt *st, int at)
+{
+	struct val *v = json_at(l, st, at);
+
+	if (v)
+		places_unpack(v, sqlite3_column_blob(st, at + 1), (size_t)sqlite3_column_bytes(st, at + 1));
+	return v;
+}
+
+/* Typed from its rendered form; what the row knows better replaces what decoding made of it. */
+static struct object *make_object(struct loading *l, sqlite3_stmt *st, const struct kind *k)
+{
+	static const struct apply_options as_it_was = { .unknown = VALIDATE_IGNORE, .respect_status = true };
+	struct doc d = { text_at(st, C_FILE), json_at(l, st, C_BODY) };
+	struct object *o;
+
+	if (!d.root)
+		return object_new(l->cluster, k, text_at(st, C_NS), text_at(st, C_NAME));
+	o = object_decode(l->cluster, k, &d, &as_it_was, l->err);
+	if (o && k == &pod_kind)
+		((struct pod *)o)->given = sqlite3_column_int(st, C_GIVEN);
+	return o;
+}
+
+static bool load_object(struct loading *l, sqlite3_stmt *st)
+{
+	const struct kind *k = cluster_kind(l->cluster, text_at(st, C_API), text_at(st, C_KIND));
+	uint32_t mark = l->err->nr;
+	struct object *o = make_object(l, st, k);
+
+	if (!o)
+		return err_wrap(l->err, mark, "%s: %s \"%s\" cannot be restored", l->lab->path, text_at(st, C_KIND), text_at(st, C_NAME));
+	o->id = (obj_h){ (uint32_t)sqlite3_column_int64(st, C_ID) };
+	o->uid = cluster_str(l->cluster, text_at(st, C_UID));
+	o->life = (uint32_t)sqlite3_column_int64(st, C_LIFE);
+	o->rev = (rev_t)sqlite3_column_int64(st, C_REV);
+	o->generation = sqlite3_column_int64(st, C_GENERATION);
+	o->created = sqlite3_column_int64(st, C_CREATED);
+	o->deleted = sqlite3_column_type(st, C_DELETED) == SQLITE_NULL ? NEVER : sqlite3_column_int64(st, C_DELETED);
+	o->file = cluster_str(l->cluster, text_at(st, C_FILE));
+	o->line = (uint32_t)sqlite3_column_int64(st, C_LINE);
+	o->gone = sqlite3_column_type(st, C_BODY) == SQLITE_NULL;
+	o->doc = document_at(l, st, C_DOC);
+	if (o->id.i != cluster_handles(l->cluster) + 1)
+		return err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: object %u is missing", cluster_handles(l->cluster) + 1);
+	cluster_restore(l->cluster, o);
+	return true;
+}
+
+/* Calls each for every row. */
+static bool each_row(struct loading *l, const char *sql, bool (*each)(struct loading *, sqlite3_stmt *))
+{
+	sqlite3_stmt *st = store_prepare(l->lab, sql, l->err);
+	bool ok = st;
+	int code = SQLITE_DONE;
+
+	if (ok && sqlite3_bind_parameter_count(st))
+		sqlite3_bind_int64(st, 1, l->input);
+	while (ok && (code = sqlite3_step(st)) == SQLITE_ROW)
+		ok = each(l, st);
+	if (ok && code != SQLITE_DONE)
+		ok = store_failed(l->lab, "cannot be read", l->err);
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool load_event(struct loading *l, sqlite3_stmt *st)
+{
+	struct event e = {
+		.at = sqlite3_column_int64(st, 0), .warning = sqlite3_column_int(st, 1), .object = { (uint32_t)sqlite3_column_int64(st, 2) },
+		.reason = cluster_str(l->cluster, text_at(st, 3)), .message = cluster_str(l->cluster, text_at(st, 4)), .component = cluster_str(l->cluster, text_at(st, 5)),
+	};
+
+	if (e.object.i > cluster_handles(l->cluster))
+		return err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: an event names object %u, which is missing", e.object.i);
+	cluster_restore_event(l->cluster, &e);
+	return true;
+}
+
+static bool load_flags(struct loading *l, sqlite3_stmt *st)
+{
+	struct val *v = json_at(l, st, 0);
+
+	if (v)
+		flags_unpack(cluster_flags(l->cluster), v, l->cluster);
+	return v;
+}
+
+static struct val *load_control(struct loading *l)
+{
+	sqlite3_stmt *st = store_prepare(l->lab, "SELECT state FROM control WHERE input <= ?1 ORDER BY input DESC LIMIT 1", l->err);
+	struct val *v = NULL;
+
+	if (st) {
+		sqlite3_bind_int64(st, 1, l->input);
+		if (sqlite3_step(st) == SQLITE_ROW)
+			v = json_at(l, st, 0);
+	}
+	sqlite3_finalize(st);
+	return v;
+}
+
+static bool load_moment(struct loading *l, sqlite3_stmt *st)
+{
+	cluster_set_now(l->cluster, sqlite3_column_int64(st, 0));
+	cluster_restore_rev(l->cluster, (rev_t)sqlite3_column_int64(st, 1));
+	return true;
+}
+
+static bool load_all(struct loading *l)
+{
+	bool past = l->input != l->lab->input;
+
+	/* Flags first: settings may be asked for while objects are decoded. Of the past: what stood in object before a later command changed it. */
+	return each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
+	       each_row(l, "SELECT ended, rev FROM input WHERE nr = ?1", load_moment) &&
+	       each_row(l, past ? "SELECT " COLUMNS " FROM object WHERE input <= ?1 UNION ALL"
+				  " SELECT " COLUMNS " FROM object_was WHERE input <= ?1 AND until > ?1 ORDER BY id"
+				: "SELECT " COLUMNS " FROM object ORDER BY id", load_object) &&
+	       each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event);
+}
+
+struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **control, struct err *err)
+{
+	uint64_t seed = (uint64_t)store_number(lab, "SELECT value FROM fact WHERE name = 'seed'", 1);
+	struct loading l = { .lab = lab, .cluster = cluster_new(NULL, seed), .input = at.input, .err = err };
+	uint32_t mark = err->nr;
+
+	l.arena = cluster_arena(l.cluster);
+	*control = NULL;
+	if (!load_all(&l) || (!(*control = load_control(&l)) && err->nr > mark)) {
+		cluster_free(l.cluster);
+		return NULL;
+	}
+	lab->rev = cluster_rev(l.cluster);
+	lab->objects = cluster_handles(l.cluster);
+	cluster_events(l.cluster, &lab->events);
+	return l.cluster;
+}
+
+bool lab_load_world(struct lab *lab, struct lab_point at, struct world *w, struct err *err)
+{
+	struct val *control;
+
+	*w = (struct world){ .cluster = lab_load(lab, at, &control, err) };
+	if (!w->cluster)
+		return false;
+	w->control = control_new(w->cluster);
+	control_load(w->control, control);
+	return true;
+}
+
+/* ---- moments */
+
+static bool find_rev(struct lab *lab, const char *text, struct lab_point *out, struct err *err)
+{
+	char *end, sql[120];
+	unsigned long rev = strtoul(text + 4, &end, 10);
+
+	if (end == text + 4 || *end || rev > UINT32_MAX)
+		return err_add(err, ERR_INPUT, NULL, "--at: \"%s\": a revision is a number, as in rev:17", text);
+	snprintf(sql, sizeof(sql), "SELECT max(nr) FROM input WHERE rev <= %lu", rev);
+	out->input = store_number(lab, sql, 0);
+	if (rev > (unsigned long)store_number(lab, "SELECT max(rev) FROM input", 0))
+		return err_add(err, ERR_INPUT, NULL, "--at: \"%s\": the lab has come to revision %" PRId64 " only", text, store_number(lab, "SELECT max(rev) FROM input", 0));
+	return true;
+}
+
+bool lab_find(struct lab *lab, const char *text, struct lab_point *out, struct err *err)
+{
+	int64_t ended, last;
+	char sql[120];
+	nsec at;
+
+	*out = (struct lab_point){ lab->input, NEVER };
+	if (!text)
+		return true;
+	if (strncmp(text, "rev:", 4) == 0)
+		return find_rev(lab, text, out, err);
+	if (!duration_parse(text, &at) || at < 0)
+		return err_add(err, ERR_INPUT, NULL, "--at: \"%s\" is neither a time, as in 12.5s, nor a revision, as in rev:17", text);
+	last = store_number(lab, "SELECT max(ended) FROM input", 0);
+	if (at > last)
+		return err_add(err, ERR_INPUT, NULL, "--at: \"%s\": the lab has come to %.3fs only; podwire advance lets time pass", text, (double)last / 1e9);
+	snprintf(sql, sizeof(sql), "SELECT max(nr) FROM input WHERE ended <= %" PRId64, at);
+	out->input = store_number(lab, sql, 0);
+	snprintf(sql, sizeof(sql), "SELECT ended FROM input WHERE nr = %" PRId64, out->input);
+	ended = store_number(lab, sql, 0);
+	out->at = at == ended ? NEVER : at;
+	return true;
+}
+
+/* ---- history */
+
+static const char *copy_at(struct arena *a, sqlite3_stmt *st, int at)
+{
+	const char *s = text_at(st, at);
+
+	return s ? arena_strdup(a, s) : NULL;
+}
+
+static bool read_entry(struct loading *l, sqlite3_stmt *st, struct lab_entry *e)
+{
+	const struct val *argv = json_at(l, st, 5);
+	const char **words = arena_array(l->arena, const char *, argv ? argv->nr + 1 : 1);
+
+	*e = (struct lab_entry){ .nr = sqlite3_column_int64(st, 0), .to = sqlite3_column_int64(st, 2), .rev = (rev_t)sqlite3_column_int64(st, 3) };
+	e->input.from = sqlite3_column_int64(st, 1);
+	e->input.status = (enum err_kind)sqlite3_column_int(st, 4);
+	e->input.result = copy_at(l->arena, st, 6);
+	VAL_EACH(v, argv)
+		words[e->input.argc++] = val_str(v);
+	e->input.argv = words;
+	return argv;
+}
+
+static bool read_documents(struct loading *l, struct lab_entry *e)
+{
+	sqlite3_stmt *st = store_prepare(l->lab, "SELECT file, body, places FROM document WHERE input = ?1 ORDER BY nr", l->err);
+	VEC(struct doc) docs = { 0 };
+	bool ok = st;
+
+	if (st)
+		sqlite3_bind_int64(st, 1, e->nr);
+	while (ok && sqlite3_step(st) == SQLITE_ROW) {
+		struct doc d = { copy_at(l->arena, st, 0), document_at(l, st, 1) };
+
+		ok = d.root;
+		vec_add(l->arena, &docs, d);
+	}
+	e->input.docs = docs.v;
+	e->input.nr_docs = docs.nr;
+	sqlite3_finalize(st);
+	return ok;
+}
+
+bool lab_history(struct lab *lab, struct arena *a, struct lab_history *out, struct err *err)
+{
+	struct loading l = { .lab = lab, .arena = a, .err = err };
+	sqlite3_stmt *st = store_prepare(lab, "SELECT nr, begun, ended, rev, status, argv, result FROM input ORDER BY nr", err);
+	VEC(struct lab_entry) entries = { 0 };
+	bool ok = st;
+
+	while (ok && sqlite3_step(st) == SQLITE_ROW) {
+		struct lab_entry e;
+
+		ok = read_entry(&l, st, &e) && read_documents(&l, &e);
+		vec_add(a, &entries, e);
+	}
+	sqlite3_finalize(st);
+	*out = (struct lab_history){ entries.v, entries.nr };
+	return ok;
+}

@@ -1,0 +1,236 @@
+/* What a command changed, into the file. */
+#include "sim/lab/store.h"
+
+#include <stdlib.h>
+
+/* The columns of object, in the order of the schema. */
+enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GIVEN, C_BODY, C_DOC, C_PLACES };
+
+struct saving {
+	struct lab *lab;
+	struct cluster *cluster;
+	struct arena *scratch;
+	int64_t input;                  /* the number of this command */
+	sqlite3_stmt *keep, *put;
+	struct sb body, doc, places;
+	struct err *err;
+};
+
+static void bind_time(sqlite3_stmt *st, int at, nsec t)
+{
+	if (t == NEVER)
+		sqlite3_bind_null(st, at);
+	else
+		sqlite3_bind_int64(st, at, t);
+}
+
+static void bind_document(struct saving *s, sqlite3_stmt *st, int at, const struct val *v, struct sb *text)
+{
+	sb_reset(text);
+	sb_reset(&s->places);
+	if (!v) {
+		sqlite3_bind_null(st, at);
+		sqlite3_bind_null(st, at + 1);
+		return;
+	}
+	val_print_json(v, text, 0, false);
+	places_pack(v, &s->places);
+	sqlite3_bind_text(st, at, sb_text(text), (int)text->len, SQLITE_STATIC);
+	sqlite3_bind_blob(st, at + 1, s->places.s, (int)s->places.len, SQLITE_STATIC);
+}
+
+static void bind_body(struct saving *s, const struct object *o)
+{
+	struct arena_mark mark = arena_mark(s->scratch);
+
+	sb_reset(&s->body);
+	if (o->gone) {
+		sqlite3_bind_null(s->put, C_BODY);
+		return;
+	}
+	val_print_json(object_render(s->cluster, o, s->scratch), &s->body, 0, false);
+	arena_rewind(s->scratch, mark);
+	sqlite3_bind_text(s->put, C_BODY, sb_text(&s->body), (int)s->body.len, SQLITE_STATIC);
+}
+
+/* The row as it was goes to object_was first. */
+static bool save_object(struct saving *s, const struct object *o)
+{
+	bool given = o->kind == &pod_kind && ((const struct pod *)o)->given;
+
+	if (s->lab->input && o->id.i <= s->lab->objects) {
+		sqlite3_bind_int64(s->keep, 1, s->input);
+		sqlite3_bind_int64(s->keep, 2, o->id.i);
+		if (!store_do(s->lab, s->keep, "cannot be written", s->err))
+			return false;
+	}
+	sqlite3_bind_int64(s->put, C_ID, o->id.i);
+	sqlite3_bind_int64(s->put, C_INPUT, s->input);
+	store_bind_text(s->put, C_API, o->kind->apis[0]);
+	store_bind_text(s->put, C_KIND, o->kind->name);
+	store_bind_text(s->put, C_NS, o->ns);
+	store_bind_text(s->put, C_NAME, o->name);
+	store_bind_text(s->put, C_UID, o->uid);
+	sqlite3_bind_int64(s->put, C_LIFE, o->life);
+	sqlite3_bind_int64(s->put, C_REV, o->rev);
+	sqlite3_bind_int64(s->put, C_GENERATION, o->generation);
+	sqlite3_bind_int64(s->put, C_CREATED, o->created);
+	bind_time(s->put, C_DELETED, o->deleted);
+	store_bind_text(s->put, C_FILE, o->file);
+	sqlite3_bind_int64(s->put, C_LINE, o->line);
+	sqlite3_bind_int(s->put, C_GIVEN, given);
+	bind_body(s, o);
+	bind_document(s, s->put, C_DOC, o->gone ? NULL : o->doc, &s->doc);
+	return store_do(s->lab, s->put, "cannot be written", s->err);
+}
+
+static bool save_objects(struct saving *s)
+{
+	uint32_t nr = cluster_handles(s->cluster);
+	bool ok;
+
+	s->keep = store_prepare(s->lab, "INSERT INTO object_was SELECT *, ?1 FROM object WHERE id = ?2", s->err);
+	s->put = s->keep ? store_prepare(s->lab, "INSERT OR REPLACE INTO object VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)", s->err) : NULL;
+	ok = s->put;
+	for (uint32_t id = 1; ok && id <= nr; id++) {
+		const struct object *o = obj_get(s->cluster, (obj_h){ id });
+
+		if (o->rev > s->lab->rev || id > s->lab->objects)
+			ok = save_object(s, o);
+	}
+	sqlite3_finalize(s->keep);
+	sqlite3_finalize(s->put);
+	return ok;
+}
+
+static bool save_events(struct saving *s)
+{
+	sqlite3_stmt *st = store_prepare(s->lab, "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", s->err);
+	const struct event *e;
+	bool ok = st;
+	uint32_t nr;
+
+	e = cluster_events(s->cluster, &nr);
+	for (uint32_t k = s->lab->events; ok && k < nr; k++) {
+		sqlite3_bind_int64(st, 1, k + 1);
+		sqlite3_bind_int64(st, 2, s->input);
+		sqlite3_bind_int64(st, 3, e[k].at);
+		sqlite3_bind_int(st, 4, e[k].warning);
+		sqlite3_bind_int64(st, 5, e[k].object.i);
+		store_bind_text(st, 6, e[k].reason);
+		store_bind_text(st, 7, e[k].message);
+		store_bind_text(st, 8, e[k].component);
+		ok = store_do(s->lab, st, "cannot be written", s->err);
+	}
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool save_input(struct saving *s, const struct lab_input *in)
+{
+	sqlite3_stmt *st = store_prepare(s->lab, "INSERT INTO input VALUES(?1,?2,?3,?4,?5,?6,?7)", s->err);
+	struct val *argv = val_new(s->scratch, VAL_LIST);
+	struct sb text = { 0 };
+	bool ok = st;
+
+	for (uint32_t k = 0; k < in->argc; k++)
+		val_add(s->scratch, argv, val_string(s->scratch, in->argv[k]));
+	val_print_json(argv, &text, 0, false);
+	if (ok) {
+		sqlite3_bind_int64(st, 1, s->input);
+		sqlite3_bind_int64(st, 2, in->from);
+		sqlite3_bind_int64(st, 3, cluster_now(s->cluster));
+		sqlite3_bind_int64(st, 4, cluster_rev(s->cluster));
+		sqlite3_bind_int(st, 5, (int)in->status);
+		store_bind_text(st, 6, sb_text(&text));
+		store_bind_text(st, 7, in->result);
+		ok = store_do(s->lab, st, "cannot be written", s->err);
+	}
+	sqlite3_finalize(st);
+	sb_free(&text);
+	return ok;
+}
+
+static bool save_documents(struct saving *s, const struct lab_input *in)
+{
+	sqlite3_stmt *st = in->nr_docs ? store_prepare(s->lab, "INSERT INTO document VALUES(?1,?2,?3,?4,?5)", s->err) : NULL;
+	bool ok = st || !in->nr_docs;
+
+	for (uint32_t k = 0; ok && k < in->nr_docs; k++) {
+		sqlite3_bind_int64(st, 1, s->input);
+		sqlite3_bind_int64(st, 2, k + 1);
+		store_bind_text(st, 3, in->docs[k].file);
+		bind_document(s, st, 4, in->docs[k].root, &s->doc);
+		ok = store_do(s->lab, st, "cannot be written", s->err);
+	}
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static bool save_fact(struct saving *s, sqlite3_stmt *st, const char *name, int64_t value)
+{
+	store_bind_text(st, 1, name);
+	sqlite3_bind_int64(st, 2, value);
+	return store_do(s->lab, st, "cannot be written", s->err);
+}
+
+static bool save_facts(struct saving *s)
+{
+	sqlite3_stmt *st = store_prepare(s->lab, "INSERT OR REPLACE INTO fact VALUES(?1,?2)", s->err);
+	struct sb flags = { 0 };
+	bool ok = st && save_fact(s, st, "seed", (int64_t)cluster_seed(s->cluster)) && save_fact(s, st, "rev", cluster_rev(s->cluster)) &&
+		  save_fact(s, st, "now", cluster_now(s->cluster));
+
+	if (ok) {
+		val_print_json(flags_pack(cluster_flags(s->cluster), s->scratch), &flags, 0, true);
+		store_bind_text(st, 1, "flags");
+		store_bind_text(st, 2, sb_text(&flags));
+		ok = store_do(s->lab, st, "cannot be written", s->err);
+	}
+	sqlite3_finalize(st);
+	sb_free(&flags);
+	return ok;
+}
+
+/* A row only where the state differs from the newest. */
+static bool save_control(struct saving *s, const struct val *control)
+{
+	sqlite3_stmt *st = store_prepare(s->lab, "INSERT INTO control SELECT ?1, ?2 WHERE ?2 IS NOT (SELECT state FROM control ORDER BY input DESC LIMIT 1)", s->err);
+	struct sb text = { 0 };
+	bool ok = st;
+
+	val_print_json(control, &text, 0, false);
+	if (ok) {
+		sqlite3_bind_int64(st, 1, s->input);
+		store_bind_text(st, 2, sb_text(&text));
+		ok = store_do(s->lab, st, "cannot be written", s->err);
+	}
+	sqlite3_finalize(st);
+	sb_free(&text);
+	return ok;
+}
+
+bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, const struct lab_input *in, struct err *err)
+{
+	struct saving s = { .lab = lab, .cluster = c, .scratch = arena_new(NULL, "lab"), .input = lab->input + 1, .err = err };
+	bool ok;
+
+	assert(lab->writing);
+	ok = save_input(&s, in) && save_documents(&s, in) && save_objects(&s) && save_events(&s) && save_facts(&s) && save_control(&s, control) &&
+	     store_run(lab, "COMMIT", "cannot be written", err);
+	lab->writing = !ok;
+	sb_free(&s.body);
+	sb_free(&s.doc);
+	sb_free(&s.places);
+	arena_free(s.scratch);
+	return ok;
+}
+
+bool lab_save_world(struct lab *lab, struct world *w, const struct lab_input *in, struct err *err)
+{
+	struct arena *a = arena_new(NULL, "control");
+	bool ok = lab_save(lab, w->cluster, control_save(w->control, a), in, err);
+
+	arena_free(a);
+	return ok;
+}

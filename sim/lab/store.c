@@ -1,0 +1,277 @@
+/* The file: opening, transactions, SQLite's errors, small encodings. */
+#include "sim/lab/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define BUSY_MS 5000                    /* how long a command waits for another */
+
+bool store_failed(struct lab *lab, const char *doing, struct err *err)
+{
+	int code = sqlite3_errcode(lab->db);
+	struct where w = { .file = lab->path };
+
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		return err_add(err, ERR_MACHINE, &w, "another command is at work in this lab; try again");
+	return err_add(err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERR_INPUT : ERR_MACHINE, &w, "%s: %s", doing, sqlite3_errmsg(lab->db));
+}
+
+bool store_run(struct lab *lab, const char *sql, const char *doing, struct err *err)
+{
+	return sqlite3_exec(lab->db, sql, NULL, NULL, NULL) == SQLITE_OK || store_failed(lab, doing, err);
+}
+
+sqlite3_stmt *store_prepare(struct lab *lab, const char *sql, struct err *err)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v2(lab->db, sql, -1, &st, NULL) != SQLITE_OK) {
+		store_failed(lab, "cannot be read", err);
+		return NULL;
+	}
+	return st;
+}
+
+bool store_do(struct lab *lab, sqlite3_stmt *st, const char *doing, struct err *err)
+{
+	int code = sqlite3_step(st);
+
+	if (code != SQLITE_DONE && code != SQLITE_ROW) {
+		store_failed(lab, doing, err);
+		sqlite3_reset(st);
+		return false;
+	}
+	sqlite3_reset(st);
+	return true;
+}
+
+int64_t store_number(struct lab *lab, const char *sql, int64_t dflt)
+{
+	sqlite3_stmt *st;
+	int64_t v = dflt;
+
+	if (sqlite3_prepare_v2(lab->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return dflt;
+	if (sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) != SQLITE_NULL)
+		v = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return v;
+}
+
+void store_bind_text(sqlite3_stmt *st, int at, const char *s)
+{
+	if (s)
+		sqlite3_bind_text(st, at, s, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(st, at);
+}
+
+/* ---- opening */
+
+/* WAL, and no checkpoint at the end of each command: a commit costs no flush. Power loss may lose the last commands, never the file. */
+static bool configure(struct lab *lab, bool writing, struct err *err)
+{
+	sqlite3_busy_timeout(lab->db, BUSY_MS);
+	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (!writing)
+		return true;
+	if (store_number(lab, "PRAGMA page_count", 1) == 0 && !store_run(lab, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL", "cannot be made", err))
+		return false;
+	return store_run(lab, "PRAGMA synchronous=NORMAL", "cannot be opened", err);
+}
+
+static bool open_file(struct lab *lab, enum lab_mode mode, struct err *err)
+{
+	bool exists = access(lab->path, F_OK) == 0;
+	int flags = mode == LAB_READ ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	struct where w = { .file = lab->path };
+
+	if (!exists && mode < LAB_CREATE)
+		return err_add(err, ERR_INPUT, &w, "no lab there: podwire init or apply makes one, -f asks about manifests without one");
+	if (sqlite3_open_v2(lab->path, &lab->db, flags, NULL) != SQLITE_OK)
+		return err_add(err, ERR_INPUT, &w, "cannot be opened: %s", sqlite3_errmsg(lab->db));
+	return true;
+}
+
+static bool begin(struct lab *lab, enum lab_mode mode, struct err *err)
+{
+	bool writing = mode != LAB_READ;
+
+	if (!configure(lab, writing, err))
+		return false;
+	if (sqlite3_exec(lab->db, writing ? "BEGIN IMMEDIATE" : "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
+		if (sqlite3_errcode(lab->db) == SQLITE_NOTADB)
+			return schema_ready(lab, writing, err);
+		return store_failed(lab, "cannot be opened", err);
+	}
+	lab->writing = writing;
+	if (!schema_ready(lab, writing, err))
+		return false;
+	lab->input = store_number(lab, "SELECT max(nr) FROM input", 0);
+	if (mode == LAB_NEW && lab->input)
+		return err_add(err, ERR_INPUT, &(struct where){ .file = lab->path }, "holds a lab already: remove the file, or name another with --lab");
+	return true;
+}
+
+struct lab *lab_open(const char *path, enum lab_mode mode, bool *fresh, struct err *err)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	if (!lab || !(lab->path = strdup(path)))
+		abort();
+	if (!open_file(lab, mode, err) || !begin(lab, mode, err)) {
+		lab_close(lab);
+		return NULL;
+	}
+	if (fresh)
+		*fresh = lab->input == 0;
+	return lab;
+}
+
+void lab_close(struct lab *lab)
+{
+	if (!lab)
+		return;
+	sqlite3_close_v2(lab->db);
+	free(lab->path);
+	free(lab);
+}
+
+bool lab_pack(struct lab *lab, struct err *err)
+{
+	if (lab->writing)
+		return store_failed(lab, "cannot be packed within a command", err);
+	sqlite3_exec(lab->db, "ROLLBACK", NULL, NULL, NULL);
+	return store_run(lab, "PRAGMA wal_checkpoint(TRUNCATE)", "cannot be packed", err);
+}
+
+/* ---- small encodings */
+
+static void put_number(struct sb *out, uint64_t v)
+{
+	for (; v >= 0x80; v >>= 7)
+		sb_addc(out, (char)(v | 0x80));
+	sb_addc(out, (char)v);
+}
+
+static uint64_t get_number(const unsigned char **p, const unsigned char *end)
+{
+	uint64_t v = 0;
+
+	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
+		unsigned char c = *(*p)++;
+
+		v |= (uint64_t)(c & 0x7f) << shift;
+		if (c < 0x80)
+			break;
+	}
+	return v;
+}
+
+/* Depth first: the line as a difference to the one before (even: forward), then the column. */
+static void pack(const struct val *v, int64_t *line, struct sb *out)
+{
+	int64_t d = (int64_t)v->line - *line;
+
+	put_number(out, d < 0 ? (uint64_t)-d * 2 - 1 : (uint64_t)d * 2);
+	put_number(out, v->col);
+	*line = v->line;
+	if (v->type == VAL_LIST || v->type == VAL_MAP)
+		for (const struct val *m = v->first; m; m = m->next)
+			pack(m, line, out);
+}
+
+void places_pack(const struct val *v, struct sb *out)
+{
+	int64_t line = 0;
+
+	pack(v, &line, out);
+}
+
+static void unpack(struct val *v, int64_t *line, const unsigned char **p, const unsigned char *end)
+{
+	uint64_t d = get_number(p, end);
+
+	*line += d & 1 ? -(int64_t)((d + 1) / 2) : (int64_t)(d / 2);
+	v->line = (uint32_t)*line;
+	v->col = (uint16_t)get_number(p, end);
+	if (v->type == VAL_LIST || v->type == VAL_MAP)
+		for (struct val *m = v->first; m; m = m->next)
+			unpack(m, line, p, end);
+}
+
+void places_unpack(struct val *v, const void *bytes, size_t n)
+{
+	const unsigned char *p = bytes;
+	int64_t line = 0;
+
+	unpack(v, &line, &p, p + n);
+}
+
+static void put_texts(struct arena *a, struct val *map, const char *key, const str_list *l)
+{
+	struct val *list;
+
+	if (!l->set)
+		return;
+	list = val_put(a, map, key, val_new(a, VAL_LIST));
+	for (uint32_t k = 0; k < l->nr; k++)
+		val_add(a, list, val_string(a, l->v[k]));
+}
+
+static void get_texts(struct cluster *c, const struct val *list, str_list *l)
+{
+	if (!list)
+		return;
+	l->v = arena_array(cluster_arena(c), str, list->nr);
+	l->set = true;
+	VAL_EACH(v, list)
+		l->v[l->nr++] = cluster_str(c, val_str(v));
+}
+
+struct val *flags_pack(const struct settings_flags *f, struct arena *a)
+{
+	struct val *map = val_new(a, VAL_MAP);
+
+	if (f->cni)
+		val_put(a, map, "cni", val_string(a, f->cni));
+	if (f->kernel_set) {
+		val_put(a, map, "randomFully", val_bool(a, f->kernel.random_fully));
+		val_put(a, map, "beLiberal", val_bool(a, f->kernel.be_liberal));
+		put_texts(a, map, "nfacct", &f->kernel.nfacct);
+	}
+	put_texts(a, map, "cloudLb", &f->cloud_lb);
+	put_texts(a, map, "controllers", &f->controllers);
+	if (f->node_resolv_conf_set)
+		val_put(a, map, "nodeResolvConf", f->node_resolv_conf ? val_string(a, f->node_resolv_conf) : val_new(a, VAL_NULL));
+	if (f->zone)
+		val_put(a, map, "zone", val_string(a, f->zone));
+	if (f->enforce_set)
+		val_put(a, map, "enforce", val_int(a, f->enforce));
+	if (f->no_defaults)
+		val_put(a, map, "noDefaults", val_bool(a, true));
+	if (f->respect)
+		val_put(a, map, "respect", val_bool(a, true));
+	return map;
+}
+
+void flags_unpack(struct settings_flags *f, const struct val *map, struct cluster *c)
+{
+	f->cni = cluster_str(c, val_str(val_get(map, "cni")));
+	f->kernel_set = val_get(map, "randomFully");
+	f->kernel.random_fully = val_bool_or(val_get(map, "randomFully"), true);
+	f->kernel.be_liberal = val_bool_or(val_get(map, "beLiberal"), false);
+	get_texts(c, val_get(map, "nfacct"), &f->kernel.nfacct);
+	get_texts(c, val_get(map, "cloudLb"), &f->cloud_lb);
+	get_texts(c, val_get(map, "controllers"), &f->controllers);
+	f->node_resolv_conf_set = val_get(map, "nodeResolvConf");
+	f->node_resolv_conf = cluster_str(c, val_str(val_get(map, "nodeResolvConf")));
+	f->zone = cluster_str(c, val_str(val_get(map, "zone")));
+	f->enforce_set = val_get(map, "enforce");
+	f->enforce = (uint8_t)val_int_or(val_get(map, "enforce"), 0);
+	f->no_defaults = val_bool_or(val_get(map, "noDefaults"), false);
+	f->respect = val_bool_or(val_get(map, "respect"), false);
+}
