@@ -1,0 +1,86 @@
+/* MARK, NOTRACK, LOG, UNKNOWN: what changes nothing but the packet's own state, or cannot be told. */
+#include "model/dataplane/op.h"
+
+static enum op_does mark_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
+			      struct op_result *out)
+{
+	(void)rs;
+	(void)owner;
+	(void)reg;
+	(void)env;
+	(void)out;
+	p->mark = (p->mark & op->a) ^ op->b;
+	return DOES_NEXT;
+}
+
+static void mark_nft(const struct spelling *s)
+{
+	uint32_t keep = s->op->a, xor = s->op->b;
+
+	if (keep == 0xffffffffu)
+		sb_printf(s->out, "meta mark set meta mark ^ 0x%08x", xor);
+	else if (keep == ~xor)
+		sb_printf(s->out, "meta mark set meta mark | 0x%08x", xor);
+	else if (!keep)
+		sb_printf(s->out, "meta mark set 0x%08x", xor);
+	else if (!xor)
+		sb_printf(s->out, "meta mark set meta mark & 0x%08x", keep);
+	else
+		sb_printf(s->out, "meta mark set meta mark & 0x%08x ^ 0x%08x", keep, xor);
+}
+
+/* iptables-save shows every change of the mark as --set-xmark VALUE/MASK: mark = (mark & ~mask) ^ value. */
+static void mark_iptables(const struct spelling *s)
+{
+	sb_printf(s->out, "-j MARK --set-xmark 0x%x/0x%x", s->op->b, ~s->op->a);
+}
+
+const struct op_def op_mark = { mark_eval, mark_nft, mark_iptables };
+
+static enum op_does notrack_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
+				 struct op_result *out)
+{
+	(void)rs;
+	(void)owner;
+	(void)op;
+	(void)reg;
+	(void)env;
+	(void)out;
+	p->ct_state = CT_UNTRACKED;
+	return DOES_NEXT;
+}
+
+static void notrack_nft(const struct spelling *s) { sb_add(s->out, "notrack"); }
+static void notrack_iptables(const struct spelling *s) { sb_add(s->out, "-j CT --notrack"); }
+const struct op_def op_notrack = { notrack_eval, notrack_nft, notrack_iptables };
+
+static enum op_does log_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
+			     struct op_result *out)
+{
+	(void)rs;
+	(void)owner;
+	(void)op;
+	(void)p;
+	(void)reg;
+	(void)env;
+	(void)out;
+	return DOES_NEXT;
+}
+
+static void log_nft(const struct spelling *s) { sb_printf(s->out, "log prefix \"%s\"", s->owner->text.v[s->op->a]); }
+static void log_iptables(const struct spelling *s) { sb_printf(s->out, "-j LOG --log-prefix \"%s\"", s->owner->text.v[s->op->a]); }
+const struct op_def op_log = { log_eval, log_nft, log_iptables };
+
+static enum op_does unknown_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
+				 struct op_result *out)
+{
+	(void)rs;
+	(void)p;
+	(void)reg;
+	(void)env;
+	out->why = owner->text.v[op->a];
+	return DOES_UNKNOWN;
+}
+
+static void unknown_text(const struct spelling *s) { sb_add(s->out, s->owner->text.v[s->op->a]); }
+const struct op_def op_unknown = { unknown_eval, unknown_text, unknown_text };
