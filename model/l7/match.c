@@ -546,7 +546,8 @@ static void route(struct deciding *d, const struct l7_listener *l)
 	const struct l7_vhost *host;
 
 	d->route = table_find(d->t, l->group, &d->q, &host);
-	consider(d, host);
+	if (d->q.rq->explain)
+		consider(d, host);
 	if (d->route) {
 		d->host = host->pattern;
 		d->why = sentence(d, d->route, host->pattern);

@@ -189,25 +189,21 @@ static bool rewrites(const struct location *l)
 
 static bool wants_regex(const struct location *l) { return rewrites(l) || noted(l->ing, "use-regex"); }
 
-static bool has_exact(const struct server *s, const char *path)
-{
-	for (uint32_t k = 0; k < s->locs.nr; k++)
-		if (streq(s->locs.v[k].type, "Exact") && streq(s->locs.v[k].path, path))
-			return true;
-	return false;
-}
-
 /* A Prefix without regular expressions becomes `location PATH/` and `location = PATH` (updateServerLocations). */
 static locations spelled(struct nginx *n, const struct server *s)
 {
 	locations out = { 0 };
+	struct map exacts = { 0 };
 
+	for (uint32_t k = 0; k < s->locs.nr; k++)
+		if (streq(s->locs.v[k].type, "Exact"))
+			map_put(&exacts, n->t->arena, map_ptr(s->locs.v[k].path));
 	for (uint32_t k = 0; k < s->locs.nr; k++) {
 		struct location l = s->locs.v[k], exact = l;
 		size_t len = strlen(l.path);
 
 		if (streq(l.type, "Prefix") && strcmp(l.path, "/") != 0 && !wants_regex(&l)) {
-			bool taken = has_exact(s, l.path);
+			bool taken = map_find(&exacts, map_ptr(l.path)) != NULL;
 
 			if (l.path[len - 1] != '/')
 				l.path = arena_printf(n->t->arena, "%s/", l.path);

@@ -15,6 +15,7 @@ struct http_request {
 	struct http_pair *headers; uint32_t nr_headers;
 	ip_addr client;                         /* as the proxy sees it */
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;        /* what the backend would answer with */
+	bool explain;                           /* the decision's `considered` is wanted */
 	const char *principal;                  /* mesh: the peer's identity, TRUST-DOMAIN/ns/NS/sa/NAME; NULL: none */
 };
 struct http_backend {                           /* one way a request can go, with its probability */

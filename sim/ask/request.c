@@ -406,6 +406,7 @@ static struct http_request request_of(struct asking *k, const struct outcome_vie
 				   .path = k->to->path, .client = first->walk->there.as_seen.src, .backend_headers = q->backend_headers,
 				   .nr_backend_headers = q->nr_backend_headers };
 
+	rq.explain = (q->flags & WALK_CONSIDERED) != 0;
 	rq.headers = arena_array(k->a, struct http_pair, q->nr_headers);
 	if (k->to->port != (streq(rq.scheme, "https") ? 443 : 80))
 		rq.host = arena_printf(k->a, "%s:%u", k->to->name, k->to->port);

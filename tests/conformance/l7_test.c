@@ -272,3 +272,8 @@ TEST(http_routes_go_where_the_gateway_api_says)
 {
 	CU_ASSERT(run_cases("httproute") >= 200);
 }
+
+TEST(gateways_keep_what_the_conformance_suite_asks_besides)
+{
+	CU_ASSERT(run_cases("gateway-more") >= 90);
+}

@@ -1,0 +1,180 @@
+/* ingress-nginx: its locations and annotations, one Ingress and one request a row. What is expected stands in its documentation and sources (model/l7/nginx.c names them). */
+#include "model/cluster/apply.h"
+#include "model/l7/ingress.h"
+#include "tests/unit/test.h"
+
+static bool take(void *ctx, const struct doc *d, struct err *err)
+{
+	struct apply_options opt = { .unknown = VALIDATE_STRICT, .validate = true, .create_namespaces = true };
+
+	return apply_doc(ctx, d, &opt, NULL, err) != APPLY_ERROR;
+}
+
+static void apply(struct cluster *c, const char *yaml)
+{
+	struct err err = { 0 };
+
+	docs_read("test", yaml, strlen(yaml), NULL, take, c, &err);
+	if (err_any(&err))
+		err_print(&err, stderr);
+	CU_ASSERT_FALSE(err_any(&err));
+	err_free(&err);
+}
+
+static const char backends[] =
+	"apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: 10.96.0.1, ports: [{port: 80, targetPort: 8080}]}\n"
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {clusterIP: 10.96.0.2, ports: [{port: 80, targetPort: 8080}]}\n"
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: empty}\nspec: {ports: [{port: 80, targetPort: 8080}]}\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a-1, labels: {kubernetes.io/service-name: a}}\naddressType: IPv4\n"
+	"ports: [{port: 8080, protocol: TCP}]\nendpoints: [{addresses: [10.244.1.1]}]\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: b-1, labels: {kubernetes.io/service-name: b}}\naddressType: IPv4\n"
+	"ports: [{port: 8080, protocol: TCP}]\nendpoints: [{addresses: [10.244.1.2]}]\n";
+
+/* One answer as text: STATUS BACKEND[ of a share] PATH; or STATUS → LOCATION. */
+static const char *answer(struct route_table *t, const char *scheme, const char *host, const char *path, const char *header, struct arena *a)
+{
+	const char *colon = header ? strchr(header, ':') : NULL, *out = "";
+	struct http_pair h = { colon ? arena_strndup(a, header, (size_t)(colon - header)) : "", colon ? colon + 2 : "" };
+	struct http_request rq = { .scheme = scheme, .sni = host, .host = host, .port = strcmp(scheme, "https") == 0 ? 443 : 80, .method = "GET", .path = path, .headers = &h,
+				   .nr_headers = colon != NULL };
+	struct http_decision d;
+
+	ip_parse("203.0.113.10", &rq.client);
+	d = routes_match(t, &rq, a);
+	for (uint32_t k = 0; k < d.nr; k++) {
+		const struct http_backend *b = &d.v[k];
+		const char *one;
+
+		if (b->unknown)
+			one = "unknown";
+		else if (b->location)
+			one = arena_printf(a, "%d → %s", b->status, b->location);
+		else if (b->service)
+			one = arena_printf(a, "%d %s %s", b->status, b->service->o.name, b->req_path);
+		else
+			one = arena_printf(a, "%d", b->status);
+		if (b->den != 1)
+			one = arena_printf(a, "%" PRIu64 "/%" PRIu64 " %s", b->num, b->den, one);
+		out = *out ? arena_printf(a, "%s, %s", out, one) : one;
+	}
+	return out;
+}
+
+/* annotations (without prefix), more of spec, paths as "TYPE PATH SERVICE;…"; the request and its answer. */
+static const struct { const char *notes, *spec, *paths, *scheme, *host, *path, *header, *want; } rows[] = {
+	{ "", "", "Prefix /foo a", "http", "x.test", "/foo/bar", NULL, "200 a /foo/bar" },
+	{ "", "", "Prefix /foo a", "http", "x.test", "/foobar", NULL, "404" },
+	{ "", "", "ImplementationSpecific /foo a", "http", "x.test", "/foobar", NULL, "404" },  /* ingress-nginx takes it as Prefix */
+	{ "", "", "Exact /foo a;Prefix /foo/ b", "http", "x.test", "/foo", NULL, "200 a /foo" },        /* `location = /foo` wins, whatever is longer */
+	{ "", "", "Prefix / a;Exact /foo b", "http", "x.test", "/foo", NULL, "200 b /foo" },
+	{ "", "", "Prefix / a", "http", "y.test", "/", NULL, "404" },
+	{ "rewrite-target: /$2", "", "ImplementationSpecific /something(/|$)(.*) a", "http", "x.test", "/something/new", NULL, "200 a /new" },
+	{ "rewrite-target: /$2", "", "ImplementationSpecific /something(/|$)(.*) a", "http", "x.test", "/something", NULL, "200 a /" },
+	{ "rewrite-target: /", "", "Prefix /app a", "http", "x.test", "/app/deep?q=1", NULL, "200 a /?q=1" },
+	{ "rewrite-target: /", "", "Prefix /app a", "http", "x.test", "/application", NULL, "200 a /" },      /* a regular expression now: ~* "^/app" */
+	{ "use-regex: 'true'", "", "ImplementationSpecific /foo/.* a;ImplementationSpecific /foo/bar/.+ b", "http", "x.test", "/FOO/bar/x", NULL, "200 b /FOO/bar/x" },
+	{ "rewrite-target: /$1;use-regex: 'true'", "", "ImplementationSpecific /(?=x) a", "http", "x.test", "/x", NULL, "unknown" },
+	{ "force-ssl-redirect: 'true'", "", "Prefix / a", "http", "x.test", "/p?q=1", NULL, "308 → https://x.test/p?q=1" },
+	{ "", "tls: [{hosts: [x.test], secretName: none}]", "Prefix / a", "http", "x.test", "/p/", NULL, "308 → https://x.test/p" },
+	{ "", "tls: [{hosts: [x.test], secretName: none}]", "Prefix / a", "https", "x.test", "/p/", NULL, "200 a /p/" },
+	{ "ssl-redirect: 'false'", "tls: [{hosts: [x.test], secretName: none}]", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "app-root: /home", "", "Prefix / a", "http", "x.test", "/", NULL, "302 → http://x.test/home" },
+	{ "app-root: /home", "", "Prefix / a", "http", "x.test", "/other", NULL, "200 a /other" },
+	{ "permanent-redirect: 'https://new.test'", "", "Prefix / a", "http", "x.test", "/old", NULL, "301 → https://new.test" },
+	{ "temporal-redirect: 'https://new.test$request_uri'", "", "Prefix / a", "http", "x.test", "/old?a=b", NULL, "302 → https://new.test/old?a=b" },
+	{ "permanent-redirect: 'https://new.test';permanent-redirect-code: '308'", "", "Prefix / a", "http", "x.test", "/old", NULL, "308 → https://new.test" },
+	{ "from-to-www-redirect: 'true'", "", "Prefix / a", "http", "www.x.test", "/p", NULL, "308 → http://x.test/p" },
+	{ "whitelist-source-range: '10.0.0.0/8,203.0.113.0/24'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "whitelist-source-range: 10.0.0.0/8", "", "Prefix / a", "http", "x.test", "/", NULL, "403" },
+	{ "denylist-source-range: 203.0.113.10", "", "Prefix / a", "http", "x.test", "/", NULL, "403" },
+	{ "auth-type: basic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
+	{ "auth-type: basic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", "Authorization: Basic eA==", "unknown" },
+	{ "auth-url: 'http://auth.test'", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
+	{ "configuration-snippet: return 418", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
+	{ "no-such-annotation: x", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
+	{ "proxy-body-size: 8m;proxy-read-timeout: '60';affinity: cookie", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "server-alias: 'z.test, y.test'", "", "Prefix / a", "http", "y.test", "/", NULL, "200 a /" },
+	{ "default-backend: b", "", "Prefix / empty", "http", "x.test", "/", NULL, "200 b /" },
+	{ "", "", "Prefix / empty", "http", "x.test", "/", NULL, "503" },
+	{ "", "defaultBackend: {service: {name: b, port: {number: 80}}}", "Prefix /a a", "http", "x.test", "/other", NULL, "200 b /other" },
+	{ "", "defaultBackend: {service: {name: b, port: {number: 80}}}", "Prefix /a a", "http", "other.test", "/", NULL, "404" },  /* only for the hosts of its rules */
+};
+
+static const char *ingress_yaml(struct arena *a, const char *name, const char *notes, const char *spec, const char *paths)
+{
+	const char *annotations = "", *list = "";
+
+	for (const char *p = notes; *p; p += strcspn(p, ";") + (p[strcspn(p, ";")] == ';'))
+		annotations = arena_printf(a, "%s    nginx.ingress.kubernetes.io/%.*s\n", annotations, (int)strcspn(p, ";"), p + strspn(p, " "));
+	for (const char *p = paths; *p; p += strcspn(p, ";") + (p[strcspn(p, ";")] == ';')) {
+		char type[40], path[80], service[40];
+
+		sscanf(p, "%39s %79s %39[a-z]", type, path, service);
+		list = arena_printf(a, "%s      - {pathType: %s, path: '%s', backend: {service: {name: %s, port: {number: 80}}}}\n", list, type, path, service);
+	}
+	return arena_printf(a, "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: %s\n  annotations:\n    note: x\n%s"
+			       "spec:\n  ingressClassName: nginx\n%s%s%s  rules:\n  - host: x.test\n    http:\n      paths:\n%s",
+			    name, annotations, *spec ? "  " : "", spec, *spec ? "\n" : "", list);
+}
+
+TEST(ingress_nginx_does_what_its_annotations_say)
+{
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+		struct route_table *t;
+
+		apply(c, backends);
+		apply(c, ingress_yaml(a, "i", rows[k].notes, rows[k].spec, rows[k].paths));
+		t = routes_compile_ingress(c, INGRESS_NGINX, a);
+		if (!test_same_text(__FILE__, __LINE__, answer(t, rows[k].scheme, rows[k].host, rows[k].path, rows[k].header, a), rows[k].want)) {
+			fprintf(stderr, "  %s | %s | %s %s\n", rows[k].notes, rows[k].paths, rows[k].host, rows[k].path);
+			CU_FAIL("differs");
+		}
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
+TEST(ingress_nginx_sends_a_share_to_the_canary)
+{
+	static const struct { const char *notes, *header, *want; } canaries[] = {
+		{ "canary: 'true';canary-weight: '20'", NULL, "1/5 200 b /, 4/5 200 a /" },
+		{ "canary: 'true';canary-weight: '30';canary-weight-total: '300'", NULL, "1/10 200 b /, 9/10 200 a /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-weight: '20'", "X-New: always", "200 b /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-weight: '20'", "X-New: never", "200 a /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-weight: '20'", "X-New: maybe", "1/5 200 b /, 4/5 200 a /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-by-header-value: eu", "X-New: eu", "200 b /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-by-header-value: eu", "X-New: us", "200 a /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-by-header-pattern: e[uv]", "X-New: xev", "200 b /" },
+		{ "canary: 'true';canary-by-cookie: beta", "Cookie: a=b; beta=always", "200 b /" },
+		{ "canary: 'true';canary-by-cookie: beta", "Cookie: beta=never", "200 a /" },
+		{ "canary: 'true'", NULL, "200 a /" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(canaries); k++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+
+		apply(c, backends);
+		apply(c, ingress_yaml(a, "main", "", "", "Prefix / a"));
+		apply(c, ingress_yaml(a, "new", canaries[k].notes, "", "Prefix / b"));
+		SAME_TEXT(answer(routes_compile_ingress(c, INGRESS_NGINX, a), "http", "x.test", "/", canaries[k].header, a), canaries[k].want);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
+TEST(other_controllers_do_not_read_nginx_annotations)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	struct arena *a = arena_new(NULL, "test");
+
+	apply(c, "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: example.net/ingress}\n");
+	apply(c, strstr(backends, "---"));
+	apply(c, ingress_yaml(a, "i", "rewrite-target: /;force-ssl-redirect: 'true';auth-url: x", "", "Prefix /app a"));
+	SAME_TEXT(answer(routes_compile_ingress(c, "example.net/ingress", a), "http", "x.test", "/app/x", NULL, a), "200 a /app/x");
+	arena_free(a);
+	cluster_free(c);
+}
