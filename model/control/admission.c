@@ -3,6 +3,8 @@
 
 #include "model/control/alloc.h"
 #include "model/control/common.h"
+#include "model/l7/ingress.h"
+#include "model/l7/mesh.h"
 
 static bool admit_service(struct control *t, struct object *o, const struct object *old, struct check *check)
 {
@@ -33,9 +35,27 @@ static bool admit_node(struct control *t, struct object *o, const struct object 
 	return true;
 }
 
+static bool admit_ingress(struct control *t, struct object *o, const struct object *old, struct check *check)
+{
+	(void)check;
+	if (!old && !cluster_flags(control_cluster(t))->no_defaults)     /* an import was admitted where it comes from */
+		ingress_admit(control_cluster(t), (struct ingress *)o);
+	return true;
+}
+
+static bool admit_pod(struct control *t, struct object *o, const struct object *old, struct check *check)
+{
+	(void)check;
+	if (!old && !cluster_flags(control_cluster(t))->no_defaults)
+		mesh_admit(control_cluster(t), (struct pod *)o);
+	return true;
+}
+
 static const struct { const struct kind *kind; bool (*admit)(struct control *, struct object *, const struct object *, struct check *); } plugins[] = {
 	{ &service_kind, admit_service },
 	{ &node_kind, admit_node },
+	{ &ingress_kind, admit_ingress },
+	{ &pod_kind, admit_pod },
 };
 
 bool control_admit(void *ctx, struct cluster *c, struct object *o, const struct object *old, struct check *check)

@@ -5,7 +5,7 @@
 #include "model/control/control.h"
 
 /* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
-#define CONTROLLERS(X) X(ALLOCATION, allocation) X(NODE_IPAM, node_ipam) X(ENDPOINTSLICE, endpointslice)
+#define CONTROLLERS(X) X(ALLOCATION, allocation) X(NODE_IPAM, node_ipam) X(ENDPOINTSLICE, endpointslice) X(INGRESS, ingress) X(GATEWAY, gateway)
 
 enum controller_id {
 #define X(id, name) CTL_##id,

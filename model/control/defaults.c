@@ -1,6 +1,7 @@
 #include "model/control/defaults.h"
 
 #include "model/cluster/apply.h"
+#include "model/l7/controllers.h"
 
 /* The addresses that kind gives to its nodes: Docker's network 172.18.0.0/16, fc00:f853:ccd:e793::/64; .1 is the gateway. */
 #define FIRST_NODE4 ip_from4(0xac120002)
@@ -339,6 +340,16 @@ static bool living_cluster(struct cluster *c)
 	return false;
 }
 
+/* What --controller asks for stands in a living cluster too. */
+static void add_controllers(struct cluster *c)
+{
+	struct err err = { 0 };
+
+	controllers_install(c, &err);
+	assert(!err_any(&err));
+	err_free(&err);
+}
+
 void defaults_add(struct cluster *c)
 {
 	struct settings_flags *flags = cluster_flags(c);
@@ -348,6 +359,7 @@ void defaults_add(struct cluster *c)
 	add_namespace(c, "kube-node-lease");
 	add_namespace(c, "kube-public");
 	add_namespace(c, "kube-system");
+	add_controllers(c);
 	if (living)
 		return;
 	flags->respect = true;          /* kubelets may be told of a DNS address outside the Service range */

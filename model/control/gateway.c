@@ -1,0 +1,368 @@
+/* Gateways: their data planes, and the conditions of GatewayClass, Gateway and HTTPRoute as the conformance suite expects them. One run brings all of them up to
+ * date; the key is any GatewayClass. Source: kubernetes-sigs/gateway-api apis/v1/{gatewayclass,gateway,shared}_types.go, conformance/tests. */
+#include "model/control/controllers.h"
+
+#include "model/l7/controllers.h"
+#include "model/l7/gateway.h"
+
+struct running { struct control *t; struct cluster *c; struct arena *a; nsec now; const struct l7_controller *v; uint32_t nr; };
+
+static bool bears(struct cluster *c, const struct object *o)
+{
+	static const struct kind *const always[] = { &gateway_class_kind, &gateway_kind, &http_route_kind, &reference_grant_kind };
+
+	for (size_t k = 0; k < ARRAY_LEN(always); k++)
+		if (o->kind == always[k])
+			return true;
+	if (o->kind == &service_kind || o->kind == &secret_kind || o->kind == &namespace_kind)
+		return cluster_count(c, &gateway_kind) > 0;
+	return controller_workload(o);
+}
+
+static void watch(struct control *t, const struct change *ch)
+{
+	struct cluster *c = control_cluster(t);
+	struct object_list all;
+
+	if (!bears(c, ch->object))
+		return;
+	all = cluster_list(c, &gateway_class_kind);
+	if (all.nr)
+		control_wake(t, CTL_GATEWAY, all.v[0], control_now(t));
+	else if (ch->object->kind == &gateway_kind)
+		control_wake(t, CTL_GATEWAY, ch->object, control_now(t));
+}
+
+/* ---- conditions: the time changes with the status only */
+
+static bool same_condition(const struct condition *c, enum cond_status status, const char *reason, const char *message, int64_t generation)
+{
+	return c->status == status && streq(c->reason, reason) && streq(c->message, message) && c->observed == generation;
+}
+
+static bool set_condition(struct running *r, condition_list *l, const char *type, enum cond_status status, const char *reason, const char *message, int64_t generation)
+{
+	struct condition *v, *to = NULL;
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (streq(l->v[k].type, type))
+			to = &l->v[k];
+	if (to && same_condition(to, status, reason, message, generation))
+		return false;
+	if (!to) {
+		v = arena_array(cluster_arena(r->c), struct condition, l->nr + 1);
+		if (l->nr)
+			memcpy(v, l->v, l->nr * sizeof(*v));
+		l->v = v;
+		l->set = true;
+		to = &v[l->nr++];
+		*to = (struct condition){ .type = cluster_str(r->c, type), .status = COND_NONE, .heartbeat = NEVER };
+	}
+	if (to->status != status)
+		to->changed = r->now;
+	to->status = (uint8_t)status;
+	to->reason = cluster_str(r->c, reason);
+	to->message = cluster_str(r->c, message);
+	to->observed = generation;
+	return true;
+}
+
+static bool set_says(struct running *r, condition_list *l, const char *type, struct gw_says says, int64_t generation)
+{
+	return set_condition(r, l, type, says.yes ? COND_TRUE : COND_FALSE, says.reason, says.message, generation);
+}
+
+static const struct l7_controller *runs(const struct running *r, const char *name)
+{
+	for (uint32_t k = 0; name && k < r->nr; k++)
+		if (r->v[k].gateways && streq(r->v[k].name, name))
+			return &r->v[k];
+	return NULL;
+}
+
+static void class_status(struct running *r, struct gateway_class *class)
+{
+	bool changed;
+
+	if (runs(r, class->controller))
+		changed = set_condition(r, &class->conditions, "Accepted", COND_TRUE, "Accepted", "a controller serves this class", class->o.generation);
+	else if (!class->conditions.nr)         /* the default of the CRD */
+		changed = set_condition(r, &class->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
+	else
+		return;
+	if (changed)
+		cluster_touch(r->c, &class->o);
+}
+
+/* ---- Gateway */
+
+static bool wanted(const struct gateway *gw, const char *ip)
+{
+	bool any = false;
+
+	for (uint32_t k = 0; k < gw->addresses.nr; k++) {
+		if (!gw->addresses.v[k].value || !*gw->addresses.v[k].value)
+			continue;
+		any = true;
+		if (streq(gw->addresses.v[k].value, ip))
+			return true;
+	}
+	return !any;
+}
+
+static struct gw_says programmed(const struct gw_state *s, const struct service *svc)
+{
+	uint32_t good = 0;
+	bool usable = true;
+
+	for (uint32_t k = 0; k < s->nr; k++)
+		good += s->listeners[k].programmed.yes;
+	if (!s->accepted.yes)
+		return (struct gw_says){ false, "Invalid", s->accepted.message };
+	if (!svc || !svc->lb_ingress.nr)
+		return (struct gw_says){ false, "AddressNotAssigned", "its Service has no address of a load balancer" };
+	for (uint32_t k = 0; k < s->gw->addresses.nr; k++) {
+		const char *value = s->gw->addresses.v[k].value;
+		bool there = !value || !*value;
+
+		for (uint32_t i = 0; i < svc->lb_ingress.nr && !there; i++)
+			there = streq(svc->lb_ingress.v[i].ip, value) || streq(svc->lb_ingress.v[i].hostname, value);
+		usable = usable && there;
+	}
+	if (!usable)
+		return (struct gw_says){ false, "AddressNotUsable", "an address that it asks for cannot be had" };
+	if (!good)
+		return (struct gw_says){ false, "Invalid", "no listener is programmed" };
+	return (struct gw_says){ true, "Programmed", "" };
+}
+
+static bool set_addresses(struct running *r, struct gateway *gw, const struct service *svc)
+{
+	uint32_t nr = 0, most = svc ? svc->lb_ingress.nr : 0;
+	struct gw_address *v = arena_array(r->a, struct gw_address, most);
+	bool same = true;
+
+	for (uint32_t k = 0; k < most; k++) {
+		str ip = svc->lb_ingress.v[k].ip, name = svc->lb_ingress.v[k].hostname;
+
+		if (wanted(gw, ip ? ip : name))
+			v[nr++] = (struct gw_address){ cluster_str(r->c, ip ? "IPAddress" : "Hostname"), ip ? ip : name };
+	}
+	for (uint32_t k = 0; k < nr && same; k++)
+		same = k < gw->st_addresses.nr && streq(gw->st_addresses.v[k].value, v[k].value);
+	if (same && gw->st_addresses.nr == nr)
+		return false;
+	gw->st_addresses.v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
+	gw->st_addresses.nr = nr;
+	gw->st_addresses.set = true;
+	return true;
+}
+
+static struct listener_status *listener_of(struct gateway *gw, str name)
+{
+	for (uint32_t k = 0; k < gw->st_listeners.nr; k++)
+		if (gw->st_listeners.v[k].name == name)
+			return &gw->st_listeners.v[k];
+	return NULL;
+}
+
+static bool same_kinds(const struct listener_status *to, const struct gw_listener_state *l)
+{
+	if (to->kinds.nr != l->nr_kinds)
+		return false;
+	for (uint32_t k = 0; k < l->nr_kinds; k++)
+		if (to->kinds.v[k].kind != l->kinds[k].kind)
+			return false;
+	return true;
+}
+
+static bool listener_status(struct running *r, struct gateway *gw, const struct gw_listener_state *l, struct listener_status *to)
+{
+	int64_t g = gw->o.generation;
+	bool changed = to->attached != (int32_t)l->attached || to->name != l->spec->name || !same_kinds(to, l);
+
+	if (!same_kinds(to, l) || !to->kinds.set) {
+		to->kinds.v = arena_copy(cluster_arena(r->c), l->kinds, l->nr_kinds * sizeof(*l->kinds));
+		to->kinds.nr = l->nr_kinds;
+		to->kinds.set = true;
+	}
+	to->name = l->spec->name;
+	to->attached = (int32_t)l->attached;
+	changed = set_says(r, &to->conditions, "Accepted", l->accepted, g) || changed;
+	changed = set_says(r, &to->conditions, "Programmed", l->programmed, g) || changed;
+	changed = set_says(r, &to->conditions, "ResolvedRefs", l->resolved, g) || changed;
+	return set_says(r, &to->conditions, "Conflicted", l->conflicted, g) || changed;
+}
+
+/* A list in the order of the spec; what a listener's status held before is kept by name. */
+static bool listeners_status(struct running *r, struct gateway *gw, const struct gw_state *s)
+{
+	struct listener_status *v = arena_array(r->a, struct listener_status, s->nr);
+	bool changed = gw->st_listeners.nr != s->nr;
+
+	for (uint32_t k = 0; k < s->nr; k++) {
+		const struct listener_status *had = listener_of(gw, s->listeners[k].spec->name);
+
+		if (had)
+			v[k] = *had;
+		changed = listener_status(r, gw, &s->listeners[k], &v[k]) || changed;
+	}
+	if (!changed)
+		return false;
+	gw->st_listeners.v = arena_copy(cluster_arena(r->c), v, s->nr * sizeof(*v));
+	gw->st_listeners.nr = s->nr;
+	gw->st_listeners.set = true;
+	return true;
+}
+
+static void gateway_status(struct running *r, struct gateway *gw, const struct gw_state *s, const struct service *svc)
+{
+	bool changed = set_says(r, &gw->conditions, "Accepted", s->accepted, gw->o.generation);
+
+	changed = set_says(r, &gw->conditions, "Programmed", programmed(s, svc), gw->o.generation) || changed;
+	changed = set_addresses(r, gw, svc) || changed;
+	if (listeners_status(r, gw, s) || changed)
+		cluster_touch(r->c, &gw->o);
+}
+
+/* Nobody serves it: the CRD's defaults stand. */
+static void gateway_waits(struct running *r, struct gateway *gw)
+{
+	if (gw->conditions.nr)
+		return;
+	set_condition(r, &gw->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
+	set_condition(r, &gw->conditions, "Programmed", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
+	cluster_touch(r->c, &gw->o);
+}
+
+/* ---- HTTPRoute: one entry for each parentRef whose Gateway has a controller */
+
+struct states { struct gw_state *v; uint32_t nr; struct map by_parent; };       /* (route, parentRef) → state and attachment */
+
+static void index_state(struct running *r, struct states *all, uint32_t k)
+{
+	for (uint32_t i = 0; i < all->v[k].nr_routes; i++) {
+		const struct gw_attachment *at = &all->v[k].routes[i];
+
+		*map_put(&all->by_parent, r->a, hash_mix(map_ptr(at->route), at->parent_index)) = (uint64_t)k << 32 | i;
+	}
+}
+
+static const struct gw_attachment *attachment_of(const struct states *all, const struct http_route *route, uint32_t parent, const struct gw_state **state)
+{
+	const uint64_t *at = map_find(&all->by_parent, hash_mix(map_ptr(route), parent));
+
+	if (!at)
+		return NULL;
+	*state = &all->v[*at >> 32];
+	return &(*state)->routes[*at & UINT32_MAX];
+}
+
+static bool same_parent(const struct parent_ref *a, const struct parent_ref *b)
+{
+	return streq(a->group, b->group) && streq(a->kind, b->kind) && streq(a->ns, b->ns) && streq(a->name, b->name) && streq(a->section, b->section) &&
+	       a->port.set == b->port.set && (!a->port.set || a->port.v == b->port.v);
+}
+
+static const struct route_parent_status *had_parent(const struct http_route *route, const struct parent_ref *p, const char *controller)
+{
+	for (uint32_t k = 0; k < route->st_parents.nr; k++)
+		if (same_parent(&route->st_parents.v[k].ref, p) && streq(route->st_parents.v[k].controller, controller))
+			return &route->st_parents.v[k];
+	return NULL;
+}
+
+static void route_status(struct running *r, struct http_route *route, const struct states *all)
+{
+	struct route_parent_status *v = arena_array(r->a, struct route_parent_status, route->parents.nr);
+	struct gw_says refs = route_references(r->c, route, r->a);
+	uint32_t nr = 0;
+	bool changed = false;
+
+	for (uint32_t k = 0; k < route->parents.nr; k++) {
+		const struct gw_state *s = NULL;
+		const struct gw_attachment *at = attachment_of(all, route, k, &s);
+		const struct route_parent_status *had = at ? had_parent(route, at->parent, s->controller) : NULL;
+
+		if (!at)
+			continue;
+		v[nr] = had ? *had : (struct route_parent_status){ .ref = *at->parent, .controller = cluster_str(r->c, s->controller) };
+		changed = set_says(r, &v[nr].conditions, "Accepted", at->accepted, route->o.generation) || changed || !had;
+		changed = set_says(r, &v[nr].conditions, "ResolvedRefs", refs, route->o.generation) || changed;
+		nr++;
+	}
+	if (!changed && nr == route->st_parents.nr)
+		return;
+	route->st_parents.v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
+	route->st_parents.nr = nr;
+	route->st_parents.set = true;
+	cluster_touch(r->c, &route->o);
+}
+
+/* ---- all */
+
+static void install(struct running *r, const struct gateway *gw, const struct l7_controller *who)
+{
+	struct err err = { 0 };
+
+	if (!gateway_install(r->c, gw, who, &err) && err.nr)
+		cluster_event(r->c, &gw->o, true, who->name, "DataPlane", "%s", err.v[0].text);
+	err_free(&err);
+}
+
+/* Data planes of Gateways that are gone. */
+static void sweep(struct running *r)
+{
+	struct object_list all = cluster_list(r->c, &service_kind);
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const char *of = label_get(&all.v[k]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
+		str ns = slash ? str_intern_n(cluster_strings(r->c), of, (size_t)(slash - of)) : NULL;
+
+		if (slash && !cluster_find(r->c, &gateway_kind, ns, slash + 1)) {
+			gateway_uninstall(r->c, ns, slash + 1);
+			return sweep(r);
+		}
+	}
+}
+
+static struct object_list kept(struct running *r, const struct kind *k)
+{
+	struct object_list l = cluster_list(r->c, k);
+
+	l.v = arena_copy(r->a, l.v, l.nr * sizeof(*l.v));
+	return l;
+}
+
+static void run(struct control *t, struct object *key, nsec now)
+{
+	struct running r = { .t = t, .c = control_cluster(t), .a = arena_new(NULL, "gateway"), .now = now };
+	struct object_list classes = kept(&r, &gateway_class_kind), gateways = kept(&r, &gateway_kind), routes = kept(&r, &http_route_kind);
+	struct states all = { .v = arena_array(r.a, struct gw_state, gateways.nr) };
+
+	(void)key;
+	r.v = controllers_list(r.c, r.a, &r.nr);
+	for (uint32_t k = 0; k < classes.nr; k++)
+		class_status(&r, (struct gateway_class *)classes.v[k]);
+	sweep(&r);
+	for (uint32_t k = 0; k < gateways.nr; k++) {
+		struct gateway *gw = (struct gateway *)gateways.v[k];
+		const struct l7_controller *who = runs(&r, gateway_controller_name(r.c, gw));
+
+		if (!who) {
+			gateway_waits(&r, gw);
+			continue;
+		}
+		install(&r, gw, who);
+		all.v[all.nr] = gateway_state(r.c, gw, r.a);
+		gateway_status(&r, gw, &all.v[all.nr], gateway_service(r.c, gw, who));
+		index_state(&r, &all, all.nr++);
+	}
+	for (uint32_t k = 0; k < routes.nr; k++)
+		route_status(&r, (struct http_route *)routes.v[k], &all);
+	arena_free(r.a);
+}
+
+static const struct kind *const hears[] = { &gateway_class_kind, &gateway_kind, &http_route_kind, &reference_grant_kind, &service_kind, &secret_kind, &namespace_kind,
+					    &deployment_kind, &daemonset_kind, &statefulset_kind, NULL };
+const struct controller gateway_controller = { .name = "gateway", .kinds = hears, .watch = watch, .run = run };
