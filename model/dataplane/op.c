@@ -17,7 +17,7 @@ ip_addr packet_field(const struct packet *p, enum pkt_field f)
 	case PF_IIFNAME: return word((uint64_t)(uintptr_t)p->iif);
 	case PF_OIFNAME: return word((uint64_t)(uintptr_t)p->oif);
 	case PF_MARK: return word(p->mark);
-	case PF_CT_STATE: return word(p->ct_state);
+	case PF_CT_STATE: return word(p->ct_state | (p->ct_status & CTS_DNAT ? CT_DNATED : 0u));
 	case PF_CT_STATUS: return word(p->ct_status);
 	case PF_CT_DNATED_FROM: return p->orig_dst;
 	case PF_SKUID: return word(p->skuid);

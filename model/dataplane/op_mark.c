@@ -1,4 +1,4 @@
-/* MARK, NOTRACK, LOG, UNKNOWN: what changes nothing but the packet's own state, or cannot be told. */
+/* MARK, NOTRACK, LOG, ACCOUNT, UNKNOWN: what changes nothing but the packet's own state, or cannot be told. */
 #include "model/dataplane/op.h"
 
 static enum op_does mark_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
@@ -70,6 +70,10 @@ static enum op_does log_eval(const struct ruleset *rs, const struct ruleset *own
 static void log_nft(const struct spelling *s) { sb_printf(s->out, "log prefix \"%s\"", s->owner->text.v[s->op->a]); }
 static void log_iptables(const struct spelling *s) { sb_printf(s->out, "-j LOG --log-prefix \"%s\"", s->owner->text.v[s->op->a]); }
 const struct op_def op_log = { log_eval, log_nft, log_iptables };
+
+static void account_nft(const struct spelling *s) { sb_printf(s->out, "counter name \"%s\"", s->owner->text.v[s->op->a]); }
+static void account_iptables(const struct spelling *s) { sb_printf(s->out, "-m nfacct --nfacct-name %s", s->owner->text.v[s->op->a]); }
+const struct op_def op_account = { log_eval, account_nft, account_iptables };
 
 static enum op_does unknown_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
 				 struct op_result *out)

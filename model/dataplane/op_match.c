@@ -80,7 +80,7 @@ static enum op_does eval(const struct ruleset *rs, const struct ruleset *owner, 
 
 static const struct { uint32_t bit; const char *nft, *ipt; } states[] = {
 	{ CT_INVALID, "invalid", "INVALID" }, { CT_ESTABLISHED, "established", "ESTABLISHED" }, { CT_RELATED, "related", "RELATED" }, { CT_NEW, "new", "NEW" },
-	{ CT_UNTRACKED, "untracked", "UNTRACKED" },
+	{ CT_UNTRACKED, "untracked", "UNTRACKED" }, { CT_DNATED, "dnat", "DNAT" },
 };
 static const struct { uint32_t bit; const char *nft, *ipt; } statuses[] = { { CTS_SNAT, "snat", "SNAT" }, { CTS_DNAT, "dnat", "DNAT" }, { CTS_ASSURED, "assured", NULL },
 	{ CTS_CONFIRMED, "confirmed", NULL }, { CTS_SEEN_REPLY, "seen-reply", NULL } };

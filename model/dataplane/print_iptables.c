@@ -30,6 +30,7 @@ static bool is_target(const struct op *op)
 	case OP_FIB:
 	case OP_CHANCE:
 	case OP_CHOOSE:
+	case OP_ACCOUNT:
 	case OP_UPDATE:
 	case OP_COUNT:
 		break;

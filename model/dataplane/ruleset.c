@@ -362,6 +362,13 @@ void w_unknown(struct rw w, const char *text, unsigned may_be)
 	two(w, OP_UNKNOWN, at, may_be);
 }
 
+void w_account(struct rw w, const char *nfacct)
+{
+	uint32_t at = add_text(w.rs, nfacct);
+
+	two(w, OP_ACCOUNT, at, 0);
+}
+
 /* ---- elements */
 
 static uint64_t key_hash(const ip_addr *key, uint32_t n)

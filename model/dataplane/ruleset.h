@@ -21,7 +21,7 @@ typedef struct { uint32_t i; } cause_h;         /* into the dataplane's causes *
 #define OPS(X)                                                                                                        \
 	X(MATCH, match) X(LOOKUP, lookup) X(FIB, fib) X(UNKNOWN, unknown) X(CHANCE, chance) X(CHOOSE, choose) X(MARK, mark) \
 	X(UPDATE, update) X(DNAT, dnat) X(SNAT, snat) X(MASQUERADE, masquerade) X(REDIRECT, redirect) X(NOTRACK, notrack)   \
-	X(LOG, log) X(ACCEPT, accept) X(DROP, drop) X(REJECT, reject) X(JUMP, jump) X(GOTO, goto) X(RETURN, return)
+	X(LOG, log) X(ACCOUNT, account) X(ACCEPT, accept) X(DROP, drop) X(REJECT, reject) X(JUMP, jump) X(GOTO, goto) X(RETURN, return)
 enum op_code {
 #define X(ID, fn) OP_##ID,
 	OPS(X)
@@ -35,7 +35,7 @@ enum pkt_field { PF_SADDR, PF_DADDR, PF_SPORT, PF_DPORT, PF_L4PROTO, PF_IIFNAME,
 enum op_rel { REL_EQ, REL_NE, REL_IN /* prefix or range, or any bit of a mask */, REL_NOT_IN, REL_MASK_EQ /* (v & a) == b */, REL_MASK_NE,
 	REL_NAME_PREFIX /* iif cali* */, REL_NOT_NAME_PREFIX };
 enum fib_ask { FIB_DADDR_LOCAL, FIB_SADDR_LOCAL };      /* fib daddr type local; -m addrtype --dst-type LOCAL */
-enum { CT_NEW = 1, CT_ESTABLISHED = 2, CT_RELATED = 4, CT_INVALID = 8, CT_UNTRACKED = 16 };     /* PF_CT_STATE bits */
+enum { CT_NEW = 1, CT_ESTABLISHED = 2, CT_RELATED = 4, CT_INVALID = 8, CT_UNTRACKED = 16, CT_DNATED = 32 /* iptables' --ctstate DNAT */ };  /* PF_CT_STATE bits */
 enum { CTS_SNAT = 1, CTS_DNAT = 2, CTS_ASSURED = 4, CTS_CONFIRMED = 8, CTS_SEEN_REPLY = 16 };   /* PF_CT_STATUS bits */
 
 /* Operands by code. wide[] is the ruleset's pool of 128-bit words, text[] its pool of names.
@@ -50,6 +50,7 @@ enum { CTS_SNAT = 1, CTS_DNAT = 2, CTS_ASSURED = 4, CTS_CONFIRMED = 8, CTS_SEEN_
  *   DNAT     REL_EQ: address wide[a] (a = 0: keep), port b (0: keep); REL_IN: from the register (the value of a map: address . port)
  *   SNAT     likewise
  *   MASQUERADE a = 1: fully random;  REDIRECT b = port;  LOG a → text
+ *   ACCOUNT  a → text: counts, and holds
  *   REJECT   a: enum reject_kind;  JUMP, GOTO: a = chain;  ACCEPT, DROP, RETURN, NOTRACK: none */
 enum reject_kind { REJECT_DEFAULT /* icmp(v6) port unreachable */, REJECT_TCP_RESET, REJECT_ADMIN };
 struct op { uint8_t code, field, rel, nkey; uint32_t a, b, c; };
@@ -163,6 +164,7 @@ void w_verdict(struct rw, enum op_code);                                        
 void w_jump(struct rw, chain_h);
 void w_goto(struct rw, chain_h);
 void w_unknown(struct rw, const char *text, unsigned may_be);
+void w_account(struct rw, const char *nfacct);                                         /* a named counter; always holds */
 /* Elements. key: one ip_addr per key field (numbers in .lo); INTERVAL: first and last. */
 struct elem *set_add(struct ruleset *, set_h, const ip_addr *key);                      /* finds or adds; NULL only if the set is not ours to write */
 struct elem *set_add_verdict(struct ruleset *, set_h, const ip_addr *key, enum op_code, chain_h);

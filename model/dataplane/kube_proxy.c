@@ -1,0 +1,266 @@
+/* The proxier of a node: its configuration, and what is shared between nodes. */
+#include "model/dataplane/kube_proxy.h"
+
+#include "model/dataplane/packet.h"
+
+cause_h kp_cause(struct kp *k, const struct kp_port *p)
+{
+	return cause_add(k->dp, p->svc->o.id.i, arena_printf(k->arena, "spec.ports[%u]", p->index), (cause_h){ 0 });
+}
+
+cause_h kp_cause_slice(struct kp *k, const struct kp_port *p, const struct kp_endpoints *e)
+{
+	return e->nr ? cause_add(k->dp, e->v[0].slice.i, "endpoints", kp_cause(k, p)) : kp_cause(k, p);
+}
+
+static ip_addr first_address(const struct node *n, bool v6)
+{
+	ip_addr ip;
+
+	for (uint32_t k = 0; k < n->addresses.nr; k++)
+		if (streq(n->addresses.v[k].type, "InternalIP") && n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &ip) && ip_is4(ip) != v6)
+			return ip;
+	return (ip_addr){ 0, 0 };
+}
+
+static void add_node_port_ip(struct kp *k, ip_addr ip)
+{
+	for (uint32_t i = 0; i < k->nr_node_port_ips; i++)
+		if (ip_eq(k->node_port_ips[i], ip))
+			return;
+	k->node_port_ips[k->nr_node_port_ips++] = ip;
+}
+
+/* nodePortAddresses: nftables' default is the primary address, iptables' is all (cmd/kube-proxy/app/server_linux.go). CIDRs of the other family do not count; none left: all. */
+static void node_port_addresses(struct kp *k)
+{
+	const struct settings *s = k->s;
+	ip_addr loopback = k->v6 ? (ip_addr){ 0, 1 } : ip_from4(0x7f000001);
+	bool any = false, nft = s->proxy_mode == PROXY_NFTABLES;
+
+	k->node_port_ips = arena_array(k->arena, ip_addr, (k->node ? k->node->addresses.nr : 0) + 2);
+	if (!s->node_port_addresses_set) {
+		k->node_port_all = !nft;
+		if (nft && ip_set(k->node_ip))
+			add_node_port_ip(k, k->node_ip);
+		return;
+	}
+	for (uint32_t i = 0; i < s->node_port_addresses.nr; i++) {
+		struct cidr c;
+
+		if (streq(s->node_port_addresses.v[i], "primary")) {
+			any = true;
+			if (ip_set(k->node_ip))
+				add_node_port_ip(k, k->node_ip);
+			continue;
+		}
+		if (!cidr_parse(s->node_port_addresses.v[i], &c) || ip_is4(c.addr) == k->v6)
+			continue;
+		any = true;
+		k->node_port_all = k->node_port_all || c.len == 0;
+		if (!nft && cidr_contains(c, loopback) && !k->v6 && s->localhost_node_ports)
+			add_node_port_ip(k, loopback);
+		for (uint32_t n = 0; k->node && n < k->node->addresses.nr; n++) {
+			ip_addr ip;
+
+			if (k->node->addresses.v[n].address && ip_parse(k->node->addresses.v[n].address, &ip) && ip_is4(ip) != k->v6 && cidr_contains(c, ip))
+				add_node_port_ip(k, ip);
+		}
+	}
+	k->node_port_all = k->node_port_all || !any;
+}
+
+static void local_detector(struct kp *k)
+{
+	const struct settings *s = k->s;
+
+	switch ((enum detect_local)s->detect_local) {
+	case DETECT_CLUSTER_CIDR:
+		for (uint32_t i = 0; i < s->cluster_cidrs.nr && !k->detector; i++)
+			if (ip_is4(s->cluster_cidrs.v[i].addr) != k->v6) {
+				k->local_cidr = s->cluster_cidrs.v[i];
+				k->detector = true;
+			}
+		break;
+	case DETECT_NODE_CIDR:
+		for (uint32_t i = 0; k->node && i < k->node->pod_cidrs.nr && !k->detector; i++)
+			k->detector = cidr_parse(k->node->pod_cidrs.v[i], &k->local_cidr) && ip_is4(k->local_cidr.addr) != k->v6;
+		if (!k->detector && k->node && k->node->pod_cidr)
+			k->detector = cidr_parse(k->node->pod_cidr, &k->local_cidr) && ip_is4(k->local_cidr.addr) != k->v6;
+		break;
+	case DETECT_BRIDGE:
+		k->local_name = s->bridge_interface;
+		k->detector = k->local_name && *k->local_name;
+		break;
+	case DETECT_PREFIX:
+		k->local_name = s->interface_prefix;
+		k->local_prefix = true;
+		k->detector = k->local_name && *k->local_name;
+		break;
+	case DETECT_NONE:
+		break;
+	}
+}
+
+static struct kp proxier(struct cluster *c, const struct settings *s, const struct node *n, struct ruleset *rs, struct dataplane *dp, bool v6)
+{
+	struct kp k = { .cluster = c, .s = s, .node = n, .rs = rs, .dp = dp, .arena = dp->arena, .v6 = v6, .mark = 1u << s->masquerade_bit };
+
+	if (n) {
+		k.node_name = s->proxy_hostname && cluster_count(c, &node_kind) == 1 ? s->proxy_hostname : n->o.name;
+		k.zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
+		k.node_ip = first_address(n, v6);
+	}
+	node_port_addresses(&k);
+	local_detector(&k);
+	return k;
+}
+
+/* Does the cluster speak this family at all? (kube-proxy runs a proxier per family; one without any address writes empty tables, which are left out.) */
+static bool family_used(struct cluster *c, const struct settings *s, bool v6)
+{
+	struct object_list nodes = cluster_list(c, &node_kind);
+
+	for (uint32_t k = 0; k < s->service_cidrs.nr; k++)
+		if (ip_is4(s->service_cidrs.v[k].addr) != v6)
+			return true;
+	for (uint32_t k = 0; k < s->pod_cidrs.nr; k++)
+		if (ip_is4(s->pod_cidrs.v[k].addr) != v6)
+			return true;
+	for (uint32_t k = 0; k < nodes.nr; k++)
+		if (ip_set(first_address((const struct node *)nodes.v[k], v6)))
+			return true;
+	return false;
+}
+
+/* Is there anything in the rules of Services that differs from node to node, but for the set of hairpin connections? */
+static bool differs_by_node(struct cluster *c, const struct settings *s)
+{
+	struct object_list l = cluster_list(c, &service_kind);
+
+	if (s->proxy_mode == PROXY_IPTABLES && s->node_port_addresses_set)
+		return true;
+	if (s->detect_local == DETECT_NODE_CIDR)
+		return true;
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *v = (const struct service *)l.v[k];
+
+		if (!service_has_vip(v))
+			continue;
+		if (v->internal_policy == TP_LOCAL || v->external_policy == TP_LOCAL || v->lb_source_ranges.nr)
+			return true;
+	}
+	l = cluster_list(c, &endpointslice_kind);
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct endpointslice *e = (const struct endpointslice *)l.v[k];
+
+		for (uint32_t i = 0; i < e->endpoints.nr; i++)
+			if (e->endpoints.v[i].hints)
+				return true;
+	}
+	return false;
+}
+
+static void write(struct kp *k)
+{
+	if (k->s->proxy_mode == PROXY_NFTABLES)
+		kp_write_nft(k);
+	else if (k->s->proxy_mode == PROXY_IPTABLES)
+		kp_write_iptables(k);
+}
+
+/* IPVS mode is not modelled: what it would decide is unknown. */
+static void write_ipvs(struct kp *k)
+{
+	table_h t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy-ipvs", false);
+	static const struct { const char *name; enum nf_hook hook; } at[] = { { "prerouting", HOOK_PREROUTING }, { "output", HOOK_OUTPUT } };
+
+	for (size_t h = 0; h < ARRAY_LEN(at); h++) {
+		chain_h c = ruleset_chain(k->rs, t, at[h].name);
+
+		ruleset_base_chain(k->rs, c, at[h].hook, NFT_FILTER, -101, OP_ACCEPT);
+		for (uint32_t i = 0; i < k->ports.nr; i++) {
+			struct rw w = rule_begin(k->rs, c);
+
+			w_addr(w, PF_DADDR, REL_EQ, k->ports.v[i].cluster_ip);
+			w_unknown(w, "kube-proxy's IPVS mode is not modelled", 3);
+			rule_cause(w, kp_cause(k, &k->ports.v[i]));
+		}
+	}
+}
+
+void kube_proxy_variant(struct cluster *c, const struct settings *s, struct ruleset *rs, struct dataplane *dp)
+{
+	if (s->proxy_mode == PROXY_NONE || differs_by_node(c, s))
+		return;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct kp k = proxier(c, s, NULL, rs, dp, v6);
+
+		if (!family_used(c, s, v6))
+			continue;
+		k.ports = kp_ports_of(c, s, v6, k.arena);
+		if (s->proxy_mode == PROXY_IPVS)
+			write_ipvs(&k);
+		else
+			write(&k);
+	}
+}
+
+/* In nftables mode two sets are a node's own: its addresses for node ports, and the hairpin connections of its endpoints. */
+static void own_sets(struct kp *k)
+{
+	static const uint8_t hairpin_key[] = { PF_SADDR, PF_DADDR, PF_L4PROTO, PF_DPORT }, ip_key[] = { PF_DADDR };
+	table_h t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy", false);
+	set_h hairpin = ruleset_set(k->rs, t, "hairpin-connections", SET_PLAIN, 0, hairpin_key, 4), ips;
+
+	ruleset_own_set(k->rs, hairpin);
+	if (!k->node_port_all) {
+		ips = ruleset_set(k->rs, t, "nodeport-ips", SET_PLAIN, 0, ip_key, 1);
+		ruleset_own_set(k->rs, ips);
+		for (uint32_t i = 0; i < k->nr_node_port_ips; i++)
+			set_add(k->rs, ips, &k->node_port_ips[i]);
+	}
+	for (uint32_t i = 0; i < k->ports.nr; i++) {
+		const struct kp_port *p = &k->ports.v[i];
+
+		for (uint32_t e = 0; e < p->all.nr; e++)
+			if (p->all.v[e].ready && p->all.v[e].node && streq(p->all.v[e].node, k->node_name))
+				set_add(k->rs, hairpin, (ip_addr[]){ p->all.v[e].ip, p->all.v[e].ip, word(p->proto), word(p->all.v[e].port) });
+	}
+}
+
+void kube_proxy_node(struct cluster *c, const struct settings *s, const struct node *n, struct ruleset *rs, struct dataplane *dp)
+{
+	bool all = differs_by_node(c, s);
+
+	if (s->proxy_mode == PROXY_NONE || (!all && s->proxy_mode != PROXY_NFTABLES))
+		return;
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct kp k = proxier(c, s, n, rs, dp, v6);
+
+		if (!family_used(c, s, v6))
+			continue;
+		k.ports = kp_ports_of(c, s, v6, k.arena);
+		if (all && s->proxy_mode == PROXY_IPVS)
+			write_ipvs(&k);
+		else if (all)
+			write(&k);
+		else
+			own_sets(&k);
+	}
+}
+
+/* With localhost node ports kube-proxy sets route_localnet=1 (iptables/proxier.go), if node ports are taken on a loopback address at all. */
+struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *s)
+{
+	struct kube_proxy_sysctls out = { s->proxy_mode == PROXY_IPTABLES && s->localhost_node_ports };
+	bool loopback = !s->node_port_addresses_set;
+
+	for (uint32_t k = 0; k < s->node_port_addresses.nr; k++) {
+		struct cidr c;
+
+		loopback = loopback || (cidr_parse(s->node_port_addresses.v[k], &c) && cidr_contains(c, ip_from4(0x7f000001)));
+	}
+	out.route_localnet = out.route_localnet && loopback;
+	return out;
+}

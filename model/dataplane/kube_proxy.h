@@ -1,0 +1,78 @@
+/* kube-proxy: which endpoints a node may use for a Service port (one function decides), and two writers that only spell it, with kube-proxy 1.36's own names
+ * (nftables and iptables). What all nodes have in common is written once, into the variant; a node writes the bodies in which it differs.
+ * Source: kubernetes v1.36 pkg/proxy/{topology.go, nftables/proxier.go, iptables/proxier.go}. */
+#ifndef PODWIRE_KUBE_PROXY_H
+#define PODWIRE_KUBE_PROXY_H
+
+#include "model/cluster/cluster.h"
+#include "model/dataplane/dataplane.h"
+
+struct kp_endpoint {
+	ip_addr ip;
+	uint16_t port;
+	const char *text;                       /* IP:PORT, [IP]:PORT */
+	bool ready, serving, terminating;
+	str node;                               /* NULL: not known; then it is local nowhere */
+	const struct ep_hints *hints;
+	obj_h slice;
+};
+struct kp_endpoints { struct kp_endpoint *v; uint32_t nr; };
+
+struct kp_port {                                /* a Service port in one family */
+	const struct service *svc;
+	uint32_t index;                         /* spec.ports[index] */
+	uint8_t proto;                          /* IP protocol number */
+	const char *proto_word;                 /* tcp */
+	uint16_t port, node_port;
+	const char *name;                       /* NAMESPACE/NAME:PORTNAME */
+	const char *base;                       /* nftables: NAMESPACE/NAME/tcp/PORTNAME */
+	ip_addr cluster_ip;
+	ip_addr *external_ips; uint32_t nr_external_ips;
+	ip_addr *lb_ips; uint32_t nr_lb_ips;    /* VIP mode only */
+	struct cidr *ranges; uint32_t nr_ranges;        /* loadBalancerSourceRanges of the family; a /0 among them: none */
+	bool internal_local, external_local;
+	uint32_t affinity;                      /* seconds; 0: none */
+	struct kp_endpoints all;                /* sorted by text, merged */
+};
+
+/* What one node makes of a port (topology.go CategorizeEndpoints). */
+struct kp_sets { struct kp_endpoints cluster, local, reachable; bool any; };
+bool kp_externally_accessible(const struct kp_port *);
+bool kp_uses_cluster(const struct kp_port *);
+bool kp_uses_local(const struct kp_port *);
+struct kp_sets kp_categorize(const struct kp_port *, const char *node, const char *zone, bool same_node_hints, struct arena *);
+
+/* All Service ports of a family that kube-proxy cares about, in the order (namespace, name, port). */
+struct kp_ports { struct kp_port *v; uint32_t nr; uint32_t endpoints; };
+struct kp_ports kp_ports_of(struct cluster *, const struct settings *, bool v6, struct arena *);
+
+/* The proxier of one node (node NULL: the variant) and family. */
+struct kp {
+	struct cluster *cluster;
+	const struct settings *s;
+	const struct node *node;
+	struct ruleset *rs;
+	struct dataplane *dp;
+	struct arena *arena;
+	bool v6;
+	uint32_t mark;
+	const char *node_name, *zone;
+	ip_addr node_ip;
+	ip_addr *node_port_ips; uint32_t nr_node_port_ips; bool node_port_all;  /* nodePortAddresses */
+	struct cidr local_cidr;                 /* what counts as a local Pod: by prefix … */
+	const char *local_name; bool local_prefix;      /* … or by interface */
+	bool detector;
+	struct kp_ports ports;
+};
+void kp_write_nft(struct kp *);
+void kp_write_iptables(struct kp *);
+
+void kube_proxy_variant(struct cluster *, const struct settings *, struct ruleset *, struct dataplane *);
+void kube_proxy_node(struct cluster *, const struct settings *, const struct node *, struct ruleset *, struct dataplane *);
+struct kube_proxy_sysctls { bool route_localnet; };
+struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *);
+
+cause_h kp_cause(struct kp *, const struct kp_port *);  /* the Service's port */
+cause_h kp_cause_slice(struct kp *, const struct kp_port *, const struct kp_endpoints *);
+
+#endif
