@@ -111,8 +111,7 @@ static bool decode_list(struct decode *d, const struct field *f, const struct va
 
 	if (v->type != VAL_LIST)
 		return wrong_type(d, v, path, "array");
-	out->v = arena_alloc(d->arena, (size_t)f->size * v->nr, 16);
-	out->set = true;
+	*out = (struct any_list){ arena_alloc(d->arena, (size_t)f->size * v->nr, 16), 0, true };
 	VAL_EACH(m, v) {
 		const char *at = arena_printf(d->arena, "%s[%u]", path, i++);
 
@@ -419,12 +418,23 @@ bool fields_decode(struct decode *d, const struct field *t, const struct val *v,
 
 static struct val *encode_one(struct arena *a, const struct field *f, const void *at);
 
+/* NULL if nothing is in it. What is behind a pointer is there, even if it is empty: podSelector: {} is not the same as none. */
 static struct val *encode_struct(struct arena *a, const struct field *t, const void *at)
 {
 	struct val *m = val_new(a, VAL_MAP);
 
 	fields_encode(a, t, at, m);
 	return m->nr ? m : NULL;
+}
+
+static struct val *encode_ptr(struct arena *a, const struct field *t, const void *at)
+{
+	struct val *m = val_new(a, VAL_MAP);
+
+	if (!at)
+		return NULL;
+	fields_encode(a, t, at, m);
+	return m;
 }
 
 static struct val *encode_list(struct arena *a, const struct field *f, const struct any_list *l)
@@ -476,7 +486,7 @@ static struct val *encode_number(struct arena *a, const struct field *f, const v
 		set = ((const struct opt_int *)at)->set;
 	} else {
 		i = f->type == F_I64 ? *(const int64_t *)at : f->type == F_INT ? *(const int32_t *)at : *(const uint16_t *)at;
-		set = set || i != 0;
+		set = (set || i != 0) && !(f->has_dflt && f->dflt < 0 && i == f->dflt);        /* a default below 0 says "absent" */
 	}
 	return set ? val_int(a, i) : NULL;
 }
@@ -513,7 +523,7 @@ static struct val *encode_one(struct arena *a, const struct field *f, const void
 	case F_STRUCT:
 		return encode_struct(a, f->sub, at);
 	case F_PTR:
-		return *(void *const *)at ? encode_struct(a, f->sub, *(void *const *)at) : NULL;
+		return encode_ptr(a, f->sub, *(void *const *)at);
 	case F_LIST:
 		return encode_list(a, f, at);
 	case F_RAW:

@@ -211,10 +211,7 @@ void pod_spec_default(struct pod_spec *s, struct strtab *t)
 		s->restart_policy = str_intern(t, "Always");
 	if (!s->scheduler)
 		s->scheduler = str_intern(t, "default-scheduler");
-	if (s->active_deadline < 0)
-		s->active_deadline = 0;
-	else
-		s->has_active_deadline = true;
+	s->has_active_deadline = s->active_deadline >= 0;
 	for (uint32_t k = 0; k < s->tolerations.nr; k++) {
 		s->tolerations.v[k].has_seconds = s->tolerations.v[k].seconds >= 0;
 		if (!s->tolerations.v[k].op)

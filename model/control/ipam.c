@@ -503,7 +503,8 @@ static void load(struct control *t, const struct val *v)
 		ip_parse(val_str(val_at(l, 1)) ? val_str(val_at(l, 1)) : "", &own->last6);
 		*map_put(&i->local, a, map_ptr(cluster_str(control_cluster(t), l->key))) = map_ptr(own);
 	}
-	learn(t);
+	if (val_is(val_get(v, "blocks"), VAL_MAP) && val_get(v, "blocks")->nr)        /* else it is learnt when it is first needed, as it would have been */
+		learn(t);
 	VAL_EACH(q, val_get(v, "blocks"))
 		load_queue(t, q);
 }

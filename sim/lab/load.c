@@ -5,14 +5,16 @@
 
 #include "model/base/quantity.h"
 
-enum { C_ID, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GIVEN, C_BODY, C_DOC, C_PLACES };
-#define COLUMNS "id, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, given, body, doc, places"
+enum { C_ID, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES };
+#define COLUMNS "id, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places"
 
 struct loading {
 	struct lab *lab;
 	struct cluster *cluster;
 	struct arena *arena;            /* the cluster's */
 	int64_t input;
+	sqlite3_stmt *spec;
+	struct map specs;               /* row + 1 → struct pod_spec */
 	struct err *err;
 };
 
@@ -45,29 +47,59 @@ static struct val *document_at(struct loading *l, sqlite3_stmt *st, int at)
 	return v;
 }
 
-/* Typed from its rendered form; what the row knows better replaces what decoding made of it. */
-static struct object *make_object(struct loading *l, sqlite3_stmt *st, const struct kind *k)
+/* A Pod spec by its row; Pods of one template share it. */
+static const struct pod_spec *spec_at(struct loading *l, sqlite3_stmt *st)
 {
-	static const struct apply_options as_it_was = { .unknown = VALIDATE_IGNORE, .respect_status = true };
-	struct doc d = { text_at(st, C_FILE), json_at(l, st, C_BODY) };
-	struct object *o;
+	int64_t row = sqlite3_column_int64(st, C_SPEC);
+	uint64_t *known = map_put(&l->specs, l->arena, (uint64_t)row + 1);
+	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, "Pod", l->err };
+	struct pod_spec *spec;
 
-	if (!d.root)
-		return object_new(l->cluster, k, text_at(st, C_NS), text_at(st, C_NAME));
-	o = object_decode(l->cluster, k, &d, &as_it_was, l->err);
-	if (o && k == &pod_kind)
-		((struct pod *)o)->given = sqlite3_column_int(st, C_GIVEN);
-	return o;
+	if (*known)
+		return (const struct pod_spec *)(uintptr_t)*known;
+	spec = arena_make(l->arena, struct pod_spec);
+	sqlite3_bind_int64(l->spec, 1, row);
+	if (sqlite3_step(l->spec) == SQLITE_ROW)
+		fields_decode(&d, pod_spec_fields, json_at(l, l->spec, 0), "spec", spec);
+	else
+		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: Pod spec %" PRId64 " is missing", row);
+	sqlite3_reset(l->spec);
+	*known = map_ptr(spec);
+	return spec;
+}
+
+/* The fields as applied, over them those that changed since, the defaults that follow, and what controllers keep. */
+static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
+{
+	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, o->kind->name, l->err };
+	struct val *own = json_at(l, st, C_OWN), *state = json_at(l, st, C_STATE);
+	const struct kind *k = o->kind;
+
+	o->doc = document_at(l, st, C_DOC);
+	if (!own || !state)
+		return;
+	if (k->fields && o->doc && k != &pod_kind)
+		fields_decode(&d, k->fields, o->doc, "", o);
+	if (k->fields)
+		fields_decode(&d, k->fields, own, "", o);
+	if (k == &pod_kind)
+		((struct pod *)o)->spec = spec_at(l, st);
+	if (k->dflt) {
+		const struct val *doc = o->doc;
+
+		o->doc = doc ? doc : own;
+		k->dflt(o, l->arena, cluster_strings(l->cluster));
+		o->doc = doc;
+	}
+	state_unpack(o, state, l->cluster);
 }
 
 static bool load_object(struct loading *l, sqlite3_stmt *st)
 {
 	const struct kind *k = cluster_kind(l->cluster, text_at(st, C_API), text_at(st, C_KIND));
+	struct object *o = object_new(l->cluster, k, text_at(st, C_NS), text_at(st, C_NAME));
 	uint32_t mark = l->err->nr;
-	struct object *o = make_object(l, st, k);
 
-	if (!o)
-		return err_wrap(l->err, mark, "%s: %s \"%s\" cannot be restored", l->lab->path, text_at(st, C_KIND), text_at(st, C_NAME));
 	o->id = (obj_h){ (uint32_t)sqlite3_column_int64(st, C_ID) };
 	o->uid = cluster_str(l->cluster, text_at(st, C_UID));
 	o->life = (uint32_t)sqlite3_column_int64(st, C_LIFE);
@@ -77,8 +109,11 @@ static bool load_object(struct loading *l, sqlite3_stmt *st)
 	o->deleted = sqlite3_column_type(st, C_DELETED) == SQLITE_NULL ? NEVER : sqlite3_column_int64(st, C_DELETED);
 	o->file = cluster_str(l->cluster, text_at(st, C_FILE));
 	o->line = (uint32_t)sqlite3_column_int64(st, C_LINE);
-	o->gone = sqlite3_column_type(st, C_BODY) == SQLITE_NULL;
-	o->doc = document_at(l, st, C_DOC);
+	o->gone = sqlite3_column_int(st, C_GONE);
+	if (!o->gone)
+		fill_object(l, st, o);
+	if (l->err->nr > mark)
+		return err_wrap(l->err, mark, "%s \"%s\" cannot be restored", k->name, o->name);
 	if (o->id.i != cluster_handles(l->cluster) + 1)
 		return err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: object %u is missing", cluster_handles(l->cluster) + 1);
 	cluster_restore(l->cluster, o);
@@ -147,15 +182,20 @@ static bool load_moment(struct loading *l, sqlite3_stmt *st)
 
 static bool load_all(struct loading *l)
 {
-	bool past = l->input != l->lab->input;
+	bool past = l->input != l->lab->input, ok;
 
+	l->spec = store_prepare(l->lab, "SELECT body FROM spec WHERE id = ?1", l->err);
+	if (!l->spec)
+		return false;
 	/* Flags first: settings may be asked for while objects are decoded. Of the past: what stood in object before a later command changed it. */
-	return each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
+	ok = each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
 	       each_row(l, "SELECT ended, rev FROM input WHERE nr = ?1", load_moment) &&
 	       each_row(l, past ? "SELECT " COLUMNS " FROM object WHERE input <= ?1 UNION ALL"
 				  " SELECT " COLUMNS " FROM object_was WHERE input <= ?1 AND until > ?1 ORDER BY id"
 				: "SELECT " COLUMNS " FROM object ORDER BY id", load_object) &&
 	       each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event);
+	sqlite3_finalize(l->spec);
+	return ok;
 }
 
 struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **control, struct err *err)

@@ -4,15 +4,16 @@
 #include <stdlib.h>
 
 /* The columns of object, in the order of the schema. */
-enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GIVEN, C_BODY, C_DOC, C_PLACES };
+enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES };
 
 struct saving {
 	struct lab *lab;
 	struct cluster *cluster;
 	struct arena *scratch;
 	int64_t input;                  /* the number of this command */
-	sqlite3_stmt *keep, *put;
-	struct sb body, doc, places;
+	sqlite3_stmt *keep, *put, *find_spec, *put_spec;
+	struct map specs;               /* struct pod_spec → its row */
+	struct sb own, state, doc, places;
 	struct err *err;
 };
 
@@ -39,25 +40,55 @@ static void bind_document(struct saving *s, sqlite3_stmt *st, int at, const stru
 	sqlite3_bind_blob(st, at + 1, s->places.s, (int)s->places.len, SQLITE_STATIC);
 }
 
-static void bind_body(struct saving *s, const struct object *o)
+static void bind_tree(struct saving *s, int at, const struct val *v, struct sb *text)
 {
-	struct arena_mark mark = arena_mark(s->scratch);
+	sb_reset(text);
+	val_print_json(v, text, 0, false);
+	sqlite3_bind_text(s->put, at, sb_text(text), (int)text->len, SQLITE_STATIC);
+}
 
-	sb_reset(&s->body);
-	if (o->gone) {
-		sqlite3_bind_null(s->put, C_BODY);
-		return;
+/* The row of a Pod spec; a new one if none has that content. */
+static int64_t spec_row(struct saving *s, const struct pod_spec *spec)
+{
+	uint64_t *known = map_put(&s->specs, s->scratch, map_ptr(spec));
+	struct val *v = val_new(s->scratch, VAL_MAP);
+	struct sb text = { 0 };
+
+	if (*known)
+		return (int64_t)*known;
+	fields_encode(s->scratch, pod_spec_fields, spec, v);
+	val_print_json(v, &text, 0, false);
+	sqlite3_bind_int64(s->find_spec, 1, fnv32a(text.s, text.len));
+	store_bind_text(s->find_spec, 2, text.s);
+	if (sqlite3_step(s->find_spec) == SQLITE_ROW)
+		*known = (uint64_t)sqlite3_column_int64(s->find_spec, 0);
+	sqlite3_reset(s->find_spec);
+	if (!*known) {
+		sqlite3_bind_int64(s->put_spec, 1, fnv32a(text.s, text.len));
+		store_bind_text(s->put_spec, 2, text.s);
+		if (store_do(s->lab, s->put_spec, "cannot be written", s->err))
+			*known = (uint64_t)sqlite3_last_insert_rowid(s->lab->db);
 	}
-	val_print_json(object_render(s->cluster, o, s->scratch), &s->body, 0, false);
-	arena_rewind(s->scratch, mark);
-	sqlite3_bind_text(s->put, C_BODY, sb_text(&s->body), (int)s->body.len, SQLITE_STATIC);
+	sb_free(&text);
+	return (int64_t)*known;
+}
+
+static void bind_content(struct saving *s, const struct object *o)
+{
+	sqlite3_bind_null(s->put, C_SPEC);
+	sqlite3_bind_null(s->put, C_OWN);
+	sqlite3_bind_null(s->put, C_STATE);
+	if (o->gone)
+		return;
+	if (o->kind == &pod_kind)
+		sqlite3_bind_int64(s->put, C_SPEC, spec_row(s, ((const struct pod *)o)->spec));
+	bind_tree(s, C_OWN, own_pack(o, s->scratch), &s->own);
+	bind_tree(s, C_STATE, state_pack(o, s->scratch), &s->state);
 }
 
 /* The row as it was goes to object_was first. */
 static bool save_object(struct saving *s, const struct object *o)
 {
-	bool given = o->kind == &pod_kind && ((const struct pod *)o)->given;
-
 	if (s->lab->input && o->id.i <= s->lab->objects) {
 		sqlite3_bind_int64(s->keep, 1, s->input);
 		sqlite3_bind_int64(s->keep, 2, o->id.i);
@@ -78,8 +109,8 @@ static bool save_object(struct saving *s, const struct object *o)
 	bind_time(s->put, C_DELETED, o->deleted);
 	store_bind_text(s->put, C_FILE, o->file);
 	sqlite3_bind_int64(s->put, C_LINE, o->line);
-	sqlite3_bind_int(s->put, C_GIVEN, given);
-	bind_body(s, o);
+	sqlite3_bind_int(s->put, C_GONE, o->gone);
+	bind_content(s, o);
 	bind_document(s, s->put, C_DOC, o->gone ? NULL : o->doc, &s->doc);
 	return store_do(s->lab, s->put, "cannot be written", s->err);
 }
@@ -90,8 +121,10 @@ static bool save_objects(struct saving *s)
 	bool ok;
 
 	s->keep = store_prepare(s->lab, "INSERT INTO object_was SELECT *, ?1 FROM object WHERE id = ?2", s->err);
-	s->put = s->keep ? store_prepare(s->lab, "INSERT OR REPLACE INTO object VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)", s->err) : NULL;
-	ok = s->put;
+	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)", s->err);
+	s->find_spec = store_prepare(s->lab, "SELECT id FROM spec WHERE hash = ?1 AND body = ?2", s->err);
+	s->put_spec = store_prepare(s->lab, "INSERT INTO spec(hash, body) VALUES(?1,?2)", s->err);
+	ok = s->keep && s->put && s->find_spec && s->put_spec;
 	for (uint32_t id = 1; ok && id <= nr; id++) {
 		const struct object *o = obj_get(s->cluster, (obj_h){ id });
 
@@ -100,6 +133,8 @@ static bool save_objects(struct saving *s)
 	}
 	sqlite3_finalize(s->keep);
 	sqlite3_finalize(s->put);
+	sqlite3_finalize(s->find_spec);
+	sqlite3_finalize(s->put_spec);
 	return ok;
 }
 
@@ -219,7 +254,8 @@ bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, con
 	ok = save_input(&s, in) && save_documents(&s, in) && save_objects(&s) && save_events(&s) && save_facts(&s) && save_control(&s, control) &&
 	     store_run(lab, "COMMIT", "cannot be written", err);
 	lab->writing = !ok;
-	sb_free(&s.body);
+	sb_free(&s.own);
+	sb_free(&s.state);
 	sb_free(&s.doc);
 	sb_free(&s.places);
 	arena_free(s.scratch);

@@ -11,17 +11,20 @@ static const char *const steps[LAB_VERSION] = {
 	/* document: what a command applied, as JSON; places: lines and columns of its values. */
 	"CREATE TABLE document(input INTEGER NOT NULL REFERENCES input, nr INTEGER NOT NULL, file TEXT, body TEXT NOT NULL, places BLOB,"
 	" PRIMARY KEY(input, nr)) STRICT, WITHOUT ROWID;"
-	/* object: as the last command left it. id: its handle; input: the command that left it so; body: as `get -o json` shows it, NULL when it is gone;
-	 * doc, places: as applied, NULL for what a controller made; created, deleted: virtual nanoseconds, deleted NULL while it lives; given: a Pod that came
-	 * with its status. */
+	/* object: as the last command left it. id: its handle; input: the command that left it so; created, deleted: virtual nanoseconds, deleted NULL while it
+	 * lives; spec: a Pod's, in spec; own: its fields, as in a document; state: metadata and status, exactly; doc, places: as applied, NULL for what a
+	 * controller made. */
 	"CREATE TABLE object(id INTEGER PRIMARY KEY, input INTEGER NOT NULL, api TEXT NOT NULL, kind TEXT NOT NULL, ns TEXT, name TEXT NOT NULL,"
 	" uid TEXT NOT NULL, life INTEGER NOT NULL, rev INTEGER NOT NULL, generation INTEGER NOT NULL, created INTEGER NOT NULL, deleted INTEGER,"
-	" file TEXT, line INTEGER NOT NULL, given INTEGER NOT NULL, body TEXT, doc TEXT, places BLOB) STRICT;"
+	" file TEXT, line INTEGER NOT NULL, gone INTEGER NOT NULL, spec INTEGER, own TEXT, state TEXT, doc TEXT, places BLOB) STRICT;"
 	/* object_was: the same row before the command `until` changed it. */
 	"CREATE TABLE object_was(id INTEGER NOT NULL, input INTEGER NOT NULL, api TEXT NOT NULL, kind TEXT NOT NULL, ns TEXT, name TEXT NOT NULL,"
 	" uid TEXT NOT NULL, life INTEGER NOT NULL, rev INTEGER NOT NULL, generation INTEGER NOT NULL, created INTEGER NOT NULL, deleted INTEGER,"
-	" file TEXT, line INTEGER NOT NULL, given INTEGER NOT NULL, body TEXT, doc TEXT, places BLOB, until INTEGER NOT NULL) STRICT;"
+	" file TEXT, line INTEGER NOT NULL, gone INTEGER NOT NULL, spec INTEGER, own TEXT, state TEXT, doc TEXT, places BLOB, until INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX object_was_id ON object_was(id, until);"
+	/* spec: Pod specs, each once for all Pods of a template. */
+	"CREATE TABLE spec(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"
+	"CREATE INDEX spec_hash ON spec(hash);"
 	/* event: in the order in which they came; object: a handle. */
 	"CREATE TABLE event(nr INTEGER PRIMARY KEY, input INTEGER NOT NULL, at INTEGER NOT NULL, warning INTEGER NOT NULL, object INTEGER NOT NULL,"
 	" reason TEXT, message TEXT, component TEXT) STRICT;"
@@ -50,8 +53,6 @@ bool schema_ready(struct lab *lab, bool may_write, struct err *err)
 	int64_t id = store_number(lab, "PRAGMA application_id", -1), version = store_number(lab, "PRAGMA user_version", -1);
 	int64_t tables = store_number(lab, "SELECT count(*) FROM sqlite_schema", -1);
 
-	if (tables < 0 && sqlite3_errcode(lab->db) == SQLITE_NOTADB)
-		return refuse(lab, "not a lab: it is no SQLite file; --lab names another one", err);
 	if (id < 0 || version < 0 || tables < 0)
 		return store_failed(lab, "cannot be read", err);
 	if (id == 0 && version == 0 && tables == 0) {

@@ -14,7 +14,9 @@ bool store_failed(struct lab *lab, const char *doing, struct err *err)
 
 	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
 		return err_add(err, ERR_MACHINE, &w, "another command is at work in this lab; try again");
-	return err_add(err, code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? ERR_INPUT : ERR_MACHINE, &w, "%s: %s", doing, sqlite3_errmsg(lab->db));
+	if (code == SQLITE_NOTADB)
+		return err_add(err, ERR_INPUT, &w, "not a lab: it is no SQLite file; --lab names another one");
+	return err_add(err, code == SQLITE_CORRUPT ? ERR_INPUT : ERR_MACHINE, &w, "%s: %s", doing, sqlite3_errmsg(lab->db));
 }
 
 bool store_run(struct lab *lab, const char *sql, const char *doing, struct err *err)
@@ -102,11 +104,8 @@ static bool begin(struct lab *lab, enum lab_mode mode, struct err *err)
 
 	if (!configure(lab, writing, err))
 		return false;
-	if (sqlite3_exec(lab->db, writing ? "BEGIN IMMEDIATE" : "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
-		if (sqlite3_errcode(lab->db) == SQLITE_NOTADB)
-			return schema_ready(lab, writing, err);
-		return store_failed(lab, "cannot be opened", err);
-	}
+	if (!store_run(lab, writing ? "BEGIN IMMEDIATE" : "BEGIN", "cannot be opened", err))
+		return false;
 	lab->writing = writing;
 	if (!schema_ready(lab, writing, err))
 		return false;

@@ -32,6 +32,12 @@ bool schema_ready(struct lab *, bool may_write, struct err *);
 void places_pack(const struct val *, struct sb *);
 void places_unpack(struct val *, const void *bytes, size_t n);
 
+/* What no document of an object says exactly: its metadata as they are now, and what controllers keep in its status, times to the nanosecond. */
+struct val *state_pack(const struct object *, struct arena *);
+void state_unpack(struct object *, const struct val *, struct cluster *);
+/* The fields of its kind as they are now, without what state_pack has. A Pod's spec is left out: Pods of one template share it. */
+struct val *own_pack(const struct object *, struct arena *);
+
 struct val *flags_pack(const struct settings_flags *, struct arena *);
 void flags_unpack(struct settings_flags *, const struct val *, struct cluster *);
 
