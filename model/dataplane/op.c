@@ -21,6 +21,7 @@ ip_addr packet_field(const struct packet *p, enum pkt_field f)
 	case PF_CT_STATUS: return word(p->ct_status);
 	case PF_CT_DNATED_FROM: return p->orig_dst;
 	case PF_SKUID: return word(p->skuid);
+	case PF_SKGID: return word(p->skgid);
 	case PF_ICMP_TYPE: return word(p->icmp_type);
 	case PF_TCP_FLAGS: return word(p->tcp_flags);
 	case PF_REGISTER:
@@ -44,6 +45,7 @@ const char *nft_field(enum pkt_field f, bool v6)
 	case PF_CT_STATUS: return "ct status";
 	case PF_CT_DNATED_FROM: return v6 ? "ct original ip6 daddr" : "ct original ip daddr";
 	case PF_SKUID: return "meta skuid";
+	case PF_SKGID: return "meta skgid";
 	case PF_ICMP_TYPE: return v6 ? "icmpv6 type" : "icmp type";
 	case PF_TCP_FLAGS: return "tcp flags";
 	case PF_REGISTER: return "numgen";

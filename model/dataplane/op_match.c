@@ -42,7 +42,7 @@ static bool number_holds(const struct op *op, const struct packet *p)
 
 	if ((op->field == PF_SPORT || op->field == PF_DPORT) && !has_ports(p->proto))
 		return false;
-	if (op->field == PF_SKUID && !p->has_skuid)
+	if ((op->field == PF_SKUID || op->field == PF_SKGID) && !p->has_skuid)
 		return false;
 	switch ((enum op_rel)op->rel) {
 	case REL_EQ:
@@ -195,8 +195,8 @@ static void iptables(const struct spelling *s)
 
 		sb_printf(s->out, "-m conntrack %s--%s ", not, status ? "ctstatus" : "ctstate");
 		state_words(s->out, op->a, false, status);
-	} else if (op->field == PF_SKUID) {
-		sb_printf(s->out, "-m owner %s--uid-owner %u", not, op->a);
+	} else if (op->field == PF_SKUID || op->field == PF_SKGID) {
+		sb_printf(s->out, "-m owner %s--%s-owner %u", not, op->field == PF_SKUID ? "uid" : "gid", op->a);
 	} else if (op->field == PF_ICMP_TYPE) {
 		sb_printf(s->out, "-m icmp%s %s--icmp%s-type %u", s->v6 ? "6" : "", not, s->v6 ? "v6" : "", op->a);
 	} else if (op->field == PF_CT_DNATED_FROM) {

@@ -17,7 +17,7 @@ struct packet {
 	uint32_t mark;
 	str iif, oif;                   /* names of the current namespace; NULL: none */
 	uint8_t ct_state, ct_status;    /* CT_… bits, CTS_… bits */
-	uint32_t skuid; bool has_skuid;
+	uint32_t skuid, skgid; bool has_skuid;       /* the socket's owner; has_skuid counts for both */
 	ip_addr orig_dst; uint16_t orig_dport;  /* conntrack's original destination, for PF_CT_DNATED_FROM */
 };
 

@@ -26,6 +26,7 @@ static const char *type_of(uint8_t field, bool v6)
 	case PF_CT_STATE: return "ct_state";
 	case PF_CT_STATUS: return "ct_status";
 	case PF_SKUID: return "uid";
+	case PF_SKGID: return "gid";
 	case PF_ICMP_TYPE: return v6 ? "icmpv6_type" : "icmp_type";
 	case PF_TCP_FLAGS: return "tcp_flag";
 	case PF_REGISTER:
@@ -60,6 +61,7 @@ static void key_word(struct sb *out, uint8_t field, ip_addr w)
 	case PF_CT_STATE:
 	case PF_CT_STATUS:
 	case PF_SKUID:
+	case PF_SKGID:
 	case PF_ICMP_TYPE:
 	case PF_TCP_FLAGS:
 	case PF_REGISTER:

@@ -31,7 +31,7 @@ enum op_code {
 
 /* What a packet can be asked. */
 enum pkt_field { PF_SADDR, PF_DADDR, PF_SPORT, PF_DPORT, PF_L4PROTO, PF_IIFNAME, PF_OIFNAME, PF_MARK, PF_CT_STATE, PF_CT_STATUS, PF_CT_DNATED_FROM /* original daddr */,
-	PF_SKUID, PF_ICMP_TYPE, PF_TCP_FLAGS, PF_REGISTER /* what CHOOSE or LOOKUP left */, PF_COUNT };
+	PF_SKUID, PF_SKGID, PF_ICMP_TYPE, PF_TCP_FLAGS, PF_REGISTER /* what CHOOSE or LOOKUP left */, PF_COUNT };
 enum op_rel { REL_EQ, REL_NE, REL_IN /* prefix or range, or any bit of a mask */, REL_NOT_IN, REL_MASK_EQ /* (v & a) == b */, REL_MASK_NE,
 	REL_NAME_PREFIX /* iif cali* */, REL_NOT_NAME_PREFIX };
 enum fib_ask { FIB_DADDR_LOCAL, FIB_SADDR_LOCAL };      /* fib daddr type local; -m addrtype --dst-type LOCAL */

@@ -195,7 +195,7 @@ static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters
 
 	f.redirect = (struct l7_redirect){ val_str_at(r, "scheme"), val_str_at(r, "authority"), (int32_t)val_int_or(val_get(r, "port"), 0),
 					   (int)val_int_or(val_get(r, "redirectCode"), 301), { L7_KEEP, NULL, NULL }, false };
-	f.redirect.keep_port = !f.redirect.scheme && !f.redirect.host && !f.redirect.port;
+	f.redirect.keep_port = !f.redirect.port;        /* Envoy adds no port of its own */
 	if (uri && strncmp(uri, prefix, strlen(prefix)) == 0)
 		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, uri + strlen(prefix), NULL };
 	else if (uri)

@@ -1,0 +1,286 @@
+/* The sidecar mesh: injection, the redirect as istio-iptables writes it, routes of VirtualServices, policies. */
+#include "model/cluster/apply.h"
+#include "model/control/control.h"
+#include "model/dataplane/packet.h"
+#include "model/l7/mesh.h"
+#include "tests/unit/test.h"
+
+static bool take(void *ctx, const struct doc *d, struct err *err)
+{
+	struct apply_options opt = { .unknown = VALIDATE_IGNORE, .validate = true, .create_namespaces = true };
+
+	return apply_doc(ctx, d, &opt, NULL, err) != APPLY_ERROR;
+}
+
+static void apply(struct cluster *c, const char *yaml)
+{
+	struct err err = { 0 };
+
+	docs_read("test", yaml, strlen(yaml), NULL, take, c, &err);
+	if (err_any(&err))
+		err_print(&err, stderr);
+	CU_ASSERT_FALSE(err_any(&err));
+	err_free(&err);
+}
+
+/* A cluster with a mesh; namespace in is injected, out is not. */
+static struct cluster *mesh(void)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	str *names = arena_array(cluster_arena(c), str, 1);
+
+	names[0] = cluster_str(c, "istio.io/gateway-controller");
+	cluster_flags(c)->controllers = (str_list){ names, 1, true };
+	control_new(c);
+	apply(c, "apiVersion: v1\nkind: Namespace\nmetadata: {name: in, labels: {istio-injection: enabled}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: out}\n");
+	return c;
+}
+
+static void add_pod(struct cluster *c, struct arena *a, const char *ns, const char *name, const char *labels, const char *more, const char *ip)
+{
+	apply(c, arena_printf(a, "apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {%s}%s}\nspec: {serviceAccountName: %s, containers: [{name: c, image: x}]}\n"
+				 "status: {phase: Running, podIP: %s, conditions: [{type: Ready, status: 'True'}]}\n", name, ns, labels, more, name, ip));
+}
+
+TEST(sidecars_are_injected_where_labels_ask)
+{
+	static const struct { const char *ns, *labels, *more; bool injected; } rows[] = {
+		{ "in", "app: x", "", true },
+		{ "out", "app: x", "", false },
+		{ "out", "sidecar.istio.io/inject: 'true'", "", true },
+		{ "in", "sidecar.istio.io/inject: 'false'", "", false },
+		{ "in", "app: x", ", annotations: {sidecar.istio.io/inject: 'false'}", false },
+	};
+	struct cluster *c = mesh();
+	struct arena *a = arena_new(NULL, "test");
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		const char *name = arena_printf(a, "p%zu", k);
+		const struct pod *p;
+
+		add_pod(c, a, rows[k].ns, name, rows[k].labels, rows[k].more, "10.244.1.1");
+		p = find_pod(c, rows[k].ns, name);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+		CU_ASSERT_EQUAL(mesh_sidecar(p->spec) != NULL, rows[k].injected);
+		CU_ASSERT_EQUAL(mesh_capture(p->spec).set, rows[k].injected);
+		CU_ASSERT_EQUAL(p->spec->containers.nr, rows[k].injected ? 2u : 1u);
+	}
+	arena_free(a);
+	cluster_free(c);
+}
+
+static void check_rules(const char *annotations, bool v6, const char *want)
+{
+	struct cluster *c = mesh();
+	struct arena *a = arena_new(NULL, "test");
+	struct ruleset *rs = ruleset_new(a, cluster_strings(c), NULL);
+	struct print_rules how = { .counters = false };
+	struct mesh_capture m;
+	struct sb out = { 0 };
+
+	add_pod(c, a, "in", "p", "app: x", annotations, "10.244.1.1");
+	m = mesh_capture(find_pod(c, "in", "p")->spec);
+	mesh_rules(rs, &m, v6, 0);
+	ruleset_finish(rs);
+	print_iptables(rs, v6 ? NF_IP6 : NF_IP, &how, NULL, NULL, &out);
+	CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), want));
+	if (!strstr(sb_text(&out), want))
+		SAME_TEXT(strstr(sb_text(&out), "-A"), want);
+	sb_free(&out);
+	arena_free(a);
+	cluster_free(c);
+}
+
+TEST(the_redirect_is_istios)
+{
+	check_rules("", false,
+		    "-A PREROUTING -p tcp -j ISTIO_INBOUND\n"
+		    "-A OUTPUT -j ISTIO_OUTPUT\n"
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 15008 -j RETURN\n"
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 15090 -j RETURN\n"
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 15021 -j RETURN\n"
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 15020 -j RETURN\n"
+		    "-A ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT\n"
+		    "-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001\n"
+		    "-A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006\n"
+		    "-A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n"
+		    "-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -p tcp -m tcp ! --dport 15008 -m owner --uid-owner 1337 -j ISTIO_IN_REDIRECT\n"
+		    "-A ISTIO_OUTPUT -o lo -m owner ! --uid-owner 1337 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN\n"
+		    "-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -p tcp -m tcp ! --dport 15008 -m owner --gid-owner 1337 -j ISTIO_IN_REDIRECT\n"
+		    "-A ISTIO_OUTPUT -o lo -m owner ! --gid-owner 1337 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -m owner --gid-owner 1337 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -j ISTIO_REDIRECT\n");
+	check_rules(", annotations: {traffic.sidecar.istio.io/excludeOutboundPorts: '3306', traffic.sidecar.istio.io/excludeOutboundIPRanges: 10.1.0.0/16, "
+		    "traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/8}", false,
+		    "-A ISTIO_OUTPUT -p tcp -m tcp --dport 3306 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -p udp -m udp --dport 3306 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n");
+	check_rules(", annotations: {traffic.sidecar.istio.io/excludeOutboundIPRanges: 10.1.0.0/16, traffic.sidecar.istio.io/includeOutboundIPRanges: 10.0.0.0/8}", false,
+		    "-A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -d 10.1.0.0/16 -j RETURN\n"
+		    "-A ISTIO_OUTPUT -d 10.0.0.0/8 -j ISTIO_REDIRECT\n");
+	check_rules(", annotations: {traffic.sidecar.istio.io/includeInboundPorts: '8080,9090'}", false,
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 15008 -j RETURN\n"
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 8080 -j ISTIO_IN_REDIRECT\n"
+		    "-A ISTIO_INBOUND -p tcp -m tcp --dport 9090 -j ISTIO_IN_REDIRECT\n");
+}
+
+/* ---- routes */
+
+static const char services[] =
+	"apiVersion: v1\nkind: Service\nmetadata: {name: reviews, namespace: in}\nspec: {selector: {app: reviews}, ports: [{name: http, port: 9080}]}\n"
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: ratings, namespace: in}\nspec: {ports: [{name: http, port: 9080}]}\n"
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: in}\n"
+	"spec: {host: reviews, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: r-1, namespace: in, labels: {kubernetes.io/service-name: reviews}}\naddressType: IPv4\n"
+	"ports: [{name: http, port: 9080, protocol: TCP}]\nendpoints:\n"
+	"- {addresses: [10.244.2.1], targetRef: {kind: Pod, name: r1, namespace: in}}\n- {addresses: [10.244.2.2], targetRef: {kind: Pod, name: r2, namespace: in}}\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: t-1, namespace: in, labels: {kubernetes.io/service-name: ratings}}\naddressType: IPv4\n"
+	"ports: [{name: http, port: 9080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.9]}]\n";
+
+static const char *answer(struct cluster *c, const struct route_table *t, const char *path, const char *header, struct arena *a)
+{
+	const char *colon = header ? strchr(header, ':') : NULL, *out = "";
+	struct http_pair h = { colon ? arena_strndup(a, header, (size_t)(colon - header)) : "", colon ? colon + 2 : "" };
+	struct http_request rq = { .scheme = "http", .host = "reviews", .port = 9080, .method = "GET", .path = path, .headers = &h, .nr_headers = colon != NULL };
+	struct http_decision d = routes_match(t, &rq, a);
+
+	for (uint32_t k = 0; k < d.nr; k++) {
+		const struct http_backend *b = &d.v[k];
+		const char *one = b->location ? arena_printf(a, "%d → %s", b->status, b->location) : b->service ? arena_printf(a, "%d %s %s", b->status, b->service->o.name, b->req_path)
+													   : arena_printf(a, "%d", b->status);
+		uint32_t nr = 0;
+		struct http_endpoint *e = b->service ? service_endpoints(c, b->service, b->port, b->subset, a, &nr) : NULL;
+
+		for (uint32_t i = 0; i < nr; i++)
+			one = arena_printf(a, "%s %s", one, IP(e[i].ip));
+		if (b->delay)
+			one = arena_printf(a, "%s after %d s", one, (int)(b->delay / SECONDS(1)));
+		if (b->den != 1)
+			one = arena_printf(a, "%" PRIu64 "/%" PRIu64 " %s", b->num, b->den, one);
+		out = *out ? arena_printf(a, "%s, %s", out, one) : one;
+	}
+	return out;
+}
+
+static const struct { const char *http, *path, *header, *want; } routes[] = {
+	{ "[{route: [{destination: {host: reviews, subset: v1}}]}]", "/", NULL, "200 reviews / 10.244.2.1" },
+	{ "[{route: [{destination: {host: reviews}}]}]", "/", NULL, "200 reviews / 10.244.2.1 10.244.2.2" },
+	{ "[{route: [{destination: {host: reviews, subset: v1}, weight: 75}, {destination: {host: reviews, subset: v2}, weight: 25}]}]", "/", NULL,
+	  "3/4 200 reviews / 10.244.2.1, 1/4 200 reviews / 10.244.2.2" },
+	{ "[{route: [{destination: {host: reviews, subset: v3}}]}]", "/", NULL, "503" },
+	{ "[{match: [{headers: {end-user: {exact: jason}}}], route: [{destination: {host: reviews, subset: v2}}]}, {route: [{destination: {host: reviews, subset: v1}}]}]", "/",
+	  "end-user: jason", "200 reviews / 10.244.2.2" },
+	{ "[{match: [{headers: {end-user: {exact: jason}}}], route: [{destination: {host: reviews, subset: v2}}]}, {route: [{destination: {host: reviews, subset: v1}}]}]", "/",
+	  "end-user: other", "200 reviews / 10.244.2.1" },
+	{ "[{match: [{uri: {prefix: /a}}], route: [{destination: {host: ratings}}]}, {match: [{uri: {prefix: /a/b}}], route: [{destination: {host: reviews}}]}]", "/a/b", NULL,
+	  "200 ratings /a/b 10.244.2.9" },              /* the first in the text, not the longest */
+	{ "[{match: [{uri: {prefix: /rev}}], rewrite: {uri: /}, route: [{destination: {host: ratings}}]}]", "/reviews/0", NULL, "200 ratings /iews/0 10.244.2.9" },
+	{ "[{match: [{uri: {regex: '/v[12]/.*'}}], rewrite: {uriRegexRewrite: {match: '^/v([12])/(.*)$', rewrite: '/\\2/\\1'}}, route: [{destination: {host: ratings}}]}]", "/v1/x", NULL,
+	  "200 ratings /x/1 10.244.2.9" },
+	{ "[{match: [{uri: {exact: /OLD}, ignoreUriCase: true}], redirect: {uri: /new, authority: other.test}}]", "/old", NULL, "301 → http://other.test/new" },
+	{ "[{directResponse: {status: 418}}]", "/", NULL, "418" },
+	{ "[{fault: {abort: {percentage: {value: 10}, httpStatus: 503}}, route: [{destination: {host: ratings}}]}]", "/", NULL, "1/10 503, 9/10 200 ratings / 10.244.2.9" },
+	{ "[{fault: {delay: {percentage: {value: 100}, fixedDelay: 7s}}, route: [{destination: {host: ratings}}]}]", "/", NULL, "200 ratings / 10.244.2.9 after 7 s" },
+	{ "[{match: [{uri: {prefix: /x}}], route: [{destination: {host: ratings}}]}]", "/y", NULL, "404" },
+	{ "[{match: [{sourceLabels: {app: nobody}}], route: [{destination: {host: ratings}}]}, {route: [{destination: {host: reviews, subset: v1}}]}]", "/", NULL, "200 reviews / 10.244.2.1" },
+};
+
+TEST(virtual_services_route_in_the_order_of_their_text)
+{
+	for (size_t k = 0; k < ARRAY_LEN(routes); k++) {
+		struct cluster *c = mesh();
+		struct arena *a = arena_new(NULL, "test");
+		struct route_table *t;
+
+		apply(c, services);
+		add_pod(c, a, "in", "client", "app: client", "", "10.244.1.1");
+		add_pod(c, a, "in", "r1", "app: reviews, version: v1", "", "10.244.2.1");
+		add_pod(c, a, "in", "r2", "app: reviews, version: v2", "", "10.244.2.2");
+		apply(c, arena_printf(a, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: in}\nspec: {hosts: [reviews], http: %s}\n", routes[k].http));
+		t = routes_compile_sidecar(c, find_pod(c, "in", "client"), "reviews", 9080, a);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+		SAME_TEXT(answer(c, t, routes[k].path, routes[k].header, a), routes[k].want);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
+/* ---- policies */
+
+static const struct { const char *policies, *client_ns, *method, *path; bool allowed; } rules[] = {
+	{ "", "in", "GET", "/", true },
+	{ "spec: {}", "in", "GET", "/", false },                                                        /* an ALLOW without rules: nobody */
+	{ "spec: {rules: [{}]}", "in", "GET", "/", true },
+	{ "spec: {action: DENY, rules: [{}]}", "in", "GET", "/", false },
+	{ "spec: {action: DENY}", "in", "GET", "/", true },
+	{ "spec: {selector: {matchLabels: {app: other}}}", "in", "GET", "/", true },
+	{ "spec: {rules: [{from: [{source: {principals: [cluster.local/ns/in/sa/client]}}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{from: [{source: {principals: ['*/sa/client']}}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{from: [{source: {namespaces: [in]}}]}]}", "out", "GET", "/", false },         /* without a sidecar there is no identity */
+	{ "spec: {rules: [{from: [{source: {notNamespaces: [in]}}]}]}", "in", "GET", "/", false },
+	{ "spec: {rules: [{from: [{source: {ipBlocks: [10.244.1.0/24]}}]}]}", "out", "GET", "/", true },
+	{ "spec: {rules: [{to: [{operation: {methods: [GET], paths: [/info*]}}]}]}", "in", "GET", "/info/x?y", true },
+	{ "spec: {rules: [{to: [{operation: {methods: [GET], paths: [/info*]}}]}]}", "in", "POST", "/info", false },
+	{ "spec: {rules: [{to: [{operation: {methods: [GET]}}, {operation: {paths: [/open]}}]}]}", "in", "POST", "/open", true },
+	{ "spec: {rules: [{to: [{operation: {ports: ['9080']}}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{to: [{operation: {methods: [GET]}}]}]}", "in", NULL, NULL, false },           /* no HTTP: the rule cannot match */
+	{ "spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}", "in", NULL, NULL, false },     /* a DENY leaves the HTTP field out */
+	{ "spec: {rules: [{when: [{key: 'request.headers[x]', values: [a*]}]}]}", "in", "GET", "/", false },
+};
+
+TEST(authorization_policies_decide_as_istio_does)
+{
+	for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
+		struct cluster *c = mesh();
+		struct arena *a = arena_new(NULL, "test");
+		struct mesh_source from = { 0 };
+		struct http_request rq = { .method = rules[k].method, .path = rules[k].path, .host = "web" };
+		const struct pod *client, *web;
+		struct mesh_verdict v;
+
+		add_pod(c, a, rules[k].client_ns, "client", "app: client", "", "10.244.1.1");
+		add_pod(c, a, "in", "web", "app: web", "", "10.244.2.1");
+		if (*rules[k].policies)
+			apply(c, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\n%s\n", rules[k].policies));
+		client = find_pod(c, rules[k].client_ns, "client");
+		web = find_pod(c, "in", "web");
+		from.ip = client->ip;
+		if (mesh_mutual_tls(c, client, web, NULL)) {
+			from.principal = mesh_principal(c, client, a);
+			from.ns = client->o.ns;
+		}
+		v = mesh_authorized(c, web, 9080, &from, rules[k].method ? &rq : NULL, a);
+		if (v.allowed != rules[k].allowed)
+			fprintf(stderr, "\n%s: %s\n", rules[k].policies, v.why);
+		CU_ASSERT_EQUAL(v.allowed, rules[k].allowed);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
+TEST(strict_peers_refuse_plain_connections)
+{
+	static const struct { const char *spec; bool plain, mutual; } modes[] = {
+		{ NULL, true, true },
+		{ "spec: {mtls: {mode: STRICT}}", false, true },
+		{ "spec: {mtls: {mode: PERMISSIVE}}", true, true },
+		{ "spec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {'9080': {mode: DISABLE}}}", true, false },
+		{ "spec: {selector: {matchLabels: {app: other}}, mtls: {mode: STRICT}}", true, true },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(modes); k++) {
+		struct cluster *c = mesh();
+		struct arena *a = arena_new(NULL, "test");
+
+		add_pod(c, a, "in", "web", "app: web", "", "10.244.2.1");
+		if (modes[k].spec)
+			apply(c, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: in}\n%s\n", modes[k].spec));
+		CU_ASSERT_EQUAL(mesh_peer_allowed(c, find_pod(c, "in", "web"), 9080, false, a).allowed, modes[k].plain);
+		CU_ASSERT_EQUAL(mesh_peer_allowed(c, find_pod(c, "in", "web"), 9080, true, a).allowed, modes[k].mutual);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
