@@ -5,7 +5,9 @@
 #include "model/control/control.h"
 
 /* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
-#define CONTROLLERS(X) X(ALLOCATION, allocation) X(NODE_IPAM, node_ipam) X(ENDPOINTSLICE, endpointslice) X(INGRESS, ingress) X(GATEWAY, gateway)
+#define CONTROLLERS(X)                                                                                                       \
+	X(ALLOCATION, allocation) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle) X(EVICTION, eviction)        \
+	X(ENDPOINTSLICE, endpointslice) X(INGRESS, ingress) X(GATEWAY, gateway)
 
 enum controller_id {
 #define X(id, name) CTL_##id,

@@ -1,0 +1,230 @@
+/* The node's own kubelet as far as it speaks of the node: capacity, conditions. And the index of nodes and their Pods (nodes.h).
+ * Sources: pkg/kubelet/kubelet_node_status.go, nodestatus/setters.go; kubelet.go updateRuntimeUp; facts 5. */
+#include "model/control/nodes.h"
+
+#include <stdlib.h>
+
+#include "model/base/quantity.h"
+
+struct placed { struct node_info *on; const struct demand *demand; bool ports; };
+
+struct nodes {
+	struct map by_name;                     /* → struct node_info */
+	VEC(struct node_info *) all;
+	struct map placed;                      /* Pod's handle → struct placed */
+	struct map demands;                     /* spec → struct demand */
+	uint32_t version;
+};
+
+static struct nodes *nodes_of(const struct control *t)
+{
+	return control_state(t, CTL_NODE);
+}
+
+struct node_info *node_info(const struct control *t, const char *name)
+{
+	str s = name ? str_find(cluster_strings(control_cluster((struct control *)t)), name) : NULL;
+
+	return s ? map_get_ptr(&nodes_of(t)->by_name, map_ptr(s)) : NULL;
+}
+
+struct node_info *const *nodes_all(const struct control *t, uint32_t *nr)
+{
+	*nr = nodes_of(t)->all.nr;
+	return nodes_of(t)->all.v;
+}
+
+uint32_t nodes_version(const struct control *t)
+{
+	return nodes_of(t)->version;
+}
+
+const struct demand *demand_for(struct control *t, const struct pod_spec *s)
+{
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *at = map_put(&nodes_of(t)->demands, a, map_ptr(s));
+	struct demand *d = (struct demand *)(uintptr_t)*at;
+
+	if (!d) {
+		d = arena_make(a, struct demand);
+		*at = map_ptr(d);
+		demand_of(s, a, d);
+	}
+	return d;
+}
+
+nsec fault_since(const struct object *o, const char *annotation)
+{
+	const char *s = label_get(&o->annotations, annotation);
+
+	return s ? strtoll(s, NULL, 10) : NEVER;
+}
+
+bool kubelet_works(const struct node_info *i)
+{
+	return i && i->node && fault_since(&i->node->o, DOWN_ANNOTATION) == NEVER;
+}
+
+bool network_ready(struct control *t, const struct node_info *i)
+{
+	return cluster_settings(control_cluster(t))->cni != CNI_NONE && i->node && fault_since(&i->node->o, NO_CNI_ANNOTATION) == NEVER;
+}
+
+/* ---- the index */
+
+static struct node_info *named(struct control *t, str name)
+{
+	struct nodes *x = nodes_of(t);
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *at = map_put(&x->by_name, a, map_ptr(name));
+	struct node_info *i = (struct node_info *)(uintptr_t)*at;
+
+	if (i)
+		return i;
+	i = arena_make(a, struct node_info);
+	*at = map_ptr(i);
+	i->name = name;
+	i->index = x->all.nr;
+	i->can_cpu = i->can_memory = INT64_MAX;
+	vec_add(a, &x->all, i);
+	return i;
+}
+
+static int64_t allocatable(const struct node *n, const char *name, int64_t absent)
+{
+	const char *s = label_get(&n->allocatable, name);
+	int64_t milli;
+
+	if (!s)
+		s = label_get(&n->capacity, name);
+	return s && quantity_parse(s, &milli) ? milli : absent;
+}
+
+static void node_changed(struct control *t, const struct change *ch)
+{
+	struct node *n = (struct node *)ch->object;
+	struct node_info *i = named(t, n->o.name);
+
+	nodes_of(t)->version++;
+	i->version++;
+	if (ch->kind == CHANGE_DELETE) {
+		i->node = NULL;
+		return;
+	}
+	if (!i->node)
+		i->given = condition_status(&n->conditions, "Ready") != COND_NONE && control_now(t) == n->o.created;
+	i->node = n;
+	i->can_cpu = allocatable(n, "cpu", INT64_MAX);
+	i->can_memory = allocatable(n, "memory", INT64_MAX);
+	i->max_pods = (uint32_t)(allocatable(n, "pods", (int64_t)cluster_settings(control_cluster(t))->max_pods * 1000) / 1000);
+	control_wake(t, CTL_NODE, ch->object, 0);
+}
+
+static void account(struct node_info *i, const struct placed *p, int sign)
+{
+	i->cpu += sign * p->demand->cpu;
+	i->memory += sign * p->demand->memory;
+	i->nz_cpu += sign * p->demand->nz_cpu;
+	i->nz_memory += sign * p->demand->nz_memory;
+	i->nr_ports += (uint32_t)(sign * p->ports);
+}
+
+static void place(struct control *t, struct pod *p, struct node_info *on)
+{
+	struct arena *a = cluster_arena(control_cluster(t));
+	struct placed *where = arena_make(a, struct placed);
+
+	*where = (struct placed){ on, demand_for(t, p->spec), has_host_ports(p->spec) };
+	*map_put(&nodes_of(t)->placed, a, p->o.id.i) = map_ptr(where);
+	account(on, where, 1);
+	vec_add(a, &on->pods, p);
+}
+
+static void unplace(struct control *t, struct pod *p, struct placed *where)
+{
+	struct node_info *i = where->on;
+	uint32_t k = 0;
+
+	account(i, where, -1);
+	while (k < i->pods.nr && i->pods.v[k] != p)
+		k++;
+	if (k < i->pods.nr) {
+		memmove(i->pods.v + k, i->pods.v + k + 1, (i->pods.nr - k - 1) * sizeof(*i->pods.v));
+		i->pods.nr--;
+	}
+	map_remove(&nodes_of(t)->placed, p->o.id.i);
+}
+
+static void pod_changed(struct control *t, const struct change *ch)
+{
+	struct pod *p = (struct pod *)ch->object;
+	struct placed *where = map_get_ptr(&nodes_of(t)->placed, p->o.id.i);
+	bool there = p->node && ch->kind != CHANGE_DELETE && !pod_is_terminal(p);
+
+	if (where && (!there || where->on->name != p->node)) {
+		unplace(t, p, where);
+		where = NULL;
+	}
+	if (!where && there)
+		place(t, p, named(t, p->node));
+}
+
+static void watch(struct control *t, const struct change *ch)
+{
+	if (ch->object->kind == &node_kind)
+		node_changed(t, ch);
+	else
+		pod_changed(t, ch);
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct nodes);
+}
+
+/* ---- what the kubelet posts */
+
+#define NO_NETWORK                                                                                                             \
+	"container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: " \
+	"cni plugin not initialized"
+
+static void post(struct control *t, struct node *n, bool network)
+{
+	struct cluster *c = control_cluster(t);
+	enum cond_status was = condition_status(&n->conditions, "Ready");
+	uint8_t cni = cluster_settings(c)->cni;
+	bool changed = false;
+
+	if (network && cni == CNI_CALICO)
+		changed |= condition_put(c, &n->conditions, "NetworkUnavailable", COND_FALSE, "CalicoIsUp", "Calico is running on this node");
+	if (network && cni == CNI_FLANNEL)
+		changed |= condition_put(c, &n->conditions, "NetworkUnavailable", COND_FALSE, "FlannelIsUp", "Flannel is running on this node");
+	changed |= condition_put(c, &n->conditions, "MemoryPressure", COND_FALSE, "KubeletHasSufficientMemory", "kubelet has sufficient memory available");
+	changed |= condition_put(c, &n->conditions, "DiskPressure", COND_FALSE, "KubeletHasNoDiskPressure", "kubelet has no disk pressure");
+	changed |= condition_put(c, &n->conditions, "PIDPressure", COND_FALSE, "KubeletHasSufficientPID", "kubelet has sufficient PID available");
+	changed |= condition_put(c, &n->conditions, "Ready", network ? COND_TRUE : COND_FALSE, network ? "KubeletReady" : "KubeletNotReady",
+				 network ? "kubelet is posting ready status" : NO_NETWORK);
+	if (!changed)
+		return;
+	if (was != condition_status(&n->conditions, "Ready"))
+		cluster_event(c, &n->o, false, "kubelet", network ? "NodeReady" : "NodeNotReady", "Node %s status is now: %s", n->o.name,
+			      network ? "NodeReady" : "NodeNotReady");
+	cluster_touch(c, &n->o);
+}
+
+static void run(struct control *t, struct object *o, nsec now)
+{
+	struct node_info *i = node_info(t, o->name);
+	bool broken = !o->gone && fault_since(o, NO_CNI_ANNOTATION) != NEVER;
+
+	(void)now;
+	if (o->gone || !kubelet_works(i))
+		return;
+	if (i->given && !broken)
+		return;
+	i->given = false;
+	post(t, (struct node *)o, network_ready(t, i));
+}
+
+static const struct kind *const kinds_heard[] = { &node_kind, &pod_kind, NULL };
+const struct controller node_controller = { .name = "node", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
