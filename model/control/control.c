@@ -26,7 +26,9 @@ struct control {
 	struct cluster *cluster;
 	struct arena *arena;
 	void *state[CTL_COUNT];
-	struct map listeners;                           /* kind → bits of the controllers that hear of it */
+	struct map listeners;                           /* kind → bits of the controllers that hear of it, beside those that hear of all */
+	uint64_t hear_all;
+	struct map by_uid;                              /* handles of all but Pods */
 	struct due due[CTL_COUNT];
 	VEC(struct bucket *) heap;
 	VEC(struct bucket *) spare;
@@ -35,10 +37,12 @@ struct control {
 	uint32_t moving;                                /* wakes in the heap that are not standing */
 	uint32_t runs;
 	struct map shared;
+	bool orphans;
 };
 
 struct cluster *control_cluster(struct control *t) { return t->cluster; }
 void *control_state(const struct control *t, enum controller_id id) { return t->state[id]; }
+bool control_orphans(const struct control *t) { return t->orphans; }
 struct map *control_shared(struct control *t) { return &t->shared; }
 nsec control_now(const struct control *t) { return cluster_now(t->cluster); }
 
@@ -140,7 +144,11 @@ static void on_change(void *ctx, const struct change *ch)
 	struct control *t = ctx;
 	const uint64_t *bits = map_find(&t->listeners, map_ptr(ch->object->kind));
 
-	for (uint64_t left = bits ? *bits : 0; left; left &= left - 1)
+	if (ch->object->kind == &pod_kind)
+		t->orphans = t->orphans || !ch->object->owners.nr;
+	else if (ch->kind == CHANGE_ADD)
+		*map_put(&t->by_uid, t->arena, map_ptr(ch->object->uid)) = ch->object->id.i;
+	for (uint64_t left = t->hear_all | (bits ? *bits : 0); left; left &= left - 1)
 		controllers[__builtin_ctzll(left)]->watch(t, ch);
 }
 
@@ -214,6 +222,14 @@ nsec control_next(const struct control *t)
 		if (t->due[id].keys.nr)
 			return cluster_now(t->cluster);
 	return t->heap.nr ? t->heap.v[0]->at : NEVER;
+}
+
+struct object *control_by_uid(const struct control *t, const char *uid)
+{
+	str s = uid ? str_find(cluster_strings(t->cluster), uid) : NULL;
+	const uint64_t *id = s ? map_find(&t->by_uid, map_ptr(s)) : NULL;
+
+	return id ? obj_get(t->cluster, (obj_h){ (uint32_t)*id }) : NULL;
 }
 
 static const char *name_key(struct control *t, enum controller_id id, uint32_t key)
@@ -299,6 +315,8 @@ struct control *control_new(struct cluster *c)
 	t->cluster = c;
 	t->arena = a;
 	for (int id = 0; id < CTL_COUNT; id++) {
+		if (!controllers[id]->kinds)
+			t->hear_all |= (uint64_t)1 << id;
 		for (const struct kind *const *k = controllers[id]->kinds; k && *k; k++)
 			*map_put(&t->listeners, a, map_ptr(*k)) |= (uint64_t)1 << id;
 		t->state[id] = controllers[id]->init ? controllers[id]->init(t) : NULL;

@@ -6,8 +6,10 @@
 
 /* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
 #define CONTROLLERS(X)                                                                                                       \
-	X(ALLOCATION, allocation) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle) X(EVICTION, eviction)        \
-	X(ENDPOINTSLICE, endpointslice) X(INGRESS, ingress) X(GATEWAY, gateway)
+#define CONTROLLERS(X)                                                                                                       \
+	X(ALLOCATION, allocation) X(NAMESPACE, namespace) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle)      \
+	X(EVICTION, eviction) X(GC, gc) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset) X(STATEFULSET, statefulset)      \
+	X(DAEMONSET, daemonset) X(ENDPOINTSLICE, endpointslice) X(INGRESS, ingress) X(GATEWAY, gateway)
 
 enum controller_id {
 #define X(id, name) CTL_##id,
@@ -18,7 +20,7 @@ enum controller_id {
 
 struct controller {
 	const char *name;
-	const struct kind *const *kinds;                /* whose changes it hears of; NULL-terminated */
+	const struct kind *const *kinds;                /* whose changes it hears of; NULL-terminated. NULL: all */
 	void *(*init)(struct control *);                /* its memory between runs; may be NULL */
 	/* Which keys does this change dirty? Calls control_wake for each. May look, must not change the cluster. */
 	void (*watch)(struct control *, const struct change *);
@@ -38,5 +40,7 @@ void control_timer(struct control *, enum controller_id, const struct object *ke
 void *control_state(const struct control *, enum controller_id);        /* what init returned */
 nsec control_now(const struct control *);
 struct map *control_shared(struct control *);           /* of share_bytes */
+struct object *control_by_uid(const struct control *, const char *uid);         /* living or gone; Pods are not among them. NULL: never seen */
+bool control_orphans(const struct control *);            /* has there ever been a Pod that nobody controls? Else nothing needs to be adopted */
 
 #endif

@@ -1,0 +1,101 @@
+/* What belongs to an owner goes with it: owner references (pkg/controller/garbagecollector). And the index of who belongs to whom. */
+#include "model/control/gc.h"
+
+#include "model/cluster/apply.h"
+#include "model/control/common.h"
+
+struct members { obj_h *v; uint32_t nr, alloc; };
+
+void gc_learn(struct control *t, const struct object *o)
+{
+	struct arena *a = cluster_arena(control_cluster(t));
+	struct map *children = control_state(t, CTL_GC);
+
+	for (uint32_t k = 0; k < o->owners.nr; k++) {
+		uint64_t *at;
+
+		if (o->kind == &pod_kind && o->owners.v[k].controller)
+			continue;               /* the cluster knows those: pods_of */
+		at = map_put(children, a, map_ptr(o->owners.v[k].uid));
+		if (!*at)
+			*at = map_ptr(arena_make(a, struct members));
+		vec_add(a, (struct members *)(uintptr_t)*at, o->id);
+	}
+}
+
+static void watch(struct control *t, const struct change *ch)
+{
+	if (ch->kind == CHANGE_DELETE && ch->object->kind != &pod_kind)
+		control_wake(t, CTL_GC, ch->object, 0);
+	if (ch->kind == CHANGE_ADD)
+		gc_learn(t, ch->object);
+}
+
+static bool is_owned(const struct object *o, const char *uid)
+{
+	for (uint32_t k = 0; k < o->owners.nr; k++)
+		if (streq(o->owners.v[k].uid, uid))
+			return true;
+	return false;
+}
+
+struct object_list dependents(const struct control *t, const struct object *owner, const struct kind *kind, struct arena *scratch)
+{
+	struct cluster *c = control_cluster((struct control *)t);
+	const struct members *m = map_get_ptr(control_state(t, CTL_GC), map_ptr(owner->uid));
+	struct object_list out = { m ? arena_array(scratch, struct object *, m->nr) : NULL, 0 };
+
+	for (uint32_t k = 0; m && k < m->nr; k++) {
+		struct object *o = obj_get(c, m->v[k]);
+
+		if (!o->gone && (!kind || o->kind == kind) && is_owned(o, owner->uid))
+			out.v[out.nr++] = o;
+	}
+	return out;
+}
+
+static bool another_owner_lives(struct control *t, const struct object *o, const char *uid)
+{
+	for (uint32_t k = 0; k < o->owners.nr; k++) {
+		const struct object *other = streq(o->owners.v[k].uid, uid) ? NULL : control_by_uid(t, o->owners.v[k].uid);
+
+		if (other && !other->gone)
+			return true;
+	}
+	return false;
+}
+
+static void collect(struct control *t, struct object *o, const char *uid)
+{
+	struct cluster *c = control_cluster(t);
+
+	if (another_owner_lives(t, o, uid)) {
+		disown(c, o, uid);
+		cluster_touch(c, o);
+	} else if (o->deleted == NEVER) {
+		apply_delete(c, o);
+	}
+}
+
+static void run(struct control *t, struct object *owner, nsec now)
+{
+	struct arena *scratch = arena_new(NULL, "gc");
+	struct object_list l = dependents(t, owner, NULL, scratch), pods;
+
+	(void)now;
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (!l.v[k]->gone)
+			collect(t, l.v[k], owner->uid);
+	pods = pods_of(control_cluster(t), owner->uid);
+	pods.v = pods.nr ? arena_copy(scratch, pods.v, pods.nr * sizeof(*pods.v)) : NULL;
+	for (uint32_t k = 0; k < pods.nr; k++)
+		collect(t, pods.v[k], owner->uid);
+	arena_free(scratch);
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct map);
+}
+
+const struct controller gc_controller = { .name = "garbage-collector", .init = init, .watch = watch, .run = run };

@@ -1,0 +1,164 @@
+/* ReplicaSets and ReplicationControllers: as many Pods as they say. Source: pkg/controller/replicaset/replica_set.go; facts 59. */
+#include <stdlib.h>
+
+#include "model/cluster/apply.h"
+#include "model/control/gc.h"
+#include "model/control/nodes.h"
+#include "model/control/workloads.h"
+
+#define BURST 500               /* BurstReplicas: at most so many are made or deleted in one sync */
+
+/* The state is a map (workloads.c): handle → what is remembered of an owner of Pods; and beside it: */
+static struct selector_index *index_of(struct control *t)
+{
+	struct map *m = control_state(t, CTL_REPLICASET);
+	uint64_t *at = map_put(m, cluster_arena(control_cluster(t)), UINT64_MAX);
+
+	if (!*at)
+		*at = map_ptr(arena_make(cluster_arena(control_cluster(t)), struct selector_index));
+	return (struct selector_index *)(uintptr_t)*at;
+}
+
+static void watch(struct control *t, const struct change *ch)
+{
+	struct object *o = ch->object;
+
+	if (o->kind == &pod_kind) {
+		wake_owner(t, CTL_REPLICASET, &replicaset_kind, index_of(t), (struct pod *)o);
+		wake_owner(t, CTL_REPLICASET, &replication_controller_kind, index_of(t), (struct pod *)o);
+		return;
+	}
+	if (ch->kind == CHANGE_DELETE)
+		return;
+	selector_index_add(t, index_of(t), o, &((struct workload *)o)->selector.labels);
+	control_wake(t, CTL_REPLICASET, o, 0);
+}
+
+/* ---- making and deleting */
+
+struct making { struct control *t; struct workload *w; };
+
+static bool make_one(void *ctx)
+{
+	struct making *m = ctx;
+	struct cluster *c = control_cluster(m->t);
+	const struct object *o = &m->w->o;
+	char base[300];
+	struct pod *p;
+
+	snprintf(base, sizeof(base), "%s-", o->name);
+	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
+	p->o.generate_name = cluster_str(c, base);
+	cluster_add(c, &p->o);
+	cluster_event(c, o, false, o->kind == &replicaset_kind ? "replicaset-controller" : "replication-controller", "SuccessfulCreate", "Created pod: %s", p->o.name);
+	return true;
+}
+
+/* How many active Pods of all ReplicaSets of the same owner each node has (getPodsRankedByRelatedPodsOnSameNode). */
+static void rank(struct control *t, const struct workload *w, struct candidate *v, uint32_t nr, struct arena *scratch)
+{
+	const struct owner_ref *ref = controller_of(&w->o);
+	const struct object *owner = ref ? control_by_uid(t, ref->uid) : NULL;
+	struct object_list sets = owner ? dependents(t, owner, w->o.kind, scratch) : (struct object_list){ 0 };
+	struct map on = { 0 };
+
+	for (uint32_t s = 0; s < MAX(sets.nr, 1u); s++) {
+		uint32_t n;
+		struct pod **pods = pods_controlled(t, sets.nr ? sets.v[s] : &w->o, scratch, &n);
+
+		for (uint32_t k = 0; k < n; k++)
+			if (pods[k]->node && pod_is_active(pods[k]))
+				++*map_put(&on, scratch, map_ptr(pods[k]->node));
+	}
+	for (uint32_t k = 0; k < nr; k++) {
+		const uint64_t *at = v[k].pod->node ? map_find(&on, map_ptr(v[k].pod->node)) : NULL;
+
+		v[k].rank = at ? (uint32_t)*at : 0;
+	}
+}
+
+static void delete_some(struct control *t, struct workload *w, struct pod **active, uint32_t nr, uint32_t surplus, nsec now, struct arena *scratch)
+{
+	struct candidate *v = arena_array(scratch, struct candidate, nr);
+
+	for (uint32_t k = 0; k < nr; k++)
+		v[k].pod = active[k];
+	if (surplus < nr) {
+		rank(t, w, v, nr, scratch);
+		sort_for_deletion(v, nr, now);
+	}
+	for (uint32_t k = 0; k < surplus; k++) {
+		struct object *p = (struct object *)(uintptr_t)&v[k].pod->o;
+
+		cluster_event(control_cluster(t), &w->o, false, w->o.kind == &replicaset_kind ? "replicaset-controller" : "replication-controller", "SuccessfulDelete",
+			      "Deleted pod: %s", p->name);
+		apply_delete(control_cluster(t), p);
+	}
+}
+
+/* ---- status */
+
+struct tally { int32_t replicas, ready, available; nsec again; };
+
+static struct tally count(const struct workload *w, struct pod **v, uint32_t nr, nsec now)
+{
+	struct tally s = { .again = NEVER };
+
+	for (uint32_t k = 0; k < nr; k++) {
+		if (!pod_is_active(v[k]))
+			continue;
+		s.replicas++;
+		s.ready += pod_is_ready(v[k]);
+		s.available += pod_is_available(v[k], w->min_ready_seconds, now, &s.again);
+	}
+	return s;
+}
+
+static void write_status(struct control *t, struct workload *w, const struct tally *s)
+{
+	if (w->st_replicas == s->replicas && w->st_ready == s->ready && w->st_available == s->available && w->st_observed == w->o.generation)
+		return;
+	w->st_replicas = s->replicas;
+	w->st_ready = s->ready;
+	w->st_available = s->available;
+	w->st_observed = w->o.generation;
+	cluster_touch(control_cluster(t), &w->o);
+}
+
+static void run(struct control *t, struct object *o, nsec now)
+{
+	struct workload *w = (struct workload *)o;
+	struct arena *scratch = arena_new(NULL, "replicaset");
+	uint32_t nr = 0, active = 0, want = (uint32_t)MAX(w->replicas, 0);
+	struct pod **v;
+	struct tally s;
+
+	if (!o->gone) {
+		v = pods_claimed(t, o, &w->selector, scratch, &nr);
+		for (uint32_t k = 0; k < nr; k++)
+			if (pod_is_active(v[k])) {
+				struct pod *p = v[k];
+
+				v[k] = v[active];
+				v[active++] = p;
+			}
+		/* The status is of what there was; what is made or deleted now changes it by the next run. */
+		s = count(w, v, nr, now);
+		if (o->deleted == NEVER && active < want)
+			slow_start(MIN(want - active, BURST), make_one, &(struct making){ t, w });
+		else if (o->deleted == NEVER && active > want)
+			delete_some(t, w, v, active, MIN(active - want, BURST), now, scratch);
+		write_status(t, w, &s);
+		control_wake(t, CTL_REPLICASET, o, s.again);
+	}
+	arena_free(scratch);
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct map);
+}
+
+static const struct kind *const kinds_heard[] = { &pod_kind, &replicaset_kind, &replication_controller_kind, NULL };
+const struct controller replicaset_controller = { .name = "replicaset", .kinds = kinds_heard, .init = init, .watch = watch, .run = run,
+						  .save = owners_save, .load = owners_load };

@@ -1,0 +1,26 @@
+/* The arithmetic of workloads: how many may be added and taken away in a rollout, who is deleted first, how fast Pods are made. Pure.
+ * Sources: Kubernetes 1.36 pkg/controller/deployment/util/deployment_util.go, rolling.go; pkg/controller/controller_utils.go ActivePodsWithRanks. */
+#ifndef PODWIRE_ROLLOUT_H
+#define PODWIRE_ROLLOUT_H
+
+#include "model/api/workload.h"
+
+struct fence { int32_t surge, unavailable; };
+/* Percentages of `replicas`: surge up, unavailable down; both 0 makes unavailable 1. Absent ones are 0. */
+struct fence resolve_fenceposts(const struct int_or_str *surge, const struct int_or_str *unavailable, int32_t replicas);
+int32_t scaled(const struct int_or_str *, int32_t total, bool up, int32_t absent);
+int32_t max_unavailable(const struct workload *);       /* at most replicas; 0 unless RollingUpdate */
+int32_t max_surge(const struct workload *);
+/* The size that the new ReplicaSet is given next; all: replicas of all ReplicaSets, it included. */
+int32_t new_replicas(const struct workload *, int32_t all, int32_t now);
+
+/* One Pod that may be deleted; rank: how many ready siblings its node has. */
+struct candidate { const struct pod *pod; uint32_t rank; };
+/* qsort-like, the one to be deleted first comes first; now: virtual time. */
+int deletion_order(const struct candidate *, const struct candidate *, nsec now);
+void sort_for_deletion(struct candidate *, uint32_t nr, nsec now);
+
+/* Batches of 1, 2, 4, 8 …; a batch with a failure is the last. → how many succeeded. */
+uint32_t slow_start(uint32_t count, bool (*make)(void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,274 @@
+/* StatefulSets: Pods with names that stay, made and updated one after another. Source: pkg/controller/statefulset/stateful_set_control.go, stateful_set_utils.go. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/cluster/apply.h"
+#include "model/control/workloads.h"
+
+#define REVISION_LABEL "controller-revision-hash"
+
+/* The template that Pods below the partition still have. */
+struct kept { str revision; struct pod_template template; };
+
+struct setting {
+	struct control *t;
+	struct cluster *c;
+	struct workload *s;
+	struct arena *scratch;
+	nsec now, again;
+	str update;                             /* the revision of the template */
+	struct pod **pods; uint32_t nr;         /* by ordinal - start; NULL where none is */
+	struct pod **condemned; uint32_t nr_condemned;  /* the highest ordinal first */
+	bool ordered;
+};
+
+static struct selector_index *index_of(struct control *t)
+{
+	struct map *m = control_state(t, CTL_STATEFULSET);
+	uint64_t *at = map_put(m, cluster_arena(control_cluster(t)), UINT64_MAX);
+
+	if (!*at)
+		*at = map_ptr(arena_make(cluster_arena(control_cluster(t)), struct selector_index));
+	return (struct selector_index *)(uintptr_t)*at;
+}
+
+static void watch(struct control *t, const struct change *ch)
+{
+	if (ch->object->kind == &pod_kind) {
+		wake_owner(t, CTL_STATEFULSET, &statefulset_kind, index_of(t), (struct pod *)ch->object);
+		return;
+	}
+	if (ch->kind == CHANGE_DELETE)
+		return;
+	selector_index_add(t, index_of(t), ch->object, &((struct workload *)ch->object)->selector.labels);
+	control_wake(t, CTL_STATEFULSET, ch->object, 0);
+}
+
+static int32_t ordinal_of(const struct workload *s, const struct pod *p)
+{
+	size_t n = strlen(s->o.name);
+	char *end;
+	long v;
+
+	if (strncmp(p->o.name, s->o.name, n) != 0 || p->o.name[n] != '-' || !p->o.name[n + 1])
+		return -1;
+	v = strtol(p->o.name + n + 1, &end, 10);
+	return *end ? -1 : (int32_t)v;
+}
+
+static int highest_first(const void *a, const void *b)
+{
+	const struct pod *p = *(struct pod *const *)a, *q = *(struct pod *const *)b;
+	size_t np = strlen(p->o.name), nq = strlen(q->o.name);
+
+	return np != nq ? (np < nq ? 1 : -1) : -strcmp(p->o.name, q->o.name);
+}
+
+static void sort_out(struct setting *x)
+{
+	uint32_t n;
+	struct pod **v = pods_claimed(x->t, &x->s->o, &x->s->selector, x->scratch, &n);
+
+	x->nr = (uint32_t)MAX(x->s->replicas, 0);
+	x->pods = arena_array(x->scratch, struct pod *, x->nr);
+	x->condemned = arena_array(x->scratch, struct pod *, n);
+	for (uint32_t k = 0; k < n; k++) {
+		int32_t place = ordinal_of(x->s, v[k]) - x->s->ordinal_start;
+
+		if (place >= 0 && place < (int32_t)x->nr)
+			x->pods[place] = v[k];
+		else
+			x->condemned[x->nr_condemned++] = v[k];
+	}
+	if (x->nr_condemned)
+		qsort(x->condemned, x->nr_condemned, sizeof(*x->condemned), highest_first);
+}
+
+/* ---- making */
+
+static void name_service(struct control *t, struct pod_spec *s, void *ctx)
+{
+	(void)t;
+	s->subdomain = ((struct workload *)ctx)->service_name;
+}
+
+static const struct pod_template *template_for(struct setting *x, uint32_t place, str *revision)
+{
+	struct kept *k = map_get_ptr(control_state(x->t, CTL_STATEFULSET), x->s->o.id.i);
+
+	*revision = x->update;
+	if (k && k->revision != x->update && (int32_t)place < x->s->partition) {
+		*revision = k->revision;
+		return &k->template;
+	}
+	return &x->s->template;
+}
+
+static void make(struct setting *x, uint32_t place)
+{
+	int32_t ordinal = x->s->ordinal_start + (int32_t)place;
+	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%d", x->s->o.name, ordinal)), revision;
+	const struct pod_template *tpl = template_for(x, place, &revision);
+	struct pod *p = pod_from(x->t, &x->s->o, tpl, name);
+
+	p->o.labels = pairs_with(x->c, &p->o.labels, REVISION_LABEL, revision);
+	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);
+	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", arena_printf(x->scratch, "%d", ordinal));
+	p->o.generate_name = cluster_str(x->c, arena_printf(x->scratch, "%s-", x->s->o.name));
+	p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s", x->s->o.uid), name_service, x->s);
+	p->hostname = name;
+	cluster_add(x->c, &p->o);
+	cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulCreate", "create Pod %s in StatefulSet %s successful", name, x->s->o.name);
+}
+
+static void unmake(struct setting *x, struct pod *p)
+{
+	cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulDelete", "delete Pod %s in StatefulSet %s successful", p->o.name, x->s->o.name);
+	apply_delete(x->c, &p->o);
+}
+
+static bool terminating(const struct pod *p)
+{
+	return p->o.deleted != NEVER;
+}
+
+static bool healthy(const struct pod *p)
+{
+	return p->phase == POD_RUNNING && pod_is_ready(p) && !terminating(p);
+}
+
+/* One ordinal after another, each ready before the next. true: go on to the next. */
+static bool tend(struct setting *x, uint32_t place)
+{
+	struct pod *p = x->pods[place];
+
+	if (!p) {
+		make(x, place);
+		return !x->ordered;
+	}
+	if (terminating(p))
+		return !x->ordered;
+	if (pod_is_terminal(p)) {
+		cluster_event(x->c, &x->s->o, p->phase == POD_FAILED, "statefulset-controller", "RecreatingFailedPod", "StatefulSet %s/%s is recreating failed Pod %s", x->s->o.ns,
+			      x->s->o.name, p->o.name);
+		apply_delete(x->c, &p->o);
+		return !x->ordered;
+	}
+	return !x->ordered || (healthy(p) && pod_is_available(p, x->s->min_ready_seconds, x->now, &x->again));
+}
+
+static void drop_condemned(struct setting *x)
+{
+	for (uint32_t k = 0; k < x->nr_condemned; k++) {
+		struct pod *p = x->condemned[k];
+
+		if (!terminating(p))
+			unmake(x, p);
+		if (x->ordered)
+			return;
+	}
+}
+
+static str revision_of(const struct pod *p)
+{
+	return label_get(&p->o.labels, REVISION_LABEL);
+}
+
+/* From the highest ordinal down to the partition, one at a time. */
+static void update(struct setting *x)
+{
+	if (streq(x->s->strategy, "OnDelete"))
+		return;
+	for (uint32_t k = x->nr; k-- > (uint32_t)MAX(x->s->partition, 0);) {
+		struct pod *p = x->pods[k];
+
+		if (!p)
+			return;
+		if (revision_of(p) != x->update && !terminating(p)) {
+			unmake(x, p);
+			return;
+		}
+		if (!healthy(p))
+			return;
+	}
+}
+
+/* ---- status */
+
+static void write_status(struct setting *x)
+{
+	struct workload *s = x->s;
+	struct workload was = *s;
+	bool all_updated = true;
+
+	s->st_replicas = s->st_ready = s->st_available = s->st_updated = s->st_current = 0;
+	for (uint32_t k = 0; k < x->nr + x->nr_condemned; k++) {
+		const struct pod *p = k < x->nr ? x->pods[k] : x->condemned[k - x->nr];
+
+		all_updated = all_updated && p && revision_of(p) == x->update && healthy(p);
+		if (!p)
+			continue;
+		s->st_replicas++;
+		s->st_ready += p->phase == POD_RUNNING && pod_is_ready(p);
+		s->st_available += p->phase == POD_RUNNING && pod_is_available(p, s->min_ready_seconds, x->now, &x->again);
+		s->st_updated += revision_of(p) == x->update && !terminating(p);
+		s->st_current += revision_of(p) == s->st_current_revision && !terminating(p);
+	}
+	s->st_update_revision = x->update;
+	if (!s->st_current_revision || all_updated)
+		s->st_current_revision = x->update;
+	if (s->st_current_revision == x->update)
+		s->st_current = s->st_updated;
+	s->st_observed = s->o.generation;
+	if (memcmp(&was, s, sizeof(was)) != 0)
+		cluster_touch(x->c, &s->o);
+}
+
+static void keep_template(struct setting *x)
+{
+	struct arena *a = cluster_arena(x->c);
+	uint64_t *at = map_put(control_state(x->t, CTL_STATEFULSET), a, x->s->o.id.i);
+	struct kept *k = (struct kept *)(uintptr_t)*at;
+
+	if (k && k->revision != x->s->st_current_revision && x->s->st_current_revision)
+		k = NULL;
+	if (!k && (!x->s->st_current_revision || x->s->st_current_revision == x->update)) {
+		k = arena_make(a, struct kept);
+		*k = (struct kept){ x->update, x->s->template };
+		*at = map_ptr(k);
+	}
+}
+
+static void run(struct control *t, struct object *o, nsec now)
+{
+	struct setting x = { .t = t, .c = control_cluster(t), .s = (struct workload *)o, .now = now, .again = NEVER };
+	char hash[11];
+	bool on = true;
+
+	if (o->gone || o->deleted != NEVER)
+		return;
+	x.scratch = arena_new(NULL, "statefulset");
+	x.ordered = !streq(x.s->pod_management, "Parallel");
+	template_hash(&x.s->template, 0, hash);
+	x.update = cluster_str(x.c, arena_printf(x.scratch, "%s-%s", o->name, hash));
+	keep_template(&x);
+	sort_out(&x);
+	for (uint32_t k = 0; k < x.nr && on; k++)
+		on = tend(&x, k);
+	if (on) {
+		drop_condemned(&x);
+		if (!x.nr_condemned || !x.ordered)
+			update(&x);
+	}
+	write_status(&x);
+	control_wake(t, CTL_STATEFULSET, o, x.again);
+	arena_free(x.scratch);
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct map);
+}
+
+static const struct kind *const kinds_heard[] = { &pod_kind, &statefulset_kind, NULL };
+const struct controller statefulset_controller = { .name = "statefulset", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };

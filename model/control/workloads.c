@@ -1,0 +1,231 @@
+#include "model/control/workloads.h"
+
+#include <stdlib.h>
+
+struct per_owner { struct owner_ref *owners; uint64_t made; };
+
+static struct per_owner *of_owner(struct control *t, const struct object *owner)
+{
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *at = map_put(control_state(t, CTL_REPLICASET), a, owner->id.i);
+
+	if (!*at)
+		*at = map_ptr(arena_make(a, struct per_owner));
+	return (struct per_owner *)(uintptr_t)*at;
+}
+
+uint64_t made_count(struct control *t, const struct object *owner)
+{
+	return of_owner(t, owner)->made++;
+}
+
+struct pod *pod_from(struct control *t, const struct object *owner, const struct pod_template *tpl, str name)
+{
+	struct cluster *c = control_cluster(t);
+	struct pod *p = (struct pod *)object_new(c, &pod_kind, owner->ns, name);
+	struct per_owner *x = of_owner(t, owner);
+
+	if (!x->owners) {
+		own(c, &p->o, owner);
+		x->owners = p->o.owners.v;
+	}
+	p->o.owners.v = x->owners;
+	p->o.owners.nr = 1;
+	p->o.owners.set = true;
+	p->o.labels = tpl->labels;
+	p->o.annotations = tpl->annotations;
+	p->spec = tpl->spec;
+	p->node = tpl->spec->node_name;
+	p->phase = POD_PENDING;
+	p->start = NEVER;
+	return p;
+}
+
+bool pod_is_active(const struct pod *p)
+{
+	return !pod_is_terminal(p) && p->o.deleted == NEVER;
+}
+
+bool pod_is_available(const struct pod *p, int32_t min_ready, nsec now, nsec *again)
+{
+	const struct condition *ready = condition_get(&p->conditions, "Ready");
+	nsec at;
+
+	if (!ready || ready->status != COND_TRUE)
+		return false;
+	at = min_ready ? ready->changed + SECONDS(min_ready) : ready->changed;
+	if (!min_ready || at <= now || p->given)
+		return true;
+	*again = MIN(*again, at);
+	return false;
+}
+
+static int by_handle(const void *a, const void *b)
+{
+	const struct pod *p = *(struct pod *const *)a, *q = *(struct pod *const *)b;
+
+	return (p->o.id.i > q->o.id.i) - (p->o.id.i < q->o.id.i);
+}
+
+struct pod **pods_controlled(const struct control *t, const struct object *owner, struct arena *scratch, uint32_t *nr)
+{
+	struct object_list l = pods_of(control_cluster((struct control *)t), owner->uid);
+	struct pod **v = l.nr ? arena_copy(scratch, l.v, l.nr * sizeof(*v)) : NULL;
+
+	*nr = l.nr;
+	if (l.nr)
+		qsort(v, l.nr, sizeof(*v), by_handle);
+	return v;
+}
+
+static bool is_orphan(const struct pod *p)
+{
+	return !controller_of(&p->o) && p->o.deleted == NEVER;
+}
+
+static void adopt(struct control *t, struct object *owner, const struct selector *s, struct arena *scratch)
+{
+	struct cluster *c = control_cluster(t);
+	struct object_list l = pods_matching(c, owner->ns, s, scratch);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (is_orphan((struct pod *)l.v[k]) && !pod_is_terminal((struct pod *)l.v[k])) {
+			own(c, l.v[k], owner);
+			cluster_relabel(c, l.v[k], l.v[k]->labels);     /* indexed anew, by its owner */
+		}
+}
+
+struct pod **pods_claimed(struct control *t, struct object *owner, const struct selector *s, struct arena *scratch, uint32_t *nr)
+{
+	struct cluster *c = control_cluster(t);
+	uint32_t to = 0;
+	struct pod **v;
+
+	if (owner->deleted == NEVER && control_orphans(t))
+		adopt(t, owner, s, scratch);
+	v = pods_controlled(t, owner, scratch, nr);
+	for (uint32_t k = 0; k < *nr; k++) {
+		if (selector_matches(s, &v[k]->o.labels)) {
+			v[to++] = v[k];
+			continue;
+		}
+		disown(c, &v[k]->o, owner->uid);
+		cluster_touch(c, &v[k]->o);
+	}
+	*nr = to;
+	return v;
+}
+
+struct waking { enum controller_id id; const struct pod *pod; };
+
+static void wake_one(struct control *t, void *ctx, struct object *o)
+{
+	struct waking *w = ctx;
+
+	if (selector_matches(&((struct workload *)o)->selector, &w->pod->o.labels))
+		control_wake(t, w->id, o, 0);
+}
+
+void wake_owner(struct control *t, enum controller_id id, const struct kind *kind, const struct selector_index *index, const struct pod *p)
+{
+	const struct owner_ref *ref = controller_of(&p->o);
+	struct object *owner = ref ? control_by_uid(t, ref->uid) : NULL;
+
+	if (owner && owner->kind == kind && !owner->gone)
+		control_wake(t, id, owner, 0);
+	else if (!ref && !p->o.gone)
+		selector_index_find(t, index, p->o.ns, &p->o.labels, wake_one, &(struct waking){ id, p });
+}
+
+/* ---- templates */
+
+void template_hash(const struct pod_template *tpl, int32_t collisions, char out[11])
+{
+	struct sb text = { 0 };
+	char number[12];
+	uint32_t h;
+
+	val_print_json(tpl->doc, &text, 0, true);
+	if (collisions)
+		sb_printf(&text, "%d", collisions);
+	h = fnv32a(sb_text(&text), text.len);
+	sb_free(&text);
+	snprintf(number, sizeof(number), "%" PRIu32, h);
+	safe_encode(number, out);
+}
+
+static bool labels_but_hash(const struct val *a, const struct val *b)
+{
+	static const char hash[] = "pod-template-hash";
+	uint32_t na = 0, nb = 0;
+
+	VAL_EACH(v, b)
+		nb += !streq(v->key, hash);
+	VAL_EACH(v, a) {
+		if (streq(v->key, hash))
+			continue;
+		na++;
+		if (!val_equal(v, val_get(b, v->key)))
+			return false;
+	}
+	return na == nb;
+}
+
+static bool metadata_equal(const struct val *a, const struct val *b)
+{
+	static const char *const keys[] = { "annotations", "finalizers" };
+
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		if (!val_equal(val_get(a, keys[k]), val_get(b, keys[k])) && (val_get(a, keys[k]) || val_get(b, keys[k])))
+			return false;
+	return labels_but_hash(val_get(a, "labels"), val_get(b, "labels"));
+}
+
+bool same_template(const struct pod_template *a, const struct pod_template *b)
+{
+	if (a->doc == b->doc)
+		return true;
+	return a->doc && b->doc && metadata_equal(val_get(a->doc, "metadata"), val_get(b->doc, "metadata")) && val_equal(val_get(a->doc, "spec"), val_get(b->doc, "spec"));
+}
+
+struct pod_spec *spec_variant(struct control *t, const struct pod_spec *s, const char *purpose, void (*fill)(struct control *, struct pod_spec *, void *), void *ctx)
+{
+	struct cluster *c = control_cluster(t);
+	uint64_t *at = map_put(control_shared(t), cluster_arena(c), hash_mix(map_ptr(s), map_ptr(cluster_str(c, purpose))));
+
+	if (!*at) {
+		struct pod_spec *copy = arena_copy(cluster_arena(c), s, sizeof(*s));
+
+		*at = map_ptr(copy);
+		fill(t, copy, ctx);
+	}
+	return (struct pod_spec *)(uintptr_t)*at;
+}
+
+/* ---- saving how many Pods each owner has made */
+
+void owners_save(struct control *t, struct arena *a, struct val *out)
+{
+	struct cluster *c = control_cluster(t);
+
+	for (uint32_t p = 0; cluster_pool_kind(c, p); p++) {
+		struct object_list l = cluster_pool_kind(c, p) == &pod_kind ? (struct object_list){ 0 } : cluster_list(c, cluster_pool_kind(c, p));
+
+		for (uint32_t k = 0; k < l.nr; k++) {
+			const struct per_owner *x = map_get_ptr(control_state(t, CTL_REPLICASET), l.v[k]->id.i);
+
+			if (x && x->made)
+				val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)x->made));
+		}
+	}
+}
+
+void owners_load(struct control *t, const struct val *v)
+{
+	VAL_EACH(made, v) {
+		const struct object *o = control_by_uid(t, made->key);
+
+		if (o)
+			of_owner(t, o)->made = (uint64_t)val_int_or(made, 0);
+	}
+}

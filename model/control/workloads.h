@@ -1,0 +1,33 @@
+/* What the controllers of ReplicaSets, Deployments, StatefulSets, DaemonSets and Jobs share. */
+#ifndef PODWIRE_WORKLOADS_H
+#define PODWIRE_WORKLOADS_H
+
+#include "model/control/common.h"
+#include "model/control/rollout.h"
+
+/* A Pod of the template, not yet in the cluster: Pending, owned by `owner`, its labels, annotations, owner list and spec those of the template, shared. */
+struct pod *pod_from(struct control *, const struct object *owner, const struct pod_template *, str name);
+/* How many Pods this owner has made, this one included: what its random names are drawn by. Saved. */
+uint64_t made_count(struct control *, const struct object *owner);
+bool pod_is_active(const struct pod *);         /* neither ended nor being deleted */
+/* Ready for min_ready seconds. If it is ready but not long enough, *again is set to the time when it will be, unless that is earlier already. */
+bool pod_is_available(const struct pod *, int32_t min_ready, nsec now, nsec *again);
+
+/* Pods in the order of their handles (in which they were made), in scratch: those that the owner controls. */
+struct pod **pods_controlled(const struct control *, const struct object *owner, struct arena *scratch, uint32_t *nr);
+/* Takes orphans of the namespace that the selector selects, lets go of own ones that it does not (controller_ref_manager.go), and says which remain. */
+struct pod **pods_claimed(struct control *, struct object *owner, const struct selector *, struct arena *scratch, uint32_t *nr);
+/* Wakes the owner of a Pod under `id`, or all of `index` that might want an orphan. */
+void wake_owner(struct control *, enum controller_id id, const struct kind *, const struct selector_index *, const struct pod *);
+
+/* The template's hash as Deployments name their ReplicaSets by, in the alphabet of names; out: 11 bytes. collisions: 0 at first. */
+void template_hash(const struct pod_template *, int32_t collisions, char out[11]);
+bool same_template(const struct pod_template *, const struct pod_template *);   /* but for the label pod-template-hash */
+/* A spec that differs from the template's; made once per (spec, purpose). fill gets the copy. */
+struct pod_spec *spec_variant(struct control *, const struct pod_spec *, const char *purpose, void (*fill)(struct control *, struct pod_spec *, void *), void *ctx);
+
+
+void owners_save(struct control *, struct arena *, struct val *out);
+void owners_load(struct control *, const struct val *);
+
+#endif
