@@ -6,7 +6,6 @@
 
 /* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
 #define CONTROLLERS(X)                                                                                                       \
-#define CONTROLLERS(X)                                                                                                       \
 	X(ALLOCATION, allocation) X(NAMESPACE, namespace) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle)      \
 	X(EVICTION, eviction) X(GC, gc) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset) X(STATEFULSET, statefulset)      \
 	X(DAEMONSET, daemonset) X(ENDPOINTSLICE, endpointslice) X(INGRESS, ingress) X(GATEWAY, gateway)

@@ -84,6 +84,22 @@ static void adopt_sets(struct deploying *x)
 		}
 }
 
+/* Equal but for the hash; or a set that was made here, which bears the hash of what it was made from. */
+static bool has_our_template(struct deploying *x, const struct workload *rs)
+{
+	const char *label = label_get(&rs->o.labels, HASH_LABEL);
+	char hash[11];
+
+	if (same_template(&rs->template, &x->d->template))
+		return true;
+	for (int32_t k = 0; label && !rs->o.doc && k <= x->d->st_collisions; k++) {
+		template_hash(&x->d->template, k, hash);
+		if (streq(hash, label))
+			return true;
+	}
+	return false;
+}
+
 static void look(struct deploying *x)
 {
 	struct object_list l = dependents(x->t, &x->d->o, &replicaset_kind, x->scratch);
@@ -94,7 +110,7 @@ static void look(struct deploying *x)
 	if (x->nr_old)
 		qsort(x->old, x->nr_old, sizeof(*x->old), oldest_first);
 	for (uint32_t k = 0; k < x->nr_old; k++)
-		if (same_template(&x->old[k]->template, &x->d->template)) {
+		if (has_our_template(x, x->old[k])) {
 			x->newer = x->old[k];
 			memmove(x->old + k, x->old + k + 1, (x->nr_old - k - 1) * sizeof(*x->old));
 			x->nr_old--;
@@ -478,5 +494,30 @@ static void *init(struct control *t)
 	return arena_make(cluster_arena(control_cluster(t)), struct memory);
 }
 
+static void save(struct control *t, struct arena *a, struct val *out)
+{
+	struct object_list l = cluster_list(control_cluster(t), &deployment_kind);
+	const struct memory *m = control_state(t, CTL_DEPLOYMENT);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const uint64_t *at = map_find(&m->progress, l.v[k]->id.i);
+
+		if (at)
+			val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)*at));
+	}
+}
+
+static void load(struct control *t, const struct val *v)
+{
+	struct memory *m = control_state(t, CTL_DEPLOYMENT);
+
+	VAL_EACH(at, v) {
+		const struct object *o = control_by_uid(t, at->key);
+
+		if (o)
+			*map_put(&m->progress, cluster_arena(control_cluster(t)), o->id.i) = (uint64_t)val_int_or(at, 0);
+	}
+}
+
 static const struct kind *const kinds_heard[] = { &deployment_kind, &replicaset_kind, &pod_kind, NULL };
-const struct controller deployment_controller = { .name = "deployment", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+const struct controller deployment_controller = { .name = "deployment", .kinds = kinds_heard, .init = init, .watch = watch, .run = run, .save = save, .load = load };

@@ -100,6 +100,14 @@ static int64_t allocatable(const struct node *n, const char *name, int64_t absen
 	return s && quantity_parse(s, &milli) ? milli : absent;
 }
 
+static bool says_ready(const struct val *doc)
+{
+	VAL_EACH(c, val_path(doc, "status.conditions"))
+		if (streq(val_str_at(c, "type"), "Ready"))
+			return true;
+	return false;
+}
+
 static void node_changed(struct control *t, const struct change *ch)
 {
 	struct node *n = (struct node *)ch->object;
@@ -112,7 +120,7 @@ static void node_changed(struct control *t, const struct change *ch)
 		return;
 	}
 	if (!i->node)
-		i->given = condition_status(&n->conditions, "Ready") != COND_NONE && control_now(t) == n->o.created;
+		i->given = says_ready(n->o.doc);
 	i->node = n;
 	i->can_cpu = allocatable(n, "cpu", INT64_MAX);
 	i->can_memory = allocatable(n, "memory", INT64_MAX);
