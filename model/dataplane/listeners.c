@@ -108,6 +108,10 @@ static bool runs(const struct pod *p, const struct container *c)
 	return p->phase == POD_RUNNING || p->phase == 0;        /* given without container statuses */
 }
 
+/* Istio's proxy (outbound, inbound, its agent's status, readiness); 15090 is declared. What it listens on says nothing of the Pod's application. */
+static const int32_t sidecar_ports[] = { 15001, 15006, 15020, 15021 };
+static bool is_sidecar(const struct pod *p, const struct container *c) { return streq(c->name, "istio-proxy") && (p->spec->containers.nr > 1 || c->restart_policy); }
+
 static void one_container(struct known *k)
 {
 	for (uint32_t i = 0; i < k->c->ports.nr; i++)
@@ -117,6 +121,9 @@ static void one_container(struct known *k)
 	probe_port(k, k->c->startup);
 	if (k->c->image && strstr(k->c->image, "agnhost"))
 		agnhost(k);
+	if (is_sidecar(k->pod, k->c))
+		for (size_t i = 0; i < ARRAY_LEN(sidecar_ports); i++)
+			listens(k, PROTO_TCP, sidecar_ports[i], "spec.containers.args");
 }
 
 static uint32_t each_container(struct compile *x, const struct pod *p, netns_h ns)
@@ -132,7 +139,7 @@ static uint32_t each_container(struct compile *x, const struct pod *p, netns_h n
 			if ((list && !streq(l->v[i].restart_policy, "Always")) || (ns.i && !runs(p, &l->v[i])))
 				continue;
 			one_container(&k);
-			nr += k.nr;
+			nr += is_sidecar(p, &l->v[i]) ? 0 : k.nr;
 		}
 	}
 	return nr;

@@ -41,6 +41,8 @@ const char *gateway_controller_name(struct cluster *, const struct gateway *);  
 struct gw_says route_references(struct cluster *, const struct http_route *, struct arena *);
 /* One reference to a Service from an HTTPRoute: resolved, or with status 500 and why. *reason (may be NULL): of the condition. */
 struct l7_ref gateway_ref(struct cluster *, const struct http_route *, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
+/* The routes of a Service as parent, for a client of that namespace; false: there are none. */
+bool gateway_add_service_routes(struct route_table *, uint32_t group, const struct service *, int32_t port, str client_ns);
 /* ReferenceGrant: may `from` refer to that object in another namespace? */
 bool grant_allows(struct cluster *, const char *from_group, const char *from_kind, str from_ns, str to_ns, const char *to_group, const char *to_kind, const char *to_name);
 /* Hostnames that a route serves on a listener: the intersection of both lists. Empty where there is none. */

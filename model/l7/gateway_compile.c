@@ -215,6 +215,36 @@ static void add_route(struct compiling *k, uint32_t group, const struct entry *e
 		cannot_tell(k, r, why);
 }
 
+static void add_rules(struct compiling *k, const struct gw_attachment *at, const char *const *hosts, uint32_t nr_hosts, entries *out)
+{
+	nsec born = object_born(&at->route->o);
+
+	for (uint32_t rule = 0; rule < at->route->rules.nr; rule++) {
+		const struct l7_action *act = action_of(k, at->route, rule);
+		uint32_t matches = at->route->rules.v[rule].matches.nr;
+
+		for (uint32_t h = 0; h < nr_hosts; h++)
+			for (uint32_t m = 0; m < MAX(matches, 1u); m++)
+				vec_add(k->a, out, (struct entry){ hosts[h], at, rule, matches ? m : UINT32_MAX, born, act });
+	}
+}
+
+static void gather_for_service(struct compiling *k, const struct http_route *r, const struct service *s, int32_t port, str ns, entries *out)
+{
+	static const char *const any[] = { "*" };
+
+	for (uint32_t i = 0; r->o.ns == ns && i < r->parents.nr; i++) {
+		const struct parent_ref *p = &r->parents.v[i];
+		struct gw_attachment *at;
+
+		if (!streq(p->kind, "Service") || !streq(p->name, s->o.name) || (p->ns ? p->ns : r->o.ns) != s->o.ns || (p->port.set && p->port.v != port))
+			continue;
+		at = arena_make(k->a, struct gw_attachment);
+		*at = (struct gw_attachment){ .route = r, .parent = p, .parent_index = i };
+		add_rules(k, at, any, 1, out);
+	}
+}
+
 static void gather(struct compiling *k, uint32_t listener, entries *out)
 {
 	for (uint32_t i = 0; i < k->s->nr_routes; i++) {
@@ -224,14 +254,7 @@ static void gather(struct compiling *k, uint32_t listener, entries *out)
 		if (!(at->listeners >> listener & 1))
 			continue;
 		hosts = hosts_intersect(k->s->listeners[listener].spec->hostname, &at->route->hostnames, k->a);
-		for (uint32_t rule = 0; rule < at->route->rules.nr; rule++) {
-			const struct l7_action *act = action_of(k, at->route, rule);
-			uint32_t matches = at->route->rules.v[rule].matches.nr;
-
-			for (uint32_t h = 0; h < hosts.nr; h++)
-				for (uint32_t m = 0; m < MAX(matches, 1u); m++)
-					vec_add(k->a, out, (struct entry){ hosts.v[h], at, rule, matches ? m : UINT32_MAX, object_born(&at->route->o), act });
-		}
+		add_rules(k, at, hosts.v, hosts.nr, out);
 	}
 }
 
@@ -255,6 +278,24 @@ static void add_listener(struct compiling *k, const struct gw_listener_state *l)
 		qsort(all.v, all.nr, sizeof(*all.v), by_precedence);
 	for (uint32_t i = 0; i < all.nr; i++)
 		add_route(k, group, &all.v[i]);
+}
+
+/* A Service as parent (the mesh's routes): those of the client's namespace, else those of the Service's own. */
+bool gateway_add_service_routes(struct route_table *t, uint32_t group, const struct service *s, int32_t port, str client_ns)
+{
+	struct object_list all = cluster_list(t->cluster, &http_route_kind);
+	struct compiling k = { t, t->cluster, t->arena, NULL };
+	const str where[] = { client_ns, s->o.ns };
+	entries found = { 0 };
+
+	for (int step = 0; step < 2 && !found.nr; step++)
+		for (uint32_t i = 0; i < all.nr; i++)
+			gather_for_service(&k, (const struct http_route *)all.v[i], s, port, where[step], &found);
+	if (found.nr)
+		qsort(found.v, found.nr, sizeof(*found.v), by_precedence);
+	for (uint32_t i = 0; i < found.nr; i++)
+		add_route(&k, group, &found.v[i]);
+	return found.nr > 0;
 }
 
 struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)

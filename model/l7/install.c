@@ -25,9 +25,15 @@ static const char *fitting(struct arena *a, const char *name)
 	return strlen(name) <= NAME_MAX_LENGTH ? name : arena_printf(a, "%.*s-%08x", NAME_MAX_LENGTH - 9, name, fnv32a(name, strlen(name)));
 }
 
-struct ports { uint16_t v[64]; uint32_t nr; };
+struct ports { uint16_t v[64], target[64]; uint32_t nr; };
 
-struct plane { const char *ns, *name, *controller, *gateway, *extra; struct ports ports; };    /* gateway: NS/NAME or NULL; extra: more of the Service's spec */
+struct plane {
+	const char *ns, *name, *controller;
+	const char *gateway;                    /* NS/NAME, or NULL */
+	const char *extra;                      /* more of the Service's spec, or NULL */
+	bool istio;                             /* Istio's own: its labels and its container's name */
+	struct ports ports;
+};
 
 static const char *annotations(struct arena *a, const struct plane *p)
 {
@@ -41,11 +47,11 @@ static const char *deployment_json(struct arena *a, const struct plane *p)
 	const char *ports = "";
 
 	for (uint32_t k = 0; k < p->ports.nr; k++)
-		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"containerPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.v[k]);
+		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"containerPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.target[k]);
 	return arena_printf(a, "{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
 			       "\"annotations\": {%s}}, \"spec\": {\"replicas\": 1, \"selector\": {\"matchLabels\": {\"app\": \"%s\"}}, \"template\": {\"metadata\": "
-			       "{\"labels\": {\"app\": \"%s\"}}, \"spec\": {\"containers\": [{\"name\": \"proxy\", \"image\": \"podwire/proxy\", \"ports\": [%s]}]}}}}",
-			    p->name, p->ns, p->name, annotations(a, p), p->name, p->name, ports);
+			       "{\"labels\": {\"app\": \"%s\"%s}}, \"spec\": {\"containers\": [{\"name\": \"%s\", \"image\": \"podwire/proxy\", \"ports\": [%s]}]}}}}",
+			    p->name, p->ns, p->name, annotations(a, p), p->name, p->name, p->istio ? ", \"istio\": \"ingressgateway\"" : "", p->istio ? "istio-proxy" : "proxy", ports);
 }
 
 static const char *service_json(struct arena *a, const struct plane *p)
@@ -54,7 +60,7 @@ static const char *service_json(struct arena *a, const struct plane *p)
 
 	for (uint32_t k = 0; k < p->ports.nr; k++)
 		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"port\": %u, \"targetPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.v[k],
-				     p->ports.v[k]);
+				     p->ports.target[k]);
 	return arena_printf(a, "{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
 			       "\"annotations\": {%s}}, \"spec\": {\"type\": \"LoadBalancer\", \"selector\": {\"app\": \"%s\"}%s, \"ports\": [%s]}}",
 			    p->name, p->ns, p->name, annotations(a, p), p->name, p->extra ? p->extra : "", ports);
@@ -77,6 +83,9 @@ static bool plane_install(struct cluster *c, const struct plane *p, struct err *
 	return ok;
 }
 
+static const char istio_class[] = "{\"apiVersion\": \"gateway.networking.k8s.io/v1\", \"kind\": \"GatewayClass\", \"metadata\": {\"name\": \"istio\"}, "
+				  "\"spec\": {\"controllerName\": \"istio.io/gateway-controller\"}}";
+
 bool controllers_install(struct cluster *c, struct err *err)
 {
 	const struct settings_flags *flags = cluster_settings(c)->flags;
@@ -84,10 +93,14 @@ bool controllers_install(struct cluster *c, struct err *err)
 	bool ok = true;
 
 	for (uint32_t k = 0; flags && k < flags->controllers.nr; k++) {
-		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, flags->controllers.v[k])), flags->controllers.v[k], NULL, NULL, { { 80, 443 }, 2 } };
+		const char *name = flags->controllers.v[k];
+		bool istio = strncmp(name, "istio.io/", 9) == 0;
+		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, name)), name, NULL, NULL, istio, { { 80, 443 }, { istio ? 8080 : 80, istio ? 8443 : 443 }, 2 } };
 
-		if (!controller_find(c, p.controller, a))
+		if (!controller_find(c, name, a))
 			ok = plane_install(c, &p, err) && ok;
+		if (streq(name, "istio.io/gateway-controller") && !cluster_find(c, &gateway_class_kind, NULL, "istio"))         /* istiod makes it by itself */
+			ok = apply_text(c, a, istio_class, err) && ok;
 	}
 	arena_free(a);
 	return ok;
@@ -125,7 +138,7 @@ static void gather_ports(const struct gateway *gw, struct ports *out)
 		while (i < out->nr && out->v[i] != port)
 			i++;
 		if (i == out->nr && out->nr < ARRAY_LEN(out->v))
-			out->v[out->nr++] = port;
+			out->v[out->nr] = out->target[out->nr] = port, out->nr++;
 	}
 }
 
@@ -162,7 +175,8 @@ bool gateway_install(struct cluster *c, const struct gateway *gw, const struct l
 	if (who->place == 's' || !gw->listeners.nr)
 		return true;
 	a = arena_new(NULL, "install");
-	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), { { 0 }, 0 } };
+	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), false,
+			    { { 0 }, { 0 }, 0 } };
 	gather_ports(gw, &p.ports);
 	ok = (s && same_ports(s, &p.ports)) || plane_install(c, &p, err);
 	arena_free(a);

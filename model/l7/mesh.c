@@ -38,12 +38,22 @@ const struct container *mesh_sidecar(const struct pod_spec *s)
 	return NULL;
 }
 
+static bool has_ztunnel(struct cluster *c)
+{
+	struct object_list all = cluster_list(c, &daemonset_kind);
+
+	for (uint32_t k = 0; k < all.nr; k++)
+		if (streq(all.v[k]->name, "ztunnel"))
+			return true;
+	return false;
+}
+
 const char *mesh_ambient(struct cluster *c, const struct pod *p)
 {
 	const struct namespace_ *ns = find_namespace(c, p->o.ns);
 	str own = label_get(&p->o.labels, "istio.io/dataplane-mode"), all = ns ? label_get(&ns->o.labels, "istio.io/dataplane-mode") : NULL;
 
-	if (!streq(own ? own : all, "ambient") || mesh_sidecar(p->spec))
+	if (!streq(own ? own : all, "ambient") || mesh_sidecar(p->spec) || !(mesh_present(c) || has_ztunnel(c)))
 		return NULL;
 	return "the Pod is in Istio's ambient mode, which is not modelled: ztunnel would take the connection";
 }

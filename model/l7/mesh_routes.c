@@ -1,5 +1,6 @@
 /* VirtualService and DestinationRule → routes. The first match in the order of the text is taken, as in the proxy. Source: istio/api networking/v1/
  * virtual_service.proto, destination_rule.proto; istio pilot/pkg/networking/core/route/route.go. */
+#include "model/l7/gateway.h"
 #include "model/l7/mesh_routes.h"
 
 #include <stdlib.h>
@@ -491,10 +492,10 @@ struct route_table *routes_compile_sidecar(struct cluster *c, const struct pod *
 	vs = service_routes(&k, fqdn);
 	if (vs)
 		mesh_add_virtual_service(&k, "*", vs);
-	else if (s)
-		plain_route(&k, s, port);
-	else
+	else if (!s)
 		return NULL;
+	else if (!gateway_add_service_routes(k.t, k.group, s, port, client->o.ns))
+		plain_route(&k, s, port);
 	table_finish(k.t);
 	return k.t;
 }

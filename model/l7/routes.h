@@ -55,6 +55,7 @@ struct route_table *routes_compile_gateway(struct cluster *, const struct gatewa
 struct http_decision routes_match(const struct route_table *, const struct http_request *, struct arena *);
 /* Does this table serve the host (a rule names it, or a wildcard covers it)? For clients that ask outside DNS. Rules without a host serve none. */
 bool routes_serve(const struct route_table *, const char *host);
+bool routes_listen(const struct route_table *, uint16_t port);
 const char *routes_name(const struct route_table *);
 /* The effective table, for `podwire routes`: text and JSON alike, with what is wrong in it (rules that never match, conflicts, dangling references). */
 void routes_print(const struct route_table *, struct sb *, struct val *json, struct arena *);

@@ -506,6 +506,14 @@ nsec object_born(const struct object *o)
 	return given && time_parse(given, &at) ? at : o->created + ((nsec)1 << 61);
 }
 
+bool routes_listen(const struct route_table *t, uint16_t port)
+{
+	for (uint32_t k = 0; k < t->listeners.nr; k++)
+		if (!t->listeners.v[k].dead && t->listeners.v[k].port == port)
+			return true;
+	return false;
+}
+
 const char *routes_name(const struct route_table *t) { return t->name; }
 
 bool routes_serve(const struct route_table *t, const char *host)

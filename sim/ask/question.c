@@ -4,6 +4,7 @@
 
 #include "model/dns/dns.h"
 #include "sim/ask/request.h"
+#include "sim/ask/sidecar.h"
 
 static void add_pair(struct http_pair **v, uint32_t *nr, struct arena *a, const char *name, const char *value)
 {
@@ -126,14 +127,9 @@ static void ask_addresses(struct asking *k, const ip_addr *ip, uint32_t nr, uint
 	k->out->port = port;
 	for (uint32_t i = 0; i < nr; i++) {
 		struct trace t = send_packet(k, ip[i], port);
-		struct outcome_view *v = arena_array(k->a, struct outcome_view, k->out->nr + t.nr);
 
-		if (k->out->nr)
-			memcpy(v, k->out->v, k->out->nr * sizeof(*v));
 		for (uint32_t j = 0; j < t.nr; j++)
-			v[k->out->nr + j] = outcome_view_of(k->w, &t.v[j], share);
-		k->out->v = v;
-		k->out->nr += t.nr;
+			sidecar_follow(k->w, k->q, k->out, outcome_view_of(k->w, &t.v[j], share), k->a);
 	}
 }
 

@@ -41,6 +41,7 @@ struct outcome_view {
 	const char *reason;
 	const struct outcome *walk;             /* the packet to the first listener */
 	const struct outcome *second;           /* proxy to backend, where a proxy stands between; NULL: none */
+	const struct outcome *third;            /* the receiving sidecar to its application, over loopback; NULL: none */
 	const struct http_view *http;           /* NULL: no request was made */
 	/* who took it, where it ended */
 	ip_addr end_ip; uint16_t end_port;

@@ -7,6 +7,8 @@
 
 #include "model/l7/controllers.h"
 #include "model/l7/gateway.h"
+#include "model/l7/mesh.h"
+#include "sim/ask/sidecar.h"
 
 struct asking {
 	struct world *w;
@@ -203,11 +205,10 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 
 /* ---- who took the connection */
 
-static bool selects(const struct cluster *c, const struct object *workload, const struct pod *p)
+static bool selects(const struct object *workload, const struct pod *p)
 {
 	const struct workload *w = (const struct workload *)workload;
 
-	(void)c;
 	return workload && p && w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
 }
 
@@ -219,33 +220,10 @@ static const struct gateway *gateway_of(struct cluster *c, const struct pod *p)
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
 
-		if (slash && selects(c, all.v[i], p))
+		if (slash && selects(all.v[i], p))
 			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
 	}
 	return NULL;
-}
-
-struct proxy { const struct route_table *table; const struct service *service; };
-
-static struct proxy proxy_of(struct asking *k, const struct pod *p)
-{
-	const struct gateway *gw = p ? gateway_of(k->c, p) : NULL;
-	uint32_t nr;
-	const struct l7_controller *v;
-
-	if (!p)
-		return (struct proxy){ 0 };
-	if (gw) {
-		const char *name = gateway_controller_name(k->c, gw);
-		const struct l7_controller *who = name ? controller_find(k->c, name, k->a) : NULL;
-
-		return (struct proxy){ gateway_table(k->w, gw, k->a), who ? gateway_service(k->c, gw, who) : NULL };
-	}
-	v = controllers_list(k->c, k->a, &nr);
-	for (uint32_t i = 0; i < nr; i++)
-		if (selects(k->c, v[i].workload, p))
-			return (struct proxy){ k->meant ? k->meant : ingress_table(k->w, v[i].name, k->a), v[i].service };
-	return (struct proxy){ 0 };
 }
 
 /* The port as the proxy's configuration calls it: that of its Service, whatever the container's. */
@@ -260,7 +238,71 @@ static uint16_t service_side(const struct service *s, uint16_t dialled, uint16_t
 	return dialled;
 }
 
+/* Who a Pod is for a connection to it: its table, and the port as that table calls it. table NULL: no proxy. */
+struct proxy { const struct route_table *table; uint16_t port; bool envoy; };
+
+static bool is_envoy(const struct l7_controller *who)
+{
+	return who && (streq(who->product, "Istio") || streq(who->product, "Envoy Gateway") || streq(who->product, "Contour") || strncmp(who->name, "istio.io/", 9) == 0);
+}
+
+static const struct route_table *istio_table(struct asking *k, const struct pod *p, const struct service *s)
+{
+	const char *name = arena_printf(k->a, "istio gateway pod/%s/%s", p->o.ns, p->o.name);
+	const struct route_table *t = cluster_count(k->c, &istio_gateway_kind) ? remembered(k->w, name) : NULL;
+	struct route_table *made = t || !cluster_count(k->c, &istio_gateway_kind) ? NULL : routes_compile_istio(k->c, p, s, k->w->routes_arena);
+
+	return made ? (*vec_push(k->w->routes_arena, &k->w->routes) = made) : t;
+}
+
+static const struct service *service_for(struct cluster *c, const struct pod *p)
+{
+	struct object_list all = cluster_list_ns(c, &service_kind, p->o.ns);
+
+	for (uint32_t i = 0; i < all.nr; i++)
+		if (((const struct service *)all.v[i])->selector.nr && pairs_match(&((const struct service *)all.v[i])->selector, &p->o.labels))
+			return (const struct service *)all.v[i];
+	return NULL;
+}
+
+static struct proxy proxy_of(struct asking *k, const struct pod *p, const struct outcome *o)
+{
+	uint16_t dialled = o->there.as_sent.dport, taken = o->there.as_seen.dport;
+	const struct gateway *gw = p ? gateway_of(k->c, p) : NULL;
+	const struct l7_controller *v;
+	const struct route_table *t;
+	uint32_t nr;
+
+	if (!p)
+		return (struct proxy){ 0 };
+	if (gw) {
+		const char *name = gateway_controller_name(k->c, gw);
+		const struct l7_controller *who = name ? controller_find(k->c, name, k->a) : NULL;
+
+		return (struct proxy){ gateway_table(k->w, gw, k->a), service_side(who ? gateway_service(k->c, gw, who) : NULL, dialled, taken), is_envoy(who) };
+	}
+	t = istio_table(k, p, service_for(k->c, p));
+	if (t && routes_listen(t, taken))
+		return (struct proxy){ t, taken, true };
+	v = controllers_list(k->c, k->a, &nr);
+	for (uint32_t i = 0; i < nr; i++)
+		if (selects(v[i].workload, p))
+			return (struct proxy){ k->meant ? k->meant : ingress_table(k->w, v[i].name, k->a), service_side(v[i].service, dialled, taken), is_envoy(&v[i]) };
+	return (struct proxy){ t, taken, true };
+}
+
 /* ---- the second connection */
+
+/* The first connection has come to a proxy: a controller's Pod, or the sender's own sidecar. */
+struct way {
+	const struct outcome_view *first;
+	netns_h from;                           /* where the proxy dials */
+	const struct pod *pod;                  /* whose identity it has */
+	const struct route_table *table;        /* NULL: no proxy; the server itself took it */
+	const struct http_request *rq;
+	bool sidecar;                           /* it dials as the sidecar of its Pod */
+	bool envoy;                             /* its answers to failures are Envoy's */
+};
 
 static struct trace dial(struct asking *k, netns_h from, ip_addr ip, uint16_t port)
 {
@@ -290,15 +332,56 @@ static void set_backend(struct asking *k, struct http_view *h, const struct http
 	h->nr_mirrors = b->nr_mirrors;
 }
 
-/* What the proxy says when its own connection fails: 502 if it was refused, 504 if nothing came back. */
-static int failure(enum verdict v) { return v == V_REFUSED || v == V_REJECTED ? 502 : 504; }
+/* What the proxy says when its own connection fails: 502 if it was refused, 504 if nothing came back; Envoy: 503. */
+static int failure(const struct way *way, enum verdict v) { return way->envoy ? 503 : v == V_REFUSED || v == V_REJECTED ? 502 : 504; }
+
+static void fill_end(struct outcome_view *v, const struct outcome_view *end)
+{
+	v->assumed = end->assumed;
+	v->masqueraded = end->masqueraded;
+	v->end_ip = end->end_ip;
+	v->end_port = end->end_port;
+	v->pod = end->pod;
+	v->container = end->container;
+	v->node = end->node;
+}
+
+/* The receiver's sidecar, if there is one, has the last word. true: it answered instead of the application. */
+static bool received_by(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
+{
+	struct received r = sidecar_receives(k->w, second, way->pod, b->service, way->rq, k->q->flags, k->a);
+
+	if (!r.captured)
+		return false;
+	v->third = r.local;
+	if (r.status == 200) {
+		struct outcome_view app = outcome_view_of(k->w, r.local, (struct frac){ 1, 1 });
+
+		v->end_port = app.end_port;
+		v->container = app.container;
+		v->assumed = app.assumed;
+		return false;
+	}
+	v->verdict = r.verdict;
+	v->reason = r.why;
+	h->status = r.status ? r.status : way->table ? failure(way, V_REJECTED) : 0;
+	h->why = r.why;
+	if (r.verdict == V_REJECTED && way->table)
+		v->verdict = V_DELIVERED;               /* the proxy lives, and says that its backend did not */
+	if (v->verdict != V_DELIVERED) {
+		v->http = NULL;
+		v->answered = false;
+	}
+	return true;
+}
 
 /* One way to the backend: `second` is the walk from the proxy to it. */
-static void arrive(struct asking *k, const struct outcome_view *first, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
+static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
 {
+	const struct outcome_view *first = way->first;
 	struct outcome_view end = outcome_view_of(k->w, second, (struct frac){ 1, 1 }), v = *first;
 	bool good = second->there.verdict == V_DELIVERED && second->answered;
-	struct http_view *h = view_of(k, d, b, good ? 200 : failure(second->there.verdict));
+	struct http_view *h = view_of(k, d, b, good ? 200 : failure(way, second->there.verdict));
 
 	v.p = frac_mul(frac_mul(first->p, share), second->p);
 	v.second = second;
@@ -307,39 +390,34 @@ static void arrive(struct asking *k, const struct outcome_view *first, const str
 		v.verdict = V_UNKNOWN;
 		v.http = NULL;
 		v.reason = end.reason;
-	} else if (good) {
-		set_backend(k, h, b);
-		v.assumed = end.assumed;
-		v.masqueraded = end.masqueraded;
-		v.end_ip = end.end_ip;
-		v.end_port = end.end_port;
-		v.pod = end.pod;
-		v.container = end.container;
-		v.node = end.node;
-		v.reason = b->why;
-	} else {
+	} else if (!good) {
 		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s was %s: %s", b->why, h->status,
 					end.pod ? end.pod->o.name : arena_strdup(k->a, IP(second->there.as_sent.dst)), verdict_names[second->there.verdict], end.reason);
 		h->why = v.reason;
+	} else {
+		fill_end(&v, &end);
+		v.reason = b->why;
+		if (!received_by(k, way, b, second, &v, h))
+			set_backend(k, h, b);
 	}
 	*push(k) = v;
 }
 
-static void dial_all(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip,
-		     const uint16_t *port, uint32_t nr)
+static void dial_all(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip, const uint16_t *port, uint32_t nr)
 {
 	for (uint32_t i = 0; i < nr; i++) {
-		struct trace t = dial(k, from, ip[i], port[i]);
+		struct trace t = way->sidecar ? sidecar_dials(k->w, way->from, (ip_addr){ 0 }, ip[i], port[i], k->q->flags, k->a) : dial(k, way->from, ip[i], port[i]);
 
 		for (uint32_t j = 0; j < t.nr; j++)
-			arrive(k, first, d, b, &t.v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }));
+			arrive(k, way, d, b, &t.v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }));
 	}
 }
 
 /* A name outside: what the source's DNS knows of it. Of names outside of which nothing is known at all (no --zone), it is assumed that they exist and answer. */
-static void dial_name(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d, const struct http_backend *b)
+static void dial_name(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
 {
-	struct source proxy = { .netns = from, .pod = (struct pod *)first->pod, .kind = "Pod" };
+	const struct outcome_view *first = way->first;
+	struct source proxy = { .netns = way->from, .pod = (struct pod *)way->pod, .kind = "Pod" };
 	const char *colon = strrchr(b->upstream, ':'), *why = NULL;
 	const char *name = arena_strndup(k->a, b->upstream, (size_t)(colon - b->upstream));
 	uint16_t port = (uint16_t)atoi(colon + 1);
@@ -349,7 +427,7 @@ static void dial_name(struct asking *k, const struct outcome_view *first, netns_
 	uint32_t nr = 0;
 
 	if (ip_parse(name, &literal)) {
-		dial_all(k, first, from, d, b, &literal, &port, 1);
+		dial_all(k, way, d, b, &literal, &port, 1);
 		return;
 	}
 	if (question_resolve(k->w, &proxy, name, k->v6, k->a, &ip, &nr, &why)) {
@@ -357,7 +435,7 @@ static void dial_name(struct asking *k, const struct outcome_view *first, netns_
 
 		for (uint32_t i = 0; i < nr; i++)
 			ports[i] = port;
-		dial_all(k, first, from, d, b, ip, ports, nr);
+		dial_all(k, way, d, b, ip, ports, nr);
 		return;
 	}
 	v.assumed = !cluster_settings(k->c)->flags->zone;
@@ -370,7 +448,7 @@ static void dial_name(struct asking *k, const struct outcome_view *first, netns_
 	*push(k) = v;
 }
 
-static void to_backend(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d, const struct http_backend *b)
+static void to_backend(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
 {
 	struct http_endpoint *e;
 	uint32_t nr = 0;
@@ -378,13 +456,13 @@ static void to_backend(struct asking *k, const struct outcome_view *first, netns
 	uint16_t *port;
 
 	if (b->upstream) {
-		dial_name(k, first, from, d, b);
+		dial_name(k, way, d, b);
 		return;
 	}
 	if (b->via_service && b->service->cluster_ip && ip_parse(b->service->cluster_ip, &vip)) {
 		uint16_t number = (uint16_t)b->port;
 
-		dial_all(k, first, from, d, b, &vip, &number, 1);
+		dial_all(k, way, d, b, &vip, &number, 1);
 		return;
 	}
 	e = service_endpoints(k->c, b->service, b->port, b->subset, k->a, &nr);
@@ -394,7 +472,7 @@ static void to_backend(struct asking *k, const struct outcome_view *first, netns
 		ip[i] = e[i].ip;
 		port[i] = e[i].port;
 	}
-	dial_all(k, first, from, d, b, ip, port, nr);
+	dial_all(k, way, d, b, ip, port, nr);
 }
 
 /* ---- the proxy's answer */
@@ -419,8 +497,10 @@ static struct http_request request_of(struct asking *k, const struct outcome_vie
 	return rq;
 }
 
-static void decided(struct asking *k, const struct outcome_view *first, netns_h from, const struct http_decision *d)
+static void decided(struct asking *k, const struct way *way, const struct http_decision *d)
 {
+	const struct outcome_view *first = way->first;
+
 	if (!d->connect || d->tls_failed) {
 		struct outcome_view v = *first;
 
@@ -434,7 +514,7 @@ static void decided(struct asking *k, const struct outcome_view *first, netns_h 
 		struct outcome_view v = *first;
 
 		if (b->status == 200 && !b->unknown && (b->service || b->upstream)) {
-			to_backend(k, first, from, d, b);
+			to_backend(k, way, d, b);
 			continue;
 		}
 		v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
@@ -444,22 +524,6 @@ static void decided(struct asking *k, const struct outcome_view *first, netns_h 
 			v.http = view_of(k, d, b, b->status);
 		*push(k) = v;
 	}
-}
-
-/* A Pod that is no proxy, or a process on a node, answers by itself. */
-static void direct(struct asking *k, const struct outcome_view *first, const struct service *service, uint16_t port)
-{
-	struct http_request rq = request_of(k, first, k->to->port);
-	struct http_view *h = arena_make(k->a, struct http_view);
-	struct outcome_view v = *first;
-
-	*h = (struct http_view){ .status = 200, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
-				 .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers };
-	if (service)
-		h->backend = arena_printf(k->a, "%s/%s:%u", service->o.ns, service->o.name, port);
-	h->why = "nothing stands between: the server itself answers";
-	v.http = h;
-	*push(k) = v;
 }
 
 static const struct service *service_at(struct cluster *c, ip_addr ip)
@@ -479,9 +543,57 @@ static const struct service *service_at(struct cluster *c, ip_addr ip)
 	return NULL;
 }
 
+/* A Pod that is no proxy, or a process on a node, answers by itself, unless its sidecar does. */
+static void direct(struct asking *k, const struct outcome_view *first, const struct service *service, uint16_t port)
+{
+	struct http_request rq = request_of(k, first, k->to->port);
+	struct way way = { .first = first, .from = first->walk->there.end, .pod = k->out->source.pod, .rq = &rq };
+	struct http_backend b = { .service = service, .port = port, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
+				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "nothing stands between: the server itself answers" };
+	struct http_decision none = { .connect = true };
+	struct http_view *h = view_of(k, &none, &b, 200);
+	struct outcome_view v = *first;
+
+	v.http = h;
+	v.reason = b.why;
+	if (!received_by(k, &way, &b, first->walk, &v, h))
+		set_backend(k, h, &b);
+	*push(k) = v;
+}
+
+/* The sender's sidecar took it: its routes decide, by the Host. What the mesh does not know goes on to where it was sent. */
+static void through_sidecar(struct asking *k, const struct outcome_view *first)
+{
+	const struct source *source = &k->out->source;
+	const struct tuple *sent = &first->walk->there.as_sent;
+	struct http_request rq = request_of(k, first, sent->dport);
+	struct way way = { .first = first, .from = source->netns, .pod = source->pod, .rq = &rq, .sidecar = true, .envoy = true };
+	const char *host = query_make(&rq, k->a).host;
+	struct http_backend b = { .num = 1, .den = 1, .status = 200, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
+				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "the mesh knows no service of that name: the sidecar passes the connection on" };
+	struct http_decision d = { .connect = true };
+
+	if (streq(k->to->scheme, "http"))
+		way.table = routes_compile_sidecar(k->c, source->pod, host, sent->dport, k->a);
+	if (way.table) {
+		d = routes_match(way.table, &rq, k->a);
+		decided(k, &way, &d);
+		return;
+	}
+	b.service = service_at(k->c, sent->dst);
+	b.port = sent->dport;
+	if (b.service) {
+		b.why = "the sidecar passes the connection on to the Service's endpoints";
+		to_backend(k, &way, &d, &b);
+	} else {
+		dial_all(k, &way, &d, &b, &sent->dst, &sent->dport, 1);
+	}
+}
+
 static void connected(struct asking *k, const struct outcome *o, struct frac share)
 {
 	struct outcome_view first = outcome_view_of(k->w, o, share);
+	struct way way = { .first = &first, .from = o->there.end, .pod = first.pod };
 	struct proxy p;
 	struct http_request rq;
 	struct http_decision d;
@@ -490,14 +602,21 @@ static void connected(struct asking *k, const struct outcome *o, struct frac sha
 		*push(k) = first;
 		return;
 	}
-	p = proxy_of(k, first.pod);
+	if (sidecar_took(k->w, &k->out->source, o)) {
+		through_sidecar(k, &first);
+		return;
+	}
+	p = proxy_of(k, first.pod, o);
 	if (!p.table) {
 		direct(k, &first, service_at(k->c, o->there.as_sent.dst), o->there.as_sent.dport);
 		return;
 	}
-	rq = request_of(k, &first, service_side(p.service, o->there.as_sent.dport, o->there.as_seen.dport));
+	rq = request_of(k, &first, p.port);
+	way.table = p.table;
+	way.rq = &rq;
+	way.envoy = p.envoy;
 	d = routes_match(p.table, &rq, k->a);
-	decided(k, &first, o->there.end, &d);
+	decided(k, &way, &d);
 }
 
 /* ---- all of it */

@@ -162,6 +162,8 @@ static void put_ways(struct world *w, const struct outcome_view *o, struct val *
 	val_put(a, v, "hops", hops_json(w, &o->walk->there, a));
 	if (o->second)
 		val_put(a, v, "backendHops", hops_json(w, &o->second->there, a));
+	if (o->third)
+		val_put(a, v, "applicationHops", hops_json(w, &o->third->there, a));
 	reply = val_put(a, v, "reply", val_new(a, VAL_MAP));
 	val_put(a, reply, "verdict", val_string(a, verdict_names[o->walk->back.verdict]));
 	val_put(a, reply, "reason", text(a, o->walk->back.reason));

@@ -131,6 +131,8 @@ void trace_text(struct world *w, const struct answer *answer, bool verbose, stru
 		half_lines(w, "there", &o->walk->there, out);
 		if (o->second)
 			half_lines(w, "from the proxy to the backend", &o->second->there, out);
+		if (o->third)
+			half_lines(w, "from the sidecar to the application", &o->third->there, out);
 		half_lines(w, "and back", &o->walk->back, out);
 		if (o->http)
 			http_lines(o->http, out);

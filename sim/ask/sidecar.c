@@ -1,0 +1,171 @@
+#include "sim/ask/sidecar.h"
+
+static const struct pod *pod_at(struct world *w, netns_h ns)
+{
+	const struct netns *n = ns.i ? netns_get(w->dp, ns) : NULL;
+
+	return n && n->kind == NS_POD ? (const struct pod *)obj_get(w->cluster, (obj_h){ n->object }) : NULL;
+}
+
+bool sidecar_took(struct world *w, const struct source *from, const struct outcome *o)
+{
+	struct mesh_capture m;
+
+	if (!from->pod || o->there.verdict != V_DELIVERED || o->there.end.i != from->netns.i)
+		return false;
+	(void)w;
+	m = mesh_capture(from->pod->spec);
+	return m.set && o->there.as_seen.dport == m.outbound && o->there.as_sent.dport != m.outbound;
+}
+
+struct trace sidecar_dials(struct world *w, netns_h from, ip_addr src, ip_addr dst, uint16_t port, unsigned flags, struct arena *a)
+{
+	struct walk_from f = { .from = from, .t = { .src = src, .dst = dst, .sport = 40001, .dport = port, .proto = PROTO_TCP }, .skuid = MESH_UID, .has_skuid = true };
+
+	return walk(w->dp, flows_new(a, cluster_now(w->cluster), cluster_seed(w->cluster)), &f, flags & ~(unsigned)WALK_KEEP, a);
+}
+
+/* The port that the sender meant, before the Pod's own redirect. */
+static uint16_t meant_port(const struct outcome *o, uint16_t inbound)
+{
+	return o->dnat && o->first_nat.dport && o->first_nat.dport != inbound ? o->first_nat.dport : o->there.as_sent.dport;
+}
+
+static struct received refused(struct received r, enum verdict v, int status, const char *why)
+{
+	r.verdict = v;
+	r.status = status;
+	r.why = why;
+	return r;
+}
+
+struct received sidecar_receives(struct world *w, const struct outcome *o, const struct pod *from, const struct service *s, const struct http_request *rq, unsigned flags,
+				 struct arena *a)
+{
+	const struct pod *to = pod_at(w, o->there.end);
+	struct mesh_capture m = to ? mesh_capture(to->spec) : (struct mesh_capture){ 0 };
+	struct received r = { .verdict = V_DELIVERED, .status = 200 };
+	struct mesh_source who = { .ip = o->there.as_seen.src };
+	struct mesh_verdict peer, policy;
+	struct trace local;
+	ip_addr loopback = { 0 };
+	bool mutual;
+
+	if (o->there.verdict == V_DELIVERED && ((to && mesh_ambient(w->cluster, to)) || (from && mesh_ambient(w->cluster, from)))) {
+		r.captured = true;
+		return refused(r, V_UNKNOWN, 0, mesh_ambient(w->cluster, to && mesh_ambient(w->cluster, to) ? to : from));
+	}
+	if (!m.set || o->there.verdict != V_DELIVERED || o->there.as_seen.dport != m.inbound || !mesh_sidecar(to->spec))
+		return r;
+	r.captured = true;
+	r.port = meant_port(o, m.inbound);
+	mutual = mesh_mutual_tls(w->cluster, from, to, s);
+	if (mutual) {
+		who.principal = mesh_principal(w->cluster, from, a);
+		who.ns = from->o.ns;
+	}
+	peer = mesh_peer_allowed(w->cluster, to, r.port, mutual, a);
+	if (!peer.allowed)
+		return refused(r, V_REJECTED, 0, peer.why);
+	policy = mesh_authorized(w->cluster, to, r.port, &who, rq, a);
+	if (policy.unknown)
+		return refused(r, V_UNKNOWN, 0, policy.unknown);
+	if (!policy.allowed)
+		return refused(r, rq ? V_DELIVERED : V_REJECTED, 403, arena_printf(a, "the sidecar of %s/%s answers: %s", to->o.ns, to->o.name, policy.why));
+	if (ip_is4(o->there.as_seen.dst))
+		ip_parse("127.0.0.6", &loopback);
+	else
+		ip_parse("::6", &loopback);
+	local = sidecar_dials(w, o->there.end, loopback, o->there.as_seen.dst, r.port, flags, a);
+	r.local = &local.v[0];
+	r.local = arena_copy(a, r.local, sizeof(*r.local));
+	if (r.local->there.verdict != V_DELIVERED)
+		return refused(r, V_DELIVERED, 503, arena_printf(a, "the sidecar of %s/%s cannot reach the application on port %u: %s", to->o.ns, to->o.name, r.port, r.local->there.reason));
+	return r;
+}
+
+/* ---- connections that are not requests */
+
+static void push(struct answer *out, struct outcome_view v, struct arena *a)
+{
+	struct outcome_view *all = arena_array(a, struct outcome_view, out->nr + 1);
+
+	if (out->nr)
+		memcpy(all, out->v, out->nr * sizeof(*all));
+	all[out->nr++] = v;
+	out->v = all;
+}
+
+/* The last part: what the receiver's sidecar does, if there is one. `o` is the walk that came to it. */
+static void deliver(struct world *w, const struct question *q, struct answer *out, struct outcome_view v, const struct outcome *o, const struct service *s, struct arena *a)
+{
+	struct received r = sidecar_receives(w, o, out->source.pod, s, NULL, q->flags, a);
+
+	if (r.captured && r.status != 200) {
+		v.verdict = r.verdict == V_DELIVERED ? V_REFUSED : r.verdict;   /* the application does not listen: the connection is reset */
+		v.answered = false;
+		v.reason = r.why;
+	} else if (r.captured) {
+		struct outcome_view app = outcome_view_of(w, r.local, (struct frac){ 1, 1 });
+
+		v.third = r.local;
+		v.assumed = app.assumed;
+		v.end_port = app.end_port;
+		v.container = app.container;
+	}
+	push(out, v, a);
+}
+
+static const struct service *service_of(struct cluster *c, ip_addr vip, uint16_t port)
+{
+	struct object_list all = cluster_list(c, &service_kind);
+	ip_addr have;
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct service *s = (const struct service *)all.v[k];
+
+		for (uint32_t i = 0; s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, vip) && i < s->ports.nr; i++)
+			if (s->ports.v[i].port == port)
+				return s;
+	}
+	return NULL;
+}
+
+/* The sender's sidecar chooses among the Service's endpoints itself; what is no Service goes where it was sent. */
+static void from_sidecar(struct world *w, const struct question *q, struct answer *out, const struct outcome_view *first, struct arena *a)
+{
+	const struct tuple *t = &first->walk->there.as_sent;
+	const struct service *s = service_of(w->cluster, t->dst, t->dport);
+	struct http_endpoint one = { t->dst, t->dport, NULL }, *e = &one;
+	uint32_t nr = 1;
+
+	if (s)
+		e = service_endpoints(w->cluster, s, t->dport, NULL, a, &nr);
+	if (!nr) {
+		struct outcome_view v = *first;
+
+		v.verdict = V_REJECTED;
+		v.answered = false;
+		v.reason = arena_printf(a, "the sidecar resets the connection: Service %s/%s has no ready endpoint", s->o.ns, s->o.name);
+		push(out, v, a);
+	}
+	for (uint32_t k = 0; k < nr; k++) {
+		struct trace second = sidecar_dials(w, out->source.netns, (ip_addr){ 0 }, e[k].ip, e[k].port, q->flags, a);
+
+		for (uint32_t i = 0; i < second.nr; i++) {
+			struct outcome_view v = outcome_view_of(w, &second.v[i], frac_mul(first->p, (struct frac){ 1, nr }));
+
+			v.walk = first->walk;
+			v.second = &second.v[i];
+			deliver(w, q, out, v, &second.v[i], s, a);
+		}
+	}
+}
+
+void sidecar_follow(struct world *w, const struct question *q, struct answer *out, struct outcome_view first, struct arena *a)
+{
+	if (sidecar_took(w, &out->source, first.walk))
+		from_sidecar(w, q, out, &first, a);
+	else
+		deliver(w, q, out, first, first.walk, service_of(w->cluster, first.walk->there.as_sent.dst, first.walk->there.as_sent.dport), a);
+}
