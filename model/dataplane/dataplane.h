@@ -80,7 +80,8 @@ struct dataplane {
 	VEC(struct listener) listeners;
 	VEC(struct cause) causes;
 	VEC(struct block) blocks;       /* sorted by address, disjoint but for borrowed /32s, which come first where equal */
-	struct map addr_owner;          /* hash of address → link of the first owner (an address may be on several: walk dp->addrs) */
+	struct map netns_by_name;
+	struct map addr_owner;          /* hash of (namespace, address) → the link that has it */
 	VEC(struct { uint32_t segment; ip_addr ip; link_h link; }) on_segment;          /* sorted by (segment, ip): who answers for an address on an L2 */
 	VEC(struct { ip_addr ip; uint16_t port; netns_h node; cause_h cause; }) assumed;        /* endpoint addresses that no object owns (cli-contract, `assumed`) */
 	str block_proto;                /* bird, felix, flannel: what the routes to blocks say as `proto` */
@@ -110,6 +111,7 @@ void dataplane_finish(struct dataplane *);                                      
 
 /* Asking, as the kernel answers. */
 bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 /* fib type local: own addresses, 127.0.0.0/8, ::1 */
+link_h addr_link(const struct dataplane *, netns_h, ip_addr);                    /* the link that has the address; .i 0: none */
 /* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
 bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *out);
 ip_addr source_for(const struct dataplane *, netns_h, const struct route *, ip_addr dst);       /* the address the kernel would pick */

@@ -1,0 +1,362 @@
+#include "model/dataplane/dataplane.h"
+
+#include <stdlib.h>
+
+const char *const route_proto_names[] = { [RTP_KERNEL] = "kernel", [RTP_BOOT] = "", [RTP_STATIC] = "static", [RTP_BIRD] = "bird", [RTP_FELIX] = "80", [RTP_FLANNEL] = "" };
+
+struct netns *netns_get(const struct dataplane *dp, netns_h h)
+{
+	assert(h.i && h.i < dp->netns.nr);
+	return &dp->netns.v[h.i];
+}
+
+struct link *link_get(const struct dataplane *dp, link_h h)
+{
+	assert(h.i && h.i < dp->links.nr);
+	return &dp->links.v[h.i];
+}
+
+const struct cause *cause_get(const struct dataplane *dp, cause_h h)
+{
+	assert(h.i < dp->causes.nr);
+	return &dp->causes.v[h.i];
+}
+
+/* ---- building */
+
+void dataplane_begin(struct dataplane *dp)
+{
+	vec_push(dp->arena, &dp->netns);
+	vec_push(dp->arena, &dp->links);
+	vec_push(dp->arena, &dp->causes);
+}
+
+netns_h netns_add(struct dataplane *dp, enum netns_kind kind, const char *name)
+{
+	struct netns *ns = vec_push(dp->arena, &dp->netns);
+
+	ns->name = str_intern(dp->strings, name);
+	ns->kind = (uint8_t)kind;
+	ns->links.at = dp->links.nr;
+	ns->routes.at = dp->routes.nr;
+	ns->listeners.at = dp->listeners.nr;
+	*map_put(&dp->netns_by_name, dp->arena, map_ptr(ns->name)) = dp->netns.nr - 1;
+	return (netns_h){ dp->netns.nr - 1 };
+}
+
+netns_h netns_find(const struct dataplane *dp, const char *name)
+{
+	str s = str_find(dp->strings, name);
+	uint64_t *at = s ? map_find(&dp->netns_by_name, map_ptr(s)) : NULL;
+
+	return (netns_h){ at ? (uint32_t)*at : 0 };
+}
+
+link_h link_add(struct dataplane *dp, netns_h ns, const char *name, enum link_kind kind)
+{
+	struct link *l = vec_push(dp->arena, &dp->links);
+
+	l->name = str_intern(dp->strings, name);
+	l->kind = (uint8_t)kind;
+	l->netns = ns;
+	l->addr = dp->addrs.nr;
+	netns_get(dp, ns)->links.nr++;
+	return (link_h){ dp->links.nr - 1 };
+}
+
+link_h link_find(const struct dataplane *dp, netns_h ns, const char *name)
+{
+	const struct netns *n = netns_get(dp, ns);
+
+	for (uint32_t k = 0; k < n->links.nr; k++)
+		if (streq(dp->links.v[n->links.at + k].name, name))
+			return (link_h){ n->links.at + k };
+	return (link_h){ 0 };
+}
+
+void addr_add(struct dataplane *dp, link_h h, ip_addr ip, uint8_t len)
+{
+	struct link *l = link_get(dp, h);
+
+	if (!l->nr_addrs)
+		l->addr = dp->addrs.nr;
+	assert(l->addr + l->nr_addrs == dp->addrs.nr);
+	vec_add(dp->arena, &dp->addrs, (struct if_addr){ ip, len, h });
+	l->nr_addrs++;
+}
+
+struct route *route_add(struct dataplane *dp, netns_h ns, struct cidr dst)
+{
+	struct route *r = vec_push(dp->arena, &dp->routes);
+
+	r->dst = dst;
+	netns_get(dp, ns)->routes.nr++;
+	return r;
+}
+
+struct listener *listener_add(struct dataplane *dp, netns_h ns, uint8_t proto, uint16_t port)
+{
+	struct listener *l = vec_push(dp->arena, &dp->listeners);
+
+	l->proto = proto;
+	l->port = port;
+	netns_get(dp, ns)->listeners.nr++;
+	return l;
+}
+
+cause_h cause_add(struct dataplane *dp, uint32_t object, const char *path, cause_h because)
+{
+	vec_add(dp->arena, &dp->causes, (struct cause){ object, str_intern(dp->strings, path), because });
+	return (cause_h){ dp->causes.nr - 1 };
+}
+
+/* ---- finishing */
+
+static int longest_first(const void *a, const void *b)
+{
+	const struct route *x = a, *y = b;
+	int d = ip_is4(x->dst.addr) - ip_is4(y->dst.addr);
+
+	d = d ? -d : (int)y->dst.len - (int)x->dst.len;
+	return d ? d : ip_order(x->dst.addr, y->dst.addr);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct block *x = a, *y = b;
+	int d = ip_order(x->cidr.addr, y->cidr.addr);
+
+	return d ? d : (int)x->cidr.len - (int)y->cidr.len;
+}
+
+struct on_segment { uint32_t segment; ip_addr ip; link_h link; };
+
+static int by_segment(const void *a, const void *b)
+{
+	const struct on_segment *x = a, *y = b;
+
+	return x->segment != y->segment ? (x->segment < y->segment ? -1 : 1) : ip_order(x->ip, y->ip);
+}
+
+static uint64_t addr_key(netns_h ns, ip_addr ip)
+{
+	return hash_mix(hash_mix(ns.i, ip.hi), ip.lo);
+}
+
+static void index_link(struct dataplane *dp, link_h h)
+{
+	const struct link *l = link_get(dp, h);
+
+	for (uint32_t k = 0; k < l->nr_addrs; k++) {
+		uint64_t *at = map_put(&dp->addr_owner, dp->arena, addr_key(l->netns, dp->addrs.v[l->addr + k].ip));
+
+		if (!*at)
+			*at = h.i;
+		if (l->kind == LINK_PHYS)
+			*vec_push(dp->arena, &dp->on_segment) = (__typeof__(*dp->on_segment.v)){ l->segment, dp->addrs.v[l->addr + k].ip, h };
+	}
+}
+
+void dataplane_finish(struct dataplane *dp)
+{
+	for (uint32_t k = 1; k < dp->netns.nr; k++)
+		qsort(dp->routes.v + dp->netns.v[k].routes.at, dp->netns.v[k].routes.nr, sizeof(struct route), longest_first);
+	for (uint32_t k = 1; k < dp->links.nr; k++)
+		index_link(dp, (link_h){ k });
+	static_assert(sizeof(struct on_segment) == sizeof(*dp->on_segment.v), "one layout");
+	qsort(dp->on_segment.v, dp->on_segment.nr, sizeof(*dp->on_segment.v), by_segment);
+	qsort(dp->blocks.v, dp->blocks.nr, sizeof(*dp->blocks.v), by_address);
+}
+
+void dataplane_node_ready(const struct dataplane *dp, netns_h h)
+{
+	struct netns *ns = netns_get(dp, h);
+
+	if (ns->ready)
+		return;
+	ns->ready = true;
+	if (dp->compile_node)
+		dp->compile_node(dp->ctx, (struct dataplane *)(uintptr_t)dp, h);
+}
+
+/* ---- asking */
+
+bool addr_is_local(const struct dataplane *dp, netns_h ns, ip_addr ip)
+{
+	return ip_is_loopback(ip) || map_find(&dp->addr_owner, addr_key(ns, ip)) != NULL;
+}
+
+link_h addr_link(const struct dataplane *dp, netns_h ns, ip_addr ip)
+{
+	uint64_t *at = map_find(&dp->addr_owner, addr_key(ns, ip));
+
+	return (link_h){ at ? (uint32_t)*at : 0 };
+}
+
+link_h segment_owner(const struct dataplane *dp, uint32_t segment, ip_addr ip)
+{
+	uint32_t lo = 0, hi = dp->on_segment.nr;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		struct on_segment want = { segment, ip, { 0 } };
+
+		if (by_segment(&dp->on_segment.v[mid], &want) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < dp->on_segment.nr && dp->on_segment.v[lo].segment == segment && ip_eq(dp->on_segment.v[lo].ip, ip))
+		return dp->on_segment.v[lo].link;
+	return (link_h){ 0 };
+}
+
+/* The smallest block that holds the address: a borrowed /32 before the block that it was borrowed from. */
+static const struct block *block_of(const struct dataplane *dp, ip_addr ip)
+{
+	uint32_t lo = 0, hi = dp->blocks.nr;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (ip_order(dp->blocks.v[mid].cidr.addr, ip) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (uint32_t k = lo; k > 0 && lo - k < 300; k--)       /* borrowed ones lie behind the block's start: at most a block's worth */
+		if (cidr_contains(dp->blocks.v[k - 1].cidr, ip))
+			return &dp->blocks.v[k - 1];
+	return NULL;
+}
+
+static ip_addr node_address(const struct dataplane *dp, netns_h node, bool four)
+{
+	const struct netns *ns = netns_get(dp, node);
+	const struct link *l = ns->uplink.i ? link_get(dp, ns->uplink) : NULL;
+
+	for (uint32_t k = 0; l && k < l->nr_addrs; k++)
+		if (ip_is4(dp->addrs.v[l->addr + k].ip) == four)
+			return dp->addrs.v[l->addr + k].ip;
+	return (ip_addr){ 0, 0 };
+}
+
+static link_h tunnel_of(const struct dataplane *dp, netns_h node)
+{
+	const struct netns *ns = netns_get(dp, node);
+
+	for (uint32_t k = 0; k < ns->links.nr; k++)
+		if (dp->links.v[ns->links.at + k].kind == dp->encap)
+			return (link_h){ ns->links.at + k };
+	return (link_h){ 0 };
+}
+
+static uint8_t proto_of(const struct dataplane *dp)
+{
+	return streq(dp->block_proto, "bird") ? RTP_BIRD : streq(dp->block_proto, "80") ? RTP_FELIX : streq(dp->block_proto, "static") ? RTP_STATIC : RTP_FLANNEL;
+}
+
+/* What a node's routing table says about a block: its own is a blackhole (Calico) or nothing; another's leads to that node, through the tunnel if there is one. */
+static bool block_route(const struct dataplane *dp, netns_h node, const struct block *b, struct route *out)
+{
+	bool four = ip_is4(b->cidr.addr);
+	link_h tunnel = dp->encap ? tunnel_of(dp, node) : (link_h){ 0 };
+	ip_addr via = node_address(dp, b->owner, four);
+
+	*out = (struct route){ .dst = b->cidr, .proto = proto_of(dp), .cause = b->cause };
+	if (b->owner.i == node.i) {
+		out->type = RT_BLACKHOLE;
+		return dp->blackhole_own && !b->borrowed;
+	}
+	if (!ip_set(via))
+		return false;
+	if (tunnel.i) {
+		link_h far = tunnel_of(dp, b->owner);
+		const struct link *l = far.i ? link_get(dp, far) : NULL;
+
+		out->encap = via;
+		out->via = l && l->nr_addrs ? dp->addrs.v[l->addr].ip : via;
+		out->dev = tunnel;
+		out->onlink = true;
+		return true;
+	}
+	out->via = via;
+	out->dev = netns_get(dp, node)->uplink;
+	return true;
+}
+
+bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct route *out)
+{
+	const struct netns *ns = netns_get(dp, h);
+	const struct route *best = NULL;
+	const struct block *b = ns->uses_blocks ? block_of(dp, dst) : NULL;
+
+	for (uint32_t k = 0; k < ns->routes.nr && !best; k++)
+		if (cidr_contains(dp->routes.v[ns->routes.at + k].dst, dst))
+			best = &dp->routes.v[ns->routes.at + k];
+	if (b && (!best || best->dst.len < b->cidr.len) && block_route(dp, h, b, out))
+		return true;
+	if (best)
+		*out = *best;
+	return best != NULL;
+}
+
+static bool usable(const struct link *l, ip_addr have, ip_addr dst)
+{
+	return l->up && ip_is4(have) == ip_is4(dst) && !ip_is_loopback(have) && ip_is_linklocal(have) == ip_is_linklocal(dst);
+}
+
+/* inet_select_addr: the interface's own primary address; else the first of the namespace, in interface order. */
+ip_addr masquerade_addr(const struct dataplane *dp, netns_h h, link_h out, ip_addr dst)
+{
+	const struct netns *ns = netns_get(dp, h);
+	const struct link *l = out.i ? link_get(dp, out) : NULL;
+
+	for (uint32_t k = 0; l && k < l->nr_addrs; k++)
+		if (usable(l, dp->addrs.v[l->addr + k].ip, dst))
+			return dp->addrs.v[l->addr + k].ip;
+	for (uint32_t i = 0; i < ns->links.nr; i++) {
+		l = &dp->links.v[ns->links.at + i];
+		for (uint32_t k = 0; k < l->nr_addrs; k++)
+			if (usable(l, dp->addrs.v[l->addr + k].ip, dst))
+				return dp->addrs.v[l->addr + k].ip;
+	}
+	return (ip_addr){ 0, 0 };
+}
+
+ip_addr source_for(const struct dataplane *dp, netns_h h, const struct route *r, ip_addr dst)
+{
+	if (addr_is_local(dp, h, dst))
+		return dst;
+	if (ip_set(r->src) && ip_is4(r->src) == ip_is4(dst))
+		return r->src;
+	return masquerade_addr(dp, h, r->dev, dst);
+}
+
+static int as_listed(const void *a, const void *b)
+{
+	const struct route *x = a, *y = b;
+	int d = ip_is4(y->dst.addr) - ip_is4(x->dst.addr);
+
+	if (d)
+		return d;
+	if (!x->dst.len != !y->dst.len)
+		return x->dst.len ? 1 : -1;
+	d = ip_order(x->dst.addr, y->dst.addr);
+	return d ? d : (int)x->dst.len - (int)y->dst.len;
+}
+
+void routes_of(const struct dataplane *dp, netns_h h, struct arena *a, struct route **v, uint32_t *nr)
+{
+	const struct netns *ns = netns_get(dp, h);
+	struct route one;
+
+	*v = arena_array(a, struct route, ns->routes.nr + (ns->uses_blocks ? dp->blocks.nr : 0));
+	*nr = 0;
+	for (uint32_t k = 0; k < ns->routes.nr; k++)
+		(*v)[(*nr)++] = dp->routes.v[ns->routes.at + k];
+	for (uint32_t k = 0; ns->uses_blocks && k < dp->blocks.nr; k++)
+		if (block_route(dp, h, &dp->blocks.v[k], &one))
+			(*v)[(*nr)++] = one;
+	qsort(*v, *nr, sizeof(**v), as_listed);
+}

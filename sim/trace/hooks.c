@@ -1,0 +1,306 @@
+/* The base chains of one hook, in order of priority: jumps and returns, verdicts, NAT. An accept ends only its own base chain; a chain of type nat speaks once per
+ * connection (nf_nat_core.c nf_nat_inet_fn). */
+#include "sim/trace/walker.h"
+
+#define MAX_DEPTH 16            /* NFT_JUMP_STACK_SIZE; iptables allows more, but nobody needs it */
+
+static bool is_local(void *ctx, ip_addr a)
+{
+	struct walker *w = ctx;
+
+	return addr_is_local(w->dp, w->ns, a);
+}
+
+static bool dyn_has(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t seconds)
+{
+	struct walker *w = ctx;
+
+	(void)seconds;
+	return w->flows && flows_has(w->flows, w->ns, s, key, n);
+}
+
+static void dyn_add(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t seconds)
+{
+	struct walker *w = ctx;
+
+	if (w->flows && w->flags & WALK_KEEP)
+		flows_add(w->flows, w->ns, s, key, n, seconds);
+}
+
+enum says { SAYS_NOTHING, SAYS_ACCEPT, SAYS_END };      /* END: dropped, rejected, unknown: half has the verdict */
+
+struct eval {
+	struct walker *w;
+	struct ruleset *rs;
+	struct op_env env;
+	enum nf_hook hook;
+	link_h where;
+	bool nat;               /* a chain of type nat */
+	bool natted;
+};
+
+static const enum stage stages[] = { ST_SOCKET, ST_PREROUTING, ST_INPUT, ST_FORWARD, ST_OUTPUT, ST_POSTROUTING };
+
+static void note_rule(struct hop *h, const struct ruleset *owner, chain_h c, uint32_t rule, const struct elem *e, cause_h cause)
+{
+	if (!h)
+		return;
+	h->owner = owner;
+	h->chain = c;
+	h->rule = rule;
+	h->elem = e;
+	h->cause = e && e->cause.i ? e->cause : cause;
+}
+
+static struct hop *decided(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct elem *e, const char *what)
+{
+	struct hop *h = add_hop(x->w, stages[x->hook], x->where, "%s", what);
+
+	note_rule(h, owner, c, i, e, r->cause);
+	x->w->out.rule_cause = e && e->cause.i ? e->cause : r->cause.i ? r->cause : x->w->out.rule_cause;
+	if (h && x->w->considered.nr) {
+		h->considered = arena_copy(x->w->a, x->w->considered.v, x->w->considered.nr * sizeof(*h->considered));
+		h->nr_considered = x->w->considered.nr;
+	}
+	x->w->considered.nr = 0;
+	return h;
+}
+
+static const char *rule_string(struct walker *w, const struct ruleset *owner, chain_h c, const struct rule *r)
+{
+	struct sb b = { 0 };
+	const char *s;
+
+	rule_text(owner, ruleset_chain_get(owner, c), r, &b);
+	s = arena_strdup(w->a, sb_text(&b));
+	sb_free(&b);
+	return s;
+}
+
+static enum says stop(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct op_result *res, bool reject)
+{
+	struct walker *w = x->w;
+	const char *chain = ruleset_chain_get(owner, c)->name, *where = netns_get(w->dp, w->ns)->name;
+
+	decided(x, owner, c, i, r, res->elem, reject ? "rejected" : "dropped");
+	end(w, reject ? V_REJECTED : V_DROPPED, "%s in %s: chain %s, rule \"%s\"%s%s", reject ? "rejected" : "dropped silently", where, chain, rule_string(w, owner, c, r),
+	    r->comment ? ", " : "", r->comment ? r->comment : "");
+	return SAYS_END;
+}
+
+static void do_nat(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct op_result *res, const struct elem *e)
+{
+	struct walker *w = x->w;
+	struct tuple before = tuple_of(&w->p);
+	ip_addr to = res->addr;
+	struct hop *h;
+	const char *what;
+
+	if (res->nat == OP_DNAT || res->nat == OP_REDIRECT) {
+		if (res->nat == OP_REDIRECT)
+			to = x->hook == HOOK_OUTPUT ? (ip_is4(w->p.dst) ? ip_from4(0x7f000001) : (ip_addr){ 0, 1 }) : masquerade_addr(w->dp, w->ns, x->where, w->p.dst);
+		set_dnat(w, to, res->port);
+		what = arena_printf(w->a, "destination becomes %s", IP(w->p.dst));
+	} else {
+		if (res->nat == OP_MASQUERADE) {
+			to = masquerade_addr(w->dp, w->ns, x->where, w->p.dst);
+			if (!w->back)
+				w->out.masqueraded = true;
+		}
+		set_snat(w, to, res->port);
+		what = arena_printf(w->a, "source becomes %s", IP(w->p.src));
+	}
+	x->natted = true;
+	h = decided(x, owner, c, i, r, e, what);
+	if (h)
+		h->before = before;
+}
+
+static enum says run_chain(struct eval *x, chain_h c, int depth);
+
+/* One rule. *next: what the chain does then. */
+enum flow { FLOW_NEXT, FLOW_RETURN, FLOW_ACCEPT, FLOW_END, FLOW_GONE /* a goto: what it said stands */ };
+
+static enum flow verdict(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct op_result *res, int depth)
+{
+	enum says s;
+
+	switch (res->verdict) {
+	case OP_ACCEPT:
+		if (r->cause.i || (res->elem && res->elem->cause.i))
+			decided(x, owner, c, i, r, res->elem, "accepted");
+		return FLOW_ACCEPT;
+	case OP_DROP:
+		stop(x, owner, c, i, r, res, false);
+		return FLOW_END;
+	case OP_REJECT:
+		stop(x, owner, c, i, r, res, true);
+		return FLOW_END;
+	case OP_RETURN:
+		return FLOW_RETURN;
+	case OP_JUMP:
+	case OP_GOTO:
+		if (depth >= MAX_DEPTH) {
+			end(x->w, V_UNKNOWN, "chain %s jumps deeper than the kernel allows", ruleset_chain_get(owner, c)->name);
+			return FLOW_END;
+		}
+		if (res->elem && res->elem->cause.i)
+			x->w->out.rule_cause = res->elem->cause;
+		s = run_chain(x, res->chain, depth + 1);
+		if (s == SAYS_END)
+			return FLOW_END;
+		if (s == SAYS_ACCEPT)
+			return FLOW_ACCEPT;
+		return res->verdict == OP_GOTO ? FLOW_RETURN : FLOW_NEXT;
+	default:
+		return FLOW_NEXT;
+	}
+}
+
+static enum flow run_rule(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, int depth)
+{
+	struct walker *w = x->w;
+	struct op_result res = { 0 };
+	struct op_reg reg = { 0 };
+	const struct elem *e = NULL;
+
+	for (uint16_t k = 0; k < r->nr_ops; k++) {
+		const struct op *op = &owner->ops.v[r->op + k];
+		uint32_t mark = w->p.mark;
+
+		res.elem = NULL;
+		switch (op_eval(x->rs, owner, op, &w->p, &reg, &x->env, &res)) {
+		case DOES_NEXT:
+			e = res.elem ? res.elem : e;
+			if (w->p.mark != mark) {
+				struct hop *h = decided(x, owner, c, i, r, e, "marked");
+
+				if (h)
+					h->mark_before = mark;
+			}
+			break;
+		case DOES_FAIL:
+			if (w->flags & WALK_CONSIDERED)
+				vec_add(w->a, &w->considered, (struct considered){ x->rs, c, i });
+			return FLOW_NEXT;
+		case DOES_FORK:
+			if (res.choose) {
+				reg.num = choose_way(w, res.n, 0, 0);
+				reg.set = true;
+			} else if (choose_way(w, 2, res.k, res.n) != 0) {
+				return FLOW_NEXT;
+			}
+			break;
+		case DOES_NAT:
+			do_nat(x, owner, c, i, r, &res, e);
+			return FLOW_ACCEPT;
+		case DOES_UNKNOWN:
+			decided(x, owner, c, i, r, e, "cannot be told");
+			end(w, V_UNKNOWN, "%s: rule \"%s\" in chain %s of %s is not modelled", res.why, rule_string(w, owner, c, r), ruleset_chain_get(owner, c)->name,
+			    netns_get(w->dp, w->ns)->name);
+			return FLOW_END;
+		case DOES_VERDICT:
+			res.elem = res.elem ? res.elem : e;
+			return verdict(x, owner, c, i, r, &res, depth);
+		}
+	}
+	return FLOW_NEXT;
+}
+
+static enum says run_chain(struct eval *x, chain_h c, int depth)
+{
+	const struct ruleset *owner;
+	const struct chain_body *b = chain_body(x->rs, c, &owner);
+
+	for (uint32_t i = 0; i < b->rules.nr; i++) {
+		switch (run_rule(x, owner, c, i, &b->rules.v[i], depth)) {
+		case FLOW_NEXT:
+			break;
+		case FLOW_RETURN:
+		case FLOW_GONE:
+			return SAYS_NOTHING;
+		case FLOW_ACCEPT:
+			return SAYS_ACCEPT;
+		case FLOW_END:
+			return SAYS_END;
+		}
+	}
+	return SAYS_NOTHING;
+}
+
+static bool for_family(const struct ruleset *rs, const struct chain *c, bool v6)
+{
+	uint8_t f = ruleset_table_get(rs, c->table)->family;
+
+	return f == NF_INET || f == (v6 ? NF_IP6 : NF_IP);
+}
+
+/* Has this connection's NAT of that kind been decided? Replies and later packets never meet the nat chains. */
+static bool nat_settled(const struct walker *w, enum nf_hook hook)
+{
+	bool dst = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT;
+
+	return w->is_reply || w->p.ct_state != CT_NEW || (dst ? w->ct->dst_done : w->ct->src_done);
+}
+
+static bool base_chain(struct eval *x, chain_h h)
+{
+	struct walker *w = x->w;
+	const struct chain *c = ruleset_chain_get(x->rs, h);
+	enum says s;
+
+	x->nat = c->type == NFT_NAT;
+	if (x->nat && (x->natted || nat_settled(w, x->hook)))
+		return true;
+	s = run_chain(x, h, 0);
+	if (s == SAYS_END)
+		return false;
+	if (s == SAYS_NOTHING && c->policy == OP_DROP) {
+		add_hop(w, stages[x->hook], x->where, "dropped by the policy of chain %s", c->name);
+		end(w, V_DROPPED, "dropped in %s by the policy of chain %s", netns_get(w->dp, w->ns)->name, c->name);
+		return false;
+	}
+	return true;
+}
+
+bool run_hook(struct walker *w, enum nf_hook hook, link_h where)
+{
+	struct netns *ns = netns_get(w->dp, w->ns);
+	bool dst = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT, src = hook == HOOK_POSTROUTING || hook == HOOK_INPUT, v6 = !ip_is4(w->p.dst);
+	struct eval x = { .w = w, .rs = ns->rules, .env = { w, is_local, dyn_has, dyn_add }, .hook = hook, .where = where };
+	bool nat_applied = false;
+
+	for (uint32_t k = 0; x.rs && k < x.rs->at[hook].nr; k++) {
+		const struct chain *c = ruleset_chain_get(x.rs, x.rs->at[hook].v[k]);
+
+		if (!for_family(x.rs, c, v6))
+			continue;
+		/* Known NAT is applied where the nat chains would stand. */
+		if (!nat_applied && w->ct && ((dst && c->priority >= -100) || (src && c->priority >= 100))) {
+			nat_applied = true;
+			if (dst && (w->is_reply ? w->ct->snat : w->ct->dnat))
+				nat_dst(w);
+			if (src && (w->is_reply ? w->ct->dnat : w->ct->snat))
+				nat_src(w);
+		}
+		if (!base_chain(&x, x.rs->at[hook].v[k]))
+			return false;
+	}
+	if (!nat_applied && w->ct) {
+		struct tuple before = tuple_of(&w->p), after;
+		struct hop *h;
+
+		if (dst && (w->is_reply ? w->ct->snat : w->ct->dnat))
+			nat_dst(w);
+		if (src && (w->is_reply ? w->ct->dnat : w->ct->snat))
+			nat_src(w);
+		after = tuple_of(&w->p);
+		if (!same_tuple(&before, &after) && (h = add_hop(w, stages[hook], where, "rewritten back by conntrack")))
+			h->before = before;
+	}
+	if (w->ct && dst)
+		w->ct->dst_done = true;
+	if (w->ct && src)
+		w->ct->src_done = true;
+	return true;
+}

@@ -1,0 +1,208 @@
+/* Over a link into the next namespace: veth pairs, bridges, the nodes' segment, tunnels. Neighbours answer or they do not. */
+#include "sim/trace/walker.h"
+
+static void nobody(struct walker *w, link_h out, ip_addr hop)
+{
+	add_hop(w, ST_LINK, out, "nobody answers for %s", IP(hop));
+	end(w, V_LOST, "nobody on %s of %s answers for %s", link_get(w->dp, out)->name, netns_get(w->dp, w->ns)->name, IP(hop));
+}
+
+/* Does the namespace behind this end answer ARP (or neighbour solicitations) for the address? proxy_arp does if it has a route by another device. */
+static bool answers(const struct walker *w, link_h far, ip_addr hop)
+{
+	const struct link *l = link_get(w->dp, far);
+	struct route r;
+
+	if (addr_is_local(w->dp, l->netns, hop))
+		return true;
+	if (!l->proxy_arp || !ip_is4(hop))
+		return false;
+	return route_lookup(w->dp, l->netns, hop, &r) && r.type == RT_UNICAST && r.dev.i != far.i;
+}
+
+static void enter(struct walker *w, link_h far)
+{
+	w->ns = link_get(w->dp, far)->netns;
+	come_in(w, far);
+}
+
+/* The port of a bridge behind which the address is; 0: none. */
+static link_h port_of(const struct walker *w, link_h bridge, ip_addr ip)
+{
+	const struct netns *ns = netns_get(w->dp, link_get(w->dp, bridge)->netns);
+
+	for (uint32_t k = 0; k < ns->links.nr; k++) {
+		const struct link *l = &w->dp->links.v[ns->links.at + k];
+
+		if (l->master.i == bridge.i && l->peer.i && addr_is_local(w->dp, link_get(w->dp, l->peer)->netns, ip))
+			return (link_h){ ns->links.at + k };
+	}
+	return (link_h){ 0 };
+}
+
+static void over_veth(struct walker *w, link_h out, ip_addr hop)
+{
+	const struct link *l = link_get(w->dp, out);
+
+	if (!l->peer.i || !link_get(w->dp, l->peer)->up) {
+		nobody(w, out, hop);
+		return;
+	}
+	if (link_get(w->dp, l->peer)->master.i) {
+		bridge_in(w, l->peer);
+		return;
+	}
+	if (!answers(w, l->peer, hop)) {
+		if (link_get(w->dp, l->peer)->proxy_arp)
+			end(w, V_LOST, "%s does not answer for %s: proxy ARP needs a route to it by another interface, and there is none", netns_get(w->dp, link_get(w->dp, l->peer)->netns)->name,
+			    IP(hop));
+		else
+			nobody(w, out, hop);
+		return;
+	}
+	enter(w, l->peer);
+}
+
+static void over_segment(struct walker *w, link_h out, ip_addr hop)
+{
+	link_h far = segment_owner(w->dp, link_get(w->dp, out)->segment, hop);
+
+	if (!far.i) {
+		nobody(w, out, hop);
+		return;
+	}
+	if (netns_get(w->dp, link_get(w->dp, far)->netns)->down || !link_get(w->dp, far)->up) {
+		add_hop(w, ST_LINK, out, "%s is down", netns_get(w->dp, link_get(w->dp, far)->netns)->name);
+		end(w, V_LOST, "%s is down: what is sent to it is lost", netns_get(w->dp, link_get(w->dp, far)->netns)->name);
+		return;
+	}
+	enter(w, far);
+}
+
+static void over_tunnel(struct walker *w, const struct route *r)
+{
+	const struct link *l = link_get(w->dp, r->dev);
+	struct route outer;
+	link_h far, there = { 0 };
+
+	if (!ip_set(r->encap) || !route_lookup(w->dp, w->ns, r->encap, &outer) || !outer.dev.i) {
+		end(w, V_UNROUTABLE, "%s: no way to the tunnel's other end %s", l->name, IP(r->encap));
+		return;
+	}
+	add_hop(w, ST_ENCAP, r->dev, "%s to %s", l->kind == LINK_VXLAN ? "encapsulated in VXLAN" : "encapsulated in IPIP", IP(r->encap));
+	far = segment_owner(w->dp, link_get(w->dp, outer.dev)->segment, ip_set(outer.via) ? outer.via : r->encap);
+	if (!far.i || netns_get(w->dp, link_get(w->dp, far)->netns)->down) {
+		nobody(w, outer.dev, r->encap);
+		return;
+	}
+	w->ns = link_get(w->dp, far)->netns;
+	for (uint32_t k = 0; k < netns_get(w->dp, w->ns)->links.nr; k++)
+		if (w->dp->links.v[netns_get(w->dp, w->ns)->links.at + k].kind == l->kind)
+			there = (link_h){ netns_get(w->dp, w->ns)->links.at + k };
+	if (!there.i) {
+		end(w, V_LOST, "%s has no %s to unpack what came", netns_get(w->dp, w->ns)->name, l->name);
+		return;
+	}
+	add_hop(w, ST_DECAP, there, "unpacked");
+	enter(w, there);
+}
+
+void transmit(struct walker *w, const struct route *r)
+{
+	ip_addr hop = ip_set(r->via) ? r->via : w->p.dst;
+	const struct link *l = r->dev.i ? link_get(w->dp, r->dev) : NULL;
+	link_h port;
+
+	if (!l || !l->up) {
+		end(w, V_LOST, "%s of %s is down", l ? l->name : "the interface", netns_get(w->dp, w->ns)->name);
+		return;
+	}
+	switch ((enum link_kind)l->kind) {
+	case LINK_VETH:
+		over_veth(w, r->dev, hop);
+		break;
+	case LINK_PHYS:
+		over_segment(w, r->dev, hop);
+		break;
+	case LINK_VXLAN:
+	case LINK_IPIP:
+		over_tunnel(w, r);
+		break;
+	case LINK_BRIDGE:
+		port = port_of(w, r->dev, hop);
+		if (!port.i)
+			nobody(w, r->dev, hop);
+		else
+			enter(w, link_get(w->dp, port)->peer);
+		break;
+	case LINK_LO:
+		end(w, V_LOST, "sent to lo, but %s is no address of %s", IP(w->p.dst), netns_get(w->dp, w->ns)->name);
+		break;
+	}
+}
+
+/* Out of the bridge by a port. With br_netfilter a bridged frame passes forward and postrouting too. */
+static void bridge_out(struct walker *w, link_h in, link_h out, bool filtered)
+{
+	const struct link *port = link_get(w->dp, out);
+
+	if (out.i == in.i && !port->hairpin) {
+		add_hop(w, ST_BRIDGE, out, "would have to leave by the port it came in: hairpin mode is off");
+		end(w, V_LOST, "the bridge does not send a frame back to the port it came from: hairpin mode of %s is off", port->name);
+		return;
+	}
+	if (filtered) {
+		w->p.oif = link_get(w->dp, port->master)->name;
+		if (!run_hook(w, HOOK_FORWARD, port->master) || !run_hook(w, HOOK_POSTROUTING, port->master))
+			return;
+	}
+	add_hop(w, ST_BRIDGE, out, "switched");
+	enter(w, port->peer);
+}
+
+/* A frame from a Pod: for the bridge itself it goes up; for another port it is switched. With bridge-nf-call-iptables=1 prerouting runs before that is decided, so
+ * a DNAT to a Pod on the same bridge is switched as well (br_netfilter_hooks.c br_nf_pre_routing_finish). */
+void bridge_in(struct walker *w, link_h in)
+{
+	link_h bridge = link_get(w->dp, in)->master, out;
+	const struct link *from = link_get(w->dp, link_get(w->dp, in)->peer);
+	netns_h pod = from->netns;
+	struct netns *ns;
+	struct route r;
+	ip_addr hop;
+	bool routed;
+
+	if (!route_lookup(w->dp, pod, w->p.dst, &r))
+		r = (struct route){ 0 };
+	hop = ip_set(r.via) ? r.via : w->p.dst;
+	w->ns = link_get(w->dp, in)->netns;
+	ns = netns_get(w->dp, w->ns);
+	routed = addr_is_local(w->dp, w->ns, hop);
+	if (!ns->bridge_nf) {
+		out = routed ? (link_h){ 0 } : port_of(w, bridge, hop);
+		if (routed)
+			come_in(w, bridge);
+		else if (out.i)
+			bridge_out(w, in, out, false);
+		else
+			nobody(w, bridge, hop);
+		return;
+	}
+	if (++w->steps > MAX_STEPS || ns->down) {
+		end(w, V_LOST, "%s is down", ns->name);
+		return;
+	}
+	dataplane_node_ready(w->dp, w->ns);
+	w->p.mark = 0;
+	w->p.iif = link_get(w->dp, bridge)->name;
+	w->p.oif = NULL;
+	track(w);
+	hop = w->p.dst;
+	if (!run_hook(w, HOOK_PREROUTING, bridge))
+		return;
+	out = port_of(w, bridge, w->p.dst);
+	if (out.i && (!routed || !ip_eq(hop, w->p.dst)))
+		bridge_out(w, in, out, true);
+	else
+		route_on(w, bridge, false);
+}

@@ -1,0 +1,344 @@
+/* The way between the hooks: from a socket or a link to a socket or a link. Source: linux net/ipv4/{ip_input,ip_forward,ip_output,route}.c. */
+#include "sim/trace/walker.h"
+
+static struct hop *moved(struct walker *w, enum stage st, link_h l, const char *what, const struct route *r)
+{
+	struct hop *h = add_hop(w, st, l, "%s", what);
+
+	if (h && r) {
+		h->route = *r;
+		h->has_route = true;
+		h->cause = r->cause;
+	}
+	return h;
+}
+
+static const char *route_words(struct walker *w, const struct route *r)
+{
+	const char *dev = r->dev.i ? link_get(w->dp, r->dev)->name : "?", *dst = r->dst.len ? CIDR(r->dst) : "default";
+
+	if (ip_set(r->via))
+		return arena_printf(w->a, "%s via %s dev %s", dst, IP(r->via), dev);
+	return arena_printf(w->a, "%s dev %s", dst, dev);
+}
+
+/* ---- delivery */
+
+static const struct listener *listener_for(const struct walker *w, bool *any)
+{
+	const struct netns *ns = netns_get(w->dp, w->ns);
+
+	*any = false;
+	for (int pass = 0; pass < 2; pass++)
+		for (uint32_t k = 0; k < ns->listeners.nr; k++) {
+			const struct listener *l = &w->dp->listeners.v[ns->listeners.at + k];
+
+			if (pass && l->kind == LISTEN_ANY) {
+				*any = true;
+				return l;
+			}
+			if (!pass && l->kind == LISTEN_PORT && l->proto == w->p.proto && l->port == w->p.dport && (!ip_set(l->addr) || ip_eq(l->addr, w->p.dst)))
+				return l;
+		}
+	return NULL;
+}
+
+static bool is_icmp(const struct walker *w)
+{
+	return w->p.proto == PROTO_ICMP || w->p.proto == PROTO_ICMPV6;
+}
+
+static void arrive(struct walker *w, link_h in)
+{
+	const char *where = netns_get(w->dp, w->ns)->name;
+	const struct listener *l;
+	bool any;
+
+	if (w->back) {
+		add_hop(w, ST_DELIVER, in, "the answer reaches %s", where);
+		w->half->as_seen = tuple_of(&w->p);
+		w->half->end = w->ns;
+		end(w, V_DELIVERED, "the answer reached %s", where);
+		return;
+	}
+	w->half->as_seen = tuple_of(&w->p);
+	w->half->end = w->ns;
+	if (is_icmp(w)) {
+		add_hop(w, ST_DELIVER, in, "echo request for %s itself", where);
+		end(w, V_DELIVERED, "%s answers echo requests", where);
+		return;
+	}
+	l = listener_for(w, &any);
+	if (!l) {
+		add_hop(w, ST_DELIVER, in, "nobody listens on port %u", w->p.dport);
+		end(w, V_REFUSED, "nobody in %s listens on port %u: %s", where, w->p.dport, w->p.proto == PROTO_TCP ? "the answer is a reset" : "the answer is port unreachable");
+		return;
+	}
+	w->out.listener = l;
+	w->out.assumed = any;
+	{
+		struct hop *h = add_hop(w, ST_DELIVER, in, "taken by %s%s", l->container ? "container " : "", l->container ? l->container : where);
+
+		if (h)
+			h->cause = l->cause;
+	}
+	end(w, V_DELIVERED, "delivered to %s", where);
+}
+
+static void go_in(struct walker *w, link_h in)
+{
+	if (run_hook(w, HOOK_INPUT, in))
+		arrive(w, in);
+}
+
+/* ---- endpoints that no object owns: taken as a listener that answers */
+
+static bool assumed_here(struct walker *w, netns_h *node)
+{
+	bool found = false;
+
+	for (uint32_t k = 0; k < w->dp->assumed.nr && !w->back; k++)
+		if (ip_eq(w->dp->assumed.v[k].ip, w->p.dst)) {
+			*node = w->dp->assumed.v[k].node;
+			if (w->dp->assumed.v[k].port == w->p.dport || !w->dp->assumed.v[k].port)
+				return true;
+			found = true;
+		}
+	return found;
+}
+
+static void take_assumed(struct walker *w, netns_h node, link_h l)
+{
+	w->out.assumed = true;
+	w->assumed_outside = !node.i;
+	w->assumed_at = node;
+	w->half->as_seen = tuple_of(&w->p);
+	w->half->end = (netns_h){ 0 };
+	add_hop(w, ST_DELIVER, l, "no object owns %s: it is taken to exist and to answer", IP(w->p.dst));
+	end(w, V_DELIVERED, "delivered to %s, which no object owns", IP(w->p.dst));
+}
+
+/* ---- routing */
+
+static bool forwards(const struct walker *w)
+{
+	const struct netns *ns = netns_get(w->dp, w->ns);
+
+	return ip_is4(w->p.dst) ? ns->forward4 : ns->forward6;
+}
+
+static bool route_of(struct walker *w, struct route *r)
+{
+	const char *where = netns_get(w->dp, w->ns)->name;
+
+	if (!route_lookup(w->dp, w->ns, w->p.dst, r)) {
+		add_hop(w, ST_ROUTE, (link_h){ 0 }, "no route to %s", IP(w->p.dst));
+		end(w, V_UNROUTABLE, "%s has no route to %s", where, IP(w->p.dst));
+		return false;
+	}
+	if (r->type != RT_UNICAST) {
+		moved(w, ST_ROUTE, (link_h){ 0 }, r->type == RT_BLACKHOLE ? "blackhole" : "unreachable", r);
+		end(w, r->type == RT_BLACKHOLE ? V_DROPPED : V_UNROUTABLE, "%s has a %s route for %s, and no longer one to %s: no such Pod is there", where,
+		    r->type == RT_BLACKHOLE ? "blackhole" : "unreachable", CIDR(r->dst), IP(w->p.dst));
+		return false;
+	}
+	return true;
+}
+
+/* A packet that came from a Pod address without a Pod goes back to where that Pod would be. */
+static bool homeward(struct walker *w, struct route *r)
+{
+	if (!w->back || !w->from->enters || !ip_eq(w->p.dst, w->out.there.as_sent.src) || w->ns.i == w->from->from.i)
+		return false;
+	if (netns_get(w->dp, w->ns)->kind != NS_NODE || netns_get(w->dp, w->from->from)->kind != NS_NODE || w->from->in.i)
+		return false;
+	for (uint32_t k = 0; k < w->dp->links.nr; k++) {
+		const struct link *l = k ? &w->dp->links.v[k] : NULL;
+
+		if (l && l->netns.i == w->from->from.i && l->kind == LINK_PHYS && l->nr_addrs) {
+			*r = (struct route){ .dst = { w->p.dst, (uint8_t)ip_bits(w->p.dst), true }, .via = w->dp->addrs.v[l->addr].ip, .dev = netns_get(w->dp, w->ns)->uplink };
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is this where an answer leaves towards the one who asked from outside of what is modelled? */
+static bool home(const struct walker *w)
+{
+	return w->back && w->from->enters && w->ns.i == w->from->from.i && ip_eq(w->p.dst, w->out.there.as_sent.src) && !addr_is_local(w->dp, w->ns, w->p.dst);
+}
+
+static void answer_left(struct walker *w, link_h l)
+{
+	w->half->as_seen = tuple_of(&w->p);
+	w->half->end = w->ns;
+	add_hop(w, ST_DELIVER, l, "the answer leaves towards %s, where it came from", IP(w->p.dst));
+	end(w, V_DELIVERED, "the answer left towards %s", IP(w->p.dst));
+}
+
+static bool too_large(struct walker *w, const struct route *r)
+{
+	const struct link *l = link_get(w->dp, r->dev);
+
+	if (!w->p.size || w->p.size <= l->mtu || !w->p.df)
+		return false;
+	add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u", w->p.size, l->mtu);
+	end(w, V_LOST, "too large: %u bytes with DF do not fit into the MTU of %u of %s in %s (fragmentation needed)", w->p.size, l->mtu, l->name, netns_get(w->dp, w->ns)->name);
+	return true;
+}
+
+static void go_out(struct walker *w, const struct route *r)
+{
+	netns_h at;
+	struct route direct;
+
+	w->p.oif = r->dev.i ? link_get(w->dp, r->dev)->name : NULL;
+	if (!run_hook(w, HOOK_POSTROUTING, r->dev))
+		return;
+	if (home(w)) {
+		answer_left(w, r->dev);
+		return;
+	}
+	if (assumed_here(w, &at)) {
+		if (!at.i || at.i == w->ns.i || netns_get(w->dp, w->ns)->kind != NS_NODE) {
+			take_assumed(w, at, r->dev);
+			return;
+		}
+		direct = *r;                    /* its node is another one: there it would be */
+		for (uint32_t k = 0; k < netns_get(w->dp, at)->links.nr; k++) {
+			const struct link *l = &w->dp->links.v[netns_get(w->dp, at)->links.at + k];
+
+			for (uint32_t i = 0; l->kind == LINK_PHYS && i < l->nr_addrs; i++)
+				if (ip_is4(w->dp->addrs.v[l->addr + i].ip) == ip_is4(w->p.dst) && netns_get(w->dp, w->ns)->uplink.i) {
+					direct.via = w->dp->addrs.v[l->addr + i].ip;
+					direct.dev = netns_get(w->dp, w->ns)->uplink;
+					direct.encap = (ip_addr){ 0, 0 };
+					transmit(w, &direct);
+					return;
+				}
+		}
+		take_assumed(w, at, r->dev);
+		return;
+	}
+	if (too_large(w, r))
+		return;
+	transmit(w, r);
+}
+
+static bool rp_filtered(struct walker *w, link_h in)
+{
+	const struct link *l = in.i ? link_get(w->dp, in) : NULL;
+	struct route back;
+
+	if (!l || !l->rp_filter)
+		return false;
+	if (route_lookup(w->dp, w->ns, w->p.src, &back) && back.type == RT_UNICAST && (l->rp_filter == 2 || back.dev.i == in.i))
+		return false;
+	add_hop(w, ST_ROUTE, in, "rp_filter");
+	end(w, V_DROPPED, "rp_filter of %s in %s: the route back to %s leads elsewhere", l->name, netns_get(w->dp, w->ns)->name, IP(w->p.src));
+	return true;
+}
+
+void route_on(struct walker *w, link_h in, bool from_socket)
+{
+	struct route r;
+	netns_h at;
+
+	if (addr_is_local(w->dp, w->ns, w->p.dst)) {
+		if (ip_is_loopback(w->p.dst) && in.i && !from_socket && !link_get(w->dp, in)->route_localnet && link_get(w->dp, in)->kind != LINK_LO) {
+			add_hop(w, ST_ROUTE, in, "martian destination");
+			end(w, V_DROPPED, "a loopback address from outside is a martian: route_localnet is 0 on %s", link_get(w->dp, in)->name);
+			return;
+		}
+		go_in(w, in);
+		return;
+	}
+	if (home(w) && !route_lookup(w->dp, w->ns, w->p.dst, &r))
+		r = (struct route){ .dev = w->from->in };
+	else if (!homeward(w, &r) && assumed_here(w, &at) && !route_lookup(w->dp, w->ns, w->p.dst, &r))
+		r = (struct route){ .dev = netns_get(w->dp, w->ns)->uplink };
+	else if (!homeward(w, &r) && !(assumed_here(w, &at) && route_lookup(w->dp, w->ns, w->p.dst, &r)) && !route_of(w, &r))
+		return;
+	if (!from_socket) {
+		if (!forwards(w)) {
+			add_hop(w, ST_FORWARD, in, "ip_forward is 0");
+			end(w, V_DROPPED, "%s does not forward: ip_forward is 0", netns_get(w->dp, w->ns)->name);
+			return;
+		}
+		if (w->p.ttl-- <= 1) {
+			end(w, V_LOST, "time to live exceeded in %s: the packet goes round in circles", netns_get(w->dp, w->ns)->name);
+			return;
+		}
+	}
+	moved(w, from_socket ? ST_ROUTE : ST_FORWARD, r.dev, route_words(w, &r), &r);
+	w->p.oif = r.dev.i ? link_get(w->dp, r.dev)->name : NULL;
+	if (!from_socket && !run_hook(w, HOOK_FORWARD, r.dev))
+		return;
+	go_out(w, &r);
+}
+
+/* ---- ways in */
+
+void come_in(struct walker *w, link_h in)
+{
+	struct netns *ns = netns_get(w->dp, w->ns);
+
+	if (++w->steps > MAX_STEPS) {
+		end(w, V_LOST, "the packet goes round in circles");
+		return;
+	}
+	if (ns->down) {
+		end(w, V_LOST, "%s is down: nobody is there to take it", ns->name);
+		return;
+	}
+	dataplane_node_ready(w->dp, w->ns);
+	w->p.mark = 0;          /* marks do not cross namespaces */
+	w->p.oif = NULL;
+	w->p.iif = in.i ? link_get(w->dp, in)->name : w->from->in_name ? str_intern(w->dp->strings, w->from->in_name) : NULL;
+	track(w);
+	if (!run_hook(w, HOOK_PREROUTING, in) || rp_filtered(w, in))
+		return;
+	route_on(w, in, false);
+}
+
+/* From a process: the output hooks, and a new look at the route if they changed the destination. A local destination comes back over lo. */
+void leave_socket(struct walker *w)
+{
+	struct netns *ns = netns_get(w->dp, w->ns);
+	struct route r = { 0 };
+	link_h lo = link_find(w->dp, w->ns, "lo");
+
+	dataplane_node_ready(w->dp, w->ns);
+	if (!ip_set(w->p.src)) {
+		if (!addr_is_local(w->dp, w->ns, w->p.dst) && !route_of(w, &r))
+			return;
+		w->p.src = source_for(w->dp, w->ns, &r, w->p.dst);
+	}
+	w->half->as_sent = tuple_of(&w->p);
+	w->p.mark = 0;
+	w->p.iif = NULL;
+	add_hop(w, ST_SOCKET, (link_h){ 0 }, w->back ? "%s answers" : "a process in %s sends", ns->name);
+	if (addr_is_local(w->dp, w->ns, w->p.dst)) {
+		w->p.oif = lo.i ? link_get(w->dp, lo)->name : NULL;
+	} else if (route_lookup(w->dp, w->ns, w->p.dst, &r)) {
+		w->p.oif = r.dev.i ? link_get(w->dp, r.dev)->name : NULL;
+	} else {
+		route_of(w, &r);
+		return;
+	}
+	track(w);
+	if (!run_hook(w, HOOK_OUTPUT, r.dev))
+		return;
+	if (addr_is_local(w->dp, w->ns, w->p.dst)) {
+		w->p.oif = lo.i ? link_get(w->dp, lo)->name : NULL;
+		if (!run_hook(w, HOOK_POSTROUTING, lo))
+			return;
+		w->p.iif = w->p.oif;
+		w->ct->dst_done = true;         /* the connection travels with the packet over lo */
+		if (run_hook(w, HOOK_PREROUTING, lo))
+			go_in(w, lo);
+		return;
+	}
+	route_on(w, (link_h){ 0 }, true);
+}

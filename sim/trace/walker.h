@@ -1,0 +1,79 @@
+/* Inside the walk: one run along one way. Where chance decides, a run follows a script of choices and notes what else could have come; the driver (walk.c) runs
+ * again until every script was followed. So nothing is copied at a fork, and each run is a straight line. */
+#ifndef PODWIRE_WALKER_H
+#define PODWIRE_WALKER_H
+
+#include "sim/trace/trace.h"
+
+#define MAX_CHOICES 64          /* forks along one way */
+#define MAX_STEPS   64          /* namespaces and links that one packet passes */
+
+/* A connection as one namespace's conntrack holds it. */
+struct ct {
+	netns_h ns;
+	struct tuple orig, reply;               /* reply: what an answer looks like when it comes in */
+	bool dnat, snat;                        /* rewritten */
+	bool dst_done, src_done;                /* the nat chains have had their say */
+	bool seen_reply;
+	nsec expires;
+};
+
+struct choice { uint32_t taken, ways; uint64_t num, den; };     /* num/den: share of the way taken */
+
+struct walker {
+	const struct dataplane *dp;
+	struct flows *flows;
+	const struct walk_from *from;
+	unsigned flags;
+	struct arena *a;
+	struct choice choices[MAX_CHOICES];
+	uint32_t nr_choices, at_choice;
+	VEC(struct ct) cts;                     /* made in this run */
+	struct outcome out;
+	struct half *half;                      /* the direction that is being walked */
+	VEC(struct hop) hops;
+	/* the packet, and where it is */
+	struct packet p;
+	netns_h ns;
+	struct ct *ct;
+	bool is_reply;                          /* it goes in the connection's reply direction (of ct) */
+	bool back;                              /* we walk the answer */
+	bool looped;                            /* it came over lo: conntrack has seen it */
+	uint32_t steps;
+	VEC(struct considered) considered;
+	bool over;                              /* half->verdict stands */
+	bool assumed_outside;                   /* taken by a listener that is assumed, outside */
+	netns_h assumed_at;                     /* the node beside which it is assumed */
+};
+
+/* ---- verdicts */
+void end(struct walker *, enum verdict, const char *fmt, ...) PRINTF(3, 4);
+struct hop *add_hop(struct walker *, enum stage, link_h, const char *fmt, ...) PRINTF(4, 5);   /* NULL if nothing is recorded */
+struct tuple tuple_of(const struct packet *);
+struct tuple inverse(struct tuple);
+bool same_tuple(const struct tuple *, const struct tuple *);
+uint32_t choose_way(struct walker *, uint32_t ways, uint64_t num, uint64_t den);       /* ways 2 with num/den for way 0, or n equal ways (den 0) */
+
+/* ---- conntrack.c */
+void track(struct walker *);                    /* at the entry of a namespace: finds or makes the connection; sets p.ct_state, p.ct_status */
+void nat_dst(struct walker *);                  /* rewrites by what the connection says */
+void nat_src(struct walker *);
+void set_dnat(struct walker *, ip_addr, uint16_t port);
+void set_snat(struct walker *, ip_addr, uint16_t port);
+
+/* ---- hooks.c: false: the packet ends here */
+bool run_hook(struct walker *, enum nf_hook, link_h where);
+
+/* ---- path.c, link.c */
+void leave_socket(struct walker *);             /* w->p, w->ns: from a process */
+void come_in(struct walker *, link_h in);       /* from a link, into w->ns */
+void route_on(struct walker *, link_h in, bool from_socket);
+void transmit(struct walker *, const struct route *);
+void bridge_in(struct walker *, link_h port);   /* a frame from a Pod comes into a bridge */
+bool flows_has(struct flows *, netns_h, set_h, const ip_addr *key, uint8_t n);
+void flows_add(struct flows *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
+struct ct *flows_find(struct flows *, netns_h, const struct tuple *, bool *reply);
+void flows_keep(struct flows *, const struct ct *, uint32_t nr);
+uint64_t flows_draw(struct flows *);
+
+#endif
