@@ -121,6 +121,10 @@ void routes_of(const struct dataplane *, netns_h, struct arena *, struct route *
 
 /* Printing (print_ip.c, print_sh.c): what a person could type. */
 void print_ip(const struct dataplane *, netns_h, struct sb *);                  /* ip link, ip addr, ip route, sysctl lines of one namespace */
+void print_links(const struct dataplane *, netns_h, struct sb *);
+void print_routes(const struct dataplane *, netns_h, struct sb *);
+void print_route(const struct dataplane *, const struct route *, struct sb *);
+void print_listeners(const struct dataplane *, netns_h, struct sb *);            /* as `ss -lntu` */
 void print_sh(const struct dataplane *, struct sb *);                           /* a script that builds all of it in fresh namespaces */
 
 /* Compiling: model/dataplane/compile.c. The dataplane keeps pointers into the cluster and is good until the cluster's next change. */
