@@ -27,6 +27,8 @@ static inline uint64_t host_key(uint32_t group, enum l7_host_kind kind, uint64_t
 
 /* ---- writing */
 
+static uint32_t vhost_find(const struct route_table *, uint32_t vhost, const struct l7_query *);
+
 struct route_table *table_new(struct cluster *c, struct arena *a, const char *name, const char *controller)
 {
 	struct route_table *t = arena_make(a, struct route_table);
@@ -198,13 +200,40 @@ static void index_certs(struct route_table *t, uint32_t listener)
 	}
 }
 
+static bool unconditional(const struct l7_route *r) { return !r->methods.nr && !r->headers.nr && !r->query.nr; }
+
+/* An Exact path that another route takes before it: Prefix /foo/ is longer than Exact /foo. */
+static void find_shadowed(struct route_table *t, uint32_t vhost, struct arena *scratch)
+{
+	struct l7_vhost *v = &t->vhosts.v[vhost];
+
+	for (uint32_t k = 0; k < v->routes.nr; k++) {
+		struct http_request rq = { .method = "GET", .host = "", .path = v->routes.v[k].path };
+		struct arena_mark mark = arena_mark(scratch);
+		struct l7_query q;
+		uint32_t best;
+
+		if (v->routes.v[k].path_kind != L7_PATH_EXACT || v->routes.v[k].never || (!v->has_elements && !v->lengths.nr && !v->others.nr))
+			continue;
+		q = query_make(&rq, scratch);
+		best = vhost_find(t, vhost, &q);
+		v->routes.v[k].never = best < k && unconditional(&v->routes.v[best]);
+		arena_rewind(scratch, mark);
+	}
+}
+
 void table_finish(struct route_table *t)
 {
+	struct arena *scratch = arena_new(NULL, "table");
+
 	for (uint32_t k = 0; k < t->vhosts.nr; k++)
 		for (uint32_t i = 0; i < t->vhosts.v[k].routes.nr; i++)
 			index_route(t, k, i);
+	for (uint32_t k = 0; k < t->vhosts.nr; k++)
+		find_shadowed(t, k, scratch);
 	for (uint32_t k = 0; k < t->listeners.nr; k++)
 		index_certs(t, k);
+	arena_free(scratch);
 }
 
 /* ---- looking */

@@ -32,6 +32,11 @@ struct http_view {
 	struct http_pair *resp_headers; uint32_t nr_resp_headers;
 	const char **mirrors; uint32_t nr_mirrors;
 	const char *why;
+	const char *listener;                   /* the Gateway's; NULL: none */
+	const char *tls_names;                  /* in the certificate shown, blank-separated; NULL: not known */
+	const char *tls_why;                    /* why the certificate is not the one that was meant; NULL */
+	nsec delay;                             /* injected by the proxy */
+	const struct http_considered *considered; uint32_t nr_considered;       /* with WALK_CONSIDERED: rules that were not taken, and why */
 };
 
 struct outcome_view {

@@ -315,7 +315,8 @@ static struct http_view *view_of(struct asking *k, const struct http_decision *d
 {
 	struct http_view *h = arena_make(k->a, struct http_view);
 
-	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why };
+	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why, .listener = d->listener,
+				 .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
 	return h;
 }
 

@@ -2,6 +2,7 @@
 #include "model/l7/controllers.h"
 #include "model/l7/gateway.h"
 #include "model/l7/ingress.h"
+#include "model/l7/mesh.h"
 #include "viz/cli/cli.h"
 
 struct listing { struct cluster *c; struct arena *a; struct sb *out; struct val *tables, *unserved; uint32_t nr; };
@@ -70,6 +71,35 @@ static void gateways(struct listing *l)
 	}
 }
 
+/* Istio's Gateways: one table for each kind of Pod that they select, by its first Pod. */
+static void istio_gateways(struct listing *l)
+{
+	struct object_list pods = cluster_list(l->c, &pod_kind), all = cluster_list(l->c, &istio_gateway_kind);
+	struct map seen = { 0 };
+
+	for (uint32_t k = 0; all.nr && k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		str owner = p->o.owners.nr ? p->o.owners.v[0].uid : p->o.uid;
+		struct route_table *t = map_find(&seen, map_ptr(owner)) ? NULL : routes_compile_istio(l->c, p, NULL, l->a);
+
+		map_put(&seen, l->a, map_ptr(owner));
+		if (t)
+			table(l, t, (struct lb_list){ NULL, 0 });
+	}
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct raw_object *gw = (const struct raw_object *)all.v[k];
+		bool taken = false;
+
+		for (uint32_t i = 0; i < pods.nr && !taken; i++) {
+			taken = true;
+			VAL_EACH(v, val_get(gw->spec, "selector"))
+				taken = taken && streq(label_get(&pods.v[i]->labels, v->key), val_str(v));
+		}
+		if (!taken)
+			unserved(l, &gw->o, "its selector takes no Pod: no gateway of that kind is installed");
+	}
+}
+
 static void list(struct listing *l)
 {
 	uint32_t nr;
@@ -79,6 +109,7 @@ static void list(struct listing *l)
 		if (ingresses_served(l->c, v[k].name, l->a).nr || !cluster_count(l->c, &gateway_kind))
 			table(l, routes_compile_ingress(l->c, v[k].name, l->a), controller_addresses(l->c, &v[k], l->a));
 	gateways(l);
+	istio_gateways(l);
 	ingresses(l, v, nr);
 	if (!l->nr && !l->unserved->nr)
 		sb_add(l->out, "no controller runs, and there is no Ingress and no Gateway: --controller NAME gives the cluster a controller\n");

@@ -117,7 +117,7 @@ static struct val *message_json(struct arena *a, const char *path, const char *h
 
 static struct val *http_json(const struct http_view *h, struct arena *a)
 {
-	struct val *v, *mirrors;
+	struct val *v, *mirrors, *considered = NULL;
 
 	if (!h)
 		return val_new(a, VAL_NULL);
@@ -136,6 +136,22 @@ static struct val *http_json(const struct http_view *h, struct arena *a)
 		val_add(a, mirrors, val_string(a, h->mirrors[k]));
 	if (h->why)
 		val_put(a, v, "why", val_string(a, h->why));
+	if (h->listener)
+		val_put(a, v, "listener", val_string(a, h->listener));
+	if (h->tls_names)
+		val_put(a, v, "tlsNames", val_string(a, h->tls_names));
+	if (h->tls_why)
+		val_put(a, v, "tlsWhy", val_string(a, h->tls_why));
+	if (h->delay)
+		val_put(a, v, "delayMilliseconds", val_int(a, h->delay / MILLIS(1)));
+	if (h->nr_considered)
+		considered = val_put(a, v, "considered", val_new(a, VAL_LIST));
+	for (uint32_t k = 0; k < h->nr_considered; k++) {
+		struct val *one = val_add(a, considered, val_new(a, VAL_MAP));
+
+		val_put(a, one, "rule", val_string(a, h->considered[k].rule));
+		val_put(a, one, "why", val_string(a, h->considered[k].why));
+	}
 	return v;
 }
 

@@ -73,7 +73,13 @@ static void http_lines(const struct http_view *h, struct sb *out)
 		sb_printf(out, ", location %s", h->location);
 	if (h->tls_secret)
 		sb_printf(out, ", certificate %s", h->tls_secret);
+	if (h->delay)
+		sb_printf(out, ", delayed by %" PRId64 " ms", h->delay / MILLIS(1));
 	sb_printf(out, "\n%s%s%s", h->why ? "         " : "", h->why ? h->why : "", h->why ? "\n" : "");
+	if (h->tls_why)
+		sb_printf(out, "         tls      %s\n", h->tls_why);
+	for (uint32_t k = 0; k < h->nr_considered; k++)
+		sb_printf(out, "         not      %s: %s\n", h->considered[k].rule, h->considered[k].why);
 }
 
 static void delivered_text(const struct outcome_view *o, struct sb *out)
