@@ -67,6 +67,7 @@ static const struct field proxy_fields[] = {
 	FIELD_END
 };
 static const struct field kubelet_fields[] = {
+	TOP, ROW_KEEP("*"),     /* its other fields do not bear on the network */
 	ROW(F_STR, "clusterDomain", struct kubelet_config, cluster_domain), ROW(F_STRS, "clusterDNS", struct kubelet_config, cluster_dns),
 	ROW(F_OPT_INT, "maxPods", struct kubelet_config, max_pods), ROW(F_STR, "resolvConf", struct kubelet_config, resolv_conf),
 	FIELD_END
@@ -76,10 +77,10 @@ static const char *const kind_apis[] = { "kind.x-k8s.io/v1alpha4", NULL };
 static const char *const kubeadm_apis[] = { "kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3", NULL };
 static const char *const proxy_apis[] = { "kubeproxy.config.k8s.io/v1alpha1", NULL };
 static const char *const kubelet_apis[] = { "kubelet.config.k8s.io/v1beta1", NULL };
-const struct kind kind_cluster_kind = { .name = "Cluster", .apis = kind_apis, .plural = "clusters", .size = sizeof(struct kind_cluster), .fields = kind_fields };
-const struct kind kubeadm_config_kind = { .name = "ClusterConfiguration", .apis = kubeadm_apis, .plural = "clusterconfigurations", .size = sizeof(struct kubeadm_config),
+const struct kind kind_cluster_kind = { .nameless = true, .name = "Cluster", .apis = kind_apis, .plural = "clusters", .size = sizeof(struct kind_cluster), .fields = kind_fields };
+const struct kind kubeadm_config_kind = { .nameless = true, .name = "ClusterConfiguration", .apis = kubeadm_apis, .plural = "clusterconfigurations", .size = sizeof(struct kubeadm_config),
 					  .fields = kubeadm_fields };
-const struct kind kube_proxy_config_kind = { .name = "KubeProxyConfiguration", .apis = proxy_apis, .plural = "kubeproxyconfigurations", .size = sizeof(struct kube_proxy_config),
+const struct kind kube_proxy_config_kind = { .nameless = true, .name = "KubeProxyConfiguration", .apis = proxy_apis, .plural = "kubeproxyconfigurations", .size = sizeof(struct kube_proxy_config),
 					     .fields = proxy_fields };
-const struct kind kubelet_config_kind = { .name = "KubeletConfiguration", .apis = kubelet_apis, .plural = "kubeletconfigurations", .size = sizeof(struct kubelet_config),
+const struct kind kubelet_config_kind = { .nameless = true, .name = "KubeletConfiguration", .apis = kubelet_apis, .plural = "kubeletconfigurations", .size = sizeof(struct kubelet_config),
 					  .fields = kubelet_fields };

@@ -298,7 +298,7 @@ static bool keys_known(struct decode *d, const struct field *t, const struct val
 	bool ok = true;
 
 	VAL_EACH(m, v) {
-		if (!field_named(t, m->key))
+		if (!field_named(t, m->key) && !field_named(t, "*"))
 			ok = unknown_field(d, t, m, path) && ok;
 		for (const struct val *later = m->next; later; later = later->next)
 			if (strcmp(later->key, m->key) == 0) {

@@ -54,6 +54,7 @@ struct field {
 	bool has_dflt;
 };
 #define FIELD_END { .name = NULL }
+/* A row named "*" says that other fields are possible and without effect. */
 
 enum validate { VALIDATE_STRICT, VALIDATE_WARN, VALIDATE_IGNORE };    /* what an unknown or repeated field is */
 

@@ -108,7 +108,7 @@ bool meta_decode(struct decode *d, const struct val *doc, struct object *o, bool
 		o->name = str_printf(d->strings, "%sxxxxx", o->generate_name);
 	if (!o->name) {
 		o->name = str_intern(d->strings, "");
-		if (validate)
+		if (validate && !o->kind->nameless)
 			return check_required(&c, "metadata.name", "name or generateName is required");
 	}
 	for (uint32_t k = 0; validate && k < o->labels.nr; k++) {

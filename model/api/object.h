@@ -43,6 +43,7 @@ struct kind {
 	const char *plural;                     /* services */
 	const char *shorts;                     /* "svc", blank-separated, or NULL */
 	bool namespaced;
+	bool nameless;                          /* configuration: metadata may be missing altogether */
 	uint16_t index;                         /* in kinds[]; set by the table itself */
 	uint32_t size;                          /* of its struct */
 	const struct field *fields;             /* spec, status and what else stands beside metadata; NULL: anything goes (no effect on the network) */

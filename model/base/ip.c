@@ -98,6 +98,25 @@ bool cidr_parse_host(const char *s, struct cidr *out)
 	return true;
 }
 
+bool cidr_parse_lenient(const char *s, struct cidr *out)
+{
+	const char *slash = strchr(s, '/');
+	char text[IP_TEXT + 16];
+	unsigned long len;
+	char *rest;
+	ip_addr a;
+
+	if (!slash || (size_t)(slash - s) >= sizeof(text))
+		return false;
+	memcpy(text, s, (size_t)(slash - s));
+	text[slash - s] = '\0';
+	len = strtoul(slash + 1, &rest, 10);
+	if (*rest || rest == slash + 1 || slash[1] < '0' || slash[1] > '9' || !ip_parse_lenient(text, &a) || len > (unsigned long)ip_bits(a))
+		return false;
+	*out = (struct cidr){ ip_mask(a, (uint8_t)len), (uint8_t)len, true };
+	return true;
+}
+
 bool cidr_parse(const char *s, struct cidr *out)
 {
 	if (!cidr_parse_host(s, out))

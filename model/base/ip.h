@@ -28,6 +28,7 @@ bool ip_parse(const char *s, ip_addr *out);         /* strict: no leading zeros,
 bool ip_parse_n(const char *s, size_t n, ip_addr *out);
 bool ip_parse_lenient(const char *s, ip_addr *out); /* leading zeros are decimal, as netutils.ParseIPSloppy */
 bool cidr_parse(const char *s, struct cidr *out);   /* a.b.c.d/n; bits behind n are cut */
+bool cidr_parse_lenient(const char *s, struct cidr *out); /* leading zeros are decimal, as netutils.ParseCIDRSloppy */
 bool cidr_parse_host(const char *s, struct cidr *out);  /* the same, host bits kept: an interface address */
 const char *ip_text(ip_addr, char out[IP_TEXT]);    /* RFC 5952, as Go prints; "" for no address */
 const char *cidr_text(struct cidr, char out[CIDR_TEXT]);

@@ -202,7 +202,7 @@ static void read_ranges(struct kp_port *p, const struct service *s, bool v6, str
 		const char *text = s->lb_source_ranges.v[k] + strspn(s->lb_source_ranges.v[k], " ");
 		struct cidr c;
 
-		if (!cidr_parse(arena_strndup(a, text, strcspn(text, " ")), &c) || ip_is4(c.addr) == v6)
+		if (!cidr_parse_lenient(arena_strndup(a, text, strcspn(text, " ")), &c) || ip_is4(c.addr) == v6)
 			continue;
 		if (c.len == 0) {               /* a /0 is no filter (pkg/proxy/serviceport.go) */
 			p->nr_ranges = 0;

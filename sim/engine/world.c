@@ -11,6 +11,7 @@ void world_init(struct world *w, const struct world_options *opt)
 	flags = cluster_flags(w->cluster);
 	*flags = opt->flags;
 	flags->cni = cluster_str(w->cluster, opt->flags.cni);
+	flags->respect = opt->ask || opt->flags.respect;
 	w->control = control_new(w->cluster);
 }
 
