@@ -74,6 +74,26 @@ static const struct route_table *gateway_table(struct world *w, const struct gat
 	return t ? t : (*vec_push(w->routes_arena, &w->routes) = routes_compile_gateway(w->cluster, gw, w->routes_arena));
 }
 
+/* Istio's Gateways for a Pod; NULL: none selects it. */
+static const struct route_table *istio_table(struct asking *k, const struct pod *p, const struct service *s)
+{
+	const char *name = arena_printf(k->a, "istio gateway pod/%s/%s", p->o.ns, p->o.name);
+	const struct route_table *t = cluster_count(k->c, &istio_gateway_kind) ? remembered(k->w, name) : NULL;
+	struct route_table *made = t || !cluster_count(k->c, &istio_gateway_kind) ? NULL : routes_compile_istio(k->c, p, s, k->w->routes_arena);
+
+	return made ? (*vec_push(k->w->routes_arena, &k->w->routes) = made) : t;
+}
+
+static const struct service *service_for(struct cluster *c, const struct pod *p)
+{
+	struct object_list all = cluster_list_ns(c, &service_kind, p->o.ns);
+
+	for (uint32_t i = 0; i < all.nr; i++)
+		if (((const struct service *)all.v[i])->selector.nr && pairs_match(&((const struct service *)all.v[i])->selector, &p->o.labels))
+			return (const struct service *)all.v[i];
+	return NULL;
+}
+
 /* ---- addresses of gateways and controllers */
 
 static bool first_address(struct lb_ingress *v, uint32_t nr, bool v6, struct arena *a, struct target *out)
@@ -138,6 +158,26 @@ static void serves(struct asking *k, struct serving *s, struct end e, const char
 	s->nr++;
 }
 
+/* Istio's Gateways: the load balancer of the Service before their Pods. */
+static void istio_serves(struct asking *k, struct serving *s, const char *host)
+{
+	struct object_list pods = cluster_list(k->c, &pod_kind);
+	const struct service *last = NULL;
+
+	for (uint32_t i = 0; cluster_count(k->c, &istio_gateway_kind) && i < pods.nr; i++) {
+		const struct pod *p = (const struct pod *)pods.v[i];
+		const struct service *front = service_for(k->c, p);
+		const struct route_table *t = front && front != last && front->lb_ingress.nr ? istio_table(k, p, front) : NULL;
+		const char *text;
+
+		if (!t || !routes_serve(t, host))
+			continue;
+		text = arena_printf(k->a, "lb/%s/%s", front->o.ns, front->o.name);
+		serves(k, s, (struct end){ .kind = END_LB, .ns = front->o.ns, .name = front->o.name, .port = k->to->port, .text = text }, text);
+		last = front;
+	}
+}
+
 static struct serving who_serves(struct asking *k, const char *host)
 {
 	struct serving s = { .names = "" };
@@ -158,6 +198,7 @@ static struct serving who_serves(struct asking *k, const char *host)
 		text = arena_printf(k->a, "gateway/%s/%s", gw->o.ns, gw->o.name);
 		serves(k, &s, (struct end){ .kind = END_GATEWAY, .ns = gw->o.ns, .name = gw->o.name, .text = text }, text);
 	}
+	istio_serves(k, &s, host);
 	return s;
 }
 
@@ -186,8 +227,13 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 
 	*why = NULL;
 	*t = (struct target){ 0 };
-	if (k->q->resolve)
-		return end_parse(k->c, k->q->resolve, k->q->ns, &e, k->err) && resolve_end(k, &e, t, why);
+	if (k->q->resolve) {
+		if (!end_parse(k->c, k->q->resolve, k->q->ns, &e, k->err))
+			return false;
+		if (!e.port && !e.port_name)
+			e.port = k->to->port;
+		return resolve_end(k, &e, t, why);
+	}
 	if (k->to->has_ip) {
 		t->ip = arena_copy(k->a, &k->to->ip, sizeof(ip_addr));
 		t->nr = 1;
@@ -244,25 +290,6 @@ struct proxy { const struct route_table *table; uint16_t port; bool envoy; };
 static bool is_envoy(const struct l7_controller *who)
 {
 	return who && (streq(who->product, "Istio") || streq(who->product, "Envoy Gateway") || streq(who->product, "Contour") || strncmp(who->name, "istio.io/", 9) == 0);
-}
-
-static const struct route_table *istio_table(struct asking *k, const struct pod *p, const struct service *s)
-{
-	const char *name = arena_printf(k->a, "istio gateway pod/%s/%s", p->o.ns, p->o.name);
-	const struct route_table *t = cluster_count(k->c, &istio_gateway_kind) ? remembered(k->w, name) : NULL;
-	struct route_table *made = t || !cluster_count(k->c, &istio_gateway_kind) ? NULL : routes_compile_istio(k->c, p, s, k->w->routes_arena);
-
-	return made ? (*vec_push(k->w->routes_arena, &k->w->routes) = made) : t;
-}
-
-static const struct service *service_for(struct cluster *c, const struct pod *p)
-{
-	struct object_list all = cluster_list_ns(c, &service_kind, p->o.ns);
-
-	for (uint32_t i = 0; i < all.nr; i++)
-		if (((const struct service *)all.v[i])->selector.nr && pairs_match(&((const struct service *)all.v[i])->selector, &p->o.labels))
-			return (const struct service *)all.v[i];
-	return NULL;
 }
 
 static struct proxy proxy_of(struct asking *k, const struct pod *p, const struct outcome *o)
