@@ -424,13 +424,21 @@ static bool health_port(struct alloc *j, const int32_t *mine, uint32_t nr_mine)
 	return true;
 }
 
+/* A document of a living cluster names the families and addresses that its API server gave: a node port that it lacks was not given either. */
+static bool stored_before(const struct alloc *j)
+{
+	const struct val *doc = j->s->o.doc;
+
+	return j->take_all && !j->old && val_path(doc, "spec.clusterIPs") && val_path(doc, "spec.ipFamilies");
+}
+
 static bool allocate_ports(struct alloc *j)
 {
 	struct service *s = j->s;
 	int32_t *mine = arena_array(cluster_arena(j->c), int32_t, s->ports.nr + 1);
 	uint32_t nr_mine = 0;
 
-	if (!wants_ports(s))
+	if (!wants_ports(s) || stored_before(j))
 		return true;
 	for (uint32_t k = 0; k < s->ports.nr; k++) {
 		if (!s->ports.v[k].node_port && s->type == SVC_LOADBALANCER && s->allocate_node_ports == TRI_FALSE)
