@@ -284,6 +284,8 @@ static struct http_request request_of(struct asking *k, const struct outcome_vie
 	rq.headers = arena_array(k->a, struct http_pair, q->nr_headers);
 	if (k->to->port != (streq(rq.scheme, "https") ? 443 : 80))
 		rq.host = arena_printf(k->a, "%s:%u", k->to->name, k->to->port);
+	if (k->to->host)
+		rq.host = k->to->host;
 	for (uint32_t i = 0; i < q->nr_headers; i++) {
 		if (strcasecmp(q->headers[i].name, "Host") == 0)
 			rq.host = q->headers[i].value;
