@@ -7,6 +7,7 @@ const struct command commands[] = {
 	{ "describe", cmd_describe, ASKS | G_SELECT, "KIND [NAME] | KIND/NAME", "an object with what belongs to it, and its events", NULL },
 	{ "events", cmd_events, ASKS | G_SELECT, "", "what happened, as kubectl prints it", NULL },
 	{ "trace", cmd_trace, ASKS | G_TRACE, "FROM TO", "the way of one packet or request, with the reason for every hop", NULL },
+	{ "matrix", cmd_matrix, ASKS | G_MATRIX | G_SELECT, "[FROM TO]", "who may reach whom by policy", NULL },
 	{ "dns", cmd_dns, ASKS | G_DNS, "FROM [NAME]", "what a Pod's resolver asks, and what cluster DNS answers", NULL },
 	{ "routes", cmd_routes, ASKS, "", "the HTTP routing table of every controller", NULL },
 	{ "rules", cmd_rules, ASKS | G_RULES, "", "what Linux is told: -o nft|iptables|ip|sh|json", NULL },
