@@ -16,8 +16,13 @@ static void namespace_default(struct object *o, struct arena *a, struct strtab *
 
 	if (!n->phase)
 		n->phase = str_intern(t, "Active");
-	if (label_get(&o->labels, key) || !o->name)
+	if (!o->name)
 		return;
+	for (k = 0; k < o->labels.nr; k++)      /* whatever the manifest says */
+		if (streq(o->labels.v[k].key, key)) {
+			o->labels.v[k].value = o->name;
+			return;
+		}
 	v = arena_array(a, struct pair, o->labels.nr + 1);
 	for (k = 0; k < o->labels.nr && str_order(o->labels.v[k].key, key) < 0; k++)
 		v[nr++] = o->labels.v[k];

@@ -15,11 +15,11 @@ static void compile_peer(const struct np_peer *in, struct np_peers *out, struct 
 		return;
 	}
 	if (in->block->cidr)
-		cidr_parse(in->block->cidr, &out->block);
+		cidr_parse_lenient(in->block->cidr, &out->block);
 	out->block.set = true;
 	out->except = arena_array(a, struct cidr, in->block->except.nr);
 	for (uint32_t k = 0; k < in->block->except.nr; k++)
-		if (cidr_parse(in->block->except.v[k], &out->except[out->nr_except]))
+		if (cidr_parse_lenient(in->block->except.v[k], &out->except[out->nr_except]))
 			out->nr_except++;
 }
 
