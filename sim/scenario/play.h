@@ -1,0 +1,74 @@
+/* Replaying a scenario: step by step, each expectation a record. */
+#ifndef PODWIRE_PLAY_H
+#define PODWIRE_PLAY_H
+
+#include "sim/ask/question.h"
+#include "sim/engine/world.h"
+#include "sim/scenario/scenario.h"
+
+struct matrix_table { const char **names; uint32_t nr; bool *allowed; };       /* row by row: from × to */
+
+/* Who answers questions: the model, or real namespaces. */
+struct play_backend {
+	void *ctx;
+	bool (*ask)(void *ctx, struct world *, const struct question *, struct arena *, struct answer *, struct err *);
+	bool (*passes)(void *ctx, struct world *, const struct outcome_view *, const char *name);      /* a namespace, a node or a rule on its way */
+	const char *(*name_of)(void *ctx, struct world *, ip_addr, struct arena *);                     /* an end, or NULL */
+	bool (*fault)(void *ctx, struct world *, const char *kind, const char *target, const struct val *args, bool heal, struct err *);
+	bool (*matrix)(void *ctx, struct world *, const struct matrix_doc *, const char *ns, struct arena *, struct matrix_table *, struct err *);
+	bool (*draw)(void *ctx, struct world *, const struct scenario *, const struct draw_doc *, struct err *);        /* NULL: figures are passed over */
+};
+extern const struct play_backend play_sim;
+
+struct record {
+	const char *step;
+	const char *expected, *actual;          /* expected NULL: that the step could be done */
+	bool ok;
+	nsec at;
+	uint32_t line;
+};
+
+struct stream { const struct question_doc *q; nsec next, every, until; uint32_t sent, lost; const char *first_lost; };
+
+struct play {
+	const struct scenario *scenario;
+	struct world *world;
+	struct play_backend backend;
+	struct arena *arena;                    /* records and answers live here */
+	bool only_changes;                      /* traces, expectations and figures are passed over */
+	VEC(struct record) records;
+	uint32_t failed;
+	/* of the step at hand */
+	const struct step *step;
+	VEC(struct stream) streams;
+	struct asked { const struct question_doc *doc; struct question q; struct answer answer; const char *why; } *asked;      /* why: it could not be asked */
+	uint32_t nr_asked;
+	struct looked { const struct question_doc *doc; const char *rcode, *why; str_list answers; } *looked;
+	uint32_t nr_looked;
+	struct matrix_table matrix;
+	const char *no_matrix;                  /* why there is none */
+};
+
+/* An empty world: applies the cluster, the files and the documents beside the scenario, adds what no document brought, and settles. false: err. */
+bool play_begin(struct play *, const struct scenario *, struct world *, const struct play_backend *, struct arena *, struct err *);
+void play_step(struct play *, uint32_t nr);
+void play_all(struct play *);
+
+/* ---- parts */
+void play_record(struct play *, bool ok, const char *expected, const char *actual, uint32_t line);
+/* Changes, faults and time. What could not be done, and each condition that was waited for, is a record. */
+void play_changes(struct play *, const struct changes *);
+void play_streams_begin(struct play *);
+void play_streams_end(struct play *);
+/* Lets time pass, requests of streams included, until done() or the limit. */
+bool play_until(struct play *, nsec limit, bool (*done)(void *), void *ctx);
+void play_questions(struct play *);
+/* The expectation judged against what the step asked, or the cluster. *actual: what there is, in the arena. */
+bool judge(struct play *, const struct expect *, const char **actual);
+bool judge_trace(struct play *, const struct expect *, const struct answer *, const char **actual);
+bool judge_object(struct play *, const struct expect *, const char **actual);
+bool judge_event(struct play *, const struct expect *, const char **actual);
+bool judge_matrix(struct play *, const struct expect *, const char **actual);
+const char *answer_text(struct play *, const struct answer *);
+
+#endif

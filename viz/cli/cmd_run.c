@@ -1,0 +1,228 @@
+/* run SCENARIO…: replays scenarios and checks their expectations. Each is played in a process of its own where --jobs asks for several. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "viz/cli/cli.h"
+#include "viz/report/run_report.h"
+
+struct run {
+	struct cli *cli;
+	struct world_options opt;
+	struct scenario_list all;
+	bool linux_mode;
+};
+
+static bool read_number(const char *option, const char *text, unsigned long lo, unsigned long hi, unsigned long *out, struct err *err)
+{
+	char *end;
+
+	*out = strtoul(text, &end, 10);
+	if (!*text || *end || *out < lo || *out > hi)
+		return err_add(err, ERR_INPUT, NULL, "--%s: \"%s\" is not a number from %lu to %lu", option, text, lo, hi);
+	return true;
+}
+
+/* I/N: every N-th, beginning with the I-th. */
+static bool take_shard(struct run *r, struct err *err)
+{
+	const char *slash = r->cli->shard ? strchr(r->cli->shard, '/') : NULL;
+	unsigned long i, n;
+	uint32_t nr = 0;
+
+	if (!r->cli->shard)
+		return true;
+	if (!slash)
+		return err_add(err, ERR_INPUT, NULL, "--shard: \"%s\" is not I/N, as in 1/4", r->cli->shard);
+	if (!read_number("shard", slash + 1, 1, 100000, &n, err) ||
+	    !read_number("shard", arena_strndup(r->cli->arena, r->cli->shard, (size_t)(slash - r->cli->shard)), 1, n, &i, err))
+		return false;
+	for (uint32_t k = 0; k < r->all.nr; k++)
+		if (k % n == i - 1)
+			r->all.v[nr++] = r->all.v[k];
+	r->all.nr = nr;
+	return true;
+}
+
+/* ---- one scenario */
+
+static void play_one(struct run *r, const struct scenario *s, struct arena *a, struct val *records)
+{
+	struct world_options opt = r->opt;
+	struct err err = { 0 };
+	struct play play;
+	struct world w;
+
+	if (r->linux_mode ? !s->in_linux : !s->in_sim) {
+		run_skipped(a, s, arena_printf(a, "does not run in mode %s", r->linux_mode ? "linux" : "sim"), records);
+		return;
+	}
+	if (!r->cli->seed && s->seed)
+		opt.seed = s->seed;
+	world_init(&w, &opt);
+	if (play_begin(&play, s, &w, &play_sim, a, &err)) {
+		play_all(&play);
+		run_records(a, &play, records);
+	} else {
+		for (uint32_t k = 0; k < err.nr; k++)
+			if (!err.v[k].warning)
+				run_broken(a, s, err.v[k].text, records);
+	}
+	err_free(&err);
+	world_free(&w);
+}
+
+/* ---- several at the same time: child i plays every n-th and writes its records, one scenario a line */
+
+static void play_share(struct run *r, unsigned long i, unsigned long n, FILE *to)
+{
+	for (uint32_t k = (uint32_t)i; k < r->all.nr; k += (uint32_t)n) {
+		struct arena *a = arena_new(NULL, "scenario");
+		struct val *records = val_new(a, VAL_LIST);
+		struct sb text = { 0 };
+
+		play_one(r, r->all.v[k], a, records);
+		val_print_json(records, &text, 0, false);
+		fprintf(to, "%s\n", sb_text(&text));
+		fflush(to);
+		sb_free(&text);
+		arena_free(a);
+	}
+}
+
+static void collect(struct run *r, unsigned long i, unsigned long n, FILE *from, int status, struct val **parts)
+{
+	struct arena *a = r->cli->arena;
+	uint32_t k = (uint32_t)i;
+	char *line = NULL;
+	size_t alloc = 0;
+	ssize_t len;
+
+	rewind(from);
+	for (; (len = getline(&line, &alloc, from)) > 0 && k < r->all.nr; k += (uint32_t)n) {
+		struct err none = { 0 };
+
+		parts[k] = json_parse(a, "records", line, (size_t)len, NULL, &none);
+		err_free(&none);
+	}
+	free(line);
+	if (k < r->all.nr) {
+		parts[k] = val_new(a, VAL_LIST);
+		run_broken(a, r->all.v[k], WIFSIGNALED(status) ? arena_printf(a, "the process that played it was ended by signal %d", WTERMSIG(status)) : "the process that played it ended",
+			   parts[k]);
+	}
+}
+
+static bool play_in_jobs(struct run *r, unsigned long n, struct val *records, struct err *err)
+{
+	struct val **parts = arena_array(r->cli->arena, struct val *, r->all.nr + 1);
+	FILE **files = arena_array(r->cli->arena, FILE *, n);
+	pid_t *pids = arena_array(r->cli->arena, pid_t, n);
+	unsigned long started = 0;
+	int status;
+
+	fflush(NULL);
+	for (; started < n; started++) {
+		files[started] = tmpfile();
+		pids[started] = files[started] ? fork() : -1;
+		if (pids[started] < 0)
+			break;
+		if (pids[started] == 0) {
+			play_share(r, started, n, files[started]);
+			_exit(0);
+		}
+	}
+	for (unsigned long i = 0; i < started; i++) {
+		waitpid(pids[i], &status, 0);
+		collect(r, i, n, files[i], status, parts);
+		fclose(files[i]);
+	}
+	if (started < n)
+		return err_add(err, ERR_MACHINE, NULL, "--jobs: %s", strerror(errno));
+	for (uint32_t k = 0; k < r->all.nr; k++)
+		for (struct val *v = parts[k] ? parts[k]->first : NULL, *after; v; v = after) {
+			after = v->next;
+			val_add(r->cli->arena, records, v);
+		}
+	return true;
+}
+
+/* ---- reports */
+
+static const struct run_format *format_named(const char *option, const char *name, struct err *err)
+{
+	const struct run_format *f = run_format_find(name);
+
+	if (!f)
+		err_add(err, ERR_INPUT, NULL, "%s: \"%s\" is not text, tap, junit or json", option, name);
+	return f;
+}
+
+static bool write_report(struct run *r, const char *spec, const struct val *records, struct err *err)
+{
+	const char *eq = strchr(spec, '=');
+	const struct run_format *f = eq && eq[1] ? format_named("--report", arena_strndup(r->cli->arena, spec, (size_t)(eq - spec)), err) : NULL;
+	struct sb text = { 0 };
+	FILE *to;
+	bool ok;
+
+	if (!eq || !eq[1])
+		return err_add(err, ERR_INPUT, NULL, "--report: \"%s\" is not FORMAT=FILE", spec);
+	if (!f)
+		return false;
+	if (!records)
+		return true;
+	f->print(r->cli->arena, records, true, false, &text);
+	to = fopen(eq + 1, "w");
+	ok = to && fputs(sb_text(&text), to) >= 0;
+	ok = to && fclose(to) == 0 && ok;
+	sb_free(&text);
+	return ok || err_add(err, ERR_MACHINE, NULL, "%s: %s", eq + 1, strerror(errno));
+}
+
+static bool check_options(struct run *r, const struct run_format **format, unsigned long *jobs, struct err *err)
+{
+	*format = format_named("-o", r->cli->output ? r->cli->output : "text", err);
+	*jobs = 1;
+	if (r->cli->jobs && !read_number("jobs", r->cli->jobs, 1, 256, jobs, err))
+		return false;
+	for (uint32_t k = 0; k < r->cli->reports.nr; k++)
+		write_report(r, r->cli->reports.v[k], NULL, err);
+	return !err_any(err);
+}
+
+enum err_kind cmd_run(struct cli *cli, struct err *err)
+{
+	struct run r = { .cli = cli, .linux_mode = cli->mode && strcmp(cli->mode, "linux") == 0 };
+	struct val *records = val_new(cli->arena, VAL_LIST);
+	const struct run_format *format;
+	struct sb out = { 0 };
+	unsigned long jobs;
+	bool ok = true;
+
+	if (!cli->args.nr)
+		return cli_usage(cli, err, "which scenarios?");
+	if (!cli_world_options(cli, &r.opt, err) || !check_options(&r, &format, &jobs, err))
+		return ERR_INPUT;
+	for (uint32_t k = 0; k < cli->args.nr; k++)
+		ok = scenarios_load(cli->arena, cli->args.v[k], &r.all, err) && ok;
+	if (!ok || !take_shard(&r, err))
+		return ERR_INPUT;
+	if (r.linux_mode) {
+		err_add(err, ERR_MACHINE, NULL, "--mode linux: scenarios are played in memory only; podwire up builds a lab in real namespaces");
+		return ERR_MACHINE;
+	}
+	r.opt.ask = r.opt.flags.respect = false;
+	if (jobs > 1 && r.all.nr > 1)
+		ok = play_in_jobs(&r, MIN(jobs, r.all.nr), records, err);
+	else
+		for (uint32_t k = 0; k < r.all.nr; k++)
+			play_one(&r, r.all.v[k], cli->arena, records);
+	format->print(cli->arena, records, cli->verbose, out_wants_colour(cli->color, fileno(cli->to)), &out);
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+	for (uint32_t k = 0; k < cli->reports.nr; k++)
+		write_report(&r, cli->reports.v[k], records, err);
+	return !ok ? err_kind(err) : run_sum(records).failed ? ERR_FAILED : ERR_NONE;
+}
