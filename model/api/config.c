@@ -3,7 +3,7 @@
 #include "model/api/config.h"
 #include "model/api/rows.h"
 
-#define TOP ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata"), ROW_KEEP("name")
+#define CONFIG_TOP ROW_TOP, ROW_KEEP("name")
 
 static const struct field kind_node_fields[] = {
 	ROW(F_STR, "role", struct kind_node, role), ROW(F_STR, "image", struct kind_node, image), ROW(F_PAIRS, "labels", struct kind_node, labels), ROW_KEEP("extraMounts"),
@@ -17,7 +17,7 @@ static const struct field kind_net_fields[] = {
 	FIELD_END
 };
 static const struct field kind_fields[] = {
-	TOP, ROW_LIST("nodes", struct kind_cluster, nodes, struct kind_node, kind_node_fields), ROW_HERE("networking", kind_net_fields), ROW_KEEP("featureGates"),
+	CONFIG_TOP, ROW_LIST("nodes", struct kind_cluster, nodes, struct kind_node, kind_node_fields), ROW_HERE("networking", kind_net_fields), ROW_KEEP("featureGates"),
 	ROW_KEEP("runtimeConfig"), ROW_KEEP("kubeadmConfigPatches"), ROW_KEEP("kubeadmConfigPatchesJSON6902"), ROW_KEEP("containerdConfigPatches"),
 	ROW_KEEP("containerdConfigPatchesJSON6902"),
 	FIELD_END
@@ -35,7 +35,7 @@ static const struct field controller_fields[] = {
 	ROW(F_RAW, "extraArgs", struct kubeadm_config, controller_args), ROW_KEEP("extraVolumes"), ROW_KEEP("extraEnvs"), FIELD_END
 };
 static const struct field kubeadm_fields[] = {
-	TOP, ROW_HERE("networking", kubeadm_net_fields), ROW_HERE("apiServer", api_server_fields), ROW_HERE("controllerManager", controller_fields),
+	CONFIG_TOP, ROW_HERE("networking", kubeadm_net_fields), ROW_HERE("apiServer", api_server_fields), ROW_HERE("controllerManager", controller_fields),
 	ROW(F_STR, "kubernetesVersion", struct kubeadm_config, version), ROW_KEEP("scheduler"), ROW_KEEP("etcd"), ROW_KEEP("dns"), ROW_KEEP("proxy"), ROW_KEEP("certificatesDir"),
 	ROW_KEEP("imageRepository"), ROW_KEEP("featureGates"), ROW_KEEP("clusterName"), ROW_KEEP("controlPlaneEndpoint"), ROW_KEEP("encryptionAlgorithm"),
 	ROW_KEEP("certificateValidityPeriod"), ROW_KEEP("caCertificateValidityPeriod"),
@@ -56,7 +56,7 @@ static const struct field detect_fields[] = {
 	ROW(F_STR, "bridgeInterface", struct kube_proxy_config, bridge_interface), ROW(F_STR, "interfaceNamePrefix", struct kube_proxy_config, interface_prefix), FIELD_END
 };
 static const struct field proxy_fields[] = {
-	TOP, ROW(F_STR, "mode", struct kube_proxy_config, mode), ROW(F_STR, "clusterCIDR", struct kube_proxy_config, cluster_cidr),
+	CONFIG_TOP, ROW(F_STR, "mode", struct kube_proxy_config, mode), ROW(F_STR, "clusterCIDR", struct kube_proxy_config, cluster_cidr),
 	ROW(F_STR, "detectLocalMode", struct kube_proxy_config, detect_local_mode), ROW(F_STR, "hostnameOverride", struct kube_proxy_config, hostname_override),
 	ROW(F_STR, "bindAddress", struct kube_proxy_config, bind_address), ROW_HERE("detectLocal", detect_fields),
 	ROW(F_STRS, "nodePortAddresses", struct kube_proxy_config, node_port_addresses), ROW_STRUCT("iptables", struct kube_proxy_config, iptables, iptables_fields),
@@ -67,7 +67,7 @@ static const struct field proxy_fields[] = {
 	FIELD_END
 };
 static const struct field kubelet_fields[] = {
-	TOP, ROW_KEEP("*"),     /* its other fields do not bear on the network */
+	CONFIG_TOP, ROW_KEEP("*"),     /* its other fields do not bear on the network */
 	ROW(F_STR, "clusterDomain", struct kubelet_config, cluster_domain), ROW(F_STRS, "clusterDNS", struct kubelet_config, cluster_dns),
 	ROW(F_OPT_INT, "maxPods", struct kubelet_config, max_pods), ROW(F_STR, "resolvConf", struct kubelet_config, resolv_conf),
 	FIELD_END

@@ -21,6 +21,7 @@ enum tri { TRI_UNSET, TRI_FALSE, TRI_TRUE };
 struct int_or_str { str s; int32_t i; bool set; };      /* s NULL: it is the number */
 
 enum field_type {
+	F_NONE,         /* kept only: somebody else judges it */
 	F_STR,          /* str */
 	F_BOOL,         /* bool */
 	F_TRI,          /* uint8_t, enum tri: a bool of which "absent" matters */
@@ -37,11 +38,19 @@ enum field_type {
 	F_STRUCT,       /* a struct in place, .sub */
 	F_PTR,          /* pointer to a struct, .sub and .size; NULL if absent */
 	F_LIST,         /* LIST(struct), .sub and .size of one member */
-	F_RAW,          /* const struct val *: the value itself, copied */
-	F_KEEP,         /* known and kept in the document, no effect on the network; .sub checks what is below, NULL: anything goes */
+	F_RAW,          /* const struct val *: the value itself, copied; .sub, if any, judges its form */
+	F_KEEP,         /* known, kept in the document, anything goes */
+	F_NUMBER,       /* kept only: a number with a fraction */
+	F_BYTES,        /* str, in base 64 */
+	F_INTS,         /* kept only: a list of integers */
+	F_AMOUNTS,      /* pair_list: quantities by name, as texts */
+	F_BLOBS,        /* pair_list: bytes by name, in base 64 */
+	F_MAP,          /* kept only: objects by name, .sub */
+	F_STRS_MAP,     /* kept only: lists of texts by name */
 };
 
-enum field_flag { FIELD_REQUIRED = 1, FIELD_STATUS = 2 };
+/* KEPT: only its form matters; the value stays in the document, the row has no `at`. A kept row may have a table of decoded rows as .sub. */
+enum field_flag { FIELD_REQUIRED = 1, FIELD_STATUS = 2, FIELD_KEPT = 4, FIELD_LATER = 8 /* F_ENUM: the check says what an unknown text is */ };
 
 struct field {
 	const char *name;
@@ -52,6 +61,7 @@ struct field {
 	const char *const *names;               /* F_ENUM: NULL-terminated; names[0] is "" (absent) */
 	int32_t dflt;                           /* F_BOOL, F_INT, F_ENUM, F_PORT: value when absent */
 	bool has_dflt;
+	const char *text;                       /* KEPT: the value when absent, as the API server shows it, in JSON; NULL: absent stays absent */
 };
 #define FIELD_END { .name = NULL }
 /* A row named "*" says that other fields are possible and without effect. */
@@ -67,23 +77,22 @@ struct decode {
 	struct err *err;
 };
 
-/* Fills *out from v by the table. Goes on after an error; false if there was any. path: where v stands ("spec"; "" at the top). */
+/* Fills *out from v by the table, absent fields with their defaults. Goes on after an error; false if there was any. path: where v stands ("spec"; "" at
+ * the top). A text that no F_ENUM knows is an error of validation: it is in err, but the answer stays true. out may be NULL: only the form is judged.
+ * The table may be NULL: anything goes, but for repeated keys. */
 bool fields_decode(struct decode *, const struct field *, const struct val *v, const char *path, void *out);
+/* The same, but what v lacks stays as it is in *out. */
+bool fields_lay(struct decode *, const struct field *, const struct val *v, const char *path, void *out);
 /* Writes what the struct holds into map (only F_ types with a value; replaces what is there). Used for status and assigned fields. */
 void fields_encode(struct arena *, const struct field *, const void *in, struct val *map);
 
-/* Kubernetes' words. Each adds `path: Invalid value: …` and returns false. v: the value, for its place; may be NULL. */
-struct check {                                  /* what a kind's check function is given */
+/* What a kind's check function is given; see check.h for what it may say. */
+struct check {
 	const char *file;
 	const char *object;
 	const struct val *root;                 /* the whole document: values are looked up in it by path, for line and column */
 	struct err *err;
+	uint32_t found;                         /* messages so far */
 };
-bool check_invalid(struct check *, const char *path, const char *value, const char *fmt, ...) PRINTF(4, 5);   /* path: Invalid value: VALUE: … ; value as JSON (quoted if a string) */
-bool check_required(struct check *, const char *path, const char *fmt, ...) PRINTF(3, 4);                      /* path: Required value: … */
-bool check_duplicate(struct check *, const char *path, const char *value);
-bool check_forbidden(struct check *, const char *path, const char *fmt, ...) PRINTF(3, 4);
-bool check_unsupported(struct check *, const char *path, const char *value, const char *const *supported);     /* supported: NULL-terminated */
-bool check_toolong(struct check *, const char *path, uint32_t max);
 
 #endif

@@ -2,13 +2,11 @@
 #include "model/api/net.h"
 #include "model/api/rows.h"
 
-#define TOP ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata")
-
 static const struct field class_spec_fields[] = { ROW(F_STR, "controllerName", struct gateway_class, controller), ROW_KEEP("parametersRef"), ROW_KEEP("description"), FIELD_END };
 static const struct field class_status_fields[] = {
 	ROW_LIST("conditions", struct gateway_class, conditions, struct condition, condition_fields), ROW_KEEP("supportedFeatures"), FIELD_END
 };
-static const struct field class_fields[] = { TOP, ROW_HERE("spec", class_spec_fields), ROW_HERE("status", class_status_fields), FIELD_END };
+static const struct field class_fields[] = { ROW_TOP, ROW_HERE("spec", class_spec_fields), ROW_HERE("status", class_status_fields), FIELD_END };
 
 static const struct field kind_fields[] = { ROW(F_STR, "group", struct route_kind, group), ROW(F_STR, "kind", struct route_kind, kind), FIELD_END };
 static const struct field ns_fields[] = { ROW(F_STR, "from", struct route_ns, from), ROW_PTR("selector", struct route_ns, selector, struct selector, selector_fields), FIELD_END };
@@ -47,7 +45,7 @@ static const struct field gateway_status_fields[] = {
 	ROW_LIST("listeners", struct gateway, st_listeners, struct listener_status, listener_status_fields), ROW_KEEP("attachedListenerSets"),
 	FIELD_END
 };
-static const struct field gateway_fields[] = { TOP, ROW_HERE("spec", gateway_spec_fields), ROW_HERE("status", gateway_status_fields), FIELD_END };
+static const struct field gateway_fields[] = { ROW_TOP, ROW_HERE("spec", gateway_spec_fields), ROW_HERE("status", gateway_status_fields), FIELD_END };
 
 /* ---- HTTPRoute */
 
@@ -119,7 +117,7 @@ static const struct field parent_status_fields[] = {
 	FIELD_END
 };
 static const struct field route_status_fields[] = { ROW_LIST("parents", struct http_route, st_parents, struct route_parent_status, parent_status_fields), FIELD_END };
-static const struct field route_fields[] = { TOP, ROW_HERE("spec", route_spec_fields), ROW_HERE("status", route_status_fields), FIELD_END };
+static const struct field route_fields[] = { ROW_TOP, ROW_HERE("spec", route_spec_fields), ROW_HERE("status", route_status_fields), FIELD_END };
 
 static const struct field from_fields[] = {
 	ROW(F_STR, "group", struct grant_from, group), ROW(F_STR, "kind", struct grant_from, kind), ROW(F_STR, "namespace", struct grant_from, ns), FIELD_END
@@ -128,7 +126,7 @@ static const struct field to_fields[] = { ROW(F_STR, "group", struct grant_to, g
 static const struct field grant_spec_fields[] = {
 	ROW_LIST("from", struct reference_grant, from, struct grant_from, from_fields), ROW_LIST("to", struct reference_grant, to, struct grant_to, to_fields), FIELD_END
 };
-static const struct field grant_fields[] = { TOP, ROW_HERE("spec", grant_spec_fields), FIELD_END };
+static const struct field grant_fields[] = { ROW_TOP, ROW_HERE("spec", grant_spec_fields), FIELD_END };
 
 static const char *const v1[] = { "gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1", NULL };
 static const char *const grant_apis[] = { "gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1", NULL };

@@ -1,3 +1,4 @@
+/* metadata: its table and its rules. Source: apimachinery pkg/api/validation/objectmeta.go ValidateObjectMetaAccessor. */
 #include "model/api/meta.h"
 
 #include "model/api/rows.h"
@@ -7,115 +8,128 @@ static const struct field owner_fields[] = {
 	ROW(F_STR, "uid", struct owner_ref, uid), ROW(F_BOOL, "controller", struct owner_ref, controller), ROW(F_BOOL, "blockOwnerDeletion", struct owner_ref, block),
 	FIELD_END
 };
-static const struct field meta_fields[] = {
+static const struct field managed_fields[] = {
+	KEPT(F_STR, "apiVersion"), ROW_KEEP("fieldsV1"), KEPT(F_STR, "fieldsType"), KEPT(F_STR, "manager"), KEPT(F_STR, "operation"), KEPT(F_STR, "subresource"),
+	KEPT(F_TIME, "time"),
+	FIELD_END
+};
+const struct field meta_fields[] = {
 	ROW(F_STR, "name", struct object, name), ROW(F_STR, "namespace", struct object, ns), ROW(F_STR, "uid", struct object, uid),
 	ROW(F_STR, "generateName", struct object, generate_name), ROW(F_PAIRS, "labels", struct object, labels),
 	ROW(F_PAIRS, "annotations", struct object, annotations), ROW(F_STRS, "finalizers", struct object, finalizers),
 	ROW(F_I64, "generation", struct object, generation),
 	ROW_LIST("ownerReferences", struct object, owners, struct owner_ref, owner_fields),
-	ROW_KEEP("resourceVersion"), ROW_KEEP("creationTimestamp"), ROW_KEEP("deletionTimestamp"), ROW_KEEP("deletionGracePeriodSeconds"), ROW_KEEP("selfLink"),
-	ROW_KEEP("managedFields"), ROW_KEEP("clusterName"),
+	KEPT(F_STR, "resourceVersion"), KEPT(F_TIME, "creationTimestamp"), KEPT(F_TIME, "deletionTimestamp"), KEPT(F_I64, "deletionGracePeriodSeconds"),
+	KEPT(F_STR, "selfLink"), KEPT_LIST("managedFields", managed_fields),
 	FIELD_END
 };
 
-static bool alnum_lower(char c)
+bool meta_decode(struct decode *d, const struct val *doc, struct object *o)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
+	const struct val *meta = val_get(doc, "metadata"), *gone = val_get(meta, "deletionTimestamp");
 
-static bool dns_label(const char *s, size_t n, size_t max)
-{
-	if (!n || n > max || !alnum_lower(s[0]) || !alnum_lower(s[n - 1]))
+	if (!fields_decode(d, meta_fields, meta, "metadata", o))
 		return false;
-	for (size_t k = 0; k < n; k++)
-		if (!alnum_lower(s[k]) && s[k] != '-')
-			return false;
-	return true;
-}
-
-bool name_is_label(const char *s)
-{
-	return dns_label(s, strlen(s), 63);
-}
-
-bool name_is_label_1035(const char *s)
-{
-	return dns_label(s, strlen(s), 63) && s[0] >= 'a' && s[0] <= 'z';
-}
-
-bool name_is_subdomain(const char *s)
-{
-	size_t n = strlen(s);
-
-	if (!n || n > 253)
-		return false;
-	for (;;) {
-		size_t part = strcspn(s, ".");
-
-		if (!dns_label(s, part, 253))
-			return false;
-		if (!s[part])
-			return true;
-		s += part + 1;
-	}
-}
-
-static bool qualified_char(char c)
-{
-	return alnum_lower(c) || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
-}
-
-static bool qualified_part(const char *s, size_t n)
-{
-	if (!n || n > 63 || s[0] == '-' || s[0] == '_' || s[0] == '.' || s[n - 1] == '-' || s[n - 1] == '_' || s[n - 1] == '.')
-		return false;
-	for (size_t k = 0; k < n; k++)
-		if (!qualified_char(s[k]))
-			return false;
-	return true;
-}
-
-bool label_key_valid(const char *s)
-{
-	const char *slash = strchr(s, '/');
-	char prefix[254];
-
-	if (!slash)
-		return qualified_part(s, strlen(s));
-	if ((size_t)(slash - s) >= sizeof(prefix))
-		return false;
-	memcpy(prefix, s, (size_t)(slash - s));
-	prefix[slash - s] = '\0';
-	return name_is_subdomain(prefix) && qualified_part(slash + 1, strlen(slash + 1));
-}
-
-bool label_value_valid(const char *s)
-{
-	return !*s || qualified_part(s, strlen(s));
-}
-
-bool meta_decode(struct decode *d, const struct val *doc, struct object *o, bool validate)
-{
-	const struct val *meta = val_get(doc, "metadata");
-	struct check c = { d->file, d->object, doc, d->err };
-	bool ok = fields_decode(d, meta_fields, meta, "metadata", o);
-
-	if (!ok)
-		return false;
-	if (val_get(meta, "deletionTimestamp"))
+	if (gone && !val_is(gone, VAL_NULL))
 		o->deleted = 0;
 	if (!o->name && o->generate_name)
 		o->name = str_printf(d->strings, "%sxxxxx", o->generate_name);
-	if (!o->name) {
+	if (!o->name)
 		o->name = str_intern(d->strings, "");
-		if (validate && !o->kind->nameless)
-			return check_required(&c, "metadata.name", "name or generateName is required");
+	return true;
+}
+
+/* A prefix may end in a dash: something follows. (apimachinery pkg/api/validation/generic.go maskTrailingDash) */
+static void check_prefix(struct check *c, const struct path *p, const char *prefix, must_be *rule)
+{
+	char name[512];
+	size_t n = MIN(strlen(prefix), sizeof(name) - 1);
+
+	memcpy(name, prefix, n);
+	name[n] = '\0';
+	if (n > 1 && name[n - 1] == '-') {
+		name[n - 2] = 'a';
+		name[n - 1] = '\0';
 	}
-	for (uint32_t k = 0; validate && k < o->labels.nr; k++) {
-		if (!label_key_valid(o->labels.v[k].key))
-			ok = check_invalid(&c, "metadata.labels", arena_printf(d->arena, "\"%s\"", o->labels.v[k].key), "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character");
-		if (!label_value_valid(o->labels.v[k].value))
-			ok = check_invalid(&c, "metadata.labels", arena_printf(d->arena, "\"%s\"", o->labels.v[k].value), "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, and must be no more than 63 characters");
+	rule(c, p, name);
+}
+
+static void check_name(struct check *c, const struct object *o)
+{
+	must_be *rule = o->kind->name_rule ? o->kind->name_rule : must_be_subdomain;
+
+	if (o->generate_name && *o->generate_name)
+		check_prefix(c, SUB(NULL, "metadata.generateName"), o->generate_name, rule);
+	if (!*o->name)
+		refuse_missing(c, SUB(NULL, "metadata.name"), "name or generateName is required");
+	else if (val_path(c->root, "metadata.name"))
+		rule(c, SUB(NULL, "metadata.name"), o->name);
+	if (o->ns)
+		must_be_label(c, SUB(NULL, "metadata.namespace"), o->ns);
+}
+
+static void check_owners(struct check *c, const struct object *o)
+{
+	const struct path *p = SUB(NULL, "metadata.ownerReferences");
+	const struct owner_ref *first = NULL;
+
+	for (uint32_t k = 0; k < o->owners.nr; k++) {
+		const struct owner_ref *r = &o->owners.v[k];
+
+		if (!r->api || !*r->api)
+			refuse_str(c, SUB(p, "apiVersion"), "", "version must not be empty");
+		if (!r->kind || !*r->kind)
+			refuse_str(c, SUB(p, "kind"), "", "must not be empty");
+		if (!r->name || !*r->name)
+			refuse_str(c, SUB(p, "name"), "", "must not be empty");
+		if (!r->uid || !*r->uid)
+			refuse_str(c, SUB(p, "uid"), "", "must not be empty");
+		if (streq(r->api, "v1") && streq(r->kind, "Event"))
+			refuse_val(c, p, val_at(val_path(c->root, "metadata.ownerReferences"), k), "/v1, Kind=Event is disallowed from being an owner");
+		if (r->controller && first)
+			refuse_val(c, p, val_path(c->root, "metadata.ownerReferences"),
+				   "Only one reference can have Controller set to true. Found \"true\" in references for %s/%s and %s/%s", first->kind, first->name, r->kind, r->name);
+		else if (r->controller)
+			first = r;
 	}
-	return ok;
+}
+
+static void check_finalizers(struct check *c, const struct object *o)
+{
+	const struct path *p = SUB(NULL, "metadata.finalizers");
+	bool orphan = false, foreground = false;
+
+	for (uint32_t k = 0; k < o->finalizers.nr; k++) {
+		must_be_label_key(c, p, o->finalizers.v[k]);
+		orphan |= streq(o->finalizers.v[k], "orphan");
+		foreground |= streq(o->finalizers.v[k], "foregroundDeletion");
+	}
+	if (orphan && foreground)
+		refuse_val(c, p, val_path(c->root, "metadata.finalizers"), "finalizer orphan and foregroundDeletion cannot be both set");
+}
+
+static void check_meta(struct check *c, const struct object *o)
+{
+	check_name(c, o);
+	must_not_be_negative(c, SUB(NULL, "metadata.generation"), o->generation);
+	must_be_labels(c, SUB(NULL, "metadata.labels"), &o->labels);
+	must_be_annotations(c, SUB(NULL, "metadata.annotations"), &o->annotations);
+	check_owners(c, o);
+	check_finalizers(c, o);
+}
+
+bool object_check(struct check *c, const struct object *o)
+{
+	if (!o->kind->nameless)
+		check_meta(c, o);
+	if (o->kind->check)
+		o->kind->check(c, o);
+	return c->found == 0;
+}
+
+bool object_check_update(struct check *c, const struct object *now, const struct object *old)
+{
+	if (now->kind->check_update)
+		now->kind->check_update(c, now, old);
+	return c->found == 0;
 }

@@ -1,8 +1,6 @@
 /* NetworkPolicy, Ingress, IngressClass. Source: kubernetes staging/src/k8s.io/api/networking/v1/types.go; defaults: pkg/apis/networking/v1/defaults.go. */
 #include "model/api/net.h"
-#include "model/api/rows.h"
-
-#define TOP ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata")
+#include "model/api/shape.h"
 
 extern const struct field lb_ingress_fields[];
 
@@ -26,7 +24,7 @@ static const struct field policy_spec_fields[] = {
 	ROW_LIST("egress", struct network_policy, egress, struct np_rule, egress_rule_fields), ROW(F_STRS, "policyTypes", struct network_policy, types),
 	FIELD_END
 };
-static const struct field policy_fields[] = { TOP, ROW_HERE("spec", policy_spec_fields), ROW_KEEP("status"), FIELD_END };
+static const struct field policy_fields[] = { ROW_TOP, ROW_HERE("spec", policy_spec_fields), FIELD_END };
 
 /* policyTypes: Ingress always; Egress iff there is an egress rule (SetDefaults_NetworkPolicy). */
 static void policy_default(struct object *o, struct arena *a, struct strtab *t)
@@ -66,9 +64,9 @@ static const struct field ingress_spec_fields[] = {
 };
 static const struct field ingress_lb_fields[] = { ROW_LIST("ingress", struct ingress, lb_ingress, struct lb_ingress, lb_ingress_fields), FIELD_END };
 static const struct field ingress_status_fields[] = { ROW_HERE("loadBalancer", ingress_lb_fields), FIELD_END };
-static const struct field ingress_fields[] = { TOP, ROW_HERE("spec", ingress_spec_fields), ROW_HERE("status", ingress_status_fields), FIELD_END };
-static const struct field class_spec_fields[] = { ROW(F_STR, "controller", struct ingress_class, controller), ROW(F_RAW, "parameters", struct ingress_class, parameters), FIELD_END };
-static const struct field class_fields[] = { TOP, ROW_HERE("spec", class_spec_fields), FIELD_END };
+static const struct field ingress_fields[] = { ROW_TOP, ROW_HERE("spec", ingress_spec_fields), ROW_HERE("status", ingress_status_fields), FIELD_END };
+static const struct field class_spec_fields[] = { ROW(F_STR, "controller", struct ingress_class, controller), ROW_RAW("parameters", struct ingress_class, parameters, IngressClassParametersReference), FIELD_END };
+static const struct field class_fields[] = { ROW_TOP, ROW_HERE("spec", class_spec_fields), FIELD_END };
 
 static const char *const v1[] = { "networking.k8s.io/v1", NULL };
 static const char *const policy_old[] = { "extensions/v1beta1", NULL };

@@ -29,6 +29,7 @@ struct object {
 	bool gone;                              /* deleted for good; only the handle remains */
 };
 
+struct path;
 struct cluster;
 struct column {                                 /* of `get` */
 	const char *head;
@@ -48,14 +49,17 @@ struct kind {
 	uint32_t size;                          /* of its struct */
 	const struct field *fields;             /* spec, status and what else stands beside metadata; NULL: anything goes (no effect on the network) */
 	void (*dflt)(struct object *, struct arena *, struct strtab *);         /* API defaulting, after decoding; may be NULL */
-	bool (*check)(struct check *, const struct object *);                   /* create-time validation; may be NULL */
-	bool (*check_update)(struct check *, const struct object *now, const struct object *old);       /* immutability; may be NULL */
+	void (*check)(struct check *, const struct object *);                   /* create-time validation of all but metadata; may be NULL */
+	void (*check_update)(struct check *, const struct object *now, const struct object *old);       /* immutability; may be NULL */
+	void (*name_rule)(struct check *, const struct path *, const char *);   /* what metadata.name must be; NULL: an RFC 1123 subdomain */
 	const struct column *columns;           /* behind NAME, before AGE; ends with head NULL; may be NULL */
 	const char *note;                       /* accepted, kept, not modelled: the note that says so; NULL: modelled */
 };
 
 extern const struct kind *const kinds[];        /* NULL-terminated, in the order of `api-resources` */
 const struct kind *kind_find(const char *api, const char *name);        /* exact; NULL: unknown kind */
+/* Would Kubernetes 1.36 refuse that kind in that version? Then *why says so, and which version serves it. false: kind of somebody else's. */
+bool kind_refused(const char *api, const char *name, struct sb *why);
 const struct kind *kind_by_word(const char *word);                      /* svc, services, Service, service */
 
 str label_get(const pair_list *, const char *key);                      /* NULL if absent */

@@ -1,6 +1,6 @@
 /* Pod. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go; defaults: pkg/apis/core/v1/defaults.go. */
 #include "model/api/core.h"
-#include "model/api/rows.h"
+#include "model/api/shape.h"
 
 const char *const l4_names[] = { "", "TCP", "UDP", "SCTP", NULL };
 const char *const cond_status_names[] = { "", "True", "False", "Unknown", NULL };
@@ -8,8 +8,8 @@ const char *const pod_phase_names[] = { "", "Pending", "Running", "Succeeded", "
 
 const struct field condition_fields[] = {
 	ROW(F_STR, "type", struct condition, type), ROW_ENUM("status", struct condition, status, cond_status_names), ROW(F_STR, "reason", struct condition, reason),
-	ROW(F_STR, "message", struct condition, message), ROW(F_I64, "observedGeneration", struct condition, observed), ROW_KEEP("lastTransitionTime"),
-	ROW_KEEP("lastHeartbeatTime"), ROW_KEEP("lastProbeTime"), ROW_KEEP("lastUpdateTime"),
+	ROW(F_STR, "message", struct condition, message), ROW(F_I64, "observedGeneration", struct condition, observed), KEPT(F_TIME, "lastTransitionTime"),
+	KEPT(F_TIME, "lastHeartbeatTime"), KEPT(F_TIME, "lastProbeTime"), KEPT(F_TIME, "lastUpdateTime"),
 	FIELD_END
 };
 
@@ -26,10 +26,10 @@ static const struct field port_fields[] = {
 	ROW(F_STR, "hostIP", struct container_port, host_ip), ROW_ENUM_DFLT("protocol", struct container_port, protocol, l4_names, L4_TCP),
 	FIELD_END
 };
-static const struct field env_fields[] = { ROW(F_STR, "name", struct env_var, name), ROW(F_STR, "value", struct env_var, value), ROW_KEEP("valueFrom"), FIELD_END };
+static const struct field env_fields[] = { ROW(F_STR, "name", struct env_var, name), ROW(F_STR, "value", struct env_var, value), KEPT_SUB("valueFrom", EnvVarSource), FIELD_END };
 static const struct field mount_fields[] = {
 	ROW(F_STR, "name", struct volume_mount, name), ROW(F_STR, "mountPath", struct volume_mount, path), ROW(F_STR, "subPath", struct volume_mount, sub_path),
-	ROW(F_BOOL, "readOnly", struct volume_mount, read_only), ROW_KEEP("mountPropagation"), ROW_KEEP("subPathExpr"), ROW_KEEP("recursiveReadOnly"),
+	ROW(F_BOOL, "readOnly", struct volume_mount, read_only), KEPT(F_STR, "mountPropagation"), KEPT(F_STR, "subPathExpr"), KEPT(F_STR, "recursiveReadOnly"),
 	FIELD_END
 };
 static const struct field header_fields[] = { ROW(F_STR, "name", struct http_header, name), ROW(F_STR, "value", struct http_header, value), FIELD_END };
@@ -57,10 +57,12 @@ static const struct field handler_fields[] = {
 };
 static const struct field lifecycle_fields[] = {
 	ROW_PTR("postStart", struct lifecycle, post_start, struct lifecycle_handler, handler_fields),
-	ROW_PTR("preStop", struct lifecycle, pre_stop, struct lifecycle_handler, handler_fields), ROW_KEEP("stopSignal"),
+	ROW_PTR("preStop", struct lifecycle, pre_stop, struct lifecycle_handler, handler_fields), KEPT(F_STR, "stopSignal"),
 	FIELD_END
 };
-static const struct field resource_fields[] = { ROW(F_PAIRS, "requests", struct resources, requests), ROW(F_PAIRS, "limits", struct resources, limits), ROW_KEEP("claims"), FIELD_END };
+static const struct field resource_fields[] = { 
+	ROW(F_AMOUNTS, "requests", struct resources, requests), ROW(F_AMOUNTS, "limits", struct resources, limits), KEPT_LIST("claims", ResourceClaim_core), FIELD_END
+ };
 static const struct field container_fields[] = {
 	ROW(F_STR, "name", struct container, name), ROW(F_STR, "image", struct container, image), ROW(F_STRS, "command", struct container, command),
 	ROW(F_STRS, "args", struct container, args), ROW_LIST("ports", struct container, ports, struct container_port, port_fields),
@@ -68,22 +70,33 @@ static const struct field container_fields[] = {
 	ROW_STRUCT("resources", struct container, resources, resource_fields), ROW_PTR("livenessProbe", struct container, liveness, struct probe, probe_fields),
 	ROW_PTR("readinessProbe", struct container, readiness, struct probe, probe_fields), ROW_PTR("startupProbe", struct container, startup, struct probe, probe_fields),
 	ROW_PTR("lifecycle", struct container, lifecycle, struct lifecycle, lifecycle_fields), ROW(F_STR, "restartPolicy", struct container, restart_policy),
-	ROW(F_RAW, "securityContext", struct container, security), ROW_KEEP("workingDir"), ROW_KEEP("envFrom"), ROW_KEEP("resizePolicy"), ROW_KEEP("volumeDevices"),
-	ROW_KEEP("terminationMessagePath"), ROW_KEEP("terminationMessagePolicy"), ROW_KEEP("imagePullPolicy"), ROW_KEEP("stdin"), ROW_KEEP("stdinOnce"), ROW_KEEP("tty"),
-	ROW_KEEP("restartPolicyRules"), ROW_KEEP("targetContainerName"),
+	ROW_RAW("securityContext", struct container, security, SecurityContext), KEPT(F_STR, "workingDir"), KEPT_LIST("envFrom", EnvFromSource),
+	KEPT_LIST("resizePolicy", ContainerResizePolicy), KEPT_LIST("volumeDevices", VolumeDevice), KEPT_LIST("restartPolicyRules", ContainerRestartRule),
+	KEPT_DFLT(F_STR, "terminationMessagePath", "\"/dev/termination-log\""), KEPT_DFLT(F_STR, "terminationMessagePolicy", "\"File\""), KEPT(F_STR, "imagePullPolicy"),
+	KEPT(F_BOOL, "stdin"), KEPT(F_BOOL, "stdinOnce"), KEPT(F_BOOL, "tty"), KEPT(F_STR, "targetContainerName"),
 	FIELD_END
 };
-struct volume_source { str name; };
-static const struct field claim_fields[] = { ROW(F_STR, "claimName", struct volume, claim), ROW_KEEP("readOnly"), FIELD_END };
-static const struct field cm_volume_fields[] = { ROW(F_STR, "name", struct volume, config_map), ROW_KEEP("items"), ROW_KEEP("defaultMode"), ROW_KEEP("optional"), FIELD_END };
-static const struct field secret_volume_fields[] = { ROW(F_STR, "secretName", struct volume, secret), ROW_KEEP("items"), ROW_KEEP("defaultMode"), ROW_KEEP("optional"), FIELD_END };
-static const struct field host_path_fields[] = { ROW(F_STR, "path", struct volume, host_path), ROW_KEEP("type"), FIELD_END };
+static const struct field claim_fields[] = { ROW(F_STR, "claimName", struct volume, claim), KEPT(F_BOOL, "readOnly"), FIELD_END };
+static const struct field cm_volume_fields[] = { 
+	ROW(F_STR, "name", struct volume, config_map), KEPT_LIST("items", KeyToPath), KEPT_DFLT(F_INT, "defaultMode", "420"), KEPT(F_BOOL, "optional"), FIELD_END
+};
+static const struct field secret_volume_fields[] = { 
+	ROW(F_STR, "secretName", struct volume, secret), KEPT_LIST("items", KeyToPath), KEPT_DFLT(F_INT, "defaultMode", "420"), KEPT(F_BOOL, "optional"), FIELD_END
+};
+static const struct field host_path_fields[] = { ROW(F_STR, "path", struct volume, host_path), KEPT_DFLT(F_STR, "type", "\"\""), FIELD_END };
 static const struct field volume_fields[] = {
 	ROW(F_STR, "name", struct volume, name), ROW_HERE("persistentVolumeClaim", claim_fields), ROW_HERE("configMap", cm_volume_fields), ROW_HERE("secret", secret_volume_fields),
-	ROW_HERE("hostPath", host_path_fields), ROW_KEEP("emptyDir"), ROW_KEEP("gcePersistentDisk"), ROW_KEEP("awsElasticBlockStore"), ROW_KEEP("gitRepo"), ROW_KEEP("nfs"),
-	ROW_KEEP("iscsi"), ROW_KEEP("glusterfs"), ROW_KEEP("rbd"), ROW_KEEP("flexVolume"), ROW_KEEP("cinder"), ROW_KEEP("cephfs"), ROW_KEEP("flocker"), ROW_KEEP("downwardAPI"),
-	ROW_KEEP("fc"), ROW_KEEP("azureFile"), ROW_KEEP("vsphereVolume"), ROW_KEEP("quobyte"), ROW_KEEP("azureDisk"), ROW_KEEP("photonPersistentDisk"), ROW_KEEP("projected"),
-	ROW_KEEP("portworxVolume"), ROW_KEEP("scaleIO"), ROW_KEEP("storageos"), ROW_KEEP("csi"), ROW_KEEP("ephemeral"), ROW_KEEP("image"),
+	ROW_HERE("hostPath", host_path_fields),
+	KEPT_SUB("gcePersistentDisk", GCEPersistentDiskVolumeSource), KEPT_SUB("awsElasticBlockStore", AWSElasticBlockStoreVolumeSource),
+	KEPT_SUB("gitRepo", GitRepoVolumeSource), KEPT_SUB("nfs", NFSVolumeSource), KEPT_SUB("iscsi", ISCSIVolumeSource),
+	KEPT_SUB("glusterfs", GlusterfsVolumeSource), KEPT_SUB("rbd", RBDVolumeSource), KEPT_SUB("flexVolume", FlexVolumeSource),
+	KEPT_SUB("cinder", CinderVolumeSource), KEPT_SUB("cephfs", CephFSVolumeSource), KEPT_SUB("flocker", FlockerVolumeSource),
+	KEPT_SUB("downwardAPI", DownwardAPIVolumeSource), KEPT_SUB("fc", FCVolumeSource), KEPT_SUB("azureFile", AzureFileVolumeSource),
+	KEPT_SUB("vsphereVolume", VsphereVirtualDiskVolumeSource), KEPT_SUB("quobyte", QuobyteVolumeSource), KEPT_SUB("azureDisk", AzureDiskVolumeSource),
+	KEPT_SUB("photonPersistentDisk", PhotonPersistentDiskVolumeSource), KEPT_SUB("projected", ProjectedVolumeSource),
+	KEPT_SUB("portworxVolume", PortworxVolumeSource), KEPT_SUB("scaleIO", ScaleIOVolumeSource), KEPT_SUB("storageos", StorageOSVolumeSource),
+	KEPT_SUB("csi", CSIVolumeSource), KEPT_SUB("ephemeral", EphemeralVolumeSource), KEPT_SUB("image", ImageVolumeSource),
+	KEPT_SUB("emptyDir", EmptyDirVolumeSource),
 	FIELD_END
 };
 static const struct field toleration_fields[] = {
@@ -102,8 +115,8 @@ static const struct field dns_fields[] = {
 };
 static const struct field spread_fields[] = {
 	ROW(F_INT, "maxSkew", struct spread, max_skew), ROW(F_STR, "topologyKey", struct spread, topology_key), ROW(F_STR, "whenUnsatisfiable", struct spread, when_unsatisfiable),
-	ROW_PTR("labelSelector", struct spread, selector, struct selector, selector_fields), ROW_KEEP("minDomains"), ROW_KEEP("nodeAffinityPolicy"), ROW_KEEP("nodeTaintsPolicy"),
-	ROW_KEEP("matchLabelKeys"),
+	ROW_PTR("labelSelector", struct spread, selector, struct selector, selector_fields), KEPT(F_INT, "minDomains"), KEPT(F_STR, "nodeAffinityPolicy"),
+	KEPT(F_STR, "nodeTaintsPolicy"), KEPT(F_STRS, "matchLabelKeys"),
 	FIELD_END
 };
 const struct field pod_spec_fields[] = {
@@ -113,17 +126,19 @@ const struct field pod_spec_fields[] = {
 	ROW_LIST("volumes", struct pod_spec, volumes, struct volume, volume_fields), ROW(F_STR, "restartPolicy", struct pod_spec, restart_policy),
 	ROW_DFLT(F_I64, "terminationGracePeriodSeconds", struct pod_spec, grace, 30), ROW_DFLT(F_I64, "activeDeadlineSeconds", struct pod_spec, active_deadline, -1),
 	ROW(F_STR, "dnsPolicy", struct pod_spec, dns_policy), ROW(F_PAIRS, "nodeSelector", struct pod_spec, node_selector),
-	ROW(F_STR, "serviceAccountName", struct pod_spec, service_account), ROW_KEEP("serviceAccount"), ROW(F_STR, "nodeName", struct pod_spec, node_name),
+	ROW(F_STR, "serviceAccountName", struct pod_spec, service_account), KEPT(F_STR, "serviceAccount"), ROW(F_STR, "nodeName", struct pod_spec, node_name),
 	ROW(F_STR, "hostname", struct pod_spec, hostname), ROW(F_STR, "subdomain", struct pod_spec, subdomain), ROW(F_STR, "schedulerName", struct pod_spec, scheduler),
 	ROW(F_STR, "priorityClassName", struct pod_spec, priority_class), ROW(F_STR, "runtimeClassName", struct pod_spec, runtime_class),
 	ROW(F_BOOL, "hostNetwork", struct pod_spec, host_network), ROW(F_BOOL, "hostPID", struct pod_spec, host_pid), ROW(F_BOOL, "hostIPC", struct pod_spec, host_ipc),
 	ROW(F_BOOL, "shareProcessNamespace", struct pod_spec, share_pid), ROW(F_BOOL, "setHostnameAsFQDN", struct pod_spec, fqdn_hostname),
-	ROW(F_TRI, "enableServiceLinks", struct pod_spec, enable_service_links), ROW(F_RAW, "affinity", struct pod_spec, affinity),
+	ROW(F_TRI, "enableServiceLinks", struct pod_spec, enable_service_links), ROW_RAW("affinity", struct pod_spec, affinity, Affinity),
 	ROW_LIST("tolerations", struct pod_spec, tolerations, struct toleration, toleration_fields), ROW_LIST("hostAliases", struct pod_spec, host_aliases, struct host_alias, alias_fields),
 	ROW_LIST("readinessGates", struct pod_spec, readiness_gates, struct gate, gate_fields), ROW_PTR("dnsConfig", struct pod_spec, dns_config, struct dns_config, dns_fields),
-	ROW_LIST("topologySpreadConstraints", struct pod_spec, spread, struct spread, spread_fields), ROW(F_RAW, "securityContext", struct pod_spec, security),
-	ROW_KEEP("automountServiceAccountToken"), ROW_KEEP("imagePullSecrets"), ROW_KEEP("priority"), ROW_KEEP("preemptionPolicy"), ROW_KEEP("overhead"), ROW_KEEP("os"),
-	ROW_KEEP("hostUsers"), ROW_KEEP("schedulingGates"), ROW_KEEP("resourceClaims"), ROW_KEEP("resources"), ROW_KEEP("hostnameOverride"), ROW_KEEP("workloadRef"),
+	ROW_LIST("topologySpreadConstraints", struct pod_spec, spread, struct spread, spread_fields), ROW_RAW("securityContext", struct pod_spec, security, PodSecurityContext),
+	KEPT(F_BOOL, "automountServiceAccountToken"), KEPT_LIST("imagePullSecrets", LocalObjectReference), KEPT(F_INT, "priority"), KEPT(F_STR, "preemptionPolicy"),
+	KEPT(F_AMOUNTS, "overhead"), KEPT_SUB("os", PodOS), KEPT(F_BOOL, "hostUsers"), KEPT_LIST("schedulingGates", PodSchedulingGate),
+	KEPT_LIST("resourceClaims", PodResourceClaim), KEPT_SUB("resources", ResourceRequirements), KEPT(F_STR, "hostnameOverride"),
+	KEPT_SUB("schedulingGroup", PodSchedulingGroup),
 	FIELD_END
 };
 
@@ -134,35 +149,37 @@ static const struct field running_fields[] = { ROW(F_TIME, "startedAt", struct c
 static const struct field waiting_fields[] = { ROW(F_STR, "reason", struct container_status, reason), ROW(F_STR, "message", struct container_status, message), FIELD_END };
 static const struct field terminated_fields[] = {
 	ROW(F_INT, "exitCode", struct container_status, exit_code), ROW(F_STR, "reason", struct container_status, reason), ROW(F_STR, "message", struct container_status, message),
-	ROW(F_TIME, "finishedAt", struct container_status, finished_at), ROW(F_TIME, "startedAt", struct container_status, started_at), ROW_KEEP("containerID"), ROW_KEEP("signal"),
+	ROW(F_TIME, "finishedAt", struct container_status, finished_at), ROW(F_TIME, "startedAt", struct container_status, started_at), KEPT(F_STR, "containerID"), KEPT(F_INT, "signal"),
 	FIELD_END
 };
 static const struct field state_fields[] = { ROW_HERE("running", running_fields), ROW_HERE("waiting", waiting_fields), ROW_HERE("terminated", terminated_fields), FIELD_END };
 static const struct field last_terminated_fields[] = {
 	ROW(F_INT, "exitCode", struct container_status, last_exit), ROW(F_STR, "reason", struct container_status, last_reason),
-	ROW(F_TIME, "finishedAt", struct container_status, last_finished), ROW_KEEP("startedAt"), ROW_KEEP("containerID"), ROW_KEEP("message"), ROW_KEEP("signal"),
+	ROW(F_TIME, "finishedAt", struct container_status, last_finished), KEPT(F_TIME, "startedAt"), KEPT(F_STR, "containerID"), KEPT(F_STR, "message"), KEPT(F_INT, "signal"),
 	FIELD_END
 };
-static const struct field last_state_fields[] = { ROW_HERE("terminated", last_terminated_fields), ROW_KEEP("running"), ROW_KEEP("waiting"), FIELD_END };
+static const struct field last_state_fields[] = { ROW_HERE("terminated", last_terminated_fields), KEPT_SUB("running", running_fields), KEPT_SUB("waiting", waiting_fields), FIELD_END };
 static const struct field container_status_fields[] = {
 	ROW(F_STR, "name", struct container_status, name), ROW(F_STR, "image", struct container_status, image), ROW(F_BOOL, "ready", struct container_status, ready),
 	ROW(F_TRI, "started", struct container_status, started), ROW(F_INT, "restartCount", struct container_status, restarts), ROW_HERE("state", state_fields),
-	ROW_HERE("lastState", last_state_fields), ROW_KEEP("imageID"), ROW_KEEP("containerID"), ROW_KEEP("allocatedResources"), ROW_KEEP("resources"), ROW_KEEP("volumeMounts"),
-	ROW_KEEP("user"), ROW_KEEP("allocatedResourcesStatus"), ROW_KEEP("stopSignal"),
+	ROW_HERE("lastState", last_state_fields), KEPT(F_STR, "imageID"), KEPT(F_STR, "containerID"), KEPT(F_AMOUNTS, "allocatedResources"),
+	KEPT_SUB("resources", ResourceRequirements), KEPT_LIST("volumeMounts", VolumeMountStatus), KEPT_SUB("user", ContainerUser),
+	KEPT_LIST("allocatedResourcesStatus", ResourceStatus), KEPT(F_STR, "stopSignal"),
 	FIELD_END
 };
 struct pod_status_text { str ip, host_ip; };
 static const struct field pod_status_fields[] = {
 	ROW_ENUM("phase", struct pod, phase, pod_phase_names), ROW_LIST("conditions", struct pod, conditions, struct condition, condition_fields),
 	ROW(F_STR, "reason", struct pod, reason), ROW(F_STR, "message", struct pod, message),
-	ROW_LIST("containerStatuses", struct pod, statuses, struct container_status, container_status_fields), ROW_KEEP("initContainerStatuses"),
-	ROW_KEEP("ephemeralContainerStatuses"), ROW_KEEP("podIP"), ROW_KEEP("podIPs"), ROW_KEEP("hostIP"), ROW_KEEP("hostIPs"), ROW_KEEP("startTime"), ROW_KEEP("qosClass"),
-	ROW_KEEP("nominatedNodeName"), ROW_KEEP("resize"), ROW_KEEP("observedGeneration"), ROW_KEEP("resourceClaimStatuses"), ROW_KEEP("extendedResourceClaimStatus"),
-	ROW_KEEP("allocatedResources"), ROW_KEEP("resources"),
+	ROW_LIST("containerStatuses", struct pod, statuses, struct container_status, container_status_fields), KEPT_LIST("initContainerStatuses", container_status_fields),
+	KEPT_LIST("ephemeralContainerStatuses", container_status_fields), KEPT(F_STR, "podIP"), KEPT_LIST("podIPs", HostIP), KEPT(F_STR, "hostIP"), KEPT_LIST("hostIPs", HostIP),
+	KEPT(F_TIME, "startTime"), KEPT(F_STR, "qosClass"), KEPT(F_STR, "nominatedNodeName"), KEPT(F_STR, "resize"), KEPT(F_I64, "observedGeneration"),
+	KEPT_LIST("resourceClaimStatuses", PodResourceClaimStatus), KEPT_SUB("extendedResourceClaimStatus", PodExtendedResourceClaimStatus),
+	ROW_KEEP("nodeAllocatableResourceClaimStatuses"), KEPT(F_AMOUNTS, "allocatedResources"), KEPT_SUB("resources", ResourceRequirements),
 	FIELD_END
 };
 static const struct field pod_fields[] = {
-	ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata"), ROW_PTR("spec", struct pod, spec, struct pod_spec, pod_spec_fields), ROW_HERE("status", pod_status_fields),
+	ROW_TOP, ROW_PTR("spec", struct pod, spec, struct pod_spec, pod_spec_fields), ROW_HERE("status", pod_status_fields),
 	FIELD_END
 };
 

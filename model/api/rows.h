@@ -13,7 +13,13 @@
 #define ROW_HERE(key, table)                  { .name = key, .type = F_STRUCT, .at = 0, .sub = table }   /* its fields lie in the same struct */
 #define ROW_PTR(key, T, member, S, table)     { .name = key, .type = F_PTR, .at = (uint32_t)offsetof(T, member), .size = sizeof(S), .sub = table }
 #define ROW_LIST(key, T, member, S, table)    { .name = key, .type = F_LIST, .at = (uint32_t)offsetof(T, member), .size = sizeof(S), .sub = table }
-#define ROW_KEEP(key)                         { .name = key, .type = F_KEEP }
-#define ROW_KEEP_SUB(key, table)              { .name = key, .type = F_KEEP, .sub = table }
+#define ROW_KEEP(key)                         { .name = key, .type = F_KEEP, .flags = FIELD_KEPT }
+#define ROW_RAW(key, T, member, table)        { .name = key, .type = F_RAW, .at = (uint32_t)offsetof(T, member), .sub = table }
+#define KEPT(kind, key)                       { .name = key, .type = kind, .flags = FIELD_KEPT }
+#define KEPT_DFLT(kind, key, json)            { .name = key, .type = kind, .flags = FIELD_KEPT, .text = json }
+#define KEPT_SUB(key, table)                  { .name = key, .type = F_STRUCT, .flags = FIELD_KEPT, .sub = table }
+#define KEPT_LIST(key, table)                 { .name = key, .type = F_LIST, .flags = FIELD_KEPT, .sub = table }
+#define KEPT_MAP(key, table)                  { .name = key, .type = F_MAP, .flags = FIELD_KEPT, .sub = table }
+#define ROW_TOP                               KEPT(F_STR, "apiVersion"), KEPT(F_STR, "kind"), { .name = "metadata", .type = F_NONE, .flags = FIELD_KEPT }        /* beside spec; metadata is meta.c's */
 
 #endif

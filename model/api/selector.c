@@ -5,7 +5,7 @@ const char *const sel_op_names[] = { "", "In", "NotIn", "Exists", "DoesNotExist"
 
 static const struct field requirement_fields[] = {
 	{ .name = "key", .type = F_STR, .at = offsetof(struct requirement, key) },
-	{ .name = "operator", .type = F_ENUM, .at = offsetof(struct requirement, op), .names = sel_op_names },
+	{ .name = "operator", .type = F_ENUM, .flags = FIELD_LATER, .at = offsetof(struct requirement, op), .names = sel_op_names },
 	{ .name = "values", .type = F_STRS, .at = offsetof(struct requirement, values) },
 	FIELD_END
 };

@@ -39,7 +39,7 @@ static const struct field status_fields[] = {
 	ROW_HERE("loadBalancer", lb_fields), ROW_LIST("conditions", struct service, conditions, struct condition, condition_fields), FIELD_END
 };
 static const struct field service_fields[] = {
-	ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata"), ROW_HERE("spec", spec_fields), ROW_HERE("status", status_fields), FIELD_END
+	ROW_TOP, ROW_HERE("spec", spec_fields), ROW_HERE("status", status_fields), FIELD_END
 };
 
 static void service_default(struct object *o, struct arena *a, struct strtab *t)
@@ -87,7 +87,7 @@ bool service_has_vip(const struct service *s)
 
 static const struct field ref_fields[] = {
 	ROW(F_STR, "kind", struct obj_ref, kind), ROW(F_STR, "namespace", struct obj_ref, ns), ROW(F_STR, "name", struct obj_ref, name), ROW(F_STR, "uid", struct obj_ref, uid),
-	ROW(F_STR, "apiVersion", struct obj_ref, api), ROW_KEEP("resourceVersion"), ROW_KEEP("fieldPath"),
+	ROW(F_STR, "apiVersion", struct obj_ref, api), KEPT(F_STR, "resourceVersion"), KEPT(F_STR, "fieldPath"),
 	FIELD_END
 };
 static const struct field zone_fields[] = { ROW(F_STR, "name", struct zone_hint, name), FIELD_END };
@@ -100,7 +100,7 @@ static const struct field ep_condition_fields[] = {
 static const struct field endpoint_fields[] = {
 	ROW(F_STRS, "addresses", struct endpoint, addresses), ROW_HERE("conditions", ep_condition_fields), ROW(F_STR, "hostname", struct endpoint, hostname),
 	ROW_PTR("targetRef", struct endpoint, target, struct obj_ref, ref_fields), ROW(F_STR, "nodeName", struct endpoint, node), ROW(F_STR, "zone", struct endpoint, zone),
-	ROW_PTR("hints", struct endpoint, hints, struct ep_hints, hint_fields), ROW_KEEP("deprecatedTopology"),
+	ROW_PTR("hints", struct endpoint, hints, struct ep_hints, hint_fields), KEPT(F_PAIRS, "deprecatedTopology"),
 	FIELD_END
 };
 static const struct field ep_port_fields[] = {
@@ -109,7 +109,7 @@ static const struct field ep_port_fields[] = {
 	FIELD_END
 };
 static const struct field slice_fields[] = {
-	ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata"), ROW(F_STR, "addressType", struct endpointslice, address_type),
+	ROW_TOP, ROW(F_STR, "addressType", struct endpointslice, address_type),
 	ROW_LIST("endpoints", struct endpointslice, endpoints, struct endpoint, endpoint_fields), ROW_LIST("ports", struct endpointslice, ports, struct ep_port, ep_port_fields),
 	FIELD_END
 };
@@ -138,7 +138,7 @@ static const struct field subset_fields[] = {
 	FIELD_END
 };
 static const struct field endpoints_fields[] = {
-	ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata"), ROW_LIST("subsets", struct endpoints, subsets, struct ep_subset, subset_fields), FIELD_END
+	ROW_TOP, ROW_LIST("subsets", struct endpoints, subsets, struct ep_subset, subset_fields), FIELD_END
 };
 
 static const char *const v1[] = { "v1", NULL };

@@ -1,15 +1,14 @@
 /* Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob. Sources: kubernetes staging/src/k8s.io/api/{apps,batch}/v1/types.go,
  * defaults: pkg/apis/{apps,batch}/v1/defaults.go. */
-#include "model/api/rows.h"
+#include "model/api/shape.h"
 #include "model/api/workload.h"
-
-#define TOP ROW_KEEP("apiVersion"), ROW_KEEP("kind"), ROW_KEEP("metadata")
 
 void pod_spec_default(struct pod_spec *, struct strtab *);
 
 static const struct field template_meta_fields[] = {
-	ROW(F_PAIRS, "labels", struct pod_template, labels), ROW(F_PAIRS, "annotations", struct pod_template, annotations), ROW_KEEP("name"), ROW_KEEP("namespace"),
-	ROW_KEEP("creationTimestamp"), ROW_KEEP("generateName"), ROW_KEEP("finalizers"), ROW_KEEP("ownerReferences"),
+	ROW(F_PAIRS, "labels", struct pod_template, labels), ROW(F_PAIRS, "annotations", struct pod_template, annotations), KEPT(F_STR, "name"), KEPT(F_STR, "namespace"),
+	KEPT(F_TIME, "creationTimestamp"), KEPT(F_TIME, "deletionTimestamp"), KEPT(F_STR, "generateName"), KEPT(F_STRS, "finalizers"), KEPT(F_STR, "uid"), KEPT(F_STR, "selfLink"),
+	KEPT(F_STR, "resourceVersion"), KEPT(F_I64, "generation"), KEPT(F_I64, "deletionGracePeriodSeconds"), ROW_KEEP("ownerReferences"), ROW_KEEP("managedFields"),
 	FIELD_END
 };
 static const struct field template_fields[] = {
@@ -33,16 +32,20 @@ static const struct field deployment_spec_fields[] = {
 	FIELD_END
 };
 static const struct field replicaset_spec_fields[] = { SPEC, FIELD_END };
+static const struct field claim_template[] = {
+	ROW_KEEP("apiVersion"), ROW_KEEP("kind"), KEPT_SUB("metadata", meta_fields), KEPT_SUB("spec", PersistentVolumeClaimSpec), KEPT_SUB("status", PersistentVolumeClaimStatus),
+	FIELD_END
+};
 static const struct field statefulset_spec_fields[] = {
 	SPEC, ROW_HERE("updateStrategy", strategy_fields), ROW(F_STR, "serviceName", struct workload, service_name), ROW(F_STR, "podManagementPolicy", struct workload, pod_management),
-	ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10), ROW_HERE("ordinals", ordinal_fields), ROW_KEEP("volumeClaimTemplates"),
-	ROW_KEEP("persistentVolumeClaimRetentionPolicy"),
+	ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10), ROW_HERE("ordinals", ordinal_fields), KEPT_LIST("volumeClaimTemplates", claim_template),
+	KEPT_SUB("persistentVolumeClaimRetentionPolicy", StatefulSetPersistentVolumeClaimRetentionPolicy),
 	FIELD_END
 };
 static const struct field daemonset_spec_fields[] = {
 	ROW_STRUCT("selector", struct workload, selector, selector_fields), ROW_STRUCT("template", struct workload, template, template_fields),
 	ROW(F_INT, "minReadySeconds", struct workload, min_ready_seconds), ROW_HERE("updateStrategy", strategy_fields),
-	ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10), ROW_KEEP("templateGeneration"),
+	ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10), KEPT(F_I64, "templateGeneration"),
 	FIELD_END
 };
 static const struct field rc_spec_fields[] = {
@@ -56,7 +59,7 @@ static const struct field status_fields[] = {
 	ROW(F_INT, "currentReplicas", struct workload, st_current), ROW(F_I64, "observedGeneration", struct workload, st_observed),
 	ROW(F_STR, "currentRevision", struct workload, st_current_revision), ROW(F_STR, "updateRevision", struct workload, st_update_revision),
 	ROW(F_INT, "collisionCount", struct workload, st_collisions), ROW_LIST("conditions", struct workload, conditions, struct condition, condition_fields),
-	ROW_KEEP("fullyLabeledReplicas"), ROW_KEEP("terminatingReplicas"),
+	KEPT(F_INT, "fullyLabeledReplicas"), KEPT(F_INT, "terminatingReplicas"),
 	FIELD_END
 };
 static const struct field daemonset_status_fields[] = {
@@ -65,15 +68,15 @@ static const struct field daemonset_status_fields[] = {
 	{ .name = "numberMisscheduled", .type = F_INT, .at = (uint32_t)offsetof(struct workload, st_misscheduled), .has_dflt = true },
 	{ .name = "numberReady", .type = F_INT, .at = (uint32_t)offsetof(struct workload, st_ready), .has_dflt = true },
 	ROW(F_INT, "numberAvailable", struct workload, st_available), ROW(F_INT, "numberUnavailable", struct workload, st_unavailable),
-	ROW(F_INT, "updatedNumberScheduled", struct workload, st_updated), ROW(F_I64, "observedGeneration", struct workload, st_observed), ROW_KEEP("collisionCount"),
+	ROW(F_INT, "updatedNumberScheduled", struct workload, st_updated), ROW(F_I64, "observedGeneration", struct workload, st_observed), KEPT(F_INT, "collisionCount"),
 	ROW_LIST("conditions", struct workload, conditions, struct condition, condition_fields),
 	FIELD_END
 };
-static const struct field deployment_fields[] = { TOP, ROW_HERE("spec", deployment_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
-static const struct field replicaset_fields[] = { TOP, ROW_HERE("spec", replicaset_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
-static const struct field statefulset_fields[] = { TOP, ROW_HERE("spec", statefulset_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
-static const struct field daemonset_fields[] = { TOP, ROW_HERE("spec", daemonset_spec_fields), ROW_HERE("status", daemonset_status_fields), FIELD_END };
-static const struct field rc_fields[] = { TOP, ROW_HERE("spec", rc_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
+static const struct field deployment_fields[] = { ROW_TOP, ROW_HERE("spec", deployment_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
+static const struct field replicaset_fields[] = { ROW_TOP, ROW_HERE("spec", replicaset_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
+static const struct field statefulset_fields[] = { ROW_TOP, ROW_HERE("spec", statefulset_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
+static const struct field daemonset_fields[] = { ROW_TOP, ROW_HERE("spec", daemonset_spec_fields), ROW_HERE("status", daemonset_status_fields), FIELD_END };
+static const struct field rc_fields[] = { ROW_TOP, ROW_HERE("spec", rc_spec_fields), ROW_HERE("status", status_fields), FIELD_END };
 
 static void template_default(struct pod_template *t, const struct val *doc, struct arena *a, struct strtab *strings)
 {
@@ -114,17 +117,19 @@ static const struct field job_spec_fields[] = {
 	ROW(F_OPT_INT, "parallelism", struct job, parallelism), ROW(F_OPT_INT, "completions", struct job, completions), ROW_DFLT(F_INT, "backoffLimit", struct job, backoff_limit, 6),
 	ROW_DFLT(F_I64, "activeDeadlineSeconds", struct job, active_deadline, -1), ROW(F_BOOL, "suspend", struct job, suspend), ROW(F_BOOL, "manualSelector", struct job, manual_selector),
 	ROW(F_STR, "completionMode", struct job, completion_mode), ROW_STRUCT("selector", struct job, selector, selector_fields),
-	ROW_STRUCT("template", struct job, template, template_fields), ROW_DFLT(F_INT, "ttlSecondsAfterFinished", struct job, ttl, -1), ROW_KEEP("podFailurePolicy"),
-	ROW_KEEP("successPolicy"), ROW_KEEP("backoffLimitPerIndex"), ROW_KEEP("maxFailedIndexes"), ROW_KEEP("podReplacementPolicy"), ROW_KEEP("managedBy"),
+	ROW_STRUCT("template", struct job, template, template_fields), ROW_DFLT(F_INT, "ttlSecondsAfterFinished", struct job, ttl, -1), 
+	KEPT_SUB("podFailurePolicy", PodFailurePolicy), KEPT_SUB("successPolicy", SuccessPolicy), KEPT(F_INT, "backoffLimitPerIndex"), KEPT(F_INT, "maxFailedIndexes"),
+	KEPT(F_STR, "podReplacementPolicy"), KEPT(F_STR, "managedBy"),
 	FIELD_END
 };
 static const struct field job_status_fields[] = {
 	ROW(F_INT, "active", struct job, st_active), ROW(F_INT, "succeeded", struct job, st_succeeded), ROW(F_INT, "failed", struct job, st_failed), ROW(F_INT, "ready", struct job, st_ready),
-	ROW_LIST("conditions", struct job, conditions, struct condition, condition_fields), ROW_KEEP("startTime"), ROW_KEEP("completionTime"), ROW_KEEP("uncountedTerminatedPods"),
-	ROW_KEEP("completedIndexes"), ROW_KEEP("failedIndexes"), ROW_KEEP("terminating"),
+	ROW_LIST("conditions", struct job, conditions, struct condition, condition_fields), 
+	KEPT(F_TIME, "startTime"), KEPT(F_TIME, "completionTime"), KEPT_SUB("uncountedTerminatedPods", UncountedTerminatedPods), KEPT(F_STR, "completedIndexes"),
+	KEPT(F_STR, "failedIndexes"), KEPT(F_INT, "terminating"),
 	FIELD_END
 };
-static const struct field job_fields[] = { TOP, ROW_HERE("spec", job_spec_fields), ROW_HERE("status", job_status_fields), FIELD_END };
+static const struct field job_fields[] = { ROW_TOP, ROW_HERE("spec", job_spec_fields), ROW_HERE("status", job_status_fields), FIELD_END };
 
 static void job_default(struct object *o, struct arena *a, struct strtab *t)
 {
@@ -140,7 +145,7 @@ static void job_default(struct object *o, struct arena *a, struct strtab *t)
 	j->st_start = j->st_completion = NEVER;
 }
 
-static const struct field job_template_fields[] = { ROW_KEEP("metadata"), ROW_HERE("spec", job_spec_fields), FIELD_END };
+static const struct field job_template_fields[] = { KEPT_SUB("metadata", meta_fields), ROW_HERE("spec", job_spec_fields), FIELD_END };
 static const struct field cron_spec_fields[] = {
 	ROW(F_STR, "schedule", struct cron_job, schedule), ROW(F_STR, "timeZone", struct cron_job, time_zone), ROW(F_STR, "concurrencyPolicy", struct cron_job, concurrency),
 	ROW(F_BOOL, "suspend", struct cron_job, suspend), ROW_DFLT(F_I64, "startingDeadlineSeconds", struct cron_job, starting_deadline, -1),
@@ -148,7 +153,8 @@ static const struct field cron_spec_fields[] = {
 	ROW_PTR("jobTemplate", struct cron_job, template, struct job, job_template_fields),
 	FIELD_END
 };
-static const struct field cron_fields[] = { TOP, ROW_HERE("spec", cron_spec_fields), ROW_KEEP("status"), FIELD_END };
+static const struct field cron_status_fields[] = { KEPT_LIST("active", ObjectReference), KEPT(F_TIME, "lastScheduleTime"), KEPT(F_TIME, "lastSuccessfulTime"), FIELD_END };
+static const struct field cron_fields[] = { ROW_TOP, ROW_HERE("spec", cron_spec_fields), KEPT_SUB("status", cron_status_fields), FIELD_END };
 
 static void cron_default(struct object *o, struct arena *a, struct strtab *t)
 {

@@ -20,7 +20,7 @@ struct val {
 		bool b;
 	};
 	uint32_t nr;                    /* LIST, MAP: members; STRING: bytes */
-	uint32_t line;                  /* from 1; 0: made by podwire */
+	uint32_t line;                  /* from 1; 0: made by podwire. A block of YAML stands where its key does */
 	uint16_t col;                   /* from 1; 65535: there or beyond */
 	uint8_t type;                   /* enum val_type */
 	uint8_t flags;                  /* VAL_AGAIN … */

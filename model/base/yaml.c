@@ -373,6 +373,12 @@ static const char *read_key(struct yaml *y, bool *merging)
 	return key_text(y, &k);
 }
 
+static void set_place(const struct yaml *y, struct val *v, yaml_mark_t at)
+{
+	v->line = y->line + (uint32_t)at.line + 1;
+	v->col = (uint16_t)MIN(at.column + 1, UINT16_MAX);
+}
+
 static bool build_map(struct yaml *y, struct val *map)
 {
 	bool merged = false;
@@ -380,12 +386,14 @@ static bool build_map(struct yaml *y, struct val *map)
 	for (;;) {
 		const char *key;
 		struct val *v;
+		yaml_mark_t at;
 		bool merging;
 
 		if (!next(y))
 			return false;
 		if (y->event.type == YAML_MAPPING_END_EVENT)
 			break;
+		at = y->event.start_mark;
 		key = read_key(y, &merging);
 		if (!key || !next(y))
 			return false;
@@ -398,6 +406,8 @@ static bool build_map(struct yaml *y, struct val *map)
 		if (!v || (merging && !merge(y, map, v)))
 			return false;
 		merged |= merging;
+		if (v->line > y->line + at.line + 1 && v->type >= VAL_LIST)   /* a block begins at its key */
+			set_place(y, v, at);
 		v->key = key;
 		if (!merging)
 			append(map, v);
@@ -455,8 +465,7 @@ static struct val *build(struct yaml *y)
 	if (y->event.type == YAML_ALIAS_EVENT)
 		return expand_alias(y);
 	v = arena_make(y->arena, struct val);
-	v->line = y->line + (uint32_t)y->event.start_mark.line + 1;
-	v->col = (uint16_t)MIN(y->event.start_mark.column + 1, UINT16_MAX);
+	set_place(y, v, y->event.start_mark);
 	anchor = anchor_of(&y->event);
 	if (anchor)
 		at = add_anchor(y, anchor);

@@ -46,6 +46,7 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 {
 	const struct val *api = val_get(d->root, "apiVersion"), *name = val_get(d->root, "kind");
 	struct where w = place(d, name ? name : d->root, NULL);
+	struct sb why = { 0 };
 	const struct kind *k;
 	bool first = false;
 
@@ -58,11 +59,12 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	k = kind_find(val_str(api), val_str(name));
 	if (k)
 		return k;
-	for (uint32_t i = 0; kinds[i]; i++)
-		for (const char *const *gone = streq(kinds[i]->name, val_str(name)) ? kinds[i]->removed : NULL; gone && *gone; gone++)
-			if (streq(*gone, val_str(api)))
-				return err_add(err, ERR_INPUT, &w, "no matches for kind \"%s\" in version \"%s\": Kubernetes 1.36 serves it as %s", val_str(name),
-					       val_str(api), kinds[i]->apis[0]), NULL;
+	if (kind_refused(val_str(api), val_str(name), &why)) {
+		err_add(err, ERR_INPUT, &w, "%s", sb_text(&why));
+		sb_free(&why);
+		return NULL;
+	}
+	sb_free(&why);
 	k = kind_keep(c, val_str(api), val_str(name), &first);
 	if (first)
 		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, without effect on the network", val_str(name), val_str(api));
@@ -82,22 +84,21 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	o->deleted = NEVER;
 	o->created = cluster_now(c);
 	dec.object = arena_printf(a, "%s \"%s\"", k->name, name ? name : "");
-	ok = meta_decode(&dec, d->root, o, opt->validate);
+	ok = meta_decode(&dec, d->root, o);
 	if (k->namespaced && !o->ns)
 		o->ns = cluster_str(c, opt->dflt_ns ? opt->dflt_ns : "default");
 	if (!k->namespaced)
 		o->ns = NULL;
-	if (k->fields)
-		ok = fields_decode(&dec, k->fields, d->root, "", o) && ok;
+	ok = fields_decode(&dec, k->fields, d->root, "", o) && ok;
 	o->doc = val_copy(a, d->root);
 	o->file = cluster_str(c, d->file);
 	o->line = d->root->line;
 	if (k->dflt)
 		k->dflt(o, a, cluster_strings(c));
-	if (ok && opt->validate && k->check) {
-		struct check check = { d->file, dec.object, d->root, err };
+	if (ok && opt->validate) {
+		struct check check = { d->file, dec.object, d->root, err, 0 };
 
-		ok = k->check(&check, o);
+		ok = object_check(&check, o);
 	}
 	for (uint32_t i = before; ok && i < err->nr; i++)
 		ok = err->v[i].warning;
@@ -119,7 +120,7 @@ static void carry_status(struct cluster *c, struct object *to, const struct obje
 	status = val_get(all, "status");
 	if (status) {
 		val_put(a, only, "status", val_copy(a, status));
-		fields_decode(&dec, to->kind->fields, only, "", to);
+		fields_lay(&dec, to->kind->fields, only, "", to);
 	}
 	err_free(&none);
 }
@@ -160,10 +161,10 @@ static void replace(struct cluster *c, struct object *old, const struct object *
 
 static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
 {
-	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err };
+	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err, 0 };
 
 	carry(c, to, old);
-	if (opt->validate && to->kind->check_update && !to->kind->check_update(&check, to, old))
+	if (opt->validate && !object_check_update(&check, to, old))
 		return APPLY_ERROR;
 	if (!cluster_admitted(c, to, old, &check))
 		return APPLY_ERROR;
@@ -212,7 +213,7 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 			o = old;
 		}
 	} else {
-		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err };
+		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err, 0 };
 
 		if (!cluster_admitted(c, o, NULL, &check))
 			return APPLY_ERROR;

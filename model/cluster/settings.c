@@ -49,6 +49,22 @@ static const char *extra_arg(const struct val *args, const char *name)
 	return NULL;
 }
 
+/* kubeadm takes one Service range of each family (app/util/dualstack); more of them come as ServiceCIDR objects. */
+static void one_per_family(struct settings *s)
+{
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < s->service_cidrs.nr; k++) {
+		bool seen = false;
+
+		for (uint32_t i = 0; i < to; i++)
+			seen = seen || ip_is4(s->service_cidrs.v[i].addr) == ip_is4(s->service_cidrs.v[k].addr);
+		if (!seen)
+			s->service_cidrs.v[to++] = s->service_cidrs.v[k];
+	}
+	s->service_cidrs.nr = to;
+}
+
 static void from_kubeadm(struct cluster *c, const struct kubeadm_config *k, struct settings *s)
 {
 	const char *range = extra_arg(k->api_server_args, "service-node-port-range");
@@ -58,7 +74,7 @@ static void from_kubeadm(struct cluster *c, const struct kubeadm_config *k, stru
 	if (k->pod_subnet)
 		s->pod_cidrs.nr = 0, add_cidrs(c, k->pod_subnet, &s->pod_cidrs);
 	if (k->service_subnet)
-		s->service_cidrs.nr = 0, add_cidrs(c, k->service_subnet, &s->service_cidrs);
+		s->service_cidrs.nr = 0, add_cidrs(c, k->service_subnet, &s->service_cidrs), one_per_family(s);
 	if (k->dns_domain)
 		s->domain = k->dns_domain;
 	if (range && sscanf(range, "%u-%u", &lo, &hi) == 2 && lo <= hi && hi <= 65535)

@@ -1,3 +1,4 @@
+#include "model/api/check.h"
 #include "model/control/alloc.h"
 
 #include "model/control/controllers.h"
@@ -182,7 +183,7 @@ static bool infer_families(struct alloc *j)
 		if (!j->take_all && !family_served(j, family)) {
 			const char *path = arena_printf(cluster_arena(j->c), "spec.clusterIPs[%u]", k);
 
-			ok = check_invalid(j->check, path, arena_printf(cluster_arena(j->c), "\"%s\"", s->cluster_ips.v[k]), "%s is not configured on this cluster", family);
+			ok = refuse_text(j->check, SUB(NULL, path), arena_printf(cluster_arena(j->c), "\"%s\"", s->cluster_ips.v[k]), "%s is not configured on this cluster", family);
 			continue;
 		}
 		add_text(j, &s->families, text(j, family));
@@ -202,9 +203,9 @@ static bool single_stack_fits(struct alloc *j)
 	if (!streq(j->s->family_policy, "SingleStack") || j->take_all)
 		return true;
 	if (j->s->cluster_ips.nr == 2)
-		return check_invalid(j->check, path, value, "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
+		return refuse_text(j->check, SUB(NULL, path), value, "must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified");
 	if (j->s->families.nr == 2)
-		return check_invalid(j->check, path, value, "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
+		return refuse_text(j->check, SUB(NULL, path), value, "must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified");
 	return true;
 }
 
@@ -215,10 +216,10 @@ static bool families_are_served(struct alloc *j)
 	if (j->take_all)
 		return true;
 	if (streq(j->s->family_policy, "RequireDualStack") && !dual_stack(j))
-		ok = check_invalid(j->check, "spec.ipFamilyPolicy", "\"RequireDualStack\"", "this cluster is not configured for dual-stack services");
+		ok = refuse_text(j->check, SUB(NULL, "spec.ipFamilyPolicy"), "\"RequireDualStack\"", "this cluster is not configured for dual-stack services");
 	for (uint32_t k = 0; k < j->s->families.nr; k++)
 		if (!family_served(j, j->s->families.v[k]))
-			ok = check_invalid(j->check, arena_printf(cluster_arena(j->c), "spec.ipFamilies[%u]", k),
+			ok = refuse_text(j->check, SUB(NULL, arena_printf(cluster_arena(j->c), "spec.ipFamilies[%u]", k)),
 					   arena_printf(cluster_arena(j->c), "\"%s\"", j->s->families.v[k]), "not configured on this cluster");
 	return ok;
 }
@@ -276,7 +277,7 @@ static bool take_given(struct alloc *j, const char *given)
 			answer = ip_range_check(&r, ip, ip_taken, j);
 	}
 	if (answer != RANGE_OK && !j->take_all && !(j->old && has_ip(j->old, ip)))
-		return check_invalid(j->check, "spec.clusterIPs", ips_as_json(j), "failed to allocate IP %s: %s", given, range_words[answer]);
+		return refuse_text(j->check, SUB(NULL, "spec.clusterIPs"), ips_as_json(j), "failed to allocate IP %s: %s", given, range_words[answer]);
 	take_ip(j, ip);
 	return true;
 }
@@ -398,7 +399,7 @@ static bool one_port(struct alloc *j, uint32_t i, int32_t *mine, uint32_t *nr_mi
 	} else if (!(same && same->node_port == p->node_port) && !old_has(j, p->node_port)) {
 		problem = port_problem(j, p->node_port, mine, *nr_mine);
 		if (problem)
-			return check_invalid(j->check, arena_printf(cluster_arena(j->c), "spec.ports[%u].nodePort", i),
+			return refuse_text(j->check, SUB(NULL, arena_printf(cluster_arena(j->c), "spec.ports[%u].nodePort", i)),
 					     arena_printf(cluster_arena(j->c), "%d", p->node_port), "%s", problem);
 	}
 	mine[(*nr_mine)++] = p->node_port;
@@ -424,13 +425,21 @@ static bool health_port(struct alloc *j, const int32_t *mine, uint32_t nr_mine)
 	return true;
 }
 
+/* A document of a living cluster names the families and addresses that its API server gave: a node port that it lacks was not given either. */
+static bool stored_before(const struct alloc *j)
+{
+	const struct val *doc = j->s->o.doc;
+
+	return j->take_all && !j->old && val_path(doc, "spec.clusterIPs") && val_path(doc, "spec.ipFamilies");
+}
+
 static bool allocate_ports(struct alloc *j)
 {
 	struct service *s = j->s;
 	int32_t *mine = arena_array(cluster_arena(j->c), int32_t, s->ports.nr + 1);
 	uint32_t nr_mine = 0;
 
-	if (!wants_ports(s))
+	if (!wants_ports(s) || stored_before(j))
 		return true;
 	for (uint32_t k = 0; k < s->ports.nr; k++) {
 		if (!s->ports.v[k].node_port && s->type == SVC_LOADBALANCER && s->allocate_node_ports == TRI_FALSE)
@@ -508,7 +517,7 @@ static void run(struct control *t, struct object *o, nsec now)
 {
 	struct service *s = (struct service *)o;
 	struct err err = { 0 };
-	struct check check = { o->file, o->name, o->doc, &err };
+	struct check check = { o->file, o->name, o->doc, &err, 0 };
 	uint32_t before;
 
 	(void)now;

@@ -220,6 +220,20 @@ static void post(struct control *t, struct node *n, bool network)
 	cluster_touch(c, &n->o);
 }
 
+/* The labels that a kubelet gives its own node (kubelet_node_status.go initialNode). */
+static void label_node(struct control *t, struct object *o)
+{
+	const struct pair own[] = { { "kubernetes.io/arch", "amd64" }, { "kubernetes.io/hostname", o->name }, { "kubernetes.io/os", "linux" } };
+	struct cluster *c = control_cluster(t);
+	pair_list labels = o->labels;
+
+	for (size_t k = 0; k < ARRAY_LEN(own); k++)
+		if (!label_get(&labels, own[k].key))
+			labels = pairs_with(c, &labels, own[k].key, own[k].value);
+	if (labels.v != o->labels.v)
+		cluster_relabel(c, o, labels);
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct node_info *i = node_info(t, o->name);
@@ -228,6 +242,8 @@ static void run(struct control *t, struct object *o, nsec now)
 	(void)now;
 	if (o->gone || !kubelet_works(i))
 		return;
+	if (!cluster_flags(control_cluster(t))->no_defaults)
+		label_node(t, o);
 	if (i->given && !broken)
 		return;
 	i->given = false;

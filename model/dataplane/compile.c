@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/dataplane/kube_proxy.h"
+#include "model/l7/mesh.h"
 
 #define CLIENT_SEGMENT 2
 #define NODE_SEGMENT   1
@@ -268,6 +269,23 @@ static void add_uplink(struct compile *x, struct node_build *nb, const struct un
 		add_default(x, nb->ns, nb->uplink, x->gateway6);
 }
 
+/* A sidecar's redirect, as the init container wrote it. */
+static void pod_rules(struct compile *x, const struct pod *p, netns_h ns)
+{
+	struct mesh_capture m = mesh_capture(p->spec);
+	cause_h cause;
+	struct ruleset *rs;
+
+	if (!m.set)
+		return;
+	cause = cause_of(x, &p->o, "spec.initContainers");
+	rs = ruleset_new(x->arena, x->dp->strings, NULL);
+	mesh_rules(rs, &m, false, cause.i);
+	mesh_rules(rs, &m, true, cause.i);
+	ruleset_finish(rs);
+	netns_get(x->dp, ns)->rules = rs;
+}
+
 static void add_node(struct compile *x, struct node_build *nb, const struct underlay *u)
 {
 	link_h *host_end = arena_array(x->arena, link_h, nb->nr_pods);
@@ -294,6 +312,7 @@ static void add_node(struct compile *x, struct node_build *nb, const struct unde
 		eth0 = x->cni->pod(x, nb, p, ns, host_end[k]);
 		netns_get(x->dp, ns)->uplink = eth0;
 		pod_listeners(x, p, ns);
+		pod_rules(x, p, ns);
 	}
 }
 

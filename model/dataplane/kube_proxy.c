@@ -222,10 +222,11 @@ static void own_sets(struct kp *k)
 	}
 	for (uint32_t i = 0; i < k->ports.nr; i++) {
 		const struct kp_port *p = &k->ports.v[i];
+		struct kp_endpoints reach = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena).reachable;
 
-		for (uint32_t e = 0; e < p->all.nr; e++)
-			if (p->all.v[e].ready && p->all.v[e].node && streq(p->all.v[e].node, k->node_name))
-				set_add(k->rs, hairpin, (ip_addr[]){ p->all.v[e].ip, p->all.v[e].ip, word(p->proto), word(p->all.v[e].port) });
+		for (uint32_t e = 0; e < reach.nr; e++)
+			if (reach.v[e].node && streq(reach.v[e].node, k->node_name))
+				set_add(k->rs, hairpin, (ip_addr[]){ reach.v[e].ip, reach.v[e].ip, word(p->proto), word(reach.v[e].port) });
 	}
 }
 
@@ -254,13 +255,17 @@ void kube_proxy_node(struct cluster *c, const struct settings *s, const struct n
 struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *s)
 {
 	struct kube_proxy_sysctls out = { s->proxy_mode == PROXY_IPTABLES && s->localhost_node_ports };
-	bool loopback = !s->node_port_addresses_set;
+	bool loopback = false, any = false;
 
 	for (uint32_t k = 0; k < s->node_port_addresses.nr; k++) {
 		struct cidr c;
+		bool primary = streq(s->node_port_addresses.v[k], "primary");
 
-		loopback = loopback || (cidr_parse(s->node_port_addresses.v[k], &c) && cidr_contains(c, ip_from4(0x7f000001)));
+		if (!primary && (!cidr_parse(s->node_port_addresses.v[k], &c) || !ip_is4(c.addr)))
+			continue;
+		any = true;
+		loopback = loopback || (!primary && cidr_contains(c, ip_from4(0x7f000001)));
 	}
-	out.route_localnet = out.route_localnet && loopback;
+	out.route_localnet = out.route_localnet && (loopback || !any);  /* none of this family: all addresses */
 	return out;
 }

@@ -75,12 +75,9 @@ static void jumps(struct ipt *x)
 	static const char firewall[] = "kubernetes load balancer firewall", portals[] = "kubernetes service portals", outside[] = "kubernetes externally-visible service portals";
 	chain_h in = top(x, x->filter, "INPUT", HOOK_INPUT, 0), fwd = top(x, x->filter, "FORWARD", HOOK_FORWARD, 0), out = top(x, x->filter, "OUTPUT", HOOK_OUTPUT, 0);
 	chain_h pre = top(x, x->nat, "PREROUTING", HOOK_PREROUTING, -100), nat_out = top(x, x->nat, "OUTPUT", HOOK_OUTPUT, -100);
-	chain_h post = top(x, x->nat, "POSTROUTING", HOOK_POSTROUTING, 100), kubelet = { 0 };
+	chain_h post = top(x, x->nat, "POSTROUTING", HOOK_POSTROUTING, 100), kubelet = ruleset_chain(x->rs, x->filter, "KUBE-FIREWALL");
 
-	if (x->localhost)
-		kubelet = ruleset_chain(x->rs, x->filter, "KUBE-FIREWALL");
-	if (x->localhost)
-		jump(x, in, kubelet, false, NULL);
+	jump(x, in, kubelet, false, NULL);
 	jump(x, in, x->f_firewall, true, firewall);
 	jump(x, in, x->f_node_ports, false, "kubernetes health check service ports");
 	jump(x, in, x->f_external, true, outside);
@@ -88,8 +85,7 @@ static void jumps(struct ipt *x)
 	jump(x, fwd, x->f_forward, false, "kubernetes forwarding rules");
 	jump(x, fwd, x->f_services, true, portals);
 	jump(x, fwd, x->f_external, true, outside);
-	if (x->localhost)
-		jump(x, out, kubelet, false, NULL);
+	jump(x, out, kubelet, false, NULL);
 	jump(x, out, x->f_firewall, true, firewall);
 	jump(x, out, x->f_services, true, portals);
 	jump(x, pre, x->services, false, portals);

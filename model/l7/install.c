@@ -62,7 +62,7 @@ static const char *service_json(struct arena *a, const struct plane *p)
 		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"port\": %u, \"targetPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.v[k],
 				     p->ports.target[k]);
 	return arena_printf(a, "{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
-			       "\"annotations\": {%s}}, \"spec\": {\"type\": \"LoadBalancer\", \"selector\": {\"app\": \"%s\"}%s, \"ports\": [%s]}}",
+			       "\"annotations\": {%s}}, \"spec\": {\"type\": \"LoadBalancer\", \"externalTrafficPolicy\": \"Local\", \"selector\": {\"app\": \"%s\"}%s, \"ports\": [%s]}}",
 			    p->name, p->ns, p->name, annotations(a, p), p->name, p->extra ? p->extra : "", ports);
 }
 

@@ -27,5 +27,10 @@ struct np_compiled {
 /* All policies of the cluster, in the order (namespace, name). Lives in the arena. */
 struct np_compiled *policies_compile(struct cluster *, struct arena *, uint32_t *nr);
 bool np_selects(struct cluster *, const struct np_compiled *, const struct pod *);      /* hostNetwork Pods: never */
+/* One item of from/to against a Pod (hostNetwork Pods match by address only), or an address. */
+bool np_peer_has_pod(struct cluster *, const struct np_compiled *, const struct np_peers *, const struct pod *);
+bool np_block_has(const struct np_peers *, ip_addr);
+/* The rule's ports; names are looked up on the destination, which is NULL for an address outside. */
+bool np_ports_allow(const struct np_compiled_rule *, const struct pod *dst, uint8_t proto, uint16_t port);
 
 #endif

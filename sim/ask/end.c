@@ -106,6 +106,14 @@ static bool parse_url(struct cluster *c, const char *p, struct end *e)
 		p += n;
 	}
 	if (*p == ':') {
+		size_t first = strcspn(p + 1, ":/?#");
+
+		if (p[1 + first] == ':') {
+			if (!parse_number(p + 1, first, &port))
+				return false;
+			e->host = str_printf(cluster_strings(c), "%s:%u", e->name, port);
+			p += 1 + first;
+		}
 		n = strcspn(p + 1, "/?#");
 		if (!parse_number(p + 1, n, &port))
 			return false;

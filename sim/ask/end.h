@@ -15,6 +15,7 @@ struct end {
 	str node;                               /* ip/ADDR@NODE */
 	uint16_t port; str port_name;           /* 0, NULL: none given */
 	str scheme, path;                       /* URL */
+	str host;                               /* URL: the Host, where it is written with a port of its own (HOST:PORT:PORT); else NULL */
 	str text;                               /* as written */
 };
 /* dflt_ns: of `-n`. false: err says what an end looks like. */

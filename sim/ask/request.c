@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "model/l7/controllers.h"
 #include "model/l7/gateway.h"
 #include "model/l7/mesh.h"
+#include "sim/ask/proxies.h"
 #include "sim/ask/sidecar.h"
 
 struct asking {
@@ -21,8 +21,6 @@ struct asking {
 	bool v6;
 	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
 };
-
-static const char *const no_address = "has no address: nobody can connect to it";
 
 static struct outcome_view *push(struct asking *k)
 {
@@ -40,137 +38,17 @@ static bool nowhere(struct asking *k, enum verdict verdict, const char *why)
 	return true;
 }
 
-/* ---- tables, compiled at their first use */
+/* ---- where to connect */
 
-static const struct route_table *remembered(struct world *w, const char *name)
-{
-	if (w->routes_arena && w->routes_rev != cluster_rev(w->cluster)) {
-		arena_free(w->routes_arena);
-		w->routes_arena = NULL;
-		w->routes.v = NULL;
-		w->routes.nr = w->routes.alloc = 0;
-	}
-	if (!w->routes_arena) {
-		w->routes_arena = arena_new(NULL, "routes");
-		w->routes_rev = cluster_rev(w->cluster);
-	}
-	for (uint32_t k = 0; k < w->routes.nr; k++)
-		if (streq(routes_name(w->routes.v[k]), name))
-			return w->routes.v[k];
-	return NULL;
-}
-
-static const struct route_table *ingress_table(struct world *w, const char *controller, struct arena *a)
-{
-	const struct route_table *t = remembered(w, arena_printf(a, "controller %s", controller));
-
-	return t ? t : (*vec_push(w->routes_arena, &w->routes) = routes_compile_ingress(w->cluster, controller, w->routes_arena));
-}
-
-static const struct route_table *gateway_table(struct world *w, const struct gateway *gw, struct arena *a)
-{
-	const struct route_table *t = remembered(w, arena_printf(a, "gateway %s/%s", gw->o.ns, gw->o.name));
-
-	return t ? t : (*vec_push(w->routes_arena, &w->routes) = routes_compile_gateway(w->cluster, gw, w->routes_arena));
-}
-
-/* ---- addresses of gateways and controllers */
-
-static bool first_address(struct lb_ingress *v, uint32_t nr, bool v6, struct arena *a, struct target *out)
-{
-	for (uint32_t i = 0; i < nr; i++) {
-		ip_addr ip;
-
-		if (!v[i].ip || !ip_parse(v[i].ip, &ip) || ip_is4(ip) == v6)
-			continue;
-		out->ip = arena_make(a, ip_addr);
-		*out->ip = ip;
-		out->nr = 1;
-		return true;
-	}
-	return false;
-}
-
-/* *who: "Gateway default/gw"; false with *why set: it exists, and has no address. false without: err. */
-static bool address_of(struct cluster *c, const struct end *e, bool v6, struct arena *a, struct target *out, const char **why, struct err *err)
-{
-	const struct gateway *gw = e->kind == END_GATEWAY ? (const struct gateway *)cluster_find(c, &gateway_kind, e->ns, e->name) : NULL;
-	const char *name = gw ? gateway_controller_name(c, gw) : e->kind == END_CONTROLLER ? e->name : NULL;
-	const struct l7_controller *who = name ? controller_find(c, name, a) : NULL;
-	const struct service *s;
-	struct lb_list all;
-
-	*why = NULL;
-	if (e->kind == END_GATEWAY && !gw)
-		return err_add(err, ERR_FAILED, NULL, "gateways \"%s\" not found in namespace %s", e->name, e->ns);
-	if (!who && gw)
-		*why = arena_printf(a, "Gateway %s/%s %s (%s)", e->ns, e->name, no_address, name ? arena_printf(a, "no controller %s runs", name) : "its class does not exist");
-	else if (!who)
-		return err_add(err, ERR_FAILED, NULL, "no controller serves classes of \"%s\": --controller gives the cluster one", e->name);
-	if (*why)
-		return false;
-	s = gw ? gateway_service(c, gw, who) : NULL;
-	all = controller_addresses(c, who, a);
-	if (gw ? s && first_address(s->lb_ingress.v, s->lb_ingress.nr, v6, a, out) : first_address(all.v, all.nr, v6, a, out))
-		return true;
-	*why = arena_printf(a, "%s %s (%s)", e->text, no_address, gw && !s ? "it has no data plane" : "no load balancer answered for its Service, or it has no ready Pod");
-	return false;
-}
-
-bool request_target(struct world *w, const struct end *e, bool v6, struct arena *a, struct target *out, struct err *err)
-{
-	const char *why = NULL;
-
-	*out = (struct target){ .port = e->port ? e->port : 80 };
-	if (address_of(w->cluster, e, v6, a, out, &why, err))
-		return true;
-	return why ? err_add(err, ERR_FAILED, NULL, "%s", why) : false;
-}
-
-/* ---- who serves a host: what external DNS would answer */
-
-struct serving { struct end end; uint32_t nr; const char *names; };
-
-static void serves(struct asking *k, struct serving *s, struct end e, const char *name)
-{
-	s->names = s->nr ? arena_printf(k->a, "%s, %s", s->names, name) : name;
-	s->end = e;
-	s->nr++;
-}
-
-static struct serving who_serves(struct asking *k, const char *host)
-{
-	struct serving s = { .names = "" };
-	struct object_list gateways = cluster_list(k->c, &gateway_kind);
-	uint32_t nr;
-	const struct l7_controller *v = controllers_list(k->c, k->a, &nr);
-
-	for (uint32_t i = 0; i < nr; i++)
-		if (routes_serve(ingress_table(k->w, v[i].name, k->a), host))
-			serves(k, &s, (struct end){ .kind = END_CONTROLLER, .name = v[i].name, .text = arena_printf(k->a, "controller/%s", v[i].name) },
-			       arena_printf(k->a, "controller/%s", v[i].name));
-	for (uint32_t i = 0; i < gateways.nr; i++) {
-		const struct gateway *gw = (const struct gateway *)gateways.v[i];
-		const char *name = gateway_controller_name(k->c, gw), *text;
-
-		if (!name || !controller_find(k->c, name, k->a) || !routes_serve(gateway_table(k->w, gw, k->a), host))
-			continue;
-		text = arena_printf(k->a, "gateway/%s/%s", gw->o.ns, gw->o.name);
-		serves(k, &s, (struct end){ .kind = END_GATEWAY, .ns = gw->o.ns, .name = gw->o.name, .text = text }, text);
-	}
-	return s;
-}
-
-/* An end that --resolve or external DNS gives. false: `why` or err. */
 static bool resolve_end(struct asking *k, const struct end *e, struct target *t, const char **why)
 {
 	if (e->kind == END_GATEWAY || e->kind == END_CONTROLLER) {
-		if (!address_of(k->c, e, k->v6, k->a, t, why, k->err))
+		if (!proxies_address(k->c, e, k->v6, k->a, t, why, k->err))
 			return false;
 		if (e->kind == END_GATEWAY)
-			k->meant = gateway_table(k->w, (const struct gateway *)cluster_find(k->c, &gateway_kind, e->ns, e->name), k->a);
+			k->meant = proxies_gateway(k->w, (const struct gateway *)cluster_find(k->c, &gateway_kind, e->ns, e->name), k->a);
 		else
-			k->meant = ingress_table(k->w, e->name, k->a);
+			k->meant = proxies_ingress(k->w, e->name, k->a);
 		return true;
 	}
 	if (e->kind == END_NAME)
@@ -186,8 +64,13 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 
 	*why = NULL;
 	*t = (struct target){ 0 };
-	if (k->q->resolve)
-		return end_parse(k->c, k->q->resolve, k->q->ns, &e, k->err) && resolve_end(k, &e, t, why);
+	if (k->q->resolve) {
+		if (!end_parse(k->c, k->q->resolve, k->q->ns, &e, k->err))
+			return false;
+		if (!e.port && !e.port_name)
+			e.port = k->to->port;
+		return resolve_end(k, &e, t, why);
+	}
 	if (k->to->has_ip) {
 		t->ip = arena_copy(k->a, &k->to->ip, sizeof(ip_addr));
 		t->nr = 1;
@@ -195,100 +78,12 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 	}
 	if (!streq(k->out->source.kind, "Client"))
 		return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why);
-	s = who_serves(k, k->to->name);
+	s = proxies_serving(&(struct looking){ k->w, k->c, k->a }, k->to->name, k->to->port);
 	if (s.nr > 1)
 		return err_add(k->err, ERR_INPUT, NULL, "\"%s\" is served by %s: say which one with --resolve", k->to->name, s.names);
 	if (s.nr == 1)
 		return resolve_end(k, &s.end, t, why);
 	return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why);
-}
-
-/* ---- who took the connection */
-
-static bool selects(const struct object *workload, const struct pod *p)
-{
-	const struct workload *w = (const struct workload *)workload;
-
-	return workload && p && w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
-}
-
-/* The Gateway whose own data plane this Pod is. */
-static const struct gateway *gateway_of(struct cluster *c, const struct pod *p)
-{
-	struct object_list all = cluster_list_ns(c, &deployment_kind, p->o.ns);
-
-	for (uint32_t i = 0; i < all.nr; i++) {
-		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
-
-		if (slash && selects(all.v[i], p))
-			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
-	}
-	return NULL;
-}
-
-/* The port as the proxy's configuration calls it: that of its Service, whatever the container's. */
-static uint16_t service_side(const struct service *s, uint16_t dialled, uint16_t taken)
-{
-	for (uint32_t i = 0; s && i < s->ports.nr; i++)
-		if (s->ports.v[i].port == dialled || s->ports.v[i].node_port == dialled)
-			return (uint16_t)s->ports.v[i].port;
-	for (uint32_t i = 0; s && i < s->ports.nr; i++)
-		if (s->ports.v[i].target.set && !s->ports.v[i].target.s && s->ports.v[i].target.i == taken)
-			return (uint16_t)s->ports.v[i].port;
-	return dialled;
-}
-
-/* Who a Pod is for a connection to it: its table, and the port as that table calls it. table NULL: no proxy. */
-struct proxy { const struct route_table *table; uint16_t port; bool envoy; };
-
-static bool is_envoy(const struct l7_controller *who)
-{
-	return who && (streq(who->product, "Istio") || streq(who->product, "Envoy Gateway") || streq(who->product, "Contour") || strncmp(who->name, "istio.io/", 9) == 0);
-}
-
-static const struct route_table *istio_table(struct asking *k, const struct pod *p, const struct service *s)
-{
-	const char *name = arena_printf(k->a, "istio gateway pod/%s/%s", p->o.ns, p->o.name);
-	const struct route_table *t = cluster_count(k->c, &istio_gateway_kind) ? remembered(k->w, name) : NULL;
-	struct route_table *made = t || !cluster_count(k->c, &istio_gateway_kind) ? NULL : routes_compile_istio(k->c, p, s, k->w->routes_arena);
-
-	return made ? (*vec_push(k->w->routes_arena, &k->w->routes) = made) : t;
-}
-
-static const struct service *service_for(struct cluster *c, const struct pod *p)
-{
-	struct object_list all = cluster_list_ns(c, &service_kind, p->o.ns);
-
-	for (uint32_t i = 0; i < all.nr; i++)
-		if (((const struct service *)all.v[i])->selector.nr && pairs_match(&((const struct service *)all.v[i])->selector, &p->o.labels))
-			return (const struct service *)all.v[i];
-	return NULL;
-}
-
-static struct proxy proxy_of(struct asking *k, const struct pod *p, const struct outcome *o)
-{
-	uint16_t dialled = o->there.as_sent.dport, taken = o->there.as_seen.dport;
-	const struct gateway *gw = p ? gateway_of(k->c, p) : NULL;
-	const struct l7_controller *v;
-	const struct route_table *t;
-	uint32_t nr;
-
-	if (!p)
-		return (struct proxy){ 0 };
-	if (gw) {
-		const char *name = gateway_controller_name(k->c, gw);
-		const struct l7_controller *who = name ? controller_find(k->c, name, k->a) : NULL;
-
-		return (struct proxy){ gateway_table(k->w, gw, k->a), service_side(who ? gateway_service(k->c, gw, who) : NULL, dialled, taken), is_envoy(who) };
-	}
-	t = istio_table(k, p, service_for(k->c, p));
-	if (t && routes_listen(t, taken))
-		return (struct proxy){ t, taken, true };
-	v = controllers_list(k->c, k->a, &nr);
-	for (uint32_t i = 0; i < nr; i++)
-		if (selects(v[i].workload, p))
-			return (struct proxy){ k->meant ? k->meant : ingress_table(k->w, v[i].name, k->a), service_side(v[i].service, dialled, taken), is_envoy(&v[i]) };
-	return (struct proxy){ t, taken, true };
 }
 
 /* ---- the second connection */
@@ -489,6 +284,8 @@ static struct http_request request_of(struct asking *k, const struct outcome_vie
 	rq.headers = arena_array(k->a, struct http_pair, q->nr_headers);
 	if (k->to->port != (streq(rq.scheme, "https") ? 443 : 80))
 		rq.host = arena_printf(k->a, "%s:%u", k->to->name, k->to->port);
+	if (k->to->host)
+		rq.host = k->to->host;
 	for (uint32_t i = 0; i < q->nr_headers; i++) {
 		if (strcasecmp(q->headers[i].name, "Host") == 0)
 			rq.host = q->headers[i].value;
@@ -607,7 +404,7 @@ static void connected(struct asking *k, const struct outcome *o, struct frac sha
 		through_sidecar(k, &first);
 		return;
 	}
-	p = proxy_of(k, first.pod, o);
+	p = proxies_of(&(struct looking){ k->w, k->c, k->a }, first.pod, o, k->meant);
 	if (!p.table) {
 		direct(k, &first, service_at(k->c, o->there.as_sent.dst), o->there.as_sent.dport);
 		return;

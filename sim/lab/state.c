@@ -113,11 +113,14 @@ static void clear(const struct field *f, struct object *o)
 			break;
 		case F_STRS:
 		case F_PAIRS:
+		case F_AMOUNTS:
+		case F_BLOBS:
 		case F_LIST:
 			*(str_list *)at = (str_list){ 0 };
 			break;
 		case F_BOOL: case F_I64: case F_STRUCT:         /* written always */
 		case F_TRI: case F_OPT_INT: case F_PORT: case F_INT_OR_STR: case F_QUANTITY: case F_TIME: case F_PTR: case F_RAW: case F_KEEP:
+		case F_NONE: case F_NUMBER: case F_BYTES: case F_INTS: case F_MAP: case F_STRS_MAP:
 			break;
 		}
 	}

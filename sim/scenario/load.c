@@ -27,13 +27,13 @@ static const struct field ask_fields[] = {
 	ROW(F_STR, "question", struct ask_doc, question), ROW(F_STRS, "choices", struct ask_doc, choices), ROW(F_INT, "answer", struct ask_doc, answer),
 	ROW(F_STR, "why", struct ask_doc, why), FIELD_END
 };
-struct raw_step { str name, say, notes; struct matrix_doc *matrix; struct ask_doc *ask; str_list hints; };
+struct raw_step { str name, say, notes; struct matrix_doc *matrix; struct ask_doc *ask; str_list hints; const struct val *solution; };
 static const struct field solution_fields[] = { CHANGES, FIELD_END };
 static const struct field step_fields[] = {
 	ROW(F_STR, "name", struct raw_step, name), ROW(F_STR, "say", struct raw_step, say), ROW(F_STR, "notes", struct raw_step, notes), ROW_KEEP("traffic"), CHANGES,
 	ROW_KEEP("trace"), ROW_KEEP("http"), ROW_KEEP("dns"), ROW_PTR("matrix", struct raw_step, matrix, struct matrix_doc, matrix_fields), ROW_KEEP("expect"),
 	ROW_KEEP("draw"), ROW_PTR("ask", struct raw_step, ask, struct ask_doc, ask_fields), ROW_KEEP("goal"), ROW(F_STRS, "hints", struct raw_step, hints),
-	ROW_KEEP_SUB("solution", solution_fields),
+	ROW(F_RAW, "solution", struct raw_step, solution),
 	FIELD_END
 };
 
@@ -107,7 +107,11 @@ static bool parse_goal(struct parse *p, const struct val *v, const char *path, s
 	bool ok = expects_parse(p, val_is(goal, VAL_MAP) ? val_get(goal, "expect") : goal, below(p, path, "goal"), &out->goal);
 
 	if (solution) {
+		struct decode d = decode_of(p);
+		struct raw_step none = { 0 };
+
 		out->solution = arena_make(p->arena, struct changes);
+		ok = fields_decode(&d, solution_fields, solution, below(p, path, "solution"), &none) && ok;
 		ok = changes_parse(p, solution, below(p, path, "solution"), out->solution) && ok;
 	}
 	if (goal && !out->goal.nr && ok)

@@ -48,7 +48,7 @@ TEST(json_values)
 TEST(positions)
 {
 	static const struct { const char *path; uint32_t line, col; } row[] = {
-		{ "a", 2, 4 }, { "b", 4, 3 }, { "b.0", 4, 5 }, { "b.1.c", 5, 8 }, { "d", 6, 4 },
+		{ "a", 2, 4 }, { "b", 3, 1 }, { "b.0", 4, 5 }, { "b.1.c", 5, 8 }, { "d", 6, 4 },
 	};
 	struct arena *a = arena_new(NULL, "test");
 	struct err err = { 0 };

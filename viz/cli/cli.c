@@ -1,4 +1,4 @@
-#include "viz/cli/cli.h"
+#include "viz/cli/labwork.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -175,5 +175,5 @@ bool cli_world(struct cli *cli, struct world *w, struct err *err)
 {
 	if (cli->files.nr)
 		return cli_world_from(cli, cli->files.v, cli->files.nr, w, err);
-	return err_add(err, ERR_INPUT, NULL, "no cluster to ask: give manifests with -f");
+	return labwork_read(cli, w, err);
 }

@@ -76,8 +76,8 @@ bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where 
 enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */
 
 #define COMMANDS(X)                                                                                                     \
-	X(get) X(describe) X(events)     \
-	X(trace) X(dns) X(routes) X(rules) X(run) X(api_resources) X(version) X(help)
+	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate)     \
+	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(run) X(api_resources) X(version) X(help)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -3,13 +3,23 @@
 #define ASKS (G_FILES | G_CLUSTER | READS_LAB)
 
 const struct command commands[] = {
+	{ "init", cmd_init, G_INIT | CHANGES_LAB, "", "a new lab", NULL },
+	{ "apply", cmd_apply, G_APPLY | G_CLUSTER | CHANGES_LAB, "-f FILE…", "create or change objects, then settle", NULL },
+	{ "delete", cmd_delete, G_APPLY | G_SELECT | CHANGES_LAB, "KIND NAME… | KIND/NAME… | -f FILE", "delete objects, then settle", NULL },
+	{ "patch", cmd_patch, G_PATCH | CHANGES_LAB, "KIND/NAME -p PATCH", "change a part of an object", NULL },
+	{ "scale", cmd_scale, G_PATCH | CHANGES_LAB, "KIND/NAME --replicas N", "change how many Pods a workload wants", NULL },
+	{ "label", cmd_label, G_PATCH | CHANGES_LAB, "KIND/NAME KEY=VALUE… KEY-…", "set or remove labels", NULL },
+	{ "annotate", cmd_annotate, G_PATCH | CHANGES_LAB, "KIND/NAME KEY=VALUE… KEY-…", "set or remove annotations", NULL },
 	{ "get", cmd_get, ASKS | G_SELECT, "KIND[,KIND…] [NAME…] | KIND/NAME…", "list objects, or print them (-o wide|yaml|json|name|jsonpath=…)", NULL },
 	{ "describe", cmd_describe, ASKS | G_SELECT, "KIND [NAME] | KIND/NAME", "an object with what belongs to it, and its events", NULL },
 	{ "events", cmd_events, ASKS | G_SELECT, "", "what happened, as kubectl prints it", NULL },
+	{ "advance", cmd_advance, CHANGES_LAB, "DURATION", "let virtual time pass: 40s, 5m", NULL },
 	{ "trace", cmd_trace, ASKS | G_TRACE, "FROM TO", "the way of one packet or request, with the reason for every hop", NULL },
+	{ "matrix", cmd_matrix, ASKS | G_MATRIX | G_SELECT, "[FROM TO]", "who may reach whom by policy", NULL },
 	{ "dns", cmd_dns, ASKS | G_DNS, "FROM [NAME]", "what a Pod's resolver asks, and what cluster DNS answers", NULL },
 	{ "routes", cmd_routes, ASKS, "", "the HTTP routing table of every controller", NULL },
 	{ "rules", cmd_rules, ASKS | G_RULES, "", "what Linux is told: -o nft|iptables|ip|sh|json", NULL },
+	{ "show", cmd_show, ASKS | G_RULES, "routes|links|listeners|conntrack|bgp|ipam [END]", "the dataplane's tables, as ip, ss and birdc print them", NULL },
 	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR…", "replay scenarios and check their expectations (-o text|tap|junit|json)", NULL },
 	{ "api-resources", cmd_api_resources, 0, "", "the kinds that podwire knows", NULL },
 	{ "version", cmd_version, 0, "", "version and features", NULL },

@@ -1,0 +1,77 @@
+/* Kinds of network add-ons: Calico's, MetalLB's, Istio's; and ServiceCIDR. */
+#include "model/api/net.h"
+#include "model/api/shape.h"
+
+/* ---- Calico. Source: calico api/pkg/apis/projectcalico/v3 */
+static const struct field pool_spec_fields[] = {
+	ROW(F_STR, "cidr", struct ip_pool, cidr), ROW(F_STR, "ipipMode", struct ip_pool, ipip_mode), ROW(F_STR, "vxlanMode", struct ip_pool, vxlan_mode),
+	ROW(F_STR, "nodeSelector", struct ip_pool, node_selector), ROW(F_STR, "assignmentMode", struct ip_pool, assignment), ROW(F_INT, "blockSize", struct ip_pool, block_size),
+	ROW(F_BOOL, "natOutgoing", struct ip_pool, nat_outgoing), ROW(F_BOOL, "disabled", struct ip_pool, disabled), ROW(F_TRI, "disableBGPExport", struct ip_pool, disable_bgp_export),
+	KEPT(F_STRS, "allowedUses"), KEPT(F_STR, "namespaceSelector"), ROW_KEEP("ipip"), KEPT(F_BOOL, "nat-outgoing"),
+	FIELD_END
+};
+static const struct field pool_fields[] = { ROW_TOP, ROW_HERE("spec", pool_spec_fields), FIELD_END };
+static const struct field bgp_spec_fields[] = { ROW(F_TRI, "nodeToNodeMeshEnabled", struct bgp_configuration, mesh), ROW(F_I64, "asNumber", struct bgp_configuration, as_number), FIELD_END };
+static const struct field bgp_fields[] = { ROW_TOP, ROW_HERE("spec", bgp_spec_fields), FIELD_END };
+static const struct field peer_spec_fields[] = {
+	ROW(F_STR, "node", struct bgp_peer, node), ROW(F_STR, "peerIP", struct bgp_peer, peer_ip), ROW(F_STR, "nodeSelector", struct bgp_peer, node_selector),
+	ROW(F_STR, "peerSelector", struct bgp_peer, peer_selector), ROW(F_I64, "asNumber", struct bgp_peer, as_number),
+	FIELD_END
+};
+static const struct field peer_fields[] = { ROW_TOP, ROW_HERE("spec", peer_spec_fields), FIELD_END };
+static const struct field felix_spec_fields[] = { ROW(F_STR, "defaultEndpointToHostAction", struct felix_configuration, endpoint_to_host), FIELD_END };
+static const struct field felix_fields[] = { ROW_TOP, ROW_HERE("spec", felix_spec_fields), FIELD_END };
+
+static void pool_default(struct object *o, struct arena *a, struct strtab *t)
+{
+	struct ip_pool *p = (struct ip_pool *)o;
+	struct cidr c;
+
+	(void)a;
+	if (!p->block_size)
+		p->block_size = p->cidr && cidr_parse(p->cidr, &c) && !ip_is4(c.addr) ? 122 : 26;
+	if (!p->ipip_mode)
+		p->ipip_mode = str_intern(t, "Never");
+	if (!p->vxlan_mode)
+		p->vxlan_mode = str_intern(t, "Never");
+}
+
+/* ---- MetalLB. Source: metallb api/v1beta1 */
+static const struct field lb_pool_spec_fields[] = {
+	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW_KEEP("avoidBuggyIPs"), ROW_KEEP("serviceAllocation"), FIELD_END
+};
+static const struct field lb_pool_fields[] = { ROW_TOP, ROW_HERE("spec", lb_pool_spec_fields), ROW_KEEP("status"), FIELD_END };
+static const struct field ad_spec_fields[] = {
+	ROW(F_STRS, "ipAddressPools", struct metallb_advertisement, pools), ROW_KEEP("ipAddressPoolSelectors"), ROW_KEEP("nodeSelectors"), ROW_KEEP("interfaces"),
+	ROW_KEEP("aggregationLength"), ROW_KEEP("aggregationLengthV6"), ROW_KEEP("localPref"), ROW_KEEP("communities"), ROW_KEEP("peers"),
+	FIELD_END
+};
+static const struct field ad_fields[] = { ROW_TOP, ROW_HERE("spec", ad_spec_fields), ROW_KEEP("status"), FIELD_END };
+
+static const struct field cidr_spec_fields[] = { ROW(F_STRS, "cidrs", struct service_cidr, cidrs), FIELD_END };
+static const struct field cidr_fields[] = { ROW_TOP, ROW_HERE("spec", cidr_spec_fields), ROW_KEEP("status"), FIELD_END };
+static const struct field raw_fields[] = { ROW_TOP, ROW(F_RAW, "spec", struct raw_object, spec), ROW_KEEP("status"), FIELD_END };
+
+#define APIS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define CALICO    APIS("crd.projectcalico.org/v1", "projectcalico.org/v3")
+const struct kind ip_pool_kind = { .name = "IPPool", .apis = CALICO, .plural = "ippools", .size = sizeof(struct ip_pool), .fields = pool_fields, .dflt = pool_default };
+const struct kind bgp_configuration_kind = { .name = "BGPConfiguration", .apis = CALICO, .plural = "bgpconfigurations", .size = sizeof(struct bgp_configuration), .fields = bgp_fields };
+const struct kind bgp_peer_kind = { .name = "BGPPeer", .apis = CALICO, .plural = "bgppeers", .size = sizeof(struct bgp_peer), .fields = peer_fields };
+const struct kind felix_configuration_kind = { .name = "FelixConfiguration", .apis = CALICO, .plural = "felixconfigurations", .size = sizeof(struct felix_configuration),
+					       .fields = felix_fields };
+const struct kind metallb_pool_kind = { .name = "IPAddressPool", .apis = APIS("metallb.io/v1beta1"), .plural = "ipaddresspools", .namespaced = true,
+					.size = sizeof(struct metallb_pool), .fields = lb_pool_fields };
+const struct kind l2_advertisement_kind = { .name = "L2Advertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "l2advertisements", .namespaced = true,
+					    .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
+const struct kind bgp_advertisement_kind = { .name = "BGPAdvertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "bgpadvertisements", .namespaced = true,
+					     .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
+const struct kind service_cidr_kind = { .name = "ServiceCIDR", .apis = APIS("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), .plural = "servicecidrs",
+					.size = sizeof(struct service_cidr), .fields = cidr_fields, .name_rule = must_be_path_segment };
+#define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
+#define ISTIO_SEC APIS("security.istio.io/v1", "security.istio.io/v1beta1")
+#define RAW(n, a, pl) { .name = n, .apis = a, .plural = pl, .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields }
+const struct kind virtual_service_kind = RAW("VirtualService", ISTIO_NET, "virtualservices");
+const struct kind destination_rule_kind = RAW("DestinationRule", ISTIO_NET, "destinationrules");
+const struct kind istio_gateway_kind = RAW("Gateway", ISTIO_NET, "istiogateways");
+const struct kind peer_authentication_kind = RAW("PeerAuthentication", ISTIO_SEC, "peerauthentications");
+const struct kind authorization_policy_kind = RAW("AuthorizationPolicy", ISTIO_SEC, "authorizationpolicies");

@@ -1,0 +1,64 @@
+/* Inside the kubelet: what it remembers of a Pod that moves. A Pod at rest (all run and are ready, nothing falls due) is forgotten and read back from its
+ * status when something happens to it. */
+#ifndef PODWIRE_KUBELET_H
+#define PODWIRE_KUBELET_H
+
+#include "model/control/behaviour.h"
+#include "model/control/nodes.h"
+
+enum step { STEP_NONE, STEP_IMAGE, STEP_STARTING };
+
+struct crun {                                   /* one container */
+	struct run run;                         /* as pod_actions sees it */
+	bool ready, started;
+	uint8_t step;                           /* enum step: on its way to a start */
+	bool stopping;                          /* has been told to end */
+	bool backing_off;                       /* waits before its restart */
+	bool complained;                        /* its failing probe has been reported since the last start */
+	bool no_image;                          /* the image cannot be pulled */
+	nsec from, to;                          /* started, finished; NEVER */
+	nsec ends; int32_t ends_with;           /* when it will end by itself or because it is stopped; NEVER */
+	int32_t restarts;
+	int32_t last_exit; nsec last_to; bool has_last;
+	nsec backoff, backoff_at;               /* how long the next restart waits, and when that was set; 0: no entry */
+	struct probing probes;
+};
+
+struct prun {                                   /* one Pod */
+	struct crun *c; uint32_t nr, nr_init, alloc;
+	uint8_t sandbox;                        /* enum sandbox_state */
+	bool making, stopping, announced;       /* a sandbox is being made; the Pod is being stopped; NetworkNotReady has been said */
+	uint32_t attempt;
+	nsec due;                               /* of the sandbox, or of the step at hand */
+	int32_t busy;                           /* the container whose start is at work; -1 */
+	nsec free_at;                           /* the worker is held up by a postStart hook until then */
+	nsec retry;                             /* not before: a failed sandbox is tried again */
+	nsec told;                              /* stopping: when it was told */
+	bool made_before;                       /* there was a sandbox already */
+};
+
+struct image { str node, image; nsec at; };     /* the node has the image from then on */
+struct kubelet {
+	struct map runs;                        /* Pod's handle → struct prun, of those that are not at rest */
+	struct { obj_h *v; uint32_t nr, alloc; } moving;        /* whoever is in runs, and some that were */
+	struct { struct prun **v; uint32_t nr, alloc; } spare;
+	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
+	struct { struct image *v; uint32_t nr, alloc; } all_images;
+	bool writing;                           /* the change at hand is its own */
+};
+struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, begun if it is not yet */
+
+const struct container *container_at(const struct pod_spec *, uint32_t k);       /* init containers first */
+uint32_t container_count(const struct pod_spec *);
+enum container_role role_of(const struct pod *, uint32_t k);
+
+/* Writes status, conditions and phase from what runs; touches the Pod if anything changed, with its new addresses in the same change. */
+void kubelet_status(struct control *, struct pod *, const struct prun *, ip_addr ip, ip_addr ip2);
+/* What runs, read from the status. */
+void kubelet_recall(const struct pod *, struct prun *);
+
+/* Saving and loading what it remembers (kubelet_save.c). */
+void kubelet_save(struct control *, struct arena *, struct val *out);
+void kubelet_load(struct control *, const struct val *);
+
+#endif

@@ -1,0 +1,334 @@
+/* From what runs to what the API says of it, and back. Sources: pkg/kubelet/kubelet_pods.go (getPhase, convertToAPIContainerStatuses), status/generate.go. */
+#include "model/control/kubelet.h"
+
+#include <stdio.h>
+
+const struct container *container_at(const struct pod_spec *s, uint32_t k)
+{
+	return k < s->init_containers.nr ? &s->init_containers.v[k] : &s->containers.v[k - s->init_containers.nr];
+}
+
+uint32_t container_count(const struct pod_spec *s)
+{
+	return MIN(s->init_containers.nr + s->containers.nr, (uint32_t)MAX_CONTAINERS);
+}
+
+enum container_role role_of(const struct pod *p, uint32_t k)
+{
+	const struct owner_ref *ref = controller_of(&p->o);
+
+	if (k < p->spec->init_containers.nr)
+		return is_sidecar(&p->spec->init_containers.v[k]) ? ROLE_SIDECAR : ROLE_INIT;
+	return ref && streq(ref->kind, "Job") ? ROLE_JOB : ROLE_MAIN;
+}
+
+/* ---- container statuses */
+
+static bool init_done(const struct pod_spec *s, const struct prun *r)
+{
+	for (uint32_t k = 0; k < r->nr_init; k++) {
+		const struct crun *c = &r->c[k];
+
+		if (is_sidecar(&s->init_containers.v[k]) ? !(c->run.state == RUN_RUNNING && c->started) : !(c->run.state == RUN_EXITED && c->run.exit == 0))
+			return false;
+	}
+	return true;
+}
+
+static const char *exit_reason(int32_t code)
+{
+	return code ? "Error" : "Completed";
+}
+
+/* Go's time.Duration text of whole seconds: 10s, 1m20s, 5m0s. */
+static const char *go_duration(nsec d, char out[24])
+{
+	int64_t s = d / SECONDS(1);
+
+	if (s < 60)
+		snprintf(out, 24, "%" PRId64 "s", s);
+	else
+		snprintf(out, 24, "%" PRId64 "m%" PRId64 "s", s / 60, s % 60);
+	return out;
+}
+
+static void waiting(struct cluster *c, const struct pod *p, const struct prun *r, const struct crun *x, struct container_status *st)
+{
+	const char *reason = r->nr_init ? "PodInitializing" : "ContainerCreating";
+
+	char text[24];
+
+	st->state = CS_WAITING;
+	st->started_at = st->finished_at = NEVER;
+	if (x->backing_off) {
+		reason = x->no_image ? "ImagePullBackOff" : "CrashLoopBackOff";
+		if (x->no_image)
+			st->message = str_printf(cluster_strings(c), "Back-off pulling image \"%s\"", st->image);
+		else
+			st->message = str_printf(cluster_strings(c), "back-off %s restarting failed container=%s pod=%s_%s(%s)", go_duration(x->backoff, text), st->name,
+						 p->o.name, p->o.ns, p->o.uid);
+	}
+	st->reason = cluster_str(c, reason);
+}
+
+static void one_status(struct cluster *c, const struct pod *p, const struct prun *r, uint32_t k, struct container_status *st)
+{
+	const struct container *spec = container_at(p->spec, k);
+	const struct crun *x = &r->c[k];
+	bool restarting = x->run.state == RUN_EXITED && (x->backing_off || x->step != STEP_NONE);
+
+	st->name = spec->name;
+	st->image = spec->image;
+	st->init = k < r->nr_init;
+	st->restarts = x->restarts;
+	st->last_finished = NEVER;
+	if (x->has_last || restarting) {
+		st->last_exit = restarting ? x->run.exit : x->last_exit;
+		st->last_finished = restarting ? x->to : x->last_to;
+		st->last_reason = cluster_str(c, exit_reason(st->last_exit));
+	}
+	st->started = TRI_FALSE;
+	if (x->run.state == RUN_RUNNING) {
+		st->state = CS_RUNNING;
+		st->started_at = x->from;
+		st->finished_at = NEVER;
+		st->ready = x->ready;
+		st->started = x->started ? TRI_TRUE : TRI_FALSE;
+	} else if (x->run.state == RUN_EXITED && !restarting) {
+		st->state = CS_TERMINATED;
+		st->started_at = x->from;
+		st->finished_at = x->to;
+		st->exit_code = x->run.exit;
+		st->reason = cluster_str(c, exit_reason(x->run.exit));
+		st->ready = st->init && x->run.exit == 0;
+	} else {
+		waiting(c, p, r, x, st);
+	}
+}
+
+/* ---- phase (kubelet_pods.go getPhase) */
+
+static enum pod_phase phase_of(const struct pod *p, const struct prun *r)
+{
+	uint32_t waiting = 0, running = 0, stopped = 0, succeeded = 0;
+	bool never = streq(p->spec->restart_policy, "Never"), always = !never && !streq(p->spec->restart_policy, "OnFailure");
+
+	for (uint32_t k = 0; k < r->nr_init; k++) {
+		const struct crun *x = &r->c[k];
+
+		if (is_sidecar(&p->spec->init_containers.v[k])) {
+			if (x->run.state != RUN_RUNNING && !(x->run.state == RUN_EXITED && r->c[r->nr - 1].run.state != RUN_NONE))
+				return POD_PENDING;
+			continue;
+		}
+		if (x->run.state == RUN_EXITED && x->run.exit != 0 && never)
+			return POD_FAILED;
+		if (x->run.state != RUN_EXITED || x->run.exit != 0)
+			return POD_PENDING;
+	}
+	for (uint32_t k = r->nr_init; k < r->nr; k++) {
+		const struct crun *x = &r->c[k];
+
+		waiting += x->run.state == RUN_NONE;
+		running += x->run.state == RUN_RUNNING;
+		stopped += x->run.state == RUN_EXITED;
+		succeeded += x->run.state == RUN_EXITED && x->run.exit == 0;
+	}
+	if (waiting)
+		return POD_PENDING;
+	if (running || (always && stopped))
+		return POD_RUNNING;
+	if (stopped == succeeded)
+		return POD_SUCCEEDED;
+	return never ? POD_FAILED : POD_RUNNING;
+}
+
+/* ---- conditions (status/generate.go) */
+
+enum { C_START, C_INIT, C_READY, C_CONTAINERS, C_SCHEDULED, C_OWN };
+static const char *const own_types[C_OWN] = { [C_START] = "PodReadyToStartContainers", [C_INIT] = "Initialized", [C_READY] = "Ready", [C_CONTAINERS] = "ContainersReady",
+					      [C_SCHEDULED] = "PodScheduled" };
+
+struct saying { bool yes; const char *reason; str message; };
+
+static str list_names(struct cluster *c, const char *what, const struct pod *p, const struct prun *r, bool init)
+{
+	struct sb text = { 0 };
+	uint32_t nr = 0;
+	str out;
+
+	for (uint32_t k = 0; k < r->nr; k++) {
+		const struct crun *x = &r->c[k];
+		bool sidecar = k < r->nr_init && is_sidecar(&p->spec->init_containers.v[k]), bad;
+
+		if (init)
+			bad = k < r->nr_init && (sidecar ? !(x->run.state == RUN_RUNNING && x->started) : !(x->run.state == RUN_EXITED && x->run.exit == 0));
+		else
+			bad = (k >= r->nr_init || sidecar) && !(x->run.state == RUN_RUNNING && x->ready);
+		if (bad)
+			sb_printf(&text, "%s%s", nr++ ? " " : "", container_at(p->spec, k)->name);
+	}
+	out = str_printf(cluster_strings(c), "containers with %s status: [%s]", what, sb_text(&text));
+	sb_free(&text);
+	return out;
+}
+
+static bool containers_ready(const struct pod *p, const struct prun *r)
+{
+	for (uint32_t k = 0; k < r->nr; k++)
+		if ((k >= r->nr_init || is_sidecar(&p->spec->init_containers.v[k])) && !(r->c[k].run.state == RUN_RUNNING && r->c[k].ready))
+			return false;
+	return true;
+}
+
+static void say_ready(struct cluster *c, const struct pod *p, const struct prun *r, enum pod_phase phase, struct saying s[C_OWN])
+{
+	s[C_CONTAINERS].yes = containers_ready(p, r);
+	if (!s[C_CONTAINERS].yes && phase == POD_SUCCEEDED) {
+		s[C_CONTAINERS].reason = "PodCompleted";
+	} else if (!s[C_CONTAINERS].yes && phase == POD_FAILED) {
+		s[C_CONTAINERS].reason = "PodFailed";
+	} else if (!s[C_CONTAINERS].yes) {
+		s[C_CONTAINERS].reason = "ContainersNotReady";
+		s[C_CONTAINERS].message = list_names(c, "unready", p, r, false);
+	}
+	s[C_READY] = s[C_CONTAINERS];
+	for (uint32_t k = 0; k < p->spec->readiness_gates.nr && s[C_READY].yes; k++) {
+		const char *gate = p->spec->readiness_gates.v[k];
+		const struct condition *have = condition_get(&p->conditions, gate);
+
+		if (have && have->status == COND_TRUE)
+			continue;
+		s[C_READY].yes = false;
+		s[C_READY].reason = "ReadinessGatesNotReady";
+		s[C_READY].message = str_printf(cluster_strings(c), have ? "the status of pod readiness gate \"%s\" is not \"True\", but %s" :
+						"corresponding condition of pod readiness gate \"%s\" does not exist.%s", gate, have ? cond_status_names[have->status] : "");
+	}
+}
+
+static condition_list conditions_of(struct control *t, const struct pod *p, const struct prun *r, enum pod_phase phase, bool has_ip)
+{
+	struct cluster *c = control_cluster(t);
+	struct saying s[C_OWN] = { { 0 } };
+	struct condition v[C_OWN + 16];
+	uint32_t nr = 0;
+
+	memset(v, 0, sizeof(v));
+	s[C_START].yes = r->sandbox == SANDBOX_READY && (has_ip || p->spec->host_network);
+	s[C_INIT].yes = init_done(p->spec, r) || phase == POD_SUCCEEDED;
+	if (!s[C_INIT].yes) {
+		s[C_INIT].reason = "ContainersNotInitialized";
+		s[C_INIT].message = list_names(c, "incomplete", p, r, true);
+	} else if (phase == POD_SUCCEEDED) {
+		s[C_INIT].reason = "PodCompleted";
+	}
+	say_ready(c, p, r, phase, s);
+	s[C_SCHEDULED].yes = true;
+	for (int k = 0; k < C_OWN; k++) {
+		const struct condition *have = condition_get(&p->conditions, own_types[k]);
+		struct condition *to = &v[nr++];
+
+		to->type = cluster_str(c, own_types[k]);
+		to->status = s[k].yes ? COND_TRUE : COND_FALSE;
+		to->reason = cluster_str(c, s[k].reason);
+		to->message = s[k].message;
+		to->changed = have && have->status == to->status ? have->changed : cluster_now(c);
+		to->heartbeat = NEVER;
+	}
+	for (uint32_t k = 0; k < p->conditions.nr && nr < ARRAY_LEN(v); k++) {          /* other people's */
+		bool own = false;
+
+		for (int i = 0; i < C_OWN; i++)
+			own = own || streq(p->conditions.v[k].type, own_types[i]);
+		if (!own)
+			memcpy(&v[nr++], &p->conditions.v[k], sizeof(v[0]));
+	}
+	return (condition_list){ (struct condition *)(uintptr_t)share_bytes(t, v, nr * sizeof(*v)), nr, true };
+}
+
+void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_addr ip, ip_addr ip2)
+{
+	struct cluster *c = control_cluster(t);
+	struct container_status v[MAX_CONTAINERS];
+	enum pod_phase phase = p->reason && p->phase == POD_FAILED ? POD_FAILED : phase_of(p, r);
+	const struct container_status *statuses;
+	condition_list conditions;
+	bool same;
+
+	memset(v, 0, r->nr * sizeof(*v));
+	for (uint32_t k = 0; k < r->nr; k++)
+		one_status(c, p, r, k, &v[k]);
+	statuses = share_bytes(t, v, r->nr * sizeof(*v));
+	conditions = conditions_of(t, p, r, phase, ip_set(ip));
+	same = p->phase == phase && p->statuses.nr == r->nr && p->conditions.nr == conditions.nr &&
+	       memcmp(p->statuses.v, statuses, r->nr * sizeof(*v)) == 0 && memcmp(p->conditions.v, conditions.v, conditions.nr * sizeof(*conditions.v)) == 0;
+	p->phase = (uint8_t)phase;
+	p->statuses.v = (struct container_status *)(uintptr_t)statuses;
+	p->statuses.nr = r->nr;
+	p->statuses.set = true;
+	p->conditions = conditions;
+	if (!ip_eq(ip, p->ip) || !ip_eq(ip2, p->ip2))
+		cluster_set_pod_ip(c, p, ip, ip2);
+	else if (!same)
+		cluster_touch(c, &p->o);
+}
+
+/* ---- and back */
+
+static const struct container_status *status_named(const struct pod *p, const char *name)
+{
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (streq(p->statuses.v[k].name, name))
+			return &p->statuses.v[k];
+	return NULL;
+}
+
+static void recall_one(const struct pod *p, uint32_t k, struct crun *x)
+{
+	const struct container *spec = container_at(p->spec, k);
+	const struct container_status *st = status_named(p, spec->name);
+	enum container_role role = role_of(p, k);
+
+	x->from = x->to = x->ends = NEVER;
+	if (!st) {
+		if (p->phase == POD_RUNNING) {
+			x->run.state = role == ROLE_INIT ? RUN_EXITED : RUN_RUNNING;
+			x->from = p->start;
+			x->ready = pod_is_ready(p);
+			x->started = true;
+		}
+		return;
+	}
+	x->run.state = st->state == CS_RUNNING ? RUN_RUNNING : st->state == CS_TERMINATED || st->last_reason ? RUN_EXITED : RUN_NONE;
+	x->run.exit = st->state == CS_TERMINATED ? st->exit_code : st->last_exit;
+	x->from = st->started_at;
+	x->to = st->state == CS_TERMINATED ? st->finished_at : st->last_finished;
+	x->ready = st->ready;
+	x->started = st->started != TRI_FALSE;
+	x->restarts = st->restarts;
+	x->has_last = st->last_reason != NULL;
+	x->last_exit = st->last_exit;
+	x->last_to = st->last_finished;
+}
+
+void kubelet_recall(const struct pod *p, struct prun *r)
+{
+	r->busy = -1;
+	r->due = r->retry = r->free_at = 0;
+	r->sandbox = ip_set(p->ip) || (p->phase >= POD_RUNNING && !pod_is_terminal(p)) ? SANDBOX_READY : SANDBOX_NONE;
+	r->made_before = r->sandbox == SANDBOX_READY;
+	for (uint32_t k = 0; k < r->nr; k++) {
+		struct crun *x = &r->c[k];
+
+		*x = (struct crun){ 0 };
+		recall_one(p, k, x);
+		x->probes = (struct probing){ .started = 0, .ready = x->ready ? 0 : NEVER, .unready = NEVER, .killed = NEVER, .complains = NEVER };
+		if (x->run.state != RUN_RUNNING || p->given)
+			continue;
+		x->probes = container_probing(p, container_at(p->spec, k), x->from);
+		x->ends = container_ending(p, container_at(p->spec, k), role_of(p, k)).after;
+		x->ends_with = container_ending(p, container_at(p->spec, k), role_of(p, k)).code;
+		if (x->ends != NEVER)
+			x->ends += x->from;
+	}
+}

@@ -1,0 +1,74 @@
+/* show: the dataplane's tables as ip, ss and birdc print them. */
+#include "sim/ask/end.h"
+#include "viz/cli/cli.h"
+
+static void show_bgp(struct world *w, struct sb *out)
+{
+	struct object_list l = cluster_list(w->cluster, &node_kind);
+	const struct settings *s = cluster_settings(w->cluster);
+
+	if (s->cni != CNI_CALICO || !s->mesh) {
+		sb_printf(out, "no BGP sessions: the Pod network is %s%s\n", cni_names[s->cni], s->cni == CNI_CALICO ? ", its node-to-node mesh is off" : "");
+		return;
+	}
+	sb_printf(out, "full mesh of %u nodes, AS %" PRId64 ": each speaks with every other\n", l.nr, s->as_number);
+	for (uint32_t k = 0; k < l.nr && k < 50; k++)
+		sb_printf(out, "  %s  %u sessions, %s\n", l.v[k]->name, l.nr - 1, label_get(&l.v[k]->annotations, "podwire.io/down") ? "down" : "Established");
+}
+
+static void show_ipam(struct dataplane *dp, struct sb *out)
+{
+	for (uint32_t k = 0; k < dp->blocks.nr; k++)
+		sb_printf(out, "%-20s %s%s\n", CIDR(dp->blocks.v[k].cidr), netns_get(dp, dp->blocks.v[k].owner)->name, dp->blocks.v[k].borrowed ? "  (borrowed)" : "");
+}
+
+static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, struct err *err)
+{
+	const char *what = cli->args.v[0];
+
+	if (strcmp(what, "routes") == 0)
+		print_routes(w->dp, h, out);
+	else if (strcmp(what, "links") == 0)
+		print_links(w->dp, h, out);
+	else if (strcmp(what, "listeners") == 0)
+		print_listeners(w->dp, h, out);
+	else
+		return cli_usage(cli, err, "\"%s\" is not routes, links, listeners, bgp or ipam", what) == ERR_NONE;
+	return true;
+}
+
+static bool each(struct cli *cli, struct world *w, struct sb *out, struct err *err)
+{
+	for (uint32_t k = 1; k < w->dp->netns.nr; k++) {
+		sb_printf(out, "%s# %s\n", k > 1 ? "\n" : "", w->dp->netns.v[k].name);
+		if (!one(cli, w, (netns_h){ k }, out, err))
+			return false;
+	}
+	return true;
+}
+
+enum err_kind cmd_show(struct cli *cli, struct err *err)
+{
+	struct world w;
+	struct sb out = { 0 };
+	struct end e;
+	struct source s;
+
+	if (!cli->args.nr)
+		return cli_usage(cli, err, "show what?");
+	if (!cli_world(cli, &w, err))
+		return err_kind(err);
+	world_dataplane(&w);
+	if (strcmp(cli->args.v[0], "bgp") == 0)
+		show_bgp(&w, &out);
+	else if (strcmp(cli->args.v[0], "ipam") == 0)
+		show_ipam(w.dp, &out);
+	else if (cli->args.nr == 1)
+		each(cli, &w, &out, err);
+	else if (end_parse(w.cluster, cli->args.v[1], cli_ns(cli), &e, err) && end_source(w.cluster, w.dp, &e, false, &s, err))
+		one(cli, &w, s.netns, &out, err);
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+	world_free(&w);
+	return err_kind(err);
+}

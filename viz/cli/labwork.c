@@ -1,0 +1,68 @@
+#include "viz/cli/labwork.h"
+
+#include "model/control/defaults.h"
+
+const char *cli_lab(const struct cli *cli)
+{
+	return cli->lab ? cli->lab : "podwire.db";
+}
+
+bool labwork_begin(struct cli *cli, struct labwork *w, bool create, struct err *err)
+{
+	struct lab_point now;
+	bool fresh = false;
+
+	*w = (struct labwork){ 0 };
+	if (!cli_world_options(cli, &w->opt, err))
+		return false;
+	w->opt.ask = false;
+	w->opt.apply = (struct apply_options){ .unknown = VALIDATE_STRICT, .validate = true, .dflt_ns = cli_ns(cli) };
+	if (cli->validate)
+		w->opt.apply.unknown = cli->validate[0] == 's' ? VALIDATE_STRICT : cli->validate[0] == 'w' ? VALIDATE_WARN : VALIDATE_IGNORE;
+	if (cli->dry_run) {
+		world_init(&w->world, &w->opt);
+		defaults_add(w->world.cluster);
+		return true;
+	}
+	w->lab = lab_open(cli_lab(cli), create ? LAB_CREATE : LAB_WRITE, &fresh, err);
+	if (!w->lab)
+		return false;
+	if (fresh) {
+		world_init(&w->world, &w->opt);
+		return true;
+	}
+	if (!lab_find(w->lab, NULL, &now, err) || !lab_load_world(w->lab, now, &w->world, err)) {
+		lab_close(w->lab);
+		w->lab = NULL;
+		return false;
+	}
+	w->from = cluster_now(w->world.cluster);
+	return true;
+}
+
+bool labwork_end(struct cli *cli, struct labwork *w, bool ok, struct err *err)
+{
+	struct lab_input in = { .argv = (const char *const *)cli->argv, .argc = (uint32_t)cli->argc, .docs = w->docs.v, .nr_docs = w->docs.nr, .from = w->from };
+
+	ok = ok && !err_any(err);
+	if (ok && !cli->dry_run) {
+		w->opt.no_settle = cli->no_settle;
+		world_settle(&w->world, &w->opt);
+		if (!w->world.settled.settled && !cli->no_settle && w->world.settled.moving)
+			err_warn(err, NULL, "not settled after one virtual hour: %s still moves", w->world.settled.moving);
+		ok = lab_save_world(w->lab, &w->world, &in, err);
+	}
+	lab_close(w->lab);
+	world_free(&w->world);
+	return ok;
+}
+
+bool labwork_read(struct cli *cli, struct world *w, struct err *err)
+{
+	struct lab *lab = lab_open(cli_lab(cli), LAB_READ, NULL, err);
+	struct lab_point at;
+	bool ok = lab && lab_find(lab, cli->at, &at, err) && lab_load_world(lab, at, w, err);
+
+	lab_close(lab);
+	return ok;
+}

@@ -1,0 +1,23 @@
+/* A command that changes the lab: opens the file, loads the cluster, does its work, lets the controllers settle, and saves all of it in one transaction. */
+#ifndef PODWIRE_LABWORK_H
+#define PODWIRE_LABWORK_H
+
+#include "sim/lab/lab.h"
+#include "viz/cli/cli.h"
+
+struct labwork {
+	struct lab *lab;
+	struct world world;
+	struct world_options opt;
+	nsec from;
+	VEC(struct doc) docs;           /* that this command applied */
+};
+const char *cli_lab(const struct cli *);        /* --lab, $PODWIRE_LAB, podwire.db */
+/* A lab that is not there yet is made, with the default cluster. false: err. */
+bool labwork_begin(struct cli *, struct labwork *, bool create, struct err *);
+/* Settles (unless --no-settle) and saves, if ok; else nothing of it stays. Frees all. */
+bool labwork_end(struct cli *, struct labwork *, bool ok, struct err *);
+/* The cluster of the lab for a question (--at is respected). */
+bool labwork_read(struct cli *, struct world *, struct err *);
+
+#endif
