@@ -19,6 +19,8 @@ const struct kind *const kinds[] = {
 	&vap_binding_kind, &map_kind, &map_binding_kind, &controller_revision_kind, &csi_driver_kind, &csi_node_kind, &csi_capacity_kind, &volume_attachment_kind,
 	&attributes_class_kind, &csr_kind, &ip_address_kind, &flow_schema_kind, &priority_level_kind, &device_class_kind, &resource_claim_kind,
 	&resource_claim_template_kind, &resource_slice_kind, &kustomization_kind,
+	&service_entry_kind, &istio_sidecar_kind, &envoy_filter_kind, &workload_entry_kind, &workload_group_kind, &request_authentication_kind, &istio_telemetry_kind,
+	&grpc_route_kind, &tls_route_kind, &tcp_route_kind, &udp_route_kind, &listener_set_kind, &backend_tls_policy_kind,
 	NULL
 };
 

@@ -43,11 +43,17 @@ static bool admit_ingress(struct control *t, struct object *o, const struct obje
 	return true;
 }
 
+static void inject(struct cluster *c, struct pod *p)
+{
+	if (mesh_injects(c, p))
+		mesh_inject(c, p);
+}
+
 static bool admit_pod(struct control *t, struct object *o, const struct object *old, struct check *check)
 {
 	(void)check;
 	if (!old && !cluster_flags(control_cluster(t))->no_defaults)
-		mesh_admit(control_cluster(t), (struct pod *)o);
+		inject(control_cluster(t), (struct pod *)o);
 	return true;
 }
 

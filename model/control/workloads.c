@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-struct per_owner { struct owner_ref *owners; uint64_t made; };
+#include "model/l7/mesh.h"
+
+struct per_owner { struct owner_ref *owners; uint64_t made; const struct pod_spec *plain, *injected; };    /* injected: plain, with a mesh's sidecar */
 
 static struct per_owner *of_owner(struct control *t, const struct object *owner)
 {
@@ -35,6 +37,14 @@ struct pod *pod_from(struct control *t, const struct object *owner, const struct
 	p->o.labels = tpl->labels;
 	p->o.annotations = tpl->annotations;
 	p->spec = tpl->spec;
+	if (mesh_injects(c, p)) {
+		if (x->plain != tpl->spec)
+			mesh_inject(c, p);
+		else
+			p->spec = x->injected;
+		x->plain = tpl->spec;
+		x->injected = p->spec;
+	}
 	p->node = tpl->spec->node_name;
 	p->phase = POD_PENDING;
 	p->start = NEVER;

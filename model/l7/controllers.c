@@ -180,6 +180,9 @@ static bool add_marked(struct listing *l, const struct workload *w)
 
 	if (!name || label_get(&w->o.annotations, GATEWAY_ANNOTATION))
 		return name != NULL;
+	if (strncmp(name, "istio.io/", 9) == 0)         /* one control plane serves both, and the class annotation "istio" */
+		add(l, (struct l7_controller){ .name = cluster_str(l->c, "istio.io/ingress-controller"), .product = "podwire", .workload = &w->o, .service = fronting(l->c, w),
+					       .annotation = cluster_str(l->c, "istio") });
 	add(l, (struct l7_controller){ .name = name, .product = "podwire", .workload = &w->o, .service = fronting(l->c, w), .gateways = true, .place = 'c',
 				       .nginx = streq(name, "k8s.io/ingress-nginx"), .annotation = streq(name, "k8s.io/ingress-nginx") ? cluster_str(l->c, "nginx") : NULL });
 	return true;

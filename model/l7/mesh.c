@@ -58,8 +58,28 @@ const char *mesh_ambient(struct cluster *c, const struct pod *p)
 	return "the Pod is in Istio's ambient mode, which is not modelled: ztunnel would take the connection";
 }
 
+const char *mesh_unmodelled(struct cluster *c, const struct pod *p, struct arena *a)
+{
+	const struct kind *const which[] = { &envoy_filter_kind, &istio_sidecar_kind };
+
+	for (size_t i = 0; i < ARRAY_LEN(which); i++) {
+		struct object_list all = cluster_list(c, which[i]);
+
+		for (uint32_t n = 0; n < all.nr; n++) {
+			const struct val *labels = val_path(all.v[n]->doc, "spec.workloadSelector.labels");
+			bool hit = all.v[n]->ns == p->o.ns || streq(all.v[n]->ns, "istio-system");
+
+			VAL_EACH(v, labels)
+				hit = hit && streq(label_get(&p->o.labels, v->key), val_str(v));
+			if (hit)
+				return arena_printf(a, "%s %s/%s changes what the sidecar does, and is not modelled", which[i]->name, all.v[n]->ns, all.v[n]->name);
+		}
+	}
+	return NULL;
+}
+
 /* The webhooks: namespaces with istio-injection=enabled or istio.io/rev, and Pods that ask for it themselves. */
-static bool injects(struct cluster *c, const struct pod *p)
+static bool asks(struct cluster *c, const struct pod *p)
 {
 	const struct namespace_ *ns = find_namespace(c, p->o.ns);
 	str here = ns ? label_get(&ns->o.labels, "istio-injection") : NULL, rev = ns ? label_get(&ns->o.labels, "istio.io/rev") : NULL;
@@ -165,17 +185,18 @@ static void append(struct cluster *c, container_list *l, struct container box)
 	l->set = true;
 }
 
-bool mesh_admit(struct cluster *c, struct pod *p)
+bool mesh_injects(struct cluster *c, const struct pod *p)
 {
-	struct pod_spec *s;
+	return p->spec && asks(c, p) && !mesh_sidecar(p->spec) && mesh_present(c);
+}
 
-	if (!p->spec || !injects(c, p) || mesh_sidecar(p->spec) || !mesh_present(c))
-		return false;
-	s = arena_copy(cluster_arena(c), p->spec, sizeof(*s));
+void mesh_inject(struct cluster *c, struct pod *p)
+{
+	struct pod_spec *s = arena_copy(cluster_arena(c), p->spec, sizeof(*s));
+
 	prepend(c, &s->init_containers, init_container(c, p));
 	append(c, &s->containers, sidecar_container(c));
 	p->spec = s;
-	return true;
 }
 
 /* ---- what is captured */

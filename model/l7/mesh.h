@@ -11,10 +11,14 @@
 
 /* Does a control plane run that injects (istiod, or one that --controller istio.io/… gave)? */
 bool mesh_present(struct cluster *);
-/* Admission of a new Pod: the webhook's part. true: init container and sidecar were added. */
-bool mesh_admit(struct cluster *, struct pod *);
+/* The webhook's part in the admission of a new Pod: would it add a sidecar, and adding it (to a copy of the spec, which Pods of one template may share). */
+bool mesh_injects(struct cluster *, const struct pod *);
+void mesh_inject(struct cluster *, struct pod *);
 const struct container *mesh_sidecar(const struct pod_spec *);          /* istio-proxy; NULL: none */
 const char *mesh_ambient(struct cluster *, const struct pod *);         /* why the mesh's part cannot be told; NULL: not in ambient mode */
+
+/* An object that changes what this Pod's sidecar does in ways that are not modelled (EnvoyFilter, Sidecar); NULL: none. */
+const char *mesh_unmodelled(struct cluster *, const struct pod *, struct arena *);
 
 /* What the init container was told to redirect (its arguments; "" for one without). */
 struct mesh_capture {

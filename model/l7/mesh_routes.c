@@ -88,18 +88,12 @@ static const pair_list *subset_of(struct mesh_compile *k, const char *fqdn, cons
 /* ServiceEntry: a name outside that the mesh knows. */
 static bool entry_names(struct cluster *c, const char *host)
 {
-	for (uint32_t i = 0; cluster_pool_kind(c, i); i++) {
-		const struct kind *kd = cluster_pool_kind(c, i);
-		struct object_list all;
+	struct object_list all = cluster_list(c, &service_entry_kind);
 
-		if (!streq(kd->name, "ServiceEntry"))
-			continue;
-		all = cluster_list(c, kd);
-		for (uint32_t k = 0; k < all.nr; k++)
-			VAL_EACH(v, val_path(all.v[k]->doc, "spec.hosts"))
-				if (val_str(v) && host_matches(val_str(v), host, false))
-					return true;
-	}
+	for (uint32_t k = 0; k < all.nr; k++)
+		VAL_EACH(v, val_path(all.v[k]->doc, "spec.hosts"))
+			if (val_str(v) && host_matches(val_str(v), host, false))
+				return true;
 	return false;
 }
 

@@ -53,7 +53,7 @@ struct route_table;                             /* of one controller or gateway;
 struct route_table *routes_compile_ingress(struct cluster *, const char *controller, struct arena *);
 struct route_table *routes_compile_gateway(struct cluster *, const struct gateway *, struct arena *);
 struct http_decision routes_match(const struct route_table *, const struct http_request *, struct arena *);
-/* Does this table serve the host (a rule names it, or a wildcard covers it)? For clients that ask outside DNS. Rules without a host serve none. */
+/* Does this table serve the host (a rule names it, or a wildcard covers it)? For clients that ask outside DNS. host NULL: does it take any host at all? */
 bool routes_serve(const struct route_table *, const char *host);
 bool routes_listen(const struct route_table *, uint16_t port);
 const char *routes_name(const struct route_table *);

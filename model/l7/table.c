@@ -553,6 +553,11 @@ bool routes_serve(const struct route_table *t, const char *host)
 
 		if (l->dead)
 			continue;
+		if (!host) {
+			if (!l->host && (g->dflt || (g->any != NONE && t->vhosts.v[g->any].routes.nr)))
+				return true;
+			continue;
+		}
 		if (l->host && host_matches(l->host, host, g->one_label))
 			return true;
 		for (uint32_t i = 0; i < g->vhosts.nr; i++) {

@@ -13,7 +13,7 @@ const struct route_table *proxies_gateway(struct world *, const struct gateway *
 /* The address of END_GATEWAY, END_CONTROLLER. false with *why set: it exists, and has none; without: err. */
 bool proxies_address(struct cluster *, const struct end *, bool v6, struct arena *, struct target *out, const char **why, struct err *);
 
-/* Who serves a host, as external DNS would know: the last one found, how many there are, all their names. */
+/* Who serves a host, as external DNS would know: the last one found, how many there are, all their names. host NULL: who takes any host. */
 struct serving { struct end end; uint32_t nr; const char *names; };
 struct serving proxies_serving(const struct looking *, const char *host, uint16_t port);
 

@@ -83,7 +83,10 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 		return err_add(k->err, ERR_INPUT, NULL, "\"%s\" is served by %s: say which one with --resolve", k->to->name, s.names);
 	if (s.nr == 1)
 		return resolve_end(k, &s.end, t, why);
-	return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why);
+	if (question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why))
+		return true;
+	s = proxies_serving(&(struct looking){ k->w, k->c, k->a }, NULL, k->to->port);          /* rules for any host, if only one has such */
+	return s.nr == 1 && resolve_end(k, &s.end, t, why);
 }
 
 /* ---- the second connection */
@@ -370,7 +373,16 @@ static void through_sidecar(struct asking *k, const struct outcome_view *first)
 	struct http_backend b = { .num = 1, .den = 1, .status = 200, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
 				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "the mesh knows no service of that name: the sidecar passes the connection on" };
 	struct http_decision d = { .connect = true };
+	const char *unmodelled = mesh_unmodelled(k->c, source->pod, k->a);
 
+	if (unmodelled) {
+		struct outcome_view v = *first;
+
+		v.verdict = V_UNKNOWN;
+		v.reason = unmodelled;
+		*push(k) = v;
+		return;
+	}
 	if (streq(k->to->scheme, "http"))
 		way.table = routes_compile_sidecar(k->c, source->pod, host, sent->dport, k->a);
 	if (way.table) {

@@ -106,7 +106,7 @@ static void list(struct listing *l)
 	const struct l7_controller *v = controllers_list(l->c, l->a, &nr);
 
 	for (uint32_t k = 0; k < nr; k++)
-		if (ingresses_served(l->c, v[k].name, l->a).nr || !cluster_count(l->c, &gateway_kind))
+		if (ingresses_served(l->c, v[k].name, l->a).nr || !(cluster_count(l->c, &gateway_kind) + cluster_count(l->c, &istio_gateway_kind)))
 			table(l, routes_compile_ingress(l->c, v[k].name, l->a), controller_addresses(l->c, &v[k], l->a));
 	gateways(l);
 	istio_gateways(l);

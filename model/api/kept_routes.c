@@ -1,0 +1,24 @@
+/* Kinds of Istio and of the Gateway API beside those that are modelled: read, kept and shown. ServiceEntries are names that a mesh knows; EnvoyFilters and
+ * Sidecars make what a sidecar does unknown (model/l7/mesh.c); the others have no effect. */
+#include "model/api/net.h"
+
+static const char kept[] = "kept, without effect on the network";
+static const char not_modelled[] = "kept; what it changes is unknown";
+
+#define APIS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define KIND(id, n, a, pl, sh, why) const struct kind id = { .name = n, .apis = a, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct generic), .note = why }
+#define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
+
+KIND(service_entry_kind, "ServiceEntry", ISTIO_NET, "serviceentries", "se", NULL);
+KIND(istio_sidecar_kind, "Sidecar", ISTIO_NET, "sidecars", NULL, not_modelled);
+KIND(envoy_filter_kind, "EnvoyFilter", APIS("networking.istio.io/v1alpha3"), "envoyfilters", NULL, not_modelled);
+KIND(workload_entry_kind, "WorkloadEntry", ISTIO_NET, "workloadentries", "we", kept);
+KIND(workload_group_kind, "WorkloadGroup", ISTIO_NET, "workloadgroups", "wg", kept);
+KIND(request_authentication_kind, "RequestAuthentication", APIS("security.istio.io/v1", "security.istio.io/v1beta1"), "requestauthentications", "ra", kept);
+KIND(istio_telemetry_kind, "Telemetry", APIS("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"), "telemetries", NULL, kept);
+KIND(grpc_route_kind, "GRPCRoute", APIS("gateway.networking.k8s.io/v1"), "grpcroutes", NULL, kept);
+KIND(tls_route_kind, "TLSRoute", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha3", "gateway.networking.k8s.io/v1alpha2"), "tlsroutes", NULL, kept);
+KIND(tcp_route_kind, "TCPRoute", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha2"), "tcproutes", NULL, kept);
+KIND(udp_route_kind, "UDPRoute", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha2"), "udproutes", NULL, kept);
+KIND(listener_set_kind, "ListenerSet", APIS("gateway.networking.k8s.io/v1"), "listenersets", "lset", kept);
+KIND(backend_tls_policy_kind, "BackendTLSPolicy", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha3"), "backendtlspolicies", "btlspolicy", kept);
