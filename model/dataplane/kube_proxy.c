@@ -8,6 +8,13 @@ cause_h kp_cause(struct kp *k, const struct kp_port *p)
 	return cause_add(k->dp, p->svc->o.id.i, arena_printf(k->arena, "spec.ports[%u]", p->index), (cause_h){ 0 });
 }
 
+cause_h kp_cause_refused(struct kp *k, const struct kp_port *p, bool any, bool external)
+{
+	if (!any || !(external ? p->external_local : p->internal_local))
+		return kp_cause(k, p);
+	return cause_add(k->dp, p->svc->o.id.i, external ? "spec.externalTrafficPolicy" : "spec.internalTrafficPolicy", (cause_h){ 0 });
+}
+
 cause_h kp_cause_slice(struct kp *k, const struct kp_port *p, const struct kp_endpoints *e)
 {
 	return e->nr ? cause_add(k->dp, e->v[0].slice.i, "endpoints", kp_cause(k, p)) : kp_cause(k, p);

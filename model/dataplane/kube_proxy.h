@@ -73,6 +73,8 @@ struct kube_proxy_sysctls { bool route_localnet; };
 struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *);
 
 cause_h kp_cause(struct kp *, const struct kp_port *);  /* the Service's port */
+/* Why a packet to it is dropped or rejected before it reaches an endpoint: a traffic policy Local where other nodes have endpoints (any), else the port itself. */
+cause_h kp_cause_refused(struct kp *, const struct kp_port *, bool any, bool external);
 cause_h kp_cause_slice(struct kp *, const struct kp_port *, const struct kp_endpoints *);
 
 #endif

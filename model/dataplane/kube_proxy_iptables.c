@@ -175,8 +175,9 @@ static struct rw to(struct ipt *x, chain_h c, const struct kp_port *p, const ip_
 	return w;
 }
 
-static void refuse(struct rw w, bool any)
+static void refuse(struct ipt *x, const struct kp_port *p, struct rw w, bool any, bool external)
 {
+	rule_cause(w, kp_cause_refused(x->k, p, any, external));
 	if (any)
 		w_verdict(w, OP_DROP);
 	else
@@ -210,7 +211,7 @@ static void node_port_rules(struct ipt *x, const struct kp_port *p, const struct
 		w_num(w, PF_L4PROTO, REL_EQ, p->proto, 0);
 		w_fib(w, FIB_DADDR_LOCAL, true);
 		w_num(w, PF_DPORT, REL_EQ, p->node_port, 0);
-		refuse(w, m->sets.any);
+		refuse(x, p, w, m->sets.any, true);
 	}
 	if (p->svc->health_check_node_port && p->external_local) {
 		w = rule(x, x->f_node_ports, say(x, p, "health check node port"));
@@ -225,12 +226,12 @@ static void capture(struct ipt *x, const struct kp_port *p, const struct made *m
 	if (m->has_internal)
 		w_jump(to(x, x->services, p, &p->cluster_ip, p->port, say(x, p, "cluster IP")), p->internal_local ? m->local : m->cluster);
 	else
-		refuse(to(x, x->f_services, p, &p->cluster_ip, p->port, say(x, p, m->none)), m->sets.any);
+		refuse(x, p, to(x, x->f_services, p, &p->cluster_ip, p->port, say(x, p, m->none)), m->sets.any, false);
 	for (uint32_t i = 0; i < p->nr_external_ips; i++) {
 		if (m->sets.any)
 			w_jump(to(x, x->services, p, &p->external_ips[i], p->port, say(x, p, "external IP")), m->ext);
 		if (!m->has_external)
-			refuse(to(x, x->f_external, p, &p->external_ips[i], p->port, say(x, p, m->none)), m->sets.any);
+			refuse(x, p, to(x, x->f_external, p, &p->external_ips[i], p->port, say(x, p, m->none)), m->sets.any, true);
 	}
 	for (uint32_t i = 0; i < p->nr_lb_ips; i++) {
 		if (m->sets.any)
@@ -242,7 +243,7 @@ static void capture(struct ipt *x, const struct kp_port *p, const struct made *m
 		}
 	}
 	for (uint32_t i = 0; !m->has_external && i < p->nr_lb_ips; i++)
-		refuse(to(x, x->f_external, p, &p->lb_ips[i], p->port, say(x, p, m->none)), m->sets.any);
+		refuse(x, p, to(x, x->f_external, p, &p->lb_ips[i], p->port, say(x, p, m->none)), m->sets.any, true);
 	if (p->node_port)
 		node_port_rules(x, p, m);
 	else if (p->svc->health_check_node_port && p->external_local) {

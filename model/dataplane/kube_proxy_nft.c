@@ -358,7 +358,7 @@ static void external_address(struct nft *x, const struct kp_port *p, ip_addr ip,
 	if (any)
 		element(x, x->service_ips, p, ip, OP_GOTO, ext, why);
 	if (!has_external)
-		element(x, x->no_services, p, ip, any ? OP_DROP : OP_GOTO, any ? (chain_h){ 0 } : x->reject, why);
+		element(x, x->no_services, p, ip, any ? OP_DROP : OP_GOTO, any ? (chain_h){ 0 } : x->reject, kp_cause_refused(x->k, p, any, true));
 }
 
 static void one_port(struct nft *x, const struct kp_port *p)
@@ -383,7 +383,8 @@ static void one_port(struct nft *x, const struct kp_port *p)
 	if (has_internal)
 		element(x, x->service_ips, p, p->cluster_ip, OP_GOTO, p->internal_local ? local : cluster, why);
 	else
-		element(x, x->no_services, p, p->cluster_ip, sets.any ? OP_DROP : OP_GOTO, sets.any ? (chain_h){ 0 } : x->reject, why);
+		element(x, x->no_services, p, p->cluster_ip, sets.any ? OP_DROP : OP_GOTO, sets.any ? (chain_h){ 0 } : x->reject,
+			kp_cause_refused(k, p, sets.any, false));
 	for (uint32_t i = 0; i < p->nr_external_ips; i++)
 		external_address(x, p, p->external_ips[i], ext, sets.any, has_external, why);
 	if (p->nr_lb_ips && p->nr_ranges) {
@@ -397,7 +398,7 @@ static void one_port(struct nft *x, const struct kp_port *p)
 	if (p->node_port && sets.any)
 		node_port_element(x, x->service_node_ports, p, OP_GOTO, ext, why);
 	if (p->node_port && !has_external)
-		node_port_element(x, x->no_node_ports, p, sets.any ? OP_DROP : OP_GOTO, sets.any ? (chain_h){ 0 } : x->reject, why);
+		node_port_element(x, x->no_node_ports, p, sets.any ? OP_DROP : OP_GOTO, sets.any ? (chain_h){ 0 } : x->reject, kp_cause_refused(k, p, sets.any, true));
 }
 
 void kp_write_nft(struct kp *k)

@@ -77,6 +77,19 @@ struct asking {
 	struct err *err;
 };
 
+/* What the rule that refused a packet has to do with its Service. */
+static const char *why_refused(struct world *w, const struct outcome_view *v)
+{
+	const struct cause *c = v->cause.i ? cause_get(w->dp, v->cause) : NULL;
+	const struct object *o = c && c->object ? obj_get(w->cluster, (obj_h){ c->object }) : NULL;
+
+	if (!o || o->kind != &service_kind || !c->path || !v->reason)
+		return v->reason;
+	if (streq(c->path, "spec.externalTrafficPolicy") || streq(c->path, "spec.internalTrafficPolicy"))
+		return str_printf(cluster_strings(w->cluster), "%s (Service %s/%s: %s is Local, and this node has no ready endpoint of it)", v->reason, o->ns, o->name, c->path + 5);
+	return v->verdict == V_REJECTED ? str_printf(cluster_strings(w->cluster), "%s (Service %s/%s has no ready endpoint)", v->reason, o->ns, o->name) : v->reason;
+}
+
 struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, struct frac share)
 {
 	const struct dataplane *dp = w->dp;
@@ -86,6 +99,8 @@ struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, st
 	};
 	const struct netns *end = o->there.end.i ? netns_get(dp, o->there.end) : NULL;
 
+	if (v.verdict == V_DROPPED || v.verdict == V_REJECTED)
+		v.reason = why_refused(w, &v);
 	v.end_ip = o->there.as_seen.dst;
 	v.end_port = o->there.as_seen.dport;
 	if (o->listener)

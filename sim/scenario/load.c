@@ -15,7 +15,7 @@
 	ROW_KEEP("heal"), ROW_KEEP("wait"), ROW_KEEP("advance")
 
 static const struct field matrix_fields[] = {
-	ROW(F_STR, "protocol", struct matrix_doc, protocol), ROW(F_INT_OR_STR, "port", struct matrix_doc, port), ROW(F_STR, "by", struct matrix_doc, by),
+	ROW(F_STR, "protocol", struct matrix_doc, protocol), ROW(F_INT_OR_STR, "port", struct matrix_doc, port),
 	ROW(F_STR, "namespace", struct matrix_doc, ns), ROW(F_STRS, "withExternal", struct matrix_doc, with_external), ROW(F_PAIRS, "labels", struct matrix_doc, labels),
 	FIELD_END
 };

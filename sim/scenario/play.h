@@ -55,6 +55,7 @@ void play_step(struct play *, uint32_t nr);
 void play_all(struct play *);
 
 /* ---- parts */
+bool matrix_make(void *, struct world *, const struct matrix_doc *, const char *ns, struct arena *, struct matrix_table *, struct err *);
 void play_record(struct play *, bool ok, const char *expected, const char *actual, uint32_t line);
 /* Changes, faults and time. What could not be done, and each condition that was waited for, is a record. */
 void play_changes(struct play *, const struct changes *);

@@ -44,4 +44,4 @@ static bool passes(void *ctx, struct world *w, const struct outcome_view *o, con
 	return false;
 }
 
-const struct play_backend play_sim = { .ask = ask, .passes = passes, .name_of = name_of };
+const struct play_backend play_sim = { .ask = ask, .passes = passes, .name_of = name_of, .matrix = matrix_make };

@@ -71,7 +71,7 @@ struct question_doc {                           /* a trace, an HTTP request, a s
 	int32_t rate; nsec duration;            /* a stream: a second; how long at least */
 };
 typedef LIST(struct question_doc) question_list;
-struct matrix_doc { str protocol, by, ns; struct int_or_str port; str_list with_external; pair_list labels; };
+struct matrix_doc { str protocol, ns; struct int_or_str port; str_list with_external; pair_list labels; };
 struct draw_doc { str figure, out, theme; str_list args; };
 struct ask_doc { str question, why; str_list choices; int32_t answer; };
 

@@ -313,3 +313,35 @@ TEST(reports)
 	}
 	arena_free(a);
 }
+
+/* The scenarios that come with the program hold. */
+TEST(own_scenarios_hold)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct scenario_list all = { 0 };
+	struct err err = { 0 };
+
+	if (!scenarios_load(a, "scenarios", &all, &err))
+		test_skip("scenarios cannot be read from here: %s", err.v[0].text);
+	for (uint32_t k = 0; k < all.nr; k++) {
+		struct world_options opt = { .seed = all.v[k]->seed };
+		struct val *records = val_new(a, VAL_LIST);
+		struct sb out = { 0 };
+		struct world w;
+		struct play p;
+
+		world_init(&w, &opt);
+		CU_ASSERT(play_begin(&p, all.v[k], &w, &play_sim, a, &err));
+		play_all(&p);
+		run_records(a, &p, records);
+		CU_ASSERT_EQUAL(run_sum(records).failed, 0);
+		if (run_sum(records).failed) {
+			run_format_find("text")->print(a, records, false, false, &out);
+			fputs(sb_text(&out), stderr);
+		}
+		sb_free(&out);
+		world_free(&w);
+	}
+	err_free(&err);
+	arena_free(a);
+}
