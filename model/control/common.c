@@ -156,6 +156,25 @@ const void *share_bytes(struct control *t, const void *p, size_t size)
 	return (const void *)(uintptr_t)*at;
 }
 
+uint64_t *table_at(struct control *t, struct table *x, uint32_t handle)
+{
+	if (handle >= x->alloc) {
+		uint32_t alloc = MAX(x->alloc * 2, handle + 64);
+		uint64_t *v = arena_array(cluster_arena(control_cluster(t)), uint64_t, alloc);
+
+		if (x->alloc)
+			memcpy(v, x->v, x->alloc * sizeof(*v));
+		x->v = v;
+		x->alloc = alloc;
+	}
+	return &x->v[handle];
+}
+
+uint64_t table_get(const struct table *x, uint32_t handle)
+{
+	return handle < x->alloc ? x->v[handle] : 0;
+}
+
 /* ---- the index of selectors */
 
 struct members { obj_h *v; uint32_t nr, alloc; };
