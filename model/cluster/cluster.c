@@ -4,7 +4,7 @@
  * is passed over when it is met and dropped when the list is next read, so that a change costs O(1) however long the lists are.
  * What is returned is sorted by (namespace, name): no hash order shows.
  */
-#include "model/cluster/cluster.h"
+#include "model/cluster/events.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ struct cluster {
 	struct map pods_by_owner;               /* uid → struct handles */
 	struct map pod_by_ip;                   /* hash(address) → handle */
 	struct map slices_of;                   /* hash(ns, service) → struct handles */
-	VEC(struct event) events;
+	struct event_log events;
 	struct { cluster_watch fn; void *ctx; } watches[MAX_WATCHES];
 	uint32_t nr_watches;
 	struct { cluster_admit fn; void *ctx; } admit;
@@ -341,8 +341,8 @@ static void index_object(struct cluster *c, struct object *o)
 	}
 }
 
-/* Makes the sorted answer from a list of handles; drops members for which belongs() is false. The answer is good until the next of its kind. */
-static struct object_list answer_from(const struct cluster *cc, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
+/* Makes the answer from a list of handles; drops members for which belongs() is false. The answer is good until the next of its kind. */
+static struct object_list pick_from(const struct cluster *cc, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
 {
 	struct cluster *c = (struct cluster *)cc;
 	uint32_t to = 0;
@@ -362,8 +362,15 @@ static struct object_list answer_from(const struct cluster *cc, struct handles *
 		c->answer[to++] = o;
 	}
 	l->nr = to;
-	qsort(c->answer, to, sizeof(*c->answer), by_name_order);
 	return (struct object_list){ c->answer, to };
+}
+
+static struct object_list answer_from(const struct cluster *c, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
+{
+	struct object_list out = pick_from(c, l, belongs, ctx);
+
+	qsort(out.v, out.nr, sizeof(*out.v), by_name_order);
+	return out;
 }
 
 static bool slice_is_of(const struct object *o, const void *name)
@@ -384,6 +391,11 @@ static bool is_owned_by(const struct object *o, const void *uid)
 struct object_list pods_of(const struct cluster *c, str uid)
 {
 	return answer_from(c, uid ? handles_at(&c->pods_by_owner, map_ptr(uid)) : NULL, is_owned_by, uid);
+}
+
+struct object_list pods_made_by(const struct cluster *c, str uid)
+{
+	return pick_from(c, uid ? handles_at(&c->pods_by_owner, map_ptr(uid)) : NULL, is_owned_by, uid);
 }
 
 str owner_uid(const struct object *o)
@@ -493,17 +505,42 @@ struct object *object_new(struct cluster *c, const struct kind *k, const char *n
 	return o;
 }
 
-/* A version 4 shaped UUID that follows from the seed, the name, and how often that name was used before. */
+static char *put_hex(char *to, uint64_t v, int digits)
+{
+	for (int k = digits; k-- > 0;)
+		*to++ = "0123456789abcdef"[v >> (4 * k) & 15];
+	return to;
+}
+
+/* A version 4 shaped UUID that follows from the seed, the name, and how often that name was used before. Written by hand: every object has one. */
 static str make_uid(struct cluster *c, const struct object *o)
 {
-	char text[512];
+	char text[512], uid[37], *at = text;
+	const char *parts[] = { o->kind->name, o->ns ? o->ns : "", o->name };
 	uint64_t hi, lo;
 
-	snprintf(text, sizeof(text), "%s/%s/%s", o->kind->name, o->ns ? o->ns : "", o->name);
+	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+		size_t n = MIN(strlen(parts[k]), (size_t)(text + sizeof(text) - 2 - at));
+
+		if (k)
+			*at++ = '/';
+		memcpy(at, parts[k], n);
+		at += n;
+	}
+	*at = '\0';
 	hi = draw(c, "uid", text, 2 * (uint64_t)o->life);
 	lo = draw(c, "uid", text, 2 * (uint64_t)o->life + 1);
-	return str_printf(c->strings, "%08x-%04x-4%03x-%04x-%012" PRIx64, (uint32_t)(hi >> 32), (unsigned)(hi >> 16 & 0xffff), (unsigned)(hi & 0xfff),
-			  (unsigned)(lo >> 48 & 0x3fff) | 0x8000u, lo & 0xffffffffffffu);
+	at = put_hex(uid, hi >> 32, 8);
+	*at++ = '-';
+	at = put_hex(at, hi >> 16, 4);
+	*at++ = '-';
+	*at++ = '4';
+	at = put_hex(at, hi, 3);
+	*at++ = '-';
+	at = put_hex(at, (lo >> 48 & 0x3fff) | 0x8000, 4);
+	*at++ = '-';
+	at = put_hex(at, lo, 12);
+	return str_intern_n(c->strings, uid, 36);
 }
 
 void cluster_add(struct cluster *c, struct object *o)
@@ -577,25 +614,31 @@ void cluster_remove(struct cluster *c, struct object *o)
 
 void cluster_event(struct cluster *c, const struct object *o, bool warning, const char *component, const char *reason, const char *fmt, ...)
 {
+	const struct event_form *form = event_form_for(&c->events, c->arena, warning, cluster_str(c, component), cluster_str(c, reason));
 	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	vec_add(c->arena, &c->events,
-		(struct event){ c->now, warning, o->id, cluster_str(c, reason), cluster_str(c, text), cluster_str(c, component) });
+	event_log_add(&c->events, c->arena, (struct note){ c->now, form, cluster_str(c, text), NULL, o->id });
 }
 
-const struct event *cluster_events(const struct cluster *c, uint32_t *nr)
+void cluster_event_form(struct cluster *c, const struct object *o, const struct event_form *form, str a, str b)
 {
-	*nr = c->events.nr;
-	return c->events.v;
+	event_log_add(&c->events, c->arena, (struct note){ c->now, form, a, b, o->id });
+}
+
+const struct event *cluster_events(const struct cluster *cc, uint32_t *nr)
+{
+	struct cluster *c = (struct cluster *)cc;
+
+	return event_log_read(&c->events, c, nr);
 }
 
 void cluster_restore_event(struct cluster *c, const struct event *e)
 {
-	vec_add(c->arena, &c->events, *e);
+	event_log_add(&c->events, c->arena, (struct note){ e->at, event_form_for(&c->events, c->arena, e->warning, e->component, e->reason), e->message, NULL, e->object });
 }
 
 uint64_t draw(const struct cluster *c, const char *purpose, const char *uid, uint64_t n)

@@ -63,6 +63,7 @@ struct pod *find_pod_by_ip(const struct cluster *, ip_addr);    /* not hostNetwo
 struct object_list service_slices(const struct cluster *, const struct service *);
 /* Pods by owner (uid), in name order. */
 struct object_list pods_of(const struct cluster *, str owner_uid);
+struct object_list pods_made_by(const struct cluster *, str owner_uid);         /* the same in the order in which they were made or taken, which costs less */
 /* Pods of a namespace whose labels hold all pairs / match the selector; in name order; the list lives in `scratch`. */
 struct object_list pods_selected(const struct cluster *, const char *ns, const pair_list *, struct arena *scratch);
 struct object_list pods_matching(const struct cluster *, const char *ns, const struct selector *, struct arena *scratch);
@@ -77,6 +78,10 @@ void cluster_set_pod_ip(struct cluster *, struct pod *, ip_addr ip, ip_addr ip2)
 void cluster_remove(struct cluster *, struct object *);         /* for good: the handle stays, the name is free */
 
 void cluster_event(struct cluster *, const struct object *, bool warning, const char *component, const char *reason, const char *fmt, ...) PRINTF(6, 7);
+/* The same for what is told of every Pod: a form that lives for ever, with %s for a and b and %o for the object's NAMESPACE/NAME; the words are put
+ * together when they are read. */
+struct event_form { bool warning; const char *component, *reason, *format; };
+void cluster_event_form(struct cluster *, const struct object *, const struct event_form *, str a, str b);
 const struct event *cluster_events(const struct cluster *, uint32_t *nr);       /* all, in order of time */
 
 /* From a lab file, as it was: nothing is drawn, nobody is told. In the order of handles; o->id, uid, rev, life and gone are set. */

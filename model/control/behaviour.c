@@ -144,10 +144,13 @@ static bool script_ending(const char *text, struct ending *e)
 static bool bare_shell_image(const char *image)
 {
 	static const char *const images[] = { "busybox", "alpine", "ubuntu", "debian", "centos", "fedora", "bash", NULL };
-	char name[100];
+	const char *name = base_name(image);
+	size_t n = strcspn(name, ":@");
 
-	snprintf(name, sizeof(name), "%.*s", (int)strcspn(base_name(image), ":@"), base_name(image));
-	return one_of(name, images);
+	for (size_t k = 0; images[k]; k++)
+		if (strlen(images[k]) == n && strncmp(images[k], name, n) == 0)
+			return true;
+	return false;
 }
 
 static bool known_ending(const struct container *c, struct ending *e)

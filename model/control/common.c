@@ -1,7 +1,5 @@
 #include "model/control/common.h"
 
-#include <stdio.h>
-
 /* ---- pairs, conditions, owners */
 
 pair_list pairs_with(struct cluster *c, const pair_list *old, const char *key, const char *value)
@@ -125,11 +123,12 @@ void safe_encode(const char *s, char *out)
 
 str generate_name(struct cluster *c, const struct kind *k, const char *ns, const char *base, const char *uid, uint64_t n)
 {
-	char name[LONGEST_BASE + 6], suffix[6];
+	char name[LONGEST_BASE + 6];
+	size_t len = MIN(strlen(base), (size_t)LONGEST_BASE);
 
+	memcpy(name, base, len);
 	for (uint64_t try = 0;; try++) {
-		random_suffix(c, "name", uid, n + (try << 32), suffix, 5);
-		snprintf(name, sizeof(name), "%.*s%s", LONGEST_BASE, base, suffix);
+		random_suffix(c, "name", uid, n + (try << 32), name + len, 5);
 		if (!cluster_find(c, k, ns, name))
 			return cluster_str(c, name);
 	}

@@ -4,7 +4,7 @@
  * taking the first controller that has keys, running all of them in the order of their handles, and looking again, until no controller has any.
  */
 #include "model/control/admission.h"
-#include "model/control/controllers.h"
+#include "model/control/common.h"
 
 #include <stdlib.h>
 
@@ -33,7 +33,7 @@ struct control {
 	VEC(struct bucket *) heap;
 	VEC(struct bucket *) spare;
 	struct map bucket_at;                           /* time → bucket */
-	struct map last_wish[CTL_COUNT];                /* key → time of its newest wish, so that repeating it costs nothing */
+	struct table last_wish[CTL_COUNT];              /* key → time of its newest wish, so that repeating it costs nothing */
 	uint32_t moving;                                /* wakes in the heap that are not standing */
 	uint32_t runs;
 	struct map shared;
@@ -121,7 +121,7 @@ static void wish(struct control *t, enum controller_id id, const struct object *
 		make_due(t, id, key->id.i);
 		return;
 	}
-	last = map_put(&t->last_wish[id], t->arena, key->id.i);
+	last = table_at(t, &t->last_wish[id], key->id.i);
 	if (*last == (uint64_t)at)
 		return;
 	*last = (uint64_t)at;
@@ -206,10 +206,10 @@ static void step(struct control *t)
 	cluster_set_now(t->cluster, MAX(b->at, cluster_now(t->cluster)));
 	for (uint32_t k = 0; k < b->wakes.nr; k++) {
 		const struct wake *w = &b->wakes.v[k];
-		uint64_t *last = map_find(&t->last_wish[w->controller], w->key);
+		uint64_t *last = table_at(t, &t->last_wish[w->controller], w->key);
 
 		t->moving -= !w->standing;
-		if (last && *last == (uint64_t)b->at)
+		if (*last == (uint64_t)b->at)
 			*last = 0;
 		make_due(t, w->controller, w->key);
 	}
@@ -224,10 +224,9 @@ nsec control_next(const struct control *t)
 	return t->heap.nr ? t->heap.v[0]->at : NEVER;
 }
 
-struct object *control_by_uid(const struct control *t, const char *uid)
+struct object *control_by_uid(const struct control *t, str uid)
 {
-	str s = uid ? str_find(cluster_strings(t->cluster), uid) : NULL;
-	const uint64_t *id = s ? map_find(&t->by_uid, map_ptr(s)) : NULL;
+	const uint64_t *id = map_find(&t->by_uid, map_ptr(uid));
 
 	return id ? obj_get(t->cluster, (obj_h){ (uint32_t)*id }) : NULL;
 }

@@ -39,7 +39,7 @@ void control_timer(struct control *, enum controller_id, const struct object *ke
 void *control_state(const struct control *, enum controller_id);        /* what init returned */
 nsec control_now(const struct control *);
 struct map *control_shared(struct control *);           /* of share_bytes */
-struct object *control_by_uid(const struct control *, const char *uid);         /* living or gone; Pods are not among them. NULL: never seen */
+struct object *control_by_uid(const struct control *, str uid);         /* living or gone; Pods are not among them. NULL: never seen */
 bool control_orphans(const struct control *);            /* has there ever been a Pod that nobody controls? Else nothing needs to be adopted */
 
 #endif

@@ -512,7 +512,7 @@ static void load(struct control *t, const struct val *v)
 	struct memory *m = control_state(t, CTL_DEPLOYMENT);
 
 	VAL_EACH(at, v) {
-		const struct object *o = control_by_uid(t, at->key);
+		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), at->key));
 
 		if (o)
 			*map_put(&m->progress, cluster_arena(control_cluster(t)), o->id.i) = (uint64_t)val_int_or(at, 0);

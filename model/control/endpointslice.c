@@ -2,6 +2,7 @@
  * Sources: pkg/controller/endpointslice, staging/src/k8s.io/endpointslice/{reconciler,utils}.go, trafficdist/; facts 8, 20, 27, 31, 55. */
 #include <stdlib.h>
 
+#include "model/control/nodes.h"
 #include "model/control/slices.h"
 #include "model/control/workloads.h"
 
@@ -27,6 +28,7 @@ struct memory {
 	struct map zones;                       /* node → its zone when last heard of */
 	struct table judged;                    /* Service → enum judged */
 	str pod, none, ipv4, ipv6;
+	bool writing;                           /* the change at hand is its own */
 };
 enum judged { JUDGED_NOT_YET, JUDGED_OURS, JUDGED_PARTIAL };
 
@@ -105,7 +107,7 @@ static void watch(struct control *t, const struct change *ch)
 		if (wants((struct service *)o))
 			selector_index_add(t, &memory(t)->index, o, &((struct service *)o)->selector);
 		control_wake(t, CTL_ENDPOINTSLICE, o, 0);
-	} else {                        /* somebody wrote into a slice of ours, or took it away */
+	} else if (!memory(t)->writing) {       /* somebody wrote into a slice of ours, or took it away */
 		const char *name = label_get(&o->labels, LABEL_SERVICE);
 		struct service *s = name && streq(label_get(&o->labels, LABEL_MANAGER), MANAGER) ? find_service(control_cluster(t), o->ns, name) : NULL;
 
@@ -169,7 +171,8 @@ static struct group *group_for(struct slicing *x, const struct pod *p, bool v6)
 static void add_endpoint(struct slicing *x, struct pod *p, ip_addr ip)
 {
 	struct group *g = group_for(x, p, !ip_is4(ip));
-	const struct node *n = p->node ? find_node(x->c, p->node) : NULL;
+	const struct node_info *on = p->node ? node_info(x->t, p->node) : NULL;
+	const struct node *n = on ? on->node : NULL;
 	bool serving = pod_is_ready(p), terminating = p->o.deleted != NEVER;
 	struct wanted w = { .pod = p, .ip = ip, .serving = tri(serving), .terminating = tri(terminating) };
 	struct item item;
@@ -529,7 +532,9 @@ static void run(struct control *t, struct object *key, nsec now)
 			add_pod(&x, (struct pod *)pods.v[k]);
 		if (!x.groups)
 			placeholder(&x);
+		x.m->writing = true;
 		reconcile(&x);
+		x.m->writing = false;
 	}
 	arena_free(x.scratch);
 }
@@ -565,7 +570,7 @@ static void load(struct control *t, const struct val *v)
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
 		VAL_EACH(uid, val_get(v, rows[k].key)) {
-			const struct object *o = control_by_uid(t, val_str(uid));
+			const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), val_str(uid)));
 
 			if (o)
 				*table_at(t, &memory(t)->judged, o->id.i) = rows[k].judged;

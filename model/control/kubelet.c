@@ -92,6 +92,18 @@ static void some_time(struct visit *v, nsec at)
 	v->later = MIN(v->later, at);
 }
 
+/* What is told of every Pod. */
+static const struct event_form PULLING = { false, COMPONENT, "Pulling", "Pulling image \"%s\"" },
+			       PULLED = { false, COMPONENT, "Pulled", "Successfully pulled image \"%s\" in 1s (1s including waiting)." },
+			       PRESENT = { false, COMPONENT, "Pulled", "Container image \"%s\" already present on machine and can be accessed by the pod" },
+			       CREATED = { false, COMPONENT, "Created", "Container created" }, STARTED = { false, COMPONENT, "Started", "Container started" },
+			       STOPPING = { false, COMPONENT, "Killing", "Stopping container %s" };
+
+static void tell(struct visit *v, const struct event_form *form, str what)
+{
+	cluster_event_form(v->c, &v->p->o, form, what, NULL);
+}
+
 #define SAY(v, warning, reason, ...) cluster_event((v)->c, &(v)->p->o, warning, COMPONENT, reason, __VA_ARGS__)
 
 /* ---- the sandbox */
@@ -260,12 +272,12 @@ static bool begin_start(struct visit *v, uint32_t k)
 	there = c->image ? image_at(v, c->image, &known) : 0;
 	if (v->now >= there) {
 		if (c->image)
-			SAY(v, false, "Pulled", "Container image \"%s\" already present on machine and can be accessed by the pod", c->image);
+			tell(v, &PRESENT, c->image);
 		x->step = STEP_STARTING;
 		v->r->due = v->now + timing(T_STEP_START);
 		return true;
 	}
-	SAY(v, false, "Pulling", "Pulling image \"%s\"", c->image);
+	tell(v, &PULLING, c->image);
 	x->step = STEP_IMAGE;
 	v->r->due = there;
 	return true;
@@ -283,8 +295,8 @@ static void runs_now(struct visit *v, uint32_t k)
 		x->last_to = x->to;
 		x->restarts++;
 	}
-	SAY(v, false, "Created", "Container created");
-	SAY(v, false, "Started", "Container started");
+	tell(v, &CREATED, NULL);
+	tell(v, &STARTED, NULL);
 	x->run = (struct run){ .state = RUN_RUNNING };
 	x->step = STEP_NONE;
 	x->from = v->now;
@@ -303,7 +315,7 @@ static void step_done(struct visit *v)
 	struct crun *x = &v->r->c[k];
 
 	if (x->step == STEP_IMAGE) {
-		SAY(v, false, "Pulled", "Successfully pulled image \"%s\" in 1s (1s including waiting).", container_at(v->p->spec, k)->image);
+		tell(v, &PULLED, container_at(v->p->spec, k)->image);
 		x->step = STEP_STARTING;
 		v->r->due = v->now + timing(T_STEP_START);
 		return;
@@ -377,7 +389,7 @@ static void tell_all(struct visit *v)
 	v->r->busy = -1;
 	for (uint32_t k = 0; k < v->r->nr; k++)
 		if (v->r->c[k].run.state == RUN_RUNNING && !v->r->c[k].stopping && role_of(v->p, k) != ROLE_SIDECAR) {
-			SAY(v, false, "Killing", "Stopping container %s", container_at(v->p->spec, k)->name);
+			tell(v, &STOPPING, container_at(v->p->spec, k)->name);
 			stop_container(v, k, grace_of(v->p));
 		}
 }
@@ -393,7 +405,7 @@ static void stop_pod(struct visit *v)
 		if (v->r->c[k].run.state != RUN_RUNNING)
 			continue;
 		if (!v->r->c[k].stopping) {
-			SAY(v, false, "Killing", "Stopping container %s", container_at(v->p->spec, k)->name);
+			tell(v, &STOPPING, container_at(v->p->spec, k)->name);
 			stop_container(v, k, grace_of(v->p) ? MAX(left, timing(T_GRACE_MINIMUM)) : 0);
 		}
 		break;
@@ -668,7 +680,12 @@ static void watch(struct control *t, const struct change *ch)
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct kubelet);
+	struct cluster *c = control_cluster(t);
+	struct kubelet *k = arena_make(cluster_arena(c), struct kubelet);
+
+	for (int w = 0; w < KUBELET_WORDS; w++)
+		k->words[w] = cluster_str(c, kubelet_words[w]);
+	return k;
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, NULL };

@@ -37,6 +37,10 @@ struct prun {                                   /* one Pod */
 	bool made_before;                       /* there was a sandbox already */
 };
 
+/* Words of conditions, in the order in which the conditions stand; then reasons. */
+enum kubelet_word { W_START, W_INIT, W_READY, W_CONTAINERS, W_SCHEDULED, W_OWN, W_NOT_READY = W_OWN, W_NOT_INITIALIZED, W_COMPLETED, W_FAILED, W_GATES, KUBELET_WORDS };
+extern const char *const kubelet_words[KUBELET_WORDS];
+
 struct image { str node, image; nsec at; };     /* the node has the image from then on */
 struct kubelet {
 	struct map runs;                        /* Pod's handle → struct prun, of those that are not at rest */
@@ -45,6 +49,7 @@ struct kubelet {
 	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
 	struct { struct image *v; uint32_t nr, alloc; } all_images;
 	bool writing;                           /* the change at hand is its own */
+	str words[KUBELET_WORDS];               /* interned once: every Pod has them */
 };
 struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, begun if it is not yet */
 

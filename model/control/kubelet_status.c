@@ -145,11 +145,13 @@ static enum pod_phase phase_of(const struct pod *p, const struct prun *r)
 
 /* ---- conditions (status/generate.go) */
 
-enum { C_START, C_INIT, C_READY, C_CONTAINERS, C_SCHEDULED, C_OWN };
-static const char *const own_types[C_OWN] = { [C_START] = "PodReadyToStartContainers", [C_INIT] = "Initialized", [C_READY] = "Ready", [C_CONTAINERS] = "ContainersReady",
-					      [C_SCHEDULED] = "PodScheduled" };
+const char *const kubelet_words[KUBELET_WORDS] = {
+	[W_START] = "PodReadyToStartContainers", [W_INIT] = "Initialized", [W_READY] = "Ready", [W_CONTAINERS] = "ContainersReady", [W_SCHEDULED] = "PodScheduled",
+	[W_NOT_READY] = "ContainersNotReady", [W_NOT_INITIALIZED] = "ContainersNotInitialized", [W_COMPLETED] = "PodCompleted", [W_FAILED] = "PodFailed",
+	[W_GATES] = "ReadinessGatesNotReady",
+};
 
-struct saying { bool yes; const char *reason; str message; };
+struct saying { bool yes; enum kubelet_word reason; str message; };       /* reason 0: none */
 
 static str list_names(struct cluster *c, const char *what, const struct pod *p, const struct prun *r, bool init)
 {
@@ -181,27 +183,27 @@ static bool containers_ready(const struct pod *p, const struct prun *r)
 	return true;
 }
 
-static void say_ready(struct cluster *c, const struct pod *p, const struct prun *r, enum pod_phase phase, struct saying s[C_OWN])
+static void say_ready(struct cluster *c, const struct pod *p, const struct prun *r, enum pod_phase phase, struct saying s[W_OWN])
 {
-	s[C_CONTAINERS].yes = containers_ready(p, r);
-	if (!s[C_CONTAINERS].yes && phase == POD_SUCCEEDED) {
-		s[C_CONTAINERS].reason = "PodCompleted";
-	} else if (!s[C_CONTAINERS].yes && phase == POD_FAILED) {
-		s[C_CONTAINERS].reason = "PodFailed";
-	} else if (!s[C_CONTAINERS].yes) {
-		s[C_CONTAINERS].reason = "ContainersNotReady";
-		s[C_CONTAINERS].message = list_names(c, "unready", p, r, false);
+	s[W_CONTAINERS].yes = containers_ready(p, r);
+	if (!s[W_CONTAINERS].yes && phase == POD_SUCCEEDED) {
+		s[W_CONTAINERS].reason = W_COMPLETED;
+	} else if (!s[W_CONTAINERS].yes && phase == POD_FAILED) {
+		s[W_CONTAINERS].reason = W_FAILED;
+	} else if (!s[W_CONTAINERS].yes) {
+		s[W_CONTAINERS].reason = W_NOT_READY;
+		s[W_CONTAINERS].message = list_names(c, "unready", p, r, false);
 	}
-	s[C_READY] = s[C_CONTAINERS];
-	for (uint32_t k = 0; k < p->spec->readiness_gates.nr && s[C_READY].yes; k++) {
+	s[W_READY] = s[W_CONTAINERS];
+	for (uint32_t k = 0; k < p->spec->readiness_gates.nr && s[W_READY].yes; k++) {
 		const char *gate = p->spec->readiness_gates.v[k];
 		const struct condition *have = condition_get(&p->conditions, gate);
 
 		if (have && have->status == COND_TRUE)
 			continue;
-		s[C_READY].yes = false;
-		s[C_READY].reason = "ReadinessGatesNotReady";
-		s[C_READY].message = str_printf(cluster_strings(c), have ? "the status of pod readiness gate \"%s\" is not \"True\", but %s" :
+		s[W_READY].yes = false;
+		s[W_READY].reason = W_GATES;
+		s[W_READY].message = str_printf(cluster_strings(c), have ? "the status of pod readiness gate \"%s\" is not \"True\", but %s" :
 						"corresponding condition of pod readiness gate \"%s\" does not exist.%s", gate, have ? cond_status_names[have->status] : "");
 	}
 }
@@ -209,39 +211,40 @@ static void say_ready(struct cluster *c, const struct pod *p, const struct prun 
 static condition_list conditions_of(struct control *t, const struct pod *p, const struct prun *r, enum pod_phase phase, bool has_ip)
 {
 	struct cluster *c = control_cluster(t);
-	struct saying s[C_OWN] = { { 0 } };
-	struct condition v[C_OWN + 16];
-	uint32_t nr = 0;
+	struct saying s[W_OWN] = { { 0 } };
+	const struct kubelet *k = control_state(t, CTL_KUBELET);
+	struct condition v[W_OWN + 16];
+	uint32_t nr = W_OWN;
 
 	memset(v, 0, sizeof(v));
-	s[C_START].yes = r->sandbox == SANDBOX_READY && (has_ip || p->spec->host_network);
-	s[C_INIT].yes = init_done(p->spec, r) || phase == POD_SUCCEEDED;
-	if (!s[C_INIT].yes) {
-		s[C_INIT].reason = "ContainersNotInitialized";
-		s[C_INIT].message = list_names(c, "incomplete", p, r, true);
+	s[W_START].yes = r->sandbox == SANDBOX_READY && (has_ip || p->spec->host_network);
+	s[W_INIT].yes = init_done(p->spec, r) || phase == POD_SUCCEEDED;
+	if (!s[W_INIT].yes) {
+		s[W_INIT].reason = W_NOT_INITIALIZED;
+		s[W_INIT].message = list_names(c, "incomplete", p, r, true);
 	} else if (phase == POD_SUCCEEDED) {
-		s[C_INIT].reason = "PodCompleted";
+		s[W_INIT].reason = W_COMPLETED;
 	}
 	say_ready(c, p, r, phase, s);
-	s[C_SCHEDULED].yes = true;
-	for (int k = 0; k < C_OWN; k++) {
-		const struct condition *have = condition_get(&p->conditions, own_types[k]);
-		struct condition *to = &v[nr++];
-
-		to->type = cluster_str(c, own_types[k]);
-		to->status = s[k].yes ? COND_TRUE : COND_FALSE;
-		to->reason = cluster_str(c, s[k].reason);
-		to->message = s[k].message;
-		to->changed = have && have->status == to->status ? have->changed : cluster_now(c);
-		to->heartbeat = NEVER;
+	s[W_SCHEDULED].yes = true;
+	for (int i = 0; i < W_OWN; i++) {
+		v[i].type = k->words[i];
+		v[i].status = s[i].yes ? COND_TRUE : COND_FALSE;
+		v[i].reason = s[i].reason ? k->words[s[i].reason] : NULL;
+		v[i].message = s[i].message;
+		v[i].changed = cluster_now(c);
+		v[i].heartbeat = NEVER;
 	}
-	for (uint32_t k = 0; k < p->conditions.nr && nr < ARRAY_LEN(v); k++) {          /* other people's */
-		bool own = false;
+	for (uint32_t i = 0; i < p->conditions.nr; i++) {
+		const struct condition *have = &p->conditions.v[i];
+		int own = 0;
 
-		for (int i = 0; i < C_OWN; i++)
-			own = own || streq(p->conditions.v[k].type, own_types[i]);
-		if (!own)
-			memcpy(&v[nr++], &p->conditions.v[k], sizeof(v[0]));
+		while (own < W_OWN && have->type != k->words[own])
+			own++;
+		if (own == W_OWN && nr < ARRAY_LEN(v))          /* other people's */
+			memcpy(&v[nr++], have, sizeof(v[0]));
+		else if (own < W_OWN && have->status == v[own].status)
+			v[own].changed = have->changed;
 	}
 	return (condition_list){ (struct condition *)(uintptr_t)share_bytes(t, v, nr * sizeof(*v)), nr, true };
 }

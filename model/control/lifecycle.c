@@ -215,10 +215,14 @@ static bool taint_to_evict(struct control *t, struct node *n, nsec now)
 {
 	struct watchdog *x = control_state(t, CTL_LIFECYCLE);
 	const char *key = health_taint(n);
-	struct census s = count_nodes(t, n);
-	nsec period = eviction_period(&s);
+	struct census s;
+	nsec period;
 
-	if (!key || !period)
+	if (!key)
+		return set_taints(t, n, "NoExecute", NULL, 0);
+	s = count_nodes(t, n);
+	period = eviction_period(&s);
+	if (!period)
 		return set_taints(t, n, "NoExecute", NULL, 0);
 	if (has_taint(n, key, "NoExecute"))
 		return set_taints(t, n, "NoExecute", &key, 1);

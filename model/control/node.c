@@ -11,7 +11,7 @@ struct placed { struct node_info *on; const struct demand *demand; bool ports; }
 struct nodes {
 	struct map by_name;                     /* → struct node_info */
 	VEC(struct node_info *) all;
-	struct map placed;                      /* Pod's handle → struct placed */
+	struct table placed;                    /* Pod → struct placed */
 	struct map demands;                     /* spec → struct demand */
 	uint32_t version;
 };
@@ -21,11 +21,9 @@ static struct nodes *nodes_of(const struct control *t)
 	return control_state(t, CTL_NODE);
 }
 
-struct node_info *node_info(const struct control *t, const char *name)
+struct node_info *node_info(const struct control *t, str name)
 {
-	str s = name ? str_find(cluster_strings(control_cluster((struct control *)t)), name) : NULL;
-
-	return s ? map_get_ptr(&nodes_of(t)->by_name, map_ptr(s)) : NULL;
+	return map_get_ptr(&nodes_of(t)->by_name, map_ptr(name));
 }
 
 struct node_info *const *nodes_all(const struct control *t, uint32_t *nr)
@@ -143,7 +141,7 @@ static void place(struct control *t, struct pod *p, struct node_info *on)
 	struct placed *where = arena_make(a, struct placed);
 
 	*where = (struct placed){ on, demand_for(t, p->spec), has_host_ports(p->spec) };
-	*map_put(&nodes_of(t)->placed, a, p->o.id.i) = map_ptr(where);
+	*table_at(t, &nodes_of(t)->placed, p->o.id.i) = map_ptr(where);
 	account(on, where, 1);
 	vec_add(a, &on->pods, p);
 }
@@ -160,13 +158,13 @@ static void unplace(struct control *t, struct pod *p, struct placed *where)
 		memmove(i->pods.v + k, i->pods.v + k + 1, (i->pods.nr - k - 1) * sizeof(*i->pods.v));
 		i->pods.nr--;
 	}
-	map_remove(&nodes_of(t)->placed, p->o.id.i);
+	*table_at(t, &nodes_of(t)->placed, p->o.id.i) = 0;
 }
 
 static void pod_changed(struct control *t, const struct change *ch)
 {
 	struct pod *p = (struct pod *)ch->object;
-	struct placed *where = map_get_ptr(&nodes_of(t)->placed, p->o.id.i);
+	struct placed *where = (struct placed *)(uintptr_t)table_get(&nodes_of(t)->placed, p->o.id.i);
 	bool there = p->node && ch->kind != CHANGE_DELETE && !pod_is_terminal(p);
 
 	if (where && (!there || where->on->name != p->node)) {

@@ -19,7 +19,7 @@ struct node_info {
 	uint32_t version;                       /* grows with every change of the Node itself */
 };
 
-struct node_info *node_info(const struct control *, const char *name);          /* NULL if nobody has named it */
+struct node_info *node_info(const struct control *, str name);   /* NULL if nobody has named it */
 struct node_info *const *nodes_all(const struct control *, uint32_t *nr);       /* in the order in which they were named */
 uint32_t nodes_version(const struct control *);         /* grows with every change of any Node */
 const struct demand *demand_for(struct control *, const struct pod_spec *);     /* worked out once for each spec */

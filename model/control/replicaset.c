@@ -36,6 +36,11 @@ static void watch(struct control *t, const struct change *ch)
 
 /* ---- making and deleting */
 
+static const struct event_form created[] = { { false, "replicaset-controller", "SuccessfulCreate", "Created pod: %s" },
+					     { false, "replication-controller", "SuccessfulCreate", "Created pod: %s" } };
+static const struct event_form deleted[] = { { false, "replicaset-controller", "SuccessfulDelete", "Deleted pod: %s" },
+					     { false, "replication-controller", "SuccessfulDelete", "Deleted pod: %s" } };
+
 struct making { struct control *t; struct workload *w; };
 
 static bool make_one(void *ctx)
@@ -50,7 +55,7 @@ static bool make_one(void *ctx)
 	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
 	p->o.generate_name = cluster_str(c, base);
 	cluster_add(c, &p->o);
-	cluster_event(c, o, false, o->kind == &replicaset_kind ? "replicaset-controller" : "replication-controller", "SuccessfulCreate", "Created pod: %s", p->o.name);
+	cluster_event_form(c, o, &created[o->kind == &replication_controller_kind], p->o.name, NULL);
 	return true;
 }
 
@@ -90,8 +95,7 @@ static void delete_some(struct control *t, struct workload *w, struct pod **acti
 	for (uint32_t k = 0; k < surplus; k++) {
 		struct object *p = (struct object *)(uintptr_t)&v[k].pod->o;
 
-		cluster_event(control_cluster(t), &w->o, false, w->o.kind == &replicaset_kind ? "replicaset-controller" : "replication-controller", "SuccessfulDelete",
-			      "Deleted pod: %s", p->name);
+		cluster_event_form(control_cluster(t), &w->o, &deleted[w->o.kind == &replication_controller_kind], p->name, NULL);
 		apply_delete(control_cluster(t), p);
 	}
 }

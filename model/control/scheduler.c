@@ -36,6 +36,7 @@ struct scheduler {
 	struct failure last;
 	struct map selectors;                                           /* labelSelector document → struct selector */
 	VEC(struct pod *) repelling;                                    /* Pods with required anti-affinity */
+	str pod_scheduled;
 };
 
 static struct scheduler *state(const struct control *t)
@@ -722,7 +723,7 @@ static struct node_info *pinned_to(struct control *t, const struct pod_spec *s)
 {
 	const char *name = val_str(val_at(val_path(s->affinity, "nodeAffinity." REQUIRED ".nodeSelectorTerms.0.matchFields.0.values"), 0));
 
-	return name ? node_info(t, name) : NULL;
+	return name ? node_info(t, str_find(cluster_strings(control_cluster(t)), name)) : NULL;
 }
 
 static struct node_info *choose(struct look *l)
@@ -740,19 +741,28 @@ static struct node_info *choose(struct look *l)
 	return careful_choice(l);
 }
 
+static const struct event_form assigned = { false, "default-scheduler", "Scheduled", "Successfully assigned %o to %s" };
+
 static void bind(struct control *t, struct pod *p, struct node_info *on)
 {
 	struct scheduler *x = state(t);
 	struct cluster *c = control_cluster(t);
 	const uint64_t *place = map_find(&x->place, map_ptr(on));
-	condition_list before = p->conditions;
+	struct condition scheduled;
 
 	map_remove(&x->waiting, p->o.id.i);
 	p->node = on->name;
-	condition_put(c, &p->conditions, "PodScheduled", COND_TRUE, NULL, NULL);
-	if (!before.nr)
-		p->conditions.v = (struct condition *)(uintptr_t)share_bytes(t, p->conditions.v, p->conditions.nr * sizeof(*p->conditions.v));
-	cluster_event(c, &p->o, false, "default-scheduler", "Scheduled", "Successfully assigned %s/%s to %s", p->o.ns, p->o.name, on->name);
+	if (p->conditions.nr) {
+		condition_put(c, &p->conditions, "PodScheduled", COND_TRUE, NULL, NULL);
+	} else {
+		memset(&scheduled, 0, sizeof(scheduled));
+		scheduled.type = x->pod_scheduled;
+		scheduled.status = COND_TRUE;
+		scheduled.changed = cluster_now(c);
+		scheduled.heartbeat = NEVER;
+		p->conditions = (condition_list){ (struct condition *)(uintptr_t)share_bytes(t, &scheduled, sizeof(scheduled)), 1, true };
+	}
+	cluster_event_form(c, &p->o, &assigned, on->name, NULL);
 	if (terms(p, "podAntiAffinity", REQUIRED))
 		vec_add(cluster_arena(c), &x->repelling, p);
 	cluster_touch(c, &p->o);
@@ -865,7 +875,11 @@ static void watch(struct control *t, const struct change *ch)
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct scheduler);
+	struct cluster *c = control_cluster(t);
+	struct scheduler *x = arena_make(cluster_arena(c), struct scheduler);
+
+	x->pod_scheduled = cluster_str(c, "PodScheduled");
+	return x;
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, NULL };

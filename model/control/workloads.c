@@ -1,7 +1,5 @@
 #include "model/control/workloads.h"
 
-#include <stdlib.h>
-
 #include "model/l7/mesh.h"
 
 struct per_owner { struct owner_ref *owners; uint64_t made; const struct pod_spec *plain, *injected; };    /* injected: plain, with a mesh's sidecar */
@@ -70,22 +68,12 @@ bool pod_is_available(const struct pod *p, int32_t min_ready, nsec now, nsec *ag
 	return false;
 }
 
-static int by_handle(const void *a, const void *b)
-{
-	const struct pod *p = *(struct pod *const *)a, *q = *(struct pod *const *)b;
-
-	return (p->o.id.i > q->o.id.i) - (p->o.id.i < q->o.id.i);
-}
-
 struct pod **pods_controlled(const struct control *t, const struct object *owner, struct arena *scratch, uint32_t *nr)
 {
-	struct object_list l = pods_of(control_cluster((struct control *)t), owner->uid);
-	struct pod **v = l.nr ? arena_copy(scratch, l.v, l.nr * sizeof(*v)) : NULL;
+	struct object_list l = pods_made_by(control_cluster((struct control *)t), owner->uid);
 
 	*nr = l.nr;
-	if (l.nr)
-		qsort(v, l.nr, sizeof(*v), by_handle);
-	return v;
+	return l.nr ? arena_copy(scratch, l.v, l.nr * sizeof(*l.v)) : NULL;
 }
 
 static bool is_orphan(const struct pod *p)
@@ -233,7 +221,7 @@ void owners_save(struct control *t, struct arena *a, struct val *out)
 void owners_load(struct control *t, const struct val *v)
 {
 	VAL_EACH(made, v) {
-		const struct object *o = control_by_uid(t, made->key);
+		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), made->key));
 
 		if (o)
 			of_owner(t, o)->made = (uint64_t)val_int_or(made, 0);

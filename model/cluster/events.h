@@ -1,0 +1,20 @@
+/* Events as they are kept: many are told, few are read, so their words are put together when somebody asks. Inside of cluster.c. */
+#ifndef PODWIRE_EVENTS_H
+#define PODWIRE_EVENTS_H
+
+#include "model/cluster/cluster.h"
+
+struct note { nsec at; const struct event_form *form; str a, b; obj_h object; };
+#define NOTES 1023                              /* of one piece; pieces are never copied */
+struct notes { struct note v[NOTES]; };
+struct event_log {
+	VEC(struct notes *) pieces; uint32_t nr;        /* notes in all */
+	struct map forms;                               /* hash(component, reason, warning) → form of events whose words are free */
+	VEC(struct event) told;                         /* those that have been read */
+};
+void event_log_add(struct event_log *, struct arena *, struct note);
+/* The form of events with free words: "%s". component may be NULL. */
+const struct event_form *event_form_for(struct event_log *, struct arena *, bool warning, str component, str reason);
+const struct event *event_log_read(struct event_log *, struct cluster *, uint32_t *nr);
+
+#endif
