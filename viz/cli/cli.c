@@ -1,4 +1,5 @@
 #include "viz/cli/labwork.h"
+#include "viz/cli/replay.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -158,17 +159,21 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 
 bool cli_world_from(struct cli *cli, const char *const *paths, uint32_t nr, struct world *w, struct err *err)
 {
+	struct replay scenarios = { .arena = cli->arena };
 	struct world_options opt;
+	bool ok;
 
 	if (!cli_world_options(cli, &opt, err))
 		return false;
 	world_init(w, &opt);
-	if (!world_apply_paths(w, &opt, paths, nr, NULL, NULL, err)) {
+	ok = world_apply_paths(w, &opt, paths, nr, replay_take, &scenarios, err);
+	if (ok && scenarios.all.nr)
+		ok = replay_all(&scenarios, w, err);    /* which settles as its steps say */
+	else if (ok)
+		world_settle(w, &opt);
+	if (!ok)
 		world_free(w);
-		return false;
-	}
-	world_settle(w, &opt);
-	return true;
+	return ok;
 }
 
 bool cli_world(struct cli *cli, struct world *w, struct err *err)
