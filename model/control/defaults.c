@@ -350,15 +350,20 @@ static void add_controllers(struct cluster *c)
 	err_free(&err);
 }
 
+void defaults_add_namespaces(struct cluster *c)
+{
+	add_namespace(c, "default");
+	add_namespace(c, "kube-node-lease");
+	add_namespace(c, "kube-public");
+	add_namespace(c, "kube-system");
+}
+
 void defaults_add(struct cluster *c)
 {
 	struct settings_flags *flags = cluster_flags(c);
 	bool respect = flags->respect, living = living_cluster(c);
 
-	add_namespace(c, "default");
-	add_namespace(c, "kube-node-lease");
-	add_namespace(c, "kube-public");
-	add_namespace(c, "kube-system");
+	defaults_add_namespaces(c);
 	add_controllers(c);
 	if (living)
 		return;

@@ -8,5 +8,7 @@
 #include "model/cluster/cluster.h"
 
 void defaults_add(struct cluster *);
+/* Of these, only the namespaces that every cluster begins with: what is applied first may need them. */
+void defaults_add_namespaces(struct cluster *);
 
 #endif

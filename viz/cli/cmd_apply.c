@@ -107,6 +107,23 @@ enum err_kind cmd_init(struct cli *cli, struct err *err)
 	return err_kind(err);
 }
 
+/* The history keeps which objects a command deleted: their kinds and names. */
+static void delete_one(struct cli *cli, struct labwork *w, struct object *o)
+{
+	struct arena *a = cli->arena;
+	struct val *v = val_new(a, VAL_MAP), *meta;
+
+	val_put(a, v, "apiVersion", val_string(a, o->kind->apis[0]));
+	val_put(a, v, "kind", val_string(a, o->kind->name));
+	meta = val_put(a, v, "metadata", val_new(a, VAL_MAP));
+	val_put(a, meta, "name", val_string(a, o->name));
+	if (o->ns)
+		val_put(a, meta, "namespace", val_string(a, o->ns));
+	vec_add(a, &w->docs, (struct doc){ "-", v });
+	fprintf(cli->to, "%s \"%s\" deleted\n", lower(cli, o->kind), o->name);
+	apply_delete(w->world.cluster, o);
+}
+
 static bool delete_doc(void *ctx, const struct doc *d, struct err *err)
 {
 	struct applying *a = ctx;
@@ -118,8 +135,7 @@ static bool delete_doc(void *ctx, const struct doc *d, struct err *err)
 
 	if (!o)
 		return err_add(err, ERR_FAILED, &w, "%s \"%s\" not found", kind ? kind : "object", name ? name : "");
-	fprintf(a->cli->to, "%s \"%s\" deleted\n", lower(a->cli, o->kind), o->name);
-	apply_delete(a->w->world.cluster, o);
+	delete_one(a->cli, a->w, o);
 	return true;
 }
 
@@ -139,10 +155,8 @@ enum err_kind cmd_delete(struct cli *cli, struct err *err)
 	if (cli->args.nr && select_objects(cli, w.world.cluster, &s, err)) {
 		if (!s.by_name && !cli->selector)
 			cli_usage(cli, err, "delete needs names or a selector");
-		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++) {
-			fprintf(cli->to, "%s \"%s\" deleted\n", lower(cli, s.objects.v[k]->kind), s.objects.v[k]->name);
-			apply_delete(w.world.cluster, s.objects.v[k]);
-		}
+		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++)
+			delete_one(cli, &w, s.objects.v[k]);
 	}
 	labwork_end(cli, &w, true, err);
 	return err_kind(err);

@@ -1,3 +1,4 @@
+#include "viz/cli/history.h"
 #include "viz/cli/labwork.h"
 
 #include "model/control/defaults.h"
@@ -29,6 +30,7 @@ bool labwork_begin(struct cli *cli, struct labwork *w, bool create, struct err *
 		return false;
 	if (fresh) {
 		world_init(&w->world, &w->opt);
+		defaults_add_namespaces(w->world.cluster);
 		return true;
 	}
 	if (!lab_find(w->lab, NULL, &now, err) || !lab_load_world(w->lab, now, &w->world, err)) {
@@ -57,12 +59,31 @@ bool labwork_end(struct cli *cli, struct labwork *w, bool ok, struct err *err)
 	return ok;
 }
 
+/* A moment within a command: the command is done again from the state before it. */
+static bool go_on(struct cli *cli, struct lab *lab, struct lab_point at, struct world *w, struct err *err)
+{
+	struct lab_history h;
+
+	if (at.at == NEVER)
+		return true;
+	if (!lab_history(lab, cli->arena, &h, err))
+		return false;
+	for (uint32_t k = 0; k < h.nr; k++)
+		if (h.v[k].nr == at.input + 1)
+			return history_redo(w, &h.v[k], at.at, err);
+	return true;
+}
+
 bool labwork_read(struct cli *cli, struct world *w, struct err *err)
 {
 	struct lab *lab = lab_open(cli_lab(cli), LAB_READ, NULL, err);
 	struct lab_point at;
 	bool ok = lab && lab_find(lab, cli->at, &at, err) && lab_load_world(lab, at, w, err);
 
+	if (ok && !go_on(cli, lab, at, w, err)) {
+		world_free(w);
+		ok = false;
+	}
 	lab_close(lab);
 	return ok;
 }

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# A lab from the outside: what is done by hand can be looked at as it was, exported, and replayed to the same cluster.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+podwire=$PWD/build/podwire
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+cd "$work"
+passed=0 failed=0
+check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -5 out; fi; }
+says() { local want=$1; shift; grep -qF -- "$want" <<<"$("$@" 2>&1)"; }
+status() { local want=$1; shift; "$@" >/dev/null 2>&1; [ $? = "$want" ]; }
+cat >web.yaml <<'YAML'
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {replicas: 2, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: nginx}]}}}
+YAML
+check "a question without a lab says what to do" says "podwire init or apply makes one" "$podwire" get pods
+check "and is bad input" status 2 "$podwire" get pods
+check "apply makes a lab" "$podwire" apply -f web.yaml
+check "init does not take it away" says "holds a lab already" "$podwire" init
+check "advance" "$podwire" advance 30s
+check "scale" "$podwire" scale deploy/web --replicas 3
+check "delete" "$podwire" delete svc/web
+check "it is gone" status 1 "$podwire" get svc web
+check "before, it was there" says "web" "$podwire" get svc web --at 10s
+check "an hour ahead nothing is known" says "has come to" "$podwire" get pods --at 1h
+"$podwire" get all,nodes -A -o yaml >lab.yaml 2>/dev/null
+"$podwire" export >again.yaml
+check "the export is a scenario that holds" "$podwire" run again.yaml
+check "its end is the same cluster" sh -c "'$podwire' get deploy,rs,pods -A -o name >a; '$podwire' get deploy,rs,pods -A -o name -f again.yaml >b; cmp a b"
+check "a wrong document changes nothing" sh -c "echo 'kind: Servce' >bad.yaml; '$podwire' get pods -o yaml >a; ! '$podwire' apply -f bad.yaml; '$podwire' get pods -o yaml >b; cmp a b"
+echo "no lab at all, only a text that is long enough to look at" >text.db
+check "another file is refused" says "not a lab" "$podwire" --lab text.db get pods
+check "and left alone" says "no lab at all" cat text.db
+for k in $(seq 1 12); do                # killed at any moment, the lab opens and goes on
+	(timeout -s KILL "0.00$((k % 9 + 1))" "$podwire" apply -f web.yaml; true) >/dev/null 2>&1
+done 2>/dev/null
+check "after kills, the lab is whole" "$podwire" apply -f web.yaml
+check "and answers" says "web" "$podwire" get svc web
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,13 @@
+/* The lab's inputs, done again: as steps of a Scenario, or up to a moment within a command. */
+#ifndef PODWIRE_HISTORY_H
+#define PODWIRE_HISTORY_H
+
+#include "sim/lab/lab.h"
+#include "viz/cli/cli.h"
+
+/* What a command did, as a step; NULL for one that changed nothing by itself. */
+struct val *history_step(struct arena *, const struct lab_entry *);
+/* The world is as it was before that command: does its changes, and lets time pass up to `at`. */
+bool history_redo(struct world *, const struct lab_entry *, nsec at, struct err *);
+
+#endif
