@@ -21,6 +21,7 @@ const struct command commands[] = {
 	{ "rules", cmd_rules, ASKS | G_RULES, "", "what Linux is told: -o nft|iptables|ip|sh|json", NULL },
 	{ "show", cmd_show, ASKS | G_RULES, "routes|links|listeners|conntrack|bgp|ipam [END]", "the dataplane's tables, as ip, ss and birdc print them", NULL },
 	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR…", "replay scenarios and check their expectations (-o text|tap|junit|json)", NULL },
+	{ "report", cmd_report, 0, "merge FILE…", "join the JSON reports of several runs (-o text|tap|junit|json)", NULL },
 	{ "export", cmd_export, READS_LAB, "", "the lab's inputs as a Scenario (-o yaml|json)", NULL },
 	{ "api-resources", cmd_api_resources, 0, "", "the kinds that podwire knows", NULL },
 	{ "version", cmd_version, 0, "", "version and features", NULL },
