@@ -369,7 +369,8 @@ static struct object_list answer_from(const struct cluster *c, struct handles *l
 {
 	struct object_list out = pick_from(c, l, belongs, ctx);
 
-	qsort(out.v, out.nr, sizeof(*out.v), by_name_order);
+	if (out.nr > 1)
+		qsort(out.v, out.nr, sizeof(*out.v), by_name_order);
 	return out;
 }
 
