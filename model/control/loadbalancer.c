@@ -1,0 +1,261 @@
+/* Load balancers: an address for a Service of that type, where somebody answers: MetalLB with a pool and an advertisement of it, or a cloud (--cloud-lb). Else the
+ * Service stays <pending>. Sources: metallb controller/service.go, internal/allocator; cloud-provider/controllers/service/controller.go; facts 16. */
+#include <stdlib.h>
+
+#include "model/control/alloc.h"
+#include "model/control/common.h"
+
+struct span { ip_addr first, last; str pool; bool automatic; };
+struct spans { struct span *v; uint32_t nr, alloc; bool cloud; };
+
+static void watch(struct control *t, const struct change *ch)
+{
+	struct object_list l;
+
+	if (ch->object->kind == &service_kind) {
+		if (((struct service *)ch->object)->type == SVC_LOADBALANCER || ((struct service *)ch->object)->lb_ingress.nr || ch->kind == CHANGE_DELETE)
+			control_wake(t, CTL_LOADBALANCER, ch->object, 0);
+		if (ch->kind != CHANGE_DELETE)
+			return;
+	}
+	/* A pool, an advertisement, or an address that is free again: those that wait may get theirs. */
+	l = cluster_list(control_cluster(t), &service_kind);
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (((struct service *)l.v[k])->type == SVC_LOADBALANCER && !((struct service *)l.v[k])->lb_ingress.nr)
+			control_wake(t, CTL_LOADBALANCER, l.v[k], 0);
+}
+
+/* ---- who answers: the addresses that may be given */
+
+static bool advertised(struct cluster *c, const char *pool)
+{
+	static const struct kind *const rows[] = { &l2_advertisement_kind, &bgp_advertisement_kind };
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct object_list l = cluster_list(c, rows[k]);
+
+		for (uint32_t i = 0; i < l.nr; i++) {
+			const str_list *pools = &((struct metallb_advertisement *)l.v[i])->pools;
+
+			if (!pools->nr)
+				return true;
+			for (uint32_t p = 0; p < pools->nr; p++)
+				if (streq(pools->v[p], pool))
+					return true;
+		}
+	}
+	return false;
+}
+
+/* "192.0.2.0/28" or "192.0.2.1-192.0.2.20". */
+static bool span_parse(const char *text, struct span *out)
+{
+	const char *dash = strchr(text, '-');
+	struct cidr cidr;
+
+	if (cidr_parse(text, &cidr)) {
+		out->first = cidr.addr;
+		out->last = cidr_last(cidr);
+		return true;
+	}
+	if (!dash)
+		return false;
+	for (dash = text + strcspn(text, " -"); *dash == ' '; dash++)
+		;
+	return ip_parse_n(text, strcspn(text, " -"), &out->first) && ip_parse(dash + 1 + strspn(dash + 1, " "), &out->last) && ip_order(out->first, out->last) <= 0;
+}
+
+static struct spans find_spans(struct control *t, struct arena *scratch)
+{
+	struct cluster *c = control_cluster(t);
+	const str_list *cloud = &cluster_flags(c)->cloud_lb;
+	struct object_list pools = cluster_list(c, &metallb_pool_kind);
+	struct spans s = { .cloud = cloud->nr > 0 };
+
+	for (uint32_t k = 0; k < cloud->nr; k++) {
+		struct span one = { .automatic = true };
+		struct cidr cidr;
+		struct ip_range r;
+
+		if (!cidr_parse(cloud->v[k], &cidr))
+			continue;
+		r = ip_range_of(cidr);
+		one.first = r.size ? r.first : cidr.addr;
+		one.last = r.size ? r.last : cidr.addr;
+		vec_add(scratch, &s, one);
+	}
+	for (uint32_t k = 0; !s.cloud && k < pools.nr; k++) {
+		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
+
+		for (uint32_t i = 0; advertised(c, p->o.name) && i < p->addresses.nr; i++) {
+			struct span one = { .pool = p->o.name, .automatic = p->auto_assign != TRI_FALSE };
+
+			if (span_parse(p->addresses.v[i], &one))
+				vec_add(scratch, &s, one);
+		}
+	}
+	return s;
+}
+
+/* ---- choosing */
+
+static bool in_use(struct cluster *c, ip_addr ip, const struct service *but)
+{
+	struct object_list l = cluster_list(c, &service_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *s = (const struct service *)l.v[k];
+		ip_addr have;
+
+		for (uint32_t i = 0; s != but && i < s->lb_ingress.nr; i++)
+			if (s->lb_ingress.v[i].ip && ip_parse(s->lb_ingress.v[i].ip, &have) && ip_eq(have, ip))
+				return true;
+	}
+	return false;
+}
+
+static const char *annotation(const struct service *s, const char *what)
+{
+	char key[100];
+	const char *v;
+
+	snprintf(key, sizeof(key), "metallb.io/%s", what);
+	v = label_get(&s->o.annotations, key);
+	if (v)
+		return v;
+	snprintf(key, sizeof(key), "metallb.universe.tf/%s", what);
+	return label_get(&s->o.annotations, key);
+}
+
+/* The address that the Service asks for, of this family; false: it asks for none. */
+static bool asked_for(const struct service *s, bool four, ip_addr *out)
+{
+	const char *text = s->lb_ip && *s->lb_ip ? s->lb_ip : annotation(s, "loadBalancerIPs");
+
+	while (text && *text) {
+		size_t n = strcspn(text, ", ");
+
+		if (ip_parse_n(text, n, out) && ip_is4(*out) == four)
+			return true;
+		text += n;
+		text += strspn(text, ", ");
+	}
+	return false;
+}
+
+static bool find_address(struct cluster *c, const struct spans *spans, const struct service *s, bool four, ip_addr *out)
+{
+	const char *pool = annotation(s, "address-pool");
+	bool asked = asked_for(s, four, out);
+
+	for (uint32_t k = 0; k < spans->nr; k++) {
+		const struct span *p = &spans->v[k];
+
+		if (ip_is4(p->first) != four || (pool ? !streq(pool, p->pool) : !p->automatic && !asked))
+			continue;
+		if (asked) {
+			if (ip_order(*out, p->first) >= 0 && ip_order(*out, p->last) <= 0 && !in_use(c, *out, s))
+				return true;
+			continue;
+		}
+		for (*out = p->first; ip_order(*out, p->last) <= 0; *out = ip_add(*out, 1))
+			if (!in_use(c, *out, s))
+				return true;
+	}
+	return false;
+}
+
+static void give(struct control *t, struct service *s, const struct spans *spans)
+{
+	struct cluster *c = control_cluster(t);
+	struct lb_ingress v[2];
+	uint32_t nr = 0;
+	ip_addr ip;
+
+	memset(v, 0, sizeof(v));
+	for (uint32_t k = 0; k < MAX(s->families.nr, 1u) && nr < ARRAY_LEN(v); k++) {
+		if (!find_address(c, spans, s, !s->families.nr || streq(s->families.v[k], "IPv4"), &ip))
+			continue;
+		v[nr].ip = cluster_str(c, IP(ip));
+		v[nr++].ip_mode = cluster_str(c, "VIP");
+	}
+	if (!nr) {
+		cluster_event(c, &s->o, true, spans->cloud ? "service-controller" : "metallb-controller", spans->cloud ? "SyncLoadBalancerFailed" : "AllocationFailed",
+			      "Failed to allocate IP for \"%s/%s\": no available IPs", s->o.ns, s->o.name);
+		return;
+	}
+	s->lb_ingress.v = arena_copy(cluster_arena(c), v, nr * sizeof(*v));
+	s->lb_ingress.nr = nr;
+	s->lb_ingress.set = true;
+	if (spans->cloud)
+		cluster_event(c, &s->o, false, "service-controller", "EnsuredLoadBalancer", "Ensured load balancer");
+	else if (nr == 1)
+		cluster_event(c, &s->o, false, "metallb-controller", "IPAllocated", "Assigned IP [\"%s\"]", v[0].ip);
+	else
+		cluster_event(c, &s->o, false, "metallb-controller", "IPAllocated", "Assigned IP [\"%s\" \"%s\"]", v[0].ip, v[1].ip);
+	cluster_touch(c, &s->o);
+}
+
+static void run(struct control *t, struct object *o, nsec now)
+{
+	static const char beginning[] = "EnsuringLoadBalancer";
+	struct service *s = (struct service *)o;
+	uint64_t *since = map_put(control_state(t, CTL_LOADBALANCER), cluster_arena(control_cluster(t)), o->id.i);
+	struct arena *scratch;
+	struct spans spans;
+
+	if (o->gone || s->type != SVC_LOADBALANCER || (s->lb_class && !streq(s->lb_class, "metallb.io/metallb") && !cluster_flags(control_cluster(t))->cloud_lb.nr)) {
+		*since = 0;
+		if (!o->gone && s->type != SVC_LOADBALANCER && s->lb_ingress.nr && !val_path(o->doc, "status.loadBalancer")) {
+			memset(&s->lb_ingress, 0, sizeof(s->lb_ingress));
+			cluster_touch(control_cluster(t), o);
+		}
+		return;
+	}
+	if (s->lb_ingress.nr)
+		return;
+	scratch = arena_new(NULL, "load balancer");
+	spans = find_spans(t, scratch);
+	if (spans.nr && !*since) {
+		*since = (uint64_t)now + 1;
+		if (spans.cloud)
+			cluster_event(control_cluster(t), o, false, "service-controller", beginning, "Ensuring load balancer");
+	}
+	if (spans.nr && now < (nsec)*since - 1 + timing(T_STEP_LB))
+		control_wake(t, CTL_LOADBALANCER, o, (nsec)*since - 1 + timing(T_STEP_LB));
+	else if (spans.nr)
+		give(t, s, &spans);
+	arena_free(scratch);
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct map);
+}
+
+static void save(struct control *t, struct arena *a, struct val *out)
+{
+	struct object_list l = cluster_list(control_cluster(t), &service_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const uint64_t *since = map_find(control_state(t, CTL_LOADBALANCER), l.v[k]->id.i);
+
+		if (since && *since)
+			val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)*since));
+	}
+}
+
+static void load(struct control *t, const struct val *v)
+{
+	struct cluster *c = control_cluster(t);
+
+	VAL_EACH(since, v) {
+		const struct object *o = control_by_uid(t, cluster_str(c, since->key));
+
+		if (o)
+			*map_put(control_state(t, CTL_LOADBALANCER), cluster_arena(c), o->id.i) = (uint64_t)val_int_or(since, 0);
+	}
+}
+
+static const struct kind *const kinds_heard[] = { &service_kind, &metallb_pool_kind, &l2_advertisement_kind, &bgp_advertisement_kind, NULL };
+const struct controller loadbalancer_controller = { .name = "loadbalancer", .kinds = kinds_heard, .init = init, .watch = watch, .run = run, .save = save, .load = load };
