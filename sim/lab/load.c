@@ -12,6 +12,7 @@ struct loading {
 	struct lab *lab;
 	struct cluster *cluster;
 	struct arena *arena;            /* the cluster's */
+	struct arena *scratch;          /* for one row */
 	int64_t input;
 	sqlite3_stmt *spec;
 	struct map specs;               /* row + 1 → struct pod_spec */
@@ -23,7 +24,7 @@ static const char *text_at(sqlite3_stmt *st, int at)
 	return (const char *)sqlite3_column_text(st, at);
 }
 
-static struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
+static struct val *json_in(struct loading *l, struct arena *a, sqlite3_stmt *st, int at)
 {
 	const char *text = text_at(st, at);
 	uint32_t mark = l->err->nr;
@@ -31,10 +32,15 @@ static struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
 
 	if (!text)
 		return NULL;
-	v = json_parse(l->arena, l->lab->path, text, (size_t)sqlite3_column_bytes(st, at), NULL, l->err);
+	v = json_parse(a, l->lab->path, text, (size_t)sqlite3_column_bytes(st, at), NULL, l->err);
 	if (!v)
 		err_wrap(l->err, mark, "a stored document is damaged");
 	return v;
+}
+
+static struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
+{
+	return json_in(l, l->arena, st, at);
 }
 
 /* JSON with its places in the column behind it. */
@@ -72,8 +78,9 @@ static const struct pod_spec *spec_at(struct loading *l, sqlite3_stmt *st)
 static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
 {
 	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, o->kind->name, l->err };
-	struct val *own = json_at(l, st, C_OWN), *state = json_at(l, st, C_STATE);
 	const struct kind *k = o->kind;
+	bool stays = k != &pod_kind;            /* what a template says is looked up in it later */
+	struct val *own = json_in(l, stays ? l->arena : l->scratch, st, C_OWN), *state = json_in(l, l->scratch, st, C_STATE);
 
 	o->doc = document_at(l, st, C_DOC);
 	if (!own || !state)
@@ -98,6 +105,7 @@ static bool load_object(struct loading *l, sqlite3_stmt *st)
 {
 	const struct kind *k = cluster_kind(l->cluster, text_at(st, C_API), text_at(st, C_KIND));
 	struct object *o = object_new(l->cluster, k, text_at(st, C_NS), text_at(st, C_NAME));
+	struct arena_mark row = arena_mark(l->scratch);
 	uint32_t mark = l->err->nr;
 
 	o->id = (obj_h){ (uint32_t)sqlite3_column_int64(st, C_ID) };
@@ -112,6 +120,7 @@ static bool load_object(struct loading *l, sqlite3_stmt *st)
 	o->gone = sqlite3_column_int(st, C_GONE);
 	if (!o->gone)
 		fill_object(l, st, o);
+	arena_rewind(l->scratch, row);
 	if (l->err->nr > mark)
 		return err_wrap(l->err, mark, "%s \"%s\" cannot be restored", k->name, o->name);
 	if (o->id.i != cluster_handles(l->cluster) + 1)
@@ -201,12 +210,16 @@ static bool load_all(struct loading *l)
 struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **control, struct err *err)
 {
 	uint64_t seed = (uint64_t)store_number(lab, "SELECT value FROM fact WHERE name = 'seed'", 1);
-	struct loading l = { .lab = lab, .cluster = cluster_new(NULL, seed), .input = at.input, .err = err };
+	struct loading l = { .lab = lab, .cluster = cluster_new(NULL, seed), .input = at.input, .scratch = arena_new(NULL, "lab"), .err = err };
 	uint32_t mark = err->nr;
+	bool ok;
 
 	l.arena = cluster_arena(l.cluster);
+	arena_alloc(l.scratch, 1, 1);
 	*control = NULL;
-	if (!load_all(&l) || (!(*control = load_control(&l)) && err->nr > mark)) {
+	ok = load_all(&l) && ((*control = load_control(&l)) || err->nr == mark);
+	arena_free(l.scratch);
+	if (!ok) {
 		cluster_free(l.cluster);
 		return NULL;
 	}

@@ -12,6 +12,7 @@ struct saving {
 	struct arena *scratch;
 	int64_t input;                  /* the number of this command */
 	sqlite3_stmt *keep, *put, *find_spec, *put_spec;
+	struct arena *kept;             /* as long as the command is saved */
 	struct map specs;               /* struct pod_spec → its row */
 	struct sb own, state, doc, places;
 	struct err *err;
@@ -50,7 +51,7 @@ static void bind_tree(struct saving *s, int at, const struct val *v, struct sb *
 /* The row of a Pod spec; a new one if none has that content. */
 static int64_t spec_row(struct saving *s, const struct pod_spec *spec)
 {
-	uint64_t *known = map_put(&s->specs, s->scratch, map_ptr(spec));
+	uint64_t *known = map_put(&s->specs, s->kept, map_ptr(spec));
 	struct val *v = val_new(s->scratch, VAL_MAP);
 	struct sb text = { 0 };
 
@@ -75,6 +76,8 @@ static int64_t spec_row(struct saving *s, const struct pod_spec *spec)
 
 static void bind_content(struct saving *s, const struct object *o)
 {
+	struct arena_mark mark = arena_mark(s->scratch);
+
 	sqlite3_bind_null(s->put, C_SPEC);
 	sqlite3_bind_null(s->put, C_OWN);
 	sqlite3_bind_null(s->put, C_STATE);
@@ -84,6 +87,7 @@ static void bind_content(struct saving *s, const struct object *o)
 		sqlite3_bind_int64(s->put, C_SPEC, spec_row(s, ((const struct pod *)o)->spec));
 	bind_tree(s, C_OWN, own_pack(o, s->scratch), &s->own);
 	bind_tree(s, C_STATE, state_pack(o, s->scratch), &s->state);
+	arena_rewind(s->scratch, mark);
 }
 
 /* The row as it was goes to object_was first. */
@@ -247,10 +251,11 @@ static bool save_control(struct saving *s, const struct val *control)
 
 bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, const struct lab_input *in, struct err *err)
 {
-	struct saving s = { .lab = lab, .cluster = c, .scratch = arena_new(NULL, "lab"), .input = lab->input + 1, .err = err };
+	struct saving s = { .lab = lab, .cluster = c, .scratch = arena_new(NULL, "lab"), .kept = arena_new(NULL, "lab"), .input = lab->input + 1, .err = err };
 	bool ok;
 
 	assert(lab->writing);
+	arena_alloc(s.scratch, 1, 1);                   /* the first block stays */
 	ok = save_input(&s, in) && save_documents(&s, in) && save_objects(&s) && save_events(&s) && save_facts(&s) && save_control(&s, control) &&
 	     store_run(lab, "COMMIT", "cannot be written", err);
 	lab->writing = !ok;
@@ -259,6 +264,7 @@ bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, con
 	sb_free(&s.doc);
 	sb_free(&s.places);
 	arena_free(s.scratch);
+	arena_free(s.kept);
 	return ok;
 }
 

@@ -3,8 +3,9 @@
 #include "model/api/rows.h"
 #include "sim/lab/store.h"
 
-/* A number that is written even where it is 0, so that reading it back replaces what a document said. */
+/* A number that is written even where it is 0, so that reading it back replaces what a document said. Members of lists begin as 0. */
 #define EXACT(key, T, member) ROW_DFLT(F_I64, key, T, member, 0)
+#define MEMBER(key, T, member) ROW(F_I64, key, T, member)
 
 static const struct field owner_fields[] = {
 	ROW(F_STR, "api", struct owner_ref, api), ROW(F_STR, "kind", struct owner_ref, kind), ROW(F_STR, "name", struct owner_ref, name),
@@ -20,14 +21,14 @@ static const struct field meta_fields[] = {
 
 static const struct field exact_condition[] = {
 	ROW(F_STR, "type", struct condition, type), ROW_ENUM("status", struct condition, status, cond_status_names), ROW(F_STR, "reason", struct condition, reason),
-	ROW(F_STR, "message", struct condition, message), EXACT("changed", struct condition, changed), EXACT("heartbeat", struct condition, heartbeat),
-	EXACT("observed", struct condition, observed),
+	ROW(F_STR, "message", struct condition, message), MEMBER("changed", struct condition, changed), MEMBER("heartbeat", struct condition, heartbeat),
+	MEMBER("observed", struct condition, observed),
 	FIELD_END
 };
 #define CONDITIONS(T) ROW_LIST("conditions", T, conditions, struct condition, exact_condition)
 
 static const struct field taint_fields[] = {
-	ROW(F_STR, "key", struct taint, key), ROW(F_STR, "value", struct taint, value), ROW(F_STR, "effect", struct taint, effect), EXACT("added", struct taint, added),
+	ROW(F_STR, "key", struct taint, key), ROW(F_STR, "value", struct taint, value), ROW(F_STR, "effect", struct taint, effect), MEMBER("added", struct taint, added),
 	FIELD_END
 };
 static const struct field node_state[] = { ROW_LIST("taints", struct node, taints, struct taint, taint_fields), CONDITIONS(struct node), FIELD_END };
@@ -39,9 +40,9 @@ static const struct field container_fields[] = {
 	ROW(F_BOOL, "init", struct container_status, init), ROW(F_TRI, "started", struct container_status, started),
 	ROW(F_INT, "restarts", struct container_status, restarts), ROW(F_INT, "exit", struct container_status, exit_code),
 	ROW(F_STR, "reason", struct container_status, reason), ROW(F_STR, "message", struct container_status, message),
-	EXACT("startedAt", struct container_status, started_at), EXACT("finishedAt", struct container_status, finished_at),
+	MEMBER("startedAt", struct container_status, started_at), MEMBER("finishedAt", struct container_status, finished_at),
 	ROW(F_INT, "lastExit", struct container_status, last_exit), ROW(F_STR, "lastReason", struct container_status, last_reason),
-	EXACT("lastFinished", struct container_status, last_finished),
+	MEMBER("lastFinished", struct container_status, last_finished),
 	FIELD_END
 };
 static const struct field address_fields[] = { EXACT("hi", ip_addr, hi), EXACT("lo", ip_addr, lo), FIELD_END };
