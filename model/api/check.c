@@ -149,7 +149,7 @@ bool refuse_unfound(struct check *c, const struct path *p, const char *value)
 	return tell_str(c, p, "Not found", value, "");
 }
 
-bool refuse_unsupported(struct check *c, const struct path *p, const char *value, const char *const *supported)
+bool refuse_unsupported_text(struct check *c, const struct path *p, const char *json, const char *const *supported)
 {
 	struct sb all = { 0 };
 
@@ -158,9 +158,24 @@ bool refuse_unsupported(struct check *c, const struct path *p, const char *value
 		sb_add(&all, k ? ", " : "");
 		json_quote(&all, supported[k]);
 	}
-	tell_str(c, p, "Unsupported value", value, sb_text(&all));
+	tell(c, p, "Unsupported value", json, "%s", sb_text(&all));
 	sb_free(&all);
 	return false;
+}
+
+bool refuse_unsupported(struct check *c, const struct path *p, const char *value, const char *const *supported)
+{
+	struct sb sb = { 0 };
+
+	json_quote(&sb, value ? value : "");
+	refuse_unsupported_text(c, p, sb_text(&sb), supported);
+	sb_free(&sb);
+	return false;
+}
+
+bool refuse_omitted(struct check *c, const struct path *p, const char *why)
+{
+	return tell(c, p, "Invalid value", NULL, "%s", why);
 }
 
 bool refuse_long(struct check *c, const struct path *p, uint32_t max)

@@ -17,12 +17,15 @@ bool refuse_duplicate_val(struct check *, const struct path *, const struct val 
 bool refuse_duplicate_text(struct check *, const struct path *, const char *json);
 bool refuse_forbidden(struct check *, const struct path *, const char *fmt, ...) PRINTF(3, 4);
 bool refuse_unsupported(struct check *, const struct path *, const char *value, const char *const *supported);   /* supported: NULL-terminated */
+bool refuse_unsupported_text(struct check *, const struct path *, const char *json, const char *const *supported);
+bool refuse_omitted(struct check *, const struct path *, const char *why);                                      /* Invalid value: … without the value */
 bool refuse_long(struct check *, const struct path *, uint32_t max);                                            /* Too long: may not be more than … bytes */
 bool refuse_many(struct check *, const struct path *, uint32_t have, uint32_t max);
 bool refuse_unfound(struct check *, const struct path *, const char *value);                                    /* Not found: "x" */
 
 const char *json_of(const struct val *, struct sb *);   /* one line; lives in the sb */
 bool one_of(const char *, const char *const *names);    /* NULL is none */
+const char *trimmed(const char *s, size_t n, char *out, size_t size);   /* without blanks around; cut to size */
 
 typedef void must_be(struct check *, const struct path *, const char *);
 must_be must_be_label;                  /* RFC 1123 label */
@@ -44,6 +47,7 @@ must_be must_be_ip;                     /* as written anywhere, RFC 5952 or not 
 must_be must_be_canonical_ip;           /* IsValidIP */
 must_be must_be_cidr;                   /* IsValidCIDRForLegacyField, lenient */
 must_be must_be_canonical_cidr;         /* IsValidCIDR */
+must_be must_be_fqdn;                   /* IsFullyQualifiedDomainName */
 must_be must_be_domain_path;            /* example.com/path: IsDomainPrefixedPath; "" is Required */
 
 void must_be_port(struct check *, const struct path *, int64_t);
@@ -52,6 +56,7 @@ void must_not_be_negative(struct check *, const struct path *, int64_t);        
 void must_be_labels(struct check *, const struct path *, const pair_list *);                    /* metav1 ValidateLabels */
 void must_be_labels_val(struct check *, const struct path *, const struct val *map);
 void must_be_annotations(struct check *, const struct path *, const pair_list *);
+void must_be_annotations_val(struct check *, const struct path *, const struct val *map);
 void must_be_selector_val(struct check *, const struct path *, const struct val *, bool loose);          /* metav1 ValidateLabelSelector; loose: values are not judged */
 
 #endif

@@ -249,6 +249,43 @@ void must_be_domain_path(struct check *c, const struct path *p, const char *s)
 		refuse_str(c, p, slash + 1, "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%%!$&'()*+,;=:]+')");
 }
 
+void must_be_fqdn(struct check *c, const struct path *p, const char *s)
+{
+	size_t n = strlen(s);
+	char name[512], *dot;
+
+	if (!n) {
+		refuse_missing(c, p, "%s", "");
+		return;
+	}
+	snprintf(name, sizeof(name), "%.*s", (int)MIN(s[n - 1] == '.' ? n - 1 : n, 511), s);
+	if (!subdomain_form(name, false, false) || strlen(name) > 253) {
+		must_be_subdomain(c, p, name);
+	} else if (!strchr(name, '.')) {
+		refuse_str(c, p, name, "should be a domain with at least two segments separated by dots");
+	} else {
+		for (char *label = name; label; label = dot ? dot + 1 : NULL) {
+			dot = strchr(label, '.');
+			if (dot)
+				*dot = '\0';
+			if (strlen(label) > 63)
+				must_be_label(c, p, label);
+		}
+	}
+}
+
+const char *trimmed(const char *s, size_t n, char *out, size_t size)
+{
+	for (; n && isspace((unsigned char)*s); s++)
+		n--;
+	while (n && isspace((unsigned char)s[n - 1]))
+		n--;
+	n = MIN(n, size - 1);
+	memcpy(out, s, n);
+	out[n] = '\0';
+	return out;
+}
+
 /* ---- numbers */
 
 void must_be_port(struct check *c, const struct path *p, int64_t port)

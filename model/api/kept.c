@@ -1,4 +1,5 @@
 /* Kinds that are read, checked, kept and shown, and have no effect on the network. */
+#include "model/api/checks.h"
 #include "model/api/kept.h"
 #include "model/api/shape.h"
 
@@ -24,7 +25,7 @@ KIND(storage_class_kind, "StorageClass", STORE, STORE_OLD, "storageclasses", "sc
 KIND(event_kind, "Event", APIS("v1", "events.k8s.io/v1"), APIS("events.k8s.io/v1beta1"), "events", "ev", true, .fields = Event);
 KIND(limit_range_kind, "LimitRange", APIS("v1"), NULL, "limitranges", "limits", true, .fields = LimitRange);
 KIND(quota_kind, "ResourceQuota", APIS("v1"), NULL, "resourcequotas", "quota", true, .fields = ResourceQuota, .check = quota_check);
-KIND(pod_template_kind, "PodTemplate", APIS("v1"), NULL, "podtemplates", NULL, true, .fields = PodTemplate);
+KIND(pod_template_kind, "PodTemplate", APIS("v1"), NULL, "podtemplates", NULL, true, .fields = PodTemplate, .check = pod_template_check);
 KIND(component_status_kind, "ComponentStatus", APIS("v1"), NULL, "componentstatuses", "cs", false, .fields = ComponentStatus);
 KIND(role_kind, "Role", RBAC, RBAC_OLD, "roles", NULL, true, .fields = Role, .check = role_check, .name_rule = must_be_path_segment);
 KIND(cluster_role_kind, "ClusterRole", RBAC, RBAC_OLD, "clusterroles", NULL, false, .fields = ClusterRole, .check = role_check, .name_rule = must_be_path_segment);

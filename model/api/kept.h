@@ -1,8 +1,7 @@
-/* The kinds of kept.c, and what is checked of them. */
+/* The kinds of kept.c. */
 #ifndef PODWIRE_KEPT_H
 #define PODWIRE_KEPT_H
 
-#include "model/api/check.h"
 #include "model/api/core.h"
 
 extern const struct kind limit_range_kind, quota_kind, pod_template_kind, component_status_kind, role_kind, cluster_role_kind, role_binding_kind, cluster_role_binding_kind,
@@ -10,11 +9,5 @@ extern const struct kind limit_range_kind, quota_kind, pod_template_kind, compon
 	map_kind, map_binding_kind, controller_revision_kind, csi_driver_kind, csi_node_kind, csi_capacity_kind, volume_attachment_kind, attributes_class_kind, csr_kind,
 	ip_address_kind, flow_schema_kind, priority_level_kind, device_class_kind, resource_claim_kind, resource_claim_template_kind, resource_slice_kind,
 	kustomization_kind;
-
-typedef void kind_check(struct check *, const struct object *);
-kind_check pvc_check, pv_check, storage_class_check;                                    /* check_storage.c */
-kind_check role_check, binding_check, quota_check, priority_class_check;               /* check_policy.c */
-kind_check hpa_check, pdb_check;
-kind_check crd_check, webhook_check;                                                    /* check_admission.c */
 
 #endif

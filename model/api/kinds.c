@@ -1,6 +1,7 @@
 /* All kinds, in the order of `api-resources`, and how a document's apiVersion and kind find theirs. */
 #include <strings.h>
 
+#include "model/api/check.h"
 #include "model/api/config.h"
 #include "model/api/kept.h"
 #include "model/api/net.h"

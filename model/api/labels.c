@@ -20,20 +20,37 @@ void must_be_labels_val(struct check *c, const struct path *p, const struct val 
 	}
 }
 
+/* Case does not matter. */
+static void annotation_key(struct check *c, const struct path *p, const char *s)
+{
+	size_t n = MIN(strlen(s), 511);
+	char key[512];
+
+	for (size_t i = 0; i < n; i++)
+		key[i] = (char)tolower((unsigned char)s[i]);
+	key[n] = '\0';
+	must_be_label_key(c, p, key);
+}
+
 void must_be_annotations(struct check *c, const struct path *p, const pair_list *l)
 {
 	size_t size = 0;
-	char key[512];
 
 	for (uint32_t k = 0; k < l->nr; k++) {
-		const char *s = l->v[k].key;
-		size_t n = MIN(strlen(s), sizeof(key) - 1);
+		annotation_key(c, p, l->v[k].key);
+		size += strlen(l->v[k].key) + strlen(l->v[k].value);
+	}
+	if (size > 256 * 1024)
+		refuse_long(c, p, 256 * 1024);
+}
 
-		for (size_t i = 0; i < n; i++)
-			key[i] = (char)tolower((unsigned char)s[i]);
-		key[n] = '\0';
-		must_be_label_key(c, p, key);
-		size += strlen(s) + strlen(l->v[k].value);
+void must_be_annotations_val(struct check *c, const struct path *p, const struct val *map)
+{
+	size_t size = 0;
+
+	VAL_EACH(m, map) {
+		annotation_key(c, p, m->key);
+		size += strlen(m->key) + (m->type == VAL_STRING ? m->nr : 0);
 	}
 	if (size > 256 * 1024)
 		refuse_long(c, p, 256 * 1024);

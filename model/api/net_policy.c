@@ -1,5 +1,5 @@
 /* NetworkPolicy, Ingress, IngressClass. Source: kubernetes staging/src/k8s.io/api/networking/v1/types.go; defaults: pkg/apis/networking/v1/defaults.go. */
-#include "model/api/net.h"
+#include "model/api/checks.h"
 #include "model/api/shape.h"
 
 extern const struct field lb_ingress_fields[];
@@ -72,8 +72,8 @@ static const char *const v1[] = { "networking.k8s.io/v1", NULL };
 static const char *const policy_old[] = { "extensions/v1beta1", NULL };
 static const char *const ingress_old[] = { "extensions/v1beta1", "networking.k8s.io/v1beta1", NULL };
 const struct kind network_policy_kind = { .name = "NetworkPolicy", .apis = v1, .removed = policy_old, .plural = "networkpolicies", .shorts = "netpol", .namespaced = true,
-					  .size = sizeof(struct network_policy), .fields = policy_fields, .dflt = policy_default };
+					  .size = sizeof(struct network_policy), .fields = policy_fields, .dflt = policy_default, .check = network_policy_check };
 const struct kind ingress_kind = { .name = "Ingress", .apis = v1, .removed = ingress_old, .plural = "ingresses", .shorts = "ing", .namespaced = true, .size = sizeof(struct ingress),
-				   .fields = ingress_fields };
+				   .fields = ingress_fields, .check = ingress_check };
 const struct kind ingress_class_kind = { .name = "IngressClass", .apis = v1, .removed = ingress_old, .plural = "ingressclasses", .size = sizeof(struct ingress_class),
-					 .fields = class_fields };
+					 .fields = class_fields, .check = ingress_class_check, .check_update = ingress_class_check_update };

@@ -1,7 +1,7 @@
 /* Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob. Sources: kubernetes staging/src/k8s.io/api/{apps,batch}/v1/types.go,
  * defaults: pkg/apis/{apps,batch}/v1/defaults.go. */
+#include "model/api/checks.h"
 #include "model/api/shape.h"
-#include "model/api/workload.h"
 
 void pod_spec_default(struct pod_spec *, struct strtab *);
 
@@ -176,13 +176,14 @@ static const char *const apps[] = { "apps/v1", NULL };
 static const char *const batch[] = { "batch/v1", NULL };
 static const char *const apps_old[] = { "extensions/v1beta1", "apps/v1beta1", "apps/v1beta2", NULL };
 static const char *const batch_old[] = { "batch/v1beta1", "batch/v2alpha1", NULL };
-#define WORKLOAD(k, a, old, pl, sh, f) \
-	{ .name = k, .apis = a, .removed = old, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct workload), .fields = f, .dflt = workload_default }
-const struct kind deployment_kind = WORKLOAD("Deployment", apps, apps_old, "deployments", "deploy", deployment_fields);
-const struct kind replicaset_kind = WORKLOAD("ReplicaSet", apps, apps_old, "replicasets", "rs", replicaset_fields);
-const struct kind statefulset_kind = WORKLOAD("StatefulSet", apps, apps_old, "statefulsets", "sts", statefulset_fields);
-const struct kind daemonset_kind = WORKLOAD("DaemonSet", apps, apps_old, "daemonsets", "ds", daemonset_fields);
-const struct kind replication_controller_kind = WORKLOAD("ReplicationController", v1, NULL, "replicationcontrollers", "rc", rc_fields);
-const struct kind job_kind = { .name = "Job", .apis = batch, .plural = "jobs", .namespaced = true, .size = sizeof(struct job), .fields = job_fields, .dflt = job_default };
+#define WORKLOAD(k, a, old, pl, sh, f, ...) \
+	{ .name = k, .apis = a, .removed = old, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct workload), .fields = f, .dflt = workload_default, __VA_ARGS__ }
+const struct kind deployment_kind = WORKLOAD("Deployment", apps, apps_old, "deployments", "deploy", deployment_fields, .check = deployment_check, .check_update = selector_check_update);
+const struct kind replicaset_kind = WORKLOAD("ReplicaSet", apps, apps_old, "replicasets", "rs", replicaset_fields, .check = replicaset_check, .check_update = selector_check_update);
+const struct kind statefulset_kind = WORKLOAD("StatefulSet", apps, apps_old, "statefulsets", "sts", statefulset_fields, .check = statefulset_check, .check_update = statefulset_check_update, .name_rule = must_be_label);
+const struct kind daemonset_kind = WORKLOAD("DaemonSet", apps, apps_old, "daemonsets", "ds", daemonset_fields, .check = daemonset_check, .check_update = selector_check_update);
+const struct kind replication_controller_kind = WORKLOAD("ReplicationController", v1, NULL, "replicationcontrollers", "rc", rc_fields, .check = replication_controller_check);
+const struct kind job_kind = { .name = "Job", .apis = batch, .plural = "jobs", .namespaced = true, .size = sizeof(struct job), .fields = job_fields, .dflt = job_default,
+			       .check = job_check, .check_update = job_check_update };
 const struct kind cron_job_kind = { .name = "CronJob", .apis = batch, .removed = batch_old, .plural = "cronjobs", .shorts = "cj", .namespaced = true, .size = sizeof(struct cron_job),
-				    .fields = cron_fields, .dflt = cron_default };
+				    .fields = cron_fields, .dflt = cron_default, .check = cron_job_check };

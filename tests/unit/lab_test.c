@@ -12,7 +12,7 @@
 static const char manifests[] =
 	"apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n---\n"
 	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: web}}\n"
-	"  template:\n    metadata: {labels: {app: web}}\n    spec:\n      activeDeadlineSeconds: 900\n      containers:\n      - name: web\n        image: nginx\n"
+	"  template:\n    metadata: {labels: {app: web}}\n    spec:\n      containers:\n      - name: web\n        image: nginx\n"
 	"        ports: [{containerPort: 80, name: http}]\n        readinessProbe: {httpGet: {path: /, port: http}}\n"
 	"      tolerations: [{key: a, operator: Exists}, {key: b, effect: NoExecute, tolerationSeconds: 0}]\n---\n"
 	"apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db, namespace: shop}\nspec:\n  serviceName: db\n  replicas: 2\n"
@@ -25,7 +25,7 @@ static const char manifests[] =
 	"spec: {rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}\n---\n"
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text, namespace: shop}\ndata: {a: \"1\", b: \"line\\nline\\n\"}\n---\n"
 	"apiVersion: v1\nkind: Pod\nmetadata: {name: given, namespace: shop, labels: {app: given}}\n"
-	"spec: {nodeName: worker-1, containers: [{name: c, image: nginx}]}\n"
+	"spec: {nodeName: worker-1, activeDeadlineSeconds: 3600, containers: [{name: c, image: nginx}]}\n"
 	"status: {phase: Running, podIP: 10.244.1.77, podIPs: [{ip: 10.244.1.77}], conditions: [{type: Ready, status: \"True\"}],\n"
 	"  containerStatuses: [{name: c, image: nginx, ready: true, restartCount: 2, state: {running: {startedAt: \"2026-01-02T03:04:05Z\"}}}]}\n---\n"
 	"apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t, namespace: shop}\nspec: {n: 1}\n";

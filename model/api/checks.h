@@ -1,0 +1,30 @@
+/* Create-time validation and immutability, kind by kind, as the API server has them. */
+#ifndef PODWIRE_CHECKS_H
+#define PODWIRE_CHECKS_H
+
+#include "model/api/check.h"
+#include "model/api/net.h"
+#include "model/api/workload.h"
+
+typedef void kind_check(struct check *, const struct object *);
+typedef void kind_check_update(struct check *, const struct object *now, const struct object *old);
+
+kind_check service_check, endpoints_check, endpointslice_check;                         /* check_service.c */
+kind_check_update service_check_update, endpointslice_check_update;
+kind_check network_policy_check, ingress_check, ingress_class_check;                    /* check_net.c */
+kind_check_update ingress_class_check_update;
+kind_check pod_check;                                                                   /* check_pod.c */
+kind_check_update pod_check_update;
+kind_check deployment_check, replicaset_check, statefulset_check, daemonset_check, replication_controller_check, pod_template_check;    /* check_workload.c */
+kind_check_update selector_check_update, statefulset_check_update, job_check_update;
+kind_check job_check, cron_job_check;                                                   /* check_batch.c */
+/* A Pod template: its metadata (whose messages stand at the template itself, as upstream has it), its spec. */
+void template_check(struct check *, const struct val *template, const struct path *, const struct val *claims);      /* claims: volumeClaimTemplates, or NULL */
+void template_meta_check(struct check *, const struct val *template, const struct path *);
+void claim_spec_check(struct check *, const struct val *spec, const struct path *);     /* check_storage.c */
+kind_check pvc_check, pv_check, storage_class_check;                                    /* check_storage.c */
+kind_check role_check, binding_check, quota_check, priority_class_check;               /* check_policy.c */
+kind_check hpa_check, pdb_check;
+kind_check crd_check, webhook_check;                                                    /* check_admission.c */
+
+#endif

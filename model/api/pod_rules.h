@@ -1,0 +1,56 @@
+/* Inside of the checks of Pods and Pod templates. They read the document, not the struct: most of what they judge has no effect on the network.
+ * Source of all rules: kubernetes pkg/apis/core/validation/validation.go ValidatePodSpec and what it calls. */
+#ifndef PODWIRE_POD_RULES_H
+#define PODWIRE_POD_RULES_H
+
+#include "model/api/checks.h"
+
+#define VOLUMES_JUDGED 256
+struct pod_rules {
+	struct check *c;
+	const struct val *spec;
+	const struct val *claims;               /* of a StatefulSet: each is a volume of its name as well */
+	bool is_pod;
+	bool host_users;
+	int64_t grace;
+	bool good_volume[VOLUMES_JUDGED];       /* of the first ones; later ones are good */
+};
+
+static inline const char *text_of(const struct val *v, const char *key)
+{
+	const char *s = val_str(val_get(v, key));
+
+	return s ? s : "";
+}
+static inline bool has(const struct val *v, const char *key)
+{
+	const struct val *m = val_get(v, key);
+
+	return m && m->type != VAL_NULL;
+}
+static inline int64_t int_of(const struct val *v, const char *key, int64_t dflt) { return val_int_or(val_get(v, key), dflt); }
+static inline bool true_of(const struct val *v, const char *key) { return val_bool_or(val_get(v, key), false); }
+
+/* Required if empty. */
+bool need(struct check *, const struct val *, const struct path *, const char *key);
+/* Unsupported if there and not among the names. */
+void need_one_of(struct check *, const struct val *, const struct path *, const char *key, const char *const *names);
+void need_range(struct check *, const struct val *, const struct path *, const char *key, int64_t lo, int64_t hi);
+void must_be_file_mode(struct check *, const struct val *, const struct path *, const char *key);
+must_be must_be_descending;                     /* validateLocalDescendingPath */
+must_be must_not_go_back;                       /* validatePathNoBacksteps */
+must_be must_be_unreserved;                     /* ValidateLocalNonReservedPath */
+
+void check_volumes(struct pod_rules *, const struct path *);
+void check_containers(struct pod_rules *, const struct path *spec);
+void check_resources(struct check *, const struct val *, const struct val *claims, const struct path *);
+void check_affinity(struct check *, const struct val *, const struct path *);
+void check_node_selector(struct check *, const struct val *, const struct path *);
+void check_tolerations(struct check *, const struct val *, const struct path *);
+void check_spread(struct check *, const struct val *, const struct path *);
+void check_pod_security(struct pod_rules *, const struct path *);
+void check_container_security(struct pod_rules *, const struct val *, const struct path *);
+void check_field_ref(struct check *, const struct val *, const struct path *, bool volume);
+void check_resource_ref(struct check *, const struct val *, const struct path *, bool volume);
+
+#endif
