@@ -153,9 +153,8 @@ static void begin_sandbox(struct visit *v, uint32_t attempt)
 			ipam_release(v->t, v->on->node, v->ip, v->ip2);
 		v->ip = v->ip2 = (ip_addr){ 0, 0 };
 	}
-	for (uint32_t k = 0; k < r->nr; k++)    /* what ran in the old one is gone; what has succeeded may stay so */
-		if (r->made_before && r->c[k].run.state == RUN_EXITED && r->nr_init)
-			r->c[k].step = STEP_NONE;
+	for (uint32_t k = 0; k < r->nr_init; k++)       /* the init list is run again from its first */
+		r->c[k].run.state = RUN_NONE;
 	r->sandbox = SANDBOX_NONE;
 	r->attempt = attempt;
 	r->making = true;
@@ -283,6 +282,14 @@ static bool begin_start(struct visit *v, uint32_t k)
 	return true;
 }
 
+/* Cluster DNS is broken on purpose (fault.c): its containers do not stay up. */
+static bool dns_is_broken(const struct visit *v)
+{
+	const struct service *s = streq(v->p->o.ns, "kube-system") ? find_service(v->c, "kube-system", "kube-dns") : NULL;
+
+	return s && s->selector.nr && fault_since(&s->o, DOWN_ANNOTATION) != NEVER && pairs_match(&s->selector, &v->p->o.labels);
+}
+
 static void runs_now(struct visit *v, uint32_t k)
 {
 	const struct container *c = container_at(v->p->spec, k);
@@ -305,6 +312,10 @@ static void runs_now(struct visit *v, uint32_t k)
 	x->ends_with = e.code;
 	x->stopping = x->complained = x->ready = x->started = false;
 	x->probes = container_probing(v->p, c, v->now);
+	if (dns_is_broken(v)) {
+		x->ends = v->now + timing(T_STEP_START);
+		x->ends_with = 1;
+	}
 	if (c->lifecycle && c->lifecycle->post_start)
 		v->r->free_at = v->now + hook_lasts(c->lifecycle->post_start);
 }
@@ -649,6 +660,54 @@ static void run(struct control *t, struct object *o, nsec now)
 		;
 	plan(&v);
 	finish(&v);
+}
+
+/* ---- accidents */
+
+/* What is remembered of a Pod that has been started, read back if it was at rest. */
+static struct prun *started(struct control *t, struct pod *p)
+{
+	struct kubelet *k = state(t);
+	struct prun *r = map_get_ptr(&k->runs, p->o.id.i);
+
+	if (r || pod_is_terminal(p) || !p->node || !(p->statuses.nr || p->given))
+		return r;
+	r = kubelet_remember(t, p);
+	kubelet_recall(p, r);
+	return r;
+}
+
+void kubelet_sandbox_dies(struct control *t, struct pod *p)
+{
+	struct prun *r = started(t, p);
+
+	if (!r)
+		return;
+	if (r->sandbox == SANDBOX_READY)
+		r->sandbox = SANDBOX_DEAD;
+	if (p->o.deleted != NEVER)
+		for (uint32_t k = 0; k < r->nr; k++)
+			r->c[k].ends = MIN(r->c[k].ends, control_now(t));
+	control_wake(t, CTL_KUBELET, &p->o, 0);
+}
+
+bool kubelet_container_exits(struct control *t, struct pod *p, const char *container, int32_t code)
+{
+	struct prun *r = started(t, p);
+	bool any = false;
+
+	for (uint32_t k = 0; r && k < r->nr; k++) {
+		struct crun *x = &r->c[k];
+
+		if (x->run.state != RUN_RUNNING || (container ? !streq(container_at(p->spec, k)->name, container) : k < r->nr_init))
+			continue;
+		x->ends = control_now(t);
+		x->ends_with = code;
+		any = true;
+	}
+	if (any)
+		control_wake(t, CTL_KUBELET, &p->o, 0);
+	return any;
 }
 
 /* ---- what wakes it */

@@ -62,6 +62,10 @@ void kubelet_status(struct control *, struct pod *, const struct prun *, ip_addr
 /* What runs, read from the status. */
 void kubelet_recall(const struct pod *, struct prun *);
 
+/* By accident or on purpose: the sandbox dies (with all that runs in it), a container exits (NULL: each main one). false: it does not run. */
+void kubelet_sandbox_dies(struct control *, struct pod *);
+bool kubelet_container_exits(struct control *, struct pod *, const char *container, int32_t code);
+
 /* Saving and loading what it remembers (kubelet_save.c). */
 void kubelet_save(struct control *, struct arena *, struct val *out);
 void kubelet_load(struct control *, const struct val *);

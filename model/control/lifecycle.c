@@ -93,7 +93,7 @@ static void pods_not_ready(struct control *t, const struct node_info *i)
 
 static void watch_silence(struct control *t, struct node *n, nsec now)
 {
-	nsec down = fault_since(&n->o, DOWN_ANNOTATION), at;
+	nsec down = node_silent_since(n), at;
 
 	if (down == NEVER)
 		return;

@@ -58,9 +58,17 @@ nsec fault_since(const struct object *o, const char *annotation)
 	return s ? strtoll(s, NULL, 10) : NEVER;
 }
 
+nsec node_silent_since(const struct node *n)
+{
+	const char *link = label_get(&n->o.annotations, LINK_ANNOTATION);
+	nsec cut = link && strstr(link, " down") ? fault_since(&n->o, LINK_ANNOTATION) : NEVER;
+
+	return MIN(cut, fault_since(&n->o, DOWN_ANNOTATION));
+}
+
 bool kubelet_works(const struct node_info *i)
 {
-	return i && i->node && fault_since(&i->node->o, DOWN_ANNOTATION) == NEVER;
+	return i && i->node && node_silent_since(i->node) == NEVER;
 }
 
 bool network_ready(struct control *t, const struct node_info *i)

@@ -26,9 +26,11 @@ const struct demand *demand_for(struct control *, const struct pod_spec *);     
 
 /* Faults stand as annotations on the Node: down (nothing answers), no-cni, proxy-stopped, … with the time since when, in nanoseconds. */
 #define DOWN_ANNOTATION    "podwire.io/down"
+#define LINK_ANNOTATION    "podwire.io/link"         /* SINCE down, or SINCE delay=… loss=… mtu=… */
 #define NO_CNI_ANNOTATION  "podwire.io/no-cni"
 #define NO_PROXY_ANNOTATION "podwire.io/kube-proxy-stopped"
 nsec fault_since(const struct object *, const char *annotation);                 /* NEVER: it is not broken */
+nsec node_silent_since(const struct node *);                                     /* down, or cut off; NEVER: it is heard of */
 bool kubelet_works(const struct node_info *);
 bool network_ready(struct control *, const struct node_info *);                  /* the Pod network is configured on the node */
 
