@@ -1,5 +1,6 @@
 /* Kinds of network add-ons: Calico's, MetalLB's, Istio's; and ServiceCIDR. */
-#include "model/api/net.h"
+#include "model/api/checks.h"
+#include "model/base/ip.h"
 #include "model/api/shape.h"
 
 /* ---- Calico. Source: calico api/pkg/apis/projectcalico/v3 */
@@ -10,16 +11,33 @@ static const struct field pool_spec_fields[] = {
 	KEPT(F_STRS, "allowedUses"), KEPT(F_STR, "namespaceSelector"), ROW_KEEP("ipip"), KEPT(F_BOOL, "nat-outgoing"),
 	FIELD_END
 };
-static const struct field pool_fields[] = { ROW_TOP, ROW_HERE("spec", pool_spec_fields), FIELD_END };
-static const struct field bgp_spec_fields[] = { ROW(F_TRI, "nodeToNodeMeshEnabled", struct bgp_configuration, mesh), ROW(F_I64, "asNumber", struct bgp_configuration, as_number), FIELD_END };
+static const struct field pool_fields[] = { ROW_TOP, ROW_HERE("spec", pool_spec_fields), ROW_KEEP("status"), FIELD_END };
+SHAPE(community, STR(name) STR(value))
+SHAPE(prefix_advertisement, STR(cidr) STRS(communities))
+SHAPE(cidr_only, STR(cidr))
+SHAPE(secret_key, STR(key) STR(name) BOOL(optional))
+SHAPE(password, OBJ(secretKeyRef, secret_key))
+static const struct field bgp_spec_fields[] = {
+	ROW(F_TRI, "nodeToNodeMeshEnabled", struct bgp_configuration, mesh), ROW(F_I64, "asNumber", struct bgp_configuration, as_number),
+	STR(bindMode) OBJS(communities, community) STRS(ignoredInterfaces) INT(ipv4NormalRoutePriority) INT(ipv6NormalRoutePriority) INT(listenPort)
+	STR(localWorkloadPeeringIPV4) STR(localWorkloadPeeringIPV6) STR(logSeverityScreen) STR(nodeMeshMaxRestartTime) OBJ(nodeMeshPassword, password)
+	OBJS(prefixAdvertisements, prefix_advertisement) STR(programClusterRoutes) OBJS(serviceClusterIPs, cidr_only) OBJS(serviceExternalIPs, cidr_only)
+	STR(serviceLoadBalancerAggregation) OBJS(serviceLoadBalancerIPs, cidr_only)
+	FIELD_END
+};
 static const struct field bgp_fields[] = { ROW_TOP, ROW_HERE("spec", bgp_spec_fields), FIELD_END };
 static const struct field peer_spec_fields[] = {
 	ROW(F_STR, "node", struct bgp_peer, node), ROW(F_STR, "peerIP", struct bgp_peer, peer_ip), ROW(F_STR, "nodeSelector", struct bgp_peer, node_selector),
 	ROW(F_STR, "peerSelector", struct bgp_peer, peer_selector), ROW(F_I64, "asNumber", struct bgp_peer, as_number),
+	STRS(filters) BOOL(keepOriginalNextHop) STR(keepaliveTime) LONG(localASNumber) STR(localWorkloadSelector) STR(maxRestartTime) STR(nextHopMode)
+	INT(numAllowedLocalASNumbers) OBJ(password, password) STR(reachableBy) STR(reversePeering) STR(sourceAddress) INT(ttlSecurity)
 	FIELD_END
 };
 static const struct field peer_fields[] = { ROW_TOP, ROW_HERE("spec", peer_spec_fields), FIELD_END };
-static const struct field felix_spec_fields[] = { ROW(F_STR, "defaultEndpointToHostAction", struct felix_configuration, endpoint_to_host), FIELD_END };
+static const struct field felix_spec_fields[] = {
+	ROW(F_STR, "defaultEndpointToHostAction", struct felix_configuration, endpoint_to_host), ROW_KEEP("*"),         /* some 200 more, none of them modelled */
+	FIELD_END
+};
 static const struct field felix_fields[] = { ROW_TOP, ROW_HERE("spec", felix_spec_fields), FIELD_END };
 
 static void pool_default(struct object *o, struct arena *a, struct strtab *t)
@@ -36,6 +54,38 @@ static void pool_default(struct object *o, struct arena *a, struct strtab *t)
 		p->vxlan_mode = str_intern(t, "Never");
 }
 
+/* Source: calico libcalico-go/lib/validator/v3/validator.go validateIPPool. */
+static void pool_check(struct check *c, const struct object *o)
+{
+	static const char *const modes[] = { "Always", "CrossSubnet", "Never", NULL };
+	const struct ip_pool *p = (const struct ip_pool *)o;
+	const struct path *at = SUB(NULL, "spec");
+	bool encapsulated = !streq(p->ipip_mode, "Never") && *p->ipip_mode;
+	struct cidr cidr;
+	int least;
+
+	if (!p->cidr) {
+		refuse_missing(c, SUB(at, "cidr"), "%s", "");
+		return;
+	}
+	must_be_cidr(c, SUB(at, "cidr"), p->cidr);
+	if (*p->ipip_mode && !one_of(p->ipip_mode, modes))
+		refuse_unsupported(c, SUB(at, "ipipMode"), p->ipip_mode, modes);
+	if (*p->vxlan_mode && !one_of(p->vxlan_mode, modes))
+		refuse_unsupported(c, SUB(at, "vxlanMode"), p->vxlan_mode, modes);
+	if (encapsulated && *p->vxlan_mode && !streq(p->vxlan_mode, "Never"))
+		refuse_str(c, SUB(at, "vxlanMode"), p->vxlan_mode, "IPIPMode and VXLANMode cannot both be enabled on the same IP pool");
+	if (!cidr_parse(p->cidr, &cidr))
+		return;
+	least = ip_is4(cidr.addr) ? 20 : 116;
+	if (encapsulated && !ip_is4(cidr.addr))
+		refuse_str(c, SUB(at, "ipipMode"), p->ipip_mode, "IPIPMode other than 'Never' is not supported on an IPv6 IP pool");
+	if (p->block_size < least || p->block_size > ip_bits(cidr.addr))
+		refuse_int(c, SUB(at, "blockSize"), p->block_size, "block size must be between %d and %d", least, ip_bits(cidr.addr));
+	else if (cidr.len > p->block_size)
+		refuse_str(c, SUB(at, "cidr"), p->cidr, "IP pool size is too small for use with Calico IPAM. It must be equal to or greater than the block size.");
+}
+
 /* ---- MetalLB. Source: metallb api/v1beta1 */
 static const struct field lb_pool_spec_fields[] = {
 	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW_KEEP("avoidBuggyIPs"), ROW_KEEP("serviceAllocation"), FIELD_END
@@ -48,19 +98,47 @@ static const struct field ad_spec_fields[] = {
 };
 static const struct field ad_fields[] = { ROW_TOP, ROW_HERE("spec", ad_spec_fields), ROW_KEEP("status"), FIELD_END };
 
+/* A prefix, or two addresses of one family with a dash between. Source: metallb internal/config/config.go ParseCIDR. */
+static bool pool_range(const char *s)
+{
+	const char *dash = strchr(s, '-');
+	char from[64], to[64];
+	struct cidr cidr;
+	ip_addr a, b;
+
+	if (!dash)
+		return cidr_parse_host(s, &cidr);
+	trimmed(s, (size_t)(dash - s), from, sizeof(from));
+	trimmed(dash + 1, strlen(dash + 1), to, sizeof(to));
+	return ip_parse(from, &a) && ip_parse(to, &b) && ip_is4(a) == ip_is4(b) && ip_order(a, b) <= 0;
+}
+
+static void lb_pool_check(struct check *c, const struct object *o)
+{
+	const struct metallb_pool *p = (const struct metallb_pool *)o;
+	const struct path *at = SUB(NULL, "spec.addresses");
+
+	if (!p->addresses.nr)
+		refuse_missing(c, at, "pool has no prefixes defined");
+	for (uint32_t k = 0; k < p->addresses.nr; k++)
+		if (!pool_range(p->addresses.v[k]))
+			refuse_str(c, ITEM(at, k), p->addresses.v[k], "invalid CIDR or range of addresses: 192.0.2.0/24 or 192.0.2.10-192.0.2.20 was expected");
+}
+
 static const struct field cidr_spec_fields[] = { ROW(F_STRS, "cidrs", struct service_cidr, cidrs), FIELD_END };
 static const struct field cidr_fields[] = { ROW_TOP, ROW_HERE("spec", cidr_spec_fields), ROW_KEEP("status"), FIELD_END };
 static const struct field raw_fields[] = { ROW_TOP, ROW(F_RAW, "spec", struct raw_object, spec), ROW_KEEP("status"), FIELD_END };
 
 #define APIS(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define CALICO    APIS("crd.projectcalico.org/v1", "projectcalico.org/v3")
-const struct kind ip_pool_kind = { .name = "IPPool", .apis = CALICO, .plural = "ippools", .size = sizeof(struct ip_pool), .fields = pool_fields, .dflt = pool_default };
+const struct kind ip_pool_kind = { .name = "IPPool", .apis = CALICO, .plural = "ippools", .size = sizeof(struct ip_pool), .fields = pool_fields, .dflt = pool_default,
+				   .check = pool_check };
 const struct kind bgp_configuration_kind = { .name = "BGPConfiguration", .apis = CALICO, .plural = "bgpconfigurations", .size = sizeof(struct bgp_configuration), .fields = bgp_fields };
 const struct kind bgp_peer_kind = { .name = "BGPPeer", .apis = CALICO, .plural = "bgppeers", .size = sizeof(struct bgp_peer), .fields = peer_fields };
 const struct kind felix_configuration_kind = { .name = "FelixConfiguration", .apis = CALICO, .plural = "felixconfigurations", .size = sizeof(struct felix_configuration),
 					       .fields = felix_fields };
 const struct kind metallb_pool_kind = { .name = "IPAddressPool", .apis = APIS("metallb.io/v1beta1"), .plural = "ipaddresspools", .namespaced = true,
-					.size = sizeof(struct metallb_pool), .fields = lb_pool_fields };
+					.size = sizeof(struct metallb_pool), .fields = lb_pool_fields, .check = lb_pool_check };
 const struct kind l2_advertisement_kind = { .name = "L2Advertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "l2advertisements", .namespaced = true,
 					    .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
 const struct kind bgp_advertisement_kind = { .name = "BGPAdvertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "bgpadvertisements", .namespaced = true,
@@ -69,7 +147,7 @@ const struct kind service_cidr_kind = { .name = "ServiceCIDR", .apis = APIS("net
 					.size = sizeof(struct service_cidr), .fields = cidr_fields, .name_rule = must_be_path_segment };
 #define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
 #define ISTIO_SEC APIS("security.istio.io/v1", "security.istio.io/v1beta1")
-#define RAW(n, a, pl) { .name = n, .apis = a, .plural = pl, .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields }
+#define RAW(n, a, pl) { .name = n, .apis = a, .plural = pl, .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields, .name_rule = must_be_path_segment }
 const struct kind virtual_service_kind = RAW("VirtualService", ISTIO_NET, "virtualservices");
 const struct kind destination_rule_kind = RAW("DestinationRule", ISTIO_NET, "destinationrules");
 const struct kind istio_gateway_kind = RAW("Gateway", ISTIO_NET, "istiogateways");

@@ -20,6 +20,10 @@ static const struct val *find(const struct val *root, const char *path)
 		} else {
 			snprintf(word, sizeof(word), "%.*s", (int)MIN(n, sizeof(word) - 1), p);
 			v = val_get(v, word);
+			if (!v && n > 1 && n < sizeof(word) && p[n - 1] == 's') {       /* clusterIPs that were given as clusterIP */
+				word[n - 1] = '\0';
+				v = val_get(last, word);
+			}
 		}
 		last = v ? v : last;
 		p += MIN(n, strlen(p));
@@ -48,6 +52,19 @@ static bool tell(struct check *c, const struct path *p, const char *what, const 
 	say(c, p, what, value, fmt, ap);
 	va_end(ap);
 	return false;
+}
+
+void warn_of(struct check *c, const struct path *p, const char *fmt, ...)
+{
+	char text[1024], path[PATH_TEXT];
+	const struct val *v = find(c->root, path_text(p, path));
+	struct where w = { c->file, v ? v->line : 0, v ? v->col : 0, c->object, path };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_warn(c->err, &w, "%s", text);
 }
 
 const char *json_of(const struct val *v, struct sb *sb)

@@ -23,6 +23,7 @@ bool refuse_long(struct check *, const struct path *, uint32_t max);            
 bool refuse_many(struct check *, const struct path *, uint32_t have, uint32_t max);
 bool refuse_unfound(struct check *, const struct path *, const char *value);                                    /* Not found: "x" */
 
+void warn_of(struct check *, const struct path *, const char *fmt, ...) PRINTF(3, 4);     /* as the server warns: taken all the same */
 const char *json_of(const struct val *, struct sb *);   /* one line; lives in the sb */
 bool one_of(const char *, const char *const *names);    /* NULL is none */
 const char *trimmed(const char *s, size_t n, char *out, size_t size);   /* without blanks around; cut to size */
@@ -43,9 +44,9 @@ must_be must_be_c_identifier;
 must_be must_be_percent;
 must_be must_be_header_name;
 must_be must_be_path_segment;           /* names of RBAC objects, IPAddress: pkg/api/validation/path */
-must_be must_be_ip;                     /* as written anywhere, RFC 5952 or not (IsValidIPForLegacyField, lenient) */
+must_be must_be_ip;                     /* IsValidIPForLegacyField: legacy forms with a warning */
 must_be must_be_canonical_ip;           /* IsValidIP */
-must_be must_be_cidr;                   /* IsValidCIDRForLegacyField, lenient */
+must_be must_be_cidr;                   /* IsValidCIDRForLegacyField: likewise */
 must_be must_be_canonical_cidr;         /* IsValidCIDR */
 must_be must_be_fqdn;                   /* IsFullyQualifiedDomainName */
 must_be must_be_domain_path;            /* example.com/path: IsDomainPrefixedPath; "" is Required */

@@ -1,4 +1,5 @@
-/* Addresses and prefixes as API fields must have them. Source: apimachinery pkg/util/validation/ip.go; StrictIPCIDRValidation is on since 1.36. */
+/* Addresses and prefixes as API fields must have them. Source: apimachinery pkg/util/validation/ip.go. Fields older than Kubernetes 1.33 take legacy forms
+ * (leading zeros, mapped addresses, host bits): those that exist are kept by every version, so they are taken with the warning that the server gives. */
 #include "model/api/check.h"
 #include "model/base/ip.h"
 
@@ -11,77 +12,83 @@ static bool mapped(const char *s, ip_addr ip)
 	return strchr(s, ':') && ip_is4(ip);
 }
 
-static bool address(struct check *c, const struct path *p, const char *s, ip_addr *ip)
-{
-	if (!ip_parse_lenient(s, ip))
-		return refuse_str(c, p, s, ADDRESS_WORDS);
-	if (mapped(s, *ip))
-		return refuse_str(c, p, s, "must not be an IPv4-mapped IPv6 address");
-	if (!ip_parse(s, ip))
-		return refuse_str(c, p, s, "must not have leading 0s");
-	return true;
-}
-
 void must_be_ip(struct check *c, const struct path *p, const char *s)
 {
-	ip_addr ip;
+	ip_addr ip, strict;
 
-	address(c, p, s, &ip);
+	if (!ip_parse_lenient(s, &ip))
+		refuse_str(c, p, s, ADDRESS_WORDS);
+	else if (!ip_parse(s, &strict) || mapped(s, ip))
+		warn_of(c, p, "non-standard IP address \"%s\" is invalid: use \"%s\"", s, IP(ip));
 }
 
 void must_be_canonical_ip(struct check *c, const struct path *p, const char *s)
 {
-	ip_addr ip;
+	ip_addr ip, strict;
 
-	if (address(c, p, s, &ip) && strcmp(s, IP(ip)) != 0)
+	if (!ip_parse_lenient(s, &ip))
+		refuse_str(c, p, s, ADDRESS_WORDS);
+	else if (mapped(s, ip))
+		refuse_str(c, p, s, "must not be an IPv4-mapped IPv6 address");
+	else if (!ip_parse(s, &strict))
+		refuse_str(c, p, s, "must not have leading 0s");
+	else if (strcmp(s, IP(ip)) != 0)
 		refuse_str(c, p, s, "must be in canonical form (\"%s\")", IP(ip));
 }
 
-/* Is it a prefix but for leading zeros? */
-static bool lenient(const char *s, ip_addr *ip)
+/* Takes leading zeros; host: the bits behind the prefix, as written. */
+static bool parse_prefix(const char *s, struct cidr *host)
 {
 	const char *slash = strchr(s, '/');
 	char head[64];
 	unsigned len = 0;
-	size_t n;
 
 	if (!slash || (size_t)(slash - s) >= sizeof(head) || !slash[1] || strspn(slash + 1, "0123456789") != strlen(slash + 1) || strlen(slash + 1) > 6)
 		return false;
-	n = (size_t)(slash - s);
-	memcpy(head, s, n);
-	head[n] = '\0';
+	memcpy(head, s, (size_t)(slash - s));
+	head[slash - s] = '\0';
 	for (const char *d = slash + 1; *d; d++)
 		len = len * 10 + (unsigned)(*d - '0');
-	return ip_parse_lenient(head, ip) && len <= (strchr(head, ':') ? 128u : 32u);
+	if (!ip_parse_lenient(head, &host->addr))
+		return false;
+	if (mapped(head, host->addr)) {
+		if (len < 96 || len > 128)
+			return false;
+		len -= 96;
+	}
+	host->len = (uint8_t)len;
+	return len <= (unsigned)ip_bits(host->addr);
 }
 
-static bool prefix(struct check *c, const struct path *p, const char *s, struct cidr *out)
+static struct cidr network(struct cidr host)
 {
-	struct cidr host;
-	ip_addr ip;
-
-	if (!lenient(s, &ip))
-		return refuse_str(c, p, s, CIDR_WORDS);
-	if (mapped(s, ip))
-		return refuse_str(c, p, s, "must not have an IPv4-mapped IPv6 address");
-	if (!cidr_parse_host(s, &host) || !cidr_parse(s, out))
-		return refuse_str(c, p, s, "must not have leading 0s in IP or prefix length");
-	if (!ip_eq(host.addr, out->addr))
-		return refuse_str(c, p, s, "must not have bits set beyond the prefix length");
-	return true;
+	return (struct cidr){ ip_mask(host.addr, host.len), host.len, true };
 }
 
 void must_be_cidr(struct check *c, const struct path *p, const char *s)
 {
-	struct cidr cidr;
+	struct cidr host, strict;
 
-	prefix(c, p, s, &cidr);
+	if (!parse_prefix(s, &host)) {
+		refuse_str(c, p, s, CIDR_WORDS);
+		return;
+	}
+	if (!ip_eq(host.addr, network(host).addr))
+		warn_of(c, p, "CIDR value \"%s\" is ambiguous in this context (should be \"%s\" or \"%s/%d\"?)", s, CIDR(network(host)), IP(host.addr), ip_bits(host.addr));
+	if (!cidr_parse_host(s, &strict))
+		warn_of(c, p, "non-standard CIDR value \"%s\" is invalid: use \"%s\"", s, CIDR(network(host)));
 }
 
 void must_be_canonical_cidr(struct check *c, const struct path *p, const char *s)
 {
-	struct cidr cidr;
+	struct cidr host, strict;
 
-	if (prefix(c, p, s, &cidr) && strcmp(s, CIDR(cidr)) != 0)
-		refuse_str(c, p, s, "must be in canonical form (\"%s\")", CIDR(cidr));
+	if (!parse_prefix(s, &host))
+		refuse_str(c, p, s, CIDR_WORDS);
+	else if (!cidr_parse_host(s, &strict))
+		refuse_str(c, p, s, "must not have leading 0s in IP or prefix length");
+	else if (!ip_eq(host.addr, network(host).addr))
+		refuse_str(c, p, s, "must not have bits set beyond the prefix length");
+	else if (strcmp(s, CIDR(network(host))) != 0)
+		refuse_str(c, p, s, "must be in canonical form (\"%s\")", CIDR(network(host)));
 }

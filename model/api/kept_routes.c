@@ -1,12 +1,14 @@
 /* Kinds of Istio and of the Gateway API beside those that are modelled: read, kept and shown. ServiceEntries are names that a mesh knows; EnvoyFilters and
  * Sidecars make what a sidecar does unknown (model/l7/mesh.c); the others have no effect. */
+#include "model/api/check.h"
 #include "model/api/net.h"
 
 static const char kept[] = "kept, without effect on the network";
 static const char not_modelled[] = "kept; what it changes is unknown";
 
 #define APIS(...) (const char *const[]){ __VA_ARGS__, NULL }
-#define KIND(id, n, a, pl, sh, why) const struct kind id = { .name = n, .apis = a, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct generic), .note = why }
+#define KIND(id, n, a, pl, sh, why) const struct kind id = { .name = n, .apis = a, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct generic), .note = why,          \
+	.name_rule = must_be_path_segment }
 #define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
 
 KIND(service_entry_kind, "ServiceEntry", ISTIO_NET, "serviceentries", "se", NULL);

@@ -1,5 +1,5 @@
 /* Namespace, Node, ConfigMap, Secret. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go. */
-#include "model/api/core.h"
+#include "model/api/checks.h"
 #include "model/api/shape.h"
 
 static const struct field ns_status_fields[] = { ROW(F_STR, "phase", struct namespace_, phase), KEPT_LIST("conditions", condition_fields), FIELD_END };
@@ -63,10 +63,57 @@ static const struct field secret_fields[] = {
 	ROW_TOP, ROW(F_STR, "type", struct secret, type), ROW(F_BLOBS, "data", struct secret, data), KEPT(F_PAIRS, "stringData"), KEPT(F_BOOL, "immutable"), FIELD_END
 };
 
+static str base64(struct strtab *t, const char *s, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct sb sb = { 0 };
+	str out;
+
+	for (size_t k = 0; k < n; k += 3) {
+		uint32_t v = (uint32_t)(unsigned char)s[k] << 16 | (k + 1 < n ? (uint32_t)(unsigned char)s[k + 1] << 8 : 0) | (k + 2 < n ? (unsigned char)s[k + 2] : 0u);
+
+		sb_addc(&sb, digits[v >> 18]);
+		sb_addc(&sb, digits[v >> 12 & 63]);
+		sb_addc(&sb, k + 1 < n ? digits[v >> 6 & 63] : '=');
+		sb_addc(&sb, k + 2 < n ? digits[v & 63] : '=');
+	}
+	out = str_intern(t, sb_text(&sb));
+	sb_free(&sb);
+	return out;
+}
+
+/* stringData goes into data (pkg/apis/core/v1/conversion.go Convert_v1_Secret_To_core_Secret). */
+static void secret_default(struct object *o, struct arena *a, struct strtab *t)
+{
+	const struct val *more = val_get(o->doc, "stringData");
+	struct secret *s = (struct secret *)o;
+	pair_list l = { .set = true };
+
+	if (!s->type || !*s->type)
+		s->type = str_intern(t, "Opaque");
+	if (!val_is(more, VAL_MAP))
+		return;
+	l.v = arena_array(a, struct pair, s->data.nr + more->nr);
+	for (uint32_t k = 0; k < s->data.nr; k++)
+		if (!val_get(more, s->data.v[k].key))
+			l.v[l.nr++] = s->data.v[k];
+	VAL_EACH(m, more) {
+		struct pair x = { str_intern(t, m->key), base64(t, m->type == VAL_STRING ? m->s : "", m->type == VAL_STRING ? m->nr : 0) };
+		uint32_t k;
+
+		for (k = l.nr++; k > 0 && str_order(l.v[k - 1].key, x.key) > 0; k--)
+			l.v[k] = l.v[k - 1];
+		l.v[k] = x;
+	}
+	s->data = l;
+}
+
 static const char *const v1[] = { "v1", NULL };
 const struct kind namespace_kind = { .name = "Namespace", .apis = v1, .plural = "namespaces", .shorts = "ns", .size = sizeof(struct namespace_), .fields = namespace_fields,
-				     .dflt = namespace_default };
-const struct kind node_kind = { .name = "Node", .apis = v1, .plural = "nodes", .shorts = "no", .size = sizeof(struct node), .fields = node_fields };
+				     .dflt = namespace_default, .check = namespace_check, .name_rule = must_be_label };
+const struct kind node_kind = { .name = "Node", .apis = v1, .plural = "nodes", .shorts = "no", .size = sizeof(struct node), .fields = node_fields,
+				.check = node_check, .check_update = node_check_update };
 const struct kind config_map_kind = { .name = "ConfigMap", .apis = v1, .plural = "configmaps", .shorts = "cm", .namespaced = true, .size = sizeof(struct config_map),
-				      .fields = config_map_fields };
-const struct kind secret_kind = { .name = "Secret", .apis = v1, .plural = "secrets", .namespaced = true, .size = sizeof(struct secret), .fields = secret_fields };
+				      .fields = config_map_fields, .check = config_map_check, .check_update = config_map_check_update };
+const struct kind secret_kind = { .name = "Secret", .apis = v1, .plural = "secrets", .namespaced = true, .size = sizeof(struct secret),
+				  .fields = secret_fields, .dflt = secret_default, .check = secret_check, .check_update = secret_check_update };
