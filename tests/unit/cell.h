@@ -82,6 +82,17 @@ static inline const char *cell_event(struct cell *x, const char *reason)
 	return "(none)";
 }
 
+static inline bool cell_has_event(struct cell *x, const char *reason, const char *words)
+{
+	uint32_t nr;
+	const struct event *e = cluster_events(x->c, &nr);
+
+	for (uint32_t k = 0; k < nr; k++)
+		if (streq(e[k].reason, reason) && strstr(e[k].message, words))
+			return true;
+	return false;
+}
+
 static inline uint32_t cell_count(struct cell *x, const struct kind *k, const char *prefix)
 {
 	struct object_list l = cluster_list(x->c, k);
