@@ -612,7 +612,7 @@ static bool left_alone(const struct visit *v)
 {
 	const struct pod *p = v->p;
 
-	if (pod_is_terminal(p) && p->o.deleted == NEVER)
+	if ((pod_is_terminal(p) && p->o.deleted == NEVER) || (p->given && val_path(p->o.doc, "metadata.deletionTimestamp")))
 		return true;
 	return p->given && !map_find(&v->k->runs, p->o.id.i) && p->o.deleted == NEVER &&
 	       !(condition_status(&p->conditions, "Ready") == COND_FALSE && condition_status(&p->conditions, "ContainersReady") == COND_TRUE);

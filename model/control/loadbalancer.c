@@ -4,6 +4,7 @@
 
 #include "model/control/alloc.h"
 #include "model/control/common.h"
+#include "model/l7/controllers.h"
 
 struct span { ip_addr first, last; str pool; bool automatic; };
 struct spans { struct span *v; uint32_t nr, alloc; bool cloud; };
@@ -95,6 +96,19 @@ static struct spans find_spans(struct control *t, struct arena *scratch)
 		}
 	}
 	return s;
+}
+
+/* A controller that podwire brings has an address in any case (docs/cli.md, --controller): one that no node has, on the nodes' own network as kind has it. */
+static void add_own(struct arena *scratch, struct spans *s)
+{
+	static const char *const texts[] = { "172.18.255.200-172.18.255.250", "fc00:f853:ccd:e793:ffff::200-fc00:f853:ccd:e793:ffff::250" };
+
+	for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
+		struct span one = { .automatic = true };
+
+		span_parse(texts[k], &one);
+		vec_add(scratch, s, one);
+	}
 }
 
 /* ---- choosing */
@@ -216,6 +230,8 @@ static void run(struct control *t, struct object *o, nsec now)
 		return;
 	scratch = arena_new(NULL, "load balancer");
 	spans = find_spans(t, scratch);
+	if (!spans.nr && label_get(&o->annotations, CONTROLLER_ANNOTATION))
+		add_own(scratch, &spans);
 	if (spans.nr && !*since) {
 		*since = (uint64_t)now + 1;
 		if (spans.cloud)
