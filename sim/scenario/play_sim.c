@@ -44,4 +44,10 @@ static bool passes(void *ctx, struct world *w, const struct outcome_view *o, con
 	return false;
 }
 
-const struct play_backend play_sim = { .ask = ask, .passes = passes, .name_of = name_of, .matrix = matrix_make };
+static bool fault(void *ctx, struct world *w, const char *kind, const char *target, const struct val *args, bool heal, struct err *err)
+{
+	(void)ctx;
+	return heal ? control_heal(w->control, kind, target, err) : control_fault(w->control, kind, target, args, err);
+}
+
+const struct play_backend play_sim = { .ask = ask, .passes = passes, .name_of = name_of, .fault = fault, .matrix = matrix_make };

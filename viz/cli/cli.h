@@ -77,7 +77,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 
 #define COMMANDS(X)                                                                                                     \
 	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate)     \
-	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(run) X(report) X(export) X(api_resources) X(version) X(help)
+	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(api_resources) X(version) X(help)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

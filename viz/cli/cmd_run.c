@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "viz/cli/cli.h"
+#include "viz/diagram/figure.h"
 #include "viz/report/run_report.h"
 
 struct run {
@@ -47,13 +48,43 @@ static bool take_shard(struct run *r, struct err *err)
 
 /* ---- one scenario */
 
+/* Into the folder that --out names; without it figures are not drawn. */
+static bool draw_figure(void *ctx, struct world *w, const struct scenario *s, const struct draw_doc *doc, struct err *err)
+{
+	struct run *r = ctx;
+	struct figure_options opt = { .ns = NULL, .depth = 2 };
+	const char *name = doc->out ? doc->out : arena_printf(r->cli->arena, "%s-%s.svg", s->name, doc->figure), *dot = strrchr(name, '.'), *path;
+	struct scene scene = { .arena = arena_new(NULL, "figure") };
+	struct sb out = { 0 };
+	FILE *f = NULL;
+	bool ok;
+
+	if (strchr(name, '/') || *name == '.') {
+		arena_free(scene.arena);
+		return err_add(err, ERR_INPUT, NULL, "draw.out: \"%s\" is not a plain file name", name);
+	}
+	path = arena_printf(scene.arena, "%s/%s", r->cli->out, name);
+	ok = figure_fill(w, &opt, doc->figure, doc->args.v, doc->args.nr, &scene, err) &&
+	     scene_render(&scene, dot ? dot + 1 : "svg", doc->theme && strcmp(doc->theme, "dark") == 0 ? THEME_DARK : THEME_LIGHT, &out, err);
+	if (ok && (!(f = fopen(path, "wb")) || fwrite(sb_text(&out), 1, out.len, f) != out.len))
+		ok = err_add(err, ERR_INPUT, NULL, "%s cannot be written", path);
+	if (f)
+		fclose(f);
+	sb_free(&out);
+	arena_free(scene.arena);
+	return ok;
+}
+
 static void play_one(struct run *r, const struct scenario *s, struct arena *a, struct val *records)
 {
 	struct world_options opt = r->opt;
 	struct err err = { 0 };
+	struct play_backend backend = play_sim;
 	struct play play;
 	struct world w;
 
+	backend.ctx = r;
+	backend.draw = r->cli->out ? draw_figure : NULL;
 	if (r->linux_mode ? !s->in_linux : !s->in_sim) {
 		run_skipped(a, s, arena_printf(a, "does not run in mode %s", r->linux_mode ? "linux" : "sim"), records);
 		return;
@@ -61,7 +92,7 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 	if (!r->cli->seed && s->seed)
 		opt.seed = s->seed;
 	world_init(&w, &opt);
-	if (play_begin(&play, s, &w, &play_sim, a, &err)) {
+	if (play_begin(&play, s, &w, &backend, a, &err)) {
 		play_all(&play);
 		run_records(a, &play, records);
 	} else {

@@ -13,12 +13,14 @@
 #define SANS "Liberation Sans,Arial,Helvetica,sans-serif"
 #define MONO "DejaVu Sans Mono,Liberation Mono,monospace"
 
+struct place { double x, bottom; };
 struct drawing {
 	const struct scene *s;
 	enum theme theme;
 	Agraph_t *g;
 	Agraph_t **cluster;             /* by box, of groups */
 	Agnode_t **node;                /* by box, of the others */
+	struct place *place;            /* by box, once laid out; points */
 };
 
 /* Graphviz 2.42 takes char * for what it only reads. */
@@ -394,34 +396,32 @@ static bool has_arcs(const struct scene *s)
 	return false;
 }
 
+/* A layout's places are gone once it is freed, and an edge may be added only after that. */
+static void keep_places(struct drawing *d)
+{
+	d->place = arena_array(d->s->arena, struct place, d->s->boxes.nr);
+	for (uint32_t k = 0; k < d->s->boxes.nr; k++)
+		if (d->node[k])
+			d->place[k] = (struct place){ ND_coord(d->node[k]).x, ND_coord(d->node[k]).y - ND_height(d->node[k]) * 36 };
+}
+
 /* Ends of several arcs at one box stand apart; an arc hangs as deep as its ends are far from each other. */
 static void add_arcs(struct drawing *d)
 {
 	for (uint32_t k = 0; k < d->s->edges.nr; k++) {
 		const struct scene_edge *l = &d->s->edges.v[k];
-		Agnode_t *a, *b;
+		bool swap = d->place[l->from.i].x > d->place[l->to.i].x;
+		uint32_t a = swap ? l->to.i : l->from.i, b = swap ? l->from.i : l->to.i;
+		double off = 18, ax = d->place[a].x + off, ay = d->place[a].bottom, bx = d->place[b].x - off, by = d->place[b].bottom, depth;
 		Agedge_t *e;
-		double ax, ay, bx, by, depth, off = 18;
 		char pos[256];
 
 		if (!l->arc)
 			continue;
-		a = d->node[l->from.i];
-		b = d->node[l->to.i];
-		if (ND_coord(a).x > ND_coord(b).x) {
-			Agnode_t *t = a;
-
-			a = b;
-			b = t;
-		}
-		ax = ND_coord(a).x + off;
-		ay = ND_coord(a).y - ND_height(a) * 36;
-		bx = ND_coord(b).x - off;
-		by = ND_coord(b).y - ND_height(b) * 36;
 		depth = 30 + (bx - ax) / 14;
 		depth = MIN(depth, 110);
 		snprintf(pos, sizeof(pos), "s,%.1f,%.1f e,%.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f", ax, ay, bx, by, ax, ay - 5, ax, ay - depth, bx, by - depth, bx, by - 5);
-		e = agedge(d->g, a, b, gv(""), 1);
+		e = agedge(d->g, d->node[a], d->node[b], gv(""), 1);
 		style_edge(d, e, l);
 		set(e, "pos", pos);
 	}
@@ -511,9 +511,10 @@ static bool render(struct drawing *d, GVC_t *gvc, const char *format, struct sb 
 
 	if (ok && arcs) {
 		ok = gvRenderData(gvc, d->g, "dot", &dot, &dot_len) == 0;       /* writes every place into the graph's attributes */
-		add_arcs(d);
+		keep_places(d);
 		gvFreeRenderData(dot);
 		gvFreeLayout(gvc, d->g);
+		add_arcs(d);
 		ok = ok && gvLayout(gvc, d->g, "nop2") == 0;
 	}
 	ok = ok && gvRenderData(gvc, d->g, format, &data, &len) == 0;

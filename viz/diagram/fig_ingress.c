@@ -1,0 +1,193 @@
+/* From outside to one container: client, Ingress controller with its routes, the Service that it asks for endpoints, and the Pod behind it with its pause
+ * container, its containers, and what they write to. */
+#include "model/l7/controllers.h"
+#include "model/l7/ingress.h"
+#include "viz/diagram/figure.h"
+
+enum { MAX_ROUTES = 6 };
+
+struct drawing {
+	struct world *w;
+	struct scene *s;
+	struct arena *a;
+	const struct l7_controller *who;
+	const struct ingress *ing;
+	const struct service *service;          /* of its first path that leads to a Pod */
+	const struct pod *pod;
+	struct ing_path *path;
+	str host;
+	box_h controller_pod, pause;
+	const struct pod *proxy;
+};
+
+/* The first path of an Ingress that this controller serves whose Service has an endpoint; one with several containers is preferred. */
+static bool find_subject(struct drawing *d, const struct figure_options *opt)
+{
+	struct served l = ingresses_served(d->w->cluster, d->who->name, d->a);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		for (uint32_t i = 0; i < l.v[k]->rules.nr; i++)
+			for (uint32_t j = 0; j < l.v[k]->rules.v[i].paths.nr; j++) {
+				struct ing_path *p = &l.v[k]->rules.v[i].paths.v[j];
+				const struct service *v = p->backend.service ? find_service(d->w->cluster, l.v[k]->o.ns, p->backend.service->name) : NULL;
+				struct object_list ends = v ? part_endpoints(d->w->cluster, v, d->a) : (struct object_list){ 0 };
+				const struct pod *pod = ends.nr ? (const struct pod *)ends.v[0] : NULL;
+
+				if (!pod || (opt->ns && strcmp(opt->ns, l.v[k]->o.ns) != 0))
+					continue;
+				if (d->pod && d->pod->spec->containers.nr + d->pod->spec->init_containers.nr >= pod->spec->containers.nr + pod->spec->init_containers.nr)
+					continue;
+				d->ing = l.v[k];
+				d->path = p;
+				d->host = l.v[k]->rules.v[i].host;
+				d->service = v;
+				d->pod = pod;
+			}
+	return d->pod;
+}
+
+static void add_controller(struct drawing *d)
+{
+	struct scene *s = d->s;
+	const struct node *n = d->proxy->node ? find_node(d->w->cluster, d->proxy->node) : NULL;
+	box_h parent = n ? part_node(s, (box_h){ 0 }, n) : (box_h){ 0 };
+	struct served l = ingresses_served(d->w->cluster, d->who->name, d->a);
+	uint32_t nr = 0;
+
+	scene_get(s, parent)->label_below = true;
+	d->controller_pod = scene_box(s, parent, ROLE_INGRESS, part_id(s, &d->proxy->o), arena_printf(d->a, "Pod %s", d->proxy->o.name),
+				      ip_set(d->proxy->ip) ? arena_strdup(d->a, IP(d->proxy->ip)) : NULL);
+	for (uint32_t k = 0; k < l.nr; k++)
+		for (uint32_t i = 0; i < l.v[k]->rules.nr; i++)
+			for (uint32_t j = 0; j < l.v[k]->rules.v[i].paths.nr; j++) {
+				const struct ing_rule *r = &l.v[k]->rules.v[i];
+				const struct svc_backend *b = r->paths.v[j].backend.service;
+
+				if (nr++ < MAX_ROUTES)
+					scene_row(s, d->controller_pod, ROW_TEXT, arena_printf(d->a, "%s %s", r->host ? r->host : "any host", r->paths.v[j].path ? r->paths.v[j].path : "/"),
+						  b ? b->port ? arena_printf(d->a, "→ %s:%d", b->name, b->port) : arena_printf(d->a, "→ %s:%s", b->name, b->port_name) : "→ resource");
+			}
+	if (nr > MAX_ROUTES)
+		scene_row(s, d->controller_pod, ROW_NOTE, arena_printf(d->a, "%u more", nr - MAX_ROUTES), NULL);
+}
+
+static bool writes_to(const struct container *c, const char *volume, bool *reads)
+{
+	for (uint32_t k = 0; k < c->mounts.nr; k++)
+		if (strcmp(c->mounts.v[k].name, volume) == 0) {
+			*reads = c->mounts.v[k].read_only;
+			return true;
+		}
+	return false;
+}
+
+struct boxes { struct { const struct container *c; box_h h; } v[12]; uint32_t nr; };
+
+static void add_container(struct drawing *d, box_h group, struct boxes *b, const struct container *c, const char *role)
+{
+	bool main = *role == 'm';
+	box_h h;
+
+	if (b->nr == ARRAY_LEN(b->v))
+		return;
+	h = scene_box(d->s, group, main ? ROLE_CONTAINER : ROLE_STORAGE, arena_printf(d->a, "container-%s-%s", d->pod->o.name, c->name), c->name, role);
+	for (uint32_t k = 0; k < c->ports.nr && k < 4; k++)
+		scene_pill(d->s, h, ROLE_PLAIN, arena_printf(d->a, ":%d", c->ports.v[k].port), k > 0);
+	scene_below(d->s, d->pause, h, 2);
+	b->v[b->nr].c = c;
+	b->v[b->nr++].h = h;
+}
+
+static void add_storage(struct drawing *d, const struct boxes *b, box_h group)
+{
+	const struct pod_spec *spec = d->pod->spec;
+
+	for (uint32_t k = 0; k < spec->volumes.nr; k++) {
+		const struct volume *v = &spec->volumes.v[k];
+		const char *what = v->claim ? arena_printf(d->a, "PersistentVolumeClaim %s", v->claim) : v->host_path ? arena_printf(d->a, "hostPath %s", v->host_path)
+					  : v->empty_dir ? "emptyDir" : NULL;
+		box_h h = { 0 };
+
+		for (uint32_t i = 0; what && i < b->nr; i++) {
+			bool reads;
+
+			if (!writes_to(b->v[i].c, v->name, &reads))
+				continue;
+			if (!h.i) {
+				h = scene_box(d->s, v->empty_dir ? group : (box_h){ 0 }, ROLE_STORAGE, arena_printf(d->a, "volume-%s-%s", d->pod->o.name, v->name),
+					      arena_printf(d->a, "volume %s", v->name), what);
+				scene_get(d->s, h)->cylinder = true;
+			}
+			scene_line(d->s, b->v[i].h, h, LINE_STORAGE, reads ? "reads" : "writes");
+		}
+	}
+}
+
+static void add_pod(struct drawing *d)
+{
+	const struct pod *p = d->pod;
+	const struct node *n = p->node ? find_node(d->w->cluster, p->node) : NULL;
+	struct scene *s = d->s;
+	bool together = n && d->proxy->node == p->node;
+	box_h outer = together ? scene_get(s, d->controller_pod)->parent : n ? part_node(s, (box_h){ 0 }, n) : (box_h){ 0 }, group;
+	struct boxes b = { 0 };
+
+	scene_get(s, outer)->label_below = true;
+	group = scene_group(s, outer, ROLE_POD, part_id(s, &p->o), arena_printf(d->a, "Pod %s", p->o.name), NULL);
+	scene_get(s, group)->label_below = true;
+	d->pause = scene_box(s, group, ROLE_PAUSE, arena_printf(d->a, "pause-%s", p->o.name), "pause", "holds the net, ipc and uts namespaces of all");
+	scene_pill(s, d->pause, ROLE_PLAIN, arena_printf(d->a, "eth0 %s · lo 127.0.0.1", ip_set(p->ip) ? IP(p->ip) : "-"), false);
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
+		add_container(d, group, &b, &p->spec->containers.v[k], k ? "beside it" : "main container");
+	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
+		if (streq(p->spec->init_containers.v[k].restart_policy, "Always"))
+			add_container(d, group, &b, &p->spec->init_containers.v[k], "sidecar");
+	if (b.nr)
+		scene_line(s, d->pause, b.v[0].h, LINE_PACKET, NULL);
+	add_storage(d, &b, group);
+}
+
+bool fig_ingress(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
+{
+	struct drawing *d = arena_make(s->arena, struct drawing);
+	uint32_t nr_who;
+	const struct l7_controller *who = controllers_list(w->cluster, s->arena, &nr_who);
+	struct object_list pods = cluster_list(w->cluster, &pod_kind);
+	box_h client, service;
+
+	(void)rest;
+	(void)args;
+	(void)nr;
+	*d = (struct drawing){ .w = w, .s = s, .a = s->arena };
+	if (!nr_who)
+		return err_add(err, ERR_FAILED, NULL, "no Ingress controller runs in this cluster: --controller NAME makes one");
+	for (uint32_t k = 0; k < nr_who && !d->pod; k++) {
+		d->who = &who[k];
+		find_subject(d, opt);
+	}
+	if (!d->pod)
+		return err_add(err, ERR_FAILED, NULL, "no Ingress that a controller serves leads to a ready Pod");
+	for (uint32_t k = 0; k < pods.nr && !d->proxy; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+
+		if (p->o.ns == d->who->workload->ns && strncmp(p->o.name, d->who->workload->name, strlen(d->who->workload->name)) == 0 && pod_is_ready(p))
+			d->proxy = p;
+	}
+	if (!d->proxy)
+		return err_add(err, ERR_FAILED, NULL, "controller %s has no ready Pod", d->who->name);
+	scene_init(s, s->arena, "ingress", arena_printf(s->arena, "From a client by Ingress %s to the containers of one Pod", d->ing->o.name));
+	s->description = arena_printf(s->arena, "The controller's Pod is a reverse proxy: it chooses by host and path, asks Service %s only for its endpoints, and sends to the Pod's address itself.",
+				      d->service->o.name);
+	client = part_client(s);
+	add_controller(d);
+	service = part_service(s, (box_h){ 0 }, d->service);
+	add_pod(d);
+	scene_line(s, client, d->controller_pod, LINE_PACKET, arena_printf(s->arena, "http://%s%s", d->host ? d->host : "…", d->path->path ? d->path->path : "/"));
+	scene_line(s, d->controller_pod, d->pause, LINE_PACKET, arena_printf(s->arena, "http to %s", ip_set(d->pod->ip) ? IP(d->pod->ip) : "-"));
+	scene_line(s, d->controller_pod, service, LINE_CHOOSES, "asks for endpoints");
+	scene_line(s, service, d->pause, LINE_CHOOSES, "selects");
+	scene_legend(s, LINE_PACKET, 0, "traffic from outside");
+	scene_legend(s, LINE_CHOOSES, 0, "chooses, carries nothing");
+	scene_legend(s, LINE_STORAGE, 0, "writes to storage");
+	return true;
+}
