@@ -405,9 +405,24 @@ static void keep_places(struct drawing *d)
 			d->place[k] = (struct place){ ND_coord(d->node[k]).x, ND_coord(d->node[k]).y - ND_height(d->node[k]) * 36 };
 }
 
+/* The legend makes room for the arcs. */
+static void lower_legend(struct drawing *d, double by)
+{
+	Agnode_t *n = agnode(d->g, gv("legend"), 0);
+	char *pos = n ? agget(n, gv("pos")) : NULL, text[64];
+	double x, y;
+
+	if (!pos || sscanf(pos, "%lf,%lf", &x, &y) != 2)
+		return;
+	snprintf(text, sizeof(text), "%.1f,%.1f", x, y - by);
+	set(n, "pos", text);
+}
+
 /* Ends of several arcs at one box stand apart; an arc hangs as deep as its ends are far from each other. */
 static void add_arcs(struct drawing *d)
 {
+	double deepest = 0;
+
 	for (uint32_t k = 0; k < d->s->edges.nr; k++) {
 		const struct scene_edge *l = &d->s->edges.v[k];
 		bool swap = d->place[l->from.i].x > d->place[l->to.i].x;
@@ -420,11 +435,13 @@ static void add_arcs(struct drawing *d)
 			continue;
 		depth = 30 + (bx - ax) / 14;
 		depth = MIN(depth, 110);
+		deepest = MAX(deepest, depth);
 		snprintf(pos, sizeof(pos), "s,%.1f,%.1f e,%.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f", ax, ay, bx, by, ax, ay - 5, ax, ay - depth, bx, by - depth, bx, by - 5);
 		e = agedge(d->g, d->node[a], d->node[b], gv(""), 1);
 		style_edge(d, e, l);
 		set(e, "pos", pos);
 	}
+	lower_legend(d, deepest * 0.75);
 }
 
 /* ---- all of it */
