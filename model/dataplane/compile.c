@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/dataplane/kube_proxy.h"
+#include "model/dataplane/policy_calico.h"
 #include "model/l7/mesh.h"
 
 #define CLIENT_SEGMENT 2
@@ -383,14 +384,22 @@ static void compile_node(void *ctx, struct dataplane *dp, netns_h h)
 	}
 	assert(nb);
 	if (!x->variant) {
+		uint32_t before;
+
 		x->variant = ruleset_new(x->arena, dp->strings, NULL);
+		policy_calico_hooks(x, x->variant);
+		before = ruleset_nr_rules(x->variant);
 		kube_proxy_variant(x->cluster, x->settings, x->variant, dp);
+		x->nothing_shared = ruleset_nr_rules(x->variant) == before;
 		if (x->cni->rules_variant)
 			x->cni->rules_variant(x, x->variant);
 		ruleset_finish(x->variant);
 	}
 	ns->rules = ruleset_new(x->arena, dp->strings, x->variant);
+	if (x->nothing_shared)                  /* kube-proxy writes the base chains of this node itself, and so hides the variant's */
+		policy_calico_hooks(x, ns->rules);
 	kube_proxy_node(x->cluster, x->settings, nb->node, ns->rules, dp);
+	policy_calico_node(x, nb, ns->rules);
 	if (x->cni->rules_node)
 		x->cni->rules_node(x, nb, ns->rules);
 	ruleset_finish(ns->rules);
@@ -410,6 +419,7 @@ struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 	dp->compile_node = compile_node;
 	dp->ctx = x;
 	dataplane_begin(dp);
+	x->policies = policies_compile(c, a, &x->nr_policies);
 	find_nodes(x);
 	u = (struct underlay){ covering(x, true), covering(x, false) };
 	if (u.net4.set)

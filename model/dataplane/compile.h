@@ -25,6 +25,7 @@ struct compile {
 	struct arena *arena;                    /* the dataplane's */
 	struct node_build *nodes; uint32_t nr_nodes;    /* in name order */
 	struct np_compiled *policies; uint32_t nr_policies;
+	bool nothing_shared;                    /* kube-proxy's rules differ by node */
 	struct ruleset *variant;                /* what all nodes share; NULL until the first node is asked for */
 	const struct cni *cni;
 	ip_addr gateway4, gateway6;

@@ -1,0 +1,10 @@
+/* NetworkPolicy in the rules of a node (policy_calico.c). Nothing is written where there is no policy, or where the Pod network enforces none. */
+#ifndef PODWIRE_POLICY_CALICO_H
+#define PODWIRE_POLICY_CALICO_H
+
+#include "model/dataplane/compile.h"
+
+void policy_calico_hooks(struct compile *, struct ruleset *);   /* the jumps from the base chains: before kube-proxy's own, for felix inserts and kube-proxy appends */
+void policy_calico_node(struct compile *, struct node_build *, struct ruleset *);      /* the chains of the node's own Pods */
+
+#endif
