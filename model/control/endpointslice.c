@@ -174,10 +174,10 @@ static void add_endpoint(struct slicing *x, struct pod *p, ip_addr ip)
 	const struct node_info *on = p->node ? node_info(x->t, p->node) : NULL;
 	const struct node *n = on ? on->node : NULL;
 	bool serving = pod_is_ready(p), terminating = p->o.deleted != NEVER;
-	struct wanted w = { .pod = p, .ip = ip, .serving = tri(serving), .terminating = tri(terminating) };
+	struct wanted w = { .pod = p, .ip = ip, .serving = (uint8_t)tri(serving), .terminating = (uint8_t)tri(terminating) };
 	struct item item;
 
-	w.ready = tri(x->s->publish_not_ready || (serving && !terminating));
+	w.ready = (uint8_t)tri(x->s->publish_not_ready || (serving && !terminating));
 	w.zone = n ? label_get(&n->o.labels, "topology.kubernetes.io/zone") : NULL;
 	if (p->spec->subdomain && streq(p->spec->subdomain, x->s->o.name))      /* ShouldSetHostname */
 		w.hostname = p->spec->hostname ? p->spec->hostname : p->hostname;

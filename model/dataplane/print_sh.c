@@ -87,8 +87,8 @@ static void one_route(const struct dataplane *dp, const struct route *r, struct 
 		if (far)
 			neighbour(out, r->via, far, link_get(dp, r->dev)->name);
 	}
-	sb_printf(out, "%sroute replace %s", ip_is4(r->dst.addr) ? "" : "-6 ", r->type == RT_BLACKHOLE ? "blackhole " : r->type == RT_UNREACHABLE ? "unreachable " : "");
-	sb_add(out, r->dst.len ? CIDR(r->dst) : "default");
+	sb_printf(out, "route replace %s", r->type == RT_BLACKHOLE ? "blackhole " : r->type == RT_UNREACHABLE ? "unreachable " : "");
+	sb_add(out, r->dst.len ? CIDR(r->dst) : ip_is4(r->dst.addr) ? "default" : "::/0");
 	if (ip_set(r->via))
 		sb_printf(out, " via %s", IP(r->via));
 	if (r->dev.i && r->type == RT_UNICAST)
@@ -138,7 +138,7 @@ static void one_namespace(const struct dataplane *dp, netns_h h, struct sb *out)
 	struct route *v;
 	uint32_t nr;
 
-	sb_add(out, "\nin ");
+	sb_add(out, "\ninside ");
 	name_of(dp, h, out);
 	sb_add(out, " <<'END'\nip -batch - <<'IP'\n");
 	for (uint32_t k = 0; k < ns->links.nr; k++)
@@ -176,7 +176,7 @@ static void one_ruleset(const struct dataplane *dp, netns_h h, struct sb *out)
 		return;
 	print_nft(netns_get(dp, h)->rules, &how, NULL, NULL, &text);
 	if (text.len) {
-		sb_add(out, "in ");
+		sb_add(out, "inside ");
 		name_of(dp, h, out);
 		sb_printf(out, " <<'END'\nnft -f - <<'NFT'\n%sNFT\nEND\n", sb_text(&text));
 	}
@@ -185,7 +185,7 @@ static void one_ruleset(const struct dataplane *dp, netns_h h, struct sb *out)
 		print_iptables(netns_get(dp, h)->rules, v6 ? NF_IP6 : NF_IP, &how, NULL, NULL, &text);
 		if (!text.len)
 			continue;
-		sb_add(out, "in ");
+		sb_add(out, "inside ");
 		name_of(dp, h, out);
 		sb_printf(out, " <<'END'\n%s-restore <<'IPT'\n%sIPT\nEND\n", v6 ? "ip6tables" : "iptables", sb_text(&text));
 	}
@@ -205,7 +205,7 @@ static void ip_sets(const struct dataplane *dp, netns_h h, struct sb *out)
 		if (!(s->flags & SETF_IPSET))
 			continue;
 		if (!any) {
-			sb_add(out, "in ");
+			sb_add(out, "inside ");
 			name_of(dp, h, out);
 			sb_add(out, " <<'END'\nipset restore <<'SETS'\n");
 		}
@@ -225,7 +225,7 @@ void print_sh(const struct dataplane *dp, struct sb *out)
 {
 	sb_add(out, "#!/usr/bin/env bash\n# Builds this cluster's network in fresh namespaces. Run it as  unshare -nm bash THIS  (root), and look around with\n"
 		    "#   ip netns exec node.worker-1 nft list ruleset\nset -euo pipefail\n"
-		    "mount -t tmpfs tmpfs /run && mkdir -p /run/netns\nin() { ip netns exec \"$1\" bash -euo pipefail; }\n\n");
+		    "mount -t tmpfs tmpfs /run && mkdir -p /run/netns\ninside() { ip netns exec \"$1\" bash -euo pipefail; }\n\n");
 	for (uint32_t k = 1; k < dp->netns.nr; k++) {
 		sb_add(out, "ip netns add ");
 		name_of(dp, (netns_h){ k }, out);

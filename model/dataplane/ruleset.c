@@ -287,30 +287,30 @@ static uint32_t pack_fields(va_list ap, uint8_t nkey)
 	return c;
 }
 
-void w_lookup(struct rw w, set_h s, bool in, uint8_t nkey, ...)
+void w_lookup(struct rw w, set_h s, bool in, int nkey, ...)
 {
 	struct op *op = add_op(w, OP_LOOKUP);
 	va_list ap;
 
 	va_start(ap, nkey);
-	op->c = pack_fields(ap, nkey);
+	op->c = pack_fields(ap, (uint8_t)nkey);
 	va_end(ap);
 	op->a = s.i;
-	op->nkey = nkey;
+	op->nkey = (uint8_t)nkey;
 	op->rel = in ? REL_EQ : REL_NE;
 }
 
-void w_update(struct rw w, set_h s, uint32_t seconds, uint8_t nkey, ...)
+void w_update(struct rw w, set_h s, uint32_t seconds, int nkey, ...)
 {
 	struct op *op = add_op(w, OP_UPDATE);
 	va_list ap;
 
 	va_start(ap, nkey);
-	op->c = pack_fields(ap, nkey);
+	op->c = pack_fields(ap, (uint8_t)nkey);
 	va_end(ap);
 	op->a = s.i;
 	op->b = seconds;
-	op->nkey = nkey;
+	op->nkey = (uint8_t)nkey;
 }
 
 void w_fib(struct rw w, enum fib_ask ask, bool is)

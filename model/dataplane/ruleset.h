@@ -148,12 +148,12 @@ void w_num(struct rw, enum pkt_field, enum op_rel, uint32_t a, uint32_t b);     
 void w_addr(struct rw, enum pkt_field, enum op_rel, ip_addr);                           /* REL_EQ, REL_NE */
 void w_cidr(struct rw, enum pkt_field, bool in, struct cidr);                           /* a /32 is REL_EQ */
 void w_name(struct rw, enum pkt_field, enum op_rel, const char *name);                  /* iif, oif; PREFIX rels */
-void w_lookup(struct rw, set_h, bool in, uint8_t nkey, ...);                            /* enum pkt_field … */
+void w_lookup(struct rw, set_h, bool in, int nkey, ...);                                /* enum pkt_field … */
 void w_fib(struct rw, enum fib_ask, bool is);
 void w_chance(struct rw, uint32_t k, uint32_t n);
 void w_choose(struct rw, uint32_t n);
 void w_mark(struct rw, uint32_t and_mask, uint32_t xor_value);
-void w_update(struct rw, set_h, uint32_t seconds, uint8_t nkey, ...);
+void w_update(struct rw, set_h, uint32_t seconds, int nkey, ...);
 void w_dnat(struct rw, ip_addr, uint16_t port);
 void w_dnat_register(struct rw);
 void w_snat(struct rw, ip_addr, uint16_t port);

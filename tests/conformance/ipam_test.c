@@ -202,7 +202,7 @@ TEST(host_local_reuses_late_and_ends)
 	struct arena *a = arena_new(NULL, "test");
 	const struct val *all = unit_cases(a, "04-host-local"), *c = unit_case(all, "hl-16-no-immediate-reuse");
 	struct local_range r = local_range_of(cidr("192.168.1.0/29")), node = local_range_of(cidr("10.244.1.0/24"));
-	ip_addr one, two, last = { 0 };
+	ip_addr one, two = { 0 }, last = { 0 };
 	uint32_t n = 0;
 
 	CU_ASSERT(local_next(&r, 1, (ip_addr){ 0 }, never, NULL, &one) && local_next(&r, 1, one, never, NULL, &two));
