@@ -240,7 +240,7 @@ struct object_list cluster_list_ns(const struct cluster *c, const struct kind *k
 		return l;
 	from = first_at_least(&l, ns, 0);
 	to = first_at_least(&l, ns, 1);
-	return (struct object_list){ l.v + from, to - from };
+	return (struct object_list){ l.nr ? l.v + from : NULL, to - from };
 }
 
 uint32_t cluster_count(const struct cluster *c, const struct kind *k)

@@ -174,7 +174,19 @@ static void one_ruleset(const struct dataplane *dp, netns_h h, struct sb *out)
 	dataplane_node_ready(dp, h);
 	if (!netns_get(dp, h)->rules)
 		return;
-	print_nft(netns_get(dp, h)->rules, &how, NULL, NULL, &text);
+	/* Of base chains with one priority the kernel asks the one first that was registered last (net/netfilter/core.c, nf_hook_entries_grow): the walk's first
+	 * table is written last, as felix comes after kube-proxy. */
+	for (uint32_t k = ruleset_nr_tables(netns_get(dp, h)->rules); k > 0; k--) {
+		const struct table *t = ruleset_table_get(netns_get(dp, h)->rules, (table_h){ k });
+		bool again = t->iptables;
+
+		for (uint32_t i = k + 1; i <= ruleset_nr_tables(netns_get(dp, h)->rules); i++)
+			again = again || ruleset_table_get(netns_get(dp, h)->rules, (table_h){ i })->name == t->name;
+		how.only_table = t->name;
+		if (!again)
+			print_nft(netns_get(dp, h)->rules, &how, NULL, NULL, &text);
+	}
+	how.only_table = NULL;
 	if (text.len) {
 		sb_add(out, "inside ");
 		name_of(dp, h, out);
