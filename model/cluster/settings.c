@@ -5,6 +5,7 @@
 
 #include "model/base/quantity.h"
 #include "model/cluster/cluster.h"
+#include "model/cluster/pod_network.h"
 
 const char *const cni_names[CNI_COUNT] = { [CNI_CALICO] = "calico", [CNI_FLANNEL] = "flannel", [CNI_BRIDGE] = "bridge", [CNI_NONE] = "none" };
 
@@ -200,26 +201,18 @@ static void pools_of(struct cluster *c, struct settings *s)
 	}
 }
 
-/* Which Pod network is installed: what --cni says, else what the DaemonSets of real installations say, else Calico. */
+/* Which Pod network is installed: what --cni says, else (or after --cni none) what the DaemonSets of real installations say, else Calico. */
 static uint8_t cni_of(struct cluster *c, const struct settings *s)
 {
-	struct object_list l = cluster_list(c, &daemonset_kind);
+	const struct workload *installed;
 
 	for (int k = 0; k < CNI_COUNT; k++)
-		if (streq(s->flags->cni, cni_names[k]))
+		if (k != CNI_NONE && streq(s->flags->cni, cni_names[k]))
 			return (uint8_t)k;
-	for (uint32_t k = 0; k < l.nr; k++) {
-		if (streq(l.v[k]->name, "calico-node"))
-			return CNI_CALICO;
-		if (streq(l.v[k]->name, "kube-flannel-ds") || streq(l.v[k]->name, "kube-flannel"))
-			return CNI_FLANNEL;
-		if (streq(l.v[k]->name, "kindnet"))
-			return CNI_BRIDGE;
-	}
-	l = cluster_list(c, &kind_cluster_kind);
-	if (l.nr && ((const struct kind_cluster *)l.v[0])->disable_default_cni)
-		return CNI_NONE;
-	return CNI_CALICO;
+	installed = pod_network_daemonset(c);
+	if (installed)
+		return pod_network_of(installed->o.name);
+	return pod_network_comes_later(c) ? CNI_NONE : CNI_CALICO;
 }
 
 static const struct object *first_of(struct cluster *c, const struct kind *k)
@@ -286,4 +279,5 @@ void settings_build(struct cluster *c, struct settings *s)
 		s->endpoint_to_host_accept = !streq(((const struct felix_configuration *)o)->endpoint_to_host, "Drop");
 	s->cni = cni_of(c, s);
 	pools_of(c, s);
+	pod_network_configure(c, s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "model/base/quantity.h"
+#include "model/cluster/pod_network.h"
 
 struct placed { struct node_info *on; const struct demand *demand; bool ports; };
 
@@ -71,9 +72,20 @@ bool kubelet_works(const struct node_info *i)
 	return i && i->node && node_silent_since(i->node) == NEVER;
 }
 
+/* The CNI configuration stays on the node's disk once it is written: a node that was Ready does not lose it with the agent's Pod. */
+static bool configured(struct control *t, const struct node_info *i)
+{
+	if (!pod_network_comes_later(control_cluster(t)) || condition_status(&i->node->conditions, "Ready") == COND_TRUE)
+		return true;
+	for (uint32_t k = 0; k < i->pods.nr; k++)
+		if (pod_network_installed_by(i->pods.v[k]))
+			return true;
+	return false;
+}
+
 bool network_ready(struct control *t, const struct node_info *i)
 {
-	return cluster_settings(control_cluster(t))->cni != CNI_NONE && i->node && fault_since(&i->node->o, NO_CNI_ANNOTATION) == NEVER;
+	return cluster_settings(control_cluster(t))->cni != CNI_NONE && i->node && fault_since(&i->node->o, NO_CNI_ANNOTATION) == NEVER && configured(t, i);
 }
 
 /* ---- the index */
@@ -181,6 +193,8 @@ static void pod_changed(struct control *t, const struct change *ch)
 	}
 	if (!where && there)
 		place(t, p, named(t, p->node));
+	if (there && pod_network_installed_by(p) && named(t, p->node)->node)
+		control_wake(t, CTL_NODE, &named(t, p->node)->node->o, 0);
 }
 
 static void watch(struct control *t, const struct change *ch)
