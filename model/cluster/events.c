@@ -1,5 +1,6 @@
-#include "model/cluster/events.h"
+#include "model/cluster/store.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 void event_log_add(struct event_log *l, struct arena *a, struct note n)
@@ -60,4 +61,35 @@ const struct event *event_log_read(struct event_log *l, struct cluster *c, uint3
 	}
 	*nr = l->told.nr;
 	return l->told.v;
+}
+
+/* ---- of a cluster */
+
+void cluster_event(struct cluster *c, const struct object *o, bool warning, const char *component, const char *reason, const char *fmt, ...)
+{
+	const struct event_form *form = event_form_for(&c->events, c->arena, warning, cluster_str(c, component), cluster_str(c, reason));
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	event_log_add(&c->events, c->arena, (struct note){ c->now, form, cluster_str(c, text), NULL, o->id });
+}
+
+void cluster_event_form(struct cluster *c, const struct object *o, const struct event_form *form, str a, str b)
+{
+	event_log_add(&c->events, c->arena, (struct note){ c->now, form, a, b, o->id });
+}
+
+const struct event *cluster_events(const struct cluster *cc, uint32_t *nr)
+{
+	struct cluster *c = (struct cluster *)cc;
+
+	return event_log_read(&c->events, c, nr);
+}
+
+void cluster_restore_event(struct cluster *c, const struct event *e)
+{
+	event_log_add(&c->events, c->arena, (struct note){ e->at, event_form_for(&c->events, c->arena, e->warning, e->component, e->reason), e->message, NULL, e->object });
 }

@@ -1,4 +1,4 @@
-/* Events as they are kept: many are told, few are read, so their words are put together when somebody asks. Inside of cluster.c. */
+/* Events as they are kept: many are told, few are read, so their words are put together when somebody asks. Inside of the cluster. */
 #ifndef PODWIRE_EVENTS_H
 #define PODWIRE_EVENTS_H
 

@@ -1,0 +1,53 @@
+/* Chance: every draw follows from the seed and from what it is for, never from the draws before it. */
+#include "model/cluster/store.h"
+
+uint64_t draw(const struct cluster *c, const char *purpose, const char *uid, uint64_t n)
+{
+	uint64_t h = hash_mix(c->seed, n);
+
+	h = hash_mix(h, (uint64_t)fnv32a(purpose, strlen(purpose)) << 32 | fnv32(purpose, strlen(purpose)));
+	return hash_mix(h, (uint64_t)fnv32a(uid, strlen(uid)) << 32 | fnv32(uid, strlen(uid)));
+}
+
+uint32_t draw_below(const struct cluster *c, const char *purpose, const char *uid, uint64_t n, uint32_t bound)
+{
+	return (uint32_t)((draw(c, purpose, uid, n) >> 32) * bound >> 32);
+}
+
+static char *put_hex(char *to, uint64_t v, int digits)
+{
+	for (int k = digits; k-- > 0;)
+		*to++ = "0123456789abcdef"[v >> (4 * k) & 15];
+	return to;
+}
+
+/* A version 4 shaped UUID that follows from the seed, the name, and how often that name was used before. Written by hand: every object has one. */
+str make_uid(struct cluster *c, const struct object *o)
+{
+	char text[512], uid[37], *at = text;
+	const char *parts[] = { o->kind->name, o->ns ? o->ns : "", o->name };
+	uint64_t hi, lo;
+
+	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+		size_t n = MIN(strlen(parts[k]), (size_t)(text + sizeof(text) - 2 - at));
+
+		if (k)
+			*at++ = '/';
+		memcpy(at, parts[k], n);
+		at += n;
+	}
+	*at = '\0';
+	hi = draw(c, "uid", text, 2 * (uint64_t)o->life);
+	lo = draw(c, "uid", text, 2 * (uint64_t)o->life + 1);
+	at = put_hex(uid, hi >> 32, 8);
+	*at++ = '-';
+	at = put_hex(at, hi >> 16, 4);
+	*at++ = '-';
+	*at++ = '4';
+	at = put_hex(at, hi, 3);
+	*at++ = '-';
+	at = put_hex(at, (lo >> 48 & 0x3fff) | 0x8000, 4);
+	*at++ = '-';
+	at = put_hex(at, lo, 12);
+	return str_intern_n(c->strings, uid, 36);
+}

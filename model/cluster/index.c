@@ -1,0 +1,203 @@
+/* Pods by label, owner and address, slices by Service: lists of handles under a hash, corrected when they are read. */
+#include "model/cluster/store.h"
+
+#include <stdlib.h>
+
+static struct handles *handles_at(const struct map *m, uint64_t key)
+{
+	return map_get_ptr(m, key);
+}
+
+static void handles_add(struct cluster *c, struct map *m, uint64_t key, obj_h h)
+{
+	struct handles *l = handles_at(m, key);
+
+	if (!l) {
+		l = arena_make(c->arena, struct handles);
+		*map_put(m, c->arena, key) = map_ptr(l);
+	}
+	for (uint32_t k = l->nr; k > 0 && k + 4 > l->nr; k--)   /* the usual repeat: the same object again */
+		if (l->v[k - 1].i == h.i)
+			return;
+	vec_add(c->arena, l, h);
+}
+
+static uint64_t ip_key(ip_addr a)
+{
+	return hash_mix(a.hi, a.lo);
+}
+
+static uint64_t label_key(str ns, str key, str value)
+{
+	return hash_mix(hash_mix(map_ptr(ns), map_ptr(key)), map_ptr(value));
+}
+
+static void index_labels(struct cluster *c, const struct object *o)
+{
+	for (uint32_t k = 0; k < o->labels.nr; k++)
+		handles_add(c, &c->pods_by_label, label_key(o->ns, o->labels.v[k].key, o->labels.v[k].value), o->id);
+}
+
+static bool owns_address(const struct pod *p)
+{
+	return !p->o.gone && !p->spec->host_network && !pod_is_terminal(p);
+}
+
+void index_address(struct cluster *c, const struct pod *p, ip_addr ip)
+{
+	if (ip_set(ip) && !p->spec->host_network)
+		*map_put(&c->pod_by_ip, c->arena, ip_key(ip)) = p->o.id.i;
+}
+
+void index_object(struct cluster *c, struct object *o)
+{
+	if (o->kind == &pod_kind) {
+		const struct pod *p = (const struct pod *)o;
+		str owner = owner_uid(o);
+
+		index_labels(c, o);
+		if (owner)
+			handles_add(c, &c->pods_by_owner, map_ptr(owner), o->id);
+		index_address(c, p, p->ip);
+		index_address(c, p, p->ip2);
+	} else if (o->kind == &endpointslice_kind) {
+		struct endpointslice *s = (struct endpointslice *)o;
+
+		s->service = label_get(&o->labels, "kubernetes.io/service-name");
+		if (s->service)
+			handles_add(c, &c->slices_of, hash_mix(map_ptr(o->ns), map_ptr(s->service)), o->id);
+	}
+}
+
+/* Makes the answer from a list of handles; drops members for which belongs() is false. The answer is good until the next of its kind. */
+static struct object_list pick_from(const struct cluster *cc, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
+{
+	struct cluster *c = (struct cluster *)cc;
+	uint32_t to = 0;
+
+	if (!l)
+		return (struct object_list){ 0 };
+	if (c->answer_alloc < l->nr) {
+		c->answer_alloc = MAX(l->nr * 2, 64);
+		c->answer = arena_array(c->arena, struct object *, c->answer_alloc);
+	}
+	for (uint32_t k = 0; k < l->nr; k++) {
+		struct object *o = c->all.v[l->v[k].i];
+
+		if (o->gone || !belongs(o, ctx))
+			continue;
+		l->v[to] = o->id;
+		c->answer[to++] = o;
+	}
+	l->nr = to;
+	return (struct object_list){ c->answer, to };
+}
+
+static struct object_list answer_from(const struct cluster *c, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
+{
+	struct object_list out = pick_from(c, l, belongs, ctx);
+
+	if (out.nr > 1)
+		qsort(out.v, out.nr, sizeof(*out.v), by_name_order);
+	return out;
+}
+
+static bool slice_is_of(const struct object *o, const void *name)
+{
+	return ((const struct endpointslice *)o)->service == (str)name;
+}
+
+struct object_list service_slices(const struct cluster *c, const struct service *s)
+{
+	return answer_from(c, handles_at(&c->slices_of, hash_mix(map_ptr(s->o.ns), map_ptr(s->o.name))), slice_is_of, s->o.name);
+}
+
+static bool is_owned_by(const struct object *o, const void *uid)
+{
+	return owner_uid(o) == (str)uid;
+}
+
+struct object_list pods_of(const struct cluster *c, str uid)
+{
+	return answer_from(c, uid ? handles_at(&c->pods_by_owner, map_ptr(uid)) : NULL, is_owned_by, uid);
+}
+
+struct object_list pods_made_by(const struct cluster *c, str uid)
+{
+	return pick_from(c, uid ? handles_at(&c->pods_by_owner, map_ptr(uid)) : NULL, is_owned_by, uid);
+}
+
+str owner_uid(const struct object *o)
+{
+	for (uint32_t k = 0; k < o->owners.nr; k++)
+		if (o->owners.v[k].controller)
+			return o->owners.v[k].uid;
+	return NULL;
+}
+
+static struct object_list copy_of(struct object_list l, struct arena *a)
+{
+	return (struct object_list){ l.nr ? arena_copy(a, l.v, l.nr * sizeof(*l.v)) : NULL, l.nr };
+}
+
+static bool has_pair(const struct object *o, const void *pair)
+{
+	const struct pair *p = pair;
+	str v = label_get(&o->labels, p->key);
+
+	return v && streq(v, p->value);
+}
+
+/* The Pods that have the rarest of the pairs; all of the namespace if there is no pair. */
+static struct object_list candidates(const struct cluster *c, const char *ns, const pair_list *pairs)
+{
+	const struct handles *best = NULL;
+	const struct pair *by = NULL;
+	str own = str_find(c->strings, ns);
+
+	for (uint32_t k = 0; k < pairs->nr; k++) {
+		const struct handles *l = handles_at(&c->pods_by_label, label_key(own, pairs->v[k].key, pairs->v[k].value));
+
+		if (!l)
+			return (struct object_list){ 0 };
+		if (!best || l->nr < best->nr) {
+			best = l;
+			by = &pairs->v[k];
+		}
+	}
+	if (!best)
+		return cluster_list_ns(c, &pod_kind, ns);
+	return answer_from(c, (struct handles *)best, has_pair, by);
+}
+
+struct object_list pods_selected(const struct cluster *c, const char *ns, const pair_list *pairs, struct arena *scratch)
+{
+	struct object_list l = copy_of(candidates(c, ns, pairs), scratch);
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (pairs_match(pairs, &l.v[k]->labels))
+			l.v[to++] = l.v[k];
+	l.nr = to;
+	return l;
+}
+
+struct object_list pods_matching(const struct cluster *c, const char *ns, const struct selector *s, struct arena *scratch)
+{
+	struct object_list l = copy_of(candidates(c, ns, &s->labels), scratch);
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (selector_matches(s, &l.v[k]->labels))
+			l.v[to++] = l.v[k];
+	l.nr = to;
+	return l;
+}
+
+struct pod *find_pod_by_ip(const struct cluster *c, ip_addr ip)
+{
+	uint64_t *at = map_find(&c->pod_by_ip, ip_key(ip));
+	struct pod *p = at ? (struct pod *)c->all.v[*at] : NULL;
+
+	return p && owns_address(p) && (ip_eq(p->ip, ip) || ip_eq(p->ip2, ip)) ? p : NULL;
+}

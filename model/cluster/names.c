@@ -1,0 +1,166 @@
+/* Objects by kind and name: a pool per kind, sorted when it is asked for, and one index of names. */
+#include "model/cluster/store.h"
+
+#include <stdlib.h>
+
+struct pool *pool_of(const struct cluster *c, const struct kind *k)
+{
+	return map_get_ptr(&c->pool_of, map_ptr(k));
+}
+
+struct pool *pool_make(struct cluster *c, const struct kind *k)
+{
+	struct pool *p = pool_of(c, k);
+
+	if (p)
+		return p;
+	p = arena_make(c->arena, struct pool);
+	p->kind = k;
+	vec_add(c->arena, &c->pools, p);
+	*map_put(&c->pool_of, c->arena, map_ptr(k)) = map_ptr(p);
+	return p;
+}
+
+static uint64_t name_key(const struct kind *k, str ns, str name)
+{
+	return hash_mix(hash_mix(map_ptr(k), map_ptr(ns)), map_ptr(name));
+}
+
+struct object *cluster_find(const struct cluster *c, const struct kind *k, const char *ns_text, const char *name_text)
+{
+	str ns = k->namespaced ? str_find(c->strings, ns_text) : NULL, name = str_find(c->strings, name_text);
+	uint64_t *at;
+
+	if (!name || (k->namespaced && !ns))
+		return NULL;
+	for (uint64_t key = name_key(k, ns, name); (at = map_find(&c->by_name, key)); key++) {
+		struct object *o = c->all.v[*at];
+
+		if (o->kind == k && o->ns == ns && o->name == name)
+			return o->gone ? NULL : o;
+	}
+	return NULL;
+}
+
+/* An object takes the place of a gone one of the same name. */
+void index_name(struct cluster *c, struct object *o)
+{
+	uint64_t key = name_key(o->kind, o->ns, o->name), *at;
+
+	for (; (at = map_find(&c->by_name, key)); key++) {
+		const struct object *have = c->all.v[*at];
+
+		if (have->kind == o->kind && have->ns == o->ns && have->name == o->name) {
+			assert(have->gone);
+			o->life = have->life + 1;
+			break;
+		}
+	}
+	*map_put(&c->by_name, c->arena, key) = o->id.i;
+}
+
+int by_name_order(const void *a, const void *b)
+{
+	const struct object *x = *(struct object *const *)a, *y = *(struct object *const *)b;
+	int d = str_order(x->ns, y->ns);
+
+	return d ? d : str_order(x->name, y->name);
+}
+
+/* Drops what is gone, sorts what is new and merges it into what was sorted. */
+static void pool_tidy(struct pool *p)
+{
+	uint32_t to = 0, sorted = 0, head, tail;
+	struct object **merged;
+
+	if (p->nr_sorted == p->nr && !p->nr_gone)
+		return;
+	for (uint32_t k = 0; k < p->nr; k++) {
+		if (p->v[k]->gone)
+			continue;
+		sorted += k < p->nr_sorted;
+		p->v[to++] = p->v[k];
+	}
+	p->nr = to;
+	p->nr_gone = 0;
+	qsort(p->v + sorted, p->nr - sorted, sizeof(*p->v), by_name_order);
+	p->nr_sorted = p->nr;
+	if (!sorted || sorted == p->nr || by_name_order(&p->v[sorted - 1], &p->v[sorted]) < 0)
+		return;
+	merged = malloc(p->nr * sizeof(*merged));
+	if (!merged)
+		abort();
+	head = 0;
+	tail = sorted;
+	for (uint32_t k = 0; k < p->nr; k++)
+		merged[k] = tail == p->nr || (head < sorted && by_name_order(&p->v[head], &p->v[tail]) < 0) ? p->v[head++] : p->v[tail++];
+	memcpy(p->v, merged, p->nr * sizeof(*merged));
+	free(merged);
+}
+
+struct object_list cluster_list(const struct cluster *c, const struct kind *k)
+{
+	struct pool *p = pool_of(c, k);
+
+	if (!p)
+		return (struct object_list){ 0 };
+	pool_tidy(p);
+	return (struct object_list){ p->v, p->nr };
+}
+
+static uint32_t first_at_least(const struct object_list *l, const char *ns, int bias)
+{
+	uint32_t lo = 0, hi = l->nr;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (str_order(l->v[mid]->ns, ns) < bias)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct object_list cluster_list_ns(const struct cluster *c, const struct kind *k, const char *ns)
+{
+	struct object_list l = cluster_list(c, k);
+	uint32_t from, to;
+
+	if (!ns || !k->namespaced)
+		return l;
+	from = first_at_least(&l, ns, 0);
+	to = first_at_least(&l, ns, 1);
+	return (struct object_list){ l.nr ? l.v + from : NULL, to - from };
+}
+
+uint32_t cluster_count(const struct cluster *c, const struct kind *k)
+{
+	return cluster_list(c, k).nr;
+}
+
+const struct kind *cluster_pool_kind(const struct cluster *c, uint32_t i)
+{
+	return i < c->pools.nr ? c->pools.v[i]->kind : NULL;
+}
+
+struct namespace_ *find_namespace(const struct cluster *c, const char *name)
+{
+	return (struct namespace_ *)cluster_find(c, &namespace_kind, NULL, name);
+}
+
+struct node *find_node(const struct cluster *c, const char *name)
+{
+	return (struct node *)cluster_find(c, &node_kind, NULL, name);
+}
+
+struct pod *find_pod(const struct cluster *c, const char *ns, const char *name)
+{
+	return (struct pod *)cluster_find(c, &pod_kind, ns, name);
+}
+
+struct service *find_service(const struct cluster *c, const char *ns, const char *name)
+{
+	return (struct service *)cluster_find(c, &service_kind, ns, name);
+}

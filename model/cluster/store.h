@@ -1,0 +1,56 @@
+/* Inside of the cluster: what its files share. cluster.c changes objects; names.c finds them by kind and name, index.c by label, owner, address. */
+#ifndef PODWIRE_CLUSTER_STORE_H
+#define PODWIRE_CLUSTER_STORE_H
+
+#include "model/cluster/events.h"
+
+#define MAX_WATCHES 8
+
+
+struct pool {
+	const struct kind *kind;
+	struct object **v;              /* sorted up to nr_sorted */
+	uint32_t nr, alloc, nr_sorted, nr_gone;
+};
+
+struct handles { obj_h *v; uint32_t nr, alloc; };
+
+struct cluster {
+	struct mem *mem;
+	struct arena *arena;
+	struct strtab *strings;
+	uint64_t seed;
+	rev_t rev;
+	nsec now;
+	VEC(struct object *) all;               /* [0] unused */
+	VEC(struct pool *) pools;
+	struct map pool_of;                     /* kind → pool */
+	struct map by_name;                     /* hash(kind, ns, name) → handle */
+	struct map pods_by_label;               /* hash(ns, key, value) → struct handles */
+	struct map pods_by_owner;               /* uid → struct handles */
+	struct map pod_by_ip;                   /* hash(address) → handle */
+	struct map slices_of;                   /* hash(ns, service) → struct handles */
+	struct event_log events;
+	struct { cluster_watch fn; void *ctx; } watches[MAX_WATCHES];
+	uint32_t nr_watches;
+	struct { cluster_admit fn; void *ctx; } admit;
+	struct settings settings;
+	bool settings_known;
+	struct settings_flags flags;
+	struct object **answer;                 /* of the functions that make a list from an index */
+	uint32_t answer_alloc;
+};
+
+/* ---- names.c: pools and the index of names */
+struct pool *pool_of(const struct cluster *, const struct kind *);              /* NULL: no object of that kind yet */
+struct pool *pool_make(struct cluster *, const struct kind *);
+void index_name(struct cluster *, struct object *);             /* an object takes the place of a gone one of the same name; sets o->life */
+int by_name_order(const void *a, const void *b);                /* for qsort of struct object *: (namespace, name) */
+
+/* ---- index.c */
+void index_object(struct cluster *, struct object *);           /* by labels, owner, addresses; of a slice: by its Service */
+void index_address(struct cluster *, const struct pod *, ip_addr);
+
+str make_uid(struct cluster *, const struct object *);          /* draw.c: follows from the seed, the name, and how often that name was used before */
+
+#endif

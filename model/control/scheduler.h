@@ -1,0 +1,68 @@
+/* Inside the scheduler: what its files share. scheduler.c takes Pod after Pod; scheduler_profile.c finds the least loaded node in log n for Pods whose
+ * demands are fixed; scheduler_look.c looks at every node for the others; scheduler_words.c says why none fits. */
+#ifndef PODWIRE_SCHEDULER_H
+#define PODWIRE_SCHEDULER_H
+
+#include "model/control/nodes.h"
+#include "model/control/workloads.h"
+
+#define MAX_LACKS 8                     /* reasons that one node can have */
+#define REQUIRED  "requiredDuringSchedulingIgnoredDuringExecution"
+#define PREFERRED "preferredDuringSchedulingIgnoredDuringExecution"
+
+struct profile {
+	str key;
+	bool *may;                      /* by place in the order of names */
+	uint64_t *tree; uint32_t leaves;        /* tree[1] is the root; leaf k at leaves + k */
+	uint32_t version;               /* of the nodes */
+};
+
+struct failure { const struct pod_spec *spec; uint32_t seen; str message; };
+
+struct scheduler {
+	struct node_info **node; uint32_t nr; uint32_t version;         /* in the order of names, as of that version of the nodes */
+	struct map place;                                               /* node_info → place + 1 */
+	struct map by_spec;                                             /* spec → struct profile */
+	VEC(struct profile *) profiles;
+	str owner; struct profile *owner_profile; VEC(uint32_t) aside;  /* places set aside for the owner that is being placed */
+	struct map waiting;                                             /* handle of an unschedulable Pod → attempts */
+	VEC(obj_h) waiters;
+	uint32_t changes;                                               /* grows when room may have come */
+	struct failure last;
+	struct map selectors;                                           /* labelSelector document → struct selector */
+	VEC(struct pod *) repelling;                                    /* Pods with required anti-affinity */
+	str pod_scheduled;
+};
+
+/* One look at all nodes for one Pod. */
+struct look {
+	struct control *t;
+	struct scheduler *x;
+	const struct pod *pod;
+	const struct demand *demand;
+	struct arena *scratch;
+	struct { const struct val *term; struct map count; uint32_t total; int32_t weight; bool anti, preferred; } *terms; uint32_t nr_terms;
+	struct { const struct spread *s; struct map count; uint64_t least; } *spreads; uint32_t nr_spreads;
+	struct map kin; struct map kin_zone;            /* Pods of the same owner: by node, by zone */
+};
+
+struct scheduler *scheduler_of(const struct control *);
+void scheduler_list_nodes(struct control *);                    /* brings node[] up to date with the nodes that there are */
+
+/* ---- profiles (scheduler_profile.c) */
+uint64_t node_load(const struct node_info *);                   /* LeastAllocated: the mean of the shares of cpu and memory that are asked for, in millionths */
+/* Is there room for one more Pod? What lacks is added to lacks[*nr]. */
+bool node_room(const struct node_info *, const struct demand *, const char **lacks, uint32_t *nr);
+struct profile *profile_of(struct control *, const struct pod_spec *);  /* NULL: too many profiles, look at every node */
+struct node_info *profile_choice(struct control *, struct profile *, const struct pod *, const struct demand *);        /* NULL: none fits */
+void profile_reload(struct scheduler *, uint32_t place);        /* a node's load has changed: in every tree that has it and does not set it aside */
+
+/* ---- a look at every node (scheduler_look.c) */
+const struct val *affinity_terms(const struct pod *, const char *which, const char *how);       /* of podAffinity or podAntiAffinity; NULL: none */
+void look_round(struct look *);                                 /* counts what the Pod's terms and constraints need */
+/* Why not here? At most MAX_LACKS reasons; resolvable: other Pods stand in the way. 0: it fits. */
+uint32_t look_problems(const struct look *, const struct node_info *, const char **why, bool *resolvable);
+struct node_info *look_choice(const struct look *);             /* the best of those that fit; NULL: none */
+str look_explain(const struct look *);                          /* the message of FailedScheduling (scheduler_words.c) */
+
+#endif

@@ -1,0 +1,322 @@
+/* Pods whose place depends on other Pods, on domains or on preferences: every node is asked. Sources: pkg/scheduler/framework/plugins/{interpodaffinity,podtopologyspread,
+ * nodeports,nodeaffinity,tainttoleration}. */
+#include "model/control/scheduler.h"
+
+static bool ports_free(const struct node_info *i, const struct pod *p)
+{
+	for (uint32_t k = 0; i->nr_ports && k < i->pods.nr; k++)
+		if (i->pods.v[k] != p && host_ports_collide(p->spec, i->pods.v[k]->spec))
+			return false;
+	return true;
+}
+
+/* ---- other Pods: affinity, anti-affinity, spread */
+
+static const struct selector *selector_at(struct control *t, const struct val *doc)
+{
+	struct scheduler *x = scheduler_of(t);
+	struct cluster *c = control_cluster(t);
+	uint64_t *at = map_put(&x->selectors, cluster_arena(c), map_ptr(doc));
+
+	if (!*at) {
+		struct selector *s = arena_make(cluster_arena(c), struct selector);
+		struct err none = { 0 };
+		struct decode d = { .strings = cluster_strings(c), .arena = cluster_arena(c), .unknown = VALIDATE_IGNORE, .err = &none };
+
+		fields_decode(&d, selector_fields, doc, "", s);
+		err_free(&none);
+		*at = map_ptr(s);
+	}
+	return (const struct selector *)(uintptr_t)*at;
+}
+
+/* The namespaces of a term: those named, those selected, or the Pod's own where neither is said. */
+static bool term_covers(struct control *t, const struct val *term, const char *own, const char *ns)
+{
+	const struct val *names = val_get(term, "namespaces"), *selector = val_get(term, "namespaceSelector");
+	const struct namespace_ *n;
+
+	if (!(names && names->nr) && !val_is(selector, VAL_MAP))
+		return streq(own, ns);
+	VAL_EACH(v, names)
+		if (streq(val_str(v), ns))
+			return true;
+	n = val_is(selector, VAL_MAP) ? find_namespace(control_cluster(t), ns) : NULL;
+	return n && selector_matches(selector_at(t, selector), &n->o.labels);
+}
+
+static bool term_matches(struct control *t, const struct val *term, const struct pod *of, const struct pod *other)
+{
+	const struct val *selector = val_get(term, "labelSelector");
+
+	return val_is(selector, VAL_MAP) && term_covers(t, term, of->o.ns, other->o.ns) && selector_matches(selector_at(t, selector), &other->o.labels);
+}
+
+const struct val *affinity_terms(const struct pod *p, const char *which, const char *how)
+{
+	return val_get(val_get(p->spec->affinity, which), how);
+}
+
+static str domain(const struct node_info *i, const char *key)
+{
+	return label_get(&i->node->o.labels, key);
+}
+
+/* How many bound Pods that the term matches stand in each domain: counts by domain, in scratch. */
+static struct map count_domains(struct control *t, const struct val *term, const struct pod *of, struct arena *scratch, uint32_t *total)
+{
+	struct scheduler *x = scheduler_of(t);
+	const char *key = val_str_at(term, "topologyKey");
+	struct map m = { 0 };
+
+	*total = 0;
+	for (uint32_t k = 0; k < x->nr; k++) {
+		str d = key ? domain(x->node[k], key) : NULL;
+
+		for (uint32_t i = 0; d && i < x->node[k]->pods.nr; i++)
+			if (x->node[k]->pods.v[i] != of && term_matches(t, term, of, x->node[k]->pods.v[i])) {
+				++*map_put(&m, scratch, map_ptr(d));
+				++*total;
+			}
+	}
+	return m;
+}
+
+static void add_terms(struct look *l, const char *which, const char *how, bool anti, bool preferred)
+{
+	VAL_EACH(v, affinity_terms(l->pod, which, how)) {
+		const struct val *term = preferred ? val_get(v, "podAffinityTerm") : v;
+
+		l->terms[l->nr_terms].term = term;
+		l->terms[l->nr_terms].anti = anti;
+		l->terms[l->nr_terms].preferred = preferred;
+		l->terms[l->nr_terms].weight = preferred ? (int32_t)val_int_or(val_get(v, "weight"), 0) : 0;
+		l->terms[l->nr_terms].count = count_domains(l->t, term, l->pod, l->scratch, &l->terms[l->nr_terms].total);
+		l->nr_terms++;
+	}
+}
+
+static void count_spread(struct look *l, const struct spread *s)
+{
+	struct map m = { 0 };
+	uint64_t least = UINT64_MAX;
+
+	for (uint32_t k = 0; k < l->x->nr; k++) {
+		const struct node_info *i = l->x->node[k];
+		str d = domain(i, s->topology_key);
+		uint64_t *at;
+
+		if (!d || !node_selected(l->pod->spec, i->node))
+			continue;
+		at = map_put(&m, l->scratch, map_ptr(d));
+		for (uint32_t p = 0; p < i->pods.nr; p++)
+			*at += i->pods.v[p] != l->pod && i->pods.v[p]->o.ns == l->pod->o.ns && i->pods.v[p]->o.deleted == NEVER && s->selector &&
+			       selector_matches(s->selector, &i->pods.v[p]->o.labels);
+	}
+	for (uint32_t k = 0; k < l->x->nr; k++) {
+		str d = domain(l->x->node[k], s->topology_key);
+		const uint64_t *at = d ? map_find(&m, map_ptr(d)) : NULL;
+
+		if (at)
+			least = MIN(least, *at);
+	}
+	l->spreads[l->nr_spreads].s = s;
+	l->spreads[l->nr_spreads].count = m;
+	l->spreads[l->nr_spreads++].least = least == UINT64_MAX ? 0 : least;
+}
+
+static void count_kin(struct look *l)
+{
+	const struct owner_ref *ref = controller_of(&l->pod->o);
+	struct object_list pods = ref ? pods_of(control_cluster(l->t), ref->uid) : (struct object_list){ 0 };
+
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		const struct node_info *i = p->node && pod_is_active(p) ? node_info(l->t, p->node) : NULL;
+
+		if (!i || !i->node)
+			continue;
+		++*map_put(&l->kin, l->scratch, map_ptr(i));
+		if (domain(i, "topology.kubernetes.io/zone"))
+			++*map_put(&l->kin_zone, l->scratch, map_ptr(domain(i, "topology.kubernetes.io/zone")));
+	}
+}
+
+static uint32_t members(const struct val *v)
+{
+	return v ? v->nr : 0;
+}
+
+void look_round(struct look *l)
+{
+	static const struct { const char *which; bool anti; } rows[] = { { "podAffinity", false }, { "podAntiAffinity", true } };
+	uint32_t nr = 0;
+
+	for (size_t k = 0; k < 2; k++)
+		nr += members(affinity_terms(l->pod, rows[k].which, REQUIRED)) + members(affinity_terms(l->pod, rows[k].which, PREFERRED));
+	l->terms = arena_alloc(l->scratch, nr * sizeof(*l->terms), 16);
+	for (size_t k = 0; k < 2; k++) {
+		add_terms(l, rows[k].which, REQUIRED, rows[k].anti, false);
+		add_terms(l, rows[k].which, PREFERRED, rows[k].anti, true);
+	}
+	l->spreads = arena_alloc(l->scratch, l->pod->spec->spread.nr * sizeof(*l->spreads), 16);
+	for (uint32_t k = 0; k < l->pod->spec->spread.nr; k++)
+		count_spread(l, &l->pod->spec->spread.v[k]);
+	count_kin(l);
+}
+
+static uint64_t at_domain(const struct map *m, str d)
+{
+	const uint64_t *at = d ? map_find(m, map_ptr(d)) : NULL;
+
+	return at ? *at : 0;
+}
+
+static const char *spread_problem(const struct look *l, const struct node_info *i, bool *resolvable)
+{
+	for (uint32_t k = 0; k < l->nr_spreads; k++) {
+		const struct spread *s = l->spreads[k].s;
+		str d = domain(i, s->topology_key);
+		bool self = s->selector && selector_matches(s->selector, &l->pod->o.labels);
+
+		if (streq(s->when_unsatisfiable, "ScheduleAnyway"))
+			continue;
+		if (!d) {
+			*resolvable = false;
+			return FIT_SPREAD_LABEL;
+		}
+		if ((int64_t)at_domain(&l->spreads[k].count, d) + self - (int64_t)l->spreads[k].least > s->max_skew)
+			return FIT_SPREAD;
+	}
+	return NULL;
+}
+
+/* Pods that are there already may not want this one near. */
+static bool repelled(const struct look *l, const struct node_info *i)
+{
+	for (uint32_t k = 0; k < l->x->repelling.nr; k++) {
+		const struct pod *other = l->x->repelling.v[k];
+		const struct node_info *on = other->node && !other->o.gone && !pod_is_terminal(other) && other != l->pod ? node_info(l->t, other->node) : NULL;
+
+		if (!on || !on->node)
+			continue;
+		VAL_EACH(term, affinity_terms(other, "podAntiAffinity", REQUIRED)) {
+			const char *key = val_str_at(term, "topologyKey");
+
+			if (key && domain(i, key) && domain(i, key) == domain(on, key) && term_matches(l->t, term, other, l->pod))
+				return true;
+		}
+	}
+	return false;
+}
+
+static const char *affinity_problem(const struct look *l, const struct node_info *i, bool *resolvable)
+{
+	for (uint32_t k = 0; k < l->nr_terms; k++) {
+		const char *key = val_str_at(l->terms[k].term, "topologyKey");
+		str d = key ? domain(i, key) : NULL;
+
+		if (l->terms[k].preferred)
+			continue;
+		if (l->terms[k].anti) {
+			if (at_domain(&l->terms[k].count, d))
+				return FIT_POD_ANTI;
+		} else if (!d || (!at_domain(&l->terms[k].count, d) && (l->terms[k].total || !term_matches(l->t, l->terms[k].term, l->pod, l->pod)))) {
+			*resolvable = false;            /* the first of its kind may go anywhere */
+			return FIT_POD_AFFINITY;
+		}
+	}
+	return repelled(l, i) ? FIT_EXISTING_ANTI : NULL;
+}
+
+uint32_t look_problems(const struct look *l, const struct node_info *i, const char **why, bool *resolvable)
+{
+	struct taint unschedulable = { .key = "node.kubernetes.io/unschedulable", .effect = "NoSchedule" };
+	const struct pod_spec *s = l->pod->spec;
+	uint32_t nr = 0;
+	const char *one = NULL;
+
+	*resolvable = false;
+	if (i->node->unschedulable) {
+		one = FIT_UNSCHEDULABLE;
+		for (uint32_t k = 0; k < s->tolerations.nr; k++)
+			if (tolerates(&s->tolerations.v[k], &unschedulable))
+				one = NULL;
+	}
+	if (!one && untolerated(s, i->node, EFFECT_NO_SCHEDULE | EFFECT_NO_EXECUTE))
+		one = FIT_TAINT;
+	if (!one && !node_selected(s, i->node))
+		one = FIT_AFFINITY;
+	if (one) {
+		why[0] = one;
+		return 1;
+	}
+	*resolvable = true;
+	if (!ports_free(i, l->pod))
+		one = FIT_PORTS;
+	else if (!node_room(i, l->demand, why, &nr))
+		return nr;
+	else if (!(one = spread_problem(l, i, resolvable)))
+		one = affinity_problem(l, i, resolvable);
+	why[0] = one;
+	return one != NULL;
+}
+
+/* How good a node is for the Pod; smaller is better, first things first. */
+struct score { uint64_t kin, spread; int64_t liked; uint64_t zone, soft_taints, load; };
+
+static struct score score_of(const struct look *l, const struct node_info *i)
+{
+	struct score s = { .load = node_load(i), .liked = -(int64_t)node_preference(l->pod->spec, i->node) };
+	const uint64_t *kin = map_find(&l->kin, map_ptr(i));
+
+	s.kin = kin ? *kin : 0;
+	s.zone = at_domain(&l->kin_zone, domain(i, "topology.kubernetes.io/zone"));
+	for (uint32_t k = 0; k < l->nr_spreads; k++)
+		s.spread += at_domain(&l->spreads[k].count, domain(i, l->spreads[k].s->topology_key));
+	for (uint32_t k = 0; k < l->nr_terms; k++)
+		if (l->terms[k].preferred) {
+			const char *key = val_str_at(l->terms[k].term, "topologyKey");
+			int64_t n = key ? (int64_t)at_domain(&l->terms[k].count, domain(i, key)) * l->terms[k].weight : 0;
+
+			s.liked += l->terms[k].anti ? n : -n;
+		}
+	s.soft_taints = untolerated(l->pod->spec, i->node, EFFECT_PREFER) != NULL;
+	return s;
+}
+
+static bool better(const struct score *a, const struct score *b)
+{
+	if (a->spread != b->spread)
+		return a->spread < b->spread;
+	if (a->liked != b->liked)
+		return a->liked < b->liked;
+	if (a->soft_taints != b->soft_taints)
+		return a->soft_taints < b->soft_taints;
+	if (a->kin != b->kin)
+		return a->kin < b->kin;
+	if (a->zone != b->zone)
+		return a->zone < b->zone;
+	return a->load < b->load;
+}
+
+struct node_info *look_choice(const struct look *l)
+{
+	struct node_info *best = NULL;
+	struct score best_score = { 0 };
+
+	for (uint32_t k = 0; k < l->x->nr; k++) {
+		const char *why[MAX_LACKS];
+		bool resolvable;
+		struct score s;
+
+		if (look_problems(l, l->x->node[k], why, &resolvable))
+			continue;
+		s = score_of(l, l->x->node[k]);
+		if (!best || better(&s, &best_score)) {
+			best = l->x->node[k];
+			best_score = s;
+		}
+	}
+	return best;
+}
