@@ -6,16 +6,18 @@
 #include "viz/cli/cli.h"
 #include "viz/diagram/figure.h"
 
-static const char *const formats[] = { "svg", "png", "dot", "pdf", "plain", NULL };
+
 
 /* -o, else the ending of --out, else svg. NULL: it is none of them. */
 static const char *format_of(const struct cli *cli)
 {
 	const char *dot = cli->out ? strrchr(cli->out, '.') : NULL, *wanted = cli->output ? cli->output : dot ? dot + 1 : "svg";
 
-	for (int k = 0; formats[k]; k++)
-		if (strcmp(formats[k], wanted) == 0)
-			return formats[k];
+	if (strcmp(wanted, "mmd") == 0)
+		wanted = "mermaid";
+	for (int k = 0; scene_formats[k]; k++)
+		if (strcmp(scene_formats[k], wanted) == 0)
+			return scene_formats[k];
 	return NULL;
 }
 
@@ -49,10 +51,10 @@ enum err_kind cmd_draw(struct cli *cli, struct err *err)
 		return cli_usage(cli, err, "which figure: %s", names);
 	}
 	if (!format)
-		return cli_usage(cli, err, "\"%s\" is not a format: svg, png, dot, pdf, plain", cli->output ? cli->output : strrchr(cli->out, '.') + 1);
+		return cli_usage(cli, err, "\"%s\" is not a format: svg, png, pdf, dot, html, mermaid", cli->output ? cli->output : strrchr(cli->out, '.') + 1);
 	if (cli->theme && !dark && strcmp(cli->theme, "light") != 0)
 		return cli_usage(cli, err, "--theme: \"%s\" is not light or dark", cli->theme);
-	if (strcmp(format, "dot") != 0 && strcmp(format, "svg") != 0 && strcmp(format, "plain") != 0 && !cli->out && isatty(fileno(cli->to)))
+	if ((strcmp(format, "png") == 0 || strcmp(format, "pdf") == 0) && !cli->out && isatty(fileno(cli->to)))
 		return cli_usage(cli, err, "a %s belongs into a file: --out FILE", format);
 	if (!cli_world(cli, &w, err))
 		return err_kind(err);

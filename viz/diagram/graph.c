@@ -11,9 +11,8 @@
 #include "viz/diagram/scene.h"
 
 #define SANS "Liberation Sans,Arial,Helvetica,sans-serif"
-#define MONO "DejaVu Sans Mono,Liberation Mono,monospace"
 
-struct place { double x, bottom; };
+struct place { double x, bottom, half; };
 struct drawing {
 	const struct scene *s;
 	enum theme theme;
@@ -29,7 +28,7 @@ static char *gv(const char *s)
 	return (char *)(uintptr_t)s;
 }
 
-/* libcgraph's error handler has no context argument: what it says is kept here until scene_render, which holds the only graph, has asked. */
+/* libcgraph's error handler has no context argument: what it says is kept here until graph_render, which holds the only graph, has asked. */
 static _Thread_local struct sb complaints;
 
 static int complain(char *text)
@@ -51,106 +50,21 @@ static void set(void *obj, const char *attr, const char *value)
 	agsafeset(obj, gv(attr), gv(value), gv(""));
 }
 
-/* ---- labels */
-
-static void bold_name(struct sb *h, const char *name, const char *address, const char *between)
+static void set_number(void *obj, const char *attr, double value)
 {
-	if (name && *name) {
-		sb_add(h, "<B>");
-		label_html(h, name);
-		sb_add(h, address && *address && *between == '&' ? "&#160;&#160;</B>" : "</B>");        /* the gap inside the bold run: SVG drops leading blanks */
-	}
-	if (address && *address) {
-		if (name && *name && *between == '<')
-			sb_add(h, between);
-		label_html(h, address);
-	}
+	char text[32];
+
+	snprintf(text, sizeof(text), "%g", value);
+	set(obj, attr, text);
 }
 
-static void cell(struct drawing *d, struct sb *h, const struct scene_row *r, const char *text, uint32_t span)
+static void set_id(void *obj, const char *id)
 {
-	const struct paper *paper = paper_style(d->theme);
-	const struct role_style *pill = role_style(d->theme, r->role);
+	struct sb text = { 0 };
 
-	sb_add(h, "<TD");
-	if (span > 1)
-		sb_printf(h, " COLSPAN=\"%u\"", span);
-	if (r->kind == ROW_PILLS)
-		sb_printf(h, " STYLE=\"ROUNDED\" BGCOLOR=\"%s\">", r->role == ROLE_PLAIN ? paper->inside : pill->fill);
-	else
-		sb_add(h, " ALIGN=\"LEFT\" BALIGN=\"LEFT\">");
-	if (r->kind == ROW_NOTE)
-		sb_printf(h, "<FONT COLOR=\"%s\">", paper->muted);
-	else if (r->kind == ROW_MONO)
-		sb_printf(h, "<FONT FACE=\"" MONO "\" POINT-SIZE=\"9.5\">");
-	else if (r->kind == ROW_CHANGED)
-		sb_printf(h, "<FONT COLOR=\"%s\"><B>", paper->changed);
-	if (text && *text)
-		label_html(h, text);
-	else
-		sb_add(h, "&#160;");
-	sb_add(h, r->kind == ROW_NOTE || r->kind == ROW_MONO ? "</FONT></TD>" : r->kind == ROW_CHANGED ? "</B></FONT></TD>" : "</TD>");
-}
-
-static uint32_t columns_of(const struct box *b)
-{
-	uint32_t n = 1;
-
-	for (uint32_t k = 0; k < b->rows.nr; k++)
-		n = MAX(n, b->rows.v[k].nr);
-	return n;
-}
-
-static bool has_texts(const struct box *b)
-{
-	for (uint32_t k = 0; k < b->rows.nr; k++)
-		if (b->rows.v[k].kind != ROW_PILLS)
-			return true;
-	return false;
-}
-
-/* A box with rows: a table, its name in the first row. Boxes of pills only are centred, lists of texts stand left. */
-static void table_label(struct drawing *d, const struct box *b, struct sb *h)
-{
-	const struct role_style *st = role_style(d->theme, b->role);
-	uint32_t columns = columns_of(b);
-	bool left = has_texts(b);
-
-	sb_printf(h, "<TABLE BORDER=\"%d\" CELLBORDER=\"0\" CELLSPACING=\"4\" CELLPADDING=\"%d\" STYLE=\"ROUNDED%s\" COLOR=\"%s\" BGCOLOR=\"%s\"", b->nameplate ? 0 : 1, left ? 3 : 4,
-		  b->dashed ? ",DASHED" : "", st->line, st->fill);
-	if (b->width)
-		sb_printf(h, " WIDTH=\"%u\"", b->width);
-	sb_add(h, ">");
-	if (b->name || b->address) {
-		sb_printf(h, "<TR><TD COLSPAN=\"%u\"%s>", columns, left ? " ALIGN=\"LEFT\"" : "");
-		bold_name(h, b->name, b->address, left ? "&" : "<BR/>");
-		sb_add(h, "</TD></TR>");
-	}
-	for (uint32_t k = 0; k < b->rows.nr; k++) {
-		const struct scene_row *r = &b->rows.v[k];
-
-		sb_add(h, "<TR>");
-		for (uint32_t c = 0; c < r->nr; c++)
-			cell(d, h, r, r->cell[c], c + 1 == r->nr ? columns - c : 1);
-		sb_add(h, "</TR>");
-	}
-	sb_add(h, "</TABLE>");
-}
-
-static void nameplate_label(const struct box *b, struct sb *h)
-{
-	sb_add(h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\">");
-	if (b->name) {
-		sb_add(h, "<TR><TD ALIGN=\"LEFT\"><B>");
-		label_html(h, b->name);
-		sb_add(h, "</B></TD></TR>");
-	}
-	if (b->address) {
-		sb_add(h, "<TR><TD ALIGN=\"LEFT\">");
-		label_html(h, b->address);
-		sb_add(h, "</TD></TR>");
-	}
-	sb_add(h, "</TABLE>");
+	label_id(&text, id);
+	set(obj, "id", sb_text(&text));
+	sb_free(&text);
 }
 
 /* ---- boxes */
@@ -164,18 +78,21 @@ static void add_group(struct drawing *d, uint32_t i, Agraph_t *parent)
 
 	snprintf(name, sizeof(name), "cluster_%u", i);
 	d->cluster[i] = agsubg(parent, name, 1);
-	bold_name(&h, b->name, b->address, "&");
+	group_label(b, d->theme, &h);
 	if (h.len)
 		set_html(d, d->cluster[i], "label", sb_text(&h));
 	else
 		set(d->cluster[i], "label", "");
 	set(d->cluster[i], "labelloc", b->label_below ? "b" : "t");
 	set(d->cluster[i], "labeljust", "l");
-	set(d->cluster[i], "style", b->dashed ? "rounded,dashed" : "rounded,filled");
+	set(d->cluster[i], "style", b->mark == MARK_REMOVED ? "rounded,filled,dotted" : b->dashed ? "rounded,dashed" : "rounded,filled");
 	set(d->cluster[i], "color", st->line);
 	set(d->cluster[i], "fillcolor", st->fill);
 	set(d->cluster[i], "margin", "14");
-	set(d->cluster[i], "id", b->id);
+	set(d->cluster[i], "class", "box");
+	set_id(d->cluster[i], b->id);
+	if (b->mark == MARK_ADDED)
+		set(d->cluster[i], "penwidth", "3");
 	sb_free(&h);
 }
 
@@ -189,30 +106,25 @@ static void add_node(struct drawing *d, uint32_t i, Agraph_t *parent)
 
 	snprintf(name, sizeof(name), "b%u", i);
 	n = d->node[i] = agnode(parent, name, 1);
-	if (b->nameplate) {
-		nameplate_label(b, &h);
+	box_label(b, d->theme, &h);
+	set_html(d, n, "label", sb_text(&h));
+	if (b->nameplate)
 		set(n, "fontsize", "13");
-	} else if (b->rows.nr) {
-		table_label(d, b, &h);
-	} else {
-		bold_name(&h, b->name, b->address, "<BR/>");
-	}
-	if (b->nameplate || b->rows.nr) {
+	if (box_is_table(b)) {
 		set(n, "shape", "plain");
 		set(n, "style", "");
 	} else {
 		set(n, "shape", b->cylinder ? "cylinder" : "box");
-		set(n, "style", b->cylinder ? "filled" : b->dashed ? "rounded,filled,dashed" : "rounded,filled");
+		set(n, "style", b->cylinder ? "filled" : b->mark == MARK_REMOVED ? "rounded,filled,dotted" : b->dashed ? "rounded,filled,dashed" : "rounded,filled");
 		set(n, "color", st->line);
 		set(n, "fillcolor", st->fill);
+		if (b->mark == MARK_ADDED)
+			set(n, "penwidth", "3");
 	}
-	set_html(d, n, "label", h.len ? sb_text(&h) : "&#160;");
-	set(n, "id", b->id);
+	set_id(n, b->id);
+	set(n, "class", "box");
 	if (b->column)
 		set(n, "group", b->column);
-	sb_reset(&h);
-	label_plain(&h, b->title ? b->title : b->name);
-	set(n, "tooltip", sb_text(&h));
 	sb_free(&h);
 }
 
@@ -234,29 +146,22 @@ static void add_boxes(struct drawing *d)
 /* The end of an edge at a group is its first box; the line is clipped at the group's border. */
 static Agnode_t *end_node(struct drawing *d, box_h h)
 {
-	if (!d->s->boxes.v[h.i].group)
-		return d->node[h.i];
+	if (!h.i || !d->s->boxes.v[h.i].group)
+		return h.i ? d->node[h.i] : NULL;
 	for (uint32_t i = h.i + 1; i < d->s->boxes.nr; i++)
 		if (d->s->boxes.v[i].parent.i == h.i)
 			return end_node(d, (box_h){ i });
 	return NULL;
 }
 
-static void badge(struct drawing *d, struct sb *h, uint8_t n, const struct line_style *st)
-{
-	sb_printf(h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\"><TR><TD BGCOLOR=\"%s\" STYLE=\"ROUNDED\" WIDTH=\"22\"><FONT COLOR=\"%s\"><B>%u</B></FONT></TD></TR></TABLE>",
-		  st->color, paper_style(d->theme)->background, n);
-}
-
 static void style_edge(struct drawing *d, Agedge_t *e, const struct scene_edge *l)
 {
 	const struct line_style *st = line_style(d->theme, l->line);
-	char number[32];
+	char id[32];
 
 	set(e, "color", st->color);
 	set(e, "style", st->style);
-	snprintf(number, sizeof(number), "%.1f", (double)st->width);
-	set(e, "penwidth", number);
+	set_number(e, "penwidth", (double)st->width);
 	set(e, "arrowhead", st->head);
 	if (strcmp(st->tail, "none") != 0) {
 		set(e, "arrowtail", st->tail);
@@ -266,42 +171,49 @@ static void style_edge(struct drawing *d, Agedge_t *e, const struct scene_edge *
 		set(e, "dir", "back");
 		set(e, "arrowtail", st->head);
 	}
-	if (l->weight) {
-		snprintf(number, sizeof(number), "%u", l->weight);
-		set(e, "weight", number);
-	}
+	if (l->weight)
+		set_number(e, "weight", l->weight);
 	if (l->loose)
 		set(e, "constraint", "false");
+	snprintf(id, sizeof(id), "e%u", (uint32_t)(l - d->s->edges.v));
+	set(e, "id", id);
+	set(e, "class", "line");
+}
+
+static void clip(struct drawing *d, Agedge_t *e, const char *attr, box_h at)
+{
+	char name[32];
+
+	if (!d->s->boxes.v[at.i].group)
+		return;
+	snprintf(name, sizeof(name), "cluster_%u", at.i);
+	set(e, attr, name);
+}
+
+static void side(Agedge_t *e, const char *attr, char at)
+{
+	if (at)
+		set(e, attr, (char[]){ at, '\0' });
 }
 
 static void add_edge(struct drawing *d, const struct scene_edge *l)
 {
-	Agnode_t *from = end_node(d, l->back ? l->to : l->from), *to = end_node(d, l->back ? l->from : l->to);
+	box_h tail = l->back ? l->to : l->from, head = l->back ? l->from : l->to;
+	Agnode_t *from = end_node(d, tail), *to = end_node(d, head);
 	struct sb h = { 0 };
-	char name[32];
 	Agedge_t *e;
 
 	if (!from || !to)
 		return;
 	e = agedge(d->g, from, to, NULL, 1);
 	style_edge(d, e, l);
-	if (l->badge) {
-		badge(d, &h, l->badge, line_style(d->theme, l->line));
-	} else if (l->label) {
-		sb_add(&h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"4\"><TR><TD ALIGN=\"LEFT\" BALIGN=\"LEFT\">");
-		label_html(&h, l->label);
-		sb_add(&h, "</TD></TR></TABLE>");
-	}
+	edge_label(l, d->theme, &h);
 	if (h.len)
 		set_html(d, e, "label", sb_text(&h));
-	if (d->s->boxes.v[(l->back ? l->to : l->from).i].group) {
-		snprintf(name, sizeof(name), "cluster_%u", (l->back ? l->to : l->from).i);
-		set(e, "ltail", name);
-	}
-	if (d->s->boxes.v[(l->back ? l->from : l->to).i].group) {
-		snprintf(name, sizeof(name), "cluster_%u", (l->back ? l->from : l->to).i);
-		set(e, "lhead", name);
-	}
+	clip(d, e, "ltail", tail);
+	clip(d, e, "lhead", head);
+	side(e, "tailport", l->back ? l->to_side : l->from_side);
+	side(e, "headport", l->back ? l->from_side : l->to_side);
 	sb_free(&h);
 }
 
@@ -323,67 +235,35 @@ static void add_ranks(struct drawing *d)
 	}
 }
 
-/* ---- the legend: made from what occurs */
-
-static bool occurs(const struct scene *s, enum line line, uint8_t number)
-{
-	for (uint32_t k = 0; k < s->edges.nr; k++)
-		if (number ? s->edges.v[k].badge == number : s->edges.v[k].line == line)
-			return true;
-	return false;
-}
-
-static void legend_rows(struct drawing *d, struct sb *h, bool badges)
-{
-	for (uint32_t k = 0; k < d->s->legend.nr; k++) {
-		const struct legend_row *r = &d->s->legend.v[k];
-		const struct line_style *st = line_style(d->theme, r->line);
-
-		if ((r->badge != 0) != badges || !occurs(d->s, r->line, r->badge))
-			continue;
-		if (r->badge)
-			sb_printf(h, "<TR><TD ALIGN=\"LEFT\"><B>%u</B></TD><TD ALIGN=\"LEFT\">", r->badge);
-		else
-			sb_printf(h, "<TR><TD ALIGN=\"LEFT\"><FONT COLOR=\"%s\"><B>%s</B></FONT></TD><TD ALIGN=\"LEFT\">", st->color, st->sample);
-		label_html(h, r->text ? r->text : st->name);
-		sb_add(h, "</TD></TR>");
-	}
-}
-
+/* Below everything: under each box that nothing stands below. */
 static void add_legend(struct drawing *d)
 {
-	struct sb lines = { 0 }, badges = { 0 }, h = { 0 };
-	Agnode_t *n, *last = NULL;
+	struct sb h = { 0 };
+	uint32_t nr = d->s->boxes.nr;
+	bool *above = arena_array(d->s->arena, bool, nr);
+	Agnode_t *n;
 
-	legend_rows(d, &lines, false);
-	legend_rows(d, &badges, true);
-	if (lines.len || badges.len) {
-		sb_add(&h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\"><TR>");
-		for (int part = 0; part < 2; part++)
-			if (sb_text(part ? &badges : &lines)[0])
-				sb_printf(&h, "<TD VALIGN=\"TOP\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\">%s</TABLE></TD>",
-					  sb_text(part ? &badges : &lines));
-		sb_add(&h, "</TR></TABLE>");
-		n = agnode(d->g, gv("legend"), 1);
-		set(n, "shape", "plain");
-		set(n, "style", "");
-		set(n, "id", "legend");
-		set_html(d, n, "label", sb_text(&h));
-		for (uint32_t k = d->s->ranks.nr ? d->s->ranks.nr - 1 : 0; k < d->s->ranks.nr; k++) {    /* below the middle of the lowest rank */
-			const struct scene_rank *r = &d->s->ranks.v[k];
-
-			last = r->boxes.nr ? end_node(d, r->boxes.v[r->boxes.nr / 2]) : NULL;
-		}
-		if (last) {
-			Agedge_t *e = agedge(d->g, last, n, NULL, 1);
+	legend_label(d->s, d->theme, &h);
+	if (!h.len) {
+		sb_free(&h);
+		return;
+	}
+	n = agnode(d->g, gv("legend"), 1);
+	set(n, "shape", "plain");
+	set(n, "style", "");
+	set(n, "id", "legend");
+	set_html(d, n, "label", sb_text(&h));
+	sb_free(&h);
+	for (uint32_t k = 0; k < d->s->edges.nr; k++)
+		if (!d->s->edges.v[k].arc && !d->s->edges.v[k].loose)
+			above[d->s->edges.v[k].back ? d->s->edges.v[k].to.i : d->s->edges.v[k].from.i] = true;
+	for (uint32_t i = 1; i < nr; i++)
+		if (d->node[i] && !above[i]) {
+			Agedge_t *e = agedge(d->g, d->node[i], n, NULL, 1);
 
 			set(e, "style", "invis");
-			set(e, "minlen", "1");
+			set(e, "weight", "0");
 		}
-	}
-	sb_free(&lines);
-	sb_free(&badges);
-	sb_free(&h);
 }
 
 /* ---- the second pass: arcs below boxes that have their place */
@@ -402,7 +282,7 @@ static void keep_places(struct drawing *d)
 	d->place = arena_array(d->s->arena, struct place, d->s->boxes.nr);
 	for (uint32_t k = 0; k < d->s->boxes.nr; k++)
 		if (d->node[k])
-			d->place[k] = (struct place){ ND_coord(d->node[k]).x, ND_coord(d->node[k]).y - ND_height(d->node[k]) * 36 };
+			d->place[k] = (struct place){ ND_coord(d->node[k]).x, ND_coord(d->node[k]).y - ND_height(d->node[k]) * 36, (ND_lw(d->node[k]) + ND_rw(d->node[k])) / 2 };
 }
 
 /* The legend makes room for the arcs. */
@@ -418,7 +298,43 @@ static void lower_legend(struct drawing *d, double by)
 	set(n, "pos", text);
 }
 
-/* Ends of several arcs at one box stand apart; an arc hangs as deep as its ends are far from each other. */
+/* Where an arc that leads to `other` leaves the box: those to the left stand left, and the shortest of each side outermost, so that no two of them cross. */
+static double foot(const struct drawing *d, uint32_t box, uint32_t other)
+{
+	double x = d->place[box].x, to = d->place[other].x;
+	uint32_t nr = 0, before = 0;
+
+	for (uint32_t k = 0; k < d->s->edges.nr; k++) {
+		const struct scene_edge *l = &d->s->edges.v[k];
+		uint32_t end = l->from.i == box ? l->to.i : l->to.i == box ? l->from.i : 0;
+		double at = end ? d->place[end].x : 0;
+
+		if (!l->arc || !end)
+			continue;
+		nr++;
+		if (end != other)
+			before += to < x ? at < x && at > to : at < x || at > to;
+	}
+	return nr < 2 ? x : x + d->place[box].half * 1.2 * (((double)before + 0.5) / nr - 0.5);
+}
+
+/* How many boxes with arcs stand from one end to the other: an arc hangs as deep as that. */
+static uint32_t reach(const struct drawing *d, double ax, double bx)
+{
+	uint32_t n = 1;
+
+	for (uint32_t i = 1; i < d->s->boxes.nr; i++) {
+		bool has = false;
+
+		if (d->place[i].x <= ax + 1 || d->place[i].x >= bx - 1)
+			continue;
+		for (uint32_t k = 0; k < d->s->edges.nr && !has; k++)
+			has = d->s->edges.v[k].arc && (d->s->edges.v[k].from.i == i || d->s->edges.v[k].to.i == i);
+		n += has;
+	}
+	return n;
+}
+
 static void add_arcs(struct drawing *d)
 {
 	double deepest = 0;
@@ -427,14 +343,15 @@ static void add_arcs(struct drawing *d)
 		const struct scene_edge *l = &d->s->edges.v[k];
 		bool swap = d->place[l->from.i].x > d->place[l->to.i].x;
 		uint32_t a = swap ? l->to.i : l->from.i, b = swap ? l->from.i : l->to.i;
-		double off = 18, ax = d->place[a].x + off, ay = d->place[a].bottom, bx = d->place[b].x - off, by = d->place[b].bottom, depth;
+		double ax, ay = d->place[a].bottom, bx, by = d->place[b].bottom, depth;
 		Agedge_t *e;
 		char pos[256];
 
-		if (!l->arc)
+		if (!l->arc || !d->node[a] || !d->node[b])
 			continue;
-		depth = 30 + (bx - ax) / 14;
-		depth = MIN(depth, 110);
+		ax = foot(d, a, b);
+		bx = foot(d, b, a);
+		depth = 14 + 26.0 * reach(d, d->place[a].x, d->place[b].x);
 		deepest = MAX(deepest, depth);
 		snprintf(pos, sizeof(pos), "s,%.1f,%.1f e,%.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f", ax, ay, bx, by, ax, ay - 5, ax, ay - depth, bx, by - depth, bx, by - 5);
 		e = agedge(d->g, d->node[a], d->node[b], gv(""), 1);
@@ -450,7 +367,6 @@ static void defaults(struct drawing *d)
 {
 	const struct paper *p = paper_style(d->theme);
 	const struct scene *s = d->s;
-	struct sb title = { 0 };
 	char number[32];
 	const struct { int kind; const char *name, *value; } rows[] = {
 		{ AGRAPH, "fontname", SANS }, { AGRAPH, "fontsize", "13" }, { AGRAPH, "fontcolor", p->ink }, { AGRAPH, "bgcolor", p->background },
@@ -467,9 +383,6 @@ static void defaults(struct drawing *d)
 	agattr(d->g, AGRAPH, gv("nodesep"), number);
 	snprintf(number, sizeof(number), "%.2f", s->rank_gap > 0 ? (double)s->rank_gap : 0.5);
 	agattr(d->g, AGRAPH, gv("ranksep"), number);
-	label_plain(&title, s->title);
-	agattr(d->g, AGRAPH, gv("tooltip"), gv(sb_text(&title)));
-	sb_free(&title);
 }
 
 static void build(struct drawing *d)
@@ -498,27 +411,7 @@ static bool write_dot(struct drawing *d, struct sb *out)
 	return ok;
 }
 
-/* The SVG says what it shows to those who do not see it. */
-static void describe_svg(const struct scene *s, struct sb *svg, size_t from)
-{
-	const char *at = strstr(svg->s + from, "<g id=");
-	struct sb with = { 0 };
-
-	if (!at)
-		return;
-	sb_addn(&with, svg->s + from, (size_t)(at - (svg->s + from)));
-	sb_add(&with, "<title>");
-	label_html(&with, s->title);
-	sb_add(&with, "</title>\n<desc>");
-	label_html(&with, s->description ? s->description : s->title);
-	sb_add(&with, "</desc>\n");
-	sb_add(&with, at);
-	svg->len = from;
-	sb_addn(svg, sb_text(&with), with.len);
-	sb_free(&with);
-}
-
-static bool render(struct drawing *d, GVC_t *gvc, const char *format, struct sb *out)
+static bool draw_it(struct drawing *d, GVC_t *gvc, const char *format, struct sb *out)
 {
 	bool arcs = has_arcs(d->s);
 	char *data = NULL, *dot = NULL;
@@ -540,11 +433,22 @@ static bool render(struct drawing *d, GVC_t *gvc, const char *format, struct sb 
 	gvFreeRenderData(data);
 	gvFreeLayout(gvc, d->g);
 	if (ok && strcmp(format, "svg") == 0)
-		describe_svg(d->s, out, from);
+		svg_finish(d->s, out, from);
 	return ok;
 }
 
-bool scene_render(const struct scene *s, const char *format, enum theme theme, struct sb *out, struct err *err)
+/* Right angles and labels on lines do not go together, Graphviz says each time; it is known and looked at. */
+static bool matters(const char *complaint)
+{
+	const char *p = complaint;
+
+	for (; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		if (!strstr(p, "Orthogonal edges do not currently handle edge labels") || strstr(p, "Orthogonal") > strchr(p, '\n'))
+			return true;
+	return false;
+}
+
+bool graph_render(const struct scene *s, const char *format, enum theme theme, struct sb *out, struct err *err)
 {
 	struct drawing d = { .s = s, .theme = theme };
 	bool ok, dot = strcmp(format, "dot") == 0;
@@ -560,7 +464,7 @@ bool scene_render(const struct scene *s, const char *format, enum theme theme, s
 		ok = write_dot(&d, out);
 	} else {
 		gvc = gvContext();
-		ok = render(&d, gvc, format, out);
+		ok = draw_it(&d, gvc, format, out);
 	}
 	agclose(d.g);
 	if (gvc)
@@ -569,6 +473,8 @@ bool scene_render(const struct scene *s, const char *format, enum theme theme, s
 		err_add(err, ERR_MACHINE, NULL, "Graphviz cannot make %s here: %s (apt install graphviz)", format, sb_text(&complaints));
 	else if (strstr(sb_text(&complaints), "Error"))
 		ok = err_add(err, ERR_BUG, NULL, "Graphviz refuses the picture: %s", sb_text(&complaints));
+	else if (complaints.len && matters(sb_text(&complaints)))
+		err_warn(err, NULL, "Graphviz on this picture: %s", sb_text(&complaints));
 	sb_free(&complaints);
 	return ok;
 }

@@ -56,7 +56,7 @@ static void escape(struct sb *out, const char *s, const char *(*special)(char))
 
 static const char *in_html(char c)
 {
-	return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : NULL;
+	return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
 }
 
 static const char *in_plain(char c)
@@ -72,4 +72,67 @@ void label_html(struct sb *out, const char *text)
 void label_plain(struct sb *out, const char *text)
 {
 	escape(out, text, in_plain);
+}
+
+static uint32_t characters(const char *s)
+{
+	uint32_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+/* The byte behind the first n characters. */
+static const char *behind(const char *s, uint32_t n)
+{
+	for (; *s; s++)
+		if (((unsigned char)*s & 0xc0) != 0x80 && n-- == 0)
+			break;
+	return s;
+}
+
+/* Two thirds of what fits stand before the gap. */
+void label_fit(struct sb *out, const char *text, uint32_t max)
+{
+	uint32_t n = characters(text), tail = max / 3;
+	struct sb head = { 0 };
+
+	if (n <= max) {
+		label_html(out, text);
+		return;
+	}
+	sb_addn(&head, text, (size_t)(behind(text, max - tail - 1) - text));
+	label_html(out, sb_text(&head));
+	sb_add(out, "…");
+	label_html(out, behind(text, n - tail));
+	sb_free(&head);
+}
+
+void label_id(struct sb *out, const char *text)
+{
+	for (; *text; text++)
+		sb_addc(out, (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || *text == '-' ? *text : '_');
+}
+
+static const char *in_json(char c)
+{
+	return c == '<' ? "\\u003c" : c == '>' ? "\\u003e" : c == '&' ? "\\u0026" : c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
+}
+
+void label_json(struct sb *out, const char *text)
+{
+	sb_addc(out, '"');
+	for (const char *line = text; line && *line;) {         /* line ends are kept, other controls are not */
+		size_t n = strcspn(line, "\n");
+		struct sb one = { 0 };
+
+		sb_addn(&one, line, n);
+		escape(out, sb_text(&one), in_json);
+		sb_free(&one);
+		if (line[n])
+			sb_add(out, "\\n");
+		line += n + (line[n] == '\n');
+	}
+	sb_addc(out, '"');
 }

@@ -2,7 +2,7 @@
 
 void scene_init(struct scene *s, struct arena *a, const char *name, const char *title)
 {
-	*s = (struct scene){ .arena = a, .name = name, .title = title };
+	*s = (struct scene){ .arena = a, .name = name, .title = title, .details = s->details };
 	vec_push(a, &s->boxes);
 }
 
@@ -28,28 +28,34 @@ box_h scene_group(struct scene *s, box_h parent, enum role role, const char *id,
 	return h;
 }
 
-void scene_row(struct scene *s, box_h h, enum row_kind kind, const char *a, const char *b)
+struct scene_cell *scene_cell(struct scene *s, box_h h, bool new_row, enum row_kind kind, enum role role, const char *text)
 {
 	struct box *box = scene_get(s, h);
+	struct scene_row *row = new_row || !box->rows.nr ? vec_push(s->arena, &box->rows) : &box->rows.v[box->rows.nr - 1];
+	struct scene_cell *c = vec_push(s->arena, &row->cells);
 
-	vec_add(s->arena, &box->rows, (struct scene_row){ .kind = (uint8_t)kind, .cell = { a, b }, .nr = b ? 2 : 1 });
+	*c = (struct scene_cell){ .text = text, .kind = (uint8_t)kind, .role = (uint8_t)role };
+	return c;
+}
+
+void scene_row(struct scene *s, box_h h, enum row_kind kind, const char *a, const char *b)
+{
+	scene_cell(s, h, true, kind, ROLE_PLAIN, a);
+	if (b)
+		scene_cell(s, h, false, kind, ROLE_PLAIN, b);
 }
 
 void scene_pill(struct scene *s, box_h h, enum role role, const char *text, bool same_row)
 {
-	struct box *box = scene_get(s, h);
-	struct scene_row *last = box->rows.nr ? &box->rows.v[box->rows.nr - 1] : NULL;
-
-	if (same_row && last && last->kind == ROW_PILLS && last->nr < ARRAY_LEN(last->cell)) {
-		last->cell[last->nr++] = text;
-		return;
-	}
-	vec_add(s->arena, &box->rows, (struct scene_row){ .kind = ROW_PILLS, .role = (uint8_t)role, .cell = { text }, .nr = 1 });
+	scene_cell(s, h, !same_row, ROW_PILLS, role, text);
 }
 
 struct scene_edge *scene_line(struct scene *s, box_h from, box_h to, enum line line, const char *label)
 {
-	return &(vec_add(s->arena, &s->edges, (struct scene_edge){ .from = from, .to = to, .line = (uint8_t)line, .label = label }), s->edges.v)[s->edges.nr - 1];
+	struct scene_edge *e = vec_push(s->arena, &s->edges);
+
+	*e = (struct scene_edge){ .from = from, .to = to, .line = (uint8_t)line, .label = label };
+	return e;
 }
 
 void scene_same_rank(struct scene *s, const box_h *v, uint32_t nr)
@@ -65,7 +71,33 @@ void scene_below(struct scene *s, box_h upper, box_h lower, uint16_t weight)
 	scene_line(s, upper, lower, LINE_INVISIBLE, NULL)->weight = weight;
 }
 
-void scene_legend(struct scene *s, enum line line, uint8_t badge, const char *text)
+void scene_legend(struct scene *s, enum line line, uint16_t badge, const char *text)
 {
-	vec_add(s->arena, &s->legend, (struct legend_row){ badge, (uint8_t)line, text });
+	vec_add(s->arena, &s->legend, (struct legend_row){ .line = (uint8_t)line, .badge = badge, .text = text });
+}
+
+void scene_note(struct scene *s, enum role role, const char *bold, const char *text)
+{
+	vec_add(s->arena, &s->notes, (struct scene_note){ (uint8_t)role, bold, text });
+}
+
+bool scene_has_line(const struct scene *s, enum line line, uint16_t badge)
+{
+	for (uint32_t k = 0; k < s->edges.nr; k++)
+		if (badge ? s->edges.v[k].badge == badge : s->edges.v[k].line == line)
+			return true;
+	return false;
+}
+
+const char *const scene_formats[] = { "svg", "png", "pdf", "dot", "html", "mermaid", NULL };
+
+bool scene_render(const struct scene *s, const char *format, enum theme theme, struct sb *out, struct err *err)
+{
+	if (strcmp(format, "html") == 0)
+		return html_render(s, theme, out, err);
+	if (strcmp(format, "mermaid") == 0) {
+		mermaid_render(s, theme, out);
+		return true;
+	}
+	return graph_render(s, format, theme, out, err);
 }

@@ -3,8 +3,8 @@
 #include "viz/diagram/scene.h"
 
 static const struct paper papers[] = {
-	[THEME_LIGHT] = { "#FFFFFF", "#1B2733", "#33424F", "#FFFFFF", "#B34700" },
-	[THEME_DARK] = { "#0F1720", "#E6EDF3", "#B8C6D3", "#0F1720", "#FF8A4C" },
+	[THEME_LIGHT] = { "#FFFFFF", "#1B2733", "#33424F", "#FFFFFF", "#B34700", "#D5DBE0" },
+	[THEME_DARK] = { "#0F1720", "#E6EDF3", "#B8C6D3", "#0F1720", "#FF8A4C", "#34444F" },
 };
 
 static const struct role_style roles[][ROLE_COUNT] = {
@@ -52,6 +52,10 @@ static const struct role_style roles[][ROLE_COUNT] = {
 		[LINE_BGP] = { route, "solid", "dot", "dot", "●━━●", "BGP session", 2.2f },                     \
 		[LINE_STORAGE] = { storage, "dotted", "normal", "none", "┈┈►", "data written", 1.8f },          \
 		[LINE_FAILED] = { route, "bold", "tee", "none", "━━✕", "ends here", 2.4f },                     \
+		[LINE_WIRE] = { watch, "solid", "none", "none", "━━━", "wire", 1.6f },                          \
+		[LINE_ADDED] = { chooses, "bold", "normal", "none", "━━► +", "added", 2.6f },                   \
+		[LINE_REMOVED] = { route, "dashed", "odot", "none", "╍╍○ −", "removed", 1.8f },                 \
+		[LINE_SAME] = { watch, "solid", "normal", "none", "━━►", "as before", 1.0f },                   \
 		[LINE_INVISIBLE] = { packet, "invis", "none", "none", "", "", 1.0f },                           \
 	}
 static const struct line_style lines[][LINE_COUNT] = {
@@ -62,3 +66,7 @@ static const struct line_style lines[][LINE_COUNT] = {
 const struct role_style *role_style(enum theme t, enum role r) { return &roles[t][r]; }
 const struct line_style *line_style(enum theme t, enum line l) { return &lines[t][l]; }
 const struct paper *paper_style(enum theme t) { return &papers[t]; }
+
+const char *const role_names[ROLE_COUNT] = { "box", "node", "outside", "Pod", "container", "pause", "Service", "load balancer", "rules", "Ingress controller", "router", "storage", "API server",
+	"denied" };
+const char *const line_names[LINE_COUNT] = { "packets", "second flow", "watch", "writes rules", "chooses", "BGP session", "storage", "ends here", "wire", "added", "removed", "as before", "" };
