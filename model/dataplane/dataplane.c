@@ -40,6 +40,7 @@ netns_h netns_add(struct dataplane *dp, enum netns_kind kind, const char *name)
 	ns->links.at = dp->links.nr;
 	ns->routes.at = dp->routes.nr;
 	ns->listeners.at = dp->listeners.nr;
+	ns->ip_rules.at = dp->ip_rules.nr;
 	*map_put(&dp->netns_by_name, dp->arena, map_ptr(ns->name)) = dp->netns.nr - 1;
 	return (netns_h){ dp->netns.nr - 1 };
 }
@@ -118,7 +119,8 @@ static int longest_first(const void *a, const void *b)
 	int d = ip_is4(x->dst.addr) - ip_is4(y->dst.addr);
 
 	d = d ? -d : (int)y->dst.len - (int)x->dst.len;
-	return d ? d : ip_order(x->dst.addr, y->dst.addr);
+	d = d ? d : ip_order(x->dst.addr, y->dst.addr);
+	return d ? d : x->metric != y->metric ? (x->metric < y->metric ? -1 : 1) : 0;
 }
 
 static int by_address(const void *a, const void *b)
@@ -285,6 +287,11 @@ static bool block_route(const struct dataplane *dp, netns_h node, const struct b
 	return true;
 }
 
+static bool in_table(const struct route *r, uint32_t table)
+{
+	return (r->table ? r->table : TABLE_MAIN) == table;
+}
+
 bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct route *out)
 {
 	const struct netns *ns = netns_get(dp, h);
@@ -292,13 +299,96 @@ bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct rou
 	const struct block *b = ns->uses_blocks ? block_of(dp, dst) : NULL;
 
 	for (uint32_t k = 0; k < ns->routes.nr && !best; k++)
-		if (cidr_contains(dp->routes.v[ns->routes.at + k].dst, dst))
+		if (cidr_contains(dp->routes.v[ns->routes.at + k].dst, dst) && in_table(&dp->routes.v[ns->routes.at + k], TABLE_MAIN))
 			best = &dp->routes.v[ns->routes.at + k];
 	if (b && (!best || best->dst.len < b->cidr.len) && block_route(dp, h, b, out))
 		return true;
 	if (best)
 		*out = *best;
 	return best != NULL;
+}
+
+/* ---- policy routing (net/core/fib_rules.c) */
+
+static bool table_lookup(const struct dataplane *dp, netns_h h, uint32_t table, ip_addr dst, struct route *out)
+{
+	const struct netns *ns = netns_get(dp, h);
+
+	if (table == TABLE_MAIN)
+		return route_lookup(dp, h, dst, out);
+	for (uint32_t k = 0; k < ns->routes.nr; k++) {
+		const struct route *r = &dp->routes.v[ns->routes.at + k];
+
+		if (in_table(r, table) && cidr_contains(r->dst, dst)) {
+			*out = *r;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* 1: it applies, 0: it does not, -1: cannot tell. */
+static int rule_applies(const struct ip_rule *r, const struct flow_key *f, const char **why)
+{
+	bool holds;
+
+	if (r->v6 == ip_is4(f->dst))
+		return 0;
+	holds = (!r->from.set || cidr_contains(r->from, f->src)) && (!r->to.set || cidr_contains(r->to, f->dst)) && (f->mark & r->mask) == r->mark;
+	if (holds && r->oif)
+		holds = f->oif == r->oif;
+	if (holds && (r->unknown || (r->iif && f->iif_unknown))) {
+		*why = r->text;
+		return -1;
+	}
+	if (holds && r->iif)
+		holds = f->iif == r->iif || (!f->iif && streq(r->iif, "lo"));  /* what a process sends counts as coming in by lo */
+	return holds != r->not;
+}
+
+static int run_rules(const struct dataplane *dp, netns_h h, const struct flow_key *f, bool until_local, struct route *out, const char **why)
+{
+	const struct netns *ns = netns_get(dp, h);
+	uint32_t from = 0;
+
+	for (uint32_t k = 0; k < ns->ip_rules.nr; k++) {
+		const struct ip_rule *r = &dp->ip_rules.v[ns->ip_rules.at + k];
+		int applies = r->priority < from ? 0 : rule_applies(r, f, why);
+
+		if (applies < 0)
+			return -1;
+		if (!applies || r->does == RULE_NOP)
+			continue;
+		if (r->does == RULE_GOTO) {
+			from = r->target;
+			continue;
+		}
+		if (r->does != RULE_LOOKUP) {
+			*out = (struct route){ .dst = { f->dst, (uint8_t)ip_bits(f->dst), true },
+					       .type = r->does == RULE_BLACKHOLE ? RT_BLACKHOLE : r->does == RULE_PROHIBIT ? RT_PROHIBIT : RT_UNREACHABLE };
+			return 1;
+		}
+		if (r->table == TABLE_LOCAL && until_local)
+			return 0;
+		if (r->table == TABLE_LOCAL || !table_lookup(dp, h, r->table, f->dst, out) || out->type == RT_THROW || (int)out->dst.len <= r->suppress)
+			continue;
+		out->table = r->table;
+		return 1;
+	}
+	return 0;
+}
+
+int route_lookup_flow(const struct dataplane *dp, netns_h h, const struct flow_key *f, struct route *out, const char **why)
+{
+	return netns_get(dp, h)->ip_rules.nr ? run_rules(dp, h, f, false, out, why) : route_lookup(dp, h, f->dst, out);
+}
+
+bool route_is_local(const struct dataplane *dp, netns_h h, const struct flow_key *f)
+{
+	struct route r;
+	const char *why;
+
+	return addr_is_local(dp, h, f->dst) && (!netns_get(dp, h)->ip_rules.nr || run_rules(dp, h, f, true, &r, &why) <= 0);
 }
 
 static bool usable(const struct link *l, ip_addr have, ip_addr dst)

@@ -35,12 +35,14 @@ struct link {
 	cause_h cause;
 };
 struct if_addr { ip_addr ip; uint8_t len; link_h link; };
-enum route_type { RT_UNICAST, RT_BLACKHOLE, RT_UNREACHABLE, RT_PROHIBIT };
+enum route_type { RT_UNICAST, RT_BLACKHOLE, RT_UNREACHABLE, RT_PROHIBIT, RT_THROW /* go on with the next rule */ };
+enum { TABLE_DEFAULT = 253, TABLE_MAIN = 254, TABLE_LOCAL = 255 };      /* struct route: 0 is the main table too */
 enum route_proto { RTP_KERNEL, RTP_BOOT, RTP_STATIC, RTP_BIRD, RTP_FELIX, RTP_FLANNEL };
 extern const char *const route_proto_names[];
 struct route {
 	struct cidr dst;                /* len 0: default */
 	uint8_t type, proto;
+	uint32_t table, metric;         /* of policy routing: looked into only where a rule says so */
 	bool onlink, scope_link;
 	ip_addr via;                    /* unset: on the link */
 	link_h dev;
@@ -48,18 +50,33 @@ struct route {
 	ip_addr encap;                  /* outer destination of a tunnel route (VXLAN FDB, IPIP): the owner node's address; unset: none */
 	cause_h cause;
 };
+/* `ip rule`: a namespace without any has the usual three (local, main, default). */
+enum ip_rule_does { RULE_LOOKUP, RULE_GOTO, RULE_BLACKHOLE, RULE_UNREACHABLE, RULE_PROHIBIT, RULE_NOP };
+struct ip_rule {
+	uint32_t priority;
+	struct cidr from, to;           /* not set: all */
+	bool not, v6, unknown;          /* unknown: it asks for what no walk knows (uid range, tos, ports …): text says it */
+	str iif, oif, text;
+	uint32_t mark, mask;            /* mask 0: any */
+	uint8_t does;                   /* enum ip_rule_does */
+	uint32_t table, target;         /* LOOKUP: its table; GOTO: a priority */
+	int suppress;                   /* routes of prefixes up to this length do not count; -1: all count */
+};
+struct flow_key { ip_addr src, dst; uint32_t mark; str iif, oif; bool iif_unknown; };
 enum listen_kind { LISTEN_PORT, LISTEN_ANY /* nothing is known of what it listens on: it listens where it is asked, `assumed` */ };
 struct listener { uint8_t kind, proto; uint16_t port; ip_addr addr /* unset: any */; str container; cause_h cause; bool http; };
-struct neigh { ip_addr ip; link_h dev; uint8_t mac[6]; };
+struct neigh { ip_addr ip; link_h dev; uint8_t mac[6]; bool failed; };
 
 struct netns {
 	str name;                       /* node/worker-1, pod/default/web, client, router */
 	uint8_t kind;
 	bool forward4, forward6, bridge_nf;
 	bool down;                      /* a dead node: nothing answers */
+	bool captured;                  /* read from a real node: what is behind its links is taken to exist and to answer */
+	bool addrs_unknown, routes_unknown;     /* nobody told all of them */
 	uint32_t object;                /* handle number of the Node or Pod; 0 */
 	netns_h node;                   /* of a Pod: its node */
-	struct { uint32_t at, nr; } links, routes, listeners;   /* → dp->links (a run), dp->routes (longest first within the namespace), dp->listeners */
+	struct { uint32_t at, nr; } links, routes, listeners, ip_rules; /* → dp->links (a run), dp->routes (longest first within the namespace), dp->listeners, dp->ip_rules */
 	struct ruleset *rules;          /* NULL: none */
 	bool ready;                     /* own rules compiled (dataplane_node_ready) */
 	bool uses_blocks;               /* its routes go on in the shared table dp->blocks */
@@ -78,6 +95,8 @@ struct dataplane {
 	VEC(struct if_addr) addrs;
 	VEC(struct route) routes;
 	VEC(struct listener) listeners;
+	VEC(struct ip_rule) ip_rules;   /* in order of priority */
+	VEC(struct neigh) neighs;
 	VEC(struct cause) causes;
 	VEC(struct block) blocks;       /* sorted by address, disjoint but for borrowed /32s, which come first where equal */
 	struct map netns_by_name;
@@ -114,6 +133,10 @@ bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 
 link_h addr_link(const struct dataplane *, netns_h, ip_addr);                    /* the link that has the address; .i 0: none */
 /* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
 bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *out);
+/* The same by policy routing: which rule, which table. -1: cannot tell (*why), 0: no route, 1: *out. Without rules it is route_lookup. */
+int route_lookup_flow(const struct dataplane *, netns_h, const struct flow_key *, struct route *out, const char **why);
+/* Would a packet to this local address be delivered here, or does a rule before the local table lead it elsewhere? */
+bool route_is_local(const struct dataplane *, netns_h, const struct flow_key *);
 ip_addr source_for(const struct dataplane *, netns_h, const struct route *, ip_addr dst);       /* the address the kernel would pick */
 ip_addr masquerade_addr(const struct dataplane *, netns_h, link_h out, ip_addr dst);            /* primary address of the interface; else the first suitable one of the namespace in interface order */
 link_h segment_owner(const struct dataplane *, uint32_t segment, ip_addr);      /* .i 0: nobody answers */

@@ -20,6 +20,9 @@ ip_addr packet_field(const struct packet *p, enum pkt_field f)
 	case PF_CT_STATE: return word(p->ct_state | (p->ct_status & CTS_DNAT ? CT_DNATED : 0u));
 	case PF_CT_STATUS: return word(p->ct_status);
 	case PF_CT_DNATED_FROM: return p->orig_dst;
+	case PF_CT_MARK: return word(p->ct_mark);
+	case PF_CT_ORIG_DPORT: return word(p->orig_dport);
+	case PF_CT_REPLY_DIR: return word(p->reply);
 	case PF_SKUID: return word(p->skuid);
 	case PF_SKGID: return word(p->skgid);
 	case PF_ICMP_TYPE: return word(p->icmp_type);
@@ -48,6 +51,9 @@ const char *nft_field(enum pkt_field f, bool v6)
 	case PF_SKGID: return "meta skgid";
 	case PF_ICMP_TYPE: return v6 ? "icmpv6 type" : "icmp type";
 	case PF_TCP_FLAGS: return "tcp flags";
+	case PF_CT_MARK: return "ct mark";
+	case PF_CT_ORIG_DPORT: return "ct original proto-dst";
+	case PF_CT_REPLY_DIR: return "ct direction";
 	case PF_REGISTER: return "numgen";
 	case PF_COUNT: break;
 	}

@@ -1,4 +1,4 @@
-/* MARK, NOTRACK, LOG, ACCOUNT, UNKNOWN: what changes nothing but the packet's own state, or cannot be told. */
+/* MARK, CTMARK, NOTRACK, LOG, ACCOUNT, UNKNOWN: what changes nothing but the packet's own state, or cannot be told. */
 #include "model/dataplane/op.h"
 
 static enum op_does mark_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
@@ -36,6 +36,58 @@ static void mark_iptables(const struct spelling *s)
 }
 
 const struct op_def op_mark = { mark_eval, mark_nft, mark_iptables };
+
+/* xt_connmark.c: the masks of saving and restoring stand on different sides. */
+static enum op_does ctmark_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
+				struct op_result *out)
+{
+	(void)rs;
+	(void)owner;
+	(void)reg;
+	(void)env;
+	(void)out;
+	switch ((enum ctmark_does)op->field) {
+	case CTM_SET:
+		p->ct_mark = (p->ct_mark & op->a) ^ op->b;
+		break;
+	case CTM_SAVE:
+		p->ct_mark = (p->ct_mark & op->a) ^ (p->mark & op->b);
+		break;
+	case CTM_RESTORE:
+		p->mark = (p->mark & op->a) ^ (p->ct_mark & op->b);
+		break;
+	}
+	return DOES_NEXT;
+}
+
+static void ctmark_nft(const struct spelling *s)
+{
+	bool restore = s->op->field == CTM_RESTORE;
+	const char *to = restore ? "meta mark" : "ct mark", *from = s->op->field == CTM_SAVE ? "meta mark" : "ct mark";
+
+	sb_printf(s->out, "%s set ", to);
+	if (s->op->field == CTM_SET && !s->op->a)
+		sb_printf(s->out, "0x%08x", s->op->b);
+	else if (s->op->field == CTM_SET)
+		sb_printf(s->out, "ct mark & 0x%08x ^ 0x%08x", s->op->a, s->op->b);
+	else if (!s->op->a && s->op->b == 0xffffffffu)
+		sb_add(s->out, from);
+	else
+		sb_printf(s->out, "%s & 0x%08x | ( %s & 0x%08x )", to, s->op->a, from, s->op->b);
+}
+
+static void ctmark_iptables(const struct spelling *s)
+{
+	static const char *const words[] = { [CTM_SAVE] = "save", [CTM_RESTORE] = "restore" };
+
+	if (s->op->field == CTM_SET)
+		sb_printf(s->out, "-j CONNMARK --set-xmark 0x%x/0x%x", s->op->b, ~s->op->a);
+	else
+		sb_printf(s->out, "-j CONNMARK --%s-mark --nfmask 0x%x --ctmask 0x%x", words[s->op->field], s->op->field == CTM_SAVE ? s->op->b : ~s->op->a,
+			  s->op->field == CTM_SAVE ? ~s->op->a : s->op->b);
+}
+
+const struct op_def op_ctmark = { ctmark_eval, ctmark_nft, ctmark_iptables };
 
 static enum op_does notrack_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
 				 struct op_result *out)

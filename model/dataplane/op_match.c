@@ -72,7 +72,10 @@ static enum op_does eval(const struct ruleset *rs, const struct ruleset *owner, 
 	(void)rs;
 	(void)reg;
 	(void)env;
-	(void)out;
+	if (is_name(op) && (op->field == PF_IIFNAME ? p->iif_unknown : p->oif_unknown)) {
+		out->why = op->field == PF_IIFNAME ? "nobody told by which interface the packet comes in" : "nobody told by which interface the packet leaves";
+		return DOES_UNKNOWN;
+	}
 	return holds ? DOES_NEXT : DOES_FAIL;
 }
 
@@ -143,7 +146,7 @@ static void number_nft(const struct spelling *s)
 	sb_printf(s->out, "%s %s", nft_field(op->field, s->v6), negated(op) ? "!= " : "");
 	if (op->field == PF_L4PROTO && proto_word(op->a))
 		sb_add(s->out, proto_word(op->a));
-	else if (op->field == PF_MARK)
+	else if (op->field == PF_MARK || op->field == PF_CT_MARK)
 		sb_printf(s->out, "0x%08x", op->a);
 	else if (op->rel == REL_IN || op->rel == REL_NOT_IN)
 		sb_printf(s->out, "%u-%u", op->a, op->b);
@@ -199,6 +202,14 @@ static void iptables(const struct spelling *s)
 		sb_printf(s->out, "-m owner %s--%s-owner %u", not, op->field == PF_SKUID ? "uid" : "gid", op->a);
 	} else if (op->field == PF_ICMP_TYPE) {
 		sb_printf(s->out, "-m icmp%s %s--icmp%s-type %u", s->v6 ? "6" : "", not, s->v6 ? "v6" : "", op->a);
+	} else if (op->field == PF_CT_MARK) {
+		sb_printf(s->out, "-m connmark %s--mark 0x%x", not, op->rel == REL_MASK_EQ || op->rel == REL_MASK_NE ? op->b : op->a);
+		if (op->rel == REL_MASK_EQ || op->rel == REL_MASK_NE)
+			sb_printf(s->out, "/0x%x", op->a);
+	} else if (op->field == PF_CT_ORIG_DPORT) {
+		sb_printf(s->out, "-m conntrack %s--ctorigdstport %u", not, op->a);
+	} else if (op->field == PF_CT_REPLY_DIR) {
+		sb_printf(s->out, "-m conntrack --ctdir %s", op->a ? "REPLY" : "ORIGINAL");
 	} else if (op->field == PF_CT_DNATED_FROM) {
 		sb_printf(s->out, "-m conntrack %s--ctorigdst ", not);
 		address_text(s, op, false);
@@ -212,22 +223,41 @@ const struct op_def op_match = { eval, nft, iptables };
 static enum op_does fib_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
 			     struct op_result *out)
 {
-	bool local = env->is_local(env->ctx, op->field == FIB_DADDR_LOCAL ? p->dst : p->src);
+	ip_addr a = op->field == FIB_DADDR_LOCAL ? p->dst : p->src;
+	bool local;
 
 	(void)rs;
 	(void)owner;
 	(void)reg;
-	(void)out;
+	if (op->field == FIB_REVERSE) {
+		int way = p->iif_unknown || !env->reverse ? -1 : env->reverse(env->ctx, p->src, p->iif, op->a);
+
+		out->why = "nobody told the way back to the packet's source";
+		return way < 0 ? DOES_UNKNOWN : (way != 0) == (op->rel == REL_EQ) ? DOES_NEXT : DOES_FAIL;
+	}
+	local = env->is_local(env->ctx, a);
+	if (!local && env->local_known && !env->local_known(env->ctx, a)) {
+		out->why = "nobody told all addresses of the node";
+		return DOES_UNKNOWN;
+	}
 	return local == (op->rel == REL_EQ) ? DOES_NEXT : DOES_FAIL;
 }
 
 static void fib_nft(const struct spelling *s)
 {
+	if (s->op->field == FIB_REVERSE) {
+		sb_printf(s->out, "fib saddr . mark%s oif %s0", s->op->a ? "" : " . iif", s->op->rel == REL_EQ ? "!= " : "");
+		return;
+	}
 	sb_printf(s->out, "fib %s type %slocal", s->op->field == FIB_DADDR_LOCAL ? "daddr" : "saddr", s->op->rel == REL_EQ ? "" : "!= ");
 }
 
 static void fib_iptables(const struct spelling *s)
 {
+	if (s->op->field == FIB_REVERSE) {
+		sb_printf(s->out, "-m rpfilter%s --validmark%s", s->op->a ? " --loose" : "", s->op->rel == REL_EQ ? "" : " --invert");
+		return;
+	}
 	sb_printf(s->out, "-m addrtype %s--%s-type LOCAL", s->op->rel == REL_EQ ? "" : "! ", s->op->field == FIB_DADDR_LOCAL ? "dst" : "src");
 }
 

@@ -6,7 +6,7 @@ static void make_key(const struct op *op, const struct packet *p, const struct o
 	for (uint8_t k = 0; k < op->nkey; k++) {
 		enum pkt_field f = (enum pkt_field)(op->c >> (4 * k) & 15);
 
-		key[k] = f == PF_REGISTER ? word(reg->num) : packet_field(p, f);
+		key[k] = f == PF_REGISTER ? word(reg->num) : f == PF_CT_STATE ? word(p->ct_state) : packet_field(p, f);
 	}
 }
 
@@ -40,10 +40,10 @@ static enum op_does lookup_eval(const struct ruleset *rs, const struct ruleset *
 	if (needs_ports(op) && !has_ports(p->proto))
 		return op->rel == REL_NE ? DOES_NEXT : DOES_FAIL;
 	make_key(op, p, reg, key);
-	if (s->flags & SETF_DYNAMIC)
-		return env->dyn_has(env->ctx, h, key, op->nkey, op->b ? op->b : s->timeout) == (op->rel == REL_EQ) ? DOES_NEXT : DOES_FAIL;
 	b = set_body(rs, h, &owner);
 	e = set_lookup(owner, s, b, key);
+	if (s->flags & SETF_DYNAMIC && s->kind == SET_PLAIN)
+		return (e || env->dyn_has(env->ctx, h, key, op->nkey, op->b ? op->b : s->timeout)) == (op->rel == REL_EQ) ? DOES_NEXT : DOES_FAIL;
 	if ((e != NULL) != (op->rel == REL_EQ))
 		return DOES_FAIL;
 	out->elem = e;

@@ -14,8 +14,10 @@ struct packet {
 	uint8_t tcp_flags;              /* 2 SYN, 16 ACK, 4 RST */
 	bool df;
 	uint32_t size;                  /* bytes, IP header included; 0: small */
-	uint32_t mark;
+	uint32_t mark, ct_mark;         /* ct_mark: the connection's */
 	str iif, oif;                   /* names of the current namespace; NULL: none */
+	bool iif_unknown, oif_unknown;  /* it came, or goes, by an interface that nobody told */
+	bool reply;                     /* of its connection */
 	uint8_t ct_state, ct_status;    /* CT_… bits, CTS_… bits */
 	uint32_t skuid, skgid; bool has_skuid;       /* the socket's owner; has_skuid counts for both */
 	ip_addr orig_dst; uint16_t orig_dport;  /* conntrack's original destination, for PF_CT_DNATED_FROM */
@@ -25,6 +27,8 @@ struct packet {
 struct op_env {
 	void *ctx;
 	bool (*is_local)(void *ctx, ip_addr);                           /* is it an address of this namespace? */
+	bool (*local_known)(void *ctx, ip_addr);                        /* false: nobody told all addresses of this namespace; NULL: they are known */
+	int (*reverse)(void *ctx, ip_addr src, str iif, bool loose);    /* is there a way back by iif? -1: cannot tell; NULL: likewise */
 	bool (*dyn_has)(void *ctx, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);     /* dynamic sets: affinity, recent */
 	void (*dyn_add)(void *ctx, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
 };

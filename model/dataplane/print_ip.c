@@ -33,7 +33,7 @@ static void link_lines(const struct dataplane *dp, const struct netns *ns, uint3
 
 void print_route(const struct dataplane *dp, const struct route *r, struct sb *out)
 {
-	static const char *const types[] = { [RT_UNICAST] = "", [RT_BLACKHOLE] = "blackhole ", [RT_UNREACHABLE] = "unreachable ", [RT_PROHIBIT] = "prohibit " };
+	static const char *const types[] = { [RT_UNICAST] = "", [RT_BLACKHOLE] = "blackhole ", [RT_UNREACHABLE] = "unreachable ", [RT_PROHIBIT] = "prohibit ", [RT_THROW] = "throw " };
 
 	sb_add(out, types[r->type]);
 	if (!r->dst.len)
@@ -50,8 +50,12 @@ void print_route(const struct dataplane *dp, const struct route *r, struct sb *o
 		sb_add(out, " scope link");
 	if (ip_set(r->src))
 		sb_printf(out, " src %s", IP(r->src));
+	if (r->metric)
+		sb_printf(out, " metric %u", r->metric);
 	if (r->onlink)
 		sb_add(out, " onlink");
+	if (r->table && r->table != TABLE_MAIN)
+		sb_printf(out, " table %u", r->table);
 	sb_addc(out, '\n');
 }
 

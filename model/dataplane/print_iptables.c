@@ -10,6 +10,7 @@ static bool is_target(const struct op *op)
 {
 	switch ((enum op_code)op->code) {
 	case OP_MARK:
+	case OP_CTMARK:
 	case OP_DNAT:
 	case OP_SNAT:
 	case OP_MASQUERADE:

@@ -29,6 +29,9 @@ static const char *type_of(uint8_t field, bool v6)
 	case PF_SKGID: return "gid";
 	case PF_ICMP_TYPE: return v6 ? "icmpv6_type" : "icmp_type";
 	case PF_TCP_FLAGS: return "tcp_flag";
+	case PF_CT_MARK: return "mark";
+	case PF_CT_ORIG_DPORT: return "inet_service";
+	case PF_CT_REPLY_DIR: return "ct_dir";
 	case PF_REGISTER:
 	case PF_COUNT: break;
 	}
@@ -65,6 +68,9 @@ static void key_word(struct sb *out, uint8_t field, ip_addr w)
 	case PF_ICMP_TYPE:
 	case PF_TCP_FLAGS:
 	case PF_REGISTER:
+	case PF_CT_MARK:
+	case PF_CT_ORIG_DPORT:
+	case PF_CT_REPLY_DIR:
 	case PF_COUNT:
 		sb_printf(out, "%" PRIu64, w.lo);
 	}
@@ -117,8 +123,9 @@ void elem_text(const struct ruleset *owner, const struct set *s, const struct el
 		sb_add(out, " : ");
 		verdict_text(owner, e->verdict, out);
 	} else if (s->kind == SET_MAP) {
-		sb_printf(out, " : %s . ", IP(owner->wide.v[e->value]));
-		sb_printf(out, "%" PRIu64, owner->wide.v[e->value + 1].lo);
+		sb_printf(out, " : %s", IP(owner->wide.v[e->value]));
+		if (!s->value_addr)
+			sb_printf(out, " . %" PRIu64, owner->wide.v[e->value + 1].lo);
 	}
 }
 
@@ -216,7 +223,10 @@ static void list_set(const struct listing *l, set_h h)
 	sb_printf(l->out, "\t%s %s {\n\t\ttype ", s->kind == SET_PLAIN ? "set" : "map", s->name);
 	for (uint8_t k = 0; k < s->nkey; k++, sep = " . ")
 		sb_printf(l->out, "%s%s", sep, type_of(s->key[k], v6));
-	sb_add(l->out, s->kind == SET_VMAP ? " : verdict\n" : s->kind == SET_MAP ? (v6 ? " : ipv6_addr . inet_service\n" : " : ipv4_addr . inet_service\n") : "\n");
+	if (s->kind == SET_MAP)
+		sb_printf(l->out, " : %s%s\n", v6 ? "ipv6_addr" : "ipv4_addr", s->value_addr ? "" : " . inet_service");
+	else
+		sb_add(l->out, s->kind == SET_VMAP ? " : verdict\n" : "\n");
 	if (s->flags & (SETF_INTERVAL | SETF_DYNAMIC | SETF_TIMEOUT))
 		sb_printf(l->out, "\t\tflags %s%s%s%s%s\n", s->flags & SETF_INTERVAL ? "interval" : "", s->flags & SETF_INTERVAL && s->flags & (SETF_DYNAMIC | SETF_TIMEOUT) ? "," : "",
 			  s->flags & SETF_DYNAMIC ? "dynamic" : "", s->flags & SETF_DYNAMIC && s->flags & SETF_TIMEOUT ? "," : "", s->flags & SETF_TIMEOUT ? "timeout" : "");

@@ -228,6 +228,7 @@ static struct rule *current(struct rw w)
 
 void rule_cause(struct rw w, cause_h c) { current(w)->cause = c; }
 void rule_comment(struct rw w, const char *s) { current(w)->comment = str_intern(w.rs->strings, s); }
+void rule_raw(struct rw w, const char *s) { current(w)->raw = str_intern(w.rs->strings, s); }
 void rule_spell(struct rw w, enum spell s) { current(w)->spell = (uint8_t)s; }
 
 static struct op *add_op(struct rw w, enum op_code code)
@@ -313,12 +314,30 @@ void w_update(struct rw w, set_h s, uint32_t seconds, int nkey, ...)
 	op->nkey = (uint8_t)nkey;
 }
 
+void w_lookup_fields(struct rw w, set_h s, bool in, uint32_t seconds, const uint8_t *fields, uint8_t nkey)
+{
+	struct op *op = add_op(w, OP_LOOKUP);
+
+	for (uint8_t k = 0; k < nkey; k++)
+		op->c |= (uint32_t)(fields[k] & 15) << (4 * k);
+	op->a = s.i;
+	op->b = seconds;
+	op->nkey = nkey;
+	op->rel = in ? REL_EQ : REL_NE;
+}
+
 void w_fib(struct rw w, enum fib_ask ask, bool is)
 {
 	struct op *op = add_op(w, OP_FIB);
 
 	op->field = (uint8_t)ask;
 	op->rel = is ? REL_EQ : REL_NE;
+}
+
+void w_reverse(struct rw w, bool is, bool loose)
+{
+	w_fib(w, FIB_REVERSE, is);
+	w.rs->ops.v[w.rs->ops.nr - 1].a = loose;
 }
 
 static struct op *two(struct rw w, enum op_code code, uint32_t a, uint32_t b)
@@ -333,6 +352,7 @@ static struct op *two(struct rw w, enum op_code code, uint32_t a, uint32_t b)
 void w_chance(struct rw w, uint32_t k, uint32_t n) { two(w, OP_CHANCE, k, n); }
 void w_choose(struct rw w, uint32_t n) { two(w, OP_CHOOSE, n, 0); }
 void w_mark(struct rw w, uint32_t and_mask, uint32_t xor_value) { two(w, OP_MARK, and_mask, xor_value); }
+void w_ctmark(struct rw w, enum ctmark_does what, uint32_t a, uint32_t b) { two(w, OP_CTMARK, a, b)->field = (uint8_t)what; }
 void w_dnat_register(struct rw w) { two(w, OP_DNAT, 0, 0)->rel = REL_IN; }
 void w_masquerade(struct rw w, bool fully_random) { two(w, OP_MASQUERADE, fully_random, 0); }
 void w_redirect(struct rw w, uint16_t port) { two(w, OP_REDIRECT, 0, port); }
@@ -360,6 +380,13 @@ void w_unknown(struct rw w, const char *text, unsigned may_be)
 	uint32_t at = add_text(w.rs, text);
 
 	two(w, OP_UNKNOWN, at, may_be);
+}
+
+void w_log(struct rw w, const char *text)
+{
+	uint32_t at = add_text(w.rs, text);
+
+	two(w, OP_LOG, at, 0);
 }
 
 void w_account(struct rw w, const char *nfacct)

@@ -20,6 +20,7 @@ typedef struct { uint32_t i; } cause_h;         /* into the dataplane's causes *
 /* ---- ops */
 #define OPS(X)                                                                                                        \
 	X(MATCH, match) X(LOOKUP, lookup) X(FIB, fib) X(UNKNOWN, unknown) X(CHANCE, chance) X(CHOOSE, choose) X(MARK, mark) \
+	X(CTMARK, ctmark) \
 	X(UPDATE, update) X(DNAT, dnat) X(SNAT, snat) X(MASQUERADE, masquerade) X(REDIRECT, redirect) X(NOTRACK, notrack)   \
 	X(LOG, log) X(ACCOUNT, account) X(ACCEPT, accept) X(DROP, drop) X(REJECT, reject) X(JUMP, jump) X(GOTO, goto) X(RETURN, return)
 enum op_code {
@@ -31,21 +32,24 @@ enum op_code {
 
 /* What a packet can be asked. */
 enum pkt_field { PF_SADDR, PF_DADDR, PF_SPORT, PF_DPORT, PF_L4PROTO, PF_IIFNAME, PF_OIFNAME, PF_MARK, PF_CT_STATE, PF_CT_STATUS, PF_CT_DNATED_FROM /* original daddr */,
-	PF_SKUID, PF_SKGID, PF_ICMP_TYPE, PF_TCP_FLAGS, PF_REGISTER /* what CHOOSE or LOOKUP left */, PF_COUNT };
+	PF_SKUID, PF_SKGID, PF_ICMP_TYPE, PF_TCP_FLAGS, PF_REGISTER /* what CHOOSE or LOOKUP left */,
+	PF_CT_MARK, PF_CT_ORIG_DPORT, PF_CT_REPLY_DIR /* the last three never in a LOOKUP's key */, PF_COUNT };
 enum op_rel { REL_EQ, REL_NE, REL_IN /* prefix or range, or any bit of a mask */, REL_NOT_IN, REL_MASK_EQ /* (v & a) == b */, REL_MASK_NE,
 	REL_NAME_PREFIX /* iif cali* */, REL_NOT_NAME_PREFIX };
-enum fib_ask { FIB_DADDR_LOCAL, FIB_SADDR_LOCAL };      /* fib daddr type local; -m addrtype --dst-type LOCAL */
+enum fib_ask { FIB_DADDR_LOCAL, FIB_SADDR_LOCAL,        /* fib daddr type local; -m addrtype --dst-type LOCAL */
+	FIB_REVERSE /* fib saddr . iif oif; -m rpfilter: the way back to the source leaves where the packet came in; a = 1: by whatever interface (--loose) */ };
 enum { CT_NEW = 1, CT_ESTABLISHED = 2, CT_RELATED = 4, CT_INVALID = 8, CT_UNTRACKED = 16, CT_DNATED = 32 /* iptables' --ctstate DNAT */ };  /* PF_CT_STATE bits */
 enum { CTS_SNAT = 1, CTS_DNAT = 2, CTS_ASSURED = 4, CTS_CONFIRMED = 8, CTS_SEEN_REPLY = 16 };   /* PF_CT_STATUS bits */
 
 /* Operands by code. wide[] is the ruleset's pool of 128-bit words, text[] its pool of names.
  *   MATCH    field, rel; EQ NE of numbers: a. addresses: a → wide (IN: prefix wide[a]…wide[a+1] = first…last). numbers IN: a…b. names: a → text. MASK: a mask, b value
  *   LOOKUP   nkey fields packed in c, 4 bits each, first lowest; a set; rel EQ: in the set, NE: not in it. A map leaves its value in the register; a verdict map decides
- *   FIB      field = enum fib_ask; rel EQ, NE
+ *   FIB      field = enum fib_ask; rel EQ, NE; a: see FIB_REVERSE
  *   UNKNOWN  a → text as read; b: 1 may be a match, 2 may be a target, 3 both. A packet that meets it and could be decided by it ends `unknown`
  *   CHANCE   holds with probability a/b (fork)
  *   CHOOSE   a = n: register := 0 … n−1, each with probability 1/n (fork)
  *   MARK     mark := (mark & a) ^ b        (or v: a = ~v, b = v; xor v: a = ~0, b = v; set v: a = 0, b = v)
+ *   CTMARK   the connection's mark; field CTM_SET: ctmark := (ctmark & a) ^ b; CTM_SAVE: ctmark := (ctmark & a) ^ (mark & b); CTM_RESTORE: mark := (mark & a) ^ (ctmark & b)
  *   UPDATE   a set (dynamic); key fields in c: adds or refreshes this packet's key; b seconds (0: the set's own time-out)
  *   DNAT     REL_EQ: address wide[a] (a = 0: keep), port b (0: keep); REL_IN: from the register (the value of a map: address . port)
  *   SNAT     likewise
@@ -53,6 +57,7 @@ enum { CTS_SNAT = 1, CTS_DNAT = 2, CTS_ASSURED = 4, CTS_CONFIRMED = 8, CTS_SEEN_
  *   ACCOUNT  a → text: counts, and holds
  *   REJECT   a: enum reject_kind;  JUMP, GOTO: a = chain;  ACCEPT, DROP, RETURN, NOTRACK: none */
 enum reject_kind { REJECT_DEFAULT /* icmp(v6) port unreachable */, REJECT_TCP_RESET, REJECT_ADMIN };
+enum ctmark_does { CTM_SET, CTM_SAVE, CTM_RESTORE };
 struct op { uint8_t code, field, rel, nkey; uint32_t a, b, c; };
 
 struct rule {
@@ -95,7 +100,7 @@ struct set {
 	table_h table;
 	uint8_t kind, flags, nkey;
 	uint8_t key[5];                 /* enum pkt_field of each key field, for types; PF_REGISTER: a number */
-	bool value_addr_port;           /* MAP: value is address . port; else a number in wide[value].lo */
+	bool value_addr;                /* MAP: value is an address alone; else address . port */
 	uint32_t timeout;               /* seconds */
 	str comment;
 };
@@ -143,17 +148,22 @@ struct rw { struct ruleset *rs; chain_h chain; };
 struct rw rule_begin(struct ruleset *, chain_h);
 void rule_cause(struct rw, cause_h);
 void rule_comment(struct rw, const char *);
+void rule_raw(struct rw, const char *);                                                /* the rule's text as read, without chain and comment */
 void rule_spell(struct rw, enum spell);
 void w_num(struct rw, enum pkt_field, enum op_rel, uint32_t a, uint32_t b);             /* numbers: ports, protocol (6, 17, 132), mark, ct state */
 void w_addr(struct rw, enum pkt_field, enum op_rel, ip_addr);                           /* REL_EQ, REL_NE */
 void w_cidr(struct rw, enum pkt_field, bool in, struct cidr);                           /* a /32 is REL_EQ */
 void w_name(struct rw, enum pkt_field, enum op_rel, const char *name);                  /* iif, oif; PREFIX rels */
 void w_lookup(struct rw, set_h, bool in, int nkey, ...);                                /* enum pkt_field … */
+void w_lookup_fields(struct rw, set_h, bool in, uint32_t seconds, const uint8_t *fields, uint8_t nkey);   /* the same; seconds: of a dynamic set, 0: its own */
 void w_fib(struct rw, enum fib_ask, bool is);
+void w_reverse(struct rw, bool is, bool loose);
 void w_chance(struct rw, uint32_t k, uint32_t n);
 void w_choose(struct rw, uint32_t n);
 void w_mark(struct rw, uint32_t and_mask, uint32_t xor_value);
+void w_ctmark(struct rw, enum ctmark_does, uint32_t a, uint32_t b);
 void w_update(struct rw, set_h, uint32_t seconds, int nkey, ...);
+void w_log(struct rw, const char *text);
 void w_dnat(struct rw, ip_addr, uint16_t port);
 void w_dnat_register(struct rw);
 void w_snat(struct rw, ip_addr, uint16_t port);

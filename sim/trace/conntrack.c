@@ -43,6 +43,7 @@ static void show_state(struct walker *w)
 	w->p.ct_status = (uint8_t)((c->dnat ? CTS_DNAT : 0) | (c->snat ? CTS_SNAT : 0) | (c->seen_reply ? CTS_SEEN_REPLY | CTS_ASSURED : 0));
 	w->p.orig_dst = c->orig.dst;
 	w->p.orig_dport = c->orig.dport;
+	w->p.reply = w->is_reply;
 }
 
 void track(struct walker *w)
@@ -63,6 +64,7 @@ void track(struct walker *w)
 	if (w->is_reply)
 		c->seen_reply = true;
 	w->ct = c;
+	w->p.ct_mark = c->mark;
 	show_state(w);
 }
 

@@ -11,6 +11,29 @@ static bool is_local(void *ctx, ip_addr a)
 	return addr_is_local(w->dp, w->ns, a);
 }
 
+static bool local_known(void *ctx, ip_addr a)
+{
+	struct walker *w = ctx;
+
+	return !netns_get(w->dp, w->ns)->addrs_unknown || ip_is_multicast(a);
+}
+
+static int reverse(void *ctx, ip_addr src, str iif, bool loose)
+{
+	struct walker *w = ctx;
+	struct flow_key f = { .src = w->p.dst, .dst = src, .mark = w->p.mark };
+	const char *why = NULL;
+	struct route r;
+	int found;
+
+	if (netns_get(w->dp, w->ns)->routes_unknown)
+		return -1;
+	found = route_lookup_flow(w->dp, w->ns, &f, &r, &why);
+	if (found <= 0)
+		return found;
+	return r.type == RT_UNICAST && (loose || (r.dev.i && link_get(w->dp, r.dev)->name == iif));
+}
+
 static bool dyn_has(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t seconds)
 {
 	struct walker *w = ctx;
@@ -37,6 +60,7 @@ struct eval {
 	link_h where;
 	bool nat;               /* a chain of type nat */
 	bool natted;
+	uint64_t at[MAX_DEPTH + 1];     /* where it is: chain and rule by depth */
 };
 
 static const enum stage stages[] = { ST_SOCKET, ST_PREROUTING, ST_INPUT, ST_FORWARD, ST_OUTPUT, ST_POSTROUTING };
@@ -106,6 +130,9 @@ static void do_nat(struct eval *x, const struct ruleset *owner, chain_h c, uint3
 			to = masquerade_addr(w->dp, w->ns, x->where, w->p.dst);
 			if (!w->back)
 				w->out.masqueraded = true;
+			if (!ip_set(to) && netns_get(w->dp, w->ns)->captured)
+				end(w, V_UNKNOWN, "masqueraded, but nobody told the address of %s in %s",
+				    x->where.i ? link_get(w->dp, x->where)->name : "the interface by which it leaves", netns_get(w->dp, w->ns)->name);
 		}
 		set_snat(w, to, res->port);
 		what = arena_printf(w->a, "source becomes %s", IP(w->p.src));
@@ -157,6 +184,30 @@ static enum flow verdict(struct eval *x, const struct ruleset *owner, chain_h c,
 	}
 }
 
+/* 0: go on as if it held (a match) or did nothing (a target); 1: as if it did not hold; else it is over. */
+static uint32_t unknown(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct op *op, uint16_t k, const char *text, int depth)
+{
+	struct walker *w = x->w;
+	bool target = op->code == OP_UNKNOWN && op->b & 2;
+	const char *why = arena_printf(w->a, "%s: rule \"%s\" in chain %s of %s cannot be judged", text, rule_string(w, owner, c, r), ruleset_chain_get(owner, c)->name,
+				       netns_get(w->dp, w->ns)->name);
+	uint64_t state = hash_mix(x->hook, k);
+	uint32_t way;
+
+	for (int d = 0; d <= depth; d++)
+		state = hash_mix(state, x->at[d]);
+	way = unknown_way(w, why, state);
+	if (way == WAY_ENDS)
+		return way;
+	if (target && way == 1) {
+		decided(x, owner, c, i, r, NULL, "cannot be told");
+		end(w, V_UNKNOWN, "%s", why);
+		return WAY_ENDS;
+	}
+	decided(x, owner, c, i, r, NULL, target ? "cannot be told: taken to do nothing" : way == 0 ? "cannot be told: taken to hold" : "cannot be told: taken not to hold");
+	return way;
+}
+
 static enum flow run_rule(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, int depth)
 {
 	struct walker *w = x->w;
@@ -193,12 +244,17 @@ static enum flow run_rule(struct eval *x, const struct ruleset *owner, chain_h c
 			break;
 		case DOES_NAT:
 			do_nat(x, owner, c, i, r, &res, e);
-			return FLOW_ACCEPT;
+			return w->over ? FLOW_END : FLOW_ACCEPT;
 		case DOES_UNKNOWN:
-			decided(x, owner, c, i, r, e, "cannot be told");
-			end(w, V_UNKNOWN, "%s: rule \"%s\" in chain %s of %s is not modelled", res.why, rule_string(w, owner, c, r), ruleset_chain_get(owner, c)->name,
-			    netns_get(w->dp, w->ns)->name);
-			return FLOW_END;
+			switch (unknown(x, owner, c, i, r, op, k, res.why, depth)) {
+			case 0:
+				break;
+			case 1:
+				return FLOW_NEXT;
+			default:
+				return FLOW_END;
+			}
+			break;
 		case DOES_VERDICT:
 			res.elem = res.elem ? res.elem : e;
 			return verdict(x, owner, c, i, r, &res, depth);
@@ -213,6 +269,7 @@ static enum says run_chain(struct eval *x, chain_h c, int depth)
 	const struct chain_body *b = chain_body(x->rs, c, &owner);
 
 	for (uint32_t i = 0; i < b->rules.nr; i++) {
+		x->at[depth] = (uint64_t)c.i << 32 | i;
 		switch (run_rule(x, owner, c, i, &b->rules.v[i], depth)) {
 		case FLOW_NEXT:
 			break;
@@ -267,7 +324,7 @@ bool run_hook(struct walker *w, enum nf_hook hook, link_h where)
 {
 	struct netns *ns = netns_get(w->dp, w->ns);
 	bool dst = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT, src = hook == HOOK_POSTROUTING || hook == HOOK_INPUT, v6 = !ip_is4(w->p.dst);
-	struct eval x = { .w = w, .rs = ns->rules, .env = { w, is_local, dyn_has, dyn_add }, .hook = hook, .where = where };
+	struct eval x = { .w = w, .rs = ns->rules, .env = { w, is_local, local_known, reverse, dyn_has, dyn_add }, .hook = hook, .where = where };
 	bool nat_applied = false;
 
 	for (uint32_t k = 0; x.rs && k < x.rs->at[hook].nr; k++) {
@@ -285,6 +342,8 @@ bool run_hook(struct walker *w, enum nf_hook hook, link_h where)
 		}
 		if (!base_chain(&x, x.rs->at[hook].v[k]))
 			return false;
+		if (w->ct)
+			w->ct->mark = w->p.ct_mark;
 	}
 	if (!nat_applied && w->ct) {
 		struct tuple before = tuple_of(&w->p), after;

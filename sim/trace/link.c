@@ -107,12 +107,66 @@ static void over_tunnel(struct walker *w, const struct route *r)
 	enter(w, there);
 }
 
+static bool other_captured(const struct walker *w, const struct route *r, const struct link *l, ip_addr hop)
+{
+	struct route outer;
+	link_h far = { 0 };
+
+	if (l && l->kind == LINK_PHYS)
+		far = segment_owner(w->dp, l->segment, hop);
+	else if (l && (l->kind == LINK_VXLAN || l->kind == LINK_IPIP) && ip_set(r->encap) && route_lookup(w->dp, w->ns, r->encap, &outer) && outer.dev.i)
+		far = segment_owner(w->dp, link_get(w->dp, outer.dev)->segment, ip_set(outer.via) ? outer.via : r->encap);
+	return far.i && link_get(w->dp, far)->netns.i != w->ns.i;
+}
+
+/* Out of a captured node: what is behind its links is not known, and taken to exist and to answer, unless the neighbour table says that nobody does. */
+static void leave(struct walker *w, const struct route *r, const struct link *l, ip_addr hop)
+{
+	const struct netns *ns = netns_get(w->dp, w->ns);
+	const struct neigh *n = NULL;
+	struct sb text = { 0 };
+
+	for (uint32_t k = 0; k < w->dp->neighs.nr && l; k++)
+		if (w->dp->neighs.v[k].dev.i == r->dev.i && ip_eq(w->dp->neighs.v[k].ip, hop))
+			n = &w->dp->neighs.v[k];
+	if (l && !l->up) {
+		end(w, V_LOST, "%s of %s is down", l->name, ns->name);
+		return;
+	}
+	if (n && n->failed) {
+		add_hop(w, ST_LINK, r->dev, "nobody answers for %s: its neighbour entry has failed", IP(hop));
+		end(w, V_LOST, "nobody on %s of %s answers for %s: its neighbour entry has failed", l->name, ns->name, IP(hop));
+		return;
+	}
+	sb_printf(&text, "leaves %s by %s towards %s", ns->name, l ? l->name : "an interface that nobody told", IP(hop));
+	if (n)
+		sb_printf(&text, " (%02x:%02x:%02x:%02x:%02x:%02x)", n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5]);
+	if (ip_set(r->encap))
+		sb_printf(&text, ", in %s to %s", l && l->kind == LINK_IPIP ? "IPIP" : "VXLAN", IP(r->encap));
+	add_hop(w, ip_set(r->encap) ? ST_ENCAP : ST_LINK, r->dev, "%s", sb_text(&text));
+	w->half->as_seen = tuple_of(&w->p);
+	if (w->back) {
+		end(w, V_LOST, "the answer %s, and not to where the question came from", sb_text(&text));
+	} else {
+		w->out.assumed = true;
+		w->assumed_at = w->ns;
+		w->left_by = r->dev;
+		w->half->end = (netns_h){ 0 };
+		end(w, V_DELIVERED, "%s; what is there was not captured: it is taken to answer", sb_text(&text));
+	}
+	sb_free(&text);
+}
+
 void transmit(struct walker *w, const struct route *r)
 {
 	ip_addr hop = ip_set(r->via) ? r->via : w->p.dst;
 	const struct link *l = r->dev.i ? link_get(w->dp, r->dev) : NULL;
 	link_h port;
 
+	if (netns_get(w->dp, w->ns)->captured && !other_captured(w, r, l, hop)) {
+		leave(w, r, l, hop);
+		return;
+	}
 	if (!l || !l->up) {
 		end(w, V_LOST, "%s of %s is down", l ? l->name : "the interface", netns_get(w->dp, w->ns)->name);
 		return;

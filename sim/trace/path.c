@@ -17,6 +17,10 @@ static const char *route_words(struct walker *w, const struct route *r)
 {
 	const char *dev = r->dev.i ? link_get(w->dp, r->dev)->name : "?", *dst = r->dst.len ? CIDR(r->dst) : "default";
 
+	if (!r->dev.i && netns_get(w->dp, w->ns)->captured)
+		return arena_printf(w->a, "nobody told the routes: %s leaves by some interface", IP(w->p.dst));
+	if (r->table && r->table != TABLE_MAIN)
+		return arena_printf(w->a, "%s%s%s dev %s table %u", dst, ip_set(r->via) ? " via " : "", IP(r->via), dev, r->table);
 	if (ip_set(r->via))
 		return arena_printf(w->a, "%s via %s dev %s", dst, IP(r->via), dev);
 	return arena_printf(w->a, "%s dev %s", dst, dev);
@@ -87,8 +91,20 @@ static void arrive(struct walker *w, link_h in)
 
 static void go_in(struct walker *w, link_h in)
 {
-	if (run_hook(w, HOOK_INPUT, in))
+	ip_addr asked = w->p.dst;
+
+	if (!run_hook(w, HOOK_INPUT, in))
+		return;
+	if (ip_eq(asked, w->p.dst) || addr_is_local(w->dp, w->ns, w->p.dst)) {
 		arrive(w, in);
+		return;
+	}
+	/* IPVS rewrites on the way in and sends on through the output hooks (ip_vs_xmit.c ip_vs_nat_xmit). */
+	w->p.iif = NULL;
+	w->ct->dst_done = true;
+	w->ct->src_done = false;
+	if (run_hook(w, HOOK_OUTPUT, (link_h){ 0 }))
+		route_on(w, (link_h){ 0 }, true);
 }
 
 /* ---- endpoints that no object owns: taken as a listener that answers */
@@ -127,11 +143,44 @@ static bool forwards(const struct walker *w)
 	return ip_is4(w->p.dst) ? ns->forward4 : ns->forward6;
 }
 
+struct flow_key flow_of(const struct walker *w)
+{
+	return (struct flow_key){ .src = w->p.src, .dst = w->p.dst, .mark = w->p.mark, .iif = w->p.iif, .oif = NULL, .iif_unknown = w->p.iif_unknown };
+}
+
+static bool is_here(const struct walker *w)
+{
+	struct flow_key f = flow_of(w);
+
+	return route_is_local(w->dp, w->ns, &f);
+}
+
+/* false: none; or nobody can tell, and then it is over. Where nobody told the routes, a way by some interface is taken to exist. */
+static bool find_route(struct walker *w, struct route *r)
+{
+	const struct netns *ns = netns_get(w->dp, w->ns);
+	struct flow_key f = flow_of(w);
+	const char *why = NULL;
+	int found = route_lookup_flow(w->dp, w->ns, &f, r, &why);
+
+	if (found < 0) {
+		add_hop(w, ST_ROUTE, (link_h){ 0 }, "ip rule \"%s\" cannot be judged", why);
+		end(w, V_UNKNOWN, "the routing of %s to %s: ip rule \"%s\" cannot be judged", ns->name, IP(w->p.dst), why);
+	}
+	if (found == 0 && ns->routes_unknown) {
+		*r = (struct route){ .dst = { w->p.dst, (uint8_t)ip_bits(w->p.dst), true } };
+		return true;
+	}
+	return found > 0;
+}
+
 static bool route_of(struct walker *w, struct route *r)
 {
 	const char *where = netns_get(w->dp, w->ns)->name;
 
-	if (!route_lookup(w->dp, w->ns, w->p.dst, r)) {
+	if (!find_route(w, r)) {
+		if (w->over)
+			return false;
 		add_hop(w, ST_ROUTE, (link_h){ 0 }, "no route to %s", IP(w->p.dst));
 		end(w, V_UNROUTABLE, "%s has no route to %s", where, IP(w->p.dst));
 		return false;
@@ -179,9 +228,9 @@ static void answer_left(struct walker *w, link_h l)
 
 static bool too_large(struct walker *w, const struct route *r)
 {
-	const struct link *l = link_get(w->dp, r->dev);
+	const struct link *l = r->dev.i ? link_get(w->dp, r->dev) : NULL;
 
-	if (!w->p.size || w->p.size <= l->mtu || !w->p.df)
+	if (!l || !w->p.size || w->p.size <= l->mtu || !w->p.df)
 		return false;
 	add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u", w->p.size, l->mtu);
 	end(w, V_LOST, "too large: %u bytes with DF do not fit into the MTU of %u of %s in %s (fragmentation needed)", w->p.size, l->mtu, l->name, netns_get(w->dp, w->ns)->name);
@@ -194,6 +243,7 @@ static void go_out(struct walker *w, const struct route *r)
 	struct route direct;
 
 	w->p.oif = r->dev.i ? link_get(w->dp, r->dev)->name : NULL;
+	w->p.oif_unknown = !w->p.oif && netns_get(w->dp, w->ns)->captured;
 	if (!run_hook(w, HOOK_POSTROUTING, r->dev))
 		return;
 	if (home(w)) {
@@ -229,11 +279,13 @@ static void go_out(struct walker *w, const struct route *r)
 static bool rp_filtered(struct walker *w, link_h in)
 {
 	const struct link *l = in.i ? link_get(w->dp, in) : NULL;
+	struct flow_key f = { .src = w->p.dst, .dst = w->p.src };
+	const char *why = NULL;
 	struct route back;
 
 	if (!l || !l->rp_filter)
 		return false;
-	if (route_lookup(w->dp, w->ns, w->p.src, &back) && back.type == RT_UNICAST && (l->rp_filter == 2 || back.dev.i == in.i))
+	if (route_lookup_flow(w->dp, w->ns, &f, &back, &why) != 0 && back.type == RT_UNICAST && (l->rp_filter == 2 || back.dev.i == in.i))
 		return false;
 	add_hop(w, ST_ROUTE, in, "rp_filter");
 	end(w, V_DROPPED, "rp_filter of %s in %s: the route back to %s leads elsewhere", l->name, netns_get(w->dp, w->ns)->name, IP(w->p.src));
@@ -245,7 +297,7 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 	struct route r;
 	netns_h at;
 
-	if (addr_is_local(w->dp, w->ns, w->p.dst)) {
+	if (is_here(w)) {
 		if (ip_is_loopback(w->p.dst) && in.i && !from_socket && !link_get(w->dp, in)->route_localnet && link_get(w->dp, in)->kind != LINK_LO) {
 			add_hop(w, ST_ROUTE, in, "martian destination");
 			end(w, V_DROPPED, "a loopback address from outside is a martian: route_localnet is 0 on %s", link_get(w->dp, in)->name);
@@ -254,7 +306,7 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 		go_in(w, in);
 		return;
 	}
-	if (home(w) && !route_lookup(w->dp, w->ns, w->p.dst, &r))
+	if (home(w) && !find_route(w, &r))
 		r = (struct route){ .dev = w->from->in };
 	else if (!homeward(w, &r) && assumed_here(w, &at) && !route_lookup(w->dp, w->ns, w->p.dst, &r))
 		r = (struct route){ .dev = netns_get(w->dp, w->ns)->uplink };
@@ -271,8 +323,11 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 			return;
 		}
 	}
+	if (w->over)
+		return;
 	moved(w, from_socket ? ST_ROUTE : ST_FORWARD, r.dev, route_words(w, &r), &r);
 	w->p.oif = r.dev.i ? link_get(w->dp, r.dev)->name : NULL;
+	w->p.oif_unknown = !w->p.oif && netns_get(w->dp, w->ns)->captured;
 	if (!from_socket && !run_hook(w, HOOK_FORWARD, r.dev))
 		return;
 	go_out(w, &r);
@@ -296,6 +351,8 @@ void come_in(struct walker *w, link_h in)
 	w->p.mark = 0;          /* marks do not cross namespaces */
 	w->p.oif = NULL;
 	w->p.iif = in.i ? link_get(w->dp, in)->name : w->from->in_name ? str_intern(w->dp->strings, w->from->in_name) : NULL;
+	w->p.iif_unknown = !w->p.iif && ns->captured;
+	w->p.oif_unknown = false;
 	track(w);
 	if (!run_hook(w, HOOK_PREROUTING, in) || rp_filtered(w, in))
 		return;
@@ -311,26 +368,34 @@ void leave_socket(struct walker *w)
 
 	dataplane_node_ready(w->dp, w->ns);
 	if (!ip_set(w->p.src)) {
-		if (!addr_is_local(w->dp, w->ns, w->p.dst) && !route_of(w, &r))
+		if (!is_here(w) && !route_of(w, &r))
 			return;
 		w->p.src = source_for(w->dp, w->ns, &r, w->p.dst);
+		if (!ip_set(w->p.src) && ns->captured) {
+			end(w, V_UNKNOWN, "nobody told an address of %s from which it could send", ns->name);
+			return;
+		}
 	}
 	w->half->as_sent = tuple_of(&w->p);
 	w->p.mark = 0;
 	w->p.iif = NULL;
+	w->p.iif_unknown = w->p.oif_unknown = false;
 	add_hop(w, ST_SOCKET, (link_h){ 0 }, w->back ? "%s answers" : "a process in %s sends", ns->name);
-	if (addr_is_local(w->dp, w->ns, w->p.dst)) {
+	if (is_here(w)) {
 		w->p.oif = lo.i ? link_get(w->dp, lo)->name : NULL;
-	} else if (route_lookup(w->dp, w->ns, w->p.dst, &r)) {
+	} else if (find_route(w, &r)) {
 		w->p.oif = r.dev.i ? link_get(w->dp, r.dev)->name : NULL;
+		w->p.oif_unknown = !w->p.oif && ns->captured;
 	} else {
+		if (w->over)
+			return;
 		route_of(w, &r);
 		return;
 	}
 	track(w);
 	if (!run_hook(w, HOOK_OUTPUT, r.dev))
 		return;
-	if (addr_is_local(w->dp, w->ns, w->p.dst)) {
+	if (is_here(w)) {
 		w->p.oif = lo.i ? link_get(w->dp, lo)->name : NULL;
 		if (!run_hook(w, HOOK_POSTROUTING, lo))
 			return;

@@ -68,6 +68,7 @@ uint32_t choose_way(struct walker *w, uint32_t ways, uint64_t num, uint64_t den)
 		w->nr_choices = w->at_choice;
 		c->taken = 0;
 		c->ways = ways;
+		c->unknown = NULL;
 		if (w->flags & WALK_DRAW && w->flows) {
 			uint64_t r = flows_draw(w->flows) >> 32;
 
@@ -105,16 +106,16 @@ static struct frac reduced(unsigned __int128 num, unsigned __int128 den)
 	}
 }
 
-static struct frac share_of(const struct walker *w)
+struct frac frac_of_choices(const struct choice *v, uint32_t nr)
 {
 	struct frac p = { 1, 1 };
 
-	for (uint32_t k = 0; k < w->at_choice; k++)
-		p = reduced((unsigned __int128)p.num * w->choices[k].num, (unsigned __int128)p.den * w->choices[k].den);
+	for (uint32_t k = 0; k < nr; k++)
+		p = reduced((unsigned __int128)p.num * v[k].num, (unsigned __int128)p.den * v[k].den);
 	return p;
 }
 
-static struct frac sum(struct frac a, struct frac b)
+struct frac frac_sum(struct frac a, struct frac b)
 {
 	return reduced((unsigned __int128)a.num * b.den + (unsigned __int128)b.num * a.den, (unsigned __int128)a.den * b.den);
 }
@@ -189,7 +190,7 @@ static void go_back(struct walker *w)
 		leave_socket(w);
 	} else {
 		w->half->as_sent = t;
-		come_in(w, (link_h){ 0 });
+		come_in(w, w->left_by);
 	}
 	finish_half(w);
 	{
@@ -212,12 +213,15 @@ static void run(struct walker *w)
 	w->considered.nr = 0;
 	w->assumed_outside = false;
 	w->assumed_at = (netns_h){ 0 };
+	w->left_by = (link_h){ 0 };
+	w->same = false;
+	w->runs++;
 	go_there(w);
 	if (w->out.there.verdict == V_DELIVERED && !(w->flags & WALK_ONE_WAY))
 		go_back(w);
 	else
 		w->out.back = (struct half){ .verdict = V_UNKNOWN };
-	w->out.p = share_of(w);
+	w->out.p = frac_of_choices(w->choices, w->at_choice);
 }
 
 /* ---- outcomes */
@@ -232,7 +236,7 @@ static int by_end(const void *a, const void *b)
 	return d ? d : ip_order(x->there.as_seen.src, y->there.as_seen.src);
 }
 
-static bool same_outcome(const struct outcome *x, const struct outcome *y)
+bool same_outcome(const struct outcome *x, const struct outcome *y)
 {
 	return by_end(x, y) == 0 && x->answered == y->answered && x->dnat == y->dnat && x->masqueraded == y->masqueraded && x->listener == y->listener &&
 	       x->there.end.i == y->there.end.i;
@@ -242,6 +246,9 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 {
 	struct walker *w = arena_make(a, struct walker);
 	VEC(struct outcome) all = { 0 };
+	VEC(struct ran) forked = { 0 };
+	struct map met = { 0 };
+	bool unknown = false;
 	uint32_t to = 0;
 
 	w->dp = dp;
@@ -249,18 +256,34 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 	w->from = from;
 	w->flags = flags;
 	w->a = a;
+	w->met = &met;
 	do {
 		run(w);
-		vec_add(a, &all, w->out);
+		for (uint32_t k = 0; k < w->at_choice; k++)
+			unknown = unknown || w->choices[k].unknown;
+		if (unknown && !w->same)
+			vec_add(a, &forked, ran_of(w, a));
+		if (!unknown)
+			vec_add(a, &all, w->out);
 		if (flags & WALK_KEEP && flows)
 			flows_keep(flows, w->cts.v, w->cts.nr);
 	} while (!(flags & (WALK_DRAW | WALK_KEEP)) && next_script(w));
+	if (unknown) {
+		struct frac certain = { 0, 1 };
+		struct trace merged;
+
+		for (uint32_t k = 0; k < all.nr; k++)
+			certain = frac_sum(certain, all.v[k].p);
+		merged = merge_runs(forked.v, forked.nr, certain, a);
+		for (uint32_t k = 0; k < merged.nr; k++)
+			vec_add(a, &all, merged.v[k]);
+	}
 	if (flags & (WALK_DRAW | WALK_KEEP))
 		all.v[0].p = (struct frac){ 1, 1 };
 	qsort(all.v, all.nr, sizeof(*all.v), by_end);
 	for (uint32_t k = 0; k < all.nr; k++) {
 		if (to && same_outcome(&all.v[to - 1], &all.v[k]))
-			all.v[to - 1].p = sum(all.v[to - 1].p, all.v[k].p);
+			all.v[to - 1].p = frac_sum(all.v[to - 1].p, all.v[k].p);
 		else
 			all.v[to++] = all.v[k];
 	}

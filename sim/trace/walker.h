@@ -14,11 +14,12 @@ struct ct {
 	struct tuple orig, reply;               /* reply: what an answer looks like when it comes in */
 	bool dnat, snat;                        /* rewritten */
 	bool dst_done, src_done;                /* the nat chains have had their say */
+	uint32_t mark;
 	bool seen_reply;
 	nsec expires;
 };
 
-struct choice { uint32_t taken, ways; uint64_t num, den; };     /* num/den: share of the way taken */
+struct choice { uint32_t taken, ways; uint64_t num, den; const char *unknown; };        /* num/den: share of the way taken; unknown: nobody can tell which way, and why */
 
 struct walker {
 	const struct dataplane *dp;
@@ -44,6 +45,10 @@ struct walker {
 	bool over;                              /* half->verdict stands */
 	bool assumed_outside;                   /* taken by a listener that is assumed, outside */
 	netns_h assumed_at;                     /* the node beside which it is assumed */
+	link_h left_by;                         /* the link by which it left a captured node */
+	struct map *met;                        /* unknown choices that other runs came to in the same state: see forks.c */
+	bool same;                              /* from here on this run is another one again */
+	uint32_t runs;
 };
 
 /* ---- verdicts */
@@ -53,6 +58,14 @@ struct tuple tuple_of(const struct packet *);
 struct tuple inverse(struct tuple);
 bool same_tuple(const struct tuple *, const struct tuple *);
 uint32_t choose_way(struct walker *, uint32_t ways, uint64_t num, uint64_t den);       /* ways 2 with num/den for way 0, or n equal ways (den 0) */
+
+/* ---- forks.c: what nobody can tell is followed both ways */
+#define WAY_ENDS UINT32_MAX
+/* 0 or 1; WAY_ENDS: the run is over. state: a hash of all that could make a difference from here on. */
+uint32_t unknown_way(struct walker *, const char *why, uint64_t state);
+struct ran { struct outcome out; struct choice *script; uint32_t nr; };         /* one run: what came out, and its choices */
+struct ran ran_of(const struct walker *, struct arena *);
+struct trace merge_runs(const struct ran *, uint32_t nr, struct frac certain, struct arena *);        /* certain: the share of runs that met no gap */
 
 /* ---- conntrack.c */
 void track(struct walker *);                    /* at the entry of a namespace: finds or makes the connection; sets p.ct_state, p.ct_status */
@@ -66,12 +79,16 @@ bool run_hook(struct walker *, enum nf_hook, link_h where);
 
 /* ---- path.c, link.c */
 void leave_socket(struct walker *);             /* w->p, w->ns: from a process */
+struct flow_key flow_of(const struct walker *);         /* the packet as policy routing sees it */
 void come_in(struct walker *, link_h in);       /* from a link, into w->ns */
 void route_on(struct walker *, link_h in, bool from_socket);
 void transmit(struct walker *, const struct route *);
 void bridge_in(struct walker *, link_h port);   /* a frame from a Pod comes into a bridge */
 bool flows_has(struct flows *, netns_h, set_h, const ip_addr *key, uint8_t n);
 void flows_add(struct flows *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
+bool same_outcome(const struct outcome *, const struct outcome *);
+struct frac frac_of_choices(const struct choice *, uint32_t nr);
+struct frac frac_sum(struct frac, struct frac);
 struct ct *flows_find(struct flows *, netns_h, const struct tuple *, bool *reply);
 void flows_keep(struct flows *, const struct ct *, uint32_t nr);
 uint64_t flows_draw(struct flows *);

@@ -20,7 +20,7 @@ static void no_add(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t s
 	(void)ctx, (void)s, (void)key, (void)n, (void)seconds;
 }
 
-static const struct op_env env = { NULL, never_local, no_dyn, no_add };
+static const struct op_env env = { .is_local = never_local, .dyn_has = no_dyn, .dyn_add = no_add };
 static const uint8_t service_key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
 
 static ip_addr ip(const char *s)
