@@ -1,5 +1,4 @@
 /* Namespace, Node, ConfigMap, Secret. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go. */
-#include "model/api/columns.h"
 #include "model/api/checks.h"
 #include "model/api/shape.h"
 
@@ -112,7 +111,7 @@ static void secret_default(struct object *o, struct arena *a, struct strtab *t)
 static const char *const v1[] = { "v1", NULL };
 const struct kind namespace_kind = { .name = "Namespace", .apis = v1, .plural = "namespaces", .shorts = "ns", .size = sizeof(struct namespace_), .fields = namespace_fields,
 				     .dflt = namespace_default, .check = namespace_check, .name_rule = must_be_label };
-const struct kind node_kind = { .name = "Node", .apis = v1, .plural = "nodes", .shorts = "no", .size = sizeof(struct node), .fields = node_fields, .columns = node_columns,
+const struct kind node_kind = { .name = "Node", .apis = v1, .plural = "nodes", .shorts = "no", .size = sizeof(struct node), .fields = node_fields,
 				.check = node_check, .check_update = node_check_update };
 const struct kind config_map_kind = { .name = "ConfigMap", .apis = v1, .plural = "configmaps", .shorts = "cm", .namespaced = true, .size = sizeof(struct config_map),
 				      .fields = config_map_fields, .check = config_map_check, .check_update = config_map_check_update };

@@ -30,13 +30,6 @@ struct object {
 };
 
 struct path;
-struct cluster;
-struct column {                                 /* of `get` */
-	const char *head;
-	bool wide;                              /* only with -o wide */
-	void (*print)(const struct cluster *, const struct object *, struct sb *);
-};
-
 struct kind {
 	const char *name;                       /* Service */
 	const char *const *apis;                /* NULL-terminated, the preferred first: "v1", "networking.k8s.io/v1" */
@@ -52,7 +45,6 @@ struct kind {
 	void (*check)(struct check *, const struct object *);                   /* create-time validation of all but metadata; may be NULL */
 	void (*check_update)(struct check *, const struct object *now, const struct object *old);       /* immutability; may be NULL */
 	void (*name_rule)(struct check *, const struct path *, const char *);   /* what metadata.name must be; NULL: an RFC 1123 subdomain */
-	const struct column *columns;           /* behind NAME, before AGE; ends with head NULL; may be NULL */
 	const char *note;                       /* accepted, kept, not modelled: the note that says so; NULL: modelled */
 };
 

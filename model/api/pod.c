@@ -1,5 +1,4 @@
 /* Pod. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go; defaults: pkg/apis/core/v1/defaults.go. */
-#include "model/api/columns.h"
 #include "model/api/checks.h"
 #include "model/api/shape.h"
 
@@ -285,5 +284,5 @@ uint16_t pod_port_by_name(const struct pod_spec *s, const char *name, enum l4 l4
 }
 
 static const char *const v1[] = { "v1", NULL };
-const struct kind pod_kind = { .name = "Pod", .apis = v1, .plural = "pods", .shorts = "po", .namespaced = true, .size = sizeof(struct pod), .fields = pod_fields, .columns = pod_columns, .dflt = pod_default,
+const struct kind pod_kind = { .name = "Pod", .apis = v1, .plural = "pods", .shorts = "po", .namespaced = true, .size = sizeof(struct pod), .fields = pod_fields, .dflt = pod_default,
 			       .check = pod_check, .check_update = pod_check_update };

@@ -21,6 +21,7 @@ enum {
 	G_PATCH   = 1 << 11,
 	G_LINUX   = 1 << 12,
 	G_INIT    = 1 << 13,
+	G_GET     = 1 << 22,    /* how `get` shows it */
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
 };
@@ -37,6 +38,7 @@ struct cli {
 	const char *lab, *ns, *output, *seed, *at, *mode, *color, *selector, *validate;
 	struct texts files;
 	bool all_ns, no_settle, quiet, verbose, watch, help;
+	const char *sort_by; bool show_labels, no_headers; struct texts label_columns;
 	const char *cni, *kernel, *zone, *node_resolv_conf, *enforce, *cloud_lb;
 	struct texts controllers;
 	const char *protocol, *method, *resolve, *size, *container, *batch, *expect, *dataplane, *pcap;

@@ -1,192 +1,248 @@
-/* get, api-resources, version, help. */
-#include "model/base/quantity.h"
+/* get: objects as tables, documents, or whatever a path selects. */
 #include "viz/cli/select.h"
+#include "viz/report/columns.h"
+#include "viz/report/events.h"
+#include "viz/report/jsonpath_print.h"
 #include "viz/report/table.h"
 
-static void print_table(struct cli *cli, struct cluster *c, const struct selection *s, const struct kind *k, bool many, struct sb *out)
+struct rows { VEC(struct row) list; };
+
+static const struct kind *kind_of_row(const struct row *r)
 {
-	bool wide = cli_output_is(cli, "wide"), with_ns = cli->all_ns && k->namespaced;
-	struct table_text t;
-	uint32_t columns = 2 + with_ns;
-	char age[16];
-	struct sb cell = { 0 };
-
-	for (const struct column *col = k->columns; col && col->head; col++)
-		columns += wide || !col->wide;
-	table_begin(&t, cli->arena, columns);
-	if (with_ns)
-		table_cell(&t, "NAMESPACE");
-	table_cell(&t, "NAME");
-	for (const struct column *col = k->columns; col && col->head; col++)
-		if (!col->wide)
-			table_cell(&t, col->head);
-	table_cell(&t, "AGE");
-	for (const struct column *col = k->columns; wide && col && col->head; col++)
-		if (col->wide)
-			table_cell(&t, col->head);
-	for (uint32_t i = 0; i < s->objects.nr; i++) {
-		const struct object *o = s->objects.v[i];
-
-		if (o->kind != k)
-			continue;
-		if (with_ns)
-			table_cell(&t, o->ns);
-		table_cell(&t, many ? arena_printf(cli->arena, "%s/%s", k->plural, o->name) : o->name);
-		for (int pass = 0; pass <= wide; pass++) {
-			for (const struct column *col = k->columns; col && col->head; col++) {
-				if (col->wide != (bool)pass)
-					continue;
-				sb_reset(&cell);
-				col->print(c, o, &cell);
-				table_cell(&t, cell.len ? sb_text(&cell) : "");
-			}
-			if (!pass)
-				table_cell(&t, age_text(cluster_now(c) - o->created, age));
-		}
-	}
-	table_print(&t, out);
-	sb_free(&cell);
+	return r->o ? r->o->kind : &event_kind;
 }
 
-static struct val *as_list(struct cli *cli, struct cluster *c, const struct selection *s)
+static const char *ns_of(const struct row *r)
+{
+	return r->o ? r->o->ns : val_str_at(r->doc, "metadata.namespace");
+}
+
+/* What happened is not stored as objects; `get events` shows it as if it were. */
+static void add_events(struct cli *cli, struct cluster *c, struct rows *rows)
+{
+	struct told_list l = events_told(c, NULL, cli->all_ns ? NULL : cli_ns(cli), false, cli->arena);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		struct row r = { .c = c, .doc = event_doc(c, &l.v[k], cli->arena), .scratch = cli->arena };
+
+		if (cli->all_ns || streq(ns_of(&r), cli_ns(cli)))
+			vec_add(cli->arena, &rows->list, r);
+	}
+}
+
+static uint32_t distinct(const struct selection *s)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < s->kinds.nr; k++) {
+		bool again = false;
+
+		for (uint32_t i = 0; i < k; i++)
+			again = again || s->kinds.v[i] == s->kinds.v[k];
+		nr += !again;
+	}
+	return nr;
+}
+
+static void rows_of(struct cli *cli, struct cluster *c, const struct selection *s, struct rows *rows)
+{
+	bool many = distinct(s) > 1, wide = cli_output_is(cli, "wide");
+
+	for (uint32_t k = 0; k < s->objects.nr; k++) {
+		struct object *o = s->objects.v[k];
+
+		vec_add(cli->arena, &rows->list, (struct row){ .c = c, .o = o, .wide = wide, .scratch = cli->arena,
+							       .prefix = many ? arena_printf(cli->arena, "%s/", resource_word(cli->arena, o->kind)) : NULL });
+	}
+	for (uint32_t k = 0; k < s->kinds.nr; k++)
+		if (s->kinds.v[k] == &event_kind && !s->by_name)
+			add_events(cli, c, rows);
+}
+
+static bool sort_rows(struct cli *cli, struct rows *rows, struct err *err)
+{
+	uint32_t nr = rows->list.nr, *order = arena_array(cli->arena, uint32_t, nr);
+	const struct val **docs = arena_array(cli->arena, const struct val *, nr);
+	struct row *was = arena_copy(cli->arena, rows->list.v, nr * sizeof(*was));
+
+	for (uint32_t k = 0; k < nr; k++)
+		docs[k] = row_doc(&was[k]);
+	if (!order_by_path(cli->arena, docs, nr, cli->sort_by, order, err))
+		return false;
+	for (uint32_t k = 0; k < nr; k++)
+		rows->list.v[k] = was[order[k]];
+	return true;
+}
+
+static const char *labels_text(struct cli *cli, const struct row *r)
+{
+	struct sb out = { 0 };
+	const char *text;
+
+	if (r->o)
+		pairs_print(&r->o->labels, &out);
+	text = arena_strdup(cli->arena, out.len ? sb_text(&out) : "<none>");
+	sb_free(&out);
+	return text;
+}
+
+static void print_table(struct cli *cli, struct rows *rows, const struct kind *k, struct sb *out)
+{
+	const struct column *columns = columns_of(rows->list.v[0].c, k, cli->arena);
+	bool wide = cli_output_is(cli, "wide"), with_ns = cli->all_ns && k->namespaced;
+	uint32_t nr = with_ns + cli->show_labels + cli->label_columns.nr;
+	struct table_text t;
+
+	for (const struct column *col = columns; col->head; col++)
+		nr += wide || !(col->flags & COL_WIDE);
+	table_begin(&t, cli->arena, nr);
+	if (!cli->no_headers) {
+		if (with_ns)
+			table_cell(&t, "NAMESPACE");
+		for (const struct column *col = columns; col->head; col++)
+			if (wide || !(col->flags & COL_WIDE))
+				table_cell(&t, col->head);
+		for (uint32_t i = 0; i < cli->label_columns.nr; i++) {
+			const char *slash = strrchr(cli->label_columns.v[i], '/');
+			char *up = arena_strdup(cli->arena, slash ? slash + 1 : cli->label_columns.v[i]);
+
+			for (char *p = up; *p; p++)
+				*p = (char)(*p >= 'a' && *p <= 'z' ? *p & ~0x20 : *p);
+			table_cell(&t, up);
+		}
+		if (cli->show_labels)
+			table_cell(&t, "LABELS");
+	}
+	for (uint32_t i = 0; i < rows->list.nr; i++) {
+		struct row *r = &rows->list.v[i];
+
+		if (kind_of_row(r) != k)
+			continue;
+		if (with_ns)
+			table_cell(&t, ns_of(r));
+		for (const struct column *col = columns; col->head; col++)
+			if (wide || !(col->flags & COL_WIDE))
+				table_cell(&t, column_text(r, col));
+		for (uint32_t l = 0; l < cli->label_columns.nr; l++) {
+			const char *value = r->o ? label_get(&r->o->labels, cli->label_columns.v[l]) : NULL;
+
+			table_cell(&t, value ? value : "");
+		}
+		if (cli->show_labels)
+			table_cell(&t, labels_text(cli, r));
+	}
+	table_print(&t, out);
+}
+
+static void print_tables(struct cli *cli, struct rows *rows, struct sb *out)
+{
+	const struct kind *done[512];
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < rows->list.nr && nr < ARRAY_LEN(done); i++) {
+		const struct kind *k = kind_of_row(&rows->list.v[i]);
+		bool before = false;
+
+		for (uint32_t d = 0; d < nr && !before; d++)
+			before = done[d] == k;
+		if (before)
+			continue;
+		sb_add(out, nr ? "\n" : "");
+		done[nr++] = k;
+		print_table(cli, rows, k, out);
+	}
+}
+
+static struct val *as_list(struct cli *cli, struct rows *rows)
 {
 	struct val *list = val_new(cli->arena, VAL_MAP), *items;
 
 	val_put(cli->arena, list, "apiVersion", val_string(cli->arena, "v1"));
 	items = val_put(cli->arena, list, "items", val_new(cli->arena, VAL_LIST));
-	for (uint32_t i = 0; i < s->objects.nr; i++)
-		val_add(cli->arena, items, object_render(c, s->objects.v[i], cli->arena));
+	for (uint32_t i = 0; i < rows->list.nr; i++)
+		val_add(cli->arena, items, val_copy(cli->arena, row_doc(&rows->list.v[i])));
 	val_put(cli->arena, list, "kind", val_string(cli->arena, "List"));
+	val_put(cli->arena, val_put(cli->arena, list, "metadata", val_new(cli->arena, VAL_MAP)), "resourceVersion", val_string(cli->arena, ""));
 	return list;
 }
 
-static bool print_path(struct cli *cli, const struct val *root, const char *path, struct sb *out, struct err *err)
+static void print_custom(struct cli *cli, struct rows *rows, const char *text, struct sb *out, struct err *err)
 {
-	struct val_list found = { 0 };
+	struct custom_columns c;
+	struct table_text t;
 
-	if (!jsonpath(cli->arena, root, path, &found, err))
-		return false;
-	for (uint32_t i = 0; i < found.nr; i++) {
-		if (i)
-			sb_addc(out, ' ');
-		if (val_is(found.v[i], VAL_STRING))
-			sb_add(out, found.v[i]->s);
-		else
-			val_print_json(found.v[i], out, 0, true);
-	}
-	return true;
+	if (!custom_columns_parse(cli->arena, text, &c, err))
+		return;
+	table_begin(&t, cli->arena, c.nr);
+	for (uint32_t k = 0; k < c.nr && !cli->no_headers; k++)
+		table_cell(&t, c.heads[k]);
+	for (uint32_t i = 0; i < rows->list.nr; i++)
+		for (uint32_t k = 0; k < c.nr; k++) {
+			struct sb cell = { 0 };
+
+			if (!path_cell(cli->arena, row_doc(&rows->list.v[i]), c.paths[k], &cell, err)) {
+				sb_free(&cell);
+				return;
+			}
+			table_cell(&t, sb_text(&cell));
+			sb_free(&cell);
+		}
+	table_print(&t, out);
 }
 
-static enum err_kind print_objects(struct cli *cli, struct cluster *c, const struct selection *s, struct sb *out, struct err *err)
+static enum err_kind print_objects(struct cli *cli, struct rows *rows, bool one, struct sb *out, struct err *err)
 {
-	bool one = s->by_name && s->objects.nr == 1;
+	const char *format = cli->output;
 	const struct val *v;
 
-	if (cli_output_is(cli, "name")) {
-		for (uint32_t i = 0; i < s->objects.nr; i++) {
-			const char *slash = strchr(s->objects.v[i]->kind->apis[0], '/');
-			char *low = arena_strdup(cli->arena, s->objects.v[i]->kind->name);
+	if (strcmp(format, "name") == 0) {
+		for (uint32_t i = 0; i < rows->list.nr; i++) {
+			struct row *r = &rows->list.v[i];
 
-			for (char *p = low; *p; p++)
-				*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
-			sb_printf(out, "%s%s%.*s/%s\n", low, slash ? "." : "", slash ? (int)(slash - s->objects.v[i]->kind->apis[0]) : 0, s->objects.v[i]->kind->apis[0],
-				  s->objects.v[i]->name);
+			sb_printf(out, "%s/%s\n", resource_word(cli->arena, kind_of_row(r)), r->o ? r->o->name : val_str_at(r->doc, "metadata.name"));
 		}
 		return ERR_NONE;
 	}
-	v = one ? object_render(c, s->objects.v[0], cli->arena) : as_list(cli, c, s);
-	if (cli_output_is(cli, "json")) {
+	if (strncmp(format, "custom-columns=", 15) == 0) {
+		print_custom(cli, rows, format + 15, out, err);
+		return err_kind(err);
+	}
+	v = one ? row_doc(&rows->list.v[0]) : as_list(cli, rows);
+	if (strcmp(format, "json") == 0) {
 		val_print_json(v, out, 4, true);
 		sb_addc(out, '\n');
-	} else if (cli_output_is(cli, "yaml")) {
+	} else if (strcmp(format, "yaml") == 0) {
 		val_print_yaml(v, out, true);
-	} else if (strncmp(cli->output, "jsonpath=", 9) == 0) {
-		print_path(cli, v, cli->output + 9, out, err);
+	} else if (strncmp(format, "jsonpath=", 9) == 0) {
+		jsonpath_print(cli->arena, v, format + 9, out, err);
 	} else {
-		return cli_usage(cli, err, "-o: \"%s\" is not wide, yaml, json, name or jsonpath=…", cli->output);
+		return cli_usage(cli, err, "-o: \"%s\" is not wide, yaml, json, name, jsonpath=… or custom-columns=…", format);
 	}
 	return err_kind(err);
 }
 
 enum err_kind cmd_get(struct cli *cli, struct err *err)
 {
-	struct world w;
-	struct selection s;
-	struct sb out = { 0 };
 	enum err_kind how = ERR_NONE;
+	struct rows rows = { 0 };
+	struct sb out = { 0 };
+	struct selection s;
+	struct world w;
 
 	if (!cli_world(cli, &w, err))
 		return err_kind(err);
 	select_objects(cli, w.cluster, &s, err);
-	if (cli->output && !cli_output_is(cli, "wide") && (s.objects.nr || !err_any(err))) {
-		how = print_objects(cli, w.cluster, &s, &out, err);
-	} else if (s.objects.nr) {
-		const struct kind *last = NULL;
-
-		for (uint32_t i = 0; i < s.objects.nr; i++) {
-			if (s.objects.v[i]->kind == last)
-				continue;
-			sb_add(&out, last ? "\n" : "");
-			last = s.objects.v[i]->kind;
-			print_table(cli, w.cluster, &s, last, s.kinds.nr > 1 && !s.by_name, &out);
-		}
-	} else if (!err_any(err)) {
-		err_warn(err, NULL, cli->all_ns ? "no resources found" : "no resources found in %s namespace", cli_ns(cli));
-	}
+	rows_of(cli, w.cluster, &s, &rows);
+	if (cli->sort_by && rows.list.nr)
+		sort_rows(cli, &rows, err);
+	if (cli->output && !cli_output_is(cli, "wide") && (rows.list.nr || !err_any(err)))
+		how = print_objects(cli, &rows, s.by_name && rows.list.nr == 1, &out, err);
+	else if (rows.list.nr)
+		print_tables(cli, &rows, &out);
+	else if (!err_any(err) && !cli->quiet)
+		fprintf(stderr, cli->all_ns || (s.kinds.nr && !s.kinds.v[0]->namespaced) ? "No resources found\n" : "No resources found in %s namespace.\n", cli_ns(cli));
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);
 	world_free(&w);
 	return err_any(err) ? err_kind(err) : how;
-}
-
-enum err_kind cmd_api_resources(struct cli *cli, struct err *err)
-{
-	struct table_text t;
-	struct sb out = { 0 };
-
-	(void)err;
-	table_begin(&t, cli->arena, 6);
-	for (const char *const *h = (const char *const[]){ "NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND", "MODELLED", NULL }; *h; h++)
-		table_cell(&t, *h);
-	for (uint32_t i = 0; kinds[i]; i++) {
-		table_cell(&t, kinds[i]->plural);
-		table_cell(&t, kinds[i]->shorts);
-		table_cell(&t, kinds[i]->apis[0]);
-		table_cell(&t, kinds[i]->namespaced ? "true" : "false");
-		table_cell(&t, kinds[i]->name);
-		table_cell(&t, kinds[i]->note ? "kept" : "yes");
-	}
-	table_print(&t, &out);
-	fputs(sb_text(&out), cli->to);
-	sb_free(&out);
-	return ERR_NONE;
-}
-
-enum err_kind cmd_version(struct cli *cli, struct err *err)
-{
-	(void)err;
-	fprintf(cli->to, "podwire %s, models Kubernetes %s\n", PODWIRE_VERSION, KUBERNETES_VERSION);
-	return ERR_NONE;
-}
-
-enum err_kind cmd_help(struct cli *cli, struct err *err)
-{
-	const struct command *c = cli->args.nr ? command_find(cli->args.v[0]) : NULL;
-
-	if (cli->args.nr && !c) {
-		err_add(err, ERR_INPUT, NULL, "unknown command \"%s\"; podwire help lists all", cli->args.v[0]);
-		return ERR_INPUT;
-	}
-	if (c) {
-		fprintf(cli->to, "podwire %s %s\n\n  %s\n\n", c->name, c->args, c->help);
-		if (c->about)
-			fprintf(cli->to, "%s\n\n", c->about);
-		options_help(c->takes, cli->to);
-		return ERR_NONE;
-	}
-	fprintf(cli->to, "podwire turns Kubernetes objects into the Linux network that they imply, and shows the way of a packet through it.\n\n");
-	for (c = commands; c->name; c++)
-		fprintf(cli->to, "  %-14s %s\n", c->name, c->help);
-	fprintf(cli->to, "\nTry:  podwire trace -f MANIFESTS pod/NAME svc/NAME:PORT\n      podwire help COMMAND\n");
-	return ERR_NONE;
 }

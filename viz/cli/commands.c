@@ -10,7 +10,7 @@ const struct command commands[] = {
 	{ "scale", cmd_scale, G_PATCH | CHANGES_LAB, "KIND/NAME --replicas N", "change how many Pods a workload wants", NULL },
 	{ "label", cmd_label, G_PATCH | CHANGES_LAB, "KIND/NAME KEY=VALUE… KEY-…", "set or remove labels", NULL },
 	{ "annotate", cmd_annotate, G_PATCH | CHANGES_LAB, "KIND/NAME KEY=VALUE… KEY-…", "set or remove annotations", NULL },
-	{ "get", cmd_get, ASKS | G_SELECT, "KIND[,KIND…] [NAME…] | KIND/NAME…", "list objects, or print them (-o wide|yaml|json|name|jsonpath=…)", NULL },
+	{ "get", cmd_get, ASKS | G_SELECT | G_GET, "KIND[,KIND…] [NAME…] | KIND/NAME…", "list objects, or print them (-o wide|yaml|json|name|jsonpath=…|custom-columns=…)", NULL },
 	{ "describe", cmd_describe, ASKS | G_SELECT, "KIND [NAME] | KIND/NAME", "an object with what belongs to it, and its events", NULL },
 	{ "events", cmd_events, ASKS | G_SELECT, "", "what happened, as kubectl prints it", NULL },
 	{ "advance", cmd_advance, CHANGES_LAB, "DURATION", "let virtual time pass: 40s, 5m", NULL },

@@ -1,5 +1,25 @@
 #include "viz/cli/select.h"
 
+#include "viz/report/endpoints.h"
+
+/* pod/, deployment.apps/ */
+const char *resource_word(struct arena *a, const struct kind *k)
+{
+	const char *slash = strchr(k->apis[0], '/');
+	char *word = arena_printf(a, "%s%s%.*s", k->name, slash ? "." : "", slash ? (int)(slash - k->apis[0]) : 0, k->apis[0]);
+
+	for (char *p = word; *p && *p != '.'; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
+	return word;
+}
+
+const char *resource_plural(struct arena *a, const struct kind *k)
+{
+	const char *slash = strchr(k->apis[0], '/');
+
+	return arena_printf(a, "%s%s%.*s", k->plural, slash ? "." : "", slash ? (int)(slash - k->apis[0]) : 0, k->apis[0]);
+}
+
 static const struct kind *kind_named(struct cluster *c, const char *word, struct err *err)
 {
 	const struct kind *k = kind_by_word(word);
@@ -32,6 +52,8 @@ static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, c
 	const char **names, *near;
 
 	s->by_name = true;
+	if (!o && k == &endpoints_kind && find_service(c, cli_ns(cli), name))
+		o = endpoints_of_service(c, find_service(c, cli_ns(cli), name), cli->arena);
 	if (o) {
 		vec_add(cli->arena, &s->objects, o);
 		return true;
@@ -41,7 +63,19 @@ static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, c
 	for (uint32_t i = 0; i < l.nr; i++)
 		names[i] = l.v[i]->name;
 	near = nearest(name, names);
-	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s%s", k->plural, name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s%s", resource_plural(cli->arena, k), name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static void add_endpoints(struct cli *cli, struct cluster *c, struct selection *s, const struct selector *by)
+{
+	struct object_list l = cli->all_ns ? cluster_list(c, &service_kind) : cluster_list_ns(c, &service_kind, cli_ns(cli));
+
+	for (uint32_t i = 0; i < l.nr; i++) {
+		struct object *o = cluster_find(c, &endpoints_kind, l.v[i]->ns, l.v[i]->name) ? NULL : endpoints_of_service(c, (struct service *)l.v[i], cli->arena);
+
+		if (o && (!by || selector_matches(by, &o->labels)))
+			vec_add(cli->arena, &s->objects, o);
+	}
 }
 
 static bool add_all(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const struct selector *by)
@@ -51,6 +85,8 @@ static bool add_all(struct cli *cli, struct cluster *c, struct selection *s, con
 	for (uint32_t i = 0; i < l.nr; i++)
 		if (!by || selector_matches(by, &l.v[i]->labels))
 			vec_add(cli->arena, &s->objects, l.v[i]);
+	if (k == &endpoints_kind)
+		add_endpoints(cli, c, s, by);
 	return true;
 }
 
@@ -65,7 +101,7 @@ static bool add_kind(struct cli *cli, struct cluster *c, struct selection *s, co
 
 bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, struct err *err)
 {
-	static const char *const all[] = { "pods", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "cronjobs", "jobs", NULL };
+	static const char *const all[] = { "pods", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "horizontalpodautoscalers", "cronjobs", "jobs", NULL };
 	struct selector by = { 0 };
 	bool ok = true;
 
