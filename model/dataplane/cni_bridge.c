@@ -50,7 +50,7 @@ static void finish(struct compile *x)
 		struct cidr net;
 
 		for (uint32_t i = 0; pod_cidr(x->nodes[k].node, i, &net); i++)
-			vec_add(x->arena, &x->dp->blocks, (struct block){ net, x->nodes[k].ns, cause_of(x, &x->nodes[k].node->o, "spec.podCIDR"), false });
+			block_add(x, net, &x->nodes[k], cause_of(x, &x->nodes[k].node->o, "spec.podCIDR"), false);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* Calico: a veth per Pod, nothing bridged. The Pod has a /32 address and 169.254.1.1 as its only next hop, which the node answers by proxy ARP;
  * the node has a /32 route to each cali…; each node owns blocks of the pool, announced by BIRD (or written by felix where packets are
  * encapsulated). Sources: calico felix/routetable, felix/dataplane/linux/endpoint_mgr.go, libcalico-go/lib/ipam; facts 13, 42, 45. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "model/dataplane/compile.h"
@@ -15,13 +14,14 @@ static ip_addr next_hop6(void) { return (ip_addr){ 0xfe80000000000000u, 0xeceeee
 static const char *veth_name(struct compile *x, const struct pod *p)
 {
 	const char *id = arena_printf(x->arena, "%s.%s", p->o.ns, p->o.name);
-	char hex[41];
+	static const char digits[] = "0123456789abcdef";
+	char *name = arena_strdup(x->arena, "cali00000000000");
 	uint8_t sum[20];
 
 	sha1(id, strlen(id), sum);
-	for (int k = 0; k < 20; k++)
-		snprintf(hex + 2 * k, 3, "%02x", sum[k]);
-	return arena_printf(x->arena, "cali%.11s", hex);
+	for (int k = 0; k < 11; k++)
+		name[4 + k] = digits[sum[k / 2] >> (k % 2 ? 0 : 4) & 15];
+	return name;
 }
 
 static const struct pool_setting *pool_of(const struct settings *s, ip_addr ip)
@@ -41,6 +41,45 @@ static struct cidr host_route(ip_addr ip)
 
 struct held { struct cidr block; uint32_t node; struct pod *pod; ip_addr ip; };
 
+static struct cidr block_of(const struct compile *x, ip_addr ip)
+{
+	const struct pool_setting *pool = pool_of(x->settings, ip);
+
+	return pool ? (struct cidr){ ip_mask(ip, pool->block_size), pool->block_size, true } : host_route(ip);
+}
+
+/* One block while its Pods are counted. Nearly all belong to one node alone; those of the others are looked at one by one afterwards. */
+struct tally { struct cidr block; uint32_t node; bool mixed; };
+struct tallies { VEC(struct tally) v; struct map at; struct arena *scratch; };
+
+static struct tally *tally_of(struct tallies *t, struct cidr block, uint32_t node)
+{
+	struct tally *last = t->v.nr ? &t->v.v[t->v.nr - 1] : NULL;
+	uint64_t *at;
+
+	if (last && ip_eq(last->block.addr, block.addr))        /* the usual case: the same block as the Pod before */
+		return last;
+	at = map_put(&t->at, t->scratch, hash_mix(block.addr.hi, block.addr.lo));
+	if (!*at) {
+		vec_add(t->scratch, &t->v, (struct tally){ block, node, false });
+		*at = t->v.nr;
+	}
+	return &t->v.v[*at - 1];
+}
+
+static void count_blocks(struct compile *x, struct tallies *t)
+{
+	for (uint32_t k = 0; k < x->nr_nodes; k++)
+		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
+			for (int family = 0; family < 2; family++) {
+				ip_addr ip = family ? x->nodes[k].pods[i]->ip2 : x->nodes[k].pods[i]->ip;
+				struct tally *b = ip_set(ip) ? tally_of(t, block_of(x, ip), k) : NULL;
+
+				if (b)
+					b->mixed = b->mixed || b->node != k;
+			}
+}
+
 static int by_block(const void *a, const void *b)
 {
 	const struct held *x = a, *y = b;
@@ -49,27 +88,7 @@ static int by_block(const void *a, const void *b)
 	return d ? d : x->node < y->node ? -1 : x->node > y->node;
 }
 
-static uint32_t addresses_held(struct compile *x, struct held *out)
-{
-	uint32_t nr = 0;
-
-	for (uint32_t k = 0; k < x->nr_nodes; k++)
-		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
-			for (int family = 0; family < 2; family++) {
-				struct pod *p = x->nodes[k].pods[i];
-				ip_addr ip = family ? p->ip2 : p->ip;
-				const struct pool_setting *pool = ip_set(ip) ? pool_of(x->settings, ip) : NULL;
-
-				if (!ip_set(ip))
-					continue;
-				if (out)
-					out[nr] = (struct held){ pool ? (struct cidr){ ip_mask(ip, pool->block_size), pool->block_size, true } : host_route(ip), k, p, ip };
-				nr++;
-			}
-	return nr;
-}
-
-/* The node that the block belongs to: what a BlockAffinity says, else the one with most Pods in it. */
+/* The node that the block belongs to: the one with most Pods in it. */
 static uint32_t owner_of(const struct held *h, uint32_t nr)
 {
 	uint32_t best = h[0].node, most = 0;
@@ -88,25 +107,53 @@ static uint32_t owner_of(const struct held *h, uint32_t nr)
 	return best;
 }
 
-static void finish(struct compile *x)
+/* Blocks in which several nodes have Pods: the owner's, and the borrowed addresses, which are announced one by one. */
+static void mixed_blocks(struct compile *x, struct tallies *t)
 {
-	uint32_t nr = addresses_held(x, NULL);
-	struct held *h = arena_array(x->arena, struct held, nr);
+	VEC(struct held) h = { 0 };
 
-	addresses_held(x, h);
-	qsort(h, nr, sizeof(*h), by_block);
-	for (uint32_t k = 0, run; k < nr; k = run) {
+	for (uint32_t k = 0; k < x->nr_nodes; k++)
+		node_pods(&x->nodes[k]);
+	for (uint32_t k = 0; k < x->nr_nodes; k++)
+		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
+			for (int family = 0; family < 2; family++) {
+				struct pod *p = x->nodes[k].pods[i];
+				ip_addr ip = family ? p->ip2 : p->ip;
+				struct cidr block = ip_set(ip) ? block_of(x, ip) : (struct cidr){ 0 };
+
+				if (block.set && t->v.v[*map_find(&t->at, hash_mix(block.addr.hi, block.addr.lo)) - 1].mixed)
+					vec_add(t->scratch, &h, (struct held){ block, k, p, ip });
+			}
+	qsort(h.v, h.nr, sizeof(*h.v), by_block);
+	for (uint32_t k = 0, run; k < h.nr; k = run) {
 		uint32_t owner;
 
-		for (run = k; run < nr && ip_eq(h[run].block.addr, h[k].block.addr); run++)
+		for (run = k; run < h.nr && ip_eq(h.v[run].block.addr, h.v[k].block.addr); run++)
 			;
-		owner = owner_of(h + k, run - k);
-		vec_add(x->arena, &x->dp->blocks, (struct block){ h[k].block, x->nodes[owner].ns, cause_of(x, &x->nodes[owner].node->o, "spec"), false });
-		for (uint32_t i = k; i < run; i++)      /* borrowed addresses are announced one by one */
-			if (h[i].node != owner)
-				vec_add(x->arena, &x->dp->blocks,
-					(struct block){ host_route(h[i].ip), x->nodes[h[i].node].ns, cause_of(x, &h[i].pod->o, "status.podIP"), true });
+		owner = owner_of(h.v + k, run - k);
+		block_add(x, h.v[k].block, &x->nodes[owner], cause_of(x, &x->nodes[owner].node->o, "spec"), false);
+		for (uint32_t i = k; i < run; i++)
+			if (h.v[i].node != owner)
+				block_add(x, host_route(h.v[i].ip), &x->nodes[h.v[i].node], cause_of(x, &h.v[i].pod->o, "status.podIP"), true);
 	}
+}
+
+static void finish(struct compile *x)
+{
+	struct tallies t = { .scratch = arena_new(NULL, "blocks") };
+	bool mixed = false;
+
+	count_blocks(x, &t);
+	for (uint32_t k = 0; k < t.v.nr; k++) {
+		const struct node_build *owner = &x->nodes[t.v.v[k].node];
+
+		mixed = mixed || t.v.v[k].mixed;
+		if (!t.v.v[k].mixed)
+			block_add(x, t.v.v[k].block, owner, cause_of(x, &owner->node->o, "spec"), false);
+	}
+	if (mixed)
+		mixed_blocks(x, &t);
+	arena_free(t.scratch);
 }
 
 /* ---- encapsulation */

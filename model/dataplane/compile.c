@@ -7,9 +7,6 @@
 #include "model/dataplane/policy_calico.h"
 #include "model/l7/mesh.h"
 
-#define CLIENT_SEGMENT 2
-#define NODE_SEGMENT   1
-
 cause_h cause_of(struct compile *x, const struct object *o, const char *path)
 {
 	return cause_add(x->dp, o->id.i, path, (cause_h){ 0 });
@@ -22,198 +19,120 @@ static bool has_sandbox(const struct pod *p)
 	return p->node && ip_set(p->ip) && !pod_is_terminal(p);
 }
 
-static int by_node(const void *a, const void *b)
+static int by_name(const void *a, const void *b)
 {
 	const struct pod *p = *(struct pod *const *)a, *q = *(struct pod *const *)b;
-	int d = str_order(p->node, q->node);
+	int d = str_order(p->o.ns, q->o.ns);
 
-	d = d ? d : (int)p->spec->host_network - (int)q->spec->host_network;
-	d = d ? d : str_order(p->o.ns, q->o.ns);
 	return d ? d : str_order(p->o.name, q->o.name);
+}
+
+void node_pods(struct node_build *nb)
+{
+	if (nb->sorted)
+		return;
+	nb->sorted = true;
+	qsort(nb->pods, nb->nr_pods, sizeof(*nb->pods), by_name);
+	qsort(nb->host_pods, nb->nr_host_pods, sizeof(*nb->host_pods), by_name);
+}
+
+struct node_build *node_of_name(const struct compile *x, str name)
+{
+	uint64_t *at = name ? map_find(&x->node_by_name, map_ptr(name)) : NULL;
+
+	return at ? &x->nodes[*at - 1] : NULL;
+}
+
+static void read_addresses(struct compile *x, struct node_build *nb)
+{
+	const struct node *n = nb->node;
+
+	nb->ips = arena_array(x->arena, struct node_ip, n->addresses.nr);
+	for (uint32_t k = 0; k < n->addresses.nr; k++) {
+		ip_addr ip;
+
+		if (!n->addresses.v[k].address || !ip_parse(n->addresses.v[k].address, &ip))
+			continue;
+		*map_put(&x->node_ips, x->arena, hash_mix(ip.hi, ip.lo)) = 1;
+		if (streq(n->addresses.v[k].type, "Hostname"))
+			continue;
+		nb->ips[nb->nr_ips++] = (struct node_ip){ ip, streq(n->addresses.v[k].type, "InternalIP") };
+		if (ip_is4(ip) && !ip_set(nb->ip4))
+			nb->ip4 = ip;
+		if (!ip_is4(ip) && !ip_set(nb->ip6))
+			nb->ip6 = ip;
+	}
+}
+
+/* Deals the Pods out to their nodes: count, then fill. In the order of handles, which is that of memory; names are sorted node by node when somebody looks. */
+static void deal_pods(struct compile *x)
+{
+	uint32_t handles = cluster_handles(x->cluster), nr = cluster_count(x->cluster, &pod_kind), at = 0, k = 0;
+	struct place { struct pod *pod; struct node_build *nb; } *all = malloc((nr + 1) * sizeof(*all));
+	struct pod **room;
+
+	if (!all)
+		abort();
+	for (uint32_t h = 1; h <= handles && at < nr; h++) {
+		const struct object *o = obj_get(x->cluster, (obj_h){ h });
+		struct node_build *nb;
+
+		if (h + 8 <= handles)
+			__builtin_prefetch(obj_get(x->cluster, (obj_h){ h + 8 }));
+		if (o->kind != &pod_kind || o->gone || !has_sandbox((const struct pod *)o) || !(nb = node_of_name(x, ((const struct pod *)o)->node)))
+			continue;       /* on a node that has no object: not wired */
+		all[at++] = (struct place){ (struct pod *)(uintptr_t)o, nb };
+		*(((const struct pod *)o)->spec->host_network ? &nb->nr_host_pods : &nb->nr_pods) += 1;
+	}
+	room = arena_array(x->arena, struct pod *, at);
+	for (uint32_t n = 0; n < x->nr_nodes; n++) {
+		struct node_build *nb = &x->nodes[n];
+
+		nb->pods = room + k;
+		nb->host_pods = nb->pods + nb->nr_pods;
+		k += nb->nr_pods + nb->nr_host_pods;
+		nb->nr_pods = nb->nr_host_pods = 0;
+	}
+	for (k = 0; k < at; k++) {
+		struct node_build *nb = all[k].nb;
+
+		if (all[k].pod->spec->host_network)
+			nb->host_pods[nb->nr_host_pods++] = all[k].pod;
+		else
+			nb->pods[nb->nr_pods++] = all[k].pod;
+	}
+	free(all);
 }
 
 static void find_nodes(struct compile *x)
 {
-	struct object_list nodes = cluster_list(x->cluster, &node_kind), pods = cluster_list(x->cluster, &pod_kind);
-	struct pod **all = arena_array(x->arena, struct pod *, pods.nr);
-	uint32_t nr = 0, at = 0;
+	struct object_list nodes = cluster_list(x->cluster, &node_kind);
 
-	for (uint32_t k = 0; k < pods.nr; k++)
-		if (has_sandbox((struct pod *)pods.v[k]))
-			all[nr++] = (struct pod *)pods.v[k];
-	qsort(all, nr, sizeof(*all), by_node);
 	x->nr_nodes = nodes.nr;
 	x->nodes = arena_array(x->arena, struct node_build, nodes.nr);
 	for (uint32_t k = 0; k < nodes.nr; k++) {
-		struct node_build *nb = &x->nodes[k];
-
-		nb->node = (struct node *)nodes.v[k];
-		while (at < nr && strcmp(all[at]->node, nb->node->o.name) < 0)  /* on a node that has no object: not wired */
-			at++;
-		nb->pods = all + at;
-		while (at < nr && all[at]->node == nb->node->o.name && !all[at]->spec->host_network)
-			at++, nb->nr_pods++;
-		nb->host_pods = all + at;
-		while (at < nr && all[at]->node == nb->node->o.name)
-			at++, nb->nr_host_pods++;
+		x->nodes[k].node = (struct node *)nodes.v[k];
+		*map_put(&x->node_by_name, x->arena, map_ptr(nodes.v[k]->name)) = k + 1;
+		read_addresses(x, &x->nodes[k]);
+	}
+	deal_pods(x);
+	for (uint32_t k = 0; k < nodes.nr; k++) {
+		x->nodes[k].ns = netns_reserve(x->dp);
+		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
+			netns_reserve(x->dp);
+		for (uint32_t i = 0; i < x->nodes[k].nr_ips; i++)
+			segment_add(x->dp, NODE_SEGMENT, x->nodes[k].ips[i].ip, x->nodes[k].ns);
 	}
 }
 
-static bool node_is_dead(const struct node *n)
+bool node_is_dead(const struct node *n)
 {
 	return label_get(&n->o.annotations, "podwire.io/down") != NULL;
 }
 
-/* ---- the underlay: one L2, a gateway, the client behind it */
-
-struct underlay { struct cidr net4, net6; };
-
-static bool internal_ip(const struct node *n, uint32_t i, ip_addr *ip)
+void block_add(struct compile *x, struct cidr c, const struct node_build *owner, cause_h why, bool borrowed)
 {
-	return streq(n->addresses.v[i].type, "InternalIP") && n->addresses.v[i].address && ip_parse(n->addresses.v[i].address, ip);
-}
-
-/* The longest prefix that covers every InternalIP of the family, with room for a gateway. */
-static struct cidr covering(const struct compile *x, bool four)
-{
-	struct cidr net = { .len = four ? 24 : 64 };
-
-	for (uint32_t k = 0; k < x->nr_nodes; k++)
-		for (uint32_t i = 0; i < x->nodes[k].node->addresses.nr; i++) {
-			ip_addr ip;
-
-			if (!internal_ip(x->nodes[k].node, i, &ip) || ip_is4(ip) != four)
-				continue;
-			if (!net.set)
-				net = (struct cidr){ ip_mask(ip, net.len), net.len, true };
-			while (!cidr_contains(net, ip)) {
-				net.len--;
-				net.addr = ip_mask(net.addr, net.len);
-			}
-		}
-	return net;
-}
-
-static ip_addr free_address(const struct compile *x, struct cidr net)
-{
-	ip_addr at = ip_add(net.addr, 1);
-
-	for (bool again = true; again;) {
-		again = false;
-		for (uint32_t k = 0; k < x->nr_nodes && !again; k++)
-			for (uint32_t i = 0; i < x->nodes[k].node->addresses.nr && !again; i++) {
-				ip_addr ip;
-
-				again = internal_ip(x->nodes[k].node, i, &ip) && ip_eq(ip, at);
-			}
-		if (again)
-			at = ip_add(at, 1);
-	}
-	return at;
-}
-
-static void make_mac(uint8_t mac[6], ip_addr ip)
-{
-	uint32_t low = (uint32_t)ip.lo;
-
-	mac[0] = 0x02;
-	mac[1] = ip_is4(ip) ? 0x42 : 0x46;
-	for (int k = 0; k < 4; k++)
-		mac[2 + k] = (uint8_t)(low >> (24 - 8 * k));
-}
-
-static link_h add_phys(struct compile *x, netns_h ns, const char *name, uint32_t segment)
-{
-	link_h h = link_add(x->dp, ns, name, LINK_PHYS);
-	struct link *l = link_get(x->dp, h);
-
-	l->up = true;
-	l->mtu = UPLINK_MTU;
-	l->segment = segment;
-	l->forwarding = true;
-	return h;
-}
-
-static void add_lo(struct compile *x, netns_h ns)
-{
-	link_h h = link_add(x->dp, ns, "lo", LINK_LO);
-	ip_addr six = { 0, 1 };
-
-	link_get(x->dp, h)->up = true;
-	link_get(x->dp, h)->mtu = 65536;
-	addr_add(x->dp, h, ip_from4(0x7f000001), 8);
-	addr_add(x->dp, h, six, 128);
-}
-
-static void add_connected(struct compile *x, netns_h ns, link_h dev, struct cidr net, ip_addr src)
-{
-	struct route *r = route_add(x->dp, ns, net);
-
-	r->dev = dev;
-	r->proto = RTP_KERNEL;
-	r->scope_link = true;
-	r->src = src;
-}
-
-static void add_default(struct compile *x, netns_h ns, link_h dev, ip_addr via)
-{
-	struct cidr all = { { 0, 0 }, 0, true };
-	struct route *r;
-
-	if (!ip_set(via))
-		return;
-	if (ip_is4(via))
-		all.addr = ip_from4(0);
-	r = route_add(x->dp, ns, all);
-	r->dev = dev;
-	r->via = via;
-	r->proto = RTP_BOOT;
-}
-
-/* The gateway and, on a segment of its own, the host outside the cluster. */
-static void add_outside(struct compile *x, const struct underlay *u)
-{
-	netns_h router = netns_add(x->dp, NS_ROUTER, "router"), client;
-	ip_addr gw4 = ip_from4(0xcb007101), client4 = ip_from4(0xcb00710a);     /* 203.0.113.1, 203.0.113.10 */
-	struct cidr net4 = { ip_mask(gw4, 24), 24, true }, net6 = { 0 };
-	ip_addr gw6 = { 0 }, client6 = { 0 };
-	link_h in, out;
-
-	cidr_parse("2001:db8:113::/64", &net6);
-	gw6 = ip_add(net6.addr, 1);
-	client6 = ip_add(net6.addr, 10);
-	add_lo(x, router);
-	in = add_phys(x, router, "eth0", NODE_SEGMENT);
-	out = add_phys(x, router, "eth1", CLIENT_SEGMENT);
-	netns_get(x->dp, router)->forward4 = netns_get(x->dp, router)->forward6 = true;
-	if (u->net4.set) {
-		addr_add(x->dp, in, x->gateway4, u->net4.len);
-		add_connected(x, router, in, u->net4, x->gateway4);
-	}
-	if (u->net6.set) {
-		addr_add(x->dp, in, x->gateway6, u->net6.len);
-		add_connected(x, router, in, u->net6, x->gateway6);
-	}
-	addr_add(x->dp, out, gw4, 24);
-	addr_add(x->dp, out, gw6, 64);
-	make_mac(link_get(x->dp, in)->mac, u->net4.set ? x->gateway4 : x->gateway6);
-	make_mac(link_get(x->dp, out)->mac, gw4);
-	add_connected(x, router, out, net4, gw4);
-	add_connected(x, router, out, net6, gw6);
-	lb_routes(x, router, in);
-
-	client = netns_add(x->dp, NS_CLIENT, "client");
-	add_lo(x, client);
-	out = add_phys(x, client, "eth0", CLIENT_SEGMENT);
-	addr_add(x->dp, out, client4, 24);
-	addr_add(x->dp, out, client6, 64);
-	make_mac(link_get(x->dp, out)->mac, client4);
-	netns_get(x->dp, client)->uplink = out;
-	add_connected(x, client, out, net4, client4);
-	add_connected(x, client, out, net6, client6);
-	add_default(x, client, out, gw4);
-	add_default(x, client, out, gw6);
-	listener_add(x->dp, client, 0, 0)->kind = LISTEN_ANY;
+	vec_add(x->arena, &x->dp->blocks, (struct block){ c, owner->ns, why, borrowed, ip_is4(c.addr) ? owner->ip4 : owner->ip6 });
 }
 
 /* ---- nodes and Pods */
@@ -230,44 +149,6 @@ link_h add_veth(struct compile *x, netns_h ns, const char *name, link_h peer)
 	if (peer.i)
 		link_get(x->dp, peer)->peer = h;
 	return h;
-}
-
-static void add_uplink(struct compile *x, struct node_build *nb, const struct underlay *u)
-{
-	const struct node *n = nb->node;
-	struct netns *ns;
-
-	nb->ns = netns_add(x->dp, NS_NODE, arena_printf(x->arena, "node/%s", n->o.name));
-	ns = netns_get(x->dp, nb->ns);
-	ns->object = n->o.id.i;
-	ns->hostname = n->o.name;
-	ns->forward4 = ns->forward6 = true;
-	ns->down = node_is_dead(n);
-	ns->uses_blocks = true;
-	add_lo(x, nb->ns);
-	nb->uplink = add_phys(x, nb->ns, "eth0", NODE_SEGMENT);
-	netns_get(x->dp, nb->ns)->uplink = nb->uplink;
-	link_get(x->dp, nb->uplink)->cause = cause_of(x, &n->o, "status.addresses");
-	for (uint32_t i = 0; i < n->addresses.nr; i++) {
-		ip_addr ip;
-
-		if (streq(n->addresses.v[i].type, "Hostname") || !n->addresses.v[i].address || !ip_parse(n->addresses.v[i].address, &ip))
-			continue;
-		if (ip_is4(ip) && !ip_set(nb->ip4))
-			nb->ip4 = ip;
-		if (!ip_is4(ip) && !ip_set(nb->ip6))
-			nb->ip6 = ip;
-		addr_add(x->dp, nb->uplink, ip, (ip_is4(ip) ? u->net4 : u->net6).len);
-	}
-	make_mac(link_get(x->dp, nb->uplink)->mac, ip_set(nb->ip4) ? nb->ip4 : nb->ip6);
-	if (u->net4.set && ip_set(nb->ip4))
-		add_connected(x, nb->ns, nb->uplink, u->net4, nb->ip4);
-	if (u->net6.set && ip_set(nb->ip6))
-		add_connected(x, nb->ns, nb->uplink, u->net6, nb->ip6);
-	if (ip_set(nb->ip4))
-		add_default(x, nb->ns, nb->uplink, x->gateway4);
-	if (ip_set(nb->ip6))
-		add_default(x, nb->ns, nb->uplink, x->gateway6);
 }
 
 /* A sidecar's redirect, as the init container wrote it. */
@@ -287,101 +168,130 @@ static void pod_rules(struct compile *x, const struct pod *p, netns_h ns)
 	netns_get(x->dp, ns)->rules = rs;
 }
 
-static void add_node(struct compile *x, struct node_build *nb, const struct underlay *u)
+static void write_node(struct compile *x, struct node_build *nb)
 {
-	link_h *host_end = arena_array(x->arena, link_h, nb->nr_pods);
-	struct kube_proxy_sysctls sysctls;
+	struct netns *ns = netns_begin(x->dp, nb->ns, NS_NODE, arena_printf(x->arena, "node/%s", nb->node->o.name));
 
-	add_uplink(x, nb, u);
-	x->cni->node(x, nb, host_end);
-	sysctls = kube_proxy_sysctls(x->settings);
-	if (sysctls.route_localnet)
-		for (uint32_t k = 0; k < netns_get(x->dp, nb->ns)->links.nr; k++)
-			x->dp->links.v[netns_get(x->dp, nb->ns)->links.at + k].route_localnet = true;
+	node_pods(nb);
+	nb->host_end = arena_array(x->arena, link_h, nb->nr_pods);
+	add_uplink(x, nb);
+	x->cni->node(x, nb, nb->host_end);
+	for (uint32_t k = 0; k < nb->nr_pods; k++)
+		if (nb->host_end[k].i)
+			link_get(x->dp, nb->host_end[k])->toward = (netns_h){ nb->ns.i + 1 + k };
+	if (kube_proxy_sysctls(x->settings).route_localnet)
+		for (uint32_t k = 0; k < ns->links.nr; k++)
+			link_get(x->dp, netns_link(ns, k))->route_localnet = true;
 	node_listeners(x, nb);
 	for (uint32_t k = 0; k < nb->nr_host_pods; k++)
 		pod_listeners(x, nb->host_pods[k], nb->ns);
-	for (uint32_t k = 0; k < nb->nr_pods; k++) {
-		struct pod *p = nb->pods[k];
-		netns_h ns = netns_add(x->dp, NS_POD, arena_printf(x->arena, "pod/%s/%s", p->o.ns, p->o.name));
-		link_h eth0;
-
-		netns_get(x->dp, ns)->object = p->o.id.i;
-		netns_get(x->dp, ns)->node = nb->ns;
-		netns_get(x->dp, ns)->hostname = p->hostname ? p->hostname : p->o.name;
-		add_lo(x, ns);
-		eth0 = x->cni->pod(x, nb, p, ns, host_end[k]);
-		netns_get(x->dp, ns)->uplink = eth0;
-		pod_listeners(x, p, ns);
-		pod_rules(x, p, ns);
-	}
 }
 
-/* ---- addresses in EndpointSlices that no object owns */
-
-static bool somebody_has(const struct compile *x, ip_addr ip)
+static void write_pod(struct compile *x, struct node_build *nb, uint32_t k)
 {
-	if (find_pod_by_ip(x->cluster, ip))
-		return true;
-	for (uint32_t k = 0; k < x->nr_nodes; k++)
-		for (uint32_t i = 0; i < x->nodes[k].node->addresses.nr; i++) {
-			ip_addr have;
+	netns_h h = { nb->ns.i + 1 + k };
+	const struct pod *p;
+	struct netns *ns;
+	link_h eth0;
 
-			if (x->nodes[k].node->addresses.v[i].address && ip_parse(x->nodes[k].node->addresses.v[i].address, &have) && ip_eq(have, ip))
-				return true;
-		}
-	return false;
+	netns_get(x->dp, nb->ns);       /* the node's end comes first */
+	p = nb->pods[k];
+	ns = netns_begin(x->dp, h, NS_POD, arena_printf(x->arena, "pod/%s/%s", p->o.ns, p->o.name));
+	ns->object = p->o.id.i;
+	ns->node = nb->ns;
+	ns->hostname = p->hostname ? p->hostname : p->o.name;
+	add_lo(x, h);
+	eth0 = x->cni->pod(x, nb, nb->pods[k], h, nb->host_end[k]);
+	if (eth0.i)
+		link_get(x->dp, eth0)->toward = nb->ns;
+	ns->uplink = eth0;
+	pod_listeners(x, p, h);
+	pod_rules(x, p, h);
 }
 
-static void assume(struct compile *x, const struct endpointslice *s, const struct endpoint *e)
+/* The node of whose run of handles this one is; NULL: of none. */
+static struct node_build *node_of_netns(const struct compile *x, netns_h h)
 {
-	netns_h node = { 0 };
-	ip_addr ip;
+	uint32_t lo = 0, hi = x->nr_nodes;
 
-	if (!e->addresses.nr || !ip_parse_lenient(e->addresses.v[0], &ip) || somebody_has(x, ip))
-		return;
-	if (e->node)
-		node = netns_find(x->dp, arena_printf(x->arena, "node/%s", e->node));
-	for (uint32_t k = 0; k < MAX(s->ports.nr, 1u); k++) {
-		uint16_t port = s->ports.nr && s->ports.v[k].port.set ? (uint16_t)s->ports.v[k].port.v : 0;
-		cause_h why = cause_of(x, &s->o, "endpoints");
-
-		*vec_push(x->arena, &x->dp->assumed) = (__typeof__(*x->dp->assumed.v)){ ip, port, node, why };
-	}
-}
-
-static void add_assumed(struct compile *x)
-{
-	struct object_list slices = cluster_list(x->cluster, &endpointslice_kind);
-
-	for (uint32_t k = 0; k < slices.nr; k++) {
-		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
-
-		for (uint32_t i = 0; i < s->endpoints.nr; i++)
-			assume(x, s, &s->endpoints.v[i]);
-	}
-}
-
-/* ---- rules of a node, at its first use */
-
-static void compile_node(void *ctx, struct dataplane *dp, netns_h h)
-{
-	struct compile *x = ctx;
-	struct node_build *nb = NULL;
-	struct netns *ns = netns_get(dp, h);
-
-	if (ns->kind != NS_NODE)
-		return;
-	for (uint32_t lo = 0, hi = x->nr_nodes; lo < hi && !nb;) {      /* namespaces of nodes were made in this order */
+	while (lo < hi) {               /* the last whose run begins at or before it */
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (x->nodes[mid].ns.i == h.i)
-			nb = &x->nodes[mid];
-		else if (x->nodes[mid].ns.i < h.i)
+		if (x->nodes[mid].ns.i <= h.i)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
+	return lo && h.i <= x->nodes[lo - 1].ns.i + x->nodes[lo - 1].nr_pods ? &x->nodes[lo - 1] : NULL;
+}
+
+static void write_netns(void *ctx, struct dataplane *dp, netns_h h)
+{
+	struct compile *x = ctx;
+	struct node_build *nb = node_of_netns(x, h);
+
+	(void)dp;
+	if (h.i == x->router.i)
+		write_router(x);
+	else if (h.i == x->client.i)
+		write_client(x);
+	else if (h.i == nb->ns.i)
+		write_node(x, nb);
+	else
+		write_pod(x, nb, h.i - nb->ns.i - 1);
+}
+
+/* node/NAME, pod/NS/NAME, router, client: as they will be called. */
+static netns_h find_netns(void *ctx, const struct dataplane *dp, const char *name)
+{
+	const struct compile *x = ctx;
+	const char *slash = strncmp(name, "pod/", 4) == 0 ? strchr(name + 4, '/') : NULL;
+	struct node_build *nb;
+	const struct pod *p;
+	str ns;
+
+	(void)dp;
+	if (strcmp(name, "router") == 0)
+		return x->router;
+	if (strcmp(name, "client") == 0)
+		return x->client;
+	if (strncmp(name, "node/", 5) == 0) {
+		nb = node_of_name(x, str_find(x->dp->strings, name + 5));
+		return nb ? nb->ns : (netns_h){ 0 };
+	}
+	ns = slash ? str_intern_n(x->dp->strings, name + 4, (size_t)(slash - name - 4)) : NULL;
+	p = ns ? find_pod(x->cluster, ns, slash + 1) : NULL;
+	nb = p ? node_of_name(x, p->node) : NULL;
+	if (!nb)
+		return (netns_h){ 0 };
+	node_pods(nb);
+	for (uint32_t k = 0; k < nb->nr_pods; k++)
+		if (nb->pods[k] == p)
+			return (netns_h){ nb->ns.i + 1 + k };
+	return (netns_h){ 0 };
+}
+
+static bool owned(void *ctx, ip_addr ip)
+{
+	return somebody_has(ctx, ip);
+}
+
+static void write_assumed(void *ctx, struct dataplane *dp)
+{
+	(void)dp;
+	add_assumed(ctx);
+}
+
+/* ---- rules of a node, at its first use */
+
+static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
+{
+	struct compile *x = ctx;
+	struct node_build *nb = node_of_netns(x, h);
+	struct netns *ns = netns_get(dp, h);
+
+	if (ns->kind != NS_NODE)
+		return;
 	assert(nb);
 	if (!x->variant) {
 		uint32_t before;
@@ -405,34 +315,27 @@ static void compile_node(void *ctx, struct dataplane *dp, netns_h h)
 	ruleset_finish(ns->rules);
 }
 
+static const struct dataplane_writer writer = { write_netns, write_rules, write_assumed, find_netns, owned };
+
 struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 {
 	struct arena *a = arena_new(mem, "dataplane");
 	struct dataplane *dp = arena_make(a, struct dataplane);
 	struct compile *x = arena_make(a, struct compile);
-	struct underlay u;
 
 	dp->arena = a;
 	dp->strings = cluster_strings(c);
 	*x = (struct compile){ .cluster = c, .settings = cluster_settings(c), .dp = dp, .arena = a };
 	x->cni = cni_table[x->settings->cni];
-	dp->compile_node = compile_node;
+	dp->writer = &writer;
 	dp->ctx = x;
 	dataplane_begin(dp);
 	x->policies = policies_compile(c, a, &x->nr_policies);
 	find_nodes(x);
-	u = (struct underlay){ covering(x, true), covering(x, false) };
-	if (u.net4.set)
-		x->gateway4 = free_address(x, u.net4);
-	if (u.net6.set)
-		x->gateway6 = free_address(x, u.net6);
+	underlay_find(x);
 	x->cni->network(x);
-	for (uint32_t k = 0; k < x->nr_nodes; k++)
-		add_node(x, &x->nodes[k], &u);
-	add_outside(x, &u);
 	if (x->cni->finish)
 		x->cni->finish(x);
-	add_assumed(x);
 	dataplane_finish(dp);
 	return dp;
 }

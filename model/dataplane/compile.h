@@ -8,14 +8,19 @@
 #include "model/dataplane/packet.h"
 #include "model/policy/policy.h"
 
-/* One node while its namespaces are written. */
+struct node_ip { ip_addr ip; bool internal; };  /* of status.addresses: what parses, but for the Hostname */
+
+/* One node. Its own namespace is ns, those of its Pods follow it: pods[k] has the handle ns + 1 + k. */
 struct node_build {
 	struct node *node;
 	netns_h ns;
-	link_h uplink;
-	ip_addr ip4, ip6;                       /* primary InternalIP of each family */
-	struct pod **pods; uint32_t nr_pods;    /* those with an address and a sandbox here, in name order; hostNetwork ones are apart */
+	link_h uplink;                          /* once its namespace is written */
+	ip_addr ip4, ip6;                       /* the first address of each family */
+	struct node_ip *ips; uint32_t nr_ips;
+	struct pod **pods; uint32_t nr_pods;    /* those with an address and a sandbox here; hostNetwork ones are apart. In name order once node_pods was called */
 	struct pod **host_pods; uint32_t nr_host_pods;
+	link_h *host_end;                       /* the node's end for pods[k], once its namespace is written; 0: none */
+	bool sorted;
 };
 
 struct compile {
@@ -24,6 +29,10 @@ struct compile {
 	struct dataplane *dp;
 	struct arena *arena;                    /* the dataplane's */
 	struct node_build *nodes; uint32_t nr_nodes;    /* in name order */
+	struct map node_by_name;                /* interned name → index in nodes + 1 */
+	struct map node_ips;                    /* hash of each address that a node has */
+	netns_h router, client;
+	struct cidr net4, net6;                 /* the nodes' L2 */
 	struct np_compiled *policies; uint32_t nr_policies;
 	bool nothing_shared;                    /* kube-proxy's rules differ by node */
 	struct ruleset *variant;                /* what all nodes share; NULL until the first node is asked for */
@@ -43,13 +52,17 @@ struct cni {
 	/* The network's own rules: egress masquerade, forward accepts. variant: shared ones; node: its own. Any may be NULL. */
 	void (*rules_variant)(struct compile *, struct ruleset *);
 	void (*rules_node)(struct compile *, struct node_build *, struct ruleset *);
-	void (*finish)(struct compile *);       /* after all namespaces; may be NULL */
+	void (*finish)(struct compile *);       /* adds the blocks (block_add); may be NULL */
 	/* Name of the interface on a node by which a Pod of that address would come in. */
 	const char *(*in_name)(const struct settings *);
 };
 extern const struct cni *const cni_table[CNI_COUNT];
 
 cause_h cause_of(struct compile *, const struct object *, const char *path);
+struct node_build *node_of_name(const struct compile *, str name);      /* NULL: there is no object of that name */
+void node_pods(struct node_build *);                    /* brings nb->pods and nb->host_pods into name order; cheap when they are */
+bool node_is_dead(const struct node *);
+void block_add(struct compile *, struct cidr, const struct node_build *owner, cause_h, bool borrowed);
 uint32_t pod_mtu(const struct compile *);               /* bytes; uplink's less the encapsulation */
 /* Listeners of a Pod's containers in the given namespace (listeners.c): declared ports, numeric probe ports, what known images listen on by their arguments. */
 void pod_listeners(struct compile *, const struct pod *, netns_h);
@@ -58,11 +71,23 @@ void pod_listeners(struct compile *, const struct pod *, netns_h);
 void node_listeners(struct compile *, struct node_build *);
 /* Routes of the gateway to load balancer addresses: to the node that answers for each (lb.c). */
 void lb_routes(struct compile *, netns_h router, link_h nodes);
-/* A pair of veths between a node and a Pod's eth0; both up, peers of each other. The Pod's end is made by the caller afterwards. */
+/* One end of a pair of veths between a node and a Pod's eth0; both up. The node's end is written first, with peer 0 (link_peer finds the Pod's); then the Pod's. */
 link_h add_veth(struct compile *, netns_h, const char *name, link_h peer);
+
+/* The nodes' L2, the gateway, the host outside (underlay.c). */
+void underlay_find(struct compile *);                   /* net4, net6, gateway4, gateway6; reserves router and client */
+void write_router(struct compile *);
+void write_client(struct compile *);
+void add_uplink(struct compile *, struct node_build *);         /* lo, eth0, addresses, default route of a node whose namespace was begun */
+void add_lo(struct compile *, netns_h);
+/* Endpoint addresses that no object owns (assumed.c). */
+bool somebody_has(const struct compile *, ip_addr);
+void add_assumed(struct compile *);
 
 void pod_mac(uint8_t mac[6], ip_addr);                  /* 0a:58 and the address's last four bytes */
 
 #define UPLINK_MTU 1500u
+#define NODE_SEGMENT   1u        /* the L2s: of the nodes and the gateway, and of the gateway and the host outside */
+#define CLIENT_SEGMENT 2u
 
 #endif

@@ -4,18 +4,6 @@
 
 const char *const route_proto_names[] = { [RTP_KERNEL] = "kernel", [RTP_BOOT] = "", [RTP_STATIC] = "static", [RTP_BIRD] = "bird", [RTP_FELIX] = "80", [RTP_FLANNEL] = "" };
 
-struct netns *netns_get(const struct dataplane *dp, netns_h h)
-{
-	assert(h.i && h.i < dp->netns.nr);
-	return &dp->netns.v[h.i];
-}
-
-struct link *link_get(const struct dataplane *dp, link_h h)
-{
-	assert(h.i && h.i < dp->links.nr);
-	return &dp->links.v[h.i];
-}
-
 const struct cause *cause_get(const struct dataplane *dp, cause_h h)
 {
 	assert(h.i < dp->causes.nr);
@@ -27,22 +15,44 @@ const struct cause *cause_get(const struct dataplane *dp, cause_h h)
 void dataplane_begin(struct dataplane *dp)
 {
 	vec_push(dp->arena, &dp->netns);
-	vec_push(dp->arena, &dp->links);
 	vec_push(dp->arena, &dp->causes);
+	dp->nr_links = 1;
+	vec_add(dp->arena, &dp->link_pieces, arena_array(dp->arena, struct link, LINKS_EACH));
+}
+
+netns_h netns_reserve(struct dataplane *dp)
+{
+	vec_push(dp->arena, &dp->netns);
+	return (netns_h){ dp->netns.nr - 1 };
 }
 
 netns_h netns_add(struct dataplane *dp, enum netns_kind kind, const char *name)
 {
-	struct netns *ns = vec_push(dp->arena, &dp->netns);
+	netns_h h = netns_reserve(dp);
+
+	netns_begin(dp, h, kind, name);
+	return h;
+}
+
+struct netns *netns_begin(struct dataplane *dp, netns_h h, enum netns_kind kind, const char *name)
+{
+	struct netns *ns = arena_make(dp->arena, struct netns);
 
 	ns->name = str_intern(dp->strings, name);
 	ns->kind = (uint8_t)kind;
-	ns->links.at = dp->links.nr;
-	ns->routes.at = dp->routes.nr;
-	ns->listeners.at = dp->listeners.nr;
+	ns->links.at = dp->nr_links;
 	ns->ip_rules.at = dp->ip_rules.nr;
-	*map_put(&dp->netns_by_name, dp->arena, map_ptr(ns->name)) = dp->netns.nr - 1;
-	return (netns_h){ dp->netns.nr - 1 };
+	*map_put(&dp->netns_by_name, dp->arena, map_ptr(ns->name)) = h.i;
+	return dp->netns.v[h.i] = ns;
+}
+
+void netns_write(const struct dataplane *cdp, netns_h h)
+{
+	struct dataplane *dp = (struct dataplane *)(uintptr_t)cdp;
+
+	assert(dp->writer);
+	dp->writer->netns(dp->ctx, dp, h);
+	netns_end(dp, h);
 }
 
 netns_h netns_find(const struct dataplane *dp, const char *name)
@@ -50,19 +60,27 @@ netns_h netns_find(const struct dataplane *dp, const char *name)
 	str s = str_find(dp->strings, name);
 	uint64_t *at = s ? map_find(&dp->netns_by_name, map_ptr(s)) : NULL;
 
+	if (!at && dp->writer)
+		return dp->writer->find(dp->ctx, dp, name);
 	return (netns_h){ at ? (uint32_t)*at : 0 };
 }
 
 link_h link_add(struct dataplane *dp, netns_h ns, const char *name, enum link_kind kind)
 {
-	struct link *l = vec_push(dp->arena, &dp->links);
+	link_h h = { dp->nr_links++ };
+	struct netns *n = netns_get(dp, ns);
+	struct link *l;
 
+	if (h.i / LINKS_EACH == dp->link_pieces.nr)
+		vec_add(dp->arena, &dp->link_pieces, arena_array(dp->arena, struct link, LINKS_EACH));
+	assert(n->links.at + n->links.nr == h.i);
+	l = link_get(dp, h);
 	l->name = str_intern(dp->strings, name);
 	l->kind = (uint8_t)kind;
 	l->netns = ns;
 	l->addr = dp->addrs.nr;
-	netns_get(dp, ns)->links.nr++;
-	return (link_h){ dp->links.nr - 1 };
+	n->links.nr++;
+	return h;
 }
 
 link_h link_find(const struct dataplane *dp, netns_h ns, const char *name)
@@ -70,9 +88,18 @@ link_h link_find(const struct dataplane *dp, netns_h ns, const char *name)
 	const struct netns *n = netns_get(dp, ns);
 
 	for (uint32_t k = 0; k < n->links.nr; k++)
-		if (streq(dp->links.v[n->links.at + k].name, name))
-			return (link_h){ n->links.at + k };
+		if (streq(link_get(dp, netns_link(n, k))->name, name))
+			return netns_link(n, k);
 	return (link_h){ 0 };
+}
+
+link_h link_peer(const struct dataplane *dp, link_h h)
+{
+	const struct link *l = link_get(dp, h);
+
+	if (!l->peer.i && l->toward.i)
+		netns_get(dp, l->toward);
+	return l->peer;
 }
 
 void addr_add(struct dataplane *dp, link_h h, ip_addr ip, uint8_t len)
@@ -88,21 +115,33 @@ void addr_add(struct dataplane *dp, link_h h, ip_addr ip, uint8_t len)
 
 struct route *route_add(struct dataplane *dp, netns_h ns, struct cidr dst)
 {
-	struct route *r = vec_push(dp->arena, &dp->routes);
+	struct route *r = vec_push(dp->arena, &netns_get(dp, ns)->routes);
 
 	r->dst = dst;
-	netns_get(dp, ns)->routes.nr++;
 	return r;
 }
 
 struct listener *listener_add(struct dataplane *dp, netns_h ns, uint8_t proto, uint16_t port)
 {
-	struct listener *l = vec_push(dp->arena, &dp->listeners);
+	struct listener *l = vec_push(dp->arena, &netns_get(dp, ns)->listeners);
 
 	l->proto = proto;
 	l->port = port;
-	netns_get(dp, ns)->listeners.nr++;
 	return l;
+}
+
+static uint64_t segment_key(uint32_t segment, ip_addr ip)
+{
+	return hash_mix(hash_mix(segment, ip.hi), ip.lo);
+}
+
+void segment_add(struct dataplane *dp, uint32_t segment, ip_addr ip, netns_h ns)
+{
+	uint64_t *at = map_put(&dp->segment_ip, dp->arena, segment_key(segment, ip));
+
+	vec_add(dp->arena, &dp->on_segment, (struct on_segment){ segment, ip, ns });
+	if (!*at)               /* of two that have it the first answers */
+		*at = dp->on_segment.nr;
 }
 
 cause_h cause_add(struct dataplane *dp, uint32_t object, const char *path, cause_h because)
@@ -131,15 +170,6 @@ static int by_address(const void *a, const void *b)
 	return d ? d : (int)x->cidr.len - (int)y->cidr.len;
 }
 
-struct on_segment { uint32_t segment; ip_addr ip; link_h link; };
-
-static int by_segment(const void *a, const void *b)
-{
-	const struct on_segment *x = a, *y = b;
-
-	return x->segment != y->segment ? (x->segment < y->segment ? -1 : 1) : ip_order(x->ip, y->ip);
-}
-
 static uint64_t addr_key(netns_h ns, ip_addr ip)
 {
 	return hash_mix(hash_mix(ns.i, ip.hi), ip.lo);
@@ -154,20 +184,35 @@ static void index_link(struct dataplane *dp, link_h h)
 
 		if (!*at)
 			*at = h.i;
-		if (l->kind == LINK_PHYS)
-			*vec_push(dp->arena, &dp->on_segment) = (__typeof__(*dp->on_segment.v)){ l->segment, dp->addrs.v[l->addr + k].ip, h };
+		if (l->kind == LINK_PHYS && !map_find(&dp->segment_ip, segment_key(l->segment, dp->addrs.v[l->addr + k].ip)))
+			segment_add(dp, l->segment, dp->addrs.v[l->addr + k].ip, l->netns);
 	}
+}
+
+void netns_end(struct dataplane *dp, netns_h h)
+{
+	struct netns *ns = netns_get(dp, h);
+
+	if (ns->ended)
+		return;
+	ns->ended = true;
+	qsort(ns->routes.v, ns->routes.nr, sizeof(struct route), longest_first);
+	for (uint32_t k = 0; k < ns->links.nr; k++)
+		index_link(dp, netns_link(ns, k));
 }
 
 void dataplane_finish(struct dataplane *dp)
 {
 	for (uint32_t k = 1; k < dp->netns.nr; k++)
-		qsort(dp->routes.v + dp->netns.v[k].routes.at, dp->netns.v[k].routes.nr, sizeof(struct route), longest_first);
-	for (uint32_t k = 1; k < dp->links.nr; k++)
-		index_link(dp, (link_h){ k });
-	static_assert(sizeof(struct on_segment) == sizeof(*dp->on_segment.v), "one layout");
-	qsort(dp->on_segment.v, dp->on_segment.nr, sizeof(*dp->on_segment.v), by_segment);
+		if (dp->netns.v[k])
+			netns_end(dp, (netns_h){ k });
 	qsort(dp->blocks.v, dp->blocks.nr, sizeof(*dp->blocks.v), by_address);
+}
+
+void dataplane_write_all(const struct dataplane *dp)
+{
+	for (uint32_t k = 1; k < dp->netns.nr; k++)
+		netns_get(dp, (netns_h){ k });
 }
 
 void dataplane_node_ready(const struct dataplane *dp, netns_h h)
@@ -177,40 +222,76 @@ void dataplane_node_ready(const struct dataplane *dp, netns_h h)
 	if (ns->ready)
 		return;
 	ns->ready = true;
-	if (dp->compile_node)
-		dp->compile_node(dp->ctx, (struct dataplane *)(uintptr_t)dp, h);
+	if (dp->writer)
+		dp->writer->rules(dp->ctx, (struct dataplane *)(uintptr_t)dp, h);
 }
 
 /* ---- asking */
 
 bool addr_is_local(const struct dataplane *dp, netns_h ns, ip_addr ip)
 {
-	return ip_is_loopback(ip) || map_find(&dp->addr_owner, addr_key(ns, ip)) != NULL;
+	return ip_is_loopback(ip) || addr_link(dp, ns, ip).i;
 }
 
 link_h addr_link(const struct dataplane *dp, netns_h ns, ip_addr ip)
 {
-	uint64_t *at = map_find(&dp->addr_owner, addr_key(ns, ip));
+	uint64_t *at;
 
+	netns_get(dp, ns);
+	at = map_find(&dp->addr_owner, addr_key(ns, ip));
 	return (link_h){ at ? (uint32_t)*at : 0 };
 }
 
 link_h segment_owner(const struct dataplane *dp, uint32_t segment, ip_addr ip)
 {
-	uint32_t lo = 0, hi = dp->on_segment.nr;
+	uint64_t *at = map_find(&dp->segment_ip, segment_key(segment, ip));
+	const struct netns *ns = at ? netns_get(dp, dp->on_segment.v[*at - 1].netns) : NULL;
 
-	while (lo < hi) {
+	for (uint32_t k = 0; ns && k < ns->links.nr; k++) {
+		const struct link *l = link_get(dp, netns_link(ns, k));
+
+		if (l->kind != LINK_PHYS || l->segment != segment)
+			continue;
+		for (uint32_t i = 0; i < l->nr_addrs; i++)
+			if (ip_eq(dp->addrs.v[l->addr + i].ip, ip))
+				return netns_link(ns, k);
+	}
+	return (link_h){ 0 };
+}
+
+static int by_ip(const void *a, const void *b)
+{
+	const struct assumed *x = a, *y = b;
+	int d = ip_order(x->ip, y->ip);
+
+	return d ? d : x->cause.i < y->cause.i ? -1 : x->cause.i > y->cause.i;         /* causes count up: as they were written */
+}
+
+const struct assumed *assumed_find(const struct dataplane *cdp, ip_addr ip, uint32_t *nr)
+{
+	struct dataplane *dp = (struct dataplane *)(uintptr_t)cdp;
+	uint32_t lo = 0, hi;
+
+	*nr = 0;
+	if (dp->writer && dp->writer->owned(dp->ctx, ip))
+		return NULL;
+	if (!dp->assumed_known) {
+		dp->assumed_known = true;
+		if (dp->writer)
+			dp->writer->assumed(dp->ctx, dp);
+		qsort(dp->assumed.v, dp->assumed.nr, sizeof(*dp->assumed.v), by_ip);
+	}
+	for (hi = dp->assumed.nr; lo < hi;) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		struct on_segment want = { segment, ip, { 0 } };
 
-		if (by_segment(&dp->on_segment.v[mid], &want) < 0)
+		if (ip_order(dp->assumed.v[mid].ip, ip) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < dp->on_segment.nr && dp->on_segment.v[lo].segment == segment && ip_eq(dp->on_segment.v[lo].ip, ip))
-		return dp->on_segment.v[lo].link;
-	return (link_h){ 0 };
+	while (lo + *nr < dp->assumed.nr && ip_eq(dp->assumed.v[lo + *nr].ip, ip))
+		++*nr;
+	return *nr ? &dp->assumed.v[lo] : NULL;
 }
 
 /* The smallest block that holds the address: a borrowed /32 before the block that it was borrowed from. */
@@ -232,24 +313,13 @@ static const struct block *block_of(const struct dataplane *dp, ip_addr ip)
 	return NULL;
 }
 
-static ip_addr node_address(const struct dataplane *dp, netns_h node, bool four)
-{
-	const struct netns *ns = netns_get(dp, node);
-	const struct link *l = ns->uplink.i ? link_get(dp, ns->uplink) : NULL;
-
-	for (uint32_t k = 0; l && k < l->nr_addrs; k++)
-		if (ip_is4(dp->addrs.v[l->addr + k].ip) == four)
-			return dp->addrs.v[l->addr + k].ip;
-	return (ip_addr){ 0, 0 };
-}
-
 static link_h tunnel_of(const struct dataplane *dp, netns_h node)
 {
 	const struct netns *ns = netns_get(dp, node);
 
 	for (uint32_t k = 0; k < ns->links.nr; k++)
-		if (dp->links.v[ns->links.at + k].kind == dp->encap)
-			return (link_h){ ns->links.at + k };
+		if (link_get(dp, netns_link(ns, k))->kind == dp->encap)
+			return netns_link(ns, k);
 	return (link_h){ 0 };
 }
 
@@ -261,9 +331,8 @@ static uint8_t proto_of(const struct dataplane *dp)
 /* What a node's routing table says about a block: its own is a blackhole (Calico) or nothing; another's leads to that node, through the tunnel if there is one. */
 static bool block_route(const struct dataplane *dp, netns_h node, const struct block *b, struct route *out)
 {
-	bool four = ip_is4(b->cidr.addr);
 	link_h tunnel = dp->encap ? tunnel_of(dp, node) : (link_h){ 0 };
-	ip_addr via = node_address(dp, b->owner, four);
+	ip_addr via = b->via;
 
 	*out = (struct route){ .dst = b->cidr, .proto = proto_of(dp), .cause = b->cause };
 	if (b->owner.i == node.i) {
@@ -299,8 +368,8 @@ bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct rou
 	const struct block *b = ns->uses_blocks ? block_of(dp, dst) : NULL;
 
 	for (uint32_t k = 0; k < ns->routes.nr && !best; k++)
-		if (cidr_contains(dp->routes.v[ns->routes.at + k].dst, dst) && in_table(&dp->routes.v[ns->routes.at + k], TABLE_MAIN))
-			best = &dp->routes.v[ns->routes.at + k];
+		if (cidr_contains(ns->routes.v[k].dst, dst) && in_table(&ns->routes.v[k], TABLE_MAIN))
+			best = &ns->routes.v[k];
 	if (b && (!best || best->dst.len < b->cidr.len) && block_route(dp, h, b, out))
 		return true;
 	if (best)
@@ -317,7 +386,7 @@ static bool table_lookup(const struct dataplane *dp, netns_h h, uint32_t table, 
 	if (table == TABLE_MAIN)
 		return route_lookup(dp, h, dst, out);
 	for (uint32_t k = 0; k < ns->routes.nr; k++) {
-		const struct route *r = &dp->routes.v[ns->routes.at + k];
+		const struct route *r = &ns->routes.v[k];
 
 		if (in_table(r, table) && cidr_contains(r->dst, dst)) {
 			*out = *r;
@@ -406,7 +475,7 @@ ip_addr masquerade_addr(const struct dataplane *dp, netns_h h, link_h out, ip_ad
 		if (usable(l, dp->addrs.v[l->addr + k].ip, dst))
 			return dp->addrs.v[l->addr + k].ip;
 	for (uint32_t i = 0; i < ns->links.nr; i++) {
-		l = &dp->links.v[ns->links.at + i];
+		l = link_get(dp, netns_link(ns, i));
 		for (uint32_t k = 0; k < l->nr_addrs; k++)
 			if (usable(l, dp->addrs.v[l->addr + k].ip, dst))
 				return dp->addrs.v[l->addr + k].ip;
@@ -444,7 +513,7 @@ void routes_of(const struct dataplane *dp, netns_h h, struct arena *a, struct ro
 	*v = arena_array(a, struct route, ns->routes.nr + (ns->uses_blocks ? dp->blocks.nr : 0));
 	*nr = 0;
 	for (uint32_t k = 0; k < ns->routes.nr; k++)
-		(*v)[(*nr)++] = dp->routes.v[ns->routes.at + k];
+		(*v)[(*nr)++] = ns->routes.v[k];
 	for (uint32_t k = 0; ns->uses_blocks && k < dp->blocks.nr; k++)
 		if (block_route(dp, h, &dp->blocks.v[k], &one))
 			(*v)[(*nr)++] = one;

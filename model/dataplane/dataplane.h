@@ -1,8 +1,9 @@
 /* The network that the objects imply, as plain data: for each node and Pod its namespaces, links, addresses, routes, neighbours, listeners, settings and
  * rules. Compiled from the cluster; walked by sim/trace, printed by print_*.c, built by sim/linux. A walk needs nothing else.
  *
- * Made to be shared: rules of nodes stand on their variant's (ruleset.h); routes to Pod blocks are one shared table, from block to owner; what a node has
- * of its own is compiled at its first use (dataplane_node_ready). */
+ * Made to be shared, and made when it is looked at. Rules of nodes stand on their variant's (ruleset.h); routes to Pod blocks are one shared table, from
+ * block to owner. A namespace has its handle from the beginning, and its links, addresses, routes and listeners from the first time that somebody enters
+ * or prints it (netns_get); its rules from dataplane_node_ready. Handles follow the order of the objects, whatever was looked at first. */
 #ifndef PODWIRE_DATAPLANE_H
 #define PODWIRE_DATAPLANE_H
 
@@ -24,7 +25,8 @@ struct link {
 	uint8_t rp_filter;              /* 0 off, 1 strict, 2 loose; the effective value */
 	uint32_t mtu;
 	netns_h netns;
-	link_h peer;                    /* VETH */
+	link_h peer;                    /* VETH; 0 as long as the other end is not written: link_peer */
+	netns_h toward;                 /* VETH: where the other end is */
 	link_h master;                  /* port of that bridge */
 	uint32_t segment;               /* PHYS: links of one number are on one L2 */
 	uint32_t addr, nr_addrs;        /* → dp->addrs */
@@ -76,8 +78,12 @@ struct netns {
 	bool addrs_unknown, routes_unknown;     /* nobody told all of them */
 	uint32_t object;                /* handle number of the Node or Pod; 0 */
 	netns_h node;                   /* of a Pod: its node */
-	struct { uint32_t at, nr; } links, routes, listeners, ip_rules; /* → dp->links (a run), dp->routes (longest first within the namespace), dp->listeners, dp->ip_rules */
+	struct { uint32_t at, nr; } ip_rules;   /* → dp->ip_rules */
+	struct { uint32_t at, nr; } links;      /* handles at … at + nr − 1, in interface order: netns_link */
+	VEC(struct route) routes;               /* longest first */
+	VEC(struct listener) listeners;
 	struct ruleset *rules;          /* NULL: none */
+	bool ended;                     /* its routes are in order, its addresses known (netns_end) */
 	bool ready;                     /* own rules compiled (dataplane_node_ready) */
 	bool uses_blocks;               /* its routes go on in the shared table dp->blocks */
 	link_h uplink;
@@ -85,48 +91,82 @@ struct netns {
 };
 
 /* The shared table: Pod blocks and their owners. A node's route to a block follows from it, its own blocks being blackholes (Calico). */
-struct block { struct cidr cidr; netns_h owner; cause_h cause; bool borrowed; };
+struct block { struct cidr cidr; netns_h owner; cause_h cause; bool borrowed; ip_addr via; };     /* via: the owner's address of the block's family; unset: none */
 
+/* An endpoint address that no object owns (cli-contract, `assumed`). */
+struct assumed { ip_addr ip; uint16_t port; netns_h node; cause_h cause; };
+/* An address on an L2, and who answers for it. */
+struct on_segment { uint32_t segment; ip_addr ip; netns_h netns; };
+
+struct dataplane;
+/* The compiler's side: what writes a part of the dataplane at its first use. ctx belongs to it. */
+struct dataplane_writer {
+	void (*netns)(void *ctx, struct dataplane *, netns_h);          /* name, links, addresses, routes, listeners */
+	void (*rules)(void *ctx, struct dataplane *, netns_h);          /* of a node */
+	void (*assumed)(void *ctx, struct dataplane *);                 /* dp->assumed */
+	netns_h (*find)(void *ctx, const struct dataplane *, const char *name);         /* of a namespace that may not be written yet */
+	bool (*owned)(void *ctx, ip_addr);                              /* has some object this address? */
+};
+
+#define LINKS_EACH 256u                 /* links lie in pieces that never move */
 struct dataplane {
 	struct arena *arena;
 	struct strtab *strings;
-	VEC(struct netns) netns;        /* [0] unused, as for all tables below that have handles */
-	VEC(struct link) links;
+	VEC(struct netns *) netns;      /* [0] unused, as for all tables below that have handles; NULL: not written yet */
+	VEC(struct link *) link_pieces;
+	uint32_t nr_links;
 	VEC(struct if_addr) addrs;
-	VEC(struct route) routes;
-	VEC(struct listener) listeners;
 	VEC(struct ip_rule) ip_rules;   /* in order of priority */
 	VEC(struct neigh) neighs;
 	VEC(struct cause) causes;
 	VEC(struct block) blocks;       /* sorted by address, disjoint but for borrowed /32s, which come first where equal */
-	struct map netns_by_name;
-	struct map addr_owner;          /* hash of (namespace, address) → the link that has it */
-	VEC(struct { uint32_t segment; ip_addr ip; link_h link; }) on_segment;          /* sorted by (segment, ip): who answers for an address on an L2 */
-	VEC(struct { ip_addr ip; uint16_t port; netns_h node; cause_h cause; }) assumed;        /* endpoint addresses that no object owns (cli-contract, `assumed`) */
+	struct map netns_by_name;       /* of those that are written */
+	struct map addr_owner;          /* hash of (namespace, address) → the link that has it; of those that are written */
+	VEC(struct on_segment) on_segment;      /* in the order of namespaces */
+	struct map segment_ip;          /* hash of (segment, ip) → index in on_segment + 1 */
+	VEC(struct assumed) assumed;    /* written at the first packet to an address that nobody has: dataplane_assumed */
+	bool assumed_known;
 	str block_proto;                /* bird, felix, flannel: what the routes to blocks say as `proto` */
 	bool blackhole_own;             /* a node has a blackhole route for each block of its own (Calico) */
 	uint8_t encap;                  /* of routes to blocks: enum link_kind LINK_VXLAN, LINK_IPIP, or 0 */
-	/* The compiler's hook: rules and own routes of a node, at its first use. ctx belongs to the compiler. */
-	void (*compile_node)(void *ctx, struct dataplane *, netns_h);
+	const struct dataplane_writer *writer;  /* NULL: all is there (tests) */
 	void *ctx;
 };
 
-struct netns *netns_get(const struct dataplane *, netns_h);
-struct link *link_get(const struct dataplane *, link_h);
+void netns_write(const struct dataplane *, netns_h);
+static inline struct netns *netns_get(const struct dataplane *dp, netns_h h)    /* written now, if it was not; stays where it is */
+{
+	assert(h.i && h.i < dp->netns.nr);
+	if (!dp->netns.v[h.i])
+		netns_write(dp, h);
+	return dp->netns.v[h.i];
+}
+static inline struct link *link_get(const struct dataplane *dp, link_h h)       /* stays where it is */
+{
+	assert(h.i && h.i < dp->nr_links);
+	return &dp->link_pieces.v[h.i / LINKS_EACH][h.i % LINKS_EACH];
+}
+link_h link_peer(const struct dataplane *, link_h);                             /* the other end of a veth; .i 0: none */
+static inline link_h netns_link(const struct netns *ns, uint32_t k) { return (link_h){ ns->links.at + k }; }     /* k < ns->links.nr */
 netns_h netns_find(const struct dataplane *, const char *name);                 /* .i 0: none */
 link_h link_find(const struct dataplane *, netns_h, const char *name);
 void dataplane_node_ready(const struct dataplane *, netns_h);                   /* compiles what is not compiled yet */
 const struct cause *cause_get(const struct dataplane *, cause_h);
 cause_h cause_add(struct dataplane *, uint32_t object, const char *path, cause_h because);
 
-/* Building (used by dataplane.c and cni_*.c). Links and routes of one namespace are added in one go: finish one namespace before the next. */
-netns_h netns_add(struct dataplane *, enum netns_kind, const char *name);
+/* Building (used by compile.c and cni_*.c). Links of one namespace, and addresses of one link, are added in one go: finish one before the next. */
+netns_h netns_add(struct dataplane *, enum netns_kind, const char *name);       /* reserve and begin; dataplane_finish ends it */
+netns_h netns_reserve(struct dataplane *);                                      /* a handle whose namespace is written later */
+struct netns *netns_begin(struct dataplane *, netns_h, enum netns_kind, const char *name);
+void netns_end(struct dataplane *, netns_h);                                    /* orders its routes, enters its addresses */
+void segment_add(struct dataplane *, uint32_t segment, ip_addr, netns_h);       /* that namespace has (or will have) a port with this address there */
 link_h link_add(struct dataplane *, netns_h, const char *name, enum link_kind);
 void addr_add(struct dataplane *, link_h, ip_addr, uint8_t len);
 struct route *route_add(struct dataplane *, netns_h, struct cidr dst);          /* valid until the next route_add */
-struct listener *listener_add(struct dataplane *, netns_h, uint8_t proto, uint16_t port);
+struct listener *listener_add(struct dataplane *, netns_h, uint8_t proto, uint16_t port);       /* valid until the next listener_add */
 void dataplane_begin(struct dataplane *);                                       /* makes the unused entry 0 of each table; dp->arena and dp->strings are set */
-void dataplane_finish(struct dataplane *);                                      /* sorts and indexes; call once after building */
+void dataplane_finish(struct dataplane *);                                      /* orders the blocks, ends the namespaces that were begun; call once */
+void dataplane_write_all(const struct dataplane *);                             /* every namespace, in order, as for a print of everything */
 
 /* Asking, as the kernel answers. */
 bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 /* fib type local: own addresses, 127.0.0.0/8, ::1 */
@@ -140,6 +180,8 @@ bool route_is_local(const struct dataplane *, netns_h, const struct flow_key *);
 ip_addr source_for(const struct dataplane *, netns_h, const struct route *, ip_addr dst);       /* the address the kernel would pick */
 ip_addr masquerade_addr(const struct dataplane *, netns_h, link_h out, ip_addr dst);            /* primary address of the interface; else the first suitable one of the namespace in interface order */
 link_h segment_owner(const struct dataplane *, uint32_t segment, ip_addr);      /* .i 0: nobody answers */
+/* Endpoint addresses that no object owns and that are this one: the first of them, the rest behind it until another address comes; NULL: none. */
+const struct assumed *assumed_find(const struct dataplane *, ip_addr, uint32_t *nr);
 void routes_of(const struct dataplane *, netns_h, struct arena *, struct route **v, uint32_t *nr);     /* all, shared ones spelled out, in the order of `ip route` */
 
 /* Printing (print_ip.c, print_sh.c): what a person could type. */

@@ -34,7 +34,7 @@ static const struct node_build *elect(struct compile *x, const struct service *s
 		uint8_t sum[32];
 		const char *text = arena_printf(x->arena, "%s#%s", nb->node->o.name, IP(ip));
 
-		if ((s->external_policy == TP_LOCAL && !has_endpoint(x, s, nb->node)) || netns_get(x->dp, nb->ns)->down ||
+		if ((s->external_policy == TP_LOCAL && !has_endpoint(x, s, nb->node)) || node_is_dead(nb->node) ||
 		    !ip_set(ip_is4(ip) ? nb->ip4 : nb->ip6))
 			continue;
 		sha256(text, strlen(text), sum);

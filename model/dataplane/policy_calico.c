@@ -80,7 +80,8 @@ static set_h pods_set(struct writer *w, const struct np_compiled *p, const char 
 	if (set.i)
 		return set;
 	set = ruleset_set(w->rs, w->table, name, SET_PLAIN, w->ipt ? SETF_IPSET : 0, key, 1);
-	for (uint32_t k = 0; k < w->x->nr_nodes; k++)
+	for (uint32_t k = 0; k < w->x->nr_nodes; k++) {
+		node_pods(&w->x->nodes[k]);
 		for (uint32_t i = 0; i < w->x->nodes[k].nr_pods; i++) {
 			const struct pod *pod = w->x->nodes[k].pods[i];
 			ip_addr ip = address(w, pod);
@@ -88,6 +89,7 @@ static set_h pods_set(struct writer *w, const struct np_compiled *p, const char 
 			if (ip_set(ip) && np_peer_has_pod(w->x->cluster, p, peer, pod))
 				set_add(w->rs, set, &ip);
 		}
+	}
 	return set;
 }
 
@@ -161,10 +163,12 @@ static void allow_port(struct writer *w, const struct allow *a, const struct np_
 		allow_named(w, a, peer, item, port, self, false);
 		return;
 	}
-	for (uint32_t k = 0; k < w->x->nr_nodes; k++)
+	for (uint32_t k = 0; k < w->x->nr_nodes; k++) {
+		node_pods(&w->x->nodes[k]);
 		for (uint32_t i = 0; i < w->x->nodes[k].nr_pods; i++)
 			if (ip_set(address(w, w->x->nodes[k].pods[i])))
 				allow_named(w, a, peer, item, port, w->x->nodes[k].pods[i], true);
+	}
 }
 
 static void write_policy(struct writer *w, chain_h chain, const struct np_compiled *p, const struct pod *self)
@@ -237,9 +241,7 @@ void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset
 		input = chain_of(&w, "cali-INPUT");
 		for (w.dir = NP_EGRESS;; w.dir = NP_INGRESS) {          /* what leaves a Pod is judged before it reaches another */
 			for (uint32_t k = 0; k < nb->nr_pods; k++) {
-				netns_h ns = netns_find(x->dp, arena_printf(x->arena, "pod/%s/%s", nb->pods[k]->o.ns, nb->pods[k]->o.name));
-				link_h eth0 = netns_get(x->dp, ns)->uplink, host_end = eth0.i ? link_get(x->dp, eth0)->peer : (link_h){ 0 };
-				const char *iface = host_end.i ? link_get(x->dp, host_end)->name : NULL;
+				const char *iface = nb->host_end[k].i ? link_get(x->dp, nb->host_end[k])->name : NULL;
 				chain_h chain = iface ? pod_chain(&w, nb->pods[k], iface) : (chain_h){ 0 };
 
 				if (!chain.i)

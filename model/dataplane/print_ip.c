@@ -7,12 +7,12 @@ static const char *const kinds[] = { [LINK_LO] = "loopback", [LINK_VETH] = "veth
 
 static void link_lines(const struct dataplane *dp, const struct netns *ns, uint32_t i, struct sb *out)
 {
-	const struct link *l = &dp->links.v[ns->links.at + i];
+	const struct link *l = link_get(dp, netns_link(ns, i));
 
 	sb_printf(out, "%u: %s: <%s%s> mtu %u", i + 1, l->name, l->kind == LINK_LO ? "LOOPBACK," : "BROADCAST,MULTICAST,", l->up ? "UP,LOWER_UP" : "DOWN", l->mtu);
 	if (l->master.i)
 		sb_printf(out, " master %s", link_get(dp, l->master)->name);
-	if (l->peer.i)
+	if (link_peer(dp, netns_link(ns, i)).i)
 		sb_printf(out, " link-netns %s", netns_get(dp, link_get(dp, l->peer)->netns)->name);
 	sb_printf(out, "\n    link/%s", kinds[l->kind]);
 	if (l->kind != LINK_LO)
@@ -85,7 +85,7 @@ void print_listeners(const struct dataplane *dp, netns_h h, struct sb *out)
 
 	sb_add(out, "Netid  State   Local Address:Port  Process\n");
 	for (uint32_t k = 0; k < ns->listeners.nr; k++) {
-		const struct listener *l = &dp->listeners.v[ns->listeners.at + k];
+		const struct listener *l = &ns->listeners.v[k];
 
 		if (l->kind == LISTEN_ANY)
 			sb_printf(out, "any    assumed *:*                 %s\n", l->container ? l->container : "");
@@ -106,7 +106,7 @@ void print_ip(const struct dataplane *dp, netns_h h, struct sb *out)
 	if (ns->kind == NS_NODE)
 		sb_printf(out, "net.bridge.bridge-nf-call-iptables = %d\n", ns->bridge_nf);
 	for (uint32_t i = 0; i < ns->links.nr; i++) {
-		const struct link *l = &dp->links.v[ns->links.at + i];
+		const struct link *l = link_get(dp, netns_link(ns, i));
 
 		if (l->route_localnet)
 			sb_printf(out, "net.ipv4.conf.%s.route_localnet = 1\n", l->name);

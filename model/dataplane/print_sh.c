@@ -3,6 +3,7 @@
 #include "model/dataplane/dataplane.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void name_of(const struct dataplane *dp, netns_h h, struct sb *out)
 {
@@ -10,21 +11,51 @@ static void name_of(const struct dataplane *dp, netns_h h, struct sb *out)
 		sb_addc(out, *p == '/' ? '.' : *p);
 }
 
-/* Interface names are made unique by handle while they stand in the first namespace, and get their own name where they belong. */
-static void make_links(const struct dataplane *dp, struct sb *out)
-{
-	for (uint32_t k = 1; k < dp->links.nr; k++) {
-		const struct link *l = &dp->links.v[k];
+/* All links, in the order of their namespaces: their places in it are their names while they stand in the first namespace. */
+struct all_links { const struct link **v; uint32_t nr; uint32_t *place; struct on_segment *on; uint32_t nr_on; };
 
-		if (l->kind == LINK_VETH && l->peer.i > k) {
-			sb_printf(out, "ip link add v%u type veth peer name v%u\n", k, l->peer.i);
+static int by_segment(const void *a, const void *b)
+{
+	const struct on_segment *x = a, *y = b;
+
+	return x->segment != y->segment ? (x->segment < y->segment ? -1 : 1) : ip_order(x->ip, y->ip);
+}
+
+static struct all_links all_links(const struct dataplane *dp, struct arena *a)
+{
+	struct all_links all = { .nr = 1 };
+
+	dataplane_write_all(dp);
+	all.v = arena_array(a, const struct link *, dp->nr_links);
+	all.place = arena_array(a, uint32_t, dp->nr_links);
+	for (uint32_t n = 1; n < dp->netns.nr; n++)
+		for (uint32_t k = 0; k < netns_get(dp, (netns_h){ n })->links.nr; k++) {
+			link_h h = netns_link(netns_get(dp, (netns_h){ n }), k);
+
+			all.place[h.i] = all.nr;
+			all.v[all.nr++] = link_get(dp, h);
+		}
+	all.nr_on = dp->on_segment.nr;
+	all.on = arena_copy(a, dp->on_segment.v, all.nr_on * sizeof(*all.on));
+	qsort(all.on, all.nr_on, sizeof(*all.on), by_segment);
+	return all;
+}
+
+/* Interface names are made unique while they stand in the first namespace, and get their own name where they belong. */
+static void make_links(const struct dataplane *dp, const struct all_links *all, struct sb *out)
+{
+	for (uint32_t k = 1; k < all->nr; k++) {
+		const struct link *l = all->v[k];
+
+		if (l->kind == LINK_VETH && all->place[l->peer.i] > k) {
+			sb_printf(out, "ip link add v%u type veth peer name v%u\n", k, all->place[l->peer.i]);
 		} else if (l->kind == LINK_PHYS) {
 			sb_printf(out, "ip link show lan%u >/dev/null 2>&1 || { ip link add lan%u type bridge; ip link set lan%u up; }\n", l->segment, l->segment, l->segment);
 			sb_printf(out, "ip link add v%u type veth peer name p%u; ip link set p%u master lan%u up\n", k, k, k, l->segment);
 		}
 	}
-	for (uint32_t k = 1; k < dp->links.nr; k++) {
-		const struct link *l = &dp->links.v[k];
+	for (uint32_t k = 1; k < all->nr; k++) {
+		const struct link *l = all->v[k];
 
 		if (l->kind != LINK_VETH && l->kind != LINK_PHYS)
 			continue;
@@ -74,16 +105,16 @@ static void neighbour(struct sb *out, ip_addr ip, const struct link *to, const c
 	sb_add(out, " nud permanent\n");
 }
 
-static void one_route(const struct dataplane *dp, const struct route *r, struct sb *out)
+static void one_route(const struct dataplane *dp, const struct all_links *all, const struct route *r, struct sb *out)
 {
 	if (r->proto == RTP_KERNEL || (r->type == RT_UNICAST && !r->dev.i))
 		return;                 /* connected routes come with the address */
 	if (r->dev.i && link_get(dp, r->dev)->kind == LINK_VXLAN) {
 		const struct link *far = NULL;
 
-		for (uint32_t k = 1; k < dp->links.nr; k++)
-			if (dp->links.v[k].kind == LINK_VXLAN && ip_eq(dp->links.v[k].local, r->encap))
-				far = &dp->links.v[k];
+		for (uint32_t k = 1; k < all->nr; k++)
+			if (all->v[k]->kind == LINK_VXLAN && ip_eq(all->v[k]->local, r->encap))
+				far = all->v[k];
 		if (far)
 			neighbour(out, r->via, far, link_get(dp, r->dev)->name);
 	}
@@ -110,7 +141,7 @@ static void sysctls(const struct dataplane *dp, const struct netns *ns, struct s
 		sb_printf(out, " net.bridge.bridge-nf-call-iptables=%d", ns->bridge_nf);
 	sb_addc(out, '\n');
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
-		const struct link *l = &dp->links.v[ns->links.at + k];
+		const struct link *l = link_get(dp, netns_link(ns, k));
 
 		if (l->proxy_arp || l->route_localnet || l->rp_filter)
 			sb_printf(out, "sysctl -qw net.ipv4.conf.%s.proxy_arp=%d net.ipv4.conf.%s.route_localnet=%d net.ipv4.conf.%s.rp_filter=%u net.ipv4.neigh.%s.proxy_delay=0\n", l->name,
@@ -118,10 +149,10 @@ static void sysctls(const struct dataplane *dp, const struct netns *ns, struct s
 	}
 }
 
-static void tunnel_fdb(const struct dataplane *dp, const struct link *own, struct sb *out)
+static void tunnel_fdb(const struct all_links *all, const struct link *own, struct sb *out)
 {
-	for (uint32_t k = 1; own->kind == LINK_VXLAN && k < dp->links.nr; k++) {
-		const struct link *l = &dp->links.v[k];
+	for (uint32_t k = 1; own->kind == LINK_VXLAN && k < all->nr; k++) {
+		const struct link *l = all->v[k];
 
 		if (l->kind != LINK_VXLAN || l == own || !ip_set(l->local))
 			continue;
@@ -131,7 +162,17 @@ static void tunnel_fdb(const struct dataplane *dp, const struct link *own, struc
 	}
 }
 
-static void one_namespace(const struct dataplane *dp, netns_h h, struct sb *out)
+static const struct link *port_on(const struct dataplane *dp, const struct on_segment *on)
+{
+	const struct netns *ns = netns_get(dp, on->netns);
+	uint32_t k = 0;
+
+	while (k + 1 < ns->links.nr && (link_get(dp, netns_link(ns, k))->kind != LINK_PHYS || link_get(dp, netns_link(ns, k))->segment != on->segment))
+		k++;
+	return link_get(dp, netns_link(ns, k));
+}
+
+static void one_namespace(const struct dataplane *dp, const struct all_links *all, netns_h h, struct sb *out)
 {
 	const struct netns *ns = netns_get(dp, h);
 	struct arena *a = arena_new(NULL, "routes");
@@ -142,22 +183,22 @@ static void one_namespace(const struct dataplane *dp, netns_h h, struct sb *out)
 	name_of(dp, h, out);
 	sb_add(out, " <<'END'\nip -batch - <<'IP'\n");
 	for (uint32_t k = 0; k < ns->links.nr; k++)
-		one_link(dp, &dp->links.v[ns->links.at + k], out);
+		one_link(dp, link_get(dp, netns_link(ns, k)), out);
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
-		const struct link *l = &dp->links.v[ns->links.at + k];
+		const struct link *l = link_get(dp, netns_link(ns, k));
 
-		for (uint32_t i = 0; l->kind == LINK_PHYS && i < dp->on_segment.nr; i++)
-			if (dp->on_segment.v[i].segment == l->segment && link_get(dp, dp->on_segment.v[i].link) != l)
-				neighbour(out, dp->on_segment.v[i].ip, link_get(dp, dp->on_segment.v[i].link), l->name);
+		for (uint32_t i = 0; l->kind == LINK_PHYS && i < all->nr_on; i++)
+			if (all->on[i].segment == l->segment && all->on[i].netns.i != h.i)
+				neighbour(out, all->on[i].ip, port_on(dp, &all->on[i]), l->name);
 	}
 	routes_of(dp, h, a, &v, &nr);
 	for (uint32_t k = nr; k > 0; k--)       /* default routes last: they may lead over what comes before */
-		one_route(dp, &v[k - 1], out);
+		one_route(dp, all, &v[k - 1], out);
 	sb_add(out, "IP\n");
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
-		const struct link *l = &dp->links.v[ns->links.at + k];
+		const struct link *l = link_get(dp, netns_link(ns, k));
 
-		tunnel_fdb(dp, l, out);
+		tunnel_fdb(all, l, out);
 		if (l->hairpin)
 			sb_printf(out, "bridge link set dev %s hairpin on\n", l->name);
 	}
@@ -235,6 +276,9 @@ static void ip_sets(const struct dataplane *dp, netns_h h, struct sb *out)
 
 void print_sh(const struct dataplane *dp, struct sb *out)
 {
+	struct arena *a = arena_new(NULL, "links");
+	struct all_links all = all_links(dp, a);
+
 	sb_add(out, "#!/usr/bin/env bash\n# Builds this cluster's network in fresh namespaces. Run it as  unshare -nm bash THIS  (root), and look around with\n"
 		    "#   ip netns exec node.worker-1 nft list ruleset\nset -euo pipefail\n"
 		    "mount -t tmpfs tmpfs /run && mkdir -p /run/netns\ninside() { ip netns exec \"$1\" bash -euo pipefail; }\n\n");
@@ -243,9 +287,9 @@ void print_sh(const struct dataplane *dp, struct sb *out)
 		name_of(dp, (netns_h){ k }, out);
 		sb_addc(out, '\n');
 	}
-	make_links(dp, out);
+	make_links(dp, &all, out);
 	for (uint32_t k = 1; k < dp->netns.nr; k++)
-		one_namespace(dp, (netns_h){ k }, out);
+		one_namespace(dp, &all, (netns_h){ k }, out);
 	sb_addc(out, '\n');
 	for (uint32_t k = 1; k < dp->netns.nr; k++) {
 		dataplane_node_ready(dp, (netns_h){ k });
@@ -253,4 +297,5 @@ void print_sh(const struct dataplane *dp, struct sb *out)
 		one_ruleset(dp, (netns_h){ k }, out);
 	}
 	sb_add(out, "\n[ $# = 0 ] || exec \"$@\"\n");
+	arena_free(a);
 }

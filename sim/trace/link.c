@@ -32,10 +32,10 @@ static link_h port_of(const struct walker *w, link_h bridge, ip_addr ip)
 	const struct netns *ns = netns_get(w->dp, link_get(w->dp, bridge)->netns);
 
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
-		const struct link *l = &w->dp->links.v[ns->links.at + k];
+		const struct link *l = link_get(w->dp, netns_link(ns, k));
 
-		if (l->master.i == bridge.i && l->peer.i && addr_is_local(w->dp, link_get(w->dp, l->peer)->netns, ip))
-			return (link_h){ ns->links.at + k };
+		if (l->master.i == bridge.i && l->toward.i && addr_is_local(w->dp, l->toward, ip))
+			return netns_link(ns, k);
 	}
 	return (link_h){ 0 };
 }
@@ -44,7 +44,7 @@ static void over_veth(struct walker *w, link_h out, ip_addr hop)
 {
 	const struct link *l = link_get(w->dp, out);
 
-	if (!l->peer.i || !link_get(w->dp, l->peer)->up) {
+	if (!link_peer(w->dp, out).i || !link_get(w->dp, l->peer)->up) {
 		nobody(w, out, hop);
 		return;
 	}
@@ -97,8 +97,8 @@ static void over_tunnel(struct walker *w, const struct route *r)
 	}
 	w->ns = link_get(w->dp, far)->netns;
 	for (uint32_t k = 0; k < netns_get(w->dp, w->ns)->links.nr; k++)
-		if (w->dp->links.v[netns_get(w->dp, w->ns)->links.at + k].kind == l->kind)
-			there = (link_h){ netns_get(w->dp, w->ns)->links.at + k };
+		if (link_get(w->dp, netns_link(netns_get(w->dp, w->ns), k))->kind == l->kind)
+			there = netns_link(netns_get(w->dp, w->ns), k);
 	if (!there.i) {
 		end(w, V_LOST, "%s has no %s to unpack what came", netns_get(w->dp, w->ns)->name, l->name);
 		return;
@@ -187,7 +187,7 @@ void transmit(struct walker *w, const struct route *r)
 		if (!port.i)
 			nobody(w, r->dev, hop);
 		else
-			enter(w, link_get(w->dp, port)->peer);
+			enter(w, link_peer(w->dp, port));
 		break;
 	case LINK_LO:
 		end(w, V_LOST, "sent to lo, but %s is no address of %s", IP(w->p.dst), netns_get(w->dp, w->ns)->name);
@@ -211,7 +211,7 @@ static void bridge_out(struct walker *w, link_h in, link_h out, bool filtered)
 			return;
 	}
 	add_hop(w, ST_BRIDGE, out, "switched");
-	enter(w, port->peer);
+	enter(w, link_peer(w->dp, out));
 }
 
 /* A frame from a Pod: for the bridge itself it goes up; for another port it is switched. With bridge-nf-call-iptables=1 prerouting runs before that is decided, so

@@ -35,7 +35,7 @@ static const struct listener *listener_for(const struct walker *w, bool *any)
 	*any = false;
 	for (int pass = 0; pass < 2; pass++)
 		for (uint32_t k = 0; k < ns->listeners.nr; k++) {
-			const struct listener *l = &w->dp->listeners.v[ns->listeners.at + k];
+			const struct listener *l = &ns->listeners.v[k];
 
 			if (pass && l->kind == LISTEN_ANY) {
 				*any = true;
@@ -111,16 +111,15 @@ static void go_in(struct walker *w, link_h in)
 
 static bool assumed_here(struct walker *w, netns_h *node)
 {
-	bool found = false;
+	uint32_t nr = 0;
+	const struct assumed *v = w->back ? NULL : assumed_find(w->dp, w->p.dst, &nr);
 
-	for (uint32_t k = 0; k < w->dp->assumed.nr && !w->back; k++)
-		if (ip_eq(w->dp->assumed.v[k].ip, w->p.dst)) {
-			*node = w->dp->assumed.v[k].node;
-			if (w->dp->assumed.v[k].port == w->p.dport || !w->dp->assumed.v[k].port)
-				return true;
-			found = true;
-		}
-	return found;
+	for (uint32_t k = 0; k < nr; k++) {
+		*node = v[k].node;
+		if (v[k].port == w->p.dport || !v[k].port)
+			return true;
+	}
+	return nr > 0;
 }
 
 static void take_assumed(struct walker *w, netns_h node, link_h l)
@@ -201,10 +200,10 @@ static bool homeward(struct walker *w, struct route *r)
 		return false;
 	if (netns_get(w->dp, w->ns)->kind != NS_NODE || netns_get(w->dp, w->from->from)->kind != NS_NODE || w->from->in.i)
 		return false;
-	for (uint32_t k = 0; k < w->dp->links.nr; k++) {
-		const struct link *l = k ? &w->dp->links.v[k] : NULL;
+	for (uint32_t k = 0; k < netns_get(w->dp, w->from->from)->links.nr; k++) {
+		const struct link *l = link_get(w->dp, netns_link(netns_get(w->dp, w->from->from), k));
 
-		if (l && l->netns.i == w->from->from.i && l->kind == LINK_PHYS && l->nr_addrs) {
+		if (l->kind == LINK_PHYS && l->nr_addrs) {
 			*r = (struct route){ .dst = { w->p.dst, (uint8_t)ip_bits(w->p.dst), true }, .via = w->dp->addrs.v[l->addr].ip, .dev = netns_get(w->dp, w->ns)->uplink };
 			return true;
 		}
@@ -257,7 +256,7 @@ static void go_out(struct walker *w, const struct route *r)
 		}
 		direct = *r;                    /* its node is another one: there it would be */
 		for (uint32_t k = 0; k < netns_get(w->dp, at)->links.nr; k++) {
-			const struct link *l = &w->dp->links.v[netns_get(w->dp, at)->links.at + k];
+			const struct link *l = link_get(w->dp, netns_link(netns_get(w->dp, at), k));
 
 			for (uint32_t i = 0; l->kind == LINK_PHYS && i < l->nr_addrs; i++)
 				if (ip_is4(w->dp->addrs.v[l->addr + i].ip) == ip_is4(w->p.dst) && netns_get(w->dp, w->ns)->uplink.i) {

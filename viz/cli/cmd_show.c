@@ -40,7 +40,7 @@ static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, str
 static bool each(struct cli *cli, struct world *w, struct sb *out, struct err *err)
 {
 	for (uint32_t k = 1; k < w->dp->netns.nr; k++) {
-		sb_printf(out, "%s# %s\n", k > 1 ? "\n" : "", w->dp->netns.v[k].name);
+		sb_printf(out, "%s# %s\n", k > 1 ? "\n" : "", netns_get(w->dp, (netns_h){ k })->name);
 		if (!one(cli, w, (netns_h){ k }, out, err))
 			return false;
 	}
