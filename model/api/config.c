@@ -17,7 +17,7 @@ static const struct field kind_net_fields[] = {
 	FIELD_END
 };
 static const struct field kind_fields[] = {
-	CONFIG_TOP, ROW_LIST("nodes", struct kind_cluster, nodes, struct kind_node, kind_node_fields), ROW_HERE("networking", kind_net_fields), ROW_KEEP("featureGates"),
+	ROW_TOP, ROW(F_STR, "name", struct kind_cluster, name), ROW_LIST("nodes", struct kind_cluster, nodes, struct kind_node, kind_node_fields), ROW_HERE("networking", kind_net_fields), ROW_KEEP("featureGates"),
 	ROW_KEEP("runtimeConfig"), ROW_KEEP("kubeadmConfigPatches"), ROW_KEEP("kubeadmConfigPatchesJSON6902"), ROW_KEEP("containerdConfigPatches"),
 	ROW_KEEP("containerdConfigPatchesJSON6902"),
 	FIELD_END

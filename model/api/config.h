@@ -8,7 +8,7 @@
 
 struct extra_arg { str name, value; };
 struct kind_node { str role, image; pair_list labels; };
-struct kind_cluster { struct object o; LIST(struct kind_node) nodes; str pod_subnet, service_subnet, ip_family, proxy_mode, dns_search; bool disable_default_cni; };
+struct kind_cluster { struct object o; str name; LIST(struct kind_node) nodes; str pod_subnet, service_subnet, ip_family, proxy_mode, dns_search; bool disable_default_cni; };
 struct kubeadm_config {
 	struct object o;
 	str pod_subnet, service_subnet, dns_domain, version;

@@ -3,6 +3,12 @@
 #include "model/api/shape.h"
 
 const char *const l4_names[] = { "", "TCP", "UDP", "SCTP", NULL };
+
+uint8_t l4_number(uint8_t l4)
+{
+	return l4 == L4_UDP ? 17 : l4 == L4_SCTP ? 132 : 6;
+}
+
 const char *const cond_status_names[] = { "", "True", "False", "Unknown", NULL };
 const char *const pod_phase_names[] = { "", "Pending", "Running", "Succeeded", "Failed", "Unknown", NULL };
 

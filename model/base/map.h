@@ -25,6 +25,7 @@ uint32_t fnv32(const void *p, size_t n);                                /* FNV-1
 void sha256(const void *p, size_t n, uint8_t out[32]);                  /* FIPS 180-4 */
 void sha1(const void *p, size_t n, uint8_t out[20]);                    /* FIPS 180-4; for Calico's interface names */
 /* RFC 4648 base 32, upper case, of sha256(text), cut to n ≤ 52 characters: kube-proxy's way to name chains. */
+void sha512_hex(const void *p, size_t n, char out[129]);                 /* FIPS 180-4, as hexadecimal digits; for CNI plugins' chains */
 void sha256_base32(const char *text, char *out, size_t n);              /* out holds n + 1 */
 
 #endif

@@ -241,6 +241,14 @@ static void add_node(struct cluster *c, const char *name, const char *group, uin
 	add(c, arena_printf(cluster_arena(c), node_yaml, name, name, more, group, name, taints, addresses(c, nth), name, max_pods, max_pods));
 }
 
+/* kind's own place for it is a field of its own; metadata.name is taken as well. NULL: none. */
+static const char *cluster_name(const struct kind_cluster *k)
+{
+	const char *name = k->name && *k->name ? k->name : k->o.name;
+
+	return name && *name ? name : NULL;
+}
+
 /* kind names its nodes CLUSTER-control-plane, CLUSTER-control-plane2, CLUSTER-worker … (pkg/cluster/internal/providers/common/namer.go). */
 static const char *node_name(struct cluster *c, const char *cluster, bool control_plane, uint32_t nth)
 {
@@ -257,11 +265,11 @@ static void add_kind_nodes(struct cluster *c, const struct kind_cluster *k)
 	uint32_t nth[2] = { 0 };
 
 	if (!k->nodes.nr)
-		add_node(c, node_name(c, k->o.name, true, 1), k->o.name && *k->o.name ? k->o.name : "podwire", 0, true, false, NULL);
+		add_node(c, node_name(c, cluster_name(k), true, 1), cluster_name(k) ? cluster_name(k) : "podwire", 0, true, false, NULL);
 	for (uint32_t i = 0; i < k->nodes.nr; i++) {
 		bool control_plane = !streq(k->nodes.v[i].role, "worker");
 
-		add_node(c, node_name(c, k->o.name, control_plane, ++nth[control_plane]), k->o.name && *k->o.name ? k->o.name : "podwire", i, control_plane,
+		add_node(c, node_name(c, cluster_name(k), control_plane, ++nth[control_plane]), cluster_name(k) ? cluster_name(k) : "podwire", i, control_plane,
 			 control_plane && k->nodes.nr > 1, &k->nodes.v[i].labels);
 	}
 }

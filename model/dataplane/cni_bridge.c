@@ -3,7 +3,7 @@
  * Sources: containernetworking/plugins plugins/main/bridge; flannel pkg/backend/{hostgw,vxlan}, pkg/trafficmngr/iptables; facts 43 to 45. */
 #include <stdio.h>
 
-#include "model/dataplane/compile.h"
+#include "model/dataplane/hostport.h"
 
 static bool pod_cidr(const struct node *n, uint32_t i, struct cidr *out)
 {
@@ -96,6 +96,8 @@ static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link
 		pod_link[k] = add_veth(x, nb->ns, arena_printf(x->arena, "veth%08x", id), (link_h){ 0 });
 		l = link_get(x->dp, pod_link[k]);
 		l->master = cni0;
+		if (hostport_needs_route_localnet(nb->pods[k]))
+			link_get(x->dp, cni0)->route_localnet = true;
 		l->hairpin = is_flannel(x);             /* flannel's delegate says hairpinMode: true; the plugin's own default is false */
 		l->cause = cause_of(x, &nb->pods[k]->o, "status.podIP");
 	}
@@ -108,13 +110,26 @@ static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link
 	}
 }
 
-static void pod_family(struct compile *x, const struct node *n, netns_h ns, link_h eth0, ip_addr ip)
+static struct cidr net_of(const struct node *n, ip_addr ip)
 {
-	struct cidr net = { ip, (uint8_t)ip_bits(ip), true }, all = { ip_is4(ip) ? ip_from4(0) : (ip_addr){ 0, 0 }, 0, true };
-	struct route *r;
+	struct cidr net = { ip, (uint8_t)ip_bits(ip), true };
 
 	for (uint32_t i = 0; pod_cidr(n, i, &net) && !cidr_contains(net, ip); i++)
 		;
+	return net;
+}
+
+static uint8_t pod_prefix(struct compile *x, struct node_build *nb, ip_addr ip)
+{
+	(void)x;
+	return net_of(nb->node, ip).len;
+}
+
+static void pod_family(struct compile *x, const struct node *n, netns_h ns, link_h eth0, ip_addr ip)
+{
+	struct cidr net = net_of(n, ip), all = { ip_is4(ip) ? ip_from4(0) : (ip_addr){ 0, 0 }, 0, true };
+	struct route *r;
+
 	addr_add(x->dp, eth0, ip, net.len);
 	r = route_add(x->dp, ns, (struct cidr){ ip_mask(ip, net.len), net.len, true });
 	r->dev = eth0;
@@ -258,9 +273,10 @@ static const char *in_name(const struct settings *s)
 }
 
 const struct cni cni_bridge = {
-	.name = "bridge", .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .rules_node = rules_node, .finish = finish, .in_name = in_name,
+	.name = "bridge", .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .rules_node = rules_node, .finish = finish,
+	.pod_prefix = pod_prefix, .in_name = in_name,
 };
 const struct cni cni_flannel = {
 	.name = "flannel", .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .rules_node = rules_node, .finish = finish,
-	.in_name = in_name,
+	.pod_prefix = pod_prefix, .in_name = in_name,
 };

@@ -251,6 +251,13 @@ static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link
 	}
 }
 
+static uint8_t pod_prefix(struct compile *x, struct node_build *nb, ip_addr ip)
+{
+	(void)x;
+	(void)nb;
+	return (uint8_t)ip_bits(ip);
+}
+
 static void pod_family(struct compile *x, netns_h ns, link_h eth0, ip_addr ip)
 {
 	ip_addr hop = ip_is4(ip) ? next_hop4() : next_hop6();
@@ -344,5 +351,5 @@ static const char *in_name(const struct settings *s)
 
 const struct cni cni_calico = {
 	.name = "calico", .enforces_policy = true, .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .finish = finish,
-	.in_name = in_name,
+	.pod_prefix = pod_prefix, .in_name = in_name,
 };

@@ -24,12 +24,19 @@ static link_h lone_pod(struct compile *x, struct node_build *nb, struct pod *p, 
 	return eth0;
 }
 
+static uint8_t whole(struct compile *x, struct node_build *nb, ip_addr ip)
+{
+	(void)x;
+	(void)nb;
+	return (uint8_t)ip_bits(ip);
+}
+
 static const char *no_name(const struct settings *s)
 {
 	return s->bridge_interface;
 }
 
-static const struct cni cni_none = { .name = "none", .network = nothing, .node = no_links, .pod = lone_pod, .in_name = no_name };
+static const struct cni cni_none = { .name = "none", .network = nothing, .node = no_links, .pod = lone_pod, .pod_prefix = whole, .in_name = no_name };
 
 const struct cni *const cni_table[CNI_COUNT] = {
 	[CNI_CALICO] = &cni_calico, [CNI_FLANNEL] = &cni_flannel, [CNI_BRIDGE] = &cni_bridge, [CNI_NONE] = &cni_none,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/dataplane/hostport.h"
 #include "model/dataplane/kube_proxy.h"
 #include "model/dataplane/policy_calico.h"
 #include "model/l7/mesh.h"
@@ -294,22 +295,19 @@ static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
 		return;
 	assert(nb);
 	if (!x->variant) {
-		uint32_t before;
-
 		x->variant = ruleset_new(x->arena, dp->strings, NULL);
 		policy_calico_hooks(x, x->variant);
-		before = ruleset_nr_rules(x->variant);
+		hostport_masquerade(x, x->variant);
 		kube_proxy_variant(x->cluster, x->settings, x->variant, dp);
-		x->nothing_shared = ruleset_nr_rules(x->variant) == before;
+		hostport_dnat(x, x->variant);
 		if (x->cni->rules_variant)
 			x->cni->rules_variant(x, x->variant);
 		ruleset_finish(x->variant);
 	}
 	ns->rules = ruleset_new(x->arena, dp->strings, x->variant);
-	if (x->nothing_shared)                  /* kube-proxy writes the base chains of this node itself, and so hides the variant's */
-		policy_calico_hooks(x, ns->rules);
 	kube_proxy_node(x->cluster, x->settings, nb->node, ns->rules, dp);
 	policy_calico_node(x, nb, ns->rules);
+	hostport_node(x, nb, ns->rules);
 	if (x->cni->rules_node)
 		x->cni->rules_node(x, nb, ns->rules);
 	ruleset_finish(ns->rules);

@@ -34,7 +34,6 @@ struct compile {
 	netns_h router, client;
 	struct cidr net4, net6;                 /* the nodes' L2 */
 	struct np_compiled *policies; uint32_t nr_policies;
-	bool nothing_shared;                    /* kube-proxy's rules differ by node */
 	struct ruleset *variant;                /* what all nodes share; NULL until the first node is asked for */
 	const struct cni *cni;
 	ip_addr gateway4, gateway6;
@@ -49,6 +48,7 @@ struct cni {
 	void (*node)(struct compile *, struct node_build *, link_h *pod_link);
 	/* The Pod's netns: eth0, addresses, routes. host_end: its other end on the node, 0 if there is none. → eth0 */
 	link_h (*pod)(struct compile *, struct node_build *, struct pod *, netns_h, link_h host_end);
+	uint8_t (*pod_prefix)(struct compile *, struct node_build *, ip_addr);  /* length of the prefix that a Pod's address has on its eth0 */
 	/* The network's own rules: egress masquerade, forward accepts. variant: shared ones; node: its own. Any may be NULL. */
 	void (*rules_variant)(struct compile *, struct ruleset *);
 	void (*rules_node)(struct compile *, struct node_build *, struct ruleset *);

@@ -198,12 +198,16 @@ static void write_ipvs(struct kp *k)
 
 void kube_proxy_variant(struct cluster *c, const struct settings *s, struct ruleset *rs, struct dataplane *dp)
 {
-	if (s->proxy_mode == PROXY_NONE || differs_by_node(c, s))
-		return;
-	for (int v6 = 0; v6 < 2; v6++) {
+	bool shared = !differs_by_node(c, s);
+
+	for (int v6 = 0; v6 < 2 && s->proxy_mode != PROXY_NONE; v6++) {
 		struct kp k = proxier(c, s, NULL, rs, dp, v6);
 
 		if (!family_used(c, s, v6))
+			continue;
+		if (s->proxy_mode == PROXY_IPTABLES)
+			kp_iptables_jumps(&k);
+		if (!shared)
 			continue;
 		k.ports = kp_ports_of(c, s, v6, k.arena);
 		if (s->proxy_mode == PROXY_IPVS)

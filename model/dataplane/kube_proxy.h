@@ -66,6 +66,8 @@ struct kp {
 };
 void kp_write_nft(struct kp *);
 void kp_write_iptables(struct kp *);
+/* The jumps out of the built-in chains, which other writers of iptables share with kube-proxy: the same on every node, so they always stand in the variant. */
+void kp_iptables_jumps(struct kp *);
 
 void kube_proxy_variant(struct cluster *, const struct settings *, struct ruleset *, struct dataplane *);
 void kube_proxy_node(struct cluster *, const struct settings *, const struct node *, struct ruleset *, struct dataplane *);

@@ -398,7 +398,7 @@ static void one_port(struct ipt *x, const struct kp_port *p)
 	endpoint_chains(x, p, &m.sets.reachable);
 }
 
-void kp_write_iptables(struct kp *k)
+static struct ipt begin(struct kp *k)
 {
 	enum nf_family family = k->v6 ? NF_IP6 : NF_IP;
 	struct ipt x = { .k = k, .rs = k->rs, .filter = ruleset_table(k->rs, family, "filter", true), .nat = ruleset_table(k->rs, family, "nat", true) };
@@ -414,7 +414,20 @@ void kp_write_iptables(struct kp *k)
 	x.node_ports = ruleset_chain(x.rs, x.nat, "KUBE-NODEPORTS");
 	x.postrouting = ruleset_chain(x.rs, x.nat, "KUBE-POSTROUTING");
 	x.mark_masq = ruleset_chain(x.rs, x.nat, "KUBE-MARK-MASQ");
+	return x;
+}
+
+void kp_iptables_jumps(struct kp *k)
+{
+	struct ipt x = begin(k);
+
 	jumps(&x);
+}
+
+void kp_write_iptables(struct kp *k)
+{
+	struct ipt x = begin(k);
+
 	fixed_rules(&x);
 	for (uint32_t i = 0; i < k->ports.nr; i++)
 		one_port(&x, &k->ports.v[i]);

@@ -5,11 +5,6 @@
 
 #include "model/dataplane/compile.h"
 
-static uint8_t ip_proto(uint8_t l4)
-{
-	return l4 == L4_UDP ? PROTO_UDP : l4 == L4_SCTP ? PROTO_SCTP : PROTO_TCP;
-}
-
 struct known {                          /* what one container listens on */
 	struct compile *x;
 	const struct pod *pod;
@@ -115,7 +110,7 @@ static bool is_sidecar(const struct pod *p, const struct container *c) { return 
 static void one_container(struct known *k)
 {
 	for (uint32_t i = 0; i < k->c->ports.nr; i++)
-		listens(k, ip_proto(k->c->ports.v[i].protocol), k->c->ports.v[i].port, "spec.containers.ports");
+		listens(k, l4_number(k->c->ports.v[i].protocol), k->c->ports.v[i].port, "spec.containers.ports");
 	probe_port(k, k->c->readiness);
 	probe_port(k, k->c->liveness);
 	probe_port(k, k->c->startup);

@@ -134,6 +134,17 @@ static const char *direction(const struct spelling *s)
 	return pairs[(s->op->c & 15) == PF_DADDR];
 }
 
+/* Ports of an anonymous set: -m multiport --dports 80,443 */
+static void multiport(const struct spelling *s, set_h h)
+{
+	const struct ruleset *owner;
+	const struct set_body *b = set_body(s->owner, h, &owner);
+
+	sb_printf(s->out, "-m multiport %s--%s ", s->op->rel == REL_NE ? "! " : "", (s->op->c & 15) == PF_SPORT ? "sports" : "dports");
+	for (uint32_t k = 0; k < b->nr; k++)
+		sb_printf(s->out, "%s%u", k ? "," : "", (unsigned)owner->wide.v[b->v[k].key].lo);
+}
+
 static void lookup_iptables(const struct spelling *s)
 {
 	const struct set *set = ruleset_set_get(s->owner, (set_h){ s->op->a });
@@ -141,6 +152,10 @@ static void lookup_iptables(const struct spelling *s)
 	if (set->flags & SETF_DYNAMIC) {        /* xt_recent */
 		sb_printf(s->out, "-m recent %s--rcheck --seconds %u --reap --name %s --mask %s --rsource", s->op->rel == REL_NE ? "! " : "", s->op->b ? s->op->b : set->timeout,
 			  set->name, s->v6 ? "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" : "255.255.255.255");
+		return;
+	}
+	if (set->flags & SETF_ANONYMOUS) {
+		multiport(s, (set_h){ s->op->a });
 		return;
 	}
 	sb_printf(s->out, "-m set %s--match-set %s %s", s->op->rel == REL_NE ? "! " : "", set->name, direction(s));

@@ -144,7 +144,7 @@ static void sysctls(const struct dataplane *dp, const struct netns *ns, struct s
 		const struct link *l = link_get(dp, netns_link(ns, k));
 
 		if (l->proxy_arp || l->route_localnet || l->rp_filter)
-			sb_printf(out, "sysctl -qw net.ipv4.conf.%s.proxy_arp=%d net.ipv4.conf.%s.route_localnet=%d net.ipv4.conf.%s.rp_filter=%u net.ipv4.neigh.%s.proxy_delay=0\n", l->name,
+			sb_printf(out, "sysctl -qw net/ipv4/conf/%s/proxy_arp=%d net/ipv4/conf/%s/route_localnet=%d net/ipv4/conf/%s/rp_filter=%u net/ipv4/neigh/%s/proxy_delay=0\n", l->name,
 				  l->proxy_arp, l->name, l->route_localnet, l->name, l->rp_filter, l->name);
 	}
 }

@@ -2,11 +2,6 @@
 
 #include "model/dataplane/packet.h"
 
-static uint8_t ip_proto(uint8_t l4)
-{
-	return l4 == L4_UDP ? PROTO_UDP : l4 == L4_SCTP ? PROTO_SCTP : PROTO_TCP;
-}
-
 static void compile_peer(const struct np_peer *in, struct np_peers *out, struct arena *a)
 {
 	if (!in->block) {
@@ -25,7 +20,7 @@ static void compile_peer(const struct np_peer *in, struct np_peers *out, struct 
 
 static void compile_port(const struct np_port *in, struct np_ports *out)
 {
-	out->proto = ip_proto(in->protocol);
+	out->proto = l4_number(in->protocol);
 	if (!in->port.set) {
 		out->any_port = true;
 	} else if (in->port.s) {
@@ -129,7 +124,7 @@ static bool named_port(const struct pod_spec *s, const char *name, uint8_t proto
 			for (uint32_t i = 0; i < list->v[k].ports.nr; i++) {
 				const struct container_port *p = &list->v[k].ports.v[i];
 
-				if (streq(p->name, name) && ip_proto(p->protocol) == proto && p->port == port)
+				if (streq(p->name, name) && l4_number(p->protocol) == proto && p->port == port)
 					return true;
 			}
 		}

@@ -31,6 +31,8 @@ static link_h port_of(const struct walker *w, link_h bridge, ip_addr ip)
 {
 	const struct netns *ns = netns_get(w->dp, link_get(w->dp, bridge)->netns);
 
+	if (ip_is_loopback(ip))                 /* everybody has it, nobody is behind it */
+		return (link_h){ 0 };
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
 		const struct link *l = link_get(w->dp, netns_link(ns, k));
 

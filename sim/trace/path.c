@@ -324,6 +324,11 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 	}
 	if (w->over)
 		return;
+	if (from_socket && r.dev.i && ip_is_loopback(w->p.src) && ip_is4(w->p.src) && link_get(w->dp, r.dev)->kind != LINK_LO && !link_get(w->dp, r.dev)->route_localnet) {
+		add_hop(w, ST_ROUTE, r.dev, "martian source");
+		end(w, V_DROPPED, "a loopback address does not leave by %s: its route_localnet is 0", link_get(w->dp, r.dev)->name);
+		return;
+	}
 	moved(w, from_socket ? ST_ROUTE : ST_FORWARD, r.dev, route_words(w, &r), &r);
 	w->p.oif = r.dev.i ? link_get(w->dp, r.dev)->name : NULL;
 	w->p.oif_unknown = !w->p.oif && netns_get(w->dp, w->ns)->captured;

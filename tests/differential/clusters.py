@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""Random clusters: what podwire walks against what this kernel does.
+
+clusters.py gen SEED FILE [--mode nftables|iptables] [--family ipv4|ipv6|dual]   writes objects of a random cluster
+clusters.py talk PODWIRE FILE SCRIPT [FLAG…]    inside fresh namespaces that SCRIPT (podwire rules -o sh) builds: makes every connection and compares
+
+A connection is made several times. Each of its ends must be one that the walk foresees: who answers, whose address it sees, refused, or silence.
+Prints one line for each difference, what features the cluster had, and a closing line `N passed, N failed, 0 skipped`."""
+import ctypes, json, os, random, socket, subprocess, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+
+NODES = ["control-plane", "worker-1", "worker-2"]
+
+
+def gen(seed, path, mode, family):
+    r, out, features = random.Random(seed), [], []
+    subnets = {"ipv4": ("10.244.0.0/16", "10.96.0.0/16"), "ipv6": ("fd00:10:244::/56", "fd00:10:96::/112"),
+               "dual": ("10.244.0.0/16,fd00:10:244::/56", "10.96.0.0/16,fd00:10:96::/112")}[family]
+    out.append({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": "podwire", "nodes": [{"role": "control-plane"}, {"role": "worker"}, {"role": "worker"}],
+                "networking": {"podSubnet": subnets[0], "serviceSubnet": subnets[1], "ipFamily": family, "kubeProxyMode": mode}})
+    apps = ["a", "b", "c"]
+    pods = []
+    for i in range(r.randint(5, 7)):
+        node, app = r.choice(["podwire-worker", "podwire-worker2", "podwire-control-plane"]), r.choice(apps)
+        ports = [{"name": "http", "containerPort": r.choice([8080, 8081])}]
+        if r.random() < 0.4:
+            ports.append({"name": "dns", "containerPort": 5353, "protocol": "UDP"})
+        if r.random() < 0.3:
+            ports[0]["hostPort"] = 9000 + i
+            features.append("hostPort")
+        spec = {"nodeName": node, "terminationGracePeriodSeconds": 0, "containers": [{"name": "c", "image": "server", "ports": ports}]}
+        if r.random() < 0.15 and "hostPort" not in ports[0]:
+            spec["hostNetwork"] = True
+            ports[0]["containerPort"] = 8100 + i
+            del ports[1:]
+            features.append("hostNetwork")
+        pods.append(f"p{i}")
+        out.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{i}", "labels": {"app": app}}, "spec": spec})
+    for i in range(r.randint(5, 7)):
+        kind = r.choice(["ClusterIP", "NodePort", "LoadBalancer"])
+        udp = r.random() < 0.25
+        port = {"name": "x", "port": 80 + i, "targetPort": "dns" if udp else r.choice(["http", 8080]), "protocol": "UDP" if udp else "TCP"}
+        spec = {"type": kind, "selector": {"app": r.choice(apps + ["nobody"])}, "ports": [port]}
+        status = None
+        if kind != "ClusterIP" and r.random() < 0.5:
+            spec["externalTrafficPolicy"] = "Local"
+            features.append("externalTrafficPolicy")
+        if r.random() < 0.3:
+            spec["internalTrafficPolicy"] = "Local"
+            features.append("internalTrafficPolicy")
+        if r.random() < 0.2:
+            spec["sessionAffinity"] = "ClientIP"
+            features.append("sessionAffinity")
+        if r.random() < 0.3 and family == "ipv4":
+            spec["externalIPs"] = [f"198.51.100.{i + 1}"]
+            features.append("externalIPs")
+        if kind == "LoadBalancer":
+            if family == "ipv4":
+                status = {"loadBalancer": {"ingress": [{"ip": f"192.0.2.{i + 1}", "ipMode": r.choice(["VIP", "VIP", "Proxy"])}]}}
+            if r.random() < 0.4 and family == "ipv4":
+                spec["loadBalancerSourceRanges"] = [r.choice(["203.0.113.0/24", "10.244.0.0/16", "172.18.0.0/16"])]
+                features.append("sourceRanges")
+        if family == "dual":
+            spec["ipFamilyPolicy"] = r.choice(["SingleStack", "PreferDualStack"])
+        features.append(kind + ("/UDP" if udp else ""))
+        svc = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"s{i}"}, "spec": spec}
+        if status:
+            svc["status"] = status
+        out.append(svc)
+    if r.random() < 0.5:
+        features.append("NetworkPolicy")
+        peer = r.choice([{"podSelector": {"matchLabels": {"app": r.choice(apps)}}}, {"ipBlock": {"cidr": r.choice(["172.18.0.0/16", "203.0.113.0/24", "10.244.0.0/16"])}}])
+        way = r.choice(["ingress", "egress"])
+        rule = {("from" if way == "ingress" else "to"): [peer]}
+        if r.random() < 0.5:
+            rule["ports"] = [{"port": r.choice([8080, "http"])}]
+        out.append({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "n"},
+                    "spec": {"podSelector": {"matchLabels": {"app": r.choice(apps)}}, "policyTypes": [way.capitalize()], way: [rule]}})
+    with open(path, "w") as f:
+        json.dump({"apiVersion": "v1", "kind": "List", "items": out}, f)
+    print("features", " ".join(sorted(set(features))))
+
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def inside(ns, fn):
+    """Runs fn in a thread of its own that has entered the namespace: what it makes belongs there."""
+    out = []
+
+    def go():
+        fd = os.open("/run/netns/" + ns, os.O_RDONLY)
+        if libc.setns(fd, 0x40000000):
+            raise OSError(ctypes.get_errno(), "setns " + ns)
+        os.close(fd)
+        try:
+            out.append(fn())
+        except Exception as e:
+            out.append(e)
+    t = threading.Thread(target=go)
+    t.start()
+    t.join()
+    return out[0]
+
+
+def plain(addr):
+    return addr[7:] if addr.startswith("::ffff:") else addr
+
+
+def serve(ns, name, port, udp):
+    """Answers with its own name and the address that it sees."""
+    def tcp():
+        s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("::", port))
+        s.listen(64)
+        return s
+
+    def datagrams():
+        socks = []
+        for fam, any_ in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):
+            s = socket.socket(fam, socket.SOCK_DGRAM)
+            if fam == socket.AF_INET6:
+                s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            s.bind((any_, port))
+            socks.append(s)
+        return socks
+
+    def loop(s):
+        while True:
+            c, peer = s.accept()
+            try:
+                c.sendall(f"{name} {plain(peer[0])}".encode())
+            except OSError:
+                pass
+            c.close()
+
+    def uloop(s):
+        while True:
+            _, peer = s.recvfrom(100)
+            try:
+                s.sendto(f"{name} {plain(peer[0])}".encode(), peer)
+            except OSError:
+                pass
+    made = inside(ns, datagrams if udp else tcp)
+    if isinstance(made, Exception):
+        raise made
+    for s in made if udp else [made]:
+        threading.Thread(target=uloop if udp else loop, args=(s,), daemon=True).start()
+
+
+def connect(ns, addr, port, udp):
+    def go():
+        fam = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        s = socket.socket(fam, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+        s.settimeout(1.2)
+        try:
+            s.connect((addr, port))
+            if udp:
+                try:
+                    s.send(b"?")
+                except PermissionError:     # stopped on its way out: whether an answer was made as well shows when we listen
+                    pass
+            text = s.recv(200).decode()
+            return ("delivered", *text.split()) if text else ("closed", None, None)
+        except ConnectionRefusedError:
+            return ("refused", None, None)
+        except (TimeoutError, socket.timeout):
+            return ("silence", None, None)
+        except OSError as e:
+            return ("silence" if e.errno in (22, 1, 101, 113) else f"errno {e.errno}", None, None)
+        finally:
+            s.close()
+    got = inside(ns, go)
+    return ("error", str(got), None) if isinstance(got, Exception) else got
+
+
+def ask(podwire, args):
+    return subprocess.run([podwire, *args], capture_output=True, text=True)
+
+
+def foresee(o, pods_by_name):
+    """What a program at the source's end would see of this outcome."""
+    if o["verdict"] == "delivered" and o.get("answered"):
+        e = o.get("endpoint") or {}
+        name = e.get("pod") and f"{e.get('namespace')}/{e['pod']}" or "node/" + str(e.get("node"))
+        return ("delivered", name, (o.get("sourceSeen") or {}).get("ip"))
+    if o["verdict"] in ("refused", "rejected"):
+        return ("refused", None, None)
+    if o["verdict"] == "delivered" and "reset" in o.get("reason", ""):
+        return ("refused", None, None)
+    return ("silence", None, None)
+
+
+def answer_always(ns):
+    """Without this the kernel keeps most of its "unreachable" answers to itself."""
+    def go():
+        for knob, value in (("ipv4/icmp_ratelimit", "0"), ("ipv4/icmp_msgs_per_sec", "100000"), ("ipv4/icmp_msgs_burst", "100000"), ("ipv6/icmp/ratelimit", "0")):
+            try:
+                with open("/proc/sys/net/" + knob, "w") as f:
+                    f.write(value)
+            except OSError:
+                pass
+    inside(ns, go)
+
+
+def talk(podwire, path, flags):
+    for ns in os.listdir("/run/netns"):
+        answer_always(ns)
+    items = json.loads(ask(podwire, ["get", "pods,svc,nodes", "-A", "-f", path, "-o", "json", *flags]).stdout)["items"]
+    pods = [i for i in items if i["kind"] == "Pod" and i["metadata"].get("namespace") == "default"]
+    svcs = [i for i in items if i["kind"] == "Service" and i["metadata"].get("namespace") == "default" and i["metadata"]["name"] != "kubernetes"]
+    nodes = [i for i in items if i["kind"] == "Node"]
+    ns_of = {}
+    for p in pods:
+        name = p["metadata"]["name"]
+        host = p["spec"].get("hostNetwork")
+        ns = "node." + p["spec"]["nodeName"] if host else "pod.default." + name
+        ns_of[name] = ns
+        for port in p["spec"]["containers"][0]["ports"]:
+            serve(ns, "default/" + name, port["containerPort"], port.get("protocol") == "UDP")
+    targets = []
+    internal = {n["metadata"]["name"]: [a["address"] for a in n["status"]["addresses"] if a["type"] == "InternalIP"] for n in nodes}
+    for s in svcs:
+        for port in s["spec"]["ports"]:
+            udp = port.get("protocol") == "UDP"
+            for vip in s["spec"].get("clusterIPs", []):
+                if vip != "None":
+                    targets.append((vip, port["port"], udp))
+                    if len(targets) % 4 == 0:
+                        targets.append((vip, port["port"] + 1000, udp))
+            for vip in s["spec"].get("externalIPs", []) + [i["ip"] for i in s.get("status", {}).get("loadBalancer", {}).get("ingress", [])]:
+                targets.append((vip, port["port"], udp))
+            if port.get("nodePort"):
+                for addrs in internal.values():
+                    targets += [(a, port["nodePort"], udp) for a in addrs]
+                targets.append(("127.0.0.1", port["nodePort"], udp))
+    for p in pods:
+        for port in p["spec"]["containers"][0]["ports"]:
+            udp = port.get("protocol") == "UDP"
+            targets += [(i["ip"], port["containerPort"], udp) for i in p["status"]["podIPs"]]
+            if port.get("hostPort") and not p["spec"].get("hostNetwork"):
+                targets += [(a, port["hostPort"], udp) for a in internal[p["spec"]["nodeName"]] + ["127.0.0.1"]]
+        targets += [(i["ip"], 7, False) for i in p["status"]["podIPs"][:1]]
+    sources = [(f"pod/{n}", ns) for n, ns in ns_of.items() if ns.startswith("pod.")] + [(f"node/{n['metadata']['name']}", "node." + n["metadata"]["name"]) for n in nodes]
+    sources.append(("client", "client"))
+    jobs, lines = [], []
+    for frm, ns in sources:
+        for addr, port, udp in targets:
+            if addr == "127.0.0.1" and not frm.startswith("node/"):
+                continue
+            jobs.append((frm, ns, addr, port, udp))
+            lines.append(json.dumps({"from": frm, "to": f"[{addr}]:{port}" if ":" in addr else f"{addr}:{port}", "protocol": "udp" if udp else "tcp"}))
+    p = subprocess.run([podwire, "trace", "--batch", "-", "-f", path, *flags], input="\n".join(lines) + "\n", capture_output=True, text=True)
+    answers = [json.loads(l) for l in p.stdout.splitlines()]
+    if len(answers) != len(jobs):
+        print("podwire answered %d of %d: %s" % (len(answers), len(jobs), p.stderr[:500]))
+        return len(jobs)
+
+    def one(k):
+        frm, ns, addr, port, udp = jobs[k]
+        if "error" in answers[k]:
+            return k, None, [answers[k]["error"]]
+        want = {foresee(o, None) for o in answers[k]["outcomes"]}
+        have = set()
+        for _ in range(1 if want == {("silence", None, None)} else min(6, 2 * len(want))):
+            have.add(connect(ns, addr, port, udp))
+        return k, have, want
+    with ThreadPoolExecutor(48) as pool:
+        results = list(pool.map(one, range(len(jobs))))
+    bad = 0
+    for k, have, want in results:
+        if have is None or not have <= want:
+            bad += 1
+            frm, ns, addr, port, udp = jobs[k]
+            print("FAILED  %s to %s port %d%s: Linux %s, walk %s" % (frm, addr, port, "/udp" if udp else "", sorted(map(str, have or [])), sorted(map(str, want))))
+    print("%d passed, %d failed, 0 skipped" % (len(jobs) - bad, bad))
+    return bad
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "gen":
+        opt = dict(zip(sys.argv[4::2], sys.argv[5::2]))
+        gen(int(sys.argv[2]), sys.argv[3], opt.get("--mode", "nftables"), opt.get("--family", "ipv4"))
+    else:
+        bad = talk(sys.argv[2], sys.argv[3], sys.argv[4:])
+        sys.stdout.flush()
+        os._exit(1 if bad else 0)
