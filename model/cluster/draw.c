@@ -1,12 +1,21 @@
 /* Chance: every draw follows from the seed and from what it is for, never from the draws before it. */
 #include "model/cluster/store.h"
 
+/* FNV-1a above, FNV-1 below, in one pass. */
+static uint64_t hash_text(const char *s)
+{
+	uint32_t a = 2166136261u, b = 2166136261u;
+
+	for (; *s; s++) {
+		a = (a ^ (unsigned char)*s) * 16777619u;
+		b = b * 16777619u ^ (unsigned char)*s;
+	}
+	return (uint64_t)a << 32 | b;
+}
+
 uint64_t draw(const struct cluster *c, const char *purpose, const char *uid, uint64_t n)
 {
-	uint64_t h = hash_mix(c->seed, n);
-
-	h = hash_mix(h, (uint64_t)fnv32a(purpose, strlen(purpose)) << 32 | fnv32(purpose, strlen(purpose)));
-	return hash_mix(h, (uint64_t)fnv32a(uid, strlen(uid)) << 32 | fnv32(uid, strlen(uid)));
+	return hash_mix(hash_mix(hash_mix(c->seed, n), hash_text(purpose)), hash_text(uid));
 }
 
 uint32_t draw_below(const struct cluster *c, const char *purpose, const char *uid, uint64_t n, uint32_t bound)
@@ -26,7 +35,7 @@ str make_uid(struct cluster *c, const struct object *o)
 {
 	char text[512], uid[37], *at = text;
 	const char *parts[] = { o->kind->name, o->ns ? o->ns : "", o->name };
-	uint64_t hi, lo;
+	uint64_t purpose = hash_text("uid"), what, hi, lo;
 
 	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
 		size_t n = MIN(strlen(parts[k]), (size_t)(text + sizeof(text) - 2 - at));
@@ -37,8 +46,9 @@ str make_uid(struct cluster *c, const struct object *o)
 		at += n;
 	}
 	*at = '\0';
-	hi = draw(c, "uid", text, 2 * (uint64_t)o->life);
-	lo = draw(c, "uid", text, 2 * (uint64_t)o->life + 1);
+	what = hash_text(text);
+	hi = hash_mix(hash_mix(hash_mix(c->seed, 2 * (uint64_t)o->life), purpose), what);       /* draw(c, "uid", text, …) twice */
+	lo = hash_mix(hash_mix(hash_mix(c->seed, 2 * (uint64_t)o->life + 1), purpose), what);
 	at = put_hex(uid, hi >> 32, 8);
 	*at++ = '-';
 	at = put_hex(at, hi >> 16, 4);

@@ -67,14 +67,10 @@ int by_name_order(const void *a, const void *b)
 	return d ? d : str_order(x->name, y->name);
 }
 
-/* Drops what is gone, sorts what is new and merges it into what was sorted. */
-static void pool_tidy(struct pool *p)
+static void drop_gone(struct pool *p)
 {
-	uint32_t to = 0, sorted = 0, head, tail;
-	struct object **merged;
+	uint32_t to = 0, sorted = 0;
 
-	if (p->nr_sorted == p->nr && !p->nr_gone)
-		return;
 	for (uint32_t k = 0; k < p->nr; k++) {
 		if (p->v[k]->gone)
 			continue;
@@ -82,20 +78,61 @@ static void pool_tidy(struct pool *p)
 		p->v[to++] = p->v[k];
 	}
 	p->nr = to;
+	p->nr_sorted = sorted;
 	p->nr_gone = 0;
-	qsort(p->v + sorted, p->nr - sorted, sizeof(*p->v), by_name_order);
-	p->nr_sorted = p->nr;
-	if (!sorted || sorted == p->nr || by_name_order(&p->v[sorted - 1], &p->v[sorted]) < 0)
-		return;
-	merged = malloc(p->nr * sizeof(*merged));
-	if (!merged)
+}
+
+/* The last of the sorted members that stands before o, + 1. */
+static uint32_t place_of(const struct pool *p, struct object *o)
+{
+	uint32_t lo = 0, hi = p->nr_sorted;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (by_name_order(&p->v[mid], &o) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* From behind: what is greater moves up, so that only the part behind the least new one is touched. */
+static void merge_new(struct pool *p)
+{
+	uint32_t nr = p->nr - p->nr_sorted, head = p->nr_sorted, to = p->nr;
+	struct object *few[16], **new = nr <= ARRAY_LEN(few) ? few : malloc(nr * sizeof(*new));
+
+	if (!new)
 		abort();
-	head = 0;
-	tail = sorted;
-	for (uint32_t k = 0; k < p->nr; k++)
-		merged[k] = tail == p->nr || (head < sorted && by_name_order(&p->v[head], &p->v[tail]) < 0) ? p->v[head++] : p->v[tail++];
-	memcpy(p->v, merged, p->nr * sizeof(*merged));
-	free(merged);
+	memcpy(new, p->v + head, nr * sizeof(*new));
+	while (nr) {
+		uint32_t at;
+
+		p->nr_sorted = head;
+		at = place_of(p, new[nr - 1]);
+		memmove(p->v + to - (head - at), p->v + at, (head - at) * sizeof(*p->v));
+		to -= head - at;
+		head = at;
+		p->v[--to] = new[--nr];
+	}
+	if (new != few)
+		free(new);
+}
+
+/* Drops what is gone, sorts what is new and merges it into what was sorted. */
+static void pool_tidy(struct pool *p)
+{
+	if (p->nr_gone)
+		drop_gone(p);
+	if (p->nr_sorted == p->nr)
+		return;
+	if (p->nr - p->nr_sorted > 1)
+		qsort(p->v + p->nr_sorted, p->nr - p->nr_sorted, sizeof(*p->v), by_name_order);
+	if (p->nr_sorted && by_name_order(&p->v[p->nr_sorted - 1], &p->v[p->nr_sorted]) > 0)
+		merge_new(p);
+	p->nr_sorted = p->nr;
 }
 
 struct object_list cluster_list(const struct cluster *c, const struct kind *k)

@@ -475,7 +475,7 @@ static void *init(struct control *t)
 
 static void watch(struct control *t, const struct change *ch)
 {
-	struct object_list l = cluster_list(control_cluster(t), &service_kind);
+	struct object_list l;
 
 	if (ch->object->kind == &config_map_kind && !streq(ch->object->name, "kubeadm-config"))
 		return;
@@ -484,8 +484,10 @@ static void watch(struct control *t, const struct change *ch)
 			control_wake(t, CTL_ALLOCATION, ch->object, 0);
 		return;
 	}
-	/* A configuration that is read after the Services: only before anything has happened. */
-	for (uint32_t k = 0; k < l.nr && control_now(t) == 0; k++)
+	if (control_now(t) != 0)        /* a configuration that is read after the Services: only before anything has happened */
+		return;
+	l = cluster_list(control_cluster(t), &service_kind);
+	for (uint32_t k = 0; k < l.nr; k++)
 		control_wake(t, CTL_ALLOCATION, l.v[k], 0);
 }
 

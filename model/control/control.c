@@ -37,6 +37,7 @@ struct control {
 	uint32_t moving;                                /* wakes in the heap that are not standing */
 	uint32_t runs;
 	struct map shared;
+	struct { const struct owner_ref *list; struct object *owner; } last_owner;      /* what control_owner found last */
 	bool orphans;
 };
 
@@ -144,10 +145,12 @@ static void on_change(void *ctx, const struct change *ch)
 	struct control *t = ctx;
 	const uint64_t *bits = map_find(&t->listeners, map_ptr(ch->object->kind));
 
-	if (ch->object->kind == &pod_kind)
+	if (ch->object->kind == &pod_kind) {
 		t->orphans = t->orphans || !ch->object->owners.nr;
-	else if (ch->kind == CHANGE_ADD)
+	} else if (ch->kind == CHANGE_ADD) {
 		*map_put(&t->by_uid, t->arena, map_ptr(ch->object->uid)) = ch->object->id.i;
+		t->last_owner.list = NULL;
+	}
 	for (uint64_t left = t->hear_all | (bits ? *bits : 0); left; left &= left - 1)
 		controllers[__builtin_ctzll(left)]->watch(t, ch);
 }
@@ -229,6 +232,20 @@ struct object *control_by_uid(const struct control *t, str uid)
 	const uint64_t *id = map_find(&t->by_uid, map_ptr(uid));
 
 	return id ? obj_get(t->cluster, (obj_h){ (uint32_t)*id }) : NULL;
+}
+
+struct object *control_owner(struct control *t, const struct object *o)
+{
+	const struct owner_ref *ref;
+
+	if (!o->owners.nr)
+		return NULL;
+	if (o->owners.v != t->last_owner.list) {
+		ref = controller_of(o);
+		t->last_owner.owner = ref ? control_by_uid(t, ref->uid) : NULL;
+		t->last_owner.list = o->owners.v;
+	}
+	return t->last_owner.owner;
 }
 
 static const char *name_key(struct control *t, enum controller_id id, uint32_t key)

@@ -40,6 +40,8 @@ void *control_state(const struct control *, enum controller_id);        /* what 
 nsec control_now(const struct control *);
 struct map *control_shared(struct control *);           /* of share_bytes */
 struct object *control_by_uid(const struct control *, str uid);         /* living or gone; Pods are not among them. NULL: never seen */
+/* The controlling owner, living or gone; NULL: none, or never seen. The Pods of one owner share their list of owners, so that it costs little. */
+struct object *control_owner(struct control *, const struct object *);
 bool control_orphans(const struct control *);            /* has there ever been a Pod that nobody controls? Else nothing needs to be adopted */
 
 #endif

@@ -1,34 +1,49 @@
 #include "model/control/go_rand.h"
 
+#include <string.h>
+
 #define LAG 273
+
+#define STEP    48271u                  /* seedrand: x → x · STEP mod MODULUS */
+#define MODULUS 2147483647u
+#define SKIPPED 20                      /* steps before the first word, which takes three */
 
 void go_rand_seed(struct go_rand *r, int64_t seed)
 {
-	uint64_t x = (uint64_t)((seed % 2147483647 + 2147483647) % 2147483647);
-
-	if (!x)
-		x = 89482311;
+	r->seed = (uint64_t)((seed % (int64_t)MODULUS + MODULUS) % MODULUS);
+	if (!r->seed)
+		r->seed = 89482311;
 	r->tap = 0;
 	r->feed = GO_RAND_LEN - LAG;
-	for (int k = -20; k < GO_RAND_LEN; k++) {
-		uint64_t u;
+	memset(r->made, 0, sizeof(r->made));
+}
 
-		x = x * 48271 % 2147483647;
-		if (k < 0)
-			continue;
-		u = x << 40;
-		x = x * 48271 % 2147483647;
-		u ^= x << 20;
-		x = x * 48271 % 2147483647;
-		r->v[k] = u ^ x ^ go_rand_start[k];
+/* seed · STEP^n: any step of the seeding without those before it. */
+static uint64_t seed_after(uint64_t x, uint32_t n)
+{
+	for (uint64_t power = STEP; n; n >>= 1, power = power * power % MODULUS)
+		if (n & 1)
+			x = x * power % MODULUS;
+	return x;
+}
+
+/* Of the 607 words few are ever asked for, so each is made when it is. */
+static uint64_t *word(struct go_rand *r, uint32_t k)
+{
+	if (!(r->made[k / 64] >> (k % 64) & 1)) {
+		uint64_t a = seed_after(r->seed, SKIPPED + 3 * k + 1), b = a * STEP % MODULUS;
+
+		r->v[k] = a << 40 ^ b << 20 ^ b * STEP % MODULUS ^ go_rand_start[k];
+		r->made[k / 64] |= (uint64_t)1 << (k % 64);
 	}
+	return &r->v[k];
 }
 
 uint64_t go_rand_u64(struct go_rand *r)
 {
 	r->tap = r->tap ? r->tap - 1 : GO_RAND_LEN - 1;
 	r->feed = r->feed ? r->feed - 1 : GO_RAND_LEN - 1;
-	return r->v[r->feed] += r->v[r->tap];
+	return *word(r, r->feed) += *word(r, r->tap);
 }
 
 uint32_t go_rand_u32(struct go_rand *r)

@@ -6,7 +6,12 @@
 #include "model/base/base.h"
 
 #define GO_RAND_LEN 607
-struct go_rand { uint64_t v[GO_RAND_LEN]; int tap, feed; };
+struct go_rand {
+	uint64_t seed;
+	uint64_t made[(GO_RAND_LEN + 63) / 64];         /* which words of v have been made from the seed */
+	uint64_t v[GO_RAND_LEN];
+	uint32_t tap, feed;
+};
 
 void go_rand_seed(struct go_rand *, int64_t seed);      /* rand.New(rand.NewSource(seed)) */
 uint64_t go_rand_u64(struct go_rand *);

@@ -35,13 +35,20 @@ struct calico_block {
 	str host;                               /* its affinity */
 	uint16_t *queue; uint32_t head, nr;     /* free ordinals, a ring of all places */
 	uint32_t places;
+	struct calico_map *map; uint64_t index; /* its place in its pool */
 };
-struct calico_host { str name; struct calico_block **v; uint32_t nr, alloc; };
+struct calico_host {
+	str name;
+	struct calico_block **v; uint32_t nr, alloc;
+	uint64_t blocks, first;                 /* calico_first_block of a pool with so many blocks; 0: not asked yet */
+};
 struct calico_pool { struct cidr cidr; uint8_t block_len; };
+struct calico_map;                              /* which blocks of a pool are owned, which have addresses left (ipam_calico.c) */
 struct calico_ipam {
 	struct arena *arena;
 	struct map blocks;                      /* hash of the block's address → struct calico_block */
 	struct map hosts;                       /* name → struct calico_host */
+	struct map maps;                        /* hash of a pool's range → struct calico_map */
 	uint32_t max_blocks;                    /* per node; 20 */
 	bool strict;                            /* strictAffinity */
 	ip_taken taken; void *ctx;              /* addresses that somebody has without having asked here; NULL: none */

@@ -40,6 +40,60 @@ static uint64_t block_key(ip_addr a)
 	return hash_mix(a.hi, a.lo);
 }
 
+/* The walk of every host over a pool looks for the next block that nobody owns, or that has addresses left: bits, so that a pool that is nearly full
+ * costs no more than an empty one. A pool of more than MAPPED blocks never gets that full and has none. */
+#define MAPPED ((uint64_t)1 << 24)
+struct bits { uint64_t *v; };                   /* a bit for each block, made when the first is set */
+struct calico_map { uint64_t nr; struct bits owned, spare; };
+
+static uint64_t block_index(const struct calico_pool *p, ip_addr a)
+{
+	uint32_t right = (uint32_t)(ip_bits(p->cidr.addr) - p->block_len);
+	uint64_t hi = a.hi - p->cidr.addr.hi - (a.lo < p->cidr.addr.lo), lo = a.lo - p->cidr.addr.lo;
+
+	return right >= 64 ? hi >> (right - 64) : right ? hi << (64 - right) | lo >> right : lo;
+}
+
+static struct calico_map *map_of(struct calico_ipam *i, const struct calico_pool *p)
+{
+	uint64_t *at = map_put(&i->maps, i->arena, hash_mix(block_key(p->cidr.addr), (uint64_t)p->cidr.len << 8 | p->block_len));
+
+	if (!*at) {
+		struct calico_map *m = arena_make(i->arena, struct calico_map);
+
+		m->nr = calico_blocks(p);
+		*at = map_ptr(m);
+	}
+	return (struct calico_map *)(uintptr_t)*at;
+}
+
+static void bit_put(struct calico_ipam *i, const struct calico_map *m, struct bits *b, uint64_t at, bool value)
+{
+	if (m->nr > MAPPED || at >= m->nr || (!b->v && !value))
+		return;
+	if (!b->v)
+		b->v = arena_array(i->arena, uint64_t, (m->nr + 63) / 64);
+	if (value)
+		b->v[at / 64] |= (uint64_t)1 << (at % 64);
+	else
+		b->v[at / 64] &= ~((uint64_t)1 << (at % 64));
+}
+
+/* The first place from `from` on whose bit is `value`; nr if there is none. */
+static uint64_t bit_next(const struct calico_map *m, const struct bits *b, uint64_t from, uint64_t to, bool value)
+{
+	if (m->nr > MAPPED)
+		return from;
+	for (uint64_t at = from; at < to; at = (at | 63) + 1) {
+		uint64_t word = b->v ? b->v[at / 64] : 0;
+
+		word = (value ? word : ~word) & UINT64_MAX << (at % 64);
+		if (word)
+			return MIN((at & ~(uint64_t)63) + (uint64_t)__builtin_ctzll(word), to);
+	}
+	return to;
+}
+
 static struct calico_block *find_block(const struct calico_ipam *i, ip_addr addr)
 {
 	return map_get_ptr(&i->blocks, block_key(addr));
@@ -84,18 +138,33 @@ static void host_add(struct calico_ipam *i, struct calico_host *h, struct calico
 		h->v[at] = h->v[at - 1];
 	h->v[at] = b;
 	b->host = h->name;
+	bit_put(i, b->map, &b->map->owned, b->index, true);
 }
 
-static struct calico_block *make_block(struct calico_ipam *i, struct cidr cidr)
+static uint64_t first_of(struct calico_host *h, const struct calico_pool *p)
+{
+	uint64_t nr = calico_blocks(p);
+
+	if (h->blocks != nr) {
+		h->blocks = nr;
+		h->first = calico_first_block(p, h->name);
+	}
+	return h->first;
+}
+
+static struct calico_block *make_block(struct calico_ipam *i, const struct calico_pool *p, struct cidr cidr)
 {
 	struct calico_block *b = arena_make(i->arena, struct calico_block);
 
 	b->cidr = cidr;
+	b->map = map_of(i, p);
+	b->index = block_index(p, cidr.addr);
 	b->places = (uint32_t)cidr_size(cidr);
 	b->queue = arena_array(i->arena, uint16_t, b->places);
 	for (uint32_t k = 0; k < b->places; k++)
 		b->queue[b->nr++] = (uint16_t)k;
 	*map_put(&i->blocks, i->arena, block_key(cidr.addr)) = map_ptr(b);
+	bit_put(i, b->map, &b->map->spare, b->index, true);
 	return b;
 }
 
@@ -108,13 +177,13 @@ bool calico_claim(struct calico_ipam *i, const struct calico_pool *p, struct cid
 	b = find_block(i, cidr.addr);
 	if (b && b->host)
 		return b->host == host;
-	host_add(i, host_of(i, host), b ? b : make_block(i, cidr));
+	host_add(i, host_of(i, host), b ? b : make_block(i, p, cidr));
 	return true;
 }
 
 /* ---- giving and taking back */
 
-static bool pop(const struct calico_ipam *i, struct calico_block *b, ip_addr *out)
+static bool pop(struct calico_ipam *i, struct calico_block *b, ip_addr *out)
 {
 	while (b->nr) {
 		*out = ip_add(b->cidr.addr, b->queue[b->head]);
@@ -123,6 +192,7 @@ static bool pop(const struct calico_ipam *i, struct calico_block *b, ip_addr *ou
 		if (!i->taken || !i->taken(i->ctx, *out))
 			return true;
 	}
+	bit_put(i, b->map, &b->map->spare, b->index, false);
 	return false;
 }
 
@@ -134,17 +204,31 @@ static bool from_own(struct calico_ipam *i, const struct calico_pool *pools, uin
 	return false;
 }
 
+/* On a host's walk from `first` on and round again: the next step from `step` on at whose block the bit is `value`; nr if there is none. */
+static uint64_t walk_next(const struct calico_map *m, const struct bits *b, uint64_t first, uint64_t step, bool value)
+{
+	if (first + step < m->nr) {
+		uint64_t at = bit_next(m, b, first + step, m->nr, value);
+
+		if (at < m->nr)
+			return at - first;
+		step = m->nr - first;
+	}
+	return step < m->nr ? bit_next(m, b, first + step - m->nr, first, value) + m->nr - first : m->nr;
+}
+
 static bool from_new(struct calico_ipam *i, const struct calico_pool *p, struct calico_host *h, ip_addr *out)
 {
-	uint64_t nr = calico_blocks(p), first = calico_first_block(p, h->name);
+	uint64_t nr = calico_blocks(p), first = first_of(h, p);
+	const struct calico_map *m = map_of(i, p);
 
-	for (uint64_t k = 0; k < nr; k++) {
+	for (uint64_t k = 0; (k = walk_next(m, &m->owned, first, k, false)) < nr; k++) {
 		struct cidr cidr = calico_block_at(p, (first + k) % nr);
 		struct calico_block *b = find_block(i, cidr.addr);
 
 		if (b && b->host)
 			continue;
-		b = b ? b : make_block(i, cidr);
+		b = b ? b : make_block(i, p, cidr);
 		host_add(i, h, b);
 		if (pop(i, b, out))
 			return true;
@@ -152,11 +236,12 @@ static bool from_new(struct calico_ipam *i, const struct calico_pool *p, struct 
 	return false;
 }
 
-static bool borrow(struct calico_ipam *i, const struct calico_pool *p, const struct calico_host *h, ip_addr *out)
+static bool borrow(struct calico_ipam *i, const struct calico_pool *p, struct calico_host *h, ip_addr *out)
 {
-	uint64_t nr = calico_blocks(p), first = calico_first_block(p, h->name);
+	uint64_t nr = calico_blocks(p), first = first_of(h, p);
+	const struct calico_map *m = map_of(i, p);
 
-	for (uint64_t k = 0; k < nr; k++) {
+	for (uint64_t k = 0; (k = walk_next(m, &m->spare, first, k, true)) < nr; k++) {
 		struct calico_block *b = find_block(i, calico_block_at(p, (first + k) % nr).addr);
 
 		if (b && pop(i, b, out))
@@ -195,6 +280,7 @@ void calico_release(struct calico_ipam *i, const struct calico_pool *pools, uint
 		if (b->queue[(b->head + k) % b->places] == ordinal)
 			return;
 	b->queue[(b->head + b->nr++) % b->places] = ordinal;
+	bit_put(i, b->map, &b->map->spare, b->index, true);
 }
 
 const char *calico_words(const struct calico_ipam *i, enum calico_answer answer, struct arena *a)

@@ -334,6 +334,7 @@ static void *init(struct control *t)
 
 	for (int w = 0; w < KUBELET_WORDS; w++)
 		k->words[w] = cluster_str(c, kubelet_words[w]);
+	k->stated = arena_array(cluster_arena(c), struct stated, STATED);
 	return k;
 }
 

@@ -41,6 +41,16 @@ struct prun {                                   /* one Pod */
 enum kubelet_word { W_START, W_INIT, W_READY, W_CONTAINERS, W_SCHEDULED, W_OWN, W_NOT_READY = W_OWN, W_NOT_INITIALIZED, W_COMPLETED, W_FAILED, W_GATES, KUBELET_WORDS };
 extern const char *const kubelet_words[KUBELET_WORDS];
 
+/* What the API last said of Pods of one spec in one state: the Pods of a template move together, so it is worked out once for all of them. */
+#define STATED_WORDS (5 + 5 * 4)                /* of four containers at most */
+#define STATED       256
+struct stated {
+	uint64_t key[STATED_WORDS]; uint32_t words;     /* 0: empty */
+	uint8_t phase;
+	const struct container_status *statuses;
+	condition_list conditions;
+};
+
 struct image { str node, image; nsec at; };     /* the node has the image from then on */
 struct kubelet {
 	struct map runs;                        /* Pod's handle → struct prun, of those that are not at rest */
@@ -48,6 +58,7 @@ struct kubelet {
 	struct { struct prun **v; uint32_t nr, alloc; } spare;
 	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
 	struct { struct image *v; uint32_t nr, alloc; } all_images;
+	struct stated *stated;                  /* [STATED], by the hash of the key */
 	bool writing;                           /* the change at hand is its own */
 	str words[KUBELET_WORDS];               /* interned once: every Pod has them */
 };

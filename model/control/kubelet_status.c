@@ -249,27 +249,79 @@ static condition_list conditions_of(struct control *t, const struct pod *p, cons
 	return (condition_list){ (struct condition *)(uintptr_t)share_bytes(t, v, nr * sizeof(*v)), nr, true };
 }
 
-void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_addr ip, ip_addr ip2)
+static void state(struct control *t, const struct pod *p, const struct prun *r, bool has_ip, struct stated *out)
 {
 	struct cluster *c = control_cluster(t);
 	struct container_status v[MAX_CONTAINERS];
-	enum pod_phase phase = p->reason && p->phase == POD_FAILED ? POD_FAILED : phase_of(p, r);
-	const struct container_status *statuses;
-	condition_list conditions;
-	bool same;
 
+	out->phase = (uint8_t)(p->reason && p->phase == POD_FAILED ? POD_FAILED : phase_of(p, r));
 	memset(v, 0, r->nr * sizeof(*v));
 	for (uint32_t k = 0; k < r->nr; k++)
 		one_status(c, p, r, k, &v[k]);
-	statuses = share_bytes(t, v, r->nr * sizeof(*v));
-	conditions = conditions_of(t, p, r, phase, ip_set(ip));
-	same = p->phase == phase && p->statuses.nr == r->nr && p->conditions.nr == conditions.nr &&
-	       memcmp(p->statuses.v, statuses, r->nr * sizeof(*v)) == 0 && memcmp(p->conditions.v, conditions.v, conditions.nr * sizeof(*conditions.v)) == 0;
-	p->phase = (uint8_t)phase;
-	p->statuses.v = (struct container_status *)(uintptr_t)statuses;
+	out->statuses = share_bytes(t, v, r->nr * sizeof(*v));
+	out->conditions = conditions_of(t, p, r, out->phase, has_ip);
+}
+
+/* All that state() looks at. 0: it looks at more, such as the Pod's name, or at too many containers. */
+static uint32_t stated_key(const struct control *t, const struct pod *p, const struct prun *r, bool has_ip, uint64_t key[STATED_WORDS])
+{
+	uint32_t nr = 0;
+
+	if (5 + 5 * r->nr > STATED_WORDS)
+		return 0;
+	key[nr++] = map_ptr(p->spec);
+	key[nr++] = map_ptr(p->conditions.v);
+	key[nr++] = p->conditions.nr | (uint64_t)r->nr << 32;
+	key[nr++] = (uint64_t)control_now(t);
+	key[nr++] = (uint64_t)(p->reason && p->phase == POD_FAILED) | (uint64_t)has_ip << 1 | (uint64_t)r->sandbox << 8;
+	for (uint32_t k = 0; k < r->nr; k++) {
+		const struct crun *x = &r->c[k];
+
+		if (x->backing_off)
+			return 0;
+		key[nr++] = (uint64_t)x->run.state | (uint64_t)x->ready << 8 | (uint64_t)x->started << 9 | (uint64_t)x->has_last << 10 | (uint64_t)x->step << 16 |
+			    (uint64_t)(uint32_t)x->run.exit << 32;
+		key[nr++] = (uint64_t)x->from;
+		key[nr++] = (uint64_t)x->to;
+		key[nr++] = (uint64_t)x->last_to;
+		key[nr++] = (uint64_t)(uint32_t)x->restarts | (uint64_t)(uint32_t)x->last_exit << 32;
+	}
+	return nr;
+}
+
+static const struct stated *stated(struct control *t, const struct pod *p, const struct prun *r, bool has_ip, struct stated *own)
+{
+	struct kubelet *k = control_state(t, CTL_KUBELET);
+	uint64_t hash = 0;
+	struct stated *s;
+
+	own->words = stated_key(t, p, r, has_ip, own->key);
+	for (uint32_t w = 0; w < own->words; w++)
+		hash = (hash ^ own->key[w]) * 0x9e3779b97f4a7c15u;
+	s = &k->stated[hash >> 32 & (STATED - 1)];
+	if (own->words && s->words == own->words && memcmp(s->key, own->key, own->words * sizeof(own->key[0])) == 0)
+		return s;
+	state(t, p, r, has_ip, own);
+	if (!own->words)
+		return own;
+	*s = *own;
+	return s;
+}
+
+void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_addr ip, ip_addr ip2)
+{
+	struct cluster *c = control_cluster(t);
+	struct stated own;
+	const struct stated *s = stated(t, p, r, ip_set(ip), &own);
+	bool same = p->phase == s->phase && p->statuses.nr == r->nr && p->conditions.nr == s->conditions.nr &&
+		    (p->statuses.v == s->statuses || memcmp(p->statuses.v, s->statuses, r->nr * sizeof(*s->statuses)) == 0) &&
+		    (p->conditions.v == s->conditions.v || memcmp(p->conditions.v, s->conditions.v, s->conditions.nr * sizeof(*s->conditions.v)) == 0);
+
+	p->phase = s->phase;
+	p->statuses.v = (struct container_status *)(uintptr_t)s->statuses;
 	p->statuses.nr = r->nr;
 	p->statuses.set = true;
-	p->conditions = conditions;
+	p->conditions = s->conditions;
 	if (!ip_eq(ip, p->ip) || !ip_eq(ip2, p->ip2))
 		cluster_set_pod_ip(c, p, ip, ip2);
 	else if (!same)

@@ -8,15 +8,9 @@
 
 #define BURST 500               /* BurstReplicas: at most so many are made or deleted in one sync */
 
-/* The state is a map (workloads.c): handle → what is remembered of an owner of Pods; and beside it: */
 static struct selector_index *index_of(struct control *t)
 {
-	struct map *m = control_state(t, CTL_REPLICASET);
-	uint64_t *at = map_put(m, cluster_arena(control_cluster(t)), UINT64_MAX);
-
-	if (!*at)
-		*at = map_ptr(arena_make(cluster_arena(control_cluster(t)), struct selector_index));
-	return (struct selector_index *)(uintptr_t)*at;
+	return &((struct owners *)control_state(t, CTL_REPLICASET))->index;
 }
 
 static void watch(struct control *t, const struct change *ch)
@@ -160,7 +154,7 @@ static void run(struct control *t, struct object *o, nsec now)
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct map);
+	return arena_make(cluster_arena(control_cluster(t)), struct owners);
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &replicaset_kind, &replication_controller_kind, NULL };

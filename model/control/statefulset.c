@@ -22,14 +22,11 @@ struct setting {
 	bool ordered;
 };
 
+struct memory { struct map kept; struct selector_index index; };       /* kept: StatefulSet → struct kept */
+
 static struct selector_index *index_of(struct control *t)
 {
-	struct map *m = control_state(t, CTL_STATEFULSET);
-	uint64_t *at = map_put(m, cluster_arena(control_cluster(t)), UINT64_MAX);
-
-	if (!*at)
-		*at = map_ptr(arena_make(cluster_arena(control_cluster(t)), struct selector_index));
-	return (struct selector_index *)(uintptr_t)*at;
+	return &((struct memory *)control_state(t, CTL_STATEFULSET))->index;
 }
 
 static void watch(struct control *t, const struct change *ch)
@@ -94,7 +91,7 @@ static void name_service(struct control *t, struct pod_spec *s, void *ctx)
 
 static const struct pod_template *template_for(struct setting *x, uint32_t place, str *revision)
 {
-	struct kept *k = map_get_ptr(control_state(x->t, CTL_STATEFULSET), x->s->o.id.i);
+	struct kept *k = map_get_ptr(&((struct memory *)control_state(x->t, CTL_STATEFULSET))->kept, x->s->o.id.i);
 
 	*revision = x->update;
 	if (k && k->revision != x->update && (int32_t)place < x->s->partition) {
@@ -227,7 +224,7 @@ static void write_status(struct setting *x)
 static void keep_template(struct setting *x)
 {
 	struct arena *a = cluster_arena(x->c);
-	uint64_t *at = map_put(control_state(x->t, CTL_STATEFULSET), a, x->s->o.id.i);
+	uint64_t *at = map_put(&((struct memory *)control_state(x->t, CTL_STATEFULSET))->kept, a, x->s->o.id.i);
 	struct kept *k = (struct kept *)(uintptr_t)*at;
 
 	if (k && k->revision != x->s->st_current_revision && x->s->st_current_revision)
@@ -267,7 +264,7 @@ static void run(struct control *t, struct object *o, nsec now)
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct map);
+	return arena_make(cluster_arena(control_cluster(t)), struct memory);
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &statefulset_kind, NULL };

@@ -7,7 +7,7 @@ struct per_owner { struct owner_ref *owners; uint64_t made; const struct pod_spe
 static struct per_owner *of_owner(struct control *t, const struct object *owner)
 {
 	struct arena *a = cluster_arena(control_cluster(t));
-	uint64_t *at = map_put(control_state(t, CTL_REPLICASET), a, owner->id.i);
+	uint64_t *at = map_put(&((struct owners *)control_state(t, CTL_REPLICASET))->known, a, owner->id.i);
 
 	if (!*at)
 		*at = map_ptr(arena_make(a, struct per_owner));
@@ -126,12 +126,11 @@ static void wake_one(struct control *t, void *ctx, struct object *o)
 
 void wake_owner(struct control *t, enum controller_id id, const struct kind *kind, const struct selector_index *index, const struct pod *p)
 {
-	const struct owner_ref *ref = controller_of(&p->o);
-	struct object *owner = ref ? control_by_uid(t, ref->uid) : NULL;
+	struct object *owner = control_owner(t, &p->o);
 
 	if (owner && owner->kind == kind && !owner->gone)
 		control_wake(t, id, owner, 0);
-	else if (!ref && !p->o.gone)
+	else if (!owner && !p->o.gone && !controller_of(&p->o))
 		selector_index_find(t, index, p->o.ns, &p->o.labels, wake_one, &(struct waking){ id, p });
 }
 
@@ -204,13 +203,14 @@ struct pod_spec *spec_variant(struct control *t, const struct pod_spec *s, const
 
 void owners_save(struct control *t, struct arena *a, struct val *out)
 {
+	const struct owners *owners = control_state(t, CTL_REPLICASET);
 	struct cluster *c = control_cluster(t);
 
 	for (uint32_t p = 0; cluster_pool_kind(c, p); p++) {
 		struct object_list l = cluster_pool_kind(c, p) == &pod_kind ? (struct object_list){ 0 } : cluster_list(c, cluster_pool_kind(c, p));
 
 		for (uint32_t k = 0; k < l.nr; k++) {
-			const struct per_owner *x = map_get_ptr(control_state(t, CTL_REPLICASET), l.v[k]->id.i);
+			const struct per_owner *x = map_get_ptr(&owners->known, l.v[k]->id.i);
 
 			if (x && x->made)
 				val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)x->made));

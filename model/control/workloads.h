@@ -26,7 +26,8 @@ bool same_template(const struct pod_template *, const struct pod_template *);   
 /* A spec that differs from the template's; made once per (spec, purpose). fill gets the copy. */
 struct pod_spec *spec_variant(struct control *, const struct pod_spec *, const char *purpose, void (*fill)(struct control *, struct pod_spec *, void *), void *ctx);
 
-
+/* The memory of the replicaset controller: what is remembered of every owner of Pods, and ReplicaSets by what they select. */
+struct owners { struct map known; struct selector_index index; };       /* known: handle → struct per_owner (workloads.c) */
 void owners_save(struct control *, struct arena *, struct val *out);
 void owners_load(struct control *, const struct val *);
 
