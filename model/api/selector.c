@@ -21,7 +21,8 @@ str label_get(const pair_list *l, const char *key)
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		int d = strcmp(l->v[mid].key, key);
+		const char *have = l->v[mid].key;
+		int d = *have != *key ? (unsigned char)*have - (unsigned char)*key : have == key ? 0 : strcmp(have, key);
 
 		if (d == 0)
 			return l->v[mid].value;
@@ -35,6 +36,8 @@ str label_get(const pair_list *l, const char *key)
 
 bool pairs_match(const pair_list *want, const pair_list *have)
 {
+	if (want->v == have->v && want->nr == have->nr)
+		return true;
 	for (uint32_t k = 0; k < want->nr; k++) {
 		str v = label_get(have, want->v[k].key);
 

@@ -26,7 +26,7 @@ static inline int str_order(const char *a, const char *b)
 
 static inline bool streq(const char *a, const char *b)
 {
-	return a == b || (a && b && strcmp(a, b) == 0);
+	return a == b || (a && b && *a == *b && strcmp(a, b) == 0);     /* the first character tells most of them apart */
 }
 
 /* A growing text on the heap; the owner calls sb_free. {0} is valid and empty; .s is NULL until something is added. */

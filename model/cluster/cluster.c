@@ -105,7 +105,6 @@ void cluster_add(struct cluster *c, struct object *o)
 {
 	struct pool *p = pool_make(c, o->kind);
 
-	assert(!cluster_find(c, o->kind, o->ns, o->name));
 	o->id = (obj_h){ c->all.nr };
 	vec_add(c->arena, &c->all, o);
 	index_name(c, o);

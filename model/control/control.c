@@ -33,6 +33,7 @@ struct control {
 	VEC(struct bucket *) heap;
 	VEC(struct bucket *) spare;
 	struct map bucket_at;                           /* time → bucket */
+	struct bucket *last_bucket;                     /* that bucket_for found last, still in the heap */
 	struct table last_wish[CTL_COUNT];              /* key → time of its newest wish, so that repeating it costs nothing */
 	uint32_t moving;                                /* wakes in the heap that are not standing */
 	uint32_t runs;
@@ -73,13 +74,15 @@ static struct bucket *heap_pop(struct control *t)
 	if (nr)
 		t->heap.v[i] = b;
 	map_remove(&t->bucket_at, (uint64_t)top->at);
+	t->last_bucket = NULL;
 	return top;
 }
 
 static struct bucket *bucket_for(struct control *t, nsec at)
 {
-	struct bucket *b = map_get_ptr(&t->bucket_at, (uint64_t)at);
+	struct bucket *b = t->last_bucket && t->last_bucket->at == at ? t->last_bucket : map_get_ptr(&t->bucket_at, (uint64_t)at);
 
+	t->last_bucket = b;
 	if (b)
 		return b;
 	b = t->spare.nr ? t->spare.v[--t->spare.nr] : arena_make(t->arena, struct bucket);
@@ -88,7 +91,7 @@ static struct bucket *bucket_for(struct control *t, nsec at)
 	*map_put(&t->bucket_at, t->arena, (uint64_t)at) = map_ptr(b);
 	vec_add(t->arena, &t->heap, b);
 	heap_up(t, t->heap.nr - 1);
-	return b;
+	return t->last_bucket = b;
 }
 
 /* ---- wishes */

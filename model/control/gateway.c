@@ -22,11 +22,10 @@ static bool bears(struct cluster *c, const struct object *o)
 static void watch(struct control *t, const struct change *ch)
 {
 	struct cluster *c = control_cluster(t);
-	struct object_list all;
+	struct object_list all = cluster_list(c, &gateway_class_kind);
 
-	if (!bears(c, ch->object))
+	if ((!all.nr && ch->object->kind != &gateway_kind) || !bears(c, ch->object))
 		return;
-	all = cluster_list(c, &gateway_class_kind);
 	if (all.nr)
 		control_wake(t, CTL_GATEWAY, all.v[0], control_now(t));
 	else if (ch->object->kind == &gateway_kind)

@@ -32,12 +32,9 @@ static bool bears(const struct memory *m, const struct object *o)
 
 static void watch(struct control *t, const struct change *ch)
 {
-	struct object_list all;
+	struct object_list all = cluster_list(control_cluster(t), &ingress_kind);
 
-	if (!bears(control_state(t, CTL_INGRESS), ch->object))
-		return;
-	all = cluster_list(control_cluster(t), &ingress_kind);
-	if (all.nr)
+	if (all.nr && bears(control_state(t, CTL_INGRESS), ch->object))
 		control_wake(t, CTL_INGRESS, all.v[0], control_now(t));
 }
 

@@ -69,7 +69,7 @@ nsec node_silent_since(const struct node *n)
 
 bool kubelet_works(const struct node_info *i)
 {
-	return i && i->node && node_silent_since(i->node) == NEVER;
+	return i && i->node && i->silent == NEVER;
 }
 
 /* The CNI configuration stays on the node's disk once it is written: a node that was Ready does not lose it with the agent's Pod. */
@@ -85,7 +85,7 @@ static bool configured(struct control *t, const struct node_info *i)
 
 bool network_ready(struct control *t, const struct node_info *i)
 {
-	return cluster_settings(control_cluster(t))->cni != CNI_NONE && i->node && fault_since(&i->node->o, NO_CNI_ANNOTATION) == NEVER && configured(t, i);
+	return cluster_settings(control_cluster(t))->cni != CNI_NONE && i->node && i->no_cni == NEVER && configured(t, i);
 }
 
 /* ---- the index */
@@ -104,6 +104,7 @@ static struct node_info *named(struct control *t, str name)
 	i->name = name;
 	i->index = x->all.nr;
 	i->can_cpu = i->can_memory = INT64_MAX;
+	i->silent = i->no_cni = NEVER;
 	vec_add(a, &x->all, i);
 	return i;
 }
@@ -140,6 +141,8 @@ static void node_changed(struct control *t, const struct change *ch)
 	if (!i->node)
 		i->given = says_ready(n->o.doc);
 	i->node = n;
+	i->silent = node_silent_since(n);
+	i->no_cni = fault_since(&n->o, NO_CNI_ANNOTATION);
 	i->can_cpu = allocatable(n, "cpu", INT64_MAX);
 	i->can_memory = allocatable(n, "memory", INT64_MAX);
 	i->max_pods = (uint32_t)(allocatable(n, "pods", (int64_t)cluster_settings(control_cluster(t))->max_pods * 1000) / 1000);

@@ -15,6 +15,7 @@ struct node_info {
 	int64_t cpu, memory, nz_cpu, nz_memory; /* asked for, all together; thousandths */
 	int64_t can_cpu, can_memory;            /* allocatable; INT64_MAX: not said */
 	uint32_t max_pods;
+	nsec silent, no_cni;                    /* node_silent_since; the Pod network is broken there since; NEVER */
 	bool given;                             /* the Node came with a Ready condition: its kubelet says what it says */
 	uint32_t version;                       /* grows with every change of the Node itself */
 };

@@ -42,12 +42,11 @@ static bool make_one(void *ctx)
 	struct making *m = ctx;
 	struct cluster *c = control_cluster(m->t);
 	const struct object *o = &m->w->o;
-	char base[300];
+	str base = name_base(m->t, o);
 	struct pod *p;
 
-	snprintf(base, sizeof(base), "%s-", o->name);
 	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
-	p->o.generate_name = cluster_str(c, base);
+	p->o.generate_name = base;
 	cluster_add(c, &p->o);
 	cluster_event_form(c, o, &created[o->kind == &replication_controller_kind], p->o.name, NULL);
 	return true;

@@ -2,7 +2,13 @@
 
 #include "model/l7/mesh.h"
 
-struct per_owner { struct owner_ref *owners; uint64_t made; const struct pod_spec *plain, *injected; };    /* injected: plain, with a mesh's sidecar */
+struct per_owner {
+	struct owner_ref *owners;               /* the list that all its Pods share */
+	str base;                               /* NAME- */
+	uint64_t made;
+	const struct pod_spec *plain, *injected;        /* injected: plain, with a mesh's sidecar */
+	struct { rev_t ns; const struct pair *labels, *annotations; bool asked; } mesh;         /* what mesh_asked said of Pods with those */
+};
 
 static struct per_owner *of_owner(struct control *t, const struct object *owner)
 {
@@ -17,6 +23,30 @@ static struct per_owner *of_owner(struct control *t, const struct object *owner)
 uint64_t made_count(struct control *t, const struct object *owner)
 {
 	return of_owner(t, owner)->made++;
+}
+
+str name_base(struct control *t, const struct object *owner)
+{
+	struct per_owner *x = of_owner(t, owner);
+
+	if (!x->base)
+		x->base = str_printf(cluster_strings(control_cluster(t)), "%s-", owner->name);
+	return x->base;
+}
+
+static bool injects(struct control *t, struct per_owner *x, const struct pod *p)
+{
+	struct cluster *c = control_cluster(t);
+	const struct namespace_ *ns = find_namespace(c, p->o.ns);
+	rev_t rev = ns ? ns->o.rev : 0;
+
+	if (x->mesh.ns != rev + 1 || x->mesh.labels != p->o.labels.v || x->mesh.annotations != p->o.annotations.v) {
+		x->mesh.ns = rev + 1;
+		x->mesh.labels = p->o.labels.v;
+		x->mesh.annotations = p->o.annotations.v;
+		x->mesh.asked = mesh_asked(c, p);
+	}
+	return x->mesh.asked && mesh_injects(c, p);
 }
 
 struct pod *pod_from(struct control *t, const struct object *owner, const struct pod_template *tpl, str name)
@@ -35,7 +65,7 @@ struct pod *pod_from(struct control *t, const struct object *owner, const struct
 	p->o.labels = tpl->labels;
 	p->o.annotations = tpl->annotations;
 	p->spec = tpl->spec;
-	if (mesh_injects(c, p)) {
+	if (injects(t, x, p)) {
 		if (x->plain != tpl->spec)
 			mesh_inject(c, p);
 		else

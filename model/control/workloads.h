@@ -9,6 +9,7 @@
 struct pod *pod_from(struct control *, const struct object *owner, const struct pod_template *, str name);
 /* How many Pods this owner has made, this one included: what its random names are drawn by. Saved. */
 uint64_t made_count(struct control *, const struct object *owner);
+str name_base(struct control *, const struct object *owner);    /* generateName of what it makes: NAME- */
 bool pod_is_active(const struct pod *);         /* neither ended nor being deleted */
 /* Ready for min_ready seconds. If it is ready but not long enough, *again is set to the time when it will be, unless that is earlier already. */
 bool pod_is_available(const struct pod *, int32_t min_ready, nsec now, nsec *again);

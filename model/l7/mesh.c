@@ -79,7 +79,7 @@ const char *mesh_unmodelled(struct cluster *c, const struct pod *p, struct arena
 }
 
 /* The webhooks: namespaces with istio-injection=enabled or istio.io/rev, and Pods that ask for it themselves. */
-static bool asks(struct cluster *c, const struct pod *p)
+bool mesh_asked(struct cluster *c, const struct pod *p)
 {
 	const struct namespace_ *ns = find_namespace(c, p->o.ns);
 	str here = ns ? label_get(&ns->o.labels, "istio-injection") : NULL, rev = ns ? label_get(&ns->o.labels, "istio.io/rev") : NULL;
@@ -187,7 +187,7 @@ static void append(struct cluster *c, container_list *l, struct container box)
 
 bool mesh_injects(struct cluster *c, const struct pod *p)
 {
-	return p->spec && asks(c, p) && !mesh_sidecar(p->spec) && mesh_present(c);
+	return p->spec && mesh_asked(c, p) && !mesh_sidecar(p->spec) && mesh_present(c);
 }
 
 void mesh_inject(struct cluster *c, struct pod *p)

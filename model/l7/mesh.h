@@ -13,6 +13,7 @@
 bool mesh_present(struct cluster *);
 /* The webhook's part in the admission of a new Pod: would it add a sidecar, and adding it (to a copy of the spec, which Pods of one template may share). */
 bool mesh_injects(struct cluster *, const struct pod *);
+bool mesh_asked(struct cluster *, const struct pod *);          /* its half that only the Pod's namespace, labels and annotations say */
 void mesh_inject(struct cluster *, struct pod *);
 const struct container *mesh_sidecar(const struct pod_spec *);          /* istio-proxy; NULL: none */
 const char *mesh_ambient(struct cluster *, const struct pod *);         /* why the mesh's part cannot be told; NULL: not in ambient mode */
