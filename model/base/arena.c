@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/base/text.h"
+
 #define FIRST_BLOCK 4096u
 #define MAX_BLOCK   (1u << 20)
 
@@ -119,14 +121,17 @@ char *arena_strdup(struct arena *a, const char *s)
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap, again;
+	char small[256], *to;
 	int n;
-	char *to;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = text_format(small, sizeof(small), fmt, ap);
 	to = arena_alloc(a, (size_t)MAX(n, 0) + 1, 1);
-	vsnprintf(to, (size_t)MAX(n, 0) + 1, fmt, again);
+	if (n < (int)sizeof(small))
+		memcpy(to, small, (size_t)MAX(n, 0));
+	else
+		text_format(to, (size_t)n + 1, fmt, again);
 	va_end(again);
 	va_end(ap);
 	return to;

@@ -155,6 +155,20 @@ static void text6(const unsigned char b[16], char *out)
 		*out = '\0';
 }
 
+static void text4(uint32_t v, char *out)
+{
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		uint32_t b = v >> shift & 255;
+
+		if (b >= 100)
+			*out++ = (char)('0' + b / 100);
+		if (b >= 10)
+			*out++ = (char)('0' + b / 10 % 10);
+		*out++ = (char)('0' + b % 10);
+		*out++ = shift ? '.' : '\0';
+	}
+}
+
 const char *ip_text(ip_addr a, char out[IP_TEXT])
 {
 	unsigned char b[16];
@@ -163,7 +177,7 @@ const char *ip_text(ip_addr a, char out[IP_TEXT])
 	if (!ip_set(a)) {
 		out[0] = '\0';
 	} else if (ip_is4(a)) {
-		snprintf(out, IP_TEXT, "%u.%u.%u.%u", v >> 24, v >> 16 & 255, v >> 8 & 255, v & 255);
+		text4(v, out);
 	} else {
 		to_bytes(a, b);
 		text6(b, out);

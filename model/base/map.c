@@ -9,14 +9,6 @@ static uint64_t own(uint64_t key)
 	return key == EMPTY ? ZERO : key;
 }
 
-uint64_t hash_mix(uint64_t a, uint64_t b)
-{
-	uint64_t h = (a ^ 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-
-	h = (h ^ (h >> 29) ^ b) * 0x94d049bb133111ebu;
-	return h ^ (h >> 32);
-}
-
 static uint32_t slot_of(const struct map *m, uint64_t key)
 {
 	uint32_t at = (uint32_t)hash_mix(key, 0) & (m->alloc - 1);

@@ -19,7 +19,13 @@ static inline void *map_get_ptr(const struct map *m, uint64_t key)
 	return v ? (void *)(uintptr_t)*v : NULL;
 }
 
-uint64_t hash_mix(uint64_t a, uint64_t b);                              /* of two words; the same in every run */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)                 /* of two words; the same in every run */
+{
+	uint64_t h = (a ^ 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
+
+	h = (h ^ (h >> 29) ^ b) * 0x94d049bb133111ebu;
+	return h ^ (h >> 32);
+}
 uint32_t fnv32a(const void *p, size_t n);                               /* FNV-1a, as Go's hash/fnv New32a */
 uint32_t fnv32(const void *p, size_t n);                                /* FNV-1, as Go's New32 */
 void sha256(const void *p, size_t n, uint8_t out[32]);                  /* FIPS 180-4 */

@@ -4,14 +4,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/base/text.h"
+
 /* Each text lies in the arena behind its hash and length. */
 struct head { uint32_t hash, len; };
 
+/* A slot holds the text's address and, in the 16 bits that no address uses, a part of its hash, so that other texts are seldom looked at. 0: empty. */
 struct strtab {
 	struct arena *arena;
-	const char **slot;
+	uint64_t *slot;
 	uint32_t nr, alloc;             /* alloc: a power of two */
 };
+
+#define ADDRESS_BITS 48
+
+static uint64_t slot_for(const char *s, uint32_t hash)
+{
+	return (uint64_t)(uintptr_t)s | (uint64_t)(hash >> 16) << ADDRESS_BITS;
+}
+
+static str text_in(uint64_t slot)
+{
+	return (str)(uintptr_t)(slot & (((uint64_t)1 << ADDRESS_BITS) - 1));
+}
 
 static const struct head *head_of(str s)
 {
@@ -34,7 +49,7 @@ struct strtab *strtab_new(struct arena *a)
 
 	t->arena = a;
 	t->alloc = 256;
-	t->slot = arena_array(a, const char *, t->alloc);
+	t->slot = arena_array(a, uint64_t, t->alloc);
 	return t;
 }
 
@@ -42,29 +57,28 @@ static uint32_t find_slot(const struct strtab *t, const char *s, size_t n, uint3
 {
 	uint32_t at = hash & (t->alloc - 1);
 
-	while (t->slot[at]) {
-		const struct head *h = head_of(t->slot[at]);
+	for (; t->slot[at]; at = (at + 1) & (t->alloc - 1)) {
+		str have = text_in(t->slot[at]);
 
-		if (h->hash == hash && h->len == n && memcmp(t->slot[at], s, n) == 0)
+		if (t->slot[at] >> ADDRESS_BITS == hash >> 16 && head_of(have)->hash == hash && head_of(have)->len == n && memcmp(have, s, n) == 0)
 			break;
-		at = (at + 1) & (t->alloc - 1);
 	}
 	return at;
 }
 
 static void grow(struct strtab *t)
 {
-	const char **old = t->slot;
+	const uint64_t *old = t->slot;
 	uint32_t nr = t->alloc;
 
 	t->alloc *= 2;
-	t->slot = arena_array(t->arena, const char *, t->alloc);
+	t->slot = arena_array(t->arena, uint64_t, t->alloc);
 	for (uint32_t k = 0; k < nr; k++) {
 		uint32_t at;
 
 		if (!old[k])
 			continue;
-		for (at = head_of(old[k])->hash & (t->alloc - 1); t->slot[at]; at = (at + 1) & (t->alloc - 1))
+		for (at = head_of(text_in(old[k]))->hash & (t->alloc - 1); t->slot[at]; at = (at + 1) & (t->alloc - 1))
 			;
 		t->slot[at] = old[k];
 	}
@@ -81,12 +95,12 @@ str str_intern_n(struct strtab *t, const char *s, size_t n)
 	hash = hash_text(s, n);
 	at = find_slot(t, s, n, hash);
 	if (t->slot[at])
-		return t->slot[at];
+		return text_in(t->slot[at]);
 	h = arena_alloc(t->arena, sizeof(*h) + n + 1, alignof(struct head));
 	*h = (struct head){ hash, (uint32_t)n };
 	text = (char *)(h + 1);
 	memcpy(text, s, n);
-	t->slot[at] = text;
+	t->slot[at] = slot_for(text, hash);
 	if (++t->nr > t->alloc / 2)
 		grow(t);
 	return text;
@@ -105,7 +119,7 @@ str str_printf(struct strtab *t, const char *fmt, ...)
 	str s;
 
 	va_start(ap, fmt);
-	n = vsnprintf(small, sizeof(small), fmt, ap);
+	n = text_format(small, sizeof(small), fmt, ap);
 	va_end(ap);
 	if (n < (int)sizeof(small))
 		return str_intern_n(t, small, (size_t)MAX(n, 0));
@@ -117,7 +131,7 @@ str str_printf(struct strtab *t, const char *fmt, ...)
 		if (!b.s)
 			abort();
 		va_start(ap, fmt);
-		vsnprintf(b.s, (size_t)n + 1, fmt, ap);
+		text_format(b.s, (size_t)n + 1, fmt, ap);
 		va_end(ap);
 		s = str_intern_n(t, b.s, (size_t)n);
 		free(b.s);
@@ -132,7 +146,7 @@ str str_find(const struct strtab *t, const char *s)
 	if (!s)
 		return NULL;
 	n = strlen(s);
-	return t->slot[find_slot(t, s, n, hash_text(s, n))];
+	return text_in(t->slot[find_slot(t, s, n, hash_text(s, n))]);
 }
 
 size_t str_len(str s)
@@ -183,14 +197,14 @@ void sb_printf(struct sb *b, const char *fmt, ...)
 
 	reserve(b, 128);
 	va_start(ap, fmt);
-	n = vsnprintf(b->s + b->len, b->alloc - b->len, fmt, ap);
+	n = text_format(b->s + b->len, b->alloc - b->len, fmt, ap);
 	va_end(ap);
 	if (n < 0)
 		return;
 	if ((size_t)n >= b->alloc - b->len) {
 		reserve(b, (size_t)n + 1);
 		va_start(ap, fmt);
-		vsnprintf(b->s + b->len, b->alloc - b->len, fmt, ap);
+		text_format(b->s + b->len, b->alloc - b->len, fmt, ap);
 		va_end(ap);
 	}
 	b->len += (size_t)n;

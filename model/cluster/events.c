@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "model/base/text.h"
+
 void event_log_add(struct event_log *l, struct arena *a, struct note n)
 {
 	if (l->nr % NOTES == 0)
@@ -72,7 +74,7 @@ void cluster_event(struct cluster *c, const struct object *o, bool warning, cons
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	text_format(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	event_log_add(&c->events, c->arena, (struct note){ c->now, form, cluster_str(c, text), NULL, o->id });
 }

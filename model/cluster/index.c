@@ -201,3 +201,8 @@ struct pod *find_pod_by_ip(const struct cluster *c, ip_addr ip)
 
 	return p && owns_address(p) && (ip_eq(p->ip, ip) || ip_eq(p->ip2, ip)) ? p : NULL;
 }
+
+bool cluster_has_pod_ips(const struct cluster *c)
+{
+	return c->pod_by_ip.nr > 0;
+}

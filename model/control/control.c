@@ -28,6 +28,8 @@ struct control {
 	void *state[CTL_COUNT];
 	struct map listeners;                           /* kind → bits of the controllers that hear of it, beside those that hear of all */
 	uint64_t hear_all;
+	uint64_t hear_owned;                            /* of those that hear of Pods: only if their owner concerns them */
+	struct map of_owner;                            /* kind of owner → bits of those that hear of its Pods */
 	struct map by_uid;                              /* handles of all but Pods */
 	struct due due[CTL_COUNT];
 	VEC(struct bucket *) heap;
@@ -38,7 +40,7 @@ struct control {
 	uint32_t moving;                                /* wakes in the heap that are not standing */
 	uint32_t runs;
 	struct map shared;
-	struct { const struct owner_ref *list; struct object *owner; } last_owner;      /* what control_owner found last */
+	struct { const struct owner_ref *list; struct object *owner; uint64_t concerns; } last_owner;   /* what control_owner found last; concerns: bits */
 	bool orphans;
 };
 
@@ -147,14 +149,17 @@ static void on_change(void *ctx, const struct change *ch)
 {
 	struct control *t = ctx;
 	const uint64_t *bits = map_find(&t->listeners, map_ptr(ch->object->kind));
+	uint64_t skip = 0;
 
 	if (ch->object->kind == &pod_kind) {
 		t->orphans = t->orphans || !ch->object->owners.nr;
+		if (control_owner(t, ch->object))
+			skip = t->hear_owned & ~t->last_owner.concerns;
 	} else if (ch->kind == CHANGE_ADD) {
 		*map_put(&t->by_uid, t->arena, map_ptr(ch->object->uid)) = ch->object->id.i;
 		t->last_owner.list = NULL;
 	}
-	for (uint64_t left = t->hear_all | (bits ? *bits : 0); left; left &= left - 1)
+	for (uint64_t left = (t->hear_all | (bits ? *bits : 0)) & ~skip; left; left &= left - 1)
 		controllers[__builtin_ctzll(left)]->watch(t, ch);
 }
 
@@ -240,6 +245,7 @@ struct object *control_by_uid(const struct control *t, str uid)
 struct object *control_owner(struct control *t, const struct object *o)
 {
 	const struct owner_ref *ref;
+	const uint64_t *concerns;
 
 	if (!o->owners.nr)
 		return NULL;
@@ -247,6 +253,8 @@ struct object *control_owner(struct control *t, const struct object *o)
 		ref = controller_of(o);
 		t->last_owner.owner = ref ? control_by_uid(t, ref->uid) : NULL;
 		t->last_owner.list = o->owners.v;
+		concerns = t->last_owner.owner ? map_find(&t->of_owner, map_ptr(t->last_owner.owner->kind)) : NULL;
+		t->last_owner.concerns = concerns ? *concerns : 0;
 	}
 	return t->last_owner.owner;
 }
@@ -338,6 +346,10 @@ struct control *control_new(struct cluster *c)
 			t->hear_all |= (uint64_t)1 << id;
 		for (const struct kind *const *k = controllers[id]->kinds; k && *k; k++)
 			*map_put(&t->listeners, a, map_ptr(*k)) |= (uint64_t)1 << id;
+		for (const struct kind *const *k = controllers[id]->owners; k && *k; k++)
+			*map_put(&t->of_owner, a, map_ptr(*k)) |= (uint64_t)1 << id;
+		if (controllers[id]->owners)
+			t->hear_owned |= (uint64_t)1 << id;
 		t->state[id] = controllers[id]->init ? controllers[id]->init(t) : NULL;
 	}
 	cluster_add_watch(c, on_change, t);

@@ -263,4 +263,5 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, &daemonset_kind, NULL };
-const struct controller daemonset_controller = { .name = "daemonset", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+static const struct kind *const owners[] = { &daemonset_kind, NULL };
+const struct controller daemonset_controller = { .name = "daemonset", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run };

@@ -25,11 +25,14 @@ struct memory {
 	struct selector_index index;            /* Services by what they select */
 	struct table items;                     /* slice → struct item[]: what was written into it */
 	struct table labels;                    /* Pod → its labels when last heard of: who selected it then has to look, too */
+	struct map selecting;                   /* labels → struct selecting */
+	uint32_t selectors;                     /* grows with every change of a Service */
 	struct map zones;                       /* node → its zone when last heard of */
 	struct table judged;                    /* Service → enum judged */
 	str pod, none, ipv4, ipv6;
 	bool writing;                           /* the change at hand is its own */
 };
+struct selecting { uint32_t selectors, nr, alloc; obj_h *v; };   /* the Services that select Pods of these labels, as of that many changes */
 enum judged { JUDGED_NOT_YET, JUDGED_OURS, JUDGED_PARTIAL };
 
 struct slicing {
@@ -55,12 +58,36 @@ static bool wants(const struct service *s)
 
 /* ---- which Services does a change concern? */
 
-static void wake_if(struct control *t, void *labels, struct object *o)
+struct asking { const pair_list *labels; struct selecting *out; };
+
+static void add_if(struct control *t, void *ctx, struct object *o)
 {
 	const struct service *s = (const struct service *)o;
+	struct asking *q = ctx;
 
-	if (wants(s) && pairs_match(&s->selector, labels))
-		control_wake(t, CTL_ENDPOINTSLICE, o, 0);
+	if (wants(s) && pairs_match(&s->selector, q->labels))
+		vec_add(cluster_arena(control_cluster(t)), q->out, o->id);
+}
+
+/* Pods of one template share their list of labels: who selects them is looked up once. */
+static void wake_selecting(struct control *t, str ns, const pair_list *labels)
+{
+	struct memory *m = memory(t);
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *at = map_put(&m->selecting, a, hash_mix(map_ptr(labels->v), map_ptr(ns)));
+	struct selecting *x = (struct selecting *)(uintptr_t)*at;
+
+	if (!x) {
+		x = arena_make(a, struct selecting);
+		*at = map_ptr(x);
+	}
+	if (x->selectors != m->selectors + 1) {
+		x->selectors = m->selectors + 1;
+		x->nr = 0;
+		selector_index_find(t, &m->index, ns, labels, add_if, &(struct asking){ labels, x });
+	}
+	for (uint32_t k = 0; k < x->nr; k++)
+		control_wake(t, CTL_ENDPOINTSLICE, obj_get(control_cluster(t), x->v[k]), 0);
 }
 
 static void watch_pod(struct control *t, struct pod *p)
@@ -69,9 +96,9 @@ static void watch_pod(struct control *t, struct pod *p)
 	uint64_t *at = table_at(t, &m->labels, p->o.id.i);
 	const pair_list *was = (const pair_list *)(uintptr_t)*at;
 
-	selector_index_find(t, &m->index, p->o.ns, &p->o.labels, wake_if, &p->o.labels);
+	wake_selecting(t, p->o.ns, &p->o.labels);
 	if (was && was->v != p->o.labels.v)
-		selector_index_find(t, &m->index, p->o.ns, was, wake_if, (void *)(uintptr_t)was);
+		wake_selecting(t, p->o.ns, was);
 	if (!was || was->v != p->o.labels.v)
 		*at = map_ptr(share_bytes(t, &(pair_list){ p->o.labels.v, p->o.labels.nr, true }, sizeof(pair_list)));
 }
@@ -104,6 +131,7 @@ static void watch(struct control *t, const struct change *ch)
 	} else if (o->kind == &node_kind) {
 		watch_node(t, o);
 	} else if (o->kind == &service_kind) {
+		memory(t)->selectors++;
 		if (wants((struct service *)o))
 			selector_index_add(t, &memory(t)->index, o, &((struct service *)o)->selector);
 		control_wake(t, CTL_ENDPOINTSLICE, o, 0);

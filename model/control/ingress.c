@@ -32,9 +32,13 @@ static bool bears(const struct memory *m, const struct object *o)
 
 static void watch(struct control *t, const struct change *ch)
 {
-	struct object_list all = cluster_list(control_cluster(t), &ingress_kind);
+	const struct memory *m = control_state(t, CTL_INGRESS);
+	struct object_list all;
 
-	if (all.nr && bears(control_state(t, CTL_INGRESS), ch->object))
+	if (ch->object->kind == &pod_kind && !m->nr)    /* most changes */
+		return;
+	all = cluster_list(control_cluster(t), &ingress_kind);
+	if (all.nr && bears(m, ch->object))
 		control_wake(t, CTL_INGRESS, all.v[0], control_now(t));
 }
 

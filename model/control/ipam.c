@@ -207,7 +207,8 @@ static void learn(struct control *t)
 	i->learned = true;
 	learn_annotations(t);
 	learn_affinities(t);
-	learn_pods(t);
+	if (cluster_has_pod_ips(control_cluster(t)))
+		learn_pods(t);
 }
 
 /* ---- addresses for a Pod */

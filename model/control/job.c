@@ -277,4 +277,5 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &job_kind, NULL };
-const struct controller job_controller = { .name = "job", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+static const struct kind *const owners[] = { &job_kind, NULL };
+const struct controller job_controller = { .name = "job", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run };

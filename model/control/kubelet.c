@@ -21,7 +21,7 @@ struct prun *kubelet_remember(struct control *t, const struct pod *p)
 	struct arena *a = cluster_arena(control_cluster(t));
 	struct kubelet *k = kubelet_of(t);
 	uint32_t nr = container_count(p->spec);
-	struct prun *r = map_get_ptr(&k->runs, p->o.id.i);
+	struct prun *r = kubelet_run_of(k, p);
 
 	if (r)
 		return r;
@@ -37,18 +37,18 @@ struct prun *kubelet_remember(struct control *t, const struct pod *p)
 	}
 	memset(r->c, 0, nr * sizeof(*r->c));
 	*r = (struct prun){ .c = r->c, .alloc = r->alloc, .nr = nr, .nr_init = MIN(p->spec->init_containers.nr, nr) };
-	*map_put(&k->runs, a, p->o.id.i) = map_ptr(r);
+	*table_at(t, &k->runs, p->o.id.i) = map_ptr(r);
 	vec_add(a, &k->moving, p->o.id);
 	return r;
 }
 
-static void forget(struct kubelet *k, struct arena *a, uint32_t handle)
+static void forget(struct kubelet *k, struct arena *a, const struct pod *p)
 {
-	struct prun *r = map_get_ptr(&k->runs, handle);
+	struct prun *r = kubelet_run_of(k, p);
 
 	if (!r)
 		return;
-	map_remove(&k->runs, handle);
+	k->runs.v[p->o.id.i] = 0;
 	vec_add(a, &k->spare, r);
 }
 
@@ -252,7 +252,7 @@ static bool left_alone(const struct visit *v)
 
 	if ((pod_is_terminal(p) && p->o.deleted == NEVER) || (p->given && val_path(p->o.doc, "metadata.deletionTimestamp")))
 		return true;
-	return p->given && !map_find(&v->k->runs, p->o.id.i) && p->o.deleted == NEVER &&
+	return p->given && !kubelet_run_of(v->k, p) && p->o.deleted == NEVER &&
 	       !(condition_status(&p->conditions, "Ready") == COND_FALSE && condition_status(&p->conditions, "ContainersReady") == COND_TRUE);
 }
 
@@ -267,7 +267,7 @@ static void finish(struct visit *v)
 	kubelet_status(v->t, v->p, v->r, v->ip, v->ip2);
 	v->k->writing = false;
 	if (at_rest(v)) {
-		forget(v->k, cluster_arena(v->c), v->p->o.id.i);
+		forget(v->k, cluster_arena(v->c), v->p);
 		return;
 	}
 	control_wake(v->t, CTL_KUBELET, &v->p->o, v->next);
@@ -282,7 +282,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	v.on = p->node ? node_info(t, p->node) : NULL;
 	if (o->gone || !v.on || !kubelet_works(v.on) || left_alone(&v))
 		return;
-	v.r = map_get_ptr(&v.k->runs, o->id.i);
+	v.r = kubelet_run_of(v.k, p);
 	if (!v.r) {
 		bool known = p->given || p->statuses.nr;
 
@@ -311,7 +311,7 @@ static void watch(struct control *t, const struct change *ch)
 	if (ch->object->kind == &node_kind) {
 		i = node_info(t, ch->object->name);
 		for (uint32_t n = 0; n < i->pods.nr; n++)
-			if (map_find(&k->runs, i->pods.v[n]->o.id.i) || i->pods.v[n]->phase <= POD_PENDING || i->pods.v[n]->o.deleted != NEVER || !pod_is_ready(i->pods.v[n]))
+			if (kubelet_run_of(k, i->pods.v[n]) || i->pods.v[n]->phase <= POD_PENDING || i->pods.v[n]->o.deleted != NEVER || !pod_is_ready(i->pods.v[n]))
 				control_wake(t, CTL_KUBELET, &i->pods.v[n]->o, 0);
 		return;
 	}
@@ -320,7 +320,7 @@ static void watch(struct control *t, const struct change *ch)
 	if (ch->kind == CHANGE_DELETE) {
 		if (ip_set(p->ip) && !p->spec->host_network && !pod_is_terminal(p))
 			ipam_release(t, NULL, p->ip, p->ip2);
-		forget(k, cluster_arena(control_cluster(t)), p->o.id.i);
+		forget(k, cluster_arena(control_cluster(t)), p);
 		return;
 	}
 	if (!k->writing)

@@ -53,7 +53,7 @@ struct stated {
 
 struct image { str node, image; nsec at; };     /* the node has the image from then on */
 struct kubelet {
-	struct map runs;                        /* Pod's handle → struct prun, of those that are not at rest */
+	struct table runs;                      /* Pod's handle → struct prun, of those that are not at rest */
 	struct { obj_h *v; uint32_t nr, alloc; } moving;        /* whoever is in runs, and some that were */
 	struct { struct prun **v; uint32_t nr, alloc; } spare;
 	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
@@ -63,6 +63,10 @@ struct kubelet {
 	str words[KUBELET_WORDS];               /* interned once: every Pod has them */
 };
 struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, begun if it is not yet */
+static inline struct prun *kubelet_run_of(const struct kubelet *k, const struct pod *p)       /* NULL: nothing */
+{
+	return (struct prun *)(uintptr_t)table_get(&k->runs, p->o.id.i);
+}
 
 const struct container *container_at(const struct pod_spec *, uint32_t k);       /* init containers first */
 uint32_t container_count(const struct pod_spec *);

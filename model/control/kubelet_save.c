@@ -58,7 +58,7 @@ void kubelet_save(struct control *t, struct arena *a, struct val *out)
 
 	for (uint32_t i = 0; i < k->moving.nr; i++) {
 		const struct object *o = obj_get(control_cluster(t), k->moving.v[i]);
-		const struct prun *r = o->gone ? NULL : map_get_ptr(&k->runs, o->id.i);
+		const struct prun *r = o->gone ? NULL : kubelet_run_of(k, (const struct pod *)o);
 		struct val *l;
 
 		if (!r || map_find(&done, o->id.i))

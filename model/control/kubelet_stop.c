@@ -102,7 +102,7 @@ bool pod_stopped(const struct visit *v)
 static struct prun *started(struct control *t, struct pod *p)
 {
 	struct kubelet *k = kubelet_of(t);
-	struct prun *r = map_get_ptr(&k->runs, p->o.id.i);
+	struct prun *r = kubelet_run_of(k, p);
 
 	if (r || pod_is_terminal(p) || !p->node || !(p->statuses.nr || p->given))
 		return r;

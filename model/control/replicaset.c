@@ -157,5 +157,6 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &replicaset_kind, &replication_controller_kind, NULL };
-const struct controller replicaset_controller = { .name = "replicaset", .kinds = kinds_heard, .init = init, .watch = watch, .run = run,
+static const struct kind *const owners[] = { &replicaset_kind, &replication_controller_kind, NULL };
+const struct controller replicaset_controller = { .name = "replicaset", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run,
 						  .save = owners_save, .load = owners_load };

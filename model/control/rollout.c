@@ -4,13 +4,15 @@
 
 int32_t scaled(const struct int_or_str *v, int32_t total, bool up, int32_t absent)
 {
-	int64_t percent;
+	int64_t percent = 0;
 
 	if (!v->set)
 		return absent;
 	if (!v->s)
 		return v->i;
-	percent = strtol(v->s, NULL, 10) * (int64_t)total;
+	for (const char *s = v->s; *s >= '0' && *s <= '9' && percent < 1000000; s++)
+		percent = percent * 10 + (*s - '0');
+	percent *= total;
 	return (int32_t)(up ? (percent + 99) / 100 : percent / 100);
 }
 

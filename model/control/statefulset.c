@@ -268,4 +268,5 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &statefulset_kind, NULL };
-const struct controller statefulset_controller = { .name = "statefulset", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+static const struct kind *const owners[] = { &statefulset_kind, NULL };
+const struct controller statefulset_controller = { .name = "statefulset", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run };
