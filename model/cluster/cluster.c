@@ -89,16 +89,21 @@ static void changed(struct cluster *c, struct object *o, enum change_kind how)
 		c->watches[k].fn(c->watches[k].ctx, &ch);
 }
 
-struct object *object_new(struct cluster *c, const struct kind *k, const char *ns, const char *name)
+struct object *object_make(struct cluster *c, const struct kind *k, str ns, str name)
 {
 	struct object *o = arena_alloc(c->arena, k->size, 16);
 
 	o->kind = k;
-	o->ns = k->namespaced ? cluster_str(c, ns ? ns : "default") : NULL;
-	o->name = cluster_str(c, name);
+	o->ns = ns;
+	o->name = name;
 	o->created = c->now;
 	o->deleted = NEVER;
 	return o;
+}
+
+struct object *object_new(struct cluster *c, const struct kind *k, const char *ns, const char *name)
+{
+	return object_make(c, k, k->namespaced ? cluster_str(c, ns ? ns : "default") : NULL, cluster_str(c, name));
 }
 
 void cluster_add(struct cluster *c, struct object *o)

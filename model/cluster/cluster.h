@@ -50,6 +50,7 @@ struct settings_flags *cluster_flags(struct cluster *);         /* what the comm
 /* Looking. Namespace NULL for cluster-scoped kinds. Texts need not be interned. */
 struct object *obj_get(const struct cluster *, obj_h);          /* NULL for 0 */
 struct object *cluster_find(const struct cluster *, const struct kind *, const char *ns, const char *name);
+bool cluster_has(const struct cluster *, const struct kind *, str ns, str name);        /* the same question with interned texts */
 struct object_list cluster_list(const struct cluster *, const struct kind *);           /* living ones, all namespaces */
 struct object_list cluster_list_ns(const struct cluster *, const struct kind *, const char *ns);
 uint32_t cluster_count(const struct cluster *, const struct kind *);
@@ -72,6 +73,7 @@ str owner_uid(const struct object *);                           /* of the contro
 
 /* Changing: low level, no validation (apply.h has that). The object must come from object_new. Each bumps the revision and tells the watchers. */
 struct object *object_new(struct cluster *, const struct kind *, const char *ns, const char *name);     /* zeroed struct, not yet in the cluster; created = now, deleted = NEVER */
+struct object *object_make(struct cluster *, const struct kind *, str ns, str name);   /* the same for texts that are interned; ns as the kind wants it */
 void cluster_add(struct cluster *, struct object *);            /* asserts that none of that name lives; gives id, uid (if NULL), rev */
 void cluster_touch(struct cluster *, struct object *);          /* after a change in place of anything but labels, owner, podIP */
 void cluster_relabel(struct cluster *, struct object *, pair_list labels);

@@ -8,7 +8,7 @@ static struct handles *handles_at(const struct map *m, uint64_t key)
 	return map_get_ptr(m, key);
 }
 
-static void handles_add(struct cluster *c, struct map *m, uint64_t key, obj_h h)
+static struct handles *handles_make(struct cluster *c, struct map *m, uint64_t key)
 {
 	struct handles *l = handles_at(m, key);
 
@@ -16,10 +16,20 @@ static void handles_add(struct cluster *c, struct map *m, uint64_t key, obj_h h)
 		l = arena_make(c->arena, struct handles);
 		*map_put(m, c->arena, key) = map_ptr(l);
 	}
+	return l;
+}
+
+static void handles_push(struct cluster *c, struct handles *l, obj_h h)
+{
 	for (uint32_t k = l->nr; k > 0 && k + 4 > l->nr; k--)   /* the usual repeat: the same object again */
 		if (l->v[k - 1].i == h.i)
 			return;
 	vec_add(c->arena, l, h);
+}
+
+static void handles_add(struct cluster *c, struct map *m, uint64_t key, obj_h h)
+{
+	handles_push(c, handles_make(c, m, key), h);
 }
 
 static uint64_t ip_key(ip_addr a)
@@ -32,10 +42,24 @@ static uint64_t label_key(str ns, str key, str value)
 	return hash_mix(hash_mix(map_ptr(ns), map_ptr(key)), map_ptr(value));
 }
 
+static struct handles *list_of_label(struct cluster *c, const struct object *o, uint32_t k)
+{
+	return handles_make(c, &c->pods_by_label, label_key(o->ns, o->labels.v[k].key, o->labels.v[k].value));
+}
+
+/* Pods of one template come one after another and share their labels. */
 static void index_labels(struct cluster *c, const struct object *o)
 {
+	bool same = o->labels.v == c->last_labels.labels && o->ns == c->last_labels.ns;
+
+	if (!same) {
+		c->last_labels.ns = o->ns;
+		c->last_labels.labels = o->labels.v;
+		for (uint32_t k = 0; k < MIN(o->labels.nr, (uint32_t)LABELS_KNOWN); k++)
+			c->last_labels.list[k] = list_of_label(c, o, k);
+	}
 	for (uint32_t k = 0; k < o->labels.nr; k++)
-		handles_add(c, &c->pods_by_label, label_key(o->ns, o->labels.v[k].key, o->labels.v[k].value), o->id);
+		handles_push(c, k < LABELS_KNOWN ? c->last_labels.list[k] : list_of_label(c, o, k), o->id);
 }
 
 static bool owns_address(const struct pod *p)

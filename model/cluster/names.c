@@ -26,13 +26,10 @@ static uint64_t name_key(const struct kind *k, str ns, str name)
 	return hash_mix(hash_mix(map_ptr(k), map_ptr(ns)), map_ptr(name));
 }
 
-struct object *cluster_find(const struct cluster *c, const struct kind *k, const char *ns_text, const char *name_text)
+static struct object *find(const struct cluster *c, const struct kind *k, str ns, str name)
 {
-	str ns = k->namespaced ? str_find(c->strings, ns_text) : NULL, name = str_find(c->strings, name_text);
 	uint64_t *at;
 
-	if (!name || (k->namespaced && !ns))
-		return NULL;
 	for (uint64_t key = name_key(k, ns, name); (at = map_find(&c->by_name, key)); key++) {
 		struct object *o = c->all.v[*at];
 
@@ -42,12 +39,24 @@ struct object *cluster_find(const struct cluster *c, const struct kind *k, const
 	return NULL;
 }
 
+struct object *cluster_find(const struct cluster *c, const struct kind *k, const char *ns_text, const char *name_text)
+{
+	str ns = k->namespaced ? str_find(c->strings, ns_text) : NULL, name = str_find(c->strings, name_text);
+
+	return !name || (k->namespaced && !ns) ? NULL : find(c, k, ns, name);
+}
+
+bool cluster_has(const struct cluster *c, const struct kind *k, str ns, str name)
+{
+	return find(c, k, ns, name) != NULL;
+}
+
 /* An object takes the place of a gone one of the same name. */
 void index_name(struct cluster *c, struct object *o)
 {
-	uint64_t key = name_key(o->kind, o->ns, o->name), *at;
+	uint64_t *at;
 
-	for (; (at = map_find(&c->by_name, key)); key++) {
+	for (uint64_t key = name_key(o->kind, o->ns, o->name); *(at = map_put(&c->by_name, c->arena, key)); key++) {
 		const struct object *have = c->all.v[*at];
 
 		if (have->kind == o->kind && have->ns == o->ns && have->name == o->name) {
@@ -56,7 +65,7 @@ void index_name(struct cluster *c, struct object *o)
 			break;
 		}
 	}
-	*map_put(&c->by_name, c->arena, key) = o->id.i;
+	*at = o->id.i;
 }
 
 int by_name_order(const void *a, const void *b)

@@ -5,6 +5,7 @@
 #include "model/cluster/events.h"
 
 #define MAX_WATCHES 8
+#define LABELS_KNOWN 8
 
 
 struct pool {
@@ -27,6 +28,7 @@ struct cluster {
 	struct map pool_of;                     /* kind → pool */
 	struct map by_name;                     /* hash(kind, ns, name) → handle */
 	struct map pods_by_label;               /* hash(ns, key, value) → struct handles */
+	struct { str ns; const struct pair *labels; struct handles *list[LABELS_KNOWN]; } last_labels;   /* those of the Pod that was indexed last */
 	struct map pods_by_owner;               /* uid → struct handles */
 	struct map pod_by_ip;                   /* hash(address) → handle */
 	struct map slices_of;                   /* hash(ns, service) → struct handles */

@@ -125,12 +125,16 @@ str generate_name(struct cluster *c, const struct kind *k, const char *ns, const
 {
 	char name[LONGEST_BASE + 6];
 	size_t len = MIN(strlen(base), (size_t)LONGEST_BASE);
+	str space = k->namespaced ? cluster_str(c, ns) : NULL;
 
 	memcpy(name, base, len);
 	for (uint64_t try = 0;; try++) {
+		str made;
+
 		random_suffix(c, "name", uid, n + (try << 32), name + len, 5);
-		if (!cluster_find(c, k, ns, name))
-			return cluster_str(c, name);
+		made = cluster_str(c, name);
+		if (!cluster_has(c, k, space, made))
+			return made;
 	}
 }
 

@@ -100,13 +100,20 @@ struct tally { int32_t replicas, ready, available; nsec again; };
 static struct tally count(const struct workload *w, struct pod **v, uint32_t nr, nsec now)
 {
 	struct tally s = { .again = NEVER };
+	const struct pod *like = NULL;          /* Pods that have moved together share their conditions */
+	bool ready = false, available = false;
 
 	for (uint32_t k = 0; k < nr; k++) {
 		if (!pod_is_active(v[k]))
 			continue;
+		if (!like || v[k]->conditions.v != like->conditions.v || v[k]->given != like->given) {
+			ready = pod_is_ready(v[k]);
+			available = pod_is_available(v[k], w->min_ready_seconds, now, &s.again);
+			like = v[k];
+		}
 		s.replicas++;
-		s.ready += pod_is_ready(v[k]);
-		s.available += pod_is_available(v[k], w->min_ready_seconds, now, &s.again);
+		s.ready += ready;
+		s.available += available;
 	}
 	return s;
 }

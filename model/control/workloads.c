@@ -52,7 +52,7 @@ static bool injects(struct control *t, struct per_owner *x, const struct pod *p)
 struct pod *pod_from(struct control *t, const struct object *owner, const struct pod_template *tpl, str name)
 {
 	struct cluster *c = control_cluster(t);
-	struct pod *p = (struct pod *)object_new(c, &pod_kind, owner->ns, name);
+	struct pod *p = (struct pod *)object_make(c, &pod_kind, owner->ns, name);
 	struct per_owner *x = of_owner(t, owner);
 
 	if (!x->owners) {
@@ -126,6 +126,7 @@ static void adopt(struct control *t, struct object *owner, const struct selector
 struct pod **pods_claimed(struct control *t, struct object *owner, const struct selector *s, struct arena *scratch, uint32_t *nr)
 {
 	struct cluster *c = control_cluster(t);
+	const struct pair *same = NULL;         /* labels that match: Pods of one template share them */
 	uint32_t to = 0;
 	struct pod **v;
 
@@ -133,7 +134,8 @@ struct pod **pods_claimed(struct control *t, struct object *owner, const struct 
 		adopt(t, owner, s, scratch);
 	v = pods_controlled(t, owner, scratch, nr);
 	for (uint32_t k = 0; k < *nr; k++) {
-		if (selector_matches(s, &v[k]->o.labels)) {
+		if ((same && v[k]->o.labels.v == same) || selector_matches(s, &v[k]->o.labels)) {
+			same = v[k]->o.labels.v;
 			v[to++] = v[k];
 			continue;
 		}
