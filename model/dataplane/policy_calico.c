@@ -228,6 +228,22 @@ static void enter(struct writer *w, chain_h from, const char *iface, chain_h pod
 	w_jump(r, pod);
 }
 
+/* A Pod whose packets to the node are judged must still be found by it: multicast listeners, router solicitations and neighbour discovery pass
+ * (felix/rules/static.go filterWorkloadToHostChain). */
+static void let_neighbours_be_found(struct writer *w, chain_h input)
+{
+	static const uint8_t types[] = { 130, 131, 132, 133, 135, 136 };
+
+	for (size_t k = 0; k < ARRAY_LEN(types); k++) {
+		struct rw r = rule_begin(w->rs, input);
+
+		w_name(r, PF_IIFNAME, REL_NAME_PREFIX, "cali");
+		w_num(r, PF_L4PROTO, REL_EQ, PROTO_ICMPV6, 0);
+		w_num(r, PF_ICMP_TYPE, REL_EQ, types[k], 0);
+		w_verdict(r, OP_ACCEPT);
+	}
+}
+
 void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset *rs)
 {
 	if (!x->nr_policies || !enforced(x))
@@ -239,6 +255,8 @@ void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset
 		begin(&w, x, rs, four);
 		forward = chain_of(&w, "cali-FORWARD");
 		input = chain_of(&w, "cali-INPUT");
+		if (!four)
+			let_neighbours_be_found(&w, input);
 		for (w.dir = NP_EGRESS;; w.dir = NP_INGRESS) {          /* what leaves a Pod is judged before it reaches another */
 			for (uint32_t k = 0; k < nb->nr_pods; k++) {
 				const char *iface = nb->host_end[k].i ? link_get(x->dp, nb->host_end[k])->name : NULL;
