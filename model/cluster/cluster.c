@@ -43,6 +43,15 @@ bool cluster_add_watch(struct cluster *c, cluster_watch fn, void *ctx)
 	return true;
 }
 
+void cluster_drop_watch(struct cluster *c, cluster_watch fn, void *ctx)
+{
+	for (uint32_t k = 0; k < c->nr_watches; k++)
+		if (c->watches[k].fn == fn && c->watches[k].ctx == ctx) {
+			memmove(&c->watches[k], &c->watches[k + 1], (--c->nr_watches - k) * sizeof(c->watches[0]));
+			return;
+		}
+}
+
 void cluster_set_admit(struct cluster *c, cluster_admit fn, void *ctx)
 {
 	c->admit.fn = fn;

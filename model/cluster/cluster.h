@@ -36,6 +36,7 @@ rev_t cluster_rev(const struct cluster *);
 nsec cluster_now(const struct cluster *);
 void cluster_set_now(struct cluster *, nsec);
 bool cluster_add_watch(struct cluster *, cluster_watch, void *ctx);    /* false: too many (8) */
+void cluster_drop_watch(struct cluster *, cluster_watch, void *ctx);
 
 /* Admission: what the API server does to an object between validation and storage (allocation of ClusterIPs and node ports, default class, taints).
  * Called by apply.c with the decoded object before it is added, or with what it was before (old); false: refused, check->err says why. One per cluster. */

@@ -115,7 +115,7 @@ static bool of_family(const struct writer *w, const struct np_peers *peer)
 
 /* ---- rules */
 
-struct allow { chain_h chain; const struct np_compiled *p; const struct np_compiled_rule *rule; cause_h cause; };
+struct allow { chain_h chain; const struct np_compiled *p; const struct np_compiled_rule *rule; const char *path; cause_h cause; };
 
 /* One rule for one item and one port (NULL: any); to: only to that Pod (named ports of an egress rule). */
 static void allow(struct writer *w, const struct allow *a, const struct np_peers *peer, uint32_t item, const struct np_ports *port, uint16_t lo, uint16_t hi,
@@ -125,7 +125,7 @@ static void allow(struct writer *w, const struct allow *a, const struct np_peers
 
 	rule_cause(r, a->cause);
 	if (peer)
-		match_peer(w, r, a->p, a->rule->path, item, peer);
+		match_peer(w, r, a->p, a->path, item, peer);
 	if (to)
 		w_addr(r, PF_DADDR, REL_EQ, address(w, to));
 	if (port) {
@@ -175,7 +175,8 @@ static void write_policy(struct writer *w, chain_h chain, const struct np_compil
 {
 	for (uint32_t k = 0; k < p->nr_rules[w->dir]; k++) {
 		const struct np_compiled_rule *r = &p->rules[w->dir][k];
-		struct allow a = { chain, p, r, cause_of(w->x, &p->policy->o, r->path) };
+		const char *path = np_rule_path(r, w->x->arena);
+		struct allow a = { chain, p, r, path, cause_of(w->x, &p->policy->o, path) };
 
 		for (uint32_t i = 0; i < r->nr_peers; i++) {
 			if (!of_family(w, &r->peers[i]))

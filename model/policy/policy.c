@@ -31,9 +31,10 @@ static void compile_port(const struct np_port *in, struct np_ports *out)
 	}
 }
 
-static void compile_rule(const struct np_rule *in, struct np_compiled_rule *out, const char *path, struct arena *a)
+static void compile_rule(const struct np_rule *in, struct np_compiled_rule *out, int dir, uint32_t index, struct arena *a)
 {
-	out->path = path;
+	out->dir = (uint8_t)dir;
+	out->index = index;
 	out->nr_peers = MAX(in->peers.nr, 1u);
 	out->peers = arena_array(a, struct np_peers, out->nr_peers);
 	out->peers[0].all = in->peers.nr == 0;
@@ -53,28 +54,36 @@ static bool has_type(const struct network_policy *p, const char *type)
 	return false;
 }
 
+void policy_compile(const struct network_policy *p, struct arena *a, struct np_compiled *out)
+{
+	static const char *const types[] = { "Ingress", "Egress" };
+
+	*out = (struct np_compiled){ .policy = p };
+	for (int d = 0; d < 2; d++) {
+		uint32_t n = d ? p->egress.nr : p->ingress.nr;
+
+		out->isolates[d] = has_type(p, types[d]);
+		out->nr_rules[d] = out->isolates[d] ? n : 0;    /* a section whose type is not named is ignored */
+		out->rules[d] = arena_array(a, struct np_compiled_rule, out->nr_rules[d]);
+		for (uint32_t i = 0; i < out->nr_rules[d]; i++)
+			compile_rule(d ? &p->egress.v[i] : &p->ingress.v[i], &out->rules[d][i], d, i, a);
+	}
+}
+
 struct np_compiled *policies_compile(struct cluster *c, struct arena *a, uint32_t *nr)
 {
-	static const char *const sections[] = { "ingress", "egress" }, *const types[] = { "Ingress", "Egress" };
 	struct object_list l = cluster_list(c, &network_policy_kind);
 	struct np_compiled *v = arena_array(a, struct np_compiled, l.nr);
 
 	*nr = l.nr;
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct network_policy *p = (const struct network_policy *)l.v[k];
-
-		v[k].policy = p;
-		for (int d = 0; d < 2; d++) {
-			uint32_t n = d ? p->egress.nr : p->ingress.nr;
-
-			v[k].isolates[d] = has_type(p, types[d]);
-			v[k].nr_rules[d] = v[k].isolates[d] ? n : 0;    /* a section whose type is not named is ignored */
-			v[k].rules[d] = arena_array(a, struct np_compiled_rule, n);
-			for (uint32_t i = 0; i < v[k].nr_rules[d]; i++)
-				compile_rule(d ? &p->egress.v[i] : &p->ingress.v[i], &v[k].rules[d][i], arena_printf(a, "spec.%s[%u]", sections[d], i), a);
-		}
-	}
+	for (uint32_t k = 0; k < l.nr; k++)
+		policy_compile((const struct network_policy *)l.v[k], a, &v[k]);
 	return v;
+}
+
+const char *np_rule_path(const struct np_compiled_rule *r, struct arena *a)
+{
+	return arena_printf(a, "spec.%s[%u]", r->dir == NP_EGRESS ? "egress" : "ingress", r->index);
 }
 
 bool np_selects(struct cluster *c, const struct np_compiled *p, const struct pod *pod)

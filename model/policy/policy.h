@@ -17,15 +17,18 @@ struct np_peers {                               /* one item of from/to, ANDed in
 struct np_compiled_rule {
 	struct np_peers *peers; uint32_t nr_peers;      /* ORed */
 	struct np_ports *ports; uint32_t nr_ports;      /* ORed; nr 0: all ports and protocols */
-	const char *path;                       /* spec.ingress[0]: for causes */
+	uint8_t dir; uint32_t index;            /* spec.ingress[index] or spec.egress[index] */
 };
 struct np_compiled {
 	const struct network_policy *policy;
 	bool isolates[2];                       /* by enum np_dir */
 	struct np_compiled_rule *rules[2]; uint32_t nr_rules[2];
 };
+/* One policy; lives in the arena, and in the policy itself. */
+void policy_compile(const struct network_policy *, struct arena *, struct np_compiled *out);
 /* All policies of the cluster, in the order (namespace, name). Lives in the arena. */
 struct np_compiled *policies_compile(struct cluster *, struct arena *, uint32_t *nr);
+const char *np_rule_path(const struct np_compiled_rule *, struct arena *);      /* spec.ingress[0]: for causes */
 bool np_selects(struct cluster *, const struct np_compiled *, const struct pod *);      /* hostNetwork Pods: never */
 /* One item of from/to against a Pod (hostNetwork Pods match by address only), or an address. */
 bool np_peer_has_pod(struct cluster *, const struct np_compiled *, const struct np_peers *, const struct pod *);

@@ -1,246 +1,341 @@
-#include "sim/reachability/reach.h"
+/*
+ * Theory of operation. reach_new builds everything once; a watch on the cluster then only notes which objects changed, and the next question works them off:
+ * a Pod moves to another shape, a policy's links are exchanged, a namespace joins or leaves namespaceSelectors. What cannot be followed cheaply (a first Pod with
+ * two addresses, more new shapes than there is room for, an ipBlock that parts many Pods) makes it all anew.
+ */
+#include "sim/reachability/inside.h"
 
-#include <stdlib.h>
-
-struct rule_sets { const struct np_compiled *policy; const struct np_compiled_rule *rule; uint64_t *peers; };
-
-struct reach {
-	struct cluster *c;
-	struct arena *a;
-	struct reach_end *ends;
-	uint32_t nr, nr_pods, words;
-	struct map index;                       /* name → end */
-	struct strtab *names;
-	struct np_compiled *policies;
-	uint32_t nr_policies;
-	uint64_t **subjects;                    /* per policy */
-	uint64_t *isolated[2];
-	struct rule_sets *rules[2];
-	uint32_t nr_rules[2];
-	uint64_t *row;
-};
-
-#define BIT(w, i)  ((w)[(i) / 64] >> ((i) % 64) & 1)
-#define SET(w, i)  ((w)[(i) / 64] |= (uint64_t)1 << ((i) % 64))
-
-static uint64_t *new_set(struct reach *r)
+static void changed(void *ctx, const struct change *ch)
 {
-	return arena_array(r->a, uint64_t, r->words);
+	struct reach *r = ctx;
+	const struct kind *k = ch->object->kind;
+
+	if (k != &pod_kind && k != &network_policy_kind && k != &namespace_kind)
+		return;
+	if (!r->dirty.nr || r->dirty.v[r->dirty.nr - 1] != ch->object->id.i)
+		*heap_push(&r->dirty) = ch->object->id.i;
 }
 
-static bool exists(const struct pod *p)
+/* ---- Pods */
+
+static uint32_t *slot_of(struct reach *r, obj_h h)
 {
-	return !pod_is_terminal(p);
+	heap_room(&r->slot_of, h.i + 1);
+	r->slot_of.nr = MAX(r->slot_of.nr, h.i + 1);
+	return &r->slot_of.v[h.i];
 }
 
-static void add_end(struct reach *r, const struct pod *p, ip_addr ip)
+/* The weight of a shape changes: its row and its column count for as much more or less. */
+static void weigh(struct reach *r, uint32_t shape, int32_t by)
 {
-	struct reach_end *e = &r->ends[r->nr];
+	if (r->counted) {
+		uint64_t both = reach_line_weight(r, NP_INGRESS, shape) + reach_line_weight(r, NP_EGRESS, shape);
+		bool itself = reach_point(r, shape, shape);
 
-	e->pod = p;
-	e->ip = ip;
-	e->name = p ? str_printf(r->names, "%s/%s", p->o.ns, p->o.name) : str_printf(r->names, "%s", IP(ip));
-	*map_put(&r->index, r->a, map_ptr(e->name)) = r->nr++;
-}
-
-/* Subjects: by label index of the policy's namespace. */
-static void find_subjects(struct reach *r, uint32_t k)
-{
-	const struct np_compiled *p = &r->policies[k];
-	struct object_list l = pods_matching(r->c, p->policy->o.ns, &p->policy->pods, r->a);
-
-	r->subjects[k] = new_set(r);
-	for (uint32_t i = 0; i < l.nr; i++) {
-		const struct pod *pod = (const struct pod *)l.v[i];
-		int64_t at = exists(pod) && !pod->spec->host_network ? reach_find(r, arena_printf(r->a, "%s/%s", pod->o.ns, pod->o.name)) : -1;
-
-		if (at >= 0)
-			SET(r->subjects[k], (uint32_t)at);
+		/* each line counts the Pod itself once where its shape does not reach itself: by·(R + C) + by²·self + by·(1 − self) */
+		both -= itself ? 0 : 2;
+		r->count += (uint64_t)((int64_t)by * (int64_t)both) + (itself ? 1 : (uint64_t)(int64_t)by);
 	}
-	for (int d = 0; d < 2; d++)
-		for (uint32_t w = 0; p->isolates[d] && w < r->words; w++)
-			r->isolated[d][w] |= r->subjects[k][w];
+	reach_weigh(r, shape, by);
 }
 
-static void find_peers(struct reach *r, struct rule_sets *s)
+void reach_place(struct reach *r, uint32_t slot, uint32_t shape)
 {
-	s->peers = new_set(r);
-	for (uint32_t i = 0; i < s->rule->nr_peers; i++) {
-		const struct np_peers *peer = &s->rule->peers[i];
+	struct slot *s = &r->slots.v[slot];
+	uint32_t was = s->shape;
 
-		for (uint32_t e = 0; e < r->nr; e++)
-			if (r->ends[e].pod ? np_peer_has_pod(r->c, s->policy, peer, r->ends[e].pod) : peer->all || (peer->block.set && np_block_has(peer, r->ends[e].ip)))
-				SET(s->peers, e);
+	if (was == shape)
+		return;
+	s->shape = shape;
+	if (r->stale)
+		return;
+	if (was != NONE)
+		weigh(r, was, -1);
+	if (shape != NONE)
+		weigh(r, shape, 1);
+}
+
+static void pod_changed(struct reach *r, const struct pod *p)
+{
+	uint32_t *at = slot_of(r, p->o.id), slot;
+	ip_addr ip[2] = { p->ip, p->ip2 };
+
+	if (!pod_is_there(p)) {
+		if (!*at)
+			return;
+		slot = *at - 1;
+		*at = 0;
+		reach_place(r, slot, NONE);
+		*heap_push(&r->free_slots) = slot;
+		r->ends_good = false;
+		return;
 	}
+	if (ip_set(ip[1]) && !r->dual && !r->building) {
+		r->stale = true;
+		return;
+	}
+	if (!*at) {
+		slot = r->free_slots.nr ? r->free_slots.v[--r->free_slots.nr] : (heap_push(&r->slots), r->slots.nr - 1);
+		r->slots.v[slot] = (struct slot){ .pod = p->o.id, .shape = NONE };
+		*at = slot + 1;
+		r->ends_good = false;
+	}
+	slot = *at - 1;
+	if (!ip_eq(r->slots.v[slot].ip[0], ip[0]))
+		r->ends_good = false;
+	r->slots.v[slot].ip[0] = ip[0];
+	r->slots.v[slot].ip[1] = ip[1];
+	reach_place(r, slot, reach_shape_of(r, p, ip));
+}
+
+static void space_changed(struct reach *r, const struct namespace_ *n)
+{
+	uint64_t *at = map_find(&r->space_ids, map_ptr(n->o.name));
+
+	if (at)
+		reach_relabel(r, (uint32_t)*at - 1);
+}
+
+/* ---- building */
+
+static void build_pods(struct reach *r)
+{
+	struct object_list l = cluster_list(r->c, &pod_kind);
+
+	heap_room(&r->slots, l.nr + 1);
+	heap_room(&r->slot_of, cluster_handles(r->c) + 1);
+	for (uint32_t k = 0; k < l.nr; k++) {
+		if (k + 8 < l.nr) {             /* what is read of a Pod lies on four lines of the cache */
+			const struct pod *ahead = (const struct pod *)l.v[k + 8];
+
+			__builtin_prefetch(&ahead->o.ns);
+			__builtin_prefetch(&ahead->o.labels.nr);
+			__builtin_prefetch(&ahead->spec);
+			__builtin_prefetch(&ahead->ip);
+		}
+		pod_changed(r, (const struct pod *)l.v[k]);
+	}
+	for (uint32_t k = 0; k < r->nr_external; k++)
+		r->external_shape[k] = reach_shape_of(r, NULL, (ip_addr[2]){ r->external[k] });
+}
+
+static bool any_dual(struct cluster *c)
+{
+	const struct settings *s = cluster_settings(c);
+	struct object_list l = cluster_list(c, &pod_kind);
+
+	(void)s;
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (ip_set(((const struct pod *)l.v[k])->ip2))
+			return true;
+	return false;
+}
+
+static void build(struct reach *r)
+{
+	struct object_list l = cluster_list(r->c, &network_policy_kind);
+
+	r->a = arena_new(NULL, "reachability");
+	r->scratch_arena = arena_new(NULL, "a policy");
+	r->building = true;
+	r->dual = any_dual(r->c);
+	r->block_sets = NONE;
+	for (int f = 0; f < 2; f++) {
+		*heap_push(&r->atoms) = (struct atom){ f ? (ip_addr){ 0 } : ip_from4(0), 1, 0 };
+		*heap_push(&r->bounds[f]) = (struct bound){ r->atoms.v[f].at, (uint32_t)f };
+	}
+	*heap_push(&r->sets) = (struct shape_set){ .scope = SCOPE_ALL, .refs = 1, .next = NONE };
+	reach_selector(r, NULL);
+	heap_room(&r->held, l.nr + 1);
+	for (uint32_t k = 0; k < l.nr; k++)
+		reach_policy(r, (const struct network_policy *)l.v[k]);
+	build_pods(r);
+	reach_find_spaces(r);
+	reach_index(r);
+	acc_init(&r->in, r->words);
+	acc_init(&r->out, r->words);
+	r->seen = heap_words(r->words);
+	for (uint32_t t = 0; t < r->sets.nr; t++)
+		reach_evaluate(r, t);
+	reach_members(r);
+	for (int d = 0; d < 2; d++) {
+		r->base[d] = heap_words(r->words);
+		r->open[d] = heap_words(r->words);
+		memcpy(r->open[d], r->live, r->words * sizeof(uint64_t));
+		for (uint32_t t = 0; t < r->sets.nr; t++)
+			if (r->sets.v[t].isolates[d])
+				acc_or(&r->in, &r->sets.v[t].b);
+		for (uint32_t w = 0; w < r->words; w++)
+			r->open[d][w] &= ~r->in.w[w];
+		acc_clear(&r->in);
+	}
+	reach_join_subjects(r);
+	r->building = r->stale = false;
+	r->dirty.nr = 0;
+	r->rev = cluster_rev(r->c);
+}
+
+static void tear_down(struct reach *r)
+{
+	for (uint32_t k = 0; k < r->shapes.nr; k++)
+		heap_free(&r->shapes.v[k].sets);
+	for (uint32_t k = 0; k < r->spaces.nr; k++)
+		heap_free(&r->spaces.v[k].pairs);
+	for (uint32_t k = 0; k < r->spaces_ids.nr; k++) {
+		heap_free(&r->spaces_ids.v[k].list);
+		heap_free(&r->spaces_ids.v[k].in);
+		free(r->spaces_ids.v[k].shapes);
+	}
+	for (uint32_t k = 0; k < r->specs.nr; k++)
+		free(r->specs.v[k].mask);
+	for (uint32_t k = 0; k < r->sets.nr; k++) {
+		bits_free(&r->sets.v[k].b);
+		for (int d = 0; d < 2; d++) {
+			heap_free(&r->sets.v[k].uses[d]);
+			heap_free(&r->sets.v[k].users[d]);
+		}
+	}
+	for (uint32_t k = 0; k < r->used.nr; k++) {
+		heap_free(&r->used.v[k].subjects);
+		bits_free(&r->used.v[k].u);
+	}
+	for (uint32_t k = 0; k < r->held.nr; k++)
+		heap_free(&r->held.v[k].words);
+	for (uint32_t k = 0; k < r->nr_pair_bits; k++)
+		free(r->pair_bits[k]);
+	for (uint32_t k = 0; k < r->nr_key_bits; k++)
+		free(r->key_bits[k]);
+	for (uint32_t k = 0; k < r->nr_planes; k++)
+		free(r->planes[k]);
+	for (int d = 0; d < 2; d++) {
+		free(r->open[d]);
+		free(r->base[d]);
+		heap_free(&r->bounds[d]);
+	}
+	free(r->pair_bits);
+	free(r->key_bits);
+	free(r->live);
+	free(r->seen);
+	acc_free(&r->in);
+	acc_free(&r->out);
+	heap_free(&r->pairs);
+	heap_free(&r->key_of);
+	heap_free(&r->spaces);
+	heap_free(&r->named);
+	heap_free(&r->ports);
+	heap_free(&r->atoms);
+	heap_free(&r->labels);
+	heap_free(&r->shapes);
+	heap_free(&r->slots);
+	heap_free(&r->slot_of);
+	heap_free(&r->free_slots);
+	heap_free(&r->by_pair);
+	heap_free(&r->pair_from);
+	heap_free(&r->by_atom);
+	heap_free(&r->atom_from);
+	heap_free(&r->words_of);
+	heap_free(&r->selectors);
+	heap_free(&r->spaces_ids);
+	heap_free(&r->blocks);
+	heap_free(&r->specs);
+	heap_free(&r->sets);
+	heap_free(&r->free_sets);
+	heap_free(&r->used);
+	heap_free(&r->free_uses);
+	heap_free(&r->held);
+	heap_free(&r->scratch);
+	free(r->shape_ids.slot);
+	free(r->port_ids.slot);
+	free(r->selector_ids.slot);
+	free(r->block_ids.slot);
+	free(r->spec_ids.slot);
+	free(r->set_ids.slot);
+	free(r->use_ids.slot);
+	free(r->ends);
+	free(r->end_shape);
+	free(r->row);
+	free(r->line);
+	heap_free(&r->hosts);
+	arena_free(r->a);
+	arena_free(r->scratch_arena);
 }
 
 struct reach *reach_new(struct cluster *c, const ip_addr *external, uint32_t nr_external)
 {
-	struct arena *a = arena_new(NULL, "reachability");
-	struct reach *r = arena_make(a, struct reach);
-	struct object_list pods = cluster_list(c, &pod_kind);
+	struct reach *r = calloc(1, sizeof(*r));
 
+	if (!r)
+		abort();
 	r->c = c;
-	r->a = a;
-	r->names = strtab_new(a);
-	r->ends = arena_array(a, struct reach_end, pods.nr + nr_external);
-	for (uint32_t k = 0; k < pods.nr; k++)
-		if (exists((const struct pod *)pods.v[k]))
-			add_end(r, (const struct pod *)pods.v[k], ((const struct pod *)pods.v[k])->ip);
-	r->nr_pods = r->nr;
-	for (uint32_t k = 0; k < nr_external; k++)
-		add_end(r, NULL, external[k]);
-	r->words = r->nr / 64 + 1;
-	r->row = new_set(r);
-	r->policies = policies_compile(c, a, &r->nr_policies);
-	r->subjects = arena_array(a, uint64_t *, r->nr_policies);
-	for (int d = 0; d < 2; d++) {
-		r->isolated[d] = new_set(r);
-		for (uint32_t k = 0; k < r->nr_policies; k++)
-			r->nr_rules[d] += r->policies[k].nr_rules[d];
-		r->rules[d] = arena_array(a, struct rule_sets, r->nr_rules[d]);
-		r->nr_rules[d] = 0;
-	}
-	for (uint32_t k = 0; k < r->nr_policies; k++) {
-		find_subjects(r, k);
-		for (int d = 0; d < 2; d++)
-			for (uint32_t i = 0; i < r->policies[k].nr_rules[d]; i++) {
-				struct rule_sets *s = &r->rules[d][r->nr_rules[d]++];
-
-				*s = (struct rule_sets){ &r->policies[k], &r->policies[k].rules[d][i], NULL };
-				find_peers(r, s);
-			}
-	}
+	r->external = malloc((nr_external + 1) * sizeof(*external));
+	r->external_shape = malloc((nr_external + 1) * sizeof(*r->external_shape));
+	if (!r->external || !r->external_shape)
+		abort();
+	if (nr_external)
+		memcpy(r->external, external, nr_external * sizeof(*external));
+	r->nr_external = nr_external;
+	build(r);
+	r->watched = cluster_add_watch(c, changed, r);
 	return r;
 }
 
 void reach_free(struct reach *r)
 {
-	if (r)
-		arena_free(r->a);
+	if (!r)
+		return;
+	if (r->watched)
+		cluster_drop_watch(r->c, changed, r);
+	tear_down(r);
+	heap_free(&r->dirty);
+	free(r->external);
+	free(r->external_shape);
+	free(r);
 }
 
-uint32_t reach_nr(const struct reach *r) { return r->nr; }
-const struct reach_end *reach_end(const struct reach *r, uint32_t i) { return &r->ends[i]; }
-
-int64_t reach_find(const struct reach *r, const char *name)
+void reach_set_nodes(struct reach *r, enum reach_nodes n)
 {
-	str s = str_find(r->names, name);
-	uint64_t *at = s ? map_find(&r->index, map_ptr(s)) : NULL;
-
-	return at ? (int64_t)*at : -1;
+	r->nodes = n;
 }
 
-/* Traffic from the Pod's own node is always let in: kubelet's probes, and hostNetwork Pods, which have the node's address (networking/v1 types.go). */
-static bool own_node(const struct reach *r, const struct reach_end *from, const struct pod *to)
+static void build_again(struct reach *r)
 {
-	const struct node *n = to->node ? find_node(r->c, to->node) : NULL;
-	ip_addr have;
+	struct reach was = *r;
 
-	if (from->pod)
-		return from->pod->spec->host_network && from->pod->node && from->pod->node == to->node;
-	for (uint32_t k = 0; n && k < n->addresses.nr; k++)
-		if (n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &have) && ip_eq(have, from->ip))
-			return true;
-	return false;
+	tear_down(r);
+	memset(r, 0, sizeof(*r));
+	r->c = was.c;
+	r->nodes = was.nodes;
+	r->watched = was.watched;
+	r->dirty = was.dirty;
+	r->external = was.external;
+	r->nr_external = was.nr_external;
+	r->external_shape = was.external_shape;
+	build(r);
+	if (was.asked)
+		reach_ask(r, was.proto, was.port);
 }
 
-const uint64_t *reach_row(struct reach *r, uint32_t to, uint8_t proto, uint16_t port)
+/* Shapes without a Pod stay where they are; when they are the most, all is made anew. */
+static bool much_is_dead(const struct reach *r)
 {
-	const struct pod *dst = r->ends[to].pod;
-	uint64_t *row = r->row;
-	bool isolated = BIT(r->isolated[NP_INGRESS], to);
+	return r->shapes.nr > r->built + r->built / 16 + 900 && r->shapes.nr + 64 > r->capacity;
+}
 
-	memset(row, isolated ? 0 : 0xff, r->words * sizeof(*row));
-	for (uint32_t k = 0; isolated && k < r->nr_rules[NP_INGRESS]; k++) {
-		const struct rule_sets *s = &r->rules[NP_INGRESS][k];
+void reach_update(struct reach *r)
+{
+	if (!r->watched && r->rev != cluster_rev(r->c))
+		r->stale = true;
+	for (uint32_t k = 0; k < r->dirty.nr && !r->stale; k++) {
+		const struct object *o = obj_get(r->c, (obj_h){ r->dirty.v[k] });
 
-		if (!BIT(r->subjects[s->policy - r->policies], to) || !np_ports_allow(s->rule, dst, proto, port))
-			continue;
-		for (uint32_t w = 0; w < r->words; w++)
-			row[w] |= s->peers[w];
+		if (o->kind == &pod_kind)
+			pod_changed(r, (const struct pod *)o);
+		else if (o->kind == &network_policy_kind)
+			reach_policy(r, (const struct network_policy *)o);
+		else
+			space_changed(r, (const struct namespace_ *)o);
 	}
-	for (uint32_t e = 0; isolated && e < r->nr; e++)
-		if ((!r->ends[e].pod || r->ends[e].pod->spec->host_network) && own_node(r, &r->ends[e], dst))
-			SET(row, e);
-	{
-		struct arena_mark m = arena_mark(r->a);
-		uint64_t *may = new_set(r);             /* sources whose egress lets them go there */
-
-		for (uint32_t w = 0; w < r->words; w++)
-			may[w] = ~r->isolated[NP_EGRESS][w];
-		for (uint32_t k = 0; k < r->nr_rules[NP_EGRESS]; k++) {
-			const struct rule_sets *s = &r->rules[NP_EGRESS][k];
-
-			if (!BIT(s->peers, to) || !np_ports_allow(s->rule, dst, proto, port))
-				continue;
-			for (uint32_t w = 0; w < r->words; w++)
-				may[w] |= r->subjects[s->policy - r->policies][w];
-		}
-		for (uint32_t w = 0; w < r->words; w++)
-			row[w] &= may[w];
-		arena_rewind(r->a, m);
-	}
-	SET(row, to);           /* a Pod always reaches itself */
-	return row;
-}
-
-bool reach_allowed(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port)
-{
-	return BIT(reach_row(r, to, proto, port), from);
-}
-
-/* ---- why */
-
-static const char *first_miss(struct reach *r, const struct rule_sets *s, uint32_t peer, const struct pod *dst, uint8_t proto, uint16_t port, struct arena *a)
-{
-	bool who = BIT(s->peers, peer), what = np_ports_allow(s->rule, dst, proto, port);
-	const char *side = s->rule->path[5] == 'i' ? "from" : "to";
-
-	if (!who)
-		return arena_printf(a, "%s.%s: no item matches %s", s->rule->path, side, r->ends[peer].name);
-	if (!what)
-		return arena_printf(a, "%s.ports: no item allows port %u", s->rule->path, port);
-	return NULL;
-}
-
-static void explain_dir(struct reach *r, enum np_dir d, uint32_t subject, uint32_t peer, const struct pod *dst, uint8_t proto, uint16_t port, struct arena *a, struct reach_why *out)
-{
-	for (uint32_t p = 0; p < r->nr_policies; p++) {
-		struct reach_reason *reason;
-		struct sb missed = { 0 };
-
-		if (!r->policies[p].isolates[d] || !BIT(r->subjects[p], subject))
-			continue;
-		reason = &out->v[out->nr++];
-		*reason = (struct reach_reason){ r->policies[p].policy, d, -1, NULL };
-		for (uint32_t k = 0; k < r->nr_rules[d] && reason->allows < 0; k++) {
-			const struct rule_sets *s = &r->rules[d][k];
-			const char *miss;
-
-			if (s->policy != &r->policies[p])
-				continue;
-			miss = first_miss(r, s, peer, dst, proto, port, a);
-			if (!miss)
-				reason->allows = (int32_t)(s->rule - r->policies[p].rules[d]);
-			else
-				sb_printf(&missed, "%s%s", missed.len ? "; " : "", miss);
-		}
-		if (reason->allows < 0)
-			reason->missed = missed.len ? arena_strdup(a, sb_text(&missed)) : arena_printf(a, "spec.%s has no rule: nothing is allowed", d ? "egress" : "ingress");
-		sb_free(&missed);
-	}
-}
-
-struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *a)
-{
-	struct reach_why out = { .allowed = reach_allowed(r, from, to, proto, port), .same_pod = from == to, .v = arena_array(a, struct reach_reason, 2 * r->nr_policies) };
-
-	if (from < r->nr_pods)
-		explain_dir(r, NP_EGRESS, from, to, r->ends[to].pod, proto, port, a, &out);
-	if (to < r->nr_pods) {
-		out.from_node = own_node(r, &r->ends[from], r->ends[to].pod);
-		explain_dir(r, NP_INGRESS, to, from, r->ends[to].pod, proto, port, a, &out);
-	}
-	return out;
+	r->dirty.nr = 0;
+	if (r->stale || much_is_dead(r))
+		build_again(r);
 }

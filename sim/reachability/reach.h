@@ -1,32 +1,72 @@
-/* Who may reach whom by policy: routes and listeners do not count. Pods are bits; what a policy's subject and the peers of a rule are, is worked out once, as bitsets, and a
- * row (the sources that may reach one destination) is a few unions of them, made on demand. The same compiled policies (model/policy) from which chains are printed. */
+/* Who may reach whom by policy: routes and listeners do not count. Works on classes of Pods that no policy tells apart, with rows made on demand; follows the
+ * cluster through every change of a Pod, its labels, a namespace or a policy, and never keeps anything of the size Pods². What the compiled policies
+ * (model/policy) say is all that it knows of them; chains are printed from the same. Semantics with their sources: docs/policy.md.
+ *
+ * Nothing here changes the cluster. A struct reach must be freed before its cluster is. Not thread-safe. */
 #ifndef PODWIRE_REACH_H
 #define PODWIRE_REACH_H
 
 #include "model/policy/policy.h"
 
-/* An end of a question: a Pod, or an address outside the cluster. */
-struct reach_end { const struct pod *pod; ip_addr ip; const char *name; };
+/* What a Pod's own node may do whatever policies say. Kubernetes' words go both ways ("traffic to and from the node where a Pod is running is always allowed");
+ * Calico lets the node in and judges the way out (felix rules/endpoints.go). */
+enum reach_nodes { REACH_NODE_IN, REACH_NODE_BOTH, REACH_NODE_NONE };
+
+/* An end of a question: a Pod that has an address and is not over, or an address outside the cluster. */
+struct reach_end { const struct pod *pod; ip_addr ip; };
 
 struct reach;
-/* Of the cluster as it is; the ends are its Pods in the order (namespace, name), then the addresses. Made again after a change. */
 struct reach *reach_new(struct cluster *, const ip_addr *external, uint32_t nr_external);
 void reach_free(struct reach *);
-uint32_t reach_nr(const struct reach *);
-const struct reach_end *reach_end(const struct reach *, uint32_t i);
-int64_t reach_find(const struct reach *, const char *name);    /* NS/POD or address; −1: no such end */
+void reach_set_nodes(struct reach *, enum reach_nodes);         /* default REACH_NODE_IN */
+
+/* Ends: Pods in the order (namespace, name), then the addresses. Numbers are good until the cluster changes. */
+uint32_t reach_nr(struct reach *);
+const struct reach_end *reach_end(struct reach *, uint32_t i);
+const char *reach_name(struct reach *, uint32_t i, struct arena *);     /* NS/POD, or the address */
+int64_t reach_find(struct reach *, const char *name);           /* NS/POD or address; −1: no such end */
+
 /* The sources that may open a connection to `to`: a bit for each end, good until the next call. */
 const uint64_t *reach_row(struct reach *, uint32_t to, uint8_t proto, uint16_t port);
 bool reach_allowed(struct reach *, uint32_t from, uint32_t to, uint8_t proto, uint16_t port);
 
+/* Of all pairs of Pods, itself among them: after a change only what it touches is counted again. */
+struct reach_sum { uint32_t pods, shapes, classes, sets, policies; uint64_t pairs, allowed; };
+struct reach_sum reach_sum(struct reach *, uint8_t proto, uint16_t port);
+uint64_t reach_count(struct reach *, uint8_t proto, uint16_t port);     /* allowed pairs alone, without what only nodes may do */
+size_t reach_bytes(const struct reach *);                       /* that it holds */
+
+/* Pods in groups (namespaces, workloads, or classes that no policy tells apart), and how many pairs of each two are allowed. cells[from × nr + to]. */
+enum reach_by { REACH_BY_NAMESPACE, REACH_BY_WORKLOAD, REACH_BY_CLASS };
+struct reach_group { const char *name; uint32_t pods; const struct pod *first; };
+struct reach_table { struct reach_group *groups; uint32_t nr; uint64_t *cells; };
+struct reach_table reach_groups(struct reach *, enum reach_by, uint8_t proto, uint16_t port, struct arena *);   /* cells NULL: more than 4,000 groups */
+
+/* Where the answer for a port can change: the ports of lo…hi that must be asked, each standing for all up to the next. */
+uint32_t reach_port_atoms(struct reach *, uint8_t proto, uint16_t lo, uint16_t hi, struct arena *, uint16_t **out);
+
 /* Why: every policy that isolates an end of the connection in that direction, and what each of its rules says. */
+struct reach_miss {
+	uint32_t rule;
+	bool allows;
+	const char *path;                       /* of what failed first: spec.ingress[0].from[1].podSelector.matchLabels.app; of the rule if it allows */
+	const char *text;                       /* what was wanted, and what is there */
+	uint32_t line;                          /* in the policy's file; 0: not known */
+};
 struct reach_reason {
 	const struct network_policy *policy;
 	enum np_dir dir;
-	int32_t allows;                         /* index of the rule that allows it; −1: none does */
-	const char *missed;                     /* of the rules that do not: the first thing that failed, each with its path */
+	int32_t allows;                         /* index of the first rule that allows it; −1: none does */
+	uint32_t line;                          /* of what selects the Pod */
+	struct reach_miss *v; uint32_t nr;      /* each rule, or each item of from/to that failed */
 };
-struct reach_why { bool allowed, same_pod, from_node; struct reach_reason *v; uint32_t nr; };
+struct reach_why {
+	bool allowed, itself, from_node, to_node;
+	bool out, in;                           /* what egress of the source and ingress of the destination say, each for itself */
+	struct reach_reason *v; uint32_t nr;    /* egress first */
+};
+struct path;
+uint32_t reach_line_of(const struct object *, const struct path *);      /* of the deepest value of the path that stands in its document; the object's own where it has none */
 struct reach_why reach_explain(struct reach *, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *);
 
 #endif

@@ -17,9 +17,9 @@ static bool read_port(struct cluster *c, const struct matrix_doc *m, uint16_t *p
 	return (!m->port.s && m->port.i >= 0 && m->port.i <= 65535) || err_add(err, ERR_INPUT, NULL, "port: a number from 1 to 65535 was expected");
 }
 
-static bool takes_part(const struct matrix_doc *m, const struct reach_end *e)
+static bool takes_part(const struct matrix_doc *m, const struct reach_end *e, bool outside)
 {
-	if (!e->pod)
+	if (outside)
 		return true;
 	return (!m->ns || streq(m->ns, e->pod->o.ns)) && pairs_match(&m->labels, &e->pod->o.labels);
 }
@@ -44,8 +44,8 @@ bool matrix_make(void *ctx, struct world *w, const struct matrix_doc *m, const c
 	end = arena_array(a, uint32_t, all + 1);
 	*out = (struct matrix_table){ .names = arena_array(a, const char *, all + 1) };
 	for (uint32_t k = 0; k < all; k++)
-		if (takes_part(m, reach_end(r, k))) {
-			out->names[out->nr] = arena_strdup(a, reach_end(r, k)->name);
+		if (takes_part(m, reach_end(r, k), k >= all - m->with_external.nr)) {
+			out->names[out->nr] = reach_name(r, k, a);
 			end[out->nr++] = k;
 		}
 	out->allowed = arena_array(a, bool, (size_t)out->nr * out->nr);

@@ -55,7 +55,7 @@ static struct grid make_table(struct cli *cli, struct reach *r, const struct ask
 	for (uint32_t to = 0; to < t.nr; to++) {
 		const uint64_t *row = reach_row(r, to, q->proto, q->port);
 
-		t.names[to] = arena_strdup(cli->arena, reach_end(r, to)->name);
+		t.names[to] = reach_name(r, to, cli->arena);
 		for (uint32_t from = 0; from < t.nr; from++)
 			t.allowed[(size_t)from * t.nr + to] = row[from / 64] >> (from % 64) & 1;
 	}
@@ -142,8 +142,8 @@ static enum err_kind explain(struct cli *cli, struct cluster *c, struct reach *r
 			return err_add(err, ERR_FAILED, NULL, "\"%s\" is neither a Pod (NS/NAME) nor an address of --with-external", cli->args.v[k]), ERR_FAILED;
 	}
 	why = reach_explain(r, (uint32_t)end[0], (uint32_t)end[1], q->proto, q->port, cli->arena);
-	fprintf(cli->to, "%s → %s, %s/%u: %s\n", reach_end(r, (uint32_t)end[0])->name, reach_end(r, (uint32_t)end[1])->name, q->proto_word, q->port, why.allowed ? "allowed" : "denied");
-	if (why.same_pod)
+	fprintf(cli->to, "%s → %s, %s/%u: %s\n", reach_name(r, (uint32_t)end[0], cli->arena), reach_name(r, (uint32_t)end[1], cli->arena), q->proto_word, q->port, why.allowed ? "allowed" : "denied");
+	if (why.itself)
 		fprintf(cli->to, "  a Pod always reaches itself\n");
 	if (why.from_node)
 		fprintf(cli->to, "  traffic from a Pod's own node is always let in\n");
@@ -158,7 +158,7 @@ static enum err_kind explain(struct cli *cli, struct cluster *c, struct reach *r
 		if (x->allows >= 0)
 			fprintf(cli->to, ": rule %d allows it\n", x->allows);
 		else
-			fprintf(cli->to, ": %s\n", x->missed);
+			fprintf(cli->to, ": %s %s\n", x->nr ? x->v[0].path : "", x->nr ? x->v[0].text : "");
 	}
 	return why.allowed ? ERR_NONE : ERR_FAILED;
 }

@@ -1,0 +1,336 @@
+#include "sim/reachability/bits.h"
+
+void *heap_grow(void *v, uint32_t *alloc, uint32_t need, size_t size)
+{
+	uint32_t nr = MAX(*alloc ? *alloc + *alloc / 2 : 4, need);
+	char *to = realloc(v, nr * size);
+
+	if (!to)
+		abort();
+	memset(to + *alloc * size, 0, (nr - *alloc) * size);
+	*alloc = nr;
+	return to;
+}
+
+/* ---- a slot: the hash's upper half, and the number plus one; 0 is empty, GONE was taken out */
+
+#define GONE UINT32_MAX
+
+static uint32_t probe(const struct lookup *t, uint64_t hash, uint32_t at)
+{
+	for (;; at = (at + 1) & (t->alloc - 1)) {
+		uint64_t s = t->slot[at];
+
+		if (!s || (s >> 32 == hash >> 32 && (uint32_t)s != GONE))
+			return at;
+	}
+}
+
+static uint32_t number_at(const struct lookup *t, uint32_t at)
+{
+	return (uint32_t)t->slot[at] ? (uint32_t)t->slot[at] - 1 : UINT32_MAX;
+}
+
+uint32_t lookup_first(const struct lookup *t, uint64_t hash, uint32_t *at)
+{
+	if (!t->alloc)
+		return UINT32_MAX;
+	*at = probe(t, hash, (uint32_t)(hash >> 32) & (t->alloc - 1));
+	return number_at(t, *at);
+}
+
+uint32_t lookup_next(const struct lookup *t, uint64_t hash, uint32_t *at)
+{
+	*at = probe(t, hash, (*at + 1) & (t->alloc - 1));
+	return number_at(t, *at);
+}
+
+void lookup_put(struct lookup *t, uint64_t hash, uint32_t number)
+{
+	uint32_t at;
+
+	if (t->nr >= t->alloc / 2) {
+		struct lookup was = *t;
+
+		t->alloc = was.alloc ? was.alloc * 2 : 256;
+		t->nr = 0;
+		t->slot = calloc(t->alloc, sizeof(*t->slot));
+		if (!t->slot)
+			abort();
+		for (uint32_t k = 0; k < was.alloc; k++)
+			if ((uint32_t)was.slot[k] && (uint32_t)was.slot[k] != GONE)
+				lookup_put(t, was.slot[k], (uint32_t)was.slot[k] - 1);
+		free(was.slot);
+	}
+	for (at = (uint32_t)(hash >> 32) & (t->alloc - 1); t->slot[at];)
+		at = (at + 1) & (t->alloc - 1);
+	t->slot[at] = (hash >> 32 << 32) | (number + 1);
+	t->nr++;
+}
+
+void lookup_drop(struct lookup *t, uint64_t hash, uint32_t number)
+{
+	uint32_t at;
+
+	for (uint32_t n = lookup_first(t, hash, &at); n != UINT32_MAX; n = lookup_next(t, hash, &at))
+		if (n == number) {
+			t->slot[at] |= GONE;
+			return;
+		}
+}
+
+static uint64_t *new_words(uint32_t nr, uint32_t places)
+{
+	uint64_t *w = calloc(1, nr * sizeof(*w) + places * sizeof(uint32_t) + 1);
+
+	if (!w)
+		abort();
+	return w;
+}
+
+uint64_t *heap_words(uint32_t nr)
+{
+	return new_words(nr, 0);
+}
+
+static bool is_dense(uint32_t nr, uint32_t words)
+{
+	return nr > 8 && nr > words / 3;
+}
+
+static uint32_t *places(struct bits *b)
+{
+	return (uint32_t *)(b->word + b->nr);
+}
+
+void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words)
+{
+	uint32_t have = 0, last = UINT32_MAX;
+
+	bits_free(b);
+	for (uint32_t k = 0; k < nr; k++) {
+		have += m[k] / 64 != last;
+		last = m[k] / 64;
+	}
+	if (is_dense(have, words)) {
+		b->nr = BITS_DENSE;
+		b->word = new_words(words, 0);
+		for (uint32_t k = 0; k < nr; k++)
+			BIT_ON(b->word, m[k]);
+		return;
+	}
+	b->nr = have;
+	if (have > 1)
+		b->word = new_words(have, have);
+	have = 0;
+	for (uint32_t k = 0; k < nr; k++) {
+		uint64_t bit = (uint64_t)1 << (m[k] % 64);
+
+		if (b->nr == 1) {
+			b->at = m[k] / 64;
+			b->one |= bit;
+			continue;
+		}
+		if (!have || places(b)[have - 1] != m[k] / 64)
+			places(b)[have++] = m[k] / 64;
+		b->word[have - 1] |= bit;
+	}
+}
+
+void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words)
+{
+	uint32_t have = 0, to = 0;
+
+	bits_free(b);
+	for (uint32_t k = 0; k < words; k++)
+		have += w[k] != 0;
+	if (is_dense(have, words)) {
+		b->nr = BITS_DENSE;
+		b->word = new_words(words, 0);
+		memcpy(b->word, w, words * sizeof(*w));
+		return;
+	}
+	b->nr = have;
+	if (have > 1)
+		b->word = new_words(have, have);
+	for (uint32_t k = 0; k < words && have; k++) {
+		if (!w[k])
+			continue;
+		if (have == 1) {
+			b->at = k;
+			b->one = w[k];
+		} else {
+			places(b)[to] = k;
+			b->word[to++] = w[k];
+		}
+	}
+}
+
+void bits_free(struct bits *b)
+{
+	if (b->nr > 1)
+		free(b->word);
+	*b = (struct bits){ 0 };
+}
+
+size_t bits_bytes(const struct bits *b, uint32_t words)
+{
+	return b->nr == BITS_DENSE ? words * sizeof(uint64_t) : b->nr > 1 ? b->nr * (sizeof(uint64_t) + sizeof(uint32_t)) : 0;
+}
+
+static uint32_t place_of(const struct bits *b, uint32_t at)
+{
+	const uint32_t *p = bits_places(b);
+	uint32_t lo = 0, hi = b->nr;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (p[mid] < at)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool bits_has(const struct bits *b, uint32_t x)
+{
+	uint32_t at;
+
+	if (b->nr == BITS_DENSE)
+		return BIT(b->word, x);
+	if (b->nr <= 1)
+		return b->nr && b->at == x / 64 && (b->one >> (x % 64) & 1);
+	at = place_of(b, x / 64);
+	return at < b->nr && bits_places(b)[at] == x / 64 && (b->word[at] >> (x % 64) & 1);
+}
+
+void bits_add(struct bits *b, uint32_t x, uint32_t words)
+{
+	uint64_t bit = (uint64_t)1 << (x % 64);
+	struct bits wider = { 0 };
+	uint32_t at;
+
+	if (b->nr == BITS_DENSE) {
+		BIT_ON(b->word, x);
+		return;
+	}
+	at = b->nr ? place_of(b, x / 64) : 0;
+	if (at < b->nr && bits_places(b)[at] == x / 64) {
+		if (b->nr == 1)
+			b->one |= bit;
+		else
+			b->word[at] |= bit;
+		return;
+	}
+	if (is_dense(b->nr + 1, words)) {
+		wider.nr = BITS_DENSE;
+		wider.word = new_words(words, 0);
+		for (uint32_t k = 0; k < b->nr; k++)
+			wider.word[bits_places(b)[k]] = bits_masks(b)[k];
+		BIT_ON(wider.word, x);
+	} else if (!b->nr) {
+		wider = (struct bits){ .nr = 1, .at = x / 64, .one = bit };
+	} else {
+		wider.nr = b->nr + 1;
+		wider.word = new_words(wider.nr, wider.nr);
+		for (uint32_t k = 0; k < wider.nr; k++) {
+			places(&wider)[k] = k == at ? x / 64 : bits_places(b)[k - (k > at)];
+			wider.word[k] = k == at ? bit : bits_masks(b)[k - (k > at)];
+		}
+	}
+	bits_free(b);
+	*b = wider;
+}
+
+void bits_drop(struct bits *b, uint32_t x)
+{
+	uint32_t at;
+
+	if (!bits_has(b, x))
+		return;
+	if (b->nr == BITS_DENSE) {
+		BIT_OFF(b->word, x);
+	} else if (b->nr == 1) {
+		b->one &= ~((uint64_t)1 << (x % 64));
+	} else {
+		at = place_of(b, x / 64);
+		b->word[at] &= ~((uint64_t)1 << (x % 64));
+	}
+}
+
+static void list_word(uint64_t m, uint32_t at, numbers *out)
+{
+	heap_room(out, out->nr + 64);
+	for (; m; m &= m - 1)
+		out->v[out->nr++] = at * 64 + (uint32_t)__builtin_ctzll(m);
+}
+
+void bits_list(const struct bits *b, uint32_t words, numbers *out)
+{
+	if (b->nr == BITS_DENSE)
+		for (uint32_t k = 0; k < words; k++)
+			list_word(b->word[k], k, out);
+	else
+		for (uint32_t k = 0; k < b->nr; k++)
+			list_word(bits_masks(b)[k], bits_places(b)[k], out);
+}
+
+/* ---- unions */
+
+void acc_init(struct acc *a, uint32_t words)
+{
+	*a = (struct acc){ .w = new_words(words, 0), .touched = malloc((words + 1) * sizeof(uint32_t)), .words = words };
+	if (!a->touched)
+		abort();
+}
+
+void acc_free(struct acc *a)
+{
+	free(a->w);
+	free(a->touched);
+	*a = (struct acc){ 0 };
+}
+
+void acc_clear(struct acc *a)
+{
+	if (a->dense)
+		memset(a->w, 0, a->words * sizeof(*a->w));
+	else
+		for (uint32_t k = 0; k < a->nr; k++)
+			a->w[a->touched[k]] = 0;
+	a->nr = 0;
+	a->dense = false;
+}
+
+static inline void touch(struct acc *a, uint32_t at, uint64_t m)
+{
+	if (!a->dense && !a->w[at] && m)
+		a->touched[a->nr++] = at;
+	a->w[at] |= m;
+}
+
+void acc_or(struct acc *a, const struct bits *b)
+{
+	if (b->nr == BITS_DENSE) {
+		a->dense = true;
+		for (uint32_t k = 0; k < a->words; k++)
+			a->w[k] |= b->word[k];
+		return;
+	}
+	for (uint32_t k = 0; k < b->nr; k++)
+		touch(a, bits_places(b)[k], bits_masks(b)[k]);
+}
+
+void acc_or_masked(struct acc *a, const struct bits *b, const uint64_t *mask)
+{
+	if (b->nr == BITS_DENSE) {
+		a->dense = true;
+		for (uint32_t k = 0; k < a->words; k++)
+			a->w[k] |= b->word[k] & mask[k];
+		return;
+	}
+	for (uint32_t k = 0; k < b->nr; k++)
+		touch(a, bits_places(b)[k], bits_masks(b)[k] & mask[bits_places(b)[k]]);
+}

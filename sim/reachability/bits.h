@@ -1,0 +1,60 @@
+/* Sets of small numbers, kept as what is shorter: the words of 64 that are not empty, or all of them. And unions of many sets, made in one accumulator. On the heap,
+ * since they change for as long as the cluster does; out of memory aborts, as the lists of the cluster do. */
+#ifndef PODWIRE_BITS_H
+#define PODWIRE_BITS_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/base.h"
+
+/* A growing array on the heap: {0} is valid and empty. */
+#define HEAP(T) struct { T *v; uint32_t nr, alloc; }
+void *heap_grow(void *v, uint32_t *alloc, uint32_t need, size_t size);  /* new members are zero */
+uint64_t *heap_words(uint32_t nr);                       /* zero; freed with free */
+#define heap_room(h, n)  ((h)->alloc < (n) ? (void)((h)->v = heap_grow((h)->v, &(h)->alloc, (n), sizeof(*(h)->v))) : (void)0)
+#define heap_push(h)     (heap_room(h, (h)->nr + 1), &(h)->v[(h)->nr++])
+#define heap_free(h)     (free((h)->v), (h)->v = NULL, (h)->nr = (h)->alloc = 0)
+typedef HEAP(uint32_t) numbers;
+
+/* Numbers by the hash of what they stand for; whoever asks compares. */
+struct lookup { uint64_t *slot; uint32_t alloc, nr; };
+uint32_t lookup_first(const struct lookup *, uint64_t hash, uint32_t *at);        /* a number that may be meant; UINT32_MAX: none */
+uint32_t lookup_next(const struct lookup *, uint64_t hash, uint32_t *at);
+void lookup_put(struct lookup *, uint64_t hash, uint32_t number);
+void lookup_drop(struct lookup *, uint64_t hash, uint32_t number);
+
+#define BITS_DENSE UINT32_MAX
+struct bits {
+	uint32_t nr;                    /* words that are not empty; BITS_DENSE: all words are there */
+	uint32_t at;                    /* nr 1: its place */
+	union {
+		uint64_t one;           /* nr 1 */
+		uint64_t *word;         /* nr > 1: that many words and behind them their places (uint32_t); dense: all words */
+	};
+};
+void bits_from(struct bits *, const uint32_t *members, uint32_t nr, uint32_t words);    /* members in ascending order; words: of the universe */
+void bits_from_words(struct bits *, const uint64_t *, uint32_t words);
+void bits_free(struct bits *);
+bool bits_has(const struct bits *, uint32_t x);
+void bits_add(struct bits *, uint32_t x, uint32_t words);
+void bits_drop(struct bits *, uint32_t x);              /* a word may become empty and stay */
+void bits_list(const struct bits *, uint32_t words, numbers *out);      /* members in ascending order, behind what is there */
+size_t bits_bytes(const struct bits *, uint32_t words); /* on the heap */
+
+static inline const uint32_t *bits_places(const struct bits *b) { return b->nr == 1 ? &b->at : (const uint32_t *)(b->word + b->nr); }
+static inline const uint64_t *bits_masks(const struct bits *b) { return b->nr == 1 ? &b->one : b->word; }
+
+/* A union in the making. All words are zero but those that `touched` names, unless dense. */
+struct acc { uint64_t *w; uint32_t *touched; uint32_t nr, words; bool dense; };
+void acc_init(struct acc *, uint32_t words);
+void acc_free(struct acc *);
+void acc_clear(struct acc *);
+void acc_or(struct acc *, const struct bits *);
+void acc_or_masked(struct acc *, const struct bits *, const uint64_t *mask);
+
+#define BIT(w, i)    ((w)[(i) / 64] >> ((i) % 64) & 1)
+#define BIT_ON(w, i) ((w)[(i) / 64] |= (uint64_t)1 << ((i) % 64))
+#define BIT_OFF(w, i) ((w)[(i) / 64] &= ~((uint64_t)1 << ((i) % 64)))
+
+#endif

@@ -1,0 +1,295 @@
+/* Why a connection is allowed or denied: read from the compiled policies themselves, not from what the fast engine made of them; so it is a second opinion too. */
+#include "model/api/path.h"
+#include "model/dataplane/packet.h"
+#include "sim/reachability/inside.h"
+
+#include <stdarg.h>
+
+struct asking {
+	struct reach *r;
+	struct arena *a;
+	const struct np_compiled *p;
+	const struct np_compiled_rule *rule;    /* NULL: the subject */
+	struct reach_reason *out;
+	uint32_t self, peer, dst;               /* ends */
+	uint8_t proto; uint16_t port;
+	uint32_t alloc;
+};
+
+/* The line of a path in the document that was applied: that of the deepest value that stands there. */
+static const struct val *find(const struct object *o, const struct path *p, const struct val **last)
+{
+	const struct val *v = p->up ? find(o, p->up, last) : o->doc;
+	char name[128];
+
+	for (const char *s = p->part == PATH_ITEM ? NULL : p->name; v && s && *s;) {      /* a member may hold several names; an entry is a whole key */
+		size_t n = p->part == PATH_ENTRY ? strlen(s) : strcspn(s, ".");
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, s);
+		v = val_get(v, p->part == PATH_ENTRY ? s : name);
+		s += n + (s[n] == '.');
+		*last = v ? v : *last;
+	}
+	if (v && p->part == PATH_ITEM)
+		v = val_at(v, p->index);
+	*last = v ? v : *last;
+	return v;
+}
+
+uint32_t reach_line_of(const struct object *o, const struct path *p)
+{
+	const struct val *last = o->doc;
+
+	find(o, p, &last);
+	return last && last->line ? last->line : o->line;
+}
+
+static void miss(struct asking *q, const struct path *p, bool allows, const char *fmt, ...) PRINTF(4, 5);
+static void miss(struct asking *q, const struct path *p, bool allows, const char *fmt, ...)
+{
+	char text[PATH_TEXT], words[512];
+	struct reach_miss *m;
+	va_list ap;
+
+	if (q->out->nr == q->alloc)
+		q->out->v = vec_grow(q->a, q->out->v, q->out->nr, &q->alloc, sizeof(*q->out->v));
+	m = &q->out->v[q->out->nr++];
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	*m = (struct reach_miss){ .rule = q->rule ? q->rule->index : 0, .allows = allows, .path = arena_strdup(q->a, path_text(p, text)), .text = arena_strdup(q->a, words) };
+	m->line = reach_line_of(&q->p->policy->o, p);
+}
+
+/* ---- selectors: the first requirement that does not hold */
+
+static bool member(const struct requirement *q, str v)
+{
+	for (uint32_t k = 0; k < q->values.nr; k++)
+		if (streq(q->values.v[k], v))
+			return true;
+	return false;
+}
+
+static const char *values_text(const struct requirement *q, struct arena *a)
+{
+	struct sb s = { 0 };
+	const char *text;
+
+	for (uint32_t k = 0; k < q->values.nr; k++)
+		sb_printf(&s, "%s%s", k ? ", " : "", q->values.v[k]);
+	text = arena_strdup(a, sb_text(&s));
+	sb_free(&s);
+	return text;
+}
+
+/* true: it matches, and nothing is said. */
+static bool selector_says(struct asking *q, const struct path *p, const struct selector *s, const pair_list *labels, const char *who)
+{
+	for (uint32_t k = 0; k < s->labels.nr; k++) {
+		str have = label_get(labels, s->labels.v[k].key);
+		const struct path *at = ENTRY(SUB(p, "matchLabels"), s->labels.v[k].key);
+
+		if (have && streq(have, s->labels.v[k].value))
+			continue;
+		if (have)
+			miss(q, at, false, "wants %s=%s; %s has %s=%s", s->labels.v[k].key, s->labels.v[k].value, who, s->labels.v[k].key, have);
+		else
+			miss(q, at, false, "wants %s=%s; %s has no label %s", s->labels.v[k].key, s->labels.v[k].value, who, s->labels.v[k].key);
+		return false;
+	}
+	for (uint32_t k = 0; k < s->exprs.nr; k++) {
+		const struct requirement *e = &s->exprs.v[k];
+		str have = label_get(labels, e->key);
+		const struct path *at = ITEM(SUB(p, "matchExpressions"), k);
+		bool in = have && member(e, have);
+
+		if (e->op - 1 == SEL_IN ? in : e->op - 1 == SEL_NOT_IN ? !in : e->op - 1 == SEL_EXISTS ? have != NULL : !have)
+			continue;
+		if (e->op - 1 <= SEL_NOT_IN)
+			miss(q, at, false, "wants %s %s (%s); %s has %s%s%s", e->key, e->op - 1 == SEL_IN ? "in" : "not in", values_text(e, q->a), who, have ? e->key : "no label ",
+			     have ? "=" : e->key, have ? have : "");
+		else
+			miss(q, at, false, "wants %s %s; %s has %s%s%s", e->op - 1 == SEL_EXISTS ? "a label" : "no label", e->key, who, have ? e->key : "none", have ? "=" : "", have ? have : "");
+		return false;
+	}
+	return true;
+}
+
+/* ---- peers and ports */
+
+/* Its address towards the other end; see select.c. */
+static ip_addr address_towards(struct asking *q, uint32_t end)
+{
+	const struct reach_end *e = &q->r->ends[end], *dst = &q->r->ends[q->dst], *src = &q->r->ends[q->dst == q->self ? q->peer : q->self];
+	bool src4 = false, src6 = false, want4;
+	ip_addr d[2] = { dst->ip, dst->pod ? dst->pod->ip2 : (ip_addr){ 0 } }, s[2] = { src->ip, src->pod ? src->pod->ip2 : (ip_addr){ 0 } }, target = d[0];
+
+	for (int k = 0; k < 2; k++) {
+		src4 = src4 || (ip_set(s[k]) && ip_is4(s[k]));
+		src6 = src6 || (ip_set(s[k]) && !ip_is4(s[k]));
+	}
+	for (int k = 1; k >= 0; k--)
+		if (ip_set(d[k]) && (ip_is4(d[k]) ? src4 : src6))
+			target = d[k];
+	if (e == dst)
+		return target;
+	want4 = ip_is4(target);
+	return ip_set(s[1]) && ip_is4(s[0]) != want4 && ip_is4(s[1]) == want4 ? s[1] : s[0];
+}
+
+static bool block_says(struct asking *q, const struct path *p, const struct np_peers *peer)
+{
+	ip_addr ip = address_towards(q, q->peer);
+
+	if (!cidr_contains(peer->block, ip)) {
+		miss(q, SUB(p, "ipBlock.cidr"), false, "%s does not hold %s", CIDR(peer->block), IP(ip));
+		return false;
+	}
+	for (uint32_t k = 0; k < peer->nr_except; k++)
+		if (cidr_contains(peer->except[k], ip)) {
+			miss(q, ITEM(SUB(p, "ipBlock.except"), k), false, "%s is excepted: %s", IP(ip), CIDR(peer->except[k]));
+			return false;
+		}
+	return true;
+}
+
+static bool peer_says(struct asking *q, const struct path *p, const struct np_peers *peer)
+{
+	const struct pod *pod = q->r->ends[q->peer].pod;
+	const struct namespace_ *ns;
+	const char *who;
+
+	if (peer->all)
+		return true;
+	if (peer->block.set)
+		return block_says(q, p, peer);
+	if (!pod) {
+		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods; %s is not the address of one", IP(q->r->ends[q->peer].ip));
+		return false;
+	}
+	who = arena_printf(q->a, "%s/%s", pod->o.ns, pod->o.name);
+	if (pod->spec->host_network) {
+		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods by their own address; %s is in its node's network", who);
+		return false;
+	}
+	ns = find_namespace(q->r->c, pod->o.ns);
+	if (!peer->namespaces && pod->o.ns != q->p->policy->o.ns) {
+		miss(q, SUB(p, "podSelector"), false, "without a namespaceSelector it means Pods of namespace %s; %s is in %s", q->p->policy->o.ns, who, pod->o.ns);
+		return false;
+	}
+	if (peer->namespaces && ns && !selector_says(q, SUB(p, "namespaceSelector"), peer->namespaces, &ns->o.labels, arena_printf(q->a, "namespace %s", pod->o.ns)))
+		return false;
+	return !peer->pods || selector_says(q, SUB(p, "podSelector"), peer->pods, &pod->o.labels, who);
+}
+
+static const char *proto_text(uint8_t p)
+{
+	return p == PROTO_UDP ? "UDP" : p == PROTO_SCTP ? "SCTP" : "TCP";
+}
+
+static const struct pod *named_on(const struct asking *q)
+{
+	const struct pod *p = q->r->ends[q->dst].pod;
+
+	return p && !p->spec->host_network ? p : NULL;
+}
+
+static void port_misses(struct asking *q, const struct path *p, const struct np_ports *port)
+{
+	const struct pod *pod = named_on(q);
+	enum l4 l4 = port->proto == PROTO_UDP ? L4_UDP : port->proto == PROTO_SCTP ? L4_SCTP : L4_TCP;
+
+	if (port->proto != q->proto) {
+		miss(q, SUB(p, "protocol"), false, "allows %s; asked is %s", proto_text(port->proto), proto_text(q->proto));
+	} else if (port->name && !pod) {
+		miss(q, SUB(p, "port"), false, "the name %s is looked for on Pods; the destination is none", port->name);
+	} else if (port->name) {
+		uint16_t has = pod_port_by_name(pod->spec, port->name, l4);
+
+		if (has)
+			miss(q, SUB(p, "port"), false, "%s/%s calls port %u %s; asked is %u", pod->o.ns, pod->o.name, has, port->name, q->port);
+		else
+			miss(q, SUB(p, "port"), false, "%s/%s has no %s port that is called %s", pod->o.ns, pod->o.name, proto_text(port->proto), port->name);
+	} else if (port->lo != port->hi) {
+		miss(q, SUB(p, q->port > port->hi ? "endPort" : "port"), false, "allows %u to %u; asked is %u", port->lo, port->hi, q->port);
+	} else {
+		miss(q, SUB(p, "port"), false, "allows %u; asked is %u", port->lo, q->port);
+	}
+}
+
+/* Ports first: it is the shorter answer where both fail. */
+static bool rule_says(struct asking *q)
+{
+	const char *section = q->rule->dir == NP_EGRESS ? "egress" : "ingress", *side = q->rule->dir == NP_EGRESS ? "to" : "from";
+	const struct path *rule = ITEM(SUB(SUB(NULL, "spec"), section), q->rule->index), *peers = SUB(rule, side), *ports = SUB(rule, "ports");
+	uint32_t before = q->out->nr;
+	bool who = false;
+
+	for (uint32_t k = 0; k < q->rule->nr_peers && !who; k++)
+		who = peer_says(q, ITEM(peers, k), &q->rule->peers[k]);
+	if (!who)
+		return false;
+	q->out->nr = before;            /* other items that failed do not matter */
+	if (!np_ports_allow(q->rule, named_on(q), q->proto, q->port)) {
+		for (uint32_t k = 0; k < q->rule->nr_ports; k++)
+			port_misses(q, ITEM(ports, k), &q->rule->ports[k]);
+		return false;
+	}
+	miss(q, rule, true, "allows it");
+	return true;
+}
+
+static void explain_dir(struct reach *r, enum np_dir d, uint32_t self, uint32_t peer, uint32_t dst, struct reach_why *out, uint32_t *alloc, struct arena *a)
+{
+	const struct pod *subject = r->ends[self].pod;
+	struct object_list l = subject ? cluster_list_ns(r->c, &network_policy_kind, subject->o.ns) : (struct object_list){ 0 };
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		struct np_compiled *p = arena_make(a, struct np_compiled);
+		struct reach_reason *reason;
+		struct asking q = { .r = r, .a = a, .p = p, .self = self, .peer = peer, .dst = dst, .proto = r->proto, .port = r->port };
+
+		policy_compile((const struct network_policy *)l.v[k], a, p);
+		if (!p->isolates[d] || !np_selects(r->c, p, subject))
+			continue;
+		if (out->nr == *alloc)
+			out->v = vec_grow(a, out->v, out->nr, alloc, sizeof(*out->v));
+		reason = &out->v[out->nr++];
+		*reason = (struct reach_reason){ .policy = p->policy, .dir = d, .allows = -1 };
+		reason->line = reach_line_of(&p->policy->o, SUB(SUB(NULL, "spec"), "podSelector"));
+		q.out = reason;
+		for (uint32_t i = 0; i < p->nr_rules[d]; i++) {
+			q.rule = &p->rules[d][i];
+			if (rule_says(&q) && reason->allows < 0)
+				reason->allows = (int32_t)i;
+		}
+		q.rule = NULL;
+		if (!p->nr_rules[d])
+			miss(&q, SUB(SUB(NULL, "spec"), d == NP_EGRESS ? "egress" : "ingress"), false, "has no rule: nothing is allowed");
+	}
+}
+
+struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *a)
+{
+	struct reach_why out = { .allowed = reach_allowed(r, from, to, proto, port) };
+	uint32_t alloc = 0;
+
+	out.itself = from == to || (r->ends[from].pod && r->ends[from].pod == r->ends[to].pod);
+	out.from_node = reach_from_own_node(r, from, to);
+	out.to_node = reach_to_own_node(r, from, to);
+	explain_dir(r, NP_EGRESS, from, to, to, &out, &alloc, a);
+	explain_dir(r, NP_INGRESS, to, from, to, &out, &alloc, a);
+	out.out = out.in = true;
+	for (uint32_t k = 0; k < out.nr; k++) {         /* isolated: denied unless one allows it */
+		bool *side = out.v[k].dir == NP_EGRESS ? &out.out : &out.in;
+
+		*side = false;
+	}
+	for (uint32_t k = 0; k < out.nr; k++)
+		if (out.v[k].allows >= 0)
+			*(out.v[k].dir == NP_EGRESS ? &out.out : &out.in) = true;
+	out.out = out.out || out.to_node;
+	out.in = out.in || out.from_node;
+	return out;
+}

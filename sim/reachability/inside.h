@@ -1,0 +1,168 @@
+/* Inside of sim/reachability. Pods that no policy can ever tell apart are one *shape*: namespace, labels, named ports, and between which bounds of ipBlocks their
+ * addresses lie. A *set* of shapes is what a policy's podSelector or one item of from/to means; equal ones are one, evaluated once. A *use* is a peer set with the
+ * ports that it is given in one direction, and the sets of subjects that use it. Who may reach d is then
+ *
+ *     in(d)  = everything, if no set of d isolates it; else the peers of the uses that d's sets have for ingress
+ *     out(d) = who is not isolated for egress, and the subjects of the egress uses whose peers hold d
+ *
+ * row(d) = in(d) ∩ out(d), a few unions of short bitsets; column(s) is its mirror image. Nothing of the size Pods² or shapes² is ever kept. */
+#ifndef PODWIRE_REACH_INSIDE_H
+#define PODWIRE_REACH_INSIDE_H
+
+#include "sim/reachability/bits.h"
+#include "sim/reachability/reach.h"
+
+#define NONE UINT32_MAX
+
+/* Which families a Pod has, and which of them comes first: of two dual-stack ends, the destination's order decides. */
+enum families { FAM_4, FAM_6, FAM_46, FAM_64, FAM_COUNT };
+
+struct shape {
+	uint32_t space;                         /* NONE: a host or an address outside, which only ipBlocks mean */
+	uint32_t labels; uint16_t nr_labels;    /* in universe.labels: pairs, ascending */
+	uint8_t families;
+	uint32_t ports;                         /* of universe.ports */
+	uint32_t atom[2];                       /* of each address */
+	uint32_t weight;                        /* Pods */
+	uint32_t next;                          /* of its namespace */
+	uint64_t bloom;                         /* of its pairs */
+	uint64_t sig[2];                        /* of its sets: equal ones make a class */
+	numbers sets;
+};
+
+struct space { str name; const struct namespace_ *object; numbers pairs; uint32_t first, last, nr_shapes, sets; };       /* a namespace; sets: the first that is scoped to it */
+struct named_port { str name; uint16_t port; uint8_t proto; };
+struct port_set { uint32_t from, nr; };         /* in universe.named */
+struct atom { ip_addr at; uint32_t places, inside; };    /* an address of it; in how many places it is, and (while one is cut) how many of them lie in the block */
+struct bound { ip_addr at; uint32_t atom; };    /* from here to the next bound; one atom may be in several places, which no block tells apart */
+
+/* One requirement of a selector: words in `words`: key, operator, number of pairs, pairs. Canonical: equal selectors have equal words. */
+struct selector_id { uint32_t from, nr_words, nr; uint64_t bloom; };
+enum scope { SCOPE_ALL, SCOPE_SPACE, SCOPE_SPACES, SCOPE_BLOCK };
+struct block_id { struct cidr cidr; struct cidr *except; uint32_t nr_except; };
+struct spaces_id { uint32_t selector; numbers list; HEAP(uint64_t) in; uint64_t *shapes; uint32_t sets; };     /* a namespaceSelector: the namespaces; shapes: NULL until it is needed */
+struct spec { const struct np_ports *v; uint32_t nr; bool named; uint8_t asked; /* enum asked, for the question at hand */ uint64_t *mask; /* NAMED: the destinations that it is open on */ };
+enum asked { ASKED_NO, ASKED_YES, ASKED_NAMED };
+
+struct shape_set {
+	uint8_t scope;
+	uint8_t families;                       /* 0: all; else 1 + the only ones that it holds (subjects where blocks and dual stack meet) */
+	uint8_t seen;                           /* SCOPE_BLOCK with dual stack: 1 + 4 × (is the destination) + the families of the other end; 0: every Pod has one address */
+	uint32_t where, selector;               /* space, spaces or block; selector */
+	uint32_t refs;                          /* of policies; 0: free */
+	uint32_t isolates[2];                   /* number of policies that isolate it, by direction */
+	uint32_t next;                          /* of the same namespace, namespaceSelector, or all blocks */
+	struct bits b;
+	numbers uses[2];                        /* that it has as a subject */
+	numbers users[2];                       /* uses of which it is the peer */
+};
+struct use {
+	uint32_t peer, spec;
+	uint8_t dir;
+	numbers subjects;
+	struct bits u;                          /* their union, where there are several */
+};
+
+/* What a policy holds on to; words: see rules.c. */
+struct held { obj_h policy; numbers words; };
+struct slot { obj_h pod; uint32_t shape; ip_addr ip[2]; };      /* a Pod that is there */
+
+struct reach {
+	struct cluster *c;
+	struct arena *a, *scratch_arena;        /* a: of this build: maps, blocks, ports */
+	uint64_t *seen;                         /* a word for 64 shapes, all zero between uses */
+	enum reach_nodes nodes;
+	bool watched, stale, dual, building;
+	rev_t rev;
+	numbers dirty;                          /* objects that changed since */
+
+	HEAP(struct pair) pairs; numbers key_of; struct map pair_ids, key_ids;
+	HEAP(struct space) spaces; struct map space_ids;
+	HEAP(struct named_port) named; HEAP(struct port_set) ports; struct map ports_of_spec; struct lookup port_ids;
+	HEAP(struct bound) bounds[2]; HEAP(struct atom) atoms;  /* IPv4, IPv6 */
+	numbers labels;
+	HEAP(struct shape) shapes; struct lookup shape_ids;
+	uint32_t built, words, capacity;        /* shapes when it was built; words of a bitset; shapes that fit */
+	HEAP(struct slot) slots; numbers slot_of;       /* by handle: 1 + slot */
+	numbers free_slots;
+	numbers by_pair, pair_from, by_atom, atom_from; /* shapes < built, by pair and by atom of the first address */
+	uint64_t *live, **pair_bits, **key_bits; uint32_t nr_pair_bits, nr_key_bits;
+	uint64_t *planes[24]; uint32_t nr_planes;       /* bit k of the weights of all shapes */
+
+	numbers words_of; HEAP(struct selector_id) selectors; struct lookup selector_ids;
+	HEAP(struct spaces_id) spaces_ids; struct map spaces_of;
+	HEAP(struct block_id) blocks; struct lookup block_ids; uint32_t block_sets;
+	HEAP(struct spec) specs; struct lookup spec_ids;
+	HEAP(struct shape_set) sets; struct lookup set_ids; numbers free_sets;
+	HEAP(struct use) used; struct lookup use_ids; numbers free_uses; struct map links;       /* links: subject and use → how many policies */
+	HEAP(struct held) held; struct map held_of;
+	uint64_t *open[2];                      /* not isolated */
+
+	uint8_t proto; uint16_t port; bool asked;       /* the question at hand, and what all its rows share: */
+	uint64_t *base[2]; uint64_t base_weight[2]; bool base_good[2];     /* [EGRESS]: sources that may go anywhere; [INGRESS]: destinations open to all */
+	struct acc in, out;
+	numbers scratch;
+	uint32_t nr_classes;
+	bool counted; uint64_t count;           /* allowed pairs of Pods, kept through changes */
+
+	struct reach_end *ends; uint32_t nr, nr_pods; bool ends_good; uint32_t *end_shape;
+	ip_addr *external; uint32_t nr_external; uint32_t *external_shape;
+	uint64_t *row, *line;                   /* over ends; over shapes */
+	numbers hosts;                          /* ends that may be a Pod's node: hostNetwork Pods, addresses outside */
+};
+
+/* universe.c: shapes */
+uint32_t reach_pair(struct reach *, str key, str value);
+uint32_t reach_key(struct reach *, str key);
+uint32_t reach_space(struct reach *, str name);
+uint32_t reach_shape_of(struct reach *, const struct pod *, const ip_addr ip[2]);       /* found, or made; pod NULL: outside */
+void reach_weigh(struct reach *, uint32_t shape, int32_t change);
+uint64_t reach_weight(const struct reach *, uint32_t word, uint64_t mask);
+void reach_bound(struct reach *, struct cidr);           /* cuts the atoms at the bounds of a block, and moves the Pods whose atom that changes */
+uint32_t reach_bounds_in(const struct reach *, struct cidr, const struct bound **first);        /* the bounds that lie in it: all of them cut already */
+uint32_t reach_atom(const struct reach *, ip_addr);
+void reach_index(struct reach *);                       /* by pair and atom, after all shapes are there */
+void reach_note(struct reach *, uint32_t shape);        /* a shape made later: what is indexed lazily learns of it */
+void reach_relabel(struct reach *, uint32_t space);
+bool pod_is_there(const struct pod *);
+bool port_is_named(const struct reach *, uint32_t ports, str name, uint8_t proto, uint16_t port);
+
+/* select.c: selectors, and sets of shapes */
+uint32_t reach_selector(struct reach *, const struct selector *);       /* NULL: everything */
+uint32_t reach_spaces(struct reach *, const struct selector *);
+uint32_t reach_block(struct reach *, const struct np_peers *);
+uint32_t reach_set(struct reach *, struct shape_set like);    /* found, or made and evaluated; a reference more */
+void reach_unref(struct reach *, uint32_t set);
+void reach_evaluate(struct reach *, uint32_t set);
+void reach_members(struct reach *);                     /* when it is built: from sets to the shapes that they hold */
+void reach_find_spaces(struct reach *);                 /* when it is built: all namespaces are known */
+bool reach_matches(const struct reach *, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom);
+bool reach_set_means(const struct reach *, const struct shape_set *, const struct shape *);
+void reach_join(struct reach *, uint32_t shape);        /* a new shape finds its sets */
+void reach_space_changed(struct reach *, uint32_t space);       /* its labels */
+bool reach_spaces_have(const struct reach *, uint32_t spaces, uint32_t space);
+
+/* rules.c: policies */
+void reach_policy(struct reach *, const struct network_policy *);       /* new, changed or gone */
+uint32_t reach_spec(struct reach *, const struct np_ports *, uint32_t nr);
+const struct bits *reach_subjects(const struct reach *, const struct use *);
+void reach_join_subjects(struct reach *);               /* when it is built */
+
+/* rows.c */
+void reach_ask(struct reach *, uint8_t proto, uint16_t port);
+void reach_ask_spec(struct reach *, uint32_t spec);
+bool reach_spec_open(const struct reach *, uint32_t spec, uint32_t ports);
+void reach_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out);    /* INGRESS: the row of a destination; EGRESS: the column of a source */
+uint64_t reach_line_weight(struct reach *, enum np_dir, uint32_t shape);        /* Pods in it, the shape's own Pod always among them */
+bool reach_point(struct reach *, uint32_t from, uint32_t to);   /* of shapes */
+bool reach_dir_open(struct reach *, enum np_dir, uint32_t from, uint32_t to);
+
+/* reach.c */
+void reach_update(struct reach *);                       /* works off what changed; before every question */
+void reach_place(struct reach *, uint32_t slot, uint32_t shape);        /* a Pod goes to another shape; NONE: it is not there any more */
+/* answers.c */
+void reach_ends(struct reach *);
+bool reach_from_own_node(struct reach *, uint32_t from, uint32_t to);   /* ends */
+bool reach_to_own_node(struct reach *, uint32_t from, uint32_t to);
+
+#endif

@@ -1,0 +1,350 @@
+/* From compiled policies to sets and uses, and back out again when one changes. What a policy holds on to is a list of pairs: a set of subjects, and what it does to
+ * them: a use, or that it isolates them. */
+#include "model/dataplane/packet.h"
+#include "sim/reachability/inside.h"
+
+#define ISOLATES(d) (NONE - 1 - (uint32_t)(d))          /* instead of a use */
+
+static bool is_isolation(uint32_t what)
+{
+	return what >= ISOLATES(1);
+}
+
+static int dir_of(const struct reach *r, uint32_t what)
+{
+	return is_isolation(what) ? (int)(NONE - 1 - what) : r->used.v[what].dir;
+}
+
+/* ---- ports */
+
+uint32_t reach_spec(struct reach *r, const struct np_ports *v, uint32_t nr)
+{
+	uint64_t h = nr;
+	struct spec *s;
+	uint32_t at, i;
+
+	for (uint32_t k = 0; k < nr; k++)
+		h = hash_mix(hash_mix(h, map_ptr(v[k].name)), (uint64_t)v[k].proto << 40 | (uint64_t)v[k].any_port << 32 | (uint64_t)v[k].lo << 16 | v[k].hi);
+	for (uint32_t id = lookup_first(&r->spec_ids, h, &at); id != NONE; id = lookup_next(&r->spec_ids, h, &at)) {
+		s = &r->specs.v[id];
+		for (i = 0; s->nr == nr && i < nr; i++)
+			if (s->v[i].proto != v[i].proto || s->v[i].any_port != v[i].any_port || s->v[i].lo != v[i].lo || s->v[i].hi != v[i].hi || s->v[i].name != v[i].name)
+				break;
+		if (s->nr == nr && i == nr)
+			return id;
+	}
+	s = heap_push(&r->specs);
+	*s = (struct spec){ .v = nr ? arena_copy(r->a, v, nr * sizeof(*v)) : NULL, .nr = nr };
+	for (uint32_t k = 0; k < nr; k++)
+		s->named = s->named || v[k].name;
+	lookup_put(&r->spec_ids, h, r->specs.nr - 1);
+	reach_ask_spec(r, r->specs.nr - 1);
+	return r->specs.nr - 1;
+}
+
+/* ---- uses */
+
+static uint64_t use_hash(int dir, uint32_t peer, uint32_t spec)
+{
+	return hash_mix((uint64_t)peer << 32 | spec, (uint64_t)dir + 5);
+}
+
+/* Takes over the reference of the peer. */
+static uint32_t find_use(struct reach *r, int dir, uint32_t peer, uint32_t spec)
+{
+	uint64_t h = use_hash(dir, peer, spec);
+	uint32_t at, id;
+
+	for (id = lookup_first(&r->use_ids, h, &at); id != NONE; id = lookup_next(&r->use_ids, h, &at))
+		if (r->used.v[id].peer == peer && r->used.v[id].spec == spec && r->used.v[id].dir == dir) {
+			reach_unref(r, peer);
+			return id;
+		}
+	id = r->free_uses.nr ? r->free_uses.v[--r->free_uses.nr] : (heap_push(&r->used), r->used.nr - 1);
+	r->used.v[id] = (struct use){ .peer = peer, .spec = spec, .dir = (uint8_t)dir };
+	*heap_push(&r->sets.v[peer].users[dir]) = id;
+	lookup_put(&r->use_ids, h, id);
+	return id;
+}
+
+static void drop_number(numbers *l, uint32_t x)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (l->v[k] == x) {
+			l->v[k] = l->v[--l->nr];
+			return;
+		}
+}
+
+static void free_use(struct reach *r, uint32_t id)
+{
+	struct use *u = &r->used.v[id];
+
+	lookup_drop(&r->use_ids, use_hash(u->dir, u->peer, u->spec), id);
+	drop_number(&r->sets.v[u->peer].users[u->dir], id);
+	heap_free(&u->subjects);
+	bits_free(&u->u);
+	reach_unref(r, u->peer);
+	*u = (struct use){ .peer = NONE };
+	*heap_push(&r->free_uses) = id;
+}
+
+const struct bits *reach_subjects(const struct reach *r, const struct use *u)
+{
+	static const struct bits nobody;
+
+	return !u->subjects.nr ? &nobody : u->subjects.nr == 1 ? &r->sets.v[u->subjects.v[0]].b : &u->u;
+}
+
+/* The union of several sets of subjects. What has left cannot be taken out of it: it is made again. */
+static void join_subjects(struct reach *r, struct use *u)
+{
+	bits_free(&u->u);
+	if (u->subjects.nr < 2)
+		return;
+	acc_clear(&r->out);
+	for (uint32_t k = 0; k < u->subjects.nr; k++)
+		acc_or(&r->out, &r->sets.v[u->subjects.v[k]].b);
+	bits_from_words(&u->u, r->out.w, r->words);
+	acc_clear(&r->out);
+}
+
+void reach_join_subjects(struct reach *r)
+{
+	for (uint32_t k = 0; k < r->used.nr; k++)
+		join_subjects(r, &r->used.v[k]);
+}
+
+/* ---- what a policy holds */
+
+struct writing { struct reach *r; numbers *out; const struct np_compiled *p; uint32_t space, selector; };
+
+static uint32_t subject(const struct writing *w, int families)
+{
+	return reach_set(w->r, (struct shape_set){ .scope = SCOPE_SPACE, .families = (uint8_t)families, .where = w->space, .selector = w->selector });
+}
+
+static void hold(const struct writing *w, uint32_t subjects, uint32_t what)
+{
+	*heap_push(w->out) = subjects;
+	*heap_push(w->out) = what;
+}
+
+static void hold_use(const struct writing *w, int families, int dir, struct shape_set peer, uint32_t spec)
+{
+	uint32_t s = subject(w, families), p = peer.scope == SCOPE_ALL ? 0 : reach_set(w->r, peer);
+
+	if (p == 0)
+		w->r->sets.v[0].refs++;
+	hold(w, s, find_use(w->r, dir, p, spec));
+}
+
+/* Where Pods have two addresses, which of them an ipBlock is held against depends on the families of both ends: a use for each kind of subject. */
+static void hold_block(const struct writing *w, int dir, struct shape_set peer, uint32_t spec)
+{
+	for (int f = 0; f < (w->r->dual ? FAM_COUNT : 1); f++) {
+		peer.seen = w->r->dual ? (uint8_t)(1 + FAM_COUNT * (dir == NP_EGRESS) + f) : 0;
+		hold_use(w, w->r->dual ? 1 + f : 0, dir, peer, spec);
+	}
+}
+
+static void hold_peer(const struct writing *w, int dir, const struct np_peers *p, uint32_t spec)
+{
+	struct shape_set peer = { .scope = SCOPE_ALL };
+
+	if (p->block.set) {
+		peer.scope = SCOPE_BLOCK;
+		peer.where = reach_block(w->r, p);
+		peer.selector = 0;
+		hold_block(w, dir, peer, spec);
+		return;
+	}
+	if (!p->all) {
+		peer.scope = p->namespaces ? SCOPE_SPACES : SCOPE_SPACE;
+		peer.where = p->namespaces ? reach_spaces(w->r, p->namespaces) : w->space;
+		peer.selector = reach_selector(w->r, p->pods);
+	}
+	hold_use(w, 0, dir, peer, spec);
+}
+
+static void hold_policy(struct reach *r, const struct network_policy *np, numbers *out)
+{
+	struct arena_mark m = arena_mark(r->scratch_arena);
+	struct np_compiled p;
+	struct writing w = { .r = r, .out = out, .p = &p };
+
+	policy_compile(np, r->scratch_arena, &p);
+	w.space = reach_space(r, np->o.ns);
+	w.selector = reach_selector(r, &np->pods);
+	for (int d = 0; d < 2; d++) {
+		if (p.isolates[d])
+			hold(&w, subject(&w, 0), ISOLATES(d));
+		for (uint32_t k = 0; k < p.nr_rules[d]; k++) {
+			const struct np_compiled_rule *rule = &p.rules[d][k];
+			uint32_t spec = reach_spec(r, rule->ports, rule->nr_ports);
+
+			for (uint32_t i = 0; i < rule->nr_peers; i++)
+				hold_peer(&w, d, &rule->peers[i], spec);
+		}
+	}
+	arena_rewind(r->scratch_arena, m);
+}
+
+/* Gives back the references; uses that nobody links go. */
+static void let_go(struct reach *r, const numbers *held)
+{
+	for (uint32_t k = 0; k < held->nr; k += 2) {
+		uint32_t what = held->v[k + 1];
+
+		if (!is_isolation(what) && r->used.v[what].peer != NONE && !r->used.v[what].subjects.nr)
+			free_use(r, what);
+		reach_unref(r, held->v[k]);
+	}
+}
+
+/* ---- links */
+
+static void isolate(struct reach *r, uint32_t set, int d, int change)
+{
+	struct shape_set *t = &r->sets.v[set];
+	numbers m = { 0 };
+	bool was = t->isolates[d];
+
+	t->isolates[d] = (uint32_t)((int32_t)t->isolates[d] + change);
+	if (was == !!t->isolates[d] || r->building)
+		return;
+	bits_list(&t->b, r->words, &m);
+	for (uint32_t k = 0; k < m.nr; k++) {
+		const numbers *of = &r->shapes.v[m.v[k]].sets;
+		uint32_t i = 0;
+
+		while (i < of->nr && !r->sets.v[of->v[i]].isolates[d])
+			i++;
+		if (i == of->nr)
+			BIT_ON(r->open[d], m.v[k]);
+		else
+			BIT_OFF(r->open[d], m.v[k]);
+	}
+	r->base_good[d] = false;
+	heap_free(&m);
+}
+
+static void link_use(struct reach *r, uint32_t set, uint32_t use, int change)
+{
+	struct use *u = &r->used.v[use];
+	uint64_t key = (uint64_t)set << 32 | use, *count = map_put(&r->links, r->a, key);
+
+	*count += (uint64_t)(int64_t)change;
+	if (change > 0 && *count == 1) {
+		*heap_push(&r->sets.v[set].uses[u->dir]) = use;
+		*heap_push(&u->subjects) = set;
+	} else if (change < 0 && *count == 0) {
+		map_remove(&r->links, key);
+		drop_number(&r->sets.v[set].uses[u->dir], use);
+		drop_number(&u->subjects, set);
+	} else {
+		return;
+	}
+	if (r->building)
+		return;
+	join_subjects(r, u);
+	if (u->peer == 0)
+		r->base_good[u->dir] = false;
+}
+
+static void link_all(struct reach *r, const numbers *held, int dir, int change)
+{
+	for (uint32_t k = 0; k < held->nr; k += 2)
+		if (dir_of(r, held->v[k + 1]) == dir) {
+			if (is_isolation(held->v[k + 1]))
+				isolate(r, held->v[k], dir, change);
+			else
+				link_use(r, held->v[k], held->v[k + 1], change);
+		}
+}
+
+/* ---- a change: only lines of its own subjects can become others */
+
+static void subjects_of(struct reach *r, const numbers *held, numbers *out)
+{
+	for (uint32_t k = 0; k < held->nr; k += 2)
+		if (!k || held->v[k] != held->v[k - 2])
+			bits_list(&r->sets.v[held->v[k]].b, r->words, out);
+}
+
+static uint64_t weigh_lines(struct reach *r, int dir, const numbers *shapes)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t k = 0; k < shapes->nr; k++) {
+		const struct shape *s = &r->shapes.v[shapes->v[k]];
+
+		if (s->weight)
+			sum += s->weight * reach_line_weight(r, (enum np_dir)dir, shapes->v[k]);
+	}
+	return sum;
+}
+
+static void once_each(numbers *l, uint64_t *seen)
+{
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (!BIT(seen, l->v[k])) {
+			BIT_ON(seen, l->v[k]);
+			l->v[to++] = l->v[k];
+		}
+	l->nr = to;
+	for (uint32_t k = 0; k < l->nr; k++)
+		BIT_OFF(seen, l->v[k]);
+}
+
+static void change(struct reach *r, const numbers *was, const numbers *now)
+{
+	numbers lines = { 0 };
+
+	if (r->counted) {
+		subjects_of(r, was, &lines);
+		subjects_of(r, now, &lines);
+		once_each(&lines, r->seen);
+		r->counted = lines.nr <= r->shapes.nr / 4 + 64;         /* else all of them are counted when they are asked for */
+	}
+	for (int d = 0; d < 2; d++) {
+		uint64_t before = r->counted ? weigh_lines(r, d, &lines) : 0;
+
+		link_all(r, now, d, 1);
+		link_all(r, was, d, -1);
+		if (r->counted)
+			r->count += weigh_lines(r, d, &lines) - before;
+	}
+	heap_free(&lines);
+}
+
+void reach_policy(struct reach *r, const struct network_policy *p)
+{
+	uint64_t *at = map_put(&r->held_of, r->a, p->o.id.i);
+	numbers now = { 0 }, was;
+
+	if (!*at) {
+		*heap_push(&r->held) = (struct held){ .policy = p->o.id };
+		*at = r->held.nr;
+	}
+	if (!p->o.gone)
+		hold_policy(r, p, &now);
+	if (r->stale) {                         /* it is all built again */
+		heap_free(&now);
+		return;
+	}
+	was = r->held.v[*at - 1].words;
+	if (was.nr != now.nr || (now.nr && memcmp(was.v, now.v, now.nr * sizeof(*now.v)) != 0)) {
+		if (r->building)
+			for (int d = 0; d < 2; d++)
+				link_all(r, &now, d, 1);
+		else
+			change(r, &was, &now);
+		r->held.v[*at - 1].words = now;
+		now = was;
+	}
+	let_go(r, &now);
+	heap_free(&now);
+}
