@@ -167,7 +167,7 @@ static bool prepare(struct reach *r, int dir, uint32_t shape)
 void reach_line(struct reach *r, enum np_dir dir, uint32_t shape, uint64_t *out)
 {
 	const uint64_t *base = r->base[!dir];
-	bool all = prepare(r, dir, shape);
+	bool all = prepare(r, (int)dir, shape);
 
 	for (uint32_t w = 0; w < r->words; w++)
 		out[w] = (base[w] | r->out.w[w]) & (all ? r->live[w] : r->in.w[w]);
@@ -178,7 +178,7 @@ void reach_line(struct reach *r, enum np_dir dir, uint32_t shape, uint64_t *out)
 uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 {
 	const uint64_t *base = r->base[!dir];
-	bool all = prepare(r, dir, shape), itself;
+	bool all = prepare(r, (int)dir, shape), itself;
 	uint64_t sum = 0;
 
 	itself = BIT(base, shape) || BIT(r->out.w, shape);
