@@ -70,6 +70,7 @@ static void deal_pods(struct compile *x)
 {
 	uint32_t handles = cluster_handles(x->cluster), nr = cluster_count(x->cluster, &pod_kind), at = 0, k = 0;
 	struct place { struct pod *pod; struct node_build *nb; } *all = malloc((nr + 1) * sizeof(*all));
+	const struct pod_spec *last = NULL;
 	struct pod **room;
 
 	if (!all)
@@ -82,6 +83,10 @@ static void deal_pods(struct compile *x)
 			__builtin_prefetch(obj_get(x->cluster, (obj_h){ h + 8 }));
 		if (o->kind != &pod_kind || o->gone || !has_sandbox((const struct pod *)o) || !(nb = node_of_name(x, ((const struct pod *)o)->node)))
 			continue;       /* on a node that has no object: not wired */
+		if (((const struct pod *)o)->spec != last) {
+			last = ((const struct pod *)o)->spec;
+			x->any_host_ports = x->any_host_ports || hostport_wanted((const struct pod *)o);
+		}
 		all[at++] = (struct place){ (struct pod *)(uintptr_t)o, nb };
 		*(((const struct pod *)o)->spec->host_network ? &nb->nr_host_pods : &nb->nr_pods) += 1;
 	}
@@ -295,17 +300,18 @@ static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
 		return;
 	assert(nb);
 	if (!x->variant) {
+		x->kube_proxy = kube_proxy_new(x->cluster, x->settings, dp);
 		x->variant = ruleset_new(x->arena, dp->strings, NULL);
 		policy_calico_hooks(x, x->variant);
 		hostport_masquerade(x, x->variant);
-		kube_proxy_variant(x->cluster, x->settings, x->variant, dp);
+		kube_proxy_variant(x->kube_proxy, x->variant);
 		hostport_dnat(x, x->variant);
 		if (x->cni->rules_variant)
 			x->cni->rules_variant(x, x->variant);
 		ruleset_finish(x->variant);
 	}
 	ns->rules = ruleset_new(x->arena, dp->strings, x->variant);
-	kube_proxy_node(x->cluster, x->settings, nb->node, ns->rules, dp);
+	kube_proxy_node(x->kube_proxy, nb->node, ns->rules);
 	policy_calico_node(x, nb, ns->rules);
 	hostport_node(x, nb, ns->rules);
 	if (x->cni->rules_node)

@@ -34,6 +34,8 @@ struct compile {
 	netns_h router, client;
 	struct cidr net4, net6;                 /* the nodes' L2 */
 	struct np_compiled *policies; uint32_t nr_policies;
+	struct kube_proxy *kube_proxy;          /* NULL until the first node is asked for */
+	bool any_host_ports;                    /* some Pod has a hostPort */
 	struct ruleset *variant;                /* what all nodes share; NULL until the first node is asked for */
 	const struct cni *cni;
 	ip_addr gateway4, gateway6;

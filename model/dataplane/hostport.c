@@ -21,7 +21,7 @@ static bool mapped(const struct container_port *p)
 	return p->host_port > 0;
 }
 
-static bool has_host_ports(const struct pod *p)
+bool hostport_wanted(const struct pod *p)
 {
 	for (uint32_t k = 0; !p->spec->host_network && k < p->spec->containers.nr; k++)
 		for (uint32_t i = 0; i < p->spec->containers.v[k].ports.nr; i++)
@@ -32,16 +32,7 @@ static bool has_host_ports(const struct pod *p)
 
 bool hostport_needs_route_localnet(const struct pod *p)
 {
-	return ip_set(p->ip) && ip_is4(p->ip) && has_host_ports(p);
-}
-
-static bool anybody(const struct compile *x)
-{
-	for (uint32_t k = 0; k < x->nr_nodes; k++)
-		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
-			if (has_host_ports(x->nodes[k].pods[i]))
-				return true;
-	return false;
+	return ip_set(p->ip) && ip_is4(p->ip) && hostport_wanted(p);
 }
 
 static bool family_used(const struct compile *x, bool v6)
@@ -54,7 +45,7 @@ static bool family_used(const struct compile *x, bool v6)
 
 void hostport_masquerade(struct compile *x, struct ruleset *rs)
 {
-	for (size_t f = 0; f < ARRAY_LEN(families) && anybody(x); f++) {
+	for (size_t f = 0; f < ARRAY_LEN(families) && x->any_host_ports; f++) {
 		table_h t;
 		chain_h post, mark, masq;
 		struct rw w;
@@ -82,7 +73,7 @@ void hostport_dnat(struct compile *x, struct ruleset *rs)
 {
 	static const struct { const char *name; enum nf_hook hook; } entries[] = { { "PREROUTING", HOOK_PREROUTING }, { "OUTPUT", HOOK_OUTPUT } };
 
-	for (size_t f = 0; f < ARRAY_LEN(families) && anybody(x); f++) {
+	for (size_t f = 0; f < ARRAY_LEN(families) && x->any_host_ports; f++) {
 		table_h t;
 		chain_h dnat;
 
@@ -225,7 +216,7 @@ void hostport_node(struct compile *x, struct node_build *nb, struct ruleset *rs)
 	for (uint32_t k = 0; k < nb->nr_pods; k++) {
 		const struct pod *p = nb->pods[k];
 
-		if (!has_host_ports(p))
+		if (!hostport_wanted(p))
 			continue;
 		one_pod(x, nb, rs, p, p->ip);
 		if (ip_set(p->ip2))

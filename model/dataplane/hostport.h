@@ -13,6 +13,7 @@ void hostport_dnat(struct compile *, struct ruleset *variant);
 /* A chain for each Pod of this node that has host ports. */
 void hostport_node(struct compile *, struct node_build *, struct ruleset *);
 /* portmap lets packets from 127.0.0.1 out of the interface towards a Pod with host ports. */
+bool hostport_wanted(const struct pod *);                /* has a container a hostPort, in a network of its own? */
 bool hostport_needs_route_localnet(const struct pod *);
 
 #endif

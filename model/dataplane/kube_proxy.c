@@ -5,7 +5,17 @@
 
 cause_h kp_cause(struct kp *k, const struct kp_port *p)
 {
-	return cause_add(k->dp, p->svc->o.id.i, arena_printf(k->arena, "spec.ports[%u]", p->index), (cause_h){ 0 });
+	struct kube_proxy *all = k->all;
+
+	if (p->index >= all->nr_port_paths) {
+		uint32_t nr = p->index + 8;
+
+		all->port_path = arena_array(all->arena, str, nr);
+		all->nr_port_paths = nr;
+	}
+	if (!all->port_path[p->index])
+		all->port_path[p->index] = str_printf(k->dp->strings, "spec.ports[%u]", p->index);
+	return cause_add(k->dp, p->svc->o.id.i, all->port_path[p->index], (cause_h){ 0 });
 }
 
 cause_h kp_cause_refused(struct kp *k, const struct kp_port *p, bool any, bool external)
@@ -109,17 +119,19 @@ static void local_detector(struct kp *k)
 	}
 }
 
-static struct kp proxier(struct cluster *c, const struct settings *s, const struct node *n, struct ruleset *rs, struct dataplane *dp, bool v6)
+static struct kp *proxier(struct kube_proxy *all, const struct node *n, struct ruleset *rs, bool v6)
 {
-	struct kp k = { .cluster = c, .s = s, .node = n, .rs = rs, .dp = dp, .arena = dp->arena, .v6 = v6, .mark = 1u << s->masquerade_bit };
+	struct kp *k = arena_make(all->arena, struct kp);
 
+	*k = (struct kp){ .all = all, .cluster = all->cluster, .s = all->s, .node = n, .rs = rs, .dp = all->dp, .arena = all->arena, .v6 = v6, .mark = 1u << all->s->masquerade_bit };
 	if (n) {
-		k.node_name = s->proxy_hostname && cluster_count(c, &node_kind) == 1 ? s->proxy_hostname : n->o.name;
-		k.zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
-		k.node_ip = first_address(n, v6);
+		k->node_name = all->s->proxy_hostname && cluster_count(all->cluster, &node_kind) == 1 ? all->s->proxy_hostname : n->o.name;
+		k->zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
+		k->node_ip = first_address(n, v6);
 	}
-	node_port_addresses(&k);
-	local_detector(&k);
+	node_port_addresses(k);
+	local_detector(k);
+	k->ports = kp_ports_of(all, v6);
 	return k;
 }
 
@@ -140,32 +152,60 @@ static bool family_used(struct cluster *c, const struct settings *s, bool v6)
 	return false;
 }
 
-/* Is there anything in the rules of Services that differs from node to node, but for the set of hairpin connections? */
-static bool differs_by_node(struct cluster *c, const struct settings *s)
+static bool services_differ(struct cluster *c)
 {
 	struct object_list l = cluster_list(c, &service_kind);
 
-	if (s->proxy_mode == PROXY_IPTABLES && s->node_port_addresses_set)
-		return true;
-	if (s->detect_local == DETECT_NODE_CIDR)
-		return true;
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct service *v = (const struct service *)l.v[k];
 
-		if (!service_has_vip(v))
-			continue;
-		if (v->internal_policy == TP_LOCAL || v->external_policy == TP_LOCAL || v->lb_source_ranges.nr)
+		if (service_has_vip(v) && (v->internal_policy == TP_LOCAL || v->external_policy == TP_LOCAL || v->lb_source_ranges.nr))
 			return true;
 	}
-	l = cluster_list(c, &endpointslice_kind);
+	return false;
+}
+
+/* One look at all endpoints: which nodes they are on, and whether any has hints. */
+static bool look_at_slices(struct kube_proxy *all)
+{
+	struct object_list l = cluster_list(all->cluster, &endpointslice_kind);
+	bool hints = false;
+
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct endpointslice *e = (const struct endpointslice *)l.v[k];
 
-		for (uint32_t i = 0; i < e->endpoints.nr; i++)
-			if (e->endpoints.v[i].hints)
-				return true;
+		for (uint32_t i = 0; i < e->endpoints.nr; i++) {
+			uint64_t *head;
+
+			hints = hints || e->endpoints.v[i].hints;
+			if (!e->endpoints.v[i].node)
+				continue;
+			head = map_put(&all->slices_at, all->arena, map_ptr(e->endpoints.v[i].node));
+			if (*head && all->at_node.v[*head - 1].slice == e)
+				continue;
+			*vec_push(all->arena, &all->at_node) = (__typeof__(*all->at_node.v)){ e, (uint32_t)*head };
+			*head = all->at_node.nr;
+		}
 	}
-	return false;
+	return hints;
+}
+
+struct kube_proxy *kube_proxy_new(struct cluster *c, const struct settings *s, struct dataplane *dp)
+{
+	struct kube_proxy *all = arena_make(dp->arena, struct kube_proxy);
+	bool hints;
+
+	all->cluster = c;
+	all->s = s;
+	all->dp = dp;
+	all->arena = dp->arena;
+	if (s->proxy_mode == PROXY_NONE)
+		return all;
+	for (int v6 = 0; v6 < 2; v6++)
+		all->used[v6] = family_used(c, s, v6);
+	hints = look_at_slices(all);
+	all->differs = hints || s->detect_local == DETECT_NODE_CIDR || (s->proxy_mode == PROXY_IPTABLES && s->node_port_addresses_set) || services_differ(c);
+	return all;
 }
 
 static void write(struct kp *k)
@@ -186,34 +226,33 @@ static void write_ipvs(struct kp *k)
 		chain_h c = ruleset_chain(k->rs, t, at[h].name);
 
 		ruleset_base_chain(k->rs, c, at[h].hook, NFT_FILTER, -101, OP_ACCEPT);
-		for (uint32_t i = 0; i < k->ports.nr; i++) {
+		for (uint32_t i = 0; i < k->ports->nr; i++) {
 			struct rw w = rule_begin(k->rs, c);
 
-			w_addr(w, PF_DADDR, REL_EQ, k->ports.v[i].cluster_ip);
+			w_addr(w, PF_DADDR, REL_EQ, k->ports->v[i].cluster_ip);
 			w_unknown(w, "kube-proxy's IPVS mode is not modelled", 3);
-			rule_cause(w, kp_cause(k, &k->ports.v[i]));
+			rule_cause(w, kp_cause(k, &k->ports->v[i]));
 		}
 	}
 }
 
-void kube_proxy_variant(struct cluster *c, const struct settings *s, struct ruleset *rs, struct dataplane *dp)
+static void write_family(struct kp *k)
 {
-	bool shared = !differs_by_node(c, s);
+	if (k->s->proxy_mode == PROXY_IPVS)
+		write_ipvs(k);
+	else
+		write(k);
+}
 
-	for (int v6 = 0; v6 < 2 && s->proxy_mode != PROXY_NONE; v6++) {
-		struct kp k = proxier(c, s, NULL, rs, dp, v6);
+void kube_proxy_variant(struct kube_proxy *all, struct ruleset *rs)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct kp *k = all->used[v6] ? proxier(all, NULL, rs, v6) : NULL;
 
-		if (!family_used(c, s, v6))
-			continue;
-		if (s->proxy_mode == PROXY_IPTABLES)
-			kp_iptables_jumps(&k);
-		if (!shared)
-			continue;
-		k.ports = kp_ports_of(c, s, v6, k.arena);
-		if (s->proxy_mode == PROXY_IPVS)
-			write_ipvs(&k);
-		else
-			write(&k);
+		if (k && all->s->proxy_mode == PROXY_IPTABLES)
+			kp_iptables_jumps(k);
+		if (k && !all->differs)
+			write_family(k);
 	}
 }
 
@@ -223,6 +262,9 @@ static void own_sets(struct kp *k)
 	static const uint8_t hairpin_key[] = { PF_SADDR, PF_DADDR, PF_L4PROTO, PF_DPORT }, ip_key[] = { PF_DADDR };
 	table_h t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy", false);
 	set_h hairpin = ruleset_set(k->rs, t, "hairpin-connections", SET_PLAIN, 0, hairpin_key, 4), ips;
+	struct kp_port **ports;
+	struct arena *scratch;
+	uint32_t nr;
 
 	ruleset_own_set(k->rs, hairpin);
 	if (!k->node_port_all) {
@@ -231,35 +273,27 @@ static void own_sets(struct kp *k)
 		for (uint32_t i = 0; i < k->nr_node_port_ips; i++)
 			set_add(k->rs, ips, &k->node_port_ips[i]);
 	}
-	for (uint32_t i = 0; i < k->ports.nr; i++) {
-		const struct kp_port *p = &k->ports.v[i];
-		struct kp_endpoints reach = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena).reachable;
+	scratch = arena_new(NULL, "hairpin");
+	ports = kp_ports_at(k->all, str_find(k->dp->strings, k->node_name), k->v6, scratch, &nr);
+	for (uint32_t i = 0; i < nr; i++) {
+		struct kp_endpoints reach;
 
+		kp_endpoints_of(k->all, ports[i], k->v6);
+		reach = kp_categorize(ports[i], k->node_name, k->zone, k->s->same_node_hints, scratch).reachable;
 		for (uint32_t e = 0; e < reach.nr; e++)
 			if (reach.v[e].node && streq(reach.v[e].node, k->node_name))
-				set_add(k->rs, hairpin, (ip_addr[]){ reach.v[e].ip, reach.v[e].ip, word(p->proto), word(reach.v[e].port) });
+				set_add(k->rs, hairpin, (ip_addr[]){ reach.v[e].ip, reach.v[e].ip, word(ports[i]->proto), word(reach.v[e].port) });
 	}
+	arena_free(scratch);
 }
 
-void kube_proxy_node(struct cluster *c, const struct settings *s, const struct node *n, struct ruleset *rs, struct dataplane *dp)
+void kube_proxy_node(struct kube_proxy *all, const struct node *n, struct ruleset *rs)
 {
-	bool all = differs_by_node(c, s);
-
-	if (s->proxy_mode == PROXY_NONE || (!all && s->proxy_mode != PROXY_NFTABLES))
-		return;
-	for (int v6 = 0; v6 < 2; v6++) {
-		struct kp k = proxier(c, s, n, rs, dp, v6);
-
-		if (!family_used(c, s, v6))
-			continue;
-		k.ports = kp_ports_of(c, s, v6, k.arena);
-		if (all && s->proxy_mode == PROXY_IPVS)
-			write_ipvs(&k);
-		else if (all)
-			write(&k);
-		else
-			own_sets(&k);
-	}
+	for (int v6 = 0; v6 < 2; v6++)
+		if (all->used[v6] && all->differs)
+			write_family(proxier(all, n, rs, v6));
+		else if (all->used[v6] && all->s->proxy_mode == PROXY_NFTABLES)
+			own_sets(proxier(all, n, rs, v6));
 }
 
 /* With localhost node ports kube-proxy sets route_localnet=1 (iptables/proxier.go), if node ports are taken on a loopback address at all. */

@@ -24,15 +24,14 @@ struct kp_port {                                /* a Service port in one family 
 	uint8_t proto;                          /* IP protocol number */
 	const char *proto_word;                 /* tcp */
 	uint16_t port, node_port;
-	const char *name;                       /* NAMESPACE/NAME:PORTNAME */
-	const char *base;                       /* nftables: NAMESPACE/NAME/tcp/PORTNAME */
+	const char *name, *base;                /* once asked for: kp_name, kp_base */
 	ip_addr cluster_ip;
 	ip_addr *external_ips; uint32_t nr_external_ips;
 	ip_addr *lb_ips; uint32_t nr_lb_ips;    /* VIP mode only */
 	struct cidr *ranges; uint32_t nr_ranges;        /* loadBalancerSourceRanges of the family; a /0 among them: none */
 	bool internal_local, external_local;
 	uint32_t affinity;                      /* seconds; 0: none */
-	struct kp_endpoints all;                /* sorted by text, merged */
+	struct kp_endpoints all; bool joined;   /* once asked for: kp_endpoints_of */
 };
 
 /* What one node makes of a port (topology.go CategorizeEndpoints). */
@@ -40,14 +39,40 @@ struct kp_sets { struct kp_endpoints cluster, local, reachable; bool any; };
 bool kp_externally_accessible(const struct kp_port *);
 bool kp_uses_cluster(const struct kp_port *);
 bool kp_uses_local(const struct kp_port *);
-struct kp_sets kp_categorize(const struct kp_port *, const char *node, const char *zone, bool same_node_hints, struct arena *);
+struct kp_sets kp_categorize(const struct kp_port *, const char *node, const char *zone, bool same_node_hints, struct arena *);        /* its endpoints are joined */
 
 /* All Service ports of a family that kube-proxy cares about, in the order (namespace, name, port). */
-struct kp_ports { struct kp_port *v; uint32_t nr; uint32_t endpoints; };
-struct kp_ports kp_ports_of(struct cluster *, const struct settings *, bool v6, struct arena *);
+struct kp_ports { struct kp_port *v; uint32_t nr; };
+
+/* kube-proxy's view of the cluster, which all nodes share: Service ports with what is known of their endpoints, found out once and when somebody asks. */
+struct kube_proxy {
+	struct cluster *cluster;
+	const struct settings *s;
+	struct dataplane *dp;
+	struct arena *arena;                    /* the dataplane's */
+	bool differs;                           /* something in the rules of Services differs from node to node, but for the set of hairpin connections */
+	bool used[2];                           /* does the cluster speak IPv4, IPv6 at all? */
+	struct kp_ports ports[2]; bool known[2];
+	struct map first_port[2];               /* Service → index of its first port + 1 */
+	struct map slices_at;                   /* node name → first of a list in `at_node`, + 1: the slices that have endpoints there */
+	VEC(struct { const struct endpointslice *slice; uint32_t older; }) at_node;
+	str *port_path;                         /* spec.ports[0] … */
+	uint32_t nr_port_paths;
+};
+struct kube_proxy *kube_proxy_new(struct cluster *, const struct settings *, struct dataplane *);
+const struct kp_ports *kp_ports_of(struct kube_proxy *, bool v6);
+const char *kp_name(struct kube_proxy *, struct kp_port *);                     /* NAMESPACE/NAME:PORTNAME */
+const char *kp_base(struct kube_proxy *, struct kp_port *);                     /* nftables: NAMESPACE/NAME/tcp/PORTNAME */
+const struct kp_endpoints *kp_endpoints_of(struct kube_proxy *, struct kp_port *, bool v6);     /* sorted by text, merged */
+uint32_t kp_nr_endpoints(struct kube_proxy *, bool v6);                         /* of all ports together */
+/* Has the port an endpoint that a node may use, policies being Cluster and without hints? Without joining them, where that can be told. */
+bool kp_has_endpoints(struct kube_proxy *, struct kp_port *, bool v6);
+/* The ports that have an endpoint on that node, in order; the list lives in the arena. */
+struct kp_port **kp_ports_at(struct kube_proxy *, str node, bool v6, struct arena *, uint32_t *nr);
 
 /* The proxier of one node (node NULL: the variant) and family. */
 struct kp {
+	struct kube_proxy *all;
 	struct cluster *cluster;
 	const struct settings *s;
 	const struct node *node;
@@ -62,15 +87,15 @@ struct kp {
 	struct cidr local_cidr;                 /* what counts as a local Pod: by prefix … */
 	const char *local_name; bool local_prefix;      /* … or by interface */
 	bool detector;
-	struct kp_ports ports;
+	const struct kp_ports *ports;
 };
 void kp_write_nft(struct kp *);
 void kp_write_iptables(struct kp *);
 /* The jumps out of the built-in chains, which other writers of iptables share with kube-proxy: the same on every node, so they always stand in the variant. */
 void kp_iptables_jumps(struct kp *);
 
-void kube_proxy_variant(struct cluster *, const struct settings *, struct ruleset *, struct dataplane *);
-void kube_proxy_node(struct cluster *, const struct settings *, const struct node *, struct ruleset *, struct dataplane *);
+void kube_proxy_variant(struct kube_proxy *, struct ruleset *);         /* what all nodes share: little if they differ */
+void kube_proxy_node(struct kube_proxy *, const struct node *, struct ruleset *);
 struct kube_proxy_sysctls { bool route_localnet; };
 struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *);
 

@@ -1,142 +1,22 @@
-/* Which endpoints: Services and EndpointSlices joined by port name and protocol, and what a node may use of them. */
+/* Which endpoints: Services and EndpointSlices joined by port name and protocol. What is asked of few ports only (names, the join itself) is made when it is asked for. */
 #include <stdlib.h>
 
 #include "model/dataplane/kube_proxy.h"
 #include "model/dataplane/packet.h"
 
-bool kp_externally_accessible(const struct kp_port *p)
-{
-	return p->node_port || p->nr_external_ips || p->nr_lb_ips;
-}
-
-/* Even with external policy Local, Cluster endpoints are needed for short-circuiting. */
-bool kp_uses_cluster(const struct kp_port *p)
-{
-	return !p->internal_local || kp_externally_accessible(p);
-}
-
-bool kp_uses_local(const struct kp_port *p)
-{
-	return p->internal_local || (p->external_local && kp_externally_accessible(p));
-}
-
-/* ---- topology.go */
-
-enum mode { ANY, SAME_NODE, SAME_ZONE };
-
-static bool hinted(const struct kp_endpoint *e, const char *name, bool zone, bool *has)
-{
-	uint32_t nr = e->hints ? (zone ? e->hints->for_zones.nr : e->hints->for_nodes.nr) : 0;
-	bool found = false;
-
-	*has = nr > 0;
-	for (uint32_t k = 0; k < nr; k++)
-		found = found || streq(zone ? e->hints->for_zones.v[k].name : e->hints->for_nodes.v[k].name, name);
-	return found;
-}
-
-static enum mode mode_from_hints(const struct kp_endpoints *all, const char *node, const char *zone, bool same_node)
-{
-	bool all_node = true, all_zone = true, for_node = false, for_zone = false, has;
-
-	for (uint32_t k = 0; k < all->nr; k++) {
-		if (!all->v[k].ready)
-			continue;
-		for_node = hinted(&all->v[k], node, false, &has) || for_node;
-		all_node = all_node && has;
-		for_zone = hinted(&all->v[k], zone, true, &has) || for_zone;
-		all_zone = all_zone && has;
-	}
-	if (same_node && all_node && for_node)
-		return SAME_NODE;
-	return all_zone && zone && *zone && for_zone ? SAME_ZONE : ANY;
-}
-
-static bool available(const struct kp_endpoint *e, enum mode mode, const char *node, const char *zone)
-{
-	bool has;
-
-	return mode == ANY || hinted(e, mode == SAME_NODE ? node : zone, mode == SAME_ZONE, &has);
-}
-
-static void add(struct kp_endpoints *to, const struct kp_endpoints *all, uint32_t k, struct arena *a)
-{
-	if (!to->v)
-		to->v = arena_array(a, struct kp_endpoint, all->nr);
-	to->v[to->nr++] = all->v[k];
-}
-
-static struct kp_endpoints merged(const struct kp_endpoints *all, const struct kp_endpoints *x, const struct kp_endpoints *y, struct arena *a)
-{
-	struct kp_endpoints out = { 0 };
-
-	for (uint32_t k = 0; k < all->nr; k++) {
-		bool in = false;
-
-		for (uint32_t i = 0; i < x->nr && !in; i++)
-			in = x->v[i].text == all->v[k].text;
-		for (uint32_t i = 0; i < y->nr && !in; i++)
-			in = y->v[i].text == all->v[k].text;
-		if (in)
-			add(&out, all, k, a);
-	}
-	return out;
-}
-
-static bool is_local(const struct kp_endpoint *e, const char *node)
-{
-	return e->node && node && streq(e->node, node);
-}
-
-struct kp_sets kp_categorize(const struct kp_port *p, const char *node, const char *zone, bool same_node, struct arena *a)
-{
-	const struct kp_endpoints *all = &p->all;
-	struct kp_sets out = { 0 };
-	bool local_ready = false, local_terminating = false;
-	enum mode mode = ANY;
-
-	if (kp_uses_cluster(p)) {
-		mode = mode_from_hints(all, node, zone, same_node);
-		for (uint32_t k = 0; k < all->nr; k++)
-			if (all->v[k].ready && available(&all->v[k], mode, node, zone))
-				add(&out.cluster, all, k, a);
-		if (!out.cluster.nr)            /* no ready one anywhere: those that terminate but still serve */
-			for (uint32_t k = 0; k < all->nr; k++)
-				if (all->v[k].serving && all->v[k].terminating)
-					add(&out.cluster, all, k, a);
-		out.any = out.cluster.nr > 0;
-	}
-	if (!kp_uses_local(p)) {
-		out.reachable = out.cluster;
-		return out;
-	}
-	for (uint32_t k = 0; k < all->nr; k++) {
-		bool terminating = !all->v[k].ready && all->v[k].serving && all->v[k].terminating;
-
-		out.any = out.any || all->v[k].ready || terminating;
-		local_ready = local_ready || (all->v[k].ready && is_local(&all->v[k], node));
-		local_terminating = local_terminating || (terminating && is_local(&all->v[k], node));
-	}
-	for (uint32_t k = 0; k < all->nr; k++) {
-		bool good = local_ready ? all->v[k].ready : local_terminating && all->v[k].serving && all->v[k].terminating;
-
-		if (good && is_local(&all->v[k], node))
-			add(&out.local, all, k, a);
-	}
-	if (!kp_uses_cluster(p))
-		out.reachable = out.local;
-	else if (mode == ANY && (local_ready || !local_terminating))
-		out.reachable = out.cluster;
-	else
-		out.reachable = merged(all, &out.cluster, &out.local, a);
-	return out;
-}
-
-/* ---- joining */
-
 static int by_text(const void *x, const void *y)
 {
 	return strcmp(((const struct kp_endpoint *)x)->text, ((const struct kp_endpoint *)y)->text);
+}
+
+static bool is_port(const struct ep_port *ep, const struct svc_port *sp)
+{
+	return streq(ep->name ? ep->name : "", sp->name ? sp->name : "") && ep->protocol == sp->protocol && ep->port.set;
+}
+
+static bool is_family(const struct endpointslice *s, bool v6)
+{
+	return streq(s->address_type, v6 ? "IPv6" : "IPv4");
 }
 
 static void gather(struct cluster *c, struct kp_port *p, bool v6, struct arena *a)
@@ -149,12 +29,12 @@ static void gather(struct cluster *c, struct kp_port *p, bool v6, struct arena *
 	for (uint32_t k = 0; k < slices.nr; k++) {
 		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
 
-		if (!streq(s->address_type, v6 ? "IPv6" : "IPv4"))
+		if (!is_family(s, v6))
 			continue;
 		for (uint32_t q = 0; q < s->ports.nr; q++) {
 			const struct ep_port *ep = &s->ports.v[q];
 
-			if (!streq(ep->name ? ep->name : "", sp->name ? sp->name : "") || ep->protocol != sp->protocol || !ep->port.set)
+			if (!is_port(ep, sp))
 				continue;
 			for (uint32_t i = 0; i < s->endpoints.nr; i++) {
 				const struct endpoint *e = &s->endpoints.v[i];
@@ -231,36 +111,160 @@ static void read_addresses(struct kp_port *p, const struct service *s, const str
 	read_ranges(p, s, v6, a);
 }
 
-struct kp_ports kp_ports_of(struct cluster *c, const struct settings *set, bool v6, struct arena *a)
+static void read_ports(struct kube_proxy *k, bool v6)
 {
 	static const struct { uint8_t proto; const char *word; } protocols[] = { [L4_TCP] = { PROTO_TCP, "tcp" }, [L4_UDP] = { PROTO_UDP, "udp" }, [L4_SCTP] = { PROTO_SCTP, "sctp" } };
-	struct object_list l = cluster_list(c, &service_kind);
-	struct kp_ports out = { 0 };
+	struct object_list l = cluster_list(k->cluster, &service_kind);
+	struct kp_ports *out = &k->ports[v6];
 	uint32_t nr = 0;
 
-	for (uint32_t k = 0; k < l.nr; k++)
-		nr += ((const struct service *)l.v[k])->ports.nr;
-	out.v = arena_array(a, struct kp_port, nr);
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct service *s = (const struct service *)l.v[k];
+	for (uint32_t i = 0; i < l.nr; i++)
+		nr += ((const struct service *)l.v[i])->ports.nr;
+	out->v = arena_array(k->arena, struct kp_port, nr);
+	for (uint32_t i = 0; i < l.nr; i++) {
+		const struct service *s = (const struct service *)l.v[i];
 
-		for (uint32_t i = 0; service_has_vip(s) && i < s->ports.nr; i++) {
-			const struct svc_port *sp = &s->ports.v[i];
-			struct kp_port *p = &out.v[out.nr];
+		for (uint32_t n = 0; service_has_vip(s) && n < s->ports.nr; n++) {
+			const struct svc_port *sp = &s->ports.v[n];
+			struct kp_port *p = &out->v[out->nr];
 
-			*p = (struct kp_port){ .svc = s, .index = i, .proto = protocols[sp->protocol].proto, .proto_word = protocols[sp->protocol].word, .port = (uint16_t)sp->port,
+			*p = (struct kp_port){ .svc = s, .index = n, .proto = protocols[sp->protocol].proto, .proto_word = protocols[sp->protocol].word, .port = (uint16_t)sp->port,
 					       .node_port = (uint16_t)sp->node_port, .internal_local = s->internal_policy == TP_LOCAL, .external_local = s->external_policy == TP_LOCAL };
-			read_addresses(p, s, set, v6, a);
+			read_addresses(p, s, k->s, v6, k->arena);
 			if (!ip_set(p->cluster_ip))
 				continue;
-			p->name = sp->name && *sp->name ? arena_printf(a, "%s/%s:%s", s->o.ns, s->o.name, sp->name) : arena_printf(a, "%s/%s", s->o.ns, s->o.name);
-			p->base = arena_printf(a, "%s/%s/%s/%s", s->o.ns, s->o.name, p->proto_word, sp->name ? sp->name : "");
 			if (streq(s->affinity, "ClientIP"))
 				p->affinity = s->affinity_seconds > 0 ? (uint32_t)s->affinity_seconds : 10800;
-			gather(c, p, v6, a);
-			out.endpoints += p->all.nr;
-			out.nr++;
+			out->nr++;
+			if (!map_find(&k->first_port[v6], map_ptr(s)))
+				*map_put(&k->first_port[v6], k->arena, map_ptr(s)) = out->nr;
 		}
 	}
-	return out;
+}
+
+const struct kp_ports *kp_ports_of(struct kube_proxy *k, bool v6)
+{
+	if (!k->known[v6])
+		read_ports(k, v6);
+	k->known[v6] = true;
+	return &k->ports[v6];
+}
+
+const char *kp_name(struct kube_proxy *k, struct kp_port *p)
+{
+	const struct object *o = &p->svc->o;
+	str port = p->svc->ports.v[p->index].name;
+
+	if (!p->name)
+		p->name = port && *port ? arena_printf(k->arena, "%s/%s:%s", o->ns, o->name, port) : arena_printf(k->arena, "%s/%s", o->ns, o->name);
+	return p->name;
+}
+
+const char *kp_base(struct kube_proxy *k, struct kp_port *p)
+{
+	const struct object *o = &p->svc->o;
+	str port = p->svc->ports.v[p->index].name;
+
+	if (!p->base)
+		p->base = arena_printf(k->arena, "%s/%s/%s/%s", o->ns, o->name, p->proto_word, port ? port : "");
+	return p->base;
+}
+
+const struct kp_endpoints *kp_endpoints_of(struct kube_proxy *k, struct kp_port *p, bool v6)
+{
+	if (!p->joined)
+		gather(k->cluster, p, v6, k->arena);
+	p->joined = true;
+	return &p->all;
+}
+
+uint32_t kp_nr_endpoints(struct kube_proxy *k, bool v6)
+{
+	const struct kp_ports *ports = kp_ports_of(k, v6);
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < ports->nr; i++)
+		nr += kp_endpoints_of(k, &ports->v[i], v6)->nr;
+	return nr;
+}
+
+/* How often the Service's slices name an address: of two alike only one counts, and which is for the join to say. */
+static uint32_t times_named(struct object_list slices, str address)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < slices.nr; k++) {
+		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
+
+		for (uint32_t i = 0; i < s->endpoints.nr; i++)
+			nr += s->endpoints.v[i].addresses.nr && s->endpoints.v[i].addresses.v[0] == address;
+	}
+	return nr;
+}
+
+static bool has_a_ready_one(struct kube_proxy *k, const struct kp_port *p, bool v6)
+{
+	struct object_list slices = service_slices(k->cluster, p->svc);
+	const struct svc_port *sp = &p->svc->ports.v[p->index];
+
+	for (uint32_t n = 0; n < slices.nr; n++) {
+		const struct endpointslice *s = (const struct endpointslice *)slices.v[n];
+		bool port = false;
+		ip_addr ip;
+
+		for (uint32_t q = 0; q < s->ports.nr && !port; q++)
+			port = is_port(&s->ports.v[q], sp);
+		for (uint32_t i = 0; port && is_family(s, v6) && i < s->endpoints.nr; i++) {
+			const struct endpoint *e = &s->endpoints.v[i];
+
+			if (e->ready != TRI_FALSE && e->addresses.nr && ip_parse_lenient(e->addresses.v[0], &ip))
+				return times_named(slices, e->addresses.v[0]) == 1;
+		}
+	}
+	return false;
+}
+
+bool kp_has_endpoints(struct kube_proxy *k, struct kp_port *p, bool v6)
+{
+	const struct kp_endpoints *all;
+
+	if (has_a_ready_one(k, p, v6))
+		return true;
+	all = kp_endpoints_of(k, p, v6);
+	for (uint32_t i = 0; i < all->nr; i++)
+		if (all->v[i].ready || (all->v[i].serving && all->v[i].terminating))
+			return true;
+	return false;
+}
+
+/* ---- by node */
+
+static int by_place(const void *x, const void *y)
+{
+	const struct kp_port *const *p = x, *const *q = y;
+
+	return *p < *q ? -1 : *p > *q;
+}
+
+struct kp_port **kp_ports_at(struct kube_proxy *k, str node, bool v6, struct arena *a, uint32_t *nr)
+{
+	const struct kp_ports *ports = kp_ports_of(k, v6);
+	uint64_t *head = node ? map_find(&k->slices_at, map_ptr(node)) : NULL;
+	VEC(struct kp_port *) out = { 0 };
+
+	for (uint32_t at = head ? (uint32_t)*head : 0; at; at = k->at_node.v[at - 1].older) {
+		const struct endpointslice *s = k->at_node.v[at - 1].slice;
+		const struct service *svc = s->service ? find_service(k->cluster, s->o.ns, s->service) : NULL;
+		uint64_t *first = svc ? map_find(&k->first_port[v6], map_ptr(svc)) : NULL;
+
+		for (uint32_t i = first ? (uint32_t)*first - 1 : ports->nr; i < ports->nr && ports->v[i].svc == svc; i++)
+			vec_add(a, &out, &ports->v[i]);
+	}
+	if (out.nr)
+		qsort(out.v, out.nr, sizeof(*out.v), by_place);
+	*nr = 0;
+	for (uint32_t i = 0; i < out.nr; i++)
+		if (!i || out.v[i] != out.v[i - 1])
+			out.v[(*nr)++] = out.v[i];
+	return out.v;
 }

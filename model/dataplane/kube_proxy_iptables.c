@@ -363,12 +363,14 @@ static void endpoint_chains(struct ipt *x, const struct kp_port *p, const struct
 	}
 }
 
-static void one_port(struct ipt *x, const struct kp_port *p)
+static void one_port(struct ipt *x, struct kp_port *p)
 {
 	struct kp *k = x->k;
-	const char *id = arena_printf(k->arena, "%s%s", p->name, p->proto_word);
-	struct made m = { .sets = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena) };
+	const char *id = arena_printf(k->arena, "%s%s", kp_name(k->all, p), p->proto_word);
+	struct made m = { .use_cluster = false };
 
+	kp_endpoints_of(k->all, p, k->v6);
+	m.sets = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena);
 	x->why = kp_cause(k, p);
 	m.use_cluster = m.sets.cluster.nr && kp_uses_cluster(p);
 	m.use_local = m.sets.local.nr && kp_uses_local(p);
@@ -403,7 +405,6 @@ static struct ipt begin(struct kp *k)
 	enum nf_family family = k->v6 ? NF_IP6 : NF_IP;
 	struct ipt x = { .k = k, .rs = k->rs, .filter = ruleset_table(k->rs, family, "filter", true), .nat = ruleset_table(k->rs, family, "nat", true) };
 
-	x.large = k->ports.endpoints > LARGE_CLUSTER;
 	x.localhost = !k->v6 && kube_proxy_sysctls(k->s).route_localnet;
 	x.f_services = ruleset_chain(x.rs, x.filter, "KUBE-SERVICES");
 	x.f_external = ruleset_chain(x.rs, x.filter, "KUBE-EXTERNAL-SERVICES");
@@ -428,9 +429,10 @@ void kp_write_iptables(struct kp *k)
 {
 	struct ipt x = begin(k);
 
+	x.large = kp_nr_endpoints(k->all, k->v6) > LARGE_CLUSTER;
 	fixed_rules(&x);
-	for (uint32_t i = 0; i < k->ports.nr; i++)
-		one_port(&x, &k->ports.v[i]);
+	for (uint32_t i = 0; i < k->ports->nr; i++)
+		one_port(&x, &k->ports->v[i]);
 	x.why = (cause_h){ 0 };
 	to_node_ports(&x);
 }

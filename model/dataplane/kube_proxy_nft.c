@@ -13,7 +13,10 @@ struct nft {
 	table_h t;
 	chain_h reject, services;
 	set_h hairpin, cluster_ips, node_port_ips, no_services, no_node_ports, firewall_ips, service_ips, service_node_ports;
+	struct promised *promised;      /* by port: what is written when somebody looks */
 };
+struct promised { chain_h service, external; set_h map; cause_h why; };
+struct both { struct nft *of[2]; };     /* the writers of a ruleset, IPv4 and IPv6 */
 
 /* base32(sha256(x))[:8]-x, at most 240 characters. */
 static const char *hashed(struct kp *k, const char *prefix, const char *x)
@@ -34,7 +37,7 @@ static const char *endpoint_base(struct kp *k, const struct kp_port *p, const st
 
 	for (char *c = ip; *c; c++)
 		*c = (char)(*c == ':' ? '.' : *c);
-	return arena_printf(k->arena, "%s__%s/%u", p->base, ip, e->port);
+	return arena_printf(k->arena, "%s__%s/%u", p->base, ip, e->port);       /* the port has been asked for its base */
 }
 
 static chain_h chain(struct nft *x, const char *name)
@@ -222,12 +225,20 @@ static void services(struct nft *x)
 
 /* ---- per Service port */
 
+/* A number for what is written later: port, what of it, family. */
+enum of_port { OF_PORT, OF_SERVICE, OF_EXTERNAL };
+
+static uint32_t number_of(const struct nft *x, const struct kp_port *p, enum of_port what)
+{
+	return ((uint32_t)(p - x->k->ports->v) << 3 | (uint32_t)what << 1 | x->k->v6) + 1;
+}
+
 static void element(struct nft *x, set_h s, const struct kp_port *p, ip_addr ip, enum op_code code, chain_h to, cause_h why)
 {
 	struct elem *e = set_add_verdict(x->rs, s, (ip_addr[]){ ip, word(p->proto), word(p->port) }, code, to);
 
 	e->cause = why;
-	e->comment = str_intern(x->rs->strings, p->name);
+	e->later = number_of(x, p, OF_PORT);
 }
 
 static void node_port_element(struct nft *x, set_h s, const struct kp_port *p, enum op_code code, chain_h to, cause_h why)
@@ -235,7 +246,7 @@ static void node_port_element(struct nft *x, set_h s, const struct kp_port *p, e
 	struct elem *e = set_add_verdict(x->rs, s, (ip_addr[]){ word(p->proto), word(p->node_port) }, code, to);
 
 	e->cause = why;
-	e->comment = str_intern(x->rs->strings, p->name);
+	e->later = number_of(x, p, OF_PORT);
 }
 
 static chain_h endpoint_chain(struct nft *x, const struct kp_port *p, const struct kp_endpoint *e, set_h *affinity)
@@ -261,14 +272,12 @@ static chain_h endpoint_chain(struct nft *x, const struct kp_port *p, const stru
 }
 
 /* The chain that chooses: one rule with the endpoints in a map, or with affinity a chain for each. */
-static chain_h choose(struct nft *x, const struct kp_port *p, const char *kind, const struct kp_endpoints *ends)
+static void choose(struct nft *x, const struct kp_port *p, chain_h c, set_h map, const struct kp_endpoints *ends)
 {
-	chain_h c = chain(x, hashed(x->k, kind, p->base));
 	cause_h why = kp_cause_slice(x->k, p, ends);
-	set_h map = { 0 }, affinity;
+	set_h affinity;
 	struct rw w;
 
-	map = ruleset_set(x->rs, x->t, NULL, p->affinity ? SET_VMAP : SET_MAP, 0, number_key, 1);
 	for (uint32_t i = 0; i < ends->nr; i++) {
 		const struct kp_endpoint *e = &ends->v[i];
 
@@ -292,12 +301,23 @@ static chain_h choose(struct nft *x, const struct kp_port *p, const char *kind, 
 	if (!p->affinity)
 		w_dnat_register(w);
 	rule_cause(w, why);
+}
+
+static set_h choices(struct nft *x, const struct kp_port *p)
+{
+	return ruleset_set(x->rs, x->t, NULL, p->affinity ? SET_VMAP : SET_MAP, 0, number_key, 1);
+}
+
+static chain_h choosing_chain(struct nft *x, const struct kp_port *p, const char *kind, const struct kp_endpoints *ends)
+{
+	chain_h c = chain(x, hashed(x->k, kind, p->base));
+
+	choose(x, p, c, choices(x, p), ends);
 	return c;
 }
 
-static chain_h external_chain(struct nft *x, const struct kp_port *p, chain_h cluster, chain_h policy, bool has_external, cause_h why)
+static void external_rules(struct nft *x, const struct kp_port *p, chain_h c, chain_h cluster, chain_h policy, bool has_external, cause_h why)
 {
-	chain_h c = chain(x, hashed(x->k, "external", p->base));
 	struct rw w;
 
 	if (!p->external_local) {
@@ -329,7 +349,6 @@ static chain_h external_chain(struct nft *x, const struct kp_port *p, chain_h cl
 		w_goto(w, policy);
 		rule_cause(w, why);
 	}
-	return c;
 }
 
 /* loadBalancerSourceRanges: met with or without endpoints; the load balancer's own address is let in where a range has the node's (it may come back as source). */
@@ -361,59 +380,164 @@ static void external_address(struct nft *x, const struct kp_port *p, ip_addr ip,
 		element(x, x->no_services, p, ip, any ? OP_DROP : OP_GOTO, any ? (chain_h){ 0 } : x->reject, kp_cause_refused(x->k, p, any, true));
 }
 
-static void one_port(struct nft *x, const struct kp_port *p)
+/* What leads to a port's chains: elements of the maps. */
+struct leads { chain_h cluster, local, ext; bool any, has_internal, has_external; cause_h why; };
+
+static void lead_to(struct nft *x, const struct kp_port *p, const struct leads *l)
 {
 	struct kp *k = x->k;
-	struct kp_sets sets = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena);
-	bool use_cluster = sets.cluster.nr && kp_uses_cluster(p), use_local = sets.local.nr && kp_uses_local(p);
-	bool has_internal = p->internal_local ? use_local : use_cluster, has_external = p->external_local ? use_local : use_cluster;
-	chain_h cluster = { 0 }, local = { 0 }, ext = { 0 };
-	cause_h why = kp_cause(k, p);
 
-	set_add(x->rs, x->cluster_ips, &p->cluster_ip)->cause = why;
-	for (uint32_t e = 0; e < sets.reachable.nr; e++)
-		if (sets.reachable.v[e].node && k->node_name && streq(sets.reachable.v[e].node, k->node_name))
-			set_add(x->rs, x->hairpin, (ip_addr[]){ sets.reachable.v[e].ip, sets.reachable.v[e].ip, word(p->proto), word(sets.reachable.v[e].port) })->cause = why;
-	if (use_cluster)
-		cluster = choose(x, p, "service", &sets.cluster);
-	if (use_local)
-		local = choose(x, p, "local", &sets.local);
-	if (sets.any && kp_externally_accessible(p))
-		ext = external_chain(x, p, cluster, p->external_local ? local : cluster, has_external, why);
-	if (has_internal)
-		element(x, x->service_ips, p, p->cluster_ip, OP_GOTO, p->internal_local ? local : cluster, why);
+	if (l->has_internal)
+		element(x, x->service_ips, p, p->cluster_ip, OP_GOTO, p->internal_local ? l->local : l->cluster, l->why);
 	else
-		element(x, x->no_services, p, p->cluster_ip, sets.any ? OP_DROP : OP_GOTO, sets.any ? (chain_h){ 0 } : x->reject,
-			kp_cause_refused(k, p, sets.any, false));
+		element(x, x->no_services, p, p->cluster_ip, l->any ? OP_DROP : OP_GOTO, l->any ? (chain_h){ 0 } : x->reject, kp_cause_refused(k, p, l->any, false));
 	for (uint32_t i = 0; i < p->nr_external_ips; i++)
-		external_address(x, p, p->external_ips[i], ext, sets.any, has_external, why);
+		external_address(x, p, p->external_ips[i], l->ext, l->any, l->has_external, l->why);
 	if (p->nr_lb_ips && p->nr_ranges) {
-		chain_h fw = firewall_chain(x, p, why);
+		chain_h fw = firewall_chain(x, p, l->why);
 
 		for (uint32_t i = 0; i < p->nr_lb_ips; i++)
-			element(x, x->firewall_ips, p, p->lb_ips[i], OP_GOTO, fw, why);
+			element(x, x->firewall_ips, p, p->lb_ips[i], OP_GOTO, fw, l->why);
 	}
 	for (uint32_t i = 0; i < p->nr_lb_ips; i++)
-		external_address(x, p, p->lb_ips[i], ext, sets.any, has_external, why);
-	if (p->node_port && sets.any)
-		node_port_element(x, x->service_node_ports, p, OP_GOTO, ext, why);
-	if (p->node_port && !has_external)
-		node_port_element(x, x->no_node_ports, p, sets.any ? OP_DROP : OP_GOTO, sets.any ? (chain_h){ 0 } : x->reject, kp_cause_refused(k, p, sets.any, true));
+		external_address(x, p, p->lb_ips[i], l->ext, l->any, l->has_external, l->why);
+	if (p->node_port && l->any)
+		node_port_element(x, x->service_node_ports, p, OP_GOTO, l->ext, l->why);
+	if (p->node_port && !l->has_external)
+		node_port_element(x, x->no_node_ports, p, l->any ? OP_DROP : OP_GOTO, l->any ? (chain_h){ 0 } : x->reject, kp_cause_refused(k, p, l->any, true));
+}
+
+static void one_port(struct nft *x, struct kp_port *p)
+{
+	struct kp *k = x->k;
+	struct leads l = { .why = kp_cause(k, p) };
+	bool use_cluster, use_local;
+	struct kp_sets sets;
+
+	kp_base(k->all, p);
+	kp_endpoints_of(k->all, p, k->v6);
+	sets = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena);
+	use_cluster = sets.cluster.nr && kp_uses_cluster(p);
+	use_local = sets.local.nr && kp_uses_local(p);
+	l.any = sets.any;
+	l.has_internal = p->internal_local ? use_local : use_cluster;
+	l.has_external = p->external_local ? use_local : use_cluster;
+	set_add(x->rs, x->cluster_ips, &p->cluster_ip)->cause = l.why;
+	for (uint32_t e = 0; e < sets.reachable.nr; e++)
+		if (sets.reachable.v[e].node && k->node_name && streq(sets.reachable.v[e].node, k->node_name))
+			set_add(x->rs, x->hairpin, (ip_addr[]){ sets.reachable.v[e].ip, sets.reachable.v[e].ip, word(p->proto), word(sets.reachable.v[e].port) })->cause = l.why;
+	if (use_cluster)
+		l.cluster = choosing_chain(x, p, "service", &sets.cluster);
+	if (use_local)
+		l.local = choosing_chain(x, p, "local", &sets.local);
+	if (sets.any && kp_externally_accessible(p)) {
+		l.ext = chain(x, hashed(k, "external", p->base));
+		external_rules(x, p, l.ext, l.cluster, p->external_local ? l.local : l.cluster, l.has_external, l.why);
+	}
+	lead_to(x, p, &l);
+}
+
+/* ---- written when somebody looks: the chains of ports that mean the same on every node, which are nearly all */
+
+static bool same_everywhere(const struct nft *x, const struct kp_port *p)
+{
+	const struct svc_port *own = &p->svc->ports.v[p->index];
+
+	if (x->k->node || p->affinity || p->internal_local || p->external_local)
+		return false;
+	for (uint32_t i = 0; i < p->svc->ports.nr; i++) {       /* two ports of one name share their chains: only where nobody validated */
+		const struct svc_port *other = &p->svc->ports.v[i];
+
+		if (i != p->index && other->protocol == own->protocol && streq(other->name ? other->name : "", own->name ? own->name : ""))
+			return false;
+	}
+	return true;
+}
+
+static void promise_port(struct nft *x, struct kp_port *p)
+{
+	struct promised *made = &x->promised[p - x->k->ports->v];
+	struct leads l = { .why = kp_cause(x->k, p) };
+
+	if (p->nr_ranges)
+		kp_base(x->k->all, p);
+	l.any = l.has_internal = l.has_external = kp_has_endpoints(x->k->all, p, x->k->v6);
+	set_add(x->rs, x->cluster_ips, &p->cluster_ip)->cause = l.why;
+	if (l.any) {
+		l.cluster = ruleset_chain_later(x->rs, x->t, number_of(x, p, OF_SERVICE));
+		made->map = choices(x, p);
+	}
+	if (l.any && kp_externally_accessible(p))
+		l.ext = ruleset_chain_later(x->rs, x->t, number_of(x, p, OF_EXTERNAL));
+	*made = (struct promised){ l.cluster, l.ext, made->map, l.why };
+	lead_to(x, p, &l);
+}
+
+static struct kp_port *port_of(void *ctx, uint32_t number, struct nft **x, enum of_port *what)
+{
+	*x = ((struct both *)ctx)->of[(number - 1) & 1];
+	*what = (enum of_port)((number - 1) >> 1 & 3);
+	return &(*x)->k->ports->v[(number - 1) >> 3];
+}
+
+static const char *name_later(void *ctx, uint32_t number)
+{
+	enum of_port what;
+	struct nft *x;
+	struct kp_port *p = port_of(ctx, number, &x, &what);
+
+	return hashed(x->k, what == OF_SERVICE ? "service" : "external", kp_base(x->k->all, p));
+}
+
+static const char *comment_later(void *ctx, uint32_t number)
+{
+	enum of_port what;
+	struct nft *x;
+	struct kp_port *p = port_of(ctx, number, &x, &what);
+
+	return kp_name(x->k->all, p);
+}
+
+static void body_later(void *ctx, chain_h c, uint32_t number)
+{
+	enum of_port what;
+	struct nft *x;
+	struct kp_port *p = port_of(ctx, number, &x, &what);
+	const struct promised *made = &x->promised[p - x->k->ports->v];
+
+	if (what == OF_EXTERNAL) {
+		external_rules(x, p, c, made->service, made->service, true, made->why);
+	} else {
+		struct arena *scratch = arena_new(NULL, "endpoints");
+		struct kp_sets sets;
+
+		kp_endpoints_of(x->k->all, p, x->k->v6);
+		sets = kp_categorize(p, NULL, NULL, x->k->s->same_node_hints, scratch);
+		choose(x, p, c, made->map, &sets.cluster);
+		arena_free(scratch);
+	}
 }
 
 void kp_write_nft(struct kp *k)
 {
-	struct nft x = { .k = k, .rs = k->rs, .t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy", false) };
 	uint32_t below = k->rs->base ? ruleset_nr_tables(k->rs->base) : 0;
+	struct nft *x = arena_make(k->arena, struct nft);
+	struct both *both = k->rs->later.ctx ? k->rs->later.ctx : arena_make(k->arena, struct both);
 
-	if (x.t.i > below)
-		k->rs->tables.v[x.t.i - below].comment = str_intern(k->rs->strings, "rules for kube-proxy");
-	base_chains(&x);
-	jumps(&x);
-	masquerading(&x);
-	cluster_ips_check(&x);
-	checks(&x);
-	services(&x);
-	for (uint32_t i = 0; i < k->ports.nr; i++)
-		one_port(&x, &k->ports.v[i]);
+	*x = (struct nft){ .k = k, .rs = k->rs, .t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy", false), .promised = arena_array(k->arena, struct promised, k->node ? 0 : k->ports->nr) };
+	both->of[k->v6] = x;
+	k->rs->later = (struct later){ both, name_later, body_later, comment_later };
+	if (x->t.i > below)
+		k->rs->tables.v[x->t.i - below].comment = str_intern(k->rs->strings, "rules for kube-proxy");
+	base_chains(x);
+	jumps(x);
+	masquerading(x);
+	cluster_ips_check(x);
+	checks(x);
+	services(x);
+	for (uint32_t i = 0; i < k->ports->nr; i++)
+		if (same_everywhere(x, &k->ports->v[i]))
+			promise_port(x, &k->ports->v[i]);
+		else
+			one_port(x, &k->ports->v[i]);
 }

@@ -118,7 +118,7 @@ void elem_text(const struct ruleset *owner, const struct set *s, const struct el
 			key_word(out, s->key[k], owner->wide.v[e->key + (s->flags & SETF_INTERVAL ? 2u : 1u) * k]);
 	}
 	if (!(s->flags & SETF_ANONYMOUS))
-		comment_text(out, e->comment);
+		comment_text(out, elem_comment(owner, e));
 	if (s->kind == SET_VMAP) {
 		sb_add(out, " : ");
 		verdict_text(owner, e->verdict, out);

@@ -17,11 +17,32 @@ const struct table *ruleset_table_get(const struct ruleset *rs, table_h h)
 	return h.i <= below ? ruleset_table_get(rs->base, h) : &rs->tables.v[h.i - below];
 }
 
+/* With the ruleset whose chain it is. */
+static struct chain *identity(const struct ruleset **rs, chain_h h)
+{
+	uint32_t below;
+
+	while (h.i <= (below = (*rs)->base ? ruleset_nr_chains((*rs)->base) : 0))
+		*rs = (*rs)->base;
+	return &(*rs)->chains.v[h.i - below];
+}
+
+static uint64_t name_key(table_h t, const char *name)
+{
+	return hash_mix(t.i, map_ptr(name));
+}
+
 const struct chain *ruleset_chain_get(const struct ruleset *rs, chain_h h)
 {
-	uint32_t below = rs->base ? ruleset_nr_chains(rs->base) : 0;
+	struct chain *c = identity(&rs, h);
 
-	return h.i <= below ? ruleset_chain_get(rs->base, h) : &rs->chains.v[h.i - below];
+	if (!c->name) {
+		struct ruleset *own = (struct ruleset *)(uintptr_t)rs;
+
+		c->name = str_intern(rs->strings, rs->later.name(rs->later.ctx, c->later));
+		*map_put(&own->chain_by_name, own->arena, name_key(c->table, c->name)) = h.i;
+	}
+	return c;
 }
 
 const struct set *ruleset_set_get(const struct ruleset *rs, set_h h)
@@ -44,11 +65,6 @@ struct ruleset *ruleset_new(struct arena *a, struct strtab *strings, const struc
 	vec_push(a, &rs->wide);
 	vec_push(a, &rs->text);
 	return rs;
-}
-
-static uint64_t name_key(table_h t, const char *name)
-{
-	return hash_mix(t.i, map_ptr(name));
 }
 
 table_h ruleset_table(struct ruleset *rs, enum nf_family family, const char *name, bool iptables)
@@ -74,12 +90,23 @@ static uint64_t *find_name(const struct ruleset *rs, bool chains, uint64_t key)
 	return at;
 }
 
-chain_h ruleset_find_chain(const struct ruleset *rs, table_h t, const char *name)
+static chain_h find_named(const struct ruleset *rs, table_h t, const char *name)
 {
 	str s = str_find(rs->strings, name);
 	uint64_t *at = s ? find_name(rs, true, name_key(t, s)) : NULL;
 
 	return (chain_h){ at ? (uint32_t)*at : 0 };
+}
+
+chain_h ruleset_find_chain(const struct ruleset *rs, table_h t, const char *name)
+{
+	chain_h h = find_named(rs, t, name);
+
+	if (h.i)
+		return h;
+	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++)
+		ruleset_chain_get(rs, (chain_h){ k });          /* now all have names */
+	return find_named(rs, t, name);
 }
 
 set_h ruleset_find_set(const struct ruleset *rs, table_h t, const char *name)
@@ -92,7 +119,7 @@ set_h ruleset_find_set(const struct ruleset *rs, table_h t, const char *name)
 
 chain_h ruleset_chain(struct ruleset *rs, table_h t, const char *name)
 {
-	chain_h h = ruleset_find_chain(rs, t, name);
+	chain_h h = find_named(rs, t, name);
 	str s = str_intern(rs->strings, name);
 
 	if (h.i)
@@ -103,20 +130,29 @@ chain_h ruleset_chain(struct ruleset *rs, table_h t, const char *name)
 	return h;
 }
 
+chain_h ruleset_chain_later(struct ruleset *rs, table_h t, uint32_t number)
+{
+	assert(number);
+	vec_add(rs->arena, &rs->chains, (struct chain){ .table = t, .later = number });
+	return (chain_h){ ruleset_nr_chains(rs) };
+}
+
 /* A chain or set of our own, to be changed. */
 static struct chain *own_identity(struct ruleset *rs, chain_h h)
 {
-	uint32_t below = rs->base ? ruleset_nr_chains(rs->base) : 0;
+	const struct ruleset *of = rs;
+	struct chain *c = identity(&of, h);
 
-	assert(h.i > below);
-	return &rs->chains.v[h.i - below];
+	assert(of == rs);
+	return c;
 }
 
 void ruleset_base_chain(struct ruleset *rs, chain_h h, enum nf_hook hook, enum nf_type type, int priority, enum op_code policy)
 {
+	const struct ruleset *of = rs;
 	struct chain *c;
 
-	if (ruleset_chain_get(rs, h)->hook)     /* known to the base already, or said twice */
+	if (identity(&of, h)->hook)             /* known to the base already, or said twice */
 		return;
 	c = own_identity(rs, h);
 	c->hook = (uint8_t)hook;
@@ -135,9 +171,10 @@ set_h ruleset_set(struct ruleset *rs, table_h t, const char *name, enum set_kind
 	assert(nkey <= ARRAY_LEN(s.key));
 	memcpy(s.key, key, nkey);
 	h.i = ruleset_nr_sets(rs) + 1;
-	s.name = name ? str_intern(rs->strings, name) : str_printf(rs->strings, "__%s%u", kind == SET_PLAIN ? "set" : "map", h.i);
+	s.name = str_intern(rs->strings, name);
 	vec_add(rs->arena, &rs->sets, s);
-	*map_put(&rs->set_by_name, rs->arena, name_key(t, s.name)) = h.i;
+	if (name)
+		*map_put(&rs->set_by_name, rs->arena, name_key(t, s.name)) = h.i;
 	return h;
 }
 
@@ -148,15 +185,25 @@ static const struct set_body no_elements;
 
 const struct chain_body *chain_body(const struct ruleset *rs, chain_h h, const struct ruleset **owner)
 {
-	for (; rs; rs = rs->base) {
-		const struct chain_body *b = map_get_ptr(&rs->own_chain, h.i);
+	const struct ruleset *of = rs;
+	const struct chain *c;
+
+	for (const struct ruleset *at = rs; at; at = at->base) {
+		const struct chain_body *b = map_get_ptr(&at->own_chain, h.i);
 
 		if (owner)
-			*owner = rs;
+			*owner = at;
 		if (b)
 			return b;
 	}
-	return &no_rules;
+	c = identity(&of, h);
+	if (!c->later)
+		return &no_rules;
+	if (owner)
+		*owner = of;
+	of->later.body(of->later.ctx, h, c->later);
+	ruleset_own_chain((struct ruleset *)(uintptr_t)of, h);          /* even if no rule was written: not to be asked again */
+	return map_get_ptr(&of->own_chain, h.i);
 }
 
 const struct set_body *set_body(const struct ruleset *rs, set_h h, const struct ruleset **owner)
@@ -477,6 +524,11 @@ void set_add_cidr(struct ruleset *rs, set_h h, struct cidr c)
 	set_add(rs, h, key);
 }
 
+str elem_comment(const struct ruleset *owner, const struct elem *e)
+{
+	return e->later ? owner->later.comment(owner->later.ctx, e->later) : e->comment;
+}
+
 const struct elem *set_lookup(const struct ruleset *owner, const struct set *s, const struct set_body *b, const ip_addr *key)
 {
 	uint32_t lo = 0, hi = b->nr;
@@ -542,7 +594,8 @@ void ruleset_finish(struct ruleset *rs)
 			sort_interval(rs, b);
 	}
 	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++) {
-		const struct chain *c = ruleset_chain_get(rs, (chain_h){ k });
+		const struct ruleset *of = rs;
+		const struct chain *c = identity(&of, (chain_h){ k });
 		uint32_t i;
 
 		if (!c->hook || rs->at[c->hook].nr == ARRAY_LEN(rs->at[0].v))

@@ -4,7 +4,10 @@
  *
  * Sharing. What nodes have in common exists once: a ruleset may have a base, and then holds only the bodies (of chains and sets) in which it
  * differs. Identity and content are two things: chain_h and set_h name a chain or set of the base and of all that stand on it alike;
- * chain_body() and set_body() look in the ruleset first, then in its base. */
+ * chain_body() and set_body() look in the ruleset first, then in its base.
+ *
+ * Later. Of the many chains that a writer knows of, few are ever looked into: it may give a chain a number instead of a name and a body
+ * (ruleset_chain_later), and is asked for them (struct later) when somebody looks. So are comments of elements. */
 #ifndef PODWIRE_RULESET_H
 #define PODWIRE_RULESET_H
 
@@ -79,6 +82,7 @@ struct elem {
 	struct verdict_value verdict;   /* VMAP */
 	uint32_t value;                 /* MAP: → wide[]: address, port */
 	cause_h cause;                  /* in nftables mode a Service *is* an element */
+	uint32_t later;                 /* not 0: the writer is asked for the comment (elem_comment) */
 	str comment;
 };
 struct set_body { struct elem *v; uint32_t nr, alloc; struct map index; bool indexed; };
@@ -88,21 +92,31 @@ enum nf_family { NF_IP, NF_IP6, NF_INET, NF_BRIDGE };
 enum nf_hook { HOOK_NONE, HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
 enum nf_type { NFT_FILTER, NFT_NAT, NFT_ROUTE };
 struct chain {
-	str name;
+	str name;                       /* NULL: not asked for yet; ruleset_chain_get never returns one without */
 	table_h table;
 	uint8_t hook, type, policy;     /* of a base chain (hook != NONE): enum nf_hook, nf_type, OP_ACCEPT or OP_DROP */
 	int16_t priority;
+	uint32_t later;                 /* the writer's number for it; 0: it was written at once */
 	str comment;
 };
 struct chain_body { VEC(struct rule) rules; };
 struct set {
-	str name;                       /* __set0, __map1 … for anonymous ones */
+	str name;                       /* NULL: anonymous */
 	table_h table;
 	uint8_t kind, flags, nkey;
 	uint8_t key[5];                 /* enum pkt_field of each key field, for types; PF_REGISTER: a number */
 	bool value_addr;                /* MAP: value is an address alone; else address . port */
 	uint32_t timeout;               /* seconds */
 	str comment;
+};
+
+/* A writer that is asked later. All three get the number that it gave. */
+struct ruleset;
+struct later {
+	void *ctx;
+	const char *(*name)(void *ctx, uint32_t number);
+	void (*body)(void *ctx, chain_h, uint32_t number);      /* writes the rules, with rule_begin */
+	const char *(*comment)(void *ctx, uint32_t number);
 };
 
 struct ruleset {
@@ -117,6 +131,7 @@ struct ruleset {
 	VEC(struct op) ops;
 	VEC(ip_addr) wide;
 	VEC(str) text;
+	struct later later;
 	struct { chain_h v[16]; uint32_t nr; } at[6];   /* base chains per hook, in order of priority; rebuilt by ruleset_finish */
 };
 /* ops, wide and text of a rule belong to the ruleset that holds its body: chain_body() tells which. */
@@ -124,6 +139,7 @@ struct ruleset {
 struct ruleset *ruleset_new(struct arena *, struct strtab *, const struct ruleset *base);
 table_h ruleset_table(struct ruleset *, enum nf_family, const char *name, bool iptables);       /* finds or adds */
 chain_h ruleset_chain(struct ruleset *, table_h, const char *name);                             /* finds or adds */
+chain_h ruleset_chain_later(struct ruleset *, table_h, uint32_t number);                        /* adds one whose name and body are asked for later; no other chain has its name */
 chain_h ruleset_find_chain(const struct ruleset *, table_h, const char *name);                  /* .i 0: none */
 set_h ruleset_find_set(const struct ruleset *, table_h, const char *name);
 void ruleset_base_chain(struct ruleset *, chain_h, enum nf_hook, enum nf_type, int priority, enum op_code policy);
@@ -181,6 +197,7 @@ struct elem *set_add_verdict(struct ruleset *, set_h, const ip_addr *key, enum o
 struct elem *set_add_value(struct ruleset *, set_h, const ip_addr *key, ip_addr addr, uint32_t port);
 void set_add_cidr(struct ruleset *, set_h, struct cidr);                                /* of an INTERVAL set of one address field; overlapping ranges are merged by ruleset_finish */
 static inline ip_addr word(uint64_t n) { return (ip_addr){ 0, n }; }
+str elem_comment(const struct ruleset *owner, const struct elem *);                     /* NULL: none */
 const struct elem *set_lookup(const struct ruleset *owner, const struct set *, const struct set_body *, const ip_addr *key);
 
 /* Printing (print_nft.c, print_iptables.c). */
