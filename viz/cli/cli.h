@@ -73,6 +73,8 @@ bool cli_world(struct cli *, struct world *, struct err *);
 /* How questions build a cluster (flags of the command line, lenient validation); for commands that need several worlds. */
 bool cli_world_options(struct cli *, struct world_options *, struct err *);
 bool cli_world_from(struct cli *, const char *const *paths, uint32_t nr, struct world *, struct err *);
+struct question;
+bool cli_question(struct cli *, const char *from, const char *to, struct question *, struct err *);        /* with the options of G_TRACE */
 const char *cli_ns(const struct cli *);         /* -n, else default */
 bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where none was given */
 enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */

@@ -7,44 +7,6 @@
 #include "viz/cli/cli.h"
 #include "viz/report/trace_report.h"
 
-static bool read_question(struct cli *cli, const char *from, const char *to, struct question *q, struct err *err)
-{
-	static const struct { const char *name; enum l4 l4; uint8_t proto; } protocols[] = {
-		{ "tcp", L4_TCP, PROTO_TCP }, { "udp", L4_UDP, PROTO_UDP }, { "sctp", L4_SCTP, PROTO_SCTP }, { "icmp", L4_NONE, PROTO_ICMP },
-	};
-	const char *protocol = cli->protocol ? cli->protocol : "tcp";
-
-	*q = (struct question){ .from = from, .to = to, .ns = cli_ns(cli), .method = cli->method, .resolve = cli->resolve, .container = cli->container,
-				.v4 = cli->v4, .v6 = cli->v6, .df = cli->df, .flags = WALK_RECORD };
-	if (cli->draw)
-		q->flags |= WALK_DRAW;
-	if (cli->considered || cli->verbose)
-		q->flags |= WALK_CONSIDERED;
-	for (size_t k = 0; k < ARRAY_LEN(protocols); k++)
-		if (strcasecmp(protocol, protocols[k].name) == 0) {
-			q->l4 = protocols[k].l4;
-			q->proto = protocols[k].proto;
-		}
-	if (!q->proto)
-		return err_add(err, ERR_INPUT, NULL, "--protocol: \"%s\" is not tcp, udp, sctp or icmp", protocol);
-	if (cli->size) {
-		char *end;
-		unsigned long n = strtoul(cli->size, &end, 10);
-
-		if (*end || n > 65507)
-			return err_add(err, ERR_INPUT, NULL, "--size: \"%s\" is not a number of bytes up to 65507", cli->size);
-		q->size = (uint32_t)n;
-	}
-	for (uint32_t k = 0; k < cli->headers.nr; k++) {
-		const char *colon = strchr(cli->headers.v[k], ':');
-
-		if (!colon)
-			return err_add(err, ERR_INPUT, NULL, "-H: \"%s\" is not a header, as in 'Name: value'", cli->headers.v[k]);
-		question_header(q, cli->arena, arena_strndup(cli->arena, cli->headers.v[k], (size_t)(colon - cli->headers.v[k])), colon + 1 + strspn(colon + 1, " "));
-	}
-	return true;
-}
-
 static bool expected(const char *want, const struct answer *a, struct err *err)
 {
 	if (want) {
@@ -89,7 +51,7 @@ static bool batch_question(struct cli *cli, const struct val *v, struct question
 	asked.method = val_str(val_get(v, "method")) ? val_str(val_get(v, "method")) : cli->method;
 	asked.resolve = val_str(val_get(v, "resolve")) ? val_str(val_get(v, "resolve")) : cli->resolve;
 	asked.size = val_get(v, "size") ? text_of(a, val_get(v, "size")) : cli->size;
-	if (!read_question(&asked, from, to, q, err))
+	if (!cli_question(&asked, from, to, q, err))
 		return false;
 	if (!cli->verbose)
 		q->flags &= ~(unsigned)WALK_RECORD;
@@ -156,7 +118,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	struct answer answer;
 	struct sb out = { 0 };
 
-	if (!read_question(cli, from, to, &q, err) || !question_ask(w, &q, a, &answer, err))
+	if (!cli_question(cli, from, to, &q, err) || !question_ask(w, &q, a, &answer, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json")) {
 		val_print_json(trace_json(w, &answer, a), &out, 2, false);

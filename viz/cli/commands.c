@@ -20,7 +20,7 @@ const struct command commands[] = {
 	{ "routes", cmd_routes, ASKS, "", "the HTTP routing table of every controller", NULL },
 	{ "rules", cmd_rules, ASKS | G_RULES, "", "what Linux is told: -o nft|iptables|ip|sh|json", NULL },
 	{ "show", cmd_show, ASKS | G_RULES, "routes|links|listeners|conntrack|bgp|ipam [END]", "the dataplane's tables, as ip, ss and birdc print them", NULL },
-	{ "draw", cmd_draw, ASKS | G_DRAW | G_SELECT, "FIGURE", "a figure: cluster, clusterip, ingress, calico (-o svg|png|dot|pdf)", NULL },
+	{ "draw", cmd_draw, ASKS | G_DRAW | G_SELECT | G_TRACE | G_MATRIX, "FIGURE [ENDS]", "a figure (-o svg|png|pdf|dot|html|mermaid)", NULL },
 	{ "fault", cmd_fault, CHANGES_LAB, "KIND [TARGET] [KEY=VALUE…]", "break a node, link, container, kubeProxy, cni, dns …", NULL },
 	{ "heal", cmd_heal, CHANGES_LAB, "KIND [TARGET]", "mend it", NULL },
 	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR…", "replay scenarios and check their expectations (-o text|tap|junit|json)", NULL },

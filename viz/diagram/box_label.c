@@ -149,8 +149,8 @@ static bool is_grid(const struct box *b)
 
 static void badge(uint32_t n, enum theme theme, uint8_t line, struct sb *h)
 {
-	sb_printf(h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\"><TR><TD BGCOLOR=\"%s\" STYLE=\"ROUNDED\" WIDTH=\"22\"><FONT COLOR=\"%s\"><B>%u</B></FONT></TD></TR></TABLE>",
-		  line_style(theme, line)->color, paper_style(theme)->background, n);
+	sb_printf(h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\"><TR><TD BGCOLOR=\"%s\" STYLE=\"ROUNDED\" FIXEDSIZE=\"TRUE\" WIDTH=\"%u\" HEIGHT=\"20\"><FONT COLOR=\"%s\" POINT-SIZE=\"11\"><B>%u</B></FONT></TD></TR></TABLE>",
+		  line_style(theme, line)->color, n > 99 ? 32u : 24u, paper_style(theme)->background, n);
 }
 
 static void rows(const struct box *b, enum theme theme, uint32_t columns, bool named, struct sb *h)
@@ -274,21 +274,27 @@ void edge_label(const struct scene_edge *l, enum theme theme, struct sb *h)
 
 /* ---- the legend: made from what occurs */
 
-static void legend_rows(const struct scene *s, enum theme theme, bool badges, struct sb *h)
+/* A cell each. → how many. */
+static uint32_t legend_rows(const struct scene *s, enum theme theme, bool badges, struct sb *out, uint32_t max)
 {
-	for (uint32_t k = 0; k < s->legend.nr; k++) {
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < s->legend.nr && nr < max; k++) {
 		const struct legend_row *r = &s->legend.v[k];
 		const struct line_style *st = line_style(theme, r->line);
+		struct sb *h = &out[nr];
 
 		if ((r->badge != 0) != badges || !scene_has_line(s, r->line, r->badge))
 			continue;
+		nr++;
 		if (r->badge)
-			sb_printf(h, "<TR><TD ALIGN=\"LEFT\"><B>%u</B></TD><TD ALIGN=\"LEFT\">", r->badge);
+			sb_printf(h, "<TD ALIGN=\"LEFT\"><B>%u&#160;&#160;</B>", r->badge);
 		else
-			sb_printf(h, "<TR><TD ALIGN=\"LEFT\"><FONT COLOR=\"%s\"><B>%s</B></FONT></TD><TD ALIGN=\"LEFT\">", st->color, st->sample);
+			sb_printf(h, "<TD ALIGN=\"LEFT\"><FONT COLOR=\"%s\"><B>%s&#160;&#160;&#160;</B></FONT>", st->color, st->sample);
 		label_fit(h, r->text ? r->text : st->name, 140);
-		sb_add(h, "&#160;</TD></TR>");
+		sb_add(h, "&#160;&#160;</TD>");
 	}
+	return nr;
 }
 
 static void notes(const struct scene *s, enum theme theme, struct sb *h)
@@ -296,7 +302,7 @@ static void notes(const struct scene *s, enum theme theme, struct sb *h)
 	for (uint32_t k = 0; k < s->notes.nr; k++) {
 		const struct scene_note *n = &s->notes.v[k];
 
-		sb_add(h, "<TR><TD ALIGN=\"LEFT\">");
+		sb_add(h, "<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">");
 		if (n->bold) {
 			sb_printf(h, "<FONT COLOR=\"%s\"><B>", n->role == ROLE_DENIED ? paper_style(theme)->changed : paper_style(theme)->ink);
 			label_fit(h, n->bold, 90);
@@ -307,35 +313,27 @@ static void notes(const struct scene *s, enum theme theme, struct sb *h)
 	}
 }
 
-static void part(const char *rows_of_it, const char *column, struct sb *h)
-{
-	if (*rows_of_it)
-		sb_printf(h, "%s<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\">%s</TABLE>%s", column, rows_of_it, *column ? "</TD>" : "");
-}
-
+/* Sentences, and below them lines with their samples beside numbers with theirs. A sample and its words share a cell: a long sentence would push columns apart. */
 void legend_label(const struct scene *s, enum theme theme, struct sb *h)
 {
-	struct sb lines = { 0 }, badges = { 0 }, sentences = { 0 };
+	struct sb lines[32] = { 0 }, numbers[32] = { 0 }, sentences = { 0 };
+	uint32_t nr_lines = legend_rows(s, theme, false, lines, ARRAY_LEN(lines)), nr_numbers = legend_rows(s, theme, true, numbers, ARRAY_LEN(numbers));
 
-	legend_rows(s, theme, false, &lines);
-	legend_rows(s, theme, true, &badges);
 	notes(s, theme, &sentences);
-	if (lines.len || badges.len || sentences.len) {
-		sb_add(h, "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\">");
-		if (sentences.len) {
-			sb_add(h, "<TR><TD ALIGN=\"LEFT\">");
-			part(sb_text(&sentences), "", h);
-			sb_add(h, "</TD></TR>");
+	if (nr_lines || nr_numbers || sentences.len) {
+		sb_add(h, "<FONT POINT-SIZE=\"12\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\"><TR><TD HEIGHT=\"12\" COLSPAN=\"2\"></TD></TR>");
+		sb_add(h, sb_text(&sentences));
+		for (uint32_t k = 0; k < MAX(nr_lines, nr_numbers); k++) {
+			sb_add(h, "<TR>");
+			sb_add(h, k < nr_lines ? sb_text(&lines[k]) : nr_lines ? "<TD></TD>" : "");
+			sb_add(h, k < nr_numbers ? sb_text(&numbers[k]) : nr_numbers ? "<TD></TD>" : "");
+			sb_add(h, "</TR>");
 		}
-		if (lines.len || badges.len) {
-			sb_add(h, "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\"><TR>");
-			part(sb_text(&lines), "<TD VALIGN=\"TOP\">", h);
-			part(sb_text(&badges), "<TD VALIGN=\"TOP\">", h);
-			sb_add(h, "</TR></TABLE></TD></TR>");
-		}
-		sb_add(h, "</TABLE>");
+		sb_add(h, "</TABLE></FONT>");
 	}
-	sb_free(&lines);
-	sb_free(&badges);
+	for (size_t k = 0; k < ARRAY_LEN(lines); k++) {
+		sb_free(&lines[k]);
+		sb_free(&numbers[k]);
+	}
 	sb_free(&sentences);
 }

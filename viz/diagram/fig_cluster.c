@@ -1,138 +1,416 @@
-/* Any cluster: the world outside, Services, and nodes with their Pods. */
+/* Any cluster: the world outside, Services, and nodes with their Pods.
+ *
+ * Two forms. Where few Pods are shown each is a box on its node, with a line from every Service to its endpoints. Where there are more (or with --collapse) the Pods of
+ * a workload become one box, lines lead from Services to workloads and from workloads to the Services that they are told of, and nodes stand below with what they
+ * carry. Of ten thousand Pods the largest workloads are drawn and the rest is counted. */
 #include "viz/diagram/figure.h"
 
-enum { MAX_NODES = 12, MAX_PODS = 10, MAX_SERVICES = 12, MAX_LINES = 6 };
+enum { MAX_NODES = 8, MAX_PODS = 10, MAX_SERVICES = 24, MAX_GROUPS = 24, MAX_LINES = 6, MAX_STRIPS = 12 };
 
 struct drawing {
 	struct world *w;
 	struct scene *s;
+	struct arena *a;
 	const struct figure_options *opt;
-	const struct pod *pod[MAX_NODES * MAX_PODS];
-	box_h box[MAX_NODES * MAX_PODS];
-	uint32_t nr_pods;
-	box_h first[MAX_NODES];                 /* of each node */
-	uint32_t nr_first;
+	struct pod_groups groups;
+	const struct service **svc; uint32_t nr_svcs, more_svcs;
+	struct map seen;                        /* object or group → 1 + steps from the focus; empty without a focus */
+	struct map box;                         /* object or group → box */
+	box_h *upper; uint32_t nr_upper;
 };
 
-static bool shown(const struct drawing *d, const struct object *o)
+static box_h box_of(const struct drawing *d, const void *what)
 {
-	return d->opt->ns ? o->ns && strcmp(o->ns, d->opt->ns) == 0 : d->opt->all_ns || !is_system(o);
+	uint64_t *at = map_find(&d->box, map_ptr(what));
+
+	return (box_h){ at ? (uint32_t)*at : 0 };
 }
 
-static box_h box_of(const struct drawing *d, const struct object *pod)
+static void put_box(struct drawing *d, const void *what, box_h h)
 {
-	for (uint32_t k = 0; k < d->nr_pods; k++)
-		if (&d->pod[k]->o == pod)
-			return d->box[k];
-	return (box_h){ 0 };
+	*map_put(&d->box, d->a, map_ptr(what)) = h.i;
 }
 
-static void put_pod(struct drawing *d, box_h group, const struct pod *p)
+static bool near_focus(const struct drawing *d, const void *what)
 {
-	d->pod[d->nr_pods] = p;
-	d->box[d->nr_pods++] = part_pod(d->s, group, p, true);
+	return !d->opt->focus || map_find(&d->seen, map_ptr(what));
 }
 
-static void add_node(struct drawing *d, const struct node *n)
+/* ---- what is shown */
+
+static void collect_services(struct drawing *d)
 {
-	struct object_list pods = cluster_list(d->w->cluster, &pod_kind);
-	box_h group = part_node(d->s, (box_h){ 0 }, n);
-	uint32_t here = 0, more = 0, from = d->nr_pods;
-	box_h rest = { 0 };
+	struct object_list l = cluster_list(d->w->cluster, &service_kind);
 
-	for (uint32_t k = 0; k < pods.nr; k++) {
-		const struct pod *p = (const struct pod *)pods.v[k];
+	d->svc = arena_array(d->a, const struct service *, (size_t)l.nr + 1);
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *v = (const struct service *)l.v[k];
 
-		if (!pod_on(p, n) || pod_is_terminal(p) || !shown(d, &p->o))
-			continue;
-		if (here++ < MAX_PODS)
-			put_pod(d, group, p);
-		else
-			more++;
+		if (figure_shows(d->opt, &v->o) && !(streq(v->o.ns, "default") && streq(v->o.name, "kubernetes")))
+			d->svc[d->nr_svcs++] = v;
 	}
-	if (more || !here)
-		rest = scene_box(d->s, group, ROLE_OUTSIDE, arena_printf(d->s->arena, "more-%s", n->o.name), NULL,
-				 more ? arena_printf(d->s->arena, "%u more Pods", more) : "no Pods");
-	d->first[d->nr_first++] = here ? d->box[from] : rest;
 }
 
-/* Pods that no node has taken yet; said, not hidden. */
-static void add_pending(struct drawing *d)
+static void see(struct drawing *d, const void *what, uint64_t steps, bool *news)
 {
-	struct object_list pods = cluster_list(d->w->cluster, &pod_kind);
-	box_h group = { 0 };
-	uint32_t nr = 0;
+	uint64_t *at;
 
-	for (uint32_t k = 0; k < pods.nr && nr < MAX_PODS; k++) {
-		const struct pod *p = (const struct pod *)pods.v[k];
+	if (map_find(&d->seen, map_ptr(what)))
+		return;
+	at = map_put(&d->seen, d->a, map_ptr(what));
+	*at = 1 + steps;
+	*news = true;
+}
 
-		if (p->node || pod_is_terminal(p) || !shown(d, &p->o))
-			continue;
-		if (!nr++)
-			group = scene_group(d->s, (box_h){ 0 }, ROLE_DENIED, "unscheduled", "on no node yet", NULL);
-		part_pod(d->s, group, p, false);
+static bool seen_at(const struct drawing *d, const void *what, uint64_t steps)
+{
+	uint64_t *at = map_find(&d->seen, map_ptr(what));
+
+	return at && *at == 1 + steps;
+}
+
+/* One step on: from a Service to its endpoints' workloads and to those that are told of it, and back. */
+static bool spread(struct drawing *d, uint64_t steps)
+{
+	bool news = false;
+
+	for (uint32_t k = 0; k < d->nr_svcs; k++) {
+		struct object_list ends = part_endpoints(d->w->cluster, d->svc[k], d->a);
+
+		for (uint32_t i = 0; i < ends.nr; i++) {
+			struct pod_group *g = pod_group_of(&d->groups, (const struct pod *)ends.v[i], d->a);
+
+			if (g && seen_at(d, d->svc[k], steps))
+				see(d, g, steps + 1, &news);
+			else if (g && seen_at(d, g, steps))
+				see(d, d->svc[k], steps + 1, &news);
+		}
+		for (uint32_t i = 0; i < d->groups.nr; i++) {
+			struct pod_group *g = d->groups.v[i];
+
+			if (!seen_at(d, d->svc[k], steps) && !seen_at(d, g, steps))
+				continue;
+			if (!pod_names_service(g->first, d->svc[k]))
+				continue;
+			if (seen_at(d, d->svc[k], steps))
+				see(d, g, steps + 1, &news);
+			else
+				see(d, d->svc[k], steps + 1, &news);
+		}
 	}
+	return news;
+}
+
+/* KIND/[NS/]NAME: svc, pod, or a workload. */
+static bool focus(struct drawing *d, struct err *err)
+{
+	const char *slash = d->opt->focus ? strchr(d->opt->focus, '/') : NULL, *name = slash ? slash + 1 : d->opt->focus, *inner = name ? strchr(name, '/') : NULL;
+	const struct kind *kind = slash ? kind_by_word(arena_strndup(d->a, d->opt->focus, (size_t)(slash - d->opt->focus))) : NULL;
+	const char *ns = inner ? arena_strndup(d->a, name, (size_t)(inner - name)) : d->opt->ns ? d->opt->ns : "default";
+	bool news = false;
+
+	if (!d->opt->focus)
+		return true;
+	if (!kind)
+		return err_add(err, ERR_INPUT, NULL, "--focus: \"%s\" is not KIND/[NS/]NAME, as in svc/web", d->opt->focus);
+	name = inner ? inner + 1 : name;
+	for (uint32_t k = 0; kind == &service_kind && k < d->nr_svcs; k++)
+		if (strcmp(d->svc[k]->o.name, name) == 0 && strcmp(d->svc[k]->o.ns, ns) == 0)
+			see(d, d->svc[k], 0, &news);
+	for (uint32_t k = 0; kind != &service_kind && k < d->groups.nr; k++) {
+		struct pod_group *g = d->groups.v[k];
+		bool hit = strcmp(g->name, name) == 0 && strcmp(g->kind, kind->name) == 0;
+
+		for (uint32_t i = 0; kind == &pod_kind && i < g->pods.nr; i++)
+			hit = hit || strcmp(g->pods.v[i]->o.name, name) == 0;
+		if (hit && strcmp(g->ns, ns) == 0)
+			see(d, g, 0, &news);
+	}
+	if (!news)
+		return err_add(err, ERR_FAILED, NULL, "--focus: there is no %s \"%s\" in namespace %s with Pods", kind->name, name, ns);
+	for (uint32_t k = 0; k < (d->opt->depth ? d->opt->depth : 2) && spread(d, k); k++)
+		;
+	return true;
+}
+
+/* What remains of both lists; the largest workloads, if there are too many. */
+static void cut_down(struct drawing *d, uint32_t *more_groups, uint32_t *more_pods)
+{
+	uint32_t nr = 0, least = 0;
+
+	for (uint32_t k = 0; k < d->nr_svcs; k++)
+		if (near_focus(d, d->svc[k]))
+			d->svc[nr++] = d->svc[k];
+	d->nr_svcs = nr;
+	nr = 0;
+	for (uint32_t k = 0; k < d->groups.nr; k++)
+		if (near_focus(d, d->groups.v[k]))
+			d->groups.v[nr++] = d->groups.v[k];
+	d->groups.nr = nr;
+	*more_groups = *more_pods = 0;
+	while (nr > MAX_GROUPS) {                       /* those with the fewest Pods go, the last by name first, until enough are gone */
+		uint32_t kept = 0, gone = 0, excess = nr - MAX_GROUPS;
+
+		least++;
+		for (uint32_t k = nr; k-- > 0;)
+			if (d->groups.v[k]->nr <= least && gone < excess) {
+				gone++;
+				++*more_groups;
+				*more_pods += d->groups.v[k]->nr;
+				d->groups.v[k] = NULL;
+			}
+		for (uint32_t k = 0; k < nr; k++)
+			if (d->groups.v[k])
+				d->groups.v[kept++] = d->groups.v[k];
+		nr = d->groups.nr = kept;
+	}
+}
+
+static uint32_t pods_shown(const struct drawing *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t k = 0; k < d->groups.nr; k++)
+		n += d->groups.v[k]->nr;
+	return n;
+}
+
+/* ---- Services */
+
+static box_h client_of(struct drawing *d)
+{
+	static const char who;
+
+	if (!box_of(d, &who).i)
+		put_box(d, &who, part_client(d->s));
+	return box_of(d, &who);
 }
 
 static void add_services(struct drawing *d)
 {
-	struct object_list l = cluster_list(d->w->cluster, &service_kind);
-	struct scene *s = d->s;
-	box_h client = { 0 }, group = { 0 };
-	uint32_t nr = 0, more = 0;
+	box_h group = { 0 };
+	bool own_rank = !d->opt->collapse;
 
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct service *v = (const struct service *)l.v[k];
-		struct object_list ends;
+	for (uint32_t k = 0; k < d->nr_svcs && k < MAX_SERVICES; k++) {
+		const struct service *v = d->svc[k];
 		box_h h;
 
-		if (!shown(d, &v->o) || (streq(v->o.ns, "default") && streq(v->o.name, "kubernetes")))
-			continue;
-		if (nr++ >= MAX_SERVICES) {
-			more++;
-			continue;
+		if (own_rank && !group.i) {
+			box_h plate;
+
+			group = scene_group(d->s, (box_h){ 0 }, ROLE_SERVICE, "services", NULL, NULL);
+			scene_get(d->s, group)->dashed = true;
+			scene_get(d->s, group)->title = "Services: rules on every node, no process anywhere";
+			plate = scene_box(d->s, group, ROLE_PLAIN, "plate-services", "Services", "rules on every node");
+			scene_get(d->s, plate)->nameplate = true;
+			d->upper[d->nr_upper++] = plate;
 		}
-		if (!group.i) {
-			group = scene_group(s, (box_h){ 0 }, ROLE_SERVICE, "services", "Services", "rules on every node, no process anywhere");
-			scene_get(s, group)->dashed = true;
-		}
-		h = part_service(s, group, v);
-		if (nr == 1)
-			for (uint32_t i = 0; i < d->nr_first; i++)
-				scene_below(s, h, d->first[i], 1);
-		if (v->type == SVC_LOADBALANCER || v->type == SVC_NODEPORT) {
-			if (!client.i)
-				client = part_client(s);
-			scene_line(s, client, h, LINE_PACKET, NULL);
-		}
-		ends = part_endpoints(d->w->cluster, v, s->arena);
-		for (uint32_t i = 0; i < ends.nr && i < MAX_LINES; i++)
-			if (box_of(d, ends.v[i]).i)
-				scene_line(s, h, box_of(d, ends.v[i]), LINE_PACKET, NULL);
+		h = part_service(d->s, group, d->w->cluster, v);
+		scene_get(d->s, h)->name = arena_printf(d->a, "%s%s  %s", own_rank ? "" : "Service ", v->o.name, svc_type_names[v->type]);
+		put_box(d, v, h);
+		if (own_rank)
+			d->upper[d->nr_upper++] = h;
+		if (v->type == SVC_LOADBALANCER || v->type == SVC_NODEPORT)
+			scene_line(d->s, client_of(d), h, LINE_PACKET, NULL);
 	}
-	if (more)
-		scene_box(s, group, ROLE_SERVICE, "more-services", NULL, arena_printf(s->arena, "%u more", more));
+	if (d->nr_svcs > MAX_SERVICES)
+		scene_note(d->s, ROLE_DENIED, arena_printf(d->a, "%u more Services", d->nr_svcs - MAX_SERVICES), "are not drawn: -n, or --focus svc/NAME, chooses");
+	if (d->nr_upper > 1) {
+		scene_same_rank(d->s, d->upper, d->nr_upper);
+		scene_below(d->s, d->upper[0], d->upper[1], 1);
+	}
+}
+
+/* ---- each Pod a box */
+
+static bool carries(const struct drawing *d, const struct node *n)
+{
+	for (uint32_t k = 0; k < d->groups.nr; k++)
+		for (uint32_t i = 0; i < d->groups.v[k]->pods.nr; i++)
+			if (pod_on(d->groups.v[k]->pods.v[i], n))
+				return true;
+	return false;
+}
+
+static void add_pod_boxes(struct drawing *d)
+{
+	struct object_list nodes = cluster_list(d->w->cluster, &node_kind);
+	box_h row[MAX_PODS + MAX_NODES], pending = { 0 };
+	uint32_t nr = 0;
+
+	for (uint32_t n = 0; n <= nodes.nr && n <= MAX_NODES; n++) {
+		const struct node *node = n < nodes.nr ? (const struct node *)nodes.v[n] : NULL;
+		box_h group = { 0 };
+		uint32_t here = 0;
+
+		if (node && n < MAX_NODES && (!d->opt->focus || carries(d, node))) {
+			group = part_node(d->s, (box_h){ 0 }, d->w->cluster, node);
+			scene_get(d->s, group)->label_below = true;
+		}
+		for (uint32_t k = 0; k < d->groups.nr; k++)
+			for (uint32_t i = 0; i < d->groups.v[k]->pods.nr; i++) {
+				const struct pod *p = d->groups.v[k]->pods.v[i];
+
+				if (node ? !pod_on(p, node) : p->node && find_node(d->w->cluster, p->node))
+					continue;
+				if (!node && !pending.i)
+					pending = group = scene_group(d->s, (box_h){ 0 }, ROLE_DENIED, "unscheduled", "on no node yet", NULL);
+				row[nr] = part_pod(d->s, group, d->w->cluster, p, true);
+				put_box(d, p, row[nr++]);
+				here++;
+			}
+		if (group.i && !here)
+			row[nr++] = scene_box(d->s, group, ROLE_OUTSIDE, arena_printf(d->a, "none-%s", node->o.name), NULL, "no Pods");
+	}
+	scene_same_rank(d->s, row, nr);
+	if (d->nr_upper && nr)
+		scene_below(d->s, d->upper[0], row[0], 1);
+}
+
+static void pod_lines(struct drawing *d)
+{
+	for (uint32_t k = 0; k < d->nr_svcs && k < MAX_SERVICES; k++) {
+		struct object_list ends = part_endpoints(d->w->cluster, d->svc[k], d->a);
+		box_h svc = box_of(d, d->svc[k]);
+
+		for (uint32_t i = 0, nr = 0; i < ends.nr && nr < MAX_LINES; i++)
+			if (box_of(d, ends.v[i]).i && ++nr)
+				scene_line(d->s, svc, box_of(d, ends.v[i]), LINE_PACKET, NULL)->weight = 2;
+		for (uint32_t g = 0; g < d->groups.nr; g++)
+			if (pod_names_service(d->groups.v[g]->first, d->svc[k]))
+				for (uint32_t i = 0; i < d->groups.v[g]->pods.nr && i < MAX_LINES; i++)
+					if (box_of(d, d->groups.v[g]->pods.v[i]).i)
+						scene_line(d->s, box_of(d, d->groups.v[g]->pods.v[i]), svc, LINE_SECOND, NULL)->back = true;
+	}
+	scene_legend(d->s, LINE_PACKET, 0, "the rules of a Service choose one ready Pod per connection");
+	scene_legend(d->s, LINE_SECOND, 0, "a Pod that is told of the Service (environment, arguments) calls it");
+}
+
+/* ---- each workload a box */
+
+static void add_group_box(struct drawing *d, const struct pod_group *g)
+{
+	box_h h = scene_box(d->s, (box_h){ 0 }, g->ready == g->nr ? ROLE_POD : ROLE_DENIED, arena_printf(d->a, "workload-%s-%s", g->ns, g->name), arena_printf(d->a, "%s %s", g->kind, g->name), NULL);
+	uint32_t nodes = 0;
+	str last = NULL;
+
+	for (uint32_t i = 0; i < g->pods.nr && nodes < 1000; i++) {
+		bool again = g->pods.v[i]->node == last || !g->pods.v[i]->node;
+
+		for (uint32_t j = 0; j < i && !again && g->pods.nr < 500; j++)
+			again = g->pods.v[j]->node == g->pods.v[i]->node;
+		nodes += !again;
+		last = g->pods.v[i]->node;
+	}
+	scene_get(d->s, h)->address = g->nr == 1 ? ip_set(g->first->ip) ? arena_strdup(d->a, IP(g->first->ip)) : "Pending"
+						 : g->pods.nr < 500 ? arena_printf(d->a, "%u Pods on %u node%s", g->nr, nodes, nodes == 1 ? "" : "s") : arena_printf(d->a, "%u Pods", g->nr);
+	scene_get(d->s, h)->title = arena_printf(d->a, "%s %s/%s, %u of %u Pods ready", g->kind, g->ns, g->name, g->ready, g->nr);
+	if (g->ready != g->nr)
+		scene_pill(d->s, h, ROLE_PLAIN, arena_printf(d->a, "%u of %u ready", g->ready, g->nr), false);
+	part_details(d->s, h, d->w->cluster, &g->first->o);
+	put_box(d, g, h);
+}
+
+static void group_lines(struct drawing *d)
+{
+	for (uint32_t k = 0; k < d->nr_svcs && k < MAX_SERVICES; k++) {
+		struct object_list ends = part_endpoints(d->w->cluster, d->svc[k], d->a);
+		box_h svc = box_of(d, d->svc[k]);
+		const struct pod_group *last = NULL;
+
+		for (uint32_t i = 0, nr = 0; i < ends.nr && nr < MAX_LINES; i++) {
+			const struct pod_group *g = pod_group_of(&d->groups, (const struct pod *)ends.v[i], d->a);
+
+			if (g && g != last && box_of(d, g).i && ++nr)
+				scene_line(d->s, svc, box_of(d, g), LINE_PACKET, NULL)->weight = 4;
+			last = g;
+		}
+		for (uint32_t g = 0; g < d->groups.nr; g++)
+			if (pod_names_service(d->groups.v[g]->first, d->svc[k]) && box_of(d, d->groups.v[g]).i)
+				scene_line(d->s, box_of(d, d->groups.v[g]), svc, LINE_SECOND, NULL);
+	}
+	scene_legend(d->s, LINE_PACKET, 0, "the rules of a Service choose one ready Pod per connection");
+	scene_legend(d->s, LINE_SECOND, 0, "is told of the Service (environment, arguments) and calls it");
+}
+
+/* All nodes in one table: how many Pods each carries, and of which workloads. */
+static void add_node_table(struct drawing *d)
+{
+	struct object_list nodes = cluster_list(d->w->cluster, &node_kind), pods = cluster_list(d->w->cluster, &pod_kind);
+	struct map index = { 0 };
+	uint32_t *count = arena_array(d->a, uint32_t, (size_t)nodes.nr + 1), rest = 0, rest_pods = 0, system = 0;
+	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_NODE, "nodes", arena_printf(d->a, "%u node%s", nodes.nr, nodes.nr == 1 ? "" : "s"), "Pods on each");
+
+	for (uint32_t k = 0; k < nodes.nr; k++)
+		*map_put(&index, d->a, map_ptr(nodes.v[k]->name)) = k + 1;
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		uint64_t *at = p->node && !pod_is_terminal(p) ? map_find(&index, map_ptr(p->node)) : NULL;
+
+		if (at)
+			count[*at - 1]++;
+		if (at && is_system(&p->o))
+			system++;
+	}
+	for (uint32_t k = 0; k < nodes.nr; k++) {
+		const struct node *n = (const struct node *)nodes.v[k];
+		const struct condition *ready = condition_get(&n->conditions, "Ready");
+
+		if (k >= MAX_STRIPS && !(k + 1 == nodes.nr && k == MAX_STRIPS)) {
+			rest++;
+			rest_pods += count[k];
+			continue;
+		}
+		scene_cell(d->s, h, k % 2 == 0, ROW_TEXT, ROLE_PLAIN, n->o.name);
+		scene_cell(d->s, h, false, ROW_NOTE, ROLE_PLAIN, ip_set(node_ip(n)) ? arena_strdup(d->a, IP(node_ip(n))) : "");
+		scene_cell(d->s, h, false, ready && ready->status != COND_TRUE ? ROW_CHANGED : ROW_TEXT, ROLE_PLAIN,
+			   ready && ready->status != COND_TRUE ? "✕ NotReady" : arena_printf(d->a, "%u Pod%s", count[k], count[k] == 1 ? "" : "s"));
+	}
+	if (rest)
+		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "%s … %s: %u nodes with %u Pods", nodes.v[MAX_STRIPS]->name, nodes.v[nodes.nr - 1]->name, rest, rest_pods), NULL);
+	if (system)
+		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "%u of the Pods are the system's own", system), NULL);
+	for (uint32_t k = 0; k < d->groups.nr; k++)
+		if (box_of(d, d->groups.v[k]).i)
+			scene_line(d->s, box_of(d, d->groups.v[k]), h, LINE_INVISIBLE, NULL);
 }
 
 bool fig_cluster(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
 	struct object_list nodes = cluster_list(w->cluster, &node_kind);
+	struct figure_options mine = *opt;
+	uint32_t more_groups, more_pods;
 
 	(void)rest;
 	(void)args;
 	(void)nr;
 	if (!nodes.nr)
 		return err_add(err, ERR_FAILED, NULL, "the cluster has no node");
-	*d = (struct drawing){ .w = w, .s = s, .opt = opt };
-	scene_init(s, s->arena, "cluster", "The cluster: Services, nodes and their Pods");
-	s->description = arena_printf(s->arena, "%u nodes; a line leads from each Service to the Pods that are its endpoints.", nodes.nr);
-	for (uint32_t k = 0; k < nodes.nr && k < MAX_NODES; k++)
-		add_node(d, (const struct node *)nodes.v[k]);
-	if (nodes.nr > MAX_NODES)
-		scene_box(s, (box_h){ 0 }, ROLE_OUTSIDE, "more-nodes", NULL, arena_printf(s->arena, "%u more nodes", nodes.nr - MAX_NODES));
-	add_pending(d);
+	*d = (struct drawing){ .w = w, .s = s, .a = s->arena, .opt = &mine, .groups = pods_grouped(w->cluster, opt, s->arena) };
+	collect_services(d);
+	if (!focus(d, err))
+		return false;
+	cut_down(d, &more_groups, &more_pods);
+	mine.collapse = opt->collapse || more_groups || pods_shown(d) > MAX_PODS || nodes.nr > MAX_NODES;
+	d->upper = arena_array(s->arena, box_h, MAX_SERVICES + 2);
+	scene_init(s, s->arena, "cluster", mine.collapse ? "The cluster: Services, workloads and nodes" : "The cluster: Services, nodes and their Pods");
+	s->description = arena_printf(s->arena, "%u nodes, %u Services, %u Pods of %u workloads%s; a line leads from each Service to the Pods that are its endpoints.", nodes.nr, d->nr_svcs,
+				      pods_shown(d) + more_pods, d->groups.nr + more_groups, opt->focus ? arena_printf(s->arena, " near %s", opt->focus) : "");
 	add_services(d);
-	scene_legend(s, LINE_PACKET, 0, "may be sent there");
+	if (mine.collapse) {
+		s->node_gap = 0.3f;
+		for (uint32_t k = 0; k < d->groups.nr; k++)
+			add_group_box(d, d->groups.v[k]);
+		group_lines(d);
+		add_node_table(d);
+	} else {
+		add_pod_boxes(d);
+		pod_lines(d);
+	}
+	if (more_groups)
+		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u more workloads", more_groups), arena_printf(s->arena, "with %u Pods are not drawn: -n, or --focus KIND/NAME, chooses", more_pods));
+	if (!d->nr_svcs)
+		scene_note(s, ROLE_PLAIN, "no Service", opt->focus ? "is near it" : "stands in front of these Pods");
 	return true;
 }

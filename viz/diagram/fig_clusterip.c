@@ -49,25 +49,30 @@ static void add_api(struct drawing *d)
 	struct scene *s = d->s;
 	struct object_list slices = service_slices(d->w->cluster, d->svc);
 	box_h svc, eps;
+	uint32_t eps_shown = 0;
 
 	d->api = scene_group(s, (box_h){ 0 }, ROLE_API, "kube-apiserver", "kube-apiserver", NULL);
 	svc = scene_box(s, d->api, ROLE_SERVICE, part_id(s, &d->svc->o), arena_printf(s->arena, "Service %s", d->svc->o.name), NULL);
 	for (uint32_t k = 0; k < d->svc->ports.nr && k < 3; k++) {
-		scene_row(s, svc, ROW_TEXT, "ClusterIP", arena_printf(s->arena, "%s:%d", d->svc->cluster_ip, d->svc->ports.v[k].port));
+		scene_row(s, svc, ROW_TEXT, "ClusterIP", socket_of(s->arena, d->svc->cluster_ip, d->svc->ports.v[k].port));
 		if (d->svc->ports.v[k].node_port)
 			scene_row(s, svc, ROW_TEXT, "NodePort", arena_printf(s->arena, "%d", d->svc->ports.v[k].node_port));
 	}
 	for (uint32_t k = 0; k < d->svc->selector.nr; k++)
 		scene_row(s, svc, ROW_TEXT, k ? "" : "selector", arena_printf(s->arena, "%s=%s", d->svc->selector.v[k].key, d->svc->selector.v[k].value));
+	part_details(s, svc, d->w->cluster, &d->svc->o);
 	if (!slices.nr)
 		return;
-	eps = scene_box(s, d->api, ROLE_SERVICE, "endpointslice", arena_printf(s->arena, "EndpointSlice %s", slices.v[0]->name), NULL);
+	eps = scene_box(s, d->api, ROLE_SERVICE, part_id(s, slices.v[0]), "EndpointSlice", slices.v[0]->name);
+	part_details(s, eps, d->w->cluster, slices.v[0]);
+	scene_same_rank(s, (box_h[]){ svc, eps }, 2);
+	scene_below(s, svc, eps, 1);            /* of one rank: beside it, to its right */
 	for (uint32_t k = 0; k < slices.nr; k++) {
 		const struct endpointslice *sl = (const struct endpointslice *)slices.v[k];
 
-		for (uint32_t i = 0; i < sl->endpoints.nr && i < 6; i++)
+		for (uint32_t i = 0; i < sl->endpoints.nr && i < 6 && eps_shown++ < 6; i++)
 			scene_row(s, eps, sl->endpoints.v[i].ready == TRI_FALSE ? ROW_NOTE : ROW_TEXT,
-				  arena_printf(s->arena, "%s:%d%s", sl->endpoints.v[i].addresses.v[0], sl->ports.nr ? sl->ports.v[0].port.v : 0,
+				  arena_printf(s->arena, "%s%s", socket_of(s->arena, sl->endpoints.v[i].addresses.v[0], sl->ports.nr ? (int32_t)sl->ports.v[0].port.v : 0),
 					       sl->endpoints.v[i].ready == TRI_FALSE ? "  not ready" : ""), NULL);
 	}
 }
@@ -79,8 +84,8 @@ static box_h add_rules(struct drawing *d, box_h group, const struct node *n, ip_
 	const struct svc_port *p = &d->svc->ports.v[0];
 
 	if (p->node_port)
-		scene_row(s, rules, ROW_TEXT, arena_printf(s->arena, "%s:%d", IP(ip), p->node_port), arena_printf(s->arena, "→ %s", d->svc->o.name));
-	scene_row(s, rules, ROW_TEXT, arena_printf(s->arena, "%s:%d", d->svc->cluster_ip, p->port), arena_printf(s->arena, "→ %s", d->svc->o.name));
+		scene_row(s, rules, ROW_TEXT, socket_of(s->arena, IP(ip), p->node_port), arena_printf(s->arena, "→ %s", d->svc->o.name));
+	scene_row(s, rules, ROW_TEXT, socket_of(s->arena, d->svc->cluster_ip, p->port), arena_printf(s->arena, "→ %s", d->svc->o.name));
 	scene_row(s, rules, ROW_TEXT, d->svc->o.name, d->ends.nr ? arena_printf(s->arena, "DNAT, 1 of %u", d->ends.nr) : "reject: no endpoint");
 	return rules;
 }
@@ -91,9 +96,10 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 	box_h rules[MAX_NODES], proxy[MAX_NODES], pods[MAX_NODES * MAX_PODS + 1], upper[2 * MAX_NODES];
 	uint32_t nr_pods = 0, nr_upper = 0;
 	box_h first_rules = { 0 };
+	bool badged = false;
 
 	for (uint32_t k = 0; k < nr; k++) {
-		box_h group = part_node(s, (box_h){ 0 }, nodes[k]);
+		box_h group = part_node(s, (box_h){ 0 }, d->w->cluster, nodes[k]);
 		bool mirror = k > 0;
 
 		scene_get(s, group)->label_below = true;
@@ -107,7 +113,7 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 		if (!k)
 			first_rules = rules[0];
 		if (d->client && pod_on(d->client, nodes[k])) {
-			pods[nr_pods] = part_pod(s, group, d->client, true);
+			pods[nr_pods] = part_pod(s, group, d->w->cluster, d->client, true);
 			scene_line(s, pods[nr_pods], rules[k], LINE_PACKET, NULL)->back = true;
 			s->edges.v[s->edges.nr - 1].badge = 2;
 			s->edges.v[s->edges.nr - 1].weight = 8;
@@ -123,11 +129,12 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 
 			if (!pod_on(p, nodes[k]))
 				continue;
-			pods[nr_pods] = part_pod(s, s->boxes.v[rules[k].i].parent, p, true);
+			pods[nr_pods] = part_pod(s, s->boxes.v[rules[k].i].parent, d->w->cluster, p, true);
 			scene_line(s, first_rules, pods[nr_pods], LINE_PACKET, NULL)->weight = rules[k].i == first_rules.i ? 4 : 1;
-			if (rules[k].i == first_rules.i && !here)
+			if (!badged && (rules[k].i == first_rules.i || k + 1 == nr))
 				s->edges.v[s->edges.nr - 1].badge = 3;
-			else if (rules[k].i != first_rules.i)
+			badged = badged || s->edges.v[s->edges.nr - 1].badge;
+			if (rules[k].i != first_rules.i)
 				scene_below(s, here ? rules[k] : proxy[k], pods[nr_pods], 10);
 			nr_pods++;
 			here++;
@@ -157,10 +164,13 @@ bool fig_clusterip(struct world *w, const struct figure_options *opt, const char
 		return err_add(err, ERR_FAILED, NULL, "there is no Service with a selector and a ClusterIP to draw");
 	d.ends = part_endpoints(w->cluster, d.svc, s->arena);
 	d.client = find_client(&d);
-	for (int pass = 0; pass < 2; pass++)            /* nodes with a part in it first, in name order */
+	for (uint32_t k = 0; k < all.nr && d.client; k++)
+		if (pod_on(d.client, (const struct node *)all.v[k]))
+			nodes[nr_nodes++] = (const struct node *)all.v[k];
+	for (int pass = 0; pass < 2; pass++)            /* the client's, then nodes with a part in it, in name order */
 		for (uint32_t k = 0; k < all.nr && nr_nodes < MAX_NODES - 1; k++) {
 			const struct node *n = (const struct node *)all.v[k];
-			bool part = d.client && pod_on(d.client, n), seen = false;
+			bool part = false, seen = false;
 
 			for (uint32_t i = 0; i < d.ends.nr; i++)
 				part = part || pod_on((const struct pod *)d.ends.v[i], n);

@@ -1,5 +1,7 @@
 /* From outside to one container: client, Ingress controller with its routes, the Service that it asks for endpoints, and the Pod behind it with its pause
  * container, its containers, and what they write to. */
+#include <stdio.h>
+
 #include "model/l7/controllers.h"
 #include "model/l7/ingress.h"
 #include "viz/diagram/figure.h"
@@ -50,13 +52,16 @@ static void add_controller(struct drawing *d)
 {
 	struct scene *s = d->s;
 	const struct node *n = d->proxy->node ? find_node(d->w->cluster, d->proxy->node) : NULL;
-	box_h parent = n ? part_node(s, (box_h){ 0 }, n) : (box_h){ 0 };
+	box_h parent = n ? part_node(s, (box_h){ 0 }, d->w->cluster, n) : (box_h){ 0 };
 	struct served l = ingresses_served(d->w->cluster, d->who->name, d->a);
 	uint32_t nr = 0;
 
-	scene_get(s, parent)->label_below = true;
-	d->controller_pod = scene_box(s, parent, ROLE_INGRESS, part_id(s, &d->proxy->o), arena_printf(d->a, "Pod %s", d->proxy->o.name),
+	d->controller_pod = scene_box(s, parent, ROLE_INGRESS, part_id(s, &d->proxy->o), arena_printf(d->a, "Pod %s", pod_short(d->a, d->proxy)),
 				      ip_set(d->proxy->ip) ? arena_strdup(d->a, IP(d->proxy->ip)) : NULL);
+	scene_get(s, d->controller_pod)->title = arena_printf(d->a, "Pod %s/%s, the Ingress controller %s", d->proxy->o.ns, d->proxy->o.name, d->who->name);
+	part_details(s, d->controller_pod, d->w->cluster, &d->proxy->o);
+	if (parent.i)
+		scene_get(s, parent)->label_below = false;
 	for (uint32_t k = 0; k < l.nr; k++)
 		for (uint32_t i = 0; i < l.v[k]->rules.nr; i++)
 			for (uint32_t j = 0; j < l.v[k]->rules.v[i].paths.nr; j++) {
@@ -69,6 +74,8 @@ static void add_controller(struct drawing *d)
 			}
 	if (nr > MAX_ROUTES)
 		scene_row(s, d->controller_pod, ROW_NOTE, arena_printf(d->a, "%u more", nr - MAX_ROUTES), NULL);
+	else
+		scene_row(s, d->controller_pod, ROW_TEXT, "anything else", "→ 404");
 }
 
 static bool writes_to(const struct container *c, const char *volume, bool *reads)
@@ -83,6 +90,7 @@ static bool writes_to(const struct container *c, const char *volume, bool *reads
 
 struct boxes { struct { const struct container *c; box_h h; } v[12]; uint32_t nr; };
 
+/* A port of a container, as its own Pod's other containers or the world outside see it. */
 static void add_container(struct drawing *d, box_h group, struct boxes *b, const struct container *c, const char *role)
 {
 	bool main = *role == 'm';
@@ -91,11 +99,43 @@ static void add_container(struct drawing *d, box_h group, struct boxes *b, const
 	if (b->nr == ARRAY_LEN(b->v))
 		return;
 	h = scene_box(d->s, group, main ? ROLE_CONTAINER : ROLE_STORAGE, arena_printf(d->a, "container-%s-%s", d->pod->o.name, c->name), c->name, role);
+	scene_get(d->s, h)->title = arena_printf(d->a, "container %s, %s, image %s", c->name, role, c->image ? c->image : "");
 	for (uint32_t k = 0; k < c->ports.nr && k < 4; k++)
 		scene_pill(d->s, h, ROLE_PLAIN, arena_printf(d->a, ":%d", c->ports.v[k].port), k > 0);
 	scene_below(d->s, d->pause, h, 2);
 	b->v[b->nr].c = c;
 	b->v[b->nr++].h = h;
+}
+
+/* 127.0.0.1:PORT or localhost:PORT in an environment variable: the key, if the container is told of that port. */
+static const char *told_of(const struct container *c, int32_t port)
+{
+	char loop[40], local[40];
+
+	snprintf(loop, sizeof(loop), "127.0.0.1:%d", port);
+	snprintf(local, sizeof(local), "localhost:%d", port);
+	for (uint32_t k = 0; k < c->env.nr; k++)
+		if (c->env.v[k].value && (strstr(c->env.v[k].value, loop) || strstr(c->env.v[k].value, local)))
+			return c->env.v[k].name;
+	for (uint32_t k = 0; k < c->args.nr; k++)
+		if (strstr(c->args.v[k], loop) || strstr(c->args.v[k], local))
+			return "";
+	return NULL;
+}
+
+/* Containers of one Pod talk over its loopback interface. */
+static void add_loopback(struct drawing *d, const struct boxes *b)
+{
+	for (uint32_t i = 0; i < b->nr; i++)
+		for (uint32_t j = 0; j < b->nr; j++)
+			for (uint32_t k = 0; i != j && k < b->v[j].c->ports.nr; k++) {
+				const char *key = told_of(b->v[i].c, b->v[j].c->ports.v[k].port);
+
+				if (!key)
+					continue;
+				scene_same_rank(d->s, (box_h[]){ b->v[i].h, b->v[j].h }, 2);
+				scene_line(d->s, b->v[i].h, b->v[j].h, LINE_STORAGE, strcasestr(key, "LOG") ? "log lines over lo" : "over lo");
+			}
 }
 
 static void add_storage(struct drawing *d, const struct boxes *b, box_h group)
@@ -123,18 +163,65 @@ static void add_storage(struct drawing *d, const struct boxes *b, box_h group)
 	}
 }
 
+/* The node's box, if it is drawn already, else a new one. */
+static box_h node_of(struct drawing *d, const struct pod *p)
+{
+	const struct node *n = p->node ? find_node(d->w->cluster, p->node) : NULL;
+	const char *id = n ? part_id(d->s, &n->o) : NULL;
+
+	for (uint32_t k = 1; id && k < d->s->boxes.nr; k++)
+		if (streq(d->s->boxes.v[k].id, id))
+			return (box_h){ k };
+	return n ? part_node(d->s, (box_h){ 0 }, d->w->cluster, n) : (box_h){ 0 };
+}
+
+/* A Service that is no Ingress' business leads to the same Pod: traffic inside the cluster only. With a Pod that is told of it, if there is one. */
+static void add_internal(struct drawing *d, box_h main)
+{
+	struct object_list l = cluster_list_ns(d->w->cluster, &service_kind, d->service->o.ns), pods = cluster_list_ns(d->w->cluster, &pod_kind, d->service->o.ns);
+	struct scene *s = d->s;
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *v = (const struct service *)l.v[k];
+		struct object_list ends = v == d->service || v->type == SVC_EXTERNALNAME ? (struct object_list){ 0 } : part_endpoints(d->w->cluster, v, d->a);
+		bool leads = false;
+		box_h h, from = { 0 };
+
+		for (uint32_t i = 0; i < ends.nr; i++)
+			leads = leads || ends.v[i] == &d->pod->o;
+		if (!leads)
+			continue;
+		h = part_service(s, (box_h){ 0 }, d->w->cluster, v);
+		for (uint32_t i = 0; i < pods.nr && !from.i; i++) {
+			const struct pod *p = (const struct pod *)pods.v[i];
+
+			if (p == d->pod || pod_is_terminal(p) || !pod_names_service(p, v))
+				continue;
+			from = part_pod(s, node_of(d, p), d->w->cluster, p, true);
+			scene_same_rank(s, (box_h[]){ d->controller_pod, from }, 2);
+			scene_line(s, from, h, LINE_SECOND, NULL);
+		}
+		scene_line(s, h, d->pause, LINE_SECOND, "DNAT");
+		scene_line(s, d->pause, main, LINE_SECOND, NULL);
+		return;                         /* one shows it */
+	}
+}
+
 static void add_pod(struct drawing *d)
 {
 	const struct pod *p = d->pod;
 	const struct node *n = p->node ? find_node(d->w->cluster, p->node) : NULL;
 	struct scene *s = d->s;
 	bool together = n && d->proxy->node == p->node;
-	box_h outer = together ? scene_get(s, d->controller_pod)->parent : n ? part_node(s, (box_h){ 0 }, n) : (box_h){ 0 }, group;
+	box_h outer = together ? scene_get(s, d->controller_pod)->parent : n ? part_node(s, (box_h){ 0 }, d->w->cluster, n) : (box_h){ 0 }, group;
 	struct boxes b = { 0 };
 
-	scene_get(s, outer)->label_below = true;
-	group = scene_group(s, outer, ROLE_POD, part_id(s, &p->o), arena_printf(d->a, "Pod %s", p->o.name), NULL);
+	if (outer.i && !together)
+		scene_get(s, outer)->label_below = true;
+	group = scene_group(s, outer, ROLE_POD, part_id(s, &p->o), arena_printf(d->a, "Pod %s", pod_short(d->a, p)), NULL);
 	scene_get(s, group)->label_below = true;
+	scene_get(s, group)->title = arena_printf(d->a, "Pod %s/%s", p->o.ns, p->o.name);
+	part_details(s, group, d->w->cluster, &p->o);
 	d->pause = scene_box(s, group, ROLE_PAUSE, arena_printf(d->a, "pause-%s", p->o.name), "pause", "holds the net, ipc and uts namespaces of all");
 	scene_pill(s, d->pause, ROLE_PLAIN, arena_printf(d->a, "eth0 %s · lo 127.0.0.1", ip_set(p->ip) ? IP(p->ip) : "-"), false);
 	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
@@ -142,9 +229,27 @@ static void add_pod(struct drawing *d)
 	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
 		if (streq(p->spec->init_containers.v[k].restart_policy, "Always"))
 			add_container(d, group, &b, &p->spec->init_containers.v[k], "sidecar");
-	if (b.nr)
-		scene_line(s, d->pause, b.v[0].h, LINE_PACKET, NULL);
 	add_storage(d, &b, group);
+	add_loopback(d, &b);
+	if (!b.nr)
+		return;
+	scene_line(s, d->pause, b.v[0].h, LINE_PACKET, NULL);
+	add_internal(d, b.v[0].h);
+}
+
+/* The container port that the Ingress' Service leads to; 0: not known. */
+static int32_t target_port(const struct drawing *d)
+{
+	const struct svc_backend *b = d->path->backend.service;
+
+	for (uint32_t k = 0; k < d->service->ports.nr; k++) {
+		const struct svc_port *p = &d->service->ports.v[k];
+
+		if (b->port ? p->port != b->port : !streq(p->name, b->port_name))
+			continue;
+		return p->target.s ? pod_port_by_name(d->pod->spec, p->target.s, (enum l4)p->protocol) : p->target.i ? p->target.i : p->port;
+	}
+	return 0;
 }
 
 bool fig_ingress(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
@@ -180,14 +285,15 @@ bool fig_ingress(struct world *w, const struct figure_options *opt, const char *
 				      d->service->o.name);
 	client = part_client(s);
 	add_controller(d);
-	service = part_service(s, (box_h){ 0 }, d->service);
+	service = part_service(s, (box_h){ 0 }, d->w->cluster, d->service);
 	add_pod(d);
 	scene_line(s, client, d->controller_pod, LINE_PACKET, arena_printf(s->arena, "http://%s%s", d->host ? d->host : "…", d->path->path ? d->path->path : "/"));
-	scene_line(s, d->controller_pod, d->pause, LINE_PACKET, arena_printf(s->arena, "http to %s", ip_set(d->pod->ip) ? IP(d->pod->ip) : "-"));
+	scene_line(s, d->controller_pod, d->pause, LINE_PACKET, arena_printf(s->arena, "http to %s", ip_set(d->pod->ip) ? socket_of(s->arena, IP(d->pod->ip), target_port(d)) : "-"))->weight = 4;
 	scene_line(s, d->controller_pod, service, LINE_CHOOSES, "asks for endpoints");
 	scene_line(s, service, d->pause, LINE_CHOOSES, "selects");
 	scene_legend(s, LINE_PACKET, 0, "traffic from outside");
 	scene_legend(s, LINE_CHOOSES, 0, "chooses, carries nothing");
-	scene_legend(s, LINE_STORAGE, 0, "writes to storage");
+	scene_legend(s, LINE_SECOND, 0, "internal traffic only");
+	scene_legend(s, LINE_STORAGE, 0, "log lines, storage");
 	return true;
 }

@@ -235,7 +235,16 @@ static void add_ranks(struct drawing *d)
 	}
 }
 
-/* Below everything: under each box that nothing stands below. */
+static bool has_arcs(const struct scene *s)
+{
+	for (uint32_t k = 0; k < s->edges.nr; k++)
+		if (s->edges.v[k].arc)
+			return true;
+	return false;
+}
+
+/* Below everything: the picture's own label. Where arcs are drawn in a second pass it is a box, that can be moved out of their way, under each box that nothing
+ * stands below. */
 static void add_legend(struct drawing *d)
 {
 	struct sb h = { 0 };
@@ -244,7 +253,11 @@ static void add_legend(struct drawing *d)
 	Agnode_t *n;
 
 	legend_label(d->s, d->theme, &h);
-	if (!h.len) {
+	if (h.len && !has_arcs(d->s)) {
+		set_html(d, d->g, "label", sb_text(&h));
+		set(d->g, "labelloc", "b");
+	}
+	if (!h.len || !has_arcs(d->s)) {
 		sb_free(&h);
 		return;
 	}
@@ -267,14 +280,6 @@ static void add_legend(struct drawing *d)
 }
 
 /* ---- the second pass: arcs below boxes that have their place */
-
-static bool has_arcs(const struct scene *s)
-{
-	for (uint32_t k = 0; k < s->edges.nr; k++)
-		if (s->edges.v[k].arc)
-			return true;
-	return false;
-}
 
 /* A layout's places are gone once it is freed, and an edge may be added only after that. */
 static void keep_places(struct drawing *d)

@@ -1,0 +1,150 @@
+/* What NetworkPolicies let in, workload by workload: a line where a connection is allowed to a workload that some policy isolates; workloads that no policy isolates
+ * stand apart, open to all. Computed from the compiled policies of both ends (sim/reachability), port by port, not read off one policy alone. */
+#include "sim/reachability/reach.h"
+#include "viz/diagram/figure.h"
+
+enum { MAX_GROUPS = 24 };
+
+struct drawing {
+	struct world *w;
+	struct scene *s;
+	struct arena *a;
+	struct reach *r;
+	struct pod_group *group[MAX_GROUPS]; uint32_t end[MAX_GROUPS]; box_h box[MAX_GROUPS]; bool isolated[MAX_GROUPS]; struct pod_ports ports[MAX_GROUPS];
+	uint32_t nr, more;
+	struct np_compiled *policy; uint32_t nr_policies;
+};
+
+static void choose(struct drawing *d, const struct figure_options *opt)
+{
+	struct pod_groups g = pods_grouped(d->w->cluster, opt, d->a);
+
+	for (uint32_t k = 0; k < g.nr; k++) {
+		int64_t end;
+
+		if (d->nr == MAX_GROUPS) {
+			d->more++;
+			continue;
+		}
+		end = reach_find(d->r, arena_printf(d->a, "%s/%s", g.v[k]->ns, g.v[k]->first->o.name));
+		if (end < 0)
+			continue;
+		d->group[d->nr] = g.v[k];
+		d->end[d->nr] = (uint32_t)end;
+		d->ports[d->nr] = pod_ports(g.v[k]->first);
+		for (uint32_t i = 0; i < d->nr_policies; i++)
+			d->isolated[d->nr] = d->isolated[d->nr] || (d->policy[i].isolates[NP_INGRESS] && np_selects(d->w->cluster, &d->policy[i], g.v[k]->first));
+		d->nr++;
+	}
+}
+
+static const char *policies_on(struct drawing *d, const struct pod *p, enum np_dir dir)
+{
+	const char *names = NULL;
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < d->nr_policies; i++) {
+		const struct np_compiled *c = &d->policy[i];
+
+		if (!c->isolates[dir] || !np_selects(d->w->cluster, c, p))
+			continue;
+		if (++nr <= 3)
+			names = names ? arena_printf(d->a, "%s, %s", names, c->policy->o.name) : c->policy->o.name;
+	}
+	return nr > 3 ? arena_printf(d->a, "%s and %u more", names, nr - 3) : names;
+}
+
+/* The namespaces are boxes; workloads stand in them. */
+static void add_boxes(struct drawing *d)
+{
+	box_h ns = { 0 };
+	bool many = false;
+
+	for (uint32_t k = 1; k < d->nr; k++)
+		many = many || strcmp(d->group[k]->ns, d->group[0]->ns) != 0;
+	for (uint32_t k = 0; k < d->nr; k++) {
+		const struct pod_group *g = d->group[k];
+		const char *in = policies_on(d, g->first, NP_INGRESS), *out = policies_on(d, g->first, NP_EGRESS);
+
+		if (many && (!k || strcmp(d->group[k - 1]->ns, g->ns) != 0))
+			ns = scene_group(d->s, (box_h){ 0 }, ROLE_NODE, arena_printf(d->a, "namespace-%s", g->ns), "namespace", g->ns);
+		d->box[k] = scene_box(d->s, ns, d->isolated[k] ? ROLE_POD : ROLE_PLAIN, arena_printf(d->a, "workload-%s-%s", g->ns, g->name), g->name,
+				      g->nr > 1 ? arena_printf(d->a, "%u Pods", g->nr) : NULL);
+		scene_get(d->s, d->box[k])->title = arena_printf(d->a, "%s %s/%s, %s", g->kind, g->ns, g->name, d->isolated[k] ? "isolated by policy" : "open to all");
+		part_details(d->s, d->box[k], d->w->cluster, &g->first->o);
+		scene_row(d->s, d->box[k], in ? ROW_TEXT : ROW_NOTE, "in", in ? in : "no policy: open to all");
+		if (out)
+			scene_row(d->s, d->box[k], ROW_TEXT, "out", out);
+	}
+}
+
+/* Which of its ports one may connect to; NULL: none. */
+static const char *allowed_ports(struct drawing *d, uint32_t from, uint32_t to, bool *all)
+{
+	const struct pod_ports *p = &d->ports[to];
+	const char *text = NULL;
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < p->nr; k++)
+		if (reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k])) {
+			nr++;
+			text = arena_printf(d->a, "%s%s:%u%s", text ? text : "", text ? ", " : "", p->v[k], p->proto[k] == PROTO_UDP ? "/udp" : "");
+		}
+	*all = nr == p->nr;
+	return text;
+}
+
+static void add_lines(struct drawing *d)
+{
+	for (uint32_t to = 0; to < d->nr; to++) {
+		uint32_t allowed = 0;
+
+		if (!d->isolated[to])
+			continue;
+		for (uint32_t from = 0; from < d->nr; from++) {
+			bool all;
+			const char *ports = from == to ? NULL : allowed_ports(d, from, to, &all);
+
+			if (!ports)
+				continue;
+			allowed++;
+			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, ports);
+		}
+		if (!allowed)
+			scene_row(d->s, d->box[to], ROW_CHANGED, "✕ nobody gets in", NULL);
+	}
+}
+
+bool fig_policy(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
+{
+	struct drawing *d = arena_make(s->arena, struct drawing);
+	uint32_t open = 0;
+
+	(void)rest;
+	(void)args;
+	(void)nr;
+	*d = (struct drawing){ .w = w, .s = s, .a = s->arena, .r = reach_new(w->cluster, NULL, 0) };
+	d->policy = policies_compile(w->cluster, s->arena, &d->nr_policies);
+	choose(d, opt);
+	if (!d->nr) {
+		reach_free(d->r);
+		return err_add(err, ERR_FAILED, NULL, "there is no Pod to draw");
+	}
+	scene_init(s, s->arena, "policy", "What NetworkPolicies let in, workload by workload");
+	s->description = arena_printf(s->arena, "%u policies, %u workloads; a line where a connection to an isolated workload is allowed, with its ports.", d->nr_policies, d->nr);
+	s->left_to_right = true;
+	s->rank_gap = 1.0f;
+	add_boxes(d);
+	add_lines(d);
+	reach_free(d->r);
+	for (uint32_t k = 0; k < d->nr; k++)
+		open += !d->isolated[k];
+	scene_legend(s, LINE_PACKET, 0, "may connect, to these ports; to an isolated workload nobody else may");
+	if (open)
+		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u workload%s", open, open > 1 ? "s" : ""), "that no policy isolates: everybody may connect, and no line is drawn for it");
+	if (!d->nr_policies)
+		scene_note(s, ROLE_PLAIN, "no NetworkPolicy", "everybody may connect to everybody");
+	if (d->more)
+		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u more workloads", d->more), "are not drawn: choose a namespace with -n, or draw matrix");
+	return true;
+}
