@@ -11,10 +11,10 @@ static const char *peer_name(const struct drawing *d, const struct pod *p)
 	netns_h ns = netns_find(dp, arena_printf(d->a, "pod/%s/%s", p->o.ns, p->o.name));
 
 	for (uint32_t k = 0; ns.i && k < netns_get(dp, ns)->links.nr; k++) {
-		const struct link *l = &dp->links.v[netns_get(dp, ns)->links.at + k];
+		link_h h = netns_link(netns_get(dp, ns), k), peer = link_get(dp, h)->kind == LINK_VETH ? link_peer(dp, h) : (link_h){ 0 };
 
-		if (l->kind == LINK_VETH && l->peer.i)
-			return link_get(dp, l->peer)->name;
+		if (peer.i)
+			return link_get(dp, peer)->name;
 	}
 	return NULL;
 }
@@ -61,7 +61,7 @@ static void add_links(struct drawing *d)
 
 	d->links = scene_box(d->s, d->host, ROLE_PLAIN, "interfaces", "interfaces", NULL);
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
-		const struct link *l = &dp->links.v[ns->links.at + k];
+		const struct link *l = link_get(dp, netns_link(ns, k));
 		const char *addr = l->nr_addrs ? arena_printf(d->a, "%s/%u", IP(dp->addrs.v[l->addr].ip), dp->addrs.v[l->addr].len) : "";
 
 		if (l->kind == LINK_VETH) {
@@ -119,12 +119,11 @@ static box_h add_rules(struct drawing *d)
 
 static box_h add_listeners(struct drawing *d)
 {
-	const struct dataplane *dp = d->w->dp;
-	const struct netns *ns = netns_get(dp, d->ns);
+	const struct netns *ns = netns_get(d->w->dp, d->ns);
 	box_h h = { 0 };
 
 	for (uint32_t k = 0; k < ns->listeners.nr && k < MAX_LISTENERS; k++) {
-		const struct listener *l = &dp->listeners.v[ns->listeners.at + k];
+		const struct listener *l = &ns->listeners.v[k];
 
 		if (l->kind != LISTEN_PORT)
 			continue;

@@ -170,12 +170,12 @@ static void add_host(struct drawing *d, box_h node)
 		return;
 	h = scene_box(d->s, node, ROLE_NODE, "host", "network namespace of the node", NULL);
 	for (uint32_t k = 0; ns.i && k < netns_get(dp, ns)->links.nr; k++) {
-		const struct link *l = &dp->links.v[netns_get(dp, ns)->links.at + k];
+		link_h l = netns_link(netns_get(dp, ns), k), peer = link_get(dp, l)->kind == LINK_VETH ? link_peer(dp, l) : (link_h){ 0 };
 		struct route r;
 
-		if (l->kind != LINK_VETH || !l->peer.i)
+		if (!peer.i)
 			continue;
-		scene_row(d->s, h, ROW_TEXT, link_get(dp, l->peer)->name, "the other end of eth0");
+		scene_row(d->s, h, ROW_TEXT, link_get(dp, peer)->name, "the other end of eth0");
 		scene_line(d->s, h, d->pause, LINE_WIRE, "veth pair");
 		if (ip_set(d->pod->ip) && route_lookup(dp, host, d->pod->ip, &r)) {
 			print_route(dp, &r, &text);
