@@ -25,6 +25,8 @@ struct object {
 	const char *file;                       /* where it was applied from; NULL: made by a controller */
 	uint32_t line;
 	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
+	const struct val *applied;              /* what the last apply said, where doc has changed since; NULL: doc itself */
+	int64_t grace;                          /* of a deletion that says one: 1 + deletionGracePeriodSeconds; 0: the Pod's own */
 	uint32_t life;                          /* how many objects of this name came before */
 	bool gone;                              /* deleted for good; only the handle remains */
 };

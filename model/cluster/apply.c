@@ -1,6 +1,7 @@
 #include "model/cluster/apply.h"
 
 #include "model/api/meta.h"
+#include "model/cluster/merge.h"
 
 const char *const apply_result_names[] = { [APPLY_ERROR] = "", [APPLY_CREATED] = "created", [APPLY_CONFIGURED] = "configured", [APPLY_UNCHANGED] = "unchanged" };
 
@@ -146,6 +147,7 @@ static void replace(struct cluster *c, struct object *old, const struct object *
 {
 	struct object was = *old;
 	bool spec_changed = !val_equal(val_get(was.doc, "spec"), val_get(to->doc, "spec"));
+	bool freed = was.deleted != NEVER && was.finalizers.nr && !to->finalizers.nr;
 
 	memcpy(old, to, to->kind->size);
 	old->id = was.id;
@@ -153,10 +155,13 @@ static void replace(struct cluster *c, struct object *old, const struct object *
 	old->created = was.created;
 	old->deleted = was.deleted;
 	old->life = was.life;
+	old->grace = was.grace;
 	old->generation = was.generation + spec_changed;
 	cluster_relabel(c, old, to->labels);
 	if (old->kind == &pod_kind)
 		cluster_set_pod_ip(c, (struct pod *)old, ((struct pod *)old)->ip, ((struct pod *)old)->ip2);
+	if (freed && old->kind != &pod_kind && old->kind != &namespace_kind)
+		cluster_remove(c, old);         /* the last finalizer has gone from what was to be deleted */
 }
 
 static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
@@ -191,11 +196,77 @@ static bool namespace_exists(struct cluster *c, const struct object *o, const st
 	return true;
 }
 
+static void without_status(struct val *doc)
+{
+	val_del(doc, "status");
+}
+
+void last_applied_print(const struct val *doc, const char *ns, struct sb *out)
+{
+	struct arena *a = arena_new(NULL, "last applied");
+	struct val *v = val_copy(a, doc), *meta = (struct val *)(uintptr_t)val_get(v, "metadata");
+
+	if (meta && !val_get(meta, "annotations"))
+		val_put(a, meta, "annotations", val_new(a, VAL_MAP));
+	if (meta && val_get(meta, "annotations"))
+		val_del((struct val *)(uintptr_t)val_get(meta, "annotations"), LAST_APPLIED);
+	if (meta && ns && !val_get(meta, "namespace"))
+		val_put(a, meta, "namespace", val_string(a, ns));
+	val_print_json(v, out, 0, true);
+	sb_addc(out, '\n');
+	arena_free(a);
+}
+
+/* What the last apply said: our own memory, or the annotation that an object of a living cluster carries. NULL: it was never applied. */
+static const struct val *last_applied(const struct object *o, struct arena *a)
+{
+	const char *text = label_get(&o->annotations, LAST_APPLIED);
+	struct err none = { 0 };
+	const struct val *v = NULL;
+
+	if (text)
+		v = json_parse(a, LAST_APPLIED, text, strlen(text), NULL, &none);
+	err_free(&none);
+	return v ? v : o->applied ? o->applied : o->doc;
+}
+
+struct val *apply_merge(struct cluster *c, const struct object *o, const struct val *now, struct arena *a)
+{
+	struct val *live = o->doc ? val_copy(a, o->doc) : NULL;
+
+	(void)c;
+	if (!live)
+		return val_copy(a, now);
+	if (!val_get(now, "status"))
+		without_status(live);
+	return three_way_merge(a, last_applied(o, a), now, live, kind_is_strategic(o->kind));
+}
+
+static enum apply_result apply_over(struct cluster *c, struct object *old, const struct doc *d, const struct apply_options *opt, struct object **out, struct err *err)
+{
+	const struct val *last = old->applied ? old->applied : old->doc;
+	struct doc merged = { d->file, apply_merge(c, old, d->root, cluster_arena(c)) };
+	struct object *to;
+	enum apply_result how;
+
+	if (old->doc && val_equal(old->doc, merged.root) && val_equal(last, d->root)) {
+		*out = old;
+		return APPLY_UNCHANGED;
+	}
+	to = object_decode(c, old->kind, &merged, opt, err);
+	if (!to)
+		return APPLY_ERROR;
+	to->applied = val_equal(merged.root, d->root) ? NULL : val_copy(cluster_arena(c), d->root);
+	how = update(c, old, to, opt, err);
+	*out = old;
+	return how;
+}
+
 enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct apply_options *opt, struct object **out, struct err *err)
 {
+	enum apply_result result = APPLY_CREATED;
 	const struct kind *k;
 	struct object *o, *old;
-	enum apply_result result = APPLY_CREATED;
 
 	if (!d->root || val_is(d->root, VAL_NULL))
 		return APPLY_UNCHANGED;
@@ -205,13 +276,7 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 		return APPLY_ERROR;
 	old = cluster_find(c, k, o->ns, o->name);
 	if (old) {
-		if (old->doc && val_equal(old->doc, o->doc)) {
-			o = old;
-			result = APPLY_UNCHANGED;
-		} else {
-			result = update(c, old, o, opt, err);
-			o = old;
-		}
+		result = apply_over(c, old, d, opt, &o, err);
 	} else {
 		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err, 0 };
 
@@ -236,22 +301,41 @@ enum apply_result apply_replace(struct cluster *c, struct object *o, const struc
 		return APPLY_ERROR;
 	}
 	next->line = o->line;
+	next->applied = o->applied ? o->applied : o->doc;
 	return update(c, o, next, opt, err);
+}
+
+void apply_delete_as(struct cluster *c, struct object *o, int64_t grace, bool force, enum cascade cascade)
+{
+	static const char foreground[] = "foregroundDeletion", orphan[] = "orphan";
+	bool waits;
+
+	if (cascade != CASCADE_BACKGROUND && o->deleted == NEVER) {     /* the garbage collector takes the finalizer away when it has done its work */
+		str *v = arena_array(cluster_arena(c), str, o->finalizers.nr + 1);
+
+		for (uint32_t k = 0; k < o->finalizers.nr; k++)
+			v[k] = o->finalizers.v[k];
+		v[o->finalizers.nr] = cluster_str(c, cascade == CASCADE_ORPHAN ? orphan : foreground);
+		o->finalizers.v = v;
+		o->finalizers.nr++;
+		o->finalizers.set = true;
+	}
+	waits = o->finalizers.nr > 0 || o->kind == &namespace_kind;
+	if (o->kind == &pod_kind) {
+		const struct pod *p = (const struct pod *)o;
+
+		waits = waits || (!(force && grace == 0) && p->node && !pod_is_terminal(p) && find_node(c, p->node));
+	}
+	if (!waits) {
+		cluster_remove(c, o);
+	} else if (o->deleted == NEVER || (grace >= 0 && (!o->grace || grace + 1 < o->grace))) {        /* a second deletion may only shorten the grace */
+		o->deleted = o->deleted == NEVER ? cluster_now(c) : o->deleted;
+		o->grace = grace >= 0 ? grace + 1 : o->grace;
+		cluster_touch(c, o);
+	}
 }
 
 void apply_delete(struct cluster *c, struct object *o)
 {
-	bool waits = o->finalizers.nr > 0 || o->kind == &namespace_kind;
-
-	if (o->kind == &pod_kind) {
-		const struct pod *p = (const struct pod *)o;
-
-		waits = waits || (p->node && !pod_is_terminal(p) && find_node(c, p->node));
-	}
-	if (!waits) {
-		cluster_remove(c, o);
-	} else if (o->deleted == NEVER) {
-		o->deleted = cluster_now(c);
-		cluster_touch(c, o);
-	}
+	apply_delete_as(c, o, -1, false, CASCADE_BACKGROUND);
 }

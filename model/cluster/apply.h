@@ -20,8 +20,16 @@ struct apply_options {
 enum apply_result apply_doc(struct cluster *, const struct doc *, const struct apply_options *, struct object **out, struct err *);
 /* Replaces the object's document by `to` (already merged), as `patch`, `scale`, `label` do; validated like apply. */
 enum apply_result apply_replace(struct cluster *, struct object *, const struct val *to, const struct apply_options *, struct err *);
-/* Marks deleted: finalizers and grace follow from the controllers. cascade: dependents go as well (the garbage collector's work). */
+/* The document that apply would store for `now` over the object: three-way, by what the last apply said (its own memory, or the annotation). */
+struct val *apply_merge(struct cluster *, const struct object *, const struct val *now, struct arena *);
+/* Marks deleted: finalizers and grace follow from the controllers; dependents go as well (the garbage collector's work). */
 void apply_delete(struct cluster *, struct object *);
+/* How `delete` may be told to do it. grace: seconds, -1: the Pod's own. force: it is gone at once, whatever still runs. */
+enum cascade { CASCADE_BACKGROUND, CASCADE_FOREGROUND, CASCADE_ORPHAN };
+void apply_delete_as(struct cluster *, struct object *, int64_t grace, bool force, enum cascade);
+#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+/* Its value for a document, as kubectl writes it. */
+void last_applied_print(const struct val *doc, const char *ns, struct sb *);
 /* The object as `get -o yaml` shows it: the stored document, defaults, assigned fields and status. */
 struct val *object_render(struct cluster *, const struct object *, struct arena *);
 /* The kind of that apiVersion and name; one that podwire does not know is made for this cluster, kept without effect. */

@@ -55,6 +55,21 @@ static void put_owners(struct arena *a, struct val *meta, const struct object *o
 	}
 }
 
+/* As kubectl leaves it with all that it applies; what came out of a living cluster has its own, or none. */
+static void put_last_applied(struct arena *a, struct val *meta, const struct object *o, const struct val *was)
+{
+	const struct val *notes = val_get(meta, "annotations"), *last = o->applied ? o->applied : o->doc;
+	struct sb text = { 0 };
+
+	if (!last || !o->file || !was || val_get(was, "uid") || val_get(notes, LAST_APPLIED))
+		return;
+	if (!notes)
+		notes = val_put(a, meta, "annotations", val_new(a, VAL_MAP));
+	last_applied_print(last, o->ns, &text);
+	val_put(a, (struct val *)(uintptr_t)notes, LAST_APPLIED, val_string(a, sb_text(&text)));
+	sb_free(&text);
+}
+
 static void put_meta(struct arena *a, struct val *v, const struct object *o)
 {
 	const struct val *was = val_get(v, "metadata");
@@ -72,8 +87,11 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 		val_put(a, meta, "creationTimestamp", val_string(a, time_text(o->created, time)));
 	if (o->deleted != NEVER && !val_get(meta, "deletionTimestamp"))
 		val_put(a, meta, "deletionTimestamp", val_string(a, time_text(o->deleted, time)));
+	if (o->deleted != NEVER && o->kind == &pod_kind && !val_get(meta, "deletionGracePeriodSeconds"))
+		val_put(a, meta, "deletionGracePeriodSeconds", val_int(a, o->grace ? o->grace - 1 : ((const struct pod *)o)->spec->grace));
 	put_pairs(a, meta, "labels", &o->labels);
 	put_pairs(a, meta, "annotations", &o->annotations);
+	put_last_applied(a, meta, o, was);
 	put_owners(a, meta, o);
 }
 

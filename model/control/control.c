@@ -24,6 +24,7 @@ struct due { struct keys keys, other; uint64_t *in; uint32_t words; };  /* of on
 
 struct control {
 	struct cluster *cluster;
+	void (*look)(void *ctx); void *look_ctx;        /* of control_observe */
 	struct arena *arena;
 	void *state[CTL_COUNT];
 	struct map listeners;                           /* kind → bits of the controllers that hear of it, beside those that hear of all */
@@ -281,6 +282,18 @@ static const char *still_moving(struct control *t)
 	return who ? name_key(t, who->controller, who->key) : NULL;
 }
 
+void control_observe(struct control *t, void (*look)(void *ctx), void *ctx)
+{
+	t->look = look;
+	t->look_ctx = ctx;
+}
+
+static void looked(const struct control *t)
+{
+	if (t->look)
+		t->look(t->look_ctx);
+}
+
 struct settle_result control_settle(struct control *t)
 {
 	struct settle_result r = { .from = cluster_now(t->cluster) };
@@ -288,9 +301,11 @@ struct settle_result control_settle(struct control *t)
 	uint32_t before = t->runs;
 	enum controller_id quarrel = work(t);
 
+	looked(t);
 	while (quarrel == CTL_COUNT && t->moving && t->heap.v[0]->at <= limit) {
 		step(t);
 		quarrel = work(t);
+		looked(t);
 	}
 	r.to = cluster_now(t->cluster);
 	r.runs = t->runs - before;
@@ -305,6 +320,7 @@ struct settle_result control_settle(struct control *t)
 bool control_advance_until(struct control *t, nsec limit, bool (*done)(void *), void *ctx)
 {
 	work(t);
+	looked(t);
 	while (!done || !done(ctx)) {
 		if (!t->heap.nr || t->heap.v[0]->at > limit) {
 			cluster_set_now(t->cluster, MAX(limit, cluster_now(t->cluster)));
@@ -312,6 +328,7 @@ bool control_advance_until(struct control *t, nsec limit, bool (*done)(void *), 
 		}
 		step(t);
 		work(t);
+		looked(t);
 	}
 	return true;
 }

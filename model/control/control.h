@@ -40,10 +40,14 @@ const struct fault *control_faults(const struct control *, uint32_t *nr);       
 struct proxy_sync { rev_t synced; nsec last_end, next; bool stopped; };
 struct proxy_sync control_proxy(const struct control *, const struct node *);
 
-/* What happened to a Pod, a Service, a node …, in order of time: events, conditions and what stands in neither. In `scratch`. */
+/* What the objects of now tell of a Pod's past, a Service's, a node's …, in order of time: events, conditions and what stands in neither. In `scratch`.
+ * What they do not tell any more, sim/engine/chronicle.h watches while it happens. */
 struct timeline_row { nsec at; const char *lane; const char *text; };          /* lane: sandbox, address, container NAME, readiness, endpoints, phase, event */
 struct timeline { struct timeline_row *v; uint32_t nr; };
 struct timeline control_timeline(const struct control *, const struct object *, struct arena *scratch);
+
+/* Called after the work of each moment: to look, not to change. One at a time; NULL ends it. */
+void control_observe(struct control *, void (*look)(void *ctx), void *ctx);
 
 /* Kubernetes' own times: one row per number, with its source; nothing else in the tree spells one (model/control/timings.c). */
 enum timing_id {

@@ -23,10 +23,25 @@ void gc_learn(struct control *t, const struct object *o)
 	}
 }
 
+/* An owner that is being deleted in the foreground waits for what has just gone. */
+static void wake_waiting(struct control *t, const struct object *o)
+{
+	for (uint32_t k = 0; k < o->owners.nr; k++) {
+		const struct object *owner = control_by_uid(t, o->owners.v[k].uid);
+
+		if (owner && !owner->gone && owner->deleted != NEVER && owner->finalizers.nr)
+			control_wake(t, CTL_GC, owner, 0);
+	}
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	if (ch->kind == CHANGE_DELETE && ch->object->kind != &pod_kind)
 		control_wake(t, CTL_GC, ch->object, 0);
+	if (ch->kind == CHANGE_UPDATE && ch->object->deleted != NEVER && ch->object->finalizers.nr && ch->object->kind != &pod_kind)
+		control_wake(t, CTL_GC, ch->object, 0);
+	if (ch->kind == CHANGE_DELETE)
+		wake_waiting(t, ch->object);
 	if (ch->kind == CHANGE_ADD)
 		gc_learn(t, ch->object);
 }
@@ -77,12 +92,64 @@ static void collect(struct control *t, struct object *o, const char *uid)
 	}
 }
 
+static bool finalizer(const struct object *o, const char *name)
+{
+	for (uint32_t k = 0; k < o->finalizers.nr; k++)
+		if (streq(o->finalizers.v[k], name))
+			return true;
+	return false;
+}
+
+static void finalized(struct cluster *c, struct object *o, const char *name)
+{
+	str *v = arena_array(cluster_arena(c), str, o->finalizers.nr);
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < o->finalizers.nr; k++)
+		if (!streq(o->finalizers.v[k], name))
+			v[nr++] = o->finalizers.v[k];
+	o->finalizers.v = v;
+	o->finalizers.nr = nr;
+	if (nr)
+		cluster_touch(c, o);
+	else
+		cluster_remove(c, o);
+}
+
+/* --cascade=orphan: the dependents stay, and know no owner any more. */
+static void orphan(struct control *t, struct object *owner, const struct object_list *l, const struct object_list *pods)
+{
+	struct cluster *c = control_cluster(t);
+
+	for (uint32_t k = 0; k < l->nr + pods->nr; k++) {
+		struct object *o = k < l->nr ? l->v[k] : pods->v[k - l->nr];
+
+		if (o->gone)
+			continue;
+		disown(c, o, owner->uid);
+		cluster_touch(c, o);
+	}
+	finalized(c, owner, "orphan");
+}
+
 static void run(struct control *t, struct object *owner, nsec now)
 {
 	struct arena *scratch = arena_new(NULL, "gc");
 	struct object_list l = dependents(t, owner, NULL, scratch), pods;
 
 	(void)now;
+	if (!owner->gone) {
+		pods = pods_of(control_cluster(t), owner->uid);
+		pods.v = pods.nr ? arena_copy(scratch, pods.v, pods.nr * sizeof(*pods.v)) : NULL;
+		if (finalizer(owner, "orphan"))
+			orphan(t, owner, &l, &pods);
+		else if (finalizer(owner, "foregroundDeletion") && !l.nr && !pods.nr)
+			finalized(control_cluster(t), owner, "foregroundDeletion");
+		if (owner->gone || !finalizer(owner, "foregroundDeletion")) {
+			arena_free(scratch);
+			return;
+		}
+	}
 	for (uint32_t k = 0; k < l.nr; k++)
 		if (!l.v[k]->gone)
 			collect(t, l.v[k], owner->uid);

@@ -16,7 +16,7 @@ void container_ended(struct visit *v, struct crun *x)
 
 nsec pod_grace(const struct pod *p)
 {
-	return SECONDS(MAX(p->spec->grace, 0));
+	return SECONDS(MAX(p->o.grace ? p->o.grace - 1 : p->spec->grace, 0));
 }
 
 /* preStop, SIGTERM, SIGKILL when the grace is over; after preStop there are always two seconds (killContainer). */

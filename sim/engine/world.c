@@ -13,6 +13,22 @@ void world_init(struct world *w, const struct world_options *opt)
 	flags->cni = cluster_str(w->cluster, opt->flags.cni);
 	flags->respect = opt->ask || opt->flags.respect;
 	w->control = control_new(w->cluster);
+	if (opt->watch)
+		world_watch(w, opt->watch, opt->watch_ctx);
+}
+
+static void look(void *ctx)
+{
+	struct world *w = ctx;
+
+	w->watch(w->watch_ctx, w);
+}
+
+void world_watch(struct world *w, void (*watch)(void *, struct world *), void *ctx)
+{
+	w->watch = watch;
+	w->watch_ctx = ctx;
+	control_observe(w->control, watch ? look : NULL, w);
 }
 
 void world_free(struct world *w)

@@ -7,11 +7,13 @@
 #include "model/dataplane/dataplane.h"
 #include "model/l7/routes.h"
 
+struct world;
 struct world_options {
 	uint64_t seed;                          /* 0: 1 */
 	struct settings_flags flags;            /* texts need not be interned */
 	struct apply_options apply;
 	bool no_settle;
+	void (*watch)(void *ctx, struct world *); void *watch_ctx;      /* after each moment, from the first on; NULL: nobody watches */
 	bool ask;                               /* -f of a question: validation warns, namespaces are made, what carries status keeps it */
 };
 
@@ -20,6 +22,7 @@ struct world {
 	struct cluster *cluster;
 	struct control *control;
 	struct settle_result settled;
+	void (*watch)(void *ctx, struct world *); void *watch_ctx;
 	struct dataplane *dp;                   /* NULL: not compiled yet */
 	rev_t dp_rev;
 	struct arena *routes_arena;             /* routing tables compiled so far (sim/ask/request.c); NULL: none */
@@ -30,6 +33,8 @@ struct world {
 /* An empty cluster with its controllers; default objects come with world_settle. */
 void world_init(struct world *, const struct world_options *);
 void world_free(struct world *);
+/* Somebody watches from now on. The world must not move in memory. */
+void world_watch(struct world *, void (*watch)(void *ctx, struct world *), void *ctx);
 /* Applies all documents of the paths (files, folders, "-"), in order. Goes on after an error; false if there was any. Scenarios among them are left to `scenario`
  * (NULL: they are an error). */
 typedef bool (*world_scenario)(void *ctx, const struct doc *, struct err *);

@@ -15,7 +15,7 @@ static const struct field owner_fields[] = {
 static const struct field meta_fields[] = {
 	ROW(F_PAIRS, "labels", struct object, labels), ROW(F_PAIRS, "annotations", struct object, annotations),
 	ROW_LIST("owners", struct object, owners, struct owner_ref, owner_fields), ROW(F_STRS, "finalizers", struct object, finalizers),
-	ROW(F_STR, "generateName", struct object, generate_name),
+	ROW(F_STR, "generateName", struct object, generate_name), ROW(F_RAW, "applied", struct object, applied), EXACT("grace", struct object, grace),
 	FIELD_END
 };
 
@@ -120,7 +120,10 @@ static void clear(const struct field *f, struct object *o)
 			*(str_list *)at = (str_list){ 0 };
 			break;
 		case F_BOOL: case F_I64: case F_STRUCT:         /* written always */
-		case F_TRI: case F_OPT_INT: case F_PORT: case F_INT_OR_STR: case F_QUANTITY: case F_TIME: case F_PTR: case F_RAW: case F_KEEP:
+		case F_RAW:
+			*(const struct val **)at = NULL;
+			break;
+		case F_TRI: case F_OPT_INT: case F_PORT: case F_INT_OR_STR: case F_QUANTITY: case F_TIME: case F_PTR: case F_KEEP:
 		case F_NONE: case F_NUMBER: case F_BYTES: case F_INTS: case F_MAP: case F_STRS_MAP:
 			break;
 		}

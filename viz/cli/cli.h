@@ -21,6 +21,9 @@ enum {
 	G_PATCH   = 1 << 11,
 	G_LINUX   = 1 << 12,
 	G_INIT    = 1 << 13,
+	G_ROLLOUT = 1 << 23,
+	G_DRAIN   = 1 << 24,
+	G_DELETE  = 1 << 25,
 	G_GET     = 1 << 22,    /* how `get` shows it */
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
@@ -48,10 +51,12 @@ struct cli {
 	const char *port, *by, *with_external, *diff, *diff_ref, *explain_from, *expect_file; bool explain, lint;
 	const char *type, *resolver;
 	const char *out, *theme, *focus, *depth; bool collapse;
-	bool dry_run, force, cascade, overwrite;
-	const char *replicas, *patch, *patch_type, *timeout, *grace;
+	bool dry_run, force, overwrite, now, all, ignore_not_found, ignore_daemonsets, delete_emptydir_data, disable_eviction;
+	const char *cascade, *to_revision;
+	const char *replicas, *patch, *patch_type, *patch_file, *timeout, *grace;
 	struct texts reports; const char *jobs, *shard; bool allow_commands;
 	const char *nodes, *config;
+	void (*watcher)(void *ctx, struct world *); void *watcher_ctx; /* of the world that -f makes, while its time passes */
 	FILE *to;                               /* results */
 };
 
@@ -80,7 +85,7 @@ bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where 
 enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */
 
 #define COMMANDS(X)                                                                                                     \
-	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate)     \
+	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) X(timeline)     \
 	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(api_resources) X(version) X(help)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)

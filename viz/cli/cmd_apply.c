@@ -7,20 +7,6 @@
 
 struct applying { struct cli *cli; struct labwork *w; uint32_t nr; };
 
-static const char *lower(struct cli *cli, const struct kind *k)
-{
-	char *s = arena_printf(cli->arena, "%s%s%s", k->name, strchr(k->apis[0], '/') ? "." : "", strchr(k->apis[0], '/') ? k->apis[0] : "");
-
-	for (char *p = s; *p; p++) {
-		if (*p == '/') {
-			*p = '\0';
-			break;
-		}
-		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
-	}
-	return s;
-}
-
 static bool apply_one(void *ctx, const struct doc *d, struct err *err)
 {
 	struct applying *a = ctx;
@@ -38,7 +24,7 @@ static bool apply_one(void *ctx, const struct doc *d, struct err *err)
 	how = apply_doc(a->w->world.cluster, d, &a->w->opt.apply, &o, err);
 	a->nr++;
 	if (how != APPLY_ERROR && o && !a->cli->quiet)
-		fprintf(a->cli->to, "%s/%s %s%s\n", lower(a->cli, o->kind), o->name, apply_result_names[how], a->cli->dry_run ? " (dry run)" : "");
+		fprintf(a->cli->to, "%s/%s %s%s\n", resource_word(a->cli->arena, o->kind), o->name, apply_result_names[how], labwork_mark(a->cli));
 	return true;
 }
 
@@ -107,58 +93,99 @@ enum err_kind cmd_init(struct cli *cli, struct err *err)
 	return err_kind(err);
 }
 
-/* The history keeps which objects a command deleted: their kinds and names. */
-static void delete_one(struct cli *cli, struct labwork *w, struct object *o)
-{
-	struct arena *a = cli->arena;
-	struct val *v = val_new(a, VAL_MAP), *meta;
+struct deleting { struct applying a; int64_t grace; bool force; enum cascade cascade; struct sb said; };
 
-	val_put(a, v, "apiVersion", val_string(a, o->kind->apis[0]));
-	val_put(a, v, "kind", val_string(a, o->kind->name));
-	meta = val_put(a, v, "metadata", val_new(a, VAL_MAP));
-	val_put(a, meta, "name", val_string(a, o->name));
-	if (o->ns)
-		val_put(a, meta, "namespace", val_string(a, o->ns));
-	vec_add(a, &w->docs, (struct doc){ "-", v });
-	fprintf(cli->to, "%s \"%s\" deleted\n", lower(cli, o->kind), o->name);
-	apply_delete(w->world.cluster, o);
+/* kubectl's words: force deleted without grace; where it was. */
+static void delete_one(struct deleting *d, struct object *o)
+{
+	struct cli *cli = d->a.cli;
+	bool forced = d->force && d->grace == 0;
+
+	sb_printf(&d->said, "%s \"%s\" %sdeleted%s%s%s\n", resource_word(cli->arena, o->kind), o->name, forced ? "force " : "", o->ns ? " from " : "", o->ns ? o->ns : "", o->ns ? " namespace" : "");
+	labwork_delete(cli, d->a.w, o, d->grace, forced, d->cascade);
 }
 
 static bool delete_doc(void *ctx, const struct doc *d, struct err *err)
 {
-	struct applying *a = ctx;
+	struct deleting *x = ctx;
+	struct applying *a = &x->a;
 	const char *api = val_str(val_get(d->root, "apiVersion")), *kind = val_str(val_get(d->root, "kind")), *name = val_str_at(d->root, "metadata.name");
 	const char *ns = val_str_at(d->root, "metadata.namespace");
 	const struct kind *k = api && kind ? kind_find(api, kind) : NULL;
 	struct object *o = k && name ? cluster_find(a->w->world.cluster, k, ns ? ns : cli_ns(a->cli), name) : NULL;
 	struct where w = { .file = d->file, .line = d->root->line };
 
+	if (!o && a->cli->ignore_not_found)
+		return true;
 	if (!o)
-		return err_add(err, ERR_FAILED, &w, "%s \"%s\" not found", kind ? kind : "object", name ? name : "");
-	delete_one(a->cli, a->w, o);
+		return err_add(err, ERR_FAILED, &w, "%s \"%s\" not found", k ? resource_plural(a->cli->arena, k) : kind ? kind : "object", name ? name : "");
+	delete_one(x, o);
 	return true;
+}
+
+static bool deletion_of(struct cli *cli, struct deleting *d, struct err *err)
+{
+	static const char *const cascades[] = { "background", "foreground", "orphan", NULL };
+	const char *word = cli->cascade ? cli->cascade : "background";
+	char *end = NULL;
+
+	*d = (struct deleting){ .a = { .cli = cli }, .grace = cli->now ? 1 : -1, .force = cli->force };
+	while (cascades[d->cascade] && strcmp(cascades[d->cascade], word) != 0)
+		d->cascade++;
+	if (!cascades[d->cascade])
+		return cli_usage(cli, err, "--cascade: \"%s\" is not background, foreground or orphan", word) == ERR_NONE;
+	if (cli->grace) {
+		d->grace = strtoll(cli->grace, &end, 10);
+		if (*end || !*cli->grace || d->grace < -1)
+			return cli_usage(cli, err, "--grace-period: \"%s\" is not a number of seconds", cli->grace) == ERR_NONE;
+	}
+	if (d->force && d->grace < 0)
+		d->grace = 0;                           /* kubectl: --force without a grace period is at once */
+	if (d->grace == 0 && !d->force)
+		d->grace = 1;                           /* and without --force, as soon as possible */
+	return true;
+}
+
+static bool chosen(struct cli *cli, struct labwork *w, struct selection *s, struct err *err)
+{
+	struct err missing = { 0 };
+	bool ok = select_objects(cli, w->world.cluster, s, cli->ignore_not_found ? &missing : err);
+
+	for (uint32_t k = 0; k < missing.nr; k++)
+		if (missing.v[k].kind != ERR_FAILED)
+			err_add(err, missing.v[k].kind, NULL, "%s", missing.v[k].text);
+	err_free(&missing);
+	return ok || (cli->ignore_not_found && !err_any(err));
 }
 
 enum err_kind cmd_delete(struct cli *cli, struct err *err)
 {
-	struct applying a = { .cli = cli };
 	struct selection s = { 0 };
+	struct deleting d;
 	struct labwork w;
+	bool ok;
 
 	if (!cli->files.nr && !cli->args.nr)
 		return cli_usage(cli, err, "delete what?");
-	if (!labwork_begin(cli, &w, false, err))
+	if (!deletion_of(cli, &d, err) || !labwork_begin(cli, &w, false, err))
 		return err_kind(err);
-	a.w = &w;
+	d.a.w = &w;
 	for (uint32_t k = 0; k < cli->files.nr; k++)
-		docs_read_path(cli->files.v[k], NULL, delete_doc, &a, err);
-	if (cli->args.nr && select_objects(cli, w.world.cluster, &s, err)) {
-		if (!s.by_name && !cli->selector)
-			cli_usage(cli, err, "delete needs names or a selector");
+		docs_read_path(cli->files.v[k], NULL, delete_doc, &d, err);
+	if (cli->args.nr && chosen(cli, &w, &s, err)) {
+		if (!s.by_name && !cli->selector && !cli->all)
+			cli_usage(cli, err, "resource(s) were provided, but no name was specified: delete needs names, a selector or --all");
 		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++)
-			delete_one(cli, &w, s.objects.v[k]);
+			delete_one(&d, s.objects.v[k]);
 	}
-	labwork_end(cli, &w, true, err);
+	if (d.force && d.grace == 0 && !err_any(err))
+		err_warn(err, NULL, "Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.");
+	if (!d.said.len && !err_any(err) && !cli->ignore_not_found)
+		fprintf(cli->to, "No resources found\n");
+	ok = labwork_end(cli, &w, true, err);
+	if (ok && !cli->quiet)
+		fputs(sb_text(&d.said), cli->to);
+	sb_free(&d.said);
 	return err_kind(err);
 }
 

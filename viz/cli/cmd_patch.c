@@ -1,141 +1,102 @@
-/* patch, scale, label, annotate: a part of an object is changed; the rest stays as it was applied. */
+/* patch, scale, set, label, annotate, taint: a part of an object is changed; the rest stays as it was applied. */
 #include <stdlib.h>
 
+#include "model/cluster/merge.h"
 #include "viz/cli/labwork.h"
 #include "viz/cli/select.h"
 
-/* The document of an object as it would be applied now: what was applied, or all of it for one that a controller made. */
-static struct val *document(struct cli *cli, struct labwork *w, const struct object *o)
-{
-	return o->doc ? val_copy(cli->arena, o->doc) : object_render(w->world.cluster, o, cli->arena);
-}
-
 typedef struct val *(*change_fn)(struct cli *, struct labwork *, const struct object *, struct err *);
 
-static enum err_kind change(struct cli *cli, change_fn fn, const char *done, uint32_t names, struct err *err)
+/* Changes each object that the first `names` arguments (0: all) select, and says done, or unchanged. */
+static enum err_kind change(struct cli *cli, change_fn fn, const char *done, const char *unchanged, uint32_t names, struct err *err)
 {
 	struct texts all = cli->args;
 	struct selection s;
 	struct labwork w;
+	struct sb said = { 0 };
 
 	if (!labwork_begin(cli, &w, false, err))
 		return err_kind(err);
-	w.opt.apply.unknown = VALIDATE_IGNORE;
-	cli->args.nr = MIN(cli->args.nr, names);
+	if (names)
+		cli->args.nr = MIN(cli->args.nr, names);
 	if (select_objects(cli, w.world.cluster, &s, err)) {
 		cli->args = all;
 		if (!s.objects.nr)
 			err_add(err, ERR_FAILED, NULL, "nothing is selected");
 		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++) {
-			struct val *to = fn(cli, &w, s.objects.v[k], err);
+			struct object *o = s.objects.v[k];
+			struct val *to = fn(cli, &w, o, err);
+			enum apply_result how = to ? labwork_change(cli, &w, o, to, err) : APPLY_ERROR;
 
-			if (to && apply_replace(w.world.cluster, s.objects.v[k], to, &w.opt.apply, err) != APPLY_ERROR) {
-				vec_add(cli->arena, &w.docs, (struct doc){ s.objects.v[k]->file ? s.objects.v[k]->file : "-", to });
-				fprintf(cli->to, "%s/%s %s\n", s.objects.v[k]->kind->plural, s.objects.v[k]->name, done);
-			}
+			if (how != APPLY_ERROR)
+				sb_printf(&said, "%s/%s %s%s\n", resource_word(cli->arena, o->kind), o->name, how == APPLY_UNCHANGED ? unchanged : done, labwork_mark(cli));
 		}
 	}
-	labwork_end(cli, &w, true, err);
+	cli->args = all;
+	if (labwork_end(cli, &w, true, err) || cli->dry_run)
+		if (!err_any(err) && !cli->quiet)
+			fputs(sb_text(&said), cli->to);
+	sb_free(&said);
 	return err_kind(err);
 }
 
-/* ---- patch: merge patches (RFC 7386); strategic ones merge lists of maps by their key */
+/* ---- patch */
 
-static const char *merge_key(const char *list)
+static const char *patch_type(const struct cli *cli)
 {
-	static const struct { const char *list, *key; } rows[] = {
-		{ "containers", "name" }, { "initContainers", "name" }, { "env", "name" }, { "volumes", "name" }, { "volumeMounts", "mountPath" }, { "ports", "containerPort" },
-		{ "tolerations", "key" }, { "hostAliases", "ip" }, { "imagePullSecrets", "name" }, { "ownerReferences", "uid" }, { "taints", "key" }, { "addresses", "type" },
-		{ "conditions", "type" },
-	};
-
-	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
-		if (strcmp(rows[k].list, list) == 0)
-			return rows[k].key;
-	return NULL;
-}
-
-static struct val *strategic(struct arena *a, const struct val *to, const struct val *patch);
-
-static const struct val *member(const struct val *list, const char *key, const struct val *of)
-{
-	const struct val *want = val_get(of, key);
-
-	VAL_EACH(m, list)
-		if (want && val_get(m, key) && val_equal(val_get(m, key), want))
-			return m;
-	return NULL;
-}
-
-static struct val *merge_list(struct arena *a, const struct val *to, const struct val *patch, const char *name)
-{
-	const char *key = merge_key(name);
-	struct val *out;
-
-	if (key && strcmp(key, "containerPort") == 0 && patch->first && !val_get(patch->first, key))
-		key = "port";           /* a Service's ports */
-	if (!key || !to || to->type != VAL_LIST || (patch->first && patch->first->type != VAL_MAP))
-		return val_copy(a, patch);
-	out = val_new(a, VAL_LIST);
-	VAL_EACH(m, to) {
-		const struct val *p = member(patch, key, m);
-
-		if (p && streq(val_str(val_get(p, "$patch")), "delete"))
-			continue;
-		val_add(a, out, p ? strategic(a, m, p) : val_copy(a, m));
-	}
-	VAL_EACH(p, patch)
-		if (!member(to, key, p) && !val_get(p, "$patch"))
-			val_add(a, out, val_copy(a, p));
-	return out;
-}
-
-static struct val *strategic(struct arena *a, const struct val *to, const struct val *patch)
-{
-	struct val *out;
-
-	if (patch->type != VAL_MAP || !to || to->type != VAL_MAP)
-		return val_copy(a, patch);
-	out = val_copy(a, to);
-	VAL_EACH(p, patch) {
-		const struct val *have = val_get(to, p->key);
-
-		if (p->type == VAL_NULL)
-			val_del(out, p->key);
-		else if (p->type == VAL_LIST)
-			val_put(a, out, p->key, merge_list(a, have, p, p->key));
-		else
-			val_put(a, out, p->key, strategic(a, have, p));
-	}
-	return out;
+	return cli->type ? cli->type : cli->patch_type ? cli->patch_type : "strategic";
 }
 
 static struct val *patched(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
 {
-	struct val *patch = yaml_parse(cli->arena, "--patch", cli->patch, strlen(cli->patch), NULL, err);
-	bool merge = cli->patch_type && strcmp(cli->patch_type, "merge") == 0;
+	struct val *patch = NULL, *to = labwork_document(cli, w, o);
+	const char *type = patch_type(cli);
 
+	if (cli->patch_file) {
+		FILE *f = fopen(cli->patch_file, "rb");
+		struct sb text = { 0 };
+		char buf[4096];
+		size_t n;
+
+		if (!f)
+			return err_add(err, ERR_INPUT, NULL, "--patch-file: %s cannot be opened", cli->patch_file), NULL;
+		while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+			sb_addn(&text, buf, n);
+		fclose(f);
+		patch = yaml_parse(cli->arena, cli->patch_file, sb_text(&text), text.len, NULL, err);
+		sb_free(&text);
+	} else {
+		patch = yaml_parse(cli->arena, "--patch", cli->patch, strlen(cli->patch), NULL, err);
+	}
 	if (!patch)
 		return NULL;
+	if (strcmp(type, "json") == 0)
+		return json_patch(cli->arena, to, patch, err);
 	if (patch->type != VAL_MAP)
 		return err_add(err, ERR_INPUT, NULL, "--patch: a map was expected, as {spec: {replicas: 3}}"), NULL;
-	return merge ? val_merge_patch(cli->arena, document(cli, w, o), patch) : strategic(cli->arena, document(cli, w, o), patch);
+	if (strcmp(type, "merge") == 0)
+		return val_merge_patch(cli->arena, to, patch);
+	if (!kind_is_strategic(o->kind))
+		return err_add(err, ERR_INPUT, NULL, "%s: application/strategic-merge-patch+json is not supported for custom resources; use --type=merge", resource_plural(cli->arena, o->kind)), NULL;
+	return strategic_patch(cli->arena, to, patch, err);
 }
 
 enum err_kind cmd_patch(struct cli *cli, struct err *err)
 {
-	if (!cli->patch || !cli->args.nr)
+	const char *type = patch_type(cli);
+
+	if ((!cli->patch && !cli->patch_file) || !cli->args.nr)
 		return cli_usage(cli, err, "patch needs an object and -p PATCH");
-	if (cli->patch_type && strcmp(cli->patch_type, "merge") != 0 && strcmp(cli->patch_type, "strategic") != 0)
-		return cli_usage(cli, err, "--patch-type: \"%s\" is not merge or strategic", cli->patch_type);
-	return change(cli, patched, "patched", UINT32_MAX, err);
+	if (strcmp(type, "merge") != 0 && strcmp(type, "strategic") != 0 && strcmp(type, "json") != 0)
+		return cli_usage(cli, err, "--type: \"%s\" is not strategic, merge or json", type);
+	return change(cli, patched, "patched", "patched (no change)", 0, err);
 }
 
 /* ---- scale */
 
 static struct val *scaled(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
 {
-	struct val *doc = document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	struct val *doc = labwork_document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
 
 	if (!spec || (o->kind != &deployment_kind && o->kind != &replicaset_kind && o->kind != &statefulset_kind && o->kind != &replication_controller_kind))
 		return err_add(err, ERR_INPUT, NULL, "%s \"%s\" cannot be scaled: it has no replicas", o->kind->name, o->name), NULL;
@@ -145,49 +106,242 @@ static struct val *scaled(struct cli *cli, struct labwork *w, const struct objec
 
 enum err_kind cmd_scale(struct cli *cli, struct err *err)
 {
-	if (!cli->replicas || strspn(cli->replicas, "0123456789") != strlen(cli->replicas) || !*cli->replicas || !cli->args.nr)
+	if (!cli->replicas || strspn(cli->replicas, "0123456789") != strlen(cli->replicas) || !*cli->replicas || strlen(cli->replicas) > 9 || !cli->args.nr)
 		return cli_usage(cli, err, "scale needs an object and --replicas N");
-	return change(cli, scaled, "scaled", UINT32_MAX, err);
+	return change(cli, scaled, "scaled", "scaled", 0, err);
+}
+
+/* ---- set image, set env */
+
+static struct val *containers_of(struct val *doc, const char *list)
+{
+	const struct val *cron = val_path(doc, "spec.jobTemplate.spec.template.spec"), *template = val_path(doc, "spec.template.spec");
+	const struct val *spec = cron ? cron : template ? template : val_get(doc, "spec");
+
+	return (struct val *)(uintptr_t)val_get(spec, list);
+}
+
+/* CONTAINER=IMAGE (or *=IMAGE), NAME=VALUE, NAME-; what behind the object's name is. */
+static struct val *set_images(struct cli *cli, struct val *doc, const char *word, struct err *err)
+{
+	const char *eq = strchr(word, '='), *const lists[] = { "containers", "initContainers" };
+	uint32_t found = 0;
+
+	if (!eq)
+		return err_add(err, ERR_INPUT, NULL, "\"%s\" is not CONTAINER=IMAGE", word), NULL;
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
+		struct val *list = containers_of(doc, lists[l]);
+
+		for (struct val *c = list ? list->first : NULL; c; c = c->next) {
+			const char *name = val_str(val_get(c, "name"));
+
+			if (name && (strncmp(word, "*=", 2) == 0 || (strlen(name) == (size_t)(eq - word) && strncmp(name, word, strlen(name)) == 0))) {
+				val_put(cli->arena, c, "image", val_string(cli->arena, eq + 1));
+				found++;
+			}
+		}
+	}
+	return found ? doc : (err_add(err, ERR_FAILED, NULL, "unable to find container named \"%.*s\"", (int)(eq - word), word), NULL);
+}
+
+static struct val *set_env(struct cli *cli, struct val *doc, const char *word, struct err *err)
+{
+	const char *eq = strchr(word, '=');
+	size_t n = eq ? (size_t)(eq - word) : strlen(word) - 1;
+	struct val *list = containers_of(doc, "containers");
+
+	if (!eq && word[n] != '-')
+		return err_add(err, ERR_INPUT, NULL, "\"%s\" is neither NAME=VALUE nor NAME-", word), NULL;
+	for (struct val *c = list ? list->first : NULL; c; c = c->next) {
+		struct val *env = val_new(cli->arena, VAL_LIST), *one;
+
+		VAL_EACH(e, val_get(c, "env")) {
+			const char *name = val_str(val_get(e, "name"));
+
+			if (!name || strlen(name) != n || strncmp(name, word, n) != 0)
+				val_add(cli->arena, env, val_copy(cli->arena, e));
+		}
+		if (eq) {
+			one = val_add(cli->arena, env, val_new(cli->arena, VAL_MAP));
+			val_put(cli->arena, one, "name", val_string(cli->arena, arena_strndup(cli->arena, word, n)));
+			val_put(cli->arena, one, "value", val_string(cli->arena, eq + 1));
+		}
+		val_put(cli->arena, c, "env", env);
+	}
+	return doc;
+}
+
+static struct val *set_words(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
+{
+	bool image = strcmp(cli->rest.v[0], "image") == 0;
+	struct val *doc = labwork_document(cli, w, o);
+
+	for (uint32_t k = strchr(cli->args.v[0], '/') ? 1 : 2; doc && k < cli->args.nr; k++)
+		doc = image ? set_images(cli, doc, cli->args.v[k], err) : set_env(cli, doc, cli->args.v[k], err);
+	return doc;
+}
+
+enum err_kind cmd_set(struct cli *cli, struct err *err)
+{
+	const char *what = cli->args.nr ? cli->args.v[0] : "";
+
+	if (strcmp(what, "image") != 0 && strcmp(what, "env") != 0)
+		return cli_usage(cli, err, "set what? image or env");
+	cli->args.v++;
+	cli->args.nr--;
+	cli->rest = (struct texts){ 0 };
+	vec_add(cli->arena, &cli->rest, what);
+	if (cli->args.nr < (cli->args.nr && strchr(cli->args.v[0], '/') ? 2u : 3u))
+		return cli_usage(cli, err, "set %s needs an object and what to set", what);
+	return change(cli, set_words, what[0] == 'i' ? "image updated" : "env updated", what[0] == 'i' ? "image updated" : "env updated", strchr(cli->args.v[0], '/') ? 1 : 2, err);
 }
 
 /* ---- label, annotate: KEY=VALUE sets, KEY- removes */
 
 static struct val *noted(struct cli *cli, struct labwork *w, const struct object *o, const char *where, struct err *err)
 {
-	struct val *doc = document(cli, w, o), *meta = (struct val *)(uintptr_t)val_get(doc, "metadata"), *map;
+	struct val *doc = labwork_document(cli, w, o), *meta = (struct val *)(uintptr_t)val_get(doc, "metadata"), *map;
 
 	if (!val_get(meta, where))
 		val_put(cli->arena, meta, where, val_new(cli->arena, VAL_MAP));
 	map = (struct val *)(uintptr_t)val_get(meta, where);
 	for (uint32_t k = strchr(cli->args.v[0], '/') ? 1 : 2; k < cli->args.nr; k++) {
-		const char *eq = strchr(cli->args.v[k], '=');
-		size_t n = eq ? (size_t)(eq - cli->args.v[k]) : strlen(cli->args.v[k]) - 1;
-		const char *key = arena_strndup(cli->arena, cli->args.v[k], n);
-		const struct val *have = val_get(map, key);
+		const char *word = cli->args.v[k], *eq = strchr(word, '='), *key;
+		size_t n = eq ? (size_t)(eq - word) : strlen(word) - (*word != '\0');
+		const struct val *have;
 
-		if (!eq && cli->args.v[k][n] != '-')
-			return err_add(err, ERR_INPUT, NULL, "\"%s\" is neither KEY=VALUE nor KEY-", cli->args.v[k]), NULL;
-		if (!eq)
+		if (!eq && word[n] != '-')
+			return err_add(err, ERR_INPUT, NULL, "\"%s\" is neither KEY=VALUE nor KEY-", word), NULL;
+		key = arena_strndup(cli->arena, word, n);
+		have = val_get(map, key);
+		if (!eq && !have)
+			err_warn(err, NULL, "%s \"%s\" not found.", where[0] == 'l' ? "label" : "annotation", key);
+		else if (!eq)
 			val_del(map, key);
 		else if (have && !streq(val_str(have), eq + 1) && !cli->overwrite)
 			return err_add(err, ERR_FAILED, NULL, "'%s' already has a value (%s), and --overwrite is false", key, val_str(have)), NULL;
 		else
 			val_put(cli->arena, map, key, val_string(cli->arena, eq + 1));
 	}
+	if (!map->nr)
+		val_del(meta, where);
 	return doc;
 }
 
 static struct val *labelled(struct cli *cli, struct labwork *w, const struct object *o, struct err *err) { return noted(cli, w, o, "labels", err); }
 static struct val *annotated(struct cli *cli, struct labwork *w, const struct object *o, struct err *err) { return noted(cli, w, o, "annotations", err); }
 
-static enum err_kind note(struct cli *cli, change_fn fn, const char *done, struct err *err)
+/* How many of the arguments name objects: KIND/NAME, or KIND NAME…; KEY=VALUE and KEY- follow. */
+static uint32_t names_before(const struct cli *cli)
+{
+	uint32_t k = 0;
+
+	while (k < cli->args.nr && !strchr(cli->args.v[k], '=') && cli->args.v[k][0] && cli->args.v[k][strlen(cli->args.v[k]) - 1] != '-')
+		k++;
+	return k;
+}
+
+static bool only_removes(const struct cli *cli)
+{
+	for (uint32_t k = names_before(cli); k < cli->args.nr; k++)
+		if (strchr(cli->args.v[k], '='))
+			return false;
+	return true;
+}
+
+static enum err_kind note(struct cli *cli, change_fn fn, const char *set, const char *removed, const char *not, struct err *err)
 {
 	bool slash = cli->args.nr && strchr(cli->args.v[0], '/');
 
-	if (cli->args.nr < (slash ? 2u : 3u))
+	if (cli->args.nr < (slash ? 2u : cli->selector ? 2u : 3u))
 		return cli_usage(cli, err, "%s needs an object and KEY=VALUE or KEY-", cli->command);
-	return change(cli, fn, done, slash ? 1 : 2, err);
+	return change(cli, fn, only_removes(cli) ? removed : set, not, slash ? 1 : cli->selector ? 1 : 2, err);
 }
 
-enum err_kind cmd_label(struct cli *cli, struct err *err) { return note(cli, labelled, "labeled", err); }
-enum err_kind cmd_annotate(struct cli *cli, struct err *err) { return note(cli, annotated, "annotated", err); }
+enum err_kind cmd_label(struct cli *cli, struct err *err) { return note(cli, labelled, "labeled", "unlabeled", "not labeled", err); }
+enum err_kind cmd_annotate(struct cli *cli, struct err *err) { return note(cli, annotated, "annotated", "annotated", "annotated", err); }
+
+/* ---- taint: KEY[=VALUE]:EFFECT sets, KEY[:EFFECT]- removes */
+
+struct taint_word { const char *key, *value, *effect; bool removes; };
+
+static bool taint_parse(struct cli *cli, const char *word, struct taint_word *t, struct err *err)
+{
+	size_t n = strlen(word);
+	bool removes = n && word[n - 1] == '-';
+	char *text = arena_strndup(cli->arena, word, n - removes), *colon = strrchr(text, ':'), *eq = strchr(text, '=');
+
+	*t = (struct taint_word){ .key = text, .removes = removes };
+	if (colon) {
+		*colon = '\0';
+		t->effect = colon + 1;
+	}
+	if (eq && (!colon || eq < colon)) {
+		*eq = '\0';
+		t->value = eq + 1;
+	}
+	if (!*text || (!removes && !colon))
+		return err_add(err, ERR_INPUT, NULL, "\"%s\" is neither KEY[=VALUE]:EFFECT nor KEY[:EFFECT]-", word);
+	if (t->effect && strcmp(t->effect, "NoSchedule") != 0 && strcmp(t->effect, "PreferNoSchedule") != 0 && strcmp(t->effect, "NoExecute") != 0)
+		return err_add(err, ERR_INPUT, NULL, "invalid taint effect: %s, unsupported taint effect; NoSchedule, PreferNoSchedule or NoExecute", t->effect);
+	return true;
+}
+
+static struct val *tainted(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
+{
+	struct val *doc = labwork_document(cli, w, o), *spec, *list = val_new(cli->arena, VAL_LIST);
+	const struct val *full = object_render(w->world.cluster, o, cli->arena);
+
+	spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	if (!spec)
+		spec = val_put(cli->arena, doc, "spec", val_new(cli->arena, VAL_MAP));
+	VAL_EACH(t, val_path(full, "spec.taints"))
+		val_add(cli->arena, list, val_copy(cli->arena, t));
+	for (uint32_t k = cli->rest.nr; k-- > 0;) {
+		struct taint_word t;
+		struct val *rest = val_new(cli->arena, VAL_LIST), *one;
+		bool had = false;
+
+		if (!taint_parse(cli, cli->rest.v[k], &t, err))
+			return NULL;
+		VAL_EACH(x, list) {
+			bool same = streq(val_str(val_get(x, "key")), t.key) && (!t.effect || streq(val_str(val_get(x, "effect")), t.effect));
+
+			had = had || same;
+			if (!same)
+				val_add(cli->arena, rest, val_copy(cli->arena, x));
+			else if (!t.removes && !cli->overwrite && !streq(val_str(val_get(x, "value")) ? val_str(val_get(x, "value")) : "", t.value ? t.value : ""))
+				return err_add(err, ERR_FAILED, NULL, "node %s already has %s taint(s) with same effect(s) and --overwrite is false", o->name, t.key), NULL;
+		}
+		if (t.removes && !had)
+			return err_add(err, ERR_FAILED, NULL, "taint \"%s%s%s\" not found", t.key, t.effect ? ":" : "", t.effect ? t.effect : ""), NULL;
+		if (!t.removes) {
+			one = val_add(cli->arena, rest, val_new(cli->arena, VAL_MAP));
+			val_put(cli->arena, one, "effect", val_string(cli->arena, t.effect));
+			val_put(cli->arena, one, "key", val_string(cli->arena, t.key));
+			if (t.value)
+				val_put(cli->arena, one, "value", val_string(cli->arena, t.value));
+		}
+		list = rest;
+	}
+	val_put(cli->arena, spec, "taints", list);
+	return doc;
+}
+
+enum err_kind cmd_taint(struct cli *cli, struct err *err)
+{
+	bool removes = true;
+
+	if (!cli->args.nr || (strcmp(cli->args.v[0], "node") != 0 && strcmp(cli->args.v[0], "nodes") != 0 && strcmp(cli->args.v[0], "no") != 0))
+		return cli_usage(cli, err, "only nodes have taints");
+	cli->rest = (struct texts){ 0 };
+	while (cli->args.nr > 1 && (strpbrk(cli->args.v[cli->args.nr - 1], ":=") || cli->args.v[cli->args.nr - 1][MAX(strlen(cli->args.v[cli->args.nr - 1]), 1u) - 1] == '-')) {
+		const char *word = cli->args.v[--cli->args.nr];
+
+		removes = removes && word[strlen(word) - 1] == '-';
+		vec_add(cli->arena, &cli->rest, word);
+	}
+	if (!cli->rest.nr || (cli->args.nr < 2 && !cli->selector))
+		return cli_usage(cli, err, "taint needs a node and KEY[=VALUE]:EFFECT or KEY[:EFFECT]-");
+	return change(cli, tainted, removes ? "untainted" : "tainted", removes ? "untainted" : "tainted", 0, err);
+}

@@ -2,6 +2,8 @@
 
 #include "viz/cli/labwork.h"
 
+#include "model/control/defaults.h"
+
 /* The command's word; what it was called with stands behind it. */
 static uint32_t word_at(const struct lab_entry *e)
 {
@@ -40,11 +42,19 @@ static const char *duration_text(struct arena *a, nsec t)
 	return arena_printf(a, "%.*ss", (int)n, s);
 }
 
+/* A document that says what went, not what came. */
+static bool is_deletion(const struct lab_entry *e, uint32_t k)
+{
+	return is(e, "delete") || streq(val_str_at(e->input.docs[k].root, "$patch"), "delete");
+}
+
 static struct val *deleted(struct arena *a, const struct lab_entry *e)
 {
 	struct val *list = val_new(a, VAL_LIST);
 
 	for (uint32_t k = 0; k < e->input.nr_docs; k++) {
+		if (!is_deletion(e, k))
+			continue;
 		const struct val *d = e->input.docs[k].root;
 		const char *kind = val_str_at(d, "kind"), *ns = val_str_at(d, "metadata.namespace"), *name = val_str_at(d, "metadata.name");
 
@@ -76,16 +86,25 @@ struct val *history_step(struct arena *a, const struct lab_entry *e)
 	struct val *step = val_new(a, VAL_MAP), *objects;
 
 	val_put(a, step, "name", val_string(a, line_of(a, e)));
-	if (is(e, "delete")) {
+	if (is(e, "delete") && !e->input.nr_docs) {
+		return NULL;
+	} else if (is(e, "delete")) {
 		val_put(a, step, "delete", deleted(a, e));
 	} else if (is(e, "advance")) {
 		val_put(a, step, "advance", val_string(a, duration_text(a, e->to - e->input.from)));
 	} else if (is(e, "fault") || is(e, "heal")) {
 		val_put(a, step, e->input.argv[word_at(e)], faulted(a, e));
 	} else if (e->input.nr_docs) {
-		objects = val_put(a, val_put(a, step, "apply", val_new(a, VAL_MAP)), "objects", val_new(a, VAL_LIST));
+		struct val *gone = deleted(a, e);
+
+		objects = val_new(a, VAL_LIST);
 		for (uint32_t k = 0; k < e->input.nr_docs; k++)
-			val_add(a, objects, val_copy(a, e->input.docs[k].root));
+			if (!is_deletion(e, k))
+				val_add(a, objects, val_copy(a, e->input.docs[k].root));
+		if (objects->nr)
+			val_put(a, val_put(a, step, "apply", val_new(a, VAL_MAP)), "objects", objects);
+		if (gone->nr)
+			val_put(a, step, "delete", gone);
 	} else {
 		return NULL;
 	}
@@ -108,9 +127,9 @@ bool history_redo(struct world *w, const struct lab_entry *e, nsec at, struct er
 		return err_add(err, ERR_INPUT, NULL, "--at: a moment within \"%s\" cannot be shown: it breaks or mends at once; take the moment before or after", e->input.argv[word_at(e)]);
 	for (uint32_t k = 0; k < e->input.nr_docs; k++) {
 		const struct doc *d = &e->input.docs[k];
-		struct object *o = is(e, "delete") ? find(w->cluster, d->root) : NULL;
+		struct object *o = is_deletion(e, k) ? find(w->cluster, d->root) : NULL;
 
-		if (is(e, "delete")) {
+		if (is_deletion(e, k)) {
 			if (o)
 				apply_delete(w->cluster, o);
 		} else if (apply_doc(w->cluster, d, &as_then, NULL, err) == APPLY_ERROR) {
@@ -119,6 +138,33 @@ bool history_redo(struct world *w, const struct lab_entry *e, nsec at, struct er
 	}
 	control_advance_until(w->control, at, NULL, NULL);
 	return true;
+}
+
+bool history_replay(struct world *w, const struct lab_entry *e, nsec to, bool first, struct err *err)
+{
+	struct arena *a = cluster_arena(w->cluster);
+	uint32_t at = word_at(e) + 1;
+
+	if (is(e, "fault") || is(e, "heal")) {
+		const char *kind = at < e->input.argc ? e->input.argv[at] : "", *target = at + 1 < e->input.argc && !strchr(e->input.argv[at + 1], '=') ? e->input.argv[at + 1] : "";
+		bool ok = is(e, "heal") ? control_heal(w->control, kind, target, err) : control_fault(w->control, kind, target, faulted(a, e), err);
+
+		if (!ok)
+			return false;
+		control_advance_until(w->control, to, NULL, NULL);
+		return true;
+	}
+	if (first) {
+		defaults_add_namespaces(w->cluster);
+		for (uint32_t k = 0; k < e->input.nr_docs; k++)         /* the documents come before the defaults, as they did */
+			if (apply_doc(w->cluster, &e->input.docs[k], &(struct apply_options){ .unknown = VALIDATE_IGNORE, .respect_status = true, .create_namespaces = true }, NULL, err) == APPLY_ERROR)
+				return false;
+		if (!cluster_flags(w->cluster)->no_defaults)
+			defaults_add(w->cluster);
+		control_advance_until(w->control, to, NULL, NULL);
+		return true;
+	}
+	return history_redo(w, e, to, err);
 }
 
 /* ---- export: what was done by hand becomes a lesson or a regression */

@@ -1,11 +1,70 @@
 #include "viz/cli/history.h"
 #include "viz/cli/labwork.h"
 
+#include <unistd.h>
+
 #include "model/control/defaults.h"
 
 const char *cli_lab(const struct cli *cli)
 {
 	return cli->lab ? cli->lab : "podwire.db";
+}
+
+static bool dry(struct cli *cli, struct labwork *w, struct err *err)
+{
+	struct lab_point now;
+	struct lab *lab;
+	bool ok;
+
+	if (access(cli_lab(cli), F_OK) != 0) {
+		world_init(&w->world, &w->opt);
+		defaults_add(w->world.cluster);
+		return true;
+	}
+	lab = lab_open(cli_lab(cli), LAB_READ, NULL, err);
+	ok = lab && lab_find(lab, NULL, &now, err) && lab_load_world(lab, now, &w->world, err);
+	lab_close(lab);
+	return ok;
+}
+
+const char *labwork_mark(const struct cli *cli)
+{
+	return cli->dry_run ? " (dry run)" : "";
+}
+
+struct val *labwork_document(struct cli *cli, struct labwork *w, const struct object *o)
+{
+	return o->doc ? val_copy(cli->arena, o->doc) : object_render(w->world.cluster, o, cli->arena);
+}
+
+enum apply_result labwork_change(struct cli *cli, struct labwork *w, struct object *o, const struct val *to, struct err *err)
+{
+	struct apply_options opt = w->opt.apply;
+	enum apply_result how;
+
+	if (val_equal(o->doc, to))
+		return APPLY_UNCHANGED;
+	opt.unknown = VALIDATE_IGNORE;
+	how = apply_replace(w->world.cluster, o, to, &opt, err);
+	if (how != APPLY_ERROR)
+		vec_add(cli->arena, &w->docs, (struct doc){ o->file ? o->file : "-", val_copy(cli->arena, to) });
+	return how;
+}
+
+void labwork_delete(struct cli *cli, struct labwork *w, struct object *o, int64_t grace, bool force, enum cascade cascade)
+{
+	struct arena *a = cli->arena;
+	struct val *v = val_new(a, VAL_MAP), *meta;
+
+	val_put(a, v, "apiVersion", val_string(a, o->kind->apis[0]));
+	val_put(a, v, "kind", val_string(a, o->kind->name));
+	meta = val_put(a, v, "metadata", val_new(a, VAL_MAP));
+	val_put(a, meta, "name", val_string(a, o->name));
+	if (o->ns)
+		val_put(a, meta, "namespace", val_string(a, o->ns));
+	val_put(a, v, "$patch", val_string(a, "delete"));
+	vec_add(a, &w->docs, (struct doc){ "-", v });
+	apply_delete_as(w->world.cluster, o, grace, force, cascade);
 }
 
 bool labwork_begin(struct cli *cli, struct labwork *w, bool create, struct err *err)
@@ -20,11 +79,8 @@ bool labwork_begin(struct cli *cli, struct labwork *w, bool create, struct err *
 	w->opt.apply = (struct apply_options){ .unknown = VALIDATE_STRICT, .validate = true, .dflt_ns = cli_ns(cli) };
 	if (cli->validate)
 		w->opt.apply.unknown = cli->validate[0] == 's' ? VALIDATE_STRICT : cli->validate[0] == 'w' ? VALIDATE_WARN : VALIDATE_IGNORE;
-	if (cli->dry_run) {
-		world_init(&w->world, &w->opt);
-		defaults_add(w->world.cluster);
-		return true;
-	}
+	if (cli->dry_run)               /* on a copy that is forgotten */
+		return dry(cli, w, err);
 	w->lab = lab_open(cli_lab(cli), create ? LAB_CREATE : LAB_WRITE, &fresh, err);
 	if (!w->lab)
 		return false;

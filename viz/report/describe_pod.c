@@ -276,7 +276,7 @@ void describe_pod(struct describe *d)
 		char age[16];
 
 		say(d, 0, "Status:\tTerminating (lasts %s)", age_text(cluster_now(d->c) - p->o.deleted, age));
-		say(d, 0, "Termination Grace Period:\t%" PRId64 "s", p->spec->grace);
+		say(d, 0, "Termination Grace Period:\t%" PRId64 "s", p->o.grace ? p->o.grace - 1 : p->spec->grace);
 	} else {
 		say(d, 0, "Status:\t%s", pod_phase_names[p->phase ? p->phase : POD_PENDING]);
 	}
