@@ -37,6 +37,102 @@ static struct cidr host_route(ip_addr ip)
 	return (struct cidr){ ip, (uint8_t)ip_bits(ip), true };
 }
 
+/* ---- encapsulation */
+
+/* The kinds of tunnel that a node has: one where any pool asks for it, be it only across subnets. */
+static const struct tunnel {
+	enum link_kind kind;
+	bool v6;
+	const char *name, *annotation;          /* projectcalico.org/… : the tunnel's own address, as calico-node tells it */
+	uint32_t vni, overhead;                 /* bytes that the outer header costs: felix/dataplane/linux/int_dataplane.go, determinePodMTU */
+} tunnels[] = {
+	{ LINK_IPIP, false, "tunl0", "projectcalico.org/IPv4IPIPTunnelAddr", 0, 20 },
+	{ LINK_VXLAN, false, "vxlan.calico", "projectcalico.org/IPv4VXLANTunnelAddr", 4096, 50 },
+	{ LINK_VXLAN, true, "vxlan-v6.calico", "projectcalico.org/IPv6VXLANTunnelAddr", 4096, 70 },
+};
+
+static bool asks_for(const struct pool_setting *p, const struct tunnel *t)
+{
+	return !ip_is4(p->cidr.addr) == t->v6 && (t->kind == LINK_VXLAN ? p->vxlan : p->ipip) != ENCAP_NEVER;
+}
+
+static const struct pool_setting *wanted_by(const struct settings *s, const struct tunnel *t)
+{
+	for (uint32_t k = 0; k < s->pools.nr; k++)
+		if (asks_for(&s->pools.v[k], t))
+			return &s->pools.v[k];
+	return NULL;
+}
+
+static void network(struct compile *x)
+{
+	x->dp->blackhole_own = true;
+	x->pod_mtu = UPLINK_MTU;
+	for (size_t k = 0; k < ARRAY_LEN(tunnels); k++)
+		if (wanted_by(x->settings, &tunnels[k]))
+			x->pod_mtu = MIN(x->pod_mtu, UPLINK_MTU - tunnels[k].overhead);
+}
+
+/* CrossSubnet encapsulates nothing here: all nodes are on one L2. From v3.33 felix writes the routes of pools that may be encapsulated, BIRD those of the others. */
+static struct block_way way_to(const struct compile *x, struct cidr block, bool borrowed)
+{
+	const struct pool_setting *p = pool_of(x->settings, block.addr);
+	bool encapsulates = p && (p->vxlan != ENCAP_NEVER || p->ipip != ENCAP_NEVER);
+
+	return (struct block_way){ .tunnel = !p ? 0 : p->vxlan == ENCAP_ALWAYS ? LINK_VXLAN : p->ipip == ENCAP_ALWAYS ? LINK_IPIP : 0,
+				   .proto = encapsulates ? RTP_FELIX : RTP_BIRD, .borrowed = borrowed };
+}
+
+/* The tunnel's own address comes from the pool: what the node's annotation says, else the first address of its block that no Pod has. */
+static ip_addr tunnel_address(const struct compile *x, const struct node_build *nb, const struct tunnel *t)
+{
+	const char *said = label_get(&nb->node->o.annotations, t->annotation);
+	ip_addr ip = { 0 };
+
+	if (said && ip_parse(said, &ip))
+		return ip;
+	for (uint32_t k = 0; k < nb->nr_pods; k++)
+		for (int second = 0; second < 2; second++) {
+			ip_addr pod = second ? nb->pods[k]->ip2 : nb->pods[k]->ip;
+			const struct pool_setting *pool = ip_set(pod) ? pool_of(x->settings, pod) : NULL;
+
+			if (!pool || !asks_for(pool, t))
+				continue;
+			for (ip = ip_mask(pod, pool->block_size); find_pod_by_ip(x->cluster, ip); ip = ip_add(ip, 1))
+				;
+			return ip;
+		}
+	return ip;
+}
+
+/* 'f' and the first five bytes of sha1(node name), for IPv6 of the name with -v6 behind it: felix/calc/vxlan_resolver.go, vtepMACForHost. */
+static void tunnel_mac(struct compile *x, const struct node *n, const struct tunnel *t, uint8_t mac[6])
+{
+	const char *id = t->v6 ? arena_printf(x->arena, "%s-v6", n->o.name) : n->o.name;
+	uint8_t sum[20];
+
+	sha1(id, strlen(id), sum);
+	mac[0] = 'f';
+	memcpy(mac + 1, sum, 5);
+}
+
+static void add_tunnel(struct compile *x, struct node_build *nb, const struct tunnel *t)
+{
+	link_h h = link_add(x->dp, nb->ns, t->name, t->kind);
+	struct link *l = link_get(x->dp, h);
+	ip_addr ip = tunnel_address(x, nb, t);
+
+	l->up = true;
+	l->forwarding = true;
+	l->mtu = UPLINK_MTU - t->overhead;
+	l->vni = t->vni;
+	l->local = t->v6 ? nb->ip6 : nb->ip4;
+	if (t->kind == LINK_VXLAN)
+		tunnel_mac(x, nb->node, t, l->mac);
+	if (ip_set(ip))
+		addr_add(x->dp, h, ip, (uint8_t)ip_bits(ip));
+}
+
 /* ---- blocks: who owns which part of the pool */
 
 struct held { struct cidr block; uint32_t node; struct pod *pod; ip_addr ip; };
@@ -131,10 +227,11 @@ static void mixed_blocks(struct compile *x, struct tallies *t)
 		for (run = k; run < h.nr && ip_eq(h.v[run].block.addr, h.v[k].block.addr); run++)
 			;
 		owner = owner_of(h.v + k, run - k);
-		block_add(x, h.v[k].block, &x->nodes[owner], cause_of(x, &x->nodes[owner].node->o, "spec"), false);
+		block_add(x, h.v[k].block, &x->nodes[owner], cause_of(x, &x->nodes[owner].node->o, "spec"), way_to(x, h.v[k].block, false));
 		for (uint32_t i = k; i < run; i++)
 			if (h.v[i].node != owner)
-				block_add(x, host_route(h.v[i].ip), &x->nodes[h.v[i].node], cause_of(x, &h.v[i].pod->o, "status.podIP"), true);
+				block_add(x, host_route(h.v[i].ip), &x->nodes[h.v[i].node], cause_of(x, &h.v[i].pod->o, "status.podIP"),
+					  way_to(x, h.v[k].block, true));
 	}
 }
 
@@ -149,68 +246,11 @@ static void finish(struct compile *x)
 
 		mixed = mixed || t.v.v[k].mixed;
 		if (!t.v.v[k].mixed)
-			block_add(x, t.v.v[k].block, owner, cause_of(x, &owner->node->o, "spec"), false);
+			block_add(x, t.v.v[k].block, owner, cause_of(x, &owner->node->o, "spec"), way_to(x, t.v.v[k].block, false));
 	}
 	if (mixed)
 		mixed_blocks(x, &t);
 	arena_free(t.scratch);
-}
-
-/* ---- encapsulation */
-
-static uint8_t tunnel_kind(const struct settings *s)
-{
-	for (uint32_t k = 0; k < s->pools.nr; k++) {
-		if (s->pools.v[k].vxlan == ENCAP_ALWAYS)
-			return LINK_VXLAN;
-		if (s->pools.v[k].ipip == ENCAP_ALWAYS)
-			return LINK_IPIP;
-	}
-	return 0;               /* CrossSubnet: all nodes are on one L2, so nothing is encapsulated */
-}
-
-uint32_t pod_mtu(const struct compile *x)
-{
-	return x->dp->encap == LINK_VXLAN ? UPLINK_MTU - 50 : x->dp->encap == LINK_IPIP ? UPLINK_MTU - 20 : UPLINK_MTU;
-}
-
-static void network(struct compile *x)
-{
-	x->dp->encap = tunnel_kind(x->settings);
-	/* From v3.33 felix writes the routes of encapsulated pools, BIRD those of the others. */
-	x->dp->block_proto = str_intern(x->dp->strings, x->dp->encap ? "80" : "bird");
-	x->dp->blackhole_own = true;
-}
-
-/* The tunnel's own address comes from the pool: what the node's annotation says, else the first address of its block that no Pod has. */
-static ip_addr tunnel_address(const struct compile *x, const struct node_build *nb)
-{
-	const char *said = label_get(&nb->node->o.annotations, x->dp->encap == LINK_VXLAN ? "projectcalico.org/IPv4VXLANTunnelAddr" : "projectcalico.org/IPv4IPIPTunnelAddr");
-	ip_addr ip = { 0 };
-	const struct pool_setting *pool;
-
-	if (said && ip_parse(said, &ip))
-		return ip;
-	if (!nb->nr_pods || !(pool = pool_of(x->settings, nb->pods[0]->ip)))
-		return ip;
-	for (ip = ip_mask(nb->pods[0]->ip, pool->block_size); find_pod_by_ip(x->cluster, ip); ip = ip_add(ip, 1))
-		;
-	return ip;
-}
-
-static void add_tunnel(struct compile *x, struct node_build *nb)
-{
-	link_h h = link_add(x->dp, nb->ns, x->dp->encap == LINK_VXLAN ? "vxlan.calico" : "tunl0", (enum link_kind)x->dp->encap);
-	struct link *l = link_get(x->dp, h);
-	ip_addr ip = tunnel_address(x, nb);
-
-	l->up = true;
-	l->forwarding = true;
-	l->mtu = pod_mtu(x);
-	l->vni = x->dp->encap == LINK_VXLAN ? 4096 : 0;
-	l->local = nb->ip4;
-	if (ip_set(ip))
-		addr_add(x->dp, h, ip, 32);
 }
 
 /* ---- wiring */
@@ -227,8 +267,9 @@ static void add_host_route(struct compile *x, netns_h ns, link_h dev, ip_addr ip
 
 static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link)
 {
-	if (x->dp->encap)
-		add_tunnel(x, nb);
+	for (size_t k = 0; k < ARRAY_LEN(tunnels); k++)
+		if (ip_set(tunnels[k].v6 ? nb->ip6 : nb->ip4) && wanted_by(x->settings, &tunnels[k]))
+			add_tunnel(x, nb, &tunnels[k]);
 	for (uint32_t k = 0; k < nb->nr_pods; k++) {
 		const struct pod *p = nb->pods[k];
 		struct link *l;

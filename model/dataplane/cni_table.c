@@ -4,7 +4,7 @@ extern const struct cni cni_calico, cni_flannel, cni_bridge;
 
 static void nothing(struct compile *x)
 {
-	x->dp->block_proto = str_intern(x->dp->strings, "");
+	x->pod_mtu = UPLINK_MTU;
 }
 
 static void no_links(struct compile *x, struct node_build *nb, link_h *pod_link)

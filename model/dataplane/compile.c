@@ -136,9 +136,10 @@ bool node_is_dead(const struct node *n)
 	return label_get(&n->o.annotations, "podwire.io/down") != NULL;
 }
 
-void block_add(struct compile *x, struct cidr c, const struct node_build *owner, cause_h why, bool borrowed)
+void block_add(struct compile *x, struct cidr c, const struct node_build *owner, cause_h why, struct block_way way)
 {
-	vec_add(x->arena, &x->dp->blocks, (struct block){ c, owner->ns, why, borrowed, ip_is4(c.addr) ? owner->ip4 : owner->ip6 });
+	vec_add(x->arena, &x->dp->blocks, (struct block){ .cidr = c, .owner = owner->ns, .cause = why, .borrowed = way.borrowed, .tunnel = way.tunnel, .proto = way.proto,
+							  .via = ip_is4(c.addr) ? owner->ip4 : owner->ip6 });
 }
 
 /* ---- nodes and Pods */
@@ -150,7 +151,7 @@ link_h add_veth(struct compile *x, netns_h ns, const char *name, link_h peer)
 
 	l->up = true;
 	l->forwarding = true;
-	l->mtu = pod_mtu(x);
+	l->mtu = x->pod_mtu;
 	l->peer = peer;
 	if (peer.i)
 		link_get(x->dp, peer)->peer = h;

@@ -38,6 +38,8 @@ struct compile {
 	bool any_host_ports;                    /* some Pod has a hostPort */
 	struct ruleset *variant;                /* what all nodes share; NULL until the first node is asked for */
 	const struct cni *cni;
+	const void *network;                    /* what the CNI's network() has read of its configuration; its own */
+	uint32_t pod_mtu;                       /* bytes: the uplink's, less what the network's encapsulation costs; set by network() */
 	ip_addr gateway4, gateway6;
 };
 
@@ -64,8 +66,9 @@ cause_h cause_of(struct compile *, const struct object *, const char *path);
 struct node_build *node_of_name(const struct compile *, str name);      /* NULL: there is no object of that name */
 void node_pods(struct node_build *);                    /* brings nb->pods and nb->host_pods into name order; cheap when they are */
 bool node_is_dead(const struct node *);
-void block_add(struct compile *, struct cidr, const struct node_build *owner, cause_h, bool borrowed);
-uint32_t pod_mtu(const struct compile *);               /* bytes; uplink's less the encapsulation */
+/* How other nodes get to a part of the Pod range. */
+struct block_way { uint8_t tunnel /* LINK_VXLAN, LINK_IPIP, 0 */, proto /* enum route_proto */; bool borrowed; };
+void block_add(struct compile *, struct cidr, const struct node_build *owner, cause_h why, struct block_way);
 /* Listeners of a Pod's containers in the given namespace (listeners.c): declared ports, numeric probe ports, what known images listen on by their arguments. */
 void pod_listeners(struct compile *, const struct pod *, netns_h);
 

@@ -313,28 +313,24 @@ static const struct block *block_of(const struct dataplane *dp, ip_addr ip)
 	return NULL;
 }
 
-static link_h tunnel_of(const struct dataplane *dp, netns_h node)
+link_h tunnel_of(const struct dataplane *dp, netns_h node, enum link_kind kind, bool v6)
 {
 	const struct netns *ns = netns_get(dp, node);
 
 	for (uint32_t k = 0; k < ns->links.nr; k++)
-		if (link_get(dp, netns_link(ns, k))->kind == dp->encap)
+		if (link_get(dp, netns_link(ns, k))->kind == kind && ip_is4(link_get(dp, netns_link(ns, k))->local) != v6)
 			return netns_link(ns, k);
 	return (link_h){ 0 };
-}
-
-static uint8_t proto_of(const struct dataplane *dp)
-{
-	return streq(dp->block_proto, "bird") ? RTP_BIRD : streq(dp->block_proto, "80") ? RTP_FELIX : streq(dp->block_proto, "static") ? RTP_STATIC : RTP_FLANNEL;
 }
 
 /* What a node's routing table says about a block: its own is a blackhole (Calico) or nothing; another's leads to that node, through the tunnel if there is one. */
 static bool block_route(const struct dataplane *dp, netns_h node, const struct block *b, struct route *out)
 {
-	link_h tunnel = dp->encap ? tunnel_of(dp, node) : (link_h){ 0 };
+	bool v6 = !ip_is4(b->cidr.addr);
+	link_h tunnel = b->tunnel ? tunnel_of(dp, node, (enum link_kind)b->tunnel, v6) : (link_h){ 0 };
 	ip_addr via = b->via;
 
-	*out = (struct route){ .dst = b->cidr, .proto = proto_of(dp), .cause = b->cause };
+	*out = (struct route){ .dst = b->cidr, .proto = b->proto, .cause = b->cause };
 	if (b->owner.i == node.i) {
 		out->type = RT_BLACKHOLE;
 		return dp->blackhole_own && !b->borrowed;
@@ -342,7 +338,7 @@ static bool block_route(const struct dataplane *dp, netns_h node, const struct b
 	if (!ip_set(via))
 		return false;
 	if (tunnel.i) {
-		link_h far = tunnel_of(dp, b->owner);
+		link_h far = tunnel_of(dp, b->owner, (enum link_kind)b->tunnel, v6);
 		const struct link *l = far.i ? link_get(dp, far) : NULL;
 
 		out->encap = via;
@@ -458,38 +454,6 @@ bool route_is_local(const struct dataplane *dp, netns_h h, const struct flow_key
 	const char *why;
 
 	return addr_is_local(dp, h, f->dst) && (!netns_get(dp, h)->ip_rules.nr || run_rules(dp, h, f, true, &r, &why) <= 0);
-}
-
-static bool usable(const struct link *l, ip_addr have, ip_addr dst)
-{
-	return l->up && ip_is4(have) == ip_is4(dst) && !ip_is_loopback(have) && ip_is_linklocal(have) == ip_is_linklocal(dst);
-}
-
-/* inet_select_addr: the interface's own primary address; else the first of the namespace, in interface order. */
-ip_addr masquerade_addr(const struct dataplane *dp, netns_h h, link_h out, ip_addr dst)
-{
-	const struct netns *ns = netns_get(dp, h);
-	const struct link *l = out.i ? link_get(dp, out) : NULL;
-
-	for (uint32_t k = 0; l && k < l->nr_addrs; k++)
-		if (usable(l, dp->addrs.v[l->addr + k].ip, dst))
-			return dp->addrs.v[l->addr + k].ip;
-	for (uint32_t i = 0; i < ns->links.nr; i++) {
-		l = link_get(dp, netns_link(ns, i));
-		for (uint32_t k = 0; k < l->nr_addrs; k++)
-			if (usable(l, dp->addrs.v[l->addr + k].ip, dst))
-				return dp->addrs.v[l->addr + k].ip;
-	}
-	return (ip_addr){ 0, 0 };
-}
-
-ip_addr source_for(const struct dataplane *dp, netns_h h, const struct route *r, ip_addr dst)
-{
-	if (addr_is_local(dp, h, dst))
-		return dst;
-	if (ip_set(r->src) && ip_is4(r->src) == ip_is4(dst))
-		return r->src;
-	return masquerade_addr(dp, h, r->dev, dst);
 }
 
 static int as_listed(const void *a, const void *b)

@@ -91,7 +91,15 @@ struct netns {
 };
 
 /* The shared table: Pod blocks and their owners. A node's route to a block follows from it, its own blocks being blackholes (Calico). */
-struct block { struct cidr cidr; netns_h owner; cause_h cause; bool borrowed; ip_addr via; };     /* via: the owner's address of the block's family; unset: none */
+struct block {
+	struct cidr cidr;
+	netns_h owner;
+	cause_h cause;
+	bool borrowed;
+	uint8_t tunnel;                 /* what leads there from other nodes: LINK_VXLAN, LINK_IPIP, or 0 (the owner is the next hop itself) */
+	uint8_t proto;                  /* enum route_proto: who writes the routes to it */
+	ip_addr via;                    /* the owner's address of the block's family; unset: none */
+};
 
 /* An endpoint address that no object owns (cli-contract, `assumed`). */
 struct assumed { ip_addr ip; uint16_t port; netns_h node; cause_h cause; };
@@ -126,9 +134,7 @@ struct dataplane {
 	struct map segment_ip;          /* hash of (segment, ip) → index in on_segment + 1 */
 	VEC(struct assumed) assumed;    /* written at the first packet to an address that nobody has: dataplane_assumed */
 	bool assumed_known;
-	str block_proto;                /* bird, felix, flannel: what the routes to blocks say as `proto` */
 	bool blackhole_own;             /* a node has a blackhole route for each block of its own (Calico) */
-	uint8_t encap;                  /* of routes to blocks: enum link_kind LINK_VXLAN, LINK_IPIP, or 0 */
 	const struct dataplane_writer *writer;  /* NULL: all is there (tests) */
 	void *ctx;
 };
@@ -172,13 +178,14 @@ void dataplane_write_all(const struct dataplane *);                             
 bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 /* fib type local: own addresses, 127.0.0.0/8, ::1 */
 link_h addr_link(const struct dataplane *, netns_h, ip_addr);                    /* the link that has the address; .i 0: none */
 /* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
+link_h tunnel_of(const struct dataplane *, netns_h node, enum link_kind, bool v6);      /* the node's tunnel of that kind over that family; .i 0: none */
 bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *out);
 /* The same by policy routing: which rule, which table. -1: cannot tell (*why), 0: no route, 1: *out. Without rules it is route_lookup. */
 int route_lookup_flow(const struct dataplane *, netns_h, const struct flow_key *, struct route *out, const char **why);
 /* Would a packet to this local address be delivered here, or does a rule before the local table lead it elsewhere? */
 bool route_is_local(const struct dataplane *, netns_h, const struct flow_key *);
 ip_addr source_for(const struct dataplane *, netns_h, const struct route *, ip_addr dst);       /* the address the kernel would pick */
-ip_addr masquerade_addr(const struct dataplane *, netns_h, link_h out, ip_addr dst);            /* primary address of the interface; else the first suitable one of the namespace in interface order */
+ip_addr masquerade_addr(const struct dataplane *, netns_h, link_h out, ip_addr dst);            /* the one that a masquerade takes (source_addr.c) */
 link_h segment_owner(const struct dataplane *, uint32_t segment, ip_addr);      /* .i 0: nobody answers */
 /* Endpoint addresses that no object owns and that are this one: the first of them, the rest behind it until another address comes; NULL: none. */
 const struct assumed *assumed_find(const struct dataplane *, ip_addr, uint32_t *nr);

@@ -154,7 +154,7 @@ static void tunnel_fdb(const struct all_links *all, const struct link *own, stru
 	for (uint32_t k = 1; own->kind == LINK_VXLAN && k < all->nr; k++) {
 		const struct link *l = all->v[k];
 
-		if (l->kind != LINK_VXLAN || l == own || !ip_set(l->local))
+		if (l->kind != LINK_VXLAN || l == own || !ip_set(l->local) || ip_is4(l->local) != ip_is4(own->local))
 			continue;
 		sb_printf(out, "bridge fdb replace ");
 		mac_text(l, out);

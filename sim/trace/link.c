@@ -85,7 +85,7 @@ static void over_tunnel(struct walker *w, const struct route *r)
 {
 	const struct link *l = link_get(w->dp, r->dev);
 	struct route outer;
-	link_h far, there = { 0 };
+	link_h far, there;
 
 	if (!ip_set(r->encap) || !route_lookup(w->dp, w->ns, r->encap, &outer) || !outer.dev.i) {
 		end(w, V_UNROUTABLE, "%s: no way to the tunnel's other end %s", l->name, IP(r->encap));
@@ -98,9 +98,7 @@ static void over_tunnel(struct walker *w, const struct route *r)
 		return;
 	}
 	w->ns = link_get(w->dp, far)->netns;
-	for (uint32_t k = 0; k < netns_get(w->dp, w->ns)->links.nr; k++)
-		if (link_get(w->dp, netns_link(netns_get(w->dp, w->ns), k))->kind == l->kind)
-			there = netns_link(netns_get(w->dp, w->ns), k);
+	there = tunnel_of(w->dp, w->ns, (enum link_kind)l->kind, !ip_is4(r->encap));
 	if (!there.i) {
 		end(w, V_LOST, "%s has no %s to unpack what came", netns_get(w->dp, w->ns)->name, l->name);
 		return;

@@ -12,12 +12,28 @@ from concurrent.futures import ThreadPoolExecutor
 NODES = ["control-plane", "worker-1", "worker-2"]
 
 
+def networks(r, family, out, features):
+    """How packets travel between nodes: pools of Calico's, flannel's backend. Each network ignores the other's objects."""
+    way = r.choice(["Never", "VXLAN", "CrossSubnet"])
+    features.append("pool " + way)
+    for name, cidr in (("four", "10.244.0.0/16"), ("six", "fd00:10:244::/56")):
+        if family in ("dual", "ipv4" if name == "four" else "ipv6"):
+            out.append({"apiVersion": "crd.projectcalico.org/v1", "kind": "IPPool", "metadata": {"name": name},
+                        "spec": {"cidr": cidr, "ipipMode": "Never", "vxlanMode": {"Never": "Never", "VXLAN": "Always", "CrossSubnet": "CrossSubnet"}[way],
+                                 "natOutgoing": r.random() < 0.7, "blockSize": 26 if name == "four" else 122}})
+    backend = r.choice([{"Type": "vxlan"}, {"Type": "host-gw"}, {"Type": "vxlan", "VNI": 7}, {"Type": "vxlan", "DirectRouting": True}])
+    features.append("flannel " + backend["Type"])
+    out.append({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-flannel-cfg", "namespace": "kube-flannel"},
+                "data": {"net-conf.json": json.dumps({"Network": "10.244.0.0/16", "EnableIPv6": family != "ipv4", "Backend": backend})}})
+
+
 def gen(seed, path, mode, family):
     r, out, features = random.Random(seed), [], []
     subnets = {"ipv4": ("10.244.0.0/16", "10.96.0.0/16"), "ipv6": ("fd00:10:244::/56", "fd00:10:96::/112"),
                "dual": ("10.244.0.0/16,fd00:10:244::/56", "10.96.0.0/16,fd00:10:96::/112")}[family]
     out.append({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": "podwire", "nodes": [{"role": "control-plane"}, {"role": "worker"}, {"role": "worker"}],
                 "networking": {"podSubnet": subnets[0], "serviceSubnet": subnets[1], "ipFamily": family, "kubeProxyMode": mode}})
+    networks(r, family, out, features)
     apps = ["a", "b", "c"]
     pods = []
     for i in range(r.randint(5, 7)):
@@ -78,7 +94,7 @@ def gen(seed, path, mode, family):
                     "spec": {"podSelector": {"matchLabels": {"app": r.choice(apps)}}, "policyTypes": [way.capitalize()], way: [rule]}})
     with open(path, "w") as f:
         json.dump({"apiVersion": "v1", "kind": "List", "items": out}, f)
-    print("features", " ".join(sorted(set(features))))
+    print("features", ", ".join(sorted(set(features))))
 
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -269,6 +285,9 @@ def talk(podwire, path, flags):
         return k, have, want
     with ThreadPoolExecutor(48) as pool:
         results = list(pool.map(one, range(len(jobs))))
+    for at, (k, have, want) in enumerate(results):     # a neighbour that was still being looked for loses the first packets: a difference must last
+        if have is not None and not have <= want:
+            results[at] = one(k)
     bad = 0
     for k, have, want in results:
         if have is None or not have <= want:

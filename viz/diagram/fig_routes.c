@@ -57,11 +57,19 @@ static void add_table(struct drawing *d, uint32_t k)
 	sb_free(&text);
 }
 
+static bool encapsulates(const struct dataplane *dp)
+{
+	for (uint32_t k = 0; k < dp->blocks.nr; k++)
+		if (dp->blocks.v[k].tunnel)
+			return true;
+	return false;
+}
+
 /* The wire between the nodes, half of them above it and half below. */
 static void add_wire(struct drawing *d)
 {
 	uint32_t above = d->nr > 3 ? (d->nr + 1) / 2 : d->nr;
-	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_OUTSIDE, "network", "the nodes' network", d->w->dp->encap ? "carries Pod packets inside packets between nodes" : "carries Pod packets as they are");
+	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_OUTSIDE, "network", "the nodes' network", encapsulates(d->w->dp) ? "carries Pod packets inside packets between nodes" : "carries Pod packets as they are");
 
 	for (uint32_t k = 0; k < d->nr; k++) {
 		scene_line(d->s, d->box[k], h, LINE_WIRE, NULL)->back = k >= above;
