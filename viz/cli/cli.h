@@ -4,6 +4,7 @@
 #define PODWIRE_CLI_H
 
 #include "sim/engine/world.h"
+#include "viz/report/version.h"
 
 /* What a command takes. An option belongs to one or more groups; a command names its groups. */
 enum {
@@ -91,7 +92,5 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 COMMANDS(X)
 #undef X
 
-#define PODWIRE_VERSION "0.1.0"
-#define KUBERNETES_VERSION "1.36"
 
 #endif

@@ -45,8 +45,12 @@ enum err_kind cmd_report(struct cli *cli, struct err *err)
 
 	if (cli->args.nr < 2 || strcmp(cli->args.v[0], "merge") != 0)
 		return cli_usage(cli, err, "report merge needs the JSON reports of podwire run");
-	if (!format)
-		return cli_usage(cli, err, "-o: \"%s\" is not text, tap, junit or json", cli->output);
+	if (!format) {
+		run_format_names(&out);
+		cli_usage(cli, err, "-o: \"%s\" is not %s", cli->output, sb_text(&out));
+		sb_free(&out);
+		return ERR_INPUT;
+	}
 	for (uint32_t k = 1; k < cli->args.nr; k++)
 		read_report(cli, cli->args.v[k], all, err);
 	if (err_any(err))

@@ -8,11 +8,13 @@
 #include "viz/diagram/figure.h"
 #include "viz/report/run_report.h"
 
+struct kept_figure { const char *title, *description, *svg; };
 struct run {
 	struct cli *cli;
 	struct world_options opt;
 	struct scenario_list all;
-	bool linux_mode;
+	bool linux_mode, show_figures;          /* show_figures: some report holds them */
+	VEC(struct kept_figure) figures;        /* of the scenario that is being played */
 };
 
 static bool read_number(const char *option, const char *text, unsigned long lo, unsigned long hi, unsigned long *out, struct err *err)
@@ -48,29 +50,48 @@ static bool take_shard(struct run *r, struct err *err)
 
 /* ---- one scenario */
 
-/* Into the folder that --out names; without it figures are not drawn. */
-static bool draw_figure(void *ctx, struct world *w, const struct scenario *s, const struct draw_doc *doc, struct err *err)
+static bool write_figure(struct run *r, const struct scenario *s, const struct draw_doc *doc, const struct scene *scene, struct err *err)
 {
-	struct run *r = ctx;
-	struct figure_options opt = { .ns = NULL, .depth = 2 };
-	const char *name = doc->out ? doc->out : arena_printf(r->cli->arena, "%s-%s.svg", s->name, doc->figure), *dot = strrchr(name, '.'), *path;
-	struct scene scene = { .arena = arena_new(NULL, "figure") };
+	const char *name = doc->out ? doc->out : arena_printf(scene->arena, "%s-%s.svg", s->name, arena_strndup(scene->arena, doc->figure, strcspn(doc->figure, "/"))), *dot = strrchr(name, '.'), *path;
 	struct sb out = { 0 };
 	FILE *f = NULL;
 	bool ok;
 
-	if (strchr(name, '/') || *name == '.') {
-		arena_free(scene.arena);
+	if (strchr(name, '/') || *name == '.')
 		return err_add(err, ERR_INPUT, NULL, "draw.out: \"%s\" is not a plain file name", name);
-	}
-	path = arena_printf(scene.arena, "%s/%s", r->cli->out, name);
-	ok = figure_fill(w, &opt, doc->figure, doc->args.v, doc->args.nr, &scene, err) &&
-	     scene_render(&scene, dot ? dot + 1 : "svg", doc->theme && strcmp(doc->theme, "dark") == 0 ? THEME_DARK : THEME_LIGHT, &out, err);
+	path = arena_printf(scene->arena, "%s/%s", r->cli->out, name);
+	ok = scene_render(scene, dot ? dot + 1 : "svg", doc->theme && strcmp(doc->theme, "dark") == 0 ? THEME_DARK : THEME_LIGHT, &out, err);
 	if (ok && (!(f = fopen(path, "wb")) || fwrite(sb_text(&out), 1, out.len, f) != out.len))
 		ok = err_add(err, ERR_INPUT, NULL, "%s cannot be written", path);
 	if (f)
 		fclose(f);
 	sb_free(&out);
+	return ok;
+}
+
+/* For the report: kept until the scenario's records are there. */
+static bool keep_figure(struct run *r, const struct scene *scene, struct err *err)
+{
+	struct sb svg = { 0 };
+	bool ok = scene_render(scene, "svg", THEME_LIGHT, &svg, err);
+	struct arena *a = r->cli->arena;
+
+	if (ok)
+		vec_add(a, &r->figures, (struct kept_figure){ arena_strdup(a, scene->title), arena_strdup(a, scene->description ? scene->description : scene->title), arena_strdup(a, sb_text(&svg)) });
+	sb_free(&svg);
+	return ok;
+}
+
+/* Into the folder that --out names, and into reports that show figures; without either it is not drawn. */
+static bool draw_figure(void *ctx, struct world *w, const struct scenario *s, const struct draw_doc *doc, struct err *err)
+{
+	struct run *r = ctx;
+	struct figure_options opt = { .dflt_ns = s->ns, .depth = 2 };
+	struct scene scene = { .arena = arena_new(NULL, "figure") };
+	bool ok = figure_fill(w, &opt, doc->figure, doc->args.v, doc->args.nr, &scene, err);
+
+	ok = ok && (!r->cli->out || write_figure(r, s, doc, &scene, err));
+	ok = ok && (!r->show_figures || keep_figure(r, &scene, err));
 	arena_free(scene.arena);
 	return ok;
 }
@@ -84,7 +105,8 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 	struct world w;
 
 	backend.ctx = r;
-	backend.draw = r->cli->out ? draw_figure : NULL;
+	backend.draw = r->cli->out || r->show_figures ? draw_figure : NULL;
+	r->figures.nr = 0;
 	if (r->linux_mode ? !s->in_linux : !s->in_sim) {
 		run_skipped(a, s, arena_printf(a, "does not run in mode %s", r->linux_mode ? "linux" : "sim"), records);
 		return;
@@ -95,6 +117,8 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 	if (play_begin(&play, s, &w, &backend, a, &err)) {
 		play_all(&play);
 		run_records(a, &play, records);
+		for (uint32_t k = 0; k < r->figures.nr; k++)
+			run_figure(a, records, r->figures.v[k].title, r->figures.v[k].description, r->figures.v[k].svg);
 	} else {
 		for (uint32_t k = 0; k < err.nr; k++)
 			if (!err.v[k].warning)
@@ -185,8 +209,13 @@ static const struct run_format *format_named(const char *option, const char *nam
 {
 	const struct run_format *f = run_format_find(name);
 
-	if (!f)
-		err_add(err, ERR_INPUT, NULL, "%s: \"%s\" is not text, tap, junit or json", option, name);
+	if (!f) {
+		struct sb names = { 0 };
+
+		run_format_names(&names);
+		err_add(err, ERR_INPUT, NULL, "%s: \"%s\" is not %s", option, name, sb_text(&names));
+		sb_free(&names);
+	}
 	return f;
 }
 
@@ -202,6 +231,7 @@ static bool write_report(struct run *r, const char *spec, const struct val *reco
 		return err_add(err, ERR_INPUT, NULL, "--report: \"%s\" is not FORMAT=FILE", spec);
 	if (!f)
 		return false;
+	r->show_figures = r->show_figures || strcmp(f->name, "html") == 0;
 	if (!records)
 		return true;
 	f->print(r->cli->arena, records, true, false, &text);
@@ -215,6 +245,7 @@ static bool write_report(struct run *r, const char *spec, const struct val *reco
 static bool check_options(struct run *r, const struct run_format **format, unsigned long *jobs, struct err *err)
 {
 	*format = format_named("-o", r->cli->output ? r->cli->output : "text", err);
+	r->show_figures = *format && strcmp((*format)->name, "html") == 0;
 	*jobs = 1;
 	if (r->cli->jobs && !read_number("jobs", r->cli->jobs, 1, 256, jobs, err))
 		return false;

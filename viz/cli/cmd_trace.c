@@ -5,6 +5,7 @@
 
 #include "sim/ask/question.h"
 #include "viz/cli/cli.h"
+#include "viz/report/pcapng.h"
 #include "viz/report/trace_report.h"
 
 static bool expected(const char *want, const struct answer *a, struct err *err)
@@ -111,6 +112,15 @@ static enum err_kind batch(struct cli *cli, struct world *w, struct err *err)
 
 /* ---- one question */
 
+static bool write_capture(const char *path, const struct sb *bytes, struct err *err)
+{
+	FILE *f = fopen(path, "wb");
+	bool ok = f && fwrite(sb_text(bytes), 1, bytes->len, f) == bytes->len;
+
+	ok = f && fclose(f) == 0 && ok;
+	return ok || err_add(err, ERR_INPUT, NULL, "--pcap: %s cannot be written: %s", path, strerror(errno));
+}
+
 static enum err_kind ask(struct cli *cli, struct world *w, const char *from, const char *to, struct err *err)
 {
 	struct arena *a = cli->arena;
@@ -127,6 +137,11 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 		trace_text(w, &answer, cli->verbose, &out);
 	}
 	fputs(sb_text(&out), cli->to);
+	sb_reset(&out);
+	if (cli->pcap) {
+		trace_pcapng(w, &answer, &out);
+		write_capture(cli->pcap, &out, err);
+	}
 	sb_free(&out);
 	expected(cli->expect, &answer, err);
 	return err_kind(err);
@@ -139,6 +154,8 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 
 	if (cli->batch ? cli->args.nr != 0 : cli->args.nr != 2)
 		return cli_usage(cli, err, cli->batch ? "with --batch the questions come from the file" : "trace needs two ends");
+	if (cli->batch && cli->pcap)
+		return cli_usage(cli, err, "--pcap takes one question, not a batch");
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
 	if (!cli_world(cli, &w, err))

@@ -106,7 +106,7 @@ static bool focus(struct drawing *d, struct err *err)
 {
 	const char *slash = d->opt->focus ? strchr(d->opt->focus, '/') : NULL, *name = slash ? slash + 1 : d->opt->focus, *inner = name ? strchr(name, '/') : NULL;
 	const struct kind *kind = slash ? kind_by_word(arena_strndup(d->a, d->opt->focus, (size_t)(slash - d->opt->focus))) : NULL;
-	const char *ns = inner ? arena_strndup(d->a, name, (size_t)(inner - name)) : d->opt->ns ? d->opt->ns : "default";
+	const char *ns = inner ? arena_strndup(d->a, name, (size_t)(inner - name)) : figure_ns(d->opt);
 	bool news = false;
 
 	if (!d->opt->focus)

@@ -16,7 +16,7 @@ struct drawing {
 /* [NS/]NAME of a Pod, or of a workload: its first Pod. */
 static const struct pod *subject(struct world *w, const struct figure_options *opt, const char *name, struct arena *a, struct err *err)
 {
-	const char *slash = strchr(name, '/'), *ns = slash ? arena_strndup(a, name, (size_t)(slash - name)) : opt->ns ? opt->ns : "default", *bare = slash ? slash + 1 : name;
+	const char *slash = strchr(name, '/'), *ns = slash ? arena_strndup(a, name, (size_t)(slash - name)) : figure_ns(opt), *bare = slash ? slash + 1 : name;
 	struct figure_options all = { .all_ns = true };
 	const struct pod *p = find_pod(w->cluster, ns, bare);
 	struct pod_groups groups;

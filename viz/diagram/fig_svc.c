@@ -311,7 +311,7 @@ static void add_clients(struct drawing *d)
 
 bool fig_svc(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
-	const char *slash = strchr(rest, '/'), *ns = slash ? arena_strndup(s->arena, rest, (size_t)(slash - rest)) : opt->ns ? opt->ns : "default", *name = slash ? slash + 1 : rest;
+	const char *slash = strchr(rest, '/'), *ns = slash ? arena_strndup(s->arena, rest, (size_t)(slash - rest)) : figure_ns(opt), *name = slash ? slash + 1 : rest;
 	struct drawing d = { .w = w, .s = s, .a = s->arena, .svc = find_service(w->cluster, ns, name) };
 	const struct node *n;
 	netns_h node;

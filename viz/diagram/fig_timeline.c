@@ -116,7 +116,7 @@ static void add_events(struct drawing *d, box_h above)
 bool fig_timeline(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
-	const char *slash = strchr(args[0], '/'), *name = slash ? slash + 1 : NULL, *ns = opt->ns ? opt->ns : "default", *inner = name ? strchr(name, '/') : NULL;
+	const char *slash = strchr(args[0], '/'), *name = slash ? slash + 1 : NULL, *ns = figure_ns(opt), *inner = name ? strchr(name, '/') : NULL;
 	const struct kind *kind = slash ? kind_by_word(arena_strndup(s->arena, args[0], (size_t)(slash - args[0]))) : NULL;
 	const struct object *o;
 	box_h h;

@@ -299,7 +299,7 @@ bool fig_trace(struct world *w, const struct figure_options *opt, const char *re
 	(void)nr;
 	q.from = args[0];
 	q.to = args[1];
-	q.ns = q.ns ? q.ns : opt->ns ? opt->ns : "default";
+	q.ns = q.ns ? q.ns : figure_ns(opt);
 	q.flags |= WALK_RECORD;
 	if (!question_ask(w, &q, s->arena, answer, err))
 		return false;

@@ -7,7 +7,8 @@
 #include "viz/diagram/scene.h"
 
 struct figure_options {
-	const char *ns; bool all_ns, collapse;
+	const char *ns; bool all_ns, collapse;  /* ns: shows this namespace only */
+	const char *dflt_ns;                    /* of names that have none; NULL: ns, else default */
 	const char *focus; uint32_t depth;      /* only what is at most so many steps away from KIND/[NS/]NAME; depth 0: 2 */
 	const struct question *ask;             /* trace: how to ask, but for its ends; NULL: TCP, GET */
 	uint16_t port; uint8_t proto;           /* matrix; port 0: those that the destination declares */
@@ -38,6 +39,7 @@ const char *pod_short(struct arena *, const struct pod *);              /* web-â
 const char *socket_of(struct arena *, const char *ip, int32_t port);    /* 10.0.0.1:80, [fd00::1]:80 */
 ip_addr node_ip(const struct node *);                                   /* its first InternalIP; unset: none */
 bool is_system(const struct object *);                                  /* in kube-system or a namespace of podwire's own */
+const char *figure_ns(const struct figure_options *);                    /* of a name without one */
 bool figure_shows(const struct figure_options *, const struct object *);        /* -n, -A, else all but the system's */
 bool pod_on(const struct pod *, const struct node *);
 /* Pods that are endpoints of a Service, in the order of its slices. Lives in the arena. */

@@ -35,6 +35,11 @@ bool is_system(const struct object *o)
 	return strncmp(o->ns, "kube-", 5) == 0;
 }
 
+const char *figure_ns(const struct figure_options *opt)
+{
+	return opt->dflt_ns ? opt->dflt_ns : opt->ns ? opt->ns : "default";
+}
+
 bool figure_shows(const struct figure_options *opt, const struct object *o)
 {
 	return opt->ns ? o->ns && strcmp(o->ns, opt->ns) == 0 : opt->all_ns || !is_system(o);

@@ -1,4 +1,4 @@
-/* Inside of run_report: the forms that CI reads. */
+/* Inside of run_report: the forms that CI reads and that people look at. */
 #ifndef PODWIRE_RUN_CI_H
 #define PODWIRE_RUN_CI_H
 
@@ -9,6 +9,9 @@ bool record_is(const struct val *, const char *key);            /* there, and no
 bool same_scenario(const struct val *, const struct val *);
 
 void print_tap(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *);
+void print_html(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *);
+void print_md(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *);
+void print_sarif(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *);
 void print_junit(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *);
 
 #endif

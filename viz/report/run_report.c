@@ -71,6 +71,20 @@ void run_broken(struct arena *a, const struct scenario *s, const char *why, stru
 	put_place(a, v, s, s->line);
 }
 
+void run_figure(struct arena *a, struct val *list, const char *title, const char *description, const char *svg)
+{
+	struct val *last = list->last, *figures = last ? (struct val *)(uintptr_t)val_get(last, "figures") : NULL, *v;
+
+	if (!last)
+		return;
+	if (!figures)
+		figures = val_put(a, last, "figures", val_new(a, VAL_LIST));
+	v = val_add(a, figures, val_new(a, VAL_MAP));
+	val_put(a, v, "title", val_string(a, title));
+	val_put(a, v, "description", val_string(a, description));
+	val_put(a, v, "svg", val_string(a, svg));
+}
+
 const char *record_text(const struct val *r, const char *key)
 {
 	const char *s = val_str(val_get(r, key));
@@ -180,7 +194,15 @@ static void print_json(struct arena *a, const struct val *records, bool verbose,
 	sb_addc(to, '\n');
 }
 
-const struct run_format run_formats[] = { { "text", print_text }, { "tap", print_tap }, { "junit", print_junit }, { "json", print_json }, { NULL, NULL } };
+const struct run_format run_formats[] = {
+	{ "text", print_text }, { "tap", print_tap }, { "junit", print_junit }, { "json", print_json }, { "html", print_html }, { "md", print_md }, { "sarif", print_sarif }, { NULL, NULL },
+};
+
+void run_format_names(struct sb *out)
+{
+	for (const struct run_format *f = run_formats; f->name; f++)
+		sb_printf(out, "%s%s", f == run_formats ? "" : f[1].name ? ", " : " or ", f->name);
+}
 
 const struct run_format *run_format_find(const char *name)
 {

@@ -13,11 +13,15 @@ void run_records(struct arena *, const struct play *, struct val *list);
 void run_skipped(struct arena *, const struct scenario *, const char *why, struct val *list);
 void run_broken(struct arena *, const struct scenario *, const char *why, struct val *list);
 
+/* A figure that was drawn in a step, for the forms that show it: added to the scenario's last record as {title, description, svg} in `figures`. */
+void run_figure(struct arena *, struct val *list, const char *title, const char *description, const char *svg);
+
 struct run_sum { uint32_t scenarios, passed, failed, skipped, known; };
 struct run_sum run_sum(const struct val *records);
 
 struct run_format { const char *name; void (*print)(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *); };
-extern const struct run_format run_formats[];          /* text, tap, junit, json; ends with name NULL */
+extern const struct run_format run_formats[];          /* text, tap, junit, json, html, md, sarif; ends with name NULL */
+void run_format_names(struct sb *);                     /* "text, tap, …" */
 const struct run_format *run_format_find(const char *name);
 
 #endif
