@@ -12,6 +12,47 @@ void *heap_grow(void *v, uint32_t *alloc, uint32_t need, size_t size)
 	return to;
 }
 
+void few_push(few *f, uint32_t x)
+{
+	if (f->nr == 2 && !f->alloc) {
+		uint32_t *v = heap_grow(NULL, &f->alloc, 4, sizeof(*v));
+
+		memcpy(v, f->two, sizeof(f->two));
+		f->many = v;
+	} else if (f->alloc && f->nr == f->alloc) {
+		f->many = heap_grow(f->many, &f->alloc, f->nr + 1, sizeof(*f->many));
+	}
+	(f->alloc ? f->many : f->two)[f->nr++] = x;
+}
+
+bool few_has(const few *f, uint32_t x)
+{
+	const uint32_t *v = few_v(f);
+
+	for (uint32_t k = 0; k < f->nr; k++)
+		if (v[k] == x)
+			return true;
+	return false;
+}
+
+void few_drop(few *f, uint32_t x)
+{
+	uint32_t *v = f->alloc ? f->many : f->two;
+
+	for (uint32_t k = 0; k < f->nr; k++)
+		if (v[k] == x) {
+			v[k] = v[--f->nr];
+			return;
+		}
+}
+
+void few_free(few *f)
+{
+	if (f->alloc)
+		free(f->many);
+	*f = (few){ 0 };
+}
+
 /* ---- a slot: the hash's upper half, and the number plus one; 0 is empty, GONE was taken out */
 
 #define GONE UINT32_MAX
@@ -311,12 +352,23 @@ static inline void touch(struct acc *a, uint32_t at, uint64_t m)
 	a->w[at] |= m;
 }
 
+WIDE static void or_words(uint64_t *restrict to, const uint64_t *restrict from, uint32_t nr)
+{
+	for (uint32_t k = 0; k < nr; k++)
+		to[k] |= from[k];
+}
+
+WIDE static void or_words_masked(uint64_t *restrict to, const uint64_t *restrict from, const uint64_t *restrict mask, uint32_t nr)
+{
+	for (uint32_t k = 0; k < nr; k++)
+		to[k] |= from[k] & mask[k];
+}
+
 void acc_or(struct acc *a, const struct bits *b)
 {
 	if (b->nr == BITS_DENSE) {
 		a->dense = true;
-		for (uint32_t k = 0; k < a->words; k++)
-			a->w[k] |= b->word[k];
+		or_words(a->w, b->word, a->words);
 		return;
 	}
 	for (uint32_t k = 0; k < b->nr; k++)
@@ -327,8 +379,7 @@ void acc_or_masked(struct acc *a, const struct bits *b, const uint64_t *mask)
 {
 	if (b->nr == BITS_DENSE) {
 		a->dense = true;
-		for (uint32_t k = 0; k < a->words; k++)
-			a->w[k] |= b->word[k] & mask[k];
+		or_words_masked(a->w, b->word, mask, a->words);
 		return;
 	}
 	for (uint32_t k = 0; k < b->nr; k++)

@@ -16,6 +16,13 @@ uint64_t *heap_words(uint32_t nr);                       /* zero; freed with fre
 #define heap_push(h)     (heap_room(h, (h)->nr + 1), &(h)->v[(h)->nr++])
 #define heap_free(h)     (free((h)->v), (h)->v = NULL, (h)->nr = (h)->alloc = 0)
 typedef HEAP(uint32_t) numbers;
+/* The same for lists that are short as a rule: two stand in place. */
+typedef struct { union { uint32_t *many; uint32_t two[2]; }; uint32_t nr, alloc; } few;
+static inline const uint32_t *few_v(const few *f) { return f->alloc ? f->many : f->two; }
+void few_push(few *, uint32_t);
+bool few_has(const few *, uint32_t);
+void few_drop(few *, uint32_t);                 /* one of that value, if there is one; the last takes its place */
+void few_free(few *);
 
 /* Numbers by the hash of what they stand for; whoever asks compares. */
 struct lookup { uint64_t *slot; uint32_t alloc, nr; };
@@ -52,6 +59,13 @@ void acc_free(struct acc *);
 void acc_clear(struct acc *);
 void acc_or(struct acc *, const struct bits *);
 void acc_or_masked(struct acc *, const struct bits *, const uint64_t *mask);
+
+/* Functions that count or join whole words: for processors that have popcount and wide registers as well. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("avx2,popcnt", "default"), optimize("O3")))
+#else
+#define WIDE
+#endif
 
 #define BIT(w, i)    ((w)[(i) / 64] >> ((i) % 64) & 1)
 #define BIT_ON(w, i) ((w)[(i) / 64] |= (uint64_t)1 << ((i) % 64))

@@ -19,7 +19,7 @@ enum families { FAM_4, FAM_6, FAM_46, FAM_64, FAM_COUNT };
 
 struct shape {
 	uint32_t space;                         /* NONE: a host or an address outside, which only ipBlocks mean */
-	uint32_t labels; uint16_t nr_labels;    /* in universe.labels: pairs, ascending */
+	uint32_t labels; uint16_t nr_labels;    /* in universe.labels: pairs, in the order of their keys */
 	uint8_t families;
 	uint32_t ports;                         /* of universe.ports */
 	uint32_t atom[2];                       /* of each address */
@@ -30,7 +30,7 @@ struct shape {
 	numbers sets;
 };
 
-struct space { str name; const struct namespace_ *object; numbers pairs; uint32_t first, last, nr_shapes, sets; };       /* a namespace; sets: the first that is scoped to it */
+struct space { str name; const struct namespace_ *object; numbers pairs; uint32_t first, last, nr_shapes, sets; uint64_t *shapes; };       /* a namespace; sets: the first that is scoped to it; shapes: as bits, NULL until they are needed */
 struct named_port { str name; uint16_t port; uint8_t proto; };
 struct port_set { uint32_t from, nr; };         /* in universe.named */
 struct atom { ip_addr at; uint32_t places, inside; };    /* an address of it; in how many places it is, and (while one is cut) how many of them lie in the block */
@@ -53,13 +53,14 @@ struct shape_set {
 	uint32_t isolates[2];                   /* number of policies that isolate it, by direction */
 	uint32_t next;                          /* of the same namespace, namespaceSelector, or all blocks */
 	struct bits b;
-	numbers uses[2];                        /* that it has as a subject */
-	numbers users[2];                       /* uses of which it is the peer */
+	few uses[2];                            /* that it has as a subject */
+	few users[2];                           /* uses of which it is the peer */
 };
+enum { ROLE_USES = 1 /* << direction */, ROLE_USERS = 4 /* << direction */, ROLE_ISOLATES = 16 /* << direction */ };
 struct use {
 	uint32_t peer, spec;
 	uint8_t dir;
-	numbers subjects;
+	few subjects;
 	struct bits u;                          /* their union, where there are several */
 };
 
@@ -77,8 +78,8 @@ struct reach {
 	numbers dirty;                          /* objects that changed since */
 
 	HEAP(struct pair) pairs; numbers key_of; struct map pair_ids, key_ids;
-	HEAP(struct space) spaces; struct map space_ids;
-	HEAP(struct named_port) named; HEAP(struct port_set) ports; struct map ports_of_spec; struct lookup port_ids;
+	HEAP(struct space) spaces; struct map space_ids; uint32_t last_space;
+	HEAP(struct named_port) named; HEAP(struct port_set) ports; struct map ports_of_spec; struct lookup port_ids; const struct pod_spec *last_spec; uint32_t last_ports;
 	HEAP(struct bound) bounds[2]; HEAP(struct atom) atoms;  /* IPv4, IPv6 */
 	numbers labels;
 	HEAP(struct shape) shapes; struct lookup shape_ids;
@@ -94,8 +95,11 @@ struct reach {
 	HEAP(struct block_id) blocks; struct lookup block_ids; uint32_t block_sets;
 	HEAP(struct spec) specs; struct lookup spec_ids;
 	HEAP(struct shape_set) sets; struct lookup set_ids; numbers free_sets;
-	HEAP(struct use) used; struct lookup use_ids; numbers free_uses; struct map links;       /* links: subject and use → how many policies */
-	HEAP(struct held) held; struct map held_of;
+	HEAP(struct use) used; struct lookup use_ids; numbers free_uses; struct map again;       /* again: subject and use → policies beyond the first */
+	HEAP(uint8_t) roles;                    /* by set: what of it a line must look at; see ROLE_… */
+	HEAP(struct held) held; numbers held_of;        /* by handle: 1 + held */
+	numbers words_now, words_sel, words_at; /* scratch */
+	uint32_t *pool; size_t pool_nr;         /* of the lists of sets that shapes have since it was built */
 	uint64_t *open[2];                      /* not isolated */
 
 	uint8_t proto; uint16_t port; bool asked;       /* the question at hand, and what all its rows share: */
@@ -117,12 +121,12 @@ uint32_t reach_key(struct reach *, str key);
 uint32_t reach_space(struct reach *, str name);
 uint32_t reach_shape_of(struct reach *, const struct pod *, const ip_addr ip[2]);       /* found, or made; pod NULL: outside */
 void reach_weigh(struct reach *, uint32_t shape, int32_t change);
-uint64_t reach_weight(const struct reach *, uint32_t word, uint64_t mask);
 void reach_bound(struct reach *, struct cidr);           /* cuts the atoms at the bounds of a block, and moves the Pods whose atom that changes */
 uint32_t reach_bounds_in(const struct reach *, struct cidr, const struct bound **first);        /* the bounds that lie in it: all of them cut already */
 uint32_t reach_atom(const struct reach *, ip_addr);
 void reach_index(struct reach *);                       /* by pair and atom, after all shapes are there */
 void reach_note(struct reach *, uint32_t shape);        /* a shape made later: what is indexed lazily learns of it */
+void reach_all_spaces(struct reach *);                   /* when it is built */
 void reach_relabel(struct reach *, uint32_t space);
 bool pod_is_there(const struct pod *);
 bool port_is_named(const struct reach *, uint32_t ports, str name, uint8_t proto, uint16_t port);
@@ -134,6 +138,7 @@ uint32_t reach_block(struct reach *, const struct np_peers *);
 uint32_t reach_set(struct reach *, struct shape_set like);    /* found, or made and evaluated; a reference more */
 void reach_unref(struct reach *, uint32_t set);
 void reach_evaluate(struct reach *, uint32_t set);
+void reach_free_sets(struct reach *, uint32_t shape);
 void reach_members(struct reach *);                     /* when it is built: from sets to the shapes that they hold */
 void reach_find_spaces(struct reach *);                 /* when it is built: all namespaces are known */
 bool reach_matches(const struct reach *, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom);

@@ -112,6 +112,7 @@ static void build_pods(struct reach *r)
 			__builtin_prefetch(&ahead->o.labels.nr);
 			__builtin_prefetch(&ahead->spec);
 			__builtin_prefetch(&ahead->ip);
+			__builtin_prefetch(((const struct pod *)l.v[k + 4])->o.labels.v);
 		}
 		pod_changed(r, (const struct pod *)l.v[k]);
 	}
@@ -145,8 +146,12 @@ static void build(struct reach *r)
 		*heap_push(&r->bounds[f]) = (struct bound){ r->atoms.v[f].at, (uint32_t)f };
 	}
 	*heap_push(&r->sets) = (struct shape_set){ .scope = SCOPE_ALL, .refs = 1, .next = NONE };
+	*heap_push(&r->roles) = 0;
+	reach_all_spaces(r);
 	reach_selector(r, NULL);
 	heap_room(&r->held, l.nr + 1);
+	heap_room(&r->sets, l.nr + 1);
+	heap_room(&r->used, l.nr + 1);
 	for (uint32_t k = 0; k < l.nr; k++)
 		reach_policy(r, (const struct network_policy *)l.v[k]);
 	build_pods(r);
@@ -178,9 +183,17 @@ static void build(struct reach *r)
 static void tear_down(struct reach *r)
 {
 	for (uint32_t k = 0; k < r->shapes.nr; k++)
-		heap_free(&r->shapes.v[k].sets);
-	for (uint32_t k = 0; k < r->spaces.nr; k++)
+		reach_free_sets(r, k);
+	for (uint32_t k = 0; k < r->spaces.nr; k++) {
 		heap_free(&r->spaces.v[k].pairs);
+		free(r->spaces.v[k].shapes);
+	}
+	free(r->pool);
+	heap_free(&r->roles);
+	heap_free(&r->held_of);
+	heap_free(&r->words_now);
+	heap_free(&r->words_sel);
+	heap_free(&r->words_at);
 	for (uint32_t k = 0; k < r->spaces_ids.nr; k++) {
 		heap_free(&r->spaces_ids.v[k].list);
 		heap_free(&r->spaces_ids.v[k].in);
@@ -191,12 +204,12 @@ static void tear_down(struct reach *r)
 	for (uint32_t k = 0; k < r->sets.nr; k++) {
 		bits_free(&r->sets.v[k].b);
 		for (int d = 0; d < 2; d++) {
-			heap_free(&r->sets.v[k].uses[d]);
-			heap_free(&r->sets.v[k].users[d]);
+			few_free(&r->sets.v[k].uses[d]);
+			few_free(&r->sets.v[k].users[d]);
 		}
 	}
 	for (uint32_t k = 0; k < r->used.nr; k++) {
-		heap_free(&r->used.v[k].subjects);
+		few_free(&r->used.v[k].subjects);
 		bits_free(&r->used.v[k].u);
 	}
 	for (uint32_t k = 0; k < r->held.nr; k++)

@@ -65,11 +65,36 @@ static const uint64_t *spec_mask(struct reach *r, uint32_t spec)
 	return s->mask;
 }
 
+/* ---- weights: Pods of the shapes in the words at these places (NULL: all words), of  (a & (b | c)) or, without a, of c & ~b */
+
+static inline uint64_t weigh_word(const struct reach *r, uint32_t w, uint64_t m)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t p = 0; p < r->nr_planes; p++)
+		sum += (uint64_t)__builtin_popcountll(r->planes[p][w] & m) << p;
+	return sum;
+}
+
+WIDE static uint64_t weigh(const struct reach *r, const uint32_t *places, uint32_t nr, const uint64_t *a, const uint64_t *b, const uint64_t *c)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t k = 0; k < nr; k++) {
+		uint32_t w = places ? places[k] : k;
+		uint64_t m = a ? a[w] & (b[w] | c[w]) : c[w] & ~b[w];
+
+		if (m)
+			sum += weigh_word(r, w, m);
+	}
+	return sum;
+}
+
 /* ---- what all lines share: who is not isolated, and who has a rule for everybody */
 
 static void make_base(struct reach *r, int d)
 {
-	const numbers *all = &r->sets.v[0].users[d];
+	const few *all = &r->sets.v[0].users[d];
 	uint64_t *b = r->base[d];
 
 	if (r->base_good[d])
@@ -77,7 +102,7 @@ static void make_base(struct reach *r, int d)
 	memcpy(b, r->open[d], r->words * sizeof(*b));
 	acc_clear(&r->out);
 	for (uint32_t k = 0; k < all->nr; k++) {
-		const struct use *u = &r->used.v[all->v[k]];
+		const struct use *u = &r->used.v[few_v(all)[k]];
 		uint8_t asked = r->specs.v[u->spec].asked;
 
 		if (asked == ASKED_YES)
@@ -85,11 +110,9 @@ static void make_base(struct reach *r, int d)
 		else if (asked == ASKED_NAMED && d == NP_INGRESS)       /* subjects are the destinations: each has its names */
 			acc_or_masked(&r->out, reach_subjects(r, u), spec_mask(r, u->spec));
 	}
-	r->base_weight[d] = 0;
-	for (uint32_t w = 0; w < r->words; w++) {
+	for (uint32_t w = 0; w < r->words; w++)
 		b[w] |= r->out.w[w];
-		r->base_weight[d] += reach_weight(r, w, b[w]);
-	}
+	r->base_weight[d] = weigh(r, NULL, r->words, b, b, b);
 	acc_clear(&r->out);
 	r->base_good[d] = true;
 }
@@ -102,11 +125,12 @@ static bool own_rules(struct reach *r, int dir, const struct shape *s)
 	bool isolated = false, all = false;
 
 	for (uint32_t k = 0; k < s->sets.nr; k++) {
+		uint8_t roles = r->roles.v[s->sets.v[k]];
 		const struct shape_set *t = &r->sets.v[s->sets.v[k]];
 
-		isolated = isolated || t->isolates[dir];
-		for (uint32_t i = 0; i < t->uses[dir].nr; i++) {
-			const struct use *u = &r->used.v[t->uses[dir].v[i]];
+		isolated = isolated || roles & ROLE_ISOLATES << dir;
+		for (uint32_t i = 0; roles & ROLE_USES << dir && i < t->uses[dir].nr; i++) {
+			const struct use *u = &r->used.v[few_v(&t->uses[dir])[i]];
 			const struct spec *p = &r->specs.v[u->spec];
 			bool masked = p->asked == ASKED_NAMED && dir == NP_EGRESS;
 
@@ -128,10 +152,10 @@ static bool own_rules(struct reach *r, int dir, const struct shape *s)
 	return !isolated || all;
 }
 
-static void others_of(struct reach *r, int other, const struct shape *s, const numbers *users, bool named_only)
+static void others_of(struct reach *r, int other, const struct shape *s, const few *users, bool named_only)
 {
 	for (uint32_t i = 0; i < users->nr; i++) {
-		const struct use *u = &r->used.v[users->v[i]];
+		const struct use *u = &r->used.v[few_v(users)[i]];
 		uint8_t asked = r->specs.v[u->spec].asked;
 
 		if (asked == ASKED_NO || (named_only && asked != ASKED_NAMED))
@@ -147,7 +171,8 @@ static void others_of(struct reach *r, int other, const struct shape *s, const n
 static void others_rules(struct reach *r, int other, const struct shape *s)
 {
 	for (uint32_t k = 0; k < s->sets.nr; k++)
-		others_of(r, other, s, &r->sets.v[s->sets.v[k]].users[other], false);
+		if (r->roles.v[s->sets.v[k]] & ROLE_USERS << other)
+			others_of(r, other, s, &r->sets.v[s->sets.v[k]].users[other], false);
 	if (other == NP_EGRESS)                 /* the base has them where the names are the line's */
 		others_of(r, other, s, &r->sets.v[0].users[other], true);
 }
@@ -183,22 +208,10 @@ uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 
 	itself = BIT(base, shape) || BIT(r->out.w, shape);
 	itself = itself && (all || BIT(r->in.w, shape));
-	if (all) {
-		sum = r->base_weight[!dir];
-		for (uint32_t k = 0; k < (r->out.dense ? r->words : r->out.nr); k++) {
-			uint32_t w = r->out.dense ? k : r->out.touched[k];
-
-			sum += reach_weight(r, w, r->out.w[w] & ~base[w]);
-		}
-	} else {
-		for (uint32_t k = 0; k < (r->in.dense ? r->words : r->in.nr); k++) {
-			uint32_t w = r->in.dense ? k : r->in.touched[k];
-			uint64_t m = r->in.w[w] & (base[w] | r->out.w[w]);
-
-			if (m)
-				sum += reach_weight(r, w, m);
-		}
-	}
+	if (all)
+		sum = r->base_weight[!dir] + weigh(r, r->out.dense ? NULL : r->out.touched, r->out.dense ? r->words : r->out.nr, NULL, base, r->out.w);
+	else
+		sum = weigh(r, r->in.dense ? NULL : r->in.touched, r->in.dense ? r->words : r->in.nr, r->in.w, base, r->out.w);
 	acc_clear(&r->in);
 	acc_clear(&r->out);
 	return sum + !itself;           /* a Pod always reaches itself */
@@ -213,11 +226,12 @@ bool reach_dir_open(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to
 	bool isolated = false;
 
 	for (uint32_t k = 0; k < s->sets.nr; k++) {
+		uint8_t roles = r->roles.v[s->sets.v[k]];
 		const struct shape_set *t = &r->sets.v[s->sets.v[k]];
 
-		isolated = isolated || t->isolates[dir];
-		for (uint32_t i = 0; i < t->uses[dir].nr; i++) {
-			const struct use *u = &r->used.v[t->uses[dir].v[i]];
+		isolated = isolated || roles & ROLE_ISOLATES << dir;
+		for (uint32_t i = 0; roles & ROLE_USES << dir && i < t->uses[dir].nr; i++) {
+			const struct use *u = &r->used.v[few_v(&t->uses[dir])[i]];
 
 			if (r->specs.v[u->spec].asked != ASKED_NO && (u->peer == 0 || bits_has(&r->sets.v[u->peer].b, other)) && reach_spec_open(r, u->spec, ports))
 				return true;

@@ -62,18 +62,21 @@ static uint32_t find_use(struct reach *r, int dir, uint32_t peer, uint32_t spec)
 		}
 	id = r->free_uses.nr ? r->free_uses.v[--r->free_uses.nr] : (heap_push(&r->used), r->used.nr - 1);
 	r->used.v[id] = (struct use){ .peer = peer, .spec = spec, .dir = (uint8_t)dir };
-	*heap_push(&r->sets.v[peer].users[dir]) = id;
+	few_push(&r->sets.v[peer].users[dir], id);
+	r->roles.v[peer] |= (uint8_t)(ROLE_USERS << dir);
 	lookup_put(&r->use_ids, h, id);
 	return id;
 }
 
-static void drop_number(numbers *l, uint32_t x)
+/* What a line must look at in a set, in a byte: most sets are only one or two of these things. */
+static void roles_again(struct reach *r, uint32_t set)
 {
-	for (uint32_t k = 0; k < l->nr; k++)
-		if (l->v[k] == x) {
-			l->v[k] = l->v[--l->nr];
-			return;
-		}
+	const struct shape_set *t = &r->sets.v[set];
+	unsigned roles = 0;
+
+	for (unsigned d = 0; d < 2; d++)
+		roles |= (t->uses[d].nr ? (unsigned)ROLE_USES << d : 0) | (t->users[d].nr ? (unsigned)ROLE_USERS << d : 0) | (t->isolates[d] ? (unsigned)ROLE_ISOLATES << d : 0);
+	r->roles.v[set] = (uint8_t)roles;
 }
 
 static void free_use(struct reach *r, uint32_t id)
@@ -81,8 +84,9 @@ static void free_use(struct reach *r, uint32_t id)
 	struct use *u = &r->used.v[id];
 
 	lookup_drop(&r->use_ids, use_hash(u->dir, u->peer, u->spec), id);
-	drop_number(&r->sets.v[u->peer].users[u->dir], id);
-	heap_free(&u->subjects);
+	few_drop(&r->sets.v[u->peer].users[u->dir], id);
+	roles_again(r, u->peer);
+	few_free(&u->subjects);
 	bits_free(&u->u);
 	reach_unref(r, u->peer);
 	*u = (struct use){ .peer = NONE };
@@ -93,7 +97,7 @@ const struct bits *reach_subjects(const struct reach *r, const struct use *u)
 {
 	static const struct bits nobody;
 
-	return !u->subjects.nr ? &nobody : u->subjects.nr == 1 ? &r->sets.v[u->subjects.v[0]].b : &u->u;
+	return !u->subjects.nr ? &nobody : u->subjects.nr == 1 ? &r->sets.v[few_v(&u->subjects)[0]].b : &u->u;
 }
 
 /* The union of several sets of subjects. What has left cannot be taken out of it: it is made again. */
@@ -104,7 +108,7 @@ static void join_subjects(struct reach *r, struct use *u)
 		return;
 	acc_clear(&r->out);
 	for (uint32_t k = 0; k < u->subjects.nr; k++)
-		acc_or(&r->out, &r->sets.v[u->subjects.v[k]].b);
+		acc_or(&r->out, &r->sets.v[few_v(&u->subjects)[k]].b);
 	bits_from_words(&u->u, r->out.w, r->words);
 	acc_clear(&r->out);
 }
@@ -117,10 +121,14 @@ void reach_join_subjects(struct reach *r)
 
 /* ---- what a policy holds */
 
-struct writing { struct reach *r; numbers *out; const struct np_compiled *p; uint32_t space, selector; };
+struct writing { struct reach *r; numbers *out; const struct np_compiled *p; uint32_t space, selector, subject; };
 
 static uint32_t subject(const struct writing *w, int families)
 {
+	if (!families && w->subject != NONE) {
+		w->r->sets.v[w->subject].refs++;
+		return w->subject;
+	}
 	return reach_set(w->r, (struct shape_set){ .scope = SCOPE_SPACE, .families = (uint8_t)families, .where = w->space, .selector = w->selector });
 }
 
@@ -176,6 +184,8 @@ static void hold_policy(struct reach *r, const struct network_policy *np, number
 	policy_compile(np, r->scratch_arena, &p);
 	w.space = reach_space(r, np->o.ns);
 	w.selector = reach_selector(r, &np->pods);
+	w.subject = NONE;
+	w.subject = subject(&w, 0);
 	for (int d = 0; d < 2; d++) {
 		if (p.isolates[d])
 			hold(&w, subject(&w, 0), ISOLATES(d));
@@ -187,6 +197,7 @@ static void hold_policy(struct reach *r, const struct network_policy *np, number
 				hold_peer(&w, d, &rule->peers[i], spec);
 		}
 	}
+	reach_unref(r, w.subject);
 	arena_rewind(r->scratch_arena, m);
 }
 
@@ -211,6 +222,7 @@ static void isolate(struct reach *r, uint32_t set, int d, int change)
 	bool was = t->isolates[d];
 
 	t->isolates[d] = (uint32_t)((int32_t)t->isolates[d] + change);
+	roles_again(r, set);
 	if (was == !!t->isolates[d] || r->building)
 		return;
 	bits_list(&t->b, r->words, &m);
@@ -232,19 +244,27 @@ static void isolate(struct reach *r, uint32_t set, int d, int change)
 static void link_use(struct reach *r, uint32_t set, uint32_t use, int change)
 {
 	struct use *u = &r->used.v[use];
-	uint64_t key = (uint64_t)set << 32 | use, *count = map_put(&r->links, r->a, key);
+	struct shape_set *t = &r->sets.v[set];
+	bool linked = t->uses[u->dir].nr < u->subjects.nr ? few_has(&t->uses[u->dir], use) : few_has(&u->subjects, set);
+	uint64_t key = (uint64_t)set << 32 | use, *more = linked ? map_find(&r->again, key) : NULL;
 
-	*count += (uint64_t)(int64_t)change;
-	if (change > 0 && *count == 1) {
-		*heap_push(&r->sets.v[set].uses[u->dir]) = use;
-		*heap_push(&u->subjects) = set;
-	} else if (change < 0 && *count == 0) {
-		map_remove(&r->links, key);
-		drop_number(&r->sets.v[set].uses[u->dir], use);
-		drop_number(&u->subjects, set);
-	} else {
+	if (change > 0 && linked) {
+		++*map_put(&r->again, r->a, key);
 		return;
 	}
+	if (change < 0 && more) {
+		if (--*more == 0)
+			map_remove(&r->again, key);
+		return;
+	}
+	if (change > 0) {
+		few_push(&t->uses[u->dir], use);
+		few_push(&u->subjects, set);
+	} else {
+		few_drop(&t->uses[u->dir], use);
+		few_drop(&u->subjects, set);
+	}
+	roles_again(r, set);
 	if (r->building)
 		return;
 	join_subjects(r, u);
@@ -322,29 +342,38 @@ static void change(struct reach *r, const numbers *was, const numbers *now)
 
 void reach_policy(struct reach *r, const struct network_policy *p)
 {
-	uint64_t *at = map_put(&r->held_of, r->a, p->o.id.i);
-	numbers now = { 0 }, was;
+	numbers *now = &r->words_now, *was, kept = { 0 }, before;
+	uint32_t *at;
 
+	heap_room(&r->held_of, p->o.id.i + 1);
+	at = &r->held_of.v[p->o.id.i];
 	if (!*at) {
 		*heap_push(&r->held) = (struct held){ .policy = p->o.id };
 		*at = r->held.nr;
 	}
+	now->nr = 0;
 	if (!p->o.gone)
-		hold_policy(r, p, &now);
-	if (r->stale) {                         /* it is all built again */
-		heap_free(&now);
+		hold_policy(r, p, now);
+	if (r->stale)                           /* it is all built again */
+		return;
+	was = &r->held.v[*at - 1].words;
+	if (was->nr == now->nr && (!now->nr || memcmp(was->v, now->v, now->nr * sizeof(*now->v)) == 0)) {
+		let_go(r, now);
 		return;
 	}
-	was = r->held.v[*at - 1].words;
-	if (was.nr != now.nr || (now.nr && memcmp(was.v, now.v, now.nr * sizeof(*now.v)) != 0)) {
-		if (r->building)
-			for (int d = 0; d < 2; d++)
-				link_all(r, &now, d, 1);
-		else
-			change(r, &was, &now);
-		r->held.v[*at - 1].words = now;
-		now = was;
+	if (now->nr) {
+		kept = (numbers){ malloc(now->nr * sizeof(*now->v)), now->nr, now->nr };
+		if (!kept.v)
+			abort();
+		memcpy(kept.v, now->v, now->nr * sizeof(*now->v));
 	}
-	let_go(r, &now);
-	heap_free(&now);
+	before = *was;
+	*was = kept;
+	if (r->building)
+		for (int d = 0; d < 2; d++)
+			link_all(r, &kept, d, 1);
+	else
+		change(r, &before, &kept);
+	let_go(r, &before);
+	heap_free(&before);
 }

@@ -84,21 +84,24 @@ static uint32_t intern_selector(struct reach *r, uint32_t from)
 uint32_t reach_selector(struct reach *r, const struct selector *s)
 {
 	uint32_t from = r->words_of.nr;
-	numbers w = { 0 }, at = { 0 };
+	numbers *w = &r->words_sel, *at = &r->words_at;
 
+	w->nr = at->nr = 0;
 	for (uint32_t k = 0; s && k < s->labels.nr; k++) {
-		*heap_push(&at) = w.nr;
-		requirement(r, s->labels.v[k].key, SEL_IN, &s->labels.v[k].value, 1, &w);
+		*heap_push(at) = w->nr;
+		requirement(r, s->labels.v[k].key, SEL_IN, &s->labels.v[k].value, 1, w);
 	}
 	for (uint32_t k = 0; s && k < s->exprs.nr; k++) {
 		const struct requirement *q = &s->exprs.v[k];
 
-		*heap_push(&at) = w.nr;
-		requirement(r, q->key, (uint8_t)(q->op - 1), q->values.v, q->op - 1 <= SEL_NOT_IN ? q->values.nr : 0, &w);
+		*heap_push(at) = w->nr;
+		requirement(r, q->key, (uint8_t)(q->op - 1), q->values.v, q->op - 1 <= SEL_NOT_IN ? q->values.nr : 0, w);
 	}
-	sort_requirements(w.v, at.v, at.nr, &r->words_of);
-	heap_free(&w);
-	heap_free(&at);
+	if (at->nr == 1)
+		for (uint32_t k = 0; k < w->nr; k++)
+			*heap_push(&r->words_of) = w->v[k];
+	else
+		sort_requirements(w->v, at->v, at->nr, &r->words_of);
 	return intern_selector(r, from);
 }
 
@@ -292,25 +295,37 @@ static uint64_t *bits_of(struct reach *r, uint64_t ***memo, uint32_t *nr_memo, u
 	return (*memo)[id];
 }
 
+WIDE static void keep(uint64_t *restrict to, const uint64_t *restrict of, uint32_t nr, bool not_these)
+{
+	uint64_t flip = not_these ? UINT64_MAX : 0;
+
+	for (uint32_t k = 0; k < nr; k++)
+		to[k] &= of[k] ^ flip;
+}
+
+WIDE static void both(uint64_t *restrict to, const uint64_t *restrict of, uint32_t nr)
+{
+	for (uint32_t k = 0; k < nr; k++)
+		to[k] |= of[k];
+}
+
 static void narrow(struct reach *r, uint64_t *to, const uint32_t *w)
 {
-	uint64_t *any = w[1] <= SEL_NOT_IN && w[2] != 1 ? heap_words(r->words) : NULL;
+	uint64_t *any = w[1] <= SEL_NOT_IN && w[2] != 1 ? r->in.w : NULL;
 	const uint64_t *of;
 
 	for (uint32_t i = 0; any && i < w[2]; i++) {
 		of = bits_of(r, &r->pair_bits, &r->nr_pair_bits, w[3 + i], r->pairs.nr, false);
-		for (uint32_t k = 0; k < r->words; k++)
-			any[k] |= of[k];
+		if (i)
+			both(any, of, r->words);
+		else
+			memcpy(any, of, r->words * sizeof(*any));
 	}
 	of = any ? any : w[1] <= SEL_NOT_IN ? bits_of(r, &r->pair_bits, &r->nr_pair_bits, w[3], r->pairs.nr, false)
 					     : bits_of(r, &r->key_bits, &r->nr_key_bits, w[0], r->key_ids.nr, true);
-	if (w[1] == SEL_IN || w[1] == SEL_EXISTS)
-		for (uint32_t k = 0; k < r->words; k++)
-			to[k] &= of[k];
-	else
-		for (uint32_t k = 0; k < r->words; k++)
-			to[k] &= ~of[k];
-	free(any);
+	keep(to, of, r->words, w[1] != SEL_IN && w[1] != SEL_EXISTS);
+	if (any)
+		memset(any, 0, r->words * sizeof(*any));
 }
 
 static uint64_t *spaces_shapes(struct reach *r, struct spaces_id *s)
@@ -324,6 +339,16 @@ static uint64_t *spaces_shapes(struct reach *r, struct spaces_id *s)
 	return s->shapes;
 }
 
+static uint64_t *space_shapes(struct reach *r, struct space *s)
+{
+	if (!s->shapes) {
+		s->shapes = heap_words(r->words);
+		for (uint32_t x = s->first; x != NONE; x = r->shapes.v[x].next)
+			BIT_ON(s->shapes, x);
+	}
+	return s->shapes;
+}
+
 static void evaluate_words(struct reach *r, struct shape_set *t)
 {
 	uint64_t *to = r->out.w;                /* a union that nobody makes just now */
@@ -333,9 +358,7 @@ static void evaluate_words(struct reach *r, struct shape_set *t)
 	if (t->scope == SCOPE_SPACES) {
 		memcpy(to, spaces_shapes(r, &r->spaces_ids.v[t->where]), r->words * sizeof(*to));
 	} else {
-		memset(to, 0, r->words * sizeof(*to));
-		for (uint32_t x = r->spaces.v[t->where].first; x != NONE; x = r->shapes.v[x].next)
-			BIT_ON(to, x);
+		memcpy(to, space_shapes(r, &r->spaces.v[t->where]), r->words * sizeof(*to));
 	}
 	for (uint32_t k = 0; k < sel->nr; k++, w += w[2] + 3)
 		narrow(r, to, w);
@@ -353,37 +376,30 @@ static int number_order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void evaluate_block(struct reach *r, struct shape_set *t, numbers *m)
+static void evaluate_block(struct reach *r, struct shape_set *t)
 {
 	const struct block_id *b = &r->blocks.v[t->where];
 	const struct bound *in;
-	bool sorted = true;
-	uint32_t nr;
+	uint64_t *to = r->out.w;
+	uint32_t nr = t->seen ? 0 : reach_bounds_in(r, b->cidr, &in);
 
-	if (t->seen) {
-		for (uint32_t x = 0; x < r->shapes.nr; x++)
-			if (reach_set_means(r, t, &r->shapes.v[x]))
-				*heap_push(m) = x;
-		return;
-	}
-	nr = reach_bounds_in(r, b->cidr, &in);
 	for (uint32_t k = 0; k < nr; k++) {
-		if (in[k].atom + 1 >= r->atom_from.nr || !block_has_address(b, r->atoms.v[in[k].atom].at))
+		uint32_t atom = in[k].atom;
+
+		if (atom + 1 >= r->atom_from.nr || !block_has_address(b, r->atoms.v[atom].at))
 			continue;
-		for (uint32_t i = r->atom_from.v[in[k].atom]; i < r->atom_from.v[in[k].atom + 1]; i++) {
-			sorted = sorted && (!m->nr || m->v[m->nr - 1] < r->by_atom.v[i]);
-			*heap_push(m) = r->by_atom.v[i];
-		}
+		for (uint32_t i = r->atom_from.v[atom]; i < r->atom_from.v[atom + 1]; i++)
+			BIT_ON(to, r->by_atom.v[i]);
 	}
-	for (uint32_t x = r->built; x < r->shapes.nr; x++)
+	for (uint32_t x = t->seen ? 0 : r->built; x < r->shapes.nr; x++)
 		if (reach_set_means(r, t, &r->shapes.v[x]))
-			*heap_push(m) = x;
-	if (!sorted)
-		qsort(m->v, m->nr, sizeof(*m->v), number_order);
+			BIT_ON(to, x);
+	bits_from_words(&t->b, to, r->words);
+	memset(to, 0, r->words * sizeof(*to));
 }
 
 /* By looking at each shape, or NONE: it would take longer than by words. */
-static bool few(const struct reach *r, const struct shape_set *t, uint32_t *nr)
+static bool is_small(const struct reach *r, const struct shape_set *t, uint32_t *nr)
 {
 	uint32_t limit = 64 + r->words / 4 * (1 + r->selectors.v[t->selector].nr);
 
@@ -415,8 +431,9 @@ void reach_evaluate(struct reach *r, uint32_t set)
 	if (t->scope == SCOPE_ALL)
 		return;
 	if (t->scope == SCOPE_BLOCK) {
-		evaluate_block(r, t, m);
-	} else if (!few(r, t, &nr)) {
+		evaluate_block(r, t);
+		return;
+	} else if (!is_small(r, t, &nr)) {
 		evaluate_words(r, t);
 		return;
 	} else if (t->scope == SCOPE_SPACE) {
@@ -445,13 +462,32 @@ static uint64_t token(uint32_t set, int k)
 	return hash_mix(set + 1, (uint64_t)k + 77);
 }
 
+static bool is_pooled(const struct reach *r, const numbers *l)
+{
+	return l->v >= r->pool && l->v < r->pool + r->pool_nr;
+}
+
 static void take(struct reach *r, uint32_t shape, uint32_t set)
 {
 	struct shape *s = &r->shapes.v[shape];
 
+	if (s->sets.nr == s->sets.alloc && is_pooled(r, &s->sets)) {
+		numbers own = { 0 };
+
+		heap_room(&own, s->sets.nr + 4);
+		memcpy(own.v, s->sets.v, s->sets.nr * sizeof(*own.v));
+		own.nr = s->sets.nr;
+		s->sets = own;
+	}
 	*heap_push(&s->sets) = set;
 	s->sig[0] ^= token(set, 0);
 	s->sig[1] ^= token(set, 1);
+}
+
+void reach_free_sets(struct reach *r, uint32_t shape)
+{
+	if (!is_pooled(r, &r->shapes.v[shape].sets))
+		heap_free(&r->shapes.v[shape].sets);
 }
 
 static void leave(struct reach *r, uint32_t shape, uint32_t set)
@@ -472,26 +508,76 @@ static uint32_t *head_of(struct reach *r, const struct shape_set *t)
 	return t->scope == SCOPE_SPACE ? &r->spaces.v[t->where].sets : t->scope == SCOPE_SPACES ? &r->spaces_ids.v[t->where].sets : &r->block_sets;
 }
 
+enum { PASS_WORDS = 8 };                /* a line of the cache of each dense set */
+
+struct filling { struct reach *r; uint32_t *nr; bool fill; uint64_t token[2]; uint32_t set; };
+
+static inline void fill_word(struct filling *f, uint32_t at, uint64_t m)
+{
+	for (; m; m &= m - 1) {
+		uint32_t x = at * 64 + (uint32_t)__builtin_ctzll(m);
+		struct shape *s;
+
+		if (!f->fill) {
+			f->nr[x]++;
+			continue;
+		}
+		s = &f->r->shapes.v[x];
+		s->sets.v[s->sets.nr++] = f->set;
+		s->sig[0] ^= f->token[0];
+		s->sig[1] ^= f->token[1];
+	}
+}
+
+static void fill_begin(struct filling *f, uint32_t set)
+{
+	f->set = set;
+	f->token[0] = token(set, 0);
+	f->token[1] = token(set, 1);
+}
+
+/* Sparse sets one by one; dense ones eight words at a time, so that the shapes at hand stay in the cache. */
+static void fill_all(struct filling *f)
+{
+	struct reach *r = f->r;
+	numbers dense = { 0 };
+
+	for (uint32_t k = 0; k < r->sets.nr; k++) {
+		const struct bits *b = &r->sets.v[k].b;
+
+		if (b->nr == BITS_DENSE) {
+			*heap_push(&dense) = k;
+			continue;
+		}
+		fill_begin(f, k);
+		for (uint32_t i = 0; i < b->nr; i++)
+			fill_word(f, bits_places(b)[i], bits_masks(b)[i]);
+	}
+	for (uint32_t from = 0; from < r->words; from += PASS_WORDS)
+		for (uint32_t k = 0; k < dense.nr; k++) {
+			fill_begin(f, dense.v[k]);
+			for (uint32_t w = from; w < MIN(from + PASS_WORDS, r->words); w++)
+				fill_word(f, w, r->sets.v[dense.v[k]].b.word[w]);
+		}
+	heap_free(&dense);
+}
+
 void reach_members(struct reach *r)
 {
-	uint32_t *nr = (uint32_t *)heap_words(r->shapes.nr / 2 + 1);
-	numbers m = { 0 };
+	struct filling f = { .r = r, .nr = (uint32_t *)heap_words(r->shapes.nr / 2 + 1) };
+	uint32_t *at;
 
-	for (int fill = 0; fill < 2; fill++) {
-		for (uint32_t t = 0; t < r->sets.nr; t++) {
-			m.nr = 0;
-			bits_list(&r->sets.v[t].b, r->words, &m);
-			for (uint32_t k = 0; k < m.nr; k++)
-				if (fill)
-					take(r, m.v[k], t);
-				else
-					nr[m.v[k]]++;
-		}
-		for (uint32_t s = 0; !fill && s < r->shapes.nr; s++)
-			heap_room(&r->shapes.v[s].sets, nr[s]);
-	}
-	heap_free(&m);
-	free(nr);
+	fill_all(&f);
+	for (uint32_t s = 0; s < r->shapes.nr; s++)
+		r->pool_nr += f.nr[s];
+	at = r->pool = malloc((r->pool_nr + 1) * sizeof(*r->pool));
+	if (!at)
+		abort();
+	for (uint32_t s = 0; s < r->shapes.nr; at += f.nr[s++])
+		r->shapes.v[s].sets = (numbers){ f.nr[s] ? at : NULL, 0, f.nr[s] };
+	f.fill = true;
+	fill_all(&f);
+	free(f.nr);
 }
 
 uint32_t reach_set(struct reach *r, struct shape_set like)
@@ -512,6 +598,9 @@ uint32_t reach_set(struct reach *r, struct shape_set like)
 		id = r->free_sets.v[--r->free_sets.nr];
 	else
 		id = (heap_push(&r->sets), r->sets.nr - 1);
+	heap_room(&r->roles, r->sets.nr);
+	r->roles.nr = r->sets.nr;
+	r->roles.v[id] = 0;
 	like.refs = 1;
 	like.next = *head_of(r, &like);
 	*head_of(r, &like) = id;
@@ -545,8 +634,8 @@ void reach_unref(struct reach *r, uint32_t set)
 	lookup_drop(&r->set_ids, set_hash(t), set);
 	bits_free(&t->b);
 	for (int d = 0; d < 2; d++) {
-		heap_free(&t->uses[d]);
-		heap_free(&t->users[d]);
+		few_free(&t->uses[d]);
+		few_free(&t->users[d]);
 	}
 	*heap_push(&r->free_sets) = set;
 }
@@ -562,9 +651,12 @@ static void join(struct reach *r, uint32_t set, uint32_t shape)
 	for (int d = 0; d < 2; d++) {
 		if (t->isolates[d])
 			BIT_OFF(r->open[d], shape);
-		for (uint32_t k = 0; k < t->uses[d].nr; k++)
-			if (r->used.v[t->uses[d].v[k]].subjects.nr > 1)
-				bits_add(&r->used.v[t->uses[d].v[k]].u, shape, r->words);
+		for (uint32_t k = 0; k < t->uses[d].nr; k++) {
+			struct use *u = &r->used.v[few_v(&t->uses[d])[k]];
+
+			if (u->subjects.nr > 1)
+				bits_add(&u->u, shape, r->words);
+		}
 	}
 }
 

@@ -34,41 +34,47 @@ uint32_t reach_pair(struct reach *r, str key, str value)
 	return r->pairs.nr - 1;
 }
 
-static void sort_numbers(uint32_t *v, uint32_t nr)
-{
-	for (uint32_t k = 1; k < nr; k++)
-		for (uint32_t i = k; i > 0 && v[i - 1] > v[i]; i--) {
-			uint32_t t = v[i];
-
-			v[i] = v[i - 1];
-			v[i - 1] = t;
-		}
-}
-
 /* The name's own label is on every namespace, also on one that no object describes. */
 static void space_labels(struct reach *r, struct space *s)
 {
 	s->pairs.nr = 0;
+	heap_room(&s->pairs, s->object ? s->object->o.labels.nr : 1);
 	for (uint32_t k = 0; s->object && k < s->object->o.labels.nr; k++)
 		*heap_push(&s->pairs) = reach_pair(r, s->object->o.labels.v[k].key, s->object->o.labels.v[k].value);
 	if (!s->object)
 		*heap_push(&s->pairs) = reach_pair(r, cluster_str(r->c, "kubernetes.io/metadata.name"), s->name);
-	sort_numbers(s->pairs.v, s->pairs.nr);
 }
 
 uint32_t reach_space(struct reach *r, str name)
 {
-	uint64_t *at = map_put(&r->space_ids, r->a, map_ptr(name));
+	uint64_t *at;
 	struct space *s;
 
+	if (r->last_space < r->spaces.nr && r->spaces.v[r->last_space].name == name)
+		return r->last_space;
+	at = map_put(&r->space_ids, r->a, map_ptr(name));
 	if (*at)
-		return (uint32_t)*at - 1;
+		return r->last_space = (uint32_t)*at - 1;
 	*at = r->spaces.nr + 1;
 	s = heap_push(&r->spaces);
 	*s = (struct space){ .name = name, .object = find_namespace(r->c, name), .first = NONE, .last = NONE, .sets = NONE };
 	space_labels(r, s);
 	reach_space_changed(r, r->spaces.nr - 1);
 	return r->spaces.nr - 1;
+}
+
+void reach_all_spaces(struct reach *r)
+{
+	struct object_list l = cluster_list(r->c, &namespace_kind);
+
+	heap_room(&r->spaces, l.nr + 1);
+	for (uint32_t k = 0; k < l.nr; k++) {
+		struct space *s = heap_push(&r->spaces);
+
+		*map_put(&r->space_ids, r->a, map_ptr(l.v[k]->name)) = r->spaces.nr;
+		*s = (struct space){ .name = l.v[k]->name, .object = (const struct namespace_ *)l.v[k], .first = NONE, .last = NONE, .sets = NONE };
+		space_labels(r, s);
+	}
 }
 
 void reach_relabel(struct reach *r, uint32_t space)
@@ -136,11 +142,15 @@ static uint32_t intern_ports(struct reach *r, uint32_t from)
 
 static uint32_t ports_of(struct reach *r, const struct pod_spec *s)
 {
-	uint64_t *at = map_put(&r->ports_of_spec, r->a, map_ptr(s));
 	uint32_t from = r->named.nr, id;
+	uint64_t *at;
 
+	if (s == r->last_spec)
+		return r->last_ports;
+	r->last_spec = s;
+	at = map_put(&r->ports_of_spec, r->a, map_ptr(s));
 	if (*at)
-		return (uint32_t)*at - 1;
+		return r->last_ports = (uint32_t)*at - 1;
 	for (int l = 0; l < 2; l++) {
 		const container_list *list = l ? &s->init_containers : &s->containers;
 
@@ -154,7 +164,7 @@ static uint32_t ports_of(struct reach *r, const struct pod_spec *s)
 	}
 	id = intern_ports(r, from);
 	*at = id + 1;
-	return id;
+	return r->last_ports = id;
 }
 
 /* ---- addresses: the bounds of all ipBlocks cut them into atoms */
@@ -298,12 +308,10 @@ static bool has_labels(const struct reach *r, const struct shape *s, const pair_
 {
 	if (s->nr_labels != l->nr)
 		return false;
-	for (uint32_t k = 0; k < l->nr; k++) {          /* the shape's are sorted by number, the Pod's by name: few, so looked for */
-		uint32_t i = 0;
+	for (uint32_t k = 0; k < l->nr; k++) {
+		const struct pair *p = &r->pairs.v[r->labels.v[s->labels + k]];
 
-		while (i < l->nr && (r->pairs.v[r->labels.v[s->labels + i]].key != l->v[k].key || r->pairs.v[r->labels.v[s->labels + i]].value != l->v[k].value))
-			i++;
-		if (i == l->nr)
+		if (p->key != l->v[k].key || p->value != l->v[k].value)
 			return false;
 	}
 	return true;
@@ -320,7 +328,7 @@ static void hash_want(struct want *w)
 {
 	uint64_t h = hash_mix((uint64_t)w->space << 32 | w->ports, (uint64_t)w->atom[0] << 32 | w->atom[1]) ^ w->families, all = 0;
 
-	for (uint32_t k = 0; k < w->labels->nr; k++)    /* in any order */
+	for (uint32_t k = 0; k < w->labels->nr; k++)
 		all += hash_mix(map_ptr(w->labels->v[k].key), map_ptr(w->labels->v[k].value));
 	w->hash = hash_mix(h, all);
 }
@@ -345,7 +353,6 @@ static uint32_t make_shape(struct reach *r, const struct want *w)
 		*heap_push(&r->labels) = pair;
 		s->bloom |= bloom_of(pair);
 	}
-	sort_numbers(r->labels.v + s->labels, s->nr_labels);
 	if (w->space != NONE) {
 		struct space *sp = &r->spaces.v[w->space];
 
@@ -408,15 +415,6 @@ void reach_weigh(struct reach *r, uint32_t shape, int32_t change)
 	for (int d = 0; d < 2; d++)
 		if (r->base_good[d] && BIT(r->base[d], shape))
 			r->base_weight[d] += (uint64_t)(int64_t)change;
-}
-
-uint64_t reach_weight(const struct reach *r, uint32_t word, uint64_t mask)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t p = 0; p < r->nr_planes; p++)
-		sum += (uint64_t)__builtin_popcountll(r->planes[p][word] & mask) << p;
-	return sum;
 }
 
 /* ---- indexes */
@@ -490,6 +488,8 @@ void reach_note(struct reach *r, uint32_t shape)
 		if (key < r->nr_key_bits && r->key_bits[key])
 			BIT_ON(r->key_bits[key], shape);
 	}
+	if (s->space != NONE && r->spaces.v[s->space].shapes)
+		BIT_ON(r->spaces.v[s->space].shapes, shape);
 	for (uint32_t k = 0; k < r->spaces_ids.nr; k++)
 		if (s->space != NONE && r->spaces_ids.v[k].shapes && reach_spaces_have(r, k, s->space))
 			BIT_ON(r->spaces_ids.v[k].shapes, shape);
