@@ -204,6 +204,15 @@ static void go_back(struct walker *w)
 	}
 }
 
+/* A reset, or a port unreachable, needs its way back as any answer does; where it has none the client does not learn of it and waits. It is no answer. */
+static void carry_refusal(struct walker *w)
+{
+	go_back(w);
+	if (!w->out.answered && w->out.back.verdict != V_UNKNOWN)
+		w->out.there.reason = arena_printf(w->a, "%s, which does not come back: %s", w->out.there.reason, w->out.back.reason ? w->out.back.reason : "it ends elsewhere");
+	w->out.answered = false;
+}
+
 static void run(struct walker *w)
 {
 	w->out = (struct outcome){ 0 };
@@ -219,6 +228,8 @@ static void run(struct walker *w)
 	go_there(w);
 	if (w->out.there.verdict == V_DELIVERED && !(w->flags & WALK_ONE_WAY))
 		go_back(w);
+	else if (w->out.there.verdict == V_REFUSED && !(w->flags & WALK_ONE_WAY))
+		carry_refusal(w);
 	else
 		w->out.back = (struct half){ .verdict = V_UNKNOWN };
 	w->out.p = frac_of_choices(w->choices, w->at_choice);

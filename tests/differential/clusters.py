@@ -202,9 +202,7 @@ def foresee(o, pods_by_name):
         e = o.get("endpoint") or {}
         name = e.get("pod") and f"{e.get('namespace')}/{e['pod']}" or "node/" + str(e.get("node"))
         return ("delivered", name, (o.get("sourceSeen") or {}).get("ip"))
-    if o["verdict"] in ("refused", "rejected"):
-        return ("refused", None, None)
-    if o["verdict"] == "delivered" and "reset" in o.get("reason", ""):
+    if o["verdict"] == "rejected" or (o["verdict"] == "refused" and "does not come back" not in o["reason"]):
         return ("refused", None, None)
     return ("silence", None, None)
 
