@@ -75,7 +75,8 @@ struct netns {
 	bool forward4, forward6, bridge_nf;
 	bool down;                      /* a dead node: nothing answers */
 	bool captured;                  /* read from a real node: what is behind its links is taken to exist and to answer */
-	bool addrs_unknown, routes_unknown;     /* nobody told all of them */
+	bool addrs_unknown;             /* nobody told all of them */
+	uint8_t routes_unknown;         /* likewise; 1: IPv4, 2: IPv6 */
 	uint32_t object;                /* handle number of the Node or Pod; 0 */
 	netns_h node;                   /* of a Pod: its node */
 	struct { uint32_t at, nr; } ip_rules;   /* → dp->ip_rules */

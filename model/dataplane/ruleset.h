@@ -132,7 +132,7 @@ struct ruleset {
 	VEC(ip_addr) wide;
 	VEC(str) text;
 	struct later later;
-	struct { chain_h v[16]; uint32_t nr; } at[6];   /* base chains per hook, in order of priority; rebuilt by ruleset_finish */
+	struct { chain_h v[64]; uint32_t nr; } at[6];   /* base chains per hook, in order of priority; rebuilt by ruleset_finish */
 };
 /* ops, wide and text of a rule belong to the ruleset that holds its body: chain_body() tells which. */
 

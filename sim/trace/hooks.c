@@ -26,7 +26,7 @@ static int reverse(void *ctx, ip_addr src, str iif, bool loose)
 	struct route r;
 	int found;
 
-	if (netns_get(w->dp, w->ns)->routes_unknown)
+	if (netns_get(w->dp, w->ns)->routes_unknown & (ip_is4(src) ? 1 : 2))
 		return -1;
 	found = route_lookup_flow(w->dp, w->ns, &f, &r, &why);
 	if (found <= 0)

@@ -166,7 +166,7 @@ static bool find_route(struct walker *w, struct route *r)
 		add_hop(w, ST_ROUTE, (link_h){ 0 }, "ip rule \"%s\" cannot be judged", why);
 		end(w, V_UNKNOWN, "the routing of %s to %s: ip rule \"%s\" cannot be judged", ns->name, IP(w->p.dst), why);
 	}
-	if (found == 0 && ns->routes_unknown) {
+	if (found == 0 && ns->routes_unknown & (ip_is4(w->p.dst) ? 1 : 2)) {
 		*r = (struct route){ .dst = { w->p.dst, (uint8_t)ip_bits(w->p.dst), true } };
 		return true;
 	}

@@ -22,6 +22,7 @@ enum {
 	G_PATCH   = 1 << 11,
 	G_LINUX   = 1 << 12,
 	G_INIT    = 1 << 13,
+	G_CAPTURE = 1 << 14,    /* --dataplane, --node-ip, --in */
 	G_ROLLOUT = 1 << 23,
 	G_DRAIN   = 1 << 24,
 	G_DELETE  = 1 << 25,
@@ -49,6 +50,7 @@ struct cli {
 	struct texts headers;
 	bool v4, v6, draw, df, each, considered;
 	const char *node; bool causes, counters;
+	const char *node_ip, *in;
 	const char *port, *by, *with_external, *diff, *diff_ref, *explain_from, *expect_file; bool explain, lint;
 	const char *type, *resolver;
 	const char *out, *theme, *focus, *depth; bool collapse;

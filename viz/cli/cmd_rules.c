@@ -1,5 +1,5 @@
 /* rules and show: what Linux is told and what it then has, as the tools of a real node print it. */
-#include "viz/cli/cli.h"
+#include "viz/cli/captured.h"
 #include "viz/report/trace_report.h"
 
 struct causes { struct world *world; };
@@ -79,6 +79,8 @@ enum err_kind cmd_rules(struct cli *cli, struct err *err)
 		known = known || cli_output_is(cli, forms[k]);
 	if (!known)
 		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip or sh", cli->output);
+	if (cli->dataplane)
+		return captured_rules(cli, err);
 	if (!cli_world(cli, &w, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "sh")) {

@@ -1,6 +1,6 @@
 /* show: the dataplane's tables as ip, ss and birdc print them. */
 #include "sim/ask/end.h"
-#include "viz/cli/cli.h"
+#include "viz/cli/captured.h"
 
 static void show_bgp(struct world *w, struct sb *out)
 {
@@ -56,6 +56,8 @@ enum err_kind cmd_show(struct cli *cli, struct err *err)
 
 	if (!cli->args.nr)
 		return cli_usage(cli, err, "show what?");
+	if (cli->dataplane)
+		return captured_show(cli, err);
 	if (!cli_world(cli, &w, err))
 		return err_kind(err);
 	world_dataplane(&w);

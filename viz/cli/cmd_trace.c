@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "sim/ask/question.h"
-#include "viz/cli/cli.h"
+#include "sim/ask/captured.h"
+#include "viz/cli/captured.h"
 #include "viz/report/pcapng.h"
 #include "viz/report/trace_report.h"
 
@@ -29,6 +29,11 @@ static bool expected(const char *want, const struct answer *a, struct err *err)
 			return err_add(err, ERR_FAILED, NULL, "%s%s", want ? "expected otherwise: " : "", o->reason);
 	}
 	return true;
+}
+
+static bool put_question(struct cli *cli, struct world *w, const struct question *q, struct arena *a, struct answer *out, struct err *err)
+{
+	return cli->dataplane ? captured_ask(w, q, cli->in, a, out, err) : question_ask(w, q, a, out, err);
 }
 
 /* ---- --batch: a question a line in, an answer a line out */
@@ -72,7 +77,7 @@ static void batch_line(struct cli *cli, struct world *w, const char *line, size_
 	struct question q;
 	struct answer answer;
 
-	if (v && batch_question(cli, v, &q, a, &err) && question_ask(w, &q, a, &answer, &err))
+	if (v && batch_question(cli, v, &q, a, &err) && put_question(cli, w, &q, a, &answer, &err))
 		json = trace_json(w, &answer, a);
 	if (!json) {
 		json = val_new(a, VAL_MAP);
@@ -128,7 +133,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	struct answer answer;
 	struct sb out = { 0 };
 
-	if (!cli_question(cli, from, to, &q, err) || !question_ask(w, &q, a, &answer, err))
+	if (!cli_question(cli, from, to, &q, err) || !put_question(cli, w, &q, a, &answer, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json")) {
 		val_print_json(trace_json(w, &answer, a), &out, 2, false);
@@ -149,6 +154,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 
 enum err_kind cmd_trace(struct cli *cli, struct err *err)
 {
+	struct capture c;
 	struct world w;
 	enum err_kind how;
 
@@ -158,9 +164,12 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 		return cli_usage(cli, err, "--pcap takes one question, not a batch");
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
-	if (!cli_world(cli, &w, err))
+	if (cli->dataplane ? !captured_open(cli, &c, &w, err) : !cli_world(cli, &w, err))
 		return err_kind(err);
 	how = cli->batch ? batch(cli, &w, err) : ask(cli, &w, cli->args.v[0], cli->args.v[1], err);
-	world_free(&w);
+	if (cli->dataplane)
+		captured_close(&c, &w);
+	else
+		world_free(&w);
 	return how;
 }
