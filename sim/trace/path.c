@@ -291,11 +291,25 @@ static bool rp_filtered(struct walker *w, link_h in)
 	return true;
 }
 
+/* An IPv4 packet that comes from a link with an address of our own is not believed (net/ipv4/fib_frontend.c fib_validate_source; accept_local is 0). */
+static bool own_source(struct walker *w, link_h in)
+{
+	const struct netns *ns = netns_get(w->dp, w->ns);
+
+	if (!in.i || link_get(w->dp, in)->kind == LINK_LO || ns->captured || !ip_is4(w->p.src) || !addr_is_local(w->dp, w->ns, w->p.src))
+		return false;
+	add_hop(w, ST_ROUTE, in, "martian source");
+	end(w, V_DROPPED, "%s comes in by %s, but it is an address of %s itself: a martian source", IP(w->p.src), link_get(w->dp, in)->name, ns->name);
+	return true;
+}
+
 void route_on(struct walker *w, link_h in, bool from_socket)
 {
 	struct route r;
 	netns_h at;
 
+	if (!from_socket && own_source(w, in))
+		return;
 	if (is_here(w)) {
 		if (ip_is_loopback(w->p.dst) && in.i && !from_socket && !link_get(w->dp, in)->route_localnet && link_get(w->dp, in)->kind != LINK_LO) {
 			add_hop(w, ST_ROUTE, in, "martian destination");

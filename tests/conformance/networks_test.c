@@ -7,7 +7,7 @@ struct lab { struct world w; struct arena *a; };
 
 static bool take(void *ctx, const struct doc *d, struct err *err)
 {
-	struct world_options opt = { .apply = { .unknown = VALIDATE_STRICT, .validate = true, .create_namespaces = true }, .ask = true };
+	struct world_options opt = { .apply = { .unknown = VALIDATE_STRICT, .validate = true, .respect_status = true, .create_namespaces = true }, .ask = true };
 
 	world_apply_doc(ctx, &opt, d, err);
 	return true;
@@ -203,5 +203,21 @@ TEST(an_ipv6_source_is_the_nearest_address)
 
 	CU_ASSERT_FATAL(tunnel.i != 0 && link_get(dp, tunnel)->nr_addrs == 1);
 	SAME_TEXT(IP(src), IP(dp->addrs.v[link_get(dp, tunnel)->addr].ip));
+	lab_free(&l);
+}
+
+/* net/ipv4/fib_frontend.c fib_validate_source. With ipMode Proxy kube-proxy leaves a load balancer's address alone: a node's packet goes out, the gateway sends it to the node
+ * that answers for the address, and if that is the sender itself it does not believe what comes in. Seen on Linux. */
+TEST(an_own_source_that_comes_from_outside_is_a_martian)
+{
+	struct lab l = lab_new("calico", "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s, labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\n"
+					 "endpoints: [{addresses: [10.244.200.1]}]\nports: [{port: 80}]\n---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+					 "spec: {type: LoadBalancer, ports: [{port: 82, targetPort: 80}]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.3, ipMode: Proxy}]}}\n");
+	static const char *const nodes[] = { "control-plane", "worker-1", "worker-2" };
+	uint32_t martians = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(nodes); k++)
+		martians += streq(ask(&l, arena_printf(l.a, "node/%s", nodes[k]), "192.0.2.3:82", L4_TCP), "dropped");
+	CU_ASSERT(martians == 1);
 	lab_free(&l);
 }
