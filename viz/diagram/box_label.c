@@ -263,7 +263,7 @@ void edge_label(const struct scene_edge *l, enum theme theme, struct sb *h)
 	if (l->mono)
 		sb_add(h, "<FONT FACE=\"" MONO "\" POINT-SIZE=\"9.5\">");
 	label_fit(h, l->label ? l->label : "", MAX_LABEL);
-	if (l->changed) {
+	if (l->changed && *l->changed) {
 		sb_printf(h, "<FONT COLOR=\"%s\"><B>", paper_style(theme)->changed);
 		label_fit(h, l->changed, MAX_LABEL);
 		sb_add(h, "</B></FONT>");

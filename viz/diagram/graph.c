@@ -37,6 +37,57 @@ static int complain(char *text)
 	return 0;
 }
 
+/* cgraph orders subgraphs by number, and its own numbers are addresses: another run would draw clusters in another order. These count. Names are left to cgraph. */
+static void *ids_open(Agraph_t *g, Agdisc_t *disc)
+{
+	(void)g;
+	(void)disc;
+	return calloc(1, sizeof(uint64_t));
+}
+
+static long ids_map(void *state, int type, char *name, IDTYPE *id, int create)
+{
+	(void)type;
+	(void)create;
+	if (name || !state)
+		return 0;
+	*id = *(uint64_t *)state += 2;
+	return 1;
+}
+
+static long ids_alloc(void *state, int type, IDTYPE id)
+{
+	(void)state;
+	(void)type;
+	(void)id;
+	return 0;
+}
+
+static void ids_free(void *state, int type, IDTYPE id)
+{
+	(void)state;
+	(void)type;
+	(void)id;
+}
+
+static char *ids_print(void *state, int type, IDTYPE id)
+{
+	(void)state;
+	(void)type;
+	(void)id;
+	return NULL;
+}
+
+static void ids_register(void *state, int type, void *obj)
+{
+	(void)state;
+	(void)type;
+	(void)obj;
+}
+
+static Agiddisc_t counted_ids = { .open = ids_open, .map = ids_map, .alloc = ids_alloc, .free = ids_free, .print = ids_print, .close = free, .idregister = ids_register };
+static Agdisc_t counted = { .id = &counted_ids };       /* the rest: cgraph's own; constant, but cgraph takes no const */
+
 static void set_html(struct drawing *d, void *obj, const char *attr, const char *html)
 {
 	char *h = agstrdup_html(d->g, gv(html));
@@ -461,7 +512,7 @@ bool graph_render(const struct scene *s, const char *format, enum theme theme, s
 
 	agseterrf(complain);
 	sb_reset(&complaints);
-	d.g = agopen(gv(s->name), Agdirected, NULL);
+	d.g = agopen(gv(s->name), Agdirected, &counted);
 	d.cluster = arena_array(s->arena, Agraph_t *, s->boxes.nr);
 	d.node = arena_array(s->arena, Agnode_t *, s->boxes.nr);
 	build(&d);

@@ -26,6 +26,8 @@ static unsigned sequence(const char *s, bool *bad)
 		return 0;
 	if (p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)
 		return 0;
+	if (p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe)               /* U+FFFE, U+FFFF: no XML */
+		return 0;
 	return n;
 }
 
@@ -37,8 +39,12 @@ static unsigned skip(const char *s, bool bad)
 	return bad || c < 0x80 ? 1 : c < 0xe0 ? 2 : 3;
 }
 
+/* A text of which nothing may pass is still a text: an empty element would be refused. */
 static void escape(struct sb *out, const char *s, const char *(*special)(char))
 {
+	bool some = s && *s;
+	size_t from = out->len;
+
 	while (s && *s) {
 		bool bad;
 		unsigned n = sequence(s, &bad);
@@ -52,6 +58,8 @@ static void escape(struct sb *out, const char *s, const char *(*special)(char))
 			sb_add(out, "\xef\xbf\xbd");
 		s += n ? n : skip(s, bad);
 	}
+	if (some && out->len == from)
+		sb_add(out, "\xef\xbf\xbd");
 }
 
 static const char *in_html(char c)

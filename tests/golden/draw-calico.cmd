@@ -1,0 +1,1 @@
+draw calico -f scenarios/figures/calico-cluster.yaml -o dot

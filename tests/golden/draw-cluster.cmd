@@ -1,0 +1,1 @@
+draw cluster -f scenarios/figures/shop.yaml -o mermaid

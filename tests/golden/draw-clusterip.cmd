@@ -1,0 +1,1 @@
+draw clusterip -f scenarios/figures/clusterip.yaml -o dot

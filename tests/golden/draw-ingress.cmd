@@ -1,0 +1,1 @@
+draw ingress -f scenarios/figures/ingress-multicontainer.yaml -o dot

@@ -1,0 +1,1 @@
+svg-structure draw matrix -f scenarios/figures/shop.yaml -o svg

@@ -1,0 +1,1 @@
+draw node/worker-1 -f scenarios/figures/clusterip.yaml -o mermaid

@@ -1,0 +1,1 @@
+draw pod/shop -f scenarios/figures/ingress-multicontainer.yaml -o mermaid

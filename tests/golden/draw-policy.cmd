@@ -1,0 +1,1 @@
+draw policy -f scenarios/figures/shop.yaml -o mermaid

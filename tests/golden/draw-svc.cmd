@@ -1,0 +1,1 @@
+draw svc/web -f scenarios/figures/clusterip.yaml -o mermaid

@@ -1,0 +1,1 @@
+draw timeline pod/shop -f scenarios/figures/ingress-multicontainer.yaml -o mermaid
