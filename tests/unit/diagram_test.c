@@ -102,7 +102,7 @@ TEST(labels_escape)
 	SAME_TEXT(labelled(label_html, "a<b>&\"c'\x1b", &out), "a&lt;b&gt;&amp;&quot;c&#39;");
 	SAME_TEXT(labelled(label_plain, "a\\N&", &out), "a\\\\N&amp;");
 	SAME_TEXT(labelled(label_id, "pod/a b\"\xc3\xa9-1", &out), "pod_a_b___-1");
-	SAME_TEXT(labelled(label_json, "a</script>\"\\\n\x01", &out), "\"a\\u003c/script\\u003e\\\"\\\\\\n\"");
+	SAME_TEXT(labelled(label_json, "a</script>\"\\\nb\x01", &out), "\"a\\u003c/script\\u003e\\\"\\\\\\nb\"");
 	SAME_TEXT(labelled(label_html, "\xff", &out), "\xef\xbf\xbd");
 	sb_free(&out);
 }
