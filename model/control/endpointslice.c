@@ -199,7 +199,7 @@ static struct group *group_for(struct slicing *x, const struct pod *p, bool v6)
 static void add_endpoint(struct slicing *x, struct pod *p, ip_addr ip)
 {
 	struct group *g = group_for(x, p, !ip_is4(ip));
-	const struct node_info *on = p->node ? node_info(x->t, p->node) : NULL;
+	const struct node_info *on = node_of_pod(x->t, p);
 	const struct node *n = on ? on->node : NULL;
 	bool serving = pod_is_ready(p), terminating = p->o.deleted != NEVER;
 	struct wanted w = { .pod = p, .ip = ip, .serving = (uint8_t)tri(serving), .terminating = (uint8_t)tri(terminating) };

@@ -17,7 +17,7 @@ static void watch(struct control *t, const struct change *ch)
 	if (ch->object->kind == &pod_kind) {
 		const struct pod *p = (const struct pod *)ch->object;
 
-		i = p->node ? node_info(t, p->node) : NULL;
+		i = node_of_pod(t, p);
 		if (i && (!i->node || i->node->taints.nr))
 			control_wake(t, CTL_EVICTION, ch->object, 0);
 		return;
@@ -57,7 +57,7 @@ static void run(struct control *t, struct object *o, nsec now)
 {
 	struct eviction *x = state(t);
 	struct pod *p = (struct pod *)o;
-	const struct node_info *i = p->node ? node_info(t, p->node) : NULL;
+	const struct node_info *i = node_of_pod(t, p);
 	uint64_t *at;
 	nsec stays;
 

@@ -279,7 +279,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct pod *p = (struct pod *)o;
 	struct visit v = { .t = t, .c = control_cluster(t), .k = kubelet_of(t), .p = p, .now = now, .next = NEVER, .later = NEVER, .ip = p->ip, .ip2 = p->ip2 };
 
-	v.on = p->node ? node_info(t, p->node) : NULL;
+	v.on = node_of_pod(t, p);
 	if (o->gone || !v.on || !kubelet_works(v.on) || left_alone(&v))
 		return;
 	v.r = kubelet_run_of(v.k, p);

@@ -27,6 +27,13 @@ struct node_info *node_info(const struct control *t, str name)
 	return map_get_ptr(&nodes_of(t)->by_name, map_ptr(name));
 }
 
+struct node_info *node_of_pod(const struct control *t, const struct pod *p)
+{
+	const struct placed *where = p->node ? (const struct placed *)(uintptr_t)table_get(&nodes_of(t)->placed, p->o.id.i) : NULL;
+
+	return where && where->on->name == p->node ? where->on : p->node ? node_info(t, p->node) : NULL;
+}
+
 struct node_info *const *nodes_all(const struct control *t, uint32_t *nr)
 {
 	*nr = nodes_of(t)->all.nr;

@@ -10,6 +10,7 @@ struct node_info {
 	str name;
 	struct node *node;                      /* NULL: only named by Pods */
 	uint32_t index;                         /* place in nodes_all */
+	uint32_t place;                         /* in the scheduler's order of names, + 1; 0: not among them */
 	VEC(struct pod *) pods;                 /* bound, not terminal; in the order in which they came. See node_pods */
 	uint32_t nr_ports;                      /* Pods with host ports among them */
 	int64_t cpu, memory, nz_cpu, nz_memory; /* asked for, all together; thousandths */
@@ -21,6 +22,7 @@ struct node_info {
 };
 
 struct node_info *node_info(const struct control *, str name);   /* NULL if nobody has named it */
+struct node_info *node_of_pod(const struct control *, const struct pod *);   /* the node that it is bound to; NULL: none */
 struct node_info *const *nodes_all(const struct control *, uint32_t *nr);       /* in the order in which they were named */
 uint32_t nodes_version(const struct control *);         /* grows with every change of any Node */
 const struct demand *demand_for(struct control *, const struct pod_spec *);     /* worked out once for each spec */

@@ -55,7 +55,6 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 {
 	struct scheduler *x = scheduler_of(t);
 	struct cluster *c = control_cluster(t);
-	const uint64_t *place = map_find(&x->place, map_ptr(on));
 	struct condition scheduled;
 
 	map_remove(&x->waiting, p->o.id.i);
@@ -74,8 +73,8 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
 		vec_add(cluster_arena(c), &x->repelling, p);
 	cluster_touch(c, &p->o);
-	if (place)
-		profile_reload(x, (uint32_t)*place - 1);
+	if (on->place)
+		profile_reload(x, on->place - 1);
 }
 
 static void fail(struct look *l, struct pod *p)
@@ -152,10 +151,10 @@ static void room_came(struct control *t)
 static void load_changed(struct control *t, str node)
 {
 	struct scheduler *x = scheduler_of(t);
-	const uint64_t *place = map_find(&x->place, map_ptr(node_info(t, node)));
+	const struct node_info *i = node_info(t, node);
 
-	if (place && x->version == nodes_version(t) + 1)
-		profile_reload(x, (uint32_t)*place - 1);
+	if (i && i->place && x->version == nodes_version(t) + 1)
+		profile_reload(x, i->place - 1);
 }
 
 static void watch(struct control *t, const struct change *ch)

@@ -12,7 +12,7 @@
 
 struct profile {
 	str key;
-	bool *may;                      /* by place in the order of names */
+	bool *may; uint32_t nr_may;     /* by place in the order of names */
 	uint64_t *tree; uint32_t leaves;        /* tree[1] is the root; leaf k at leaves + k */
 	uint32_t version;               /* of the nodes */
 };
@@ -21,7 +21,6 @@ struct failure { const struct pod_spec *spec; uint32_t seen; str message; };
 
 struct scheduler {
 	struct node_info **node; uint32_t nr; uint32_t version;         /* in the order of names, as of that version of the nodes */
-	struct map place;                                               /* node_info → place + 1 */
 	struct map by_spec;                                             /* spec → struct profile */
 	VEC(struct profile *) profiles;
 	str owner; struct profile *owner_profile; VEC(uint32_t) aside;  /* places set aside for the owner that is being placed */

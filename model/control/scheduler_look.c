@@ -132,7 +132,7 @@ static void count_kin(struct look *l)
 
 	for (uint32_t k = 0; k < pods.nr; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
-		const struct node_info *i = p->node && pod_is_active(p) ? node_info(l->t, p->node) : NULL;
+		const struct node_info *i = pod_is_active(p) ? node_of_pod(l->t, p) : NULL;
 
 		if (!i || !i->node)
 			continue;
@@ -196,7 +196,7 @@ static bool repelled(const struct look *l, const struct node_info *i)
 {
 	for (uint32_t k = 0; k < l->x->repelling.nr; k++) {
 		const struct pod *other = l->x->repelling.v[k];
-		const struct node_info *on = other->node && !other->o.gone && !pod_is_terminal(other) && other != l->pod ? node_info(l->t, other->node) : NULL;
+		const struct node_info *on = !other->o.gone && !pod_is_terminal(other) && other != l->pod ? node_of_pod(l->t, other) : NULL;
 
 		if (!on || !on->node)
 			continue;

@@ -62,8 +62,10 @@ void scheduler_list_nodes(struct control *t)
 			x->node[x->nr++] = all[k];
 	if (x->nr)
 		qsort(x->node, x->nr, sizeof(*x->node), by_name);
+	for (uint32_t k = 0; k < nr; k++)
+		all[k]->place = 0;
 	for (uint32_t k = 0; k < x->nr; k++)
-		*map_put(&x->place, a, map_ptr(x->node[k])) = k + 1;
+		x->node[k]->place = k + 1;
 	x->version = nodes_version(t) + 1;
 	x->owner = NULL;
 	x->aside.nr = 0;
@@ -138,13 +140,14 @@ struct profile *profile_of(struct control *t, const struct pod_spec *s)
 	if (!p || p->version == x->version)
 		return p;
 	p->version = x->version;
+	p->nr_may = 0;
 	for (p->leaves = 1; p->leaves < x->nr;)
 		p->leaves *= 2;
 	p->may = arena_array(a, bool, x->nr);
 	p->tree = arena_array(a, uint64_t, 2 * (size_t)p->leaves);
 	for (uint32_t k = 0; k < p->leaves; k++) {
 		if (k < x->nr)
-			p->may[k] = fixed_fit(s, x->node[k]->node);
+			p->nr_may += p->may[k] = fixed_fit(s, x->node[k]->node);
 		p->tree[p->leaves + k] = k < x->nr && p->may[k] ? node_load(x->node[k]) : NOWHERE;
 	}
 	for (uint32_t k = p->leaves; k-- > 1;)
@@ -202,13 +205,38 @@ static void put_aside(struct control *t, uint32_t place)
 	vec_add(cluster_arena(control_cluster(t)), &x->aside, place);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Where the owner's active Pods stand: places that the profile may use, in order, one for each Pod. */
+static uint32_t places_of(struct control *t, const struct profile *p, str owner, struct arena *scratch, uint32_t **out)
+{
+	struct object_list pods = pods_made_by(control_cluster(t), owner);
+	uint32_t *v = arena_array(scratch, uint32_t, pods.nr), nr = 0;
+
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *pod = (const struct pod *)pods.v[k];
+		const struct node_info *on = pod->node && pod_is_active(pod) ? node_of_pod(t, pod) : NULL;
+
+		if (on && on->place && p->may[on->place - 1])
+			v[nr++] = on->place - 1;
+	}
+	if (nr > 1)
+		qsort(v, nr, sizeof(*v), by_place);
+	*out = v;
+	return nr;
+}
+
 /* Sets aside the nodes that have more of the owner's Pods than the others. */
 static void take_up_owner(struct control *t, struct profile *p, str owner)
 {
 	struct scheduler *x = scheduler_of(t);
+	uint32_t *v, nr, distinct = 0, least = UINT32_MAX;
 	struct arena *scratch;
-	struct object_list pods;
-	uint32_t *count, least = UINT32_MAX;
 
 	if (x->owner == owner && x->owner_profile == p)
 		return;
@@ -216,22 +244,22 @@ static void take_up_owner(struct control *t, struct profile *p, str owner)
 		bring_back(x);
 	x->owner = owner;
 	x->owner_profile = p;
-	pods = pods_of(control_cluster(t), owner);
 	scratch = arena_new(NULL, "scheduler");
-	count = arena_array(scratch, uint32_t, x->nr);
-	for (uint32_t k = 0; k < pods.nr; k++) {
-		const struct pod *pod = (const struct pod *)pods.v[k];
-		const uint64_t *place = pod->node && pod_is_active(pod) ? map_find(&x->place, map_ptr(node_info(t, pod->node))) : NULL;
-
-		if (place)
-			count[*place - 1]++;
+	nr = places_of(t, p, owner, scratch, &v);
+	for (uint32_t k = 0, n = 0; k < nr; k++) {
+		n = k && v[k] == v[k - 1] ? n + 1 : 1;
+		if (k + 1 < nr && v[k + 1] == v[k])
+			continue;
+		least = MIN(least, n);
+		distinct++;
 	}
-	for (uint32_t k = 0; k < x->nr; k++)
-		if (p->may[k])
-			least = MIN(least, count[k]);
-	for (uint32_t k = 0; k < x->nr; k++)
-		if (p->may[k] && count[k] > least)
-			put_aside(t, k);
+	if (distinct < p->nr_may)
+		least = 0;
+	for (uint32_t k = 0, n = 0; k < nr; k++) {
+		n = k && v[k] == v[k - 1] ? n + 1 : 1;
+		if ((k + 1 == nr || v[k + 1] != v[k]) && n > least)
+			put_aside(t, v[k]);
+	}
 	arena_free(scratch);
 }
 
