@@ -4,11 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "model/base/text.h"
 
 #define FIRST_BLOCK 4096u
-#define MAX_BLOCK   (1u << 20)
+#define MAX_BLOCK   (8u << 20)
+#define PAGE        4096u
+#define HUGE_PAGE   (2u << 20)          /* blocks of several are asked for in huge pages: a big cluster has a hundred thousand small ones */
+#define DISCARDED   (64u << 10)         /* smaller pieces are not worth a system call */
 
 struct block {
 	struct block *older;
@@ -75,6 +79,8 @@ static void add_block(struct arena *a, size_t at_least)
 
 	size = MAX(size, at_least);
 	b = get(a->mem, sizeof(*b) + size);
+	if (size >= 2 * HUGE_PAGE)
+		madvise((void *)(((uintptr_t)b + PAGE - 1) & ~(uintptr_t)(PAGE - 1)), size - PAGE, MADV_HUGEPAGE);
 	b->older = a->newest;
 	b->size = size;
 	b->used = 0;
@@ -154,6 +160,15 @@ void arena_rewind(struct arena *a, struct arena_mark m)
 		a->newest->used = m.used;
 }
 
+void arena_discard(struct arena *a, void *p, size_t size)
+{
+	uintptr_t from = ((uintptr_t)p + PAGE - 1) & ~(uintptr_t)(PAGE - 1), to = ((uintptr_t)p + size) & ~(uintptr_t)(PAGE - 1);
+
+	(void)a;
+	if (size >= DISCARDED)
+		madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 size_t arena_used(const struct arena *a)
 {
 	return a->handed_out;
@@ -165,8 +180,10 @@ void *vec_grow(struct arena *a, void *v, uint32_t nr, uint32_t *alloc, size_t si
 	void *to = arena_alloc(a, want * size, 16);
 
 	assert(want > *alloc);
-	if (nr)
+	if (nr) {
 		memcpy(to, v, nr * size);
+		arena_discard(a, v, nr * size);
+	}
 	*alloc = want;
 	return to;
 }

@@ -38,6 +38,7 @@ static void grow(struct map *m, struct arena *a)
 	for (uint32_t k = 0; k < nr; k++)
 		if (old[k].key != EMPTY)
 			m->slot[slot_of(m, old[k].key)] = old[k];
+	arena_discard(a, old, nr * sizeof(*old));
 }
 
 uint64_t *map_put(struct map *m, struct arena *a, uint64_t key)

@@ -82,6 +82,7 @@ static void grow(struct strtab *t)
 			;
 		t->slot[at] = old[k];
 	}
+	arena_discard(t->arena, (void *)(uintptr_t)old, nr * sizeof(*old));
 }
 
 str str_intern_n(struct strtab *t, const char *s, size_t n)

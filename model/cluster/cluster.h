@@ -82,10 +82,10 @@ void cluster_set_pod_ip(struct cluster *, struct pod *, ip_addr ip, ip_addr ip2)
 void cluster_remove(struct cluster *, struct object *);         /* for good: the handle stays, the name is free */
 
 void cluster_event(struct cluster *, const struct object *, bool warning, const char *component, const char *reason, const char *fmt, ...) PRINTF(6, 7);
-/* The same for what is told of every Pod: a form that lives for ever, with %s for a and b and %o for the object's NAMESPACE/NAME; the words are put
+/* The same for what is told of every Pod: a form that lives for ever, with %s for the text a (several of them: the same) and %o for the object's NAMESPACE/NAME; the words are put
  * together when they are read. */
 struct event_form { bool warning; const char *component, *reason, *format; };
-void cluster_event_form(struct cluster *, const struct object *, const struct event_form *, str a, str b);
+void cluster_event_form(struct cluster *, const struct object *, const struct event_form *, str a);
 const struct event *cluster_events(const struct cluster *, uint32_t *nr);       /* all, in order of time */
 
 /* From a lab file, as it was: nothing is drawn, nobody is told. In the order of handles; o->id, uid, rev, life and gone are set. */

@@ -5,17 +5,28 @@
 
 #include "model/base/text.h"
 
-void event_log_add(struct event_log *l, struct arena *a, struct note n)
+static uint32_t form_place(struct event_log *l, struct arena *a, const struct event_form *f)
+{
+	uint64_t *at = map_put(&l->form_at, a, map_ptr(f));
+
+	if (!*at) {
+		vec_add(a, &l->forms, f);
+		*at = l->forms.nr;
+	}
+	return (uint32_t)*at - 1;
+}
+
+void event_log_add(struct event_log *l, struct arena *a, nsec at, const struct event_form *f, str arg, obj_h object)
 {
 	if (l->nr % NOTES == 0)
 		vec_add(a, &l->pieces, arena_make(a, struct notes));
-	l->pieces.v[l->nr / NOTES]->v[l->nr % NOTES] = n;
+	l->pieces.v[l->nr / NOTES]->v[l->nr % NOTES] = (struct note){ at, arg, object, form_place(l, a, f) };
 	l->nr++;
 }
 
 const struct event_form *event_form_for(struct event_log *l, struct arena *a, bool warning, str component, str reason)
 {
-	uint64_t *at = map_put(&l->forms, a, hash_mix(hash_mix(map_ptr(component), map_ptr(reason)), warning));
+	uint64_t *at = map_put(&l->free_forms, a, hash_mix(hash_mix(map_ptr(component), map_ptr(reason)), warning));
 	struct event_form *f = (struct event_form *)(uintptr_t)*at;
 
 	if (!f) {
@@ -26,26 +37,23 @@ const struct event_form *event_form_for(struct event_log *l, struct arena *a, bo
 	return f;
 }
 
-/* %s is the next of a, b; %o the object's NAMESPACE/NAME. */
-static str words(struct cluster *c, const struct note *n)
+/* %s is the note's own text, %o the object's NAMESPACE/NAME. */
+static str words(struct cluster *c, const struct event_form *f, const struct note *n)
 {
 	const struct object *o = obj_get(c, n->object);
-	const str arg[] = { n->a, n->b };
 	struct sb text = { 0 };
-	size_t k = 0;
 	str out;
 
-	if (streq(n->form->format, "%s"))
+	if (streq(f->format, "%s"))
 		return n->a;
-	for (const char *s = n->form->format; *s; s++) {
+	for (const char *s = f->format; *s; s++) {
 		if (*s != '%') {
 			sb_addc(&text, *s);
 		} else if (*++s == 'o') {
 			sb_printf(&text, "%s/%s", o->ns ? o->ns : "", o->name);
 		} else {
-			assert(*s == 's' && k < ARRAY_LEN(arg));
-			sb_add(&text, arg[k] ? arg[k] : "");
-			k++;
+			assert(*s == 's');
+			sb_add(&text, n->a ? n->a : "");
 		}
 	}
 	out = cluster_str(c, sb_text(&text));
@@ -58,8 +66,9 @@ const struct event *event_log_read(struct event_log *l, struct cluster *c, uint3
 	while (l->told.nr < l->nr) {
 		const struct note *n = &l->pieces.v[l->told.nr / NOTES]->v[l->told.nr % NOTES];
 
-		vec_add(cluster_arena(c), &l->told, (struct event){ n->at, n->form->warning, n->object, cluster_str(c, n->form->reason), words(c, n),
-								    cluster_str(c, n->form->component) });
+		const struct event_form *f = l->forms.v[n->form];
+
+		vec_add(cluster_arena(c), &l->told, (struct event){ n->at, f->warning, n->object, cluster_str(c, f->reason), words(c, f, n), cluster_str(c, f->component) });
 	}
 	*nr = l->told.nr;
 	return l->told.v;
@@ -76,12 +85,12 @@ void cluster_event(struct cluster *c, const struct object *o, bool warning, cons
 	va_start(ap, fmt);
 	text_format(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	event_log_add(&c->events, c->arena, (struct note){ c->now, form, cluster_str(c, text), NULL, o->id });
+	event_log_add(&c->events, c->arena, c->now, form, cluster_str(c, text), o->id);
 }
 
-void cluster_event_form(struct cluster *c, const struct object *o, const struct event_form *form, str a, str b)
+void cluster_event_form(struct cluster *c, const struct object *o, const struct event_form *form, str a)
 {
-	event_log_add(&c->events, c->arena, (struct note){ c->now, form, a, b, o->id });
+	event_log_add(&c->events, c->arena, c->now, form, a, o->id);
 }
 
 const struct event *cluster_events(const struct cluster *cc, uint32_t *nr)
@@ -93,5 +102,5 @@ const struct event *cluster_events(const struct cluster *cc, uint32_t *nr)
 
 void cluster_restore_event(struct cluster *c, const struct event *e)
 {
-	event_log_add(&c->events, c->arena, (struct note){ e->at, event_form_for(&c->events, c->arena, e->warning, e->component, e->reason), e->message, NULL, e->object });
+	event_log_add(&c->events, c->arena, e->at, event_form_for(&c->events, c->arena, e->warning, e->component, e->reason), e->message, e->object);
 }

@@ -4,15 +4,17 @@
 
 #include "model/cluster/cluster.h"
 
-struct note { nsec at; const struct event_form *form; str a, b; obj_h object; };
+struct note { nsec at; str a; obj_h object; uint32_t form; };      /* form: place in forms */
 #define NOTES 1023                              /* of one piece; pieces are never copied */
 struct notes { struct note v[NOTES]; };
 struct event_log {
 	VEC(struct notes *) pieces; uint32_t nr;        /* notes in all */
-	struct map forms;                               /* hash(component, reason, warning) → form of events whose words are free */
+	VEC(const struct event_form *) forms;
+	struct map form_at;                             /* form → its place in forms, + 1 */
+	struct map free_forms;                          /* hash(component, reason, warning) → form of events whose words are free */
 	VEC(struct event) told;                         /* those that have been read */
 };
-void event_log_add(struct event_log *, struct arena *, struct note);
+void event_log_add(struct event_log *, struct arena *, nsec at, const struct event_form *, str a, obj_h object);
 /* The form of events with free words: "%s". component may be NULL. */
 const struct event_form *event_form_for(struct event_log *, struct arena *, bool warning, str component, str reason);
 const struct event *event_log_read(struct event_log *, struct cluster *, uint32_t *nr);

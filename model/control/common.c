@@ -159,23 +159,23 @@ const void *share_bytes(struct control *t, const void *p, size_t size)
 	return (const void *)(uintptr_t)*at;
 }
 
-uint64_t *table_at(struct control *t, struct table *x, uint32_t handle)
+uint64_t *table_make(struct control *t, struct table *x, uint32_t handle)
 {
-	if (handle >= x->alloc) {
-		uint32_t alloc = MAX(x->alloc * 2, handle + 64);
-		uint64_t *v = arena_array(cluster_arena(control_cluster(t)), uint64_t, alloc);
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint32_t want = handle / TABLE_PAGE;
 
-		if (x->alloc)
-			memcpy(v, x->v, x->alloc * sizeof(*v));
-		x->v = v;
-		x->alloc = alloc;
+	if (want >= x->pages) {
+		uint32_t pages = MAX(x->pages * 2, want + 4);
+		uint64_t **page = arena_array(a, uint64_t *, pages);
+
+		if (x->pages)
+			memcpy(page, x->page, x->pages * sizeof(*page));
+		x->page = page;
+		x->pages = pages;
 	}
-	return &x->v[handle];
-}
-
-uint64_t table_get(const struct table *x, uint32_t handle)
-{
-	return handle < x->alloc ? x->v[handle] : 0;
+	if (!x->page[want])
+		x->page[want] = arena_array(a, uint64_t, TABLE_PAGE);
+	return &x->page[want][handle % TABLE_PAGE];
 }
 
 /* ---- the index of selectors */

@@ -26,10 +26,22 @@ str generate_name(struct cluster *, const struct kind *, const char *ns, const c
 /* The same bytes once: equal lists of Pods of one template made in one moment are one list. p is copied on first sight; its padding must be zeroed. */
 const void *share_bytes(struct control *, const void *p, size_t size);
 
-/* One word for each handle, 0 at first; grows as needed. Cheaper than a map where most handles of a kind have one. */
-struct table { uint64_t *v; uint32_t alloc; };
-uint64_t *table_at(struct control *, struct table *, uint32_t handle);
-uint64_t table_get(const struct table *, uint32_t handle);
+/* One word for each handle, 0 at first; grows by pages. Cheaper than a map where most handles of a kind have one. */
+#define TABLE_PAGE 256u
+struct table { uint64_t **page; uint32_t pages; };
+uint64_t *table_make(struct control *, struct table *, uint32_t handle);
+static inline uint64_t *table_at(struct control *t, struct table *x, uint32_t handle)  /* stays where it is */
+{
+	uint64_t *page = handle / TABLE_PAGE < x->pages ? x->page[handle / TABLE_PAGE] : NULL;
+
+	return page ? &page[handle % TABLE_PAGE] : table_make(t, x, handle);
+}
+static inline uint64_t table_get(const struct table *x, uint32_t handle)
+{
+	const uint64_t *page = handle / TABLE_PAGE < x->pages ? x->page[handle / TABLE_PAGE] : NULL;
+
+	return page ? page[handle % TABLE_PAGE] : 0;
+}
 
 /* Objects with a selector, found by the labels that they might select: one pair of each selector is its key. Entries are checked when they are met, so
  * nothing needs to be taken out. */

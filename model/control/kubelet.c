@@ -48,7 +48,7 @@ static void forget(struct kubelet *k, struct arena *a, const struct pod *p)
 
 	if (!r)
 		return;
-	k->runs.v[p->o.id.i] = 0;
+	k->runs.page[p->o.id.i / TABLE_PAGE][p->o.id.i % TABLE_PAGE] = 0;
 	vec_add(a, &k->spare, r);
 }
 
@@ -72,12 +72,14 @@ static bool probes_speak(struct visit *v, uint32_t k)
 {
 	static const char *const words[] = { [PROBE_STARTUP] = "Startup", [PROBE_READINESS] = "Readiness", [PROBE_LIVENESS] = "Liveness" };
 	struct crun *x = &v->r->c[k];
-	const struct probing *b = &x->probes;
-	bool started = v->now >= b->started && b->started != NEVER, ready = started && b->ready != NEVER && v->now >= b->ready && v->now < b->unready;
-	bool moved = started != x->started || ready != x->ready;
+	const struct probing *b = x->probes;
+	bool started, ready, moved;
 
 	if (x->run.state != RUN_RUNNING)
 		return false;
+	started = v->now >= b->started && b->started != NEVER;
+	ready = started && b->ready != NEVER && v->now >= b->ready && v->now < b->unready;
+	moved = started != x->started || ready != x->ready;
 	x->started = started;
 	x->ready = ready;
 	if (b->complaint && v->now >= b->complains && !x->complained) {
@@ -172,22 +174,25 @@ static bool begin_next(struct visit *v)
 
 /* ---- when to come back */
 
+static const struct probing nothing;
+
 static void plan_container(struct visit *v, uint32_t k)
 {
 	const struct crun *x = &v->r->c[k];
 	enum container_role role = role_of(v->p, k);
 	bool always = role == ROLE_SIDECAR || (role == ROLE_MAIN && !streq(v->p->spec->restart_policy, "Never") && !streq(v->p->spec->restart_policy, "OnFailure"));
 	bool expected = x->stopping || !always || (!x->restarts && x->ends - x->from <= SECONDS(10));
-	const nsec at[] = { x->probes.killed, x->probes.unready, x->probes.complaint && !x->complained ? x->probes.complains : NEVER };
+	const struct probing *b = x->run.state == RUN_RUNNING ? x->probes : &nothing;
+	const nsec at[] = { b->killed, b->unready, b->complaint && !x->complained ? b->complains : NEVER };
 
 	if (x->run.state != RUN_RUNNING)
 		return;
 	if (x->ends != NEVER)
 		(expected && x->ends - v->now <= MINUTES(10) ? visit_soon : visit_some_time)(v, x->ends);
-	if (!x->started && x->probes.started != NEVER)
-		visit_soon(v, x->probes.started);
-	if (!x->ready && x->probes.ready != NEVER && v->now < x->probes.ready)
-		visit_soon(v, x->probes.ready);
+	if (!x->started && b->started != NEVER)
+		visit_soon(v, b->started);
+	if (!x->ready && b->ready != NEVER && v->now < b->ready)
+		visit_soon(v, b->ready);
 	for (size_t i = 0; i < ARRAY_LEN(at); i++)
 		if (at[i] > v->now && !x->stopping)
 			visit_some_time(v, at[i]);
@@ -290,7 +295,7 @@ static void run(struct control *t, struct object *o, nsec now)
 			return;
 		v.r = kubelet_remember(t, p);
 		if (known)
-			kubelet_recall(p, v.r);
+			kubelet_recall(t, p, v.r);
 		else
 			greet(&v);
 	}

@@ -21,7 +21,7 @@ struct crun {                                   /* one container */
 	int32_t restarts;
 	int32_t last_exit; nsec last_to; bool has_last;
 	nsec backoff, backoff_at;               /* how long the next restart waits, and when that was set; 0: no entry */
-	struct probing probes;
+	const struct probing *probes;           /* equal ones are one */
 };
 
 struct prun {                                   /* one Pod */
@@ -75,7 +75,8 @@ enum container_role role_of(const struct pod *, uint32_t k);
 /* Writes status, conditions and phase from what runs; touches the Pod if anything changed, with its new addresses in the same change. */
 void kubelet_status(struct control *, struct pod *, const struct prun *, ip_addr ip, ip_addr ip2);
 /* What runs, read from the status. */
-void kubelet_recall(const struct pod *, struct prun *);
+void kubelet_recall(struct control *, const struct pod *, struct prun *);
+const struct probing *kubelet_probing(struct control *, struct probing);         /* the one that is kept of equal ones */
 
 /* By accident or on purpose: the sandbox dies (with all that runs in it), a container exits (NULL: each main one). false: it does not run. */
 void kubelet_sandbox_dies(struct control *, struct pod *);

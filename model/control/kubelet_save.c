@@ -86,7 +86,7 @@ static void load_pod(struct control *t, const struct pod *p, const struct val *l
 	unpack(r, prun_numbers, ARRAY_LEN(prun_numbers), val_at(l, 0) ? val_at(l, 0)->first : NULL);
 	for (uint32_t k = 0; k < r->nr && c; k++, c = c->next) {
 		unpack(&r->c[k], crun_numbers, ARRAY_LEN(crun_numbers), c->first);
-		r->c[k].probes = container_probing(p, container_at(p->spec, k), r->c[k].from);
+		r->c[k].probes = kubelet_probing(t, container_probing(p, container_at(p->spec, k), r->c[k].from));
 	}
 }
 

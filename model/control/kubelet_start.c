@@ -217,7 +217,7 @@ static void runs_now(struct visit *v, uint32_t k)
 	x->ends = e.after == NEVER ? NEVER : v->now + e.after;
 	x->ends_with = e.code;
 	x->stopping = x->complained = x->ready = x->started = false;
-	x->probes = container_probing(v->p, c, v->now);
+	x->probes = kubelet_probing(v->t, container_probing(v->p, c, v->now));
 	if (dns_is_broken(v)) {
 		x->ends = v->now + timing(T_STEP_START);
 		x->ends_with = 1;

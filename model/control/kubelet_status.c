@@ -330,6 +330,22 @@ void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_a
 
 /* ---- and back */
 
+const struct probing *kubelet_probing(struct control *t, struct probing p)
+{
+	struct probing clean;
+
+	memset(&clean, 0, sizeof(clean));       /* padding counts when bytes are compared */
+	clean.started = p.started;
+	clean.ready = p.ready;
+	clean.unready = p.unready;
+	clean.killed = p.killed;
+	clean.by_startup = p.by_startup;
+	clean.complaint = p.complaint;
+	clean.complainer = p.complainer;
+	clean.complains = p.complains;
+	return share_bytes(t, &clean, sizeof(clean));
+}
+
 static const struct container_status *status_named(const struct pod *p, const char *name)
 {
 	for (uint32_t k = 0; k < p->statuses.nr; k++)
@@ -366,7 +382,7 @@ static void recall_one(const struct pod *p, uint32_t k, struct crun *x)
 	x->last_to = st->last_finished;
 }
 
-void kubelet_recall(const struct pod *p, struct prun *r)
+void kubelet_recall(struct control *t, const struct pod *p, struct prun *r)
 {
 	r->busy = -1;
 	r->due = r->retry = r->free_at = 0;
@@ -377,10 +393,10 @@ void kubelet_recall(const struct pod *p, struct prun *r)
 
 		*x = (struct crun){ 0 };
 		recall_one(p, k, x);
-		x->probes = (struct probing){ .started = 0, .ready = x->ready ? 0 : NEVER, .unready = NEVER, .killed = NEVER, .complains = NEVER };
+		x->probes = kubelet_probing(t, (struct probing){ .started = 0, .ready = x->ready ? 0 : NEVER, .unready = NEVER, .killed = NEVER, .complains = NEVER });
 		if (x->run.state != RUN_RUNNING || p->given)
 			continue;
-		x->probes = container_probing(p, container_at(p->spec, k), x->from);
+		x->probes = kubelet_probing(t, container_probing(p, container_at(p->spec, k), x->from));
 		x->ends = container_ending(p, container_at(p->spec, k), role_of(p, k)).after;
 		x->ends_with = container_ending(p, container_at(p->spec, k), role_of(p, k)).code;
 		if (x->ends != NEVER)

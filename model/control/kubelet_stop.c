@@ -107,7 +107,7 @@ static struct prun *started(struct control *t, struct pod *p)
 	if (r || pod_is_terminal(p) || !p->node || !(p->statuses.nr || p->given))
 		return r;
 	r = kubelet_remember(t, p);
-	kubelet_recall(p, r);
+	kubelet_recall(t, p, r);
 	return r;
 }
 

@@ -29,7 +29,7 @@ static inline void visit_some_time(struct visit *v, nsec at) { v->later = MIN(v-
 #define SAY(v, warning, reason, ...) cluster_event((v)->c, &(v)->p->o, warning, COMPONENT, reason, __VA_ARGS__)
 static inline void visit_tell(struct visit *v, const struct event_form *form, str what)
 {
-	cluster_event_form(v->c, &v->p->o, form, what, NULL);
+	cluster_event_form(v->c, &v->p->o, form, what);
 }
 
 /* ---- kubelet_start.c */

@@ -48,7 +48,7 @@ static bool make_one(void *ctx)
 	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
 	p->o.generate_name = base;
 	cluster_add(c, &p->o);
-	cluster_event_form(c, o, &created[o->kind == &replication_controller_kind], p->o.name, NULL);
+	cluster_event_form(c, o, &created[o->kind == &replication_controller_kind], p->o.name);
 	return true;
 }
 
@@ -88,7 +88,7 @@ static void delete_some(struct control *t, struct workload *w, struct pod **acti
 	for (uint32_t k = 0; k < surplus; k++) {
 		struct object *p = (struct object *)(uintptr_t)&v[k].pod->o;
 
-		cluster_event_form(control_cluster(t), &w->o, &deleted[w->o.kind == &replication_controller_kind], p->name, NULL);
+		cluster_event_form(control_cluster(t), &w->o, &deleted[w->o.kind == &replication_controller_kind], p->name);
 		apply_delete(control_cluster(t), p);
 	}
 }

@@ -69,7 +69,7 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 		scheduled.heartbeat = NEVER;
 		p->conditions = (condition_list){ (struct condition *)(uintptr_t)share_bytes(t, &scheduled, sizeof(scheduled)), 1, true };
 	}
-	cluster_event_form(c, &p->o, &assigned, on->name, NULL);
+	cluster_event_form(c, &p->o, &assigned, on->name);
 	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
 		vec_add(cluster_arena(c), &x->repelling, p);
 	cluster_touch(c, &p->o);
