@@ -21,8 +21,19 @@ struct cluster *cluster_new(struct mem *mem, uint64_t seed)
 
 void cluster_free(struct cluster *c)
 {
-	if (c)
-		arena_free(c->arena);
+	if (!c)
+		return;
+	for (uint32_t k = 0; k < c->side.nr; k++)
+		arena_free(c->side.v[k]);
+	arena_free(c->arena);
+}
+
+struct arena *cluster_side_arena(struct cluster *c, const char *name)
+{
+	struct arena *a = arena_new(c->mem, name);
+
+	vec_add(c->arena, &c->side, a);
+	return a;
 }
 
 struct arena *cluster_arena(struct cluster *c) { return c->arena; }

@@ -29,6 +29,7 @@ struct cluster;
 struct cluster *cluster_new(struct mem *, uint64_t seed);       /* empty, at time 0; mem may be NULL */
 void cluster_free(struct cluster *);
 struct arena *cluster_arena(struct cluster *);
+struct arena *cluster_side_arena(struct cluster *, const char *name);  /* one of its own that ends with the cluster, and may be rewound before */
 struct strtab *cluster_strings(const struct cluster *);
 str cluster_str(struct cluster *, const char *);                /* intern */
 uint64_t cluster_seed(const struct cluster *);

@@ -19,6 +19,7 @@ struct handles { obj_h *v; uint32_t nr, alloc; };
 struct cluster {
 	struct mem *mem;
 	struct arena *arena;
+	VEC(struct arena *) side;               /* those of cluster_side_arena */
 	struct strtab *strings;
 	uint64_t seed;
 	rev_t rev;

@@ -6,11 +6,16 @@
 #include "model/l7/ingress.h"
 
 /* The controllers as the last run found them, to tell changes that bear on them from those that do not. */
-struct memory { const struct l7_controller *v; uint32_t nr; struct arena *arena; };
+struct memory { const struct l7_controller *v; uint32_t nr; struct arena *arena; struct arena_mark empty; };      /* arena: of what the last run found */
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct memory);
+	struct cluster *c = control_cluster(t);
+	struct memory *m = arena_make(cluster_arena(c), struct memory);
+
+	m->arena = cluster_side_arena(c, "ingress");
+	m->empty = arena_mark(m->arena);
+	return m;
 }
 
 static bool bears(const struct memory *m, const struct object *o)
@@ -71,8 +76,7 @@ static void run(struct control *t, struct object *key, nsec now)
 
 	(void)key;
 	(void)now;
-	arena_free(m->arena);
-	m->arena = arena_new(NULL, "ingress");
+	arena_rewind(m->arena, m->empty);
 	m->v = controllers_list(c, m->arena, &m->nr);
 	for (uint32_t k = 0; k < m->nr; k++) {
 		struct served s = ingresses_served(c, m->v[k].name, m->arena);
