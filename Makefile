@@ -2,7 +2,7 @@
 PREFIX  ?= /usr/local
 BUILD   ?= build
 CC      ?= gcc
-PKGS    := libcjson yaml-0.1 sqlite3 libcgraph libgvc ncursesw libmnl
+PKGS    := libcjson yaml-0.1 sqlite3 zlib libcgraph libgvc ncursesw libmnl
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS  ?= -O2 -g
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)

@@ -47,9 +47,12 @@ void json_quote(struct sb *out, const char *s)
 	sb_addc(out, '"');
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
-		bool separator = c == 0xe2 && (unsigned char)s[1] == 0x80 && ((unsigned char)s[2] & 0xfe) == 0xa8;
+		bool separator;
 		const char *k;
 
+		if (c > '>' && c != '\\' && c != 0xe2)   /* most of them */
+			continue;
+		separator = c == 0xe2 && (unsigned char)s[1] == 0x80 && ((unsigned char)s[2] & 0xfe) == 0xa8;
 		if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && !separator)
 			continue;
 		sb_addn(out, from, (size_t)(s - from));
@@ -76,6 +79,19 @@ static void new_line(struct sb *out, int indent, int depth)
 	sb_addc(out, '\n');
 	for (int k = 0; k < indent * depth; k++)
 		sb_addc(out, ' ');
+}
+
+static void print_int(struct sb *out, int64_t i)
+{
+	char digits[24], *at = digits + sizeof(digits);
+	uint64_t v = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+
+	do
+		*--at = (char)('0' + v % 10);
+	while (v /= 10);
+	if (i < 0)
+		*--at = '-';
+	sb_addn(out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
 static void print_json(const struct val *v, struct sb *out, int indent, int depth, bool sorted);
@@ -117,7 +133,7 @@ static void print_json(const struct val *v, struct sb *out, int indent, int dept
 		sb_add(out, v->b ? "true" : "false");
 		break;
 	case VAL_INT:
-		sb_printf(out, "%" PRId64, v->i);
+		print_int(out, v->i);
 		break;
 	case VAL_FLOAT:
 		sb_add(out, isfinite(v->f) ? number_json(v->f, number) : "null");

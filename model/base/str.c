@@ -188,7 +188,9 @@ void sb_add(struct sb *b, const char *s)
 
 void sb_addc(struct sb *b, char c)
 {
-	sb_addn(b, &c, 1);
+	reserve(b, 1);
+	b->s[b->len++] = c;
+	b->s[b->len] = '\0';
 }
 
 void sb_printf(struct sb *b, const char *fmt, ...)

@@ -245,6 +245,12 @@ struct val *val_put(struct arena *a, struct val *map, const char *key, struct va
 			map->last = v;
 		return v;
 	}
+	return val_put_new(a, map, key, v);
+}
+
+struct val *val_put_new(struct arena *a, struct val *map, const char *key, struct val *v)
+{
+	v->flags &= (uint8_t)~VAL_AGAIN;
 	v->key = arena_strdup(a, key);
 	append(map, v);
 	return v;

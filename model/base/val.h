@@ -76,6 +76,7 @@ struct val *val_bool(struct arena *, bool);
 struct val *val_copy(struct arena *, const struct val *);               /* deep; without next and key */
 struct val *val_add(struct arena *, struct val *list, struct val *item);            /* appends; → item */
 struct val *val_put(struct arena *, struct val *map, const char *key, struct val *);    /* replaces or appends; → the value */
+struct val *val_put_new(struct arena *, struct val *map, const char *key, struct val *);       /* appends; the caller knows that the map has no such key */
 bool val_del(struct val *map, const char *key);
 /* RFC 7386. → the merged tree (new where changed). */
 struct val *val_merge_patch(struct arena *, const struct val *to, const struct val *patch);

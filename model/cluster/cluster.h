@@ -88,10 +88,15 @@ void cluster_event(struct cluster *, const struct object *, bool warning, const 
 struct event_form { bool warning; const char *component, *reason, *format; };
 void cluster_event_form(struct cluster *, const struct object *, const struct event_form *, str a);
 const struct event *cluster_events(const struct cluster *, uint32_t *nr);       /* all, in order of time */
+/* The same as they are kept, for who copies them elsewhere: nothing is put into words. */
+struct event_note { nsec at; const struct event_form *form; str a; obj_h object; };
+uint32_t cluster_event_count(const struct cluster *);
+struct event_note cluster_event_note(const struct cluster *, uint32_t k);
 
 /* From a lab file, as it was: nothing is drawn, nobody is told. In the order of handles; o->id, uid, rev, life and gone are set. */
 void cluster_restore(struct cluster *, struct object *);
 void cluster_restore_event(struct cluster *, const struct event *);
+void cluster_restore_note(struct cluster *, struct event_note);         /* its form lives as long as the cluster */
 void cluster_restore_rev(struct cluster *, rev_t);
 uint32_t cluster_handles(const struct cluster *);               /* handles run from 1 to here; those of objects that are gone count too */
 

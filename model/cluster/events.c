@@ -104,3 +104,20 @@ void cluster_restore_event(struct cluster *c, const struct event *e)
 {
 	event_log_add(&c->events, c->arena, e->at, event_form_for(&c->events, c->arena, e->warning, e->component, e->reason), e->message, e->object);
 }
+
+uint32_t cluster_event_count(const struct cluster *c)
+{
+	return c->events.nr;
+}
+
+struct event_note cluster_event_note(const struct cluster *c, uint32_t k)
+{
+	const struct note *n = &c->events.pieces.v[k / NOTES]->v[k % NOTES];
+
+	return (struct event_note){ n->at, c->events.forms.v[n->form], n->a, n->object };
+}
+
+void cluster_restore_note(struct cluster *c, struct event_note n)
+{
+	event_log_add(&c->events, c->arena, n.at, n.form, n.a, n.object);
+}

@@ -503,7 +503,7 @@ static void save(struct control *t, struct arena *a, struct val *out)
 		const uint64_t *at = map_find(&m->progress, l.v[k]->id.i);
 
 		if (at)
-			val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)*at));
+			val_put_new(a, out, l.v[k]->uid, val_int(a, (int64_t)*at));
 	}
 }
 

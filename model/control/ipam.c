@@ -443,7 +443,7 @@ static void save_block(struct arena *a, struct val *blocks, const struct calico_
 
 	for (uint32_t k = 0; k < b->nr; k++)
 		val_add(a, q, val_int(a, b->queue[(b->head + k) % b->places]));
-	val_put(a, blocks, CIDR(b->cidr), q);
+	val_put_new(a, blocks, CIDR(b->cidr), q);
 }
 
 static void save(struct control *t, struct arena *a, struct val *out)
@@ -460,7 +460,7 @@ static void save(struct control *t, struct arena *a, struct val *out)
 		const struct calico_host *h = map_get_ptr(&i->calico.hosts, map_ptr(nodes.v[k]->name));
 
 		if (l) {
-			struct val *both = val_put(a, last, nodes.v[k]->name, val_new(a, VAL_LIST));
+			struct val *both = val_put_new(a, last, nodes.v[k]->name, val_new(a, VAL_LIST));
 
 			val_add(a, both, val_string(a, IP(l->last4)));
 			val_add(a, both, val_string(a, IP(l->last6)));

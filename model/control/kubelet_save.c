@@ -64,7 +64,7 @@ void kubelet_save(struct control *t, struct arena *a, struct val *out)
 		if (!r || map_find(&done, o->id.i))
 			continue;
 		map_put(&done, a, o->id.i);
-		l = val_put(a, pods, o->uid, val_new(a, VAL_LIST));
+		l = val_put_new(a, pods, o->uid, val_new(a, VAL_LIST));
 		val_add(a, l, pack(a, r, prun_numbers, ARRAY_LEN(prun_numbers)));
 		for (uint32_t c = 0; c < r->nr; c++)
 			val_add(a, l, pack(a, &r->c[c], crun_numbers, ARRAY_LEN(crun_numbers)));

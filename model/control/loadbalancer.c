@@ -257,7 +257,7 @@ static void save(struct control *t, struct arena *a, struct val *out)
 		const uint64_t *since = map_find(control_state(t, CTL_LOADBALANCER), l.v[k]->id.i);
 
 		if (since && *since)
-			val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)*since));
+			val_put_new(a, out, l.v[k]->uid, val_int(a, (int64_t)*since));
 	}
 }
 

@@ -245,7 +245,7 @@ void owners_save(struct control *t, struct arena *a, struct val *out)
 			const struct per_owner *x = map_get_ptr(&owners->known, l.v[k]->id.i);
 
 			if (x && x->made)
-				val_put(a, out, l.v[k]->uid, val_int(a, (int64_t)x->made));
+				val_put_new(a, out, l.v[k]->uid, val_int(a, (int64_t)x->made));
 		}
 	}
 }

@@ -56,6 +56,6 @@ bool lab_history(struct lab *, struct arena *, struct lab_history *, struct err 
 bool lab_pack(struct lab *, struct err *);
 
 #define LAB_APPLICATION_ID 0x50645772           /* PdWr */
-#define LAB_VERSION 1
+#define LAB_VERSION 2
 
 #endif

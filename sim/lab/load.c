@@ -5,8 +5,9 @@
 
 #include "model/base/quantity.h"
 
-enum { C_ID, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES };
-#define COLUMNS "id, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places"
+enum { C_ID, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES, C_SHAPE,
+       C_NODE, C_IP, C_SEGMENT, C_AT };
+#define COLUMNS "id, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places, shape, node, ip, segment, at"
 
 struct loading {
 	struct lab *lab;
@@ -16,6 +17,9 @@ struct loading {
 	int64_t input;
 	sqlite3_stmt *spec;
 	struct map specs;               /* row + 1 → struct pod_spec */
+	sqlite3_stmt *shape;
+	struct map shapes;              /* row → struct pod without what its own row says */
+	struct segment_reader segments;
 	struct err *err;
 };
 
@@ -24,39 +28,48 @@ static const char *text_at(sqlite3_stmt *st, int at)
 	return (const char *)sqlite3_column_text(st, at);
 }
 
-static struct val *json_in(struct loading *l, struct arena *a, sqlite3_stmt *st, int at)
+/* What stands in the columns from `first` on, or in a segment. */
+static bool pieces_at(struct loading *l, sqlite3_stmt *st, int first, int segment, struct piece *v, uint32_t nr)
 {
-	const char *text = text_at(st, at);
-	uint32_t mark = l->err->nr;
-	struct val *v;
+	if (sqlite3_column_type(st, segment) != SQLITE_NULL)
+		return segments_get(&l->segments, l->lab, (struct segment_place){ sqlite3_column_int64(st, segment), sqlite3_column_int64(st, segment + 1) }, v, nr, l->err);
+	for (uint32_t k = 0; k < nr; k++) {
+		bool null = sqlite3_column_type(st, first + (int)k) == SQLITE_NULL;
+		const void *bytes = null ? NULL : sqlite3_column_blob(st, first + (int)k);
 
-	if (!text)
-		return NULL;
-	v = json_parse(a, l->lab->path, text, (size_t)sqlite3_column_bytes(st, at), NULL, l->err);
-	if (!v)
+		v[k] = (struct piece){ null ? NULL : bytes ? bytes : "", (size_t)sqlite3_column_bytes(st, first + (int)k) };
+	}
+	return true;
+}
+
+static struct val *json_of(struct loading *l, struct arena *a, const struct piece *p)
+{
+	uint32_t mark = l->err->nr;
+	struct val *v = p->s ? json_parse(a, l->lab->path, p->s, p->n, NULL, l->err) : NULL;
+
+	if (p->s && !v)
 		err_wrap(l->err, mark, "a stored document is damaged");
 	return v;
 }
 
 static struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
 {
-	return json_in(l, l->arena, st, at);
+	return json_of(l, l->arena, &(struct piece){ text_at(st, at), (size_t)sqlite3_column_bytes(st, at) });
 }
 
-/* JSON with its places in the column behind it. */
-static struct val *document_at(struct loading *l, sqlite3_stmt *st, int at)
+/* JSON with its places in the piece behind it. */
+static struct val *document_of(struct loading *l, const struct piece p[2])
 {
-	struct val *v = json_at(l, st, at);
+	struct val *v = json_of(l, l->arena, &p[0]);
 
 	if (v)
-		places_unpack(v, sqlite3_column_blob(st, at + 1), (size_t)sqlite3_column_bytes(st, at + 1));
+		places_unpack(v, p[1].s ? p[1].s : "", p[1].s ? p[1].n : 0);
 	return v;
 }
 
 /* A Pod spec by its row; Pods of one template share it. */
-static const struct pod_spec *spec_at(struct loading *l, sqlite3_stmt *st)
+static const struct pod_spec *spec_at(struct loading *l, int64_t row)
 {
-	int64_t row = sqlite3_column_int64(st, C_SPEC);
 	uint64_t *known = map_put(&l->specs, l->arena, (uint64_t)row + 1);
 	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, "Pod", l->err };
 	struct pod_spec *spec;
@@ -75,14 +88,11 @@ static const struct pod_spec *spec_at(struct loading *l, sqlite3_stmt *st)
 }
 
 /* The fields as applied, over them those that changed since, the defaults that follow, and what controllers keep. */
-static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
+static void fill_from(struct loading *l, struct object *o, const struct val *own, const struct val *state, int64_t spec)
 {
 	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, o->kind->name, l->err };
 	const struct kind *k = o->kind;
-	bool stays = k != &pod_kind;            /* what a template says is looked up in it later */
-	struct val *own = json_in(l, stays ? l->arena : l->scratch, st, C_OWN), *state = json_in(l, l->scratch, st, C_STATE);
 
-	o->doc = document_at(l, st, C_DOC);
 	if (!own || !state)
 		return;
 	if (k->fields && o->doc && k != &pod_kind)
@@ -90,7 +100,7 @@ static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
 	if (k->fields)
 		fields_decode(&d, k->fields, own, "", o);
 	if (k == &pod_kind)
-		((struct pod *)o)->spec = spec_at(l, st);
+		((struct pod *)o)->spec = spec_at(l, spec);
 	if (k->dflt) {
 		const struct val *doc = o->doc;
 
@@ -99,6 +109,62 @@ static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
 		o->doc = doc;
 	}
 	state_unpack(o, state, l->cluster);
+}
+
+static const struct pod *shape_at(struct loading *l, int64_t row)
+{
+	uint64_t *known = map_put(&l->shapes, l->arena, (uint64_t)row);
+	const struct val *body = NULL;
+	struct pod *p;
+
+	if (*known)
+		return (const struct pod *)(uintptr_t)*known;
+	p = (struct pod *)object_make(l->cluster, &pod_kind, NULL, NULL);
+	sqlite3_bind_int64(l->shape, 1, row);
+	if (sqlite3_step(l->shape) == SQLITE_ROW)
+		body = json_of(l, l->scratch, &(struct piece){ text_at(l->shape, 0), (size_t)sqlite3_column_bytes(l->shape, 0) });
+	else
+		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: Pod shape %" PRId64 " is missing", row);
+	sqlite3_reset(l->shape);
+	fill_from(l, &p->o, val_get(body, "own"), val_get(body, "state"), val_int_or(val_get(body, "spec"), 0));
+	*known = map_ptr(p);
+	return p;
+}
+
+static void fill_from_shape(struct loading *l, sqlite3_stmt *st, struct pod *p)
+{
+	struct object own = p->o;
+	const struct pod *shape = shape_at(l, sqlite3_column_int64(st, C_SHAPE));
+
+	memcpy(p, shape, sizeof(*p));
+	p->o.id = own.id;
+	p->o.ns = own.ns;
+	p->o.name = own.name;
+	p->o.uid = own.uid;
+	p->o.life = own.life;
+	p->o.rev = own.rev;
+	p->o.generation = own.generation;
+	p->o.created = own.created;
+	p->o.deleted = own.deleted;
+	p->o.file = own.file;
+	p->o.line = own.line;
+	p->node = cluster_str(l->cluster, text_at(st, C_NODE));
+	if (!addresses_unpack(p, sqlite3_column_blob(st, C_IP), (size_t)sqlite3_column_bytes(st, C_IP)))
+		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: the addresses of a Pod cannot be read");
+}
+
+static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
+{
+	bool stays = o->kind != &pod_kind;      /* what a template says is looked up in it later */
+	struct piece v[4];
+	const struct val *own, *state;
+
+	if (!pieces_at(l, st, C_OWN, C_SEGMENT, v, 4))
+		return;
+	own = json_of(l, stays ? l->arena : l->scratch, &v[0]);
+	state = json_of(l, l->scratch, &v[1]);
+	o->doc = document_of(l, &v[2]);
+	fill_from(l, o, own, state, sqlite3_column_int64(st, C_SPEC));
 }
 
 static bool load_object(struct loading *l, sqlite3_stmt *st)
@@ -118,7 +184,9 @@ static bool load_object(struct loading *l, sqlite3_stmt *st)
 	o->file = cluster_str(l->cluster, text_at(st, C_FILE));
 	o->line = (uint32_t)sqlite3_column_int64(st, C_LINE);
 	o->gone = sqlite3_column_int(st, C_GONE);
-	if (!o->gone)
+	if (!o->gone && k == &pod_kind && sqlite3_column_type(st, C_SHAPE) != SQLITE_NULL)
+		fill_from_shape(l, st, (struct pod *)o);
+	else if (!o->gone)
 		fill_object(l, st, o);
 	arena_rewind(l->scratch, row);
 	if (l->err->nr > mark)
@@ -194,7 +262,8 @@ static bool load_all(struct loading *l)
 	bool past = l->input != l->lab->input, ok;
 
 	l->spec = store_prepare(l->lab, "SELECT body FROM spec WHERE id = ?1", l->err);
-	if (!l->spec)
+	l->shape = store_prepare(l->lab, "SELECT body FROM shape WHERE id = ?1", l->err);
+	if (!l->spec || !l->shape)
 		return false;
 	/* Flags first: settings may be asked for while objects are decoded. Of the past: what stood in object before a later command changed it. */
 	ok = each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
@@ -202,8 +271,10 @@ static bool load_all(struct loading *l)
 	       each_row(l, past ? "SELECT " COLUMNS " FROM object WHERE input <= ?1 UNION ALL"
 				  " SELECT " COLUMNS " FROM object_was WHERE input <= ?1 AND until > ?1 ORDER BY id"
 				: "SELECT " COLUMNS " FROM object ORDER BY id", load_object) &&
-	       each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event);
+	       each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event) &&
+	       notes_load(l->lab, l->cluster, l->input, l->err);
 	sqlite3_finalize(l->spec);
+	sqlite3_finalize(l->shape);
 	return ok;
 }
 
@@ -219,13 +290,14 @@ struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **cont
 	*control = NULL;
 	ok = load_all(&l) && ((*control = load_control(&l)) || err->nr == mark);
 	arena_free(l.scratch);
+	segments_close(&l.segments);
 	if (!ok) {
 		cluster_free(l.cluster);
 		return NULL;
 	}
 	lab->rev = cluster_rev(l.cluster);
 	lab->objects = cluster_handles(l.cluster);
-	cluster_events(l.cluster, &lab->events);
+	lab->events = cluster_event_count(l.cluster);
 	return l.cluster;
 }
 
@@ -307,15 +379,18 @@ static bool read_entry(struct loading *l, sqlite3_stmt *st, struct lab_entry *e)
 
 static bool read_documents(struct loading *l, struct lab_entry *e)
 {
-	sqlite3_stmt *st = store_prepare(l->lab, "SELECT file, body, places FROM document WHERE input = ?1 ORDER BY nr", l->err);
+	sqlite3_stmt *st = store_prepare(l->lab, "SELECT file, body, places, segment, at FROM document WHERE input = ?1 ORDER BY nr", l->err);
 	VEC(struct doc) docs = { 0 };
 	bool ok = st;
 
 	if (st)
 		sqlite3_bind_int64(st, 1, e->nr);
 	while (ok && sqlite3_step(st) == SQLITE_ROW) {
-		struct doc d = { copy_at(l->arena, st, 0), document_at(l, st, 1) };
+		struct doc d = { .file = copy_at(l->arena, st, 0) };
+		struct piece v[2];
 
+		if (pieces_at(l, st, 1, 3, v, 2))
+			d.root = document_of(l, v);
 		ok = d.root;
 		vec_add(l->arena, &docs, d);
 	}
@@ -339,6 +414,7 @@ bool lab_history(struct lab *lab, struct arena *a, struct lab_history *out, stru
 		vec_add(a, &entries, e);
 	}
 	sqlite3_finalize(st);
+	segments_close(&l.segments);
 	*out = (struct lab_history){ entries.v, entries.nr };
 	return ok;
 }

@@ -4,7 +4,12 @@
 #include <stdlib.h>
 
 /* The columns of object, in the order of the schema. */
-enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES };
+enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES, C_SHAPE, C_NODE, C_IP,
+       C_SEGMENT, C_AT };
+#define COLUMNS                                                                                                                                 \
+	"id, input, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places, shape, node, ip, " \
+	"segment, at"
+#define MANY 64                         /* objects or documents of one command from which on they are written together */
 
 struct saving {
 	struct lab *lab;
@@ -14,7 +19,10 @@ struct saving {
 	sqlite3_stmt *keep, *put, *find_spec, *put_spec;
 	struct arena *kept;             /* as long as the command is saved */
 	struct map specs;               /* struct pod_spec → its row */
-	struct sb own, state, doc, places;
+	struct sb own, state, doc, places, ip;
+	bool many;                      /* this command has changed many objects */
+	struct segment_writer segments;
+	struct shape_writer shapes;
 	struct err *err;
 };
 
@@ -26,26 +34,52 @@ static void bind_time(sqlite3_stmt *st, int at, nsec t)
 		sqlite3_bind_int64(st, at, t);
 }
 
-static void bind_document(struct saving *s, sqlite3_stmt *st, int at, const struct val *v, struct sb *text)
+static void print_tree(const struct val *v, struct sb *text)
 {
 	sb_reset(text);
-	sb_reset(&s->places);
-	if (!v) {
-		sqlite3_bind_null(st, at);
-		sqlite3_bind_null(st, at + 1);
-		return;
-	}
 	val_print_json(v, text, 0, false);
-	places_pack(v, &s->places);
-	sqlite3_bind_text(st, at, sb_text(text), (int)text->len, SQLITE_STATIC);
-	sqlite3_bind_blob(st, at + 1, s->places.s, (int)s->places.len, SQLITE_STATIC);
 }
 
-static void bind_tree(struct saving *s, int at, const struct val *v, struct sb *text)
+static void print_document(struct saving *s, const struct val *v)
 {
-	sb_reset(text);
-	val_print_json(v, text, 0, false);
-	sqlite3_bind_text(s->put, at, sb_text(text), (int)text->len, SQLITE_STATIC);
+	sb_reset(&s->doc);
+	sb_reset(&s->places);
+	if (!v)
+		return;
+	val_print_json(v, &s->doc, 0, false);
+	places_pack(v, &s->places);
+}
+
+/* The pieces in their columns from `first` on, or together in a segment. Places are bytes, all else is text. */
+static bool bind_pieces(struct saving *s, sqlite3_stmt *st, int first, const struct piece *v, int nr, int segment, bool many)
+{
+	struct segment_place at;
+
+	for (int k = 0; many && k < nr; k++)
+		sqlite3_bind_null(st, first + k);
+	if (many) {
+		if (!segments_add(&s->segments, v, (uint32_t)nr, &at, s->err))
+			return false;
+		sqlite3_bind_int64(st, segment, at.id);
+		sqlite3_bind_int64(st, segment + 1, at.at);
+		return true;
+	}
+	sqlite3_bind_null(st, segment);
+	sqlite3_bind_null(st, segment + 1);
+	for (int k = 0; k < nr; k++) {
+		if (!v[k].s)
+			sqlite3_bind_null(st, first + k);
+		else if (k == nr - 1)
+			sqlite3_bind_blob(st, first + k, v[k].s, (int)v[k].n, SQLITE_STATIC);
+		else
+			sqlite3_bind_text(st, first + k, v[k].s, (int)v[k].n, SQLITE_STATIC);
+	}
+	return true;
+}
+
+static struct piece piece_of(const struct sb *text, bool there)
+{
+	return (struct piece){ there ? sb_text(text) : NULL, text->len };
 }
 
 /* The row of a Pod spec; a new one if none has that content. */
@@ -74,20 +108,37 @@ static int64_t spec_row(struct saving *s, const struct pod_spec *spec)
 	return (int64_t)*known;
 }
 
-static void bind_content(struct saving *s, const struct object *o)
+/* A Pod that a controller made, in a command that made many. */
+static bool bind_shape(struct saving *s, const struct pod *p)
+{
+	int64_t spec = spec_row(s, p->spec), shape = spec ? shape_row(&s->shapes, p, spec, s->err) : 0;
+
+	addresses_pack(p, &s->ip);
+	sqlite3_bind_int64(s->put, C_SPEC, spec);
+	sqlite3_bind_int64(s->put, C_SHAPE, shape);
+	store_bind_text(s->put, C_NODE, p->node);
+	sqlite3_bind_blob(s->put, C_IP, s->ip.s, (int)s->ip.len, SQLITE_STATIC);
+	return shape != 0;
+}
+
+static bool bind_content(struct saving *s, const struct object *o)
 {
 	struct arena_mark mark = arena_mark(s->scratch);
 
-	sqlite3_bind_null(s->put, C_SPEC);
-	sqlite3_bind_null(s->put, C_OWN);
-	sqlite3_bind_null(s->put, C_STATE);
+	for (int k = C_SPEC; k <= C_AT; k++)
+		sqlite3_bind_null(s->put, k);
 	if (o->gone)
-		return;
+		return true;
+	if (o->kind == &pod_kind && s->many && !o->doc)
+		return bind_shape(s, (const struct pod *)o);
 	if (o->kind == &pod_kind)
 		sqlite3_bind_int64(s->put, C_SPEC, spec_row(s, ((const struct pod *)o)->spec));
-	bind_tree(s, C_OWN, own_pack(o, s->scratch), &s->own);
-	bind_tree(s, C_STATE, state_pack(o, s->scratch), &s->state);
+	print_tree(own_pack(o, s->scratch), &s->own);
+	print_tree(state_pack(o, s->scratch), &s->state);
 	arena_rewind(s->scratch, mark);
+	print_document(s, o->doc);
+	return bind_pieces(s, s->put, C_OWN, (struct piece[]){ piece_of(&s->own, true), piece_of(&s->state, true), piece_of(&s->doc, o->doc), piece_of(&s->places, o->doc) },
+			   4, C_SEGMENT, s->many);
 }
 
 /* The row as it was goes to object_was first. */
@@ -114,21 +165,28 @@ static bool save_object(struct saving *s, const struct object *o)
 	store_bind_text(s->put, C_FILE, o->file);
 	sqlite3_bind_int64(s->put, C_LINE, o->line);
 	sqlite3_bind_int(s->put, C_GONE, o->gone);
-	bind_content(s, o);
-	bind_document(s, s->put, C_DOC, o->gone ? NULL : o->doc, &s->doc);
-	return store_do(s->lab, s->put, "cannot be written", s->err);
+	return bind_content(s, o) && store_do(s->lab, s->put, "cannot be written", s->err);
+}
+
+static bool begin_segments(struct saving *s)
+{
+	return s->segments.put || segments_begin(&s->segments, s->lab, s->input, s->err);
 }
 
 static bool save_objects(struct saving *s)
 {
-	uint32_t nr = cluster_handles(s->cluster);
+	uint32_t nr = cluster_handles(s->cluster), changed = 0;
 	bool ok;
 
-	s->keep = store_prepare(s->lab, "INSERT INTO object_was SELECT *, ?1 FROM object WHERE id = ?2", s->err);
-	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)", s->err);
+	for (uint32_t id = 1; id <= nr; id++)
+		changed += id > s->lab->objects || obj_get(s->cluster, (obj_h){ id })->rev > s->lab->rev;
+	s->many = changed >= MANY;
+	s->keep = store_prepare(s->lab, "INSERT INTO object_was(" COLUMNS ", until) SELECT " COLUMNS ", ?1 FROM object WHERE id = ?2", s->err);
+	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object(" COLUMNS ")"
+			       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)", s->err);
 	s->find_spec = store_prepare(s->lab, "SELECT id FROM spec WHERE hash = ?1 AND body = ?2", s->err);
 	s->put_spec = store_prepare(s->lab, "INSERT INTO spec(hash, body) VALUES(?1,?2)", s->err);
-	ok = s->keep && s->put && s->find_spec && s->put_spec;
+	ok = s->keep && s->put && s->find_spec && s->put_spec && (!s->many || (begin_segments(s) && shapes_begin(&s->shapes, s->lab, s->err)));
 	for (uint32_t id = 1; ok && id <= nr; id++) {
 		const struct object *o = obj_get(s->cluster, (obj_h){ id });
 
@@ -139,29 +197,8 @@ static bool save_objects(struct saving *s)
 	sqlite3_finalize(s->put);
 	sqlite3_finalize(s->find_spec);
 	sqlite3_finalize(s->put_spec);
-	return ok;
-}
-
-static bool save_events(struct saving *s)
-{
-	sqlite3_stmt *st = store_prepare(s->lab, "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7,?8)", s->err);
-	const struct event *e;
-	bool ok = st;
-	uint32_t nr;
-
-	e = cluster_events(s->cluster, &nr);
-	for (uint32_t k = s->lab->events; ok && k < nr; k++) {
-		sqlite3_bind_int64(st, 1, k + 1);
-		sqlite3_bind_int64(st, 2, s->input);
-		sqlite3_bind_int64(st, 3, e[k].at);
-		sqlite3_bind_int(st, 4, e[k].warning);
-		sqlite3_bind_int64(st, 5, e[k].object.i);
-		store_bind_text(st, 6, e[k].reason);
-		store_bind_text(st, 7, e[k].message);
-		store_bind_text(st, 8, e[k].component);
-		ok = store_do(s->lab, st, "cannot be written", s->err);
-	}
-	sqlite3_finalize(st);
+	if (s->many)
+		shapes_end(&s->shapes);
 	return ok;
 }
 
@@ -192,15 +229,21 @@ static bool save_input(struct saving *s, const struct lab_input *in)
 
 static bool save_documents(struct saving *s, const struct lab_input *in)
 {
-	sqlite3_stmt *st = in->nr_docs ? store_prepare(s->lab, "INSERT INTO document VALUES(?1,?2,?3,?4,?5)", s->err) : NULL;
-	bool ok = st || !in->nr_docs;
+	sqlite3_stmt *st = in->nr_docs ? store_prepare(s->lab, "INSERT INTO document VALUES(?1,?2,?3,?4,?5,?6,?7)", s->err) : NULL;
+	bool ok = st || !in->nr_docs, many = in->nr_docs >= MANY;
+
+	if (many)
+		ok = ok && begin_segments(s);
 
 	for (uint32_t k = 0; ok && k < in->nr_docs; k++) {
 		sqlite3_bind_int64(st, 1, s->input);
 		sqlite3_bind_int64(st, 2, k + 1);
 		store_bind_text(st, 3, in->docs[k].file);
-		bind_document(s, st, 4, in->docs[k].root, &s->doc);
-		ok = store_do(s->lab, st, "cannot be written", s->err);
+		print_document(s, in->docs[k].root);
+		ok = bind_pieces(s, st, 4, (struct piece[]){ piece_of(&s->doc, true), piece_of(&s->places, in->docs[k].root) }, 2, 6, many);
+		if (many)
+			sqlite3_bind_text(st, 4, "", 0, SQLITE_STATIC);         /* it may not be NULL */
+		ok = ok && store_do(s->lab, st, "cannot be written", s->err);
 	}
 	sqlite3_finalize(st);
 	return ok;
@@ -256,13 +299,15 @@ bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, con
 
 	assert(lab->writing);
 	arena_alloc(s.scratch, 1, 1);                   /* the first block stays */
-	ok = save_input(&s, in) && save_documents(&s, in) && save_objects(&s) && save_events(&s) && save_facts(&s) && save_control(&s, control) &&
-	     store_run(lab, "COMMIT", "cannot be written", err);
+	ok = save_input(&s, in) && save_documents(&s, in) && save_objects(&s) && notes_save(lab, c, s.input, err) && save_facts(&s) && save_control(&s, control) &&
+	     segments_end(&s.segments, err) && store_run(lab, "COMMIT", "cannot be written", err);
 	lab->writing = !ok;
+	segments_end(&s.segments, NULL);
 	sb_free(&s.own);
 	sb_free(&s.state);
 	sb_free(&s.doc);
 	sb_free(&s.places);
+	sb_free(&s.ip);
 	arena_free(s.scratch);
 	arena_free(s.kept);
 	return ok;

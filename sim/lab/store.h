@@ -28,6 +28,38 @@ void store_bind_text(sqlite3_stmt *, int at, const char *s);   /* NULL is NULL; 
 /* Makes the tables in a new file, or brings an older one up to date; refuses what is not ours. */
 bool schema_ready(struct lab *, bool may_write, struct err *);
 
+/* Numbers of few bytes, compression (pack.c). */
+void pack_number(struct sb *, uint64_t);
+void pack_signed(struct sb *, int64_t);
+uint64_t unpack_number(const unsigned char **, const unsigned char *end);
+int64_t unpack_signed(const unsigned char **, const unsigned char *end);
+void pack_squeeze(const struct sb *, struct sb *out);           /* out is replaced */
+bool pack_expand(const void *, size_t n, size_t size, struct sb *out);  /* size: before it was squeezed. false: it is damaged */
+
+/* What a big command writes: texts of many objects compressed together (segments.c). */
+struct piece { const char *s; size_t n; };      /* s NULL: there is none */
+struct segment_place { int64_t id, at; };
+struct segment_writer { struct lab *lab; int64_t input, id; struct sb text, packed; sqlite3_stmt *put; };
+bool segments_begin(struct segment_writer *, struct lab *, int64_t input, struct err *);
+bool segments_add(struct segment_writer *, const struct piece *, uint32_t nr, struct segment_place *, struct err *);
+bool segments_end(struct segment_writer *, struct err *);       /* err NULL: what is not written yet is forgotten */
+#define SEGMENTS_KEPT 4
+struct segment_reader { sqlite3_stmt *get; struct { int64_t id; struct sb text; } kept[SEGMENTS_KEPT]; uint32_t next; };
+bool segments_get(struct segment_reader *, struct lab *, struct segment_place, struct piece *, uint32_t nr, struct err *);      /* good until the next */
+void segments_close(struct segment_reader *);
+
+/* Events (notes.c): those that the lab has not yet; those up to a command. */
+bool notes_save(struct lab *, const struct cluster *, int64_t input, struct err *);
+bool notes_load(struct lab *, struct cluster *, int64_t input, struct err *);
+
+/* Shapes of Pods (shapes.c). */
+struct shape_writer { struct lab *lab; sqlite3_stmt *find, *put; struct arena *arena; struct map known; };
+bool shapes_begin(struct shape_writer *, struct lab *, struct err *);
+int64_t shape_row(struct shape_writer *, const struct pod *, int64_t spec, struct err *);       /* 0: err */
+void shapes_end(struct shape_writer *);
+void addresses_pack(const struct pod *, struct sb *out);
+bool addresses_unpack(struct pod *, const unsigned char *, size_t n);  /* false: it is damaged */
+
 /* Lines and columns of a tree in few bytes: JSON text holds the tree, this its places. */
 void places_pack(const struct val *, struct sb *);
 void places_unpack(struct val *, const void *bytes, size_t n);

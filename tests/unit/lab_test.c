@@ -337,7 +337,7 @@ TEST(what_is_no_lab_is_refused)
 		lab_close(lab);
 	}
 	CU_ASSERT(refused(path, LAB_NEW, "holds a lab already"));
-	sql(path, "PRAGMA user_version=2");
+	sql(path, "PRAGMA user_version=1000");
 	CU_ASSERT(refused(path, LAB_WRITE, "newer podwire"));
 	cluster_free(cell.c);
 	complain(&err);

@@ -35,7 +35,8 @@ struct told_list events_told(struct cluster *c, const struct object *of, const c
 		vec_add(a, &out, (struct told){ &v[k], v[k].at, 1 });
 		*at = out.nr;
 	}
-	qsort(out.v, out.nr, sizeof(*out.v), by_last);
+	if (out.nr)
+		qsort(out.v, out.nr, sizeof(*out.v), by_last);
 	return out;
 }
 
