@@ -38,20 +38,33 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp((*(const struct val *const *)a)->key, (*(const struct val *const *)b)->key);
 }
 
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && c != 0xe2;
+}
+
 /* As encoding/json does: with <, >, & and the line separators of JavaScript escaped. */
 void json_quote(struct sb *out, const char *s)
 {
 	static const char names[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
 	const char *from = s;
+	size_t plain = 0;
+	char *to;
 
+	while (s[plain] && is_plain((unsigned char)s[plain]))
+		plain++;
+	if (!s[plain]) {                /* most of them */
+		to = sb_room(out, plain + 2);
+		to[0] = to[plain + 1] = '"';
+		memcpy(to + 1, s, plain);
+		return;
+	}
 	sb_addc(out, '"');
 	for (; *s; s++) {
 		unsigned char c = (unsigned char)*s;
 		bool separator;
 		const char *k;
 
-		if (c > '>' && c != '\\' && c != 0xe2)   /* most of them */
-			continue;
 		separator = c == 0xe2 && (unsigned char)s[1] == 0x80 && ((unsigned char)s[2] & 0xfe) == 0xa8;
 		if (c >= 0x20 && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' && !separator)
 			continue;

@@ -186,6 +186,17 @@ void sb_add(struct sb *b, const char *s)
 	sb_addn(b, s ? s : "", s ? strlen(s) : 0);
 }
 
+char *sb_room(struct sb *b, size_t n)
+{
+	char *to;
+
+	reserve(b, n);
+	to = b->s + b->len;
+	b->len += n;
+	b->s[b->len] = '\0';
+	return to;
+}
+
 void sb_addc(struct sb *b, char c)
 {
 	reserve(b, 1);

@@ -134,7 +134,7 @@ void cluster_add(struct cluster *c, struct object *o)
 	vec_add(c->arena, &c->all, o);
 	index_name(c, o);
 	if (!o->uid)
-		o->uid = make_uid(c, o);
+		o->uid = cluster_uid_of(c, o);
 	if (!o->generation)
 		o->generation = 1;
 	vec_add(c->arena, p, o);

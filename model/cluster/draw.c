@@ -31,7 +31,7 @@ static char *put_hex(char *to, uint64_t v, int digits)
 }
 
 /* A version 4 shaped UUID that follows from the seed, the name, and how often that name was used before. Written by hand: every object has one. */
-str make_uid(struct cluster *c, const struct object *o)
+str cluster_uid_of(struct cluster *c, const struct object *o)
 {
 	char text[512], uid[37], *at = text;
 	const char *parts[] = { o->kind->name, o->ns ? o->ns : "", o->name };

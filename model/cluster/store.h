@@ -54,6 +54,4 @@ int by_name_order(const void *a, const void *b);                /* for qsort of 
 void index_object(struct cluster *, struct object *);           /* by labels, owner, addresses; of a slice: by its Service */
 void index_address(struct cluster *, const struct pod *, ip_addr);
 
-str make_uid(struct cluster *, const struct object *);          /* draw.c: follows from the seed, the name, and how often that name was used before */
-
 #endif

@@ -111,6 +111,14 @@ static void fill_from(struct loading *l, struct object *o, const struct val *own
 	state_unpack(o, state, l->cluster);
 }
 
+static const struct val *body_of_shape(struct loading *l)
+{
+	struct segment_place at = { sqlite3_column_int64(l->shape, 0), sqlite3_column_int64(l->shape, 1) };
+	struct piece body;
+
+	return segments_get(&l->segments, l->lab, at, &body, 1, l->err) ? json_of(l, l->scratch, &body) : NULL;
+}
+
 static const struct pod *shape_at(struct loading *l, int64_t row)
 {
 	uint64_t *known = map_put(&l->shapes, l->arena, (uint64_t)row);
@@ -122,7 +130,7 @@ static const struct pod *shape_at(struct loading *l, int64_t row)
 	p = (struct pod *)object_make(l->cluster, &pod_kind, NULL, NULL);
 	sqlite3_bind_int64(l->shape, 1, row);
 	if (sqlite3_step(l->shape) == SQLITE_ROW)
-		body = json_of(l, l->scratch, &(struct piece){ text_at(l->shape, 0), (size_t)sqlite3_column_bytes(l->shape, 0) });
+		body = body_of_shape(l);
 	else
 		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: Pod shape %" PRId64 " is missing", row);
 	sqlite3_reset(l->shape);
@@ -175,8 +183,8 @@ static bool load_object(struct loading *l, sqlite3_stmt *st)
 	uint32_t mark = l->err->nr;
 
 	o->id = (obj_h){ (uint32_t)sqlite3_column_int64(st, C_ID) };
-	o->uid = cluster_str(l->cluster, text_at(st, C_UID));
 	o->life = (uint32_t)sqlite3_column_int64(st, C_LIFE);
+	o->uid = *text_at(st, C_UID) ? cluster_str(l->cluster, text_at(st, C_UID)) : cluster_uid_of(l->cluster, o);
 	o->rev = (rev_t)sqlite3_column_int64(st, C_REV);
 	o->generation = sqlite3_column_int64(st, C_GENERATION);
 	o->created = sqlite3_column_int64(st, C_CREATED);
@@ -262,7 +270,7 @@ static bool load_all(struct loading *l)
 	bool past = l->input != l->lab->input, ok;
 
 	l->spec = store_prepare(l->lab, "SELECT body FROM spec WHERE id = ?1", l->err);
-	l->shape = store_prepare(l->lab, "SELECT body FROM shape WHERE id = ?1", l->err);
+	l->shape = store_prepare(l->lab, "SELECT segment, at FROM shape WHERE id = ?1", l->err);
 	if (!l->spec || !l->shape)
 		return false;
 	/* Flags first: settings may be asked for while objects are decoded. Of the past: what stood in object before a later command changed it. */

@@ -156,7 +156,7 @@ static bool save_object(struct saving *s, const struct object *o)
 	store_bind_text(s->put, C_KIND, o->kind->name);
 	store_bind_text(s->put, C_NS, o->ns);
 	store_bind_text(s->put, C_NAME, o->name);
-	store_bind_text(s->put, C_UID, o->uid);
+	store_bind_text(s->put, C_UID, o->uid == cluster_uid_of(s->cluster, o) ? "" : o->uid);
 	sqlite3_bind_int64(s->put, C_LIFE, o->life);
 	sqlite3_bind_int64(s->put, C_REV, o->rev);
 	sqlite3_bind_int64(s->put, C_GENERATION, o->generation);
@@ -186,7 +186,7 @@ static bool save_objects(struct saving *s)
 			       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)", s->err);
 	s->find_spec = store_prepare(s->lab, "SELECT id FROM spec WHERE hash = ?1 AND body = ?2", s->err);
 	s->put_spec = store_prepare(s->lab, "INSERT INTO spec(hash, body) VALUES(?1,?2)", s->err);
-	ok = s->keep && s->put && s->find_spec && s->put_spec && (!s->many || (begin_segments(s) && shapes_begin(&s->shapes, s->lab, s->err)));
+	ok = s->keep && s->put && s->find_spec && s->put_spec && (!s->many || (begin_segments(s) && shapes_begin(&s->shapes, s->lab, &s->segments, s->err)));
 	for (uint32_t id = 1; ok && id <= nr; id++) {
 		const struct object *o = obj_get(s->cluster, (obj_h){ id });
 

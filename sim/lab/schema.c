@@ -32,13 +32,12 @@ static const char *const steps[LAB_VERSION] = {
 	"CREATE TABLE control(input INTEGER PRIMARY KEY, state TEXT NOT NULL) STRICT;",
 
 	/* shape: what Pods have in common whom one controller made and who have come to the same state: all but name, uid, revision, node and addresses. */
-	"CREATE TABLE shape(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"
-	"CREATE INDEX shape_hash ON shape(hash);"
+	"CREATE TABLE shape(id INTEGER PRIMARY KEY, segment INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"
 	/* segment: texts of many objects or documents, written by one command, compressed together; size: before that. */
 	"CREATE TABLE segment(id INTEGER PRIMARY KEY, input INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
 	/* notes: many events together, as notes.c packs them; first: the number of the first. The table event has those of older labs. */
 	"CREATE TABLE notes(first INTEGER PRIMARY KEY, input INTEGER NOT NULL, nr INTEGER NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
-	/* node, ip: of a Pod with a shape; ip: its addresses and its node's. segment, at: where own, state, doc and places stand if they do not stand here. */
+	/* uid: '' where it is the one that follows from seed and name. node, ip: of a Pod with a shape; ip: its addresses and its node's. segment, at: where own, state, doc and places stand if they do not stand here. */
 	"ALTER TABLE object ADD COLUMN shape INTEGER; ALTER TABLE object ADD COLUMN node TEXT; ALTER TABLE object ADD COLUMN ip BLOB;"
 	"ALTER TABLE object ADD COLUMN segment INTEGER; ALTER TABLE object ADD COLUMN at INTEGER;"
 	"ALTER TABLE object_was ADD COLUMN shape INTEGER; ALTER TABLE object_was ADD COLUMN node TEXT; ALTER TABLE object_was ADD COLUMN ip BLOB;"

@@ -31,36 +31,30 @@ static uint64_t hash_of(const struct pod *p)
 	return h;
 }
 
-bool shapes_begin(struct shape_writer *w, struct lab *lab, struct err *err)
+bool shapes_begin(struct shape_writer *w, struct lab *lab, struct segment_writer *segments, struct err *err)
 {
 	w->lab = lab;
+	w->segments = segments;
 	w->arena = arena_new(NULL, "shapes");
-	w->find = store_prepare(lab, "SELECT id FROM shape WHERE hash = ?1 AND body = ?2", err);
-	w->put = store_prepare(lab, "INSERT INTO shape(hash, body) VALUES(?1,?2)", err);
-	return w->find && w->put;
+	w->put = store_prepare(lab, "INSERT INTO shape(segment, at) VALUES(?1,?2)", err);
+	return w->put;
 }
 
 void shapes_end(struct shape_writer *w)
 {
-	sqlite3_finalize(w->find);
 	sqlite3_finalize(w->put);
 	arena_free(w->arena);
 	*w = (struct shape_writer){ 0 };
 }
 
-static int64_t row_of_body(struct shape_writer *w, const struct sb *body, struct err *err)
+static int64_t put_body(struct shape_writer *w, const struct sb *body, struct err *err)
 {
-	int64_t row = 0;
+	struct segment_place at;
 
-	sqlite3_bind_int64(w->find, 1, fnv32a(body->s, body->len));
-	store_bind_text(w->find, 2, body->s);
-	if (sqlite3_step(w->find) == SQLITE_ROW)
-		row = sqlite3_column_int64(w->find, 0);
-	sqlite3_reset(w->find);
-	if (row)
-		return row;
-	sqlite3_bind_int64(w->put, 1, fnv32a(body->s, body->len));
-	store_bind_text(w->put, 2, body->s);
+	if (!segments_add(w->segments, &(struct piece){ sb_text(body), body->len }, 1, &at, err))
+		return 0;
+	sqlite3_bind_int64(w->put, 1, at.id);
+	sqlite3_bind_int64(w->put, 2, at.at);
 	return store_do(w->lab, w->put, "cannot be written", err) ? sqlite3_last_insert_rowid(w->lab->db) : 0;
 }
 
@@ -86,7 +80,7 @@ int64_t shape_row(struct shape_writer *w, const struct pod *p, int64_t spec, str
 	val_print_json(v, &body, 0, false);
 	k = arena_make(w->arena, struct known);
 	memcpy(&k->pod, &bare, sizeof(bare));
-	k->row = row_of_body(w, &body, err);
+	k->row = put_body(w, &body, err);
 	*at = map_ptr(k);
 	sb_free(&body);
 	arena_free(scratch);

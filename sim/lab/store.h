@@ -53,8 +53,8 @@ bool notes_save(struct lab *, const struct cluster *, int64_t input, struct err 
 bool notes_load(struct lab *, struct cluster *, int64_t input, struct err *);
 
 /* Shapes of Pods (shapes.c). */
-struct shape_writer { struct lab *lab; sqlite3_stmt *find, *put; struct arena *arena; struct map known; };
-bool shapes_begin(struct shape_writer *, struct lab *, struct err *);
+struct shape_writer { struct lab *lab; struct segment_writer *segments; sqlite3_stmt *put; struct arena *arena; struct map known; };
+bool shapes_begin(struct shape_writer *, struct lab *, struct segment_writer *, struct err *);
 int64_t shape_row(struct shape_writer *, const struct pod *, int64_t spec, struct err *);       /* 0: err */
 void shapes_end(struct shape_writer *);
 void addresses_pack(const struct pod *, struct sb *out);
