@@ -20,6 +20,7 @@ const struct command commands[] = {
 	{ "get", cmd_get, ASKS | G_SELECT | G_GET, "KIND[,KIND…] [NAME…] | KIND/NAME…", "list objects, or print them (-o wide|yaml|json|name|jsonpath=…|custom-columns=…)", NULL },
 	{ "describe", cmd_describe, ASKS | G_SELECT, "KIND [NAME] | KIND/NAME", "an object with what belongs to it, and its events", NULL },
 	{ "events", cmd_events, ASKS | G_SELECT, "", "what happened, as kubectl prints it", NULL },
+	{ "why", cmd_why, ASKS | G_TRACE, "KIND/NAME | FROM TO", "what is wrong, the evidence, and the remedy; what it suggests was tried on a copy", NULL },
 	{ "timeline", cmd_timeline, ASKS | G_SELECT, "KIND/NAME | KIND NAME", "what happened to it, in lanes over time (-o text|json)", NULL },
 	{ "advance", cmd_advance, CHANGES_LAB, "DURATION", "let virtual time pass: 40s, 5m", NULL },
 	{ "trace", cmd_trace, ASKS | G_TRACE | G_CAPTURE, "FROM TO", "the way of one packet or request, with the reason for every hop", NULL },

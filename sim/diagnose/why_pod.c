@@ -1,0 +1,491 @@
+/* Why a Pod is not there, does not start, does not stay, is not ready, does not go. */
+#include "model/base/quantity.h"
+#include "sim/diagnose/diagnose.h"
+
+static uint32_t count_nodes(struct cluster *c)
+{
+	return cluster_count(c, &node_kind);
+}
+
+static bool tolerates(const struct pod_spec *s, const struct taint *t)
+{
+	for (uint32_t k = 0; k < s->tolerations.nr; k++) {
+		const struct toleration *x = &s->tolerations.v[k];
+
+		if ((!x->effect || !*x->effect || streq(x->effect, t->effect)) && (!x->key || !*x->key || streq(x->key, t->key)) &&
+		    (streq(x->op, "Exists") || streq(x->value ? x->value : "", t->value ? t->value : "")))
+			return true;
+	}
+	return false;
+}
+
+/* ---- pending: by the scheduler's own words, and what stands behind each of them */
+
+static void behind_taints(struct diagnosis *d, const struct pod *p)
+{
+	struct object_list l = cluster_list(d->world->cluster, &node_kind);
+	bool network = false;
+	struct finding *f;
+
+	f = finding(d, FINDING_CAUSE, "taint", "no node is left without a taint that the Pod does not tolerate");
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct node *n = (const struct node *)l.v[k];
+		const struct condition *ready = condition_get(&n->conditions, "Ready");
+
+		for (uint32_t i = 0; i < n->taints.nr; i++)
+			if (!streq(n->taints.v[i].effect, "PreferNoSchedule") && !tolerates(p->spec, &n->taints.v[i]))
+				evidence_text(d, f, &n->o, "spec.taints", "%s%s%s:%s", n->taints.v[i].key, n->taints.v[i].value ? "=" : "", n->taints.v[i].value ? n->taints.v[i].value : "",
+					      n->taints.v[i].effect);
+		if (ready && ready->status != COND_TRUE && ready->message && strstr(ready->message, "NetworkPluginNotReady")) {
+			network = true;
+			evidence_text(d, f, &n->o, "status.conditions[Ready]", "%s: %s", cond_status_names[ready->status], ready->message);
+		}
+	}
+	if (network) {
+		f->code = "cni-missing";
+		f->says = "no Pod network is installed: nodes stay NotReady, and their taint keeps every ordinary Pod away";
+		remedy(d, f, "install a Pod network (its DaemonSet is hostNetwork and tolerates the taint); here: --cni calico, flannel or bridge");
+		return;
+	}
+	remedy(d, f, "remove the taint (podwire taint nodes NODE KEY-), or add a toleration to the Pod's template");
+}
+
+static void behind_resources(struct diagnosis *d, const struct pod *p, const char *what)
+{
+	struct object_list l = cluster_list(d->world->cluster, &node_kind);
+	struct finding *f = finding(d, FINDING_CAUSE, "insufficient", "no node has enough %s left for what the Pod requests", what);
+
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++) {
+		const char *request = label_get(&p->spec->containers.v[k].resources.requests, what);
+
+		if (request)
+			evidence(d, f, &p->o, arena_printf(d->arena, "spec.containers.%u.resources.requests.%s", k, what), request);
+	}
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const char *have = label_get(&((const struct node *)l.v[k])->allocatable, what);
+
+		if (have)
+			evidence_text(d, f, l.v[k], arena_printf(d->arena, "status.allocatable.%s", what), "%s in all", have);
+	}
+	remedy(d, f, "request less, take away what else runs there, or add nodes; podwire describe node NODE shows what is taken");
+}
+
+static void behind_ports(struct diagnosis *d, const struct pod *p)
+{
+	struct finding *f = finding(d, FINDING_CAUSE, "host-port-conflict", "every node that would do has the Pod's hostPort taken already");
+	struct object_list l = cluster_list(d->world->cluster, &pod_kind);
+	bool terminating = false;
+
+	for (uint32_t c = 0; c < p->spec->containers.nr; c++)
+		for (uint32_t i = 0; i < p->spec->containers.v[c].ports.nr; i++) {
+			const struct container_port *want = &p->spec->containers.v[c].ports.v[i];
+
+			if (!want->host_port)
+				continue;
+			evidence(d, f, &p->o, arena_printf(d->arena, "spec.containers.%u.ports.%u.%s", c, i, p->spec->host_network ? "containerPort" : "hostPort"),
+				 arena_printf(d->arena, "%d/%s", want->host_port, l4_names[want->protocol]));
+			for (uint32_t k = 0; k < l.nr; k++) {
+				const struct pod *q = (const struct pod *)l.v[k];
+
+				if (q == p || !q->node || pod_is_terminal(q))
+					continue;
+				for (uint32_t x = 0; x < q->spec->containers.nr; x++)
+					for (uint32_t y = 0; y < q->spec->containers.v[x].ports.nr; y++) {
+						const struct container_port *have = &q->spec->containers.v[x].ports.v[y];
+
+						if (have->host_port != want->host_port || have->protocol != want->protocol)
+							continue;
+						terminating = terminating || q->o.deleted != NEVER;
+						evidence_text(d, f, &q->o, "spec.nodeName", "%s: holds %d/%s there%s", q->node, have->host_port, l4_names[have->protocol],
+							      q->o.deleted != NEVER ? " until it is gone (Terminating)" : "");
+					}
+			}
+		}
+	remedy(d, f, terminating ? "wait until the Pod that holds it is gone; with one replica per node, roll over with maxSurge 0" :
+	       "use another hostPort, fewer replicas than nodes, or a Service instead of a hostPort");
+}
+
+static void behind_selector(struct diagnosis *d, const struct pod *p)
+{
+	struct object_list l = cluster_list(d->world->cluster, &node_kind);
+	struct finding *f = finding(d, FINDING_CAUSE, "node-selector", "no node has the labels that the Pod asks for");
+
+	for (uint32_t k = 0; k < p->spec->node_selector.nr; k++) {
+		const char *values[64] = { NULL };
+		size_t nr = 0;
+
+		evidence(d, f, &p->o, arena_printf(d->arena, "spec.nodeSelector.%s", p->spec->node_selector.v[k].key), p->spec->node_selector.v[k].value);
+		for (uint32_t i = 0; i < l.nr && nr + 1 < ARRAY_LEN(values); i++) {
+			const char *have = label_get(&l.v[i]->labels, p->spec->node_selector.v[k].key);
+
+			if (have)
+				values[nr++] = have;
+			evidence_text(d, f, l.v[i], arena_printf(d->arena, "metadata.labels.%s", p->spec->node_selector.v[k].key), "%s", have ? have : "(absent)");
+		}
+		if (nearest(p->spec->node_selector.v[k].value, values))
+			remedy(d, f, "perhaps %s=%s was meant", p->spec->node_selector.v[k].key, nearest(p->spec->node_selector.v[k].value, values));
+	}
+	if (p->spec->affinity)
+		evidence(d, f, &p->o, "spec.affinity", "required node affinity");
+	if (!f->remedy)
+		remedy(d, f, "label a node (podwire label node NODE KEY=VALUE), or change the selector");
+}
+
+static void pending(struct diagnosis *d, const struct pod *p)
+{
+	const struct condition *s = condition_get(&p->conditions, "PodScheduled");
+	const struct event *e = event_of(d->world->cluster, &p->o, "FailedScheduling");
+	const char *says = e ? e->message : s && s->message ? s->message : "";
+	uint32_t before = d->findings.nr;
+	struct finding *f;
+
+	if (s && streq(s->reason, "SchedulingGated")) {
+		f = finding(d, FINDING_CAUSE, "scheduling-gate", "its scheduling gates are still there; the scheduler does not look at it");
+		evidence(d, f, &p->o, "spec.schedulingGates", NULL);
+		return;
+	}
+	if (p->spec->scheduler && !streq(p->spec->scheduler, "default-scheduler")) {
+		f = finding(d, FINDING_CAUSE, "scheduler-unknown", "it waits for the scheduler \"%s\", which does not run here", p->spec->scheduler);
+		evidence(d, f, &p->o, "spec.schedulerName", p->spec->scheduler);
+		return;
+	}
+	if (!count_nodes(d->world->cluster)) {
+		finding(d, FINDING_CAUSE, "no-nodes", "the cluster has no nodes");
+		return;
+	}
+	if (strstr(says, "untolerated taint"))
+		behind_taints(d, p);
+	for (const char *const *what = (const char *const[]){ "cpu", "memory", "ephemeral-storage", NULL }; *what; what++)
+		if (strstr(says, arena_printf(d->arena, "Insufficient %s", *what)))
+			behind_resources(d, p, *what);
+	if (strstr(says, "free ports"))
+		behind_ports(d, p);
+	if (strstr(says, "node affinity/selector"))
+		behind_selector(d, p);
+	if (strstr(says, "Too many pods")) {
+		f = finding(d, FINDING_CAUSE, "too-many-pods", "the nodes are full: each takes as many Pods as its kubelet's maxPods");
+		remedy(d, f, "add nodes, or raise maxPods (and see that the Pod ranges are large enough)");
+	}
+	if (strstr(says, "unschedulable")) {
+		f = finding(d, FINDING_CAUSE, "cordoned", "nodes that would do are cordoned");
+		for (uint32_t k = 0; k < cluster_list(d->world->cluster, &node_kind).nr; k++) {
+			const struct node *n = (const struct node *)cluster_list(d->world->cluster, &node_kind).v[k];
+
+			if (n->unschedulable)
+				evidence(d, f, &n->o, "spec.unschedulable", "true");
+		}
+		remedy(d, f, "podwire uncordon NODE");
+	}
+	if (strstr(says, "topology spread")) {
+		f = finding(d, FINDING_CAUSE, "topology-spread", "a topology spread constraint with whenUnsatisfiable: DoNotSchedule would be broken on every node");
+		evidence(d, f, &p->o, "spec.topologySpreadConstraints", NULL);
+	}
+	if (strstr(says, "pod affinity") || strstr(says, "anti-affinity")) {
+		f = finding(d, FINDING_CAUSE, "pod-affinity", "its Pod (anti-)affinity can be met on no node");
+		evidence(d, f, &p->o, "spec.affinity", "required");
+		remedy(d, f, "with required anti-affinity by host there can be no more replicas than nodes; \"preferred\" lets them share");
+	}
+	if (d->findings.nr == before)
+		finding(d, FINDING_CAUSE, "unscheduled", "the scheduler has found no node for it");
+	f = &d->findings.v[before];
+	if (streq(f->code, "taint") && d->findings.nr > before + 1 && f->evidence.nr < count_nodes(d->world->cluster)) {
+		f->severity = FINDING_NOTE;             /* some nodes are out of the question anyway; the others have another reason */
+		f->says = "some nodes have a taint that the Pod does not tolerate";
+		f = &d->findings.v[before + 1];
+	}
+	if (e)
+		evidence_event(d, f, &p->o, e);
+}
+
+/* ---- bound, but nothing runs */
+
+static void without_sandbox(struct diagnosis *d, const struct pod *p)
+{
+	static const char *const reasons[] = { "FailedCreatePodSandBox", "NetworkNotReady", "FailedMount" };
+	const struct node *n = find_node(d->world->cluster, p->node);
+	struct finding *f;
+
+	if (!n) {
+		f = finding(d, FINDING_CAUSE, "node-missing", "it is bound to node %s, which does not exist", p->node);
+		evidence(d, f, &p->o, "spec.nodeName", p->node);
+		remedy(d, f, "nothing but the Pod garbage collector will touch it; give it a node that exists");
+		return;
+	}
+	for (size_t k = 0; k < ARRAY_LEN(reasons); k++) {
+		const struct event *e = event_of(d->world->cluster, &p->o, reasons[k]);
+
+		if (!e)
+			continue;
+		f = finding(d, FINDING_CAUSE, k == 1 ? "cni-missing" : strstr(e->message, "no IP addresses available") ? "addresses-exhausted" : "sandbox-failed",
+			    k == 1 ? "the node has no Pod network: the kubelet does not even try to make the Pod's sandbox" :
+			    strstr(e->message, "no IP addresses available") ? "the node's Pod range has no free address left; other nodes' ranges do not help" :
+			    "the sandbox cannot be made: %s", e->message);
+		evidence_event(d, f, &p->o, e);
+		return;
+	}
+}
+
+static const struct container *container_named(const struct pod *p, const char *name)
+{
+	const container_list *lists[] = { &p->spec->containers, &p->spec->init_containers };
+
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		for (uint32_t k = 0; k < lists[l]->nr; k++)
+			if (streq(lists[l]->v[k].name, name))
+				return &lists[l]->v[k];
+	return NULL;
+}
+
+static const char *container_path(struct diagnosis *d, const struct pod *p, const struct container *c, const char *field)
+{
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
+		if (&p->spec->containers.v[k] == c)
+			return arena_printf(d->arena, "spec.containers.%u%s%s", k, *field ? "." : "", field);
+	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
+		if (&p->spec->init_containers.v[k] == c)
+			return arena_printf(d->arena, "spec.initContainers.%u%s%s", k, *field ? "." : "", field);
+	return "spec";
+}
+
+static const char *exit_words(int32_t code)
+{
+	switch (code) {
+	case 0: return "it ended well: a container that is to stay must not return";
+	case 1: return "the program says that it failed; its log says why";
+	case 126: return "its command cannot be executed";
+	case 127: return "its command does not exist in the image";
+	case 137: return "it was killed (SIGKILL): out of memory, or it did not stop within its grace period";
+	case 139: return "it crashed (SIGSEGV)";
+	case 143: return "it was asked to stop (SIGTERM)";
+	default: return "the program says that it failed; its log says why";
+	}
+}
+
+static void crashing(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	nsec wait = timing(T_CRASH_BACKOFF_FIRST);
+	const struct event *e = event_of(d->world->cluster, &p->o, "Unhealthy"), *kill = event_of(d->world->cluster, &p->o, "Killing");
+	bool killed = e && kill && strstr(e->message, "Liveness");
+	struct finding *f;
+	char text[16];
+
+	for (int32_t k = 1; k < s->restarts && wait < timing(T_CRASH_BACKOFF_MAX); k++)
+		wait *= 2;
+	wait = s->restarts ? MIN(wait, timing(T_CRASH_BACKOFF_MAX)) : 0;
+	f = killed ? finding(d, FINDING_CAUSE, "liveness", "the liveness probe of container %s fails, so the kubelet kills it again and again", s->name) :
+		     finding(d, FINDING_CAUSE, "crash-loop", "container %s ends again and again, last with exit code %d: %s", s->name, s->last_reason ? s->last_exit : s->exit_code,
+			     exit_words(s->last_reason ? s->last_exit : s->exit_code));
+	evidence_text(d, f, &p->o, "status.containerStatuses", "%s: restarted %d times; the waits are 0, 10, 20, 40, 80, 160, 300 s; the next start at %.1fs (%s after the last end)", s->name,
+		      s->restarts, (double)((s->last_reason ? s->last_finished : s->finished_at) + wait) / 1e9, age_text(wait, text));
+	if (c && c->command.nr)
+		evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+	else if (c)
+		evidence(d, f, &p->o, container_path(d, p, c, "image"), NULL);
+	if (killed)
+		evidence_event(d, f, &p->o, e);
+	remedy(d, f, killed ? "mend what the probe asks for, or give the container more time: a startupProbe, a longer initialDelaySeconds" :
+	       s->last_exit == 0 && s->last_reason ? "give it a command that does not return, or make it a Job" : "podwire timeline pod/%s shows each run; the count is forgotten after a run of 10 minutes", p->o.name);
+}
+
+static void image(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	const struct event *e = event_of(d->world->cluster, &p->o, "Failed");
+	struct finding *f = finding(d, FINDING_CAUSE, "image", "the image of container %s cannot be pulled: %s", s->name, c && c->image ? c->image : "?");
+
+	if (c)
+		evidence(d, f, &p->o, container_path(d, p, c, "image"), NULL);
+	if (e)
+		evidence_event(d, f, &p->o, e);
+	remedy(d, f, "look at the name and the tag; a private registry needs imagePullSecrets");
+}
+
+/* ---- references to what is not there: the kubelet would wait for them */
+
+static bool optional(const struct val *v)
+{
+	return val_bool_or(val_get(v, "optional"), false);
+}
+
+static void missing(struct diagnosis *d, const struct pod *p, const struct kind *k, const char *name, const char *path)
+{
+	struct object_list l;
+	const char **names, *near;
+	struct finding *f;
+
+	if (!name || cluster_find(d->world->cluster, k, p->o.ns, name))
+		return;
+	l = cluster_list_ns(d->world->cluster, k, p->o.ns);
+	names = arena_array(d->arena, const char *, l.nr + 1);
+	for (uint32_t i = 0; i < l.nr; i++)
+		names[i] = l.v[i]->name;
+	near = nearest(name, names);
+	f = finding(d, FINDING_WARNING, "reference-missing", "it needs the %s \"%s\", which is not in namespace %s: a kubelet would wait for it", k->name, name, p->o.ns);
+	evidence(d, f, &p->o, path, name);
+	remedy(d, f, near ? "perhaps \"%s\" was meant" : "apply it%.0s", near ? near : "");
+}
+
+static void references(struct diagnosis *d, const struct pod *p)
+{
+	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
+		const struct volume *v = &p->spec->volumes.v[k];
+
+		if (v->config_map && !optional(val_get(v->doc, "configMap")) && !streq(v->config_map, "kube-root-ca.crt"))
+			missing(d, p, &config_map_kind, v->config_map, arena_printf(d->arena, "spec.volumes.%u.configMap.name", k));
+		if (v->secret && !optional(val_get(v->doc, "secret")))
+			missing(d, p, &secret_kind, v->secret, arena_printf(d->arena, "spec.volumes.%u.secret.secretName", k));
+		if (v->claim)
+			missing(d, p, &pvc_kind, v->claim, arena_printf(d->arena, "spec.volumes.%u.persistentVolumeClaim.claimName", k));
+	}
+}
+
+/* ---- running, not ready */
+
+static bool declares(const struct pod *p, int32_t port)
+{
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
+		for (uint32_t i = 0; i < p->spec->containers.v[k].ports.nr; i++)
+			if (p->spec->containers.v[k].ports.v[i].port == port)
+				return true;
+	return false;
+}
+
+static void probe_fails(struct diagnosis *d, const struct pod *p, const struct container *c, const struct container_status *s)
+{
+	const struct probe *probe = s->started == TRI_FALSE && c->startup ? c->startup : c->readiness;
+	const char *which = probe == c->readiness ? "readiness" : "startup";
+	const struct event *e = event_of(d->world->cluster, &p->o, "Unhealthy");
+	const struct int_or_str *port = !probe ? NULL : probe->http ? &probe->http->port : probe->tcp ? &probe->tcp->port : NULL;
+	int32_t number = port && port->s ? pod_port_by_name(p->spec, port->s, L4_TCP) : port ? port->i : 0;
+	struct finding *f;
+
+	if (!probe)
+		return;
+	f = finding(d, FINDING_CAUSE, "probe", "the %s probe of container %s does not succeed%s", which, c->name,
+		    port && port->s && !number ? arena_printf(d->arena, ": no container port is named \"%s\"", port->s) :
+		    port && number && c->ports.nr && !declares(p, number) ? arena_printf(d->arena, ": it asks port %d, and the containers declare others", number) : "");
+	evidence(d, f, &p->o, container_path(d, p, c, probe == c->readiness ? "readinessProbe" : "startupProbe"), NULL);
+	for (uint32_t k = 0; k < c->ports.nr; k++)
+		evidence(d, f, &p->o, container_path(d, p, c, arena_printf(d->arena, "ports.%u.containerPort", k)), NULL);
+	if (e)
+		evidence_event(d, f, &p->o, e);
+	if (port && c->ports.nr && ((port->s && !number) || (number && !declares(p, number)))) {
+		const struct object *source = written_by(d, &p->o);
+		const char *kind = probe->http ? "httpGet" : "tcpSocket", *key = probe == c->readiness ? "readinessProbe" : "startupProbe";
+		const char *spec = arena_printf(d->arena, "{containers: [{name: %s, %s: {%s: {port: %d}}}]}", c->name, key, kind, c->ports.v[0].port);
+
+		if (source != &p->o)            /* a Pod's probe cannot be changed; its template's can */
+			fix_patch(d, f, source, "{spec: {template: {spec: %s}}}", spec);
+		remedy(d, f, "let the probe ask the port that the container serves: %d", c->ports.v[0].port);
+	} else {
+		remedy(d, f, "mend what the probe asks for; until it succeeds, no Service sends anything here");
+	}
+}
+
+static void unready(struct diagnosis *d, const struct pod *p)
+{
+	const struct node *n = p->node ? find_node(d->world->cluster, p->node) : NULL;
+	const struct condition *node_ready = n ? condition_get(&n->conditions, "Ready") : NULL;
+	uint32_t before = d->findings.nr;
+	struct finding *f;
+
+	if (node_ready && node_ready->status == COND_UNKNOWN) {
+		f = finding(d, FINDING_CAUSE, "node-silent", "its node %s has fallen silent: the control plane took its Pods' readiness away", n->o.name);
+		evidence_text(d, f, &n->o, "status.conditions[Ready]", "Unknown since %.1fs: %s", (double)node_ready->changed / 1e9, node_ready->message ? node_ready->message : "");
+		remedy(d, f, "bring the node back (podwire heal node %s); otherwise the Pod is deleted 300 s after the taint", n->o.name);
+		return;
+	}
+	for (uint32_t k = 0; k < p->statuses.nr; k++) {
+		const struct container_status *s = &p->statuses.v[k];
+		const struct container *c = container_named(p, s->name);
+
+		if (c && !s->ready && s->state == CS_RUNNING && (!s->init || streq(c->restart_policy, "Always")))
+			probe_fails(d, p, c, s);
+	}
+	for (uint32_t k = 0; k < p->spec->readiness_gates.nr; k++) {
+		const struct condition *c = condition_get(&p->conditions, p->spec->readiness_gates.v[k]);
+
+		if (c && c->status == COND_TRUE)
+			continue;
+		f = finding(d, FINDING_CAUSE, "readiness-gate", "its readiness gate \"%s\" is not True: somebody outside has to set that condition", p->spec->readiness_gates.v[k]);
+		evidence(d, f, &p->o, "spec.readinessGates", p->spec->readiness_gates.v[k]);
+	}
+	if (d->findings.nr == before && p->phase == POD_RUNNING)
+		finding(d, FINDING_CAUSE, "not-ready", "its containers run, and it is not ready yet");
+}
+
+static void containers(struct diagnosis *d, const struct pod *p)
+{
+	for (uint32_t k = 0; k < p->statuses.nr; k++) {
+		const struct container_status *s = &p->statuses.v[k];
+		const struct container *c = container_named(p, s->name);
+
+		if (s->state == CS_WAITING && (streq(s->reason, "CrashLoopBackOff") || (s->reason && strstr(s->reason, "Error") && s->last_reason)))
+			crashing(d, p, s, c);
+		else if (s->state == CS_WAITING && (streq(s->reason, "ImagePullBackOff") || streq(s->reason, "ErrImagePull") || streq(s->reason, "InvalidImageName")))
+			image(d, p, s, c);
+		else if (s->init && s->state == CS_RUNNING && c && !streq(c->restart_policy, "Always")) {
+			struct finding *f = finding(d, FINDING_CAUSE, "init-runs", "the init container %s still runs; nothing behind it starts before it ends", s->name);
+
+			evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+		} else if (s->state == CS_TERMINATED && s->exit_code != 0 && !pod_is_terminal(p) && s->restarts == 0) {
+			crashing(d, p, s, c);
+		}
+	}
+}
+
+static void terminating(struct diagnosis *d, const struct pod *p)
+{
+	const struct node *n = p->node ? find_node(d->world->cluster, p->node) : NULL;
+	const struct condition *ready = n ? condition_get(&n->conditions, "Ready") : NULL;
+	struct finding *f;
+
+	if (p->o.finalizers.nr) {
+		f = finding(d, FINDING_CAUSE, "finalizer", "it is being deleted and waits for the finalizer %s", p->o.finalizers.v[0]);
+		evidence_text(d, f, &p->o, "metadata.finalizers", "%s", p->o.finalizers.v[0]);
+		return;
+	}
+	if (n && ready && ready->status == COND_UNKNOWN) {
+		f = finding(d, FINDING_CAUSE, "terminating-on-dead-node", "it is Terminating for ever: only the kubelet of %s can say that it is gone, and that node is silent", n->o.name);
+		evidence_text(d, f, &n->o, "status.conditions[Ready]", "Unknown since %.1fs", (double)ready->changed / 1e9);
+		remedy(d, f, "bring the node back, delete the Node object, or podwire delete pod %s --force --grace-period=0 if the node is surely off; a StatefulSet makes no replacement before", p->o.name);
+		return;
+	}
+	f = finding(d, FINDING_NOTE, "terminating", "it is being deleted: its containers may take up to %" PRId64 " s", p->o.grace ? p->o.grace - 1 : p->spec->grace);
+	evidence(d, f, &p->o, "spec.terminationGracePeriodSeconds", NULL);
+}
+
+static const char *first_cause(const struct diagnosis *d)
+{
+	for (uint32_t k = 0; k < d->findings.nr; k++)
+		if (d->findings.v[k].severity == FINDING_CAUSE)
+			return d->findings.v[k].says;
+	return "";
+}
+
+void why_pod(struct diagnosis *d, const struct pod *p)
+{
+	const struct condition *sandbox = condition_get(&p->conditions, "PodReadyToStartContainers");
+	struct finding *f;
+
+	if (p->o.deleted != NEVER)
+		terminating(d, p);
+	else if (!p->node)
+		pending(d, p);
+	else if (p->phase == POD_FAILED) {
+		f = finding(d, FINDING_CAUSE, streq(p->reason, "Evicted") ? "evicted" : "failed", "it has failed%s%s", p->message ? ": " : "", p->message ? p->message : "");
+		evidence_text(d, f, &p->o, "status.phase", "Failed%s%s", p->reason ? ", " : "", p->reason ? p->reason : "");
+		containers(d, p);
+	} else if (p->phase == POD_SUCCEEDED) {
+		finding(d, FINDING_NOTE, "succeeded", "all its containers have ended well; it is no endpoint any more");
+	} else if (!sandbox || sandbox->status != COND_TRUE) {
+		without_sandbox(d, p);
+	} else {
+		containers(d, p);
+	}
+	references(d, p);
+	if (p->node && p->o.deleted == NEVER && !pod_is_terminal(p) && !pod_is_ready(p) && !diagnosis_ill(d))
+		unready(d, p);
+	if (d->depth)
+		return;
+	d->summary = diagnosis_ill(d) ? arena_printf(d->arena, "it is not ready: %s", first_cause(d)) : pod_is_ready(p) ? "it runs and is ready" : "nothing is known to be wrong with it";
+}

@@ -1,0 +1,397 @@
+/* Why a Service leads nowhere, or not where one thinks. */
+#include "sim/diagnose/diagnose.h"
+
+static bool selects(const struct service *s, const struct object *pod)
+{
+	return pairs_match(&s->selector, &pod->labels);
+}
+
+/* How many pairs of the selector the labels lack; *which: the last of those. */
+static uint32_t misses(const struct service *s, const struct object *pod, uint32_t *which)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < s->selector.nr; k++)
+		if (!streq(label_get(&pod->labels, s->selector.v[k].key), s->selector.v[k].value)) {
+			*which = k;
+			nr++;
+		}
+	return nr;
+}
+
+/* ---- nobody is selected */
+
+/* A workload whose template would be selected: it makes no Pods, for a reason of its own. */
+static bool makes_none(struct diagnosis *d, const struct service *s)
+{
+	static const struct kind *const makers[] = { &deployment_kind, &statefulset_kind, &daemonset_kind, &replicaset_kind, &replication_controller_kind };
+	bool any = false;
+
+	for (size_t m = 0; m < ARRAY_LEN(makers); m++) {
+		struct object_list l = cluster_list_ns(d->world->cluster, makers[m], s->o.ns);
+
+		for (uint32_t k = 0; k < l.nr; k++) {
+			const struct workload *w = (const struct workload *)l.v[k];
+			struct finding *f;
+
+			if (!pairs_match(&s->selector, &w->template.labels) || owner_uid(&w->o))
+				continue;
+			any = true;
+			if (w->o.kind != &daemonset_kind && w->replicas == 0) {
+				f = finding(d, FINDING_CAUSE, "scaled-to-zero", "%s %s would be selected, and is scaled to 0", w->o.kind->name, w->o.name);
+				evidence(d, f, &w->o, "spec.replicas", "0");
+				fix_patch(d, f, &w->o, "{spec: {replicas: 1}}");
+				remedy(d, f, "scale it up");
+			} else {
+				d->depth++;
+				why_workload(d, w);
+				d->depth--;
+			}
+		}
+	}
+	return any;
+}
+
+/* A Pod that lacks one pair of the selector. Where the selector is that pair alone, another value counts only if it is nearly the same word. */
+static bool nearly(const struct service *s, const struct object *pod, uint32_t *which)
+{
+	const char *have;
+
+	if (pod_is_terminal((const struct pod *)pod) || misses(s, pod, which) != 1)
+		return false;
+	have = label_get(&pod->labels, s->selector.v[*which].key);
+	return s->selector.nr > 1 || (have && nearest(s->selector.v[*which].value, (const char *const[]){ have, NULL }));
+}
+
+static void near_misses(struct diagnosis *d, const struct service *s)
+{
+	struct object_list l = cluster_list_ns(d->world->cluster, &pod_kind, s->o.ns);
+	uint32_t nr = 0, pair = 0, which = 0, shown = 0;
+	const char *value = NULL, *near[256] = { NULL };
+	size_t values = 0;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < l.nr && values + 1 < ARRAY_LEN(near); k++)
+		if (nearly(s, l.v[k], &which) && label_get(&l.v[k]->labels, s->selector.v[which].key))
+			near[values++] = label_get(&l.v[k]->labels, s->selector.v[which].key);
+	for (uint32_t k = 0; k < l.nr; k++) {           /* the first that lacks a pair says which; the nearest value which of them are meant */
+		const char *have;
+
+		if (!nearly(s, l.v[k], &which))
+			continue;
+		have = label_get(&l.v[k]->labels, s->selector.v[which].key);
+		if (!nr) {
+			pair = which;
+			value = values && have && nearest(s->selector.v[which].value, near) ? nearest(s->selector.v[which].value, near) : have;
+		}
+		nr += which == pair && streq(have, value);
+	}
+	if (!nr)
+		return;
+	f = finding(d, FINDING_CAUSE, "selector-misses", "the selector misses by one label: it asks for %s=%s, and %u Pod%s ha%s %s%s%s", s->selector.v[pair].key, s->selector.v[pair].value, nr,
+		    nr == 1 ? "" : "s", nr == 1 ? "s" : "ve", value ? s->selector.v[pair].key : "no label ", value ? "=" : s->selector.v[pair].key, value ? value : "");
+	evidence(d, f, &s->o, arena_printf(d->arena, "spec.selector.%s", s->selector.v[pair].key), NULL);
+	for (uint32_t k = 0; k < l.nr && shown < 3; k++)
+		if (nearly(s, l.v[k], &which) && which == pair && streq(label_get(&l.v[k]->labels, s->selector.v[pair].key), value)) {
+			evidence(d, f, l.v[k], arena_printf(d->arena, "metadata.labels.%s", s->selector.v[pair].key), value ? value : "(absent)");
+			shown++;
+		}
+	if (value)
+		fix_patch(d, f, &s->o, "{spec: {selector: {\"%s\": \"%s\"}}}", s->selector.v[pair].key, value);
+	else
+		fix_patch(d, f, &s->o, "{spec: {selector: {\"%s\": null}}}", s->selector.v[pair].key);
+	remedy(d, f, "make the Service's selector and the Pods' labels agree");
+}
+
+static void elsewhere(struct diagnosis *d, const struct service *s)
+{
+	struct object_list l = cluster_list(d->world->cluster, &pod_kind);
+	struct finding *f = NULL;
+	uint32_t shown = 0;
+
+	for (uint32_t k = 0; k < l.nr && shown < 3; k++) {
+		if (streq(l.v[k]->ns, s->o.ns) || !selects(s, l.v[k]))
+			continue;
+		if (!f) {
+			f = finding(d, FINDING_CAUSE, "wrong-namespace", "Pods with those labels are in namespace %s; a Service selects only in its own, which is %s", l.v[k]->ns, s->o.ns);
+			evidence(d, f, &s->o, "metadata.namespace", s->o.ns);
+			remedy(d, f, "put Service and Pods into one namespace; from others they are called as %s.%s", s->o.name, l.v[k]->ns);
+		}
+		evidence(d, f, l.v[k], "metadata.namespace", l.v[k]->ns);
+		shown++;
+	}
+}
+
+static void nobody(struct diagnosis *d, const struct service *s)
+{
+	uint32_t before = d->findings.nr;
+	struct finding *f;
+
+	near_misses(d, s);
+	if (d->findings.nr == before)
+		makes_none(d, s);
+	if (d->findings.nr == before)
+		elsewhere(d, s);
+	if (d->findings.nr > before)
+		return;
+	f = finding(d, FINDING_CAUSE, "nothing-selected", "no Pod has the labels that the Service selects");
+	for (uint32_t k = 0; k < s->selector.nr; k++)
+		evidence(d, f, &s->o, arena_printf(d->arena, "spec.selector.%s", s->selector.v[k].key), NULL);
+	remedy(d, f, "apply the workload, or change the selector");
+}
+
+/* ---- without a selector: whose slices are they? */
+
+static void slices_by_hand(struct diagnosis *d, const struct service *s)
+{
+	struct object_list l = cluster_list_ns(d->world->cluster, &endpointslice_kind, s->o.ns);
+	uint32_t own = 0;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct endpointslice *sl = (const struct endpointslice *)l.v[k];
+
+		own += streq(sl->service, s->o.name);
+		if (!sl->service && strncmp(sl->o.name, s->o.name, strlen(s->o.name)) == 0) {
+			f = finding(d, FINDING_CAUSE, "slice-unlabelled", "EndpointSlice %s belongs to no Service: its name does not count, only its label", sl->o.name);
+			evidence(d, f, &sl->o, "metadata.labels", sl->o.labels.nr ? NULL : "(none)");
+			fix_patch(d, f, &sl->o, "{metadata: {labels: {kubernetes.io/service-name: %s}}}", s->o.name);
+			remedy(d, f, "label it kubernetes.io/service-name=%s", s->o.name);
+		}
+		if (!streq(sl->service, s->o.name))
+			continue;
+		for (uint32_t p = 0; p < s->ports.nr; p++) {
+			const char *want = s->ports.v[p].name ? s->ports.v[p].name : "";
+			bool found = false;
+
+			for (uint32_t q = 0; q < sl->ports.nr; q++)
+				found = found || (streq(sl->ports.v[q].name ? sl->ports.v[q].name : "", want) && sl->ports.v[q].protocol == s->ports.v[p].protocol);
+			if (found)
+				continue;
+			f = finding(d, FINDING_CAUSE, "slice-port-name", "EndpointSlice %s has no port named \"%s\": a Service's port finds its endpoints by name and protocol", sl->o.name, want);
+			evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.name", p), *want ? want : "(unnamed)");
+			evidence(d, f, &sl->o, "ports", NULL);
+			remedy(d, f, "give both the same name");
+		}
+	}
+	if (!own && !diagnosis_ill(d)) {
+		f = finding(d, FINDING_CAUSE, "no-selector", "the Service has no selector, and no EndpointSlice is labelled with its name");
+		evidence(d, f, &s->o, "spec.selector", "(absent)");
+		remedy(d, f, "give it a selector, or make an EndpointSlice labelled kubernetes.io/service-name=%s whose port name is the Service's", s->o.name);
+	}
+}
+
+/* ---- ports */
+
+static void port_names(struct diagnosis *d, const struct service *s, const struct object_list *pods)
+{
+	for (uint32_t k = 0; k < s->ports.nr; k++) {
+		const struct svc_port *port = &s->ports.v[k];
+		const char *names[32] = { NULL }, *near;
+		size_t nr = 0;
+		uint32_t without = 0;
+		int32_t only = 0;
+		struct finding *f;
+
+		if (!port->target.s)
+			continue;
+		for (uint32_t i = 0; i < pods->nr; i++) {
+			const struct pod_spec *spec = ((const struct pod *)pods->v[i])->spec;
+
+			without += !pod_port_by_name(spec, port->target.s, port->protocol);
+			for (uint32_t c = 0; i == 0 && c < spec->containers.nr; c++)
+				for (uint32_t q = 0; q < spec->containers.v[c].ports.nr; q++) {
+					only = only ? -1 : spec->containers.v[c].ports.v[q].port;
+					if (spec->containers.v[c].ports.v[q].name && nr + 1 < ARRAY_LEN(names))
+						names[nr++] = spec->containers.v[c].ports.v[q].name;
+				}
+		}
+		if (!without)
+			continue;
+		near = nearest(port->target.s, names);
+		f = finding(d, without == pods->nr ? FINDING_CAUSE : FINDING_WARNING, "port-name-unknown", "targetPort \"%s\" is the name of no container port in %s: such a Pod makes an endpoint without that port",
+			    port->target.s, without == pods->nr ? "any of its Pods" : arena_printf(d->arena, "%u of its %u Pods", without, pods->nr));
+		evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.targetPort", k), NULL);
+		if (nr)
+			evidence_text(d, f, pods->v[0], "spec.containers[*].ports[*].name", "%s%s%s", names[0], nr > 1 ? ", " : "", nr > 1 ? names[1] : "");
+		else
+			evidence_text(d, f, pods->v[0], "spec.containers[*].ports", "no port has a name");
+		if (near)
+			fix_patch(d, f, &s->o, "{spec: {ports: [{port: %d, targetPort: %s}]}}", port->port, near);
+		else if (nr == 1)
+			fix_patch(d, f, &s->o, "{spec: {ports: [{port: %d, targetPort: %s}]}}", port->port, names[0]);
+		else if (only > 0)
+			fix_patch(d, f, &s->o, "{spec: {ports: [{port: %d, targetPort: %d}]}}", port->port, only);
+		remedy(d, f, "use a name that the containers declare, or the number itself");
+	}
+}
+
+/* Does somebody listen where the Service sends? A number needs no declaration, so only a packet can tell. */
+static void probe_ports(struct diagnosis *d, const struct service *s, const struct object_list *pods)
+{
+	struct object_list nodes = cluster_list(d->world->cluster, &node_kind);
+
+	for (uint32_t k = 0; k < s->ports.nr && nodes.nr && service_has_vip(s); k++) {
+		const struct svc_port *port = &s->ports.v[k];
+		struct question q = { .from = arena_printf(d->arena, "node/%s", nodes.v[nodes.nr - 1]->name), .to = arena_printf(d->arena, "svc/%s/%s:%d", s->o.ns, s->o.name, port->port),
+				      .ns = s->o.ns, .l4 = port->protocol, .proto = port->protocol == L4_UDP ? PROTO_UDP : port->protocol == L4_SCTP ? PROTO_SCTP : PROTO_TCP };
+		struct answer answer;
+		struct err none = { 0 };
+		struct finding *f;
+
+		if (question_ask(d->world, &q, d->arena, &answer, &none))
+			for (uint32_t i = 0; i < answer.nr; i++) {
+				const struct outcome_view *o = &answer.v[i];
+				int32_t only = 0;
+
+				if (o->verdict != V_REFUSED || !o->pod)
+					continue;
+				f = finding(d, FINDING_CAUSE, "target-port", "port %d leads to %d in Pod %s, where nobody listens: refused", port->port, o->end_port, o->pod->o.name);
+				evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.%s", k, port->target.set ? "targetPort" : "port"), NULL);
+				for (uint32_t c = 0; c < o->pod->spec->containers.nr; c++)
+					for (uint32_t x = 0; x < o->pod->spec->containers.v[c].ports.nr; x++) {
+						only = only ? -1 : o->pod->spec->containers.v[c].ports.v[x].port;
+						evidence(d, f, &o->pod->o, arena_printf(d->arena, "spec.containers.%u.ports.%u.containerPort", c, x), NULL);
+					}
+				if (only > 0)
+					fix_patch(d, f, &s->o, "{spec: {ports: [{port: %d, targetPort: %d}]}}", port->port, only);
+				remedy(d, f, "set targetPort to the port that the container listens on; kube-proxy cannot know it");
+				break;
+			}
+		err_free(&none);
+	}
+	(void)pods;
+}
+
+/* ---- what works, and not as one thinks */
+
+static void outside_ways(struct diagnosis *d, const struct service *s)
+{
+	struct finding *f;
+
+	if (s->type == SVC_LOADBALANCER && !s->lb_ingress.nr) {
+		f = finding(d, FINDING_WARNING, "load-balancer-pending", "EXTERNAL-IP stays <pending>: nobody in this cluster gives addresses to Services of type LoadBalancer");
+		evidence(d, f, &s->o, "spec.type", "LoadBalancer");
+		if (s->lb_class)
+			evidence(d, f, &s->o, "spec.loadBalancerClass", s->lb_class);
+		for (uint32_t k = 0; k < s->ports.nr; k++)
+			if (s->ports.v[k].node_port)
+				evidence_text(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.nodePort", k), "%d: that way in works already, on every node", s->ports.v[k].node_port);
+		remedy(d, f, "MetalLB needs an IPAddressPool and an advertisement; a cloud has its own controller (here: --cloud-lb CIDR)");
+	}
+	if (s->external_policy == TP_LOCAL && (s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER)) {
+		struct object_list nodes = cluster_list(d->world->cluster, &node_kind), slices = service_slices(d->world->cluster, s);
+		struct sb empty = { 0 };
+		uint32_t nr = 0;
+
+		for (uint32_t k = 0; k < nodes.nr; k++) {
+			bool local = false;
+
+			for (uint32_t i = 0; i < slices.nr; i++)
+				for (uint32_t e = 0; e < ((const struct endpointslice *)slices.v[i])->endpoints.nr; e++) {
+					const struct endpoint *ep = &((const struct endpointslice *)slices.v[i])->endpoints.v[e];
+
+					local = local || (ep->ready != TRI_FALSE && streq(ep->node, nodes.v[k]->name));
+				}
+			if (!local)
+				sb_printf(&empty, "%s%s", nr++ ? ", " : "", nodes.v[k]->name);
+		}
+		if (nr) {
+			f = finding(d, FINDING_NOTE, "local-policy", "externalTrafficPolicy: Local: what comes from outside to %s is dropped, for no ready endpoint is there", sb_text(&empty));
+			evidence(d, f, &s->o, "spec.externalTrafficPolicy", "Local");
+			if (s->health_check_node_port)
+				evidence_text(d, f, &s->o, "spec.healthCheckNodePort", "%d: answers 503 there; a load balancer that asks it passes those nodes by", s->health_check_node_port);
+			remedy(d, f, "let the balancer ask the health check, run a Pod on every node, or use Cluster (and lose the client's address)");
+		}
+		sb_free(&empty);
+	}
+	if (s->lb_source_ranges.nr && s->type == SVC_LOADBALANCER) {
+		f = finding(d, FINDING_NOTE, "source-ranges", "loadBalancerSourceRanges guard the load balancer's address only: node ports and the ClusterIP stay open to all");
+		evidence(d, f, &s->o, "spec.loadBalancerSourceRanges", NULL);
+	}
+	if (streq(s->affinity, "ClientIP")) {
+		f = finding(d, FINDING_NOTE, "affinity", "sessionAffinity: ClientIP goes by the address that the node sees, node by node, for %d s: behind a SNAT all clients are one", s->affinity_seconds);
+		evidence(d, f, &s->o, "spec.sessionAffinity", "ClientIP");
+	}
+}
+
+static void hints(struct diagnosis *d, const struct service *s)
+{
+	struct object_list slices = service_slices(d->world->cluster, s);
+	uint32_t with = 0, without = 0;
+	const char *who = NULL;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < slices.nr; k++)
+		for (uint32_t e = 0; e < ((const struct endpointslice *)slices.v[k])->endpoints.nr; e++) {
+			const struct endpoint *ep = &((const struct endpointslice *)slices.v[k])->endpoints.v[e];
+
+			if (ep->ready == TRI_FALSE)
+				continue;
+			if (ep->hints)
+				with++;
+			else if (without++ == 0)
+				who = ep->target && ep->target->name ? ep->target->name : ep->addresses.nr ? ep->addresses.v[0] : "?";
+		}
+	if (!with || !without)
+		return;
+	f = finding(d, FINDING_WARNING, "hints-ignored", "topology hints are ignored altogether: endpoint %s has none", who);
+	if (s->traffic_distribution)
+		evidence(d, f, &s->o, "spec.trafficDistribution", NULL);
+	remedy(d, f, "every ready endpoint needs a hint: its node needs the label topology.kubernetes.io/zone");
+}
+
+void why_service(struct diagnosis *d, const struct service *s)
+{
+	struct object_list pods, slices;
+	uint32_t ready = 0, all = 0;
+	struct finding *f;
+
+	if (s->type == SVC_EXTERNALNAME) {
+		f = finding(d, FINDING_NOTE, "external-name", "it is a name only: DNS answers with a CNAME to %s; no kube-proxy rule, port or Host header is involved", s->external_name ? s->external_name : "");
+		evidence(d, f, &s->o, "spec.externalName", NULL);
+		d->summary = "it has no endpoints by design";
+		return;
+	}
+	if (!s->selector.nr) {
+		slices_by_hand(d, s);
+		outside_ways(d, s);
+		return;
+	}
+	pods = pods_selected(d->world->cluster, s->o.ns, &s->selector, d->arena);
+	slices = service_slices(d->world->cluster, s);
+	for (uint32_t k = 0; k < slices.nr; k++)
+		for (uint32_t e = 0; e < ((const struct endpointslice *)slices.v[k])->endpoints.nr; e++) {
+			all++;
+			ready += ((const struct endpointslice *)slices.v[k])->endpoints.v[e].ready != TRI_FALSE && ((const struct endpointslice *)slices.v[k])->ports.nr;
+		}
+	if (!pods.nr) {
+		nobody(d, s);
+	} else {
+		port_names(d, s, &pods);
+		for (uint32_t k = 0, told = 0; k < pods.nr && told < 3; k++) {
+			const struct pod *p = (const struct pod *)pods.v[k];
+			uint32_t before = d->findings.nr;
+
+			if (pod_is_ready(p) || p->phase == POD_SUCCEEDED)
+				continue;
+			d->depth++;
+			why_pod(d, p);
+			d->depth--;
+			for (uint32_t i = before; i < d->findings.nr; i++) {
+				struct finding *x = &d->findings.v[i];
+
+				x->says = arena_printf(d->arena, "Pod %s: %s", p->o.name, x->says);
+				if (ready && x->severity == FINDING_CAUSE)
+					x->severity = FINDING_WARNING;
+			}
+			told++;
+		}
+		if (ready && !diagnosis_ill(d))
+			probe_ports(d, s, &pods);
+	}
+	hints(d, s);
+	outside_ways(d, s);
+	d->summary = d->summary ? d->summary : !all ? "it has no endpoints" : !ready ? arena_printf(d->arena, "it has %u endpoint%s, and none is ready", all, all == 1 ? "" : "s") :
+		     arena_printf(d->arena, "%u of %u endpoints ready", ready, all);
+}

@@ -1,0 +1,300 @@
+/* Why a packet or a request does not come there, or not as one thinks: it is asked, and what decided is looked at. */
+#include "sim/diagnose/diagnose.h"
+#include "sim/reachability/reach.h"
+
+/* The objects behind the rule that decided, each with the path that says so. */
+static void evidence_causes(struct diagnosis *d, struct finding *f, cause_h h)
+{
+	for (int depth = 0; h.i && depth < 4; depth++) {
+		const struct cause *c = cause_get(d->world->dp, h);
+		const struct object *o = c->object ? obj_get(d->world->cluster, (obj_h){ c->object }) : NULL;
+
+		if (o) {
+			struct sb path = { 0 };
+
+			for (const char *p = c->path ? c->path : ""; *p; p++)
+				if (*p == '[')
+					sb_addc(&path, '.');
+				else if (*p != ']')
+					sb_addc(&path, *p);
+			evidence(d, f, o, path.len ? arena_strdup(d->arena, sb_text(&path)) : "metadata.name", path.len ? NULL : o->name);
+			sb_free(&path);
+		}
+		h = c->because;
+	}
+}
+
+static const struct service *service_of(struct diagnosis *d, const struct answer *a)
+{
+	const struct end *t = &a->to;
+	struct object_list l = cluster_list(d->world->cluster, &service_kind);
+
+	if (t->kind == END_SERVICE || t->kind == END_LB)
+		return find_service(d->world->cluster, t->ns, t->name);
+	for (uint32_t k = 0; ip_set(a->target) && k < l.nr; k++) {
+		const struct service *s = (const struct service *)l.v[k];
+		ip_addr ip;
+
+		for (uint32_t i = 0; i < s->cluster_ips.nr; i++)
+			if (ip_parse(s->cluster_ips.v[i], &ip) && ip_eq(ip, a->target))
+				return s;
+	}
+	return NULL;
+}
+
+static void from_service(struct diagnosis *d, const struct service *s)
+{
+	uint32_t before = d->findings.nr;
+	const char *summary = d->summary;
+
+	d->depth++;
+	why_service(d, s);
+	d->depth--;
+	d->summary = summary;
+	for (uint32_t k = before; k < d->findings.nr; k++)
+		d->findings.v[k].says = arena_printf(d->arena, "Service %s: %s", s->o.name, d->findings.v[k].says);
+}
+
+/* ---- names */
+
+static void unresolved(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
+{
+	const char *host = a->to.name ? a->to.name : a->q->to;
+	size_t n = strcspn(host, ".");
+	struct object_list l = cluster_list(d->world->cluster, &service_kind);
+	const char *ns = a->source.pod ? a->source.pod->o.ns : a->q->ns ? a->q->ns : "default", *names[512] = { NULL }, *near;
+	bool dotted = host[n] == '.';
+	size_t nr = 0;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *s = (const struct service *)l.v[k];
+
+		if (streq(s->o.ns, ns) && nr + 1 < ARRAY_LEN(names))
+			names[nr++] = s->o.name;
+		if (strlen(s->o.name) != n || strncmp(s->o.name, host, n) != 0)
+			continue;
+		if (!streq(s->o.ns, ns) && !dotted) {
+			f = finding(d, FINDING_CAUSE, "wrong-namespace", "\"%s\" is looked up in the caller's namespace %s; the Service is in %s", host, ns, s->o.ns);
+			evidence(d, f, &s->o, "metadata.namespace", s->o.ns);
+			remedy(d, f, "call it %s.%s", s->o.name, s->o.ns);
+			return;
+		}
+		if (streq(s->o.ns, ns)) {
+			f = finding(d, FINDING_CAUSE, "name-without-address", "the Service %s exists, and its name has no address: %s", s->o.name, o->reason);
+			if (service_is_headless(s))
+				remedy(d, f, "a headless Service answers with its ready Pods only (all of them with publishNotReadyAddresses)");
+			evidence(d, f, &s->o, service_is_headless(s) ? "spec.clusterIP" : "spec.type", NULL);
+			from_service(d, s);
+			return;
+		}
+	}
+	near = nearest(arena_strndup(d->arena, host, n), names);
+	f = finding(d, FINDING_CAUSE, "unresolved", "the name has no address: %s", o->reason);
+	if (near)
+		remedy(d, f, "perhaps \"%s\" was meant", near);
+	else
+		remedy(d, f, "podwire dns %s %s shows what is asked and answered", a->q->from, host);
+	if (a->source.pod && strstr(o->reason, "DNS"))
+		evidence(d, f, &a->source.pod->o, "spec.dnsPolicy", a->source.pod->spec->dns_policy);
+}
+
+/* ---- policies */
+
+static bool told_of(struct diagnosis *d, const char *code, const struct object *o)
+{
+	for (uint32_t k = 0; k < d->findings.nr; k++)
+		if (streq(d->findings.v[k].code, code) && d->findings.v[k].evidence.nr && streq(d->findings.v[k].evidence.v[0].object, object_name(d, o)))
+			return true;
+	return false;
+}
+
+static bool by_policy(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
+{
+	struct reach *r;
+	int64_t from, to;
+	struct reach_why why;
+	const struct pod *target = o->pod ? o->pod : find_pod_by_ip(d->world->cluster, o->end_ip);
+	uint16_t port = o->end_port ? o->end_port : a->port;
+	bool found = false;
+
+	if (!a->source.pod || !target || !cluster_count(d->world->cluster, &network_policy_kind))
+		return false;
+	r = reach_new(d->world->cluster, NULL, 0);
+	from = reach_find(r, arena_printf(d->arena, "%s/%s", a->source.pod->o.ns, a->source.pod->o.name));
+	to = reach_find(r, arena_printf(d->arena, "%s/%s", target->o.ns, target->o.name));
+	if (from >= 0 && to >= 0) {
+		why = reach_explain(r, (uint32_t)from, (uint32_t)to, a->q->proto, port, d->arena);
+		for (uint32_t k = 0; !why.allowed && k < why.nr; k++) {
+			const struct reach_reason *x = &why.v[k];
+			bool out = x->dir == NP_EGRESS;
+			const struct pod *held = out ? a->source.pod : target, *other = out ? target : a->source.pod;
+			struct finding *f;
+
+			if (x->allows >= 0 || (out ? why.out : why.in))
+				continue;
+			found = true;
+			if (told_of(d, out ? "policy-egress" : "policy-ingress", &x->policy->o))
+				break;
+			f = finding(d, FINDING_CAUSE, out ? "policy-egress" : "policy-ingress", "NetworkPolicy %s isolates %s %s for %s, and none of its rules lets %s through", x->policy->o.name,
+				    out ? "the sender" : "the receiver", held->o.name, out ? "egress" : "ingress", other->o.name);
+			evidence(d, f, &x->policy->o, "spec.podSelector", NULL);
+			for (uint32_t i = 0; i < x->nr && i < 4; i++)
+				vec_add(d->arena, &f->evidence, (struct evidence){ object_name(d, &x->policy->o), x->v[i].path, x->v[i].text, x->policy->o.file, x->v[i].line });
+			remedy(d, f, "policies add up: one that allows this way is enough. Policies see Pod addresses and Pod ports, after a Service's translation");
+			if (held->o.labels.nr && other->o.labels.nr) {
+				struct sb held_labels = { 0 }, other_labels = { 0 };
+
+				for (uint32_t i = 0; i < held->o.labels.nr; i++)
+					if (!strstr(held->o.labels.v[i].key, "hash") && !strstr(held->o.labels.v[i].key, "revision"))
+						sb_printf(&held_labels, "%s\"%s\": \"%s\"", held_labels.len ? ", " : "", held->o.labels.v[i].key, held->o.labels.v[i].value);
+				for (uint32_t i = 0; i < other->o.labels.nr; i++)
+					if (!strstr(other->o.labels.v[i].key, "hash") && !strstr(other->o.labels.v[i].key, "revision"))
+						sb_printf(&other_labels, "%s\"%s\": \"%s\"", other_labels.len ? ", " : "", other->o.labels.v[i].key, other->o.labels.v[i].value);
+				fix_apply(d, f, &network_policy_kind, held->o.ns, arena_printf(d->arena, "%s-allow-%s", x->policy->o.name, out ? "egress" : "ingress"),
+					  "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: %s-allow-%s, namespace: %s}, spec: {podSelector: {matchLabels: {%s}}, policyTypes: [%s], "
+					  "%s: [{%s: [{podSelector: {matchLabels: {%s}}%s}], ports: [{protocol: %s, port: %u}]}]}}",
+					  x->policy->o.name, out ? "egress" : "ingress", held->o.ns, sb_text(&held_labels), out ? "Egress" : "Ingress", out ? "egress" : "ingress", out ? "to" : "from",
+					  sb_text(&other_labels), streq(held->o.ns, other->o.ns) ? "" : arena_printf(d->arena, ", namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}", other->o.ns),
+					  a->q->proto == PROTO_UDP ? "UDP" : a->q->proto == PROTO_SCTP ? "SCTP" : "TCP", port);
+				sb_free(&held_labels);
+				sb_free(&other_labels);
+			}
+			break;
+		}
+	}
+	reach_free(r);
+	return found;
+}
+
+/* ---- what became of it */
+
+static void failed(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
+{
+	const struct service *s = service_of(d, a);
+	uint32_t before = d->findings.nr;
+	struct finding *f;
+
+	if (o->verdict == V_UNRESOLVED) {
+		unresolved(d, a, o);
+		return;
+	}
+	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && by_policy(d, a, o))
+		return;
+	if (s && (o->verdict == V_REJECTED || o->verdict == V_REFUSED || (o->verdict == V_DROPPED && s->external_policy == TP_LOCAL)))
+		from_service(d, s);
+	for (uint32_t k = before; k < d->findings.nr; k++)
+		if (d->findings.v[k].severity == FINDING_CAUSE)
+			return;
+	f = finding(d, FINDING_CAUSE, o->verdict == V_DELIVERED ? "answer-lost" : verdict_names[o->verdict], "%s", o->reason ? o->reason : verdict_names[o->verdict]);
+	evidence_causes(d, f, o->cause);
+	if (o->walk) {
+		const struct half *h = o->verdict == V_DELIVERED ? &o->walk->back : &o->walk->there;
+
+		if (h->nr_hops) {
+			const struct hop *last = &h->hops[h->nr_hops - 1];
+
+			vec_add(d->arena, &f->evidence, (struct evidence){ arena_printf(d->arena, "in %s", netns_get(d->world->dp, last->netns)->name), stage_names[last->stage], last->decision, NULL, 0 });
+		}
+	}
+	if (o->pod && !pod_is_ready(o->pod)) {
+		d->depth++;
+		why_pod(d, o->pod);
+		d->depth--;
+	}
+	if (o->node && find_node(d->world->cluster, o->node)) {
+		const struct condition *ready = condition_get(&find_node(d->world->cluster, o->node)->conditions, "Ready");
+
+		if (ready && ready->status != COND_TRUE) {
+			f = finding(d, FINDING_NOTE, "node-silent", "node %s is not ready", o->node);
+			evidence_text(d, f, &find_node(d->world->cluster, o->node)->o, "status.conditions[Ready]", "%s: %s", cond_status_names[ready->status], ready->message ? ready->message : "");
+		}
+	}
+}
+
+/* What works, and is worth knowing. */
+static void notes(struct diagnosis *d, const struct answer *a)
+{
+	uint32_t ends = 0;
+	bool told = false;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < a->nr; k++) {
+		const struct outcome_view *o = &a->v[k];
+
+		ends += o->verdict == V_DELIVERED;
+		if (o->masqueraded && o->walk && !told) {
+			const struct service *s = service_of(d, a);
+
+			told = true;
+			f = finding(d, FINDING_NOTE, "source-rewritten", "the receiver sees %s, not the sender's address: it was masqueraded on the way", IP((o->third ? o->third : o->second ? o->second : o->walk)->there.as_seen.src));
+			for (uint32_t h = 0; h < o->walk->there.nr_hops; h++) {
+				const struct hop *hop = &o->walk->there.hops[h];
+
+				if (!ip_eq(hop->before.src, hop->after.src)) {
+					struct sb rule = { 0 };
+
+					hop_rule_text(d->world->dp, hop, &rule);
+					vec_add(d->arena, &f->evidence, (struct evidence){ arena_printf(d->arena, "in %s", netns_get(d->world->dp, hop->netns)->name), stage_names[hop->stage],
+						rule.len ? arena_strdup(d->arena, sb_text(&rule)) : hop->decision, NULL, 0 });
+					sb_free(&rule);
+				}
+			}
+			if (s && s->external_policy == TP_CLUSTER && (s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER)) {
+				evidence(d, f, &s->o, "spec.externalTrafficPolicy", "Cluster");
+				remedy(d, f, "externalTrafficPolicy: Local keeps the source, and drops what comes to nodes without an endpoint");
+			}
+		}
+	}
+	if (ends > 1) {
+		f = finding(d, FINDING_NOTE, "balanced-once", "one of %u endpoints is chosen by chance, once for a connection: its packets, and with keep-alive or HTTP/2 all its requests, stay there", ends);
+		remedy(d, f, "for long connections balance in the client or in a proxy that knows requests; new Pods get nothing until clients connect again");
+	}
+}
+
+bool diagnose_way(struct diagnosis *d, struct world *w, struct arena *arena, const struct question *q, struct err *err)
+{
+	struct question asked = *q;
+	struct answer a;
+	uint32_t bad = 0;
+
+	*d = (struct diagnosis){ .arena = arena, .world = w };
+	asked.flags |= WALK_RECORD;
+	d->subject = arena_printf(arena, "%s → %s", q->from, q->to);
+	if (!question_ask(w, &asked, arena, &a, err))
+		return false;
+	for (uint32_t k = 0; k < a.nr; k++) {
+		const struct outcome_view *o = &a.v[k];
+		bool again = false;
+
+		if (o->verdict == V_DELIVERED && o->answered && (!o->http || o->http->status < 500))
+			continue;
+		for (uint32_t i = 0; i < k && !again; i++)
+			again = a.v[i].verdict == o->verdict && streq(a.v[i].reason, o->reason);
+		bad++;
+		if (again)
+			continue;
+		if (o->verdict == V_UNKNOWN) {
+			d->unknown = true;
+			d->summary = arena_printf(arena, "cannot tell: %s", o->reason);
+			return true;
+		}
+		if (o->http && o->http->status >= 500) {
+			struct finding *f = finding(d, FINDING_CAUSE, "http-status", "the proxy answers %d%s%s", o->http->status, o->http->why ? ": " : "", o->http->why ? o->http->why : "");
+
+			if (o->http->backend)
+				remedy(d, f, "podwire why svc/%s", o->http->backend);
+			continue;
+		}
+		failed(d, &a, o);
+	}
+	notes(d, &a);
+	if (a.source.pod && !pod_is_ready(a.source.pod) && bad && (!ip_set(a.source.pod->ip))) {
+		d->depth++;
+		why_pod(d, a.source.pod);
+		d->depth--;
+	}
+	d->summary = !bad ? "it arrives and is answered" : bad == a.nr ? arena_printf(arena, "it never works: %s", d->findings.nr ? d->findings.v[0].says : verdict_names[a.v[0].verdict]) :
+		     arena_printf(arena, "%u of %u ways fail", bad, a.nr);
+	return true;
+}

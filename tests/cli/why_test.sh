@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# why: each fault is found by its name, with its evidence, and what is suggested works when it is done.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+podwire=$PWD/build/podwire
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+cd "$work"
+passed=0 failed=0
+check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -12 out; fi; }
+# finds CODE WORDS ARGS…: exit status 1, and both stand in the answer
+finds() { local code=$1 words=$2; shift 2; "$podwire" why "$@" >said 2>&1; [ $? = 1 ] && grep -qF "[$code]" said && grep -qF -- "$words" said || { cat said; false; }; }
+notes() { local code=$1; shift; "$podwire" why "$@" >said 2>&1; [ $? = 0 ] && grep -qF "[$code]" said || { cat said; false; }; }
+healthy() { "$podwire" why "$@" >said 2>&1 || { cat said; false; }; }
+base='
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web, tier: front}}
+    spec: {containers: [{name: w, image: nginx, ports: [{containerPort: 8080, name: http}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec: {containers: [{name: c, image: busybox, command: [sleep, infinity]}]}'
+svc() { printf 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: %s%s\n' "$1" "$base"; }
+svc '{selector: {app: web}, ports: [{port: 80, targetPort: http}]}' >good.yaml
+check "a healthy Service" healthy -f good.yaml svc/web
+check "a healthy Pod" healthy -f good.yaml pod/client
+check "a healthy way says that a connection is balanced once" notes balanced-once -f good.yaml pod/client svc/web:80
+
+svc '{selector: {app: wbe}, ports: [{port: 80, targetPort: http}]}' >selector.yaml
+check "a selector that misses by a letter" finds selector-misses "app=wbe, and 2 Pods have app=web" -f selector.yaml svc/web
+check "with file and line" finds selector-misses "spec.selector.app: wbe  (selector.yaml:4)" -f selector.yaml svc/web
+check "and a patch that was tried" finds selector-misses "tried on a copy: 2 of 2 endpoints ready" -f selector.yaml svc/web
+check "from the caller's side the same" finds selector-misses "tried on a copy: it arrives and is answered" -f selector.yaml pod/client svc/web:80
+svc '{selector: {app: web, tier: back}, ports: [{port: 80, targetPort: http}]}' >tier.yaml
+check "one of two labels" finds selector-misses "tier=back, and 2 Pods have tier=front" -f tier.yaml svc/web
+svc '{selector: {app: web, release: v1}, ports: [{port: 80, targetPort: http}]}' >absent.yaml
+check "a label that they do not have" finds selector-misses "2 Pods have no label release" -f absent.yaml svc/web
+svc '{selector: {app: nothing-like-it}, ports: [{port: 80}]}' >nothing.yaml
+check "nothing near" finds nothing-selected "no Pod has the labels" -f nothing.yaml svc/web
+svc '{selector: {app: web}, ports: [{port: 80, targetPort: htp}]}' >name.yaml
+check "a port name that nobody has" finds port-name-unknown '"targetPort":"http"' -f name.yaml svc/web
+svc '{selector: {app: web}, ports: [{port: 80, targetPort: 9999}]}' >port.yaml
+check "a port where nobody listens" finds target-port "leads to 9999" -f port.yaml svc/web
+svc '{selector: {app: web}, ports: [{port: 80, targetPort: http}]}' | sed 's/replicas: 2/replicas: 0/' >zero.yaml
+check "scaled to zero" finds scaled-to-zero '"replicas":1' -f zero.yaml svc/web
+svc '{type: LoadBalancer, selector: {app: web}, ports: [{port: 80, targetPort: http}]}' >lb.yaml
+check "a load balancer that nobody makes" notes load-balancer-pending -f lb.yaml svc/web
+svc '{type: NodePort, externalTrafficPolicy: Local, selector: {app: web}, ports: [{port: 80, targetPort: http, nodePort: 30080}]}' >local.yaml
+check "policy Local" notes local-policy -f local.yaml svc/web
+svc '{type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: http, nodePort: 30080}]}' >nodeport.yaml
+check "a source that is lost on the way" notes source-rewritten -f nodeport.yaml client node/control-plane:30080
+printf 'apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 5432}]}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: db-1}\naddressType: IPv4\nports: [{name: "", port: 5432}]\nendpoints: [{addresses: [192.0.2.7]}]\n' >slice.yaml
+check "a slice that belongs to nobody" finds slice-unlabelled "kubernetes.io/service-name" -f slice.yaml svc/db
+sed 's/metadata: {name: web}/metadata: {name: web, namespace: shop}/;1,/^---/!s/namespace: shop/namespace: default/' good.yaml >ns.yaml; printf -- '---\napiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n' >>ns.yaml
+check "Pods in another namespace" finds wrong-namespace "a Service selects only in its own" -f ns.yaml svc/shop/web
+check "a name in another namespace" finds wrong-namespace "call it web.shop" -f ns.yaml pod/client web:80
+check "a name that is nearly right" finds unresolved 'perhaps "web" was meant' -f good.yaml pod/client wen:80
+check "a Service that is not there, but elsewhere" grep -q "there is one in namespace shop" <("$podwire" why -f ns.yaml svc/web 2>&1)
+
+pod() { printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p%s}\nspec: %s\n' "${2:-}" "$1"; }
+pod '{containers: [{name: c, image: busybox, command: [sh, -c, exit 3]}]}' >crash.yaml
+check "a crash loop" finds crash-loop "exit code 3" -f crash.yaml pod/p
+pod '{containers: [{name: c, image: busybox, resources: {requests: {cpu: "100"}}}]}' >big.yaml
+check "too large" finds insufficient "resources.requests.cpu: 100" -f big.yaml pod/p
+pod '{nodeSelector: {kubernetes.io/hostname: worker1}, containers: [{name: c, image: busybox}]}' >node.yaml
+check "a node that nobody is" finds node-selector "perhaps kubernetes.io/hostname=worker-1 was meant" -f node.yaml pod/p
+(for k in 1 2 3; do pod '{containers: [{name: c, image: nginx, ports: [{containerPort: 80, hostPort: 8080}]}]}' $k; echo ---; done) >host.yaml
+check "a hostPort that is taken" finds host-port-conflict "holds 8080/TCP there" -f host.yaml pod/p3
+pod '{containers: [{name: c, image: nginx}]}' >plain.yaml
+check "no Pod network" finds cni-missing "install a Pod network" -f plain.yaml --cni none pod/p
+check "and its nodes" finds cni-missing "cni plugin not initialized" -f plain.yaml --cni none node/worker-1
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {podwire.io/c.image: missing}}\nspec: {containers: [{name: c, image: nginx:none}]}\n' >image.yaml
+check "an image that is not there" finds image "nginx:none" -f image.yaml pod/p
+printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}, annotations: {podwire.io/c.ready: never}}, spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 8080}], readinessProbe: {httpGet: {port: 81}}}]}}}\n' >probe.yaml
+check "a probe that asks another port" finds probe "it asks port 81, and the containers declare others" -f probe.yaml deploy/d
+pod '{containers: [{name: c, image: nginx}], readinessGates: [{conditionType: example.io/ok}]}' >gate.yaml
+check "a readiness gate" finds readiness-gate "example.io/ok" -f gate.yaml pod/p
+pod '{containers: [{name: c, image: nginx}], volumes: [{name: v, configMap: {name: conf}}]}' >ref.yaml
+check "a ConfigMap that is not there" notes reference-missing -f ref.yaml pod/p
+
+(cat good.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: other}}}]}]}\n') >policy.yaml
+check "a policy" finds policy-ingress "wants app=other; default/client has app=client" -f policy.yaml pod/client svc/web:80
+check "and one that allows it, tried" finds policy-ingress "tried on a copy: it arrives and is answered" -f policy.yaml pod/client svc/web:80
+(cat good.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 81}}}}]}}]}\n') >ingress.yaml
+check "an Ingress without a class" finds ingress-class "names no class" -f ingress.yaml ingress/web
+check "whose backend has no such port" finds backend-port "its only port is 80" -f ingress.yaml ingress/web
+
+p() { "$podwire" "$@" >/dev/null 2>&1; }
+p apply -f good.yaml
+node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')
+pod=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
+p fault node "$node"; p advance 2m
+check "a node that fell silent" finds node-silent "Unknown since" "node/$node"
+check "takes its Pods' readiness away" finds node-silent "the control plane took its Pods' readiness away" "pod/$pod"
+p advance 6m
+check "and later they are Terminating for ever" finds terminating-on-dead-node "only the kubelet" "pod/$pod"
+check "as JSON" grep -q '"code": "terminating-on-dead-node"' <("$podwire" why "pod/$pod" -o json)
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
