@@ -2,14 +2,14 @@
 PREFIX  ?= /usr/local
 BUILD   ?= build
 CC      ?= gcc
-PKGS    := libcjson yaml-0.1 sqlite3 zlib libcgraph libgvc ncursesw libmnl
+PKGS    := libcjson yaml-0.1 sqlite3 zlib libcgraph libgvc ncursesw libmnl libnftables
 WARN    := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS  ?= -O2 -g
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 override LDFLAGS += $(SAN)
 
-LIB   := $(filter-out viz/cli/main.c,$(shell find model sim viz -name '*.c' | sort))
+LIB   := $(filter-out viz/cli/main.c sim/linux/static/%,$(shell find model sim viz -name '*.c' | sort))
 TEST  := $(shell find tests/unit tests/conformance tests/differential -name '*_test.c' 2>/dev/null | sort)
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -31,6 +31,16 @@ $(BUILD)/bench_%: $(BUILD)/obj/tests/bench/bench_%.o $(BUILD)/libpodwire.a
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D) && echo "  CC  $<" && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The two programs that stand in the lab's namespaces (sim/linux/static), small and static; podwire carries both in itself.
+STATIC := -O2 -std=gnu17 -D_GNU_SOURCE -I. $(WARN) -static -s
+$(BUILD)/pause: sim/linux/static/pause.c Makefile
+	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
+		-Wl,-z,noseparate-code,--build-id=none -o $@ $<
+$(BUILD)/workload: sim/linux/static/workload.c Makefile
+	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -o $@ $<
+$(BUILD)/obj/sim/linux/image.o: override CFLAGS += -DIMAGE_DIR='"$(BUILD)"'
+$(BUILD)/obj/sim/linux/image.o: $(BUILD)/pause $(BUILD)/workload
 
 # Everything that builds and tests need; installs what is missing, or says the one line that does.
 deps:

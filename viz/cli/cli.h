@@ -26,6 +26,8 @@ enum {
 	G_ROLLOUT = 1 << 23,
 	G_DRAIN   = 1 << 24,
 	G_DELETE  = 1 << 25,
+	G_UP      = 1 << 15,
+	G_VERIFY  = 1 << 16,
 	G_GET     = 1 << 22,    /* how `get` shows it */
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
@@ -60,6 +62,8 @@ struct cli {
 	struct texts reports; const char *jobs, *shard; bool allow_commands;
 	const char *nodes, *config;
 	void (*watcher)(void *ctx, struct world *); void *watcher_ctx; /* of the world that -f makes, while its time passes */
+	const char *sample, *tries; bool with_stdin, tty, show_all;
+	const struct inside *inside;            /* runs within a lab that is up (inside.h); NULL */
 	FILE *to;                               /* results */
 };
 
@@ -73,6 +77,8 @@ struct command {
 extern const struct command commands[];         /* ends with name NULL */
 const struct command *command_find(const char *name);
 
+/* One command line, argv[0] not looked at; cli->arena and cli->to are set. */
+enum err_kind cli_run(struct cli *, int argc, char **argv, struct err *);
 bool options_parse(struct cli *, unsigned takes, int argc, char **argv, struct err *);
 void options_help(unsigned takes, FILE *);
 
@@ -89,7 +95,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 
 #define COMMANDS(X)                                                                                                     \
 	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) X(timeline) X(why)     \
-	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(api_resources) X(version) X(help)
+	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(up) X(down) X(ps) X(exec) X(logs) X(verify) X(api_resources) X(version) X(help)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -35,6 +35,15 @@ const struct command commands[] = {
 	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR…", "replay scenarios and check their expectations (-o text|tap|junit|json|html|md|sarif)", NULL },
 	{ "report", cmd_report, 0, "merge FILE…", "join the JSON reports of several runs (-o text|tap|junit|json|html|md|sarif)", NULL },
 	{ "export", cmd_export, READS_LAB, "", "the lab's inputs as a Scenario (-o yaml|json)", NULL },
+	{ "up", cmd_up, ASKS | G_UP, "", "build the cluster's network in real Linux namespaces",
+	  "The cluster of the lab, or of -f, in the kernel of this machine: a network namespace for each Pod and node, the wires between them, routes, rules, and a\n"
+	  "small server in each container. It stays up until podwire down, or until its first process dies; the machine's own network is not touched.\n\n"
+	  "  podwire up -f web.yaml\n  podwire exec pod/web -- ip route\n  podwire verify\n  podwire down" },
+	{ "down", cmd_down, 0, "", "end what up has built", NULL },
+	{ "ps", cmd_ps, G_SELECT, "", "the namespaces of the lab that is up, and what runs in them", NULL },
+	{ "exec", cmd_exec, G_LINUX, "pod/NAME|node/NAME|client|router -- CMD…", "run a command in a Pod's, a node's or the client's namespaces", NULL },
+	{ "logs", cmd_logs, G_LINUX, "pod/NAME [CONTAINER]", "what a container was asked", NULL },
+	{ "verify", cmd_verify, ASKS | G_VERIFY, "", "compare the kernel with the simulation: what it has, and where real connections end", NULL },
 	{ "api-resources", cmd_api_resources, 0, "", "the kinds that podwire knows", NULL },
 	{ "version", cmd_version, 0, "", "version and features", NULL },
 	{ "help", cmd_help, 0, "[COMMAND]", "this text, or a command's", NULL },

@@ -1,0 +1,34 @@
+/* Real connections from real sockets in the namespaces of a lab, many at a time: who answered, at which address, and whose address the answerer saw. */
+#ifndef PODWIRE_DIAL_H
+#define PODWIRE_DIAL_H
+
+#include "sim/linux/live.h"
+
+enum dial_end { DIAL_WAITS, DIAL_CONNECTED, DIAL_REFUSED, DIAL_UNREACHABLE, DIAL_TIMEOUT, DIAL_ERROR };
+extern const char *const dial_end_names[];     /* as the walk would call them: delivered, refused, … */
+
+struct dial {
+	const struct space *from;
+	ip_addr src, dst; uint16_t port; uint8_t proto;         /* src unset: the kernel picks it */
+	uint8_t tos;                    /* marks its packets for a trace; 0: none */
+	nsec wait;                      /* below one second TCP sends one SYN only: one packet, one choice */
+	/* the answer */
+	enum dial_end end;
+	int error;                      /* errno behind REFUSED, UNREACHABLE, ERROR */
+	char who[128], container[64];   /* of the answerer: default/web, node/worker-1 */
+	ip_addr end_ip, seen; uint16_t end_port, seen_port;
+	ip_addr own; uint16_t own_port; /* the socket's own end */
+	/* inside */
+	int fd; bool sent; nsec deadline; char line[512]; size_t len;
+};
+
+/* Sockets of the caller's that answer as workloads do, for ends that listen wherever they are asked. */
+struct answering { const struct space *space; uint8_t proto; uint16_t port; int fd; };
+struct dialer { struct live *live; int epoll; struct answering *v; uint32_t nr, alloc; };
+bool dialer_begin(struct dialer *, struct live *, struct err *);
+void dialer_end(struct dialer *);
+bool dialer_answer_at(struct dialer *, const struct space *, uint8_t proto, uint16_t port, struct err *);       /* nothing is done where somebody listens already */
+/* Asks all of them, at most `parallel` at a time. false: it could not be done (err). */
+bool dialer_ask(struct dialer *, struct dial **, uint32_t nr, uint32_t parallel, struct err *);
+
+#endif

@@ -1,0 +1,57 @@
+/* A cluster's network in this kernel: one space (network, IPC and UTS namespace, kept by a pause process) for each namespace of the dataplane, and the fabric
+ * between them. The calling process is init of its own PID namespace and sits in the fabric's network namespace (space.h); what is here dies with it.
+ *
+ * live_sync makes the kernel have what a dataplane says: everything the first time, the difference afterwards. */
+#ifndef PODWIRE_LIVE_H
+#define PODWIRE_LIVE_H
+
+#include "model/cluster/cluster.h"
+#include "model/dataplane/dataplane.h"
+#include "sim/linux/view.h"
+
+struct rule_state;                              /* rules.c: what has been installed */
+struct process { char *key, *conf; pid_t pid; int status; bool seen; };         /* a workload: key is its container, conf what it was started with */
+struct space {
+	uint32_t id;
+	char *name, *uid;                       /* as the dataplane says; of the Pod or Node object ("" for others) */
+	char hostname[65];
+	uint8_t kind;                           /* enum netns_kind */
+	pid_t pid; int pidfd, netfd;            /* its pause */
+	uint32_t next_index;                    /* of links: never used again */
+	struct arena *arena;                    /* of now */
+	struct view now;
+	struct arena *want_arena; struct view want;
+	netns_h ns;                             /* in the dataplane at hand; .i 0: not in it */
+	struct rule_state *rules;
+	struct { struct process *v; uint32_t nr, alloc; } run;
+	bool fresh, gone, rules_lost;
+};
+struct live {
+	struct { struct space **v; uint32_t nr, alloc; } spaces;        /* by id - 1; gone ones are NULL */
+	struct nl fabric;
+	uint32_t segments;                      /* bit k: the bridge of segment k is there */
+	int own_net;                            /* the fabric's namespace */
+	int null;                               /* /dev/null: the standard files of all processes */
+	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
+};
+struct live_sum { uint32_t spaces, links, messages, rulesets, processes; double ms; };
+
+bool live_begin(struct live *, struct err *);
+bool live_sync(struct live *, struct cluster *, const struct dataplane *, struct live_sum *, struct err *);
+struct space *live_find(const struct live *, const char *name);         /* node/worker-1; NULL: none */
+/* The calling thread's network namespace becomes that of the space (NULL: the fabric's). */
+bool live_enter(const struct live *, const struct space *, struct err *);
+
+/* ---- parts */
+bool space_begin(struct live *, struct space *, struct err *);          /* clones its pause (spaces.c) */
+void space_end(struct live *, struct space *);
+bool wire_links(struct live *, struct space *, bool removals, struct err *);    /* wire.c; now becomes want with the second call (removals false) */
+bool wire_ready(struct live *, struct space *, struct err *);           /* links that have just come up are up for packets, too */
+bool rules_sync(struct live *, struct space *, const struct dataplane *, uint32_t *changed, struct err *);      /* rules.c */
+void rules_free(struct rule_state *);
+bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *started, struct err *);        /* workloads.c */
+void workloads_stop(struct live *, struct space *);
+void no_files(const struct live *);                                     /* of a child: its standard files become /dev/null */
+bool write_setting(const char *path, int value, const char *where, struct err *);      /* below /proc/sys/net of the namespace that the thread is in */
+
+#endif

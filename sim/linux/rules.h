@@ -1,0 +1,14 @@
+/* Rules of a space: what the kernel lists, against what a fresh load of the same dataplane lists. */
+#ifndef PODWIRE_LINUX_RULES_H
+#define PODWIRE_LINUX_RULES_H
+
+#include "sim/linux/live.h"
+
+/* Commands of nft, in one transaction, in the namespace of the calling thread. flags: NFT_CTX_OUTPUT_…; out: what it prints, NULL: nothing is wanted. */
+bool nft_run(const char *commands, unsigned flags, struct sb *out, const char *where, struct err *err);
+/* As the kernel lists its rules: nft's tables (those of iptables-nft are shown by iptables-save), sets without what they have learned. */
+bool rules_listed(const struct live *, const struct space *, struct sb *out, struct err *err);
+/* The same of a scratch namespace into which the dataplane's rules have just been loaded. */
+bool rules_expected(struct live *, const struct space *, const struct dataplane *, struct sb *out, struct err *err);
+
+#endif

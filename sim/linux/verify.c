@@ -1,0 +1,322 @@
+/* Real connections against the walk: from every Pod, every node and the client to every port of every Service by every address that it has, to Pods and to nodes; or to
+ * a sample of these. Where chance decides, each is made again until all ways that the walk allows have been seen. */
+#include "sim/linux/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "model/api/core.h"
+
+#define PARALLEL 256u
+#define ONE_SYN  MILLIS(900)            /* one packet, one choice: TCP sends its second SYN after a second */
+#define TWO_SYNS MILLIS(1400)           /* an ICMP error for the first may be lost: the socket was locked */
+#define PATIENCE SECONDS(4)
+#define MISSES   18.0                   /* −ln of the chance that a way is there and was not seen */
+
+struct asked_end { ip_addr ip; uint16_t port; uint8_t proto; const char *text; bool affinity; };
+struct question { const struct space *from; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed, agreed; ip_addr stays; };
+struct verifying {
+	struct live *live;
+	struct world *w;
+	const struct verify_options *opt;
+	struct arena *arena;
+	struct verified *out;
+	struct dialer dialer;
+	VEC(struct asked_end) targets;
+	VEC(struct question) pairs;
+	struct err *err;
+};
+
+/* ---- whom to ask */
+
+static uint8_t l4_proto(uint8_t l4)
+{
+	return l4 == L4_UDP ? PROTO_UDP : l4 == L4_SCTP ? PROTO_SCTP : PROTO_TCP;
+}
+
+static void add_target(struct verifying *v, ip_addr ip, int32_t port, uint8_t proto, bool affinity, const char *text)
+{
+	if (ip_set(ip) && port > 0)
+		vec_add(v->arena, &v->targets, (struct asked_end){ ip, (uint16_t)port, proto, text, affinity });
+}
+
+static void node_ports(struct verifying *v, const struct service *s, const struct svc_port *p, bool affinity)
+{
+	struct object_list nodes = cluster_list(v->w->cluster, &node_kind);
+
+	for (uint32_t k = 0; k < nodes.nr; k++) {
+		const struct node *n = (const struct node *)nodes.v[k];
+
+		for (uint32_t i = 0; i < n->addresses.nr; i++) {
+			ip_addr ip;
+
+			if (streq(n->addresses.v[i].type, "InternalIP") && n->addresses.v[i].address && ip_parse(n->addresses.v[i].address, &ip))
+				add_target(v, ip, p->node_port, l4_proto(p->protocol), affinity, arena_printf(v->arena, "NodePort %s/%s on node/%s", s->o.ns, s->o.name, n->o.name));
+		}
+	}
+}
+
+static void service_targets(struct verifying *v, const struct service *s)
+{
+	bool affinity = streq(s->affinity, "ClientIP");
+	ip_addr ip;
+
+	for (uint32_t k = 0; service_has_vip(s) && k < s->ports.nr; k++) {
+		const struct svc_port *p = &s->ports.v[k];
+		uint8_t proto = l4_proto(p->protocol);
+
+		for (uint32_t i = 0; i < MAX(s->cluster_ips.nr, 1u); i++) {
+			const char *text = s->cluster_ips.nr ? s->cluster_ips.v[i] : s->cluster_ip;
+
+			if (text && ip_parse(text, &ip))
+				add_target(v, ip, p->port, proto, affinity, arena_printf(v->arena, "svc/%s/%s", s->o.ns, s->o.name));
+		}
+		for (uint32_t i = 0; i < s->external_ips.nr; i++)
+			if (ip_parse(s->external_ips.v[i], &ip))
+				add_target(v, ip, p->port, proto, affinity, arena_printf(v->arena, "external address of svc/%s/%s", s->o.ns, s->o.name));
+		for (uint32_t i = 0; i < s->lb_ingress.nr; i++)
+			if (s->lb_ingress.v[i].ip && ip_parse(s->lb_ingress.v[i].ip, &ip))
+				add_target(v, ip, p->port, proto, affinity, arena_printf(v->arena, "lb/%s/%s", s->o.ns, s->o.name));
+		if (p->node_port)
+			node_ports(v, s, p, affinity);
+	}
+}
+
+static void own_targets(struct verifying *v, const struct space *s)
+{
+	const struct netns *ns = netns_get(v->w->dp, s->ns);
+	ip_addr ip = { 0, 0 };
+	bool any = false;
+
+	for (uint32_t k = 0; k < s->now.addrs.nr && !ip_set(ip); k++)
+		if (s->now.addrs.v[k].index != 1 && !ip_is_linklocal(s->now.addrs.v[k].ip))
+			ip = s->now.addrs.v[k].ip;
+	for (uint32_t k = 0; k < ns->listeners.nr; k++) {
+		const struct listener *l = &ns->listeners.v[k];
+
+		any = any || l->kind == LISTEN_ANY;
+		if (l->kind == LISTEN_PORT && !ip_set(l->addr))
+			add_target(v, ip, l->port, l->proto, false, s->name);
+	}
+	add_target(v, ip, any ? 80 : 9, PROTO_TCP, false, s->name);             /* an open port of those that listen anywhere; a closed one of others */
+}
+
+static void add_pairs(struct verifying *v)
+{
+	struct object_list services = cluster_list(v->w->cluster, &service_kind);
+	uint64_t total, take;
+
+	for (uint32_t k = 0; k < services.nr; k++)
+		service_targets(v, (const struct service *)services.v[k]);
+	for (uint32_t k = 0; k < v->live->spaces.nr; k++)
+		if (v->live->spaces.v[k] && v->live->spaces.v[k]->kind != NS_ROUTER)
+			own_targets(v, v->live->spaces.v[k]);
+	total = (uint64_t)v->targets.nr * v->live->spaces.nr;
+	take = v->opt->sample ? v->opt->sample : total;
+	for (uint64_t n = 0, left = total; n < total; n++, left--) {            /* each with the chance that is left to it (Knuth 3.4.2, S) */
+		const struct space *s = v->live->spaces.v[n / v->targets.nr];
+		const struct netns *ns = s && s->ns.i ? netns_get(v->w->dp, s->ns) : NULL;
+
+		if (!take || hash_mix(v->opt->seed, n) % left >= take)
+			continue;
+		take--;
+		if (!ns || s->kind == NS_ROUTER || ns->down || (ns->node.i && netns_get(v->w->dp, ns->node)->down))
+			continue;
+		vec_push(v->arena, &v->pairs)->from = s;
+		v->pairs.v[v->pairs.nr - 1].to = v->targets.v[n % v->targets.nr];
+	}
+}
+
+/* ---- the walk's answers */
+
+static struct walk_from question(const struct question *p)
+{
+	return (struct walk_from){ .from = p->from->ns, .t = { .dst = p->to.ip, .dport = p->to.port, .proto = p->to.proto } };
+}
+
+static bool has_family(const struct space *s, bool four)
+{
+	for (uint32_t k = 0; k < s->now.addrs.nr; k++)
+		if (ip_is4(s->now.addrs.v[k].ip) == four && !ip_is_linklocal(s->now.addrs.v[k].ip))
+			return true;
+	return false;
+}
+
+/* Ends that listen wherever they are asked: somebody of ours listens there. */
+static bool open_assumed(struct verifying *v, const struct trace *t)
+{
+	for (uint32_t k = 0; k < t->nr; k++) {
+		const struct outcome *o = &t->v[k];
+		struct space *s = o->listener && o->listener->kind == LISTEN_ANY && o->there.end.i ? live_find(v->live, netns_get(v->w->dp, o->there.end)->name) : NULL;
+
+		if (s && !dialer_answer_at(&v->dialer, s, o->there.as_seen.proto, o->there.as_seen.dport, v->err))
+			return false;
+	}
+	return true;
+}
+
+static bool walk_all(struct verifying *v)
+{
+	struct arena *scratch = arena_new(NULL, "walk");
+	bool ok = true;
+
+	for (uint32_t k = 0; ok && k < v->pairs.nr; k++) {
+		struct question *p = &v->pairs.v[k];
+		struct arena_mark mark = arena_mark(scratch);
+		struct walk_from from = question(p);
+		struct trace t;
+
+		if (!has_family(p->from, ip_is4(p->to.ip))) {
+			p->done = true;
+			continue;
+		}
+		t = walk(v->w->dp, flows_new(scratch, 0, v->opt->seed), &from, 0, scratch);
+		p->ways = ways_of(v->w->dp, p->from->ns, &t, v->arena);
+		if (p->ways.why)
+			p->ways.why = arena_strdup(v->arena, p->ways.why);
+		ok = open_assumed(v, &t);
+		arena_rewind(scratch, mark);
+		v->out->pairs++;
+		if (p->ways.unknown) {
+			p->done = true;
+			if (!v->out->not_asked++)
+				v->out->why_not = p->ways.why;
+		}
+	}
+	arena_free(scratch);
+	return ok;
+}
+
+/* ---- the kernel's */
+
+static const char *pair_text(struct verifying *v, const struct question *p)
+{
+	const char *proto = p->to.proto == PROTO_UDP ? "UDP" : p->to.proto == PROTO_SCTP ? "SCTP" : "TCP";
+
+	return arena_printf(v->arena, ip_is4(p->to.ip) ? "%s to %s (%s:%u/%s)" : "%s to %s ([%s]:%u/%s)", p->from->name, p->to.text, IP(p->to.ip), p->to.port, proto);
+}
+
+static void report(struct verifying *v, struct question *p, const char *kernel)
+{
+	struct difference *d = vec_push(v->arena, &v->out->differences);
+
+	p->done = p->failed = true;
+	*d = (struct difference){ pair_text(v, p), ways_text(&p->ways, v->arena), kernel, question(p), true, p->from };
+}
+
+/* Takes one answer into account: which way it was, and whether more have to be seen. */
+static void judge(struct verifying *v, struct question *p, const struct dial *d)
+{
+	uint32_t k = 0, least = v->opt->tries ? v->opt->tries : p->ways.nr > 1 ? 3 : 1;
+
+	while (k < p->ways.nr && !way_fits(&p->ways.v[k], d))
+		k++;
+	p->tries++;
+	v->out->tries++;
+	if (k == p->ways.nr) {
+		report(v, p, dial_text(d, v->arena));
+		return;
+	}
+	p->seen |= 1u << MIN(k, 31u);
+	if (p->to.affinity && d->end == DIAL_CONNECTED) {       /* the first choice holds */
+		if (p->tries > 1 && !ip_eq(p->stays, d->end_ip))
+			report(v, p, arena_printf(v->arena, "%s, though the first went to %s and the Service has session affinity", dial_text(d, v->arena), IP(p->stays)));
+		p->stays = d->end_ip;
+		p->done = p->done || p->tries >= MAX(least, 3u);
+		return;
+	}
+	if (p->tries < least)
+		return;
+	if (p->ways.nr == 1 || p->ways.nr > 31 || p->seen == (1u << p->ways.nr) - 1)
+		p->done = true;
+	else if ((double)p->tries * p->ways.least > MISSES)
+		report(v, p, arena_printf(v->arena, "%u tries, and not all of these ways were seen", p->tries));
+}
+
+static bool round_of(struct verifying *v, bool patient, struct dial *dials, struct dial **asked, struct question **whose, bool failed_only)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < v->pairs.nr; k++) {
+		struct question *p = &v->pairs.v[k];
+
+		if (failed_only ? !p->failed : p->done)
+			continue;
+		dials[nr] = (struct dial){ .from = p->from, .dst = p->to.ip, .port = p->to.port, .proto = p->to.proto,
+					   .wait = p->ways.nr > 1 ? ONE_SYN : patient ? PATIENCE : TWO_SYNS };
+		asked[nr] = &dials[nr];
+		whose[nr++] = p;
+	}
+	if (!nr || !dialer_ask(&v->dialer, asked, nr, PARALLEL, v->err))
+		return false;
+	for (uint32_t k = 0; k < nr; k++)
+		judge(v, whose[k], asked[k]);
+	return true;
+}
+
+static bool ask_all(struct verifying *v)
+{
+	struct dial *dials = calloc(v->pairs.nr + 1, sizeof(*dials));
+	struct dial **asked = arena_array(v->arena, struct dial *, v->pairs.nr + 1);
+	struct question **whose = arena_array(v->arena, struct question *, v->pairs.nr + 1);
+	uint32_t differences = v->out->differences.nr;
+
+	if (!dials)
+		abort();
+	while (round_of(v, false, dials, asked, whose, false))
+		;
+	if (v->out->differences.nr > differences && !err_any(v->err)) {         /* a slow machine is no difference: those are asked once more, with patience */
+		v->out->differences.nr = differences;
+		for (uint32_t k = 0; k < v->pairs.nr; k++)
+			if (v->pairs.v[k].failed)
+				v->pairs.v[k].done = false;
+		round_of(v, true, dials, asked, whose, true);
+		for (uint32_t k = 0; k < v->pairs.nr; k++)
+			v->pairs.v[k].failed = v->pairs.v[k].failed && v->pairs.v[k].done;
+		while (round_of(v, true, dials, asked, whose, false))
+			;
+	}
+	free(dials);
+	return !err_any(v->err);
+}
+
+/* ICMP errors are few per second on a node; the walk knows no rates. Lifted while verify asks. */
+static bool lift_limits(struct verifying *v, bool lift)
+{
+	static const struct { const char *path; int usual; } limits[] = { { "ipv4/icmp_ratelimit", 1000 }, { "ipv6/icmp/ratelimit", 1000 } };
+	bool ok = true;
+
+	for (uint32_t k = 0; ok && k < v->live->spaces.nr; k++) {
+		const struct space *s = v->live->spaces.v[k];
+
+		if (!s)
+			continue;
+		ok = live_enter(v->live, s, v->err);
+		for (size_t i = 0; ok && i < ARRAY_LEN(limits); i++)
+			ok = write_setting(limits[i].path, lift ? 0 : limits[i].usual, s->name, v->err);
+	}
+	return ok;
+}
+
+bool verify_connections(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
+{
+	struct verifying v = { .live = live, .w = w, .opt = opt, .arena = a, .out = out, .err = err };
+	struct timespec from, to;
+	uint32_t before = out->differences.nr;
+	bool ok;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	world_dataplane(w);
+	if (!dialer_begin(&v.dialer, live, err))
+		return false;
+	add_pairs(&v);
+	ok = walk_all(&v) && lift_limits(&v, true) && ask_all(&v);
+	ok = lift_limits(&v, false) && ok;
+	dialer_end(&v.dialer);
+	ok = live_enter(live, NULL, err) && ok;
+	out->agreed = out->pairs - out->not_asked - MIN(out->pairs - out->not_asked, out->differences.nr - before);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	out->connect_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+	return ok;
+}

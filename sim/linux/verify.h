@@ -1,0 +1,37 @@
+/* Does the kernel have what the dataplane says, and do real connections end as the walk says? */
+#ifndef PODWIRE_VERIFY_H
+#define PODWIRE_VERIFY_H
+
+#include "sim/engine/world.h"
+#include "sim/linux/dial.h"
+#include "sim/trace/trace.h"
+
+struct verify_options { uint32_t sample /* 0: all pairs */, tries; uint64_t seed; };
+
+/* A way that a connection may end: walked or seen. */
+struct way { enum dial_end end; ip_addr at, seen; uint16_t port; bool has_port, far; /* far: decided by another namespace than the sender's */ };
+struct difference {
+	const char *what;               /* "links of node/worker-1", or "pod/default/near to svc/web:80 (10.96.0.3:80/TCP)" */
+	const char *walk, *kernel;      /* one line each */
+	struct walk_from from; bool is_connection;      /* to be asked again, hop by hop */
+	const struct space *space;
+};
+struct verified {
+	uint32_t namespaces, items, rulesets;           /* read back and compared */
+	uint32_t pairs, tries, agreed;
+	uint32_t not_asked; const char *why_not;        /* pairs that the kernel cannot be asked about, and the first reason */
+	VEC(struct difference) differences;
+	double state_ms, connect_ms;
+};
+/* false: it could not be done (err). Texts live in the arena. */
+bool verify_state(struct live *, const struct dataplane *, struct arena *, struct verified *, struct err *);
+bool verify_connections(struct live *, struct world *, const struct verify_options *, struct arena *, struct verified *, struct err *);
+
+/* One question to both: all ways that the walk allows. */
+struct ways { struct way *v; uint32_t nr; double least; /* the smallest share of those that can be seen */ bool unknown; const char *why; };
+struct ways ways_of(const struct dataplane *, netns_h from, const struct trace *, struct arena *);
+bool way_fits(const struct way *, const struct dial *);
+const char *ways_text(const struct ways *, struct arena *);
+const char *dial_text(const struct dial *, struct arena *);
+
+#endif

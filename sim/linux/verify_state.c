@@ -1,0 +1,101 @@
+/* Reading back: links, addresses, neighbours, routes and settings of every namespace against the dataplane; rules against a fresh load of the dataplane's. */
+#include <stdio.h>
+#include <time.h>
+
+#include "sim/linux/rules.h"
+#include "sim/linux/verify.h"
+
+struct comparing { struct arena *arena; struct verified *out; const struct space *space; const struct view *want, *have; };
+
+static const char *text_of(struct comparing *c, enum view_part part, const void *item, const struct view *names)
+{
+	struct sb text = { 0 };
+	const char *out;
+
+	if (!item)
+		return "nothing";
+	view_text(part, item, names, &text);
+	out = arena_strdup(c->arena, sb_text(&text));
+	sb_free(&text);
+	return out;
+}
+
+static bool differs(void *ctx, enum view_part part, const void *from, const void *to)
+{
+	static const char *const parts[] = { "links", "addresses", "neighbours", "routes", "settings" };
+	struct comparing *c = ctx;
+	struct difference *d = vec_push(c->arena, &c->out->differences);
+
+	d->what = arena_printf(c->arena, "%s of %s", parts[part], c->space->name);
+	d->walk = text_of(c, part, from, c->want);
+	d->kernel = text_of(c, part, to, c->have);
+	return true;
+}
+
+static void compare_rules(struct comparing *c, const char *want, const char *have)
+{
+	struct difference *d;
+	int n, m;
+
+	while (*want && *have) {
+		n = (int)strcspn(want, "\n");
+		m = (int)strcspn(have, "\n");
+		if (n != m || strncmp(want, have, (size_t)n) != 0)
+			break;
+		want += n + (want[n] == '\n');
+		have += m + (have[m] == '\n');
+	}
+	if (!*want && !*have)
+		return;
+	d = vec_push(c->arena, &c->out->differences);
+	d->what = arena_printf(c->arena, "rules of %s", c->space->name);
+	d->walk = *want ? arena_strndup(c->arena, want + strspn(want, "\t "), strcspn(want + strspn(want, "\t "), "\n")) : "nothing more";
+	d->kernel = *have ? arena_strndup(c->arena, have + strspn(have, "\t "), strcspn(have + strspn(have, "\t "), "\n")) : "nothing more";
+}
+
+static bool one_space(struct live *live, const struct dataplane *dp, struct space *s, struct comparing *c, struct err *err)
+{
+	struct view have;
+	struct nl nl;
+	bool ok = live_enter(live, s, err) && nl_open(&nl, NETLINK_ROUTE, s->name, err);
+
+	if (!ok)
+		return false;
+	ok = view_read(&nl, &s->now, c->arena, &have, err);
+	nl_close(&nl);
+	if (!ok)
+		return false;
+	c->space = s;
+	c->want = &s->now;
+	c->have = &have;
+	view_diff(&s->now, &have, differs, c);
+	c->out->namespaces++;
+	c->out->items += s->now.links.nr + s->now.addrs.nr + s->now.neighs.nr + s->now.routes.nr;
+	if (netns_get(dp, s->ns)->rules) {
+		struct sb want = { 0 }, is = { 0 };
+
+		ok = rules_listed(live, s, &is, err) && rules_expected(live, s, dp, &want, err);
+		if (ok)
+			compare_rules(c, sb_text(&want), sb_text(&is));
+		c->out->rulesets++;
+		sb_free(&want);
+		sb_free(&is);
+	}
+	return ok;
+}
+
+bool verify_state(struct live *live, const struct dataplane *dp, struct arena *a, struct verified *out, struct err *err)
+{
+	struct comparing c = { .arena = a, .out = out };
+	struct timespec from, to;
+	bool ok = true;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (uint32_t k = 0; ok && k < live->spaces.nr; k++)
+		if (live->spaces.v[k] && live->spaces.v[k]->ns.i)
+			ok = one_space(live, dp, live->spaces.v[k], &c, err);
+	ok = live_enter(live, NULL, err) && ok;
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	out->state_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+	return ok;
+}

@@ -1,0 +1,316 @@
+/* What runs: one process for each container that runs, in its Pod's namespaces, listening where the dataplane says; one on each node for the node's own daemons. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/api/core.h"
+#include "model/dataplane/packet.h"
+#include "sim/linux/live.h"
+
+struct starting {
+	struct live *live;
+	struct cluster *cluster;
+	const struct dataplane *dp;
+	struct arena *arena;
+	int ready[2];                   /* a byte from each that listens */
+	uint32_t started;
+	struct err *err;
+};
+
+/* ---- one process */
+
+struct start { const struct live *live; const char *image; char **argv; int pidfd, ready; };
+
+static int become_workload(void *arg)
+{
+	const struct start *s = arg;
+	char *const env[] = { NULL };
+	sigset_t none;
+
+	if (setns(s->pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0 || dup2(s->ready, 3) != 3 || fcntl(3, F_SETFD, 0) != 0)
+		_exit(126);
+	no_files(s->live);
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(s->image, s->argv, env);
+	_exit(127);
+}
+
+static bool start(struct starting *x, struct space *s, struct process *p)
+{
+	char stack[16 * 1024] __attribute__((aligned(16))), image[128], *argv[300], *save = NULL, *conf = arena_strdup(x->arena, p->conf);
+	struct start how = { x->live, image, argv, s->pidfd, x->ready[1] };
+	int n = 0;
+
+	snprintf(image, sizeof(image), "%s/bin/workload", x->live->dir);
+	argv[n++] = (char *)(uintptr_t)"workload";
+	for (char *word = strtok_r(conf, " ", &save); word && n < 299; word = strtok_r(NULL, " ", &save))
+		argv[n++] = word;
+	argv[n] = NULL;
+	p->pid = clone(become_workload, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &how);
+	if (p->pid < 0) {
+		p->pid = 0;
+		return err_add(x->err, ERR_MACHINE, NULL, "starting %s in %s: %s", p->key, s->name, strerror(errno));
+	}
+	x->started++;
+	return true;
+}
+
+static void stop(struct process *p)
+{
+	if (p->pid > 0) {
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, NULL, 0);
+	}
+	free(p->key);
+	free(p->conf);
+}
+
+void workloads_stop(struct live *live, struct space *s)
+{
+	(void)live;
+	for (uint32_t k = 0; k < s->run.nr; k++)
+		stop(&s->run.v[k]);
+	s->run.nr = 0;
+}
+
+/* It runs already as it should, or is (re)started. */
+static bool should_run(struct starting *x, struct space *s, const char *key, const char *conf)
+{
+	struct process *p = NULL;
+
+	for (uint32_t k = 0; k < s->run.nr && !p; k++)
+		if (strcmp(s->run.v[k].key, key) == 0)
+			p = &s->run.v[k];
+	if (p && p->pid > 0 && strcmp(p->conf, conf) == 0) {
+		p->seen = true;
+		return true;
+	}
+	if (p) {
+		stop(p);
+	} else {
+		if (s->run.nr == s->run.alloc) {
+			s->run.alloc = MAX(4u, 2 * s->run.alloc);
+			s->run.v = realloc(s->run.v, s->run.alloc * sizeof(*s->run.v));
+			if (!s->run.v)
+				abort();
+		}
+		p = &s->run.v[s->run.nr++];
+	}
+	*p = (struct process){ .key = strdup(key), .conf = strdup(conf), .seen = true };
+	return start(x, s, p);
+}
+
+static void stop_unseen(struct space *s)
+{
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < s->run.nr; k++) {
+		if (s->run.v[k].seen)
+			s->run.v[to++] = s->run.v[k];
+		else
+			stop(&s->run.v[k]);
+	}
+	s->run.nr = to;
+}
+
+/* ---- what each should be told */
+
+static void add_listener(struct sb *conf, uint8_t proto, uint16_t port, ip_addr addr)
+{
+	sb_printf(conf, " %s:%u", proto == PROTO_UDP ? "udp" : proto == PROTO_SCTP ? "sctp" : "tcp", port);
+	if (ip_set(addr))
+		sb_printf(conf, "@%s", IP(addr));
+}
+
+/* Of a Pod of which nothing is known: it listens where EndpointSlices lead to it, and where people look first. */
+static void asked_ports(struct starting *x, const struct pod *p, struct sb *conf)
+{
+	struct object_list slices = cluster_list(x->cluster, &endpointslice_kind);
+	ip_addr any = { 0, 0 };
+
+	for (uint32_t k = 0; k < slices.nr; k++) {
+		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
+
+		for (uint32_t i = 0; i < s->endpoints.nr; i++) {
+			ip_addr ip;
+
+			if (!s->endpoints.v[i].addresses.nr || !ip_parse_lenient(s->endpoints.v[i].addresses.v[0], &ip) || !ip_eq(ip, p->ip))
+				continue;
+			for (uint32_t j = 0; j < s->ports.nr; j++)
+				if (s->ports.v[j].port.set && s->ports.v[j].port.v != 80)
+					add_listener(conf, s->ports.v[j].protocol == L4_UDP ? PROTO_UDP : s->ports.v[j].protocol == L4_SCTP ? PROTO_SCTP : PROTO_TCP, (uint16_t)s->ports.v[j].port.v, any);
+		}
+	}
+	add_listener(conf, PROTO_TCP, 80, any);
+}
+
+static uint32_t listeners_of(struct starting *x, const struct netns *ns, const struct pod *p, const char *container, struct sb *conf)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < ns->listeners.nr; k++) {
+		const struct listener *l = &ns->listeners.v[k];
+
+		if (!streq(l->container, container) || (ns->kind == NS_NODE && container && cause_get(x->dp, l->cause)->object != p->o.id.i))
+			continue;
+		nr++;
+		if (l->kind == LISTEN_PORT) {
+			add_listener(conf, l->proto, l->port, l->addr);
+		} else if (p) {
+			asked_ports(x, p, conf);
+		} else {
+			add_listener(conf, PROTO_TCP, 80, l->addr);
+		}
+	}
+	return nr;
+}
+
+/* The directory behind a volume: a Pod's own, or a claim's, which several Pods may share. NULL: none that podwire makes. */
+static const char *volume_dir(struct starting *x, const struct pod *p, const char *name)
+{
+	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
+		const struct volume *v = &p->spec->volumes.v[k];
+		const char *dir = !streq(v->name, name) ? NULL : v->empty_dir ? arena_printf(x->arena, "%s/volumes/%s.%s", x->live->dir, p->o.uid, name) :
+				  v->claim ? arena_printf(x->arena, "%s/volumes/%s.%s", x->live->dir, p->o.ns, v->claim) : NULL;
+
+		if (dir) {
+			mkdir(dir, 0777);
+			return dir;
+		}
+	}
+	return NULL;
+}
+
+static void volumes_of(struct starting *x, const struct pod *p, const struct container *c, bool serves, struct sb *conf)
+{
+	const char *first = NULL;
+
+	for (uint32_t k = 0; k < c->mounts.nr; k++) {
+		const char *dir = volume_dir(x, p, c->mounts.v[k].name);
+
+		if (!dir || (serves && c->mounts.v[k].read_only))
+			continue;
+		if (serves)
+			sb_printf(conf, " write:%s", dir);
+		else if (!first)
+			first = dir;
+		else
+			sb_printf(conf, " follow:%s:%s", first, dir);
+	}
+	if (first && !strstr(sb_text(conf), " follow:"))
+		sb_printf(conf, " follow:%s:", first);
+}
+
+static bool runs(const struct pod *p, const struct container *c)
+{
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (p->statuses.v[k].name == c->name)
+			return p->statuses.v[k].state == CS_RUNNING;
+	return p->phase == POD_RUNNING || p->phase == 0;
+}
+
+static bool pod_containers(struct starting *x, struct space *s, const struct netns *ns, const struct pod *p)
+{
+	bool ok = true;
+
+	for (int init = 1; ok && init >= 0; init--) {           /* sidecars stand among the init containers, and come first */
+		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
+
+		for (uint32_t k = 0; ok && k < l->nr; k++) {
+			const struct container *c = &l->v[k];
+			struct sb conf = { 0 };
+			char key[512];
+
+			if ((init && !streq(c->restart_policy, "Always")) || !runs(p, c))
+				continue;
+			snprintf(key, sizeof(key), ns->kind == NS_NODE ? "%s/%s/%s" : "%.0s%.0s%s", p->o.ns, p->o.name, c->name);
+			sb_printf(&conf, "%s/%s %s %s %s/logs/%s.%s.log", p->o.ns, p->o.name, c->name, p->node, x->live->dir, p->o.uid, c->name);
+			volumes_of(x, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, &conf);
+			ok = should_run(x, s, key, sb_text(&conf));
+			sb_free(&conf);
+		}
+	}
+	return ok;
+}
+
+/* kubelet, kube-proxy's health ports, the API server; what stands outside. */
+static bool own_daemons(struct starting *x, struct space *s, const struct netns *ns)
+{
+	struct sb conf = { 0 };
+	bool ok = true;
+
+	sb_printf(&conf, "%s daemons %s %s/logs/%s.log", ns->name, ns->hostname ? ns->hostname : "-", x->live->dir, ns->hostname ? ns->hostname : ns->name);
+	if (listeners_of(x, ns, NULL, NULL, &conf) && !ns->down)
+		ok = should_run(x, s, "daemons", sb_text(&conf));
+	sb_free(&conf);
+	return ok;
+}
+
+static bool host_pods(struct starting *x)
+{
+	struct object_list pods = cluster_list(x->cluster, &pod_kind);
+	bool ok = true;
+
+	for (uint32_t k = 0; ok && k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		struct space *s;
+
+		if (!p->spec->host_network || !p->node || pod_is_terminal(p) || !(s = live_find(x->live, arena_printf(x->arena, "node/%s", p->node))))
+			continue;
+		if (!netns_get(x->dp, s->ns)->down)
+			ok = pod_containers(x, s, netns_get(x->dp, s->ns), p);
+	}
+	return ok;
+}
+
+bool workloads_sync(struct live *live, struct cluster *c, const struct dataplane *dp, uint32_t *started, struct err *err)
+{
+	struct starting x = { .live = live, .cluster = c, .dp = dp, .arena = arena_new(NULL, "workloads"), .err = err };
+	bool ok = pipe2(x.ready, O_CLOEXEC) == 0 || err_add(err, ERR_MACHINE, NULL, "pipe: %s", strerror(errno));
+	char byte[256];
+
+	if (!ok) {
+		arena_free(x.arena);
+		return false;
+	}
+	for (uint32_t k = 0; ok && k < live->spaces.nr; k++) {
+		struct space *s = live->spaces.v[k];
+		const struct netns *ns = s && s->ns.i ? netns_get(dp, s->ns) : NULL;
+		const struct netns *node = ns && ns->node.i ? netns_get(dp, ns->node) : NULL;
+
+		if (!ns)
+			continue;
+		for (uint32_t i = 0; i < s->run.nr; i++)
+			s->run.v[i].seen = false;
+		if (ns->kind == NS_POD && ns->object && !(node && node->down))
+			ok = pod_containers(&x, s, ns, (const struct pod *)obj_get(c, (obj_h){ ns->object }));
+		else if (ns->kind != NS_POD)
+			ok = own_daemons(&x, s, ns);
+	}
+	ok = ok && host_pods(&x);
+	for (uint32_t k = 0; ok && k < live->spaces.nr; k++)
+		if (live->spaces.v[k])
+			stop_unseen(live->spaces.v[k]);
+	close(x.ready[1]);
+	for (uint32_t left = x.started; ok && left;) {
+		ssize_t n = read(x.ready[0], byte, MIN(sizeof(byte), left));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)             /* those that are left have ended: ps says so */
+			break;
+		left -= (uint32_t)n;
+	}
+	close(x.ready[0]);
+	*started = x.started;
+	arena_free(x.arena);
+	return ok;
+}

@@ -1,0 +1,99 @@
+/* exec TARGET -- CMD: in the namespaces of a Pod or node, with kubectl exec's manners. The command is a child in the lab's PID namespace, so it ends with the lab; it keeps
+ * the caller's terminal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/linux/supervisor.h"
+#include "viz/cli/cli.h"
+#include "viz/cli/labwork.h"
+
+/* In a mount namespace of the command's own. */
+static void put_on_etc(const char *etc)
+{
+	static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
+	char from[512], to[64];
+
+	if (!*etc || unshare(CLONE_NEWNS) != 0)
+		return;
+	for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+		snprintf(from, sizeof(from), "%s/%s", etc, names[k]);
+		snprintf(to, sizeof(to), "/etc/%s", names[k]);
+		if (access(from, R_OK) == 0 && mount(from, to, NULL, MS_BIND, NULL) != 0)
+			errno = 0;      /* no such file here to put it over */
+	}
+}
+
+static bool join(int pidfd, struct err *err)
+{
+	int all = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWPID;
+
+	if (setns(pidfd, geteuid() ? all | CLONE_NEWUSER : all) == 0)
+		return true;
+	return err_add(err, ERR_MACHINE, NULL, "entering the namespaces: %s", strerror(errno));
+}
+
+static enum err_kind run_there(struct cli *cli, const char *etc, struct err *err)
+{
+	char **argv = arena_array(cli->arena, char *, cli->rest.nr + 1);
+	int status = 0;
+	pid_t pid;
+
+	for (uint32_t k = 0; k < cli->rest.nr; k++)
+		argv[k] = (char *)(uintptr_t)cli->rest.v[k];
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0) {
+		err_add(err, ERR_MACHINE, NULL, "a process for it: %s", strerror(errno));
+		return ERR_MACHINE;
+	}
+	if (pid == 0) {
+		int null = cli->with_stdin ? -1 : open("/dev/null", O_RDONLY);
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (null >= 0)
+			dup2(null, 0);
+		put_on_etc(etc);
+		if (chdir("/root") != 0 && chdir("/") != 0)
+			_exit(126);
+		execvp(argv[0], argv);
+		fprintf(stderr, "podwire: exec: %s: %s\n", argv[0], strerror(errno));
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	signal(SIGINT, SIG_IGN);                /* the terminal gives it to the command as well */
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return (enum err_kind)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+enum err_kind cmd_exec(struct cli *cli, struct err *err)
+{
+	const char *ask[4] = { "enter", NULL, cli_ns(cli), cli->container ? cli->container : "" };
+	int fds[SUPERVISOR_FDS], fd;
+	uint32_t nr = 0;
+	struct sb etc = { 0 };
+	enum err_kind how;
+
+	if (cli->args.nr != 1 || !cli->rest.nr)
+		return cli_usage(cli, err, cli->args.nr != 1 ? "where? name a Pod, a node, client or router" : "which command? it stands behind --");
+	fd = supervisor_connect(cli_lab(cli), err);
+	if (fd < 0) {
+		if (!err_any(err))
+			err_add(err, ERR_FAILED, NULL, "%s is not up: podwire up builds it", cli_lab(cli));
+		return err_kind(err);
+	}
+	ask[1] = cli->args.v[0];
+	how = supervisor_ask(fd, 4, ask, &etc, fds, &nr, err);
+	close(fd);
+	if (how == ERR_NONE && nr == 1)
+		how = join(fds[0], err) ? run_there(cli, sb_text(&etc), err) : err_kind(err);
+	sb_free(&etc);
+	return how;
+}

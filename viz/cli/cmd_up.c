@@ -1,0 +1,209 @@
+/* up: builds the cluster in real namespaces and leaves their first process to serve the commands that ask. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/dns/dns.h"
+#include "sim/ask/end.h"
+#include "sim/linux/enter.h"
+#include "sim/linux/supervisor.h"
+#include "viz/cli/inside.h"
+#include "viz/cli/labwork.h"
+
+struct lab_up {
+	struct cli *cli;
+	struct world world;
+	struct supervisor s;
+	const char *lab;                /* absolute */
+	bool files;                     /* built from -f: there is no lab file to follow */
+	struct live_sum *sum;           /* shared with the caller */
+};
+
+/* ---- what the supervisor is asked */
+
+static bool sync_lab(void *ctx, struct live *live, struct sb *said, struct err *err)
+{
+	struct lab_up *up = ctx;
+	struct world w;
+	struct live_sum sum;
+
+	if (up->files) {
+		if (!live_sync(live, up->world.cluster, world_dataplane(&up->world), &sum, err))
+			return false;
+		return true;
+	}
+	if (!labwork_read(up->cli, &w, err))
+		return false;
+	if (!live_sync(live, w.cluster, world_dataplane(&w), &sum, err)) {
+		world_free(&w);
+		return false;
+	}
+	world_free(&up->world);
+	up->world = w;
+	if (sum.messages || sum.rulesets || sum.processes || sum.spaces)
+		sb_printf(said, "the kernel follows: %u namespaces made, %u netlink messages, rules of %u namespaces, %u processes started, %.1f ms", sum.spaces, sum.messages, sum.rulesets,
+			  sum.processes, sum.ms);
+	return true;
+}
+
+static enum err_kind run_inside(void *ctx, struct live *live, int argc, char **argv, struct err *err)
+{
+	struct lab_up *up = ctx;
+	struct inside inside = { live, &up->world };
+	struct cli cli = { .arena = arena_new(NULL, "command line"), .argc = argc + 1, .to = stdout, .inside = &inside };
+	char **all = arena_array(cli.arena, char *, argc + 2);
+
+	all[0] = (char *)(uintptr_t)"podwire";
+	for (int k = 0; k < argc; k++)
+		all[k + 1] = argv[k];
+	cli.argv = all;
+	return cli_run(&cli, argc + 1, all, err);
+}
+
+static void put_text(const char *dir, const char *name, const char *text)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if ((f = fopen(path, "w"))) {
+		fputs(text, f);
+		fclose(f);
+	}
+}
+
+/* resolv.conf, hostname and hosts as the kubelet writes them. */
+static const char *etc_of(struct lab_up *up, struct live *live, const struct pod *p, const char *name, struct arena *a)
+{
+	const char *dir = arena_printf(a, "%s/etc/%s", live->dir, name);
+	struct resolv_conf conf = p ? dns_resolv_conf(up->world.cluster, p, a) : dns_node_resolv_conf(up->world.cluster, a);
+	struct sb text = { 0 };
+
+	mkdir(dir, 0755);
+	for (uint32_t k = 0; k < conf.nameservers.nr; k++)
+		sb_printf(&text, "nameserver %s\n", conf.nameservers.v[k]);
+	for (uint32_t k = 0; k < conf.searches.nr; k++)
+		sb_printf(&text, "%s%s%s", k ? " " : "search ", conf.searches.v[k], k + 1 == conf.searches.nr ? "\n" : "");
+	for (uint32_t k = 0; k < conf.options.nr; k++)
+		sb_printf(&text, "%s%s%s", k ? " " : "options ", conf.options.v[k], k + 1 == conf.options.nr ? "\n" : "");
+	put_text(dir, "resolv.conf", sb_text(&text));
+	sb_free(&text);
+	if (p) {
+		const char *host = p->hostname ? p->hostname : p->o.name;
+
+		put_text(dir, "hostname", arena_printf(a, "%s\n", host));
+		put_text(dir, "hosts", arena_printf(a, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\t%s\n", IP(p->ip), host));
+	}
+	return dir;
+}
+
+static bool has_container(const struct pod *p, const char *name)
+{
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
+		if (streq(p->spec->containers.v[k].name, name))
+			return true;
+	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
+		if (streq(p->spec->init_containers.v[k].name, name))
+			return true;
+	return false;
+}
+
+static bool find_place(void *ctx, struct live *live, const char *target, const char *ns, const char *container, struct place *out, struct arena *a, struct err *err)
+{
+	struct lab_up *up = ctx;
+	struct cluster *c = up->world.cluster;
+	bool bare = !strchr(target, '/') && strcmp(target, "client") != 0 && strcmp(target, "router") != 0;
+	const char *text = bare ? arena_printf(a, "pod/%s", target) : target;
+	const struct pod *p;
+	struct end end;
+
+	if (strcmp(target, "router") == 0) {
+		out->space = "router";
+		return true;
+	}
+	if (!end_parse(c, text, ns, &end, err))
+		return false;
+	if (end.kind == END_CLIENT) {
+		out->space = "client";
+		return true;
+	}
+	if (end.kind == END_NODE) {
+		out->space = arena_printf(a, "node/%s", end.name);
+		out->etc = etc_of(up, live, NULL, end.name, a);
+		return true;
+	}
+	p = end.kind == END_POD || end.kind == END_WORKLOAD ? end_pod(c, &end, err) : NULL;
+	if (!p)
+		return err_any(err) ? false : err_add(err, ERR_INPUT, NULL, "\"%s\" is not a Pod, a node, client or router", target);
+	if (container && !has_container(p, container))
+		return err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s", container, p->o.name);
+	out->space = p->spec->host_network ? arena_printf(a, "node/%s", p->node ? p->node : "") : arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+	out->etc = etc_of(up, live, p, p->o.uid, a);
+	return true;
+}
+
+/* ---- building */
+
+static enum err_kind build(void *ctx, int said, struct err *err)
+{
+	struct lab_up *up = ctx;
+
+	listen(up->s.listening, 64);            /* from now on it is this process that answers there */
+	if (!live_begin(&up->s.live, err) || !live_sync(&up->s.live, up->world.cluster, world_dataplane(&up->world), up->sum, err))
+		return err_kind(err);
+	entered_detach();
+	entered_say(said, ERR_NONE, err);
+	close(said);
+	up->s.ctx = up;
+	up->s.sync = sync_lab;
+	up->s.run = run_inside;
+	up->s.find = find_place;
+	supervisor_serve(&up->s);
+	return ERR_NONE;
+}
+
+static uint32_t count(const struct dataplane *dp, enum netns_kind kind)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 1; k < dp->netns.nr; k++)
+		nr += netns_get(dp, (netns_h){ k })->kind == kind;
+	return nr;
+}
+
+enum err_kind cmd_up(struct cli *cli, struct err *err)
+{
+	struct lab_up up = { .cli = cli, .files = cli->files.nr > 0 };
+	struct entered lab;
+	enum err_kind how;
+	char *full = realpath(".", NULL);
+
+	if (cli->args.nr)
+		return cli_usage(cli, err, "\"%s\": up takes options only", cli->args.v[0]);
+	if (cli_lab(cli)[0] != '/' && full)
+		cli->lab = arena_printf(cli->arena, "%s/%s", full, cli_lab(cli));
+	free(full);
+	if (!cli_world(cli, &up.world, err))
+		return err_kind(err);
+	up.sum = mmap(NULL, sizeof(*up.sum), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	world_dataplane(&up.world);
+	up.s.listening = supervisor_bind(cli_lab(cli), err);
+	if (up.sum == MAP_FAILED || up.s.listening < 0)
+		return err_kind(err);
+	if (enter(build, &up, &lab, err)) {
+		how = entered_result(&lab, err);
+		if (how != ERR_NONE)
+			entered_wait(&lab);
+	} else {
+		how = err_kind(err);
+	}
+	if (how != ERR_NONE)
+		supervisor_unbind(cli_lab(cli));
+	else if (!cli->quiet)
+		fprintf(cli->to, "up: %u nodes, %u Pods, %u links, rules of %u namespaces, %u processes, %.0f ms\n", count(up.world.dp, NS_NODE), count(up.world.dp, NS_POD), up.sum->links,
+			up.sum->rulesets, up.sum->processes, up.sum->ms);
+	world_free(&up.world);
+	return how;
+}

@@ -1,0 +1,83 @@
+/* verify: the kernel against the simulation. Exit status 1 where they differ. */
+#include <stdlib.h>
+
+#include "sim/linux/verify.h"
+#include "viz/cli/inside.h"
+
+static bool number(const char *option, const char *text, uint32_t *out, struct err *err)
+{
+	char *end;
+	unsigned long n = text ? strtoul(text, &end, 10) : 0;
+
+	if (text && (*end || !*text || n < 1 || n > 10000000))
+		return err_add(err, ERR_INPUT, NULL, "--%s: \"%s\" is not a number from 1 to 10000000", option, text);
+	*out = (uint32_t)n;
+	return true;
+}
+
+static void print_text(struct cli *cli, const struct verified *r)
+{
+	uint32_t shown = MIN(r->differences.nr, cli->verbose ? UINT32_MAX : 20u);
+
+	fprintf(cli->to, "state        %u namespaces read back: %u links, addresses, neighbours and routes, rules of %u (%.0f ms)\n", r->namespaces, r->items, r->rulesets, r->state_ms);
+	fprintf(cli->to, "connections  %u pairs in %u tries: %u agree (%.0f ms)\n", r->pairs, r->tries, r->agreed, r->connect_ms);
+	if (r->not_asked)
+		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
+	for (uint32_t k = 0; k < shown; k++)
+		fprintf(cli->to, "DIFFERS      %s\n  walk       %s\n  kernel     %s\n", r->differences.v[k].what, r->differences.v[k].walk, r->differences.v[k].kernel);
+	if (shown < r->differences.nr)
+		fprintf(cli->to, "             and %u more (-v shows all)\n", r->differences.nr - shown);
+}
+
+static void print_json(struct cli *cli, const struct verified *r)
+{
+	struct arena *a = cli->arena;
+	struct val *v = val_new(a, VAL_MAP), *state = val_put(a, v, "state", val_new(a, VAL_MAP)), *connections = val_put(a, v, "connections", val_new(a, VAL_MAP));
+	struct val *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
+	struct sb out = { 0 };
+
+	val_put(a, state, "namespaces", val_int(a, r->namespaces));
+	val_put(a, state, "items", val_int(a, r->items));
+	val_put(a, state, "rulesets", val_int(a, r->rulesets));
+	val_put(a, connections, "pairs", val_int(a, r->pairs));
+	val_put(a, connections, "tries", val_int(a, r->tries));
+	val_put(a, connections, "agree", val_int(a, r->agreed));
+	val_put(a, connections, "notAsked", val_int(a, r->not_asked));
+	if (r->why_not)
+		val_put(a, connections, "whyNot", val_string(a, r->why_not));
+	for (uint32_t k = 0; k < r->differences.nr; k++) {
+		struct val *d = val_add(a, list, val_new(a, VAL_MAP));
+
+		val_put(a, d, "what", val_string(a, r->differences.v[k].what));
+		val_put(a, d, "walk", val_string(a, r->differences.v[k].walk));
+		val_put(a, d, "kernel", val_string(a, r->differences.v[k].kernel));
+	}
+	val_print_json(v, &out, 2, false);
+	fprintf(cli->to, "%s\n", sb_text(&out));
+	sb_free(&out);
+}
+
+static enum err_kind work(struct cli *cli, struct live *live, struct world *w, struct err *err)
+{
+	struct verify_options opt = { .seed = cli->seed ? strtoull(cli->seed, NULL, 0) : 1 };
+	struct verified r = { 0 };
+
+	if (!number("sample", cli->sample, &opt.sample, err) || !number("tries", cli->tries, &opt.tries, err))
+		return ERR_INPUT;
+	if (!verify_state(live, world_dataplane(w), cli->arena, &r, err) || !verify_connections(live, w, &opt, cli->arena, &r, err))
+		return err_kind(err);
+	if (cli_output_is(cli, "json"))
+		print_json(cli, &r);
+	else
+		print_text(cli, &r);
+	return r.differences.nr ? ERR_FAILED : ERR_NONE;
+}
+
+enum err_kind cmd_verify(struct cli *cli, struct err *err)
+{
+	if (cli->args.nr)
+		return cli_usage(cli, err, "\"%s\": verify takes options only", cli->args.v[0]);
+	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
+		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
+	return inside_do(cli, work, err);
+}

@@ -1,0 +1,60 @@
+/* From words to a command: finds it in the table, reads its options, runs it. */
+#include "viz/cli/cli.h"
+
+static enum err_kind unknown_command(const char *word, struct err *err)
+{
+	const char *names[64] = { NULL };
+	size_t nr = 0;
+
+	for (const struct command *c = commands; c->name && nr + 1 < ARRAY_LEN(names); c++)
+		names[nr++] = c->name;
+	if (nearest(word, names))
+		err_add(err, ERR_INPUT, NULL, "unknown command \"%s\"; did you mean \"%s\"? podwire help lists all", word, nearest(word, names));
+	else
+		err_add(err, ERR_INPUT, NULL, "unknown command \"%s\"; podwire help lists all", word);
+	return ERR_INPUT;
+}
+
+/* Options may stand before the command's word: podwire -n shop get pods. */
+static int command_at(int argc, char **argv)
+{
+	for (int k = 1; k < argc; k++) {
+		if (argv[k][0] != '-')
+			return k;
+		if (!strchr(argv[k], '=') && (strcmp(argv[k], "--lab") == 0 || strcmp(argv[k], "-n") == 0 || strcmp(argv[k], "--namespace") == 0 ||
+					      strcmp(argv[k], "--seed") == 0 || strcmp(argv[k], "-o") == 0))
+			k++;
+	}
+	return 0;
+}
+
+enum err_kind cli_run(struct cli *cli, int argc, char **argv, struct err *err)
+{
+	int at = command_at(argc, argv);
+	const struct command *c;
+	char **words = arena_array(cli->arena, char *, argc);
+	enum err_kind how;
+
+	if (!at) {
+		bool version = argc > 1 && strcmp(argv[1], "--version") == 0;
+
+		return version ? cmd_version(cli, err) : cmd_help(cli, err);
+	}
+	c = command_find(argv[at]);
+	if (!c)
+		return unknown_command(argv[at], err);
+	cli->command = c->name;
+	for (int k = 1, n = 0; k < argc; k++)
+		if (k != at)
+			words[n++] = argv[k];
+	if (!options_parse(cli, c->takes, argc - 2, words, err))
+		return ERR_INPUT;
+	if (cli->help) {
+		vec_add(cli->arena, &cli->args, c->name);
+		return cmd_help(cli, err);
+	}
+	if (cli->mode && strcmp(cli->mode, "sim") != 0 && strcmp(cli->mode, "linux") != 0)
+		return cli_usage(cli, err, "--mode: \"%s\" is not sim or linux", cli->mode);
+	how = c->run(cli, err);
+	return err_any(err) && how == ERR_NONE ? err_kind(err) : how;
+}

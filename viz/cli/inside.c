@@ -1,0 +1,80 @@
+#include "viz/cli/inside.h"
+
+#include <unistd.h>
+
+#include "sim/linux/enter.h"
+#include "sim/linux/supervisor.h"
+#include "viz/cli/labwork.h"
+
+static enum err_kind forward(struct cli *cli, int fd, struct err *err)
+{
+	enum err_kind how = supervisor_ask(fd, cli->argc - 1, (const char *const *)(cli->argv + 1), NULL, NULL, NULL, err);
+
+	close(fd);
+	return how;
+}
+
+enum err_kind inside_ask(struct cli *cli, struct err *err)
+{
+	int fd = supervisor_connect(cli_lab(cli), err);
+
+	if (fd < 0 && !err_any(err))
+		err_add(err, ERR_FAILED, NULL, "%s is not up: podwire up builds it", cli_lab(cli));
+	return fd < 0 ? err_kind(err) : forward(cli, fd, err);
+}
+
+struct passing { struct cli *cli; inside_work work; struct world world; };
+
+static enum err_kind made_for_it(void *ctx, int said, struct err *err)
+{
+	struct passing *p = ctx;
+	struct live live = { 0 };
+	struct live_sum sum;
+	struct inside inside = { &live, &p->world };
+
+	(void)said;
+	if (!live_begin(&live, err) || !live_sync(&live, p->world.cluster, world_dataplane(&p->world), &sum, err))
+		return err_kind(err);
+	p->cli->inside = &inside;
+	return p->work(p->cli, &live, &p->world, err);
+}
+
+enum err_kind inside_do(struct cli *cli, inside_work work, struct err *err)
+{
+	struct passing p = { .cli = cli, .work = work };
+	struct entered lab;
+	enum err_kind how;
+	int fd;
+
+	if (cli->inside)
+		return work(cli, cli->inside->live, cli->inside->world, err);
+	fd = cli->files.nr ? -1 : supervisor_connect(cli_lab(cli), err);
+	if (fd >= 0)
+		return forward(cli, fd, err);
+	if (!cli_world(cli, &p.world, err))
+		return err_kind(err);
+	if (enter(made_for_it, &p, &lab, err)) {
+		how = entered_result(&lab, err);
+		entered_wait(&lab);
+	} else {
+		how = err_kind(err);
+	}
+	world_free(&p.world);
+	return how;
+}
+
+void inside_follow(struct cli *cli, struct err *err)
+{
+	static const char *const sync[] = { "sync" };
+	struct err none = { 0 };
+	int fd = supervisor_connect(cli_lab(cli), &none);
+	struct sb said = { 0 };
+
+	err_free(&none);
+	if (fd < 0)
+		return;
+	if (supervisor_ask(fd, 1, sync, &said, NULL, NULL, err) == ERR_NONE && said.len && !cli->quiet)
+		fprintf(stderr, "%s\n", sb_text(&said));
+	sb_free(&said);
+	close(fd);
+}
