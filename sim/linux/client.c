@@ -165,7 +165,8 @@ enum err_kind supervisor_ask(int fd, int argc, const char *const *argv, struct s
 
 	if (!send_request(fd, argc, argv, err))
 		return ERR_MACHINE;
-	while ((n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR)
+	/* reset: it hung up over a request that it did not read; what it said stands behind that */
+	while ((n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC)) < 0 && (errno == EINTR || errno == ECONNRESET))
 		;
 	if (n <= 0) {
 		err_add(err, ERR_MACHINE, NULL, "the lab ended");
