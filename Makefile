@@ -61,6 +61,10 @@ bench: $(BENCH)
 fuzz:
 	@tests/fuzz/run.sh
 
+# The figures in docs/, by the commands that docs/figures.md shows.
+docs: all
+	@docs/figures.sh
+
 golden-accept: all
 	@tests/golden.sh accept
 
@@ -72,4 +76,4 @@ clean:
 	rm -rf $(BUILD) build-* demo
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all deps demo test bench fuzz golden-accept install clean
+.PHONY: all deps demo test bench fuzz docs golden-accept install clean

@@ -308,7 +308,7 @@ static void notes(const struct scene *s, enum theme theme, struct sb *h)
 			label_fit(h, n->bold, 90);
 			sb_add(h, "&#160;&#160;</B></FONT>");
 		}
-		label_fit(h, n->text ? n->text : "", 150);
+		label_fit(h, n->text ? n->text : "", 220);
 		sb_add(h, "&#160;</TD></TR>");
 	}
 }

@@ -93,7 +93,7 @@ static void add_mesh(struct drawing *d)
 bool fig_bgp(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
-	struct object_list l = cluster_list(w->cluster, &node_kind);
+	struct object_list l = part_nodes(w->cluster, s->arena);
 	const struct settings *set = cluster_settings(w->cluster);
 	uint32_t up = 0;
 

@@ -167,7 +167,7 @@ static void add_sessions(struct drawing *d, const box_h *cal, uint32_t shown, ui
 bool fig_calico(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
-	struct object_list nodes = cluster_list(w->cluster, &node_kind), services = cluster_list(w->cluster, &service_kind);
+	struct object_list nodes = part_nodes(w->cluster, s->arena), services = cluster_list(w->cluster, &service_kind);
 	box_h cal[MAX_NODES], client = { 0 };
 	uint32_t shown = MIN(nodes.nr, (uint32_t)MAX_NODES);
 
@@ -186,7 +186,7 @@ bool fig_calico(struct world *w, const struct figure_options *opt, const char *r
 	s->rank_gap = 0.5f;
 	for (uint32_t k = 0; k < services.nr; k++)
 		if (!client.i && ((const struct service *)services.v[k])->type == SVC_LOADBALANCER && figure_shows(opt, services.v[k]))
-			client = part_client(s);
+			client = part_client(s, w);
 	for (uint32_t k = 0; k < shown; k++)
 		cal[k] = add_node(d, (const struct node *)nodes.v[k]);
 	add_services(d, client);

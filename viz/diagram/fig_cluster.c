@@ -182,7 +182,7 @@ static box_h client_of(struct drawing *d)
 	static const char who;
 
 	if (!box_of(d, &who).i)
-		put_box(d, &who, part_client(d->s));
+		put_box(d, &who, part_client(d->s, d->w));
 	return box_of(d, &who);
 }
 
@@ -234,7 +234,7 @@ static bool carries(const struct drawing *d, const struct node *n)
 
 static void add_pod_boxes(struct drawing *d)
 {
-	struct object_list nodes = cluster_list(d->w->cluster, &node_kind);
+	struct object_list nodes = part_nodes(d->w->cluster, d->a);
 	box_h row[MAX_PODS + MAX_NODES], pending = { 0 };
 	uint32_t nr = 0;
 
@@ -333,10 +333,42 @@ static void group_lines(struct drawing *d)
 	scene_legend(d->s, LINE_SECOND, 0, "is told of the Service (environment, arguments) and calls it");
 }
 
+/* Workloads that neither call nor are called would stand in one endless row: they become a block. */
+static void arrange(struct drawing *d)
+{
+	enum { COLUMNS = 6 };
+	box_h top[MAX_GROUPS], bottom[MAX_GROUPS];
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < d->groups.nr; k++) {
+		box_h h = box_of(d, d->groups.v[k]), above = { 0 };
+		bool calls = false;
+
+		for (uint32_t i = 0; h.i && i < d->s->edges.nr; i++) {
+			const struct scene_edge *e = &d->s->edges.v[i];
+
+			if (e->to.i == h.i)
+				above = e->from;
+			calls = calls || (e->from.i == h.i && e->line == LINE_SECOND);
+		}
+		for (uint32_t i = 0; above.i && i < d->s->edges.nr; i++)
+			calls = calls || d->s->edges.v[i].to.i == above.i;
+		if (!h.i || calls)
+			continue;
+		top[nr] = above.i ? above : h;
+		bottom[nr] = h;
+		if (nr >= COLUMNS)
+			scene_below(d->s, bottom[nr - COLUMNS], top[nr], 6);
+		nr++;
+	}
+	if (nr > COLUMNS)
+		scene_same_rank(d->s, top, COLUMNS);
+}
+
 /* All nodes in one table: how many Pods each carries, and of which workloads. */
 static void add_node_table(struct drawing *d)
 {
-	struct object_list nodes = cluster_list(d->w->cluster, &node_kind), pods = cluster_list(d->w->cluster, &pod_kind);
+	struct object_list nodes = part_nodes(d->w->cluster, d->a), pods = cluster_list(d->w->cluster, &pod_kind);
 	struct map index = { 0 };
 	uint32_t *count = arena_array(d->a, uint32_t, (size_t)nodes.nr + 1), rest = 0, rest_pods = 0, system = 0;
 	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_NODE, "nodes", arena_printf(d->a, "%u node%s", nodes.nr, nodes.nr == 1 ? "" : "s"), "Pods on each");
@@ -378,7 +410,7 @@ static void add_node_table(struct drawing *d)
 bool fig_cluster(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
-	struct object_list nodes = cluster_list(w->cluster, &node_kind);
+	struct object_list nodes = part_nodes(w->cluster, s->arena);
 	struct figure_options mine = *opt;
 	uint32_t more_groups, more_pods;
 
@@ -403,6 +435,7 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 		for (uint32_t k = 0; k < d->groups.nr; k++)
 			add_group_box(d, d->groups.v[k]);
 		group_lines(d);
+		arrange(d);
 		add_node_table(d);
 	} else {
 		add_pod_boxes(d);

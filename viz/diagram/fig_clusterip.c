@@ -153,7 +153,7 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 bool fig_clusterip(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing d = { .w = w, .s = s, .svc = subject(w, opt) };
-	struct object_list all = cluster_list(w->cluster, &node_kind);
+	struct object_list all = part_nodes(w->cluster, s->arena);
 	const struct node *nodes[MAX_NODES];
 	uint32_t nr_nodes = 0;
 
@@ -185,7 +185,7 @@ bool fig_clusterip(struct world *w, const struct figure_options *opt, const char
 	s->ortho = true;
 	s->rank_gap = 0.6f;
 	if (d.svc->ports.nr && d.svc->ports.v[0].node_port)
-		d.outside = part_client(s);
+		d.outside = part_client(s, w);
 	add_api(&d);
 	add_workers(&d, nodes, nr_nodes);
 	scene_legend(s, LINE_PACKET, 0, "packets");

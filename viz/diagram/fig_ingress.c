@@ -283,7 +283,7 @@ bool fig_ingress(struct world *w, const struct figure_options *opt, const char *
 	scene_init(s, s->arena, "ingress", arena_printf(s->arena, "From a client by Ingress %s to the containers of one Pod", d->ing->o.name));
 	s->description = arena_printf(s->arena, "The controller's Pod is a reverse proxy: it chooses by host and path, asks Service %s only for its endpoints, and sends to the Pod's address itself.",
 				      d->service->o.name);
-	client = part_client(s);
+	client = part_client(s, w);
 	add_controller(d);
 	service = part_service(s, (box_h){ 0 }, d->w->cluster, d->service);
 	add_pod(d);

@@ -83,7 +83,7 @@ static void add_wire(struct drawing *d)
 bool fig_routes(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
-	struct object_list l = cluster_list(w->cluster, &node_kind);
+	struct object_list l = part_nodes(w->cluster, s->arena);
 	uint32_t more = 0;
 
 	(void)opt;

@@ -164,6 +164,18 @@ static void boxes(const struct scene *s, struct sb *out)
 	}
 }
 
+/* What a line says: the legend's words for its kind, else the kind's own. */
+static const char *kind_of(const struct scene *s, const struct scene_edge *l)
+{
+	for (uint32_t k = 0; k < s->legend.nr; k++)
+		if (s->legend.v[k].line == l->line && s->legend.v[k].badge == l->badge && s->legend.v[k].text)
+			return s->legend.v[k].text;
+	for (uint32_t k = 0; k < s->legend.nr; k++)
+		if (s->legend.v[k].line == l->line && !s->legend.v[k].badge && s->legend.v[k].text)
+			return s->legend.v[k].text;
+	return line_names[l->line];
+}
+
 static void lines(const struct scene *s, struct sb *out)
 {
 	bool any = false;
@@ -180,7 +192,7 @@ static void lines(const struct scene *s, struct sb *out)
 		sb_add(out, ",\"to\":");
 		quoted_id(out, s->boxes.v[l->to.i].id);
 		sb_add(out, ",\"kind\":");
-		label_json(out, line_names[l->line]);
+		label_json(out, kind_of(s, l));
 		sb_printf(&text, "%s%s%s", l->label ? l->label : "", l->changed ? l->changed : "", l->rest ? l->rest : "");
 		sb_add(out, ",\"text\":");
 		label_json(out, sb_text(&text));

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "model/dataplane/packet.h"
@@ -60,10 +61,15 @@ const char *socket_of(struct arena *a, const char *ip, int32_t port)
 void part_details(struct scene *s, box_h h, struct cluster *c, const struct object *o)
 {
 	struct sb text = { 0 };
+	struct val *v, *notes;
 
 	if (!s->details)
 		return;
-	val_print_yaml(object_render(c, o, s->arena), &text, false);
+	v = object_render(c, o, s->arena);
+	notes = (struct val *)(uintptr_t)val_path(v, "metadata.annotations");
+	if (notes && val_del(notes, "kubectl.kubernetes.io/last-applied-configuration") && !notes->nr)
+		val_del((struct val *)(uintptr_t)val_get(v, "metadata"), "annotations");
+	val_print_yaml(v, &text, false);
 	scene_get(s, h)->details = arena_strdup(s->arena, sb_text(&text));
 	sb_free(&text);
 }
@@ -156,12 +162,47 @@ box_h part_node(struct scene *s, box_h parent, struct cluster *c, const struct n
 	return h;
 }
 
-box_h part_client(struct scene *s)
+/* The address of the outside host; IPv6 where the cluster has no IPv4. */
+static const char *client_address(struct scene *s, struct world *w)
 {
-	box_h h = scene_box(s, (box_h){ 0 }, ROLE_OUTSIDE, "client", "client", "203.0.113.10");
+	const struct dataplane *dp = world_dataplane(w);
+	netns_h ns = netns_find(dp, "client");
+	const struct settings *set = cluster_settings(w->cluster);
+	bool v4 = !set->pod_cidrs.nr || ip_is4(set->pod_cidrs.v[0].addr);
 
-	scene_get(s, h)->title = "a client outside the cluster, 203.0.113.10";
+	for (uint32_t k = 0; ns.i && k < netns_get(dp, ns)->links.nr; k++) {
+		const struct link *l = link_get(dp, netns_link(netns_get(dp, ns), k));
+
+		for (uint32_t i = 0; i < l->nr_addrs; i++) {
+			ip_addr ip = dp->addrs.v[l->addr + i].ip;
+
+			if (ip_is4(ip) == v4 && !ip_is_loopback(ip) && !ip_is_linklocal(ip))
+				return arena_strdup(s->arena, IP(ip));
+		}
+	}
+	return NULL;
+}
+
+box_h part_client(struct scene *s, struct world *w)
+{
+	const char *address = client_address(s, w);
+	box_h h = scene_box(s, (box_h){ 0 }, ROLE_OUTSIDE, "client", "client", address);
+
+	scene_get(s, h)->title = arena_printf(s->arena, "a client outside the cluster%s%s", address ? ", " : "", address ? address : "");
 	return h;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	return strverscmp((*(struct object *const *)a)->name, (*(struct object *const *)b)->name);
+}
+
+struct object_list part_nodes(struct cluster *c, struct arena *a)
+{
+	struct object_list l = cluster_list(c, &node_kind), out = { arena_copy(a, l.v, l.nr * sizeof(*l.v)), l.nr };
+
+	qsort(out.v, out.nr, sizeof(*out.v), by_version);
+	return out;
 }
 
 struct object_list part_endpoints(struct cluster *c, const struct service *v, struct arena *a)
