@@ -55,6 +55,8 @@ uint32_t reach_nr(struct reach *r)
 	return r->nr;
 }
 
+uint32_t reach_nr_external(const struct reach *r) { return r->nr_external; }
+
 const struct reach_end *reach_end(struct reach *r, uint32_t i)
 {
 	reach_ends(r);
@@ -103,6 +105,14 @@ int64_t reach_find(struct reach *r, const char *name)
 		if (ip_eq(r->external[k], ip))
 			return r->nr_pods + k;
 	return p && pod_is_there(p) ? find_end(r, p) : -1;
+}
+
+const pair_list *reach_space_labels(struct reach *r, const char *ns)
+{
+	static const pair_list none;
+	const struct namespace_ *n = find_namespace(r->c, ns);
+
+	return n ? &n->o.labels : &none;
 }
 
 /* ---- nodes */
@@ -434,6 +444,20 @@ struct reach_table reach_groups(struct reach *r, enum reach_by by, uint8_t proto
 	free(g.of_end);
 	free(c.of);
 	return t;
+}
+
+uint32_t *reach_group_of(struct reach *r, enum reach_by by, struct arena *a)
+{
+	struct reach_table t = { 0 };
+	struct grouping g = { .r = r, .t = &t };
+	struct classes c;
+
+	reach_ends(r);
+	c = classes_new(r);
+	g.of_end = arena_array(a, uint32_t, r->nr + 1);
+	name_groups(r, by, &g, &c, a);
+	free(c.of);
+	return g.of_end;
 }
 
 /* ---- ports */

@@ -243,7 +243,7 @@ static bool rule_says(struct asking *q)
 static void explain_dir(struct reach *r, enum np_dir d, uint32_t self, uint32_t peer, uint32_t dst, struct reach_why *out, uint32_t *alloc, struct arena *a)
 {
 	const struct pod *subject = r->ends[self].pod;
-	struct object_list l = subject ? cluster_list_ns(r->c, &network_policy_kind, subject->o.ns) : (struct object_list){ 0 };
+	struct object_list l = subject && !r->idle ? cluster_list_ns(r->c, &network_policy_kind, subject->o.ns) : (struct object_list){ 0 };
 
 	for (uint32_t k = 0; k < l.nr; k++) {
 		struct np_compiled *p = arena_make(a, struct np_compiled);

@@ -73,7 +73,7 @@ struct reach {
 	struct arena *a, *scratch_arena;        /* a: of this build: maps, blocks, ports */
 	uint64_t *seen;                         /* a word for 64 shapes, all zero between uses */
 	enum reach_nodes nodes;
-	bool watched, stale, dual, building;
+	bool watched, stale, dual, building, idle;      /* idle: policies do not count */
 	rev_t rev;
 	numbers dirty;                          /* objects that changed since */
 

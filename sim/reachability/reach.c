@@ -152,7 +152,7 @@ static void build(struct reach *r)
 	heap_room(&r->held, l.nr + 1);
 	heap_room(&r->sets, l.nr + 1);
 	heap_room(&r->used, l.nr + 1);
-	for (uint32_t k = 0; k < l.nr; k++)
+	for (uint32_t k = 0; k < l.nr && !r->idle; k++)
 		reach_policy(r, (const struct network_policy *)l.v[k]);
 	build_pods(r);
 	reach_find_spaces(r);
@@ -310,6 +310,11 @@ void reach_set_nodes(struct reach *r, enum reach_nodes n)
 	r->nodes = n;
 }
 
+void reach_without_policies(struct reach *r)
+{
+	r->idle = r->stale = true;
+}
+
 static void build_again(struct reach *r)
 {
 	struct reach was = *r;
@@ -318,6 +323,7 @@ static void build_again(struct reach *r)
 	memset(r, 0, sizeof(*r));
 	r->c = was.c;
 	r->nodes = was.nodes;
+	r->idle = was.idle;
 	r->watched = was.watched;
 	r->dirty = was.dirty;
 	r->external = was.external;
@@ -343,6 +349,8 @@ void reach_update(struct reach *r)
 
 		if (o->kind == &pod_kind)
 			pod_changed(r, (const struct pod *)o);
+		else if (o->kind == &network_policy_kind && r->idle)
+			continue;
 		else if (o->kind == &network_policy_kind)
 			reach_policy(r, (const struct network_policy *)o);
 		else

@@ -20,11 +20,16 @@ struct reach *reach_new(struct cluster *, const ip_addr *external, uint32_t nr_e
 void reach_free(struct reach *);
 void reach_set_nodes(struct reach *, enum reach_nodes);         /* default REACH_NODE_IN */
 
+void reach_without_policies(struct reach *);                    /* as if nobody enforced them */
+
 /* Ends: Pods in the order (namespace, name), then the addresses. Numbers are good until the cluster changes. */
 uint32_t reach_nr(struct reach *);
+uint32_t reach_nr_external(const struct reach *);               /* of them, the last ones */
 const struct reach_end *reach_end(struct reach *, uint32_t i);
 const char *reach_name(struct reach *, uint32_t i, struct arena *);     /* NS/POD, or the address */
 int64_t reach_find(struct reach *, const char *name);           /* NS/POD or address; −1: no such end */
+
+const pair_list *reach_space_labels(struct reach *, const char *ns);     /* of a namespace; none if it has no object */
 
 /* The sources that may open a connection to `to`: a bit for each end, good until the next call. */
 const uint64_t *reach_row(struct reach *, uint32_t to, uint8_t proto, uint16_t port);
@@ -41,6 +46,8 @@ enum reach_by { REACH_BY_NAMESPACE, REACH_BY_WORKLOAD, REACH_BY_CLASS };
 struct reach_group { const char *name; uint32_t pods; const struct pod *first; };
 struct reach_table { struct reach_group *groups; uint32_t nr; uint64_t *cells; };
 struct reach_table reach_groups(struct reach *, enum reach_by, uint8_t proto, uint16_t port, struct arena *);   /* cells NULL: more than 4,000 groups */
+
+uint32_t *reach_group_of(struct reach *, enum reach_by, struct arena *);        /* of each end, in the numbers of reach_groups; addresses outside have 0 */
 
 /* Where the answer for a port can change: the ports of lo…hi that must be asked, each standing for all up to the next. */
 uint32_t reach_port_atoms(struct reach *, uint8_t proto, uint16_t lo, uint16_t hi, struct arena *, uint16_t **out);

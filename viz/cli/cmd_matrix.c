@@ -1,207 +1,345 @@
-/* matrix: who may reach whom by policy. A table, JSON, CSV, what a change adds and removes, and why. */
+/* matrix: who may reach whom by policy. A table in the form that is asked for, what a change adds and removes, why, and a gate. */
+#include <errno.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <unistd.h>
 
-#include "sim/reachability/reach.h"
-#include "viz/cli/cli.h"
+#include "sim/reachability/gate.h"
+#include "viz/cli/gitref.h"
+#include "viz/diagram/grid_scene.h"
+#include "viz/report/findings.h"
+#include "viz/report/matrix_report.h"
+#include "viz/report/out.h"
 
 #include "model/dataplane/packet.h"
 
-struct asked { uint16_t port; uint8_t proto; const char *proto_word; ip_addr *external; uint32_t nr_external; };
+enum enforcement { ENFORCE_NONE, ENFORCE_SPEC, ENFORCE_CALICO };
+static const char *const enforcement_names[] = { "none", "spec", "calico" };
+
+struct asked {
+	reach_ports ports;
+	enum reach_rows rows; bool rows_given;
+	VEC(ip_addr) external;
+	struct reach_filter filter; struct selector labels; bool filtered;
+};
+
+static bool add_address(struct cli *cli, struct asked *q, ip_addr ip)
+{
+	for (uint32_t k = 0; k < q->external.nr; k++)
+		if (ip_eq(q->external.v[k], ip))
+			return true;
+	vec_add(cli->arena, &q->external, ip);
+	return true;
+}
 
 static bool read_asked(struct cli *cli, struct asked *q, struct err *err)
 {
-	static const struct { const char *word; uint8_t proto; } protocols[] = { { "TCP", PROTO_TCP }, { "UDP", PROTO_UDP }, { "SCTP", PROTO_SCTP } };
-	const char *protocol = cli->protocol ? cli->protocol : "tcp";
-	char *rest;
-	unsigned long port = strtoul(cli->port ? cli->port : "80", &rest, 10);
+	static const char *const rows[] = { "pod", "workload", "namespace", "class", NULL };
+	uint8_t proto = PROTO_TCP;
 
 	*q = (struct asked){ 0 };
-	if (*rest || port < 1 || port > 65535)
-		return err_add(err, ERR_INPUT, NULL, "--port: \"%s\" is not a port", cli->port);
-	q->port = (uint16_t)port;
-	for (size_t k = 0; k < ARRAY_LEN(protocols); k++)
-		if (strcasecmp(protocol, protocols[k].word) == 0) {
-			q->proto = protocols[k].proto;
-			q->proto_word = protocols[k].word;
+	if (cli->protocol && !reach_proto_parse(cli->protocol, &proto))
+		return err_add(err, ERR_INPUT, NULL, "--protocol: \"%s\" is not tcp, udp or sctp", cli->protocol);
+	if (!reach_ports_parse(cli->port ? cli->port : "80", proto, "--port", cli->arena, &q->ports, err))
+		return false;
+	for (uint32_t k = 0; rows[k] && cli->by; k++)
+		if (strcmp(cli->by, rows[k]) == 0) {
+			q->rows = (enum reach_rows)k;
+			q->rows_given = true;
 		}
-	if (!q->proto)
-		return err_add(err, ERR_INPUT, NULL, "--protocol: \"%s\" is not tcp, udp or sctp", protocol);
+	if (cli->by && !q->rows_given)
+		return err_add(err, ERR_INPUT, NULL, "--by: \"%s\" is not pod, workload, namespace or class", cli->by);
 	for (const char *p = cli->with_external; p && *p;) {
 		size_t n = strcspn(p, ",");
-		ip_addr ip, *v;
+		ip_addr ip;
 
 		if (!ip_parse_n(p, n, &ip))
 			return err_add(err, ERR_INPUT, NULL, "--with-external: \"%.*s\" is not an address", (int)n, p);
-		v = arena_array(cli->arena, ip_addr, q->nr_external + 1);
-		if (q->nr_external)
-			memcpy(v, q->external, q->nr_external * sizeof(*v));
-		v[q->nr_external++] = ip;
-		q->external = v;
+		add_address(cli, q, ip);
 		p += n + (p[n] == ',');
 	}
 	return true;
 }
 
-/* allowed[from * nr + to] as bits of rows; the matrix itself is only made where it is printed. */
-struct grid { uint32_t nr; bool *allowed; const char **names; };
-
-static struct grid make_table(struct cli *cli, struct reach *r, const struct asked *q)
+static bool read_filter(struct cli *cli, struct world *w, struct asked *q, struct err *err)
 {
-	struct grid t = { .nr = reach_nr(r) };
-
-	t.allowed = arena_array(cli->arena, bool, (size_t)t.nr * t.nr);
-	t.names = arena_array(cli->arena, const char *, t.nr + 1);
-	for (uint32_t to = 0; to < t.nr; to++) {
-		const uint64_t *row = reach_row(r, to, q->proto, q->port);
-
-		t.names[to] = reach_name(r, to, cli->arena);
-		for (uint32_t from = 0; from < t.nr; from++)
-			t.allowed[(size_t)from * t.nr + to] = row[from / 64] >> (from % 64) & 1;
+	q->filter.ns = cli->ns && !cli->all_ns ? cli->ns : NULL;
+	if (cli->selector) {
+		if (!selector_parse(cluster_strings(w->cluster), cli->arena, cli->selector, &q->labels, err))
+			return false;
+		q->filter.labels = &q->labels;
 	}
-	return t;
+	q->filtered = q->filter.ns || q->filter.labels;
+	return true;
 }
 
-static void print_json(struct cli *cli, const struct grid *t, const struct asked *q, struct sb *out)
+/* ---- who enforces */
+
+static enum enforcement network_enforces(struct cluster *c)
 {
-	sb_printf(out, "{\"port\": %u, \"protocol\": \"%s\", \"names\": [", q->port, q->proto_word);
-	for (uint32_t k = 0; k < t->nr; k++) {
-		sb_add(out, k ? ", " : "");
-		json_quote(out, t->names[k]);
-	}
-	sb_add(out, "],\n \"allowed\": [");
-	for (uint32_t k = 0; k < t->nr; k++) {
-		sb_add(out, k ? ",\n  [" : "\n  [");
-		for (uint32_t i = 0; i < t->nr; i++)
-			sb_printf(out, "%s%s", i ? ", " : "", t->allowed[(size_t)k * t->nr + i] ? "true" : "false");
-		sb_addc(out, ']');
-	}
-	sb_add(out, "]}\n");
-	(void)cli;
+	return cluster_settings(c)->cni == CNI_CALICO ? ENFORCE_CALICO : ENFORCE_NONE;
 }
 
-static void print_csv(const struct grid *t, struct sb *out)
+static struct reach *make_reach(struct cluster *c, const struct asked *q, enum enforcement e)
 {
-	sb_add(out, "from,to,allowed\n");
-	for (uint32_t k = 0; k < t->nr; k++)
-		for (uint32_t i = 0; i < t->nr; i++)
-			sb_printf(out, "%s,%s,%s\n", t->names[k], t->names[i], t->allowed[(size_t)k * t->nr + i] ? "true" : "false");
+	struct reach *r = reach_new(c, q->external.v, q->external.nr);
+
+	reach_set_nodes(r, e == ENFORCE_SPEC ? REACH_NODE_BOTH : REACH_NODE_IN);
+	if (e == ENFORCE_NONE)
+		reach_without_policies(r);
+	return r;
 }
 
-static char cell(const struct grid *t, const struct grid *was, uint32_t from, uint32_t to)
+/* What policies say is judged as Calico judges it, unless --enforce says otherwise. */
+static enum enforcement chosen(const struct cli *cli)
 {
-	bool now = t->allowed[(size_t)from * t->nr + to], before = now;
+	enum enforcement e = ENFORCE_CALICO;
 
-	for (uint32_t k = 0; was && k < was->nr; k++)
-		for (uint32_t i = 0; streq(was->names[k], t->names[from]) && i < was->nr; i++)
-			if (streq(was->names[i], t->names[to]))
-				before = was->allowed[(size_t)k * was->nr + i];
-	return now == before ? now ? '.' : 'X' : now ? '+' : '-';
+	for (int k = 0; cli->enforce && k < 3; k++)
+		if (strcmp(cli->enforce, enforcement_names[k]) == 0)
+			e = (enum enforcement)k;
+	return e;
 }
 
-/* The destination's names stand above, numbered; a row is a source. */
-static uint32_t print_text(const struct grid *t, const struct grid *was, const struct asked *q, struct sb *out)
+/* ---- --explain */
+
+/* NS/POD, pod/NS/POD, POD of -n, an address, node/NAME or client. */
+static const char *end_name(struct cli *cli, struct cluster *c, const char *text, struct asked *q, struct err *err)
 {
-	uint32_t changed = 0;
+	const char *name = strncmp(text, "pod/", 4) == 0 ? text + 4 : text;
+	ip_addr ip;
 
-	sb_printf(out, "%s/%u   row: from, column: to   . allowed   X denied%s\n\n", q->proto_word, q->port, was ? "   + now allowed   - now denied" : "");
-	for (uint32_t k = 0; k < t->nr; k++)
-		sb_printf(out, "%4u  %s\n", k + 1, t->names[k]);
-	sb_add(out, "\n     ");
-	for (uint32_t k = 0; k < t->nr; k++)
-		sb_printf(out, "%4u", k + 1);
-	sb_addc(out, '\n');
-	for (uint32_t k = 0; k < t->nr; k++) {
-		sb_printf(out, "%4u ", k + 1);
-		for (uint32_t i = 0; i < t->nr; i++) {
-			char c = cell(t, was, k, i);
+	if (strcmp(text, "client") == 0)
+		name = "203.0.113.10";
+	if (strncmp(text, "node/", 5) == 0) {
+		const struct node *n = find_node(c, text + 5);
 
-			changed += c == '+' || c == '-';
-			sb_printf(out, "   %c", c);
-		}
-		sb_addc(out, '\n');
+		if (!n || !n->addresses.nr)
+			return err_add(err, ERR_FAILED, NULL, "there is no node \"%s\" with an address", text + 5), NULL;
+		name = n->addresses.v[0].address;
 	}
-	return changed;
+	if (ip_parse(name, &ip)) {
+		add_address(cli, q, ip);
+		return arena_strdup(cli->arena, IP(ip));
+	}
+	return strchr(name, '/') ? name : arena_printf(cli->arena, "%s/%s", cli_ns(cli), name);
 }
 
-static enum err_kind explain(struct cli *cli, struct cluster *c, struct reach *r, const struct asked *q, struct err *err)
+static enum err_kind explain(struct cli *cli, struct world *w, struct asked *q, struct err *err)
 {
-	int64_t end[2];
-	struct reach_why why;
-
-	(void)c;
-	if (cli->args.nr != 2)
-		return cli_usage(cli, err, "--explain needs two ends, as NS/POD or an address");
-	for (int k = 0; k < 2; k++) {
-		const char *name = strncmp(cli->args.v[k], "pod/", 4) == 0 ? cli->args.v[k] + 4 : cli->args.v[k];
-
-		end[k] = reach_find(r, name);
-		if (end[k] < 0)
-			end[k] = reach_find(r, arena_printf(cli->arena, "%s/%s", cli_ns(cli), name));
-		if (end[k] < 0)
-			return err_add(err, ERR_FAILED, NULL, "\"%s\" is neither a Pod (NS/NAME) nor an address of --with-external", cli->args.v[k]), ERR_FAILED;
-	}
-	why = reach_explain(r, (uint32_t)end[0], (uint32_t)end[1], q->proto, q->port, cli->arena);
-	fprintf(cli->to, "%s → %s, %s/%u: %s\n", reach_name(r, (uint32_t)end[0], cli->arena), reach_name(r, (uint32_t)end[1], cli->arena), q->proto_word, q->port, why.allowed ? "allowed" : "denied");
-	if (why.itself)
-		fprintf(cli->to, "  a Pod always reaches itself\n");
-	if (why.from_node)
-		fprintf(cli->to, "  traffic from a Pod's own node is always let in\n");
-	if (!why.nr)
-		fprintf(cli->to, "  no policy selects either end\n");
-	for (uint32_t k = 0; k < why.nr; k++) {
-		const struct reach_reason *x = &why.v[k];
-
-		fprintf(cli->to, "  %s NetworkPolicy %s/%s", x->dir == NP_EGRESS ? "egress " : "ingress", x->policy->o.ns, x->policy->o.name);
-		if (x->policy->o.file)
-			fprintf(cli->to, " (%s:%u)", x->policy->o.file, x->policy->o.line);
-		if (x->allows >= 0)
-			fprintf(cli->to, ": rule %d allows it\n", x->allows);
-		else
-			fprintf(cli->to, ": %s %s\n", x->nr ? x->v[0].path : "", x->nr ? x->v[0].text : "");
-	}
-	return why.allowed ? ERR_NONE : ERR_FAILED;
-}
-
-static enum err_kind answer(struct cli *cli, struct world *w, const struct asked *q, struct err *err)
-{
-	struct reach *r = reach_new(w->cluster, q->external, q->nr_external), *before = NULL;
-	struct world other = { 0 };
-	struct grid t, was = { 0 };
+	struct why_report report = { 0 };
+	enum err_kind how = ERR_FAILED;
+	struct near_misses near;
 	struct sb out = { 0 };
-	enum err_kind how = ERR_NONE;
+	struct world copy;
+	struct reach *r;
+	int64_t from, to;
 
-	if (cli->explain) {
-		how = explain(cli, w->cluster, r, q, err);
-		reach_free(r);
-		return how;
+	if (cli->args.nr != 2)
+		return cli_usage(cli, err, "--explain needs two ends: NS/POD, an address, node/NAME or client");
+	if (q->ports.nr != 1 || q->ports.v[0].lo != q->ports.v[0].hi)
+		return cli_usage(cli, err, "--explain needs one port");
+	if (!(report.from = end_name(cli, w->cluster, cli->args.v[0], q, err)) || !(report.to = end_name(cli, w->cluster, cli->args.v[1], q, err)))
+		return err_kind(err);
+	r = make_reach(w->cluster, q, chosen(cli));
+	from = reach_find(r, report.from);
+	to = reach_find(r, report.to);
+	report.port = q->ports.v[0];
+	if (from < 0 || to < 0)
+		err_add(err, ERR_FAILED, NULL, "\"%s\" is neither a Pod with an address (NS/NAME) nor an address", from < 0 ? report.from : report.to);
+	if (from >= 0 && to >= 0 && report.port.name) {
+		const struct pod *p = reach_end(r, (uint32_t)to)->pod;
+
+		report.port.lo = report.port.hi = p ? pod_port_by_name(p->spec, report.port.name, report.port.proto == PROTO_UDP ? L4_UDP : report.port.proto == PROTO_SCTP ? L4_SCTP : L4_TCP) : 0;
+		if (!report.port.lo)
+			err_add(err, ERR_FAILED, NULL, "%s has no port that is called %s", report.to, report.port.name);
 	}
-	if (reach_nr(r) > 5000) {
-		reach_free(r);
-		return cli_usage(cli, err, "a table of more than 5,000 ends is no answer: ask with --explain FROM TO");
-	}
-	t = make_table(cli, r, q);
-	if (cli->diff) {
-		if (!cli_world_from(cli, &cli->diff, 1, &other, err)) {
-			reach_free(r);
-			return err_kind(err);
+	if (!err_any(err)) {
+		report.why = reach_explain(r, (uint32_t)from, (uint32_t)to, report.port.proto, report.port.lo, cli->arena);
+		if (network_enforces(w->cluster) == ENFORCE_NONE && !cli->enforce && cluster_count(w->cluster, &network_policy_kind))
+			report.enforced_by = arena_printf(cli->arena, "nobody enforces it: the Pod network is %s", cni_names[cluster_settings(w->cluster)->cni]);
+		if (!report.why.itself && cli_world(cli, &copy, err)) {
+			near = reach_nearest(copy.cluster, q->external.v, q->external.nr, report.from, report.to, report.port.proto, report.port.lo, cli->arena);
+			report.near = &near;
+			world_free(&copy);
 		}
-		before = reach_new(other.cluster, q->external, q->nr_external);
-		was = make_table(cli, before, q);
+		if (cli_output_is(cli, "json"))
+			why_json(&report, cli->arena, &out);
+		else if (cli_output_is(cli, "sarif"))
+			why_sarif(&report, cli->arena, &out);
+		else
+			why_text(&report, cli->arena, &out);
+		how = report.why.allowed ? ERR_NONE : ERR_FAILED;
 	}
-	if (cli_output_is(cli, "json"))
-		print_json(cli, &t, q, &out);
-	else if (cli_output_is(cli, "csv"))
-		print_csv(&t, &out);
-	else if (print_text(&t, cli->diff ? &was : NULL, q, &out) && cli->diff)
-		how = ERR_FAILED;
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);
-	reach_free(before);
 	reach_free(r);
-	if (cli->diff)
-		world_free(&other);
 	return how;
+}
+
+/* ---- --must */
+
+struct gating { struct cli *cli; struct reach *r; gate_results results; };
+
+static bool take_gate(void *ctx, const struct doc *d, struct err *err)
+{
+	struct gating *g = ctx;
+
+	return !d->root || gate_judge(g->r, val_copy(g->cli->arena, d->root), g->cli->expect_file, g->cli->arena, &g->results, err);
+}
+
+static const struct finding_rule gate_rules[] = { { "expectation-failed", "A connection is not as it must be" }, { NULL, NULL } };
+
+static void gate_json(struct cli *cli, const gate_results *v, struct sb *out)
+{
+	struct val *root = val_new(cli->arena, VAL_MAP), *list = val_put(cli->arena, root, "expectations", val_new(cli->arena, VAL_LIST));
+
+	for (uint32_t k = 0; k < v->nr; k++) {
+		struct val *m = val_add(cli->arena, list, val_new(cli->arena, VAL_MAP));
+
+		val_put(cli->arena, m, "ok", val_bool(cli->arena, v->v[k].ok));
+		val_put(cli->arena, m, "expected", val_string(cli->arena, v->v[k].text));
+		val_put(cli->arena, m, "actual", val_string(cli->arena, v->v[k].actual));
+		val_put(cli->arena, m, "file", val_string(cli->arena, v->v[k].file));
+		val_put(cli->arena, m, "line", val_int(cli->arena, v->v[k].line));
+	}
+	val_print_json(root, out, 2, false);
+	sb_addc(out, '\n');
+}
+
+/* Only what fails has a reason; the text says it with the places where it stands. */
+static void gate_findings(struct cli *cli, struct gating *g, struct sb *out)
+{
+	struct finding *f = arena_array(cli->arena, struct finding, g->results.nr + 1);
+	uint32_t nr = 0, held = 0;
+
+	for (uint32_t k = 0; k < g->results.nr; k++) {
+		const struct gate_result *x = &g->results.v[k];
+
+		held += x->ok;
+		if (x->ok)
+			continue;
+		f[nr] = (struct finding){ .rule = "expectation-failed", .level = FINDING_ERROR, .object = x->text, .file = x->file, .line = x->line, .text = x->actual };
+		if (x->from >= 0 && x->to >= 0 && !x->port.name) {
+			struct why_report w = { .from = reach_name(g->r, (uint32_t)x->from, cli->arena), .to = reach_name(g->r, (uint32_t)x->to, cli->arena), .port = x->port };
+
+			w.why = reach_explain(g->r, (uint32_t)x->from, (uint32_t)x->to, x->port.proto, x->port.lo, cli->arena);
+			f[nr].remedy = why_sentence(&w, cli->arena);
+		}
+		nr++;
+	}
+	findings_print(cli->output, f, nr, gate_rules, out_wants_colour(cli->color, STDOUT_FILENO), cli->arena, out);
+	if (!cli->output || strcmp(cli->output, "text") == 0)
+		sb_printf(out, "%u of %u expectations hold\n", held, g->results.nr);
+}
+
+static enum err_kind gate(struct cli *cli, struct world *w, const struct asked *q, struct err *err)
+{
+	struct gating g = { .cli = cli, .r = make_reach(w->cluster, q, chosen(cli)) };
+	struct sb out = { 0 };
+	bool ok = docs_read_path(cli->expect_file, NULL, take_gate, &g, err);
+
+	if (ok && !g.results.nr)
+		err_add(err, ERR_INPUT, NULL, "%s: it expects nothing", cli->expect_file);
+	else if (ok && cli_output_is(cli, "json"))
+		gate_json(cli, &g.results, &out);
+	else if (ok)
+		gate_findings(cli, &g, &out);
+	for (uint32_t k = 0; ok && k < g.results.nr; k++)
+		ok = g.results.v[k].ok;
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+	reach_free(g.r);
+	return ok ? ERR_NONE : ERR_FAILED;
+}
+
+/* ---- the table */
+
+static bool render_scene(struct cli *cli, const reach_grids *all, const reach_grids *was, const char *format, struct sb *out, struct err *err)
+{
+	struct scene s = { .arena = cli->arena };
+
+	if (all->nr != 1)
+		return err_add(err, ERR_INPUT, NULL, "a picture shows one port; these are %u tables", all->nr);
+	if (all->v[0].nr > 150)
+		return err_add(err, ERR_INPUT, NULL, "%u rows are too many for a picture; ask --by workload or --by namespace, or with -n NS", all->v[0].nr);
+	grid_scene(&all->v[0], reach_grid_same(was, &all->v[0]), &s);
+	return scene_render(&s, format, cli->theme && strcmp(cli->theme, "dark") == 0 ? THEME_DARK : THEME_LIGHT, out, err);
+}
+
+/* → how many cells changed; −1: err. */
+static int64_t print_table(struct cli *cli, const reach_grids *all, const reach_grids *was, const struct asked *q, struct sb *out, struct err *err)
+{
+	const char *f = cli->output ? cli->output : "text";
+
+	if (strcmp(f, "json") == 0)
+		return matrix_json(all, was, q->rows == ROWS_POD, cli->arena, out);
+	if (strcmp(f, "csv") == 0)
+		return matrix_csv(all, was, cli->arena, out);
+	if (strcmp(f, "md") == 0 || strcmp(f, "markdown") == 0)
+		return matrix_markdown(all, was, cli->arena, out);
+	if (strcmp(f, "dot") == 0)
+		return matrix_dot(all, was, cli->arena, out);
+	if (strcmp(f, "svg") == 0 || strcmp(f, "png") == 0 || strcmp(f, "pdf") == 0) {
+		struct sb unused = { 0 };
+		uint32_t n = matrix_csv(all, was, cli->arena, &unused);
+
+		sb_free(&unused);
+		return render_scene(cli, all, was, f, out, err) ? (int64_t)n : -1;
+	}
+	if (strcmp(f, "text") != 0)
+		return err_add(err, ERR_INPUT, NULL, "-o: \"%s\" is not text, json, csv, md, dot, svg, png or pdf", f), -1;
+	return matrix_text(all, was, out_wants_colour(cli->color, STDOUT_FILENO), out);
+}
+
+static bool make_grids(struct cli *cli, struct cluster *c, const struct asked *q, enum enforcement e, reach_grids *out, struct err *err)
+{
+	struct reach *r = make_reach(c, q, e);
+	bool ok = reach_grids_make(r, q->rows, q->filtered ? &q->filter : NULL, q->ports.v, q->ports.nr, cli->arena, out, err);
+
+	reach_free(r);
+	return ok;
+}
+
+/* What it is compared with: other manifests, the files at a commit, or what the network itself enforces. */
+static bool make_before(struct cli *cli, struct world *w, const struct asked *q, reach_grids *was, bool *compared, struct err *err)
+{
+	struct gitref ref = { 0 };
+	struct world other;
+	bool ok;
+
+	*compared = true;
+	if (!cli->diff && !cli->diff_ref) {
+		*compared = cli->enforce && chosen(cli) != network_enforces(w->cluster);
+		return !*compared || make_grids(cli, w->cluster, q, network_enforces(w->cluster), was, err);
+	}
+	ok = !cli->diff_ref || gitref_take(cli, cli->diff_ref, &cli->files, &ref, err);
+	if (ok)
+		ok = cli_world_from(cli, cli->diff_ref ? ref.paths.v : &cli->diff, cli->diff_ref ? ref.paths.nr : 1, &other, err);
+	gitref_remove(&ref);
+	if (!ok)
+		return false;
+	ok = make_grids(cli, other.cluster, q, chosen(cli), was, err);
+	world_free(&other);
+	return ok;
+}
+
+static enum err_kind table(struct cli *cli, struct world *w, struct asked *q, struct err *err)
+{
+	reach_grids all = { 0 }, was = { 0 };
+	bool compared = false;
+	struct sb out = { 0 };
+	int64_t changes = -1;
+
+	if (!q->rows_given && cluster_count(w->cluster, &pod_kind) > GRID_MAX_ENDS && !q->filtered) {
+		q->rows = cluster_count(w->cluster, &namespace_kind) <= 200 ? ROWS_NAMESPACE : ROWS_CLASS;
+		err_warn(err, NULL, "%u Pods: shown by %s; --by pod|workload|namespace|class chooses", cluster_count(w->cluster, &pod_kind), q->rows == ROWS_CLASS ? "class" : "namespace");
+	}
+	if (make_grids(cli, w->cluster, q, chosen(cli), &all, err) && make_before(cli, w, q, &was, &compared, err))
+		changes = print_table(cli, &all, compared ? &was : NULL, q, &out, err);
+	if (changes >= 0)
+		fwrite(sb_text(&out), 1, out.len, cli->to);
+	sb_free(&out);
+	return changes < 0 ? err_kind(err) : (cli->diff || cli->diff_ref) && changes ? ERR_FAILED : ERR_NONE;
 }
 
 enum err_kind cmd_matrix(struct cli *cli, struct err *err)
@@ -210,11 +348,20 @@ enum err_kind cmd_matrix(struct cli *cli, struct err *err)
 	struct asked q;
 	enum err_kind how;
 
+	if (cli->diff && cli->diff_ref)
+		return cli_usage(cli, err, "--diff and --diff-ref exclude each other");
 	if (!read_asked(cli, &q, err) || !cli_world(cli, &w, err))
 		return err_kind(err);
-	if (cluster_count(w.cluster, &network_policy_kind) && cluster_settings(w.cluster)->cni != CNI_CALICO)
+	if (!cli->enforce && cluster_count(w.cluster, &network_policy_kind) && network_enforces(w.cluster) == ENFORCE_NONE)
 		err_warn(err, NULL, "the Pod network is %s, which enforces no NetworkPolicy: this is what the policies say, not what happens", cni_names[cluster_settings(w.cluster)->cni]);
-	how = answer(cli, &w, &q, err);
+	if (!read_filter(cli, &w, &q, err))
+		how = err_kind(err);
+	else if (cli->explain || cli->args.nr)
+		how = explain(cli, &w, &q, err);
+	else if (cli->expect_file)
+		how = gate(cli, &w, &q, err);
+	else
+		how = table(cli, &w, &q, err);
 	world_free(&w);
 	return how;
 }
