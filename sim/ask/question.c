@@ -1,5 +1,7 @@
 #include "sim/ask/question.h"
 
+#include "sim/engine/connections.h"
+
 #include <stdlib.h>
 
 #include "model/dns/dns.h"
@@ -129,9 +131,11 @@ static struct trace send_packet(struct asking *k, ip_addr dst, uint16_t port)
 		.t = { .src = k->out->source.ip, .dst = dst, .dport = port, .proto = q->proto == PROTO_ICMP && !ip_is4(dst) ? PROTO_ICMPV6 : q->proto },
 		.size = q->size ? q->size + header : 0, .df = q->df, .icmp_type = q->proto == PROTO_ICMP ? (ip_is4(dst) ? 8 : 128) : 0,
 	};
-	struct flows *f = q->flags & WALK_KEEP && q->flows ? q->flows : flows_new(k->a, cluster_now(k->w->cluster), cluster_seed(k->w->cluster));
+	struct flows *f = q->keep ? world_flows_make(k->w) : world_flows(k->w);
 
-	return walk(k->w->dp, f, &p, q->flags, k->a);
+	if (!f)
+		f = flows_new(k->a, cluster_now(k->w->cluster), cluster_seed(k->w->cluster));
+	return walk(k->w->dp, f, &p, q->flags | (q->keep ? WALK_KEEP | WALK_DRAW : 0u), k->a);
 }
 
 static void ask_addresses(struct asking *k, const ip_addr *ip, uint32_t nr, uint16_t port)
@@ -198,7 +202,66 @@ bool question_resolve(struct world *w, const struct source *from, const char *na
 	return false;
 }
 
-bool question_ask(struct world *w, const struct question *q, struct arena *a, struct answer *out, struct err *err)
+/* ---- connections that stay open */
+
+static bool keep(struct asking *k, struct err *err)
+{
+	const struct outcome_view *o = &k->out->v[0];
+	const struct connection c = { .name = k->q->keep, .from = k->q->from, .to = k->q->to, .netns = netns_get(k->w->dp, k->out->source.netns)->name, .t = o->walk->there.as_sent,
+				      .pod_uid = o->pod ? o->pod->o.uid : NULL, .opened = cluster_now(k->w->cluster) };
+
+	if (o->verdict != V_DELIVERED || !o->answered)
+		return err_add(err, ERR_FAILED, NULL, "no connection: %s", o->reason ? o->reason : verdict_names[o->verdict]);
+	connection_keep(k->w, &c);
+	return true;
+}
+
+/* Another packet on a connection: what it meets is decided by what conntrack remembers; a server that does not know it answers with a reset. */
+static bool ask_connection(struct asking *k, const char *name, struct err *err)
+{
+	const struct connection *c = connection_find(k->w, name);
+	struct walk_from p;
+	struct trace t;
+
+	if (!c)
+		return err_add(err, ERR_FAILED, NULL, "there is no connection \"%s\"", name);
+	p = (struct walk_from){ .from = netns_find(k->w->dp, c->netns), .t = c->t };
+	if (!p.from.i)
+		return err_add(err, ERR_FAILED, NULL, "connection \"%s\": its client, %s, is not there any more", name, c->from);
+	k->out->source.netns = p.from;
+	k->out->source.ip = c->t.src;
+	k->out->target = c->t.dst;
+	k->out->port = c->t.dport;
+	t = walk(k->w->dp, world_flows(k->w), &p, k->q->flags, k->a);
+	for (uint32_t j = 0; j < t.nr; j++) {
+		struct outcome_view v = outcome_view_of(k->w, &t.v[j], (struct frac){ 1, 1 });
+		const char *why;
+
+		if (v.verdict == V_DELIVERED && !connection_is_known(c, v.pod, v.container, &why)) {
+			v.verdict = V_REFUSED;
+			v.answered = false;
+			v.reason = why;
+		}
+		sidecar_follow(k->w, k->q, k->out, v, k->a);
+	}
+	return true;
+}
+
+bool question_connection(struct world *w, const char *name, struct question *q, struct err *err)
+{
+	const struct connection *c = connection_find(w, name);
+
+	if (!c)
+		return err_add(err, ERR_FAILED, NULL, "there is no connection \"%s\"", name);
+	q->connection = c->name;
+	q->from = c->from;
+	q->to = c->to;
+	q->proto = c->t.proto;
+	q->l4 = c->t.proto == PROTO_UDP ? L4_UDP : c->t.proto == PROTO_SCTP ? L4_SCTP : L4_TCP;
+	return true;
+}
+
+static bool ask_ends(struct world *w, const struct question *q, struct arena *a, struct answer *out, struct err *err)
 {
 	struct asking k = { w, q, a, out, err };
 	struct end from, to;
@@ -213,7 +276,11 @@ bool question_ask(struct world *w, const struct question *q, struct arena *a, st
 	world_dataplane(w);
 	v6 = wants_v6(q, &from, &to, w->cluster);
 	if (!end_source(w->cluster, w->dp, &from, v6, &out->source, err))
-		return false;
+		return q->connection ? err_add(err, ERR_FAILED, NULL, "connection \"%s\": its client is not there any more", q->connection) : false;
+	if (q->connection)
+		return ask_connection(&k, q->connection, err);
+	if (q->keep && to.kind == END_URL)
+		return err_add(err, ERR_INPUT, NULL, "\"%s\" is a request: name an end, as in svc/web:80, to keep a connection to it", q->to);
 	if (to.kind == END_URL)
 		return request_ask(w, q, &to, a, out, err);
 	if (to.kind == END_GATEWAY || to.kind == END_CONTROLLER)
@@ -233,5 +300,17 @@ bool question_ask(struct world *w, const struct question *q, struct arena *a, st
 	if (!target.port && q->proto != PROTO_ICMP)
 		return err_add(err, ERR_INPUT, NULL, "\"%s\": which port? name it as %s:80, or ask with --protocol icmp", q->to, q->to);
 	ask_addresses(&k, target.ip, target.nr, target.port);
+	return true;
+}
+
+bool question_ask(struct world *w, const struct question *q, struct arena *a, struct answer *out, struct err *err)
+{
+	if (!ask_ends(w, q, a, out, err))
+		return false;
+	if (q->keep) {
+		struct asking k = { w, q, a, out, err };
+
+		return keep(&k, err);
+	}
 	return true;
 }

@@ -18,7 +18,8 @@ struct question {
 	const char *method, *resolve;           /* HTTP */
 	struct http_pair *headers; uint32_t nr_headers;
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;
-	struct flows *flows;                    /* connections that are there already; NULL: none */
+	const char *keep;                       /* one outcome is drawn, and the connection stays open under this name; NULL: no */
+	const char *connection;                 /* another packet on the connection of that name (from, to: as it has them); NULL: a new one */
 };
 void question_header(struct question *, struct arena *, const char *name, const char *value);
 void question_backend_header(struct question *, struct arena *, const char *name, const char *value);
@@ -61,6 +62,8 @@ struct answer {
 	struct outcome_view *v; uint32_t nr;    /* at least one */
 };
 /* false: an end does not exist, or cannot be asked; err says so. The answer lives in the arena. */
+/* Fills in the ends and the protocol of a connection that is kept open; false: there is none of that name. */
+bool question_connection(struct world *, const char *name, struct question *, struct err *);
 bool question_ask(struct world *, const struct question *, struct arena *, struct answer *out, struct err *);
 
 /* What a walk alone does not say: whose socket it ended at. The share multiplies its probability. */

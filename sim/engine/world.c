@@ -1,4 +1,4 @@
-#include "sim/engine/world.h"
+#include "sim/engine/connections.h"
 
 #include "model/control/defaults.h"
 
@@ -35,6 +35,7 @@ void world_free(struct world *w)
 {
 	dataplane_free(w->dp);
 	arena_free(w->routes_arena);
+	connections_free(w->connections);
 	cluster_free(w->cluster);
 	*w = (struct world){ 0 };
 }

@@ -28,6 +28,7 @@ struct world {
 	struct arena *routes_arena;             /* routing tables compiled so far (sim/ask/request.c); NULL: none */
 	rev_t routes_rev;
 	VEC(struct route_table *) routes;
+	struct connections *connections;        /* that are kept open (connections.h); NULL: none */
 };
 
 /* An empty cluster with its controllers; default objects come with world_settle. */

@@ -1,4 +1,5 @@
 /* A cluster out of the file, as a command left it. */
+#include "sim/engine/connections.h"
 #include "sim/lab/store.h"
 
 #include <stdlib.h>
@@ -318,6 +319,7 @@ bool lab_load_world(struct lab *lab, struct lab_point at, struct world *w, struc
 		return false;
 	w->control = control_new(w->cluster);
 	control_load(w->control, control);
+	connections_load(w, val_get(control, "connections"));
 	return true;
 }
 

@@ -1,4 +1,5 @@
 /* What a command changed, into the file. */
+#include "sim/engine/connections.h"
 #include "sim/lab/store.h"
 
 #include <stdlib.h>
@@ -316,7 +317,12 @@ bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, con
 bool lab_save_world(struct lab *lab, struct world *w, const struct lab_input *in, struct err *err)
 {
 	struct arena *a = arena_new(NULL, "control");
-	bool ok = lab_save(lab, w->cluster, control_save(w->control, a), in, err);
+	struct val *control = control_save(w->control, a), *connections = connections_save(w, a);
+	bool ok;
+
+	if (connections)
+		val_put(a, control, "connections", connections);
+	ok = lab_save(lab, w->cluster, control, in, err);
 
 	arena_free(a);
 	return ok;

@@ -260,7 +260,10 @@ static bool ask(struct play *p, const struct question_doc *d, struct question *q
 		question_header(q, p->arena, d->headers.v[k].key, d->headers.v[k].value);
 	for (uint32_t k = 0; k < d->backend_headers.nr; k++)
 		question_backend_header(q, p->arena, d->backend_headers.v[k].key, d->backend_headers.v[k].value);
-	return set_protocol(q, d->protocol, err) && p->backend.ask(p->backend.ctx, p->world, q, p->arena, answer, err);
+	q->keep = d->keep;
+	if (d->connection && !question_connection(p->world, d->connection, q, err))
+		return false;
+	return (d->connection || set_protocol(q, d->protocol, err)) && p->backend.ask(p->backend.ctx, p->world, q, p->arena, answer, err);
 }
 
 static struct pod *asking_pod(struct play *p, const struct question_doc *d, struct err *err)

@@ -32,7 +32,7 @@ static struct ct *find(struct walker *w, const struct tuple *t, bool *reply)
 			return c;
 		}
 	}
-	return w->flows ? flows_find(w->flows, w->ns, t, reply) : NULL;
+	return w->flows ? flows_find(w->flows, w->dp, w->ns, t, reply) : NULL;
 }
 
 static void show_state(struct walker *w)
@@ -126,7 +126,7 @@ void set_snat(struct walker *w, ip_addr ip, uint16_t port)
 		c->reply.dst = ip;
 	if (port)
 		c->reply.dport = port;
-	for (uint32_t tries = 0; tries < 1000 && w->flows && flows_find(w->flows, w->ns, &c->reply, &reply); tries++)
+	for (uint32_t tries = 0; tries < 1000 && w->flows && flows_find(w->flows, w->dp, w->ns, &c->reply, &reply); tries++)
 		c->reply.dport = (uint16_t)(c->reply.dport == 65535 ? 1024 : c->reply.dport + 1);
 	c->snat = true;
 	c->src_done = true;

@@ -39,7 +39,7 @@ static bool dyn_has(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t 
 	struct walker *w = ctx;
 
 	(void)seconds;
-	return w->flows && flows_has(w->flows, w->ns, s, key, n);
+	return w->flows && flows_has(w->flows, w->dp, w->ns, s, key, n);
 }
 
 static void dyn_add(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t seconds)
@@ -47,7 +47,7 @@ static void dyn_add(void *ctx, set_h s, const ip_addr *key, uint8_t n, uint32_t 
 	struct walker *w = ctx;
 
 	if (w->flows && w->flags & WALK_KEEP)
-		flows_add(w->flows, w->ns, s, key, n, seconds);
+		flows_add(w->flows, w->dp, w->ns, s, key, n, seconds);
 }
 
 enum says { SAYS_NOTHING, SAYS_ACCEPT, SAYS_END };      /* END: dropped, rejected, unknown: half has the verdict */

@@ -68,12 +68,22 @@ struct walk_from {
 	uint32_t skuid; bool has_skuid;
 };
 
-/* What a walk may write: connections and dynamic sets, per namespace. Lives in its arena. {0}-like after flows_new. */
+/* What a walk may write: connections and dynamic sets, per namespace (flows.c). Lives in its arena. A walk without WALK_KEEP only reads them. */
 struct flows;
+struct val;
 struct flows *flows_new(struct arena *, nsec now, uint64_t seed);
 void flows_set_now(struct flows *, nsec);
-void flows_print(const struct flows *, const struct dataplane *, netns_h, struct sb *);         /* as `conntrack -L` */
-void flows_flush_udp(struct flows *, ip_addr dst, uint16_t dport, bool (*still)(void *, ip_addr, uint16_t), void *ctx);
+void flows_print(const struct flows *, const char *netns, struct sb *);         /* as `conntrack -L` */
+void flows_print_sets(const struct flows *, const char *netns, struct sb *);    /* who sticks to what: SET KEY expires 42s */
+bool flows_port_in_use(const struct flows *, ip_addr src, uint16_t port, uint8_t proto);        /* by a connection from that address (unset: any) */
+/* Forgets what has expired, and the connections of which goes() says so: somebody flushes them. */
+struct flow_entry { const char *netns; struct tuple orig, reply; nsec since; };
+void flows_drop(struct flows *, bool (*goes)(void *, const struct flow_entry *), void *ctx);
+bool flows_any(const struct flows *);
+struct val *tuple_save(struct arena *, const struct tuple *);           /* "6 10.244.1.2 40000 10.96.0.10 80" */
+bool tuple_load(const char *, struct tuple *);
+struct val *flows_save(const struct flows *, struct arena *);
+void flows_load(struct flows *, const struct val *);
 
 enum { WALK_RECORD = 1, WALK_DRAW = 2 /* one outcome, drawn by flows' seed */, WALK_ONE_WAY = 4, WALK_CONSIDERED = 8, WALK_KEEP = 16 /* connections stay in flows */ };
 /* The result, hops included, lives in `scratch`. */

@@ -163,6 +163,8 @@ static void go_there(struct walker *w)
 	struct tuple t = f->t;
 
 	t.sport = t.sport || t.proto == PROTO_ICMP || t.proto == PROTO_ICMPV6 ? t.sport : FIRST_PORT;
+	while (!f->t.sport && w->flows && t.sport >= FIRST_PORT && flows_port_in_use(w->flows, t.src, t.sport, t.proto))
+		t.sport++;
 	w->back = false;
 	begin(w, &w->out.there, f->from, t);
 	if (f->enters)
@@ -261,6 +263,7 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 	struct map met = { 0 };
 	bool unknown = false;
 	uint32_t to = 0;
+	uint64_t draws = flows ? flows_draws(flows) : 0;
 
 	w->dp = dp;
 	w->flows = flows;
@@ -277,7 +280,7 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 		if (!unknown)
 			vec_add(a, &all, w->out);
 		if (flags & WALK_KEEP && flows)
-			flows_keep(flows, w->cts.v, w->cts.nr);
+			flows_keep(flows, dp, w->cts.v, w->cts.nr);
 	} while (!(flags & (WALK_DRAW | WALK_KEEP)) && next_script(w));
 	if (unknown) {
 		struct frac certain = { 0, 1 };
@@ -289,6 +292,8 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 		for (uint32_t k = 0; k < merged.nr; k++)
 			vec_add(a, &all, merged.v[k]);
 	}
+	if (flows && !(flags & WALK_KEEP))
+		flows_set_draws(flows, draws);
 	if (flags & (WALK_DRAW | WALK_KEEP))
 		all.v[0].p = (struct frac){ 1, 1 };
 	qsort(all.v, all.nr, sizeof(*all.v), by_end);

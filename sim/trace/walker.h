@@ -84,13 +84,15 @@ void come_in(struct walker *, link_h in);       /* from a link, into w->ns */
 void route_on(struct walker *, link_h in, bool from_socket);
 void transmit(struct walker *, const struct route *);
 void bridge_in(struct walker *, link_h port);   /* a frame from a Pod comes into a bridge */
-bool flows_has(struct flows *, netns_h, set_h, const ip_addr *key, uint8_t n);
-void flows_add(struct flows *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
+bool flows_has(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n);
+void flows_add(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
 bool same_outcome(const struct outcome *, const struct outcome *);
 struct frac frac_of_choices(const struct choice *, uint32_t nr);
 struct frac frac_sum(struct frac, struct frac);
-struct ct *flows_find(struct flows *, netns_h, const struct tuple *, bool *reply);
-void flows_keep(struct flows *, const struct ct *, uint32_t nr);
+struct ct *flows_find(struct flows *, const struct dataplane *, netns_h, const struct tuple *, bool *reply);
+void flows_keep(struct flows *, const struct dataplane *, const struct ct *, uint32_t nr);
 uint64_t flows_draw(struct flows *);
+uint64_t flows_draws(const struct flows *);     /* how many there were: a walk that keeps nothing takes its own back */
+void flows_set_draws(struct flows *, uint64_t);
 
 #endif

@@ -50,6 +50,7 @@ struct cli {
 	struct texts controllers;
 	const char *protocol, *method, *resolve, *size, *container, *batch, *expect, *dataplane, *pcap;
 	struct texts headers;
+	const char *as, *connection;
 	bool v4, v6, draw, df, each, considered;
 	const char *node; bool causes, counters;
 	const char *node_ip, *in;
@@ -95,7 +96,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 
 #define COMMANDS(X)                                                                                                     \
 	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) X(timeline) X(why)     \
-	X(trace) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(up) X(down) X(ps) X(exec) X(logs) X(verify) X(api_resources) X(version) X(help)
+	X(trace) X(connect) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(up) X(down) X(ps) X(exec) X(logs) X(verify) X(api_resources) X(version) X(help)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

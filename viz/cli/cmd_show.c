@@ -1,5 +1,6 @@
 /* show: the dataplane's tables as ip, ss and birdc print them. */
 #include "sim/ask/end.h"
+#include "sim/engine/connections.h"
 #include "viz/cli/captured.h"
 
 static void show_bgp(struct world *w, struct sb *out)
@@ -22,6 +23,26 @@ static void show_ipam(struct dataplane *dp, struct sb *out)
 		sb_printf(out, "%-20s %s%s\n", CIDR(dp->blocks.v[k].cidr), netns_get(dp, dp->blocks.v[k].owner)->name, dp->blocks.v[k].borrowed ? "  (borrowed)" : "");
 }
 
+static void show_flows(struct world *w, netns_h h, bool affinity, struct sb *out)
+{
+	const struct flows *f = world_flows(w);
+
+	if (f && affinity)
+		flows_print_sets(f, netns_get(w->dp, h)->name, out);
+	else if (f)
+		flows_print(f, netns_get(w->dp, h)->name, out);
+}
+
+static void show_connections(struct world *w, struct sb *out)
+{
+	uint32_t nr;
+	const struct connection *c = connections_all(w, &nr);
+
+	for (uint32_t k = 0; k < nr; k++)
+		sb_printf(out, "%s  %s → %s  %s:%u → %s:%u  opened at %.3fs\n", c[k].name, c[k].from, c[k].to, IP(c[k].t.src), c[k].t.sport, IP(c[k].t.dst), c[k].t.dport,
+			  (double)c[k].opened / 1e9);
+}
+
 static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, struct err *err)
 {
 	const char *what = cli->args.v[0];
@@ -32,16 +53,23 @@ static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, str
 		print_links(w->dp, h, out);
 	else if (strcmp(what, "listeners") == 0)
 		print_listeners(w->dp, h, out);
+	else if (strcmp(what, "conntrack") == 0 || strcmp(what, "affinity") == 0)
+		show_flows(w, h, strcmp(what, "affinity") == 0, out);
 	else
-		return cli_usage(cli, err, "\"%s\" is not routes, links, listeners, bgp or ipam", what) == ERR_NONE;
+		return cli_usage(cli, err, "\"%s\" is not routes, links, listeners, conntrack, affinity, connections, bgp or ipam", what) == ERR_NONE;
 	return true;
 }
 
 static bool each(struct cli *cli, struct world *w, struct sb *out, struct err *err)
 {
 	for (uint32_t k = 1; k < w->dp->netns.nr; k++) {
-		sb_printf(out, "%s# %s\n", k > 1 ? "\n" : "", netns_get(w->dp, (netns_h){ k })->name);
-		if (!one(cli, w, (netns_h){ k }, out, err))
+		struct sb table = { 0 };
+		bool ok = one(cli, w, (netns_h){ k }, &table, err);
+
+		if (table.len)
+			sb_printf(out, "%s# %s\n%s", out->len ? "\n" : "", netns_get(w->dp, (netns_h){ k })->name, sb_text(&table));
+		sb_free(&table);
+		if (!ok)
 			return false;
 	}
 	return true;
@@ -65,6 +93,8 @@ enum err_kind cmd_show(struct cli *cli, struct err *err)
 		show_bgp(&w, &out);
 	else if (strcmp(cli->args.v[0], "ipam") == 0)
 		show_ipam(w.dp, &out);
+	else if (strcmp(cli->args.v[0], "connections") == 0)
+		show_connections(&w, &out);
 	else if (cli->args.nr == 1)
 		each(cli, &w, &out, err);
 	else if (end_parse(w.cluster, cli->args.v[1], cli_ns(cli), &e, err) && end_source(w.cluster, w.dp, &e, false, &s, err))

@@ -133,7 +133,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	struct answer answer;
 	struct sb out = { 0 };
 
-	if (!cli_question(cli, from, to, &q, err) || !put_question(cli, w, &q, a, &answer, err))
+	if (!cli_question(cli, from, to, &q, err) || (cli->connection && !question_connection(w, cli->connection, &q, err)) || !put_question(cli, w, &q, a, &answer, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json")) {
 		val_print_json(trace_json(w, &answer, a), &out, 2, false);
@@ -158,15 +158,15 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 	struct world w;
 	enum err_kind how;
 
-	if (cli->batch ? cli->args.nr != 0 : cli->args.nr != 2)
-		return cli_usage(cli, err, cli->batch ? "with --batch the questions come from the file" : "trace needs two ends");
+	if (cli->batch || cli->connection ? cli->args.nr != 0 : cli->args.nr != 2)
+		return cli_usage(cli, err, cli->batch ? "with --batch the questions come from the file" : cli->connection ? "a connection has its ends" : "trace needs two ends");
 	if (cli->batch && cli->pcap)
 		return cli_usage(cli, err, "--pcap takes one question, not a batch");
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
 	if (cli->dataplane ? !captured_open(cli, &c, &w, err) : !cli_world(cli, &w, err))
 		return err_kind(err);
-	how = cli->batch ? batch(cli, &w, err) : ask(cli, &w, cli->args.v[0], cli->args.v[1], err);
+	how = cli->batch ? batch(cli, &w, err) : ask(cli, &w, cli->args.nr ? cli->args.v[0] : NULL, cli->args.nr ? cli->args.v[1] : NULL, err);
 	if (cli->dataplane)
 		captured_close(&c, &w);
 	else

@@ -81,6 +81,33 @@ static struct val *faulted(struct arena *a, const struct lab_entry *e)
 	return v;
 }
 
+/* connect FROM TO [--as NAME] [--protocol P]: the options may stand anywhere. */
+static struct val *connected(struct arena *a, const struct lab_entry *e)
+{
+	const char *ends[2] = { NULL, NULL }, *name = NULL, *protocol = NULL;
+	struct val *v = val_new(a, VAL_MAP);
+	uint32_t nr = 0;
+
+	for (uint32_t k = word_at(e) + 1; k < e->input.argc; k++) {
+		const char *word = e->input.argv[k], *next = k + 1 < e->input.argc ? e->input.argv[k + 1] : NULL;
+
+		if (strcmp(word, "--as") == 0 && next)
+			name = e->input.argv[++k];
+		else if (strcmp(word, "--protocol") == 0 && next)
+			protocol = e->input.argv[++k];
+		else if (word[0] != '-' && nr < 2)
+			ends[nr++] = word;
+	}
+	if (nr < 2)
+		return v;
+	val_put(a, v, "from", val_string(a, ends[0]));
+	val_put(a, v, "to", val_string(a, ends[1]));
+	if (protocol)
+		val_put(a, v, "protocol", val_string(a, protocol));
+	val_put(a, v, "keep", val_string(a, name ? name : ends[1]));
+	return v;
+}
+
 struct val *history_step(struct arena *a, const struct lab_entry *e)
 {
 	struct val *step = val_new(a, VAL_MAP), *objects;
@@ -90,6 +117,8 @@ struct val *history_step(struct arena *a, const struct lab_entry *e)
 		return NULL;
 	} else if (is(e, "delete")) {
 		val_put(a, step, "delete", deleted(a, e));
+	} else if (is(e, "connect")) {
+		val_put(a, step, "trace", connected(a, e));
 	} else if (is(e, "advance")) {
 		val_put(a, step, "advance", val_string(a, duration_text(a, e->to - e->input.from)));
 	} else if (is(e, "fault") || is(e, "heal")) {

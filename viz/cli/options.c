@@ -47,6 +47,8 @@ static const struct option options[] = {
 	{ "ipv6", '6', O_FLAG, AT(v6), G_TRACE | G_DNS, NULL, "IPv6" },
 	{ "batch", 0, O_TEXT, AT(batch), G_TRACE, "FILE|-", "one question a line, as JSON; one answer a line" },
 	{ "expect", 0, O_TEXT, AT(expect), G_TRACE, "VERDICT", "the verdict that is expected (default delivered and answered)" },
+	{ "as", 0, O_TEXT, AT(as), G_TRACE, "NAME", "connect: the connection's name (default: TO)" },
+	{ "connection", 0, O_TEXT, AT(connection), G_TRACE, "NAME", "another packet on a connection that connect has opened, instead of FROM TO" },
 	{ "draw", 0, O_FLAG, AT(draw), G_TRACE, NULL, "one outcome, as the seed draws it, instead of all" },
 	{ "each", 0, O_FLAG, AT(each), G_TRACE, NULL, "from every Pod of the workload" },
 	{ "container", 'c', O_TEXT, AT(container), G_TRACE | G_LINUX, "NAME", "whose socket it is" },
