@@ -34,6 +34,8 @@ void stream_passed(struct stream *, const char *here);  /* the text before is no
 /* Every value of the text, which has no separators. false: see err, or stopped. */
 bool json_stream(struct stream *, const char *text, size_t len);
 bool yaml_stream(struct stream *, const char *text, size_t len);
+/* One document of plain block style with its ---, read quickly (yaml_plain.c). NULL: it is not that plain, or, with *empty, holds nothing. */
+struct val *yaml_plain(struct arena *, const struct doc_budget *, uint32_t lines_before, const char *text, size_t len, bool *empty);
 
 /* Sets VAL_AGAIN and VAL_REPEATS; with `drop`, only the last member of each key stays. */
 void map_mark_repeats(struct val *map, struct arena *, bool drop);

@@ -509,6 +509,15 @@ static bool find_document(struct yaml *y)
 	return y->event.type != YAML_DOCUMENT_START_EVENT || next(y);
 }
 
+/* Past the end of the document at hand, where only another may begin. */
+static bool find_end(struct yaml *y)
+{
+	while (y->event.type != YAML_DOCUMENT_END_EVENT)
+		if (!next(y))
+			return false;
+	return next(y);
+}
+
 struct val *yaml_parse(struct arena *a, const char *file, const char *text, size_t len, const struct doc_budget *b, struct err *err)
 {
 	struct doc_budget budget = budget_or_default(b);
@@ -559,13 +568,14 @@ static void look_ahead(struct yaml *y)
 	list_kind_set(&y->list, api ? api : "", api_len, kind, kind_len);
 }
 
-bool yaml_stream(struct stream *s, const char *text, size_t len)
+/* libyaml's documents from `text` on: one, or all that there are. */
+static bool read_documents(struct stream *s, uint32_t lines, const char *text, size_t len, bool one)
 {
-	struct yaml y = { .line = s->line, .budget = &s->budget, .arena = s->scratch, .file = s->file, .err = s->err, .stream = s };
+	struct yaml y = { .line = lines, .budget = &s->budget, .arena = s->scratch, .file = s->file, .err = s->err, .stream = s };
 	bool ok = true;
 
 	start(&y, text, len);
-	for (;;) {
+	do {
 		struct arena_mark mark = arena_mark(s->scratch);
 		struct val *v;
 
@@ -574,11 +584,58 @@ bool yaml_stream(struct stream *s, const char *text, size_t len)
 			break;
 		look_ahead(&y);
 		v = build(&y);
-		ok = v && (y.streamed || v->type == VAL_NULL || stream_give(s, v, NULL));
+		ok = v && (y.streamed || v->type == VAL_NULL || stream_give(s, v, NULL)) && (!one || find_end(&y));
 		if (!ok)
 			break;
 		arena_rewind(s->scratch, mark);
-	}
+	} while (!one);
 	finish(&y);
 	return ok;
+}
+
+/* Where the next document begins: at the next line of ---. Directives and ... make documents end elsewhere: NULL, libyaml has to find them. */
+static const char *next_document(const char *text, const char *end)
+{
+	if (text < end && (*text == '%' || *text == '.'))
+		return NULL;
+	for (const char *p = text; (p = memchr(p, '\n', (size_t)(end - p)));) {
+		if (++p == end)
+			break;
+		if (*p == '%' || (*p == '.' && end - p >= 3 && memcmp(p, "...", 3) == 0))
+			return NULL;
+		if (*p == '-' && end - p >= 3 && memcmp(p, "---", 3) == 0 && (end - p == 3 || strchr(" \t\r\n", p[3])))
+			return p;
+	}
+	return end;
+}
+
+#define PLAIN_MOST (256u << 10)         /* a larger document may be a List, of which libyaml's reader hands over item by item */
+
+bool yaml_stream(struct stream *s, const char *text, size_t len)
+{
+	const char *end = text + len;
+	uint32_t lines = s->line;
+
+	while (text < end) {
+		const char *next = next_document(text, end);
+		struct arena_mark mark = arena_mark(s->scratch);
+		struct val *v = NULL;
+		bool empty = false;
+
+		if (!next)
+			return read_documents(s, lines, text, (size_t)(end - text), false);
+		if ((size_t)(next - text) <= PLAIN_MOST)
+			v = yaml_plain(s->scratch, &s->budget, lines, text, (size_t)(next - text), &empty);
+		if (v && !stream_give(s, v, NULL))
+			return false;
+		if (!v)
+			arena_rewind(s->scratch, mark);
+		if (!v && !empty && !read_documents(s, lines, text, (size_t)(end - text), true))
+			return false;
+		arena_rewind(s->scratch, mark);
+		lines += lines_before(text, next);
+		text = next;
+		stream_passed(s, text);
+	}
+	return true;
 }

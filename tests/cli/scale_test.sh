@@ -32,7 +32,7 @@ life() {
 }
 export PODWIRE_LAB=a.db; life true
 all >a.yaml; "$podwire" events -A >a.events
-export PODWIRE_LAB=again.db; life "$podwire advance 0s --no-settle" >/dev/null
+export PODWIRE_LAB=again.db; life "$podwire apply -f nodes.yaml --no-settle" >/dev/null
 all >b.yaml; "$podwire" events -A >b.events
 export PODWIRE_LAB=a.db
 check "reopening changes no object" same a.yaml b.yaml
