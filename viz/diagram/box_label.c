@@ -105,8 +105,15 @@ static void cell(const struct scene_cell *c, enum theme theme, uint32_t span, st
 	}
 	if (c->text && *c->text)
 		label_fit(h, c->text, c->kind == ROW_MONO || c->kind == ROW_MONO_CHANGED ? MAX_MONO : MAX_CELL);
-	else
+	else if (!c->changed)
 		sb_add(h, "&#160;");
+	if (c->changed && *c->changed) {
+		sb_printf(h, "<FONT COLOR=\"%s\"><B>", paper->changed);
+		label_fit(h, c->changed, MAX_CELL);
+		sb_add(h, "</B></FONT>");
+	}
+	if (c->rest)
+		label_fit(h, c->rest, MAX_CELL);
 	sb_printf(h, "%s</TD>", end);
 }
 

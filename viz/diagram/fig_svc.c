@@ -214,6 +214,19 @@ static bool has_dnat(const struct ruleset *owner, const struct rule *r)
 	return false;
 }
 
+/* Does the rule mark packets, itself or by a chain of its own as KUBE-MARK-MASQ? */
+static bool marks(const struct drawing *d, const struct ruleset *owner, const struct rule *r)
+{
+	chain_h to = target(owner, r);
+	const struct ruleset *o;
+	const struct chain_body *b = to.i ? chain_body(d->rs, to, &o) : NULL;
+
+	for (uint32_t i = 0; i < r->nr_ops; i++)
+		if (owner->ops.v[r->op + i].code == OP_MARK)
+			return true;
+	return b && b->rules.nr == 1 && b->rules.v[0].nr_ops && o->ops.v[b->rules.v[0].op].code == OP_MARK;
+}
+
 static box_h add_chain(struct drawing *d, chain_h c)
 {
 	const struct chain *chain = ruleset_chain_get(d->rs, c);
@@ -243,8 +256,7 @@ static box_h add_chain(struct drawing *d, chain_h c)
 			scene_row(d->s, h, ROW_NOTE, "…", NULL);
 			break;
 		}
-		for (uint32_t i = 0; i < r->nr_ops; i++)
-			d->marks = d->marks || owner->ops.v[r->op + i].code == OP_MARK;
+		d->marks = d->marks || marks(d, owner, r);
 		sb_reset(&text);
 		rule_text(owner, chain, r, &text);
 		mono(d, h, arena_strdup(d->a, sb_text(&text)), false, has_dnat(owner, r));

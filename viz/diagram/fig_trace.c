@@ -192,7 +192,7 @@ static void hop_box(struct way *y, uint32_t k, bool next_is_level)
 			       title_of(y, p), NULL);
 	scene_get(y->s, h)->badge = (uint16_t)(k + 1);
 	scene_get(y->s, h)->badge_line = (uint8_t)(failed ? LINE_FAILED : p->line);
-	scene_get(y->s, h)->width = 252;
+	scene_get(y->s, h)->width = ns_of(y, p->hop->netns)->kind == NS_NODE || ns_of(y, p->hop->netns)->kind == NS_POD ? 252 : 0;
 	scene_get(y->s, h)->column = arena_printf(y->a, "stay%u", p->stay);
 	scene_get(y->s, h)->title = arena_printf(y->a, "step %u, %s, %s: %s", k + 1, ns_of(y, p->hop->netns)->name, title_of(y, p), last->decision ? last->decision : "");
 	for (uint32_t i = 0; i < p->nr; i++)
@@ -206,7 +206,10 @@ static void hop_box(struct way *y, uint32_t k, bool next_is_level)
 	if (readdressed(last) && next_is_level) {
 		struct packet_words p2 = packet_words(y, &last->before, &last->after);
 
-		scene_row(y->s, h, ROW_MONO, arena_printf(y->a, "%s%s%s", p2.before, p2.changed, p2.rest), NULL);
+		struct scene_cell *c = scene_cell(y->s, h, true, ROW_MONO, ROLE_PLAIN, p2.before);
+
+		c->changed = p2.changed;
+		c->rest = p2.rest;
 	}
 	sb_reset(&text);
 	cause_text(y->w, last->cause, &text);

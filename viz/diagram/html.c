@@ -132,7 +132,8 @@ static void details_of(const struct box *b, struct sb *text)
 		sb_printf(text, "%s\n", b->address);
 	for (uint32_t k = 0; k < b->rows.nr; k++) {
 		for (uint32_t c = 0; c < b->rows.v[k].cells.nr; c++)
-			sb_printf(text, "%s%s", c ? "  " : "", b->rows.v[k].cells.v[c].text ? b->rows.v[k].cells.v[c].text : "");
+			sb_printf(text, "%s%s%s%s", c ? "  " : "", b->rows.v[k].cells.v[c].text ? b->rows.v[k].cells.v[c].text : "",
+				  b->rows.v[k].cells.v[c].changed ? b->rows.v[k].cells.v[c].changed : "", b->rows.v[k].cells.v[c].rest ? b->rows.v[k].cells.v[c].rest : "");
 		sb_addc(text, '\n');
 	}
 }

@@ -52,8 +52,16 @@ static void words(const struct box *b, struct sb *out)
 		sb_add(out, any ? "<br/>" : "");
 		any = true;
 		for (uint32_t c = 0; c < b->rows.v[k].cells.nr; c++) {
+			const struct scene_cell *cell = &b->rows.v[k].cells.v[c];
+
 			sb_add(out, c ? "  " : "");
-			label(out, b->rows.v[k].cells.v[c].text ? b->rows.v[k].cells.v[c].text : "");
+			label(out, cell->text ? cell->text : "");
+			if (cell->changed) {
+				sb_add(out, "<b>");
+				label(out, cell->changed);
+				sb_add(out, "</b>");
+			}
+			label(out, cell->rest ? cell->rest : "");
 		}
 	}
 	if (!any)

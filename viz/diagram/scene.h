@@ -16,7 +16,11 @@ typedef struct { uint32_t i; } box_h;           /* 0 is none */
 
 enum row_kind { ROW_TEXT, ROW_PILLS /* each cell a rounded field of its own */, ROW_NOTE /* muted */, ROW_MONO /* rule text */, ROW_CHANGED, ROW_MONO_CHANGED,
 	ROW_HEAD /* bold, centred on its role's fill */, ROW_GRID /* a cell of a matrix */, ROW_BAR /* a stretch of time */, ROW_GAP /* an empty field */ };
-struct scene_cell { const char *text; uint8_t kind, role; uint16_t span, down; };     /* span, down: columns and rows that it covers; 0: one */
+struct scene_cell {
+	const char *text, *changed, *rest;      /* changed: a part in bold vermilion, then the rest; NULL: none */
+	uint8_t kind, role;
+	uint16_t span, down;                    /* columns and rows that it covers; 0: one */
+};
 struct scene_row { VEC(struct scene_cell) cells; };
 
 enum mark { MARK_NONE, MARK_ADDED, MARK_REMOVED };      /* of a comparison: shown by sign, word and border, never by colour alone */
