@@ -95,8 +95,14 @@ bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where 
 enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */
 
 #define COMMANDS(X)                                                                                                     \
-	X(init) X(apply) X(delete) X(get) X(describe) X(events) X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) X(timeline) X(why)     \
-	X(trace) X(connect) X(dns) X(matrix) X(routes) X(rules) X(show) X(draw) X(fault) X(heal) X(run) X(report) X(export) X(up) X(down) X(ps) X(exec) X(logs) X(verify) X(api_resources) X(version) X(help)
+	X(init) X(apply) X(delete) X(get) X(describe) X(events) \
+	X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) \
+	X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) \
+	X(timeline) X(why) X(trace) X(connect) X(dns) X(matrix) \
+	X(routes) X(rules) X(show) X(draw) X(fault) X(heal) \
+	X(run) X(report) X(export) X(up) X(down) X(ps) \
+	X(exec) X(logs) X(verify) X(api_resources) X(version) X(help) \
+	X(compare)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -21,6 +21,7 @@ const struct command commands[] = {
 	{ "describe", cmd_describe, ASKS | G_SELECT, "KIND [NAME] | KIND/NAME", "an object with what belongs to it, and its events", NULL },
 	{ "events", cmd_events, ASKS | G_SELECT, "", "what happened, as kubectl prints it", NULL },
 	{ "why", cmd_why, ASKS | G_TRACE, "KIND/NAME | FROM TO", "what is wrong, the evidence, and the remedy; what it suggests was tried on a copy", NULL },
+	{ "compare", cmd_compare, G_FILES | G_CLUSTER, "A B | --cni X,Y -f FILE…", "which connections change between two sets of manifests (exit status 1 if any); or one set on several Pod networks", NULL },
 	{ "timeline", cmd_timeline, ASKS | G_SELECT, "KIND/NAME | KIND NAME", "what happened to it, in lanes over time (-o text|json)", NULL },
 	{ "advance", cmd_advance, CHANGES_LAB, "DURATION", "let virtual time pass: 40s, 5m", NULL },
 	{ "connect", cmd_connect, G_TRACE | CHANGES_LAB, "FROM TO [--as NAME]", "a connection that stays open: conntrack and affinity remember it", NULL },

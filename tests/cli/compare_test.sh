@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# compare: which connections a change of manifests changes, and what a Pod network changes.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+podwire=$PWD/build/podwire
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+cd "$work"
+passed=0 failed=0
+check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -12 out; fi; }
+says() { local rc=$1 want=$2; shift 2; "$podwire" compare "$@" >said 2>&1; [ $? = "$rc" ] && grep -qF -- "$want" said || { cat said; false; }; }
+cat >a.yaml <<'YAML'
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {replicas: 3, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: nginx, ports: [{containerPort: 8080}]}]}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec: {containers: [{name: c, image: busybox, command: [sleep, infinity]}]}
+YAML
+(cat a.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {matchLabels: {app: web}}}\n') >deny.yaml
+sed 's/nginx,/nginx:2,/; s/replicas: 3/replicas: 2/' a.yaml >image.yaml
+sed 's/targetPort: 8080/targetPort: 81/' a.yaml >port.yaml
+sed 's/NodePort, selector/NodePort, externalTrafficPolicy: Local, selector/' a.yaml >local.yaml
+(cat a.yaml; printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: more}\nspec: {selector: {app: web}, ports: [{port: 81, targetPort: 8080}]}\n') >more.yaml
+check "the same" says 0 "none of" a.yaml a.yaml
+check "another image and other names of Pods change no connection" says 0 "none of" a.yaml image.yaml
+check "a policy that denies: lost" says 1 "NetworkPolicy default/deny, deny.yaml" a.yaml deny.yaml
+check "the other way: gained" says 1 "gained" deny.yaml a.yaml
+check "another port: refused" says 1 "refused" a.yaml port.yaml
+check "policy Local: the source is seen as it is" says 1 "different" a.yaml local.yaml
+check "a new Service" says 1 "svc/default/more:81" a.yaml more.yaml
+check "as JSON" says 1 '"change": "lost"' a.yaml deny.yaml -o json
+check "one side alone" says 2 "two sets" a.yaml
+check "a file that is not there" says 2 "nothing.yaml" a.yaml nothing.yaml
+check "three Pod networks" says 0 "VXLAN, UDP: 50 bytes" --cni calico,flannel,bridge -f a.yaml
+check "their MTU" says 0 '"its MTU": "1450"' --cni calico,flannel -f a.yaml -o json
+check "one that is not known" says 2 "weave" --cni calico,weave -f a.yaml
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
