@@ -107,5 +107,4 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 COMMANDS(X)
 #undef X
 
-
 #endif
