@@ -54,7 +54,7 @@ struct cli {
 	bool v4, v6, draw, df, each, considered;
 	const char *node; bool causes, counters;
 	const char *node_ip, *in;
-	const char *port, *by, *with_external, *diff, *diff_ref, *explain_from, *expect_file; bool explain, lint;
+	const char *port, *by, *with_external, *diff, *diff_ref, *explain_from, *expect_file; bool explain;
 	const char *type, *resolver;
 	const char *out, *theme, *focus, *depth; bool collapse;
 	bool dry_run, force, overwrite, now, all, ignore_not_found, ignore_daemonsets, delete_emptydir_data, disable_eviction;
@@ -98,7 +98,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 	X(init) X(apply) X(delete) X(get) X(describe) X(events) \
 	X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) \
 	X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) \
-	X(timeline) X(why) X(trace) X(connect) X(dns) X(matrix) \
+	X(timeline) X(why) X(trace) X(connect) X(dns) X(matrix) X(lint) \
 	X(routes) X(rules) X(show) X(draw) X(fault) X(heal) \
 	X(run) X(report) X(export) X(up) X(down) X(ps) \
 	X(exec) X(logs) X(verify) X(api_resources) X(version) X(help) \

@@ -27,6 +27,7 @@ const struct command commands[] = {
 	{ "connect", cmd_connect, G_TRACE | CHANGES_LAB, "FROM TO [--as NAME]", "a connection that stays open: conntrack and affinity remember it", NULL },
 	{ "trace", cmd_trace, ASKS | G_TRACE | G_CAPTURE, "FROM TO", "the way of one packet or request, with the reason for every hop", NULL },
 	{ "matrix", cmd_matrix, ASKS | G_MATRIX | G_SELECT, "[FROM TO]", "who may reach whom by policy", NULL },
+	{ "lint", cmd_lint, ASKS | G_SELECT, "", "what is wrong, or strange, about NetworkPolicies (-o text|json|sarif|github)", NULL },
 	{ "dns", cmd_dns, ASKS | G_DNS, "FROM [NAME]", "what a Pod's resolver asks, and what cluster DNS answers", NULL },
 	{ "routes", cmd_routes, ASKS, "", "the HTTP routing table of every controller", NULL },
 	{ "rules", cmd_rules, ASKS | G_RULES | G_CAPTURE, "", "what Linux is told: -o nft|iptables|ip|sh|json", NULL },
