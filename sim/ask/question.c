@@ -1,4 +1,5 @@
 #include "sim/ask/question.h"
+#include "sim/reachability/reach.h"
 
 #include "sim/engine/connections.h"
 
@@ -79,12 +80,33 @@ struct asking {
 	struct err *err;
 };
 
-/* What the rule that refused a packet has to do with its Service. */
+/* A policy's chain lets nothing pass that no rule allows: why none does, asked of the policies for the packet as the chain saw it. */
+static const char *why_policy(struct world *w, const struct outcome_view *v)
+{
+	const struct tuple *t = &v->walk->there.as_seen;
+	struct reach_end from = { find_pod_by_ip(w->cluster, t->src), t->src }, to = { find_pod_by_ip(w->cluster, t->dst), t->dst };
+	struct arena *a = arena_new(NULL, "why");
+	struct reach_why y = policy_why(w->cluster, &from, &to, t->proto, t->dport, a);
+	const char *text, *names[2];
+
+	for (int k = 0; k < 2; k++) {
+		const struct reach_end *e = k ? &to : &from;
+
+		names[k] = e->pod ? arena_printf(a, "%s/%s", e->pod->o.ns, e->pod->o.name) : arena_printf(a, "%s", IP(e->ip));
+	}
+	text = y.allowed ? v->reason : str_printf(cluster_strings(w->cluster), "%s; %s", v->reason, reach_why_sentence(&y, names[0], names[1], a));
+	arena_free(a);
+	return text;
+}
+
+/* What the rule that refused a packet has to do with its Service, or its policy. */
 static const char *why_refused(struct world *w, const struct outcome_view *v)
 {
 	const struct cause *c = v->cause.i ? cause_get(w->dp, v->cause) : NULL;
 	const struct object *o = c && c->object ? obj_get(w->cluster, (obj_h){ c->object }) : NULL;
 
+	if (o && o->kind == &network_policy_kind && v->reason)
+		return why_policy(w, v);
 	if (!o || o->kind != &service_kind || !c->path || !v->reason)
 		return v->reason;
 	if (streq(c->path, "spec.externalTrafficPolicy") || streq(c->path, "spec.internalTrafficPolicy"))

@@ -6,12 +6,12 @@
 #include <stdarg.h>
 
 struct asking {
-	struct reach *r;
+	struct cluster *c;
 	struct arena *a;
 	const struct np_compiled *p;
 	const struct np_compiled_rule *rule;    /* NULL: the subject */
 	struct reach_reason *out;
-	uint32_t self, peer, dst;               /* ends */
+	const struct reach_end *self, *peer, *src, *dst;
 	uint8_t proto; uint16_t port;
 	uint32_t alloc;
 };
@@ -119,9 +119,9 @@ static bool selector_says(struct asking *q, const struct path *p, const struct s
 /* ---- peers and ports */
 
 /* Its address towards the other end; see select.c. */
-static ip_addr address_towards(struct asking *q, uint32_t end)
+static ip_addr address_towards(struct asking *q, const struct reach_end *e)
 {
-	const struct reach_end *e = &q->r->ends[end], *dst = &q->r->ends[q->dst], *src = &q->r->ends[q->dst == q->self ? q->peer : q->self];
+	const struct reach_end *dst = q->dst, *src = q->src;
 	bool src4 = false, src6 = false, want4;
 	ip_addr d[2] = { dst->ip, dst->pod ? dst->pod->ip2 : (ip_addr){ 0 } }, s[2] = { src->ip, src->pod ? src->pod->ip2 : (ip_addr){ 0 } }, target = d[0];
 
@@ -156,7 +156,7 @@ static bool block_says(struct asking *q, const struct path *p, const struct np_p
 
 static bool peer_says(struct asking *q, const struct path *p, const struct np_peers *peer)
 {
-	const struct pod *pod = q->r->ends[q->peer].pod;
+	const struct pod *pod = q->peer->pod;
 	const struct namespace_ *ns;
 	const char *who;
 
@@ -165,7 +165,7 @@ static bool peer_says(struct asking *q, const struct path *p, const struct np_pe
 	if (peer->block.set)
 		return block_says(q, p, peer);
 	if (!pod) {
-		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods; %s is not the address of one", IP(q->r->ends[q->peer].ip));
+		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods; %s is not the address of one", IP(q->peer->ip));
 		return false;
 	}
 	who = arena_printf(q->a, "%s/%s", pod->o.ns, pod->o.name);
@@ -173,7 +173,7 @@ static bool peer_says(struct asking *q, const struct path *p, const struct np_pe
 		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods by their own address; %s is in its node's network", who);
 		return false;
 	}
-	ns = find_namespace(q->r->c, pod->o.ns);
+	ns = find_namespace(q->c, pod->o.ns);
 	if (!peer->namespaces && pod->o.ns != q->p->policy->o.ns) {
 		miss(q, SUB(p, "podSelector"), false, "without a namespaceSelector it means Pods of namespace %s; %s is in %s", q->p->policy->o.ns, who, pod->o.ns);
 		return false;
@@ -190,7 +190,7 @@ static const char *proto_text(uint8_t p)
 
 static const struct pod *named_on(const struct asking *q)
 {
-	const struct pod *p = q->r->ends[q->dst].pod;
+	const struct pod *p = q->dst->pod;
 
 	return p && !p->spec->host_network ? p : NULL;
 }
@@ -240,22 +240,24 @@ static bool rule_says(struct asking *q)
 	return true;
 }
 
-static void explain_dir(struct reach *r, enum np_dir d, uint32_t self, uint32_t peer, uint32_t dst, struct reach_why *out, uint32_t *alloc, struct arena *a)
+struct asked_why { struct cluster *c; const struct reach_end *from, *to; uint8_t proto; uint16_t port; struct reach_why *out; uint32_t alloc; struct arena *a; };
+
+static void explain_dir(struct asked_why *w, enum np_dir d)
 {
-	const struct pod *subject = r->ends[self].pod;
-	struct object_list l = subject && !r->idle ? cluster_list_ns(r->c, &network_policy_kind, subject->o.ns) : (struct object_list){ 0 };
+	const struct reach_end *self = d == NP_EGRESS ? w->from : w->to, *peer = d == NP_EGRESS ? w->to : w->from;
+	struct object_list l = self->pod ? cluster_list_ns(w->c, &network_policy_kind, self->pod->o.ns) : (struct object_list){ 0 };
 
 	for (uint32_t k = 0; k < l.nr; k++) {
-		struct np_compiled *p = arena_make(a, struct np_compiled);
+		struct np_compiled *p = arena_make(w->a, struct np_compiled);
 		struct reach_reason *reason;
-		struct asking q = { .r = r, .a = a, .p = p, .self = self, .peer = peer, .dst = dst, .proto = r->proto, .port = r->port };
+		struct asking q = { .c = w->c, .a = w->a, .p = p, .self = self, .peer = peer, .src = w->from, .dst = w->to, .proto = w->proto, .port = w->port };
 
-		policy_compile((const struct network_policy *)l.v[k], a, p);
-		if (!p->isolates[d] || !np_selects(r->c, p, subject))
+		policy_compile((const struct network_policy *)l.v[k], w->a, p);
+		if (!p->isolates[d] || !np_selects(w->c, p, self->pod))
 			continue;
-		if (out->nr == *alloc)
-			out->v = vec_grow(a, out->v, out->nr, alloc, sizeof(*out->v));
-		reason = &out->v[out->nr++];
+		if (w->out->nr == w->alloc)
+			w->out->v = vec_grow(w->a, w->out->v, w->out->nr, &w->alloc, sizeof(*w->out->v));
+		reason = &w->out->v[w->out->nr++];
 		*reason = (struct reach_reason){ .policy = p->policy, .dir = d, .allows = -1 };
 		reason->line = reach_line_of(&p->policy->o, SUB(SUB(NULL, "spec"), "podSelector"));
 		q.out = reason;
@@ -270,26 +272,78 @@ static void explain_dir(struct reach *r, enum np_dir d, uint32_t self, uint32_t 
 	}
 }
 
+/* Isolated: denied unless some rule of some policy allows it. */
+static bool side_open(const struct reach_why *w, enum np_dir d)
+{
+	bool isolated = false;
+
+	for (uint32_t k = 0; k < w->nr; k++) {
+		if (w->v[k].dir != d)
+			continue;
+		if (w->v[k].allows >= 0)
+			return true;
+		isolated = true;
+	}
+	return !isolated;
+}
+
+struct reach_why policy_why(struct cluster *c, const struct reach_end *from, const struct reach_end *to, uint8_t proto, uint16_t port, struct arena *a)
+{
+	struct reach_why out = { 0 };
+	struct asked_why w = { .c = c, .from = from, .to = to, .proto = proto, .port = port, .out = &out, .a = a };
+
+	explain_dir(&w, NP_EGRESS);
+	explain_dir(&w, NP_INGRESS);
+	out.out = side_open(&out, NP_EGRESS);
+	out.in = side_open(&out, NP_INGRESS);
+	out.itself = from->pod && from->pod == to->pod;
+	out.allowed = out.itself || (out.out && out.in);
+	return out;
+}
+
 struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *a)
 {
-	struct reach_why out = { .allowed = reach_allowed(r, from, to, proto, port) };
-	uint32_t alloc = 0;
+	bool allowed = reach_allowed(r, from, to, proto, port);
+	struct reach_why out = { .out = true, .in = true };
 
-	out.itself = from == to || (r->ends[from].pod && r->ends[from].pod == r->ends[to].pod);
+	if (!r->idle)
+		out = policy_why(r->c, &r->ends[from], &r->ends[to], proto, port, a);
+	out.allowed = allowed;
+	out.itself = out.itself || from == to;
 	out.from_node = reach_from_own_node(r, from, to);
 	out.to_node = reach_to_own_node(r, from, to);
-	explain_dir(r, NP_EGRESS, from, to, to, &out, &alloc, a);
-	explain_dir(r, NP_INGRESS, to, from, to, &out, &alloc, a);
-	out.out = out.in = true;
-	for (uint32_t k = 0; k < out.nr; k++) {         /* isolated: denied unless one allows it */
-		bool *side = out.v[k].dir == NP_EGRESS ? &out.out : &out.in;
-
-		*side = false;
-	}
-	for (uint32_t k = 0; k < out.nr; k++)
-		if (out.v[k].allows >= 0)
-			*(out.v[k].dir == NP_EGRESS ? &out.out : &out.in) = true;
 	out.out = out.out || out.to_node;
 	out.in = out.in || out.from_node;
 	return out;
+}
+
+const char *reach_why_sentence(const struct reach_why *y, const char *from, const char *to, struct arena *a)
+{
+	struct sb s = { 0 };
+	const char *text;
+
+	if (y->itself)
+		return "a Pod always reaches itself";
+	if (y->allowed && !y->nr)
+		return "no policy isolates either end";
+	for (uint32_t k = 0; k < y->nr; k++) {
+		const struct reach_reason *x = &y->v[k];
+		bool side = x->dir == NP_EGRESS ? y->out : y->in;
+
+		if (y->allowed ? x->allows < 0 : side || x->allows >= 0)
+			continue;
+		sb_printf(&s, "%sNetworkPolicy %s/%s ", s.len ? "; " : "", x->policy->o.ns, x->policy->o.name);
+		if (y->allowed)
+			sb_printf(&s, "allows %s by spec.%s[%d]", x->dir == NP_EGRESS ? "egress" : "ingress", x->dir == NP_EGRESS ? "egress" : "ingress", x->allows);
+		else
+			sb_printf(&s, "isolates %s for %s and no rule allows it%s%s%s", x->dir == NP_EGRESS ? from : to, x->dir == NP_EGRESS ? "egress" : "ingress", x->nr ? ": " : "",
+				  x->nr ? x->v[0].path : "", x->nr ? arena_printf(a, " %s", x->v[0].text) : "");
+		for (uint32_t i = 1; !y->allowed && i < x->nr && i < 4; i++)
+			sb_printf(&s, ", %s %s", x->v[i].path, x->v[i].text);
+	}
+	if (y->allowed && y->from_node && !s.len)
+		sb_add(&s, "traffic from a Pod's own node is always let in");
+	text = arena_strdup(a, sb_text(&s));
+	sb_free(&s);
+	return text;
 }

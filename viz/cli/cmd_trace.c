@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/reachability/reach.h"
 #include "sim/ask/captured.h"
 #include "viz/cli/captured.h"
 #include "viz/report/pcapng.h"
@@ -117,6 +118,29 @@ static enum err_kind batch(struct cli *cli, struct world *w, struct err *err)
 
 /* ---- one question */
 
+/* A policy without an enforcer matters where it would have denied what passes. */
+static void warn_unenforced(struct cli *cli, struct world *w, const struct answer *answer, struct err *err)
+{
+	const struct settings *s = cluster_settings(w->cluster);
+
+	for (uint32_t k = 0; k < answer->nr && s->cni != CNI_CALICO && !cli->enforce && cluster_count(w->cluster, &network_policy_kind); k++) {
+		const struct outcome *o = answer->v[k].walk;
+		struct reach_end from = { 0 }, to = { 0 };
+		struct reach_why y;
+
+		if (!o || answer->v[k].verdict != V_DELIVERED)
+			continue;
+		from = (struct reach_end){ find_pod_by_ip(w->cluster, o->there.as_seen.src), o->there.as_seen.src };
+		to = (struct reach_end){ find_pod_by_ip(w->cluster, o->there.as_seen.dst), o->there.as_seen.dst };
+		y = policy_why(w->cluster, &from, &to, o->there.as_seen.proto, o->there.as_seen.dport, cli->arena);
+		if (y.allowed)
+			continue;
+		err_warn(err, NULL, "policies say otherwise, but the Pod network is %s, which enforces none (--enforce calico shows what would be): %s", cni_names[s->cni],
+			 reach_why_sentence(&y, cli->args.v[0], cli->args.v[1], cli->arena));
+		return;
+	}
+}
+
 static bool write_capture(const char *path, const struct sb *bytes, struct err *err)
 {
 	FILE *f = fopen(path, "wb");
@@ -148,6 +172,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 		write_capture(cli->pcap, &out, err);
 	}
 	sb_free(&out);
+	warn_unenforced(cli, w, &answer, err);
 	expected(cli->expect, &answer, err);
 	return err_kind(err);
 }

@@ -12,35 +12,9 @@ static const char *verdict(const struct why_report *w)
 	return w->why.allowed ? "allowed" : "denied";
 }
 
-/* One sentence: who denies, or what lets it pass. */
 const char *why_sentence(const struct why_report *w, struct arena *a)
 {
-	const struct reach_why *y = &w->why;
-	struct sb s = { 0 };
-	const char *text;
-
-	if (y->itself)
-		return "a Pod always reaches itself";
-	if (y->allowed && !y->nr)
-		return "no policy isolates either end";
-	for (uint32_t k = 0; k < y->nr; k++) {
-		const struct reach_reason *x = &y->v[k];
-		bool side = x->dir == NP_EGRESS ? y->out : y->in;
-
-		if (y->allowed ? x->allows < 0 : side || x->allows >= 0)
-			continue;
-		sb_printf(&s, "%sNetworkPolicy %s/%s ", s.len ? "; " : "", x->policy->o.ns, x->policy->o.name);
-		if (y->allowed)
-			sb_printf(&s, "allows %s by spec.%s[%d]", x->dir == NP_EGRESS ? "egress" : "ingress", x->dir == NP_EGRESS ? "egress" : "ingress", x->allows);
-		else
-			sb_printf(&s, "isolates %s for %s and no rule allows it%s%s%s", x->dir == NP_EGRESS ? w->from : w->to, x->dir == NP_EGRESS ? "egress" : "ingress",
-				  x->nr ? ": " : "", x->nr ? x->v[0].path : "", x->nr ? arena_printf(a, " %s", x->v[0].text) : "");
-	}
-	if (y->allowed && y->from_node && !s.len)
-		sb_add(&s, "traffic from a Pod's own node is always let in");
-	text = arena_strdup(a, sb_text(&s));
-	sb_free(&s);
-	return text;
+	return reach_why_sentence(&w->why, w->from, w->to, a);
 }
 
 static void side_text(const struct why_report *w, enum np_dir d, struct arena *a, struct sb *out)
