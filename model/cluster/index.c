@@ -19,11 +19,12 @@ static struct handles *handles_make(struct cluster *c, struct map *m, uint64_t k
 	return l;
 }
 
+/* An object that comes again, as it does whenever it changes, stands there twice until the list is read. */
 static void handles_push(struct cluster *c, struct handles *l, obj_h h)
 {
-	for (uint32_t k = l->nr; k > 0 && k + 4 > l->nr; k--)   /* the usual repeat: the same object again */
-		if (l->v[k - 1].i == h.i)
-			return;
+	if (l->nr && l->v[l->nr - 1].i == h.i)
+		return;
+	l->mixed |= l->nr && l->v[l->nr - 1].i > h.i;
 	vec_add(c->arena, l, h);
 }
 
@@ -93,6 +94,23 @@ void index_object(struct cluster *c, struct object *o)
 	}
 }
 
+/* The first of each stays where it is. */
+static void drop_repeats(struct handles *l)
+{
+	struct arena *scratch = arena_new(NULL, "repeats");
+	struct map seen = { 0 };
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (!map_find(&seen, l->v[k].i)) {
+			map_put(&seen, scratch, l->v[k].i);
+			l->v[to++] = l->v[k];
+		}
+	l->nr = to;
+	l->mixed = false;
+	arena_free(scratch);
+}
+
 /* Makes the answer from a list of handles; drops members for which belongs() is false. The answer is good until the next of its kind. */
 static struct object_list pick_from(const struct cluster *cc, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
 {
@@ -101,6 +119,8 @@ static struct object_list pick_from(const struct cluster *cc, struct handles *l,
 
 	if (!l)
 		return (struct object_list){ 0 };
+	if (l->mixed)
+		drop_repeats(l);
 	if (c->answer_alloc < l->nr) {
 		c->answer_alloc = MAX(l->nr * 2, 64);
 		c->answer = arena_array(c->arena, struct object *, c->answer_alloc);

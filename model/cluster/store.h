@@ -14,7 +14,7 @@ struct pool {
 	uint32_t nr, alloc, nr_sorted, nr_gone;
 };
 
-struct handles { obj_h *v; uint32_t nr, alloc; };
+struct handles { obj_h *v; uint32_t nr, alloc; bool mixed; };   /* mixed: some came again, or late: there may be repeats */
 
 struct cluster {
 	struct mem *mem;

@@ -63,6 +63,13 @@ check "another seed gives other names" sh -c '! cmp -s c.raw s.raw'
 check "and the same Pods on the same nodes" same c.pods s.pods
 check "and as many endpoints" same c.ready s.ready
 
+# A rollout with seven slices: each is written many times between two looks at them.
+roll() { printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: big}\nspec: {replicas: 650, selector: {matchLabels: {app: big}}, template: {metadata: {labels: {app: big}}, spec: {containers: [{name: c, image: "nginx:%s"}]}}}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: big}\nspec: {selector: {app: big}, ports: [{port: 80}]}\n' "$1"; }
+roll 1 >r1.yaml; roll 2 >r2.yaml
+PODWIRE_LAB=r.db "$podwire" apply -f nodes.yaml -f r1.yaml >/dev/null
+check "a rollout of 650 Pods" env PODWIRE_LAB=r.db "$podwire" apply -f r2.yaml
+check "all new, each an endpoint once" sh -c "[ \"\$(PODWIRE_LAB=r.db '$podwire' get endpointslices -o yaml | grep -c 'ready: true')\" = 650 ] && [ \"\$(PODWIRE_LAB=r.db '$podwire' get pods -l app=big -o yaml | grep -c 'image: nginx:2')\" -ge 650 ]"
+
 # Killed at any moment, the lab holds what the last whole command left, or that of the one that was killed.
 was=5 lost=0
 for k in $(seq 1 25); do
