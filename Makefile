@@ -10,7 +10,7 @@ LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 override LDFLAGS += $(SAN)
 
 LIB   := $(filter-out viz/cli/main.c sim/linux/static/%,$(shell find model sim viz -name '*.c' | sort))
-TEST  := $(shell find tests/unit tests/conformance tests/differential -name '*_test.c' 2>/dev/null | sort)
+TEST  := $(shell find tests/unit tests/conformance tests/differential tests/tui -name '*_test.c' 2>/dev/null | sort)
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 FUZZ  := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 obj    = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -23,7 +23,7 @@ $(BUILD)/libpodwire.a: $(call obj,$(LIB))
 $(BUILD)/podwire: $(BUILD)/obj/viz/cli/main.o $(BUILD)/libpodwire.a
 	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/unit: $(call obj,$(TEST)) $(BUILD)/obj/tests/unit/main.o $(BUILD)/libpodwire.a
+$(BUILD)/unit: $(call obj,$(TEST)) $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/tui/fake.o $(BUILD)/libpodwire.a
 	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
 $(BUILD)/bench_%: $(BUILD)/obj/tests/bench/bench_%.o $(BUILD)/libpodwire.a

@@ -52,6 +52,8 @@ bool lab_save_world(struct lab *, struct world *, const struct lab_input *, stru
 struct lab_entry { int64_t nr; struct lab_input input; nsec to; rev_t rev; };
 struct lab_history { struct lab_entry *v; uint32_t nr; };
 bool lab_history(struct lab *, struct arena *, struct lab_history *, struct err *);
+/* Takes the last command out of the lab, and commits. what: says which it was. false: there is none but the one that made the lab, or it cannot be written. */
+bool lab_undo(struct lab *, struct sb *what, struct err *);
 /* Makes the file whole without its -wal beside it, so that it can be copied. */
 bool lab_pack(struct lab *, struct err *);
 

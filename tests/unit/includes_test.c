@@ -22,6 +22,8 @@ static const char *forbidden(const char *file, const char *inc)
 		return "model/base/ stands alone";
 	if (below(file, "model/api/") && below(inc, "model/control/"))
 		return "kinds know no controllers";
+	if (below(file, "viz/tui/") && !below(file, "viz/tui/source") && !below(inc, "viz/tui/") && !below(inc, "model/base/"))
+		return "screens know their pages only; source_*.c fills them";
 	return NULL;
 }
 

@@ -29,6 +29,7 @@ enum {
 	G_UP      = 1 << 15,
 	G_VERIFY  = 1 << 16,
 	G_GET     = 1 << 22,    /* how `get` shows it */
+	G_TUI     = 1 << 14,
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
 };
@@ -56,6 +57,7 @@ struct cli {
 	const char *node_ip, *in;
 	const char *port, *by, *with_external, *diff, *diff_ref, *explain_from, *expect_file; bool explain;
 	const char *type, *resolver;
+	const char *glyphs;
 	const char *out, *theme, *focus, *depth; bool collapse;
 	bool dry_run, force, overwrite, now, all, ignore_not_found, ignore_daemonsets, delete_emptydir_data, disable_eviction;
 	const char *cascade, *to_revision;
@@ -102,7 +104,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 	X(routes) X(rules) X(show) X(draw) X(fault) X(heal) \
 	X(run) X(report) X(export) X(up) X(down) X(ps) \
 	X(exec) X(logs) X(verify) X(api_resources) X(version) X(help) \
-	X(compare)
+	X(compare) X(tui)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -67,6 +67,16 @@ static struct val *considered_json(const struct hop *h, struct arena *a)
 	return list;
 }
 
+/* FAMILY TABLE CHAIN, as nft wants it; for iptables: iptables TABLE CHAIN. */
+static const char *chain_text(const struct hop *h, struct arena *a)
+{
+	static const char *const families[] = { [NF_IP] = "ip", [NF_IP6] = "ip6", [NF_INET] = "inet", [NF_BRIDGE] = "bridge" };
+	const struct chain *c = ruleset_chain_get(h->owner, h->chain);
+	const struct table *t = ruleset_table_get(h->owner, c->table);
+
+	return arena_printf(a, "%s %s %s", t->iptables ? t->family == NF_IP6 ? "ip6tables" : "iptables" : families[t->family], t->name, c->name);
+}
+
 static struct val *hop_json(struct world *w, const struct hop *h, uint32_t seq, struct arena *a)
 {
 	struct val *v = val_new(a, VAL_MAP);
@@ -80,6 +90,8 @@ static struct val *hop_json(struct world *w, const struct hop *h, uint32_t seq, 
 	val_put(a, v, "stage", val_string(a, stage_names[h->stage]));
 	val_put(a, v, "decision", text(a, h->decision));
 	val_put(a, v, "rule", text(a, rule.len ? sb_text(&rule) : NULL));
+	if (h->owner && h->rule != UINT32_MAX && h->chain.i)
+		val_put(a, v, "chain", val_string(a, chain_text(h, a)));
 	val_put(a, v, "before", tuple_json(a, &h->before, h->mark_before));
 	val_put(a, v, "after", changed ? tuple_json(a, &h->after, h->mark_after) : val_new(a, VAL_MAP));
 	val_put(a, v, "ct", text(a, h->ct));

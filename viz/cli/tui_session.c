@@ -1,0 +1,387 @@
+#include "viz/cli/tui_session.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "model/dataplane/packet.h"
+#include "sim/reachability/gate.h"
+#include "viz/cli/labwork.h"
+
+static void remove_lab(char *path)
+{
+	static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
+	char file[300];
+
+	for (size_t k = 0; *path && k < ARRAY_LEN(parts); k++) {
+		snprintf(file, sizeof(file), "%s%s", path, parts[k]);
+		unlink(file);
+	}
+	*path = '\0';
+}
+
+/* The cluster as it is, as a new lab that ends with the session. */
+static bool make_lab(struct world *w, char path[256], struct err *err)
+{
+	static const char *const argv[] = { "podwire", "tui" };
+	const char *dir = getenv("TMPDIR");
+	struct lab_input in = { .argv = argv, .argc = 2 };
+	struct lab *lab;
+	int fd;
+	bool ok;
+
+	snprintf(path, 256, "%.200s/podwire-tui-XXXXXX", dir && *dir ? dir : "/tmp");
+	fd = mkstemp(path);
+	if (fd < 0) {
+		err_add(err, ERR_MACHINE, NULL, "no lab can be made in %s", path);
+		*path = '\0';
+		return false;
+	}
+	close(fd);
+	lab = lab_open(path, LAB_NEW, NULL, err);
+	ok = lab && lab_save_world(lab, w, &in, err);
+	lab_close(lab);
+	if (!ok)
+		remove_lab(path);
+	return ok;
+}
+
+static const char *lab_of(const struct session *s) { return s->model.in_lesson ? *s->lesson_temp ? s->lesson_temp : NULL : s->lab; }
+
+/* ---- the cluster that is shown */
+
+static bool read_lab(struct session *s, const char *lab, const char *at, struct world *w, struct err *err)
+{
+	struct cli c = *s->cli;
+
+	c.lab = lab;
+	c.at = at;
+	c.files = (struct texts){ 0 };
+	return labwork_read(&c, w, err);
+}
+
+static struct world *new_world(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		abort();
+	return w;
+}
+
+static void end_world(struct world *w)
+{
+	if (w)
+		world_free(w);
+	free(w);
+}
+
+/* Reads the lab again. What is shown stays if that fails. */
+static bool show_again(struct session *s, struct err *err)
+{
+	struct world *w = new_world(), **at = s->model.in_lesson ? &s->model.lesson_world : &s->world;
+
+	if (!read_lab(s, lab_of(s), s->model.in_lesson ? NULL : s->at, w, err)) {
+		free(w);
+		return false;
+	}
+	s->model.past = !s->model.in_lesson && s->at;
+	model_changed(&s->model, w);
+	end_world(*at);
+	*at = w;
+	if (s->model.in_lesson) {
+		s->model.play.world = w;
+		lesson_judge(&s->model);
+	}
+	return true;
+}
+
+static bool seek(void *ctx, const char *at, struct err *err)
+{
+	struct session *s = ctx;
+	const char *before = s->at;
+
+	if (!s->lab || s->model.in_lesson) {
+		if (!*at)
+			return false;
+		return err_add(err, ERR_INPUT, NULL, "only a lab remembers earlier moments: podwire apply --lab FILE -f …, then podwire tui --lab FILE");
+	}
+	if (!*at && !before)
+		return false;
+	s->at = *at ? arena_strdup(s->cli->arena, at) : NULL;
+	if (show_again(s, err))
+		return true;
+	s->at = before;
+	return false;
+}
+
+/* ---- command lines */
+
+struct argv { char *v[64]; int nr; };
+
+static void add_word(struct argv *a, char *word)
+{
+	if (a->nr + 1 < (int)ARRAY_LEN(a->v))
+		a->v[a->nr++] = word;
+}
+
+/* Blanks part words; '…' and "…" hold them together. */
+static void split(struct arena *arena, const char *line, struct argv *out)
+{
+	while (*line) {
+		char *word = arena_strdup(arena, line), *to = word, quote = 0;
+
+		for (; *line && (quote || *line != ' '); line++) {
+			if (quote ? *line == quote : *line == '\'' || *line == '"')
+				quote = quote ? 0 : *line;
+			else
+				*to++ = *line;
+		}
+		*to = '\0';
+		if (to > word)
+			add_word(out, word);
+		line += strspn(line, " ");
+	}
+}
+
+static bool has_option(const struct argv *a, const char *one, const char *other)
+{
+	for (int k = 0; k < a->nr; k++)
+		if (strncmp(a->v[k], one, strlen(one)) == 0 || (other && strncmp(a->v[k], other, strlen(other)) == 0))
+			return true;
+	return false;
+}
+
+/* "advance next": up to what is due next. */
+static bool next_moment(struct session *s, struct arena *a, struct argv *words, struct err *err)
+{
+	nsec next = control_next(s->model.world->control), now = cluster_now(s->model.world->cluster);
+
+	if (words->nr < 3 || strcmp(words->v[1], "advance") != 0 || strcmp(words->v[2], "next") != 0)
+		return true;
+	if (next == NEVER)
+		return err_add(err, ERR_FAILED, NULL, "nothing is due: the cluster rests until something is changed");
+	words->v[2] = arena_printf(a, "%" PRId64 "ns", MAX(next - now, 1));
+	return true;
+}
+
+/* Where the command works: the lab, or the files. false: it may not. */
+static bool add_place(struct session *s, const struct command *c, struct arena *a, struct argv *words, struct err *err)
+{
+	if (!(c->takes & (CHANGES_LAB | READS_LAB)) || has_option(words, "--lab", NULL) || ((c->takes & READS_LAB) && has_option(words, "-f", "--filename")))
+		return true;
+	if (c->takes & CHANGES_LAB) {
+		if (s->at && !s->model.in_lesson)
+			return err_add(err, ERR_INPUT, NULL, "this is the past: A (:at now) goes back to the present, where it can be changed");
+		if (s->model.in_lesson && !*s->lesson_temp && !make_lab(s->model.lesson_world, s->lesson_temp, err))
+			return false;
+		if (!s->model.in_lesson && !s->lab) {
+			if (!make_lab(s->world, s->temp, err))
+				return false;
+			s->lab = s->temp;
+		}
+	}
+	if (s->model.in_lesson && !*s->lesson_temp && !make_lab(s->model.lesson_world, s->lesson_temp, err))
+		return false;
+	if (lab_of(s)) {
+		add_word(words, arena_strdup(a, "--lab"));
+		add_word(words, arena_strdup(a, lab_of(s)));
+		if (s->at && c->takes & G_FILES && !s->model.in_lesson) {
+			add_word(words, arena_strdup(a, "--at"));
+			add_word(words, arena_strdup(a, s->at));
+		}
+		return true;
+	}
+	for (uint32_t k = 0; k < s->cli->files.nr; k++) {
+		add_word(words, arena_strdup(a, "-f"));
+		add_word(words, arena_strdup(a, s->cli->files.v[k]));
+	}
+	return true;
+}
+
+static bool run(void *ctx, const char *line, struct sb *out, bool *changed, struct err *err)
+{
+	struct session *s = ctx;
+	struct arena *a = arena_new(NULL, "command line");
+	struct argv words = { .nr = 1 };
+	const struct command *c;
+	char *text = NULL;
+	size_t len = 0;
+	struct cli sub = { .arena = a };
+	enum err_kind how = ERR_INPUT;
+
+	words.v[0] = arena_strdup(a, "podwire");
+	split(a, line, &words);
+	c = words.nr > 1 ? command_find(words.v[1]) : NULL;
+	if (c && c->run == cmd_tui) {
+		err_add(err, ERR_INPUT, NULL, "this is podwire tui already");
+	} else if (!c || (next_moment(s, a, &words, err) && add_place(s, c, a, &words, err))) {
+		if (s->cli->ns && c && !has_option(&words, "-n", "--namespace")) {
+			add_word(&words, arena_strdup(a, "-n"));
+			add_word(&words, arena_strdup(a, s->cli->ns));
+		}
+		words.v[words.nr] = NULL;
+		sub.argc = words.nr;
+		sub.argv = words.v;
+		sub.lab = lab_of(s);
+		sub.to = open_memstream(&text, &len);
+		if (!sub.to)
+			abort();
+		how = cli_run(&sub, words.nr, words.v, err);
+		fclose(sub.to);
+		sb_addn(out, text, len);
+		free(text);
+	}
+	*changed = c && c->takes & CHANGES_LAB && !err_any(err) && (how == ERR_NONE || how == ERR_FAILED) && show_again(s, err);
+	arena_free(a);
+	return how == ERR_NONE;
+}
+
+static bool undo(void *ctx, struct sb *out, struct err *err)
+{
+	struct session *s = ctx;
+	struct lab *lab;
+	bool ok;
+
+	if (s->at)
+		return err_add(err, ERR_INPUT, NULL, "this is the past: A (:at now) goes back to the present");
+	if (!lab_of(s))
+		return err_add(err, ERR_INPUT, NULL, "nothing was changed yet");
+	lab = lab_open(lab_of(s), LAB_WRITE, NULL, err);
+	ok = lab && lab_undo(lab, out, err);
+	lab_close(lab);
+	return ok && show_again(s, err);
+}
+
+/* ---- what the pages ask for */
+
+static bool options_of(struct session *s, const char *words, unsigned takes, struct arena *a, struct cli *out, struct err *err)
+{
+	struct argv v = { .nr = 0 };
+
+	*out = (struct cli){ .arena = a, .ns = s->cli->ns };
+	split(a, words, &v);
+	return options_parse(out, takes, v.nr, v.v, err);
+}
+
+static bool question(void *ctx, const char *words, struct arena *a, struct question *q, struct err *err)
+{
+	struct session *s = ctx;
+	struct cli *c = arena_make(a, struct cli);
+
+	c->command = "trace";
+	if (!options_of(s, words, G_TRACE, a, c, err))
+		return false;
+	if (c->args.nr != 2)
+		return err_add(err, ERR_INPUT, NULL, "trace needs two ends, as in: trace pod/web-0 svc/db:5432");
+	return cli_question(c, c->args.v[0], c->args.v[1], q, err);
+}
+
+static bool port(void *ctx, const char *words, uint8_t *proto, uint16_t *number, const char **word, struct err *err)
+{
+	static const char *const names[] = { [PROTO_TCP] = "tcp", [PROTO_UDP] = "udp", [PROTO_SCTP] = "sctp" };
+	struct session *s = ctx;
+	struct cli c;
+	struct arena *a = arena_new(NULL, "port");
+	bool ok = options_of(s, words, G_MATRIX | G_TRACE | G_SELECT, a, &c, err);
+	char *end = NULL;
+	unsigned long n = ok ? strtoul(c.port ? c.port : "80", &end, 10) : 0;
+
+	*proto = PROTO_TCP;
+	if (ok && c.protocol && !reach_proto_parse(c.protocol, proto))
+		ok = err_add(err, ERR_INPUT, NULL, "--protocol: \"%s\" is not tcp, udp or sctp", c.protocol);
+	if (ok && (*end || n < 1 || n > 65535))
+		ok = err_add(err, ERR_INPUT, NULL, "--port: \"%s\" is not one port, which is what fits on this screen", c.port);
+	*number = (uint16_t)n;
+	*word = *proto < ARRAY_LEN(names) ? names[*proto] : "tcp";
+	arena_free(a);
+	return ok;
+}
+
+static bool moment(void *ctx, const char *at, struct world *w, struct err *err)
+{
+	struct session *s = ctx;
+
+	if (!lab_of(s))
+		return err_add(err, ERR_INPUT, NULL, "only a lab remembers earlier moments; this cluster comes from files and was not changed yet");
+	return read_lab(s, lab_of(s), at, w, err);
+}
+
+static bool lessons(void *ctx, struct arena *a, struct scenario_list *out, struct err *err)
+{
+	static const char *const places[] = { "../scenarios/lessons", "../share/podwire/scenarios/lessons" };
+	char self[1024], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	(void)ctx;
+	self[MAX(n, 0)] = '\0';
+	slash = strrchr(self, '/');
+	for (size_t k = 0; slash && k < ARRAY_LEN(places); k++) {
+		const char *path = arena_printf(a, "%.*s/%s", (int)(slash - self), self, places[k]);
+
+		if (access(path, R_OK) == 0)
+			return scenarios_load(a, path, out, err);
+	}
+	if (access("scenarios/lessons", R_OK) == 0)
+		return scenarios_load(a, "scenarios/lessons", out, err);
+	return err_add(err, ERR_FAILED, NULL, "no lessons are installed; :learn FILE plays any scenario");
+}
+
+static void head(void *ctx, struct tui_head *out) { model_head(&((struct session *)ctx)->model, out); }
+static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tui_page *p, struct err *e)
+{
+	struct session *s = ctx;
+
+	if (w->kind == PAGE_LESSON && s->model.in_lesson && *s->lesson_temp && (w->n != (int)s->model.lesson_step || strcmp(w->a, s->model.lesson_file) != 0))
+		remove_lab(s->lesson_temp);     /* another step goes on from the cluster as it is */
+	return model_load(&s->model, w, a, p, e);
+}
+static const char *list_word(void *ctx, const char *word) { return model_list_word(&((struct session *)ctx)->model, word); }
+
+static void leave(void *ctx)
+{
+	struct session *s = ctx;
+
+	remove_lab(s->lesson_temp);
+	lesson_leave(&s->model);
+}
+
+static void complete(void *ctx, const char *before, const char *word, tui_word f, void *word_ctx)
+{
+	struct session *s = ctx;
+
+	for (const struct command *c = commands; !*before && c->name; c++)
+		if (strncmp(c->name, word, strlen(word)) == 0)
+			f(word_ctx, c->name, c->help);
+	model_complete(&s->model, before, word, f, word_ctx);
+}
+
+struct tui_source session_source(struct session *s)
+{
+	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = run, .undo = undo, .seek = seek, .leave = leave, .list_word = list_word, .complete = complete };
+}
+
+bool session_begin(struct session *s, struct cli *cli, struct err *err)
+{
+	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .lessons = lessons };
+
+	*s = (struct session){ .cli = cli, .at = cli->files.nr ? NULL : cli->at };
+	if (!cli->files.nr)
+		s->lab = cli_lab(cli);
+	s->world = new_world();
+	if (!cli_world(cli, s->world, err)) {
+		free(s->world);
+		return false;
+	}
+	model_begin(&s->model, s->world, &host);
+	s->model.past = s->at != NULL;
+	s->model.lab = s->lab ? s->lab : cli->files.v[0];
+	return true;
+}
+
+void session_end(struct session *s)
+{
+	remove_lab(s->lesson_temp);
+	model_end(&s->model);
+	end_world(s->world);
+	remove_lab(s->temp);
+}

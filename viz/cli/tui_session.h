@@ -1,0 +1,25 @@
+/* A session of the terminal program: the cluster that it shows, where that comes from, and command lines run within it. Changes go to the lab; files (-f) and lessons
+ * get a lab of their own for that, which ends with the session. */
+#ifndef PODWIRE_TUI_SESSION_H
+#define PODWIRE_TUI_SESSION_H
+
+#include "viz/cli/cli.h"
+#include "viz/tui/source.h"
+
+struct session {
+	struct cli *cli;                        /* as podwire was called */
+	struct world *world;                    /* of the lab or the files */
+	struct tui_model model;
+	const char *lab;                        /* NULL: files, and nothing was changed yet */
+	char temp[256], lesson_temp[256];       /* labs of this session; "" */
+	const char *at;                         /* the moment that is shown; NULL: now */
+};
+
+bool session_begin(struct session *, struct cli *, struct err *);
+void session_end(struct session *);
+struct tui_source session_source(struct session *);
+
+/* Shows it until it is left. lesson: a scenario's name or file to begin with; NULL. For `podwire learn`, too. */
+enum err_kind tui_main(struct cli *, const char *lesson, struct err *);
+
+#endif

@@ -1,0 +1,20 @@
+/* The terminal: cells out, keys in. The only part that knows ncurses; everything else is data. Puts the terminal back on every way out: edge_close, a signal that
+ * ends the process, a crash, the shell's Ctrl-Z. One may be open at a time. */
+#ifndef PODWIRE_TUI_EDGE_H
+#define PODWIRE_TUI_EDGE_H
+
+#include "viz/tui/tui.h"
+
+struct edge;
+enum edge_theme { THEME_AUTO, THEME_TUI_DARK, THEME_TUI_LIGHT, THEME_MONO };
+bool edge_is_ascii(void);                       /* the locale or the terminal shows no UTF-8 */
+/* NULL: no terminal, or one that curses does not know; err says so. */
+struct edge *edge_open(enum edge_theme, struct err *);
+void edge_close(struct edge *);
+void edge_paint(struct edge *, const struct cells *);
+/* Waits for something to happen, at most ms (−1: for ever; then a tick). false: the process was asked to end. */
+bool edge_wait(struct edge *, int ms, struct tui_event *);
+void edge_size(const struct edge *, int *w, int *h);
+void edge_command(void *edge, const struct tui_cmd *);  /* COPY, REDRAW, SUSPEND, LOOK */
+
+#endif
