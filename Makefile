@@ -26,8 +26,10 @@ $(BUILD)/podwire: $(BUILD)/obj/viz/cli/main.o $(BUILD)/libpodwire.a
 $(BUILD)/unit: $(call obj,$(TEST)) $(BUILD)/obj/tests/unit/main.o $(BUILD)/obj/tests/tui/fake.o $(BUILD)/libpodwire.a
 	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcunit
 
+$(BUILD)/bench_tui: $(BUILD)/obj/tests/tui/fake.o
+
 $(BUILD)/bench_%: $(BUILD)/obj/tests/bench/bench_%.o $(BUILD)/libpodwire.a
-	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  LD  $@" && $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D) && echo "  CC  $<" && $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<

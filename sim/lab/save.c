@@ -7,9 +7,6 @@
 /* The columns of object, in the order of the schema. */
 enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES, C_SHAPE, C_NODE, C_IP,
        C_SEGMENT, C_AT };
-#define COLUMNS                                                                                                                                 \
-	"id, input, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places, shape, node, ip, " \
-	"segment, at"
 #define MANY 64                         /* objects or documents of one command from which on they are written together */
 
 struct saving {
@@ -182,8 +179,8 @@ static bool save_objects(struct saving *s)
 	for (uint32_t id = 1; id <= nr; id++)
 		changed += id > s->lab->objects || obj_get(s->cluster, (obj_h){ id })->rev > s->lab->rev;
 	s->many = changed >= MANY;
-	s->keep = store_prepare(s->lab, "INSERT INTO object_was(" COLUMNS ", until) SELECT " COLUMNS ", ?1 FROM object WHERE id = ?2", s->err);
-	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object(" COLUMNS ")"
+	s->keep = store_prepare(s->lab, "INSERT INTO object_was(" OBJECT_COLUMNS ", until) SELECT " OBJECT_COLUMNS ", ?1 FROM object WHERE id = ?2", s->err);
+	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object(" OBJECT_COLUMNS ")"
 			       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)", s->err);
 	s->find_spec = store_prepare(s->lab, "SELECT id FROM spec WHERE hash = ?1 AND body = ?2", s->err);
 	s->put_spec = store_prepare(s->lab, "INSERT INTO spec(hash, body) VALUES(?1,?2)", s->err);

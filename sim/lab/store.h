@@ -15,6 +15,11 @@ struct lab {
 	uint32_t objects, events;       /* how many there were */
 };
 
+/* Of the table object, in the order of the schema; object_was has `until` behind them. */
+#define OBJECT_COLUMNS                                                                                                                          \
+	"id, input, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places, shape, node, ip, " \
+	"segment, at"
+
 /* false, with "PATH: doing what: SQLite's words". */
 bool store_failed(struct lab *, const char *doing, struct err *);
 bool store_run(struct lab *, const char *sql, const char *doing, struct err *);

@@ -6,10 +6,12 @@ bool lab_undo(struct lab *lab, struct sb *what, struct err *err)
 	/* ?1: the command that goes. Objects that came with it have no row in object_was. */
 	static const char *const steps[] = {
 		"DELETE FROM object WHERE id IN (SELECT id FROM object_was WHERE until = ?1) OR (input = ?1 AND id NOT IN (SELECT id FROM object_was))",
-		"INSERT INTO object SELECT id, input, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places"
-		" FROM object_was WHERE until = ?1",
+		"INSERT INTO object(" OBJECT_COLUMNS ") SELECT " OBJECT_COLUMNS " FROM object_was WHERE until = ?1",
 		"DELETE FROM object_was WHERE until = ?1",
 		"DELETE FROM event WHERE input = ?1",
+		"DELETE FROM notes WHERE input = ?1",
+		"DELETE FROM shape WHERE segment IN (SELECT id FROM segment WHERE input = ?1)",
+		"DELETE FROM segment WHERE input = ?1",
 		"DELETE FROM control WHERE input = ?1",
 		"DELETE FROM document WHERE input = ?1",
 		"DELETE FROM input WHERE nr = ?1",

@@ -280,6 +280,62 @@ TEST(history_and_moments)
 	remove_lab(path);
 }
 
+/* Step by step forward, and step by step back again; then the last step once more. */
+TEST(undone_as_if_it_had_not_been)
+{
+	const char *path = lab_path();
+	struct cell cell = new_cell("calico");
+	char *seen[ARRAY_LEN(steps)], *have;
+	struct err err = { 0 };
+	struct sb what = { 0 };
+	struct lab *lab;
+
+	defaults_add(cell.c);
+	remove_lab(path);
+	for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+		lab = lab_open(path, LAB_CREATE, NULL, &err);
+		if (k) {
+			cluster_free(cell.c);
+			CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ lab->input, NEVER }, &err));
+		}
+		do_step(&cell, &steps[k]);
+		CU_ASSERT(save(&cell, lab, "step", &err));
+		lab_close(lab);
+		seen[k] = dump(&cell);
+	}
+	for (size_t k = ARRAY_LEN(steps) - 1; k > 0; k--) {
+		lab = lab_open(path, LAB_WRITE, NULL, &err);
+		CU_ASSERT_FATAL(lab && lab_undo(lab, &what, &err));
+		lab_close(lab);
+		lab = lab_open(path, LAB_WRITE, NULL, &err);
+		cluster_free(cell.c);
+		CU_ASSERT_FATAL(load(&cell, lab, (struct lab_point){ lab->input, NEVER }, &err));
+		have = dump(&cell);
+		SAME_TEXT(have, seen[k - 1]);
+		free(have);
+		do_step(&cell, &steps[k]);              /* it can be done again, and undone again */
+		CU_ASSERT(save(&cell, lab, "step", &err));
+		lab_close(lab);
+		have = dump(&cell);
+		SAME_TEXT(have, seen[k]);
+		free(have);
+		lab = lab_open(path, LAB_WRITE, NULL, &err);
+		CU_ASSERT(lab && lab_undo(lab, &what, &err));
+		lab_close(lab);
+	}
+	complain(&err);
+	CU_ASSERT_EQUAL(err.nr, 0);
+	lab = lab_open(path, LAB_WRITE, NULL, &err);
+	CU_ASSERT(lab && !lab_undo(lab, &what, &err) && err.nr == 1);
+	lab_close(lab);
+	for (size_t k = 0; k < ARRAY_LEN(steps); k++)
+		free(seen[k]);
+	cluster_free(cell.c);
+	sb_free(&what);
+	err_free(&err);
+	remove_lab(path);
+}
+
 static bool refused(const char *path, enum lab_mode mode, const char *because)
 {
 	struct err err = { 0 };

@@ -375,6 +375,8 @@ bool session_begin(struct session *s, struct cli *cli, struct err *err)
 	model_begin(&s->model, s->world, &host);
 	s->model.past = s->at != NULL;
 	s->model.lab = s->lab ? s->lab : cli->files.v[0];
+	if (strrchr(s->model.lab, '/') && strrchr(s->model.lab, '/')[1])
+		s->model.lab = strrchr(s->model.lab, '/') + 1;
 	return true;
 }
 
