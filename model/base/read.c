@@ -250,9 +250,9 @@ static char *from_utf16(const unsigned char *p, size_t len, size_t *out)
 	return text;
 }
 
-static bool read_text(const char *file, const char *text, size_t len, bool mapped, const struct doc_budget *b, doc_take take, void *ctx, struct err *err)
+static bool read_text(const char *file, uint32_t line, const char *text, size_t len, bool mapped, const struct doc_budget *b, doc_take take, void *ctx, struct err *err)
 {
-	struct stream s = { .file = file, .budget = budget_or_default(b), .take = take, .ctx = ctx, .err = err };
+	struct stream s = { .file = file, .line = line - 1, .budget = budget_or_default(b), .take = take, .ctx = ctx, .err = err };
 	const unsigned char *p = (const unsigned char *)text;
 	struct where w = { .file = file, .line = 1 };
 	char *converted = NULL;
@@ -282,7 +282,21 @@ static bool read_text(const char *file, const char *text, size_t len, bool mappe
 
 bool docs_read(const char *file, const char *text, size_t len, const struct doc_budget *b, doc_take take, void *ctx, struct err *err)
 {
-	return read_text(file, text, len, false, b, take, ctx, err);
+	return read_text(file, 1, text, len, false, b, take, ctx, err);
+}
+
+bool docs_read_part(const char *file, uint32_t line, const char *text, size_t len, bool mapped, const struct doc_budget *b, doc_take take, void *ctx, struct err *err)
+{
+	return read_text(file, line, text, len, mapped, b, take, ctx, err);
+}
+
+char *text_from_utf16(const char *text, size_t len, size_t *out)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (len < 2 || len % 2 || !((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff)))
+		return NULL;
+	return from_utf16(p, len, out);
 }
 
 /* ---- paths */
@@ -307,7 +321,7 @@ static bool read_mapped(const struct reader *r, const char *path, int fd, size_t
 	if (text == MAP_FAILED)
 		return failed(r, path);
 	madvise(text, size, MADV_SEQUENTIAL);
-	ok = read_text(path, text, size, true, r->budget, r->take, r->ctx, r->err);
+	ok = read_text(path, 1, text, size, true, r->budget, r->take, r->ctx, r->err);
 	munmap(text, size);
 	return ok;
 }
@@ -349,7 +363,7 @@ static bool read_rest(const struct reader *r, const char *path, int fd)
 	else if (size > limit)
 		ok = false;
 	else
-		ok = spool ? read_mapped(r, path, fileno(spool), (size_t)size) : read_text(path, buf, (size_t)size, false, r->budget, r->take, r->ctx, r->err);
+		ok = spool ? read_mapped(r, path, fileno(spool), (size_t)size) : read_text(path, 1, buf, (size_t)size, false, r->budget, r->take, r->ctx, r->err);
 	if (spool)
 		fclose(spool);
 	free(buf);

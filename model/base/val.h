@@ -50,6 +50,10 @@ struct doc_budget {                     /* 0: the default */
  * false otherwise: err says why, with the line. Nothing before the broken place is lost. UTF-16 with a byte order mark is read. */
 typedef bool (*doc_take)(void *ctx, const struct doc *, struct err *);
 bool docs_read(const char *file, const char *text, size_t len, const struct doc_budget *, doc_take take, void *ctx, struct err *);
+/* A part of a file that is in memory, whose first line is the file's line `line`. mapped: pages that were read may be given back. */
+bool docs_read_part(const char *file, uint32_t line, const char *text, size_t len, bool mapped, const struct doc_budget *, doc_take take, void *ctx, struct err *);
+/* UTF-16 with its mark as UTF-8 on the heap; NULL: it is none. *out: bytes. */
+char *text_from_utf16(const char *text, size_t len, size_t *out);
 /* The same for a path: a file, a directory (recursively, *.yaml *.yml *.json, in name order) or "-" (stdin). */
 bool docs_read_path(const char *path, const struct doc_budget *, doc_take take, void *ctx, struct err *);
 /* Single texts: exactly one value (an empty YAML text is null). NULL: err says why. */

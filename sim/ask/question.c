@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "model/dns/dns.h"
+#include "sim/engine/import.h"
 #include "sim/ask/request.h"
 #include "sim/ask/sidecar.h"
 
@@ -114,6 +115,21 @@ static const char *why_refused(struct world *w, const struct outcome_view *v)
 	return v->verdict == V_REJECTED ? str_printf(cluster_strings(w->cluster), "%s (Service %s/%s has no ready endpoint)", v->reason, o->ns, o->name) : v->reason;
 }
 
+static const struct service *refusing_service(struct world *w, const struct outcome_view *v)
+{
+	const struct cause *c = v->cause.i ? cause_get(w->dp, v->cause) : NULL;
+	const struct object *o = c && c->object ? obj_get(w->cluster, (obj_h){ c->object }) : NULL;
+
+	return o && o->kind == &service_kind ? (const struct service *)o : NULL;
+}
+
+static bool endpoints_untold(struct world *w, const struct outcome_view *v)
+{
+	const struct service *s = refusing_service(w, v);
+
+	return s && !s->selector.nr && import_lacks(w, "EndpointSlice");
+}
+
 struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, struct frac share)
 {
 	const struct dataplane *dp = w->dp;
@@ -123,8 +139,13 @@ struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, st
 	};
 	const struct netns *end = o->there.end.i ? netns_get(dp, o->there.end) : NULL;
 
-	if (v.verdict == V_DROPPED || v.verdict == V_REJECTED)
+	if ((v.verdict == V_DROPPED || v.verdict == V_REJECTED) && endpoints_untold(w, &v)) {
+		v.verdict = V_UNKNOWN;
+		v.reason = str_printf(cluster_strings(w->cluster), "Service %s/%s has no selector, and the dump holds neither Endpoints nor EndpointSlices: nobody told where it leads",
+				      refusing_service(w, &v)->o.ns, refusing_service(w, &v)->o.name);
+	} else if (v.verdict == V_DROPPED || v.verdict == V_REJECTED) {
 		v.reason = why_refused(w, &v);
+	}
 	v.end_ip = o->there.as_seen.dst;
 	v.end_port = o->there.as_seen.dport;
 	if (o->listener)

@@ -1,3 +1,4 @@
+#include "sim/engine/import.h"
 #include "viz/cli/labwork.h"
 #include "viz/cli/replay.h"
 
@@ -160,13 +161,17 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 bool cli_world_from(struct cli *cli, const char *const *paths, uint32_t nr, struct world *w, struct err *err)
 {
 	struct replay scenarios = { .arena = cli->arena };
+	struct import_report report;
 	struct world_options opt;
 	bool ok;
 
 	if (!cli_world_options(cli, &opt, err))
 		return false;
 	world_init(w, &opt);
-	ok = world_apply_paths(w, &opt, paths, nr, replay_take, &scenarios, err);
+	if (cli->validate && cli->validate[0] != 's')   /* lenient on purpose: read as an import reads */
+		ok = world_import(w, &opt, paths, nr, replay_take, NULL, &scenarios, &report, err);
+	else
+		ok = world_apply_paths(w, &opt, paths, nr, replay_take, &scenarios, err);
 	if (ok && scenarios.all.nr)
 		ok = replay_all(&scenarios, w, err);    /* which settles as its steps say */
 	else if (ok)

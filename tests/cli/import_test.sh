@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# import and --dataplane as people use them: dumps of living clusters into a lab, captured nodes, exit statuses.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+podwire=$PWD/${PODWIRE:-build/podwire}; top=$PWD
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
+passed=0 failed=0 skipped=0
+is() { if [ "$2" = "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED  %s\n  have: %s\n  want: %s\n' "$1" "$2" "$3"; fi; }
+has() { if grep -qF -- "$3" <<<"$2"; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED  %s\n  have: %s\n  want: %s\n' "$1" "$2" "$3"; fi; }
+
+cat >dump.json <<'D'
+{"kind":"NodeList","apiVersion":"v1","items":[{"metadata":{"name":"n1","uid":"1"},"spec":{"podCIDR":"10.9.1.0/24"},"status":{"addresses":[{"type":"InternalIP","address":"192.0.2.1"}],"conditions":[{"type":"Ready","status":"True"}]}}]}
+{"kind":"PodList","apiVersion":"v1","items":[
+{"metadata":{"name":"a","namespace":"shop","uid":"2","labels":{"app":"a"}},"spec":{"nodeName":"n1","containers":[{"name":"c","image":"i","ports":[{"containerPort":80}]}]},"status":{"phase":"Running","podIP":"10.9.1.5","hostIP":"192.0.2.1","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"c","ready":true,"image":"i","imageID":"","restartCount":0,"state":{"running":{}}}]}},
+{"metadata":{"name":"b","namespace":"shop","uid":"3","labels":{"app":"b"}},"spec":{"nodeName":"n2","containers":[{"name":"c","image":"i","ports":[{"containerPort":80}]}]},"status":{"phase":"Running","podIP":"10.9.2.5","hostIP":"192.0.2.2","conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"c","ready":true,"image":"i","imageID":"","restartCount":0,"state":{"running":{}}}]}}]}
+==== START logs for container c of pod shop/a ====
+{"kind":"Pod"}
+==== END logs for container c of pod shop/a ====
+{"kind":"ServiceList","apiVersion":"v1","items":[
+{"metadata":{"name":"b","namespace":"shop","uid":"4"},"spec":{"clusterIP":"10.96.7.7","selector":{"app":"b"},"ports":[{"port":80}]}},
+{"metadata":{"name":"manual","namespace":"shop","uid":"5"},"spec":{"clusterIP":"10.96.7.8","ports":[{"port":80}]}}]}
+D
+out=$("$podwire" import dump.json 2>&1); is "import succeeds" $? 0
+has "counts objects" "$out" "5 objects from 1 file"
+has "says what is derived" "$out" "the endpoints of 1 Service"
+has "derives nodes" "$out" "1 Node from the Pods"
+has "says what is missing" "$out" "no NetworkPolicies"
+is "addresses stay" "$("$podwire" get pod -n shop b -o 'jsonpath={.status.podIP}')" "10.9.2.5"
+is "ClusterIPs stay" "$("$podwire" get svc -n shop b -o 'jsonpath={.spec.clusterIP}')" "10.96.7.7"
+is "no CoreDNS is invented" "$("$podwire" get pods -A -o name | grep -c dns)" 0
+has "the derived endpoint" "$("$podwire" trace -n shop pod/a svc/b:80 -o json)" '"ip": "10.9.2.5"'
+"$podwire" trace -n shop pod/a svc/manual:80 >/dev/null 2>&1; is "a Service without selector is unknown" $? 5
+"$podwire" trace -n shop pod/a svc/b:80 -f dump.json --validate warn >/dev/null 2>&1; is "the same without a lab" $? 0
+"$podwire" import nothing.json >/dev/null 2>&1; is "a file that is not there" $? 2
+printf 'Name: x\n' >text; "$podwire" import text >/dev/null 2>&1; is "a file without objects" $? 2
+
+# ---- captured nodes
+mkdir n; cat >n/iptables-save <<'D'
+*nat
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j DNAT --to-destination 10.9.1.5:6443
+COMMIT
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A FORWARD -s 198.51.100.0/24 -m set --match-set gone src -j DROP
+COMMIT
+D
+printf '1: lo: <LOOPBACK,UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,UP> mtu 1500\n    inet 192.0.2.1/24 scope global eth0\n' >n/ip-addr.txt
+printf 'default via 192.0.2.254 dev eth0\n192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.1\n10.9.1.0/24 dev cni0 scope link\n' >n/ip-route.txt
+has "walks a captured node" "$("$podwire" trace --dataplane n ip/10.9.1.7 10.96.0.1:443 -o json 2>/dev/null)" '"ip": "10.9.1.5"'
+"$podwire" trace --dataplane n ip/198.51.100.7 10.9.1.5:80 >/dev/null 2>&1; is "a missing ipset is unknown" $? 5
+"$podwire" trace --dataplane n ip/203.0.113.7 10.9.1.5:80 >/dev/null 2>&1; is "and where it is not asked, it does not matter" $? 0
+has "says which sets" "$("$podwire" show capture --dataplane n -o json 2>/dev/null)" '"gone"'
+has "as ip route get" "$("$podwire" show route 10.9.1.5 --dataplane n 2>/dev/null)" "dev cni0"
+"$podwire" rules --dataplane n 2>/dev/null >again; mkdir n2; cp again n2/iptables-save; cp n/ip-* n2/
+is "rules print what was read" "$("$podwire" rules --dataplane n2 2>/dev/null)" "$(cat again)"
+"$podwire" trace --dataplane nowhere node 1.2.3.4:5 >/dev/null 2>&1; is "a capture that is not there" $? 2
+"$podwire" trace --dataplane n pod/x 1.2.3.4:5 >/dev/null 2>&1; is "an end that a capture cannot have" $? 2
+
+# ---- the questions that came with real captures
+shared=${PODWIRE_SHARED:-$top/../shared}/captures
+if [ -e "$shared/QUESTIONS.json" ]; then
+	if python3 "$top/tests/cli/questions.py" "$podwire" "$shared"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+else
+	echo "skipped: no captures beside the project"; skipped=$((skipped + 1))
+fi
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ]
