@@ -16,6 +16,7 @@ struct pool {
 
 struct handles { obj_h *v; uint32_t nr, alloc; bool mixed; };   /* mixed: some came again, or late: there may be repeats */
 
+struct proxy_view;
 struct cluster {
 	struct mem *mem;
 	struct arena *arena;
@@ -37,6 +38,7 @@ struct cluster {
 	struct { cluster_watch fn; void *ctx; } watches[MAX_WATCHES];
 	uint32_t nr_watches;
 	struct { cluster_admit fn; void *ctx; } admit;
+	struct { const struct proxy_view *(*view)(void *, const struct node *); uint64_t (*version)(void *); void *ctx; } views;
 	struct settings settings;
 	bool settings_known;
 	struct settings_flags flags;

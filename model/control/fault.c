@@ -100,7 +100,10 @@ static bool break_proxy(const struct breaking *b)
 	if (!n)
 		return false;
 	snprintf(rev, sizeof(rev), "rev %u", control_proxy(b->t, n).synced);
-	return mark(b, &n->o, NO_PROXY_ANNOTATION, rev);
+	if (!mark(b, &n->o, NO_PROXY_ANNOTATION, rev))
+		return false;
+	proxy_stop(b->t, n, !b->heal);
+	return true;
 }
 
 static bool break_dns(const struct breaking *b)

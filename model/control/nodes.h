@@ -37,4 +37,7 @@ nsec node_silent_since(const struct node *);                                    
 bool kubelet_works(const struct node_info *);
 bool network_ready(struct control *, const struct node_info *);                  /* the Pod network is configured on the node */
 
+/* A node's kube-proxy stops with what it knows, or goes on (proxy.c). */
+void proxy_stop(struct control *, const struct node *, bool stop);
+
 #endif

@@ -291,28 +291,41 @@ static void write_assumed(void *ctx, struct dataplane *dp)
 
 /* ---- rules of a node, at its first use */
 
+static const struct proxier_view *proxies_of(struct compile *x, struct dataplane *dp, const struct node *n)
+{
+	const struct proxy_view *view = cluster_proxy_view(x->cluster, n);
+	struct proxier_view *v;
+
+	for (uint32_t k = 0; k < x->proxies.nr; k++)
+		if (x->proxies.v[k].view == view)
+			return &x->proxies.v[k];
+	v = vec_push(x->arena, &x->proxies);
+	v->view = view;
+	v->kube_proxy = kube_proxy_new(x->cluster, view, x->settings, dp);
+	v->variant = ruleset_new(x->arena, dp->strings, NULL);
+	policy_calico_hooks(x, v->variant);
+	hostport_masquerade(x, v->variant);
+	kube_proxy_variant(v->kube_proxy, v->variant);
+	hostport_dnat(x, v->variant);
+	if (x->cni->rules_variant)
+		x->cni->rules_variant(x, v->variant);
+	ruleset_finish(v->variant);
+	return v;
+}
+
 static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
 {
 	struct compile *x = ctx;
 	struct node_build *nb = node_of_netns(x, h);
 	struct netns *ns = netns_get(dp, h);
+	const struct proxier_view *shared;
 
 	if (ns->kind != NS_NODE)
 		return;
 	assert(nb);
-	if (!x->variant) {
-		x->kube_proxy = kube_proxy_new(x->cluster, x->settings, dp);
-		x->variant = ruleset_new(x->arena, dp->strings, NULL);
-		policy_calico_hooks(x, x->variant);
-		hostport_masquerade(x, x->variant);
-		kube_proxy_variant(x->kube_proxy, x->variant);
-		hostport_dnat(x, x->variant);
-		if (x->cni->rules_variant)
-			x->cni->rules_variant(x, x->variant);
-		ruleset_finish(x->variant);
-	}
-	ns->rules = ruleset_new(x->arena, dp->strings, x->variant);
-	kube_proxy_node(x->kube_proxy, nb->node, ns->rules);
+	shared = proxies_of(x, dp, nb->node);
+	ns->rules = ruleset_new(x->arena, dp->strings, shared->variant);
+	kube_proxy_node(shared->kube_proxy, nb->node, ns->rules);
 	policy_calico_node(x, nb, ns->rules);
 	hostport_node(x, nb, ns->rules);
 	if (x->cni->rules_node)

@@ -23,6 +23,9 @@ struct node_build {
 	bool sorted;
 };
 
+/* What nodes share whose kube-proxies know the same. */
+struct proxier_view { const struct proxy_view *view; struct kube_proxy *kube_proxy; struct ruleset *variant; };
+
 struct compile {
 	struct cluster *cluster;
 	const struct settings *settings;
@@ -34,9 +37,8 @@ struct compile {
 	netns_h router, client;
 	struct cidr net4, net6;                 /* the nodes' L2 */
 	struct np_compiled *policies; uint32_t nr_policies;
-	struct kube_proxy *kube_proxy;          /* NULL until the first node is asked for */
+	VEC(struct proxier_view) proxies;       /* made when the first node of each is asked for; mostly there is one */
 	bool any_host_ports;                    /* some Pod has a hostPort */
-	struct ruleset *variant;                /* what all nodes share; NULL until the first node is asked for */
 	const struct cni *cni;
 	const void *network;                    /* what the CNI's network() has read of its configuration; its own */
 	uint32_t pod_mtu;                       /* bytes: the uplink's, less what the network's encapsulation costs; set by network() */

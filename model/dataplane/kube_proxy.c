@@ -152,9 +152,9 @@ static bool family_used(struct cluster *c, const struct settings *s, bool v6)
 	return false;
 }
 
-static bool services_differ(struct cluster *c)
+static bool services_differ(const struct kube_proxy *all)
 {
-	struct object_list l = cluster_list(c, &service_kind);
+	struct object_list l = view_services(all->cluster, all->view);
 
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct service *v = (const struct service *)l.v[k];
@@ -168,7 +168,7 @@ static bool services_differ(struct cluster *c)
 /* One look at all endpoints: which nodes they are on, and whether any has hints. */
 static bool look_at_slices(struct kube_proxy *all)
 {
-	struct object_list l = cluster_list(all->cluster, &endpointslice_kind);
+	struct object_list l = view_slices(all->cluster, all->view);
 	bool hints = false;
 
 	for (uint32_t k = 0; k < l.nr; k++) {
@@ -190,12 +190,13 @@ static bool look_at_slices(struct kube_proxy *all)
 	return hints;
 }
 
-struct kube_proxy *kube_proxy_new(struct cluster *c, const struct settings *s, struct dataplane *dp)
+struct kube_proxy *kube_proxy_new(struct cluster *c, const struct proxy_view *view, const struct settings *s, struct dataplane *dp)
 {
 	struct kube_proxy *all = arena_make(dp->arena, struct kube_proxy);
 	bool hints;
 
 	all->cluster = c;
+	all->view = view;
 	all->s = s;
 	all->dp = dp;
 	all->arena = dp->arena;
@@ -204,7 +205,7 @@ struct kube_proxy *kube_proxy_new(struct cluster *c, const struct settings *s, s
 	for (int v6 = 0; v6 < 2; v6++)
 		all->used[v6] = family_used(c, s, v6);
 	hints = look_at_slices(all);
-	all->differs = hints || s->detect_local == DETECT_NODE_CIDR || (s->proxy_mode == PROXY_IPTABLES && s->node_port_addresses_set) || services_differ(c);
+	all->differs = hints || s->detect_local == DETECT_NODE_CIDR || (s->proxy_mode == PROXY_IPTABLES && s->node_port_addresses_set) || services_differ(all);
 	return all;
 }
 

@@ -4,7 +4,7 @@
 #ifndef PODWIRE_KUBE_PROXY_H
 #define PODWIRE_KUBE_PROXY_H
 
-#include "model/cluster/cluster.h"
+#include "model/cluster/proxy_view.h"
 #include "model/dataplane/dataplane.h"
 
 struct kp_endpoint {
@@ -47,6 +47,7 @@ struct kp_ports { struct kp_port *v; uint32_t nr; };
 /* kube-proxy's view of the cluster, which all nodes share: Service ports with what is known of their endpoints, found out once and when somebody asks. */
 struct kube_proxy {
 	struct cluster *cluster;
+	const struct proxy_view *view;          /* the Services and slices that it knows; NULL: those of now */
 	const struct settings *s;
 	struct dataplane *dp;
 	struct arena *arena;                    /* the dataplane's */
@@ -59,7 +60,7 @@ struct kube_proxy {
 	str *port_path;                         /* spec.ports[0] … */
 	uint32_t nr_port_paths;
 };
-struct kube_proxy *kube_proxy_new(struct cluster *, const struct settings *, struct dataplane *);
+struct kube_proxy *kube_proxy_new(struct cluster *, const struct proxy_view *, const struct settings *, struct dataplane *);
 const struct kp_ports *kp_ports_of(struct kube_proxy *, bool v6);
 const char *kp_name(struct kube_proxy *, struct kp_port *);                     /* NAMESPACE/NAME:PORTNAME */
 const char *kp_base(struct kube_proxy *, struct kp_port *);                     /* nftables: NAMESPACE/NAME/tcp/PORTNAME */

@@ -19,9 +19,9 @@ static bool is_family(const struct endpointslice *s, bool v6)
 	return streq(s->address_type, v6 ? "IPv6" : "IPv4");
 }
 
-static void gather(struct cluster *c, struct kp_port *p, bool v6, struct arena *a)
+static void gather(const struct kube_proxy *proxy, struct kp_port *p, bool v6, struct arena *a)
 {
-	struct object_list slices = service_slices(c, p->svc);
+	struct object_list slices = view_slices_of(proxy->cluster, proxy->view, p->svc);
 	const struct svc_port *sp = &p->svc->ports.v[p->index];
 	VEC(struct kp_endpoint) all = { 0 };
 	uint32_t to = 0;
@@ -114,7 +114,7 @@ static void read_addresses(struct kp_port *p, const struct service *s, const str
 static void read_ports(struct kube_proxy *k, bool v6)
 {
 	static const struct { uint8_t proto; const char *word; } protocols[] = { [L4_TCP] = { PROTO_TCP, "tcp" }, [L4_UDP] = { PROTO_UDP, "udp" }, [L4_SCTP] = { PROTO_SCTP, "sctp" } };
-	struct object_list l = cluster_list(k->cluster, &service_kind);
+	struct object_list l = view_services(k->cluster, k->view);
 	struct kp_ports *out = &k->ports[v6];
 	uint32_t nr = 0;
 
@@ -173,7 +173,7 @@ const char *kp_base(struct kube_proxy *k, struct kp_port *p)
 const struct kp_endpoints *kp_endpoints_of(struct kube_proxy *k, struct kp_port *p, bool v6)
 {
 	if (!p->joined)
-		gather(k->cluster, p, v6, k->arena);
+		gather(k, p, v6, k->arena);
 	p->joined = true;
 	return &p->all;
 }
@@ -204,7 +204,7 @@ static uint32_t times_named(struct object_list slices, str address)
 
 static bool has_a_ready_one(struct kube_proxy *k, const struct kp_port *p, bool v6)
 {
-	struct object_list slices = service_slices(k->cluster, p->svc);
+	struct object_list slices = view_slices_of(k->cluster, k->view, p->svc);
 	const struct svc_port *sp = &p->svc->ports.v[p->index];
 
 	for (uint32_t n = 0; n < slices.nr; n++) {
@@ -254,7 +254,7 @@ struct kp_port **kp_ports_at(struct kube_proxy *k, str node, bool v6, struct are
 
 	for (uint32_t at = head ? (uint32_t)*head : 0; at; at = k->at_node.v[at - 1].older) {
 		const struct endpointslice *s = k->at_node.v[at - 1].slice;
-		const struct service *svc = s->service ? find_service(k->cluster, s->o.ns, s->service) : NULL;
+		const struct service *svc = s->service ? view_service(k->cluster, k->view, s->o.ns, s->service) : NULL;
 		uint64_t *first = svc ? map_find(&k->first_port[v6], map_ptr(svc)) : NULL;
 
 		for (uint32_t i = first ? (uint32_t)*first - 1 : ports->nr; i < ports->nr && ports->v[i].svc == svc; i++)

@@ -46,7 +46,7 @@ static bool kube_proxy_flushes(struct flush *f, const struct flow_entry *e, cons
 	if (e->orig.proto != PROTO_UDP || f->s->proxy_mode == PROXY_NONE || label_get(&n->o.annotations, "podwire.io/kube-proxy-stopped"))
 		return false;
 	if (!f->proxy)
-		f->proxy = kube_proxy_new(f->c, f->s, f->dp);
+		f->proxy = kube_proxy_new(f->c, cluster_proxy_view(f->c, NULL), f->s, f->dp);
 	ports = kp_ports_of(f->proxy, v6);
 	for (uint32_t k = 0; k < ports->nr; k++) {
 		struct kp_port *p = &ports->v[k];

@@ -1,5 +1,6 @@
 #include "sim/engine/connections.h"
 
+#include "model/cluster/proxy_view.h"
 #include "model/control/defaults.h"
 
 void world_init(struct world *w, const struct world_options *opt)
@@ -86,10 +87,11 @@ void world_settle(struct world *w, const struct world_options *opt)
 
 struct dataplane *world_dataplane(struct world *w)
 {
-	if (w->dp && w->dp_rev == cluster_rev(w->cluster))
+	if (w->dp && w->dp_rev == cluster_rev(w->cluster) && w->dp_views == cluster_proxy_views(w->cluster))
 		return w->dp;
 	dataplane_free(w->dp);
 	w->dp = dataplane_compile(w->cluster, NULL);
 	w->dp_rev = cluster_rev(w->cluster);
+	w->dp_views = cluster_proxy_views(w->cluster);
 	return w->dp;
 }

@@ -24,7 +24,7 @@ struct world {
 	struct settle_result settled;
 	void (*watch)(void *ctx, struct world *); void *watch_ctx;
 	struct dataplane *dp;                   /* NULL: not compiled yet */
-	rev_t dp_rev;
+	rev_t dp_rev; uint64_t dp_views;        /* of the cluster's objects, of what kube-proxies know */
 	struct arena *routes_arena;             /* routing tables compiled so far (sim/ask/request.c); NULL: none */
 	rev_t routes_rev;
 	VEC(struct route_table *) routes;

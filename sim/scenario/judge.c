@@ -186,6 +186,23 @@ bool judge_trace(struct play *p, const struct expect *e, const struct answer *a,
 	return set_matches(p, e, set, nr);
 }
 
+/* How many, and for each reason when. */
+static const char *losses_text(struct play *p, const struct stream *s)
+{
+	struct sb out = { 0 };
+	const char *text;
+
+	sb_printf(&out, "%u of %u lost", s->lost, s->sent);
+	for (uint32_t k = 0; k < s->losses.nr; k++) {
+		const struct loss *l = &s->losses.v[k];
+
+		sb_printf(&out, "%s %u from %.3fs to %.3fs: %s", k ? ";" : ",", l->nr, (double)l->first / 1e9, (double)l->last / 1e9, l->why);
+	}
+	text = arena_strdup(p->arena, sb_text(&out));
+	sb_free(&out);
+	return text;
+}
+
 /* ---- streams, look-ups */
 
 static bool judge_stream(struct play *p, const struct expect *e, const char **actual)
@@ -197,7 +214,7 @@ static bool judge_stream(struct play *p, const struct expect *e, const char **ac
 
 		if (e->question && !streq(e->question, s->q->name))
 			continue;
-		*actual = arena_printf(p->arena, "%u of %u lost%s%s", s->lost, s->sent, s->first_lost ? ", the first " : "", s->first_lost ? s->first_lost : "");
+		*actual = losses_text(p, s);
 		ok = in_range(p, e->lost, s->lost, s->sent) && ok;
 	}
 	return ok;

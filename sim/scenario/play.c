@@ -160,6 +160,20 @@ static bool conditions_hold(void *ctx)
 	return true;
 }
 
+static bool proxies_know(void *ctx)
+{
+	const struct play *p = ctx;
+	struct object_list l = cluster_list(p->world->cluster, &node_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		struct proxy_sync s = control_proxy(p->world->control, (const struct node *)l.v[k]);
+
+		if (!s.stopped && s.next != NEVER)
+			return false;
+	}
+	return true;
+}
+
 static void wait_until(struct play *p, const struct changes *c)
 {
 	void *ctx[] = { p, (void *)(uintptr_t)c };
@@ -213,8 +227,11 @@ void play_changes(struct play *p, const struct changes *c)
 	else
 		record_errors(p, err, p->step->line);
 	err_free(err);
-	if (c->wait.nr)
+	if (c->wait.nr) {
 		wait_until(p, c);
+		if (!p->streams.nr)             /* who waits wants to see the end of it: rules are written a second later at most */
+			play_until(p, cluster_now(p->world->cluster) + timing(T_PROXY_MIN_SYNC), proxies_know, p);
+	}
 	if (c->advances)
 		play_until(p, cluster_now(p->world->cluster) + c->advance, NULL, NULL);
 	if (!c->wait.nr && !c->advances && !p->streams.nr) {    /* what falls due at this moment happens at least */
@@ -349,6 +366,22 @@ static const struct outcome_view *drawn(struct play *p, const struct stream *s, 
 	return &a->v[a->nr - 1];
 }
 
+static void lose(struct play *p, struct stream *s, const char *why)
+{
+	nsec now = cluster_now(p->world->cluster);
+	struct loss *l = NULL;
+
+	for (uint32_t k = 0; k < s->losses.nr && !l; k++)
+		if (strcmp(s->losses.v[k].why, why) == 0)
+			l = &s->losses.v[k];
+	if (!l) {                               /* outlives the question's memory */
+		l = vec_push(cluster_arena(p->world->cluster), &s->losses);
+		*l = (struct loss){ str_intern(cluster_strings(p->world->cluster), why), 0, now, now };
+	}
+	l->nr++;
+	l->last = now;
+}
+
 static void send_one(struct play *p, struct stream *s)
 {
 	struct arena_mark mark = arena_mark(p->arena);
@@ -357,13 +390,9 @@ static void send_one(struct play *p, struct stream *s)
 	struct answer answer;
 	const struct outcome_view *o = ask(p, s->q, &q, &answer, &err) ? drawn(p, s, &answer) : NULL;
 	bool lost = !o || o->verdict != V_DELIVERED || !o->answered || (o->http && o->http->status >= 500);
-	struct sb why = { 0 };
 
-	if (lost && !s->first_lost) {
-		sb_printf(&why, "%.3fs: %s", (double)cluster_now(p->world->cluster) / 1e9, o ? o->reason : err.nr ? err.v[0].text : "");
-		s->first_lost = str_intern(cluster_strings(p->world->cluster), why.s);
-	}
-	sb_free(&why);
+	if (lost)
+		lose(p, s, o && o->reason ? o->reason : o && o->http && o->http->why ? o->http->why : err.nr ? err.v[0].text : "not answered");
 	s->sent++;
 	s->lost += lost;
 	s->next += s->every;

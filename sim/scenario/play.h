@@ -28,7 +28,8 @@ struct record {
 	uint32_t line;
 };
 
-struct stream { const struct question_doc *q; nsec next, every, until; uint32_t sent, lost; const char *first_lost; };
+struct loss { const char *why; uint32_t nr; nsec first, last; };         /* requests that were lost for the same reason */
+struct stream { const struct question_doc *q; nsec next, every, until; uint32_t sent, lost; VEC(struct loss) losses; };
 
 struct play {
 	const struct scenario *scenario;

@@ -1,5 +1,7 @@
 #include "viz/cli/captured.h"
 
+#include "model/cluster/proxy_view.h"
+
 #include <stdlib.h>
 
 static bool node_ips(struct cli *cli, struct capture_options *opt, struct err *err)
@@ -31,6 +33,7 @@ bool captured_open(struct cli *cli, struct capture *c, struct world *w, struct e
 	world_init(w, &none);
 	w->dp = c->dp;
 	w->dp_rev = cluster_rev(w->cluster);
+	w->dp_views = cluster_proxy_views(w->cluster);
 	for (uint32_t k = 0; k < c->notes.nr; k++) {
 		const struct capture_note *n = &c->notes.v[k];
 
