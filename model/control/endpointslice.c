@@ -17,6 +17,7 @@ struct group {                                  /* one family, one list of resol
 	LIST(struct ep_port) ports;
 	struct { struct wanted *v; uint32_t nr, alloc; } wanted;
 	struct { struct item *v; uint32_t nr, alloc; } items;   /* parallel to wanted */
+	struct map place;                       /* key of an item → its place there; made when it is first asked for */
 	struct slice_plans plans;
 	struct group *next;
 };
@@ -352,23 +353,24 @@ static void hint(struct slicing *x, struct endpoint *e)
 	}
 }
 
-static const struct wanted *wanted_of(const struct group *g, const struct map *place, uint64_t key)
+static const struct wanted *wanted_of(const struct slicing *x, struct group *g, uint64_t key)
 {
-	return &g->wanted.v[*map_find(place, key)];
+	if (!g->place.nr)
+		for (uint32_t k = 0; k < g->items.nr; k++)
+			*map_put(&g->place, x->scratch, g->items.v[k].key) = k;
+	return &g->wanted.v[*map_find(&g->place, key)];
 }
 
 /* Endpoints that stand where they stood keep their texts and references. */
-static void fill_slice(struct slicing *x, struct endpointslice *s, const struct group *g, const struct slice_plan *p)
+static void fill_slice(struct slicing *x, struct endpointslice *s, struct group *g, const struct slice_plan *p)
 {
 	struct arena *a = cluster_arena(x->c);
 	struct item *old = (struct item *)(uintptr_t)table_get(&x->m->items, s->o.id.i);
 	uint32_t was = old ? s->endpoints.nr : 0;
-	struct map place = { 0 }, known = { 0 };
+	struct map known = { 0 };
 	struct endpoint *v = s->endpoints.v;
 	bool in_place = old && was == p->nr;
 
-	for (uint32_t k = 0; k < g->items.nr; k++)
-		*map_put(&place, x->scratch, g->items.v[k].key) = k;
 	for (uint32_t k = 0; k < was; k++) {
 		*map_put(&known, x->scratch, old[k].key) = k;
 		in_place = in_place && old[k].key == p->v[k].key;
@@ -380,7 +382,7 @@ static void fill_slice(struct slicing *x, struct endpointslice *s, const struct 
 
 		if (at && !in_place)
 			v[k] = s->endpoints.v[*at];
-		write_endpoint(x, wanted_of(g, &place, p->v[k].key), &v[k], at != NULL);
+		write_endpoint(x, wanted_of(x, g, p->v[k].key), &v[k], at != NULL);
 		hint(x, &v[k]);
 	}
 	s->endpoints.v = v;
@@ -398,7 +400,7 @@ static void fill_slice(struct slicing *x, struct endpointslice *s, const struct 
 		memcpy(old, p->v, p->nr * sizeof(*old));
 }
 
-static void make_slice(struct slicing *x, const struct group *g, const struct slice_plan *p)
+static void make_slice(struct slicing *x, struct group *g, const struct slice_plan *p)
 {
 	const struct object *o = &x->s->o;
 	const char *base = arena_printf(x->scratch, "%s-", o->name);
@@ -449,7 +451,7 @@ static bool labels_fit(const struct slicing *x, const struct endpointslice *s)
 	return s->o.labels.nr == want->nr + own && pairs_match(want, &s->o.labels);
 }
 
-static void carry_out(struct slicing *x, const struct group *g, const struct slice_plan *p)
+static void carry_out(struct slicing *x, struct group *g, const struct slice_plan *p)
 {
 	struct endpointslice *s = p->old >= 0 ? x->have[p->old] : NULL;
 	bool dirty = p->action == SLICE_UPDATE;
