@@ -28,6 +28,7 @@ struct memory {
 	struct table labels;                    /* Pod → its labels when last heard of: who selected it then has to look, too */
 	struct map selecting;                   /* labels → struct selecting */
 	uint32_t selectors;                     /* grows with every change of a Service */
+	struct { str ns; const struct pair *labels; struct selecting *selecting; } last;        /* that was asked for last */
 	struct map zones;                       /* node → its zone when last heard of */
 	struct table judged;                    /* Service → enum judged */
 	str pod, none, ipv4, ipv6;
@@ -75,12 +76,16 @@ static void wake_selecting(struct control *t, str ns, const pair_list *labels)
 {
 	struct memory *m = memory(t);
 	struct arena *a = cluster_arena(control_cluster(t));
-	uint64_t *at = map_put(&m->selecting, a, hash_mix(map_ptr(labels->v), map_ptr(ns)));
-	struct selecting *x = (struct selecting *)(uintptr_t)*at;
+	struct selecting *x = m->last.selecting;
 
-	if (!x) {
-		x = arena_make(a, struct selecting);
-		*at = map_ptr(x);
+	if (!x || m->last.ns != ns || m->last.labels != labels->v) {
+		uint64_t *at = map_put(&m->selecting, a, hash_mix(map_ptr(labels->v), map_ptr(ns)));
+
+		if (!*at)
+			*at = map_ptr(arena_make(a, struct selecting));
+		x = m->last.selecting = (struct selecting *)(uintptr_t)*at;
+		m->last.ns = ns;
+		m->last.labels = labels->v;
 	}
 	if (x->selectors != m->selectors + 1) {
 		x->selectors = m->selectors + 1;

@@ -13,13 +13,37 @@ static struct selector_index *index_of(struct control *t)
 	return &((struct owners *)control_state(t, CTL_REPLICASET))->index;
 }
 
+/* Does the change bear on what run() looks at: who owns the Pod, whether it is active and ready, its labels? A Pod that is bound or gets its address changes
+ * nothing here. */
+static bool counts(struct control *t, const struct change *ch)
+{
+	const struct pod *p = (const struct pod *)ch->object;
+	uint64_t *at = table_at(t, &((struct owners *)control_state(t, CTL_REPLICASET))->counted, p->o.id.i);
+	uint64_t now = hash_mix(hash_mix(map_ptr(p->o.labels.v), map_ptr(p->o.owners.v)), (uint64_t)pod_is_active(p) | (uint64_t)pod_is_ready(p) << 1 | 4);
+
+	if (*at == now && ch->kind == CHANGE_UPDATE)
+		return false;
+	*at = now;
+	return true;
+}
+
+static void wake_either(struct control *t, const struct pod *p)
+{
+	const struct object *owner = control_owner(t, &p->o);
+
+	if (!owner || owner->kind == &replicaset_kind)
+		wake_owner(t, CTL_REPLICASET, &replicaset_kind, index_of(t), p);
+	if (!owner || owner->kind == &replication_controller_kind)
+		wake_owner(t, CTL_REPLICASET, &replication_controller_kind, index_of(t), p);
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	struct object *o = ch->object;
 
 	if (o->kind == &pod_kind) {
-		wake_owner(t, CTL_REPLICASET, &replicaset_kind, index_of(t), (struct pod *)o);
-		wake_owner(t, CTL_REPLICASET, &replication_controller_kind, index_of(t), (struct pod *)o);
+		if (counts(t, ch))
+			wake_either(t, (struct pod *)o);
 		return;
 	}
 	if (ch->kind == CHANGE_DELETE)

@@ -28,7 +28,11 @@ bool same_template(const struct pod_template *, const struct pod_template *);   
 struct pod_spec *spec_variant(struct control *, const struct pod_spec *, const char *purpose, void (*fill)(struct control *, struct pod_spec *, void *), void *ctx);
 
 /* The memory of the replicaset controller: what is remembered of every owner of Pods, and ReplicaSets by what they select. */
-struct owners { struct map known; struct selector_index index; };       /* known: handle → struct per_owner (workloads.c) */
+struct owners {
+	struct map known;                       /* handle → struct per_owner (workloads.c) */
+	struct selector_index index;
+	struct table counted;                   /* Pod → what ReplicaSets last heard of it, of what they count */
+};
 void owners_save(struct control *, struct arena *, struct val *out);
 void owners_load(struct control *, const struct val *);
 
