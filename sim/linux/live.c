@@ -69,11 +69,13 @@ static uint64_t name_key(const char *name)
 	return hash_mix(fnv32a(name, n), fnv32(name, n));
 }
 
+/* A sandbox that is made anew has another address; a Pod of the same name another uid. */
 static const char *uid_of(const struct syncing *x, const struct netns *ns)
 {
 	const struct object *o = ns->object ? obj_get(x->cluster, (obj_h){ ns->object }) : NULL;
+	const struct pod *p = o && o->kind == &pod_kind ? (const struct pod *)o : NULL;
 
-	return o && o->uid ? o->uid : "";
+	return !o || !o->uid ? "" : p ? arena_printf(x->arena, "%s %s %s", o->uid, IP(p->ip), IP(p->ip2)) : o->uid;
 }
 
 static struct space *add_space(struct syncing *x, const struct netns *ns)

@@ -13,7 +13,7 @@ struct rule_state;                              /* rules.c: what has been instal
 struct process { char *key, *conf; pid_t pid; int status; bool seen; };         /* a workload: key is its container, conf what it was started with */
 struct space {
 	uint32_t id;
-	char *name, *uid;                       /* as the dataplane says; of the Pod or Node object ("" for others) */
+	char *name, *uid;                       /* as the dataplane says; which sandbox it is: the object's uid and, of a Pod, its addresses */
 	char hostname[65];
 	uint8_t kind;                           /* enum netns_kind */
 	pid_t pid; int pidfd, netfd;            /* its pause */
@@ -24,7 +24,7 @@ struct space {
 	netns_h ns;                             /* in the dataplane at hand; .i 0: not in it */
 	struct rule_state *rules;
 	struct { struct process *v; uint32_t nr, alloc; } run;
-	bool fresh, gone, rules_lost;
+	bool fresh, gone, rules_lost, restore;  /* restore: a removal took more along than was asked */
 };
 struct live {
 	struct { struct space **v; uint32_t nr, alloc; } spaces;        /* by id - 1; gone ones are NULL */

@@ -447,11 +447,52 @@ static void forget_what_changes(struct sb *text)
 	*text = out;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Chains and sets of a table stand in the order in which they came: here by name, since a change adds at the end. */
+static void order_blocks(struct sb *text)
+{
+	char **v = NULL, *p = text->s;
+	uint32_t nr = 0;
+	struct sb out = { 0 };
+
+	while (p && *p) {
+		char *end = strncmp(p, "\t", 1) == 0 ? strstr(p, "\n\t}\n") : NULL, *line = strchr(p, '\n');
+
+		if (end && line && line[-1] == '{') {
+			v = realloc(v, (nr + 1) * sizeof(*v));
+			if (!v || !(v[nr++] = strndup(p, (size_t)(end + 4 - p))))
+				abort();
+			p = end + 4;
+			p += *p == '\n';
+			continue;
+		}
+		if (nr && *p == '}') {
+			qsort(v, nr, sizeof(*v), by_text);
+			for (uint32_t k = 0; k < nr; k++) {
+				sb_add(&out, v[k]);
+				free(v[k]);
+			}
+			nr = 0;
+		}
+		line = line ? line + 1 : p + strlen(p);
+		sb_addn(&out, p, (size_t)(line - p));
+		p = line;
+	}
+	free(v);
+	sb_free(text);
+	*text = out;
+}
+
 bool rules_listed(const struct live *live, const struct space *s, struct sb *out, struct err *err)
 {
 	if (!live_enter(live, s, err) || !list_all(program_there, out, s->name, err))
 		return false;
 	forget_what_changes(out);
+	order_blocks(out);
 	return true;
 }
 
@@ -464,8 +505,10 @@ bool rules_expected(struct live *live, const struct space *s, const struct datap
 	nft_commands(NULL, &want, &commands);
 	ok = live_enter(live, NULL, err) && (unshare(CLONE_NEWNET) == 0 || err_add(err, ERR_MACHINE, NULL, "a scratch namespace: %s", strerror(errno)));
 	ok = ok && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(NULL, &want, s->name, err) && list_all(program_there, out, s->name, err);
-	if (ok)
+	if (ok) {
 		forget_what_changes(out);
+		order_blocks(out);
+	}
 	free_state_parts(&want);
 	sb_free(&commands);
 	return live_enter(live, NULL, err) && ok;

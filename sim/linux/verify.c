@@ -14,8 +14,8 @@
 #define PATIENCE SECONDS(4)
 #define MISSES   18.0                   /* −ln of the chance that a way is there and was not seen */
 
-struct asked_end { ip_addr ip; uint16_t port; uint8_t proto; const char *text; bool affinity; };
-struct question { const struct space *from; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed, agreed; ip_addr stays; };
+struct asked_end { ip_addr ip; uint16_t port; uint8_t proto; const char *text; bool affinity, some; /* affinity: the first choice holds; some: not all ways need be seen */ };
+struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed, agreed; ip_addr stays; };
 struct verifying {
 	struct live *live;
 	struct world *w;
@@ -24,7 +24,7 @@ struct verifying {
 	struct verified *out;
 	struct dialer dialer;
 	VEC(struct asked_end) targets;
-	VEC(struct question) pairs;
+	VEC(struct connection) pairs;
 	struct err *err;
 };
 
@@ -38,7 +38,7 @@ static uint8_t l4_proto(uint8_t l4)
 static void add_target(struct verifying *v, ip_addr ip, int32_t port, uint8_t proto, bool affinity, const char *text)
 {
 	if (ip_set(ip) && port > 0)
-		vec_add(v->arena, &v->targets, (struct asked_end){ ip, (uint16_t)port, proto, text, affinity });
+		vec_add(v->arena, &v->targets, (struct asked_end){ ip, (uint16_t)port, proto, text, affinity, false });
 }
 
 static void node_ports(struct verifying *v, const struct service *s, const struct svc_port *p, bool affinity)
@@ -130,9 +130,9 @@ static void add_pairs(struct verifying *v)
 
 /* ---- the walk's answers */
 
-static struct walk_from question(const struct question *p)
+static struct walk_from question(const struct connection *p)
 {
-	return (struct walk_from){ .from = p->from->ns, .t = { .dst = p->to.ip, .dport = p->to.port, .proto = p->to.proto } };
+	return (struct walk_from){ .from = p->from->ns, .t = { .src = p->src, .dst = p->to.ip, .dport = p->to.port, .proto = p->to.proto } };
 }
 
 static bool has_family(const struct space *s, bool four)
@@ -162,7 +162,7 @@ static bool walk_all(struct verifying *v)
 	bool ok = true;
 
 	for (uint32_t k = 0; ok && k < v->pairs.nr; k++) {
-		struct question *p = &v->pairs.v[k];
+		struct connection *p = &v->pairs.v[k];
 		struct arena_mark mark = arena_mark(scratch);
 		struct walk_from from = question(p);
 		struct trace t;
@@ -190,14 +190,14 @@ static bool walk_all(struct verifying *v)
 
 /* ---- the kernel's */
 
-static const char *pair_text(struct verifying *v, const struct question *p)
+static const char *pair_text(struct verifying *v, const struct connection *p)
 {
 	const char *proto = p->to.proto == PROTO_UDP ? "UDP" : p->to.proto == PROTO_SCTP ? "SCTP" : "TCP";
 
 	return arena_printf(v->arena, ip_is4(p->to.ip) ? "%s to %s (%s:%u/%s)" : "%s to %s ([%s]:%u/%s)", p->from->name, p->to.text, IP(p->to.ip), p->to.port, proto);
 }
 
-static void report(struct verifying *v, struct question *p, const char *kernel)
+static void report(struct verifying *v, struct connection *p, const char *kernel)
 {
 	struct difference *d = vec_push(v->arena, &v->out->differences);
 
@@ -206,7 +206,7 @@ static void report(struct verifying *v, struct question *p, const char *kernel)
 }
 
 /* Takes one answer into account: which way it was, and whether more have to be seen. */
-static void judge(struct verifying *v, struct question *p, const struct dial *d)
+static void judge(struct verifying *v, struct connection *p, const struct dial *d)
 {
 	uint32_t k = 0, least = v->opt->tries ? v->opt->tries : p->ways.nr > 1 ? 3 : 1;
 
@@ -228,22 +228,22 @@ static void judge(struct verifying *v, struct question *p, const struct dial *d)
 	}
 	if (p->tries < least)
 		return;
-	if (p->ways.nr == 1 || p->ways.nr > 31 || p->seen == (1u << p->ways.nr) - 1)
+	if (p->to.some || p->ways.nr == 1 || p->ways.nr > 31 || p->seen == (1u << p->ways.nr) - 1)
 		p->done = true;
 	else if ((double)p->tries * p->ways.least > MISSES)
 		report(v, p, arena_printf(v->arena, "%u tries, and not all of these ways were seen", p->tries));
 }
 
-static bool round_of(struct verifying *v, bool patient, struct dial *dials, struct dial **asked, struct question **whose, bool failed_only)
+static bool round_of(struct verifying *v, bool patient, struct dial *dials, struct dial **asked, struct connection **whose, bool failed_only)
 {
 	uint32_t nr = 0;
 
 	for (uint32_t k = 0; k < v->pairs.nr; k++) {
-		struct question *p = &v->pairs.v[k];
+		struct connection *p = &v->pairs.v[k];
 
 		if (failed_only ? !p->failed : p->done)
 			continue;
-		dials[nr] = (struct dial){ .from = p->from, .dst = p->to.ip, .port = p->to.port, .proto = p->to.proto,
+		dials[nr] = (struct dial){ .from = p->from, .src = p->src, .dst = p->to.ip, .port = p->to.port, .proto = p->to.proto,
 					   .wait = p->ways.nr > 1 ? ONE_SYN : patient ? PATIENCE : TWO_SYNS };
 		asked[nr] = &dials[nr];
 		whose[nr++] = p;
@@ -259,7 +259,7 @@ static bool ask_all(struct verifying *v)
 {
 	struct dial *dials = calloc(v->pairs.nr + 1, sizeof(*dials));
 	struct dial **asked = arena_array(v->arena, struct dial *, v->pairs.nr + 1);
-	struct question **whose = arena_array(v->arena, struct question *, v->pairs.nr + 1);
+	struct connection **whose = arena_array(v->arena, struct connection *, v->pairs.nr + 1);
 	uint32_t differences = v->out->differences.nr;
 
 	if (!dials)
@@ -319,4 +319,114 @@ bool verify_connections(struct live *live, struct world *w, const struct verify_
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	out->connect_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
 	return ok;
+}
+
+/* ---- one answer */
+
+/* A client of another address than the usual one has it, too, and the gateway knows where it is. */
+static bool give_address(struct live *live, const struct space *s, ip_addr ip, struct err *err)
+{
+	struct space *router = live_find(live, "router");
+	struct ifaddrmsg addr = { .ifa_family = ip_is4(ip) ? AF_INET : AF_INET6, .ifa_prefixlen = (uint8_t)ip_bits(ip), .ifa_flags = ip_is4(ip) ? 0 : IFA_F_NODAD, .ifa_index = 2 };
+	struct rtmsg route = { .rtm_family = addr.ifa_family, .rtm_dst_len = addr.ifa_prefixlen, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_BOOT, .rtm_type = RTN_UNICAST,
+			       .rtm_scope = ip_is4(ip) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE };
+	struct nlmsghdr *h;
+	struct nl nl;
+	bool ok;
+
+	for (uint32_t k = 0; k < s->now.addrs.nr; k++)
+		if (ip_eq(s->now.addrs.v[k].ip, ip))
+			return true;
+	if (s->kind != NS_CLIENT || !router)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s is not an address of %s, so no socket there can have it", IP(ip), s->name);
+	if (!live_enter(live, s, err) || !nl_open(&nl, NETLINK_ROUTE, s->name, err))
+		return false;
+	ok = (h = nl_begin(&nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &addr, sizeof(addr), err)) != NULL;
+	if (ok) {
+		nl_put_ip(h, IFA_LOCAL, ip);
+		nl_put_ip(h, IFA_ADDRESS, ip);
+		ok = nl_send(&nl, err);
+	}
+	nl_close(&nl);
+	if (!ok || !live_enter(live, router, err) || !nl_open(&nl, NETLINK_ROUTE, router->name, err))
+		return false;
+	ok = (h = nl_begin(&nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route, sizeof(route), err)) != NULL;
+	if (ok) {
+		nl_put_ip(h, RTA_DST, ip);
+		for (uint32_t k = 0; k < router->now.links.nr; k++)
+			if (router->now.links.v[k].segment == s->now.links.v[1].segment && router->now.links.v[k].segment)
+				mnl_attr_put_u32(h, RTA_OIF, router->now.links.v[k].index);
+		ok = nl_send(&nl, err);
+	}
+	nl_close(&nl);
+	return ok;
+}
+
+/* The outcomes of an answer that were asked of one address, as the walk gave them. */
+static struct trace outcomes_of(const struct answer *a, ip_addr dst, uint16_t port, struct arena *arena)
+{
+	struct trace t = { arena_array(arena, struct outcome, a->nr), 0 };
+
+	for (uint32_t k = 0; k < a->nr; k++) {
+		const struct outcome *o = a->v[k].walk;
+
+		if (o && ip_eq(o->there.as_sent.dst, dst) && o->there.as_sent.dport == port)
+			t.v[t.nr++] = *o;
+	}
+	return t;
+}
+
+static const char *cannot_ask(const struct answer *answer)
+{
+	if (answer->source.enters && !streq(answer->source.kind, "Client"))
+		return "a packet that enters from outside has no socket here";
+	for (uint32_t k = 0; k < answer->nr; k++) {
+		if (answer->v[k].http || answer->v[k].second || answer->v[k].third)
+			return "what a proxy does with it is not asked of the kernel";
+		if (!answer->v[k].walk)
+			return "it was not sent";
+	}
+	return NULL;
+}
+
+bool verify_answer(struct live *live, struct world *w, const struct answer *answer, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
+{
+	struct verifying v = { .live = live, .w = w, .opt = opt, .arena = a, .out = out, .err = err };
+	const char *why = cannot_ask(answer);
+	struct space *from = answer->source.enters ? live_find(live, "client") : answer->source.netns.i ? live_find(live, netns_get(w->dp, answer->source.netns)->name) : NULL;
+	bool ok;
+
+	if (why || !from)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s", why ? why : "the source has no namespaces here");
+	if (ip_set(answer->source.ip) && !give_address(live, from, answer->source.ip, err))
+		return false;
+	if (!dialer_begin(&v.dialer, live, err))
+		return false;
+	ok = true;
+	for (uint32_t k = 0; ok && k < answer->nr; k++) {
+		const struct tuple *sent = &answer->v[k].walk->there.as_sent;
+		struct trace t = outcomes_of(answer, sent->dst, sent->dport, a);
+		struct connection *p;
+
+		for (uint32_t i = 0; i < v.pairs.nr; i++)
+			if (ip_eq(v.pairs.v[i].to.ip, sent->dst) && v.pairs.v[i].to.port == sent->dport)
+				goto next;
+		p = vec_push(a, &v.pairs);
+		p->from = from;
+		p->src = answer->source.ip;
+		p->to = (struct asked_end){ sent->dst, sent->dport, sent->proto, answer->q->to, false, true };
+		p->ways = ways_of(w->dp, from->ns, &t, a);
+		out->pairs++;
+		if (p->ways.unknown) {
+			p->done = true;
+			out->not_asked++;
+			out->why_not = p->ways.why;
+		}
+		ok = open_assumed(&v, &t);
+next:;
+	}
+	ok = ok && lift_limits(&v, true) && ask_all(&v);
+	ok = lift_limits(&v, false) && ok;
+	dialer_end(&v.dialer);
+	return live_enter(live, NULL, err) && ok;
 }

@@ -2,7 +2,7 @@
 #ifndef PODWIRE_VERIFY_H
 #define PODWIRE_VERIFY_H
 
-#include "sim/engine/world.h"
+#include "sim/ask/question.h"
 #include "sim/linux/dial.h"
 #include "sim/trace/trace.h"
 
@@ -26,6 +26,8 @@ struct verified {
 /* false: it could not be done (err). Texts live in the arena. */
 bool verify_state(struct live *, const struct dataplane *, struct arena *, struct verified *, struct err *);
 bool verify_connections(struct live *, struct world *, const struct verify_options *, struct arena *, struct verified *, struct err *);
+/* The connection of an answer that the model has given. ERR_UNKNOWN in err: the kernel cannot be asked that. */
+bool verify_answer(struct live *, struct world *, const struct answer *, const struct verify_options *, struct arena *, struct verified *, struct err *);
 
 /* One question to both: all ways that the walk allows. */
 struct ways { struct way *v; uint32_t nr; double least; /* the smallest share of those that can be seen */ bool unknown; const char *why; };

@@ -146,8 +146,10 @@ static void put_inet_conf(struct nlmsghdr *h, const struct k_link *l)
 }
 
 /* What can be said of a link that is there. */
-static bool set_link(struct wiring *w, const struct k_link *l, bool created)
+/* from: what it is now; NULL: it has just been made with most of it. */
+static bool set_link(struct wiring *w, const struct k_link *from, const struct k_link *l)
 {
+	bool created = !from;
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)l->index, .ifi_flags = l->up ? IFF_UP : 0, .ifi_change = IFF_UP };
 	bool conf = l->proxy_arp || l->route_localnet || l->rp_filter;
 	struct nlmsghdr *h;
@@ -157,11 +159,14 @@ static bool set_link(struct wiring *w, const struct k_link *l, bool created)
 	h = nl_begin(&w->nl, RTM_NEWLINK, 0, &head, sizeof(head), w->err);
 	if (!h)
 		return false;
-	if (!created && l->kind != LINK_LO) {
+	if (!created && from->mtu != l->mtu)
 		mnl_attr_put_u32(h, IFLA_MTU, l->mtu);
+	if (!created && memcmp(from->mac, l->mac, 6) != 0) {    /* the kernel then forgets all neighbours */
 		put_mac(h, l);
-		mnl_attr_put_u32(h, IFLA_MASTER, l->master);
+		w->moved = true;
 	}
+	if (!created && from->master != l->master)
+		mnl_attr_put_u32(h, IFLA_MASTER, l->master);
 	if (conf || !created)
 		put_inet_conf(h, l);
 	if (l->master && (l->hairpin || !created)) {
@@ -191,7 +196,7 @@ static bool new_link(struct wiring *w, const struct k_link *l)
 	struct nlmsghdr *h;
 
 	if (l->kind == LINK_LO)
-		return bring_up(w, l->index, l->up) && set_link(w, l, true);
+		return bring_up(w, l->index, l->up) && set_link(w, NULL, l);
 	if (l->kind == LINK_VETH && w->space->kind == NS_POD && l->far_space)           /* made from the node's side, with name, address and MTU */
 		return bring_up(w, l->index, l->up);
 	h = nl_begin(&w->nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head), w->err);
@@ -214,7 +219,7 @@ static bool new_link(struct wiring *w, const struct k_link *l)
 		put_veth(w, h, l);
 	if (l->kind == LINK_PHYS)
 		vec_push(w->arena, &w->ports)->link = l;
-	return set_link(w, l, true);
+	return set_link(w, NULL, l);
 }
 
 static bool change_link(struct wiring *w, const struct k_link *from, const struct k_link *to)
@@ -232,7 +237,7 @@ static bool change_link(struct wiring *w, const struct k_link *from, const struc
 		return new_link(w, to);
 	if (to->kind == LINK_PHYS && from->carrier != to->carrier)
 		vec_push(w->arena, &w->ports)->link = to;
-	return set_link(w, to, false);
+	return set_link(w, from, to);
 }
 
 /* ---- what stands on them */
@@ -246,6 +251,8 @@ static bool change_addr(struct wiring *w, const struct k_addr *from, const struc
 
 	if (w->removals == (to != NULL))
 		return true;
+	if (!to)                        /* with an interface's last address go its routes and neighbours */
+		w->space->restore = true;
 	h = nl_begin(&w->nl, to ? RTM_NEWADDR : RTM_DELADDR, to ? NLM_F_CREATE | NLM_F_REPLACE : 0, &head, sizeof(head), w->err);
 	if (!h)
 		return false;
@@ -381,8 +388,10 @@ bool wire_links(struct live *live, struct space *s, bool removals, struct err *e
 	ok = view_diff(s->fresh ? &nothing : &s->now, &s->want, change, &w);
 	if (ok && s->fresh && !removals && memcmp(&nothing.settings, &s->want.settings, sizeof(nothing.settings)) == 0 && s->kind != NS_POD)
 		ok = settings(&w, &s->want.settings);
-	ok = ok && (removals || !w.moved || restore(&w)) && nl_send(&w.nl, err) && plug_in(&w);
+	ok = ok && (removals || !(w.moved || s->restore) || restore(&w)) && nl_send(&w.nl, err) && plug_in(&w);
 	live->fabric.sent += w.nl.sent;
+	if (!removals)
+		s->restore = false;
 	nl_close(&w.nl);
 	return ok;
 }

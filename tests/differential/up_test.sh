@@ -97,6 +97,33 @@ grep -q "route default via 172.18.0.1 dev eth0" <<<"$out" && ok "and named" || b
 check "down" "$podwire" down -q
 is "nothing is left" "$before" "$(settle "$before")"
 
+echo "== the kernel follows each change of the lab, by difference"
+follow() { "$podwire" "$@" -q >/dev/null 2>"$work/said" || bad "$*" "$(cat "$work/said")"; check "$*" "$podwire" verify --sample 80; }
+"$podwire" apply -f "$work/objects.yaml" -q >/dev/null
+check "up from a lab" "$podwire" up -q
+one=$("$podwire" exec node/worker-1 -- cat /proc/1/stat | cut -d' ' -f22)
+follow scale deploy/web --replicas 4
+follow apply -f "$work/policy.yaml"
+follow delete svc web
+follow fault node worker-1
+follow heal node worker-1
+follow fault kubeProxy worker-2
+follow apply -f "$work/objects.yaml"
+follow heal kubeProxy worker-2
+follow fault link worker-2
+follow heal link worker-2
+follow scale deploy/web --replicas 1
+follow delete -f "$work/policy.yaml"
+is "it was one lab all the time" "$one" "$("$podwire" exec node/worker-1 -- cat /proc/1/stat | cut -d' ' -f22)"
+check "down" "$podwire" down -q
+rm -f "$work"/lab.db* "$work/said"
+is "nothing is left" "$before" "$(settle "$before")"
+
+echo "== scenarios"
+for s in figures/calico-cluster figures/clusterip lessons/nodeport-source-ip; do check "$s" "$podwire" run --mode linux scenarios/$s.yaml; done
+is "what cannot be tried is skipped" 1 "$("$podwire" run --mode linux scenarios/regressions/default-deny.yaml | grep -c 'skipped mode linux')"
+is "nothing is left" "$before" "$(settle "$before")"
+
 echo "== whoever is killed"
 for round in 1 2 3; do
 	"$podwire" up -f "$work/objects.yaml" -q & up=$!

@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/linux/enter.h"
+#include "sim/linux/play_linux.h"
 #include "viz/cli/cli.h"
 #include "viz/diagram/figure.h"
 #include "viz/report/run_report.h"
@@ -13,6 +15,7 @@ struct run {
 	struct cli *cli;
 	struct world_options opt;
 	struct scenario_list all;
+	struct playing *playing;                  /* of the namespaces that this process is init of; NULL: in memory */
 	bool linux_mode, show_figures;          /* show_figures: some report holds them */
 	VEC(struct kept_figure) figures;        /* of the scenario that is being played */
 };
@@ -111,8 +114,16 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 		run_skipped(a, s, arena_printf(a, "does not run in mode %s", r->linux_mode ? "linux" : "sim"), records);
 		return;
 	}
+	if (r->linux_mode && play_linux_cannot(s)) {
+		run_skipped(a, s, arena_printf(a, "mode linux: %s", play_linux_cannot(s)), records);
+		return;
+	}
 	if (!r->cli->seed && s->seed)
 		opt.seed = s->seed;
+	if (r->playing) {
+		backend = play_linux;
+		backend.ctx = r->playing;
+	}
 	world_init(&w, &opt);
 	if (play_begin(&play, s, &w, &backend, a, &err)) {
 		play_all(&play);
@@ -126,6 +137,60 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 	}
 	err_free(&err);
 	world_free(&w);
+}
+
+/* ---- in namespaces of its own: their first process plays it */
+
+struct in_namespaces { struct run *run; uint32_t which; FILE *to; };
+
+static enum err_kind play_there(void *ctx, int said, struct err *err)
+{
+	struct in_namespaces *n = ctx;
+	struct arena *a = arena_new(NULL, "scenario");
+	struct val *records = val_new(a, VAL_LIST);
+	struct playing playing = { 0 };
+	struct sb text = { 0 };
+
+	(void)said;
+	if (!live_begin(&playing.live, err))
+		return err_kind(err);
+	n->run->playing = &playing;
+	play_one(n->run, n->run->all.v[n->which], a, records);
+	val_print_json(records, &text, 0, false);
+	fprintf(n->to, "%s\n", sb_text(&text));
+	fflush(n->to);
+	sb_free(&text);
+	arena_free(a);
+	return ERR_NONE;
+}
+
+static bool play_in_namespaces(struct run *r, uint32_t which, struct val *records, struct err *err)
+{
+	struct in_namespaces n = { r, which, tmpfile() };
+	struct entered lab;
+	struct val *played = NULL;
+	char *line = NULL;
+	size_t alloc = 0;
+	ssize_t len;
+
+	if (!n.to)
+		return err_add(err, ERR_MACHINE, NULL, "a temporary file: %s", strerror(errno));
+	if (!enter(play_there, &n, &lab, err)) {
+		fclose(n.to);
+		return false;
+	}
+	entered_result(&lab, err);
+	entered_wait(&lab);
+	rewind(n.to);
+	if ((len = getline(&line, &alloc, n.to)) > 0)
+		played = json_parse(r->cli->arena, "records", line, (size_t)len, NULL, err);
+	free(line);
+	fclose(n.to);
+	for (struct val *v = played ? played->first : NULL, *after; v; v = after) {
+		after = v->next;
+		val_add(r->cli->arena, records, v);
+	}
+	return played != NULL && !err_any(err);
 }
 
 /* ---- several at the same time: child i plays every n-th and writes its records, one scenario a line */
@@ -271,16 +336,12 @@ enum err_kind cmd_run(struct cli *cli, struct err *err)
 		ok = scenarios_load(cli->arena, cli->args.v[k], &r.all, err) && ok;
 	if (!ok || !take_shard(&r, err))
 		return ERR_INPUT;
-	if (r.linux_mode) {
-		err_add(err, ERR_MACHINE, NULL, "--mode linux: scenarios are played in memory only; podwire up builds a lab in real namespaces");
-		return ERR_MACHINE;
-	}
 	r.opt.ask = r.opt.flags.respect = false;
-	if (jobs > 1 && r.all.nr > 1)
+	if (jobs > 1 && r.all.nr > 1 && !r.linux_mode)
 		ok = play_in_jobs(&r, MIN(jobs, r.all.nr), records, err);
 	else
-		for (uint32_t k = 0; k < r.all.nr; k++)
-			play_one(&r, r.all.v[k], cli->arena, records);
+		for (uint32_t k = 0; ok && k < r.all.nr; k++)
+			ok = r.linux_mode && r.all.v[k]->in_linux ? play_in_namespaces(&r, k, records, err) : (play_one(&r, r.all.v[k], cli->arena, records), true);
 	format->print(cli->arena, records, cli->verbose, out_wants_colour(cli->color, fileno(cli->to)), &out);
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);

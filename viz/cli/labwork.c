@@ -1,4 +1,5 @@
 #include "viz/cli/history.h"
+#include "viz/cli/inside.h"
 #include "viz/cli/labwork.h"
 
 #include <unistd.h>
@@ -112,6 +113,8 @@ bool labwork_end(struct cli *cli, struct labwork *w, bool ok, struct err *err)
 	}
 	lab_close(w->lab);
 	world_free(&w->world);
+	if (ok && !cli->dry_run)
+		inside_follow(cli, err);
 	return ok;
 }
 

@@ -1,0 +1,69 @@
+#include "sim/linux/play_linux.h"
+
+#include "sim/linux/verify.h"
+
+static bool follow(struct playing *p, struct world *w, struct err *err)
+{
+	struct live_sum sum;
+
+	if (p->built && p->rev == cluster_rev(w->cluster))
+		return true;
+	if (!live_sync(&p->live, w->cluster, world_dataplane(w), &sum, err))
+		return false;
+	p->built = true;
+	p->rev = cluster_rev(w->cluster);
+	return true;
+}
+
+static bool ask(void *ctx, struct world *w, const struct question *q, struct arena *a, struct answer *out, struct err *err)
+{
+	struct verify_options opt = { .seed = cluster_seed(w->cluster), .tries = 3 };
+	struct verified r = { 0 };
+	struct playing *p = ctx;
+
+	if (!play_sim.ask(NULL, w, q, a, out, err) || !follow(p, w, err) || !verify_answer(&p->live, w, out, &opt, a, &r, err))
+		return false;
+	if (r.differences.nr)
+		return err_add(err, ERR_FAILED, NULL, "the kernel differs: walk: %s; kernel: %s", r.differences.v[0].walk, r.differences.v[0].kernel);
+	if (r.not_asked)
+		return err_add(err, ERR_UNKNOWN, NULL, "not asked of the kernel: %s", r.why_not);
+	p->confirmed++;
+	return true;
+}
+
+static bool passes(void *ctx, struct world *w, const struct outcome_view *o, const char *name)
+{
+	(void)ctx;
+	return play_sim.passes(NULL, w, o, name);
+}
+
+static const char *name_of(void *ctx, struct world *w, ip_addr ip, struct arena *a)
+{
+	(void)ctx;
+	return play_sim.name_of(NULL, w, ip, a);
+}
+
+static bool fault(void *ctx, struct world *w, const char *kind, const char *target, const struct val *args, bool heal, struct err *err)
+{
+	(void)ctx;
+	return play_sim.fault(NULL, w, kind, target, args, heal, err);
+}
+
+const struct play_backend play_linux = { .ask = ask, .passes = passes, .name_of = name_of, .fault = fault };
+
+/* Requests go through proxies, and lookups to DNS servers, that do not run in the namespaces: such a scenario would pass without having been tried. */
+const char *play_linux_cannot(const struct scenario *s)
+{
+	for (uint32_t k = 0; k < s->steps.nr; k++) {
+		const struct step *step = &s->steps.v[k];
+
+		if (step->dns.nr)
+			return "it asks DNS, and no DNS server runs in the namespaces";
+		if (step->matrix)
+			return "a policy matrix is no connection";
+		for (uint32_t i = 0; i < step->trace.nr; i++)
+			if (step->trace.v[i].to && strstr(step->trace.v[i].to, "://"))
+				return "it makes HTTP requests, and no ingress proxy runs in the namespaces";
+	}
+	return NULL;
+}

@@ -1,0 +1,13 @@
+/* A scenario in real namespaces: after each change the kernel follows, and each trace is a real connection, too. The answer is the model's, with the kernel's word for
+ * it: where they differ, the trace counts as not answered, and the record says how. */
+#ifndef PODWIRE_PLAY_LINUX_H
+#define PODWIRE_PLAY_LINUX_H
+
+#include "sim/linux/live.h"
+#include "sim/scenario/play.h"
+
+struct playing { struct live live; rev_t rev; bool built; uint32_t confirmed; };
+extern const struct play_backend play_linux;            /* ctx: struct playing, live begun */
+const char *play_linux_cannot(const struct scenario *);         /* why a scenario cannot be played in the kernel; NULL: it can */
+
+#endif
