@@ -1,4 +1,4 @@
-# podwire — make · make demo · make test · make bench · make fuzz · make install
+# podwire — make · make demo · make test · make soak · make bench · make fuzz · make install
 PREFIX  ?= /usr/local
 BUILD   ?= build
 CC      ?= gcc
@@ -59,6 +59,10 @@ test: deps
 bench: $(BENCH)
 	@for b in $^; do echo "== $$b" && $$b || exit 1; done
 
+# The same as test, for longer: 2,000 random clusters against the reference.
+soak: deps all
+	@SEEDS=2000 tests/cli/policy_test.sh
+
 # SECONDS_EACH=60 make fuzz; a crash is left in build/fuzz/ and becomes a test.
 fuzz:
 	@tests/fuzz/run.sh
@@ -78,4 +82,4 @@ clean:
 	rm -rf $(BUILD) build-* demo
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: all deps demo test bench fuzz docs golden-accept install clean
+.PHONY: soak all deps demo test bench fuzz docs golden-accept install clean

@@ -86,6 +86,15 @@ uint32_t lookup_next(const struct lookup *t, uint64_t hash, uint32_t *at)
 	return number_at(t, *at);
 }
 
+void lookup_room(struct lookup *t, uint32_t nr)
+{
+	for (t->alloc = 256; t->alloc < 2 * nr;)
+		t->alloc *= 2;
+	t->slot = calloc(t->alloc, sizeof(*t->slot));
+	if (!t->slot)
+		abort();
+}
+
 void lookup_put(struct lookup *t, uint64_t hash, uint32_t number)
 {
 	uint32_t at;

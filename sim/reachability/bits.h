@@ -29,6 +29,7 @@ struct lookup { uint64_t *slot; uint32_t alloc, nr; };
 uint32_t lookup_first(const struct lookup *, uint64_t hash, uint32_t *at);        /* a number that may be meant; UINT32_MAX: none */
 uint32_t lookup_next(const struct lookup *, uint64_t hash, uint32_t *at);
 void lookup_put(struct lookup *, uint64_t hash, uint32_t number);
+void lookup_room(struct lookup *, uint32_t nr);          /* for so many; only while it is empty */
 void lookup_drop(struct lookup *, uint64_t hash, uint32_t number);
 
 #define BITS_DENSE UINT32_MAX

@@ -152,6 +152,11 @@ static void build(struct reach *r)
 	heap_room(&r->held, l.nr + 1);
 	heap_room(&r->sets, l.nr + 1);
 	heap_room(&r->used, l.nr + 1);
+	lookup_room(&r->set_ids, l.nr + l.nr / 4);
+	lookup_room(&r->use_ids, l.nr);
+	lookup_room(&r->shape_ids, cluster_count(r->c, &pod_kind) / 2);
+	heap_room(&r->held_of, cluster_handles(r->c) + 1);
+	heap_room(&r->shapes, cluster_count(r->c, &pod_kind) / 3);
 	for (uint32_t k = 0; k < l.nr && !r->idle; k++)
 		reach_policy(r, (const struct network_policy *)l.v[k]);
 	build_pods(r);
@@ -184,10 +189,8 @@ static void tear_down(struct reach *r)
 {
 	for (uint32_t k = 0; k < r->shapes.nr; k++)
 		reach_free_sets(r, k);
-	for (uint32_t k = 0; k < r->spaces.nr; k++) {
-		heap_free(&r->spaces.v[k].pairs);
+	for (uint32_t k = 0; k < r->spaces.nr; k++)
 		free(r->spaces.v[k].shapes);
-	}
 	free(r->pool);
 	heap_free(&r->roles);
 	heap_free(&r->held_of);
@@ -213,7 +216,8 @@ static void tear_down(struct reach *r)
 		bits_free(&r->used.v[k].u);
 	}
 	for (uint32_t k = 0; k < r->held.nr; k++)
-		heap_free(&r->held.v[k].words);
+		if (r->held.v[k].words.alloc)
+			heap_free(&r->held.v[k].words);
 	for (uint32_t k = 0; k < r->nr_pair_bits; k++)
 		free(r->pair_bits[k]);
 	for (uint32_t k = 0; k < r->nr_key_bits; k++)

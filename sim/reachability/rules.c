@@ -362,9 +362,11 @@ void reach_policy(struct reach *r, const struct network_policy *p)
 		return;
 	}
 	if (now->nr) {
-		kept = (numbers){ malloc(now->nr * sizeof(*now->v)), now->nr, now->nr };
-		if (!kept.v)
-			abort();
+		if (r->building)                /* for good: nothing of it is freed singly */
+			kept = (numbers){ arena_array(r->a, uint32_t, now->nr), now->nr, 0 };
+		else
+			heap_room(&kept, now->nr);
+		kept.nr = now->nr;
 		memcpy(kept.v, now->v, now->nr * sizeof(*now->v));
 	}
 	before = *was;
@@ -375,5 +377,6 @@ void reach_policy(struct reach *r, const struct network_policy *p)
 	else
 		change(r, &before, &kept);
 	let_go(r, &before);
-	heap_free(&before);
+	if (before.alloc)
+		heap_free(&before);
 }

@@ -38,11 +38,14 @@ uint32_t reach_pair(struct reach *r, str key, str value)
 static void space_labels(struct reach *r, struct space *s)
 {
 	s->pairs.nr = 0;
-	heap_room(&s->pairs, s->object ? s->object->o.labels.nr : 1);
+	if (!s->pairs.alloc || (s->object && s->object->o.labels.nr > s->pairs.alloc)) {
+		s->pairs.alloc = s->object ? MAX(s->object->o.labels.nr, 1u) : 1;
+		s->pairs.v = arena_array(r->a, uint32_t, s->pairs.alloc);
+	}
 	for (uint32_t k = 0; s->object && k < s->object->o.labels.nr; k++)
-		*heap_push(&s->pairs) = reach_pair(r, s->object->o.labels.v[k].key, s->object->o.labels.v[k].value);
+		s->pairs.v[s->pairs.nr++] = reach_pair(r, s->object->o.labels.v[k].key, s->object->o.labels.v[k].value);
 	if (!s->object)
-		*heap_push(&s->pairs) = reach_pair(r, cluster_str(r->c, "kubernetes.io/metadata.name"), s->name);
+		s->pairs.v[s->pairs.nr++] = reach_pair(r, cluster_str(r->c, "kubernetes.io/metadata.name"), s->name);
 }
 
 uint32_t reach_space(struct reach *r, str name)

@@ -249,7 +249,7 @@ static enum err_kind gate(struct cli *cli, struct world *w, const struct asked *
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);
 	reach_free(g.r);
-	return ok ? ERR_NONE : ERR_FAILED;
+	return err_any(err) ? err_kind(err) : ok ? ERR_NONE : ERR_FAILED;
 }
 
 /* ---- the table */
