@@ -44,8 +44,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	scene_line(&s, x, y, LINE_PACKET, text[6])->changed = text[7];
 	scene_legend(&s, LINE_PACKET, 0, text[5]);
 	scene_note(&s, ROLE_PLAIN, text[4], text[6]);
-	if (!scene_render(&s, format, THEME_LIGHT, &out, &err) || err.nr)
+	if (!scene_render(&s, format, THEME_LIGHT, &out, &err) || err.nr) {
+		if (err.nr)
+			fprintf(stderr, "%s: %s\n", format, err.v[0].text);
 		abort();
+	}
 	if (strcmp(format, "svg") == 0 && !xml_well_formed(sb_text(&out)))
 		abort();
 	if (strcmp(format, "html") == 0 && strstr(sb_text(&out), "<script>a"))

@@ -7,7 +7,7 @@
 #include "viz/diagram/figure.h"
 
 static const char *const hostile[] = {
-	"\"><script>alert(1)</script>", "</svg><svg onload=x>", "]]>", "\\N\\G\\E\\n\\l\\r", "&amp;&lt;<B></B>", "<TABLE><TR>", "\x1b[31mred\x1b[0m", "a\tb\nc\rd", "\x01\x02\x7f",
+	"\"><script>alert(1)</script>", "</svg><svg onload=x>", "]]>", "ends in ]]", "[fd00::1]", "\\N\\G\\E\\n\\l\\r", "&amp;&lt;<B></B>", "<TABLE><TR>", "\x1b[31mred\x1b[0m", "a\tb\nc\rd", "\x01\x02\x7f",
 	"\xff\xfe not UTF-8 \xc3", "\xed\xa0\x80 surrogate", "\xe2\x80\xae" "txet sti \xe2\x80\xac", "\xf0\x9f\x90\xb3\xf0\x9f\x8f\xbd \xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb", "'; DROP TABLE pods; --",
 	"{{.Names}} %s %n $(id) `id`", "#quot; #35; end\nsubgraph x", "cluster_1", "b1", "legend", "", " ", "-->", "\xef\xbf\xbe\xef\xbf\xbf", "\xc2\x85\xc2\x9b" "31m", "\xef\xbb\xbf" "bom",
 };

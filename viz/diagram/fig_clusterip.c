@@ -17,8 +17,8 @@ static const struct service *subject(struct world *w, const struct figure_option
 
 		if (is_system(&v->o) || !v->selector.nr || !service_has_vip(v))
 			continue;
-		if (opt->focus && strstr(opt->focus, v->o.name))
-			return v;
+		if (opt->focus && !focus_is(opt, &v->o))
+			continue;
 		if (!best || (v->type > best->type && best->type == SVC_CLUSTERIP))
 			best = v;
 	}
@@ -49,7 +49,7 @@ static void add_api(struct drawing *d)
 	struct scene *s = d->s;
 	struct object_list slices = service_slices(d->w->cluster, d->svc);
 	box_h svc, eps;
-	uint32_t eps_shown = 0;
+	uint32_t shown = 0;
 
 	d->api = scene_group(s, (box_h){ 0 }, ROLE_API, "kube-apiserver", "kube-apiserver", NULL);
 	svc = scene_box(s, d->api, ROLE_SERVICE, part_id(s, &d->svc->o), arena_printf(s->arena, "Service %s", d->svc->o.name), NULL);
@@ -70,11 +70,13 @@ static void add_api(struct drawing *d)
 	for (uint32_t k = 0; k < slices.nr; k++) {
 		const struct endpointslice *sl = (const struct endpointslice *)slices.v[k];
 
-		for (uint32_t i = 0; i < sl->endpoints.nr && i < 6 && eps_shown++ < 6; i++)
+		for (uint32_t i = 0; i < sl->endpoints.nr && shown < 6; i++, shown++)
 			scene_row(s, eps, sl->endpoints.v[i].ready == TRI_FALSE ? ROW_NOTE : ROW_TEXT,
 				  arena_printf(s->arena, "%s%s", socket_of(s->arena, sl->endpoints.v[i].addresses.v[0], sl->ports.nr ? (int32_t)sl->ports.v[0].port.v : 0),
 					       sl->endpoints.v[i].ready == TRI_FALSE ? "  not ready" : ""), NULL);
 	}
+	if (d->ends.nr > shown)
+		scene_row(s, eps, ROW_NOTE, arena_printf(s->arena, "and %u more", d->ends.nr - shown), NULL);
 }
 
 static box_h add_rules(struct drawing *d, box_h group, const struct node *n, ip_addr ip)
@@ -139,8 +141,23 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 			nr_pods++;
 			here++;
 		}
+		for (uint32_t i = 0, all = 0; i < d->ends.nr; i++) {
+			all += pod_on((const struct pod *)d->ends.v[i], nodes[k]);
+			if (i + 1 == d->ends.nr && all > here)
+				scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u more on %s", all - here, nodes[k]->o.name), "are not drawn");
+		}
 		scene_line(s, d->api, proxy[k], LINE_WATCH, NULL);
 		scene_line(s, proxy[k], rules[k], LINE_WRITES, NULL)->back = k == 0;
+	}
+	for (uint32_t i = 0, drawn = 0; i < d->ends.nr; i++) {
+		const struct pod *p = (const struct pod *)d->ends.v[i];
+		bool there = false;
+
+		for (uint32_t k = 0; k < nr; k++)
+			there = there || pod_on(p, nodes[k]);
+		drawn += there;
+		if (i + 1 == d->ends.nr && drawn < d->ends.nr)
+			scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u more endpoints", d->ends.nr - drawn), "are on nodes that are not drawn; the rules choose them as well");
 	}
 	if (d->outside.i) {
 		scene_line(s, d->outside, first_rules, LINE_PACKET, NULL)->badge = 1;
@@ -161,7 +178,7 @@ bool fig_clusterip(struct world *w, const struct figure_options *opt, const char
 	(void)args;
 	(void)nr;
 	if (!d.svc)
-		return err_add(err, ERR_FAILED, NULL, "there is no Service with a selector and a ClusterIP to draw");
+		return err_add(err, ERR_FAILED, NULL, "there is no Service with a selector and a ClusterIP to draw%s%s", opt->focus ? ": " : "", opt->focus ? opt->focus : "");
 	d.ends = part_endpoints(w->cluster, d.svc, s->arena);
 	d.client = find_client(&d);
 	for (uint32_t k = 0; k < all.nr && d.client; k++)

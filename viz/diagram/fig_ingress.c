@@ -37,6 +37,8 @@ static bool find_subject(struct drawing *d, const struct figure_options *opt)
 
 				if (!pod || (opt->ns && strcmp(opt->ns, l.v[k]->o.ns) != 0))
 					continue;
+				if (opt->focus && !focus_is(opt, &l.v[k]->o) && !focus_is(opt, &v->o))
+					continue;
 				if (d->pod && d->pod->spec->containers.nr + d->pod->spec->init_containers.nr >= pod->spec->containers.nr + pod->spec->init_containers.nr)
 					continue;
 				d->ing = l.v[k];
@@ -271,7 +273,7 @@ bool fig_ingress(struct world *w, const struct figure_options *opt, const char *
 		find_subject(d, opt);
 	}
 	if (!d->pod)
-		return err_add(err, ERR_FAILED, NULL, "no Ingress that a controller serves leads to a ready Pod");
+		return err_add(err, ERR_FAILED, NULL, "no Ingress that a controller serves leads to a ready Pod%s%s", opt->focus ? ": " : "", opt->focus ? opt->focus : "");
 	for (uint32_t k = 0; k < pods.nr && !d->proxy; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
 

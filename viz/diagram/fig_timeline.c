@@ -1,6 +1,7 @@
 /* What happened to an object, and when: a row for each lane (sandbox, address, containers, readiness, endpoints), a column for each moment, a bar from one change to
  * the next; the events with their words below. Moments stand beside each other at equal distance: what matters is the order, and the times are written. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "viz/diagram/figure.h"
 
@@ -63,6 +64,8 @@ static enum role role_of(const char *lane, const char *text)
 		return ROLE_DENIED;
 	if (strncmp(lane, "container", 9) == 0)
 		return ROLE_CONTAINER;
+	if (strcmp(text, "ready") == 0)
+		return ROLE_SERVICE;
 	return strcmp(lane, "sandbox") == 0 ? ROLE_PAUSE : strcmp(lane, "endpoints") == 0 || strcmp(lane, "readiness") == 0 ? ROLE_SERVICE : strcmp(lane, "address") == 0 ? ROLE_ROUTER : ROLE_NODE;
 }
 
@@ -113,6 +116,44 @@ static void add_events(struct drawing *d, box_h above)
 		scene_below(d->s, above, h, 1);
 }
 
+static int by_time(const void *a, const void *b)
+{
+	const struct timeline_row *x = *(const struct timeline_row *const *)a, *y = *(const struct timeline_row *const *)b;
+
+	return x->at != y->at ? (x->at < y->at ? -1 : 1) : (x > y) - (x < y);
+}
+
+/* Of a workload: a lane for each of its Pods beside its own. */
+static void add_pods(struct drawing *d, struct world *w, const struct object *o)
+{
+	struct figure_options all = { .all_ns = true };
+	struct pod_groups groups = pods_grouped(w->cluster, &all, d->a);
+	VEC(struct timeline_row) rows = { 0 };
+	struct timeline_row **order;
+
+	for (uint32_t k = 0; k < d->t.nr; k++)
+		vec_add(d->a, &rows, d->t.v[k]);
+	for (uint32_t g = 0; g < groups.nr; g++) {
+		if (strcmp(groups.v[g]->name, o->name) != 0 || groups.v[g]->ns != o->ns || strcmp(groups.v[g]->kind, o->kind->name) != 0)
+			continue;
+		for (uint32_t i = 0; i < groups.v[g]->pods.nr && i < MAX_LANES - 2; i++) {
+			const struct pod *p = groups.v[g]->pods.v[i];
+			struct timeline t = control_timeline(w->control, &p->o, d->a);
+
+			for (uint32_t k = 0; k < t.nr; k++)
+				if (strcmp(t.v[k].lane, "phase") == 0 || strcmp(t.v[k].lane, "address") == 0 || strcmp(t.v[k].lane, "readiness") == 0)
+					vec_add(d->a, &rows, (struct timeline_row){ t.v[k].at, pod_short(d->a, p), t.v[k].text });
+		}
+	}
+	order = arena_array(d->a, struct timeline_row *, (size_t)rows.nr + 1);
+	for (uint32_t k = 0; k < rows.nr; k++)
+		order[k] = &rows.v[k];
+	qsort(order, rows.nr, sizeof(*order), by_time);
+	d->t = (struct timeline){ arena_array(d->a, struct timeline_row, (size_t)rows.nr + 1), rows.nr };
+	for (uint32_t k = 0; k < rows.nr; k++)
+		d->t.v[k] = *order[k];
+}
+
 bool fig_timeline(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
@@ -140,6 +181,8 @@ bool fig_timeline(struct world *w, const struct figure_options *opt, const char 
 	if (!o)
 		return err_add(err, ERR_FAILED, NULL, "there is no %s \"%s\"%s%s", kind->name, name, kind->namespaced ? " in namespace " : "", kind->namespaced ? ns : "");
 	*d = (struct drawing){ .s = s, .a = s->arena, .t = control_timeline(w->control, o, s->arena) };
+	if (kind != &pod_kind)
+		add_pods(d, w, o);
 	collect(d);
 	scene_init(s, s->arena, "timeline", arena_printf(s->arena, "What happened to %s %s, and when", kind->name, o->name));
 	s->description = arena_printf(s->arena, "%u moments in %u lanes, and the events below.", d->nr_moments, d->nr_lanes);

@@ -42,6 +42,7 @@ ip_addr node_ip(const struct node *);                                   /* its f
 bool is_system(const struct object *);                                  /* in kube-system or a namespace of podwire's own */
 const char *figure_ns(const struct figure_options *);                    /* of a name without one */
 bool figure_shows(const struct figure_options *, const struct object *);        /* -n, -A, else all but the system's */
+bool focus_is(const struct figure_options *, const struct object *);       /* is that object meant by --focus KIND/[NS/]NAME? */
 bool pod_on(const struct pod *, const struct node *);
 /* Pods that are endpoints of a Service, in the order of its slices. Lives in the arena. */
 struct object_list part_endpoints(struct cluster *, const struct service *, struct arena *);

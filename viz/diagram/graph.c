@@ -31,6 +31,17 @@ static char *gv(const char *s)
 /* libcgraph's error handler has no context argument: what it says is kept here until graph_render, which holds the only graph, has asked. */
 static _Thread_local struct sb complaints;
 
+/* libgvc's pango plugin keeps, in a variable of its own, a pointer to the font of the last text, which belongs to the context: a second context in one process would
+ * read what the first has freed. So there is one, made at the first picture and kept; whoever draws does so in one thread. */
+static GVC_t *context(void)
+{
+	static GVC_t *only;
+
+	if (!only)
+		only = gvContext();
+	return only;
+}
+
 static int complain(char *text)
 {
 	sb_add(&complaints, text);
@@ -508,7 +519,6 @@ bool graph_render(const struct scene *s, const char *format, enum theme theme, s
 {
 	struct drawing d = { .s = s, .theme = theme };
 	bool ok, dot = strcmp(format, "dot") == 0;
-	GVC_t *gvc = NULL;
 
 	agseterrf(complain);
 	sb_reset(&complaints);
@@ -516,15 +526,8 @@ bool graph_render(const struct scene *s, const char *format, enum theme theme, s
 	d.cluster = arena_array(s->arena, Agraph_t *, s->boxes.nr);
 	d.node = arena_array(s->arena, Agnode_t *, s->boxes.nr);
 	build(&d);
-	if (dot) {
-		ok = write_dot(&d, out);
-	} else {
-		gvc = gvContext();
-		ok = draw_it(&d, gvc, format, out);
-	}
+	ok = dot ? write_dot(&d, out) : draw_it(&d, context(), format, out);
 	agclose(d.g);
-	if (gvc)
-		gvFreeContext(gvc);
 	if (!ok)
 		err_add(err, ERR_MACHINE, NULL, "Graphviz cannot make %s here: %s (apt install graphviz)", format, sb_text(&complaints));
 	else if (strstr(sb_text(&complaints), "Error"))

@@ -21,7 +21,7 @@ static const char script[] =
 	"(()=>{'use strict';\n"
 	"const data=JSON.parse(document.getElementById('data').textContent),stage=document.getElementById('stage'),svg=stage.querySelector('svg'),side=document.getElementById('side');\n"
 	"const whole=svg.getAttribute('viewBox').split(/\\s+/).map(Number);let view=whole.slice();\n"
-	"svg.removeAttribute('width');svg.removeAttribute('height');svg.tabIndex=0;\n"
+	"svg.removeAttribute('width');svg.removeAttribute('height');svg.setAttribute('role','group');svg.tabIndex=0;\n"
 	"const show=()=>svg.setAttribute('viewBox',view.join(' '));\n"
 	"const zoom=(f,cx,cy)=>{const w=Math.min(Math.max(view[2]*f,whole[2]/60),whole[2]*4),k=w/view[2];view=[cx-(cx-view[0])*k,cy-(cy-view[1])*k,w,view[3]*k];show()};\n"
 	"const centre=()=>[view[0]+view[2]/2,view[1]+view[3]/2];\n"

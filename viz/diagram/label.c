@@ -62,9 +62,10 @@ static void escape(struct sb *out, const char *s, const char *(*special)(char))
 		sb_add(out, "\xef\xbf\xbd");
 }
 
+/* A bracket at the end of a text is held back by expat, in case ]]> follows, and reaches Graphviz behind the element that should hold it. */
 static const char *in_html(char c)
 {
-	return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : NULL;
+	return c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&quot;" : c == '\'' ? "&#39;" : c == ']' ? "&#93;" : NULL;
 }
 
 static const char *in_plain(char c)

@@ -1,4 +1,5 @@
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -44,6 +45,23 @@ const char *figure_ns(const struct figure_options *opt)
 bool figure_shows(const struct figure_options *opt, const struct object *o)
 {
 	return opt->ns ? o->ns && strcmp(o->ns, opt->ns) == 0 : opt->all_ns || !is_system(o);
+}
+
+bool focus_is(const struct figure_options *opt, const struct object *o)
+{
+	const char *slash = opt->focus ? strchr(opt->focus, '/') : NULL, *name = slash ? slash + 1 : opt->focus, *inner = name ? strchr(name, '/') : NULL;
+	char word[64];
+
+	if (!name)
+		return false;
+	if (slash) {
+		snprintf(word, sizeof(word), "%.*s", (int)(slash - opt->focus), opt->focus);
+		if (kind_by_word(word) != o->kind)
+			return false;
+	}
+	if (inner && (strncmp(name, o->ns ? o->ns : "", (size_t)(inner - name)) != 0 || strlen(o->ns ? o->ns : "") != (size_t)(inner - name)))
+		return false;
+	return strcmp(inner ? inner + 1 : name, o->name) == 0;
 }
 
 bool pod_on(const struct pod *p, const struct node *n)
