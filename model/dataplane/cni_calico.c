@@ -73,14 +73,16 @@ static void network(struct compile *x)
 			x->pod_mtu = MIN(x->pod_mtu, UPLINK_MTU - tunnels[k].overhead);
 }
 
-/* CrossSubnet encapsulates nothing here: all nodes are on one L2. From v3.33 felix writes the routes of pools that may be encapsulated, BIRD those of the others. */
-static struct block_way way_to(const struct compile *x, struct cidr block, bool borrowed)
+/* CrossSubnet encapsulates nothing here: all nodes are on one L2. What BIRD announced is withdrawn when its sessions are gone for good; felix knows no
+ * such thing. From v3.33 felix writes the routes of pools that may be encapsulated, BIRD those of the others. */
+static struct block_way way_to(const struct compile *x, struct cidr block, const struct node *owner, bool borrowed)
 {
 	const struct pool_setting *p = pool_of(x->settings, block.addr);
 	bool encapsulates = p && (p->vxlan != ENCAP_NEVER || p->ipip != ENCAP_NEVER);
 
 	return (struct block_way){ .tunnel = !p ? 0 : p->vxlan == ENCAP_ALWAYS ? LINK_VXLAN : p->ipip == ENCAP_ALWAYS ? LINK_IPIP : 0,
-				   .proto = encapsulates ? RTP_FELIX : RTP_BIRD, .borrowed = borrowed };
+				   .proto = encapsulates ? RTP_FELIX : RTP_BIRD, .borrowed = borrowed,
+				   .withdrawn = !encapsulates && label_get(&owner->o.annotations, "podwire.io/routes-withdrawn") };
 }
 
 /* The tunnel's own address comes from the pool: what the node's annotation says, else the first address of its block that no Pod has. */
@@ -227,11 +229,11 @@ static void mixed_blocks(struct compile *x, struct tallies *t)
 		for (run = k; run < h.nr && ip_eq(h.v[run].block.addr, h.v[k].block.addr); run++)
 			;
 		owner = owner_of(h.v + k, run - k);
-		block_add(x, h.v[k].block, &x->nodes[owner], cause_of(x, &x->nodes[owner].node->o, "spec"), way_to(x, h.v[k].block, false));
+		block_add(x, h.v[k].block, &x->nodes[owner], cause_of(x, &x->nodes[owner].node->o, "spec"), way_to(x, h.v[k].block, x->nodes[owner].node, false));
 		for (uint32_t i = k; i < run; i++)
 			if (h.v[i].node != owner)
 				block_add(x, host_route(h.v[i].ip), &x->nodes[h.v[i].node], cause_of(x, &h.v[i].pod->o, "status.podIP"),
-					  way_to(x, h.v[k].block, true));
+					  way_to(x, h.v[k].block, x->nodes[h.v[i].node].node, true));
 	}
 }
 
@@ -246,7 +248,7 @@ static void finish(struct compile *x)
 
 		mixed = mixed || t.v.v[k].mixed;
 		if (!t.v.v[k].mixed)
-			block_add(x, t.v.v[k].block, owner, cause_of(x, &owner->node->o, "spec"), way_to(x, t.v.v[k].block, false));
+			block_add(x, t.v.v[k].block, owner, cause_of(x, &owner->node->o, "spec"), way_to(x, t.v.v[k].block, owner->node, false));
 	}
 	if (mixed)
 		mixed_blocks(x, &t);

@@ -138,7 +138,7 @@ bool node_is_dead(const struct node *n)
 
 void block_add(struct compile *x, struct cidr c, const struct node_build *owner, cause_h why, struct block_way way)
 {
-	vec_add(x->arena, &x->dp->blocks, (struct block){ .cidr = c, .owner = owner->ns, .cause = why, .borrowed = way.borrowed, .tunnel = way.tunnel, .proto = way.proto,
+	vec_add(x->arena, &x->dp->blocks, (struct block){ .cidr = c, .owner = owner->ns, .cause = why, .borrowed = way.borrowed, .withdrawn = way.withdrawn, .tunnel = way.tunnel, .proto = way.proto,
 							  .via = ip_is4(c.addr) ? owner->ip4 : owner->ip6 });
 }
 

@@ -69,7 +69,7 @@ struct node_build *node_of_name(const struct compile *, str name);      /* NULL:
 void node_pods(struct node_build *);                    /* brings nb->pods and nb->host_pods into name order; cheap when they are */
 bool node_is_dead(const struct node *);
 /* How other nodes get to a part of the Pod range. */
-struct block_way { uint8_t tunnel /* LINK_VXLAN, LINK_IPIP, 0 */, proto /* enum route_proto */; bool borrowed; };
+struct block_way { uint8_t tunnel /* LINK_VXLAN, LINK_IPIP, 0 */, proto /* enum route_proto */; bool borrowed, withdrawn; };
 void block_add(struct compile *, struct cidr, const struct node_build *owner, cause_h why, struct block_way);
 /* Listeners of a Pod's containers in the given namespace (listeners.c): declared ports, numeric probe ports, what known images listen on by their arguments. */
 void pod_listeners(struct compile *, const struct pod *, netns_h);

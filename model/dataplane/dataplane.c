@@ -335,7 +335,7 @@ static bool block_route(const struct dataplane *dp, netns_h node, const struct b
 		out->type = RT_BLACKHOLE;
 		return dp->blackhole_own && !b->borrowed;
 	}
-	if (!ip_set(via))
+	if (!ip_set(via) || b->withdrawn)
 		return false;
 	if (tunnel.i) {
 		link_h far = tunnel_of(dp, b->owner, (enum link_kind)b->tunnel, v6);

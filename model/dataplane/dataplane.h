@@ -96,7 +96,7 @@ struct block {
 	struct cidr cidr;
 	netns_h owner;
 	cause_h cause;
-	bool borrowed;
+	bool borrowed, withdrawn;       /* withdrawn: the other nodes have no route to it any more (BGP) */
 	uint8_t tunnel;                 /* what leads there from other nodes: LINK_VXLAN, LINK_IPIP, or 0 (the owner is the next hop itself) */
 	uint8_t proto;                  /* enum route_proto: who writes the routes to it */
 	ip_addr via;                    /* the owner's address of the block's family; unset: none */

@@ -221,3 +221,22 @@ TEST(an_own_source_that_comes_from_outside_is_a_martian)
 	CU_ASSERT(martians == 1);
 	lab_free(&l);
 }
+
+/* Facts 47: peers keep the routes of a node whose BIRD stopped for the graceful restart time, then withdraw them; felix' own routes know no such thing. */
+TEST(routes_of_a_stopped_bird_are_withdrawn_after_the_graceful_restart)
+{
+	for (int encapsulated = 0; encapsulated < 2; encapsulated++) {
+		struct lab l = lab_new("calico", encapsulated ? "apiVersion: crd.projectcalico.org/v1\nkind: IPPool\nmetadata: {name: p}\nspec: {cidr: 10.244.0.0/16, ipipMode: Never, vxlanMode: Always}\n" : NULL);
+		struct err err = { 0 };
+
+		CU_ASSERT(control_fault(l.w.control, "bgp", "worker-2", NULL, &err));
+		SAME_TEXT(ask(&l, "pod/web", "pod/far:80", L4_TCP), arena_printf(l.a, "delivered far:80 %s", IP(find_pod(l.w.cluster, "default", "web")->ip)));
+		control_advance(l.w.control, SECONDS(121));
+		CU_ASSERT((strncmp(ask(&l, "pod/web", "pod/far:80", L4_TCP), "delivered", 9) == 0) == (bool)encapsulated);
+		CU_ASSERT(control_heal(l.w.control, "bgp", "worker-2", &err));
+		control_advance(l.w.control, SECONDS(10));
+		CU_ASSERT(strncmp(ask(&l, "pod/web", "pod/far:80", L4_TCP), "delivered", 9) == 0);
+		err_free(&err);
+		lab_free(&l);
+	}
+}

@@ -3,6 +3,37 @@
 #include "sim/engine/connections.h"
 #include "viz/cli/captured.h"
 
+#define BGP_NODES 50
+#define BGP_PEERS 20
+
+static const char *address_of(const struct object *o)
+{
+	const struct node *n = (const struct node *)o;
+
+	for (uint32_t k = 0; k < n->addresses.nr; k++)
+		if (streq(n->addresses.v[k].type, "InternalIP"))
+			return n->addresses.v[k].address;
+	return "?";
+}
+
+/* As birdc's `show protocols` has it; Calico names a session of the mesh by the peer's address. A peer that fell silent stays Established until the hold timer. */
+static void session(const struct object *peer, struct sb *out)
+{
+	const char *ip = address_of(peer), *down = label_get(&peer->annotations, "podwire.io/bgp-down"), *silent = label_get(&peer->annotations, "podwire.io/down"),
+		   *withdrawn = label_get(&peer->annotations, "podwire.io/routes-withdrawn"), *state = "Established";
+	char name[80] = "Mesh_";
+
+	for (size_t k = 0; ip[k] && k + 6 < sizeof(name); k++) {
+		name[5 + k] = ip[k] == '.' || ip[k] == ':' ? '_' : ip[k];
+		name[6 + k] = '\0';
+	}
+	if (down)
+		state = withdrawn ? "Active        Socket: Connection refused" : "Active        Socket: Connection refused (graceful restart: its routes are kept)";
+	else if (silent && withdrawn)
+		state = "Connect       Received: Hold timer expired";
+	sb_printf(out, "%-22s BGP        ---        %-6s %s\n", name, down || (silent && withdrawn) ? "start" : "up", state);
+}
+
 static void show_bgp(struct world *w, struct sb *out)
 {
 	struct object_list l = cluster_list(w->cluster, &node_kind);
@@ -13,8 +44,24 @@ static void show_bgp(struct world *w, struct sb *out)
 		return;
 	}
 	sb_printf(out, "full mesh of %u nodes, AS %" PRId64 ": each speaks with every other\n", l.nr, s->as_number);
-	for (uint32_t k = 0; k < l.nr && k < 50; k++)
-		sb_printf(out, "  %s  %u sessions, %s\n", l.v[k]->name, l.nr - 1, label_get(&l.v[k]->annotations, "podwire.io/down") ? "down" : "Established");
+	for (uint32_t k = 0; k < l.nr && k < BGP_NODES; k++) {
+		const struct object *o = l.v[k];
+		uint32_t shown = 0;
+
+		sb_printf(out, "\n# node/%s, %s\n", o->name, address_of(o));
+		if (label_get(&o->annotations, "podwire.io/bgp-down") || label_get(&o->annotations, "podwire.io/down")) {
+			sb_printf(out, "%s\n", label_get(&o->annotations, "podwire.io/down") ? "the node is down" : "BIRD is not running; the routes that it learned stay in the kernel");
+			continue;
+		}
+		sb_add(out, "Name                   Proto      Table      State  Info\n");
+		for (uint32_t i = 0; i < l.nr && shown < BGP_PEERS; i++)
+			if (i != k && shown++ < BGP_PEERS)
+				session(l.v[i], out);
+		if (l.nr - 1 > BGP_PEERS)
+			sb_printf(out, "and %u more\n", l.nr - 1 - BGP_PEERS);
+	}
+	if (l.nr > BGP_NODES)
+		sb_printf(out, "\nand %u more nodes\n", l.nr - BGP_NODES);
 }
 
 static void show_ipam(struct dataplane *dp, struct sb *out)
