@@ -139,7 +139,7 @@ static void add_tunnel(struct compile *x, struct node_build *nb, const struct tu
 
 struct held { struct cidr block; uint32_t node; struct pod *pod; ip_addr ip; };
 
-static struct cidr block_of(const struct compile *x, ip_addr ip)
+static struct cidr pool_block(const struct compile *x, ip_addr ip)
 {
 	const struct pool_setting *pool = pool_of(x->settings, ip);
 
@@ -171,7 +171,7 @@ static void count_blocks(struct compile *x, struct tallies *t)
 		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
 			for (int family = 0; family < 2; family++) {
 				ip_addr ip = family ? x->nodes[k].pods[i]->ip2 : x->nodes[k].pods[i]->ip;
-				struct tally *b = ip_set(ip) ? tally_of(t, block_of(x, ip), k) : NULL;
+				struct tally *b = ip_set(ip) ? tally_of(t, pool_block(x, ip), k) : NULL;
 
 				if (b)
 					b->mixed = b->mixed || b->node != k;
@@ -217,7 +217,7 @@ static void mixed_blocks(struct compile *x, struct tallies *t)
 			for (int family = 0; family < 2; family++) {
 				struct pod *p = x->nodes[k].pods[i];
 				ip_addr ip = family ? p->ip2 : p->ip;
-				struct cidr block = ip_set(ip) ? block_of(x, ip) : (struct cidr){ 0 };
+				struct cidr block = ip_set(ip) ? pool_block(x, ip) : (struct cidr){ 0 };
 
 				if (block.set && t->v.v[*map_find(&t->at, hash_mix(block.addr.hi, block.addr.lo)) - 1].mixed)
 					vec_add(t->scratch, &h, (struct held){ block, k, p, ip });

@@ -283,6 +283,24 @@ static bool owned(void *ctx, ip_addr ip)
 	return somebody_has(ctx, ip);
 }
 
+static void holders(void *ctx, void (*add)(void *, ip_addr, netns_h), void *to)
+{
+	const struct compile *x = ctx;
+
+	for (uint32_t n = 0; n < x->nr_nodes; n++) {
+		struct node_build *nb = &x->nodes[n];
+
+		for (uint32_t k = 0; k < nb->nr_ips; k++)
+			add(to, nb->ips[k].ip, nb->ns);
+		node_pods(nb);
+		for (uint32_t k = 0; k < nb->nr_pods; k++) {
+			add(to, nb->pods[k]->ip, (netns_h){ nb->ns.i + 1 + k });
+			if (ip_set(nb->pods[k]->ip2))
+				add(to, nb->pods[k]->ip2, (netns_h){ nb->ns.i + 1 + k });
+		}
+	}
+}
+
 static void write_assumed(void *ctx, struct dataplane *dp)
 {
 	(void)dp;
@@ -333,7 +351,7 @@ static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
 	ruleset_finish(ns->rules);
 }
 
-static const struct dataplane_writer writer = { write_netns, write_rules, write_assumed, find_netns, owned };
+static const struct dataplane_writer writer = { write_netns, write_rules, write_assumed, find_netns, holders, owned };
 
 struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 {

@@ -295,7 +295,7 @@ const struct assumed *assumed_find(const struct dataplane *cdp, ip_addr ip, uint
 }
 
 /* The smallest block that holds the address: a borrowed /32 before the block that it was borrowed from. */
-static const struct block *block_of(const struct dataplane *dp, ip_addr ip)
+const struct block *block_of(const struct dataplane *dp, ip_addr ip)
 {
 	uint32_t lo = 0, hi = dp->blocks.nr;
 

@@ -114,6 +114,7 @@ struct dataplane_writer {
 	void (*rules)(void *ctx, struct dataplane *, netns_h);          /* of a node */
 	void (*assumed)(void *ctx, struct dataplane *);                 /* dp->assumed */
 	netns_h (*find)(void *ctx, const struct dataplane *, const char *name);         /* of a namespace that may not be written yet */
+	void (*holders)(void *ctx, void (*add)(void *to, ip_addr, netns_h), void *to);  /* every address of a node or Pod, with its namespace */
 	bool (*owned)(void *ctx, ip_addr);                              /* has some object this address? */
 };
 
@@ -185,6 +186,7 @@ bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *
 int route_lookup_flow(const struct dataplane *, netns_h, const struct flow_key *, struct route *out, const char **why);
 /* Would a packet to this local address be delivered here, or does a rule before the local table lead it elsewhere? */
 bool route_is_local(const struct dataplane *, netns_h, const struct flow_key *);
+const struct block *block_of(const struct dataplane *, ip_addr);        /* the smallest shared block that holds the address; NULL: none */
 ip_addr source_for(const struct dataplane *, netns_h, const struct route *, ip_addr dst);       /* the address the kernel would pick */
 ip_addr masquerade_addr(const struct dataplane *, netns_h, link_h out, ip_addr dst);            /* the one that a masquerade takes (source_addr.c) */
 link_h segment_owner(const struct dataplane *, uint32_t segment, ip_addr);      /* .i 0: nobody answers */

@@ -6,10 +6,13 @@
 
 struct spelling { const struct ruleset *owner; const struct op *op; bool v6; struct sb *out; };
 
+struct lowering;
+struct insn;
 struct op_def {
 	enum op_does (*eval)(const struct ruleset *rs, const struct ruleset *owner, const struct op *, struct packet *, struct op_reg *, const struct op_env *, struct op_result *);
 	void (*nft)(const struct spelling *);           /* without the blank before it */
 	void (*iptables)(const struct spelling *);
+	bool (*lower)(const struct lowering *, const struct op *, struct insn *);      /* NULL, false: its eval() is asked (lower.h) */
 };
 #define X(ID, fn) extern const struct op_def op_##fn;
 OPS(X)

@@ -1,4 +1,5 @@
 /* CHANCE and CHOOSE: where a walk forks. numgen draws anew on each evaluation (kernel nft_numgen.c), -m statistic likewise (xt_statistic.c). */
+#include "model/dataplane/lower.h"
 #include "model/dataplane/op.h"
 
 static enum op_does chance_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
@@ -55,5 +56,19 @@ static void choose_iptables(const struct spelling *s)
 	(void)s;                /* iptables has no register: its writers use chances */
 }
 
-const struct op_def op_chance = { chance_eval, chance_nft, chance_iptables };
-const struct op_def op_choose = { choose_eval, choose_nft, choose_iptables };
+static bool chance_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	(void)l;
+	*out = (struct insn){ .code = LOW_CHANCE, .a = op->a, .b = op->b };
+	return true;
+}
+
+static bool choose_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	(void)l;
+	*out = (struct insn){ .code = LOW_CHOOSE, .a = op->a };
+	return true;
+}
+
+const struct op_def op_chance = { chance_eval, chance_nft, chance_iptables, chance_lower };
+const struct op_def op_choose = { choose_eval, choose_nft, choose_iptables, choose_lower };

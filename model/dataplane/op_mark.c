@@ -1,4 +1,5 @@
 /* MARK, CTMARK, NOTRACK, LOG, ACCOUNT, UNKNOWN: what changes nothing but the packet's own state, or cannot be told. */
+#include "model/dataplane/lower.h"
 #include "model/dataplane/op.h"
 
 static enum op_does mark_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
@@ -35,7 +36,14 @@ static void mark_iptables(const struct spelling *s)
 	sb_printf(s->out, "-j MARK --set-xmark 0x%x/0x%x", s->op->b, ~s->op->a);
 }
 
-const struct op_def op_mark = { mark_eval, mark_nft, mark_iptables };
+static bool mark_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	(void)l;
+	*out = (struct insn){ .code = LOW_MARK, .mask = op->a, .value = op->b };
+	return true;
+}
+
+const struct op_def op_mark = { mark_eval, mark_nft, mark_iptables, mark_lower };
 
 /* xt_connmark.c: the masks of saving and restoring stand on different sides. */
 static enum op_does ctmark_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
@@ -87,7 +95,7 @@ static void ctmark_iptables(const struct spelling *s)
 			  s->op->field == CTM_SAVE ? ~s->op->a : s->op->b);
 }
 
-const struct op_def op_ctmark = { ctmark_eval, ctmark_nft, ctmark_iptables };
+const struct op_def op_ctmark = { ctmark_eval, ctmark_nft, ctmark_iptables, NULL };
 
 static enum op_does notrack_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
 				 struct op_result *out)
@@ -104,7 +112,7 @@ static enum op_does notrack_eval(const struct ruleset *rs, const struct ruleset 
 
 static void notrack_nft(const struct spelling *s) { sb_add(s->out, "notrack"); }
 static void notrack_iptables(const struct spelling *s) { sb_add(s->out, "-j CT --notrack"); }
-const struct op_def op_notrack = { notrack_eval, notrack_nft, notrack_iptables };
+const struct op_def op_notrack = { notrack_eval, notrack_nft, notrack_iptables, NULL };
 
 static enum op_does log_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
 			     struct op_result *out)
@@ -121,11 +129,11 @@ static enum op_does log_eval(const struct ruleset *rs, const struct ruleset *own
 
 static void log_nft(const struct spelling *s) { sb_printf(s->out, "log prefix \"%s\"", s->owner->text.v[s->op->a]); }
 static void log_iptables(const struct spelling *s) { sb_printf(s->out, "-j LOG --log-prefix \"%s\"", s->owner->text.v[s->op->a]); }
-const struct op_def op_log = { log_eval, log_nft, log_iptables };
+const struct op_def op_log = { log_eval, log_nft, log_iptables, NULL };
 
 static void account_nft(const struct spelling *s) { sb_printf(s->out, "counter name \"%s\"", s->owner->text.v[s->op->a]); }
 static void account_iptables(const struct spelling *s) { sb_printf(s->out, "-m nfacct --nfacct-name %s", s->owner->text.v[s->op->a]); }
-const struct op_def op_account = { log_eval, account_nft, account_iptables };
+const struct op_def op_account = { log_eval, account_nft, account_iptables, NULL };
 
 static enum op_does unknown_eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
 				 struct op_result *out)
@@ -139,4 +147,4 @@ static enum op_does unknown_eval(const struct ruleset *rs, const struct ruleset 
 }
 
 static void unknown_text(const struct spelling *s) { sb_add(s->out, s->owner->text.v[s->op->a]); }
-const struct op_def op_unknown = { unknown_eval, unknown_text, unknown_text };
+const struct op_def op_unknown = { unknown_eval, unknown_text, unknown_text, NULL };

@@ -1,4 +1,5 @@
 /* MATCH: a field of the packet against a value. */
+#include "model/dataplane/lower.h"
 #include "model/dataplane/op.h"
 
 static bool is_address(const struct op *op)
@@ -216,7 +217,67 @@ static void iptables(const struct spelling *s)
 	}
 }
 
-const struct op_def op_match = { eval, nft, iptables };
+/* ---- as compares of eight bytes of a packet of IPv4 that has ports */
+
+static bool lower_address(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	ip_addr first = l->owner->wide.v[op->a], last = op->rel == REL_EQ || op->rel == REL_NE ? first : l->owner->wide.v[op->a + 1];
+	uint64_t varies = first.lo ^ last.lo;
+
+	if (op->field == PF_CT_DNATED_FROM || !ip_is4(first) || !ip_is4(last) || varies & (varies + 1) || first.lo & varies)
+		return false;           /* no prefix */
+	*out = (struct insn){ .code = op->rel == REL_EQ || op->rel == REL_IN ? LOW_EQ : LOW_NE, .mask = ~varies, .value = first.lo,
+			      .at = (uint16_t)(op->field == PF_SADDR ? offsetof(struct packet, src.lo) : offsetof(struct packet, dst.lo)) };
+	return true;
+}
+
+static bool lower_name(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	if (op->rel != REL_EQ && op->rel != REL_NE)
+		return false;
+	*out = (struct insn){ .code = op->rel == REL_EQ ? LOW_EQ : LOW_NE, .mask = UINT64_MAX, .value = map_ptr(l->owner->text.v[op->a]),
+			      .at = (uint16_t)(op->field == PF_IIFNAME ? offsetof(struct packet, iif) : offsetof(struct packet, oif)) };
+	return true;
+}
+
+#define IN_WORD(field, name) [field] = { true, offsetof(struct packet, name) & ~7u, 8 * (offsetof(struct packet, name) & 7u), 8 * sizeof(((struct packet *)0)->name) }
+static const struct { bool has; uint16_t at; uint8_t shift, bits; } words[PF_COUNT] = {
+	IN_WORD(PF_SPORT, sport), IN_WORD(PF_DPORT, dport), IN_WORD(PF_L4PROTO, proto), IN_WORD(PF_MARK, mark), IN_WORD(PF_CT_STATE, ct_state), IN_WORD(PF_CT_STATUS, ct_status),
+};
+
+static bool lower_number(const struct op *op, struct insn *out)
+{
+	uint64_t all = (1ull << words[op->field].bits) - 1;
+	uint8_t shift = words[op->field].shift;
+	bool bits = op->field == PF_CT_STATE || op->field == PF_CT_STATUS, range = !bits && (op->rel == REL_IN || op->rel == REL_NOT_IN);
+
+	if (!words[op->field].has || (op->field == PF_CT_STATE && op->a & CT_DNATED))
+		return false;
+	if (range) {
+		*out = (struct insn){ .code = LOW_RANGE, .rel = op->rel, .at = (uint16_t)(words[op->field].at + shift / 8), .mask = op->a, .value = op->b };
+		return words[op->field].bits == 16;
+	}
+	*out = (struct insn){ .at = words[op->field].at, .mask = all << shift, .value = (uint64_t)op->a << shift };
+	if (op->rel == REL_MASK_EQ || op->rel == REL_MASK_NE) {
+		out->mask = (uint64_t)op->a << shift;
+		out->value = (uint64_t)op->b << shift;
+		out->code = op->rel == REL_MASK_EQ ? LOW_EQ : LOW_NE;
+	} else if (bits) {              /* any of them */
+		out->mask = (uint64_t)op->a << shift & all << shift;
+		out->value = 0;
+		out->code = op->rel == REL_EQ || op->rel == REL_IN ? LOW_NE : LOW_EQ;
+	} else {
+		out->code = op->rel == REL_EQ ? LOW_EQ : LOW_NE;
+	}
+	return (op->a <= all) && (op->rel != REL_MASK_EQ && op->rel != REL_MASK_NE ? true : op->b <= all);
+}
+
+static bool match_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	return is_address(op) ? lower_address(l, op, out) : is_name(op) ? lower_name(l, op, out) : lower_number(op, out);
+}
+
+const struct op_def op_match = { eval, nft, iptables, match_lower };
 
 /* ---- FIB: is the address local? */
 
@@ -261,4 +322,4 @@ static void fib_iptables(const struct spelling *s)
 	sb_printf(s->out, "-m addrtype %s--%s-type LOCAL", s->op->rel == REL_EQ ? "" : "! ", s->op->field == FIB_DADDR_LOCAL ? "dst" : "src");
 }
 
-const struct op_def op_fib = { fib_eval, fib_nft, fib_iptables };
+const struct op_def op_fib = { fib_eval, fib_nft, fib_iptables, NULL };

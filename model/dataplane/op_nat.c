@@ -1,4 +1,5 @@
 /* DNAT, SNAT, MASQUERADE, REDIRECT. Which address a masquerade takes is the namespace's business: the walk picks it. */
+#include "model/dataplane/lower.h"
 #include "model/dataplane/op.h"
 
 static enum op_does nat(const struct ruleset *owner, const struct op *op, const struct op_reg *reg, struct op_result *out)
@@ -58,7 +59,22 @@ static void masq_iptables(const struct spelling *s) { sb_add(s->out, s->op->a ? 
 static void redirect_nft(const struct spelling *s) { sb_printf(s->out, "redirect to :%u", s->op->b); }
 static void redirect_iptables(const struct spelling *s) { sb_printf(s->out, "-j REDIRECT --to-ports %u", s->op->b); }
 
-const struct op_def op_dnat = { eval, dnat_nft, dnat_iptables };
-const struct op_def op_snat = { eval, dnat_nft, dnat_iptables };
-const struct op_def op_masquerade = { eval, masq_nft, masq_iptables };
-const struct op_def op_redirect = { eval, redirect_nft, redirect_iptables };
+static bool dnat_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	ip_addr to = op->rel != REL_IN && op->a ? l->owner->wide.v[op->a] : ip_from4(0);
+
+	*out = (struct insn){ .code = LOW_DNAT, .rel = op->rel, .b = op->b, .value = ip_to4(to) };
+	return ip_is4(to);
+}
+
+static bool masquerade_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	(void)l;
+	*out = (struct insn){ .code = LOW_MASQUERADE, .b = op->b };
+	return true;
+}
+
+const struct op_def op_dnat = { eval, dnat_nft, dnat_iptables, dnat_lower };
+const struct op_def op_snat = { eval, dnat_nft, dnat_iptables, NULL };
+const struct op_def op_masquerade = { eval, masq_nft, masq_iptables, masquerade_lower };
+const struct op_def op_redirect = { eval, redirect_nft, redirect_iptables, NULL };

@@ -1,4 +1,5 @@
 /* LOOKUP and UPDATE: fields of the packet against a set or map. Dynamic sets (session affinity, `recent`) are state of the walk, not of the rules. */
+#include "model/dataplane/lower.h"
 #include "model/dataplane/op.h"
 
 static void make_key(const struct op *op, const struct packet *p, const struct op_reg *reg, ip_addr *key)
@@ -169,5 +170,24 @@ static void update_iptables(const struct spelling *s)
 		  s->v6 ? "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" : "255.255.255.255");
 }
 
-const struct op_def op_lookup = { lookup_eval, lookup_nft, lookup_iptables };
-const struct op_def op_update = { update_eval, update_nft, update_iptables };
+static bool lookup_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	const struct set *s = ruleset_set_get(l->owner, (set_h){ op->a });
+	bool from_register = op->nkey == 1 && (op->c & 15) == PF_REGISTER;
+	uint32_t fields = 0;
+
+	if (s->flags & SETF_DYNAMIC || (s->kind == SET_MAP) != from_register || (s->kind != SET_PLAIN && op->rel != REL_EQ))
+		return false;
+	for (uint8_t k = op->nkey; k-- > 0 && !from_register;) {
+		enum pkt_field f = (enum pkt_field)(op->c >> (4 * k) & 15);
+
+		if ((f != PF_SADDR && f != PF_DADDR && f != PF_L4PROTO && f != PF_SPORT && f != PF_DPORT) || (fields && f == PF_SPORT))
+			return false;
+		fields = fields << 4 | (f + 1u);
+	}
+	*out = (struct insn){ .code = from_register ? LOW_PICK : s->kind == SET_VMAP ? LOW_VMAP : LOW_SET, .rel = op->rel, .a = op->a, .b = fields };
+	return true;
+}
+
+const struct op_def op_lookup = { lookup_eval, lookup_nft, lookup_iptables, lookup_lower };
+const struct op_def op_update = { update_eval, update_nft, update_iptables, NULL };

@@ -1,4 +1,5 @@
 /* ACCEPT, DROP, REJECT, JUMP, GOTO, RETURN. */
+#include "model/dataplane/lower.h"
 #include "model/dataplane/op.h"
 
 static enum op_does eval(const struct ruleset *rs, const struct ruleset *owner, const struct op *op, struct packet *p, struct op_reg *reg, const struct op_env *env,
@@ -42,9 +43,20 @@ static void reject_ipt(const struct spelling *s)
 													     : s->v6 ? "icmp6-port-unreachable" : "icmp-port-unreachable");
 }
 
-const struct op_def op_accept = { eval, accept_nft, accept_ipt };
-const struct op_def op_drop = { eval, drop_nft, drop_ipt };
-const struct op_def op_reject = { eval, reject_nft, reject_ipt };
-const struct op_def op_jump = { eval, jump_nft, jump_ipt };
-const struct op_def op_goto = { eval, goto_nft, goto_ipt };
-const struct op_def op_return = { eval, return_nft, return_ipt };
+static bool verdict_lower(const struct lowering *l, const struct op *op, struct insn *out)
+{
+	static const uint8_t codes[OP_COUNT] = {
+		[OP_ACCEPT] = LOW_ACCEPT, [OP_DROP] = LOW_DROP, [OP_REJECT] = LOW_REJECT, [OP_RETURN] = LOW_RETURN, [OP_JUMP] = LOW_JUMP, [OP_GOTO] = LOW_GOTO,
+	};
+
+	(void)l;
+	*out = (struct insn){ .code = codes[op->code], .a = op->a };
+	return true;
+}
+
+const struct op_def op_accept = { eval, accept_nft, accept_ipt, verdict_lower };
+const struct op_def op_drop = { eval, drop_nft, drop_ipt, verdict_lower };
+const struct op_def op_reject = { eval, reject_nft, reject_ipt, verdict_lower };
+const struct op_def op_jump = { eval, jump_nft, jump_ipt, verdict_lower };
+const struct op_def op_goto = { eval, goto_nft, goto_ipt, verdict_lower };
+const struct op_def op_return = { eval, return_nft, return_ipt, verdict_lower };

@@ -8,16 +8,16 @@ static void nobody(struct walker *w, link_h out, ip_addr hop)
 }
 
 /* Does the namespace behind this end answer ARP (or neighbour solicitations) for the address? proxy_arp does if it has a route by another device. */
-static bool answers(const struct walker *w, link_h far, ip_addr hop)
+bool link_answers(const struct dataplane *dp, link_h far, ip_addr hop)
 {
-	const struct link *l = link_get(w->dp, far);
+	const struct link *l = link_get(dp, far);
 	struct route r;
 
-	if (addr_is_local(w->dp, l->netns, hop))
+	if (addr_is_local(dp, l->netns, hop))
 		return true;
 	if (!l->proxy_arp || !ip_is4(hop))
 		return false;
-	return route_lookup(w->dp, l->netns, hop, &r) && r.type == RT_UNICAST && r.dev.i != far.i;
+	return route_lookup(dp, l->netns, hop, &r) && r.type == RT_UNICAST && r.dev.i != far.i;
 }
 
 static void enter(struct walker *w, link_h far)
@@ -54,7 +54,7 @@ static void over_veth(struct walker *w, link_h out, ip_addr hop)
 		bridge_in(w, l->peer);
 		return;
 	}
-	if (!answers(w, l->peer, hop)) {
+	if (!link_answers(w->dp, l->peer, hop)) {
 		if (link_get(w->dp, l->peer)->proxy_arp)
 			end(w, V_LOST, "%s does not answer for %s: proxy ARP needs a route to it by another interface, and there is none", netns_get(w->dp, link_get(w->dp, l->peer)->netns)->name,
 			    IP(hop));

@@ -14,9 +14,6 @@ const char *const stage_names[ST_COUNT] = {
 	[ST_POSTROUTING] = "postrouting", [ST_LINK] = "link", [ST_BRIDGE] = "bridge", [ST_ENCAP] = "encap", [ST_DECAP] = "decap", [ST_DELIVER] = "deliver", [ST_PROXY] = "proxy",
 };
 
-#define FIRST_PORT 40000
-#define TTL        64
-
 /* ---- what the run says */
 
 void end(struct walker *w, enum verdict v, const char *fmt, ...)
@@ -146,7 +143,7 @@ static void begin(struct walker *w, struct half *half, netns_h ns, struct tuple 
 	w->ct = NULL;
 	w->hops.v = NULL;
 	w->hops.nr = w->hops.alloc = 0;
-	w->p = (struct packet){ .src = t.src, .dst = t.dst, .sport = t.sport, .dport = t.dport, .proto = t.proto, .ttl = TTL, .tcp_flags = w->back ? 18 : 2, .size = f->size,
+	w->p = (struct packet){ .src = t.src, .dst = t.dst, .sport = t.sport, .dport = t.dport, .proto = t.proto, .ttl = FIRST_TTL, .tcp_flags = w->back ? 18 : 2, .size = f->size,
 				.df = f->df, .icmp_type = f->icmp_type, .skuid = f->skuid, .has_skuid = f->has_skuid && !w->back };
 	*half = (struct half){ .verdict = V_UNKNOWN, .as_sent = t };
 }

@@ -6,6 +6,8 @@
 #include "sim/trace/trace.h"
 
 #define MAX_CHOICES 64          /* forks along one way */
+#define FIRST_PORT  40000       /* of a socket whose port nobody said */
+#define FIRST_TTL   64
 #define MAX_STEPS   64          /* namespaces and links that one packet passes */
 
 /* A connection as one namespace's conntrack holds it. */
@@ -83,6 +85,7 @@ struct flow_key flow_of(const struct walker *);         /* the packet as policy 
 void come_in(struct walker *, link_h in);       /* from a link, into w->ns */
 void route_on(struct walker *, link_h in, bool from_socket);
 void transmit(struct walker *, const struct route *);
+bool link_answers(const struct dataplane *, link_h far, ip_addr hop);   /* does the namespace behind this end answer ARP for the address? */
 void bridge_in(struct walker *, link_h port);   /* a frame from a Pod comes into a bridge */
 bool flows_has(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n);
 void flows_add(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);

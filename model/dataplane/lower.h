@@ -1,0 +1,166 @@
+/* Rules lowered to what a processor likes: compares of masked words of the packet under one switch, tables of packed keys, verdicts with their targets.
+ *
+ * Theory of operation. The ops of a rule (ruleset.h) say what it means, and their eval() is the only place where that is decided. For the few ops that rules
+ * are mostly made of, an op can also say itself as one or two instructions (`lower` beside `eval` in op_*.c); whatever has none becomes LOW_OP, which calls
+ * eval() itself. So there is one semantics, and a shorter way to spell most of it; tests/unit/lower_test.c holds both together on random rules and packets.
+ *
+ * An instruction that fails goes to the next rule (`skip`). MATCH becomes LOW_EQ or LOW_NE of eight bytes of struct packet under a mask; compares of one word
+ * that follow each other in a rule become one. A set of addresses, protocol and port is a hash table of keys of twelve bytes, with the verdict in the slot; a map
+ * that CHOOSE looks into is an array. In a long chain, rules that begin with the same equalities (protocol, address, port: iptables' KUBE-SERVICES) are a run
+ * behind one LOW_INDEX, which goes to the first rule of the run that can match; each rule of it leads to the next with the same key.
+ *
+ * Only TCP, UDP and SCTP over IPv4 are lowered; other packets are left to eval(). Chains are lowered when they are first
+ * entered, once for all rulesets that share the body; a ruleset on a base lowers only what it has of its own. Nothing that is written to a ruleset afterwards
+ * is seen, unless lowered_forget is told. */
+#ifndef PODWIRE_LOWER_H
+#define PODWIRE_LOWER_H
+
+#include "model/dataplane/packet.h"
+
+enum low {
+	LOW_EQ, LOW_NE,                 /* (8 bytes of the packet at `at`) & mask == value, != value */
+	LOW_RANGE,                      /* the two bytes at `at` lie between mask and value (rel REL_NOT_IN: they do not) */
+	LOW_SET,                        /* a: a set; rel as of the op */
+	LOW_VMAP,                       /* a: a set whose element is the verdict */
+	LOW_PICK,                       /* register := element of the dense map a */
+	LOW_CHANCE, LOW_CHOOSE,         /* a of b; a ways */
+	LOW_MARK,                       /* mark := (mark & mask) ^ value */
+	LOW_DNAT,                       /* to value (an address), b (a port); rel REL_IN: to what the register holds */
+	LOW_MASQUERADE,
+	LOW_ACCEPT, LOW_DROP, LOW_REJECT, LOW_RETURN, LOW_JUMP, LOW_GOTO,       /* a: the chain */
+	LOW_OP,                         /* a: the op, in its owner's ops */
+	LOW_INDEX,                      /* a: the run's index; skip: to the rule behind the run */
+	LOW_ENTER,                      /* the next rule of this key in the run: skip */
+};
+struct insn {
+	uint8_t code, rel;
+	uint16_t at;
+	uint32_t skip;                  /* where to go on when this does not hold: from the beginning of the chain */
+	uint32_t rule;                  /* which rule of the chain's body it is of */
+	uint32_t a, b;
+	uint64_t mask, value;
+};
+
+struct low_slot { uint64_t key; uint32_t key2, elem; struct verdict_value verdict; bool used; };        /* verdict: of a vmap */
+struct low_value { uint32_t ip; uint16_t port; };
+struct low_range { uint32_t first, last; };
+struct low_set {
+	bool plain;                     /* cannot be lowered: its ops ask eval() */
+	const struct set *set;
+	const struct set_body *body;
+	bool empty;
+	uint32_t mask;                  /* size of slot[] less 1 */
+	struct low_slot *slot;
+	struct low_value *value; uint32_t nr_values;    /* of a dense map; NULL: it is none */
+	struct low_range *range; uint32_t nr_ranges;    /* of a few intervals of addresses; NULL: it has none */
+};
+struct low_run { uint32_t mask; struct { uint64_t key; uint32_t key2, to; } *slot; };     /* key → where its first rule begins; to 0: empty */
+struct low_chain {
+	const struct ruleset *owner;    /* whose ops and bodies */
+	const struct insn *v; uint32_t nr;
+	set_h gate;                     /* the chain does nothing as long as this set is empty; .i 0: no such set */
+	struct low_run *runs; uint32_t nr_runs;
+};
+
+struct low_base { chain_h chain; int16_t priority; bool nat, drops; };  /* a base chain that IPv4 meets; drops: its policy */
+
+/* The lowered form of a ruleset as one node has it. Chains and sets of its own by handle less those of the base; bodies of its own of the base's in maps, each
+ * with a filter: a bit for every handle modulo 64 that has one. */
+struct lowered {
+	const struct ruleset *rs;
+	struct lowered *base;
+	struct arena *arena;
+	uint32_t below_chains, below_sets;
+	uint64_t own_chains, own_sets;
+	VEC(struct low_chain *) chains;
+	VEC(struct low_set *) sets;
+	struct map own_chain, own_set;
+	struct { struct low_base v[16]; uint32_t nr; } at[6];   /* by hook, in order */
+};
+struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena *);    /* base: that of rs->base, NULL if it has none */
+void lowered_forget(struct lowered *, chain_h, set_h);          /* their bodies were written anew */
+const struct low_chain *low_chain_make(struct lowered *, chain_h);
+const struct low_set *low_set_make(struct lowered *, set_h);
+#define LOW_INLINE static inline __attribute__((always_inline))
+LOW_INLINE const struct low_chain *low_chain_of(struct lowered *l, chain_h h)
+{
+	while (h.i <= l->below_chains && !(l->own_chains >> (h.i & 63) & 1))
+		l = l->base;
+	return h.i > l->below_chains && h.i - l->below_chains < l->chains.nr && l->chains.v[h.i - l->below_chains] ? l->chains.v[h.i - l->below_chains] : low_chain_make(l, h);
+}
+LOW_INLINE const struct low_set *low_set_of(struct lowered *l, set_h h)
+{
+	while (h.i <= l->below_sets && !(l->own_sets >> (h.i & 63) & 1))
+		l = l->base;
+	return h.i > l->below_sets && h.i - l->below_sets < l->sets.nr && l->sets.v[h.i - l->below_sets] ? l->sets.v[h.i - l->below_sets] : low_set_make(l, h);
+}
+
+/* What an op's lower() gets and gives: one instruction; false: it has none of its own, its eval() is asked. */
+struct lowering { const struct ruleset *owner; struct lowered *view; };
+
+/* The key of a packet in sets and runs: at most two addresses, a protocol and a port. fields: four bits each, 1 + enum pkt_field. */
+struct low_key { uint64_t a; uint32_t b; };
+#define LOW_FIELDS(f0, f1, f2, f3) ((uint32_t)(f0) | (uint32_t)(f1) << 4 | (uint32_t)(f2) << 8 | (uint32_t)(f3) << 12)
+LOW_INLINE struct low_key low_key(const struct packet *p, uint32_t fields)
+{
+	struct low_key k = { 0, 0 };
+	bool first = true;              /* of two addresses the first lies in a, the other in b */
+	uint64_t port = (uint64_t)p->proto << 16 | p->dport;
+
+	switch (fields) {               /* those that kube-proxy uses, without the loop */
+	case LOW_FIELDS(PF_DADDR + 1, 0, 0, 0):
+		return (struct low_key){ p->dst.lo << 32, 0 };
+	case LOW_FIELDS(PF_SADDR + 1, 0, 0, 0):
+		return (struct low_key){ p->src.lo << 32, 0 };
+	case LOW_FIELDS(PF_DADDR + 1, PF_L4PROTO + 1, PF_DPORT + 1, 0):
+	case LOW_FIELDS(PF_DPORT + 1, PF_L4PROTO + 1, PF_DADDR + 1, 0):
+		return (struct low_key){ p->dst.lo << 32 | port, 0 };
+	case LOW_FIELDS(PF_L4PROTO + 1, PF_DPORT + 1, 0, 0):
+		return (struct low_key){ port, 0 };
+	case LOW_FIELDS(PF_SADDR + 1, PF_DADDR + 1, PF_L4PROTO + 1, PF_DPORT + 1):
+		return (struct low_key){ p->src.lo << 32 | port, (uint32_t)p->dst.lo };
+	default:
+		break;
+	}
+	for (; fields; fields >>= 4)
+		switch ((enum pkt_field)((fields & 15) - 1)) {
+		case PF_SADDR:
+		case PF_DADDR: {
+			uint32_t ip = (uint32_t)((fields & 15) - 1 == PF_SADDR ? p->src : p->dst).lo;
+
+			if (first)
+				k.a |= (uint64_t)ip << 32;
+			else
+				k.b = ip;
+			first = false;
+			break;
+		}
+		case PF_L4PROTO:
+			k.a |= (uint64_t)p->proto << 16;
+			break;
+		case PF_DPORT:
+			k.a |= p->dport;
+			break;
+		case PF_SPORT:
+			k.a |= p->sport;
+			break;
+		default:
+			break;
+		}
+	return k;
+}
+static inline uint32_t low_hash(uint64_t a, uint32_t b)
+{
+	uint64_t h = (a ^ (uint64_t)b * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
+
+	return (uint32_t)(h >> 32);
+}
+LOW_INLINE const struct low_slot *low_find(const struct low_set *s, uint64_t a, uint32_t b)
+{
+	for (uint32_t at = low_hash(a, b) & s->mask; s->slot[at].used; at = (at + 1) & s->mask)
+		if (s->slot[at].key == a && s->slot[at].key2 == b)
+			return &s->slot[at];
+	return NULL;
+}
+
+#endif

@@ -1,0 +1,158 @@
+/* Walks in bulk against walk(), one by one with the same draws; what holds for every walk: shares add up to one, answers come back or it is said why not. */
+#include "sim/engine/world.h"
+#include "sim/trace/bulk.h"
+#include "tests/unit/test.h"
+
+struct lab { struct world w; struct arena *a; const struct dataplane *dp; netns_h from[64]; uint32_t nr_from; ip_addr to[64]; uint32_t nr_to; };
+
+static bool take(void *ctx, const struct doc *d, struct err *err)
+{
+	struct world_options opt = { .apply = { .unknown = VALIDATE_IGNORE, .create_namespaces = true }, .ask = true };
+
+	world_apply_doc(ctx, &opt, d, err);
+	return true;
+}
+
+static void apply(struct lab *l, const char *yaml)
+{
+	struct err err = { 0 };
+
+	docs_read("test", yaml, strlen(yaml), NULL, take, &l->w, &err);
+	if (err_any(&err))
+		err_print(&err, stderr);
+	CU_ASSERT_FALSE(err_any(&err));
+	err_free(&err);
+}
+
+static const char policy[] = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: default}\n"
+			     "spec: {podSelector: {matchLabels: {app: d1}}, ingress: [{from: [{podSelector: {matchLabels: {app: d0}}}]}]}\n";
+
+/* Two nodes and a dead one; Deployments with Services of every kind of choice; addresses that nobody has. */
+static void make(struct lab *l, const char *mode, const char *cni, bool policies)
+{
+	static const char *const services_of[] = { "", ", sessionAffinity: ClientIP", ", internalTrafficPolicy: Local", ", type: NodePort", "" };
+	struct world_options opt = { .ask = true, .seed = 7, .flags = { .cni = cni } };
+	struct object_list pods, services;
+
+	*l = (struct lab){ .a = arena_new(NULL, "test") };
+	world_init(&l->w, &opt);
+	apply(l, arena_printf(l->a, "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n", mode));
+	for (int k = 0; k < 3; k++)
+		apply(l, arena_printf(l->a, "apiVersion: v1\nkind: Node\nmetadata: {name: n%d%s}\nspec: {podCIDR: 10.244.%d.0/24}\n"
+					    "status: {addresses: [{type: InternalIP, address: 172.18.0.%d}], conditions: [{type: Ready, status: 'True'}]}\n", k,
+				      k == 2 ? ", annotations: {podwire.io/down: 'true'}" : "", k, k + 2));
+	for (int k = 0; k < 5; k++)
+		apply(l, arena_printf(l->a, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%d}\nspec: {replicas: %d, selector: {matchLabels: {app: d%d}}, template: {metadata: {labels: {app: d%d}},"
+					    " spec: {containers: [{name: c, image: nginx, ports: [{containerPort: %d}]}]}}}\n"
+					    "---\napiVersion: v1\nkind: Service\nmetadata: {name: s%d}\nspec: {selector: {app: d%d}, ports: [{port: 80, targetPort: %d}]%s}\n",
+				      k, k == 4 ? 0 : 2 + k, k, k, 80 + k, k, k, k == 3 ? 80 : 80 + k, services_of[k]));
+	if (policies)
+		apply(l, policy);
+	world_settle(&l->w, &opt);
+	l->dp = world_dataplane(&l->w);
+	pods = cluster_list_ns(l->w.cluster, &pod_kind, "default");
+	services = cluster_list_ns(l->w.cluster, &service_kind, "default");
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		netns_h ns = netns_find(l->dp, arena_printf(l->a, "pod/default/%s", p->o.name));
+
+		if (!ns.i)
+			continue;
+		l->from[l->nr_from++] = ns;
+		l->to[l->nr_to++] = p->ip;
+	}
+	for (uint32_t k = 0; k < services.nr; k++)
+		l->nr_to += ip_parse(((const struct service *)services.v[k])->cluster_ip, &l->to[l->nr_to]);
+	for (size_t k = 0; k < 4; k++) {
+		static const char *const others[] = { "172.18.0.2", "172.18.0.3", "10.96.0.77", "8.8.8.8" };
+
+		l->nr_to += ip_parse(others[k], &l->to[l->nr_to]);
+	}
+}
+
+static void done(struct lab *l)
+{
+	world_free(&l->w);
+	arena_free(l->a);
+}
+
+static const struct { const char *mode, *cni; bool policies; } cells[] = {
+	{ "nftables", "calico", false }, { "nftables", "calico", true }, { "iptables", "calico", false }, { "iptables", "calico", true },
+	{ "nftables", "flannel", false }, { "iptables", "bridge", false },
+};
+
+static bool same(const struct bulk_result *r, const struct outcome *o)
+{
+	return r->verdict == o->there.verdict && r->answered == o->answered && r->assumed == o->assumed && r->dnat == o->dnat && r->snat == o->snat && r->masqueraded == o->masqueraded &&
+	       r->end.i == o->there.end.i && ip_eq(r->dst, o->there.as_seen.dst) && r->dport == o->there.as_seen.dport;
+}
+
+TEST(walks_in_bulk_end_as_single_walks_do)
+{
+	uint32_t asked = 0, delivered = 0, wrong = 0;
+
+	for (size_t n = 0; n < ARRAY_LEN(cells); n++) {
+		enum { NR = 4000 };
+		static struct bulk_probe q[NR];
+		static struct bulk_result r[NR];
+		struct lab l;
+		struct bulk *b;
+		struct arena *scratch = arena_new(NULL, "walks");
+
+		make(&l, cells[n].mode, cells[n].cni, cells[n].policies);
+		b = bulk_new(l.dp, l.a);
+		for (uint32_t k = 0; k < NR; k++)
+			q[k] = (struct bulk_probe){ .from = l.from[k % l.nr_from], .dst = l.to[k * 7919u % l.nr_to], .dport = (uint16_t)(80 + k / 3 % 3), .proto = k % 11 ? PROTO_TCP : PROTO_UDP };
+		bulk_walk(b, q, NR, 5, r, NULL, 0);
+		for (uint32_t k = 0; k < NR; k++) {
+			struct arena_mark m = arena_mark(scratch);
+			struct walk_from from = { .from = q[k].from, .t = { .dst = q[k].dst, .dport = q[k].dport, .proto = q[k].proto } };
+			struct trace t = walk(l.dp, flows_new(scratch, 0, hash_mix(5, k)), &from, WALK_DRAW, scratch);
+
+			if (!same(&r[k], &t.v[0]) && wrong++ < 5)
+				printf("%s %s: %s → %s:%u: %s in bulk, %s alone (%s)\n", cells[n].mode, cells[n].cni, netns_get(l.dp, q[k].from)->name, IP(q[k].dst), q[k].dport, verdict_names[r[k].verdict],
+				       verdict_names[t.v[0].there.verdict], t.v[0].there.reason);
+			asked += r[k].asked && n < 2;
+			delivered += r[k].verdict == V_DELIVERED && !r[k].asked;
+			arena_rewind(scratch, m);
+		}
+		arena_free(scratch);
+		bulk_free(b);
+		done(&l);
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(asked > 1000 && delivered > 1000);    /* both ways are taken */
+}
+
+TEST(shares_add_up_to_one_and_every_answer_is_accounted_for)
+{
+	uint32_t several = 0;
+
+	for (size_t n = 0; n < ARRAY_LEN(cells); n++) {
+		struct arena *scratch = arena_new(NULL, "walks");
+		struct lab l;
+
+		make(&l, cells[n].mode, cells[n].cni, cells[n].policies);
+		for (uint32_t k = 0; k < l.nr_from * l.nr_to; k++) {
+			struct arena_mark m = arena_mark(scratch);
+			struct walk_from from = { .from = l.from[k % l.nr_from], .t = { .dst = l.to[k / l.nr_from], .dport = 80, .proto = PROTO_TCP } };
+			struct trace t = walk(l.dp, flows_new(scratch, 0, 1), &from, 0, scratch);
+			unsigned __int128 num = 0, den = 1;
+
+			for (uint32_t i = 0; i < t.nr; i++) {
+				const struct outcome *o = &t.v[i];
+
+				num = num * o->p.den + den * o->p.num;
+				den *= o->p.den;
+				CU_ASSERT(o->there.verdict != V_DELIVERED || o->answered || (o->back.reason && *o->back.reason));
+				CU_ASSERT(o->there.verdict == V_DELIVERED || (o->there.reason && *o->there.reason));
+			}
+			CU_ASSERT(num == den);
+			several += t.nr > 1;
+			arena_rewind(scratch, m);
+		}
+		arena_free(scratch);
+		done(&l);
+	}
+	CU_ASSERT(several > 20);
+}
