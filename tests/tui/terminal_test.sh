@@ -13,6 +13,7 @@ fi
 export LC_ALL=C.UTF-8 LANG=C.UTF-8
 unset NO_COLOR TMUX PODWIRE_LAB
 work=$(mktemp -d)
+export TMPDIR=$work/tmp; mkdir "$TMPDIR"
 server=podwire-test-$$
 tm() { tmux -L "$server" -f /dev/null "$@"; }
 trap 'tm kill-server 2>/dev/null; rm -rf "$work"' EXIT
@@ -92,6 +93,38 @@ keys ':set glyphs ascii' Enter
 check "ASCII" wait_for "+: Services"
 keys q
 check "quits" gone "q quit"
+
+# a lab: what is changed stays, the past can be looked at, compared with, and left
+"$podwire" apply --lab "$work/lab.db" -f tests/tui/shop.yaml >/dev/null 2>&1
+keys "clear; $podwire tui --lab $work/lab.db" Enter
+check "a lab" wait_for "shop/web"
+keys ':scale deploy/web --replicas 3 -n shop' Enter
+check "a command changes it" wait_for "3 endpoints"
+keys ':at rev:1' Enter
+check "the past" wait_for "PAST"
+keys ':advance 1s' Enter
+check "cannot be changed" wait_for "this is the past"
+keys A
+check "A returns" wait_for "3 endpoints"
+keys ':advance 40s' Enter
+keys v
+check "events" wait_for "1 column ="
+keys ':compare 0s' Enter
+check "two moments side by side" wait_for "gone"
+keys Escape
+keys m
+check "the matrix" wait_for "from ↓  to →"
+keys Right Down
+check "explains" wait_for "verdict"
+keys ':learn nodeport-source-ip' Enter
+check "a lesson" wait_for "step 1 of 4"
+keys Right
+check "goes on" wait_for "step 2 of 4"
+keys q
+check "and is left" gone "step 2 of 4"
+keys Q
+check "quits again" gone "verdict"
+check "the shell's podwire sees the change" sh -c "'$podwire' get deploy web -n shop --lab '$work/lab.db' | grep -q 3/3"
 
 for signal in TERM HUP SEGV ABRT; do
 	check "starts before SIG$signal" start "$podwire"

@@ -34,7 +34,7 @@ struct tui_node {
 struct tui_service { const char *ref, *name, *type, *address; uint32_t endpoints; };   /* name: NS/NAME; type LB, NodePort … */
 struct tui_map {
 	struct tui_node *nodes; uint32_t nr_nodes;
-	struct tui_service *services; uint32_t nr_services;
+	struct tui_service *services; uint32_t nr_services, all_services;       /* all: where not every one is here */
 	struct tui_pod *homeless; uint32_t nr_homeless; /* on no node */
 	const char *outside[3]; uint32_t nr_outside;    /* "client 203.0.113.10" */
 	const char *mesh;                       /* "BGP": what joins the nodes; NULL: nothing */
@@ -57,8 +57,11 @@ struct tui_list {
 	void (*words)(void *ctx, uint32_t row, const char *words[4]);
 	bool (*selected)(void *ctx, uint32_t row, const char *selector, struct sb *why);       /* -l; NULL: the kind has no labels */
 	void (*say)(void *ctx, uint32_t row, struct sb *);      /* what it means, for the message line; NULL */
-	uint64_t (*order)(void *ctx, uint32_t row, uint32_t column);    /* numbers to sort by, 0 for a column without; NULL */
+	/* What to sort by: a number below 2^56, or list_text_key of what the cell says; 0: the cell's text. NULL: always that. */
+	uint64_t (*order)(void *ctx, uint32_t row, uint32_t column);
 };
+
+uint64_t list_text_key(const char *);           /* its first eight bytes */
 
 /* ---- objects: panes of lines */
 struct tui_line { const char *text; uint8_t role, mark; const char *ref, *note, *copy; };      /* ref: where Enter leads; note: for the message line; copy: the command on a real node */

@@ -122,13 +122,36 @@ static void foot_row(const struct tui *t, struct cells *c)
 	}
 }
 
+/* In full: what does not fit into its row takes the ones above. */
+static void whole_message(const struct tui *t, struct cells *c)
+{
+	unsigned style = t->message_role | (t->message_role == TR_BAD ? TA_BOLD : 0u);
+	int w = c->w - 2, lines = MIN(MAX((text_width(t->message) + w - 1) / w, 1), c->h / 3), y = c->h - 1 - lines;
+	const char *s = t->message;
+
+	for (int k = 0; k < lines; k++) {
+		char line[1024];
+		const char *end = s;
+		int sum = 0, width;
+		uint32_t ch;
+
+		for (size_t n; (n = text_next(end, &ch, &width)) > 0 && sum + width <= w; end += n)
+			sum += width;
+		snprintf(line, sizeof(line), "%.*s", (int)(k + 1 < lines ? end - s : (ptrdiff_t)strlen(s)), s);
+		if (lines > 1)
+			cells_printf(c, 0, y + k, c->w, TR_TEXT, "%*s", c->w, "");
+		cells_text(c, 1, y + k, w, style, line);
+		s = end;
+	}
+}
+
 void draw_message(const struct tui *t, struct cells *c)
 {
 	struct sb said = { 0 };
 	const struct view *v = tui_top(t);
 
 	if (*t->message)
-		cells_text(c, 1, c->h - 2, c->w - 2, t->message_role | (t->message_role == TR_BAD ? TA_BOLD : 0u), t->message);
+		whole_message(t, c);
 	else if (view_ops_of(v->id)->say)
 		view_ops_of(v->id)->say(t, v, &said);
 	if (said.len)

@@ -34,3 +34,12 @@ void pane_text(struct arena *a, struct tui_pane *p, int role, const char *text)
 		text += n + (text[n] == '\n');
 	}
 }
+
+uint64_t list_text_key(const char *s)
+{
+	uint64_t key = 0;
+
+	for (int k = 0; k < 8; k++)
+		key = key << 8 | (unsigned char)(*s ? *s++ : 0);
+	return key;
+}

@@ -90,7 +90,9 @@ static bool begin(struct tui_model *m, const char *file, struct err *err)
 	m->lesson_world = calloc(1, sizeof(*m->lesson_world));
 	if (!m->lesson_world)
 		abort();
+	world_init(m->lesson_world, &(struct world_options){ .seed = found->seed });
 	if (!play_begin(&m->play, found, m->lesson_world, &play_sim, a, err)) {
+		world_free(m->lesson_world);
 		free(m->lesson_world);
 		m->lesson_world = NULL;
 		arena_free(a);

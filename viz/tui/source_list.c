@@ -5,6 +5,7 @@
 
 #include "viz/report/columns.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 struct rows {
@@ -75,27 +76,62 @@ static bool selected(void *ctx, uint32_t row, const char *selector, struct sb *w
 	return r->by_ok && selector_matches(&r->by, &row_object(ctx, row)->labels);
 }
 
+/* What most Pods are: of containers without init containers, all running and ready, or the first waiting and none ready. Then READY and STATUS need no walk over
+ * states (columns_core.c has all of it). → how many are ready; −1: it is not as plain as that. */
+static int64_t plainly(const struct pod *p, const char **status)
+{
+	bool ready = p->phase == POD_RUNNING;
+
+	if (p->o.deleted != NEVER || p->reason || p->spec->init_containers.nr || !p->statuses.nr || p->statuses.nr != p->spec->containers.nr || ready != pod_is_ready(p))
+		return -1;
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (ready ? p->statuses.v[k].state != CS_RUNNING || !p->statuses.v[k].ready : p->statuses.v[k].state != CS_WAITING || !p->statuses.v[k].reason)
+			return -1;
+	*status = ready ? "Running" : p->statuses.v[0].reason;
+	return ready ? p->spec->containers.nr : 0;
+}
+
+static uint64_t order_pod(const struct rows *r, const struct pod *p, uint32_t column)
+{
+	const char *head = r->columns[column]->head;
+	const char *status = NULL;
+	uint64_t nr = 1;
+	int64_t ready;
+	char text[32];
+
+	if (strcmp(head, "IP") == 0)
+		return ip_is4(p->ip) ? (uint32_t)p->ip.lo + 1ull : 0;
+	if (strcmp(head, "RESTARTS") == 0) {
+		for (uint32_t k = 0; k < p->statuses.nr; k++)
+			nr += (uint64_t)MAX(p->statuses.v[k].restarts, 0);
+		return nr;
+	}
+	if (strcmp(head, "NODE") == 0)
+		return list_text_key(p->node ? p->node : "<none>");
+	ready = plainly(p, &status);
+	if (ready >= 0 && strcmp(head, "STATUS") == 0)
+		return list_text_key(status);
+	if (ready < 0 || strcmp(head, "READY") != 0)
+		return 0;
+	if (ready < 10 && p->spec->containers.nr < 10) {        /* as below, without printing */
+		text[0] = (char)('0' + ready);
+		text[1] = '/';
+		text[2] = (char)('0' + p->spec->containers.nr);
+		text[3] = '\0';
+	} else {
+		snprintf(text, sizeof(text), "%u/%u", (uint32_t)ready, p->spec->containers.nr);
+	}
+	return list_text_key(text);
+}
+
 static uint64_t order(void *ctx, uint32_t row, uint32_t column)
 {
 	const struct rows *r = ctx;
 	const struct object *o = r->l.v[row];
 
 	if (column == r->age_at)
-		return (uint64_t)(INT64_MAX - (o->created < 0 ? 0 : o->created));
-	if (o->kind == &pod_kind && column > r->name_at) {
-		const struct pod *p = (const struct pod *)o;
-
-		if (strcmp(r->columns[column]->head, "IP") == 0)
-			return p->ip.hi + p->ip.lo + 1;
-		if (strcmp(r->columns[column]->head, "RESTARTS") == 0) {
-			uint64_t nr = 1;
-
-			for (uint32_t k = 0; k < p->statuses.nr; k++)
-				nr += (uint64_t)MAX(p->statuses.v[k].restarts, 0);
-			return nr;
-		}
-	}
-	return 0;
+		return (uint64_t)(INT64_C(1) << 55) - (uint64_t)MIN(MAX(o->created, 0), (INT64_C(1) << 55) - 1);
+	return o->kind == &pod_kind && column > r->name_at ? order_pod(r, (const struct pod *)o, column) : 0;
 }
 
 static void say_pod(void *ctx, uint32_t row, struct sb *out)

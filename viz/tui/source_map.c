@@ -181,6 +181,7 @@ static void add_services(struct filling *f)
 
 			if (is_system(&s->o) != (bool)system || (streq(s->o.ns, "default") && streq(s->o.name, "kubernetes")))
 				continue;
+			f->map->all_services++;
 			outside = outside || s->type == SVC_LOADBALANCER || s->type == SVC_NODEPORT;
 			if (f->map->nr_services < 200)
 				f->map->services[f->map->nr_services++] = (struct tui_service){ .ref = ref_of(f->a, &s->o), .name = arena_printf(f->a, "%s/%s", s->o.ns, s->o.name),

@@ -130,6 +130,9 @@ struct rect tui_body(const struct tui *);               /* the rows of the view 
 bool tui_small(const struct tui *);                     /* below 80×24: one pane only */
 void tui_say(struct tui *, int role, const char *fmt, ...) PRINTF(3, 4);
 void tui_do(struct tui *, enum tui_cmd_kind, const char *fmt, ...) PRINTF(3, 4);
+void tui_pop(struct tui *);
+void view_end(struct view *);
+void view_forget_page(struct view *);
 void tui_push(struct tui *, enum view_id, const struct tui_want *);
 void tui_open_ref(struct tui *, const char *ref, const char *tab);
 void tui_search(struct tui *);                           /* for t->search, from where the cursor is */
@@ -153,6 +156,7 @@ void menu_open_faults(struct tui *, bool heal);
 void menu_draw(const struct tui *, struct cells *);
 void draw_lines(struct cells *, struct rect, const struct tui_pane *, uint32_t top, int64_t cursor, const char *search);
 void list_refilter(struct tui *, struct view *);         /* after its filter, namespace or order changed */
+void list_narrow(struct tui *, struct view *);           /* after its filter became longer */
 extern const char *const tui_commands[][2];             /* what ":" takes beyond actions: words, help; ends with NULL */
 
 #endif

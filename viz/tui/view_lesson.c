@@ -111,13 +111,33 @@ static void steps_row(const struct tui_lesson *l, struct cells *c, int x, int y,
 	}
 }
 
+/* → lines used. */
+static int plain_lines(struct cells *c, int x, int y, int w, int lines, const char *s)
+{
+	int used = 0;
+
+	for (; *s && used < lines; used++) {
+		char line[1024];
+		const char *end = s;
+		int sum = 0, width;
+		uint32_t ch;
+
+		for (size_t n; (n = text_next(end, &ch, &width)) > 0 && sum + width <= w; end += n)
+			sum += width;
+		snprintf(line, sizeof(line), "%.*s", (int)(used + 1 < lines ? end - s : (ptrdiff_t)strlen(s)), s);
+		cells_text(c, x, y + used, w, TR_TEXT, line);
+		s = end;
+	}
+	return MAX(used, 1);
+}
+
 static int checks(const struct tui_lesson *l, struct cells *c, struct rect r, int y)
 {
 	for (uint32_t k = 0; k < l->nr_checks && y < r.y + r.h; k++) {
 		const struct tui_check *x = &l->checks[k];
 
 		cells_glyph(c, r.x + 1, y, x->ok ? TR_GOOD : TR_BAD, x->ok ? TG_CHECK : TG_FAILED);
-		cells_text(c, r.x + 3, y++, r.w - 3, TR_TEXT, x->expected ? x->expected : x->actual);
+		y += plain_lines(c, r.x + 3, y, r.w - 3, MIN(2, r.y + r.h - y), x->expected ? x->expected : x->actual);
 		if (!x->ok && x->expected && y < r.y + r.h)
 			cells_printf(c, r.x + 3, y++, r.w - 3, TR_BAD, "got: %s", x->actual ? x->actual : "");
 	}
