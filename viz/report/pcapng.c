@@ -131,7 +131,28 @@ static uint32_t crc32c(const char *s, size_t n)
 	return ~crc;
 }
 
-struct packet_of { const struct tuple *t; bool back, refused; uint32_t hops; uint32_t size; };
+struct packet_of {
+	const struct tuple *t;
+	bool back, refused;                     /* refused: a reset */
+	bool unreachable;                       /* an ICMP message that carries the packet that it speaks of */
+	uint32_t hops, size;
+};
+static void ip_packet(const struct packet_of *, struct sb *out);
+
+/* Port unreachable: RFC 792 type 3 code 3, RFC 4443 type 1 code 4, with the header and the first eight bytes of what could not be delivered. */
+static void unreachable(const struct packet_of *p, struct sb *b)
+{
+	struct tuple was = { .src = p->t->dst, .dst = p->t->src, .sport = p->t->dport, .dport = p->t->sport, .proto = p->t->proto };
+	struct sb inner = { 0 };
+
+	ip_packet(&(struct packet_of){ .t = &was, .size = p->size }, &inner);
+	be8(b, ip_is4(was.src) ? 3 : 1);
+	be8(b, ip_is4(was.src) ? 3 : 4);
+	be32(b, 0);                             /* checksum, and nothing */
+	be16(b, 0);
+	sb_addn(b, inner.s, MIN(inner.len, (size_t)(ip_is4(was.src) ? 28 : 48)));
+	sb_free(&inner);
+}
 
 static void transport(const struct packet_of *p, struct sb *b, size_t *checksum)
 {
@@ -191,11 +212,14 @@ static void ip_packet(const struct packet_of *p, struct sb *out)
 {
 	const struct tuple *t = p->t;
 	bool v4 = ip_is4(t->src);
-	uint8_t proto = t->proto == PROTO_ICMP && !v4 ? 58 : t->proto;
+	uint8_t proto = p->unreachable || t->proto == PROTO_ICMP ? v4 ? PROTO_ICMP : PROTO_ICMPV6 : t->proto;
 	struct sb b = { 0 }, pseudo = { 0 };
-	size_t checksum, from = out->len;
+	size_t checksum = 2, from = out->len;
 
-	transport(p, &b, &checksum);
+	if (p->unreachable)
+		unreachable(p, &b);
+	else
+		transport(p, &b, &checksum);
 	address(&pseudo, t->src);
 	address(&pseudo, t->dst);
 	be32(&pseudo, (uint32_t)b.len);
@@ -248,13 +272,27 @@ static void comment(struct capture *c, const struct hop *h, const char *what, ui
 	sb_free(&raw);
 }
 
-static void half(struct capture *c, const struct half *half, const char *what, bool back, bool refused)
+enum answer_kind { REQUEST, ACCEPTED, RESET, UNREACHABLE };
+
+/* What the other side, or a rule, says: the walk's own words tell a reset from port unreachable. */
+static enum answer_kind kind_of_answer(const struct outcome *o)
+{
+	const struct half *h = &o->there;
+
+	if (h->verdict == V_DELIVERED)
+		return ACCEPTED;
+	if (h->verdict == V_REFUSED)
+		return h->as_sent.proto == PROTO_TCP ? RESET : UNREACHABLE;
+	return h->reason && strstr(h->reason, "reset") ? RESET : UNREACHABLE;
+}
+
+static void half(struct capture *c, const struct half *half, const char *what, enum answer_kind kind)
 {
 	uint32_t forwards = 0;
 
 	for (uint32_t k = 0; k < half->nr_hops; k++) {
 		const struct hop *h = &half->hops[k];
-		struct packet_of p = { .t = &h->after, .back = back, .refused = refused, .hops = forwards, .size = MIN(c->answer->q->size, 1400u) };
+		struct packet_of p = { .t = &h->after, .back = kind != REQUEST, .refused = kind == RESET, .unreachable = kind == UNREACHABLE, .hops = forwards, .size = MIN(c->answer->q->size, 1400u) };
 		struct sb b = { 0 }, data = { 0 }, text = { 0 };
 		uint32_t at = interface_of(c, h);
 
@@ -296,12 +334,12 @@ void trace_pcapng(struct world *w, const struct answer *answer, struct sb *out)
 
 		if (!o->walk)
 			continue;
-		half(&c, &o->walk->there, arena_printf(c.a, "there%s", way), false, false);
+		half(&c, &o->walk->there, arena_printf(c.a, "there%s", way), REQUEST);
 		if (o->second)
-			half(&c, &o->second->there, arena_printf(c.a, "from the proxy%s", way), false, false);
+			half(&c, &o->second->there, arena_printf(c.a, "from the proxy%s", way), REQUEST);
 		if (o->third)
-			half(&c, &o->third->there, arena_printf(c.a, "from the sidecar%s", way), false, false);
-		half(&c, &o->walk->back, arena_printf(c.a, "and back%s", way), true, o->walk->there.verdict != V_DELIVERED);
+			half(&c, &o->third->there, arena_printf(c.a, "from the sidecar%s", way), REQUEST);
+		half(&c, &o->walk->back, arena_printf(c.a, "and back%s", way), kind_of_answer(o->walk));
 	}
 	arena_free(c.a);
 }
