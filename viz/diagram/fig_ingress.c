@@ -8,46 +8,120 @@
 
 enum { MAX_ROUTES = 6 };
 
+/* A row of the controller's routing table. */
+struct way { const struct object *from; const struct gateway *gateway; const char *host, *path, *ns, *service, *port_name; int32_t port; };
+
 struct drawing {
 	struct world *w;
 	struct scene *s;
 	struct arena *a;
 	const struct l7_controller *who;
-	const struct ingress *ing;
-	const struct service *service;          /* of its first path that leads to a Pod */
-	const struct pod *pod;
-	struct ing_path *path;
-	str host;
+	const struct object *routes;            /* the Ingress or HTTPRoute of which one path is drawn */
+	const struct way *way;                  /* that path */
+	const struct service *service;          /* where it leads */
+	const struct pod *pod;                  /* and a Pod behind that */
+	VEC(struct way) ways;                   /* all that this controller serves */
+	const char *fallback;                   /* where what no row takes goes; NULL: 404 */
 	box_h controller_pod, pause;
 	const struct pod *proxy;
 };
 
-/* The first path of an Ingress that this controller serves whose Service has an endpoint; one with several containers is preferred. */
-static bool find_subject(struct drawing *d, const struct figure_options *opt)
+static void add_ingresses(struct drawing *d)
 {
 	struct served l = ingresses_served(d->w->cluster, d->who->name, d->a);
 
-	for (uint32_t k = 0; k < l.nr; k++)
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct svc_backend *dflt = l.v[k]->dflt_backend ? l.v[k]->dflt_backend->service : NULL;
+
+		if (dflt && !d->fallback)
+			d->fallback = dflt->port_name ? arena_printf(d->a, "→ %s:%s", dflt->name, dflt->port_name) : arena_printf(d->a, "→ %s:%d", dflt->name, dflt->port);
 		for (uint32_t i = 0; i < l.v[k]->rules.nr; i++)
 			for (uint32_t j = 0; j < l.v[k]->rules.v[i].paths.nr; j++) {
-				struct ing_path *p = &l.v[k]->rules.v[i].paths.v[j];
-				const struct service *v = p->backend.service ? find_service(d->w->cluster, l.v[k]->o.ns, p->backend.service->name) : NULL;
-				struct object_list ends = v ? part_endpoints(d->w->cluster, v, d->a) : (struct object_list){ 0 };
-				const struct pod *pod = ends.nr ? (const struct pod *)ends.v[0] : NULL;
+				const struct ing_path *p = &l.v[k]->rules.v[i].paths.v[j];
+				const struct svc_backend *b = p->backend.service;
 
-				if (!pod || (opt->ns && strcmp(opt->ns, l.v[k]->o.ns) != 0))
-					continue;
-				if (opt->focus && !focus_is(opt, &l.v[k]->o) && !focus_is(opt, &v->o))
-					continue;
-				if (d->pod && d->pod->spec->containers.nr + d->pod->spec->init_containers.nr >= pod->spec->containers.nr + pod->spec->init_containers.nr)
-					continue;
-				d->ing = l.v[k];
-				d->path = p;
-				d->host = l.v[k]->rules.v[i].host;
-				d->service = v;
-				d->pod = pod;
+				vec_add(d->a, &d->ways, (struct way){ &l.v[k]->o, NULL, l.v[k]->rules.v[i].host, p->path, l.v[k]->o.ns, b ? b->name : NULL, b ? b->port_name : NULL, b ? b->port : 0 });
 			}
+	}
+}
+
+/* Did the controller take the route for that parent? Its status says so. */
+static bool taken(const struct drawing *d, const struct http_route *r, const struct parent_ref *parent)
+{
+	for (uint32_t k = 0; k < r->st_parents.nr; k++) {
+		const struct route_parent_status *st = &r->st_parents.v[k];
+		const struct condition *c = condition_get(&st->conditions, "Accepted");
+
+		if (streq(st->ref.name, parent->name) && streq(st->controller, d->who->name) && c && c->status == COND_TRUE)
+			return true;
+	}
+	return false;
+}
+
+static void add_http_routes(struct drawing *d)
+{
+	struct object_list l = cluster_list(d->w->cluster, &http_route_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct http_route *r = (const struct http_route *)l.v[k];
+		const struct gateway *gw = NULL;
+
+		for (uint32_t i = 0; i < r->parents.nr && !gw; i++)
+			if (taken(d, r, &r->parents.v[i]))
+				gw = (const struct gateway *)cluster_find(d->w->cluster, &gateway_kind, r->parents.v[i].ns ? r->parents.v[i].ns : r->o.ns, r->parents.v[i].name);
+		for (uint32_t i = 0; gw && i < r->rules.nr; i++)
+			for (uint32_t j = 0; j < r->rules.v[i].backends.nr; j++) {
+				const struct backend_ref *b = &r->rules.v[i].backends.v[j];
+				const struct route_rule *rule = &r->rules.v[i];
+
+				vec_add(d->a, &d->ways, (struct way){ &r->o, gw, r->hostnames.nr ? r->hostnames.v[0] : NULL, rule->matches.nr ? rule->matches.v[0].path.value : NULL,
+								     b->ns ? b->ns : r->o.ns, !b->kind || streq(b->kind, "Service") ? b->name : NULL, NULL, b->port.set ? (int32_t)b->port.v : 0 });
+			}
+	}
+}
+
+/* The first path that leads to a Pod; one with several containers is preferred. */
+static bool find_subject(struct drawing *d, const struct figure_options *opt)
+{
+	d->ways.nr = 0;
+	d->fallback = NULL;
+	add_ingresses(d);
+	add_http_routes(d);
+	for (uint32_t k = 0; k < d->ways.nr; k++) {
+		const struct way *y = &d->ways.v[k];
+		const struct service *v = y->service ? find_service(d->w->cluster, y->ns, y->service) : NULL;
+		struct object_list ends = v ? part_endpoints(d->w->cluster, v, d->a) : (struct object_list){ 0 };
+		const struct pod *pod = ends.nr ? (const struct pod *)ends.v[0] : NULL;
+
+		if (!pod || (opt->ns && strcmp(opt->ns, y->from->ns) != 0))
+			continue;
+		if (opt->focus && !focus_is(opt, y->from) && !focus_is(opt, &v->o))
+			continue;
+		if (d->pod && d->pod->spec->containers.nr + d->pod->spec->init_containers.nr >= pod->spec->containers.nr + pod->spec->init_containers.nr)
+			continue;
+		d->routes = y->from;
+		d->way = y;
+		d->service = v;
+		d->pod = pod;
+	}
 	return d->pod;
+}
+
+/* The proxy that the path's packets pass: of the Gateway, or of the controller itself. */
+static const struct pod *find_proxy(struct drawing *d)
+{
+	const struct service *v = d->way->gateway ? gateway_service(d->w->cluster, d->way->gateway, d->who) : NULL;
+	struct object_list pods = v ? part_endpoints(d->w->cluster, v, d->a) : cluster_list(d->w->cluster, &pod_kind);
+
+	if (v)
+		return pods.nr ? (const struct pod *)pods.v[0] : NULL;
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+
+		if (p->o.ns == d->who->workload->ns && strncmp(p->o.name, d->who->workload->name, strlen(d->who->workload->name)) == 0 && pod_is_ready(p))
+			return p;
+	}
+	return NULL;
 }
 
 static void add_controller(struct drawing *d)
@@ -55,7 +129,6 @@ static void add_controller(struct drawing *d)
 	struct scene *s = d->s;
 	const struct node *n = d->proxy->node ? find_node(d->w->cluster, d->proxy->node) : NULL;
 	box_h parent = n ? part_node(s, (box_h){ 0 }, d->w->cluster, n) : (box_h){ 0 };
-	struct served l = ingresses_served(d->w->cluster, d->who->name, d->a);
 	uint32_t nr = 0;
 
 	d->controller_pod = scene_box(s, parent, ROLE_INGRESS, part_id(s, &d->proxy->o), arena_printf(d->a, "Pod %s", pod_short(d->a, d->proxy)),
@@ -64,20 +137,17 @@ static void add_controller(struct drawing *d)
 	part_details(s, d->controller_pod, d->w->cluster, &d->proxy->o);
 	if (parent.i)
 		scene_get(s, parent)->label_below = false;
-	for (uint32_t k = 0; k < l.nr; k++)
-		for (uint32_t i = 0; i < l.v[k]->rules.nr; i++)
-			for (uint32_t j = 0; j < l.v[k]->rules.v[i].paths.nr; j++) {
-				const struct ing_rule *r = &l.v[k]->rules.v[i];
-				const struct svc_backend *b = r->paths.v[j].backend.service;
+	for (uint32_t k = 0; k < d->ways.nr; k++) {
+		const struct way *y = &d->ways.v[k];
+		const char *to = !y->service ? "→ another kind" : y->port_name ? arena_printf(d->a, "→ %s:%s", y->service, y->port_name) : arena_printf(d->a, "→ %s:%d", y->service, y->port);
 
-				if (nr++ < MAX_ROUTES)
-					scene_row(s, d->controller_pod, ROW_TEXT, arena_printf(d->a, "%s %s", r->host ? r->host : "any host", r->paths.v[j].path ? r->paths.v[j].path : "/"),
-						  b ? b->port ? arena_printf(d->a, "→ %s:%d", b->name, b->port) : arena_printf(d->a, "→ %s:%s", b->name, b->port_name) : "→ resource");
-			}
+		if (y->gateway == d->way->gateway && nr++ < MAX_ROUTES)
+			scene_row(s, d->controller_pod, ROW_TEXT, arena_printf(d->a, "%s %s", y->host ? y->host : "any host", y->path ? y->path : "/"), to);
+	}
 	if (nr > MAX_ROUTES)
 		scene_row(s, d->controller_pod, ROW_NOTE, arena_printf(d->a, "%u more", nr - MAX_ROUTES), NULL);
 	else
-		scene_row(s, d->controller_pod, ROW_TEXT, "anything else", "→ 404");
+		scene_row(s, d->controller_pod, ROW_TEXT, "anything else", d->fallback && !d->way->gateway ? d->fallback : "→ 404");
 }
 
 static bool writes_to(const struct container *c, const char *volume, bool *reads)
@@ -242,12 +312,10 @@ static void add_pod(struct drawing *d)
 /* The container port that the Ingress' Service leads to; 0: not known. */
 static int32_t target_port(const struct drawing *d)
 {
-	const struct svc_backend *b = d->path->backend.service;
-
 	for (uint32_t k = 0; k < d->service->ports.nr; k++) {
 		const struct svc_port *p = &d->service->ports.v[k];
 
-		if (b->port ? p->port != b->port : !streq(p->name, b->port_name))
+		if (d->way->port ? p->port != d->way->port : !streq(p->name, d->way->port_name))
 			continue;
 		return p->target.s ? pod_port_by_name(d->pod->spec, p->target.s, (enum l4)p->protocol) : p->target.i ? p->target.i : p->port;
 	}
@@ -259,7 +327,6 @@ bool fig_ingress(struct world *w, const struct figure_options *opt, const char *
 	struct drawing *d = arena_make(s->arena, struct drawing);
 	uint32_t nr_who;
 	const struct l7_controller *who = controllers_list(w->cluster, s->arena, &nr_who);
-	struct object_list pods = cluster_list(w->cluster, &pod_kind);
 	box_h client, service;
 
 	(void)rest;
@@ -267,29 +334,24 @@ bool fig_ingress(struct world *w, const struct figure_options *opt, const char *
 	(void)nr;
 	*d = (struct drawing){ .w = w, .s = s, .a = s->arena };
 	if (!nr_who)
-		return err_add(err, ERR_FAILED, NULL, "no Ingress controller runs in this cluster: --controller NAME makes one");
+		return err_add(err, ERR_FAILED, NULL, "no Ingress controller and no Gateway controller runs in this cluster: --controller NAME makes one");
 	for (uint32_t k = 0; k < nr_who && !d->pod; k++) {
 		d->who = &who[k];
 		find_subject(d, opt);
 	}
 	if (!d->pod)
-		return err_add(err, ERR_FAILED, NULL, "no Ingress that a controller serves leads to a ready Pod%s%s", opt->focus ? ": " : "", opt->focus ? opt->focus : "");
-	for (uint32_t k = 0; k < pods.nr && !d->proxy; k++) {
-		const struct pod *p = (const struct pod *)pods.v[k];
-
-		if (p->o.ns == d->who->workload->ns && strncmp(p->o.name, d->who->workload->name, strlen(d->who->workload->name)) == 0 && pod_is_ready(p))
-			d->proxy = p;
-	}
+		return err_add(err, ERR_FAILED, NULL, "no Ingress or HTTPRoute that a controller serves leads to a ready Pod%s%s", opt->focus ? ": " : "", opt->focus ? opt->focus : "");
+	d->proxy = find_proxy(d);
 	if (!d->proxy)
 		return err_add(err, ERR_FAILED, NULL, "controller %s has no ready Pod", d->who->name);
-	scene_init(s, s->arena, "ingress", arena_printf(s->arena, "From a client by Ingress %s to the containers of one Pod", d->ing->o.name));
+	scene_init(s, s->arena, "ingress", arena_printf(s->arena, "From a client by %s %s to the containers of one Pod", d->routes->kind->name, d->routes->name));
 	s->description = arena_printf(s->arena, "The controller's Pod is a reverse proxy: it chooses by host and path, asks Service %s only for its endpoints, and sends to the Pod's address itself.",
 				      d->service->o.name);
 	client = part_client(s, w);
 	add_controller(d);
 	service = part_service(s, (box_h){ 0 }, d->w->cluster, d->service);
 	add_pod(d);
-	scene_line(s, client, d->controller_pod, LINE_PACKET, arena_printf(s->arena, "http://%s%s", d->host ? d->host : "…", d->path->path ? d->path->path : "/"));
+	scene_line(s, client, d->controller_pod, LINE_PACKET, arena_printf(s->arena, "http://%s%s", d->way->host ? d->way->host : "…", d->way->path ? d->way->path : "/"));
 	scene_line(s, d->controller_pod, d->pause, LINE_PACKET, arena_printf(s->arena, "http to %s", ip_set(d->pod->ip) ? socket_of(s->arena, IP(d->pod->ip), target_port(d)) : "-"))->weight = 4;
 	scene_line(s, d->controller_pod, service, LINE_CHOOSES, "asks for endpoints");
 	scene_line(s, service, d->pause, LINE_CHOOSES, "selects");
