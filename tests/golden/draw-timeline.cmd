@@ -1,1 +1,0 @@
-draw timeline pod/shop -f scenarios/figures/ingress-multicontainer.yaml -o mermaid
