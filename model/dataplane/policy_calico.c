@@ -1,6 +1,7 @@
-/* NetworkPolicy as felix writes it: each Pod that a policy isolates has a chain for what comes to it (cali-tw-…) and for what leaves it (cali-fw-…), entered by the
- * name of its interface on the node. Answers pass by conntrack; the node itself reaches its own Pods (they are entered in FORWARD, and in INPUT only on their way out).
- * What several policies allow is joined; what none allows is dropped. Source: calico felix/rules/{dispatch,endpoints,policy,static}.go. */
+/* NetworkPolicy as felix writes it: each policy has a chain for each direction (cali-pi-…, cali-po-…) that marks what it allows; each Pod that one isolates has a chain
+ * for what comes to it (cali-tw-…) and for what leaves it (cali-fw-…), which asks its policies in turn and drops what none has marked. Dispatch is by the name of the
+ * Pod's interface. Answers pass by conntrack; the node itself reaches its own Pods (they are entered in FORWARD, and in INPUT only on their way out).
+ * Pods that no policy isolates, which felix lets pass by their profile, have no chains here. Source: calico felix/rules/{dispatch,endpoints,policy,static}.go. */
 #include <stdio.h>
 
 #include "model/dataplane/compile.h"
@@ -12,7 +13,32 @@ struct writer {
 	table_h table;
 	bool four, ipt;
 	enum np_dir dir;
+	struct node_build *nb;
 };
+
+enum { MARK_ACCEPT = 0x10000, MARK_PASS = 0x20000, MARK_BLOCKS = 0x40000, MARK_BLOCK = 0x80000 };        /* felix' first bits of IptablesMarkMask 0xffff0000 */
+#define CHAIN_NAME 28                           /* bytes that iptables leaves for a chain's name (felix/iptables MaxChainNameLength) */
+
+/* prefix and suffix, or where that is too long the suffix' SHA-256 in URL-safe base 64, cut: felix/hashutils GetLengthLimitedID. */
+static const char *limited_id(struct arena *a, const char *prefix, const char *suffix)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	char hash[CHAIN_NAME + 1];
+	uint8_t sum[32];
+	size_t n;
+
+	if (strlen(prefix) + strlen(suffix) <= CHAIN_NAME)
+		return arena_printf(a, "%s%s", prefix, suffix);
+	n = CHAIN_NAME - 1 - strlen(prefix);
+	sha256(suffix, strlen(suffix), sum);
+	for (size_t k = 0; k < n; k++) {
+		uint32_t bits = (uint32_t)sum[k * 6 / 8] << 8 | sum[k * 6 / 8 + 1];
+
+		hash[k] = digits[bits >> (10 - k * 6 % 8) & 63];
+	}
+	hash[n] = '\0';
+	return arena_printf(a, "%s_%s", prefix, hash);
+}
 
 static bool enforced(const struct compile *x)
 {
@@ -93,19 +119,17 @@ static set_h pods_set(struct writer *w, const struct np_compiled *p, const char 
 	return set;
 }
 
-/* false: nothing of this family can be meant. */
-static bool match_peer(struct writer *w, struct rw r, const struct np_compiled *p, const char *path, uint32_t item, const struct np_peers *peer)
+static void match_peer(struct writer *w, struct rw r, const struct np_compiled *p, const char *path, uint32_t item, const struct np_peers *peer)
 {
 	if (peer->all)
-		return true;
+		return;
 	if (!peer->block.set) {
 		w_lookup(r, pods_set(w, p, path, item, peer), true, 1, far_end(w));
-		return true;
+		return;
 	}
 	w_cidr(r, far_end(w), true, peer->block);
-	for (uint32_t k = 0; k < peer->nr_except; k++)
-		w_cidr(r, far_end(w), false, peer->except[k]);
-	return true;
+	if (peer->nr_except)
+		w_num(r, PF_MARK, REL_MASK_EQ, MARK_BLOCKS, MARK_BLOCKS);
 }
 
 static bool of_family(const struct writer *w, const struct np_peers *peer)
@@ -115,17 +139,50 @@ static bool of_family(const struct writer *w, const struct np_peers *peer)
 
 /* ---- rules */
 
-struct allow { chain_h chain; const struct np_compiled *p; const struct np_compiled_rule *rule; const char *path; cause_h cause; };
+struct allow { chain_h chain; const struct np_compiled *p; const char *path; cause_h cause; };
 
-/* One rule for one item and one port (NULL: any); to: only to that Pod (named ports of an egress rule). */
+static void clear_mark(struct writer *w, chain_h chain, uint32_t bits, const char *comment)
+{
+	struct rw r = rule_begin(w->rs, chain);
+
+	w_mark(r, ~bits, 0);
+	if (comment)
+		rule_comment(r, comment);
+}
+
+/* What is allowed is marked, and what is marked goes back to the Pod's chain. */
+static void mark_accept(struct writer *w, struct rw r, const struct allow *a)
+{
+	w_mark(r, ~(uint32_t)MARK_ACCEPT, MARK_ACCEPT);
+	r = rule_begin(w->rs, a->chain);
+	rule_cause(r, a->cause);
+	w_num(r, PF_MARK, REL_MASK_EQ, MARK_ACCEPT, MARK_ACCEPT);
+	w_verdict(r, OP_RETURN);
+}
+
+/* A rule has room for one match of an address: what a block leaves out is asked before, and clears a mark that the rule wants. */
+static void exceptions(struct writer *w, const struct allow *a, const struct np_peers *peer)
+{
+	for (uint32_t k = 0; k <= peer->nr_except && peer->nr_except; k++) {
+		struct rw r = rule_begin(w->rs, a->chain);
+
+		rule_cause(r, a->cause);
+		if (k)
+			w_cidr(r, far_end(w), true, peer->except[k - 1]);
+		w_mark(r, k ? ~(uint32_t)MARK_BLOCKS : ~(uint32_t)(MARK_BLOCKS | MARK_BLOCK), k ? 0 : MARK_BLOCKS);
+	}
+}
+
+/* One rule for one item and one port (NULL: any); to: only to that Pod (ports by name, in iptables). */
 static void allow(struct writer *w, const struct allow *a, const struct np_peers *peer, uint32_t item, const struct np_ports *port, uint16_t lo, uint16_t hi,
 		  const struct pod *to)
 {
-	struct rw r = rule_begin(w->rs, a->chain);
+	struct rw r;
 
+	exceptions(w, a, peer);
+	r = rule_begin(w->rs, a->chain);
 	rule_cause(r, a->cause);
-	if (peer)
-		match_peer(w, r, a->p, a->path, item, peer);
+	match_peer(w, r, a->p, a->path, item, peer);
 	if (to)
 		w_addr(r, PF_DADDR, REL_EQ, address(w, to));
 	if (port) {
@@ -133,60 +190,144 @@ static void allow(struct writer *w, const struct allow *a, const struct np_peers
 		if (!port->any_port)
 			w_num(r, PF_DPORT, lo == hi ? REL_EQ : REL_IN, lo, hi);
 	}
-	w_verdict(r, OP_RETURN);
+	mark_accept(w, r, a);
 }
 
-/* The ports by which a Pod's containers call a name; each as a rule of its own. */
-static void allow_named(struct writer *w, const struct allow *a, const struct np_peers *peer, uint32_t item, const struct np_ports *port, const struct pod *dst, bool to)
+/* Calls take for each number that the Pod's containers give the name. */
+static void named_ports(const struct pod *dst, const struct np_ports *port, void (*take)(void *, const struct pod *, uint16_t), void *ctx)
 {
+	const struct np_compiled_rule only = { .ports = (struct np_ports *)(uintptr_t)port, .nr_ports = 1 };
+
 	for (int l = 0; l < 2; l++) {
 		const container_list *list = l ? &dst->spec->init_containers : &dst->spec->containers;
 
 		for (uint32_t k = 0; k < list->nr; k++)
 			for (uint32_t i = 0; i < list->v[k].ports.nr; i++) {
 				const struct container_port *c = &list->v[k].ports.v[i];
-				const struct np_compiled_rule only = { .ports = (struct np_ports *)(uintptr_t)port, .nr_ports = 1 };
 
 				if (streq(c->name, port->name) && np_ports_allow(&only, dst, port->proto, (uint16_t)c->port))
-					allow(w, a, peer, item, port, (uint16_t)c->port, (uint16_t)c->port, to ? dst : NULL);
+					take(ctx, dst, (uint16_t)c->port);
 			}
 	}
 }
 
-static void allow_port(struct writer *w, const struct allow *a, const struct np_peers *peer, uint32_t item, const struct np_ports *port, const struct pod *self)
+struct naming { struct writer *w; const struct allow *a; const struct np_peers *peer; uint32_t item; const struct np_ports *port; set_h set; };
+
+static void add_member(void *ctx, const struct pod *dst, uint16_t number)
 {
-	if (!port || !port->name) {
-		allow(w, a, peer, item, port, port ? port->lo : 0, port ? port->hi : 0, NULL);
-		return;
-	}
-	if (w->dir == NP_INGRESS) {
-		allow_named(w, a, peer, item, port, self, false);
-		return;
-	}
-	for (uint32_t k = 0; k < w->x->nr_nodes; k++) {
-		node_pods(&w->x->nodes[k]);
-		for (uint32_t i = 0; i < w->x->nodes[k].nr_pods; i++)
-			if (ip_set(address(w, w->x->nodes[k].pods[i])))
-				allow_named(w, a, peer, item, port, w->x->nodes[k].pods[i], true);
+	struct naming *n = ctx;
+	const ip_addr key[3] = { address(n->w, dst), { 0, n->port->proto }, { 0, number } };
+
+	set_add(n->w->rs, n->set, key);
+}
+
+static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
+{
+	struct naming *n = ctx;
+
+	allow(n->w, n->a, n->peer, n->item, n->port, number, number, dst);
+}
+
+static void each_destination(struct naming *n, void (*take)(void *, const struct pod *, uint16_t))
+{
+	for (uint32_t k = 0; k < n->w->x->nr_nodes; k++) {
+		struct node_build *nb = &n->w->x->nodes[k];
+
+		if (take == add_rule && n->w->dir == NP_INGRESS && nb != n->w->nb)
+			continue;               /* what comes in is judged where the Pod is */
+		node_pods(nb);
+		for (uint32_t i = 0; i < nb->nr_pods; i++)
+			if (ip_set(address(n->w, nb->pods[i])))
+				named_ports(nb->pods[i], n->port, take, n);
 	}
 }
 
-static void write_policy(struct writer *w, chain_h chain, const struct np_compiled *p, const struct pod *self)
+/* A port by name: in nftables one set of address . protocol . port for each name, of all Pods that have it; in iptables a rule for each. */
+static void allow_named(struct writer *w, const struct allow *a, const struct np_peers *peer, uint32_t item, const struct np_ports *port)
+{
+	static const uint8_t key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
+	struct naming n = { .w = w, .a = a, .peer = peer, .item = item, .port = port };
+	const char *name = arena_printf(w->x->arena, "cali%d0n-%u-%s", w->four ? 4 : 6, port->proto, port->name);
+	struct rw r;
+
+	if (w->ipt) {
+		each_destination(&n, add_rule);
+		return;
+	}
+	n.set = ruleset_find_set(w->rs, w->table, name);
+	if (!n.set.i) {
+		n.set = ruleset_set(w->rs, w->table, name, SET_PLAIN, 0, key, 3);
+		each_destination(&n, add_member);
+	}
+	exceptions(w, a, peer);
+	r = rule_begin(w->rs, a->chain);
+	rule_cause(r, a->cause);
+	match_peer(w, r, a->p, a->path, item, peer);
+	w_lookup(r, n.set, true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
+	mark_accept(w, r, a);
+}
+
+static void write_policy(struct writer *w, chain_h chain, const struct np_compiled *p)
 {
 	for (uint32_t k = 0; k < p->nr_rules[w->dir]; k++) {
 		const struct np_compiled_rule *r = &p->rules[w->dir][k];
 		const char *path = np_rule_path(r, w->x->arena);
-		struct allow a = { chain, p, r, path, cause_of(w->x, &p->policy->o, path) };
+		struct allow a = { chain, p, path, cause_of(w->x, &p->policy->o, path) };
 
 		for (uint32_t i = 0; i < r->nr_peers; i++) {
 			if (!of_family(w, &r->peers[i]))
 				continue;
 			for (uint32_t j = 0; j < r->nr_ports; j++)
-				allow_port(w, &a, &r->peers[i], i, &r->ports[j], self);
+				if (r->ports[j].name)
+					allow_named(w, &a, &r->peers[i], i, &r->ports[j]);
+				else
+					allow(w, &a, &r->peers[i], i, &r->ports[j], r->ports[j].lo, r->ports[j].hi, NULL);
 			if (!r->nr_ports)
-				allow_port(w, &a, &r->peers[i], i, NULL, self);
+				allow(w, &a, &r->peers[i], i, NULL, 0, 0, NULL);
 		}
 	}
+}
+
+/* A policy's chain of this direction: once on each node, whatever Pods it selects there. Its name is that of Calico's copy of the policy. */
+static chain_h policy_chain(struct writer *w, const struct np_compiled *p)
+{
+	const char *id = arena_printf(w->x->arena, "%s/knp.default.%s", p->policy->o.ns, p->policy->o.name);
+	const char *name = limited_id(w->x->arena, w->dir == NP_INGRESS ? "cali-pi-" : "cali-po-", id);
+	chain_h chain = ruleset_find_chain(w->rs, w->table, w->ipt ? name : arena_printf(w->x->arena, "filter-%s", name));
+
+	if (!chain.i) {
+		chain = chain_of(w, name);
+		write_policy(w, chain, p);
+	}
+	return chain;
+}
+
+static void conntrack_first(struct writer *w, chain_h chain)
+{
+	struct rw r = rule_begin(w->rs, chain);
+
+	w_num(r, PF_CT_STATE, REL_EQ, CT_RELATED | CT_ESTABLISHED, 0);
+	w_verdict(r, OP_ACCEPT);
+	r = rule_begin(w->rs, chain);
+	w_num(r, PF_CT_STATE, REL_EQ, CT_INVALID, 0);
+	w_verdict(r, OP_DROP);
+	clear_mark(w, chain, MARK_ACCEPT | MARK_PASS, NULL);
+	clear_mark(w, chain, MARK_PASS, "Start of tier default");
+}
+
+static void ask_policy(struct writer *w, chain_h chain, const struct np_compiled *np, cause_h cause)
+{
+	chain_h policy = policy_chain(w, np);
+	struct rw r = rule_begin(w->rs, chain);
+
+	rule_cause(r, cause);
+	w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
+	w_jump(r, policy);
+	r = rule_begin(w->rs, chain);
+	rule_comment(r, "Return if policy accepted");
+	rule_cause(r, cause);
+	w_num(r, PF_MARK, REL_MASK_EQ, MARK_ACCEPT, MARK_ACCEPT);
+	w_verdict(r, OP_RETURN);
 }
 
 /* → the Pod's chain of this direction; .i 0: no policy isolates it. */
@@ -199,23 +340,24 @@ static chain_h pod_chain(struct writer *w, const struct pod *p, const char *ifac
 
 	for (uint32_t k = 0; k < w->x->nr_policies; k++) {
 		const struct np_compiled *np = &w->x->policies[k];
+		cause_h cause;
 
 		if (!np->isolates[w->dir] || !np_selects(w->x->cluster, np, p))
 			continue;
+		cause = cause_of(w->x, &np->policy->o, "spec.podSelector");
 		if (!chain.i) {
 			chain = chain_of(w, arena_printf(w->x->arena, "cali-%s-%s", w->dir == NP_INGRESS ? "tw" : "fw", iface));
-			first = cause_of(w->x, &np->policy->o, "spec.podSelector");
+			first = cause;
 			isolated_by = arena_printf(w->x->arena, "%s/%s", np->policy->o.ns, np->policy->o.name);
-			r = rule_begin(w->rs, chain);
-			w_num(r, PF_CT_STATE, REL_EQ, CT_RELATED | CT_ESTABLISHED, 0);
-			w_verdict(r, OP_RETURN);
+			conntrack_first(w, chain);
 		}
-		write_policy(w, chain, np, p);
+		ask_policy(w, chain, np, cause);
 	}
 	if (chain.i) {
 		r = rule_begin(w->rs, chain);
 		rule_comment(r, arena_printf(w->x->arena, "Drop if no policies passed packet: %.80s", isolated_by));
 		rule_cause(r, first);
+		w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
 		w_verdict(r, OP_DROP);
 	}
 	return chain;
@@ -254,6 +396,7 @@ void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset
 		chain_h forward, input;
 
 		begin(&w, x, rs, four);
+		w.nb = nb;
 		forward = chain_of(&w, "cali-FORWARD");
 		input = chain_of(&w, "cali-INPUT");
 		if (!four)
