@@ -7,7 +7,7 @@
 
 #include "model/base/quantity.h"
 
-#define MINUTE SECONDS(60)
+#define MINUTE MINUTES(1)
 #define DAY    (MINUTE * 60 * 24)
 
 static int named(const char *s, size_t n, const char *const *names, int base)

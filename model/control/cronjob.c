@@ -46,7 +46,7 @@ static void limit_history(struct cron *x, enum cond_status which, int32_t keep)
 /* The name tells the scheduled minute. */
 static void make_job(struct cron *x, nsec at)
 {
-	const char *name = arena_printf(x->scratch, "%s-%" PRId64, x->j->o.name, at / SECONDS(60));
+	const char *name = arena_printf(x->scratch, "%s-%" PRId64, x->j->o.name, at / MINUTES(1));
 	struct job *j = (struct job *)object_new(x->c, &job_kind, x->j->o.ns, name);
 	struct object o = j->o;
 

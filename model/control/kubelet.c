@@ -181,14 +181,14 @@ static void plan_container(struct visit *v, uint32_t k)
 	const struct crun *x = &v->r->c[k];
 	enum container_role role = role_of(v->p, k);
 	bool always = role == ROLE_SIDECAR || (role == ROLE_MAIN && !streq(v->p->spec->restart_policy, "Never") && !streq(v->p->spec->restart_policy, "OnFailure"));
-	bool expected = x->stopping || !always || (!x->restarts && x->ends - x->from <= SECONDS(10));
+	bool expected = x->stopping || !always || (!x->restarts && x->ends - x->from <= timing(T_SETTLE_SHORT_RUN));
 	const struct probing *b = x->run.state == RUN_RUNNING ? x->probes : &nothing;
 	const nsec at[] = { b->killed, b->unready, b->complaint && !x->complained ? b->complains : NEVER };
 
 	if (x->run.state != RUN_RUNNING)
 		return;
 	if (x->ends != NEVER)
-		(expected && x->ends - v->now <= MINUTES(10) ? visit_soon : visit_some_time)(v, x->ends);
+		(expected && x->ends - v->now <= timing(T_SETTLE_EXPECTED) ? visit_soon : visit_some_time)(v, x->ends);
 	if (!x->started && b->started != NEVER)
 		visit_soon(v, b->started);
 	if (!x->ready && b->ready != NEVER && v->now < b->ready)

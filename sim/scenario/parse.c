@@ -7,6 +7,7 @@
 
 #include "model/api/rows.h"
 #include "model/base/quantity.h"
+#include "model/control/control.h"
 
 static struct decode decode_of(const struct parse *p)
 {
@@ -245,7 +246,7 @@ static bool parse_wait(struct parse *p, const struct val *v, const char *path, s
 	val_vec l;
 	bool ok = true;
 
-	out->timeout = SECONDS(60);
+	out->timeout = timing(T_WAIT);
 	if (!v)
 		return true;
 	if (val_is(v, VAL_MAP) && !fields_decode(&d, wait_fields, v, path, &raw))

@@ -442,7 +442,7 @@ void play_streams_end(struct play *p)
 	bool waits = p->step->changes.wait.nr || p->step->changes.advances;
 
 	for (uint32_t k = 0; k < p->streams.nr; k++) {
-		nsec until = p->streams.v[k].q->duration || waits ? p->streams.v[k].until : p->streams.v[k].until + SECONDS(10);
+		nsec until = p->streams.v[k].q->duration || waits ? p->streams.v[k].until : p->streams.v[k].until + timing(T_STREAM);
 
 		if (until > cluster_now(p->world->cluster))
 			play_until(p, until, NULL, NULL);
