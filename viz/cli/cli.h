@@ -29,7 +29,7 @@ enum {
 	G_UP      = 1 << 15,
 	G_VERIFY  = 1 << 16,
 	G_GET     = 1 << 22,    /* how `get` shows it */
-	G_TUI     = 1 << 14,
+	G_TUI     = 1 << 18,
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
 };
@@ -84,6 +84,7 @@ const struct command *command_find(const char *name);
 enum err_kind cli_run(struct cli *, int argc, char **argv, struct err *);
 bool options_parse(struct cli *, unsigned takes, int argc, char **argv, struct err *);
 void options_help(unsigned takes, FILE *);
+void options_markdown(unsigned takes, unsigned except, FILE *);        /* a line each, for docs/cli.md; those that `except` has as well are left out */
 
 /* The cluster that the question is about: from -f, else from the lab. The caller frees it. */
 bool cli_world(struct cli *, struct world *, struct err *);

@@ -32,6 +32,29 @@ enum err_kind cmd_version(struct cli *cli, struct err *err)
 	return ERR_NONE;
 }
 
+/* The reference of docs/cli.md (tests/cli/reference_test.sh compares them). */
+static void reference(FILE *f)
+{
+	static const unsigned common = G_ALWAYS | G_FILES | G_CLUSTER;
+
+	fprintf(f, "### Options of every command\n\n");
+	options_markdown(G_ALWAYS, 0, f);
+	fprintf(f, "\n### Options of questions about files\n\n");
+	options_markdown(G_FILES, G_ALWAYS, f);
+	fprintf(f, "\n### Options that make the cluster\n\n");
+	options_markdown(G_CLUSTER, G_ALWAYS | G_FILES, f);
+	for (const struct command *c = commands; c->name; c++) {
+		fprintf(f, "\n### %s\n\n`podwire %s%s%s`\n\n%s.%s%s\n", c->name, c->name, *c->args ? " " : "", c->args, c->help,
+			c->takes & CHANGES_LAB ? "\nChanges the lab." : c->takes & READS_LAB ? "\nAsks the lab, or the files of `-f`." : "", c->takes & G_CLUSTER ? " Takes the options that make the cluster." : "");
+		if (c->about)
+			fprintf(f, "\n%s\n", c->about);
+		if (c->takes & ~(common | CHANGES_LAB | READS_LAB)) {
+			fputc('\n', f);
+			options_markdown(c->takes, common, f);
+		}
+	}
+}
+
 enum err_kind cmd_help(struct cli *cli, struct err *err)
 {
 	const struct command *c = cli->args.nr ? command_find(cli->args.v[0]) : NULL;
@@ -39,6 +62,10 @@ enum err_kind cmd_help(struct cli *cli, struct err *err)
 	if (cli->args.nr && !c) {
 		err_add(err, ERR_INPUT, NULL, "unknown command \"%s\"; podwire help lists all", cli->args.v[0]);
 		return ERR_INPUT;
+	}
+	if (cli_output_is(cli, "markdown")) {
+		reference(cli->to);
+		return ERR_NONE;
 	}
 	if (c) {
 		fprintf(cli->to, "podwire %s %s\n\n  %s\n\n", c->name, c->args, c->help);

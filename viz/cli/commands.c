@@ -5,7 +5,7 @@
 const struct command commands[] = {
 	{ "init", cmd_init, G_INIT | CHANGES_LAB, "", "a new lab", NULL },
 	{ "apply", cmd_apply, G_APPLY | G_CLUSTER | CHANGES_LAB, "-f FILE…", "create or change objects, then settle", NULL },
-	{ "diff", cmd_diff, G_APPLY | G_CLUSTER | CHANGES_LAB, "-f FILE…", "what apply would change in the lab, as a unified diff; exit status 1 if anything", NULL },
+	{ "diff", cmd_diff, G_APPLY | G_CLUSTER | READS_LAB, "-f FILE…", "what apply would change in the lab, as a unified diff; exit status 1 if anything", NULL },
 	{ "import", cmd_import, G_INIT | CHANGES_LAB, "DUMP…", "take a living cluster as it is: kubectl get -o json|yaml, cluster-info dump, bundles", NULL },
 	{ "delete", cmd_delete, G_APPLY | G_SELECT | G_DELETE | CHANGES_LAB, "KIND NAME… | KIND/NAME… | -f FILE", "delete objects, then settle", NULL },
 	{ "patch", cmd_patch, G_PATCH | CHANGES_LAB, "KIND/NAME -p PATCH", "change a part of an object: --type strategic, merge or json", NULL },

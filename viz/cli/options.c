@@ -217,3 +217,14 @@ void options_help(unsigned takes, FILE *f)
 		fprintf(f, "  %-42s %s\n", left, o->help);
 	}
 }
+
+void options_markdown(unsigned takes, unsigned except, FILE *f)
+{
+	for (const struct option *o = options; o->name; o++)
+		if ((o->groups & takes) && !(o->groups & except)) {
+			fprintf(f, "- ");
+			if (o->letter)
+				fprintf(f, "`-%c`, ", o->letter);
+			fprintf(f, "`--%s%s%s`: %s\n", o->name, o->arg ? " " : "", o->arg ? o->arg : "", o->help);
+		}
+}
