@@ -100,6 +100,17 @@ static const char *why_policy(struct world *w, const struct outcome_view *v)
 	return text;
 }
 
+static bool has_ready_endpoint(struct cluster *c, const struct service *s)
+{
+	struct object_list l = service_slices(c, s);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		for (uint32_t i = 0; i < ((const struct endpointslice *)l.v[k])->endpoints.nr; i++)
+			if (((const struct endpointslice *)l.v[k])->endpoints.v[i].ready != TRI_FALSE)
+				return true;
+	return false;
+}
+
 /* What the rule that refused a packet has to do with its Service, or its policy. */
 static const char *why_refused(struct world *w, const struct outcome_view *v)
 {
@@ -112,7 +123,8 @@ static const char *why_refused(struct world *w, const struct outcome_view *v)
 		return v->reason;
 	if (streq(c->path, "spec.externalTrafficPolicy") || streq(c->path, "spec.internalTrafficPolicy"))
 		return str_printf(cluster_strings(w->cluster), "%s (Service %s/%s: %s is Local, and this node has no ready endpoint of it)", v->reason, o->ns, o->name, c->path + 5);
-	return v->verdict == V_REJECTED ? str_printf(cluster_strings(w->cluster), "%s (Service %s/%s has no ready endpoint)", v->reason, o->ns, o->name) : v->reason;
+	return v->verdict == V_REJECTED && !has_ready_endpoint(w->cluster, (const struct service *)o) ?
+		str_printf(cluster_strings(w->cluster), "%s (Service %s/%s has no ready endpoint)", v->reason, o->ns, o->name) : v->reason;
 }
 
 static const struct service *refusing_service(struct world *w, const struct outcome_view *v)

@@ -111,10 +111,10 @@ enum err_kind cmd_why(struct cli *cli, struct err *err)
 			if (d.findings.v[k].fix)
 				try_fix(&x, &d.findings.v[k]);
 		if (cli_output_is(cli, "json")) {
-			val_print_json(why_json(&d, cli->arena), &out, 2, false);
+			val_print_json(diagnosis_json(&d, cli->arena), &out, 2, false);
 			sb_addc(&out, '\n');
 		} else {
-			why_text(&d, cli->verbose, &out);
+			diagnosis_text(&d, cli->verbose, &out);
 		}
 		how = d.unknown ? ERR_UNKNOWN : diagnosis_ill(&d) ? ERR_FAILED : ERR_NONE;
 	}

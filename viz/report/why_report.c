@@ -50,7 +50,7 @@ static void evidence_line(const struct evidence *e, struct sb *out)
 	sb_free(&safe);
 }
 
-void why_text(const struct diagnosis *d, bool verbose, struct sb *out)
+void diagnosis_text(const struct diagnosis *d, bool verbose, struct sb *out)
 {
 	struct arena *a = arena_new(NULL, "why");
 	uint32_t nr = 0;
@@ -78,7 +78,7 @@ void why_text(const struct diagnosis *d, bool verbose, struct sb *out)
 	arena_free(a);
 }
 
-struct val *why_json(const struct diagnosis *d, struct arena *a)
+struct val *diagnosis_json(const struct diagnosis *d, struct arena *a)
 {
 	struct val *root = val_new(a, VAL_MAP), *list;
 

@@ -4,9 +4,9 @@
 
 #include "sim/diagnose/diagnose.h"
 
-void why_text(const struct diagnosis *, bool verbose, struct sb *out);
+void diagnosis_text(const struct diagnosis *, bool verbose, struct sb *out);
 /* {"subject", "healthy", "summary", "findings": [{"code", "severity", "says", "evidence": [{"object", "field", "value", "file", "line"}], "remedy", "fix": {"command", "patch", "works", "then"}}]} */
-struct val *why_json(const struct diagnosis *, struct arena *);
+struct val *diagnosis_json(const struct diagnosis *, struct arena *);
 /* The command that makes the change. */
 const char *fix_command(const struct fix *, struct arena *);
 
