@@ -222,7 +222,8 @@ static void mixed_blocks(struct compile *x, struct tallies *t)
 				if (block.set && t->v.v[*map_find(&t->at, hash_mix(block.addr.hi, block.addr.lo)) - 1].mixed)
 					vec_add(t->scratch, &h, (struct held){ block, k, p, ip });
 			}
-	qsort(h.v, h.nr, sizeof(*h.v), by_block);
+	if (h.nr)
+		qsort(h.v, h.nr, sizeof(*h.v), by_block);
 	for (uint32_t k = 0, run; k < h.nr; k = run) {
 		uint32_t owner;
 

@@ -33,8 +33,10 @@ void node_pods(struct node_build *nb)
 	if (nb->sorted)
 		return;
 	nb->sorted = true;
-	qsort(nb->pods, nb->nr_pods, sizeof(*nb->pods), by_name);
-	qsort(nb->host_pods, nb->nr_host_pods, sizeof(*nb->host_pods), by_name);
+	if (nb->nr_pods)
+		qsort(nb->pods, nb->nr_pods, sizeof(*nb->pods), by_name);
+	if (nb->nr_host_pods)
+		qsort(nb->host_pods, nb->nr_host_pods, sizeof(*nb->host_pods), by_name);
 }
 
 struct node_build *node_of_name(const struct compile *x, str name)

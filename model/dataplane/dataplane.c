@@ -196,7 +196,8 @@ void netns_end(struct dataplane *dp, netns_h h)
 	if (ns->ended)
 		return;
 	ns->ended = true;
-	qsort(ns->routes.v, ns->routes.nr, sizeof(struct route), longest_first);
+	if (ns->routes.nr)
+		qsort(ns->routes.v, ns->routes.nr, sizeof(struct route), longest_first);
 	for (uint32_t k = 0; k < ns->links.nr; k++)
 		index_link(dp, netns_link(ns, k));
 }
@@ -206,7 +207,8 @@ void dataplane_finish(struct dataplane *dp)
 	for (uint32_t k = 1; k < dp->netns.nr; k++)
 		if (dp->netns.v[k])
 			netns_end(dp, (netns_h){ k });
-	qsort(dp->blocks.v, dp->blocks.nr, sizeof(*dp->blocks.v), by_address);
+	if (dp->blocks.nr)
+		qsort(dp->blocks.v, dp->blocks.nr, sizeof(*dp->blocks.v), by_address);
 }
 
 void dataplane_write_all(const struct dataplane *dp)
@@ -279,7 +281,8 @@ const struct assumed *assumed_find(const struct dataplane *cdp, ip_addr ip, uint
 		dp->assumed_known = true;
 		if (dp->writer)
 			dp->writer->assumed(dp->ctx, dp);
-		qsort(dp->assumed.v, dp->assumed.nr, sizeof(*dp->assumed.v), by_ip);
+		if (dp->assumed.nr)
+			qsort(dp->assumed.v, dp->assumed.nr, sizeof(*dp->assumed.v), by_ip);
 	}
 	for (hi = dp->assumed.nr; lo < hi;) {
 		uint32_t mid = lo + (hi - lo) / 2;
@@ -481,5 +484,6 @@ void routes_of(const struct dataplane *dp, netns_h h, struct arena *a, struct ro
 	for (uint32_t k = 0; ns->uses_blocks && k < dp->blocks.nr; k++)
 		if (block_route(dp, h, &dp->blocks.v[k], &one))
 			(*v)[(*nr)++] = one;
-	qsort(*v, *nr, sizeof(**v), as_listed);
+	if (*nr)
+		qsort(*v, *nr, sizeof(**v), as_listed);
 }

@@ -50,7 +50,8 @@ static void gather(const struct kube_proxy *proxy, struct kp_port *p, bool v6, s
 			}
 		}
 	}
-	qsort(all.v, all.nr, sizeof(*all.v), by_text);
+	if (all.nr)
+		qsort(all.v, all.nr, sizeof(*all.v), by_text);
 	for (uint32_t k = 0; k < all.nr; k++) {         /* of two alike the one that is not terminating wins */
 		if (to && strcmp(all.v[to - 1].text, all.v[k].text) == 0) {
 			if (all.v[to - 1].terminating && !all.v[k].terminating)

@@ -37,7 +37,8 @@ static struct all_links all_links(const struct dataplane *dp, struct arena *a)
 		}
 	all.nr_on = dp->on_segment.nr;
 	all.on = arena_copy(a, dp->on_segment.v, all.nr_on * sizeof(*all.on));
-	qsort(all.on, all.nr_on, sizeof(*all.on), by_segment);
+	if (all.nr_on)
+		qsort(all.on, all.nr_on, sizeof(*all.on), by_segment);
 	return all;
 }
 

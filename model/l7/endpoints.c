@@ -71,7 +71,8 @@ struct http_endpoint *service_endpoints(struct cluster *c, const struct service 
 		}
 	if (!f.v.nr)
 		return NULL;
-	qsort(f.v.v, f.v.nr, sizeof(*f.v.v), by_address);
+	if (f.v.nr)
+		qsort(f.v.v, f.v.nr, sizeof(*f.v.v), by_address);
 	for (uint32_t k = 0; k < f.v.nr; k++)
 		if (!n || by_address(&f.v.v[n - 1], &f.v.v[k]) != 0)
 			f.v.v[n++] = f.v.v[k];

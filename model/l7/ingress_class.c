@@ -84,6 +84,7 @@ struct served ingresses_served(struct cluster *c, const char *controller, struct
 		if (ing->o.deleted == NEVER && taken(c, ing, controller, who, a, NULL))
 			out.v[out.nr++] = ing;
 	}
-	qsort(out.v, out.nr, sizeof(*out.v), oldest_first);
+	if (out.nr)
+		qsort(out.v, out.nr, sizeof(*out.v), oldest_first);
 	return out;
 }

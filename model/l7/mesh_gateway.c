@@ -107,7 +107,8 @@ static void bind_services(struct mesh_compile *k, const struct raw_object *gw, c
 	struct object_list all = cluster_list(k->c, &virtual_service_kind);
 	struct object **v = arena_copy(k->a, all.v, all.nr * sizeof(*v));
 
-	qsort(v, all.nr, sizeof(*v), oldest_first);
+	if (all.nr)
+		qsort(v, all.nr, sizeof(*v), oldest_first);
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const struct raw_object *vs = (const struct raw_object *)v[i];
 

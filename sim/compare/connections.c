@@ -114,7 +114,8 @@ static void ask(struct making *m, const struct sender *from, const char *to, con
 				c->place = c->place ? c->place : place_of(m, o->cause);
 			}
 		}
-		qsort(words, answer.nr, sizeof(*words), by_text);
+		if (answer.nr)
+			qsort(words, answer.nr, sizeof(*words), by_text);
 		for (uint32_t k = 0; k < answer.nr; k++)
 			if (!k || strcmp(words[k], words[k - 1]) != 0)
 				sb_printf(&text, "%s%s", text.len ? " or " : "", words[k]);
@@ -189,7 +190,8 @@ void connections_of(struct world *w, struct arena *a, struct connections *out)
 	find_senders(&m);
 	services(&m);
 	pods(&m);
-	qsort(out->v, out->nr, sizeof(*out->v), by_ends);
+	if (out->nr)
+		qsort(out->v, out->nr, sizeof(*out->v), by_ends);
 }
 
 void connections_compare(const struct connections *a, const struct connections *b, struct arena *arena, struct changes_list *out)

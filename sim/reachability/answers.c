@@ -488,7 +488,8 @@ uint32_t reach_port_atoms(struct reach *r, uint8_t proto, uint16_t lo, uint16_t 
 			*heap_push(&v) = r->named.v[k].port;
 			*heap_push(&v) = (uint16_t)MIN(r->named.v[k].port + 1, 65535);
 		}
-	qsort(v.v, v.nr, sizeof(*v.v), port_order);
+	if (v.nr)
+		qsort(v.v, v.nr, sizeof(*v.v), port_order);
 	*out = arena_array(a, uint16_t, v.nr);
 	for (uint32_t k = 0; k < v.nr; k++)
 		if (v.v[k] >= lo && v.v[k] <= hi && (!nr || (*out)[nr - 1] != v.v[k]))

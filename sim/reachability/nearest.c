@@ -371,7 +371,8 @@ static uint32_t try_all(struct search *s, int side, bool open, struct found *out
 			unmake(s, &s->edits.v[k], &u);
 		}
 	}
-	qsort(out, nr, sizeof(*out), by_size);
+	if (nr)
+		qsort(out, nr, sizeof(*out), by_size);
 	return nr;
 }
 

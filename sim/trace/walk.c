@@ -293,7 +293,8 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 		flows_set_draws(flows, draws);
 	if (flags & (WALK_DRAW | WALK_KEEP))
 		all.v[0].p = (struct frac){ 1, 1 };
-	qsort(all.v, all.nr, sizeof(*all.v), by_end);
+	if (all.nr)
+		qsort(all.v, all.nr, sizeof(*all.v), by_end);
 	for (uint32_t k = 0; k < all.nr; k++) {
 		if (to && same_outcome(&all.v[to - 1], &all.v[k]))
 			all.v[to - 1].p = frac_sum(all.v[to - 1].p, all.v[k].p);

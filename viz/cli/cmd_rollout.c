@@ -139,7 +139,8 @@ static struct object_list sets_of(struct cli *cli, struct cluster *c, const stru
 	for (uint32_t k = 0; k < l.nr; k++)
 		if (owner_uid(l.v[k]) == d->uid)
 			out.v[out.nr++] = l.v[k];
-	qsort(out.v, out.nr, sizeof(*out.v), by_revision);
+	if (out.nr)
+		qsort(out.v, out.nr, sizeof(*out.v), by_revision);
 	return out;
 }
 

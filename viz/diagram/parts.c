@@ -219,7 +219,8 @@ struct object_list part_nodes(struct cluster *c, struct arena *a)
 {
 	struct object_list l = cluster_list(c, &node_kind), out = { arena_copy(a, l.v, l.nr * sizeof(*l.v)), l.nr };
 
-	qsort(out.v, out.nr, sizeof(*out.v), by_version);
+	if (out.nr)
+		qsort(out.v, out.nr, sizeof(*out.v), by_version);
 	return out;
 }
 

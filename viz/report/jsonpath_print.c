@@ -197,7 +197,8 @@ bool order_by_path(struct arena *a, const struct val *const *docs, uint32_t nr, 
 	}
 	if (nr && !any)
 		return err_add(err, ERR_INPUT, NULL, "--sort-by: couldn't find any field with path \"%s\" in the list of objects", path);
-	qsort(v, nr, sizeof(*v), by_key);
+	if (nr)
+		qsort(v, nr, sizeof(*v), by_key);
 	for (uint32_t k = 0; k < nr; k++)
 		order[k] = v[k].at;
 	return true;

@@ -36,7 +36,8 @@ void timeline_text(struct cluster *cl, const struct chronicle *c, struct arena *
 	for (uint32_t l = 0; l < c->lanes.nr; l++)
 		for (uint32_t s = 0; s < c->lanes.v[l].states.nr; s++)
 			times[nr++] = c->lanes.v[l].states.v[s].at;
-	qsort(times, nr, sizeof(*times), by_time);
+	if (nr)
+		qsort(times, nr, sizeof(*times), by_time);
 	for (uint32_t k = 0; k < nr; k++)
 		if (!moments || times[moments - 1] != times[k])
 			times[moments++] = times[k];

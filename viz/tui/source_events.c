@@ -95,7 +95,8 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 		if (pod_is_ready(p) && c)
 			d->ready[d->nr_ready++] = c->changed;
 	}
-	qsort(d->ready, d->nr_ready, sizeof(nsec), by_time);
+	if (d->nr_ready)
+		qsort(d->ready, d->nr_ready, sizeof(nsec), by_time);
 	for (uint32_t k = 0; k < d->nr; k++)
 		d->nr_warned += d->v[k].warning;
 	d->warned = arena_array(a, nsec, d->nr_warned);
