@@ -1,6 +1,7 @@
 /* An object as `get -o yaml` shows it: what was applied stays as it was written; defaults, assigned fields and status are laid over it. */
 #include "model/base/quantity.h"
 #include "model/cluster/apply.h"
+#include "model/cluster/render.h"
 
 /* Lays the map `over` on `to`, member by member; lists of the same length are laid on each other item by item. What `to` has and `over` lacks stays. */
 static void lay(struct arena *a, struct val *to, const struct val *over)
@@ -104,6 +105,7 @@ static void put_pod(struct arena *a, struct val *v, const struct pod *p)
 		val_put(a, spec, "nodeName", val_string(a, p->node));
 	if (!status)
 		status = val_put(a, v, "status", val_new(a, VAL_MAP));
+	render_pod_status(a, status, p);
 	if (ip_set(p->host_ip))
 		val_put(a, status, "hostIP", val_string(a, IP(p->host_ip)));
 	if (!ip_set(p->ip))
@@ -130,5 +132,7 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 	lay(a, v, own);
 	if (o->kind == &pod_kind)
 		put_pod(a, v, (const struct pod *)o);
+	else if (o->kind == &node_kind && !val_get(val_get(o->doc, "status"), "conditions") && val_get(v, "status"))
+		render_node_status(a, (struct val *)(uintptr_t)val_get(v, "status"), (const struct node *)o);
 	return v;
 }

@@ -1,0 +1,11 @@
+/* Between the files that render an object (render.c, render_status.c): what is laid over its document. */
+#ifndef PODWIRE_RENDER_H
+#define PODWIRE_RENDER_H
+
+#include "model/cluster/cluster.h"
+
+/* Into the status map. A Pod that came with a status keeps its conditions and containers as they were given. */
+void render_pod_status(struct arena *, struct val *status, const struct pod *);
+void render_node_status(struct arena *, struct val *status, const struct node *);
+
+#endif

@@ -1,0 +1,161 @@
+/* What the tables of fields do not say of a status: a kubelet writes every required field, zero or not, and one state of a container, not all that its struct could hold.
+ * Source: kubernetes staging/src/k8s.io/api/core/v1/types.go; pkg/kubelet/status; pkg/apis/core/v1/helper/qos. */
+#include "model/base/quantity.h"
+#include "model/cluster/render.h"
+
+static void put_time(struct arena *a, struct val *v, const char *key, nsec t)
+{
+	char text[32];
+
+	if (t != NEVER)
+		val_put(a, v, key, val_string(a, time_text(t, text)));
+}
+
+static void put_text(struct arena *a, struct val *v, const char *key, const char *s)
+{
+	if (s && *s)
+		val_put(a, v, key, val_string(a, s));
+}
+
+/* ---- conditions */
+
+static struct val *conditions(struct arena *a, const condition_list *l, bool heartbeat)
+{
+	struct val *list = val_new(a, VAL_LIST);
+
+	for (uint32_t k = 0; k < l->nr; k++) {
+		const struct condition *c = &l->v[k];
+		struct val *v = val_add(a, list, val_new(a, VAL_MAP));
+
+		if (heartbeat)
+			put_time(a, v, "lastHeartbeatTime", c->heartbeat);
+		else
+			val_put(a, v, "lastProbeTime", val_new(a, VAL_NULL));
+		put_time(a, v, "lastTransitionTime", c->changed);
+		put_text(a, v, "message", c->message);
+		if (c->observed)
+			val_put(a, v, "observedGeneration", val_int(a, c->observed));
+		put_text(a, v, "reason", c->reason);
+		val_put(a, v, "status", val_string(a, cond_status_names[c->status]));
+		val_put(a, v, "type", val_string(a, c->type));
+	}
+	return list;
+}
+
+void render_node_status(struct arena *a, struct val *status, const struct node *n)
+{
+	if (n->conditions.nr)
+		val_put(a, status, "conditions", conditions(a, &n->conditions, true));
+}
+
+/* ---- containers */
+
+static struct val *state_of(struct arena *a, const struct container_status *s)
+{
+	struct val *v = val_new(a, VAL_MAP), *in;
+
+	switch (s->state) {
+	case CS_RUNNING:
+		put_time(a, val_put(a, v, "running", val_new(a, VAL_MAP)), "startedAt", s->started_at);
+		break;
+	case CS_TERMINATED:
+		in = val_put(a, v, "terminated", val_new(a, VAL_MAP));
+		val_put(a, in, "exitCode", val_int(a, s->exit_code));
+		put_time(a, in, "finishedAt", s->finished_at);
+		put_text(a, in, "message", s->message);
+		put_text(a, in, "reason", s->reason);
+		put_time(a, in, "startedAt", s->started_at);
+		break;
+	default:
+		in = val_put(a, v, "waiting", val_new(a, VAL_MAP));
+		put_text(a, in, "message", s->message);
+		put_text(a, in, "reason", s->reason);
+		break;
+	}
+	return v;
+}
+
+static struct val *last_state(struct arena *a, const struct container_status *s)
+{
+	struct val *v = val_new(a, VAL_MAP), *in;
+
+	if (!s->last_reason)
+		return v;
+	in = val_put(a, v, "terminated", val_new(a, VAL_MAP));
+	val_put(a, in, "exitCode", val_int(a, s->last_exit));
+	put_time(a, in, "finishedAt", s->last_finished);
+	put_text(a, in, "reason", s->last_reason);
+	return v;
+}
+
+static struct val *container(struct arena *a, const struct container_status *s)
+{
+	struct val *v = val_new(a, VAL_MAP);
+
+	val_put(a, v, "image", val_string(a, s->image ? s->image : ""));
+	val_put(a, v, "imageID", val_string(a, ""));
+	val_put(a, v, "lastState", last_state(a, s));
+	val_put(a, v, "name", val_string(a, s->name));
+	val_put(a, v, "ready", val_bool(a, s->ready));
+	val_put(a, v, "restartCount", val_int(a, s->restarts));
+	if (s->started)
+		val_put(a, v, "started", val_bool(a, s->started == TRI_TRUE));
+	val_put(a, v, "state", state_of(a, s));
+	return v;
+}
+
+static void put_containers(struct arena *a, struct val *status, const struct pod *p, bool init)
+{
+	struct val *list = val_new(a, VAL_LIST);
+
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (p->statuses.v[k].init == init)
+			val_add(a, list, container(a, &p->statuses.v[k]));
+	if (list->nr)
+		val_put(a, status, init ? "initContainerStatuses" : "containerStatuses", list);
+}
+
+/* ---- quality of service */
+
+static bool asks(const pair_list *l, const char *name, int64_t *out)
+{
+	const char *text = label_get(l, name);
+
+	return text && quantity_parse(text, out) && *out > 0;
+}
+
+static const char *qos_class(const struct pod_spec *s)
+{
+	static const char *const names[] = { "cpu", "memory" };
+	const container_list *lists[] = { &s->containers, &s->init_containers };
+	bool any = false, guaranteed = true;
+
+	for (int l = 0; l < 2; l++)
+		for (uint32_t k = 0; k < lists[l]->nr; k++)
+			for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+				const struct resources *r = &lists[l]->v[k].resources;
+				int64_t limit = 0, request = 0;
+				bool limited = asks(&r->limits, names[i], &limit), requested = asks(&r->requests, names[i], &request);
+
+				any = any || limited || requested;
+				guaranteed = guaranteed && limited && (!requested || request == limit);
+			}
+	return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+}
+
+void render_pod_status(struct arena *a, struct val *status, const struct pod *p)
+{
+	if (!val_get(status, "phase"))
+		val_put(a, status, "phase", val_string(a, "Pending"));
+	if (!val_get(status, "qosClass"))
+		val_put(a, status, "qosClass", val_string(a, qos_class(p->spec)));
+	if (p->given)
+		return;
+	if (p->conditions.nr)
+		val_put(a, status, "conditions", conditions(a, &p->conditions, false));
+	put_containers(a, status, p, false);
+	put_containers(a, status, p, true);
+	put_time(a, status, "startTime", p->start);
+	if (ip_set(p->host_ip))
+		val_put(a, val_add(a, val_put(a, status, "hostIPs", val_new(a, VAL_LIST)), val_new(a, VAL_MAP)), "ip", val_string(a, IP(p->host_ip)));
+}
