@@ -247,6 +247,64 @@ P
 check "lint: SARIF has the schema's form" sh -c "'$podwire' lint -f lint.yaml -o sarif | python3 sarif.py"
 check "why: SARIF has the schema's form" sh -c "'$podwire' matrix -f shop.yaml --port 5432 --explain shop/web shop/db -o sarif | python3 sarif.py"
 
+# ---- through Services: policies see the Pod's address behind DNAT, and the source that arrives
+for how in Cluster Local; do
+	cat >np-$how.yaml <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {nodeName: worker-1, containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec: {nodeName: worker-2, containers: [{name: c, image: nginx}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: NodePort, clusterIP: 10.96.0.80, externalTrafficPolicy: $how, selector: {app: web}, ports: [{port: 8080, targetPort: 80, nodePort: 30080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 80}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: client}
+spec:
+  podSelector: {matchLabels: {app: client}}
+  egress: [{to: [{ipBlock: {cidr: 10.96.0.80/32}}]}, {to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 8080}]}]
+  policyTypes: [Egress]
+YAML
+	node() { "$podwire" get node "$1" -o 'jsonpath={.status.addresses[0].address}' -f np-$how.yaml 2>/dev/null; }
+	check "$how: a client by the Pod's own node keeps its address" says "delivered" "$podwire" trace -f np-$how.yaml client "$(node worker-1):30080"
+	check "a ClusterIP in ipBlock or the Service's port open nothing ($how)" says "NetworkPolicy default/client isolates" "$podwire" trace -f np-$how.yaml pod/default/client svc/default/web:8080
+	check "the Pod's own node gets in ($how)" says "delivered" "$podwire" trace -f np-$how.yaml node/worker-1 pod/default/web:80
+	check "another node does not ($how)" says "NetworkPolicy default/web isolates" "$podwire" trace -f np-$how.yaml node/worker-2 pod/default/web:80
+done
+how=Cluster
+check "Cluster: by another node it arrives as that node, and is denied" says "$(node worker-2)" "$podwire" trace -f np-Cluster.yaml client "$(node worker-2):30080"
+check "Cluster: and the policy is named" says "NetworkPolicy default/web isolates" "$podwire" trace -f np-Cluster.yaml client "$(node worker-2):30080"
+
+# ---- the rules, as felix names them; Linux takes them
+printf 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: iptables\n' >ipt.yaml
+sed 's/- port: 5432/- port: pg/' shop.yaml >named.yaml
+at=$("$podwire" get pod db -n shop -o 'jsonpath={.spec.nodeName}' -f named.yaml 2>/dev/null)
+"$podwire" rules -f named.yaml -o nft --node "$at" >rules.nft 2>/dev/null
+"$podwire" rules -f named.yaml -f ipt.yaml -o iptables --node "$at" >rules.ipt 2>/dev/null
+check "a chain for the policy" grep -q 'chain filter-cali-pi-shop/knp.default.db' rules.nft
+check "a set for the port's name" grep -q '10\.244\.[0-9.]* \. tcp \. 5432' rules.nft
+check "one match of an address in each rule of iptables" sh -c "! grep -E -- '-s .* -s ' rules.ipt"
+if unshare -rn true 2>/dev/null && command -v nft >/dev/null; then
+	check "nft takes them" unshare -rn nft -c -f rules.nft
+else
+	skipped=$((skipped + 1)); echo "skipped: no network namespaces, or no nft"
+fi
+
 # ---- the independent reference on random clusters
 cd "$root" || exit 1
 if [ -f "$shared/tools/netpol/difftest.py" ]; then
