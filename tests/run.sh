@@ -22,6 +22,8 @@ log=$(mktemp); trap 'rm -f "$log"' EXIT
 
 say "gcc"
 check "builds without a warning" make -s -j2 all build/unit
+# The linker takes the first of two functions of one name out of the archive, and says nothing.
+check "no name is defined twice" sh -c '! nm -A --defined-only build/libpodwire.a | awk "\$(NF-1) ~ /^[TDBR]\$/ {print \$NF}" | sort | uniq -d | grep .'
 say "unit, conformance and differential tests"
 build/unit >"$log" 2>&1; tail -n 40 "$log"; count "$log"
 say "clang, with the address and undefined behaviour sanitizers"

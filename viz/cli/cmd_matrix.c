@@ -163,11 +163,11 @@ static enum err_kind explain(struct cli *cli, struct world *w, struct asked *q, 
 			world_free(&copy);
 		}
 		if (cli_output_is(cli, "json"))
-			why_json(&report, cli->arena, &out);
+			matrix_why_json(&report, cli->arena, &out);
 		else if (cli_output_is(cli, "sarif"))
-			why_sarif(&report, cli->arena, &out);
+			matrix_why_sarif(&report, cli->arena, &out);
 		else
-			why_text(&report, cli->arena, &out);
+			matrix_why_text(&report, cli->arena, &out);
 		how = report.why.allowed ? ERR_NONE : ERR_FAILED;
 	}
 	fputs(sb_text(&out), cli->to);
@@ -223,7 +223,7 @@ static void gate_findings(struct cli *cli, struct gating *g, struct sb *out)
 			struct why_report w = { .from = reach_name(g->r, (uint32_t)x->from, cli->arena), .to = reach_name(g->r, (uint32_t)x->to, cli->arena), .port = x->port };
 
 			w.why = reach_explain(g->r, (uint32_t)x->from, (uint32_t)x->to, x->port.proto, x->port.lo, cli->arena);
-			f[nr].remedy = why_sentence(&w, cli->arena);
+			f[nr].remedy = matrix_why_sentence(&w, cli->arena);
 		}
 		nr++;
 	}

@@ -15,9 +15,9 @@ uint32_t matrix_dot(const reach_grids *, const reach_grids *was, struct arena *,
 
 /* The answer of --explain. near: NULL, or the smallest changes that would turn it. */
 struct why_report { struct reach_why why; const char *from, *to; struct reach_port port; const struct near_misses *near; const char *enforced_by; };
-void why_text(const struct why_report *, struct arena *, struct sb *);
-void why_json(const struct why_report *, struct arena *, struct sb *);
-void why_sarif(const struct why_report *, struct arena *, struct sb *);
-const char *why_sentence(const struct why_report *, struct arena *);
+void matrix_why_text(const struct why_report *, struct arena *, struct sb *);
+void matrix_why_json(const struct why_report *, struct arena *, struct sb *);
+void matrix_why_sarif(const struct why_report *, struct arena *, struct sb *);
+const char *matrix_why_sentence(const struct why_report *, struct arena *);
 
 #endif

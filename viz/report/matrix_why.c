@@ -12,7 +12,7 @@ static const char *verdict(const struct why_report *w)
 	return w->why.allowed ? "allowed" : "denied";
 }
 
-const char *why_sentence(const struct why_report *w, struct arena *a)
+const char *matrix_why_sentence(const struct why_report *w, struct arena *a)
 {
 	return reach_why_sentence(&w->why, w->from, w->to, a);
 }
@@ -66,7 +66,7 @@ static void near_text(const struct near_misses *n, struct arena *a, struct sb *o
 	}
 }
 
-void why_text(const struct why_report *w, struct arena *a, struct sb *out)
+void matrix_why_text(const struct why_report *w, struct arena *a, struct sb *out)
 {
 	sb_printf(out, "%s → %s, %s: %s\n", w->from, w->to, reach_port_text(&w->port, a), verdict(w));
 	if (w->enforced_by)
@@ -132,7 +132,7 @@ static struct val *near_json(const struct near_misses *n, struct arena *a)
 	return list;
 }
 
-void why_json(const struct why_report *w, struct arena *a, struct sb *out)
+void matrix_why_json(const struct why_report *w, struct arena *a, struct sb *out)
 {
 	struct val *m = val_new(a, VAL_MAP), *list;
 
@@ -144,7 +144,7 @@ void why_json(const struct why_report *w, struct arena *a, struct sb *out)
 	val_put(a, m, "ingress", val_bool(a, w->why.in));
 	val_put(a, m, "itself", val_bool(a, w->why.itself));
 	val_put(a, m, "fromOwnNode", val_bool(a, w->why.from_node));
-	val_put(a, m, "reason", val_string(a, why_sentence(w, a)));
+	val_put(a, m, "reason", val_string(a, matrix_why_sentence(w, a)));
 	list = val_put(a, m, "policies", val_new(a, VAL_LIST));
 	for (uint32_t k = 0; k < w->why.nr; k++)
 		val_add(a, list, reason_json(&w->why.v[k], a));
@@ -156,7 +156,7 @@ void why_json(const struct why_report *w, struct arena *a, struct sb *out)
 
 /* ---- SARIF: the places where one looks, in the order in which the decision falls */
 
-void why_sarif(const struct why_report *w, struct arena *a, struct sb *out)
+void matrix_why_sarif(const struct why_report *w, struct arena *a, struct sb *out)
 {
 	static const struct finding_rule rules[] = { { "connection-denied", "A NetworkPolicy denies this connection" }, { "connection-allowed", "NetworkPolicies allow this connection" }, { NULL, NULL } };
 	uint32_t nr = 0, at = 0;
@@ -175,7 +175,7 @@ void why_sarif(const struct why_report *w, struct arena *a, struct sb *out)
 			steps[at++] = (struct finding_step){ x->policy->o.file, x->v[i].line, arena_printf(a, "%s: %s", x->v[i].path, x->v[i].text) };
 	}
 	f.object = arena_printf(a, "%s → %s, %s", w->from, w->to, reach_port_text(&w->port, a));
-	f.text = arena_printf(a, "%s: %s", verdict(w), why_sentence(w, a));
+	f.text = arena_printf(a, "%s: %s", verdict(w), matrix_why_sentence(w, a));
 	f.steps = steps;
 	f.nr_steps = at;
 	for (uint32_t k = 0; k < at && !f.file; k++) {
