@@ -59,9 +59,12 @@ test: deps
 bench: $(BENCH)
 	@for b in $^; do echo "== $$b" && $$b || exit 1; done
 
-# The same as test, for longer: 2,000 random clusters against the reference.
+# The same as test, for longer: 2,000 random clusters against the reference; N (200) in real namespaces, where full agreement is required; then N times up and down, and
+# nothing may stay.
 soak: deps all
 	@SEEDS=2000 tests/cli/policy_test.sh
+	@tests/differential/fidelity.sh $(or $(N),200) $(or $(SEED),1)
+	@CYCLES=$(or $(N),200) tests/differential/up_test.sh
 
 # SECONDS_EACH=60 make fuzz; a crash is left in build/fuzz/ and becomes a test.
 fuzz:

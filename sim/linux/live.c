@@ -220,14 +220,26 @@ static void settle_views(struct syncing *x, bool ok)
 	}
 }
 
+static double lap(struct timespec *from)
+{
+	struct timespec now;
+	double ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (double)(now.tv_sec - from->tv_sec) * 1e3 + (double)(now.tv_nsec - from->tv_nsec) / 1e6;
+	*from = now;
+	return ms;
+}
+
 bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp, struct live_sum *sum, struct err *err)
 {
 	struct syncing x = { .live = live, .cluster = c, .dp = dp, .arena = arena_new(NULL, "sync"), .sum = sum, .err = err };
-	struct timespec from, to;
+	struct timespec from, part;
 	struct err none = { 0 };
 	bool ok;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
+	part = from;
 	*sum = (struct live_sum){ 0 };
 	live->fabric.sent = 0;
 	dataplane_write_all(dp);
@@ -235,21 +247,24 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	x.space = arena_array(x.arena, uint32_t, dp->netns.nr);
 	x.index = arena_array(x.arena, uint32_t, dp->nr_links);
 	ok = find_spaces(&x);
+	sum->spaces_ms = lap(&part);
 	if (ok) {
 		make_views(&x);
 		ok = wire(&x);
 		settle_views(&x, ok);
 	}
+	sum->wire_ms = lap(&part);
 	for (uint32_t k = 1; ok && k < dp->netns.nr; k++) {
 		dataplane_node_ready(dp, (netns_h){ k });
 		ok = rules_sync(live, x.of[k], dp, &sum->rulesets, err);
 	}
+	sum->rules_ms = lap(&part);
 	ok = ok && workloads_sync(live, c, dp, &sum->processes, err);
+	sum->processes_ms = lap(&part);
 	live_enter(live, NULL, &none);
 	err_free(&none);
 	sum->messages = live->fabric.sent;
 	arena_free(x.arena);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	sum->ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+	sum->ms = lap(&from);
 	return ok;
 }

@@ -34,7 +34,7 @@ struct live {
 	int null;                               /* /dev/null: the standard files of all processes */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 };
-struct live_sum { uint32_t spaces, links, messages, rulesets, processes; double ms; };
+struct live_sum { uint32_t spaces, links, messages, rulesets, processes; double ms, spaces_ms, wire_ms, rules_ms, processes_ms; };
 
 bool live_begin(struct live *, struct err *);
 bool live_sync(struct live *, struct cluster *, const struct dataplane *, struct live_sum *, struct err *);

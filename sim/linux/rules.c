@@ -401,13 +401,45 @@ bool rules_sync(struct live *live, struct space *s, const struct dataplane *dp, 
 
 /* ---- back from the kernel */
 
-static bool list_all(bool (*there)(const char *), struct sb *out, const char *where, struct err *err)
+/* What is iptables' own is listed by iptables-save; nft shows it, too, in words of its own. */
+static bool is_iptables(const char *table, const struct rule_state *s)
 {
-	bool ok = nft_run("list ruleset\n", NFT_CTX_OUTPUT_STATELESS, out, where, err);
+	static const char *const names[] = { "filter", "nat", "mangle", "raw", "security" };
+	char head[64];
 
+	for (int six = 0; six < 2; six++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+			bool nft = false;
+			int n = snprintf(head, sizeof(head), "table %s %s {", six ? "ip6" : "ip", names[k]);
+
+			for (uint32_t i = 0; i < s->nr; i++)
+				nft = nft || strncmp(s->v[i].head, head + 6, strlen(head) - 8) == 0;
+			if (!nft && strncmp(table, head, (size_t)n) == 0)
+				return true;
+		}
+	return false;
+}
+
+static bool list_all(const struct rule_state *s, struct sb *out, const char *where, struct err *err)
+{
+	struct sb all = { 0 };
+	bool ok = nft_run("list tables\n", 0, &all, where, err);
+	char head[128];
+
+	for (const char *p = sb_text(&all), *end; ok && *p; p = end) {
+		int n = (int)strcspn(p, "\n");
+
+		end = p + n + (p[n] == '\n');
+		snprintf(head, sizeof(head), "%.*s {", n, p);
+		if (!n || is_iptables(head, s))
+			continue;
+		snprintf(head, sizeof(head), "list %.*s\n", n, p);
+		ok = nft_run(head, NFT_CTX_OUTPUT_STATELESS, out, where, err);
+	}
 	for (int six = 0; ok && six < 2; six++)
-		if (there(six ? "ip6tables-legacy-save" : "iptables-legacy-save") && access(six ? "/proc/net/ip6_tables_names" : "/proc/net/ip_tables_names", R_OK) == 0)
-			ok = run_program((const char *const[]){ six ? "ip6tables-legacy-save" : "iptables-legacy-save", NULL }, "", 0, out, err);
+		if (s->iptables[six] && *s->iptables[six])
+			ok = run_program((const char *const[]){ six ? "ip6tables-save" : "iptables-save", NULL }, "", 0, out, err);
+	sb_free(&all);
 	return ok;
 }
 
@@ -430,6 +462,11 @@ static void forget_what_changes(struct sb *text)
 		elements = elements || (dynamic && memmem(p, (size_t)(end - p), "elements = {", 12));
 		if (elements || *p == '#')
 			continue;
+		if (*p == ':' && memchr(p, '[', (size_t)(end - p))) {           /* :POSTROUTING ACCEPT [12:720] */
+			sb_addn(&out, p, strcspn(p, "["));
+			sb_addc(&out, '\n');
+			continue;
+		}
 		counter = memmem(p, (size_t)(end - p), "counter packets ", 16);
 		if (counter) {
 			const char *after = counter + 16;
@@ -489,7 +526,9 @@ static void order_blocks(struct sb *text)
 
 bool rules_listed(const struct live *live, const struct space *s, struct sb *out, struct err *err)
 {
-	if (!live_enter(live, s, err) || !list_all(program_there, out, s->name, err))
+	static const struct rule_state none;
+
+	if (!live_enter(live, s, err) || !list_all(s->rules ? s->rules : &none, out, s->name, err))
 		return false;
 	forget_what_changes(out);
 	order_blocks(out);
@@ -504,7 +543,7 @@ bool rules_expected(struct live *live, const struct space *s, const struct datap
 
 	nft_commands(NULL, &want, &commands);
 	ok = live_enter(live, NULL, err) && (unshare(CLONE_NEWNET) == 0 || err_add(err, ERR_MACHINE, NULL, "a scratch namespace: %s", strerror(errno)));
-	ok = ok && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(NULL, &want, s->name, err) && list_all(program_there, out, s->name, err);
+	ok = ok && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(NULL, &want, s->name, err) && list_all(&want, out, s->name, err);
 	if (ok) {
 		forget_what_changes(out);
 		order_blocks(out);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,17 @@ static int become_pause(void *arg)
 	_exit(127);
 }
 
+/* Out of the way: libnftables waits for its socket with select(), which knows descriptors below FD_SETSIZE only. */
+static void move_up(int *fd)
+{
+	int high = fcntl(*fd, F_DUPFD_CLOEXEC, FD_SETSIZE);
+
+	if (high >= 0) {
+		close(*fd);
+		*fd = high;
+	}
+}
+
 bool space_begin(struct live *live, struct space *s, struct err *err)
 {
 	char stack[16 * 1024] __attribute__((aligned(16))), path[64], image[128];
@@ -44,6 +56,8 @@ bool space_begin(struct live *live, struct space *s, struct err *err)
 	s->netfd = open(path, O_RDONLY | O_CLOEXEC);
 	if (s->netfd < 0)
 		return err_add(err, ERR_MACHINE, NULL, "%s of %s: %s", path, s->name, strerror(errno));
+	move_up(&s->netfd);
+	move_up(&s->pidfd);
 	s->fresh = true;
 	return true;
 }

@@ -219,10 +219,11 @@ static void judge(struct verifying *v, struct connection *p, const struct dial *
 		return;
 	}
 	p->seen |= 1u << MIN(k, 31u);
-	if (p->to.affinity && d->end == DIAL_CONNECTED) {       /* the first choice holds */
-		if (p->tries > 1 && !ip_eq(p->stays, d->end_ip))
+	if (p->to.affinity) {           /* the first choice holds */
+		if (d->end == DIAL_CONNECTED && ip_set(p->stays) && !ip_eq(p->stays, d->end_ip))
 			report(v, p, arena_printf(v->arena, "%s, though the first went to %s and the Service has session affinity", dial_text(d, v->arena), IP(p->stays)));
-		p->stays = d->end_ip;
+		if (d->end == DIAL_CONNECTED)
+			p->stays = d->end_ip;
 		p->done = p->done || p->tries >= MAX(least, 3u);
 		return;
 	}

@@ -130,7 +130,7 @@ static void neighbours_of(const struct dataplane *dp, link_h h, const uint32_t *
 			add_neigh(out, a, dev, dp->addrs.v[far->addr + i].ip, far->mac, false);
 	if (l->kind == LINK_VXLAN)
 		for (uint32_t n = 0, i = 0; (other = next_vxlan(dp, &n, &i));)
-			if (other != l)
+			if (other != l && other->vni == l->vni && ip_is4(other->local) == ip_is4(l->local))
 				add_neigh(out, a, dev, other->local, other->mac, true);
 }
 

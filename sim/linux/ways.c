@@ -5,11 +5,21 @@
 
 #include "sim/linux/verify.h"
 
-static enum dial_end end_of(const struct outcome *o)
+/* A reset needs its way back, too: where it has none, or comes from an address that nobody asked, the sender waits. */
+static bool refusal_arrives(const struct outcome *o, netns_h from)
+{
+	const struct half *b = &o->back;
+
+	if (b->verdict == V_UNKNOWN)
+		return true;
+	return b->verdict == V_DELIVERED && b->end.i == from.i && ip_eq(b->as_seen.src, o->there.as_sent.dst) && b->as_seen.sport == o->there.as_sent.dport;
+}
+
+static enum dial_end end_of(const struct outcome *o, netns_h from)
 {
 	switch (o->there.verdict) {
 	case V_DELIVERED: return o->answered ? DIAL_CONNECTED : DIAL_TIMEOUT;
-	case V_REFUSED: return DIAL_REFUSED;
+	case V_REFUSED: return refusal_arrives(o, from) ? DIAL_REFUSED : DIAL_TIMEOUT;
 	case V_REJECTED: return DIAL_REFUSED;
 	case V_DROPPED: return DIAL_TIMEOUT;
 	case V_UNROUTABLE: return DIAL_UNREACHABLE;
@@ -27,7 +37,7 @@ struct ways ways_of(const struct dataplane *dp, netns_h from, const struct trace
 
 	for (uint32_t k = 0; k < t->nr; k++) {
 		const struct outcome *o = &t->v[k];
-		struct way w = { .end = end_of(o) };
+		struct way w = { .end = end_of(o, from) };
 		double share = (double)o->p.num / (double)o->p.den;
 
 		if (o->there.verdict == V_UNKNOWN) {

@@ -204,6 +204,9 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	else if (!cli->quiet)
 		fprintf(cli->to, "up: %u nodes, %u Pods, %u links, rules of %u namespaces, %u processes, %.0f ms\n", count(up.world.dp, NS_NODE), count(up.world.dp, NS_POD), up.sum->links,
 			up.sum->rulesets, up.sum->processes, up.sum->ms);
+	if (how == ERR_NONE && cli->verbose)
+		fprintf(cli->to, "    namespaces %.0f ms, links and routes %.0f ms (%u messages), rules %.0f ms, processes %.0f ms\n", up.sum->spaces_ms, up.sum->wire_ms, up.sum->messages,
+			up.sum->rules_ms, up.sum->processes_ms);
 	world_free(&up.world);
 	return how;
 }
