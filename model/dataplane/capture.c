@@ -218,23 +218,51 @@ static void read_part(struct node_in *n, const struct part *p)
 static const uint8_t order[] = { PART_IPSET, PART_LINK, PART_ROUTE, PART_RULE, PART_NEIGH, PART_FDB, PART_SYSCTL, PART_SS, PART_IPTABLES, PART_IPTABLES_LIST, PART_NFT, PART_IPVS, PART_BIRD_ROUTES };
 static_assert(ARRAY_LEN(order) == PART_COUNT - 1, "every format is read");
 
+/* Sessions of several machines in one folder: each file by itself holds what a node is made of. */
+static bool is_node_alone(const struct split *s)
+{
+	bool rules = false, routes = false;
+
+	for (uint32_t k = 0; k < s->v.nr; k++) {
+		rules = rules || s->v.v[k].part.format == PART_IPTABLES || s->v.v[k].part.format == PART_NFT;
+		routes = routes || s->v.v[k].part.format == PART_ROUTE;
+	}
+	return rules && routes;
+}
+
+static str stem_of(struct reading *r, const char *file)
+{
+	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+
+	return str_intern_n(r->strings, base, strcspn(base, "."));
+}
+
 static void read_group(struct reading *r, struct group *g)
 {
+	struct split *split = arena_array(r->a, struct split, g->texts.nr ? g->texts.nr : 1);
+	uint32_t alone = 0;
+
 	VEC(struct split_part) parts = { 0 };
 	bool elsewhere = false;
 	str host = NULL;
 
 	for (uint32_t k = 0; k < g->texts.nr; k++) {
 		const struct text_in *t = &g->texts.v[k];
-		struct split s = { 0 };
 
-		capture_split(r->a, r->strings, t->file, t->command, t->text, t->n, &s);
-		for (uint32_t i = 0; i < s.v.nr; i++) {
-			s.v.v[i].node = s.v.v[i].node ? s.v.v[i].node : t->node;
-			vec_add(r->a, &parts, s.v.v[i]);
+		capture_split(r->a, r->strings, t->file, t->command, t->text, t->n, &split[k]);
+		alone += is_node_alone(&split[k]);
+	}
+	for (uint32_t k = 0; k < g->texts.nr; k++) {
+		const struct text_in *t = &g->texts.v[k];
+		struct split *s = &split[k];
+		str node = t->node ? t->node : alone > 1 && is_node_alone(s) ? (s->host ? s->host : stem_of(r, t->file)) : NULL;
+
+		for (uint32_t i = 0; i < s->v.nr; i++) {
+			s->v.v[i].node = s->v.v[i].node ? s->v.v[i].node : node;
+			vec_add(r->a, &parts, s->v.v[i]);
 		}
-		host = host ? host : s.host;
-		elsewhere = elsewhere || s.elsewhere;
+		host = host ? host : s->host;
+		elsewhere = elsewhere || s->elsewhere;
 	}
 	for (size_t o = 0; o < ARRAY_LEN(order); o++)
 		for (uint32_t k = 0; k < parts.nr; k++) {
@@ -269,6 +297,7 @@ static void table_gap(struct node_in *n, bool v6, int table, const char *why)
 	};
 	table_h t = ruleset_table(n->rules, v6 ? NF_IP6 : NF_IP, "not captured", true);
 
+	n->rules->tables.v[t.i].hidden = true;
 	for (size_t k = 0; k < ARRAY_LEN(at); k++) {
 		char name[32];
 
@@ -557,6 +586,18 @@ static struct reading begin(struct capture *out, const struct capture_options *o
 	return (struct reading){ .cap = out, .a = a, .strings = out->dp->strings, .opt = opt, .err = err };
 }
 
+static bool has_bird_config(const struct reading *r)
+{
+	for (uint32_t k = 0; k < r->groups.nr; k++)
+		for (uint32_t i = 0; i < r->groups.v[k]->texts.nr; i++) {
+			const struct text_in *t = &r->groups.v[k]->texts.v[i];
+
+			if (memmem(t->text, t->n, "protocol bgp", 12) || memmem(t->text, t->n, "router id", 9))
+				return true;
+		}
+	return false;
+}
+
 static bool finish(struct reading *r, const char *path)
 {
 	for (uint32_t k = 0; k < r->groups.nr; k++)
@@ -564,6 +605,8 @@ static bool finish(struct reading *r, const char *path)
 	for (uint32_t k = 0; k < r->nodes.nr; k++)
 		build(r, r->nodes.v[k]);
 	dataplane_finish(r->cap->dp);
+	if (!r->nodes.nr && !err_any(r->err) && has_bird_config(r))
+		err_add(r->err, ERR_INPUT, &(struct where){ .file = path }, "a BIRD configuration: it says what is meant, not what a node has; `birdc show route` and `ip route` are read");
 	if (!r->nodes.nr && !err_any(r->err))
 		err_add(r->err, ERR_INPUT, &(struct where){ .file = path }, "nothing in it that a node's tools print (iptables-save, nft list ruleset, ip route, ip addr …)");
 	if (err_any(r->err)) {

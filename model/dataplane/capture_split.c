@@ -502,6 +502,12 @@ void capture_split(struct arena *a, struct strtab *strings, str file, const char
 			c.said = of_file;
 			continue;
 		}
+		if (starts(s, len, "# pod/") || starts(s, len, "# router") || starts(s, len, "# client")) {   /* likewise, of other namespaces */
+			close_part(&c);
+			c.said = (struct said){ .known = true, .ignore = true };
+			out->elsewhere = true;
+			continue;
+		}
 		if (starts(s, len, "```") || starts(s, len, "~~~")) {
 			close_part(&c);
 			c.said = of_file;

@@ -286,6 +286,8 @@ void read_ip_route(struct node_in *n, const struct part *p)
 
 		if (!w.nr || w.v[0][0] == '#' || strcmp(w.v[0], "Destination") == 0 || strcmp(w.v[0], "Kernel") == 0 || strcmp(w.v[0], "cache") == 0)
 			continue;
+		if (strcmp(w.v[0], "Error:") == 0 || strcmp(w.v[0], "Dump") == 0 || strcmp(w.v[0], "RTNETLINK") == 0)
+			continue;       /* the table is not there */
 		if (strcmp(w.v[0], "nexthop") == 0) {
 			struct route_in *r = n->routes.nr ? &n->routes.v[n->routes.nr - 1] : NULL;
 

@@ -91,8 +91,14 @@ static bool m_addr(struct rule_in *r, bool not, const char *s, enum pkt_field f)
 {
 	struct cidr c;
 
-	if (!net_of(s, r->v6, &c))
-		return false;
+	if (!net_of(s, r->v6, &c)) {
+		ip_addr mapped;
+
+		if (!r->v6 || strncmp(s, "::ffff:", 7) != 0 || !ip_parse_n(s, strcspn(s, "/"), &mapped))
+			return false;
+		r->never = r->never || !not;    /* no IPv6 packet has an address of IPv4 */
+		return true;
+	}
 	if (c.len || not)
 		w_cidr(r->w, f, !not, c);
 	return true;
@@ -335,6 +341,7 @@ static bool m_r_hits(struct rule_in *r, bool not, const char *s) { (void)not; re
 static bool m_r_dest(struct rule_in *r, bool not, const char *s) { (void)not; (void)s; r->recent.by_dst = true; return true; }
 static bool m_rp_loose(struct rule_in *r, bool not, const char *s) { (void)not; (void)s; r->rpfilter.loose = true; return true; }
 static bool m_rp_invert(struct rule_in *r, bool not, const char *s) { (void)not; (void)s; r->rpfilter.invert = true; return true; }
+static bool m_account(struct rule_in *r, bool not, const char *s) { w_account(r->w, s); return !not; }
 static bool m_above(struct rule_in *r, bool not, const char *s) { (void)s; r->never = r->never || !not; return true; }
 
 static bool tcp_bits(const char *s, uint32_t *out)
@@ -416,7 +423,7 @@ static const struct match { const char *word; bool (*one)(struct rule_in *, bool
 	{ "--hashlimit-above", m_above, NULL, 1 }, { "--hashlimit-burst", m_nothing, NULL, 1 }, { "--hashlimit-mode", m_nothing, NULL, 1 }, { "--hashlimit-name", m_nothing, NULL, 1 },
 	{ "--hashlimit-htable-expire", m_nothing, NULL, 1 }, { "--hashlimit-htable-max", m_nothing, NULL, 1 }, { "--hashlimit-htable-size", m_nothing, NULL, 1 },
 	{ "--hashlimit-htable-gcinterval", m_nothing, NULL, 1 }, { "--hashlimit-srcmask", m_nothing, NULL, 1 }, { "--hashlimit-dstmask", m_nothing, NULL, 1 },
-	{ "--nfacct-name", m_nothing, NULL, 1 },
+	{ "--nfacct-name", m_account, NULL, 1 },
 };
 
 /* Modules whose words stand in the table; --set and --name are theirs only in some. */

@@ -174,7 +174,8 @@ static void one_chain(struct nft *x, bool rules)
 		if (nft_take(x, "}"))
 			return;
 		if (nft_is(x, "comment") && x->t.v[x->at + 1].type == TOK_STRING && x->t.v[x->at + 2].type == TOK_LINE) {
-			x->at += 2;
+			x->at++;
+			x->n->rules->chains.v[c.i].comment = str_intern(x->n->strings, nft_next(x)->s);
 		} else if (nft_take(x, "type")) {
 			base_line(x, c);
 		} else if (nft_take(x, "policy")) {
@@ -212,6 +213,9 @@ static void in_table(struct nft *x, bool rules)
 				nft_take(x, "set");
 			nft_set(x, map, !rules);
 			continue;
+		} else if (nft_is(x, "comment") && x->t.v[x->at + 1].type == TOK_STRING) {
+			x->at++;
+			x->n->rules->tables.v[x->table.i].comment = str_intern(x->n->strings, nft_next(x)->s);
 		} else {                /* flowtable, counter, quota, limit, ct helper, comment, flags: nothing that decides */
 			while (nft_peek(x)->type != TOK_LINE && nft_peek(x)->type != TOK_END && !nft_is(x, "}")) {
 				if (nft_take(x, "{"))

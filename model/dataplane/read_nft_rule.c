@@ -153,9 +153,15 @@ static bool compare_name(struct rule_at *r, uint8_t field, bool not)
 
 static bool compare_address(struct rule_at *r, uint8_t field, bool not)
 {
+	struct cidr prefix;
 	ip_addr a, b;
 	set_h h;
 
+	if (cidr_parse(nft_peek(r->x)->s, &prefix)) {
+		nft_next(r->x);
+		w_cidr(r->w, (enum pkt_field)field, !not, prefix);
+		return true;
+	}
 	if (!nft_value(r->x, field, &a, &b))
 		return false;
 	if (ip_eq(a, b)) {
@@ -692,6 +698,8 @@ static bool set_statement(struct rule_at *r)
 		plain = false;
 	for (int depth = 1; depth && nft_peek(x)->type != TOK_END && nft_peek(x)->type != TOK_LINE; x->at++)
 		depth += nft_is(x, "{") - nft_is(x, "}");
+	if (h.i)                /* nft -j leaves the flag out */
+		x->n->rules->sets.v[h.i].flags |= SETF_DYNAMIC;
 	if (plain && h.i && nr == 1 && ruleset_set_get(x->n->rules, h)->nkey == 1)
 		w_update(r->w, h, 0, 1, s[0].field);
 	else

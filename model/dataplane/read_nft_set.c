@@ -227,7 +227,7 @@ set_h nft_anonymous(struct nft *x, enum set_kind kind, const uint8_t *key, uint8
 
 /* ---- declared sets */
 
-struct declared { uint8_t key[5], nkey; bool known, verdict, value_addr, value; unsigned flags; uint32_t timeout; };
+struct declared { uint8_t key[5], nkey; bool known, verdict, value_addr, value; unsigned flags; uint32_t timeout; const char *comment; };
 
 static void type_word(struct declared *d, bool value, const char *word_)
 {
@@ -304,6 +304,7 @@ static set_h declare(struct nft *x, const char *name, bool map, struct declared 
 	h = ruleset_set(x->n->rules, x->table, name, kind, d->flags, d->key, d->nkey);
 	x->n->rules->sets.v[h.i].value_addr = d->value_addr;
 	x->n->rules->sets.v[h.i].timeout = d->timeout;
+	x->n->rules->sets.v[h.i].comment = str_intern(x->n->strings, d->comment);
 	return h;
 }
 
@@ -338,6 +339,8 @@ void nft_set(struct nft *x, bool map, bool fill)
 		} else if (fill && nft_take(x, "timeout")) {
 			d.timeout = seconds_of(nft_next(x)->s);
 			d.flags |= SETF_TIMEOUT;
+		} else if (fill && nft_take(x, "comment")) {
+			d.comment = nft_next(x)->s;
 		} else if (fill && nft_take(x, "elements")) {
 			nft_take(x, "=");
 			h = declare(x, name->s, map, &d);

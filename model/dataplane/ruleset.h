@@ -87,7 +87,7 @@ struct elem {
 };
 struct set_body { struct elem *v; uint32_t nr, alloc; struct map index; bool indexed; };
 
-struct table { str name; uint8_t family; str comment; bool iptables; };         /* family: enum nf_family; iptables: a table of iptables-save (filter, nat, …) */
+struct table { str name; uint8_t family; str comment; bool iptables; bool hidden /* no tool lists it */; };         /* family: enum nf_family; iptables: a table of iptables-save (filter, nat, …) */
 enum nf_family { NF_IP, NF_IP6, NF_INET, NF_BRIDGE };
 enum nf_hook { HOOK_NONE, HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
 enum nf_type { NFT_FILTER, NFT_NAT, NFT_ROUTE };

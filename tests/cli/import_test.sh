@@ -61,6 +61,39 @@ is "rules print what was read" "$("$podwire" rules --dataplane n2 2>/dev/null)" 
 "$podwire" trace --dataplane nowhere node 1.2.3.4:5 >/dev/null 2>&1; is "a capture that is not there" $? 2
 "$podwire" trace --dataplane n pod/x 1.2.3.4:5 >/dev/null 2>&1; is "an end that a capture cannot have" $? 2
 
+# ---- what nodes have against what the objects imply
+cat >shop.yaml <<'D'
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: i, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: NodePort, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+D
+for mode in nft iptables; do
+	conf=kubeproxy-$mode.yaml; printf 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n' "${mode/nft/nftables}" >"$conf"
+	{ "$podwire" rules -f shop.yaml -f "$conf" -o $mode; "$podwire" rules -f shop.yaml -f "$conf" -o ip; } >all.txt
+	[ $mode = iptables ] && { printf 'create cali40masq-ipam-pools hash:net family inet\nadd cali40masq-ipam-pools 10.244.0.0/16\ncreate cali40all-ipam-pools hash:net family inet\nadd cali40all-ipam-pools 10.244.0.0/16\n' >sets
+		for n in control-plane worker-1 worker-2; do printf '# node/%s\n' $n; cat sets; done >>all.txt; }
+	out=$("$podwire" compare --dataplane all.txt -f shop.yaml -f "$conf" 2>&1); is "$mode: nodes have what the objects imply" "$?: $(tail -1 <<<"$out")" "0: $(grep -oE '^[0-9]+ asked' <<<"$out"), 0 differ, 0 cannot be told"
+	sed -E 's/(dnat to |--to-destination |: )[0-9.]+(:| \. )8080/\110.244.9.9\28080/g' all.txt >broken.txt
+	"$podwire" compare --dataplane broken.txt -f shop.yaml -f "$conf" >out 2>/dev/null; is "$mode: a wrong endpoint shows" $? 1
+	has "$mode: and where" "$(cat out)" "10.244.9.9:8080"
+	[ $mode = iptables ] && { grep -v cali40 all.txt >gap.txt; "$podwire" compare --dataplane gap.txt -f shop.yaml -f "$conf" >/dev/null 2>&1; is "a gap makes no difference where it decides nothing" $? 0; }
+done
+if unshare -n true 2>/dev/null && command -v nft >/dev/null && command -v ip >/dev/null; then
+	unshare -n sh -c "ip link set lo up && ip link add e0 type veth peer name e1 && ip addr add 192.0.2.1/24 dev e0 && ip link set e0 up && ip link set e1 up && ip route add default via 192.0.2.254 && ip rule add fwmark 0x80/0x80 lookup 100 &&
+		nft add table ip x && nft add chain ip x f '{ type filter hook forward priority 0; policy drop; }' && '$podwire' capture" >node.json
+	is "captures a namespace" $? 0
+	"$podwire" trace --dataplane node.json ip/203.0.113.7 10.1.1.1:80 >/dev/null 2>&1; is "and walks through it" $? 1
+	has "with its routes" "$("$podwire" show routes --dataplane node.json 2>/dev/null)" "default via 192.0.2.254 dev e0"
+else
+	echo "skipped: no network namespaces, or no nft, here"; skipped=$((skipped + 1))
+fi
+
 # ---- the questions that came with real captures
 shared=${PODWIRE_SHARED:-$top/../shared}/captures
 if [ -e "$shared/QUESTIONS.json" ]; then

@@ -65,9 +65,20 @@ static bool wanted(const struct cli *cli, const struct netns *ns)
 static bool has_table(const struct ruleset *rs, bool iptables)
 {
 	for (uint32_t k = 1; k <= ruleset_nr_tables(rs); k++)
-		if (ruleset_table_get(rs, (table_h){ k })->iptables == iptables && strcmp(ruleset_table_get(rs, (table_h){ k })->name, "not captured") != 0)
+		if (ruleset_table_get(rs, (table_h){ k })->iptables == iptables && !ruleset_table_get(rs, (table_h){ k })->hidden)
 			return true;
 	return false;
+}
+
+/* With -o nft or iptables: not as they were read, but as podwire understood them. */
+static void forget_texts(const struct ruleset *rs)
+{
+	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++) {
+		const struct chain_body *b = chain_body(rs, (chain_h){ k }, NULL);
+
+		for (uint32_t i = 0; i < b->rules.nr; i++)
+			b->rules.v[i].raw = NULL;
+	}
 }
 
 static void print_node(struct cli *cli, struct dataplane *dp, netns_h h, struct sb *out)
@@ -79,6 +90,8 @@ static void print_node(struct cli *cli, struct dataplane *dp, netns_h h, struct 
 		print_ip(dp, h, out);
 		return;
 	}
+	if (!cli_output_is(cli, ""))
+		forget_texts(ns->rules);
 	if (!cli_output_is(cli, "iptables") && has_table(ns->rules, false))
 		print_nft(ns->rules, &how, NULL, NULL, out);
 	if (!cli_output_is(cli, "nft") && has_table(ns->rules, true)) {

@@ -9,6 +9,7 @@
 bool captured_open(struct cli *, struct capture *, struct world *, struct err *);
 void captured_close(struct capture *, struct world *);
 enum err_kind captured_rules(struct cli *, struct err *);
+enum err_kind captured_compare(struct cli *, struct err *);      /* captured_compare.c */
 enum err_kind captured_show(struct cli *, struct err *);
 
 #endif

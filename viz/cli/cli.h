@@ -98,7 +98,7 @@ bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where 
 enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */
 
 #define COMMANDS(X)                                                                                                     \
-	X(init) X(apply) X(import) X(delete) X(get) X(describe) X(events) \
+	X(init) X(apply) X(import) X(capture) X(delete) X(get) X(describe) X(events) \
 	X(advance) X(patch) X(scale) X(label) X(annotate) X(rollout) \
 	X(set) X(cordon) X(uncordon) X(drain) X(taint) X(diff) \
 	X(timeline) X(why) X(trace) X(connect) X(dns) X(matrix) X(lint) \

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "sim/compare/connections.h"
-#include "viz/cli/cli.h"
+#include "viz/cli/captured.h"
 #include "viz/report/table.h"
 
 /* ---- two sets of manifests */
@@ -300,6 +300,8 @@ enum err_kind cmd_compare(struct cli *cli, struct err *err)
 {
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
+	if (cli->dataplane)
+		return captured_compare(cli, err);
 	if (cli->cni && strchr(cli->cni, ',') && !cli->args.nr && cli->files.nr)
 		return networks(cli, err);
 	if (cli->args.nr == 2 && !cli->files.nr && (!cli->cni || !strchr(cli->cni, ',')))
