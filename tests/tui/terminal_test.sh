@@ -45,6 +45,9 @@ keys '/stock' Enter Enter
 check "search and Enter open a Pod" wait_for "netns pod/default/stock"
 keys q
 check "q goes back" wait_for "Cluster › Pods"
+keys -l $'\e[M \x2d\x2a'
+check "a click selects" wait_for "▸ ● kube-system"
+keys -l '/stock'; keys Enter
 keys ':trace deploy/stock svc/cart' Enter
 check "a trace" wait_for "hop 1"
 keys Right Right

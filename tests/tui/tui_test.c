@@ -114,7 +114,7 @@ static void golden(struct run *r, const char *name)
 TEST(tui_screens)
 {
 	static const struct { const char *name, *keys; } views[] = {
-		{ "map", "" }, { "map-service", "<Tab>" }, { "list", ":po<Enter>" }, { "list-filter", ":po<Enter><F4>default<Enter><Down><Down>" }, { "pod", "<Down><Enter>" },
+		{ "map", "" }, { "map-path", ":trace client svc/web:80<Enter><Esc>" }, { "map-service", "<Tab>" }, { "list", ":po<Enter>" }, { "list-filter", ":po<Enter><F4>default<Enter><Down><Down>" }, { "pod", "<Down><Enter>" },
 		{ "pod-yaml", "<Down><Enter>2<Down><Down>" }, { "service", ":describe svc/default/web<Enter>1" }, { "trace-hop1", ":trace client svc/web:80<Enter>" },
 		{ "trace-hop3", ":trace client svc/web:80<Enter><Right><Right>" }, { "trace-explain", ":trace client svc/web:80<Enter><Right><Right>e" }, { "trace-reply", ":trace client svc/web:80<Enter>r<Right>" },
 		{ "trace-dropped", ":trace client svc/web:80<Enter>O<End>" }, { "matrix", "m<Down><Down><Enter>" }, { "events", "v" }, { "events-marks", "v<Left><Left> <Left><Left><Left> " },
@@ -292,6 +292,22 @@ TEST(tui_keys_do_what_they_say)
 	CU_ASSERT(r.fake.left == 1);
 	keys(&r, ":q<Enter>");
 	CU_ASSERT(r.t->quit);
+	end(&r);
+}
+
+TEST(tui_takes_the_mouse)
+{
+	struct run r = { 0 };
+
+	begin(&r, 100, 30);
+	tui_step(r.t, &r.source, &(struct tui_event){ .kind = EV_MOUSE, .x = 60, .y = 9, .button = MOUSE_CLICK }, edge, &r);
+	CU_ASSERT_STRING_EQUAL(tui_top(r.t)->seek, "pod/default/db-0");
+	tui_step(r.t, &r.source, &(struct tui_event){ .kind = EV_MOUSE, .x = 60, .y = 9, .button = MOUSE_DOUBLE }, edge, &r);
+	CU_ASSERT(tui_top(r.t)->id == VIEW_OBJECT);
+	tui_step(r.t, &r.source, &(struct tui_event){ .kind = EV_MOUSE, .x = 14, .y = 3, .button = MOUSE_CLICK }, edge, &r);
+	CU_ASSERT(shows(&r, "view: yaml"));
+	tui_step(r.t, &r.source, &(struct tui_event){ .kind = EV_MOUSE, .x = 14, .y = 9, .button = MOUSE_WHEEL_DOWN }, edge, &r);
+	CU_ASSERT(tui_top(r.t)->pane_cursor[0] == 3);
 	end(&r);
 }
 

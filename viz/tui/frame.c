@@ -123,11 +123,9 @@ static void foot_row(const struct tui *t, struct cells *c)
 }
 
 /* In full: what does not fit into its row takes the ones above. */
-static void whole_message(const struct tui *t, struct cells *c)
+static void whole_message(struct cells *c, unsigned style, const char *s)
 {
-	unsigned style = t->message_role | (t->message_role == TR_BAD ? TA_BOLD : 0u);
-	int w = c->w - 2, lines = MIN(MAX((text_width(t->message) + w - 1) / w, 1), c->h / 3), y = c->h - 1 - lines;
-	const char *s = t->message;
+	int w = c->w - 2, lines = MIN(MAX((text_width(s) + w - 1) / w, 1), 3), y = c->h - 1 - lines;
 
 	for (int k = 0; k < lines; k++) {
 		char line[1024];
@@ -151,11 +149,11 @@ void draw_message(const struct tui *t, struct cells *c)
 	const struct view *v = tui_top(t);
 
 	if (*t->message)
-		whole_message(t, c);
+		whole_message(c, t->message_role | (t->message_role == TR_BAD ? TA_BOLD : 0u), t->message);
 	else if (view_ops_of(v->id)->say)
 		view_ops_of(v->id)->say(t, v, &said);
 	if (said.len)
-		cells_text(c, 1, c->h - 2, c->w - 2, TR_TEXT, sb_text(&said));
+		whole_message(c, TR_TEXT, sb_text(&said));
 	sb_free(&said);
 }
 

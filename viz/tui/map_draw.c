@@ -17,7 +17,7 @@ static bool is_selected(const struct map_drawing *d, const char *ref) { return d
 
 static unsigned name_style(const struct map_drawing *d, const char *ref)
 {
-	return is_selected(d, ref) ? TR_TEXT | TA_REVERSE | TA_BOLD : *d->t->search && ref && text_has(ref, d->t->search) ? TR_MATCH | TA_UNDER : TR_TEXT;
+	return is_selected(d, ref) ? TR_TEXT | TA_REVERSE | TA_BOLD : tui_on_path(d->t, ref) ? TR_PACKET | TA_BOLD : *d->t->search && ref && text_has(ref, d->t->search) ? TR_MATCH | TA_UNDER : TR_TEXT;
 }
 
 /* ---- boxes */
@@ -25,6 +25,8 @@ static unsigned name_style(const struct map_drawing *d, const char *ref)
 static void pod_lines(struct map_drawing *d, struct rect r, const struct tui_pod *p, enum thing_kind kind, int step, int *y)
 {
 	cells_glyph(d->c, r.x, *y, mark_role(p->mark), mark_glyph(p->mark));
+	if (tui_on_path(d->t, p->ref))
+		cells_glyph(d->c, r.x + 1, *y, TR_PACKET | TA_BOLD, TG_DOUBLE_H);
 	if (step == 1) {
 		int addr = MIN(15, r.w / 2 - 2);
 
@@ -60,7 +62,9 @@ static void node_box(struct map_drawing *d, const struct tui_node *n, struct rec
 	int y = in.y, lines, step;
 	uint32_t k;
 
-	cells_box(d->c, r, sel ? BOX_HEAVY : BOX_LIGHT, sel ? TR_FOCUS : TR_BORDER, n->name, glyph(mark_glyph(n->mark)));
+	cells_box(d->c, r, sel ? BOX_HEAVY : BOX_LIGHT, sel ? TR_FOCUS : tui_on_path(d->t, n->ref) ? TR_PACKET : TR_BORDER, n->name, glyph(mark_glyph(n->mark)));
+	if (tui_on_path(d->t, n->ref))
+		cells_glyph(d->c, r.x + 1, r.y, TR_PACKET | TA_BOLD, TG_DOUBLE_H);
 	cells_style(d->c, (struct rect){ r.x + r.w - 4, r.y, 1, 1 }, mark_role(n->mark));
 	thing(d, THING_NODE, n->ref, (struct rect){ r.x, r.y, r.w, 2 }, 0);
 	cells_text(d->c, in.x, y, in.w, TR_DIM, n->address);
@@ -235,7 +239,7 @@ static void wide_node(struct map_drawing *d, const struct tui_node *n, struct re
 	int half = (r.w - 4) / 2, shown = (r.h - 2) * 2;
 
 	sb_printf(&title, "%s  %s", n->name, n->address ? n->address : "");
-	cells_box(d->c, r, sel ? BOX_HEAVY : BOX_LIGHT, sel ? TR_FOCUS : TR_BORDER, sb_text(&title), n->nr_agent > 1 ? n->agent[1] : glyph(mark_glyph(n->mark)));
+	cells_box(d->c, r, sel ? BOX_HEAVY : BOX_LIGHT, sel ? TR_FOCUS : tui_on_path(d->t, n->ref) ? TR_PACKET : TR_BORDER, sb_text(&title), n->nr_agent > 1 ? n->agent[1] : glyph(mark_glyph(n->mark)));
 	sb_free(&title);
 	thing(d, THING_NODE, n->ref, (struct rect){ r.x, r.y, r.w, 1 }, 0);
 	for (int k = 0; k < (int)n->nr_pods && k < shown; k++) {
@@ -247,6 +251,8 @@ static void wide_node(struct map_drawing *d, const struct tui_node *n, struct re
 			break;
 		}
 		cells_glyph(d->c, x, y, mark_role(p->mark), mark_glyph(p->mark));
+		if (tui_on_path(d->t, p->ref))
+			cells_glyph(d->c, x + 1, y, TR_PACKET | TA_BOLD, TG_DOUBLE_H);
 		cells_middle(d->c, x + 2, y, half - 19, name_style(d, p->ref), p->name);
 		cells_text(d->c, x + half - 16, y, 15, p->address ? TR_PACKET : TR_DIM, p->address ? p->address : "no address yet");
 		thing(d, THING_POD, p->ref, (struct rect){ x, y, half - 1, 1 }, 0);

@@ -194,7 +194,7 @@ bool fill_list(struct tui_model *m, const struct tui_want *want, struct arena *a
 			continue;
 		if (age)
 			r->age_at = nr;
-		heads[nr] = (struct tui_column){ .head = c->head, .wide = c->flags & COL_WIDE && !always, .right = age };
+		heads[nr] = (struct tui_column){ .head = c->head, .wide = !(c->flags & COL_WIDE) ? 0 : always ? 1 : 2, .right = age };
 		r->columns[nr++] = c;
 	}
 	*out = (struct tui_list){ .title = arena_printf(a, "%c%s", k->plural[0] & ~0x20, k->plural + 1), .kind = k->plural, .columns = heads, .nr_columns = nr, .nr = r->l.nr, .namespaced = k->namespaced,

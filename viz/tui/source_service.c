@@ -251,16 +251,34 @@ static void endpoints_pane(struct tui_model *m, const struct service *s, struct 
 		pane_line(a, p, TR_BAD, s->selector.nr ? "no endpoint is ready: connections are refused" : "no selector, and nobody made endpoints by hand");
 }
 
+/* What the node before did not have: with externalTrafficPolicy Local, nodes differ. */
+static void mark_differences(struct tui_pane *p, const struct tui_pane *before)
+{
+	for (uint32_t k = 0; k < p->nr; k++) {
+		bool same = false;
+
+		for (uint32_t i = 0; i < before->nr && !same; i++)
+			same = strcmp(p->v[k].text, before->v[i].text) == 0;
+		if (!same)
+			p->v[k].role = TR_CHANGED;
+	}
+}
+
+static const char *nth_node(struct object_list nodes, int turn)
+{
+	uint32_t first = 0;
+	int nr = (int)nodes.nr;
+
+	while (first < nodes.nr && strstr(nodes.v[first]->name, "control"))     /* a worker says more than the control plane */
+		first++;
+	return nr ? nodes.v[((((int)first + turn) % nr) + nr) % nr]->name : "";
+}
+
 void fill_service(struct tui_model *m, const struct service *s, int turn, struct arena *a, struct tui_object *out)
 {
 	struct object_list nodes = cluster_list(m->world->cluster, &node_kind);
-	const char *node = nodes.nr ? nodes.v[((turn % (int)nodes.nr) + (int)nodes.nr) % (int)nodes.nr]->name : "";
+	const char *node = nth_node(nodes, turn);
 
-	for (uint32_t k = 0; !turn && k < nodes.nr; k++)        /* a worker says more than the control plane */
-		if (!strstr(nodes.v[k]->name, "control")) {
-			node = nodes.v[k]->name;
-			break;
-		}
 	out->layout = LAYOUT_SERVICE;
 	out->nr_panes = 3;
 	out->turns = nodes.nr > 1;
@@ -268,6 +286,12 @@ void fill_service(struct tui_model *m, const struct service *s, int turn, struct
 	service_pane(m, s, a, &out->panes[0]);
 	endpoints_pane(m, s, a, &out->panes[1]);
 	chain_pane(m, s, node, a, &out->panes[2]);
+	if (turn) {
+		struct tui_pane before = { 0 };
+
+		chain_pane(m, s, nth_node(nodes, turn > 0 ? turn - 1 : turn + 1), a, &before);
+		mark_differences(&out->panes[2], &before);
+	}
 	if (service_has_vip(s) && s->cluster_ip)
 		out->note = arena_printf(a, "ClusterIP %s is on no interface: it exists only in these rules, and it does not answer ping", s->cluster_ip);
 }

@@ -107,6 +107,14 @@ bool text_has(const char *text, const char *word)
 	return false;
 }
 
+bool tui_on_path(const struct tui *t, const char *ref)
+{
+	for (uint32_t k = 0; ref && k < t->nr_path; k++)
+		if (strcmp(t->path[k], ref) == 0)
+			return true;
+	return false;
+}
+
 void time_short(nsec t, char out[32])
 {
 	nsec ms = t / MILLIS(1), s = ms / 1000;

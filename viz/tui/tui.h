@@ -84,6 +84,7 @@ struct tui {
 	char message[1024]; uint8_t message_role;               /* "" : what the view says */
 	char search[128];
 	char from[320], to[320];                                /* ends of the last trace */
+	char path[12][320]; uint32_t nr_path;                   /* where its packet came by: shown on the map */
 	struct { uint8_t id; struct tui_want want; } past[TUI_PAST]; uint32_t nr_past, past_at;
 	uint32_t speed;                                         /* milliseconds a step, while something plays */
 	uint32_t waited;
@@ -130,6 +131,7 @@ struct rect tui_body(const struct tui *);               /* the rows of the view 
 bool tui_small(const struct tui *);                     /* below 80×24: one pane only */
 void tui_say(struct tui *, int role, const char *fmt, ...) PRINTF(3, 4);
 void tui_do(struct tui *, enum tui_cmd_kind, const char *fmt, ...) PRINTF(3, 4);
+bool tui_on_path(const struct tui *, const char *ref);
 void tui_pop(struct tui *);
 void view_end(struct view *);
 void view_forget_page(struct view *);

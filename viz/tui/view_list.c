@@ -255,7 +255,7 @@ static bool column_shown(const struct view *v, uint32_t column, bool wide)
 {
 	const struct tui_list *l = list_of(v);
 
-	return (wide || !l->columns[column].wide) && !(l->namespaced && column == 0 && *v->ns);
+	return (wide || l->columns[column].wide < 2) && !(l->namespaced && column == 0 && *v->ns);
 }
 
 /* As wide as what is seen; the rest is cut from the widest. */
@@ -274,6 +274,11 @@ static void widths(const struct view *v, uint32_t rows, bool wide, int room, int
 		}
 		sum += w[c] ? w[c] + 2 : 0;
 	}
+	for (uint32_t c = l->nr_columns; sum > room + 2 && c-- > 0;)    /* rather nothing of an address than half a name */
+		if (l->columns[c].wide && w[c]) {
+			sum -= w[c] + 2;
+			w[c] = 0;
+		}
 	while (sum > room + 2) {
 		uint32_t widest = 0;
 

@@ -116,7 +116,6 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	int64_t at = index_of(&d);
 	bool mine = true;
 
-	(void)key;
 	switch (id) {
 	case ACT_LEFT: go_towards(v, &d, -1, 0); break;
 	case ACT_RIGHT: go_towards(v, &d, 1, 0); break;
@@ -139,12 +138,14 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		tui_say(t, TR_KEY, "trace from %s: go to where it leads and press Enter; t again to type it", t->from);
 		break;
 	case ACT_BACK:
-		mine = v->tracing || *v->zoom;
+		mine = v->tracing || *v->zoom || (t->nr_path && key == TK_ESC && t->depth == 1);
 		if (v->tracing)
 			v->tracing = false;
 		else if (*v->zoom) {
 			snprintf(v->seek, sizeof(v->seek), "%s", v->zoom);
 			v->zoom[0] = '\0';
+		} else if (mine) {
+			t->nr_path = 0;
 		}
 		break;
 	default: mine = false;

@@ -242,15 +242,18 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 static void say(const struct tui *t, const struct view *v, struct sb *out)
 {
 	const struct tui_line *l = line_of(v);
+	struct rect at[MAX_PANES];
+	int wide;
 
-	(void)t;
+	places(t, v, tui_body(t), at);
+	wide = at[MIN(v->pane, MAX_PANES - 1)].w;
+	if (l && l->text && text_width(l->text) > wide - 3)     /* what was cut, in full */
+		sb_add(out, l->text + strspn(l->text, " "));
 	if (l && l->note)
-		sb_add(out, l->note);
-	else if (object_of(v)->note)
+		sb_printf(out, "%s%s", out->len ? "  ·  " : "", l->note);
+	else if (!out->len && object_of(v)->note)
 		sb_add(out, object_of(v)->note);
-	else if (l && l->text && text_width(l->text) + 4 > t->w)        /* what was cut, in full */
-		sb_add(out, l->text);
-	else if (l && l->ref)
+	else if (!out->len && l && l->ref)
 		sb_printf(out, "Enter: %s", l->ref);
 }
 

@@ -3,6 +3,20 @@
 
 #include <stdio.h>
 
+/* The map shows the way of the outcome that was looked at last. */
+static void leave_path(struct tui *t, const struct view *v)
+{
+	const struct tui_outcome *o = trace_outcome(v);
+
+	t->nr_path = 0;
+	for (uint32_t w = 0; w < o->nr_ways; w++)
+		for (uint32_t k = 0; k < o->ways[w].nr && t->nr_path < ARRAY_LEN(t->path); k++)
+			if (!tui_on_path(t, o->ways[w].hops[k].netns))
+				snprintf(t->path[t->nr_path++], sizeof(t->path[0]), "%.319s", o->ways[w].hops[k].netns);
+}
+
+static void loaded(struct tui *t, struct view *v) { leave_path(t, v); }
+
 static void choose_outcome(struct view *v, int by)
 {
 	const struct tui_trace *x = &v->page.trace;
@@ -55,8 +69,8 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		break;
 	case ACT_FASTER: t->speed = MAX(t->speed / 2, 60u); break;
 	case ACT_SLOWER: t->speed = MIN(t->speed * 2, 8000u); break;
-	case ACT_OUTCOME: choose_outcome(v, 1); break;
-	case ACT_OUTCOME_BACK: choose_outcome(v, -1); break;
+	case ACT_OUTCOME: choose_outcome(v, 1); leave_path(t, v); break;
+	case ACT_OUTCOME_BACK: choose_outcome(v, -1); leave_path(t, v); break;
 	case ACT_REPLY:
 		v->way = (uint8_t)(trace_outcome(v)->nr_ways ? (v->way + 1u) % trace_outcome(v)->nr_ways : 0);
 		v->hop = 0;
@@ -158,4 +172,4 @@ static void mouse(struct tui *t, struct view *v, int x, int y, struct rect r)
 }
 
 const struct view_ops view_trace = { .name = "Trace", .draw = trace_draw, .act = act, .mouse = mouse, .where = where, .say = say, .selected = selected, .command = command_for, .matches = matches,
-	.count = count, .go = go };
+	.count = count, .go = go, .loaded = loaded };
