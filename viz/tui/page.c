@@ -25,12 +25,28 @@ struct tui_line *pane_printf(struct arena *a, struct tui_pane *p, int role, cons
 	return pane_line(a, p, role, arena_strdup(a, text));
 }
 
+/* A tab is four blanks. */
+static const char *without_tabs(struct arena *a, const char *s, size_t n)
+{
+	char *out = arena_array(a, char, n * 4 + 1), *to = out;
+
+	for (size_t k = 0; k < n; k++) {
+		if (s[k] != '\t') {
+			*to++ = s[k];
+			continue;
+		}
+		memcpy(to, "    ", 4);
+		to += 4;
+	}
+	return out;
+}
+
 void pane_text(struct arena *a, struct tui_pane *p, int role, const char *text)
 {
 	while (text && *text) {
 		size_t n = strcspn(text, "\n");
 
-		pane_line(a, p, role, arena_strndup(a, text, n));
+		pane_line(a, p, role, memchr(text, '\t', n) ? without_tabs(a, text, n) : arena_strndup(a, text, n));
 		text += n + (text[n] == '\n');
 	}
 }

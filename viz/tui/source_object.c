@@ -202,13 +202,13 @@ void fill_rules(struct tui_model *m, const char *node, struct arena *a, struct t
 	sb_free(&text);
 	for (uint32_t k = 0; k < out->panes[0].nr; k++) {
 		struct tui_line *l = &out->panes[0].v[k];
-		const char *word = l->text + strspn(l->text, "\t ");
+		const char *word = l->text + strspn(l->text, " ");
 
 		if (strncmp(word, "chain ", 6) == 0 || strncmp(word, "table ", 6) == 0 || strncmp(word, "map ", 4) == 0 || strncmp(word, "set ", 4) == 0 || *word == '*' || *word == ':')
 			l->role = TR_RULE;
 		if (*word == '#' || strncmp(word, "comment", 7) == 0)
 			l->role = TR_DIM;
-		l->text = arena_printf(a, "%*s%s", (int)(word - l->text) * 2, "", word);
+		l->text += (word - l->text) / 2;        /* two blanks a level do */
 	}
 	out->note = nft ? "as  nft list ruleset  prints it there" : "as  iptables-save  prints it there";
 }

@@ -1,0 +1,161 @@
+/* The terminal program with everything behind it but the terminal: a lab, its commands, traces, lessons, undo; then random keys. */
+#include "tests/unit/test.h"
+#include "viz/cli/tui_session.h"
+#include "viz/tui/tui.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct run { struct session session; struct tui_source source; struct tui *t; struct cells screen; struct cli cli; char path[300]; };
+
+static void key(struct run *r, int k) { tui_step(r->t, &r->source, &(struct tui_event){ .kind = EV_KEY, .key = k }, NULL, NULL); }
+
+static void type(struct run *r, const char *line)
+{
+	for (; *line; line++)
+		key(r, *line == '\n' ? TK_ENTER : *line);
+}
+
+static const char *screen(struct run *r)
+{
+	static struct sb text;
+
+	tui_view(r->t, &r->screen);
+	sb_reset(&text);
+	cells_print(&r->screen, false, &text);
+	return sb_text(&text);
+}
+
+static void shows(struct run *r, const char *text)
+{
+	const char *have = screen(r);
+	bool ok = strstr(have, text) != NULL;
+
+	CU_ASSERT(ok);
+	if (!ok)
+		fprintf(stderr, "\nnot shown: %s\n%s\n", text, have);
+}
+
+static bool command(struct run *r, const char *file)
+{
+	char *argv[] = { (char[]){ "podwire" }, (char[]){ "apply" }, (char[]){ "--lab" }, r->path, (char[]){ "-f" }, (char *)(uintptr_t)file, NULL };
+	struct cli sub = { .arena = r->cli.arena, .argc = 6, .argv = argv, .to = fopen("/dev/null", "w") };
+	struct err err = { 0 };
+	bool ok = cli_run(&sub, 6, argv, &err) == ERR_NONE;
+
+	fclose(sub.to);
+	err_print(&err, stderr);
+	err_free(&err);
+	return ok;
+}
+
+static void remove_lab(const char *path)
+{
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
+	char file[320];
+
+	for (size_t k = 0; k < ARRAY_LEN(ends); k++) {
+		snprintf(file, sizeof(file), "%s%s", path, ends[k]);
+		unlink(file);
+	}
+}
+
+static void begin(struct run *r, bool lab)
+{
+	struct err err = { 0 };
+
+	*r = (struct run){ .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
+	snprintf(r->path, sizeof(r->path), "%s/podwire-session-%d.db", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
+	remove_lab(r->path);
+	if (lab) {
+		CU_ASSERT_FATAL(command(r, "tests/tui/shop.yaml"));
+		r->cli.lab = r->path;
+	} else {
+		vec_add(r->cli.arena, &r->cli.files, "tests/tui/shop.yaml");
+	}
+	CU_ASSERT_FATAL(session_begin(&r->session, &r->cli, &err));
+	r->source = session_source(&r->session);
+	r->t = calloc(1, sizeof(*r->t));
+	tui_init(r->t, &r->source, 100, 30);
+	tui_step(r->t, &r->source, NULL, NULL, NULL);
+	err_free(&err);
+}
+
+static void end(struct run *r)
+{
+	tui_free(r->t);
+	free(r->t);
+	cells_free(&r->screen);
+	session_end(&r->session);
+	remove_lab(r->path);
+	arena_free(r->cli.arena);
+}
+
+static void tour(struct run *r)
+{
+	static const struct { const char *keys, *shows; } steps[] = {
+		{ ":po\n", "NAMESPACE" }, { "G\n", "netns pod/shop/web" }, { "2", "image      nginx" }, { "3", "cali-tw-" }, { "4", "Scheduled" }, { "5", "apiVersion: v1" }, { "6", "Name:" },
+		{ "7", "selected by" }, { "qq:svc\n", "CLUSTER-IP" }, { ":describe svc/shop/web\n1", "EndpointSlice" }, { "qq:nodes\n\n", "netns node/" }, { "2", "rules of node/" },
+		{ "qqq:show routes\n", "proto bird" }, { ":show conntrack\n", "none" }, { ":show ipam\n", "10.244." }, { ":trace deploy/web svc/web:80 -n shop\n", "hop 1" }, { "G", "shop.yaml:21" },
+		{ "r", "1 of 6" }, { "e", "no rule was tried" }, { ":matrix --port 443\n", "tcp 443" }, { " ", "from ↓" }, { "\n", "why" }, { "v", "1 column" }, { "w", "warnings" }, { "?", "in this view: Events" },
+		{ ":scale deploy/web --replicas 4 -n shop\n", "scaled" }, { ":fault node worker-1\n", "" }, { ":map\n", "broken: node" }, { "u", "undone: fault" }, { "+2s\n", "" },
+		{ ":rules --node worker-1\n", "    chain filter-FORWARD" }, { ":nosuch\n", "unknown command" }, { ":trace pod/nobody svc/web\n", "not found" }, { ":compare 0s\n", "" },
+		{ ":learn nodeport-source-ip\n", "step 1 of 4" }, { "lll", "step 4 of 4" }, { "1\n", "not so" }, { ":po\n", "web-" }, { "q", "step 4 of 4" }, { "h", "step 3 of 4" }, { ":label svc/web a=b\n", "step 3 of 4" },
+		{ "q", "" }, { ":map\n", "nodes" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(steps); k++) {
+		type(r, steps[k].keys);
+		shows(r, steps[k].shows);
+	}
+}
+
+TEST(tui_session_of_a_lab)
+{
+	struct run r;
+
+	begin(&r, true);
+	tour(&r);
+	type(&r, ":at rev:1\n");
+	shows(&r, "PAST");
+	type(&r, ":advance 1s\n");
+	shows(&r, "this is the past");
+	type(&r, "A");
+	end(&r);
+}
+
+TEST(tui_session_of_files)
+{
+	struct run r;
+
+	begin(&r, false);
+	tour(&r);
+	end(&r);
+}
+
+TEST(tui_session_survives_random_keys)
+{
+	static const int special[] = { TK_UP, TK_DOWN, TK_LEFT, TK_RIGHT, TK_PAGE_DOWN, TK_END, TK_TAB, TK_ENTER, TK_ENTER, TK_ENTER, TK_ESC };
+	static const char *const lines[] = { ":po\n", ":svc\n", ":trace deploy/web svc/web:80 -n shop\n", ":learn nodeport-source-ip\n", "m", "v", ":advance 1s\n", ":scale deploy/web --replicas 1 -n shop\n",
+		":fault bgp worker-1\n", "u", ":at 1s\n", "A", ":describe pod/shop/x\n", ":show listeners\n", ":delete pod -l app=web -n shop\n", ":events\n", ":compare 0s\n", "[", "]", "-" };
+	uint64_t x = 4101842887655102017u;
+	struct run r;
+
+	begin(&r, true);
+	for (int k = 0; k < 1500; k++) {
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		if (x % 10 < 7)
+			key(&r, special[(x >> 8) % ARRAY_LEN(special)]);
+		else if (x % 10 < 8)
+			key(&r, (int)('1' + (x >> 8) % 8));
+		else {
+			key(&r, TK_ESC);
+			type(&r, lines[(x >> 8) % ARRAY_LEN(lines)]);
+		}
+		r.t->quit = false;
+		screen(&r);
+	}
+	end(&r);
+}
