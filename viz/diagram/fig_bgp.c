@@ -6,20 +6,13 @@ enum { MAX_NODES = 12, MESH_AS_ARCS = 5, MAX_PEERS = 8 };
 
 struct drawing { struct world *w; struct scene *s; struct arena *a; const struct node *node[MAX_NODES]; box_h box[MAX_NODES]; uint32_t nr; };
 
-static bool is_down(const struct node *n)
-{
-	const struct condition *ready = condition_get(&n->conditions, "Ready");
-
-	return label_get(&n->o.annotations, "podwire.io/down") || (ready && ready->status == COND_UNKNOWN);
-}
-
 static void add_speaker(struct drawing *d, const struct node *n)
 {
 	const struct dataplane *dp = d->w->dp;
 	netns_h ns = netns_find(dp, arena_printf(d->a, "node/%s", n->o.name));
 	ip_addr ip = node_ip(n);
-	bool down = is_down(n);
-	box_h group = scene_group(d->s, (box_h){ 0 }, down ? ROLE_DENIED : ROLE_NODE, part_id(d->s, &n->o), arena_printf(d->a, "%s%s", n->o.name, down ? " ✕ down" : ""), NULL);
+	const char *down = bgp_down(n);
+	box_h group = scene_group(d->s, (box_h){ 0 }, down ? ROLE_DENIED : ROLE_NODE, part_id(d->s, &n->o), n->o.name, down ? arena_printf(d->a, "✕ %s", down) : NULL);
 	box_h h = scene_box(d->s, group, ROLE_ROUTER, arena_printf(d->a, "bird-%s", n->o.name), "BIRD", ip_set(ip) ? arena_strdup(d->a, IP(ip)) : NULL);
 	uint32_t nr = 0;
 
@@ -70,8 +63,7 @@ static void add_mesh(struct drawing *d)
 	if (d->nr <= MESH_AS_ARCS) {
 		for (uint32_t i = 0; i < d->nr; i++)
 			for (uint32_t j = i + 1; j < d->nr; j++)
-				if (!is_down(d->node[i]) && !is_down(d->node[j]))
-					scene_line(d->s, d->box[i], d->box[j], LINE_BGP, NULL)->arc = true;
+				scene_line(d->s, d->box[i], d->box[j], bgp_down(d->node[i]) || bgp_down(d->node[j]) ? LINE_REMOVED : LINE_BGP, NULL)->arc = true;
 		return;
 	}
 	for (uint32_t i = 0; i < d->nr; i++) {          /* a bus: everybody speaks with everybody on it */
@@ -85,8 +77,7 @@ static void add_mesh(struct drawing *d)
 			h = scene_box(d->s, (box_h){ 0 }, ROLE_ROUTER, bus, "full mesh", "each with every other");
 			scene_get(d->s, h)->dashed = true;
 		}
-		if (!is_down(d->node[i]))
-			scene_line(d->s, d->box[i], h, LINE_BGP, NULL);
+		scene_line(d->s, d->box[i], h, bgp_down(d->node[i]) ? LINE_REMOVED : LINE_BGP, NULL);
 	}
 }
 
@@ -109,7 +100,7 @@ bool fig_bgp(struct world *w, const struct figure_options *opt, const char *rest
 	world_dataplane(w);
 	scene_init(s, s->arena, "bgp", "BGP speakers and their sessions");
 	for (uint32_t k = 0; k < l.nr; k++) {
-		up += !is_down((const struct node *)l.v[k]);
+		up += !bgp_down((const struct node *)l.v[k]);
 		if (d->nr < MAX_NODES)
 			add_speaker(d, (const struct node *)l.v[k]);
 	}
@@ -121,7 +112,8 @@ bool fig_bgp(struct world *w, const struct figure_options *opt, const char *rest
 	s->description = arena_printf(s->arena, "%u nodes speak BGP, AS %" PRId64 "; each tells the others which blocks of Pod addresses it has.", l.nr, set->as_number);
 	if (set->mesh)
 		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "AS %" PRId64, set->as_number),
-			   arena_printf(s->arena, "node-to-node mesh: %u sessions between %u nodes%s", up * (up ? up - 1 : 0) / 2, up, d->nr < l.nr ? ", not all of them drawn" : ""));
+			   arena_printf(s->arena, "node-to-node mesh: %u session%s established between %u nodes%s", up * (up ? up - 1 : 0) / 2, up == 2 ? "" : "s", up, d->nr < l.nr ? ", not all of them drawn" : ""));
 	scene_legend(s, LINE_BGP, 0, "BGP session, established");
+	scene_legend(s, LINE_REMOVED, 0, "session down: one of its ends does not answer");
 	return true;
 }

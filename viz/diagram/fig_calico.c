@@ -9,6 +9,7 @@ struct drawing {
 	const struct figure_options *opt;
 	const struct pod *pod_of[MAX_NODES * MAX_PODS]; box_h pod[MAX_NODES * MAX_PODS]; uint32_t nr_pods;
 	const struct service *svc_of[MAX_SERVICES]; box_h svc[MAX_SERVICES]; uint32_t nr_svcs;
+	const struct node *node[MAX_NODES];
 	box_h upper[MAX_NODES * (MAX_PODS + 1)], lower[MAX_NODES * 2]; uint32_t nr_upper, nr_lower;
 };
 
@@ -157,7 +158,7 @@ static void add_sessions(struct drawing *d, const box_h *cal, uint32_t shown, ui
 
 	for (uint32_t i = 0; i < shown && set->mesh; i++)
 		for (uint32_t j = i + 1; j < shown; j++)
-			scene_line(s, cal[i], cal[j], LINE_BGP, NULL)->arc = true;
+			scene_line(s, cal[i], cal[j], bgp_down(d->node[i]) || bgp_down(d->node[j]) ? LINE_REMOVED : LINE_BGP, NULL)->arc = true;
 	scene_legend(s, LINE_BGP, 0, arena_printf(s->arena, "BGP sessions: each BIRD tells every other which addresses its node has, AS %" PRId64 "%s", set->as_number,
 						  shown < all ? arena_printf(s->arena, "; %u more nodes likewise", all - shown) : ""));
 	if (!set->mesh)
@@ -188,11 +189,14 @@ bool fig_calico(struct world *w, const struct figure_options *opt, const char *r
 		if (!client.i && ((const struct service *)services.v[k])->type == SVC_LOADBALANCER && figure_shows(opt, services.v[k]))
 			client = part_client(s, w);
 	for (uint32_t k = 0; k < shown; k++)
+		d->node[k] = (const struct node *)nodes.v[k];
+	for (uint32_t k = 0; k < shown; k++)
 		cal[k] = add_node(d, (const struct node *)nodes.v[k]);
 	add_services(d, client);
 	scene_same_rank(s, d->upper, d->nr_upper);
 	scene_same_rank(s, d->lower, d->nr_lower);
 	add_sessions(d, cal, shown, nodes.nr);
+	scene_legend(s, LINE_REMOVED, 0, "session down: one of its ends does not answer");
 	scene_legend(s, LINE_PACKET, 0, "the rules of a Service choose one ready Pod per connection");
 	scene_legend(s, LINE_SECOND, 0, "a Pod that is told of the Service (environment, arguments) calls it");
 	return true;

@@ -443,7 +443,9 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	}
 	if (more_groups)
 		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u more workloads", more_groups), arena_printf(s->arena, "with %u Pods are not drawn: -n, or --focus KIND/NAME, chooses", more_pods));
-	if (!d->nr_svcs)
+	if (!d->groups.nr && !opt->all_ns && !opt->ns)
+		scene_note(s, ROLE_PLAIN, "no Pods", "but those of the system, which -A shows");
+	else if (!d->nr_svcs)
 		scene_note(s, ROLE_PLAIN, "no Service", opt->focus ? "is near it" : "stands in front of these Pods");
 	return true;
 }

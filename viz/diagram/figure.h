@@ -32,6 +32,7 @@ void figure_names(struct sb *);                 /* "cluster, clusterip, …, tra
 box_h part_pod(struct scene *, box_h parent, struct cluster *, const struct pod *, bool containers);
 box_h part_service(struct scene *, box_h parent, struct cluster *, const struct service *);
 box_h part_node(struct scene *, box_h parent, struct cluster *, const struct node *);
+const char *bgp_down(const struct node *);                              /* why nobody there speaks BGP, in a word or two; NULL: somebody does */
 box_h part_client(struct scene *, struct world *);                       /* the host outside, with its address in the cluster's first family */
 struct object_list part_nodes(struct cluster *, struct arena *);        /* worker-2 before worker-10 */
 void part_details(struct scene *, box_h, struct cluster *, const struct object *);       /* what the HTML export shows on a click: the object as YAML */

@@ -136,7 +136,12 @@ box_h part_pod(struct scene *s, box_h parent, struct cluster *c, const struct po
 
 		scene_pill(s, h, ROLE_CONTAINER, x->ports.nr ? arena_printf(s->arena, "%s :%d", name, x->ports.v[0].port) : name, false);
 	}
-	scene_get(s, h)->title = arena_printf(s->arena, "Pod %s/%s, %s", p->o.ns, p->o.name, pod_address(s->arena, p));
+	if (p->phase != 0 && !pod_is_ready(p) && !pod_is_terminal(p)) {        /* without a status nothing is known of it */
+		scene_get(s, h)->role = ROLE_DENIED;
+		if (ip_set(p->ip))
+			scene_get(s, h)->address = arena_printf(s->arena, "%s  ✕ not ready", pod_address(s->arena, p));
+	}
+	scene_get(s, h)->title = arena_printf(s->arena, "Pod %s/%s, %s", p->o.ns, p->o.name, scene_get(s, h)->address);
 	part_details(s, h, c, &p->o);
 	return h;
 }
@@ -174,7 +179,8 @@ box_h part_node(struct scene *s, box_h parent, struct cluster *c, const struct n
 	if (ready && ready->status != COND_TRUE) {
 		struct box *b = scene_get(s, h);
 
-		b->address = arena_printf(s->arena, "%s  NotReady", b->address ? b->address : "");
+		b->address = arena_printf(s->arena, "%s  ✕ NotReady", b->address ? b->address : "");
+		b->role = ROLE_DENIED;
 	}
 	part_details(s, h, c, &n->o);
 	return h;
@@ -208,6 +214,15 @@ box_h part_client(struct scene *s, struct world *w)
 
 	scene_get(s, h)->title = arena_printf(s->arena, "a client outside the cluster%s%s", address ? ", " : "", address ? address : "");
 	return h;
+}
+
+const char *bgp_down(const struct node *n)
+{
+	if (label_get(&n->o.annotations, "podwire.io/down"))
+		return "node down";
+	if (label_get(&n->o.annotations, "podwire.io/bgp-down"))
+		return label_get(&n->o.annotations, "podwire.io/routes-withdrawn") ? "BIRD stopped, routes withdrawn" : "BIRD stopped, routes kept (graceful restart)";
+	return NULL;
 }
 
 static int by_version(const void *a, const void *b)
