@@ -379,7 +379,7 @@ static uint32_t try_all(struct search *s, int side, bool open, struct found *out
 static struct near_patch patch_of(struct search *s, const struct edit *e)
 {
 	const char *kind = e->o->kind == &namespace_kind ? "namespace" : e->o->kind == &pod_kind ? "pod" : "networkpolicy";
-	struct near_patch p = { arena_printf(s->a, "%s/%s", kind, e->o->name), e->o->ns, e->key ? "merge" : "json", NULL };
+	struct near_patch p = { arena_printf(s->a, "%s/%s", kind, e->o->name), e->o->ns ? arena_strdup(s->a, e->o->ns) : NULL, e->key ? "merge" : "json", NULL };
 	struct sb text = { 0 };
 
 	if (e->key) {

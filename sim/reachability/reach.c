@@ -147,6 +147,9 @@ static void build(struct reach *r)
 	}
 	*heap_push(&r->sets) = (struct shape_set){ .scope = SCOPE_ALL, .refs = 1, .next = NONE };
 	*heap_push(&r->roles) = 0;
+	heap_room(&r->words_of, 64);            /* members are addressed by place, also where there is none yet */
+	heap_room(&r->named, 16);
+	heap_room(&r->labels, 64);
 	reach_all_spaces(r);
 	reach_selector(r, NULL);
 	heap_room(&r->held, l.nr + 1);
