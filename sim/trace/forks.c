@@ -5,7 +5,7 @@
  * Two runs that come to the same gap in the same state go on alike, so only the first goes on: the number of runs grows with the gaps, not with 2 to their power. */
 #include "sim/trace/walker.h"
 
-#define MAX_RUNS 2000
+#define MAX_RUNS 1000
 
 static uint64_t mix_ip(uint64_t h, ip_addr a)
 {
@@ -89,6 +89,20 @@ static bool same_chance(const struct ran *x, const struct ran *y, bool *shorter)
 	}
 }
 
+/* How often chance chose, and what: equal runs have equal hashes. */
+static uint64_t chances(const struct ran *x, uint32_t *nr)
+{
+	uint64_t h = 0;
+
+	*nr = 0;
+	for (uint32_t k = 0; k < x->nr; k++)
+		if (!x->script[k].unknown) {
+			h = hash_mix(h, (uint64_t)x->script[k].ways << 32 | x->script[k].taken);
+			++*nr;
+		}
+	return h;
+}
+
 /* Where two runs part: the gap that nobody can fill. */
 static const char *gap(const struct ran *x, const struct ran *y)
 {
@@ -152,15 +166,18 @@ static struct outcome merged(const struct ran *v, const uint32_t *in, uint32_t n
 struct trace merge_runs(const struct ran *v, uint32_t nr, struct frac certain, struct arena *a)
 {
 	VEC(struct outcome) all = { 0 };
-	uint32_t *in = arena_array(a, uint32_t, nr);
+	uint32_t *in = arena_array(a, uint32_t, nr), *len = arena_array(a, uint32_t, nr);
+	uint64_t *hash = arena_array(a, uint64_t, nr);
 	bool *done = arena_array(a, bool, nr), shorter;
 	struct frac total = certain;
 
+	for (uint32_t k = 0; k < nr; k++)
+		hash[k] = chances(&v[k], &len[k]);
 	for (uint32_t k = 0; k < nr; k++) {             /* one that chance took further stands for those that stopped before */
 		bool stub = false;
 
 		for (uint32_t i = 0; i < nr && !stub; i++)
-			stub = i != k && same_chance(&v[k], &v[i], &shorter) && shorter;
+			stub = len[i] > len[k] && same_chance(&v[k], &v[i], &shorter) && shorter;
 		done[k] = stub;
 	}
 	for (uint32_t k = 0; k < nr; k++) {
@@ -170,10 +187,9 @@ struct trace merge_runs(const struct ran *v, uint32_t nr, struct frac certain, s
 		if (done[k])
 			continue;
 		for (uint32_t i = 0; i < nr; i++)
-			if (same_chance(&v[i], &v[k], &shorter)) {
+			if (len[i] == len[k] ? hash[i] == hash[k] : len[i] < len[k] && same_chance(&v[i], &v[k], &shorter)) {
 				in[n++] = i;
-				if (!shorter)
-					done[i] = true;
+				done[i] = done[i] || len[i] == len[k];
 			}
 		o = merged(v, in, n, a);
 		o.p = frac_of_choices(v[k].script, v[k].nr);
