@@ -153,11 +153,10 @@ const struct kind *dump_kind_of_file(const char *file)
 	const struct kind *found;
 
 	for (int level = 0; level < 2; level++) {
-		const char *start = base ? base + 1 : file;
-		size_t n = strcspn(start, "/");
+		const char *start = base ? base + 1 : file, *end = start + strcspn(start, "/");
 
-		for (const char *p = start; p < start + n; p++)         /* the last word of kubectl_get_-o_json_pods */
-			if ((*p == '_' || *p == ' ') && p + 1 < start + n)
+		for (const char *p = start; p + 1 < end; p++)           /* the last word of kubectl_get_-o_json_pods */
+			if (*p == '_' || *p == ' ')
 				start = p + 1;
 		snprintf(word, sizeof(word), "%.*s", (int)strcspn(start, "./"), start);
 		if (strcmp(word, "replication-controllers") == 0)

@@ -52,6 +52,7 @@ TEST(dump_forms)
 		{ "d", "\xef\xbb\xbf" POD, "v1/Pod/a ", 0 },
 		{ "d", "Name:  a\nNamespace: b\n", "", 0 },
 		{ "d", "{\"kind\":\"Deployment\",\"apiVersion\":\"extensions/v1beta1\",\"metadata\":{\"name\":\"a\"}}", "apps/v1/Deployment/a ", 0 },
+		{ "kubectl_get_-o_json_nodes", "[{\"metadata\":{\"name\":\"a\"}}]", "v1/Node/a ", 0 }, { "a_b_", "[{\"metadata\":{\"name\":\"a\"}}]", "", 0 },
 		{ "d", "{\"analysis\":true}", "", 0 },
 	};
 
