@@ -76,22 +76,38 @@ static struct val *member(struct val *v, const char *key)
 	return (struct val *)(uintptr_t)val_get(v, key);
 }
 
+/* The first map in a list; NULL if it is none. */
+static struct val *first_map(struct val *list)
+{
+	struct val *v = list && list->type == VAL_LIST ? list->first : NULL;
+
+	while (v && v->type != VAL_MAP)
+		v = v->next;
+	return v;
+}
+
+static struct val *next_map(struct val *v)
+{
+	do {
+		v = v->next;
+	} while (v && v->type != VAL_MAP);
+	return v;
+}
+
 static void new_ingress(struct arena *a, struct val *root)
 {
 	struct val *spec = member(root, "spec"), *backend = member(spec, "backend");
 
-	if (backend) {
+	if (val_is(backend, VAL_MAP)) {
 		struct val *copy = val_copy(a, backend);
 
 		new_backend(a, copy);
 		val_del(spec, "backend");
 		val_put(a, spec, "defaultBackend", copy);
 	}
-	for (struct val *rule = member(spec, "rules") ? member(spec, "rules")->first : NULL; rule; rule = rule->next) {
-		struct val *paths = member(member(rule, "http"), "paths");
-
-		for (struct val *path = paths ? paths->first : NULL; path; path = path->next) {
-			if (member(path, "backend"))
+	for (struct val *rule = first_map(member(spec, "rules")); rule; rule = next_map(rule)) {
+		for (struct val *path = first_map(member(member(rule, "http"), "paths")); path; path = next_map(path)) {
+			if (val_is(member(path, "backend"), VAL_MAP))
 				new_backend(a, member(path, "backend"));
 			if (!val_get(path, "pathType"))
 				val_put(a, path, "pathType", val_string(a, "ImplementationSpecific"));
@@ -101,9 +117,7 @@ static void new_ingress(struct arena *a, struct val *root)
 
 static void new_slice(struct arena *a, struct val *root)
 {
-	struct val *ends = member(root, "endpoints");
-
-	for (struct val *e = ends ? ends->first : NULL; e; e = e->next) {
+	for (struct val *e = first_map(member(root, "endpoints")); e; e = next_map(e)) {
 		const char *node = val_str(val_get(val_get(e, "topology"), "kubernetes.io/hostname"));
 
 		if (node && !val_get(e, "nodeName"))

@@ -53,6 +53,8 @@ TEST(dump_forms)
 		{ "d", "Name:  a\nNamespace: b\n", "", 0 },
 		{ "d", "{\"kind\":\"Deployment\",\"apiVersion\":\"extensions/v1beta1\",\"metadata\":{\"name\":\"a\"}}", "apps/v1/Deployment/a ", 0 },
 		{ "kubectl_get_-o_json_nodes", "[{\"metadata\":{\"name\":\"a\"}}]", "v1/Node/a ", 0 }, { "a_b_", "[{\"metadata\":{\"name\":\"a\"}}]", "", 0 },
+		{ "d", "{\"kind\":\"Ingress\",\"apiVersion\":\"extensions/v1beta1\",\"metadata\":{\"name\":\"i\"},\"spec\":{\"backend\":1,\"rules\":[\"x\",{\"http\":{\"paths\":[\"y\",{\"backend\":\"z\"}]}}]}}", "networking.k8s.io/v1/Ingress/i ", 0 },
+		{ "d", "{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1beta1\",\"metadata\":{\"name\":\"i\"},\"endpoints\":\"x\"}", "discovery.k8s.io/v1/EndpointSlice/i ", 0 },
 		{ "d", "{\"analysis\":true}", "", 0 },
 	};
 
