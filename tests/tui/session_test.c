@@ -96,7 +96,7 @@ static void tour(struct run *r)
 	static const struct { const char *keys, *shows; } steps[] = {
 		{ ":po\n", "NAMESPACE" }, { "G\n", "netns pod/shop/web" }, { "2", "image      nginx" }, { "3", "cali-tw-" }, { "4", "Scheduled" }, { "5", "apiVersion: v1" }, { "6", "Name:" },
 		{ "7", "selected by" }, { "qq:svc\n", "CLUSTER-IP" }, { ":describe svc/shop/web\n1", "EndpointSlice" }, { "qq:nodes\n\n", "netns node/" }, { "2", "rules of node/" },
-		{ "qqq:show routes\n", "proto bird" }, { ":show conntrack\n", "none" }, { ":show ipam\n", "10.244." }, { ":trace deploy/web svc/web:80 -n shop\n", "hop 1" }, { "G", "shop.yaml:21" },
+		{ "qqq:show routes\n", "proto bird" }, { ":show conntrack\n", "none" }, { ":show ipam\n", "10.244." }, { ":show bgp\n", "full mesh" }, { ":trace deploy/web svc/web:80 -n shop\n", "hop 1" }, { "G", "shop.yaml:21" },
 		{ "r", "1 of 6" }, { "e", "no rule was tried" }, { ":matrix --port 443\n", "tcp 443" }, { " ", "from ↓" }, { "\n", "why" }, { "v", "1 column" }, { "w", "warnings" }, { "?", "in this view: Events" },
 		{ ":scale deploy/web --replicas 4 -n shop\n", "scaled" }, { ":fault node worker-1\n", "" }, { ":map\n", "broken: node" }, { "u", "undone: fault" }, { "+2s\n", "" },
 		{ ":rules --node worker-1\n", "    chain filter-FORWARD" }, { ":nosuch\n", "unknown command" }, { ":trace pod/nobody svc/web\n", "not found" }, { ":compare 0s\n", "" },

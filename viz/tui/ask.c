@@ -306,6 +306,17 @@ static bool open_list(struct tui *t, const char *word, size_t n, const char *res
 	return true;
 }
 
+/* What `show` prints line by line is a list here. */
+static bool shows_table(const char *rest)
+{
+	static const char *const tables[] = { "routes", "links", "listeners", "conntrack", "affinity", "ipam" };
+
+	for (size_t k = 0; k < ARRAY_LEN(tables); k++)
+		if (is_word(rest, tables[k]))
+			return true;
+	return false;
+}
+
 /* Words of the command line that have a screen of their own. */
 static bool own_screen(struct tui *t, const char *line)
 {
@@ -327,7 +338,7 @@ static bool own_screen(struct tui *t, const char *line)
 		open_with(t, PAGE_LIST, "lessons", NULL);
 	else if (is_word(line, "at"))
 		tui_do(t, CMD_SEEK, "%s", strcmp(rest, "now") == 0 ? "" : rest);
-	else if (is_word(line, "show") && *rest)
+	else if (is_word(line, "show") && shows_table(rest))
 		open_with(t, PAGE_LIST, line, NULL);
 	else if (is_word(line, "get") && *rest && !strchr(rest, ' ') && !strchr(rest, '/') && !strchr(rest, ','))
 		return open_list(t, rest, strlen(rest), "");
