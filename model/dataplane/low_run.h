@@ -103,15 +103,12 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 			to = slot->verdict.chain;
 			goto decide;
 		case LOW_PICK:
-			set = low_set_of(l, (set_h){ in->a });
-			if (set->plain || !set->value)
-				return LOW_SAYS_ASK;
-			if (reg.num >= set->nr_values) {
+			if (reg.num >= in->mask) {
 				at = in->skip;
 				break;
 			}
-			reg.addr = ip_from4(set->value[reg.num].ip);
-			reg.num = set->value[reg.num].port;
+			reg.addr = ip_from4(((const struct low_value *)(uintptr_t)in->value)[reg.num].ip);
+			reg.num = ((const struct low_value *)(uintptr_t)in->value)[reg.num].port;
 			break;
 		case LOW_CHANCE:
 			if (in->a < in->b && (low_draw(s) * in->b >> 32) >= in->a)

@@ -17,6 +17,29 @@ static uint64_t filter_of(const struct map *own, uint32_t below)
 	return bits;
 }
 
+static const struct low_bases *bases_of(const struct ruleset *rs, struct arena *a)
+{
+	struct low_bases *at = arena_array(a, struct low_bases, ARRAY_LEN(rs->at));
+
+	for (size_t hook = 0; hook < ARRAY_LEN(rs->at); hook++)
+		for (uint32_t k = 0; k < rs->at[hook].nr; k++) {
+			const struct chain *c = ruleset_chain_get(rs, rs->at[hook].v[k]);
+			uint8_t family = ruleset_table_get(rs, c->table)->family;
+
+			if (family == NF_INET || family == NF_IP)
+				at[hook].v[at[hook].nr++] = (struct low_base){ rs->at[hook].v[k], c->priority, c->type == NFT_NAT, c->policy == OP_DROP };
+		}
+	return at;
+}
+
+static bool same_bases(const struct ruleset *x, const struct ruleset *y)
+{
+	for (size_t hook = 0; hook < ARRAY_LEN(x->at); hook++)
+		if (x->at[hook].nr != y->at[hook].nr || memcmp(x->at[hook].v, y->at[hook].v, x->at[hook].nr * sizeof(*x->at[hook].v)) != 0)
+			return false;
+	return true;
+}
+
 struct lowered *lower(const struct ruleset *rs, struct lowered *base, struct arena *a)
 {
 	struct lowered *l = arena_make(a, struct lowered);
@@ -28,14 +51,7 @@ struct lowered *lower(const struct ruleset *rs, struct lowered *base, struct are
 	l->below_sets = base ? ruleset_nr_sets(base->rs) : 0;
 	l->own_chains = filter_of(&rs->own_chain, l->below_chains);
 	l->own_sets = filter_of(&rs->own_set, l->below_sets);
-	for (int hook = 0; hook < 6; hook++)
-		for (uint32_t k = 0; k < rs->at[hook].nr; k++) {
-			const struct chain *c = ruleset_chain_get(rs, rs->at[hook].v[k]);
-			uint8_t family = ruleset_table_get(rs, c->table)->family;
-
-			if (family == NF_INET || family == NF_IP)
-				l->at[hook].v[l->at[hook].nr++] = (struct low_base){ rs->at[hook].v[k], c->priority, c->type == NFT_NAT, c->policy == OP_DROP };
-		}
+	l->at = base && same_bases(rs, base->rs) ? base->at : bases_of(rs, a);
 	return l;
 }
 
@@ -226,6 +242,18 @@ static void add_insn(struct making *m, struct insn in, uint32_t rule)
 	vec_add(m->l->arena, &m->v, in);
 }
 
+/* The values of an anonymous map, which no other ruleset can write anew, stand in the instruction itself. */
+static bool choices(const struct making *m, struct insn *in)
+{
+	const struct low_set *s = ruleset_set_get(m->owner, (set_h){ in->a })->flags & SETF_ANONYMOUS ? low_set_of(m->l, (set_h){ in->a }) : NULL;
+
+	if (!s || s->plain || !s->value)
+		return false;
+	in->mask = s->nr_values;
+	in->value = map_ptr(s->value);
+	return true;
+}
+
 static void lower_rule(struct making *m, uint32_t k)
 {
 	const struct rule *r = &m->body->rules.v[k];
@@ -242,7 +270,7 @@ static void lower_rule(struct making *m, uint32_t k)
 		leading = leading && op->code == OP_MATCH;
 		if (leading)
 			into_key(m, op, at);
-		if (!op_defs[op->code]->lower || !op_defs[op->code]->lower(&ask, op, &in))
+		if (!op_defs[op->code]->lower || !op_defs[op->code]->lower(&ask, op, &in) || (in.code == LOW_PICK && !choices(m, &in)))
 			in = (struct insn){ .code = LOW_OP, .a = r->op + i };
 		add_insn(m, in, k);
 		if (in.code == LOW_VMAP || in.code == LOW_DNAT || in.code == LOW_MASQUERADE || (in.code >= LOW_ACCEPT && in.code <= LOW_GOTO))
@@ -324,8 +352,8 @@ static void put_run(struct making *m, uint32_t k, uint32_t len, struct low_chain
 
 static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 {
-	struct low_chain *c = arena_make(l->arena, struct low_chain);
 	struct making m = { .l = l };
+	struct low_chain *c;
 	uint32_t nr = 0, nr_runs = 0;
 	struct insn *out;
 
@@ -334,7 +362,8 @@ static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 		lower_rule(&m, k);
 	for (uint32_t k = 0, len; k < m.rules.nr; k += MAX(len, 1u))
 		nr_runs += (len = run_from(&m, k)) >= RUN_FROM;
-	out = arena_array(l->arena, struct insn, m.v.nr + m.rules.nr + nr_runs + 1);
+	c = arena_alloc(l->arena, sizeof(*c) + (m.v.nr + m.rules.nr + nr_runs + 1) * sizeof(struct insn), 16);
+	out = (struct insn *)(void *)(c + 1);   /* side by side: one is never needed without the other */
 	c->runs = arena_array(l->arena, struct low_run, nr_runs);
 	for (uint32_t k = 0; k < m.rules.nr;) {
 		uint32_t len = run_from(&m, k);

@@ -22,7 +22,7 @@ enum low {
 	LOW_RANGE,                      /* the two bytes at `at` lie between mask and value (rel REL_NOT_IN: they do not) */
 	LOW_SET,                        /* a: a set; rel as of the op */
 	LOW_VMAP,                       /* a: a set whose element is the verdict */
-	LOW_PICK,                       /* register := element of the dense map a */
+	LOW_PICK,                       /* register := element of the dense map at `value` (struct low_value), of which there are `mask` */
 	LOW_CHANCE, LOW_CHOOSE,         /* a of b; a ways */
 	LOW_MARK,                       /* mark := (mark & mask) ^ value */
 	LOW_DNAT,                       /* to value (an address), b (a port); rel REL_IN: to what the register holds */
@@ -63,6 +63,7 @@ struct low_chain {
 };
 
 struct low_base { chain_h chain; int16_t priority; bool nat, drops; };  /* a base chain that IPv4 meets; drops: its policy */
+struct low_bases { struct low_base v[16]; uint32_t nr; };               /* of one hook, in order */
 
 /* The lowered form of a ruleset as one node has it. Chains and sets of its own by handle less those of the base; bodies of its own of the base's in maps, each
  * with a filter: a bit for every handle modulo 64 that has one. */
@@ -75,7 +76,7 @@ struct lowered {
 	VEC(struct low_chain *) chains;
 	VEC(struct low_set *) sets;
 	struct map own_chain, own_set;
-	struct { struct low_base v[16]; uint32_t nr; } at[6];   /* by hook, in order */
+	const struct low_bases *at;     /* by hook; those of the base, if there are no others */
 };
 struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena *);    /* base: that of rs->base, NULL if it has none */
 void lowered_forget(struct lowered *, chain_h, set_h);          /* their bodies were written anew */
