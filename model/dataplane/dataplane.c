@@ -360,13 +360,41 @@ static bool in_table(const struct route *r, uint32_t table)
 	return (r->table ? r->table : TABLE_MAIN) == table;
 }
 
+/* The first route, in the order of longest_first, that does not come before one of this prefix. */
+static uint32_t first_from(const struct netns *ns, ip_addr addr, uint8_t len)
+{
+	const struct route want = { .dst = { addr, len, true } };
+	uint32_t lo = 0, hi = ns->routes.nr;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (longest_first(&ns->routes.v[mid], &want) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Where a look through the routes for an address may begin: a node has a route of full length for each of its Pods, all but one of which cannot match. */
+static uint32_t where_to_begin(const struct netns *ns, ip_addr dst)
+{
+	uint8_t bits = (uint8_t)ip_bits(dst);
+	uint32_t k = first_from(ns, dst, bits);
+
+	if (k < ns->routes.nr && ns->routes.v[k].dst.len == bits && ip_eq(ns->routes.v[k].dst.addr, dst))
+		return k;
+	return first_from(ns, ip_is4(dst) ? ip_from4(0) : (ip_addr){ 0, 0 }, (uint8_t)(bits - 1));
+}
+
 bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct route *out)
 {
 	const struct netns *ns = netns_get(dp, h);
 	const struct route *best = NULL;
 	const struct block *b = ns->uses_blocks ? block_of(dp, dst) : NULL;
 
-	for (uint32_t k = 0; k < ns->routes.nr && !best; k++)
+	for (uint32_t k = where_to_begin(ns, dst); k < ns->routes.nr && !best; k++)
 		if (cidr_contains(ns->routes.v[k].dst, dst) && in_table(&ns->routes.v[k], TABLE_MAIN))
 			best = &ns->routes.v[k];
 	if (b && (!best || best->dst.len < b->cidr.len) && block_route(dp, h, b, out))

@@ -124,7 +124,7 @@ static void do_nat(struct eval *x, const struct ruleset *owner, chain_h c, uint3
 		if (res->nat == OP_REDIRECT)
 			to = x->hook == HOOK_OUTPUT ? (ip_is4(w->p.dst) ? ip_from4(0x7f000001) : (ip_addr){ 0, 1 }) : masquerade_addr(w->dp, w->ns, x->where, w->p.dst);
 		set_dnat(w, to, res->port);
-		what = arena_printf(w->a, "destination becomes %s", IP(w->p.dst));
+		what = w->flags & WALK_RECORD ? arena_printf(w->a, "destination becomes %s", IP(w->p.dst)) : "";
 	} else {
 		if (res->nat == OP_MASQUERADE) {
 			to = masquerade_addr(w->dp, w->ns, x->where, w->p.dst);
@@ -135,7 +135,7 @@ static void do_nat(struct eval *x, const struct ruleset *owner, chain_h c, uint3
 				    x->where.i ? link_get(w->dp, x->where)->name : "the interface by which it leaves", netns_get(w->dp, w->ns)->name);
 		}
 		set_snat(w, to, res->port);
-		what = arena_printf(w->a, "source becomes %s", IP(w->p.src));
+		what = w->flags & WALK_RECORD ? arena_printf(w->a, "source becomes %s", IP(w->p.src)) : "";
 	}
 	x->natted = true;
 	h = decided(x, owner, c, i, r, e, what);

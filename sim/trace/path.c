@@ -343,7 +343,8 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 		end(w, V_DROPPED, "a loopback address does not leave by %s: its route_localnet is 0", link_get(w->dp, r.dev)->name);
 		return;
 	}
-	moved(w, from_socket ? ST_ROUTE : ST_FORWARD, r.dev, route_words(w, &r), &r);
+	if (w->flags & WALK_RECORD)
+		moved(w, from_socket ? ST_ROUTE : ST_FORWARD, r.dev, route_words(w, &r), &r);
 	w->p.oif = r.dev.i ? link_get(w->dp, r.dev)->name : NULL;
 	w->p.oif_unknown = !w->p.oif && netns_get(w->dp, w->ns)->captured;
 	if (!from_socket && !run_hook(w, HOOK_FORWARD, r.dev))

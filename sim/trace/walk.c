@@ -216,7 +216,6 @@ static void run(struct walker *w)
 {
 	w->out = (struct outcome){ 0 };
 	w->cts.nr = 0;
-	w->cts.v = NULL;
 	w->at_choice = 0;
 	w->considered.nr = 0;
 	w->assumed_outside = false;
