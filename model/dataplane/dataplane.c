@@ -204,11 +204,22 @@ void netns_end(struct dataplane *dp, netns_h h)
 
 void dataplane_finish(struct dataplane *dp)
 {
+	const struct block *before = NULL;
+
 	for (uint32_t k = 1; k < dp->netns.nr; k++)
 		if (dp->netns.v[k])
 			netns_end(dp, (netns_h){ k });
 	if (dp->blocks.nr)
 		qsort(dp->blocks.v, dp->blocks.nr, sizeof(*dp->blocks.v), by_address);
+	dp->blocks_disjoint = true;
+	for (uint32_t k = 0; k < dp->blocks.nr; k++) {
+		const struct block *b = &dp->blocks.v[k];
+
+		if (b->borrowed)
+			continue;
+		dp->blocks_disjoint = dp->blocks_disjoint && (!before || ip_order(cidr_last(before->cidr), b->cidr.addr) < 0);
+		before = b;
+	}
 }
 
 void dataplane_write_all(const struct dataplane *dp)
@@ -310,9 +321,12 @@ const struct block *block_of(const struct dataplane *dp, ip_addr ip)
 		else
 			hi = mid;
 	}
-	for (uint32_t k = lo; k > 0 && lo - k < 300; k--)       /* borrowed ones lie behind the block's start: at most a block's worth */
+	for (uint32_t k = lo; k > 0 && lo - k < 300; k--) {     /* borrowed ones lie behind the block's start: at most a block's worth */
 		if (cidr_contains(dp->blocks.v[k - 1].cidr, ip))
 			return &dp->blocks.v[k - 1];
+		if (dp->blocks_disjoint && !dp->blocks.v[k - 1].borrowed)
+			break;
+	}
 	return NULL;
 }
 

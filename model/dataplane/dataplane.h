@@ -130,6 +130,7 @@ struct dataplane {
 	VEC(struct neigh) neighs;
 	VEC(struct cause) causes;
 	VEC(struct block) blocks;       /* sorted by address, disjoint but for borrowed /32s, which come first where equal */
+	bool blocks_disjoint;           /* but for borrowed ones */
 	struct map netns_by_name;       /* of those that are written */
 	struct map addr_owner;          /* hash of (namespace, address) → the link that has it; of those that are written */
 	VEC(struct on_segment) on_segment;      /* in the order of namespaces */
