@@ -1,0 +1,12 @@
+/* What ruleset.c, rule_write.c and set.c share: bodies that may be written to. */
+#ifndef PODWIRE_RULESET_BODIES_H
+#define PODWIRE_RULESET_BODIES_H
+
+#include "model/dataplane/ruleset.h"
+
+struct chain_body *ruleset_write_chain(struct ruleset *, chain_h);      /* of this ruleset itself; made empty if it has none, and then hides its base's */
+struct set_body *ruleset_write_set(struct ruleset *, set_h);
+uint32_t ruleset_add_wide(struct ruleset *, ip_addr);                   /* → its place in wide[] */
+void set_body_sort(struct ruleset *, struct set_body *);                /* of an interval set of one address: in order, what overlaps is joined */
+
+#endif
