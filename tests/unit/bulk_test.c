@@ -156,3 +156,49 @@ TEST(shares_add_up_to_one_and_every_answer_is_accounted_for)
 	}
 	CU_ASSERT(several > 20);
 }
+
+/* ---- routes: the search against a look at all of them */
+
+static const struct block *naive_block(const struct dataplane *dp, ip_addr ip)
+{
+	const struct block *best = NULL;
+
+	for (uint32_t k = 0; k < dp->blocks.nr; k++)
+		if (cidr_contains(dp->blocks.v[k].cidr, ip) && (!best || dp->blocks.v[k].cidr.len > best->cidr.len))
+			best = &dp->blocks.v[k];
+	return best;
+}
+
+static const struct route *naive_route(const struct netns *ns, ip_addr ip)
+{
+	for (uint32_t k = 0; k < ns->routes.nr; k++)
+		if (cidr_contains(ns->routes.v[k].dst, ip) && (!ns->routes.v[k].table || ns->routes.v[k].table == TABLE_MAIN))
+			return &ns->routes.v[k];
+	return NULL;
+}
+
+TEST(routes_are_found_as_by_a_look_at_all_of_them)
+{
+	uint32_t wrong = 0, found = 0;
+
+	for (size_t n = 0; n < ARRAY_LEN(cells); n++) {
+		struct lab l;
+
+		make(&l, cells[n].mode, cells[n].cni, false);
+		for (uint32_t h = 1; h < l.dp->netns.nr; h++)
+			for (uint32_t k = 0; k < 400; k++) {
+				ip_addr ip = ip_add(l.to[k % l.nr_to], k / l.nr_to % 9);
+				const struct netns *ns = netns_get(l.dp, (netns_h){ h });
+				const struct route *own = naive_route(ns, ip);
+				const struct block *b = naive_block(l.dp, ip);
+				struct route out = { 0 };
+				bool got = route_lookup(l.dp, (netns_h){ h }, ip, &out), in_own = own && (!ns->uses_blocks || !b || own->dst.len >= b->cidr.len);
+
+				wrong += block_of(l.dp, ip) != b || (own && !got) || (in_own && (out.dst.len != own->dst.len || !ip_eq(out.dst.addr, own->dst.addr)));
+				found += in_own;
+			}
+		done(&l);
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(found > 1000);
+}
