@@ -431,3 +431,23 @@ next:;
 	dialer_end(&v.dialer);
 	return live_enter(live, NULL, err) && ok;
 }
+
+bool verify_trace(struct live *live, struct world *w, const struct answer *answer, struct arena *a, struct dial *d, struct nftrace *out, struct err *err)
+{
+	struct verifying v = { .live = live, .w = w, .arena = a, .err = err };
+	const char *why = cannot_ask(answer);
+	struct space *from = answer->source.enters ? live_find(live, "client") : answer->source.netns.i ? live_find(live, netns_get(w->dp, answer->source.netns)->name) : NULL;
+	struct trace t;
+	bool ok;
+
+	if (why || !from)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s", why ? why : "the source has no namespaces here");
+	if ((ip_set(answer->source.ip) && !give_address(live, from, answer->source.ip, err)) || !dialer_begin(&v.dialer, live, err))
+		return false;
+	t = outcomes_of(answer, answer->target, answer->port, a);
+	*d = (struct dial){ .from = from, .src = answer->source.ip, .dst = answer->target, .port = answer->port, .wait = TWO_SYNS,
+			    .proto = answer->q->proto == PROTO_ICMP && !ip_is4(answer->target) ? PROTO_ICMPV6 : answer->q->proto };
+	ok = open_assumed(&v, &t) && nftrace_dial(live, &v.dialer, d, a, out, err);
+	dialer_end(&v.dialer);
+	return ok;
+}

@@ -3,7 +3,7 @@
 #define PODWIRE_VERIFY_H
 
 #include "sim/ask/question.h"
-#include "sim/linux/dial.h"
+#include "sim/linux/nftrace.h"
 #include "sim/trace/trace.h"
 
 struct verify_options { uint32_t sample /* 0: all pairs */, tries; uint64_t seed; };
@@ -28,6 +28,8 @@ bool verify_state(struct live *, const struct dataplane *, struct arena *, struc
 bool verify_connections(struct live *, struct world *, const struct verify_options *, struct arena *, struct verified *, struct err *);
 /* The connection of an answer that the model has given. ERR_UNKNOWN in err: the kernel cannot be asked that. */
 bool verify_answer(struct live *, struct world *, const struct answer *, const struct verify_options *, struct arena *, struct verified *, struct err *);
+/* The same connection once, with the kernel's trace of it. */
+bool verify_trace(struct live *, struct world *, const struct answer *, struct arena *, struct dial *, struct nftrace *, struct err *);
 
 /* One question to both: all ways that the walk allows. */
 struct ways { struct way *v; uint32_t nr; double least; /* the smallest share of those that can be seen */ bool unknown; const char *why; };

@@ -7,6 +7,9 @@
 #include "sim/ask/captured.h"
 #include "viz/cli/captured.h"
 #include "viz/report/pcapng.h"
+#include "sim/linux/verify.h"
+#include "viz/cli/inside.h"
+#include "viz/report/kernel_report.h"
 #include "viz/report/trace_report.h"
 
 static bool expected(const char *want, const struct answer *a, struct err *err)
@@ -177,6 +180,29 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	return err_kind(err);
 }
 
+/* A real connection, and the kernel's own trace of its first packet. */
+static enum err_kind in_kernel(struct cli *cli, struct live *live, struct world *w, struct err *err)
+{
+	struct question q;
+	struct answer answer;
+	struct nftrace t = { 0 };
+	struct dial d;
+	struct sb out = { 0 };
+
+	if (!cli_question(cli, cli->args.v[0], cli->args.v[1], &q, err) || !question_ask(w, &q, cli->arena, &answer, err) ||
+	    !verify_trace(live, w, &answer, cli->arena, &d, &t, err))
+		return err_kind(err);
+	if (cli_output_is(cli, "json")) {
+		val_print_json(kernel_json(w, &answer, &d, &t, cli->arena), &out, 2, false);
+		sb_addc(&out, '\n');
+	} else {
+		kernel_text(&d, &t, &out);
+	}
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+	return d.end == DIAL_CONNECTED ? ERR_NONE : ERR_FAILED;
+}
+
 enum err_kind cmd_trace(struct cli *cli, struct err *err)
 {
 	struct capture c;
@@ -189,6 +215,11 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 		return cli_usage(cli, err, "--pcap takes one question, not a batch");
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
+	if (cli->mode && strcmp(cli->mode, "linux") == 0) {
+		if (cli->batch || cli->dataplane || cli->connection || cli->pcap)
+			return cli_usage(cli, err, "--mode linux takes two ends of the cluster");
+		return inside_do(cli, in_kernel, err);
+	}
 	if (cli->dataplane ? !captured_open(cli, &c, &w, err) : !cli_world(cli, &w, err))
 		return err_kind(err);
 	how = cli->batch ? batch(cli, &w, err) : ask(cli, &w, cli->args.nr ? cli->args.v[0] : NULL, cli->args.nr ? cli->args.v[1] : NULL, err);

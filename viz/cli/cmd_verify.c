@@ -3,6 +3,7 @@
 
 #include "sim/linux/verify.h"
 #include "viz/cli/inside.h"
+#include "viz/report/kernel_report.h"
 
 static bool number(const char *option, const char *text, uint32_t *out, struct err *err)
 {
@@ -27,6 +28,47 @@ static void print_text(struct cli *cli, const struct verified *r)
 		fprintf(cli->to, "DIFFERS      %s\n  walk       %s\n  kernel     %s\n", r->differences.v[k].what, r->differences.v[k].walk, r->differences.v[k].kernel);
 	if (shown < r->differences.nr)
 		fprintf(cli->to, "             and %u more (-v shows all)\n", r->differences.nr - shown);
+}
+
+/* The first connection that differs, hop by hop: as the walk goes, and as the kernel says that it went. */
+static void show_first(struct cli *cli, struct live *live, struct world *w, const struct verified *r, struct err *err)
+{
+	const struct difference *d = NULL;
+	struct nftrace t = { 0 };
+	struct dialer dialer;
+	struct sb out = { 0 };
+	struct trace walked;
+
+	for (uint32_t k = 0; k < r->differences.nr && !d; k++)
+		if (r->differences.v[k].is_connection)
+			d = &r->differences.v[k];
+	if (!d)
+		return;
+	walked = walk(w->dp, flows_new(cli->arena, 0, 1), &d->from, WALK_RECORD, cli->arena);
+	sb_printf(&out, "\n%s\nthe walk:\n", d->what);
+	for (uint32_t k = 0; k < walked.nr; k++) {
+		const struct half *h = &walked.v[k].there;
+
+		for (uint32_t i = 0; i < h->nr_hops; i++) {
+			sb_printf(&out, "  %-28s %-12s %s", netns_get(w->dp, h->hops[i].netns)->name, stage_names[h->hops[i].stage], h->hops[i].decision);
+			if (h->hops[i].rule != UINT32_MAX) {
+				sb_add(&out, ": ");
+				hop_rule_text(w->dp, &h->hops[i], &out);
+			}
+			sb_addc(&out, '\n');
+		}
+		sb_printf(&out, "→ %s%s\n", verdict_names[h->verdict], h->verdict == V_DELIVERED && !walked.v[k].answered ? ", not answered" : "");
+	}
+	sb_add(&out, "the kernel:\n");
+	if (dialer_begin(&dialer, live, err)) {
+		struct dial q = { .from = d->space, .src = d->from.t.src, .dst = d->from.t.dst, .port = d->from.t.dport, .proto = d->from.t.proto, .wait = MILLIS(900) };
+
+		if (nftrace_dial(live, &dialer, &q, cli->arena, &t, err))
+			kernel_text(&q, &t, &out);
+		dialer_end(&dialer);
+	}
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
 }
 
 static void print_json(struct cli *cli, const struct verified *r)
@@ -70,6 +112,8 @@ static enum err_kind work(struct cli *cli, struct live *live, struct world *w, s
 		print_json(cli, &r);
 	else
 		print_text(cli, &r);
+	if (!cli_output_is(cli, "json"))
+		show_first(cli, live, w, &r, err);
 	return r.differences.nr ? ERR_FAILED : ERR_NONE;
 }
 
