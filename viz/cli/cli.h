@@ -105,7 +105,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 	X(routes) X(rules) X(show) X(draw) X(fault) X(heal) \
 	X(run) X(report) X(export) X(up) X(down) X(ps) \
 	X(exec) X(logs) X(verify) X(api_resources) X(version) X(help) \
-	X(compare) X(tui)
+	X(compare) X(tui) X(learn)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -1,5 +1,7 @@
 #include "viz/cli/tui_session.h"
 
+#include <limits.h>
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -306,24 +308,31 @@ static bool moment(void *ctx, const char *at, struct world *w, struct err *err)
 	return read_lab(s, lab_of(s), at, w, err);
 }
 
-static bool lessons(void *ctx, struct arena *a, struct scenario_list *out, struct err *err)
+bool lessons_load(struct arena *a, struct scenario_list *out, struct err *err)
 {
 	static const char *const places[] = { "../scenarios/lessons", "../share/podwire/scenarios/lessons" };
 	char self[1024], *slash;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-	(void)ctx;
 	self[MAX(n, 0)] = '\0';
 	slash = strrchr(self, '/');
 	for (size_t k = 0; slash && k < ARRAY_LEN(places); k++) {
 		const char *path = arena_printf(a, "%.*s/%s", (int)(slash - self), self, places[k]);
 
+		char whole[PATH_MAX];
+
 		if (access(path, R_OK) == 0)
-			return scenarios_load(a, path, out, err);
+			return scenarios_load(a, realpath(path, whole) ? arena_strdup(a, whole) : path, out, err);
 	}
 	if (access("scenarios/lessons", R_OK) == 0)
 		return scenarios_load(a, "scenarios/lessons", out, err);
 	return err_add(err, ERR_FAILED, NULL, "no lessons are installed; :learn FILE plays any scenario");
+}
+
+static bool lessons(void *ctx, struct arena *a, struct scenario_list *out, struct err *err)
+{
+	(void)ctx;
+	return lessons_load(a, out, err);
 }
 
 static void head(void *ctx, struct tui_head *out) { model_head(&((struct session *)ctx)->model, out); }

@@ -19,6 +19,8 @@ bool session_begin(struct session *, struct cli *, struct err *);
 void session_end(struct session *);
 struct tui_source session_source(struct session *);
 
+/* The lessons that came with the program: beside the binary as built, or as installed; else below the working directory. */
+bool lessons_load(struct arena *, struct scenario_list *, struct err *);
 /* Shows it until it is left. lesson: a scenario's name or file to begin with; NULL. For `podwire learn`, too. */
 enum err_kind tui_main(struct cli *, const char *lesson, struct err *);
 
