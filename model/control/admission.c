@@ -3,6 +3,7 @@
 
 #include "model/control/alloc.h"
 #include "model/control/common.h"
+#include "model/control/quota.h"
 #include "model/l7/ingress.h"
 #include "model/l7/mesh.h"
 
@@ -51,10 +52,18 @@ static void inject(struct cluster *c, struct pod *p)
 
 static bool admit_pod(struct control *t, struct object *o, const struct object *old, struct check *check)
 {
-	(void)check;
-	if (!old && !cluster_flags(control_cluster(t))->no_defaults)
-		inject(control_cluster(t), (struct pod *)o);
-	return true;
+	struct arena *scratch;
+	const char *why;
+
+	if (old || cluster_flags(control_cluster(t))->no_defaults)
+		return true;
+	inject(control_cluster(t), (struct pod *)o);
+	scratch = arena_new(NULL, "quota");
+	why = ((struct pod *)o)->given ? NULL : quota_refuses(control_cluster(t), o->ns, ((struct pod *)o)->spec, scratch);      /* what carries its status is there already */
+	if (why)
+		err_add(check->err, ERR_INPUT, &(struct where){ .file = check->file, .line = check->root ? check->root->line : 0 }, "pods \"%s\" is forbidden: %s", o->name, why);
+	arena_free(scratch);
+	return !why;
 }
 
 static const struct { const struct kind *kind; bool (*admit)(struct control *, struct object *, const struct object *, struct check *); } plugins[] = {

@@ -4,6 +4,7 @@
 #include "model/cluster/apply.h"
 #include "model/control/gc.h"
 #include "model/control/nodes.h"
+#include "model/control/quota.h"
 #include "model/control/workloads.h"
 
 #define BURST 500               /* BurstReplicas: at most so many are made or deleted in one sync */
@@ -61,6 +62,37 @@ static const struct event_form deleted[] = { { false, "replicaset-controller", "
 
 struct making { struct control *t; struct workload *w; };
 
+/* A quota says no: the condition, the event, and another try after as long as it has failed already (5 ms … 1000 s, the work queue's back-off). */
+static bool refused(struct making *m)
+{
+	struct cluster *c = control_cluster(m->t);
+	struct object *o = &m->w->o;
+	struct arena *scratch = arena_new(NULL, "quota");
+	const char *why = quota_refuses(c, o->ns, m->w->template.spec, scratch);
+	const struct condition *since = condition_get(&m->w->conditions, "ReplicaFailure");
+	nsec failing = since && since->status == COND_TRUE ? control_now(m->t) - since->changed : 0;
+
+	if (why && since && since->status == COND_TRUE && !failing) {   /* said in this moment already */
+		control_timer(m->t, CTL_REPLICASET, o, control_now(m->t) + timing(T_WORKQUEUE_FIRST));
+	} else if (why) {
+		const char *text = arena_printf(scratch, "pods \"%s\" is forbidden: %s", generate_name(c, &pod_kind, o->ns, name_base(m->t, o), o->uid, (uint64_t)control_now(m->t)), why);
+
+		cluster_event(c, o, true, o->kind == &replication_controller_kind ? "replication-controller" : "replicaset-controller", "FailedCreate", "Error creating: %s", text);
+		if (!since && condition_put(c, &m->w->conditions, "ReplicaFailure", COND_TRUE, "FailedCreate", text))
+			cluster_touch(c, o);
+		control_timer(m->t, CTL_REPLICASET, o, control_now(m->t) + MIN(MAX(failing, timing(T_WORKQUEUE_FIRST)), timing(T_WORKQUEUE_MAX)));
+	} else if (since && since->status == COND_TRUE) {
+		condition_list rest = { arena_array(cluster_arena(c), struct condition, m->w->conditions.nr), 0, true };
+
+		for (uint32_t k = 0; k < m->w->conditions.nr; k++)
+			if (&m->w->conditions.v[k] != since)
+				rest.v[rest.nr++] = m->w->conditions.v[k];
+		m->w->conditions = rest;
+	}
+	arena_free(scratch);
+	return why != NULL;
+}
+
 static bool make_one(void *ctx)
 {
 	struct making *m = ctx;
@@ -69,6 +101,8 @@ static bool make_one(void *ctx)
 	str base = name_base(m->t, o);
 	struct pod *p;
 
+	if (refused(m))
+		return false;
 	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
 	p->o.generate_name = base;
 	cluster_add(c, &p->o);

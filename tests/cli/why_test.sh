@@ -92,6 +92,9 @@ check "and one that allows it, tried" finds policy-ingress "tried on a copy: it 
 check "an Ingress without a class" finds ingress-class "names no class" -f ingress.yaml ingress/web
 check "whose backend has no such port" finds backend-port "its only port is 80" -f ingress.yaml ingress/web
 
+(printf 'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 1}}\n---\n'; cat probe.yaml | sed "s/spec: {selector/spec: {replicas: 2, selector/") >quota.yaml
+check "a quota" finds quota "exceeded quota: q" -f quota.yaml deploy/d
+
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')

@@ -134,3 +134,28 @@ TEST(exec_and_grpc_probes_decide_too)
 	CU_ASSERT(event_at(&x, "Unhealthy", "Readiness probe") != NEVER);
 	cell_free(&x);
 }
+
+/* pkg/quota/v1/evaluator/core/pods.go; replica_set.go: ReplicaFailure, FailedCreate, and the rest when there is room again. */
+TEST(a_quota_stops_the_third_pod)
+{
+	struct cell x = settled("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 2}}\n---\n"
+				"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: r}}\n"
+				"  template: {metadata: {labels: {app: r}}, spec: {containers: [{name: c, image: nginx}]}}\n");
+	const struct workload *w = (const struct workload *)cluster_find(x.c, &replicaset_kind, "default", "r");
+	struct err err = { 0 };
+	struct apply_options opt = { .validate = true };
+	static const char pod[] = "{apiVersion: v1, kind: Pod, metadata: {name: bare}, spec: {containers: [{name: c, image: nginx}]}}";
+	struct doc d = { "bare.yaml", yaml_parse(x.a, "bare.yaml", pod, strlen(pod), NULL, &err) };
+
+	CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 2);
+	CU_ASSERT(condition_get(&w->conditions, "ReplicaFailure") != NULL);
+	CU_ASSERT(cell_has_event(&x, "FailedCreate", "is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2"));
+	CU_ASSERT(apply_doc(x.c, &d, &opt, NULL, &err) == APPLY_ERROR);
+	CU_ASSERT(err.nr == 1 && strstr(err.v[0].text, "pods \"bare\" is forbidden: exceeded quota: q"));
+	cell_apply(&x, "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 5}}\n");
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 3);
+	CU_ASSERT(condition_get(&w->conditions, "ReplicaFailure") == NULL);
+	err_free(&err);
+	cell_free(&x);
+}
