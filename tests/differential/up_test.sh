@@ -120,7 +120,7 @@ rm -f "$work"/lab.db* "$work/said"
 is "nothing is left" "$before" "$(settle "$before")"
 
 echo "== scenarios"
-for s in figures/calico-cluster figures/clusterip lessons/nodeport-source-ip; do check "$s" "$podwire" run --mode linux scenarios/$s.yaml; done
+for s in figures/calico-cluster figures/clusterip lessons/12-nodeport-source-ip; do check "$s" "$podwire" run --mode linux scenarios/$s.yaml; done
 is "what cannot be tried is skipped" 1 "$("$podwire" run --mode linux scenarios/regressions/default-deny.yaml | grep -c 'skipped mode linux')"
 is "nothing is left" "$before" "$(settle "$before")"
 
