@@ -210,6 +210,17 @@ static void send_first(struct dialer *p, struct dial *q)
 	q->sent = true;
 }
 
+/* Echo requests from a datagram socket: for the group of root, in the namespace of the thread. */
+static void allow_ping(void)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ping_group_range", "we");
+
+	if (f) {
+		fputs("0 0", f);
+		fclose(f);
+	}
+}
+
 static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 {
 	struct sockaddr_storage to, own;
@@ -219,6 +230,8 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 	struct epoll_event ev = { .events = stream ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u64 = nr };
 
 	*q = (struct dial){ .from = q->from, .src = q->src, .dst = q->dst, .port = q->port, .proto = q->proto, .tos = q->tos, .wait = q->wait, .deadline = clock_now() + q->wait };
+	if (is_icmp(q))
+		allow_ping();
 	q->fd = socket(four ? AF_INET : AF_INET6, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
 	if (q->fd < 0) {
 		over(p, q, DIAL_ERROR, errno);

@@ -381,6 +381,10 @@ static const char *cannot_ask(const struct answer *answer)
 {
 	if (answer->source.enters && !streq(answer->source.kind, "Client"))
 		return "a packet that enters from outside has no socket here";
+	if (answer->q->size || answer->q->df)
+		return "packets of a given size are not made in the namespaces yet";
+	if (answer->q->flags & WALK_KEEP)
+		return "connections that stay open are not made in the namespaces yet";
 	for (uint32_t k = 0; k < answer->nr; k++) {
 		if (answer->v[k].http || answer->v[k].second || answer->v[k].third)
 			return "what a proxy does with it is not asked of the kernel";
