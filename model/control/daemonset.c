@@ -62,7 +62,7 @@ static void add_tolerations(struct control *t, struct pod_spec *s, void *ctx)
 		memcpy(v, s->tolerations.v, nr * sizeof(*v));
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
 		if (!rows[k].host_network || s->host_network)
-			v[nr++] = (struct toleration){ .key = cluster_str(c, rows[k].key), .op = cluster_str(c, "Exists"), .effect = cluster_str(c, rows[k].effect) };
+			v[nr++] = (struct toleration){ .key = cluster_str(c, rows[k].key), .op = cluster_str(c, "Exists"), .effect = cluster_str(c, rows[k].effect), .seconds = -1 };
 	s->tolerations.v = v;
 	s->tolerations.nr = nr;
 	s->tolerations.set = true;

@@ -82,7 +82,16 @@ struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena
 void lowered_forget(struct lowered *, chain_h, set_h);          /* their bodies were written anew */
 const struct low_chain *low_chain_make(struct lowered *, chain_h);
 const struct low_set *low_set_make(struct lowered *, set_h);
+#ifdef __has_feature            /* clang's way to say it; gcc has the macro */
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define LOW_INLINE static inline __attribute__((unused))        /* a sanitizer's checks times everything inlined would take minutes to compile */
+#else
 #define LOW_INLINE static inline __attribute__((always_inline))
+#endif
 LOW_INLINE const struct low_chain *low_chain_of(struct lowered *l, chain_h h)
 {
 	while (h.i <= l->below_chains && !(l->own_chains >> (h.i & 63) & 1))
