@@ -6,6 +6,7 @@
 struct allocation {
 	struct map by_ip;               /* hash of the address → the Service that took it last */
 	struct map by_port;             /* node port → likewise */
+	rev_t full_at[2];               /* the cluster's revision when no IPv4, IPv6 address was free for a new Service; 0: there was one */
 };
 
 struct alloc {                            /* one Service on its way into the cluster */
@@ -286,9 +287,11 @@ static bool take_free(struct alloc *j, uint32_t place)
 {
 	bool four = streq(j->s->families.v[place], "IPv4");
 	const char *key = arena_printf(cluster_arena(j->c), "%s/%s", j->s->o.ns, j->s->o.name);
+	rev_t now = cluster_rev(j->c), *full_at = &j->a->full_at[!four];
+	bool known_full = !j->old && *full_at && *full_at == now;       /* asking each address again would not find one */
 	ip_addr ip;
 
-	for (uint32_t k = 0; k < j->settings->service_cidrs.nr; k++) {
+	for (uint32_t k = 0; k < j->settings->service_cidrs.nr && !known_full; k++) {
 		struct ip_range r = ip_range_of(j->settings->service_cidrs.v[k]);
 
 		if (ip_is4(r.cidr.addr) != four || ip_range_next(&r, draw(j->c, "clusterIP", key, place), ip_taken, j, &ip) != RANGE_OK)
@@ -297,6 +300,7 @@ static bool take_free(struct alloc *j, uint32_t place)
 		add_text(j, &j->s->cluster_ips, text(j, IP(ip)));
 		return true;
 	}
+	*full_at = j->old ? 0 : now;
 	return err_add(j->check->err, ERR_INPUT, &(struct where){ .file = j->check->file, .object = j->check->object },
 		       "Internal error occurred: failed to allocate a serviceIP: %s", range_words[RANGE_FULL]);
 }
