@@ -207,5 +207,7 @@ void print_sh(const struct dataplane *, struct sb *);                           
 struct cluster;
 struct dataplane *dataplane_compile(struct cluster *, struct mem *);
 void dataplane_free(struct dataplane *);
+/* print_bird.c: the configuration of BIRD 2 on that node, as calico-node would have it. Where nobody needs BGP it is a comment that says why; false then. */
+bool print_bird(struct cluster *, const struct dataplane *, netns_h node, struct sb *);
 
 #endif

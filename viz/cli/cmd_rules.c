@@ -35,11 +35,11 @@ static bool default_is_nft(struct world *w)
 static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *err)
 {
 	struct dataplane *dp = world_dataplane(w);
-	bool ip = cli_output_is(cli, "ip"), iptables = cli_output_is(cli, "iptables"), nft = cli_output_is(cli, "nft");
+	bool ip = cli_output_is(cli, "ip"), bird = cli_output_is(cli, "bird"), iptables = cli_output_is(cli, "iptables"), nft = cli_output_is(cli, "nft");
 	struct sb out = { 0 };
 	uint32_t nr = 0;
 
-	if (!ip && !iptables && !nft) {
+	if (!ip && !bird && !iptables && !nft) {
 		nft = default_is_nft(w);
 		iptables = !nft;
 	}
@@ -49,10 +49,12 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 		if (ip ? cli->node && !wanted(cli, ns) && !(ns->node.i && wanted(cli, netns_get(dp, ns->node))) : !wanted(cli, ns))
 			continue;
 		if (!cli->node && cluster_count(w->cluster, &node_kind) > 1)
-			sb_printf(&out, "%s# %s\n", nr ? "\n" : "", ns->name);
+			sb_printf(&out, bird ? "%s" : "%s# %s\n", nr ? "\n" : "", ns->name);
 		nr++;
 		if (ip) {
 			print_ip(dp, (netns_h){ k }, &out);
+		} else if (bird) {
+			print_bird(w->cluster, dp, (netns_h){ k }, &out);
 		} else {
 			dataplane_node_ready(dp, (netns_h){ k });
 			one_node(cli, w, ns, nft, &out);
@@ -70,7 +72,7 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 
 enum err_kind cmd_rules(struct cli *cli, struct err *err)
 {
-	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", NULL };
+	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", "bird", NULL };
 	struct world w;
 	bool known = false;
 	enum err_kind how = ERR_NONE;
@@ -78,7 +80,9 @@ enum err_kind cmd_rules(struct cli *cli, struct err *err)
 	for (int k = 0; forms[k]; k++)
 		known = known || cli_output_is(cli, forms[k]);
 	if (!known)
-		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip or sh", cli->output);
+		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip, sh or bird", cli->output);
+	if (cli->dataplane && cli_output_is(cli, "bird"))
+		return cli_usage(cli, err, "-o bird: a capture holds no BGPPeer and no IPPool; the configuration follows from objects (-f)");
 	if (cli->dataplane)
 		return captured_rules(cli, err);
 	if (!cli_world(cli, &w, err))

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# rules -o bird: BIRD itself reads what is printed, for each kind of cluster and each node.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+podwire=$PWD/build/podwire
+work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+cd "$work"
+passed=0 failed=0 skipped=0
+check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -12 out; fi; }
+bird=$(PATH=$PATH:/usr/sbin:/sbin command -v bird)
+[ -n "$bird" ] || echo "bird is not installed: nothing of this is read by it"
+v3() { printf -- '---\napiVersion: projectcalico.org/v3\nkind: %s\nmetadata: {name: %s}\nspec: {%s}\n' "$@"; }
+kind() { printf 'kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes: [{role: control-plane}, {role: worker}, {role: worker}]\nnetworking: {%s}\n' "$1"; }
+cat >web.yaml <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {replicas: 90, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: nginx}]}}}
+YAML
+kind '' >plain.yaml
+kind "ipFamily: dual, podSubnet: '10.244.0.0/16,fd00:10:244::/56', serviceSubnet: '10.96.0.0/16,fd00:10:96::/112'" >dual.yaml
+kind "ipFamily: ipv6, podSubnet: 'fd00:10:244::/56', serviceSubnet: 'fd00:10:96::/112'" >six.yaml
+{ kind ''; v3 BGPConfiguration default 'nodeToNodeMeshEnabled: false, asNumber: 65001'; v3 BGPPeer a "peerIP: '192.0.2.1:1790', asNumber: 64999"; v3 BGPPeer b 'nodeSelector: "all()", peerSelector: "all()"'
+  v3 BGPPeer c "node: worker-1, peerIP: '[2001:db8::1]:179', asNumber: 4200000000"; } >peers.yaml
+{ cat dual.yaml; v3 IPPool four 'cidr: 10.244.0.0/17, ipipMode: Always'; v3 IPPool more 'cidr: 10.244.128.0/17, vxlanMode: Never, ipipMode: Never'
+  v3 IPPool six "cidr: 'fd00:10:244::/56', blockSize: 122, disableBGPExport: true"; } >mixed.yaml
+for f in plain dual six peers mixed; do
+	for node in $("$podwire" get nodes -f web.yaml -f $f.yaml -o name); do
+		node=${node#*/}
+		check "$f: $node is printed" sh -c "'$podwire' rules -f web.yaml -f $f.yaml -o bird --node $node >$f-$node.conf && grep -q '^router id' $f-$node.conf"
+		if [ -n "$bird" ]; then check "$f: BIRD accepts that of $node" "$bird" -p -c $f-$node.conf; else skipped=$((skipped + 1)); fi
+	done
+done
+one=$(ls six-*.conf | head -1)
+check "each node has as many sessions of each family as there are other nodes" sh -c "for f in dual-*.conf; do [ \$(grep -c 'Mesh_172' \$f) = 2 ] && [ \$(grep -c '^protocol bgp Mesh_f' \$f) = 2 ] || exit 1; done"
+check "a node without IPv4 has a router id from its name" grep -q 'from its name' "$one"
+check "peers are nodes where a peerSelector says so" sh -c "[ \$(grep -c '^protocol bgp Node_172' peers-worker.conf) = 2 ]"
+check "felix keeps the pool that is encapsulated" sh -c "cat mixed-*.conf | grep -q 'net ~ 10.244.0.0/17 then reject; # felix'"
+check "without BGP there is a sentence" sh -c "'$podwire' rules -f web.yaml --cni bridge -o bird | grep -q '^# node/worker-1: no BGP here: the Pod network is bridge'"
+check "a capture has none" sh -c "! '$podwire' rules --dataplane . -o bird 2>err && grep -q 'follows from objects' err"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
