@@ -34,7 +34,7 @@ done
 one=$(ls six-*.conf | head -1)
 check "each node has as many sessions of each family as there are other nodes" sh -c "for f in dual-*.conf; do [ \$(grep -c 'Mesh_172' \$f) = 2 ] && [ \$(grep -c '^protocol bgp Mesh_f' \$f) = 2 ] || exit 1; done"
 check "a node without IPv4 has a router id from its name" grep -q 'from its name' "$one"
-check "peers are nodes where a peerSelector says so" sh -c "[ \$(grep -c '^protocol bgp Node_172' peers-worker.conf) = 2 ]"
+check "peers are nodes where a peerSelector says so" sh -c "[ \$(grep -c '^protocol bgp Node_172' peers-worker-1.conf) = 2 ]"
 check "felix keeps the pool that is encapsulated" sh -c "cat mixed-*.conf | grep -q 'net ~ 10.244.0.0/17 then reject; # felix'"
 check "without BGP there is a sentence" sh -c "'$podwire' rules -f web.yaml --cni bridge -o bird | grep -q '^# node/worker-1: no BGP here: the Pod network is bridge'"
 check "a capture has none" sh -c "! '$podwire' rules --dataplane . -o bird 2>err && grep -q 'follows from objects' err"
