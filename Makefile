@@ -49,7 +49,7 @@ deps:
 	@tests/deps.sh
 
 demo: deps
-	@$(MAKE) -s all
+	@$(MAKE) -s -j$$(nproc) all
 	@tests/demo.sh
 
 # gcc, then clang with the sanitizers, each with its own objects; then what runs the program as people do.
