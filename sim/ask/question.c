@@ -142,6 +142,13 @@ static bool endpoints_untold(struct world *w, const struct outcome_view *v)
 	return s && !s->selector.nr && import_lacks(w, "EndpointSlice");
 }
 
+const struct outcome *outcome_last(const struct outcome_view *o)
+{
+	if (o->third && o->third->there.verdict == V_DELIVERED)
+		return o->third;
+	return o->second && ip_eq(o->second->there.as_seen.dst, o->end_ip) ? o->second : o->walk;
+}
+
 struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, struct frac share)
 {
 	const struct dataplane *dp = w->dp;

@@ -227,7 +227,7 @@ static void notes(struct diagnosis *d, const struct answer *a)
 			const struct service *s = service_of(d, a);
 
 			told = true;
-			f = finding(d, FINDING_NOTE, "source-rewritten", "the receiver sees %s, not the sender's address: it was masqueraded on the way", IP((o->third ? o->third : o->second ? o->second : o->walk)->there.as_seen.src));
+			f = finding(d, FINDING_NOTE, "source-rewritten", "the receiver sees %s, not the sender's address: it was masqueraded on the way", IP(outcome_last(o)->there.as_seen.src));
 			for (uint32_t h = 0; h < o->walk->there.nr_hops; h++) {
 				const struct hop *hop = &o->walk->there.hops[h];
 

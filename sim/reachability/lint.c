@@ -9,6 +9,7 @@
 const struct lint_rule lint_rules[] = {
 	{ "not-enforced", "The Pod network enforces no NetworkPolicy" },
 	{ "selects-nothing", "The policy's podSelector selects no Pod" },
+	{ "host-network", "Only Pods on their nodes' network have what a selector asks for; policies do not select them" },
 	{ "peer-matches-nothing", "An item of from or to means no Pod" },
 	{ "redundant-rule", "Another rule allows all of it already" },
 	{ "and-or-slip", "Two items where one was meant, or one where two were: a dash decides between AND and OR" },
@@ -90,6 +91,30 @@ static const char *selector_text(struct linting *l, const struct selector *s)
 	return text;
 }
 
+/* A Pod that the selector would mean if it were not on its node's network: it is neither subject nor peer (the NetworkPolicy documentation, "hostNetwork Pods"). */
+static const struct pod *host_pod(struct linting *l, const char *ns, const struct selector *namespaces, const struct selector *pods)
+{
+	struct object_list all = namespaces ? cluster_list(l->c, &pod_kind) : cluster_list_ns(l->c, &pod_kind, ns);
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct pod *p = (const struct pod *)all.v[k];
+		const struct namespace_ *n = namespaces && p->spec->host_network ? find_namespace(l->c, p->o.ns) : NULL;
+
+		if (p->spec->host_network && selector_matches(pods, &p->o.labels) && (!namespaces || (n && selector_matches(namespaces, &n->o.labels))))
+			return p;
+	}
+	return NULL;
+}
+
+static bool say_host_network(struct linting *l, const struct object *o, const struct path *at, const struct selector *namespaces, const struct selector *pods, const char *remedy)
+{
+	const struct pod *p = pods ? host_pod(l, o->ns, namespaces, pods) : NULL;
+
+	if (p)
+		say(l, "host-network", LINT_WARNING, o, at, remedy, "only Pods on their nodes' network, as %s/%s, have %s: policies do not select them", p->o.ns, p->o.name, selector_text(l, pods));
+	return p != NULL;
+}
+
 /* ---- one rule */
 
 static const struct path *rule_path(struct linting *l, const struct np_compiled_rule *r)
@@ -125,6 +150,8 @@ static void lint_peer(struct linting *l, const struct np_compiled_rule *r, uint3
 	} else if (p->namespaces && p->pods && pods_of_spaces(l, p->namespaces, NULL) && pods_of_space(l, o->ns, p->pods)) {
 		say(l, "and-or-slip", LINT_WARNING, o, at, "with a dash before podSelector they are two items, of which one suffices",
 		    "namespaceSelector and podSelector stand in one item, so both must hold: no Pod of these namespaces has %s, but Pods of %s have", selector_text(l, p->pods), o->ns);
+	} else if (say_host_network(l, o, SUB(at, "podSelector"), p->namespaces, p->pods, "name the nodes' addresses with ipBlock")) {
+		return;
 	} else if (p->pods) {
 		say(l, "peer-matches-nothing", LINT_WARNING, o, SUB(at, "podSelector"), NULL, "no Pod in %s has %s", p->namespaces ? "the selected namespaces" : o->ns, selector_text(l, p->pods));
 	} else {
@@ -372,6 +399,8 @@ static void lint_policy(struct linting *l, const struct np_compiled *p)
 
 	l->p = p;
 	if (!pods_of_space(l, np->o.ns, &np->pods)) {
+		if ((np->pods.labels.nr || np->pods.exprs.nr) && say_host_network(l, &np->o, SUB(spec, "podSelector"), NULL, &np->pods, NULL))
+			return;
 		if (pods_of_space(l, np->o.ns, NULL))
 			say(l, "selects-nothing", LINT_WARNING, &np->o, SUB(spec, "podSelector"), NULL, "no Pod in %s has %s", np->o.ns, selector_text(l, &np->pods));
 		else

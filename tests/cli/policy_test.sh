@@ -219,7 +219,24 @@ spec:
   podSelector: {}
   egress: [{to: [{podSelector: {}}]}]
   policyTypes: [Egress]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: agent, namespace: b, labels: {app: agent}}
+spec: {hostNetwork: true, containers: [{name: c, image: agent}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: agent, namespace: b}
+spec: {podSelector: {matchLabels: {app: agent}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: from-agent}
+spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: agent}}}]}]}
 YAML
+check "lint: a subject on its node's network" says "NetworkPolicy b/agent: spec.podSelector: only Pods on their nodes' network, as b/agent, have app=agent" "$podwire" lint -f lint.yaml
+check "lint: a peer on its node's network" says "name the nodes' addresses with ipBlock" "$podwire" lint -f lint.yaml
 for rule in peer-matches-nothing and-or-slip unknown-port-name dns-over-tcp-only block-of-services redundant-rule ignored-rules selects-nothing dns-cut-off; do
 	check "lint: $rule" says "[$rule]" "$podwire" lint -f lint.yaml
 done

@@ -262,7 +262,7 @@ static const char *who(struct way *y, const struct outcome_view *o)
 static void notes(struct way *y, const struct answer *answer)
 {
 	const struct outcome_view *o = y->o;
-	const struct outcome *last = o->third ? o->third : o->second ? o->second : o->walk;
+	const struct outcome *last = outcome_last(o);
 	bool bad = ends_badly(y);
 
 	if (o->verdict == V_DELIVERED)

@@ -210,7 +210,7 @@ static struct val *outcome_json(struct world *w, const struct answer *answer, co
 	val_put(a, v, "endpoint", endpoint_json(o, a));
 	val_put(a, v, "dnat", x && x->dnat ? ip_port(a, x->first_nat.dst, x->first_nat.dport) : val_new(a, VAL_NULL));
 	val_put(a, v, "snat", x && x->snat ? ip_port(a, x->snat_to, x->snat_port) : val_new(a, VAL_NULL));
-	val_put(a, v, "sourceSeen", x && o->verdict == V_DELIVERED ? ip_port(a, (o->third ? o->third : o->second ? o->second : x)->there.as_seen.src, 0) : val_new(a, VAL_NULL));
+	val_put(a, v, "sourceSeen", x && o->verdict == V_DELIVERED ? ip_port(a, outcome_last(o)->there.as_seen.src, 0) : val_new(a, VAL_NULL));
 	val_put(a, v, "masqueraded", val_bool(a, o->masqueraded));
 	val_put(a, v, "http", http_json(o->http, a));
 	val_put(a, v, "reason", text(a, o->reason));

@@ -90,7 +90,7 @@ static void delivered_text(const struct outcome_view *o, struct sb *out)
 		sb_printf(out, " to node/%s", o->node);
 	sb_add(out, " (");
 	socket_text(out, o->end_ip, o->end_port);
-	sb_printf(out, "), which sees %s; ", IP((o->third ? o->third : o->second ? o->second : o->walk)->there.as_seen.src));
+	sb_printf(out, "), which sees %s; ", IP(outcome_last(o)->there.as_seen.src));
 	sb_add(out, o->answered ? "answered" : "the answer does not come back");
 	if (o->assumed)
 		sb_add(out, " (assumed: nothing is known of what listens there)");
