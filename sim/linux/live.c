@@ -248,6 +248,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	x.index = arena_array(x.arena, uint32_t, dp->nr_links);
 	ok = find_spaces(&x);
 	sum->spaces_ms = lap(&part);
+	birds_write(live, c, dp);
 	if (ok) {
 		make_views(&x);
 		ok = wire(&x);
@@ -261,6 +262,8 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	sum->rules_ms = lap(&part);
 	ok = ok && workloads_sync(live, c, dp, &sum->processes, err);
 	sum->processes_ms = lap(&part);
+	ok = ok && birds_sync(live, c, dp, &sum->birds, err);
+	sum->birds_ms = lap(&part);
 	live_enter(live, NULL, &none);
 	err_free(&none);
 	sum->messages = live->fabric.sent;

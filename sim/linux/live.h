@@ -24,6 +24,7 @@ struct space {
 	netns_h ns;                             /* in the dataplane at hand; .i 0: not in it */
 	struct rule_state *rules;
 	struct { struct process *v; uint32_t nr, alloc; } run;
+	struct process bird;                    /* of a node, where BIRD writes the routes to blocks */
 	bool fresh, gone, rules_lost, restore;  /* restore: a removal took more along than was asked */
 };
 struct live {
@@ -32,9 +33,10 @@ struct live {
 	uint32_t segments;                      /* bit k: the bridge of segment k is there */
 	int own_net;                            /* the fabric's namespace */
 	int null;                               /* /dev/null: the standard files of all processes */
+	bool with_bird, birds;                  /* asked for; a BIRD on each node writes the routes that are its own (birds.c) */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 };
-struct live_sum { uint32_t spaces, links, messages, rulesets, processes; double ms, spaces_ms, wire_ms, rules_ms, processes_ms; };
+struct live_sum { uint32_t spaces, links, messages, rulesets, processes, birds; double ms, spaces_ms, wire_ms, rules_ms, processes_ms, birds_ms; };
 
 bool live_begin(struct live *, struct err *);
 bool live_sync(struct live *, struct cluster *, const struct dataplane *, struct live_sum *, struct err *);
@@ -50,6 +52,9 @@ bool wire_ready(struct live *, struct space *, struct err *);           /* links
 bool rules_sync(struct live *, struct space *, const struct dataplane *, uint32_t *changed, struct err *);      /* rules.c */
 void rules_free(struct rule_state *);
 bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *started, struct err *);        /* workloads.c */
+bool birds_write(struct live *, struct cluster *, const struct dataplane *);      /* birds.c; before the wiring: will BIRD write its routes? Those that run otherwise end */
+bool birds_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *nr, struct err *);         /* until all their routes are there */
+void bird_stop(struct space *);
 void workloads_stop(struct live *, struct space *);
 void no_files(const struct live *);                                     /* of a child: its standard files become /dev/null */
 bool write_setting(const char *path, int value, const char *where, struct err *);      /* below /proc/sys/net of the namespace that the thread is in */

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static bool find_program(const char *name, char *out, size_t n)
+bool program_path(const char *name, char *out, size_t n)
 {
 	const char *path = getenv("PATH");
 	char all[4096];
@@ -27,7 +27,7 @@ bool program_there(const char *name)
 {
 	char path[4352];
 
-	return find_program(name, path, sizeof(path));
+	return program_path(name, path, sizeof(path));
 }
 
 static void read_all(int fd, struct sb *out)
@@ -60,7 +60,7 @@ bool run_program(const char *const *argv, const char *input, size_t n, struct sb
 	pid_t pid = 0;
 	bool ok;
 
-	if (!find_program(argv[0], path, sizeof(path)))
+	if (!program_path(argv[0], path, sizeof(path)))
 		e = ENOENT;
 	else if (in < 0 || said < 0 || wrong < 0)
 		e = errno;

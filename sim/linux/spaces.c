@@ -65,6 +65,7 @@ bool space_begin(struct live *live, struct space *s, struct err *err)
 void space_end(struct live *live, struct space *s)
 {
 	workloads_stop(live, s);
+	bird_stop(s);
 	if (s->pid > 0) {
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, NULL, 0);

@@ -223,6 +223,8 @@ static void ended(struct serving *v, pid_t pid, int status)
 			s->uid[0] = '\0';
 			v->lost_a_pause = true;
 		}
+		if (s->bird.pid == pid)         /* started again with the next change */
+			s->bird.pid = 0;
 		for (uint32_t i = 0; i < s->run.nr; i++)
 			if (s->run.v[i].pid == pid) {
 				s->run.v[i].pid = 0;

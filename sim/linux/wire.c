@@ -287,6 +287,8 @@ static bool change_route(struct wiring *w, const struct k_route *from, const str
 
 	if (w->removals == (to != NULL) || r->proto == RTPROT_KERNEL)           /* connected routes come and go with the address */
 		return true;
+	if (w->live->birds && w->space->kind == NS_NODE && r->proto == RTPROT_BIRD)
+		return true;
 	h = nl_begin(&w->nl, to ? RTM_NEWROUTE : RTM_DELROUTE, to ? NLM_F_CREATE | NLM_F_REPLACE : 0, &head, sizeof(head), w->err);
 	if (!h)
 		return false;

@@ -144,11 +144,48 @@ check "a pause: its Pod's namespaces are made again" "$podwire" verify --sample 
 for n in $(seq ${CYCLES:-5}); do "$podwire" up -f "$work/objects.yaml" -q && "$podwire" down -q || bad "cycle $n"; done
 is "${CYCLES:-5} times up and down" "$before" "$(settle "$before")"
 
+echo "== BIRD"
+if command -v bird >/dev/null || [ -x /usr/sbin/bird ]; then
+	birds() { ps -e --no-headers -o comm | grep -cx bird; }
+	{ grep -v "^name" "$work/dual.yaml"; echo 'nodes: [{role: control-plane}, {role: worker}, {role: worker}]'; } >"$work/three.yaml"
+	"$podwire" apply -q -f "$work/three.yaml" -f "$work/objects.yaml" >/dev/null
+	at=worker-1
+	check "up with a BIRD on each node" "$podwire" up --bird
+	is "they run" 3 "$(birds)"
+	check "their routes are those of the dataplane" "$podwire" verify --sample 60
+	is "sessions of both families" 4 "$("$podwire" exec "node/$at" -- birdc -s "/run/podwire/bird/$at.ctl" show protocols | grep -c '^Mesh_.* Established')"
+	"$podwire" scale deploy/web --replicas 150 -q >/dev/null
+	check "more blocks: BIRD tells of them" "$podwire" verify --sample 60
+	"$podwire" exec "node/$at" -- sh -c "kill -9 \$(cat /run/podwire/bird/$at.pid)"
+	"$podwire" scale deploy/web --replicas 151 -q >/dev/null
+	check "one that was killed is started again, and no route is lost" "$podwire" verify --sample 60
+	is "all of them" 3 "$(birds)"
+	"$podwire" fault bgp "$at" >/dev/null; "$podwire" advance 200s >/dev/null
+	check "a fault of the mesh: routes as the simulation has them" "$podwire" verify --sample 60
+	is "without BIRD" 0 "$(birds)"
+	"$podwire" heal bgp "$at" >/dev/null; "$podwire" advance 10s >/dev/null
+	check "and back" "$podwire" verify --sample 60
+	is "with BIRD" 3 "$(birds)"
+	"$podwire" down -q; rm -f "$work"/lab.db* "$work/three.yaml"
+	"$podwire" up --bird -q -f "$work/objects.yaml"
+	init=$(ps -e --no-headers -o pid,comm | awk '$2 == "podwire" {print $1; exit}')
+	kill -9 "$init"; while kill -0 "$init" 2>/dev/null; do sleep 0.01; done; "$podwire" ps >/dev/null 2>&1
+	is "the first process is killed: no BIRD survives it" "0 $before" "$(birds) $(settle "$before")"
+	check "no mesh: said, and no BIRD" sh -c "'$podwire' up --bird -f '$work/objects.yaml' --cni flannel | grep -q 'no BIRD'"
+	"$podwire" down -q
+	is "nothing is left of them" "0 $before" "$(birds) $(settle "$before")"
+else
+	skipped=$((skipped + 1)); echo "skipped: bird is not installed"
+fi
+
 echo "== without root"
 if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn true 2>/dev/null; then
 	chmod 777 "$work"
 	check "verify as nobody" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" verify -f "$work/objects.yaml" --sample 100
 	check "up as nobody" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" up -f "$work/objects.yaml" -q
+	check "down as nobody" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" down -q
+	command -v bird >/dev/null || [ -x /usr/sbin/bird ] && { check "up as nobody, with BIRDs" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" up --bird -f "$work/objects.yaml" -q; } ||
+		check "up as nobody, again" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" up -f "$work/objects.yaml" -q
 	is "another user is refused" 2 "$("$podwire" ps >/dev/null 2>&1; echo $?)"
 	check "down as nobody" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" down -q
 	is "nothing is left" "$before" "$(settle "$before")"

@@ -28,6 +28,8 @@ static const char *processes(const struct space *s, struct arena *a)
 			sb_printf(&text, "%s%s(ended: %s %d)", k ? " " : "", p->key, WIFSIGNALED(p->status) ? "signal" : "status",
 				  WIFSIGNALED(p->status) ? WTERMSIG(p->status) : WEXITSTATUS(p->status));
 	}
+	if (s->bird.pid > 0)
+		sb_printf(&text, "%sbird(%d)", text.len ? " " : "", (int)s->bird.pid);
 	out = arena_strdup(a, sb_text(&text));
 	sb_free(&text);
 	return out;

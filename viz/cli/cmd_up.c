@@ -8,6 +8,7 @@
 #include "model/dns/dns.h"
 #include "sim/ask/end.h"
 #include "sim/linux/enter.h"
+#include "sim/linux/run.h"
 #include "sim/linux/supervisor.h"
 #include "viz/cli/inside.h"
 #include "viz/cli/labwork.h"
@@ -182,6 +183,9 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 
 	if (cli->args.nr)
 		return cli_usage(cli, err, "\"%s\": up takes options only", cli->args.v[0]);
+	if (cli->with_bird && !program_there("bird"))
+		return err_add(err, ERR_MACHINE, NULL, "--bird: bird is not installed (BIRD 2; Debian's package bird2)"), err_kind(err);
+	up.s.live.with_bird = cli->with_bird;
 	if (cli_lab(cli)[0] != '/' && full)
 		cli->lab = arena_printf(cli->arena, "%s/%s", full, cli_lab(cli));
 	free(full);
@@ -204,6 +208,10 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	else if (!cli->quiet)
 		fprintf(cli->to, "up: %u nodes, %u Pods, %u links, rules of %u namespaces, %u processes, %.0f ms\n", count(up.world.dp, NS_NODE), count(up.world.dp, NS_POD), up.sum->links,
 			up.sum->rulesets, up.sum->processes, up.sum->ms);
+	if (how == ERR_NONE && !cli->quiet && up.sum->birds)
+		fprintf(cli->to, "    %u BIRDs, converged after %.0f ms\n", up.sum->birds, up.sum->birds_ms);
+	else if (how == ERR_NONE && !cli->quiet && cli->with_bird)
+		fprintf(cli->to, "    no BIRD: the network has no whole node-to-node mesh, or no pool whose routes are BIRD's; they are written by podwire\n");
 	if (how == ERR_NONE && cli->verbose)
 		fprintf(cli->to, "    namespaces %.0f ms, links and routes %.0f ms (%u messages), rules %.0f ms, processes %.0f ms\n", up.sum->spaces_ms, up.sum->wire_ms, up.sum->messages,
 			up.sum->rules_ms, up.sum->processes_ms);
