@@ -6,6 +6,7 @@
 
 #include "model/cluster/cluster.h"
 #include "model/dataplane/dataplane.h"
+#include "model/policy/calico_selector.h"
 
 struct speaker {
 	struct cluster *cluster;
@@ -186,17 +187,11 @@ static void mesh(struct speaker *x)
 			add_node(x, "Mesh", (const struct node *)l.v[k]);
 }
 
-/* Of Calico's selectors all() is read. 0: no, 1: yes, -1: it cannot be told. */
-static int selects(const char *selector)
-{
-	return strcmp(selector, "all()") == 0 ? 1 : -1;
-}
-
 /* Which nodes the peering is for: nodeSelector before node, all where neither is said. */
 static int is_for(const struct bgp_peer *p, const struct node *n)
 {
 	if (p->node_selector && *p->node_selector)
-		return selects(p->node_selector);
+		return calico_selects(p->node_selector, &n->o.labels);
 	return !p->node || !*p->node || streq(p->node, n->o.name);
 }
 
@@ -227,7 +222,7 @@ static bool peer_address(const char *text, ip_addr *ip, uint32_t *port)
 
 static void unread(const struct speaker *x, const struct bgp_peer *p, const char *field, const char *value)
 {
-	sb_printf(x->out, "\n# BGPPeer %s: left out, its %s is not understood here: ", p->o.name, field);
+	sb_printf(x->out, "\n# BGPPeer %s: left out, its %s is none that Calico would take: ", p->o.name, field);
 	sb_add_shown(x->out, value, true);
 	sb_addc(x->out, '\n');
 }
@@ -235,12 +230,23 @@ static void unread(const struct speaker *x, const struct bgp_peer *p, const char
 static void selected_peers(struct speaker *x, const struct bgp_peer *p, const char *kind)
 {
 	struct object_list l = cluster_list(x->cluster, &node_kind);
-	int which = selects(p->peer_selector);
 
-	if (which < 0)
+	if (calico_selects(p->peer_selector, &x->node->o.labels) < 0)
 		unread(x, p, "peerSelector", p->peer_selector);
-	for (uint32_t k = 0; which > 0 && k < l.nr; k++)
-		add_node(x, kind, (const struct node *)l.v[k]);
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (calico_selects(p->peer_selector, &l.v[k]->labels) > 0)
+			add_node(x, kind, (const struct node *)l.v[k]);
+}
+
+/* Whom a peerSelector selects has a session back to each node that the peering is for. */
+static void reverse_peers(struct speaker *x, const struct bgp_peer *p)
+{
+	struct object_list l = cluster_list(x->cluster, &node_kind);
+
+	if (calico_selects(p->peer_selector, &x->node->o.labels) > 0)
+		for (uint32_t k = 0; k < l.nr; k++)
+			if (is_for(p, (const struct node *)l.v[k]) > 0)
+				add_node(x, "Node", (const struct node *)l.v[k]);
 }
 
 static void configured_peer(struct speaker *x, const struct bgp_peer *p, bool global)
@@ -279,6 +285,12 @@ static void configured_peers(struct speaker *x)
 		for (uint32_t k = 0; k < l.nr; k++)
 			if (is_global((const struct bgp_peer *)l.v[k]) == (bool)global)
 				configured_peer(x, (const struct bgp_peer *)l.v[k], global);
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct bgp_peer *p = (const struct bgp_peer *)l.v[k];
+
+		if (p->peer_selector && *p->peer_selector)
+			reverse_peers(x, p);
+	}
 }
 
 /* ---- the configuration */

@@ -1,5 +1,6 @@
 /* The configuration of BIRD that follows from a cluster with Calico. */
 #include "model/dataplane/dataplane.h"
+#include "model/policy/calico_selector.h"
 #include "tests/unit/cell.h"
 
 static const char bgp[] =
@@ -113,6 +114,53 @@ TEST(other_networks_speak_no_bgp)
 	cell_settle(&x);
 	CU_ASSERT_FALSE(print(&x, "node/worker-1", &out));
 	SAME_TEXT(sb_text(&out), "# node/worker-1: no BGP here: the Pod network is flannel\n");
+	sb_free(&out);
+	cell_free(&x);
+}
+
+TEST(selectors_of_calico)
+{
+	static const struct { const char *selector; int want; } rows[] = {
+		{ "", 1 }, { "  ", 1 }, { "all()", 1 }, { "!all()", 0 }, { "has(rack)", 1 }, { "has( row )", 0 }, { "!has(row)", 1 }, { "rack == 'a1'", 1 }, { "rack==\"a1\"", 1 }, { "rack != 'a1'", 0 },
+		{ "row != 'x'", 1 }, { "rack in {'a0', 'a1'}", 1 }, { "rack in { }", 0 }, { "rack not in {'a1'}", 0 }, { "row not in {'a1'}", 1 }, { "rack contains '1'", 1 }, { "row contains ''", 0 },
+		{ "rack starts with 'a'", 1 }, { "rack ends with '1'", 1 }, { "rack ends with 'ba1'", 0 }, { "has(row) || has(rack)", 1 }, { "has(row) && has(rack) || all()", 1 },
+		{ "has(row) && (has(rack) || all())", 0 }, { "!(has(row) || !has(rack))", 1 }, { "route-reflector == 'true'", 0 }, { "x.io/inside == ''", 1 }, { "rack", -1 }, { "rack == a1", -1 },
+		{ "rack == 'a1", -1 }, { "has(rack", -1 }, { "has(rack))", -1 }, { "rack in {'a'", -1 }, { "all() &&", -1 }, { "&", -1 }, { "rack is 'a'", -1 },
+	};
+	struct cell x = with("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {rack: a1, x.io/inside: ''}}\n");
+	const struct object *o = cluster_find(x.c, &config_map_kind, "default", "a");
+	char deep[400];
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		if (calico_selects(rows[k].selector, &o->labels) != rows[k].want)
+			CU_FAIL(rows[k].selector);
+	memset(deep, '(', sizeof(deep) - 1);
+	deep[sizeof(deep) - 1] = 0;
+	CU_ASSERT_EQUAL(calico_selects(deep, &o->labels), -1);
+	cell_free(&x);
+}
+
+#define AT(n) "status: {addresses: [{type: InternalIP, address: 192.0.2." n "}]}\n"
+
+TEST(a_route_reflector_and_its_clients_have_sessions_both_ways)
+{
+	struct cell x = with("apiVersion: v1\nkind: Node\nmetadata: {name: rr, labels: {reflector: 'yes'}, annotations: {projectcalico.org/RouteReflectorClusterID: 244.0.0.1}}\n" AT("9") "---\n"
+			     "apiVersion: v1\nkind: Node\nmetadata: {name: a}\n" AT("7") "---\napiVersion: v1\nkind: Node\nmetadata: {name: b}\n" AT("8") "---\n"
+			     "apiVersion: crd.projectcalico.org/v1\nkind: BGPConfiguration\nmetadata: {name: default}\nspec: {nodeToNodeMeshEnabled: false}\n---\n"
+			     "apiVersion: crd.projectcalico.org/v1\nkind: BGPPeer\nmetadata: {name: p}\nspec: {nodeSelector: '!has(reflector)', peerSelector: has(reflector)}\n");
+	struct sb out = { 0 };
+	uint32_t nr = 0;
+
+	CU_ASSERT(print(&x, "node/a", &out));
+	for (const char *p = sb_text(&out); (p = strstr(p, "\nprotocol bgp Node_")); p++)
+		nr++;
+	CU_ASSERT_EQUAL(nr, 1);
+	CU_ASSERT_PTR_NULL(strstr(sb_text(&out), "rr client"));
+	CU_ASSERT(print(&x, "node/rr", &out));
+	nr = 0;
+	for (const char *p = sb_text(&out); (p = strstr(p, "\n  rr client;\n  rr cluster id 244.0.0.1;\n")); p++)
+		nr++;
+	CU_ASSERT_EQUAL(nr, 2);
 	sb_free(&out);
 	cell_free(&x);
 }

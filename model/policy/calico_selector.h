@@ -1,0 +1,11 @@
+/* Calico's selectors over labels: all(), has(k), k == 'v', k != 'v', k in {'a', 'b'}, k not in {…}, k contains 'v', k starts with 'v', k ends with 'v', !, &&, ||, ().
+ * A label that is not there satisfies != and not in, and nothing else. Source: calico libcalico-go/lib/selector (parser and tokenizer). */
+#ifndef PODWIRE_CALICO_SELECTOR_H
+#define PODWIRE_CALICO_SELECTOR_H
+
+#include "model/api/object.h"
+
+/* 1: these labels are selected; 0: they are not; -1: no selector that Calico would take. The empty one selects all. */
+int calico_selects(const char *selector, const pair_list *labels);
+
+#endif
