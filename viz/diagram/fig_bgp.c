@@ -1,5 +1,6 @@
 /* BGP speakers and their sessions: the node-to-node mesh, and the BGPPeers that were configured. A full mesh of many is drawn as a bus and says how many sessions it
  * stands for. */
+#include "model/policy/calico_selector.h"
 #include "viz/diagram/figure.h"
 
 enum { MAX_NODES = 12, MESH_AS_ARCS = 5, MAX_PEERS = 8 };
@@ -28,10 +29,14 @@ static void add_speaker(struct drawing *d, const struct node *n)
 	d->box[d->nr++] = h;
 }
 
-/* Calico's own selector language is read no further than all(): a peer with another one says so instead of guessing. */
-static bool is_for_all(const struct bgp_peer *p)
+static bool has_selector(const struct bgp_peer *p)
 {
-	return !p->node_selector || !*p->node_selector || strcmp(p->node_selector, "all()") == 0;
+	return p->node_selector && *p->node_selector;
+}
+
+static bool is_for(const struct bgp_peer *p, const struct node *n)
+{
+	return has_selector(p) ? calico_selects(p->node_selector, &n->o.labels) > 0 : !p->node || !*p->node || streq(p->node, n->o.name);
 }
 
 static uint32_t add_peers(struct drawing *d)
@@ -49,10 +54,10 @@ static uint32_t add_peers(struct drawing *d)
 		h = scene_box(d->s, (box_h){ 0 }, ROLE_OUTSIDE, part_id(d->s, &p->o), arena_printf(d->a, "BGPPeer %s", p->o.name), p->peer_ip);
 		scene_row(d->s, h, ROW_TEXT, "AS", arena_printf(d->a, "%" PRId64, p->as_number));
 		part_details(d->s, h, d->w->cluster, &p->o);
-		if (!p->node && !is_for_all(p))
+		if (has_selector(p) && strcmp(p->node_selector, "all()") != 0)
 			scene_row(d->s, h, ROW_NOTE, "nodes with", p->node_selector);
 		for (uint32_t i = 0; i < d->nr; i++)
-			if (p->node ? streq(p->node, d->node[i]->o.name) : is_for_all(p))
+			if (is_for(p, d->node[i]))
 				scene_line(d->s, h, d->box[i], LINE_BGP, NULL);
 	}
 	return nr;
