@@ -175,6 +175,39 @@ else
 	skipped=$((skipped + 4)); echo "skipped: git is not here"
 fi
 
+# ---- rules: one destination a rule, as iptables has room for no more
+cat >named.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 8080, name: http}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, labels: {app: client}}
+spec: {containers: [{name: c, image: busybox}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: named}
+spec:
+  podSelector: {matchLabels: {app: client}}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: BLOCK}}], ports: [{port: http}]}]
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: iptables
+YAML
+sed 's|BLOCK|10.244.0.0/16|' named.yaml >inside.yaml; sed 's|BLOCK|192.0.2.0/24|' named.yaml >beyond.yaml
+sed 's|{cidr: BLOCK}|{cidr: 10.244.0.0/16, except: [10.244.128.0/17, 10.244.0.0/17]}|' named.yaml >except.yaml
+for f in inside beyond except; do
+	check "rules: a named port in a block has one destination ($f)" sh -c "for n in worker-1 worker-2; do '$podwire' rules -f $f.yaml --node \$n -o iptables; done >out.rules && test -s out.rules && ! grep -E -- ' -d .* -d ' out.rules"
+done
+check "a named port in a block" "$podwire" trace -f inside.yaml pod/client pod/web:8080
+check "another port of it" status 1 "$podwire" trace -f inside.yaml pod/client pod/web:8081
+check "a named port beyond the block" status 1 "$podwire" trace -f beyond.yaml pod/client pod/web:8080
+check "a named port in what the block leaves out" status 1 "$podwire" trace -f except.yaml pod/client pod/web:8080
 # ---- lint
 cat >lint.yaml <<'YAML'
 apiVersion: v1
