@@ -71,10 +71,11 @@ void store_bind_text(sqlite3_stmt *st, int at, const char *s)
 
 /* ---- opening */
 
-/* WAL, so that readers do not wait. The last to close writes it back: a lab is one file, to be copied and sent. */
+/* WAL, and no checkpoint at the end of each command: a commit costs no flush. Power loss may lose the last commands, never the file. PATH-wal belongs to it. */
 static bool configure(struct lab *lab, bool writing, struct err *err)
 {
 	sqlite3_busy_timeout(lab->db, BUSY_MS);
+	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	if (!writing)

@@ -34,7 +34,7 @@ check "an hour ahead nothing is known" says "has come to" "$podwire" get pods --
 "$podwire" export >again.yaml
 check "the export is a scenario that holds" "$podwire" run again.yaml
 check "its end is the same cluster" sh -c "'$podwire' get deploy,rs,pods -A -o name >a; '$podwire' get deploy,rs,pods -A -o name -f again.yaml >b; cmp a b"
-check "the file alone is the whole lab" sh -c "mkdir -p elsewhere && cp podwire.db elsewhere && '$podwire' get pods -A -o name >a; '$podwire' --lab elsewhere/podwire.db get pods -A -o name >b; test -s a && cmp a b"
+check "the file and its log are the whole lab" sh -c "mkdir -p elsewhere && cp podwire.db podwire.db-wal elsewhere && '$podwire' get pods -A -o name >a; '$podwire' --lab elsewhere/podwire.db get pods -A -o name >b; test -s a && cmp a b"
 check "a wrong document changes nothing" sh -c "echo 'kind: Servce' >bad.yaml; '$podwire' get pods -o yaml >a; ! '$podwire' apply -f bad.yaml; '$podwire' get pods -o yaml >b; cmp a b"
 echo "no lab at all, only a text that is long enough to look at" >text.db
 check "another file is refused" says "not a lab" "$podwire" --lab text.db get pods
