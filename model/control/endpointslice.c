@@ -105,8 +105,15 @@ static void watch_pod(struct control *t, struct pod *p)
 	wake_selecting(t, p->o.ns, &p->o.labels);
 	if (was && was->v != p->o.labels.v)
 		wake_selecting(t, p->o.ns, was);
-	if (!was || was->v != p->o.labels.v)
-		*at = map_ptr(share_bytes(t, &(pair_list){ p->o.labels.v, p->o.labels.nr, true }, sizeof(pair_list)));
+	if (!was || was->v != p->o.labels.v) {
+		pair_list now;
+
+		memset(&now, 0, sizeof(now));   /* padding counts when bytes are compared */
+		now.v = p->o.labels.v;
+		now.nr = p->o.labels.nr;
+		now.set = true;
+		*at = map_ptr(share_bytes(t, &now, sizeof(now)));
+	}
 }
 
 /* A node that moves to another zone: its endpoints say so. */

@@ -200,15 +200,7 @@ static void backend(struct diagnosis *d, const struct ingress *i, const struct i
 	}
 	for (uint32_t k = 0; k < s->ports.nr; k++)
 		if (b->service->port_name ? streq(s->ports.v[k].name, b->service->port_name) : s->ports.v[k].port == b->service->port) {
-			uint32_t before = d->findings.nr;
-			const char *summary = d->summary;
-
-			d->depth++;
-			why_service(d, s);
-			d->depth--;
-			d->summary = summary;
-			for (uint32_t n = before; n < d->findings.nr; n++)
-				d->findings.v[n].says = arena_printf(d->arena, "Service %s: %s", s->o.name, d->findings.v[n].says);
+			why_service_behind(d, s);
 			return;
 		}
 	f = finding(d, FINDING_CAUSE, "backend-port", "its backend Service %s has no port %s", s->o.name, b->service->port_name ? b->service->port_name : arena_printf(d->arena, "%d", b->service->port));

@@ -395,3 +395,16 @@ void why_service(struct diagnosis *d, const struct service *s)
 	d->summary = d->summary ? d->summary : !all ? "it has no endpoints" : !ready ? arena_printf(d->arena, "it has %u endpoint%s, and none is ready", all, all == 1 ? "" : "s") :
 		     arena_printf(d->arena, "%u of %u endpoints ready", ready, all);
 }
+
+void why_service_behind(struct diagnosis *d, const struct service *s)
+{
+	uint32_t before = d->findings.nr;
+	const char *summary = d->summary;
+
+	d->depth++;
+	why_service(d, s);
+	d->depth--;
+	d->summary = summary;
+	for (uint32_t k = before; k < d->findings.nr; k++)
+		d->findings.v[k].says = arena_printf(d->arena, "Service %s: %s", s->o.name, d->findings.v[k].says);
+}

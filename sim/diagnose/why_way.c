@@ -42,19 +42,6 @@ static const struct service *service_of(struct diagnosis *d, const struct answer
 	return NULL;
 }
 
-static void from_service(struct diagnosis *d, const struct service *s)
-{
-	uint32_t before = d->findings.nr;
-	const char *summary = d->summary;
-
-	d->depth++;
-	why_service(d, s);
-	d->depth--;
-	d->summary = summary;
-	for (uint32_t k = before; k < d->findings.nr; k++)
-		d->findings.v[k].says = arena_printf(d->arena, "Service %s: %s", s->o.name, d->findings.v[k].says);
-}
-
 /* ---- names */
 
 static void unresolved(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
@@ -85,7 +72,7 @@ static void unresolved(struct diagnosis *d, const struct answer *a, const struct
 			if (service_is_headless(s))
 				remedy(d, f, "a headless Service answers with its ready Pods only (all of them with publishNotReadyAddresses)");
 			evidence(d, f, &s->o, service_is_headless(s) ? "spec.clusterIP" : "spec.type", NULL);
-			from_service(d, s);
+			why_service_behind(d, s);
 			return;
 		}
 	}
@@ -182,7 +169,7 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && by_policy(d, a, o))
 		return;
 	if (s && (o->verdict == V_REJECTED || o->verdict == V_REFUSED || (o->verdict == V_DROPPED && s->external_policy == TP_LOCAL)))
-		from_service(d, s);
+		why_service_behind(d, s);
 	for (uint32_t k = before; k < d->findings.nr; k++)
 		if (d->findings.v[k].severity == FINDING_CAUSE)
 			return;

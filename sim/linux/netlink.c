@@ -131,6 +131,25 @@ static bool failed(const struct nl *nl, uint32_t seq, int error, struct err *err
 	return err_add(err, ERR_MACHINE, NULL, "%s in %s: %s", what, nl->where, strerror(error));
 }
 
+static int receive(const struct nl *nl, char *answer, size_t size, struct err *err)
+{
+	ssize_t n;
+
+	do
+		n = recv(nl->fd, answer, size, 0);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		err_add(err, ERR_MACHINE, NULL, "netlink in %s: %s", nl->where, n ? strerror(errno) : "the socket was closed");
+	return (int)n;
+}
+
+static bool finish(struct nl *nl, bool ok)
+{
+	nl->len = 0;
+	nl->first = 0;
+	return ok;
+}
+
 bool nl_send(struct nl *nl, struct err *err)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
@@ -144,15 +163,10 @@ bool nl_send(struct nl *nl, struct err *err)
 	if (sendto(nl->fd, nl->buf, nl->len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		ok = more = err_add(err, ERR_MACHINE, NULL, "netlink in %s: %s", nl->where, strerror(errno));
 	while (more) {
-		ssize_t n = recv(nl->fd, answer, sizeof(answer), 0);
-		int left = (int)n;
+		int left = receive(nl, answer, sizeof(answer), err);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			ok = err_add(err, ERR_MACHINE, NULL, "netlink in %s: %s", nl->where, strerror(errno));
-			break;
-		}
+		if (left <= 0)
+			return finish(nl, false);
 		for (const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)answer; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
 
@@ -164,9 +178,7 @@ bool nl_send(struct nl *nl, struct err *err)
 				more = false;
 		}
 	}
-	nl->len = 0;
-	nl->first = 0;
-	return ok;
+	return finish(nl, ok);
 }
 
 bool nl_ask(struct nl *nl, struct nlmsghdr *h, bool (*each)(void *, const struct nlmsghdr *), void *ctx, struct err *err)
@@ -179,15 +191,10 @@ bool nl_ask(struct nl *nl, struct nlmsghdr *h, bool (*each)(void *, const struct
 	if (send(nl->fd, nl->buf, nl->len, 0) < 0)
 		ok = more = err_add(err, ERR_MACHINE, NULL, "netlink in %s: %s", nl->where, strerror(errno));
 	while (more) {
-		ssize_t n = recv(nl->fd, answer, sizeof(answer), 0);
-		int left = (int)n;
+		int left = receive(nl, answer, sizeof(answer), err);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			ok = err_add(err, ERR_MACHINE, NULL, "netlink in %s: %s", nl->where, strerror(errno));
-			break;
-		}
+		if (left <= 0)
+			return finish(nl, false);
 		for (const struct nlmsghdr *a = (const struct nlmsghdr *)(const void *)answer; more && mnl_nlmsg_ok(a, left); a = mnl_nlmsg_next(a, &left)) {
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(a);
 
@@ -204,9 +211,7 @@ bool nl_ask(struct nl *nl, struct nlmsghdr *h, bool (*each)(void *, const struct
 			}
 		}
 	}
-	nl->len = 0;
-	nl->first = 0;
-	return ok;
+	return finish(nl, ok);
 }
 
 void nl_put_ip(struct nlmsghdr *h, uint16_t attr, ip_addr ip)
