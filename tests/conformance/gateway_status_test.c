@@ -3,7 +3,7 @@
 #include "model/control/control.h"
 #include "model/control/defaults.h"
 #include "model/l7/controllers.h"
-#include "tests/unit/test.h"
+#include "tests/unit/feed.h"
 
 static const char yaml[] =
 	"apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: example}\nspec: {controllerName: example.net/gateway}\n"
@@ -16,13 +16,6 @@ static const char yaml[] =
 	"---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: web, annotations: {ingressclass.kubernetes.io/is-default-class: 'true'}}\n"
 	"spec: {controller: example.net/ingress}\n"
 	"---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: {defaultBackend: {service: {name: ghost, port: {number: 80}}}}\n";
-
-static bool take(void *ctx, const struct doc *d, struct err *err)
-{
-	struct apply_options opt = { .unknown = VALIDATE_STRICT, .validate = true, .create_namespaces = true };
-
-	return apply_doc(ctx, d, &opt, NULL, err) != APPLY_ERROR;
-}
 
 static const char *condition_text(const condition_list *l, const char *type)
 {
@@ -37,16 +30,13 @@ TEST(gateways_get_data_planes_and_conditions)
 {
 	struct cluster *c = cluster_new(NULL, 1);
 	struct control *t = control_new(c);
-	struct err err = { 0 };
 	str names[] = { cluster_str(c, "example.net/gateway"), cluster_str(c, "example.net/ingress") };
 	const struct gateway *gw, *waits;
 	const struct http_route *r;
 	rev_t rev;
 
 	cluster_flags(c)->controllers = (str_list){ names, 2, true };
-	docs_read("test", yaml, strlen(yaml), NULL, take, c, &err);
-	CU_ASSERT_FALSE(err_any(&err));
-	err_free(&err);
+	feed_cluster(c, VALIDATE_STRICT, yaml);
 	defaults_add(c);
 	control_settle(t);
 	CU_ASSERT_PTR_NOT_NULL(cluster_find(c, &deployment_kind, CONTROLLER_NS, "example-net-ingress"));

@@ -1,27 +1,15 @@
 /* Pod networks as packets see them: host ports, tunnels, source addresses. What Linux makes of the same clusters is compared in tests/differential/clusters_test.sh. */
 #include "model/dataplane/hostport.h"
 #include "sim/ask/question.h"
-#include "tests/unit/test.h"
+#include "tests/unit/feed.h"
 
 struct lab { struct world w; struct arena *a; };
 
-static bool take(void *ctx, const struct doc *d, struct err *err)
+static void apply(struct lab *l, const char *yaml)
 {
 	struct world_options opt = { .apply = { .unknown = VALIDATE_STRICT, .validate = true, .respect_status = true, .create_namespaces = true }, .ask = true };
 
-	world_apply_doc(ctx, &opt, d, err);
-	return true;
-}
-
-static void apply(struct lab *l, const char *yaml)
-{
-	struct err err = { 0 };
-
-	docs_read("test", yaml, strlen(yaml), NULL, take, &l->w, &err);
-	if (err_any(&err))
-		err_print(&err, stderr);
-	CU_ASSERT_FALSE(err_any(&err));
-	err_free(&err);
+	feed_world(&l->w, &opt, yaml);
 }
 
 static const char pods[] =

@@ -10,25 +10,7 @@
 /* The array of cases; NULL and a skip if it is not there. */
 static inline const struct val *case_file(struct arena *a, const char *name)
 {
-	const char *path = arena_printf(a, "tests/conformance/data/l7/%s.json", name);
-	FILE *f = fopen(path, "rb");
-	struct err err = { 0 };
-	struct sb text = { 0 };
-	const struct val *v;
-	char piece[4096];
-
-	if (!f) {
-		test_skip("%s cannot be read from here", path);
-		return NULL;
-	}
-	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
-		sb_addn(&text, piece, n);
-	fclose(f);
-	v = json_parse(a, path, sb_text(&text), text.len, NULL, &err);
-	CU_ASSERT_PTR_NOT_NULL(v);
-	sb_free(&text);
-	err_free(&err);
-	return v;
+	return test_json(a, arena_printf(a, "tests/conformance/data/l7/%s.json", name));
 }
 
 /* ---- a certificate for some names: well-formed, signed by nobody */

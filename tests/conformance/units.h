@@ -10,25 +10,7 @@
 /* The array of one file; NULL if it cannot be read from here (said aloud). */
 static inline const struct val *unit_cases(struct arena *a, const char *file)
 {
-	const char *path = arena_printf(a, "tests/conformance/data/units/%s.json", file);
-	FILE *f = fopen(path, "rb");
-	struct err err = { 0 };
-	struct sb text = { 0 };
-	const struct val *v;
-	char piece[4096];
-
-	if (!f) {
-		test_skip("%s cannot be read from here", path);
-		return NULL;
-	}
-	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
-		sb_addn(&text, piece, n);
-	fclose(f);
-	v = json_parse(a, path, sb_text(&text), text.len, NULL, &err);
-	CU_ASSERT_PTR_NOT_NULL(v);
-	sb_free(&text);
-	err_free(&err);
-	return v;
+	return test_json(a, arena_printf(a, "tests/conformance/data/units/%s.json", file));
 }
 
 static inline const struct val *unit_case(const struct val *cases, const char *id)

@@ -1,27 +1,15 @@
 /* Walks in bulk against walk(), one by one with the same draws; what holds for every walk: shares add up to one, answers come back or it is said why not. */
 #include "sim/engine/world.h"
 #include "sim/trace/bulk.h"
-#include "tests/unit/test.h"
+#include "tests/unit/feed.h"
 
 struct lab { struct world w; struct arena *a; const struct dataplane *dp; netns_h from[64]; uint32_t nr_from; ip_addr to[64]; uint32_t nr_to; };
 
-static bool take(void *ctx, const struct doc *d, struct err *err)
+static void apply(struct lab *l, const char *yaml)
 {
 	struct world_options opt = { .apply = { .unknown = VALIDATE_IGNORE, .create_namespaces = true }, .ask = true };
 
-	world_apply_doc(ctx, &opt, d, err);
-	return true;
-}
-
-static void apply(struct lab *l, const char *yaml)
-{
-	struct err err = { 0 };
-
-	docs_read("test", yaml, strlen(yaml), NULL, take, &l->w, &err);
-	if (err_any(&err))
-		err_print(&err, stderr);
-	CU_ASSERT_FALSE(err_any(&err));
-	err_free(&err);
+	feed_world(&l->w, &opt, yaml);
 }
 
 static const char policy[] = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: default}\n"

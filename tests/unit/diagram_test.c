@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "model/base/err.h"
-#include "tests/unit/test.h"
+#include "tests/unit/feed.h"
 #include "tests/unit/xml_check.h"
 #include "viz/diagram/figure.h"
 
@@ -133,22 +133,13 @@ static const char manifests[] =
 	" volumes: [{name: v, emptyDir: {}}]}}\n---\n"
 	"{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: p}, spec: {podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 8080}]}]}}\n";
 
-static bool take(void *ctx, const struct doc *doc, struct err *err)
-{
-	struct world_options opt = { .seed = 1, .apply = { .dflt_ns = "default", .create_namespaces = true } };
-
-	return world_apply_doc(ctx, &opt, doc, err);
-}
-
 static void make_world(struct world *w, const char *yaml)
 {
-	struct world_options opt = { .seed = 1 };
-	struct err err = { 0 };
+	struct world_options opt = { .seed = 1, .apply = { .create_namespaces = true } };
 
 	world_init(w, &opt);
-	CU_ASSERT_FATAL(docs_read("test", yaml, strlen(yaml), NULL, take, w, &err));
+	feed_world(w, &opt, yaml);
 	world_settle(w, &opt);
-	err_free(&err);
 }
 
 static const struct { const char *what, *args[2]; } all[] = {

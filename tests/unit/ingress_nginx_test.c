@@ -1,25 +1,7 @@
 /* ingress-nginx: its locations and annotations, one Ingress and one request a row. What is expected stands in its documentation and sources (model/l7/nginx.c names them). */
 #include "model/cluster/apply.h"
 #include "model/l7/ingress.h"
-#include "tests/unit/test.h"
-
-static bool take(void *ctx, const struct doc *d, struct err *err)
-{
-	struct apply_options opt = { .unknown = VALIDATE_STRICT, .validate = true, .create_namespaces = true };
-
-	return apply_doc(ctx, d, &opt, NULL, err) != APPLY_ERROR;
-}
-
-static void apply(struct cluster *c, const char *yaml)
-{
-	struct err err = { 0 };
-
-	docs_read("test", yaml, strlen(yaml), NULL, take, c, &err);
-	if (err_any(&err))
-		err_print(&err, stderr);
-	CU_ASSERT_FALSE(err_any(&err));
-	err_free(&err);
-}
+#include "tests/unit/feed.h"
 
 static const char backends[] =
 	"apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
@@ -125,8 +107,8 @@ TEST(ingress_nginx_does_what_its_annotations_say)
 		struct arena *a = arena_new(NULL, "test");
 		struct route_table *t;
 
-		apply(c, backends);
-		apply(c, ingress_yaml(a, "i", rows[k].notes, rows[k].spec, rows[k].paths));
+		feed_cluster(c, VALIDATE_STRICT, backends);
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "i", rows[k].notes, rows[k].spec, rows[k].paths));
 		t = routes_compile_ingress(c, INGRESS_NGINX, a);
 		if (!test_same_text(__FILE__, __LINE__, answer(t, rows[k].scheme, rows[k].host, rows[k].path, rows[k].header, a), rows[k].want)) {
 			fprintf(stderr, "  %s | %s | %s %s\n", rows[k].notes, rows[k].paths, rows[k].host, rows[k].path);
@@ -157,9 +139,9 @@ TEST(ingress_nginx_sends_a_share_to_the_canary)
 		struct cluster *c = cluster_new(NULL, 1);
 		struct arena *a = arena_new(NULL, "test");
 
-		apply(c, backends);
-		apply(c, ingress_yaml(a, "main", "", "", "Prefix / a"));
-		apply(c, ingress_yaml(a, "new", canaries[k].notes, "", "Prefix / b"));
+		feed_cluster(c, VALIDATE_STRICT, backends);
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "main", "", "", "Prefix / a"));
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "new", canaries[k].notes, "", "Prefix / b"));
 		SAME_TEXT(answer(routes_compile_ingress(c, INGRESS_NGINX, a), "http", "x.test", "/", canaries[k].header, a), canaries[k].want);
 		arena_free(a);
 		cluster_free(c);
@@ -171,9 +153,9 @@ TEST(other_controllers_do_not_read_nginx_annotations)
 	struct cluster *c = cluster_new(NULL, 1);
 	struct arena *a = arena_new(NULL, "test");
 
-	apply(c, "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: example.net/ingress}\n");
-	apply(c, strstr(backends, "---"));
-	apply(c, ingress_yaml(a, "i", "rewrite-target: /;force-ssl-redirect: 'true';auth-url: x", "", "Prefix /app a"));
+	feed_cluster(c, VALIDATE_STRICT, "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: example.net/ingress}\n");
+	feed_cluster(c, VALIDATE_STRICT, strstr(backends, "---"));
+	feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "i", "rewrite-target: /;force-ssl-redirect: 'true';auth-url: x", "", "Prefix /app a"));
 	SAME_TEXT(answer(routes_compile_ingress(c, "example.net/ingress", a), "http", "x.test", "/app/x", NULL, a), "200 a /app/x");
 	arena_free(a);
 	cluster_free(c);

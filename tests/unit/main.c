@@ -57,6 +57,28 @@ const char *test_shared(void)
 	return access(dir, R_OK) == 0 ? dir : NULL;
 }
 
+const struct val *test_json(struct arena *a, const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	struct err err = { 0 };
+	struct sb text = { 0 };
+	const struct val *v;
+	char piece[4096];
+
+	if (!f) {
+		test_skip("%s cannot be read from here", path);
+		return NULL;
+	}
+	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
+		sb_addn(&text, piece, n);
+	fclose(f);
+	v = json_parse(a, path, sb_text(&text), text.len, NULL, &err);
+	CU_ASSERT_PTR_NOT_NULL(v);
+	sb_free(&text);
+	err_free(&err);
+	return v;
+}
+
 static bool wanted(const struct test_case *t, int argc, char **argv)
 {
 	for (int k = 1; k < argc; k++)

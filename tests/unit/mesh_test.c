@@ -3,25 +3,7 @@
 #include "model/control/control.h"
 #include "model/dataplane/packet.h"
 #include "model/l7/mesh.h"
-#include "tests/unit/test.h"
-
-static bool take(void *ctx, const struct doc *d, struct err *err)
-{
-	struct apply_options opt = { .unknown = VALIDATE_IGNORE, .validate = true, .create_namespaces = true };
-
-	return apply_doc(ctx, d, &opt, NULL, err) != APPLY_ERROR;
-}
-
-static void apply(struct cluster *c, const char *yaml)
-{
-	struct err err = { 0 };
-
-	docs_read("test", yaml, strlen(yaml), NULL, take, c, &err);
-	if (err_any(&err))
-		err_print(&err, stderr);
-	CU_ASSERT_FALSE(err_any(&err));
-	err_free(&err);
-}
+#include "tests/unit/feed.h"
 
 /* A cluster with a mesh; namespace in is injected, out is not. */
 static struct cluster *mesh(void)
@@ -32,13 +14,13 @@ static struct cluster *mesh(void)
 	names[0] = cluster_str(c, "istio.io/gateway-controller");
 	cluster_flags(c)->controllers = (str_list){ names, 1, true };
 	control_new(c);
-	apply(c, "apiVersion: v1\nkind: Namespace\nmetadata: {name: in, labels: {istio-injection: enabled}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: out}\n");
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: v1\nkind: Namespace\nmetadata: {name: in, labels: {istio-injection: enabled}}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: out}\n");
 	return c;
 }
 
 static void add_pod(struct cluster *c, struct arena *a, const char *ns, const char *name, const char *labels, const char *more, const char *ip)
 {
-	apply(c, arena_printf(a, "apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {%s}%s}\nspec: {serviceAccountName: %s, containers: [{name: c, image: x}]}\n"
+	feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: %s, labels: {%s}%s}\nspec: {serviceAccountName: %s, containers: [{name: c, image: x}]}\n"
 				 "status: {phase: Running, podIP: %s, conditions: [{type: Ready, status: 'True'}]}\n", name, ns, labels, more, name, ip));
 }
 
@@ -195,11 +177,11 @@ TEST(virtual_services_route_in_the_order_of_their_text)
 		struct arena *a = arena_new(NULL, "test");
 		struct route_table *t;
 
-		apply(c, services);
+		feed_cluster(c, VALIDATE_IGNORE, services);
 		add_pod(c, a, "in", "client", "app: client", "", "10.244.1.1");
 		add_pod(c, a, "in", "r1", "app: reviews, version: v1", "", "10.244.2.1");
 		add_pod(c, a, "in", "r2", "app: reviews, version: v2", "", "10.244.2.2");
-		apply(c, arena_printf(a, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: in}\nspec: {hosts: [reviews], http: %s}\n", routes[k].http));
+		feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: in}\nspec: {hosts: [reviews], http: %s}\n", routes[k].http));
 		t = routes_compile_sidecar(c, find_pod(c, "in", "client"), "reviews", 9080, a);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(t);
 		SAME_TEXT(answer(c, t, routes[k].path, routes[k].header, a), routes[k].want);
@@ -244,7 +226,7 @@ TEST(authorization_policies_decide_as_istio_does)
 		add_pod(c, a, rules[k].client_ns, "client", "app: client", "", "10.244.1.1");
 		add_pod(c, a, "in", "web", "app: web", "", "10.244.2.1");
 		if (*rules[k].policies)
-			apply(c, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\n%s\n", rules[k].policies));
+			feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\n%s\n", rules[k].policies));
 		client = find_pod(c, rules[k].client_ns, "client");
 		web = find_pod(c, "in", "web");
 		from.ip = client->ip;
@@ -277,7 +259,7 @@ TEST(strict_peers_refuse_plain_connections)
 
 		add_pod(c, a, "in", "web", "app: web", "", "10.244.2.1");
 		if (modes[k].spec)
-			apply(c, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: in}\n%s\n", modes[k].spec));
+			feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: in}\n%s\n", modes[k].spec));
 		CU_ASSERT_EQUAL(mesh_peer_allowed(c, find_pod(c, "in", "web"), 9080, false, a).allowed, modes[k].plain);
 		CU_ASSERT_EQUAL(mesh_peer_allowed(c, find_pod(c, "in", "web"), 9080, true, a).allowed, modes[k].mutual);
 		arena_free(a);

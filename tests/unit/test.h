@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/base/base.h"
+#include "model/base/val.h"
 
 struct test_case { const char *name, *file; void (*run)(void); struct test_case *next; };
 void test_add(struct test_case *);
@@ -24,5 +24,7 @@ bool test_same_text(const char *file, int line, const char *have, const char *wa
 
 /* ../shared beside the project, or $PODWIRE_SHARED: the conformance material; NULL if it is not there. Tests over it say "skipped". */
 const char *test_shared(void);
+/* What a file of JSON holds; NULL if it cannot be read from here (said as skipped). */
+const struct val *test_json(struct arena *, const char *path);
 
 #endif
