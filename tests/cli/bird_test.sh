@@ -1,12 +1,6 @@
 #!/usr/bin/env bash
 # rules -o bird: BIRD itself reads what is printed, for each kind of cluster and each node.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0 failed=0 skipped=0
-check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -12 out; fi; }
+. "$(dirname "$0")/lib.sh"
 bird=$(PATH=$PATH:/usr/sbin:/sbin command -v bird)
 [ -n "$bird" ] || echo "bird is not installed: nothing of this is read by it"
 v3() { printf -- '---\napiVersion: projectcalico.org/v3\nkind: %s\nmetadata: {name: %s}\nspec: {%s}\n' "$@"; }
@@ -38,5 +32,4 @@ check "peers are nodes where a peerSelector says so" sh -c "[ \$(grep -c '^proto
 check "felix keeps the pool that is encapsulated" sh -c "cat mixed-*.conf | grep -q 'net ~ 10.244.0.0/17 then reject; # felix'"
 check "without BGP there is a sentence" sh -c "'$podwire' rules -f web.yaml --cni bridge -o bird | grep -q '^# node/worker-1: no BGP here: the Pod network is bridge'"
 check "a capture has none" sh -c "! '$podwire' rules --dataplane . -o bird 2>err && grep -q 'follows from objects' err"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+finish

@@ -1,12 +1,6 @@
 #!/usr/bin/env bash
 # compare: which connections a change of manifests changes, and what a Pod network changes.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0 failed=0
-check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -12 out; fi; }
+. "$(dirname "$0")/lib.sh"
 says() { local rc=$1 want=$2; shift 2; "$podwire" compare "$@" >said 2>&1; [ $? = "$rc" ] && grep -qF -- "$want" said || { cat said; false; }; }
 cat >a.yaml <<'YAML'
 apiVersion: v1
@@ -42,5 +36,4 @@ check "a file that is not there" says 2 "nothing.yaml" a.yaml nothing.yaml
 check "three Pod networks" says 0 "VXLAN, UDP: 50 bytes" --cni calico,flannel,bridge -f a.yaml
 check "their MTU" says 0 '"its MTU": "1450"' --cni calico,flannel -f a.yaml -o json
 check "one that is not known" says 2 "weave" --cni calico,weave -f a.yaml
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+finish

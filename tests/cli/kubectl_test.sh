@@ -1,14 +1,6 @@
 #!/usr/bin/env bash
 # The verbs that kubectl has, from the outside: what they say, what they change, how they end.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0 failed=0
-check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -5 out; fi; }
-says() { local want=$1; shift; "$@" >said 2>&1; grep -qF -- "$want" said || { cat said; false; }; }
-ends() { local want=$1; shift; "$@" >/dev/null 2>&1; local rc=$?; [ $rc = "$want" ] || { echo "exit status $rc"; false; }; }
+. "$(dirname "$0")/lib.sh"
 p() { "$podwire" "$@"; }
 cat >web.yaml <<'YAML'
 apiVersion: v1
@@ -35,19 +27,19 @@ check "nothing is there yet: a dry run says what would be made" says "deployment
 check "and makes no lab" test ! -e podwire.db
 check "apply" p apply -f web.yaml -q
 check "apply again" says "service/web unchanged" p apply -f web.yaml
-check "no difference" ends 0 p diff -f web.yaml
+check "no difference" status 0 p diff -f web.yaml
 
 check "get: singular with its group where there are several kinds" says "deployment.apps/web   2/2" p get deploy,svc
 check "get -o name" says "poddisruptionbudget.policy/web" p get pdb -o name
 check "get -o custom-columns" says "web   10.96" p get svc web -o custom-columns=N:.metadata.name,IP:.spec.clusterIP
 check "get -o jsonpath" says "[80]" p get svc web -o 'jsonpath=[{.spec.ports[*].port}]'
-check "get --sort-by refuses a path that nobody has" ends 2 p get svc --sort-by .spec.nothing
+check "get --sort-by refuses a path that nobody has" status 2 p get svc --sort-by .spec.nothing
 check "get endpoints" says ":8080" p get endpoints web
 check "get of nothing" says "No resources found in default namespace." p get jobs
-check "get of one that is not there" ends 1 p get svc wbe
+check "get of one that is not there" status 1 p get svc wbe
 check "and what was perhaps meant" says 'services "wbe" not found; did you mean "web"?' p get svc wbe
 check "describe" says "2 Running / 0 Waiting / 0 Succeeded / 0 Failed" p describe rs
-check "an unknown kind" ends 2 p get gizmos
+check "an unknown kind" status 2 p get gizmos
 
 check "scale" says "deployment.apps/web scaled" p scale deploy/web --replicas 3
 sed 's/nginx:1/nginx:2/; s/replicas: 2, //' web.yaml >no-replicas.yaml
@@ -59,30 +51,30 @@ check "strategic: containers merge by name" p patch deploy web -p '{"spec": {"te
 check "both are there" says "nginx:2 busybox:2" p get deploy web -o 'jsonpath={.spec.template.spec.containers[*].image}'
 check "merge: lists are replaced" says "patched" p patch svc web --type merge -p '{spec: {ports: [{port: 81, targetPort: 8080}]}}'
 check "json" says "service/web patched" p patch svc web --type json -p '[{"op": "test", "path": "/spec/ports/0/port", "value": 81}, {"op": "replace", "path": "/spec/ports/0/port", "value": 80}]'
-check "json that does not fit" ends 2 p patch svc web --type json -p '[{"op": "remove", "path": "/spec/nothing"}]'
+check "json that does not fit" status 2 p patch svc web --type json -p '[{"op": "remove", "path": "/spec/nothing"}]'
 check "a patch that the API server refuses" says 'spec.ports[0].port: Invalid value' p patch svc web --type merge -p '{spec: {ports: [{port: 99999}]}}'
 check "and nothing has changed" says "80" p get svc web -o 'jsonpath={.spec.ports[0].port}'
 check "no change" says "patched (no change)" p patch svc web --type merge -p '{spec: {ports: [{port: 80, targetPort: 8080}]}}'
 
 check "label" says "service/web labeled" p label svc web tier=front
-check "not without --overwrite" ends 1 p label svc web tier=back
+check "not without --overwrite" status 1 p label svc web tier=back
 check "with it" says "labeled" p label svc web tier=back --overwrite
 check "and away" says "unlabeled" p label svc web tier-
-check "diff sees what was changed by hand" ends 1 p diff -f web.yaml
+check "diff sees what was changed by hand" status 1 p diff -f web.yaml
 
 check "set image" says "image updated" p set image deploy/web w=nginx:3
-check "of a container that is not there" ends 1 p set image deploy/web x=nginx:3
+check "of a container that is not there" status 1 p set image deploy/web x=nginx:3
 check "rollout status" says 'deployment "web" successfully rolled out' p rollout status deploy/web
 check "rollout history" says "4          <none>" p rollout history deploy/web
 check "rollout undo" says "rolled back" p rollout undo deploy/web
 check "it is the one before" says "nginx:2" p get deploy web -o 'jsonpath={.spec.template.spec.containers[0].image}'
 check "rollout pause" says "paused" p rollout pause deploy/web
-check "twice is a failure" ends 1 p rollout pause deploy/web
+check "twice is a failure" status 1 p rollout pause deploy/web
 p set image deploy/web w=nginx:9 -q
 check "while paused nothing rolls" says "web    3/3     0 " p get deploy web
 check "rollout resume" says "resumed" p rollout resume deploy/web
 check "rollout restart" says "restarted" p rollout restart deploy/web
-check "rollout of what does not roll" ends 2 p rollout status svc/web
+check "rollout of what does not roll" status 2 p rollout status svc/web
 
 check "cordon" says "node/worker-1 cordoned" p cordon worker-1
 check "twice" says "node/worker-1 already cordoned" p cordon worker-1
@@ -98,22 +90,21 @@ check "a budget stops a drain" says "would violate the pod's disruption budget. 
 p uncordon "$node" -q
 check "taint" says "node/worker-2 tainted" p taint nodes worker-2 a=b:NoSchedule
 check "untaint" says "node/worker-2 untainted" p taint nodes worker-2 a:NoSchedule-
-check "a wrong effect" ends 2 p taint nodes worker-2 a=b:NoStart
+check "a wrong effect" status 2 p taint nodes worker-2 a=b:NoStart
 
 check "timeline" says "container" sh -c "'$podwire' timeline node worker-1 && echo container"
 check "timeline of a Pod that is gone" says "alone" p timeline pod/alone
 check "timeline -o json" says '"name": "sandbox"' p timeline pod/alone -o json
-check "timeline of what never was" ends 1 p timeline pod/never
+check "timeline of what never was" status 1 p timeline pod/never
 check "timeline of files" says "available" p timeline deploy/web -f web.yaml
 
 check "delete --cascade=orphan" says 'deployment.apps "web" deleted from default namespace' p delete deploy web --cascade=orphan
 check "its ReplicaSets live" says "replicaset.apps/web-" p get rs -o name
 check "delete --force" says "force deleted" p delete pod -l app=web --force
-check "delete by kind alone is refused" ends 2 p delete pods
-check "delete --ignore-not-found" ends 0 p delete svc nothing --ignore-not-found
+check "delete by kind alone is refused" status 2 p delete pods
+check "delete --ignore-not-found" status 0 p delete svc nothing --ignore-not-found
 check "delete -f" says 'service "web" deleted from default namespace' p delete -f web.yaml --ignore-not-found
 "$podwire" get all,nodes -A -o name >a 2>/dev/null
 p export >again.yaml
 check "all of it, exported and replayed, ends in the same objects" sh -c "'$podwire' get svc,deploy,pdb -A -o name >a; '$podwire' get svc,deploy,pdb -A -o name -f again.yaml >b; cmp a b"
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+finish

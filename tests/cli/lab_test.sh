@@ -1,14 +1,6 @@
 #!/usr/bin/env bash
 # A lab from the outside: what is done by hand can be looked at as it was, exported, and replayed to the same cluster.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0 failed=0
-check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -5 out; fi; }
-says() { local want=$1; shift; grep -qF -- "$want" <<<"$("$@" 2>&1)"; }
-status() { local want=$1; shift; "$@" >/dev/null 2>&1; [ $? = "$want" ]; }
+. "$(dirname "$0")/lib.sh"
 cat >web.yaml <<'YAML'
 apiVersion: v1
 kind: Service
@@ -44,5 +36,4 @@ for k in $(seq 1 12); do                # killed at any moment, the lab opens an
 done 2>/dev/null
 check "after kills, the lab is whole" "$podwire" apply -f web.yaml
 check "and answers" says "web" "$podwire" get svc web
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+finish

@@ -1,18 +1,9 @@
 #!/usr/bin/env bash
 # NetworkPolicy from the outside: tables in every form, why, patches that are true, gates, comparisons, lint; the reference on random clusters where it is there;
 # 300,000 Pods under a memory limit.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-root=$PWD podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-shared=${PODWIRE_SHARED:-$root/../shared}
-passed=0 failed=0 skipped=0
-check() { local name=$1; shift; if "$@" >"$work/out" 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -5 "$work/out"; fi; }
-says() { local want=$1; shift; grep -qF -- "$want" <<<"$("$@" 2>&1)"; }
+. "$(dirname "$0")/lib.sh"
 says_not() { ! says "$@"; }
-status() { local want=$1; shift; "$@" >/dev/null 2>&1; [ $? = "$want" ]; }
 json() { python3 -c "import json,sys; d=json.load(sys.stdin); sys.exit(0 if ($1) else 1)" <<<"$("${@:2}" 2>/dev/null)"; }
-cd "$work" || exit 1
 cat >shop.yaml <<'YAML'
 apiVersion: v1
 kind: Namespace
@@ -375,5 +366,4 @@ if [ -x build/bench_policy ] || make -s build/bench_policy >/dev/null 2>&1; then
 else
 	skipped=$((skipped + 1)); echo "skipped: bench_policy cannot be built"
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+finish

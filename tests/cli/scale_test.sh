@@ -1,13 +1,7 @@
 #!/usr/bin/env bash
 # A lab of some hundred Pods: stopping and reopening it changes nothing, a kill loses at most the command in flight, two seeds differ only where Kubernetes
 # is random, and a small command makes at most one flush.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0 failed=0 skipped=0
-check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -5 out; fi; }
+. "$(dirname "$0")/lib.sh"
 same() { cmp "$1" "$2" && [ -s "$1" ]; }
 nodes() { for i in $(seq 1 50); do printf 'apiVersion: v1\nkind: Node\nmetadata: {name: n%d, labels: {topology.kubernetes.io/zone: z%d}}\n---\n' "$i" $((i % 3)); done; }
 apps() {                                        # apps FROM TO: Deployments of 5 Pods with their Services
@@ -91,5 +85,4 @@ if strace -o trace -e trace=fdatasync,fsync "$podwire" scale deploy/d2 --replica
 else
 	skipped=$((skipped + 1)); echo "skipped  flushes: strace is not there, or may not trace"
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+finish

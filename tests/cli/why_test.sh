@@ -1,12 +1,6 @@
 #!/usr/bin/env bash
 # why: each fault is found by its name, with its evidence, and what is suggested works when it is done.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
-work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-cd "$work"
-passed=0 failed=0
-check() { local name=$1; shift; if "$@" >out 2>&1; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $name"; tail -12 out; fi; }
+. "$(dirname "$0")/lib.sh"
 # finds CODE WORDS ARGS…: exit status 1, and both stand in the answer
 finds() { local code=$1 words=$2; shift 2; "$podwire" why "$@" >said 2>&1; [ $? = 1 ] && grep -qF "[$code]" said && grep -qF -- "$words" said || { cat said; false; }; }
 notes() { local code=$1; shift; "$podwire" why "$@" >said 2>&1; [ $? = 0 ] && grep -qF "[$code]" said || { cat said; false; }; }
@@ -105,5 +99,4 @@ check "takes its Pods' readiness away" finds node-silent "the control plane took
 p advance 6m
 check "and later they are Terminating for ever" finds terminating-on-dead-node "only the kubelet" "pod/$pod"
 check "as JSON" grep -q '"code": "terminating-on-dead-node"' <("$podwire" why "pod/$pod" -o json)
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+finish
