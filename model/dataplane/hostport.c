@@ -9,11 +9,11 @@
 static const struct { enum nf_family family; bool v6; } families[] = { { NF_IP, false }, { NF_IP6, true } };
 
 /* The name in the network's CNI configuration, which portmap puts into names and comments. */
+const char *const hostport_network_names[CNI_COUNT] = { [CNI_CALICO] = "k8s-pod-network", [CNI_FLANNEL] = "cbr0", [CNI_BRIDGE] = "kindnet", [CNI_NONE] = "none" };
+
 static const char *network_name(const struct compile *x)
 {
-	static const char *const names[CNI_COUNT] = { [CNI_CALICO] = "k8s-pod-network", [CNI_FLANNEL] = "cbr0", [CNI_BRIDGE] = "kindnet", [CNI_NONE] = "none" };
-
-	return names[x->settings->cni];
+	return hostport_network_names[x->settings->cni];
 }
 
 static bool mapped(const struct container_port *p)
@@ -97,14 +97,13 @@ void hostport_dnat(struct compile *x, struct ruleset *rs)
 
 struct pod_chain { struct compile *x; struct ruleset *rs; table_h table; chain_h dnat, own, setmark; const struct pod *pod; ip_addr ip; uint8_t len; const char *comment; cause_h cause; };
 
-/* An id as a runtime draws it: 64 hexadecimal digits. */
-static const char *container_id(struct compile *x, const struct pod *p)
+const char *hostport_container_id(struct cluster *c, const struct pod *p, struct arena *a)
 {
 	char hex[65];
 
 	for (int k = 0; k < 4; k++)
-		snprintf(hex + 16 * k, 17, "%016llx", (unsigned long long)draw(x->cluster, "sandbox", p->o.uid, (uint64_t)k));
-	return arena_strdup(x->arena, hex);
+		snprintf(hex + 16 * k, 17, "%016llx", (unsigned long long)draw(c, "sandbox", p->o.uid, (uint64_t)k));
+	return arena_strdup(a, hex);
 }
 
 /* CNI-DN- and the first digits of sha512(network name, container id); utils.MustFormatChainNameWithPrefix. */
@@ -195,7 +194,7 @@ static void entries(const struct pod_chain *c, uint8_t protocol)
 static void one_pod(struct compile *x, struct node_build *nb, struct ruleset *rs, const struct pod *p, ip_addr ip)
 {
 	static const uint8_t by_name[] = { L4_SCTP, L4_TCP, L4_UDP };
-	const char *id = container_id(x, p);
+	const char *id = hostport_container_id(x->cluster, p, x->arena);
 	struct pod_chain c = { .x = x, .rs = rs, .pod = p, .ip = ip, .len = x->cni->pod_prefix(x, nb, ip), .cause = cause_of(x, &p->o, "spec.containers") };
 
 	c.table = ruleset_table(rs, ip_is4(ip) ? NF_IP : NF_IP6, "nat", true);

@@ -15,5 +15,8 @@ void hostport_node(struct compile *, struct node_build *, struct ruleset *);
 /* portmap lets packets from 127.0.0.1 out of the interface towards a Pod with host ports. */
 bool hostport_wanted(const struct pod *);                /* has a container a hostPort, in a network of its own? */
 bool hostport_needs_route_localnet(const struct pod *);
+/* The id that the runtime draws for the Pod's sandbox: 64 hexadecimal digits. */
+const char *hostport_container_id(struct cluster *, const struct pod *, struct arena *);
+extern const char *const hostport_network_names[];       /* by enum cni_kind: what the network's CNI configuration calls it */
 
 #endif

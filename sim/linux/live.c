@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/linux/cni.h"
 #include "sim/linux/image.h"
 
 static bool put_file(const char *dir, const char *name, const void *data, size_t n, struct err *err)
@@ -159,6 +160,10 @@ static void make_views(struct syncing *x)
 	for (uint32_t k = 1; k < x->dp->netns.nr; k++) {
 		x->of[k]->want_arena = arena_new(NULL, "view");
 		view_of(x->dp, (netns_h){ k }, x->index, x->space, x->of[k]->want_arena, &x->of[k]->want);
+		if (x->live->cni) {
+			view_of(x->dp, (netns_h){ k }, x->index, x->space, x->of[k]->want_arena, &x->of[k]->all_want);
+			cni_leave_out(x->of[k], &x->of[k]->want);
+		}
 	}
 }
 
@@ -211,6 +216,7 @@ static void settle_views(struct syncing *x, bool ok)
 			arena_free(s->arena);
 			s->arena = s->want_arena;
 			s->now = s->want;
+			s->all = s->all_want;
 			s->fresh = false;
 		} else {
 			arena_free(s->want_arena);
@@ -260,6 +266,8 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 		ok = rules_sync(live, x.of[k], dp, &sum->rulesets, err);
 	}
 	sum->rules_ms = lap(&part);
+	ok = ok && (!live->cni || cni_add(live, c, dp, err));
+	sum->cni_ms = lap(&part);
 	ok = ok && workloads_sync(live, c, dp, &sum->processes, err);
 	sum->processes_ms = lap(&part);
 	ok = ok && birds_sync(live, c, dp, &sum->birds, err);

@@ -10,6 +10,7 @@
 #include "sim/linux/view.h"
 
 struct rule_state;                              /* rules.c: what has been installed */
+struct cni_plugs; struct cni_plug;              /* cni.h */
 struct process { char *key, *conf; pid_t pid; int status; bool seen; };         /* a workload: key is its container, conf what it was started with */
 struct space {
 	uint32_t id;
@@ -20,6 +21,8 @@ struct space {
 	uint32_t next_index;                    /* of links: never used again */
 	struct arena *arena;                    /* of now */
 	struct view now;
+	struct view all, all_want;              /* with CNI plugins at work: what stands here by the dataplane, now and want without what the plugins make */
+	struct cni_plug *plug;                  /* of a Pod that they have wired; NULL */
 	struct arena *want_arena; struct view want;
 	netns_h ns;                             /* in the dataplane at hand; .i 0: not in it */
 	struct rule_state *rules;
@@ -34,9 +37,10 @@ struct live {
 	int own_net;                            /* the fabric's namespace */
 	int null;                               /* /dev/null: the standard files of all processes */
 	bool with_bird, birds;                  /* asked for; a BIRD on each node writes the routes that are its own (birds.c) */
+	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 };
-struct live_sum { uint32_t spaces, links, messages, rulesets, processes, birds; double ms, spaces_ms, wire_ms, rules_ms, processes_ms, birds_ms; };
+struct live_sum { uint32_t spaces, links, messages, rulesets, processes, birds; double ms, spaces_ms, wire_ms, rules_ms, cni_ms, processes_ms, birds_ms; };
 
 bool live_begin(struct live *, struct err *);
 bool live_sync(struct live *, struct cluster *, const struct dataplane *, struct live_sum *, struct err *);

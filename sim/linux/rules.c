@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sim/linux/cni.h"
 #include "sim/linux/live.h"
 #include "sim/linux/rules.h"
 #include "sim/linux/run.h"
@@ -348,9 +349,21 @@ static bool differs(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") != 0;
 }
 
-static bool restore(const struct rule_state *from, const struct rule_state *to, const char *where, struct err *err)
+/* plugins: portmap's rules are the plugin's own affair. */
+static bool restore_tables(const char *text, bool six, bool plugins, struct err *err)
 {
-	static const char *const names[] = { "iptables-restore", "ip6tables-restore" };
+	const char *const argv[] = { six ? "ip6tables-restore" : "iptables-restore", NULL };
+	char *own = plugins ? cni_keep_rules(text ? text : "", six, err) : NULL;
+	bool ok = !plugins || own;
+
+	text = own ? own : text ? text : "";
+	ok = ok && run_program(argv, text, strlen(text), NULL, err);
+	free(own);
+	return ok;
+}
+
+static bool restore(const struct rule_state *from, const struct rule_state *to, bool plugins, const char *where, struct err *err)
+{
 	uint32_t mark = err->nr;
 	bool ok = true;
 
@@ -358,7 +371,7 @@ static bool restore(const struct rule_state *from, const struct rule_state *to, 
 		ok = run_program((const char *const[]){ "ipset", "restore", NULL }, to->ipsets ? to->ipsets : "", to->ipsets ? strlen(to->ipsets) : 0, NULL, err);
 	for (int six = 0; ok && six < 2; six++)
 		if (differs(from ? from->iptables[six] : NULL, to->iptables[six]))
-			ok = run_program((const char *const[]){ names[six], NULL }, to->iptables[six] ? to->iptables[six] : "", to->iptables[six] ? strlen(to->iptables[six]) : 0, NULL, err);
+			ok = restore_tables(to->iptables[six], six, plugins, err);
 	return ok || err_wrap(err, mark, "%s", where);
 }
 
@@ -378,7 +391,7 @@ bool rules_sync(struct live *live, struct space *s, const struct dataplane *dp, 
 	}
 	if (commands.len || differs(s->rules ? s->rules->ipsets : NULL, now.ipsets) || differs(s->rules ? s->rules->iptables[0] : NULL, now.iptables[0]) ||
 	    differs(s->rules ? s->rules->iptables[1] : NULL, now.iptables[1])) {
-		ok = live_enter(live, s, err) && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(s->rules, &now, s->name, err);
+		ok = live_enter(live, s, err) && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(s->rules, &now, live->cni && s->kind == NS_NODE, s->name, err);
 		++*changed;
 	}
 	if (!s->rules)
@@ -543,7 +556,7 @@ bool rules_expected(struct live *live, const struct space *s, const struct datap
 
 	nft_commands(NULL, &want, &commands);
 	ok = live_enter(live, NULL, err) && (unshare(CLONE_NEWNET) == 0 || err_add(err, ERR_MACHINE, NULL, "a scratch namespace: %s", strerror(errno)));
-	ok = ok && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(NULL, &want, s->name, err) && list_all(&want, out, s->name, err);
+	ok = ok && (!commands.len || nft_run(commands.s, 0, NULL, s->name, err)) && restore(NULL, &want, false, s->name, err) && list_all(&want, out, s->name, err);
 	if (ok) {
 		forget_what_changes(out);
 		order_blocks(out);

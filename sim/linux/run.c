@@ -14,6 +14,8 @@ bool program_path(const char *name, char *out, size_t n)
 	const char *path = getenv("PATH");
 	char all[4096];
 
+	if (strchr(name, '/'))
+		return snprintf(out, n, "%s", name) < (int)n && access(out, X_OK) == 0;
 	snprintf(all, sizeof(all), "%s:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin", path ? path : "");
 	for (char *save = NULL, *dir = strtok_r(all, ":", &save); dir; dir = strtok_r(NULL, ":", &save)) {
 		snprintf(out, n, "%s/%s", dir, name);
@@ -53,6 +55,11 @@ static int file_of(const char *text, size_t n)
 
 bool run_program(const char *const *argv, const char *input, size_t n, struct sb *out, struct err *err)
 {
+	return run_program_in(argv, NULL, input, n, out, err);
+}
+
+bool run_program_in(const char *const *argv, char *const *env, const char *input, size_t n, struct sb *out, struct err *err)
+{
 	int in = file_of(input, n), said = memfd_create("out", MFD_CLOEXEC), wrong = memfd_create("err", MFD_CLOEXEC), status = 0, e;
 	posix_spawn_file_actions_t files;
 	struct sb words = { 0 };
@@ -69,7 +76,7 @@ bool run_program(const char *const *argv, const char *input, size_t n, struct sb
 		posix_spawn_file_actions_adddup2(&files, in, 0);
 		posix_spawn_file_actions_adddup2(&files, said, 1);
 		posix_spawn_file_actions_adddup2(&files, wrong, 2);
-		e = posix_spawn(&pid, path, &files, NULL, (char *const *)(uintptr_t)argv, environ);
+		e = posix_spawn(&pid, path, &files, NULL, (char *const *)(uintptr_t)argv, env ? env : environ);
 		posix_spawn_file_actions_destroy(&files);
 	}
 	while (!e && waitpid(pid, &status, 0) < 0 && errno == EINTR)

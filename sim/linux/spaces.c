@@ -1,5 +1,5 @@
 /* A space begins with its pause: one clone makes network, IPC and UTS namespace and the process that keeps them. It ends with that process. */
-#include "sim/linux/live.h"
+#include "sim/linux/cni.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,6 +66,7 @@ void space_end(struct live *live, struct space *s)
 {
 	workloads_stop(live, s);
 	bird_stop(s);
+	cni_del(live, s);
 	if (s->pid > 0) {
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, NULL, 0);

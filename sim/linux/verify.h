@@ -18,6 +18,7 @@ struct difference {
 };
 struct verified {
 	uint32_t namespaces, items, rulesets;           /* read back and compared */
+	uint32_t by_plugins;                            /* Pods that CNI plugins have wired */
 	uint32_t pairs, tries, agreed;
 	uint32_t not_asked; const char *why_not;        /* pairs that the kernel cannot be asked about, and the first reason */
 	VEC(struct difference) differences;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "sim/linux/cni.h"
 #include "sim/linux/rules.h"
 #include "sim/linux/verify.h"
 
@@ -53,9 +54,34 @@ static void compare_rules(struct comparing *c, const char *want, const char *hav
 	d->kernel = *have ? arena_strndup(c->arena, have + strspn(have, "\t "), strcspn(have + strspn(have, "\t "), "\n")) : "nothing more";
 }
 
+static void plugins_said(struct live *live, struct comparing *c)
+{
+	const struct cni_remark *v;
+	uint32_t nr = cni_remarks(live, &v);
+
+	for (uint32_t k = 0; k < nr; k++)
+		*vec_push(c->arena, &c->out->differences) = (struct difference){ .what = v[k].what, .walk = v[k].walk, .kernel = v[k].kernel };
+	c->out->by_plugins = cni_wired(live);
+}
+
+static struct view view_copy(const struct view *v, struct arena *a)     /* of its lists; what is cut out of one stays in the other */
+{
+	struct view out = { .settings = v->settings };
+
+	for (uint32_t k = 0; k < v->links.nr; k++)
+		vec_add(a, &out.links, v->links.v[k]);
+	for (uint32_t k = 0; k < v->addrs.nr; k++)
+		vec_add(a, &out.addrs, v->addrs.v[k]);
+	for (uint32_t k = 0; k < v->routes.nr; k++)
+		vec_add(a, &out.routes, v->routes.v[k]);
+	for (uint32_t k = 0; k < v->neighs.nr; k++)
+		vec_add(a, &out.neighs, v->neighs.v[k]);
+	return out;
+}
+
 static bool one_space(struct live *live, const struct dataplane *dp, struct space *s, struct comparing *c, struct err *err)
 {
-	struct view have;
+	struct view have, want = live->cni ? view_copy(&s->all, c->arena) : s->now;
 	struct nl nl;
 	bool ok = live_enter(live, s, err) && nl_open(&nl, NETLINK_ROUTE, s->name, err);
 
@@ -65,20 +91,24 @@ static bool one_space(struct live *live, const struct dataplane *dp, struct spac
 	nl_close(&nl);
 	if (!ok)
 		return false;
+	if (live->cni)
+		cni_comparable(live, s, &want, &have);
 	c->space = s;
-	c->want = &s->now;
+	c->want = &want;
 	c->have = &have;
-	view_diff(&s->now, &have, differs, c);
+	view_diff(&want, &have, differs, c);
 	c->out->namespaces++;
-	c->out->items += s->now.links.nr + s->now.addrs.nr + s->now.neighs.nr + s->now.routes.nr;
+	c->out->items += want.links.nr + want.addrs.nr + want.neighs.nr + want.routes.nr;
 	if (netns_get(dp, s->ns)->rules) {
-		struct sb want = { 0 }, is = { 0 };
+		struct sb expected = { 0 }, is = { 0 };
 
-		ok = rules_listed(live, s, &is, err) && rules_expected(live, s, dp, &want, err);
+		ok = rules_listed(live, s, &is, err) && rules_expected(live, s, dp, &expected, err);
+		if (ok && live->cni)
+			cni_comparable_rules(&expected, &is);
 		if (ok)
-			compare_rules(c, sb_text(&want), sb_text(&is));
+			compare_rules(c, sb_text(&expected), sb_text(&is));
 		c->out->rulesets++;
-		sb_free(&want);
+		sb_free(&expected);
 		sb_free(&is);
 	}
 	return ok;
@@ -94,6 +124,8 @@ bool verify_state(struct live *live, const struct dataplane *dp, struct arena *a
 	for (uint32_t k = 0; ok && k < live->spaces.nr; k++)
 		if (live->spaces.v[k] && live->spaces.v[k]->ns.i)
 			ok = one_space(live, dp, live->spaces.v[k], &c, err);
+	if (live->cni)
+		plugins_said(live, &c);
 	ok = live_enter(live, NULL, err) && ok;
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	out->state_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;

@@ -65,7 +65,7 @@ struct cli {
 	struct texts reports; const char *jobs, *shard; bool allow_commands;
 	const char *nodes, *config;
 	void (*watcher)(void *ctx, struct world *); void *watcher_ctx; /* of the world that -f makes, while its time passes */
-	const char *sample, *tries; bool with_bird, with_stdin, tty, show_all;
+	const char *sample, *tries, *cni_bin; bool with_bird, with_stdin, tty, show_all;
 	const struct inside *inside;            /* runs within a lab that is up (inside.h); NULL */
 	FILE *to;                               /* results */
 };

@@ -7,6 +7,7 @@
 
 #include "model/dns/dns.h"
 #include "sim/ask/end.h"
+#include "sim/linux/cni.h"
 #include "sim/linux/enter.h"
 #include "sim/linux/run.h"
 #include "sim/linux/supervisor.h"
@@ -152,7 +153,7 @@ static enum err_kind build(void *ctx, int said, struct err *err)
 	struct lab_up *up = ctx;
 
 	listen(up->s.listening, 64);            /* from now on it is this process that answers there */
-	if (!live_begin(&up->s.live, err) || !live_sync(&up->s.live, up->world.cluster, world_dataplane(&up->world), up->sum, err))
+	if (!live_begin(&up->s.live, err) || (up->cli->cni_bin && !cni_begin(&up->s.live, up->world.cluster, up->cli->cni_bin, err)) || !live_sync(&up->s.live, up->world.cluster, world_dataplane(&up->world), up->sum, err))
 		return err_kind(err);
 	entered_detach();
 	entered_say(said, ERR_NONE, err);
@@ -213,8 +214,8 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	else if (how == ERR_NONE && !cli->quiet && cli->with_bird)
 		fprintf(cli->to, "    no BIRD: the network has no whole node-to-node mesh, or no pool whose routes are BIRD's; they are written by podwire\n");
 	if (how == ERR_NONE && cli->verbose)
-		fprintf(cli->to, "    namespaces %.0f ms, links and routes %.0f ms (%u messages), rules %.0f ms, processes %.0f ms\n", up.sum->spaces_ms, up.sum->wire_ms, up.sum->messages,
-			up.sum->rules_ms, up.sum->processes_ms);
+		fprintf(cli->to, "    namespaces %.0f ms, links and routes %.0f ms (%u messages), rules %.0f ms, CNI plugins %.0f ms, processes %.0f ms\n", up.sum->spaces_ms, up.sum->wire_ms, up.sum->messages,
+			up.sum->rules_ms, up.sum->cni_ms, up.sum->processes_ms);
 	world_free(&up.world);
 	return how;
 }

@@ -21,6 +21,8 @@ static void print_text(struct cli *cli, const struct verified *r)
 	uint32_t shown = MIN(r->differences.nr, cli->verbose ? UINT32_MAX : 20u);
 
 	fprintf(cli->to, "state        %u namespaces read back: %u links, addresses, neighbours and routes, rules of %u (%.0f ms)\n", r->namespaces, r->items, r->rulesets, r->state_ms);
+	if (r->by_plugins)
+		fprintf(cli->to, "CNI plugins  wired %u Pods; compared without hardware addresses, names of the nodes' ends and learned neighbours, which the plugins draw\n", r->by_plugins);
 	fprintf(cli->to, "connections  %u pairs in %u tries: %u agree (%.0f ms)\n", r->pairs, r->tries, r->agreed, r->connect_ms);
 	if (r->not_asked)
 		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
@@ -81,6 +83,8 @@ static void print_json(struct cli *cli, const struct verified *r)
 	val_put(a, state, "namespaces", val_int(a, r->namespaces));
 	val_put(a, state, "items", val_int(a, r->items));
 	val_put(a, state, "rulesets", val_int(a, r->rulesets));
+	if (r->by_plugins)
+		val_put(a, state, "wiredByPlugins", val_int(a, r->by_plugins));
 	val_put(a, connections, "pairs", val_int(a, r->pairs));
 	val_put(a, connections, "tries", val_int(a, r->tries));
 	val_put(a, connections, "agree", val_int(a, r->agreed));

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "sim/linux/cni.h"
 #include "sim/linux/enter.h"
 #include "sim/linux/supervisor.h"
 #include "viz/cli/labwork.h"
@@ -33,7 +34,7 @@ static enum err_kind made_for_it(void *ctx, int said, struct err *err)
 	struct inside inside = { &live, &p->world };
 
 	(void)said;
-	if (!live_begin(&live, err) || !live_sync(&live, p->world.cluster, world_dataplane(&p->world), &sum, err))
+	if (!live_begin(&live, err) || (p->cli->cni_bin && !cni_begin(&live, p->world.cluster, p->cli->cni_bin, err)) || !live_sync(&live, p->world.cluster, world_dataplane(&p->world), &sum, err))
 		return err_kind(err);
 	p->cli->inside = &inside;
 	return p->work(p->cli, &live, &p->world, err);

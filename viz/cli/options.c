@@ -101,6 +101,7 @@ static const struct option options[] = {
 	{ "stdin", 'i', O_FLAG, AT(with_stdin), G_LINUX, NULL, "hand standard input on" },
 	{ "tty", 't', O_FLAG, AT(tty), G_LINUX, NULL, "use the terminal (which is the caller's own)" },
 	{ "bird", 0, O_FLAG, AT(with_bird), G_UP, NULL, "with Calico: a real BIRD on each node writes the routes to the others' Pods" },
+	{ "cni-bin", 0, O_TEXT, AT(cni_bin), G_UP | G_VERIFY, "DIR", "with --cni bridge: the reference CNI plugins in DIR wire the Pods" },
 	{ "sample", 0, O_TEXT, AT(sample), G_VERIFY, "N", "that many connections, drawn by the seed, instead of all" },
 	{ "tries", 0, O_TEXT, AT(tries), G_VERIFY, "N", "how often each is made at least (default 1; 3 where chance decides)" },
 	{ "allow-commands", 0, O_FLAG, AT(allow_commands), G_RUN | G_LINUX, NULL, "let containers run their own commands" },
