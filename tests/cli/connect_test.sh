@@ -2,7 +2,7 @@
 # Connections that a lab keeps: opened by one command, remembered by the next, forgotten in virtual time.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+podwire=$(realpath "${PODWIRE:-build/podwire}") work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 export PODWIRE_LAB=$work/lab.db
 passed=0 failed=0
 check() { if eval "$2"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $1"; fi; }

@@ -2,7 +2,7 @@
 # import and --dataplane as people use them: dumps of living clusters into a lab, captured nodes, exit statuses.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-podwire=$PWD/${PODWIRE:-build/podwire}; top=$PWD
+podwire=$(realpath "${PODWIRE:-build/podwire}"); top=$PWD
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; cd "$dir"
 passed=0 failed=0 skipped=0
 is() { if [ "$2" = "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); printf 'FAILED  %s\n  have: %s\n  want: %s\n' "$1" "$2" "$3"; fi; }

@@ -2,7 +2,7 @@
 # Lessons: the list, handouts, and that every lesson holds.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+podwire=$(realpath "${PODWIRE:-build/podwire}") work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 check() { if eval "$2"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED  $1"; fi; }
 check "there are 25 lessons or more" '[ "$($podwire learn -o json | python3 -c "import json, sys; print(len(json.load(sys.stdin)))")" -ge 25 ]'

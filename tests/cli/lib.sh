@@ -1,7 +1,7 @@
 # For tests of the program as people call it; to be sourced. Leaves the caller in an empty folder of its own, which goes when it ends.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-podwire=$root/build/podwire shared=${PODWIRE_SHARED:-$root/../shared}
+podwire=$(cd "$root" && realpath "${PODWIRE:-build/podwire}") shared=${PODWIRE_SHARED:-$root/../shared}
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 passed=0 failed=0 skipped=0

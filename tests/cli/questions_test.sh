@@ -2,7 +2,7 @@
 # Every command of docs/questions.md runs and prints what stands behind its arrow; the lines of one question share a lab.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire
+podwire=$(realpath "${PODWIRE:-build/podwire}")
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 while IFS= read -r line; do

@@ -2,7 +2,7 @@
 # run --report: every form is written beside the answer, is well-formed, and shows what failed.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-podwire=${PODWIRE:-build/podwire} tmp=$(mktemp -d)
+podwire=$(realpath "${PODWIRE:-build/podwire}") tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 passed=0 failed=0 skipped=0
 check() { if eval "$2"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $1"; fi; }
