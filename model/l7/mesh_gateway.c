@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "model/l7/mesh_routes.h"
+#include "model/l7/planes.h"
 
 static bool selects(const struct raw_object *gw, const struct pod *p)
 {
@@ -11,21 +12,6 @@ static bool selects(const struct raw_object *gw, const struct pod *p)
 		if (!streq(label_get(&p->o.labels, v->key), val_str(v)))
 			return false;
 	return true;
-}
-
-/* A server's port number is the Pod's or, where its Service has that number, the target port behind it. */
-static uint16_t bind_port(const struct service *s, const struct pod *p, int64_t number)
-{
-	for (uint32_t k = 0; s && k < s->ports.nr; k++) {
-		const struct svc_port *sp = &s->ports.v[k];
-
-		if (sp->port != number)
-			continue;
-		if (sp->target.set && sp->target.s)
-			return pod_port_by_name(p->spec, sp->target.s, L4_TCP);
-		return (uint16_t)(sp->target.set ? sp->target.i : sp->port);
-	}
-	return (uint16_t)number;
 }
 
 /* NS/HOST or HOST; "./HOST" is the Gateway's own namespace. */
@@ -123,12 +109,13 @@ static void bind_services(struct mesh_compile *k, const struct raw_object *gw, c
 	}
 }
 
+/* A server's port number is the Pod's or, where its Service has that number, the target port behind it. */
 static void add_server(struct mesh_compile *k, const struct raw_object *gw, const struct pod *p, const struct service *s, const struct val *server, const char *at)
 {
 	const char *protocol = val_str_at(server, "port.protocol"), *mode = val_str_at(server, "tls.mode");
 	bool https = protocol && strcasecmp(protocol, "HTTPS") == 0, tls = protocol && strcasecmp(protocol, "TLS") == 0;
 	bool passes = mode && (streq(mode, "PASSTHROUGH") || streq(mode, "AUTO_PASSTHROUGH"));
-	uint16_t port = bind_port(s, p, val_int_or(val_path(server, "port.number"), 0));
+	uint16_t port = plane_port(s, p, val_int_or(val_path(server, "port.number"), 0));
 
 	VAL_EACH(h, val_get(server, "hosts")) {
 		const char *host = val_str(h) ? host_part(val_str(h)) : NULL;

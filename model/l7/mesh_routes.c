@@ -322,6 +322,7 @@ static struct l7_route *new_route(struct mesh_compile *k, const char *vhost, con
 	}
 	r = table_route(k->t, table_vhost(k->t, k->group, vhost), kind, text);
 	if (kind == L7_PATH_REGEX) {
+		r->nocase = nocase;
 		r->re = regex_compile(k->a, text, nocase, why);
 		if (!r->re) {
 			r->re = regex_compile(k->a, "", false, NULL);

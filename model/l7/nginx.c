@@ -377,7 +377,7 @@ static void emit(struct nginx *n, const char *host, const struct server *s, cons
 	r->cause = l->ing->o.id;
 	r->cause_path = l->at;
 	if (kind == L7_PATH_REGEX) {
-		r->search = true;
+		r->search = r->nocase = true;
 		r->re = regex_compile(n->t->arena, arena_printf(n->t->arena, "^%s", l->path), true, &why);
 		r->text = arena_printf(n->t->arena, "location ~* \"^%s\"", l->path);
 		if (!r->re) {

@@ -76,6 +76,7 @@ struct l7_action {
 struct l7_route {
 	uint8_t path_kind;
 	bool search;                            /* re is looked for anywhere in the path (nginx), not against the whole of it */
+	bool nocase;                            /* re: capitals do not count */
 	bool never;                             /* an earlier route takes all that this one could: found when the table is finished */
 	const char *path;                       /* as written; without its last slash the key of ELEMENTS */
 	const struct regex *re;

@@ -1,8 +1,8 @@
 #include "sim/ask/proxies.h"
 
-#include "model/l7/controllers.h"
 #include "model/l7/gateway.h"
 #include "model/l7/mesh.h"
+#include "model/l7/planes.h"
 #include "sim/ask/request.h"
 
 static const char *const no_address = "has no address: nobody can connect to it";
@@ -49,16 +49,6 @@ static const struct route_table *istio_table(const struct looking *k, const stru
 	struct route_table *made = t || !cluster_count(k->c, &istio_gateway_kind) ? NULL : routes_compile_istio(k->c, p, s, k->w->routes_arena);
 
 	return made ? (*vec_push(k->w->routes_arena, &k->w->routes) = made) : t;
-}
-
-static const struct service *service_for(struct cluster *c, const struct pod *p)
-{
-	struct object_list all = cluster_list_ns(c, &service_kind, p->o.ns);
-
-	for (uint32_t i = 0; i < all.nr; i++)
-		if (((const struct service *)all.v[i])->selector.nr && pairs_match(&((const struct service *)all.v[i])->selector, &p->o.labels))
-			return (const struct service *)all.v[i];
-	return NULL;
 }
 
 /* ---- addresses of gateways and controllers */
@@ -131,7 +121,7 @@ static void istio_serves(const struct looking *k, struct serving *s, const char 
 
 	for (uint32_t i = 0; cluster_count(k->c, &istio_gateway_kind) && i < pods.nr; i++) {
 		const struct pod *p = (const struct pod *)pods.v[i];
-		const struct service *front = service_for(k->c, p);
+		const struct service *front = plane_service(k->c, p);
 		const struct route_table *t = front && front != last && front->lb_ingress.nr ? istio_table(k, p, front) : NULL;
 		const char *text;
 
@@ -170,27 +160,6 @@ struct serving proxies_serving(const struct looking *k, const char *host, uint16
 /* An end that --resolve or external DNS gives. false: `why` or err. */
 /* ---- who took the connection */
 
-static bool selects(const struct object *workload, const struct pod *p)
-{
-	const struct workload *w = (const struct workload *)workload;
-
-	return workload && p && w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
-}
-
-/* The Gateway whose own data plane this Pod is. */
-static const struct gateway *gateway_of(struct cluster *c, const struct pod *p)
-{
-	struct object_list all = cluster_list_ns(c, &deployment_kind, p->o.ns);
-
-	for (uint32_t i = 0; i < all.nr; i++) {
-		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
-
-		if (slash && selects(all.v[i], p))
-			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
-	}
-	return NULL;
-}
-
 /* The port as the proxy's configuration calls it: that of its Service, whatever the container's. */
 static uint16_t service_side(const struct service *s, uint16_t dialled, uint16_t taken)
 {
@@ -203,15 +172,10 @@ static uint16_t service_side(const struct service *s, uint16_t dialled, uint16_t
 	return dialled;
 }
 
-static bool is_envoy(const struct l7_controller *who)
-{
-	return who && (streq(who->product, "Istio") || streq(who->product, "Envoy Gateway") || streq(who->product, "Contour") || strncmp(who->name, "istio.io/", 9) == 0);
-}
-
 struct proxy proxies_of(const struct looking *k, const struct pod *p, const struct outcome *o, const struct route_table *meant)
 {
 	uint16_t dialled = o->there.as_sent.dport, taken = o->there.as_seen.dport;
-	const struct gateway *gw = p ? gateway_of(k->c, p) : NULL;
+	const struct gateway *gw = p ? plane_gateway(k->c, p) : NULL;
 	const struct l7_controller *v;
 	const struct route_table *t;
 	uint32_t nr;
@@ -222,14 +186,14 @@ struct proxy proxies_of(const struct looking *k, const struct pod *p, const stru
 		const char *name = gateway_controller_name(k->c, gw);
 		const struct l7_controller *who = name ? controller_find(k->c, name, k->a) : NULL;
 
-		return (struct proxy){ proxies_gateway(k->w, gw, k->a), service_side(who ? gateway_service(k->c, gw, who) : NULL, dialled, taken), is_envoy(who) };
+		return (struct proxy){ proxies_gateway(k->w, gw, k->a), service_side(who ? gateway_service(k->c, gw, who) : NULL, dialled, taken), plane_is_envoy(who) };
 	}
-	t = istio_table(k, p, service_for(k->c, p));
+	t = istio_table(k, p, plane_service(k->c, p));
 	if (t && routes_listen(t, taken))
 		return (struct proxy){ t, taken, true };
 	v = controllers_list(k->c, k->a, &nr);
 	for (uint32_t i = 0; i < nr; i++)
-		if (selects(v[i].workload, p))
-			return (struct proxy){ meant ? meant : proxies_ingress(k->w, v[i].name, k->a), service_side(v[i].service, dialled, taken), is_envoy(&v[i]) };
+		if (plane_of(&v[i], p))
+			return (struct proxy){ meant ? meant : proxies_ingress(k->w, v[i].name, k->a), service_side(v[i].service, dialled, taken), plane_is_envoy(&v[i]) };
 	return (struct proxy){ t, taken, true };
 }

@@ -1,4 +1,5 @@
 /* rules and show: what Linux is told and what it then has, as the tools of a real node print it. */
+#include "model/l7/haproxy.h"
 #include "viz/cli/captured.h"
 #include "viz/report/trace_report.h"
 
@@ -70,9 +71,27 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 	return err_kind(err);
 }
 
+/* What runs in the Pods of controllers and Gateways when the lab is up. */
+static enum err_kind print_haproxies(struct cli *cli, struct world *w, struct err *err)
+{
+	uint32_t nr, shown = 0;
+	const struct l7_plane *v = planes_list(w->cluster, cli->arena, &nr);
+	struct sb out = { 0 };
+
+	for (uint32_t k = 0; k < nr; k++)
+		if (!cli->node || streq(cli->node, v[k].pod->node)) {
+			sb_add(&out, shown++ ? "\n" : "");
+			haproxy_print(&v[k], &out, cli->arena);
+		}
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+	return shown ? ERR_NONE : (err_add(err, ERR_FAILED, NULL, "no running Pod%s serves Ingresses or Gateways%s", cli->node ? " of that node" : "",
+					   nr ? "" : ": --controller gives the cluster a controller"), err_kind(err));
+}
+
 enum err_kind cmd_rules(struct cli *cli, struct err *err)
 {
-	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", "bird", NULL };
+	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", "bird", "haproxy", NULL };
 	struct world w;
 	bool known = false;
 	enum err_kind how = ERR_NONE;
@@ -80,9 +99,11 @@ enum err_kind cmd_rules(struct cli *cli, struct err *err)
 	for (int k = 0; forms[k]; k++)
 		known = known || cli_output_is(cli, forms[k]);
 	if (!known)
-		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip, sh or bird", cli->output);
+		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip, sh, bird or haproxy", cli->output);
 	if (cli->dataplane && cli_output_is(cli, "bird"))
 		return cli_usage(cli, err, "-o bird: a capture holds no BGPPeer and no IPPool; the configuration follows from objects (-f)");
+	if (cli->dataplane && cli_output_is(cli, "haproxy"))
+		return cli_usage(cli, err, "-o haproxy: a capture holds no Ingress and no Gateway; the configuration follows from objects (-f)");
 	if (cli->dataplane)
 		return captured_rules(cli, err);
 	if (!cli_world(cli, &w, err))
@@ -93,6 +114,8 @@ enum err_kind cmd_rules(struct cli *cli, struct err *err)
 		print_sh(world_dataplane(&w), &out);
 		fputs(sb_text(&out), cli->to);
 		sb_free(&out);
+	} else if (cli_output_is(cli, "haproxy")) {
+		how = print_haproxies(cli, &w, err);
 	} else {
 		how = print_rules(cli, &w, err);
 	}

@@ -1,0 +1,114 @@
+/* Which certificate is shown for which name, as a crt-list: the first line that has the name, else the file's first certificate (unless strict-sni forbids it). */
+#include "model/l7/haproxy_parts.h"
+
+#include <ctype.h>
+
+struct listing { struct hap *x; struct sb text; VEC(const char *) names; };
+
+static const char *file_of(struct hap *x, const char *secret)
+{
+	const char *slash = secret ? strchr(secret, '/') : NULL, *file = !secret ? "own.pem" : NULL;
+
+	if (slash)
+		file = arena_printf(x->a, "secret.%.*s.%s.pem", (int)(slash - secret), secret, slash + 1);
+	if (!hap_name(file))
+		file = arena_printf(x->a, "secret.%08x.pem", fnv32a(secret, strlen(secret)));
+	for (uint32_t k = 0; k < x->out->certs.nr; k++)
+		if (streq(x->out->certs.v[k].file, file))
+			return file;
+	vec_add(x->a, &x->out->certs, (struct haproxy_cert){ file, secret });
+	return file;
+}
+
+static bool host_name(const char *name)
+{
+	const char *p = strncmp(name, "*.", 2) == 0 ? name + 2 : name;
+
+	return hap_name(p) && p[0] != '.';
+}
+
+/* A name that has its line already keeps it. name NULL: for no name, only to come first. */
+static void show(struct listing *l, const char *file, const char *name)
+{
+	char *lower = name ? arena_strdup(l->x->a, name) : NULL;
+
+	for (char *p = lower; p && *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (lower && !host_name(lower))
+		return;
+	for (uint32_t k = 0; lower && k < l->names.nr; k++)
+		if (streq(l->names.v[k], lower))
+			return;
+	if (lower)
+		vec_add(l->x->a, &l->names, (const char *)lower);
+	sb_printf(&l->text, "%s/%s%s%s\n", l->x->dir, file, lower ? " " : "", lower ? lower : "");
+}
+
+/* Ingress: the host that the Ingress names, if the certificate is good for it; else the controller's own (table_cert). */
+static void ingress_names(struct listing *l, const struct l7_listener *to)
+{
+	show(l, file_of(l->x, NULL), NULL);
+	for (uint32_t k = 0; k < to->certs.nr; k++) {
+		const struct l7_cert *c = &to->certs.v[k];
+
+		if (c->host)
+			show(l, file_of(l->x, !c->bad && cert_covers(&c->names, c->host) ? c->secret : NULL), c->host);
+	}
+	for (uint32_t k = 0; k < to->certs.nr; k++)
+		for (uint32_t i = 0; !to->certs.v[k].host && !to->certs.v[k].bad && i < to->certs.v[k].names.nr; i++)
+			show(l, file_of(l->x, to->certs.v[k].secret), to->certs.v[k].names.v[i]);
+}
+
+static const struct l7_cert *first_good(const struct l7_listener *to)
+{
+	for (uint32_t k = 0; k < to->certs.nr; k++)
+		if (!to->certs.v[k].bad)
+			return &to->certs.v[k];
+	return NULL;
+}
+
+/* Gateway: of the listener for that name the certificate that covers it, else its first. */
+static bool gateway_names(struct listing *l, const struct l7_listener *to)
+{
+	const struct l7_cert *first = first_good(to);
+
+	if (!first)
+		return false;
+	for (uint32_t k = 0; k < to->certs.nr; k++)
+		for (uint32_t i = 0; !to->certs.v[k].bad && i < to->certs.v[k].names.nr; i++)
+			if (host_matches(to->host, to->certs.v[k].names.v[i], false))
+				show(l, file_of(l->x, to->certs.v[k].secret), to->certs.v[k].names.v[i]);
+	if (to->host)
+		show(l, file_of(l->x, first->secret), to->host);
+	return true;
+}
+
+const char *hap_certs(struct hap *x, const struct l7_port *port)
+{
+	struct listing l = { .x = x };
+	const char *name = arena_printf(x->a, "%u.list", port->bind);
+	bool any = false, open = x->t->own_cert;
+
+	for (uint32_t k = 0; k < x->t->listeners.nr; k++) {             /* the first line is for names that have none */
+		const struct l7_listener *to = &x->t->listeners.v[k];
+
+		if (!to->dead && to->port == port->port && to->proto == L7_HTTPS && !to->host && !x->t->own_cert && first_good(to) && !open) {
+			show(&l, file_of(x, first_good(to)->secret), NULL);
+			open = true;
+		}
+	}
+	for (int exact = 1; exact >= 0; exact--)
+		for (uint32_t k = 0; k < x->t->listeners.nr; k++) {
+			const struct l7_listener *to = &x->t->listeners.v[k];
+
+			if (to->dead || to->port != port->port || to->proto != L7_HTTPS || (to->host != NULL) != exact)
+				continue;
+			if (x->t->own_cert)
+				ingress_names(&l, to);
+			any = x->t->own_cert || gateway_names(&l, to) || any;
+		}
+	if (any)
+		vec_add(x->a, &x->out->files, (struct haproxy_file){ name, arena_strdup(x->a, sb_text(&l.text)) });
+	sb_free(&l.text);
+	return any ? arena_printf(x->a, "crt-list %s/%s%s", x->dir, name, open ? "" : " strict-sni") : NULL;
+}

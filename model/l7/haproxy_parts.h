@@ -1,0 +1,42 @@
+/* Parts of the writer of HAProxy's configuration (haproxy*.c). */
+#ifndef PODWIRE_HAPROXY_PARTS_H
+#define PODWIRE_HAPROXY_PARTS_H
+
+#include "model/l7/haproxy.h"
+
+/* A backend section: what happens to requests of one route. */
+struct hap_leaf {
+	const char *name;                       /* r3; its ways, where there are several, r3.0, r3.1, … */
+	const struct l7_action *act;
+	const struct l7_route *route;
+	const char *cannot;                     /* why its match could not be written; NULL */
+};
+struct hap {
+	const struct l7_plane *plane;
+	const struct route_table *t;
+	struct arena *a;
+	const char *dir;
+	struct haproxy_conf *out;
+	VEC(struct hap_leaf) leaves;
+	struct map by_action;                   /* → leaf + 1 */
+};
+
+/* ---- words (haproxy_words.c). All answers live in the arena. */
+bool hap_fits(const char *text);                /* no control characters, and no longer than a line of the configuration allows */
+bool hap_name(const char *text);                /* of a header, a parameter, a cookie: letters, digits, - _ . */
+const char *hap_word(struct hap *, const char *text);           /* one word, taken as it stands */
+const char *hap_format(struct hap *, const char *text);         /* the same inside a log format: % counts for nothing; not quoted yet */
+const char *hap_literal(struct hap *, const char *text);        /* a regular expression that matches just this text; not quoted yet */
+const char *hap_comment(struct hap *, const char *text);        /* on one line */
+const char *hap_object(struct hap *, obj_h, const char *path);  /* Ingress default/web, spec.rules[0] */
+void hap_cannot(struct hap *, const char *what, const char *why);       /* remembered for the head of the configuration */
+
+/* ---- haproxy_certs.c: "crt-list FILE" (and strict-sni) for a port, and its files; NULL: no certificate can be shown there */
+const char *hap_certs(struct hap *, const struct l7_port *);
+/* ---- haproxy_backends.c */
+void hap_choices(struct hap *);                 /* in the frontend: which way of a route that has several */
+void hap_backends(struct hap *);
+bool hap_ways(const struct hap_leaf *);         /* several? */
+const char *hap_canary_cannot(const struct l7_canary *);        /* NULL: it can be written */
+
+#endif

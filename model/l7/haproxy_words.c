@@ -1,0 +1,99 @@
+/* Texts from manifests in HAProxy's configuration. Inside '…' all stands for itself until the next ' (configuration.txt, 2.2 Quoting and escaping); a control character
+ * could end a line, so a text that holds one is never written. */
+#include "model/l7/haproxy_parts.h"
+
+#include <ctype.h>
+
+#define LONGEST 900                             /* bytes; a line has 2048, and quoting and escaping take some */
+
+bool hap_fits(const char *text)
+{
+	size_t n = strlen(text);
+
+	for (size_t k = 0; k < n; k++)
+		if (iscntrl((unsigned char)text[k]))
+			return false;
+	return n <= LONGEST;
+}
+
+bool hap_name(const char *text)
+{
+	if (!text || !*text || strlen(text) > 200)
+		return false;
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && *text != '-' && *text != '_' && *text != '.')
+			return false;
+	return true;
+}
+
+static const char *kept(struct hap *x, struct sb *s)
+{
+	const char *out = arena_strdup(x->a, sb_text(s));
+
+	sb_free(s);
+	return out;
+}
+
+const char *hap_word(struct hap *x, const char *text)
+{
+	struct sb out = { 0 };
+
+	sb_addc(&out, '\'');
+	for (const char *p = text; *p; p++) {
+		if (*p == '\'')
+			sb_add(&out, "'\\''");
+		else
+			sb_addc(&out, iscntrl((unsigned char)*p) ? '?' : *p);
+	}
+	sb_addc(&out, '\'');
+	return kept(x, &out);
+}
+
+const char *hap_format(struct hap *x, const char *text)
+{
+	struct sb out = { 0 };
+
+	for (const char *p = text; *p; p++)
+		sb_add(&out, *p == '%' ? "%%" : (char[]){ *p, 0 });
+	return kept(x, &out);
+}
+
+const char *hap_literal(struct hap *x, const char *text)
+{
+	struct sb out = { 0 };
+
+	for (const char *p = text; *p; p++) {
+		if (ispunct((unsigned char)*p) && *p != '/' && *p != '-' && *p != '_')
+			sb_addc(&out, '\\');
+		sb_addc(&out, *p);
+	}
+	return kept(x, &out);
+}
+
+const char *hap_comment(struct hap *x, const char *text)
+{
+	struct sb out = { 0 };
+
+	for (const char *p = text; *p && out.len < LONGEST; p++)
+		sb_addc(&out, iscntrl((unsigned char)*p) ? '?' : *p);
+	return kept(x, &out);
+}
+
+const char *hap_object(struct hap *x, obj_h h, const char *path)
+{
+	const struct object *o = obj_get(x->t->cluster, h);
+
+	if (!o)
+		return x->t->server;
+	return arena_printf(x->a, "%s %s%s%s%s%s", o->kind->name, o->ns ? o->ns : "", o->ns ? "/" : "", o->name, path ? ", " : "", path ? path : "");
+}
+
+void hap_cannot(struct hap *x, const char *what, const char *why)
+{
+	const char *text = arena_printf(x->a, "%s: %s", what, why);
+
+	for (uint32_t k = 0; k < x->out->cannot.nr; k++)
+		if (streq(x->out->cannot.v[k], text))
+			return;
+	vec_add(x->a, &x->out->cannot, text);
+}

@@ -1,0 +1,157 @@
+#include "model/l7/planes.h"
+
+#include "model/l7/gateway.h"
+#include "model/l7/mesh.h"
+
+/* ---- who a Pod is */
+
+static bool selects(const struct object *workload, const struct pod *p)
+{
+	const struct workload *w = (const struct workload *)workload;
+
+	return workload && p && w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
+}
+
+bool plane_of(const struct l7_controller *who, const struct pod *p) { return selects(who->workload, p); }
+
+const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
+{
+	struct object_list all = cluster_list_ns(c, &deployment_kind, p->o.ns);
+
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
+
+		if (slash && selects(all.v[i], p))
+			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
+	}
+	return NULL;
+}
+
+bool plane_is_envoy(const struct l7_controller *who)
+{
+	return who && (streq(who->product, "Istio") || streq(who->product, "Envoy Gateway") || streq(who->product, "Contour") || strncmp(who->name, "istio.io/", 9) == 0);
+}
+
+const struct service *plane_service(struct cluster *c, const struct pod *p)
+{
+	struct object_list all = cluster_list_ns(c, &service_kind, p->o.ns);
+
+	for (uint32_t i = 0; i < all.nr; i++)
+		if (((const struct service *)all.v[i])->selector.nr && pairs_match(&((const struct service *)all.v[i])->selector, &p->o.labels))
+			return (const struct service *)all.v[i];
+	return NULL;
+}
+
+/* ---- all of them */
+
+struct planes { struct cluster *c; struct arena *a; VEC(struct l7_plane) v; };
+
+uint16_t plane_port(const struct service *s, const struct pod *p, int64_t port)
+{
+	for (uint32_t k = 0; s && k < s->ports.nr; k++) {
+		const struct svc_port *sp = &s->ports.v[k];
+
+		if (sp->port == port)
+			return sp->target.set && sp->target.s ? pod_port_by_name(p->spec, sp->target.s, L4_TCP) : (uint16_t)(sp->target.set ? sp->target.i : sp->port);
+	}
+	return (uint16_t)port;
+}
+
+/* Its table, with a port for each listener; where the table has its ports from the Pod (Istio's), as they stand. */
+static void add(struct planes *x, struct l7_plane p, bool own_ports)
+{
+	const struct route_table *t = p.table;
+
+	p.ports = arena_array(x->a, struct l7_port, t->listeners.nr);
+	for (uint32_t k = 0; k < t->listeners.nr; k++) {
+		uint16_t port = t->listeners.v[k].port, bind = own_ports ? port : plane_port(p.service, p.pod, port);
+		uint32_t i = 0;
+
+		while (i < p.nr && p.ports[i].bind != bind)
+			i++;
+		if (!t->listeners.v[k].dead && bind && i == p.nr)
+			p.ports[p.nr++] = (struct l7_port){ bind, port };
+	}
+	vec_add(x->a, &x->v, p);
+}
+
+static bool says_something(const struct route_table *t)
+{
+	return routes_serve(t, NULL) || t->vhosts.nr;
+}
+
+/* Tables that the Pods of a controller serve together: its Ingresses', and those of Gateways that have no data plane of their own. The first that has a rule is served. */
+static struct l7_plane shared(struct planes *x, const struct l7_controller *all, uint32_t nr, const struct l7_controller *who)
+{
+	struct object_list gateways = cluster_list(x->c, &gateway_kind);
+	struct route_table *own = routes_compile_ingress(x->c, who->name, x->a);
+	struct l7_plane p = { .table = own, .service = who->service, .target = arena_printf(x->a, "controller/%s", who->name), .envoy = plane_is_envoy(who) };
+
+	for (uint32_t k = 0; k < gateways.nr; k++) {
+		const struct gateway *gw = (const struct gateway *)gateways.v[k];
+		const char *name = gateway_controller_name(x->c, gw);
+		const struct l7_controller *other = NULL;
+
+		for (uint32_t i = 0; name && i < nr && !other; i++)
+			other = streq(all[i].name, name) ? &all[i] : NULL;
+		if (!other || other->place != 's' || other->workload != who->workload)
+			continue;
+		if (says_something(p.table))
+			p.left_out = arena_printf(x->a, "%s%sgateway %s/%s", p.left_out ? p.left_out : "", p.left_out ? ", " : "", gw->o.ns, gw->o.name);
+		else
+			p = (struct l7_plane){ .table = routes_compile_gateway(x->c, gw, x->a), .service = who->service, .envoy = plane_is_envoy(other),
+					       .target = arena_printf(x->a, "gateway/%s/%s", gw->o.ns, gw->o.name) };
+	}
+	return p;
+}
+
+/* One after the other, as a request would find them: a Gateway's own, Istio's Gateways, a controller's. */
+static void look(struct planes *x, const struct l7_controller *all, uint32_t nr, struct l7_plane *tables, const struct pod *p)
+{
+	const struct gateway *gw = plane_gateway(x->c, p);
+	const struct service *s;
+	struct route_table *t;
+
+	if (gw) {
+		const char *name = gateway_controller_name(x->c, gw);
+		const struct l7_controller *who = NULL;
+
+		for (uint32_t i = 0; name && i < nr && !who; i++)
+			who = streq(all[i].name, name) ? &all[i] : NULL;
+		add(x, (struct l7_plane){ .pod = p, .table = routes_compile_gateway(x->c, gw, x->a), .service = who ? gateway_service(x->c, gw, who) : NULL,
+					  .target = arena_printf(x->a, "gateway/%s/%s", gw->o.ns, gw->o.name), .envoy = plane_is_envoy(who) }, false);
+		return;
+	}
+	s = cluster_count(x->c, &istio_gateway_kind) ? plane_service(x->c, p) : NULL;
+	t = cluster_count(x->c, &istio_gateway_kind) ? routes_compile_istio(x->c, p, s, x->a) : NULL;
+	if (t) {
+		add(x, (struct l7_plane){ .pod = p, .table = t, .service = s, .target = s ? arena_printf(x->a, "lb/%s/%s", s->o.ns, s->o.name) : NULL, .envoy = true }, true);
+		return;
+	}
+	for (uint32_t k = 0; k < nr; k++)
+		if (plane_of(&all[k], p)) {
+			if (!tables[k].table)
+				tables[k] = shared(x, all, nr, &all[k]);
+			tables[k].pod = p;
+			add(x, tables[k], false);
+			return;
+		}
+}
+
+struct l7_plane *planes_list(struct cluster *c, struct arena *a, uint32_t *nr)
+{
+	struct planes x = { .c = c, .a = a };
+	struct object_list pods = cluster_list(c, &pod_kind);
+	uint32_t controllers;
+	const struct l7_controller *all = controllers_list(c, a, &controllers);
+	struct l7_plane *tables = arena_array(a, struct l7_plane, controllers);
+
+	for (uint32_t k = 0; (controllers || cluster_count(c, &istio_gateway_kind)) && k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+
+		if ((p->phase == POD_RUNNING || !p->phase) && p->node && !pod_is_terminal(p))
+			look(&x, all, controllers, tables, p);
+	}
+	*nr = x.v.nr;
+	return x.v.v;
+}
