@@ -298,7 +298,7 @@ static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tu
 		break;
 	case PAGE_TIMELINE:
 		p->timeline = (struct tui_timeline){ .nr = nr_events(f), .end = MILLIS(12500 + (int64_t)nr_events(f) * 400), .ctx = f, .event = event, .lane = lane, .first = first_event,
-						     .lanes = { { "Pods ready", LANE_BARS }, { "events", LANE_MARKS }, { "warnings", LANE_MARKS } }, .nr_lanes = 3 };
+						     .lanes = { { "Pods ready", LANE_BARS }, { "events", LANE_MARKS }, { "warnings", LANE_WARNS } }, .nr_lanes = 3 };
 		break;
 	case PAGE_LESSON: lesson(f, w, a, &p->lesson); break;
 	case PAGE_NONE: case PAGE_KINDS: return false;

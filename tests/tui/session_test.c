@@ -110,12 +110,42 @@ static void tour(struct run *r)
 	}
 }
 
+/* An answer goes into a file, and comes back as the same screen. */
+static void saves_and_replays(struct run *r)
+{
+	char line[700];
+
+	snprintf(line, sizeof(line), ":trace deploy/web svc/web:80 -n shop\ns%s.json\n", r->path);
+	type(r, line);
+	shows(r, "bytes written");
+	snprintf(line, sizeof(line), ":replay %s.json\n", r->path);
+	type(r, line);
+	shows(r, "hop 1");
+	snprintf(line, sizeof(line), "%s.json", r->path);
+	unlink(line);
+	snprintf(line, sizeof(line), ":replay %s\n", r->path);
+	type(r, line);
+	shows(r, r->path);                      /* a lab is no trace: it says so, with the file's name */
+	snprintf(line, sizeof(line), ":compare %s\n", r->path);
+	type(r, line);
+	shows(r, "nothing differs");            /* two labs side by side: this one, twice */
+}
+
 TEST(tui_session_of_a_lab)
 {
 	struct run r;
 
 	begin(&r, true);
 	tour(&r);
+	type(&r, ":map\n:fault node worker-1\n");
+	shows(&r, "done: fault node worker-1");
+	type(&r, ".");
+	shows(&r, "NodeNotReady");              /* on to the next event, not merely to the next look */
+	type(&r, "v");
+	shows(&r, "kube-proxy    ");            /* the lab's past, replayed */
+	shows(&r, "broken");
+	type(&r, ":map\n");
+	saves_and_replays(&r);
 	type(&r, ":at rev:1\n");
 	shows(&r, "PAST");
 	type(&r, ":advance 1s\n");

@@ -114,7 +114,7 @@ static void golden(struct run *r, const char *name)
 TEST(tui_screens)
 {
 	static const struct { const char *name, *keys; } views[] = {
-		{ "map", "" }, { "map-path", ":trace client svc/web:80<Enter><Esc>" }, { "map-service", "<Tab>" }, { "list", ":po<Enter>" }, { "list-filter", ":po<Enter><F4>default<Enter><Down><Down>" }, { "pod", "<Down><Enter>" },
+		{ "map", "" }, { "map-path", ":trace client svc/web:80<Enter><Esc>" }, { "map-service", "<Tab>" }, { "trace-follow", ":trace client svc/web:80<Enter>ff<Right><Right>" }, { "matrix-ends", "mfapi<Enter>" }, { "events-filter", "v<F4>worker-1<Enter>" }, { "list", ":po<Enter>" }, { "list-filter", ":po<Enter><F4>default<Enter><Down><Down>" }, { "pod", "<Down><Enter>" },
 		{ "pod-yaml", "<Down><Enter>2<Down><Down>" }, { "service", ":describe svc/default/web<Enter>1" }, { "trace-hop1", ":trace client svc/web:80<Enter>" },
 		{ "trace-hop3", ":trace client svc/web:80<Enter><Right><Right>" }, { "trace-explain", ":trace client svc/web:80<Enter><Right><Right>e" }, { "trace-reply", ":trace client svc/web:80<Enter>r<Right>" },
 		{ "trace-dropped", ":trace client svc/web:80<Enter>O<End>" }, { "matrix", "m<Down><Down><Enter>" }, { "events", "v" }, { "events-marks", "v<Left><Left> <Left><Left><Left> " },
@@ -290,6 +290,12 @@ TEST(tui_keys_do_what_they_say)
 	CU_ASSERT(shows(&r, "is not there"));
 	keys(&r, ":learn x<Enter>q");
 	CU_ASSERT(r.fake.left == 1);
+	keys(&r, "z");
+	CU_ASSERT(shows(&r, "z does nothing on this screen"));
+	keys(&r, ":trace client svc/web:80<Enter>sway.json<Enter>");
+	CU_ASSERT_STRING_EQUAL(r.fake.ran, "trace client svc/web:80 -o json > 'way.json'");
+	keys(&r, "sway.doc<Enter>");
+	CU_ASSERT(shows(&r, "should end in"));
 	keys(&r, ":q<Enter>");
 	CU_ASSERT(r.t->quit);
 	end(&r);
@@ -387,6 +393,16 @@ TEST(tui_shows_hostile_names_safely)
 			}
 			end(&r);
 		}
+}
+
+TEST(tui_lines_break_at_blanks)
+{
+	static const struct { const char *text; int w; const char *rest; } rows[] = {
+		{ "one two", 7, "" }, { "one two", 6, "two" }, { "one two", 3, "two" }, { "onetwo", 3, "two" }, { "\xe4\xb8\xad\xe6\x96\x87", 3, "\xe6\x96\x87" }, { "", 5, "" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		CU_ASSERT_STRING_EQUAL(text_break(rows[k].text, rows[k].w), rows[k].rest);
 }
 
 TEST(tui_text_is_cut_at_cells)

@@ -118,7 +118,7 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 	struct settings_flags *f = &opt->flags;
 	char *end;
 
-	*opt = (struct world_options){ .seed = 1, .ask = true, .no_settle = cli->no_settle, .watch = cli->watcher, .watch_ctx = cli->watcher_ctx };
+	*opt = (struct world_options){ .seed = 1, .ask = true, .no_settle = cli->no_settle, .watch = cli->watcher.look, .watch_ctx = cli->watcher.ctx };
 	opt->apply = (struct apply_options){ .unknown = VALIDATE_WARN, .validate = true, .respect_status = true, .dflt_ns = cli_ns(cli), .create_namespaces = true };
 	if (cli->validate) {
 		if (!one_of("validate", cli->validate, levels, err))

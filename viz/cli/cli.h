@@ -64,7 +64,7 @@ struct cli {
 	const char *replicas, *patch, *patch_type, *patch_file, *timeout, *grace;
 	struct texts reports; const char *jobs, *shard; bool allow_commands;
 	const char *nodes, *config;
-	void (*watcher)(void *ctx, struct world *); void *watcher_ctx; /* of the world that -f makes, while its time passes */
+	struct watcher { void (*look)(void *ctx, struct world *); void *ctx; } watcher;       /* of the world that -f makes, while its time passes */
 	const char *sample, *tries, *cni_bin; bool with_bird, with_stdin, tty, show_all;
 	const struct inside *inside;            /* runs within a lab that is up (inside.h); NULL */
 	FILE *to;                               /* results */

@@ -1,33 +1,8 @@
 /* timeline: the life of one object, watched while it happens once more. */
 #include "sim/engine/chronicle.h"
 #include "viz/cli/history.h"
-#include "viz/cli/labwork.h"
 #include "viz/cli/select.h"
 #include "viz/report/timeline.h"
-
-/* The lab from its beginning: every command is done again, in its own time, up to the moment that was asked for. */
-static bool replay_lab(struct cli *cli, struct chronicle *c, struct world *w, struct err *err)
-{
-	struct lab *lab = lab_open(cli_lab(cli), LAB_READ, NULL, err);
-	struct lab_point at, begin = { 0, NEVER };
-	struct lab_history h;
-	bool ok = lab && lab_find(lab, cli->at, &at, err) && lab_history(lab, cli->arena, &h, err) && lab_load_world(lab, begin, w, err);
-
-	lab_close(lab);
-	if (!ok)
-		return false;
-	world_watch(w, chronicle_look, c);
-	for (uint32_t k = 0; ok && k < h.nr; k++) {
-		bool within = h.v[k].nr == at.input + 1 && at.at != NEVER;
-
-		if (h.v[k].nr > at.input && !within)
-			break;
-		ok = history_replay(w, &h.v[k], within ? at.at : h.v[k].to, k == 0, err);
-	}
-	if (!ok)
-		world_free(w);
-	return ok;
-}
 
 /* KIND/NAME, KIND NAME; a Pod of a workload by the name that it has or had. */
 static bool object_of(struct cli *cli, const struct kind **kind, const char **name, struct err *err)
@@ -55,6 +30,7 @@ static void not_found(struct cli *cli, struct cluster *c, const struct kind *k, 
 
 enum err_kind cmd_timeline(struct cli *cli, struct err *err)
 {
+	struct watcher watcher;
 	struct chronicle c;
 	const struct kind *k = NULL;
 	const char *name = "";
@@ -67,12 +43,12 @@ enum err_kind cmd_timeline(struct cli *cli, struct err *err)
 	if (!object_of(cli, &k, &name, err))
 		return err_kind(err);
 	chronicle_begin(&c, cli->arena, k, cli_ns(cli), name);
+	watcher = (struct watcher){ chronicle_look, &c };
 	if (cli->files.nr) {
-		cli->watcher = chronicle_look;
-		cli->watcher_ctx = &c;
+		cli->watcher = watcher;
 		ok = cli_world(cli, &w, err);
 	} else {
-		ok = replay_lab(cli, &c, &w, err);
+		ok = history_watch(cli, watcher, &w, err);
 	}
 	if (!ok)
 		return err_kind(err);

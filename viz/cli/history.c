@@ -196,6 +196,29 @@ bool history_replay(struct world *w, const struct lab_entry *e, nsec to, bool fi
 	return history_redo(w, e, to, err);
 }
 
+bool history_watch(struct cli *cli, struct watcher watcher, struct world *w, struct err *err)
+{
+	struct lab *lab = lab_open(cli_lab(cli), LAB_READ, NULL, err);
+	struct lab_point at, begin = { 0, NEVER };
+	struct lab_history h;
+	bool ok = lab && lab_find(lab, cli->at, &at, err) && lab_history(lab, cli->arena, &h, err) && lab_load_world(lab, begin, w, err);
+
+	lab_close(lab);
+	if (!ok)
+		return false;
+	world_watch(w, watcher.look, watcher.ctx);
+	for (uint32_t k = 0; ok && k < h.nr; k++) {
+		bool within = h.v[k].nr == at.input + 1 && at.at != NEVER;
+
+		if (h.v[k].nr > at.input && !within)
+			break;
+		ok = history_replay(w, &h.v[k], within ? at.at : h.v[k].to, k == 0, err);
+	}
+	if (!ok)
+		world_free(w);
+	return ok;
+}
+
 /* ---- export: what was done by hand becomes a lesson or a regression */
 
 static struct val *scenario_of(struct cli *cli, struct lab *lab, const struct lab_history *h, struct err *err)

@@ -1,5 +1,6 @@
 #include "viz/cli/tui_session.h"
 
+#include <errno.h>
 #include <limits.h>
 
 #include <stdlib.h>
@@ -7,7 +8,9 @@
 
 #include "model/dataplane/packet.h"
 #include "sim/reachability/gate.h"
+#include "viz/cli/history.h"
 #include "viz/cli/labwork.h"
+#include "viz/tui/tui.h"
 
 static void remove_lab(char *path)
 {
@@ -153,17 +156,66 @@ static bool has_option(const struct argv *a, const char *one, const char *other)
 	return false;
 }
 
-/* "advance next": up to what is due next. */
+/* "advance next": up to the next event, or, where there is none within an hour, to the next moment at which an object changes. It is found by letting time
+ * pass here; the lab then does the same. */
 static bool next_moment(struct session *s, struct arena *a, struct argv *words, struct err *err)
 {
-	nsec next = control_next(s->model.world->control), now = cluster_now(s->model.world->cluster);
+	struct world *w = s->model.world;
+	nsec now = cluster_now(w->cluster), next, changed = NEVER;
+	uint32_t events;
+	rev_t rev;
 
 	if (words->nr < 3 || strcmp(words->v[1], "advance") != 0 || strcmp(words->v[2], "next") != 0)
 		return true;
-	if (next == NEVER)
-		return err_add(err, ERR_FAILED, NULL, "nothing is due: the cluster rests until something is changed");
-	words->v[2] = arena_printf(a, "%" PRId64 "ns", MAX(next - now, 1));
+	control_advance(w->control, 0);         /* what was read back from a lab looks at everything once */
+	rev = cluster_rev(w->cluster);
+	events = cluster_event_count(w->cluster);
+	while ((next = control_next(w->control)) != NEVER && next - now <= SECONDS(3600) && cluster_event_count(w->cluster) == events) {
+		control_advance(w->control, MAX(next - cluster_now(w->cluster), 1));
+		if (changed == NEVER && cluster_rev(w->cluster) != rev)
+			changed = cluster_now(w->cluster);
+	}
+	if (cluster_event_count(w->cluster) != events)
+		changed = cluster_now(w->cluster);
+	if (changed == NEVER) {
+		show_again(s, err);
+		return err_add(err, ERR_FAILED, NULL, "nothing is due within an hour: the cluster rests until something is changed");
+	}
+	words->v[2] = (changed - now) % MILLIS(1) ? arena_printf(a, "%" PRId64 "ns", changed - now)
+						  : arena_printf(a, "%" PRId64 ".%03" PRId64 "s", (changed - now) / SECONDS(1), (changed - now) / MILLIS(1) % 1000);
 	return true;
+}
+
+/* What a command that prints nothing did. */
+static void tell_change(struct session *s, const char *line, nsec before, struct sb *out)
+{
+	struct cluster *c = s->model.world->cluster;
+	uint32_t nr, first = 0;
+	const struct event *v = cluster_events(c, &nr);
+	char now[32];
+
+	if (strncmp(line, "advance", 7) != 0) {
+		sb_printf(out, "done: %s   (. lets time pass, u takes it back%s)", line, strncmp(line, "fault", 5) == 0 ? ", X mends" : "");
+		return;
+	}
+	time_short(cluster_now(c), now);
+	while (first < nr && v[first].at <= before)
+		first++;
+	sb_printf(out, "t=%s: ", now);
+	for (uint32_t k = first; k < nr; k++)
+		if (v[k].warning) {             /* the first bad news before any other */
+			first = k;
+			break;
+		}
+	if (first == nr) {
+		sb_add(out, "no event");
+	} else {
+		const struct object *o = obj_get(c, v[first].object);
+
+		sb_printf(out, "%s %s: %s", o ? o->name : "", v[first].reason, v[first].message);
+		if (nr - first > 1)
+			sb_printf(out, "  (v shows %u more)", nr - first - 1);
+	}
 }
 
 /* Where the command works: the lab, or the files. false: it may not. */
@@ -200,23 +252,54 @@ static bool add_place(struct session *s, const struct command *c, struct arena *
 	return true;
 }
 
+/* "… > FILE": the output goes there. → FILE; NULL: to the screen. */
+static const char *redirected(struct argv *words)
+{
+	const char *file;
+
+	if (words->nr < 4 || strcmp(words->v[words->nr - 2], ">") != 0)
+		return NULL;
+	file = words->v[words->nr - 1];
+	words->nr -= 2;
+	return file;
+}
+
+static void write_to(const char *file, struct sb *out, struct err *err)
+{
+	FILE *f = fopen(file, "w");
+	size_t n = out->len;
+
+	if (!f || fwrite(sb_text(out), 1, n, f) != n) {
+		err_add(err, ERR_FAILED, NULL, "%s: %s", file, strerror(errno));
+		if (f)
+			fclose(f);
+		return;
+	}
+	fclose(f);
+	sb_reset(out);
+	sb_printf(out, "%s: %zu bytes written", file, n);
+}
+
 static bool run(void *ctx, const char *line, struct sb *out, bool *changed, struct err *err)
 {
 	struct session *s = ctx;
 	struct arena *a = arena_new(NULL, "command line");
 	struct argv words = { .nr = 1 };
 	const struct command *c;
+	const char *to;
 	char *text = NULL;
 	size_t len = 0;
 	struct cli sub = { .arena = a };
 	enum err_kind how = ERR_INPUT;
+	nsec before = cluster_now(s->model.world->cluster);
 
 	words.v[0] = arena_strdup(a, "podwire");
 	split(a, line, &words);
+	to = redirected(&words);
 	c = words.nr > 1 ? command_find(words.v[1]) : NULL;
 	if (c && c->run == cmd_tui) {
 		err_add(err, ERR_INPUT, NULL, "this is podwire tui already");
-	} else if (!c || (next_moment(s, a, &words, err) && add_place(s, c, a, &words, err))) {
+	} else if (!c || (add_place(s, c, a, &words, err) && next_moment(s, a, &words, err))) {
 		if (s->cli->ns && c && !has_option(&words, "-n", "--namespace")) {
 			add_word(&words, arena_strdup(a, "-n"));
 			add_word(&words, arena_strdup(a, s->cli->ns));
@@ -233,7 +316,13 @@ static bool run(void *ctx, const char *line, struct sb *out, bool *changed, stru
 		sb_addn(out, text, len);
 		free(text);
 	}
+	if (to && out->len) {
+		err_free(err);                  /* "not delivered" is an answer, and stands in the file */
+		write_to(to, out, err);
+	}
 	*changed = c && c->takes & CHANGES_LAB && !err_any(err) && (how == ERR_NONE || how == ERR_FAILED) && show_again(s, err);
+	if (*changed && !out->len)
+		tell_change(s, line, before, out);
 	arena_free(a);
 	return how == ERR_NONE;
 }
@@ -302,10 +391,42 @@ static bool port(void *ctx, const char *words, uint8_t *proto, uint16_t *number,
 static bool moment(void *ctx, const char *at, struct world *w, struct err *err)
 {
 	struct session *s = ctx;
+	size_t n = strlen(at);
 
+	if (n > 3 && strcmp(at + n - 3, ".db") == 0)    /* another lab, as it is now */
+		return read_lab(s, at, NULL, w, err);
 	if (!lab_of(s))
 		return err_add(err, ERR_INPUT, NULL, "only a lab remembers earlier moments; this cluster comes from files and was not changed yet");
 	return read_lab(s, lab_of(s), at, w, err);
+}
+
+/* Of a lab: it is replayed. Of files: it was counted when they were applied. */
+static bool census(void *ctx, struct census *out)
+{
+	struct session *s = ctx;
+	struct cli c = *s->cli;
+	struct err err = { 0 };
+	struct world w;
+	bool ok;
+
+	if (s->model.in_lesson && !*s->lesson_temp)
+		return false;
+	if (!lab_of(s)) {
+		for (uint32_t k = 0; k < s->census.points.nr; k++)
+			vec_add(out->arena, &out->points, s->census.points.v[k]);
+		out->too_many = s->census.too_many;
+		return true;
+	}
+	if (cluster_list(s->model.world->cluster, &pod_kind).nr > CENSUS_PODS)
+		return false;
+	c.lab = lab_of(s);
+	c.at = s->model.in_lesson ? NULL : s->at;
+	c.files = (struct texts){ 0 };
+	ok = history_watch(&c, (struct watcher){ census_look, out }, &w, &err);
+	if (ok)
+		world_free(&w);
+	err_free(&err);
+	return ok;
 }
 
 bool lessons_load(struct arena *a, struct scenario_list *out, struct err *err)
@@ -371,12 +492,14 @@ struct tui_source session_source(struct session *s)
 
 bool session_begin(struct session *s, struct cli *cli, struct err *err)
 {
-	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .lessons = lessons };
+	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .census = census, .lessons = lessons };
 
 	*s = (struct session){ .cli = cli, .at = cli->files.nr ? NULL : cli->at };
 	if (!cli->files.nr)
 		s->lab = cli_lab(cli);
 	s->world = new_world();
+	census_begin(&s->census, cli->arena);
+	cli->watcher = (struct watcher){ census_look, &s->census };
 	if (!cli_world(cli, s->world, err)) {
 		free(s->world);
 		return false;

@@ -12,6 +12,7 @@ struct session {
 	struct tui_model model;
 	const char *lab;                        /* NULL: files, and nothing was changed yet */
 	char temp[256], lesson_temp[256];       /* labs of this session; "" */
+	struct census census;                   /* of files, while they were applied */
 	const char *at;                         /* the moment that is shown; NULL: now */
 };
 

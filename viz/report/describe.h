@@ -6,6 +6,9 @@
 
 void describe(struct cluster *, const struct object *, struct arena *, struct sb *out);
 
+const char *pod_qos(const struct pod_spec *);   /* Guaranteed, Burstable, BestEffort */
+void probe_print(const struct probe *, struct sb *);    /* what it asks: http-get http://:8080/ok; without its times */
+
 /* ---- among its files: lines go to d->raw with tabs between their cells */
 struct describe { struct cluster *c; const struct object *o; struct arena *a; struct sb *raw; };
 void say(struct describe *, int level, const char *fmt, ...) PRINTF(3, 4);     /* two blanks a level; texts are made safe when all is laid out */

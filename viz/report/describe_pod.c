@@ -2,41 +2,46 @@
 #include "model/base/quantity.h"
 #include "viz/report/describe.h"
 
+/* A port of a probe, by number or name. */
+static void port_print(const struct int_or_str *port, struct sb *out)
+{
+	if (port->s)
+		sb_add(out, port->s);
+	else
+		sb_printf(out, "%d", port->i);
+}
+
+void probe_print(const struct probe *p, struct sb *out)
+{
+	if (p->exec) {
+		sb_add(out, "exec [");
+		for (uint32_t k = 0; k < p->exec->command.nr; k++)
+			sb_printf(out, "%s%s", k ? " " : "", p->exec->command.v[k]);
+		sb_add(out, "]");
+	} else if (p->http) {
+		sb_add(out, "http-get ");
+		for (const char *s = p->http->scheme ? p->http->scheme : "http"; *s; s++)
+			sb_addc(out, (char)(*s | 0x20));
+		sb_printf(out, "://%s:", p->http->host ? p->http->host : "");
+		port_print(&p->http->port, out);
+		sb_printf(out, "%s%s", p->http->path && *p->http->path == '/' ? "" : "/", p->http->path ? p->http->path : "");
+	} else if (p->tcp) {
+		sb_printf(out, "tcp-socket %s:", p->tcp->host ? p->tcp->host : "");
+		port_print(&p->tcp->port, out);
+	} else if (p->grpc) {
+		sb_printf(out, "grpc <pod>:%d %s", p->grpc->port, p->grpc->service ? p->grpc->service : "");
+	} else {
+		sb_add(out, "unknown");
+	}
+}
+
 static const char *probe_text(struct describe *d, const struct probe *p)
 {
-	const char *attrs = arena_printf(d->a, "delay=%ds timeout=%ds period=%ds #success=%d #failure=%d", p->initial_delay, p->timeout, p->period, p->success, p->failure);
 	struct sb out = { 0 };
 	const char *text;
 
-	if (p->exec) {
-		sb_add(&out, "exec [");
-		for (uint32_t k = 0; k < p->exec->command.nr; k++)
-			sb_printf(&out, "%s%s", k ? " " : "", p->exec->command.v[k]);
-		sb_printf(&out, "] %s", attrs);
-	} else if (p->http) {
-		char *scheme = arena_strdup(d->a, p->http->scheme ? p->http->scheme : "HTTP");
-
-		for (char *q = scheme; *q; q++)
-			*q = (char)(*q | 0x20);
-		sb_printf(&out, "http-get %s://%s:", scheme, p->http->host ? p->http->host : "");
-		if (p->http->port.s)
-			sb_add(&out, p->http->port.s);
-		else
-			sb_printf(&out, "%d", p->http->port.i);
-		sb_printf(&out, "%s%s %s", p->http->path && *p->http->path == '/' ? "" : "/", p->http->path ? p->http->path : "", attrs);
-	} else if (p->tcp) {
-		sb_printf(&out, "tcp-socket %s:", p->tcp->host ? p->tcp->host : "");
-		if (p->tcp->port.s)
-			sb_add(&out, p->tcp->port.s);
-		else
-			sb_printf(&out, "%d", p->tcp->port.i);
-		sb_printf(&out, " %s", attrs);
-	} else if (p->grpc) {
-		sb_printf(&out, "grpc <pod>:%d %s %s", p->grpc->port, p->grpc->service ? p->grpc->service : "", attrs);
-	} else {
-		sb_printf(&out, "unknown %s", attrs);
-	}
-	text = arena_strdup(d->a, sb_text(&out));
+	probe_print(p, &out);
+	text = arena_printf(d->a, "%s delay=%ds timeout=%ds period=%ds #success=%d #failure=%d", sb_text(&out), p->initial_delay, p->timeout, p->period, p->success, p->failure);
 	sb_free(&out);
 	return text;
 }
@@ -237,7 +242,7 @@ void say_template(struct describe *d, const struct pod_template *t)
 }
 
 /* ComputePodQOS: cpu and memory only; Guaranteed where every container limits both and requests no other amount. */
-static const char *qos(const struct pod_spec *s)
+const char *pod_qos(const struct pod_spec *s)
 {
 	static const char *const amounts[] = { "cpu", "memory" };
 	const container_list *lists[] = { &s->init_containers, &s->containers };
@@ -312,7 +317,7 @@ void describe_pod(struct describe *d)
 			say(d, 1, "%s \t%s ", p->conditions.v[k].type, cond_status_names[p->conditions.v[k].status]);
 	}
 	say_volumes(d, p->spec, 0);
-	say(d, 0, "QoS Class:\t%s", qos(p->spec));
+	say(d, 0, "QoS Class:\t%s", pod_qos(p->spec));
 	say_pairs(d, "Node-Selectors", &p->spec->node_selector);
 	say_tolerations(d, p->spec, 0);
 }

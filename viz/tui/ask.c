@@ -6,7 +6,7 @@
 const char *const tui_commands[][2] = {
 	{ "po", "Pods" }, { "svc", "Services" }, { "nodes", "nodes" }, { "netpol", "NetworkPolicies" }, { "trace", "FROM TO" }, { "matrix", "--port 443" }, { "apply", "-f FILE" },
 	{ "fault", "node worker-1" }, { "heal", "node worker-1" }, { "advance", "40s" }, { "at", "12.5s, rev:7, now" }, { "show conntrack", "node/worker-1" },
-	{ "show routes", "node/worker-1" }, { "learn", "[LESSON]" }, { "run", "SCENARIO" }, { "draw", "cluster --out F.svg" }, { "compare", "rev:3 [rev:7]" },
+	{ "show routes", "node/worker-1" }, { "learn", "[LESSON]" }, { "run", "SCENARIO" }, { "draw", "cluster --out F.svg" }, { "why", "svc/web, or FROM TO" }, { "compare", "rev:3 [rev:7], other.db" }, { "replay", "a saved trace" },
 	{ "set theme", "dark, light, mono" }, { "set glyphs", "utf8, ascii" }, { "map", "the cluster map" }, { "q", "quit" }, { NULL, NULL },
 };
 
@@ -109,6 +109,8 @@ static void set_filter(struct tui *t, const char *text)
 		list_narrow(t, v);
 	else if (v->id == VIEW_LIST)
 		list_refilter(t, v);
+	else if (v->id == VIEW_EVENTS)
+		events_refilter(t, v);
 }
 
 static void open_with(struct tui *t, enum page_kind kind, const char *a, const char *b)
@@ -158,6 +160,32 @@ static void draw_figure(struct tui *t, const char *file)
 		tui_do(t, CMD_RUN, "draw cluster --out %s", file);
 }
 
+/* The answer on the screen, asked for again in the form that the file's ending says. */
+static void save_answer(struct tui *t, const char *file)
+{
+	static const struct { const char *ending; bool trace, matrix; const char *how; } forms[] = {
+		{ ".json", true, true, "-o json > " }, { ".yaml", true, true, "-o yaml > " }, { ".txt", true, true, "> " }, { ".pcapng", true, false, "--pcap " }, { ".csv", false, true, "-o csv > " },
+	};
+	const struct view *v = tui_top(t);
+	size_t n = strlen(file);
+
+	if (!n)
+		return;
+	if (strncmp(v->want.a, "file:", 5) == 0) {
+		tui_say(t, TR_WARN, "this trace comes from a file already: %s", v->want.a + 5);
+		return;
+	}
+	for (size_t k = 0; k < ARRAY_LEN(forms); k++) {
+		size_t e = strlen(forms[k].ending);
+
+		if (n > e && strcmp(file + n - e, forms[k].ending) == 0 && (v->id == VIEW_TRACE ? forms[k].trace : forms[k].matrix)) {
+			tui_do(t, CMD_RUN, "%s %s %s'%s'", v->id == VIEW_TRACE ? "trace" : "matrix", v->want.a, forms[k].how, file);
+			return;
+		}
+	}
+	tui_say(t, TR_BAD, "\"%s\" should end in %s", file, v->id == VIEW_TRACE ? ".json, .yaml, .txt or .pcapng" : ".json, .yaml, .txt or .csv");
+}
+
 static void entered(struct tui *t)
 {
 	struct tui_ask a = t->ask;
@@ -191,6 +219,11 @@ static void entered(struct tui *t)
 	case ASK_PORT: matrix_port(t, a.text); break;
 	case ASK_COMPARE: compare_with(t, a.text); break;
 	case ASK_DRAW: draw_figure(t, a.text); break;
+	case ASK_SAVE: save_answer(t, a.text); break;
+	case ASK_ENDS:
+		snprintf(tui_top(t)->filter, sizeof(tui_top(t)->filter), "%.127s", a.text);
+		matrix_refilter(t, tui_top(t));
+		break;
 	case ASK_DELETE: break;
 	}
 }
@@ -317,6 +350,14 @@ static bool shows_table(const char *rest)
 	return false;
 }
 
+/* A moment, or another lab: 12.5s, rev:7, other.db. Files and folders are for the command. */
+static bool names_moment(const char *rest)
+{
+	size_t n = strcspn(rest, " ");
+
+	return strncmp(rest, "rev:", 4) == 0 || (*rest >= '0' && *rest <= '9') || (n > 3 && strncmp(rest + n - 3, ".db", 3) == 0);
+}
+
 /* Words of the command line that have a screen of their own. */
 static bool own_screen(struct tui *t, const char *line)
 {
@@ -326,11 +367,16 @@ static bool own_screen(struct tui *t, const char *line)
 		open_with(t, PAGE_TRACE, rest, NULL);
 	else if (is_word(line, "matrix") && !strstr(rest, "--explain") && !strstr(rest, "-o ") && !strstr(rest, "--lint") && !strstr(rest, "--must"))
 		open_with(t, PAGE_MATRIX, rest, NULL);
-	else if (is_word(line, "describe") && *rest)
+	else if (is_word(line, "replay") && *rest) {
+		char file[320];
+
+		snprintf(file, sizeof(file), "file:%.300s", rest);
+		open_with(t, PAGE_TRACE, file, NULL);
+	} else if (is_word(line, "describe") && *rest)
 		open_with(t, PAGE_OBJECT, rest, "describe");
 	else if ((is_word(line, "events") || is_word(line, "timeline")) && !*rest)
 		open_with(t, PAGE_TIMELINE, NULL, NULL);
-	else if (is_word(line, "compare") && (strncmp(rest, "rev:", 4) == 0 || (*rest >= '0' && *rest <= '9')))
+	else if (is_word(line, "compare") && names_moment(rest))
 		open_with(t, PAGE_OBJECT, "compare", rest);
 	else if (is_word(line, "learn") && *rest)
 		open_with(t, PAGE_LESSON, rest, NULL);
@@ -383,7 +429,7 @@ void tui_command_line(struct tui *t, const char *line)
 void ask_draw(const struct tui *t, struct cells *c)
 {
 	static const char *const words[] = { [ASK_COMMAND] = ":", [ASK_SEARCH] = "/", [ASK_FILTER] = "filter: ", [ASK_TRACE] = "trace to: ", [ASK_ADVANCE] = "advance by: ", [ASK_PORT] = "port: ",
-		[ASK_COMPARE] = "compare with (rev:7, 12.5s): ", [ASK_DRAW] = "write figure to (.svg .png .dot .pdf): ", [ASK_DELETE] = "delete " };
+		[ASK_COMPARE] = "compare with (rev:7, 12.5s, other.db): ", [ASK_DRAW] = "write figure to (.svg .png .dot .pdf): ", [ASK_SAVE] = "save to (.json .yaml .txt, a trace .pcapng, a matrix .csv): ", [ASK_ENDS] = "only (shop, or web > db; empty: all): ", [ASK_DELETE] = "delete " };
 	const struct tui_ask *a = &t->ask;
 	int y = tui_small(t) ? c->h - 1 : c->h - 2, x = 1, room, at;
 	char upto[512];

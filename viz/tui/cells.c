@@ -102,6 +102,22 @@ size_t text_next(const char *s, uint32_t *ch, int *width)
 	return n;
 }
 
+const char *text_break(const char *s, int w)
+{
+	const char *blank = NULL;
+	int sum = 0, width;
+	uint32_t ch;
+
+	for (size_t n; (n = text_next(s, &ch, &width)) > 0; s += n) {
+		sum += width;
+		if (ch == ' ')
+			blank = s + n;
+		else if (sum > w)
+			return blank ? blank : s;
+	}
+	return s;
+}
+
 int text_width(const char *s)
 {
 	uint32_t c;

@@ -55,6 +55,7 @@ struct rect rect_inner(struct rect);                    /* within a box's border
 /* The next character of a text: → bytes used, at least 1 unless it ends; what must not be shown is its stand-in. */
 size_t text_next(const char *s, uint32_t *ch, int *width);
 int text_width(const char *s);
+const char *text_break(const char *s, int w);   /* where a line of w cells ends: behind its last blank, or within a word that is longer */
 /* The screen as lines of text, trailing blanks cut; roles: one letter a cell instead (TEXT and blanks as blank). */
 void cells_print(const struct cells *, bool roles, struct sb *);
 

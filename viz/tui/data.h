@@ -111,14 +111,14 @@ struct tui_matrix {
 
 /* ---- events over time */
 struct tui_event_row { nsec at; bool warning; const char *reason, *object, *ref, *message; };
-struct tui_lane { const char *name; enum { LANE_BARS, LANE_MARKS } form; };
+struct tui_lane { const char *name; enum { LANE_BARS, LANE_MARKS, LANE_WARNS /* marks of what is bad */, LANE_NUMBERS, LANE_LINE } form; };
 struct tui_timeline {
 	uint32_t nr;
 	nsec begin, end;
 	void *ctx;
 	void (*event)(void *ctx, uint32_t i, struct tui_event_row *);
 	struct tui_lane lanes[6]; uint32_t nr_lanes;
-	/* One column of a lane: bars: 0 … 1000 of its highest; marks: how many. */
+	/* One column of a lane: bars: 0 … 1000 of its highest; marks, warns: how many; numbers: one more than the number at its end, line: 2 whole, 1 broken; 0 nothing is known. */
 	uint32_t (*lane)(void *ctx, uint32_t lane, nsec from, nsec to);
 	uint32_t (*first)(void *ctx, nsec at);  /* the first event at or after that moment */
 };

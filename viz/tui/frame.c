@@ -125,21 +125,25 @@ static void foot_row(const struct tui *t, struct cells *c)
 /* In full: what does not fit into its row takes the ones above. */
 static void whole_message(struct cells *c, unsigned style, const char *s)
 {
-	int w = c->w - 2, lines = MIN(MAX((text_width(s) + w - 1) / w, 1), 3), y = c->h - 1 - lines;
+	enum { MOST = 3 };
+	const char *line[MOST + 1] = { s };
+	int w = c->w - 2, lines = 0;
 
+	while (lines < MOST && (*line[lines] || !lines)) {
+		line[lines + 1] = text_break(line[lines], w);
+		lines++;
+	}
 	for (int k = 0; k < lines; k++) {
-		char line[1024];
-		const char *end = s;
-		int sum = 0, width;
-		uint32_t ch;
+		int y = c->h - 1 - lines + k;
+		size_t n = k + 1 < lines ? (size_t)(line[k + 1] - line[k]) : strlen(line[k]);
+		char text[1024];
 
-		for (size_t n; (n = text_next(end, &ch, &width)) > 0 && sum + width <= w; end += n)
-			sum += width;
-		snprintf(line, sizeof(line), "%.*s", (int)(k + 1 < lines ? end - s : (ptrdiff_t)strlen(s)), s);
+		while (k + 1 < lines && n && line[k][n - 1] == ' ')
+			n--;
+		snprintf(text, sizeof(text), "%.*s", (int)n, line[k]);
 		if (lines > 1)
-			cells_printf(c, 0, y + k, c->w, TR_TEXT, "%*s", c->w, "");
-		cells_text(c, 1, y + k, w, style, line);
-		s = end;
+			cells_printf(c, 0, y, c->w, TR_TEXT, "%*s", c->w, "");
+		cells_text(c, 1, y, w, style, text);
 	}
 }
 

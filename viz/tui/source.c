@@ -4,6 +4,7 @@
 #include "viz/diagram/figure.h"
 #include "viz/report/trace_report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -187,11 +188,33 @@ void model_head(struct tui_model *m, struct tui_head *out)
 
 /* ---- a trace */
 
+/* What trace -o json wrote. */
+static bool saved_trace(const char *file, struct arena *a, struct tui_trace *out, struct err *err)
+{
+	struct sb text = { 0 };
+	char part[4096];
+	FILE *f = fopen(file, "r");
+	const struct val *v;
+
+	if (!f)
+		return err_add(err, ERR_INPUT, NULL, "%s: %s", file, strerror(errno));
+	for (size_t n; text.len < (64u << 20) && (n = fread(part, 1, sizeof(part), f)) > 0;)
+		sb_addn(&text, part, n);
+	fclose(f);
+	v = json_parse(a, file, sb_text(&text), text.len, NULL, err);
+	sb_free(&text);
+	if (!v)
+		return false;
+	return tui_trace_read(a, v, out) || err_add(err, ERR_INPUT, NULL, "%s: this is not what podwire trace -o json writes", file);
+}
+
 bool fill_trace(struct tui_model *m, const struct tui_want *want, struct arena *a, struct tui_trace *out, struct err *err)
 {
 	struct question q;
 	struct answer answer;
 
+	if (strncmp(want->a, "file:", 5) == 0)
+		return saved_trace(want->a + 5, a, out, err);
 	if (!m->host.question(m->host.ctx, want->a, a, &q, err))
 		return false;
 	q.flags |= WALK_RECORD | WALK_CONSIDERED;

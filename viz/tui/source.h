@@ -4,6 +4,7 @@
 #define PODWIRE_TUI_SOURCE_H
 
 #include "sim/ask/question.h"
+#include "sim/engine/census.h"
 #include "sim/scenario/play.h"
 #include "viz/tui/cells.h"
 #include "viz/tui/data.h"
@@ -15,6 +16,8 @@ struct tui_host {
 	bool (*port)(void *ctx, const char *words, uint8_t *proto, uint16_t *port, const char **proto_word, struct err *);
 	/* The cluster at another moment of the lab, for comparison; the caller frees it. */
 	bool (*moment)(void *ctx, const char *at, struct world *, struct err *);
+	/* How the cluster fared from its beginning up to what is shown, into a census that was begun; NULL: nobody knows. */
+	bool (*census)(void *ctx, struct census *);
 	/* Scenarios that can be learnt from. */
 	bool (*lessons)(void *ctx, struct arena *, struct scenario_list *, struct err *);
 };

@@ -1,4 +1,4 @@
-/* Events over virtual time, with lanes: Pods that are ready, events, warnings. */
+/* Events over virtual time, with lanes: Pods that are ready, endpoints, BGP, what was broken. */
 #include "viz/tui/source.h"
 
 #include <stdlib.h>
@@ -9,7 +9,11 @@ struct timeline_data {
 	const struct event *v; uint32_t nr;
 	nsec *ready; uint32_t nr_ready, nr_pods;        /* when each Pod that is ready became so, sorted */
 	nsec *warned; uint32_t nr_warned;
+	struct census census;                   /* without points: nothing but the objects tell what was */
+	uint32_t most;                          /* Pods at any moment */
+	uint8_t lanes[6];
 };
+enum { ON_READY, ON_ENDPOINTS, ON_WARNINGS, ON_BGP, ON_PROXY, ON_FAULTS, ON_EVENTS };
 
 static const char *object_name(struct timeline_data *d, const struct object *o)
 {
@@ -60,15 +64,29 @@ static uint32_t count_before(const nsec *v, uint32_t nr, nsec at)
 	return lo;
 }
 
+static uint32_t ready_at(struct timeline_data *d, nsec to)
+{
+	const struct census_point *p = census_at(&d->census, to - 1);
+
+	if (d->census.points.nr)
+		return p && d->most ? p->ready * 1000 / d->most : 0;
+	return d->nr_pods ? (uint32_t)((uint64_t)count_before(d->ready, d->nr_ready, to) * 1000 / d->nr_pods) : 0;
+}
+
 static uint32_t lane(void *ctx, uint32_t k, nsec from, nsec to)
 {
 	struct timeline_data *d = ctx;
+	const struct census_point *p = census_at(&d->census, to - 1);
 
-	if (k == 0)
-		return d->nr_pods ? (uint32_t)((uint64_t)count_before(d->ready, d->nr_ready, to) * 1000 / d->nr_pods) : 0;
-	if (k == 1)
-		return first(d, to) - first(d, from);
-	return count_before(d->warned, d->nr_warned, to) - count_before(d->warned, d->nr_warned, from);
+	switch (d->lanes[k]) {
+	case ON_READY: return ready_at(d, to);
+	case ON_ENDPOINTS: return p ? p->endpoints + 1 : 0;
+	case ON_WARNINGS: return count_before(d->warned, d->nr_warned, to) - count_before(d->warned, d->nr_warned, from);
+	case ON_BGP: return p && p->nodes ? p->silent ? 1 : 2 : 0;
+	case ON_PROXY: return p && p->nodes ? p->behind ? 1 : 2 : 0;
+	case ON_FAULTS: return p ? p->faults : 0;
+	default: return first(d, to) - first(d, from);
+	}
 }
 
 static int by_time(const void *x, const void *y)
@@ -76,6 +94,26 @@ static int by_time(const void *x, const void *y)
 	nsec a = *(const nsec *)x, b = *(const nsec *)y;
 
 	return (a > b) - (a < b);
+}
+
+static void add_lanes(struct tui_model *m, struct timeline_data *d, struct tui_timeline *out)
+{
+	const struct settings *s = cluster_settings(m->world->cluster);
+	bool known = d->census.points.nr, broke = false;
+	const struct { bool is; uint8_t what; struct tui_lane lane; } all[] = {
+		{ true, ON_READY, { "Pods ready", LANE_BARS } }, { known, ON_ENDPOINTS, { "endpoints", LANE_NUMBERS } }, { true, ON_WARNINGS, { "warnings", LANE_WARNS } },
+		{ known && s->cni == CNI_CALICO && s->mesh, ON_BGP, { "BGP", LANE_LINE } }, { known && s->proxy_mode != PROXY_NONE, ON_PROXY, { "kube-proxy", LANE_LINE } },
+		{ true, ON_FAULTS, { "broken", LANE_WARNS } }, { true, ON_EVENTS, { "events", LANE_MARKS } },
+	};
+
+	for (uint32_t k = 0; k < d->census.points.nr; k++)
+		broke = broke || d->census.points.v[k].faults;
+	for (size_t k = 0; k < ARRAY_LEN(all) && out->nr_lanes < ARRAY_LEN(out->lanes); k++) {
+		if (!all[k].is || (all[k].what == ON_FAULTS && !broke))
+			continue;
+		d->lanes[out->nr_lanes] = all[k].what;
+		out->lanes[out->nr_lanes++] = all[k].lane;
+	}
 }
 
 void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *out)
@@ -104,6 +142,11 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 	for (uint32_t k = 0; k < d->nr; k++)
 		if (d->v[k].warning)
 			d->warned[d->nr_warned++] = d->v[k].at;
-	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .lane = lane, .first = first,
-				      .lanes = { { "Pods ready", LANE_BARS }, { "events", LANE_MARKS }, { "warnings", LANE_MARKS } }, .nr_lanes = 3 };
+	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .lane = lane, .first = first };
+	census_begin(&d->census, a);
+	if (!m->host.census || !m->host.census(m->host.ctx, &d->census) || d->census.too_many)
+		d->census.points.nr = 0;
+	for (uint32_t k = 0; k < d->census.points.nr; k++)
+		d->most = MAX(d->most, d->census.points.v[k].pods);
+	add_lanes(m, d, out);
 }

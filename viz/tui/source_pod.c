@@ -2,8 +2,10 @@
 #include "viz/tui/source.h"
 
 #include "model/base/quantity.h"
+#include "model/dns/dns.h"
 #include "model/policy/policy.h"
 #include "viz/diagram/figure.h"
+#include "viz/report/describe.h"
 
 #include <stdio.h>
 
@@ -12,7 +14,7 @@ static void field(struct arena *a, struct tui_pane *p, const char *name, const c
 	pane_printf(a, p, TR_TEXT, "%-13s %s", name, text);
 }
 
-static const char *pairs_text(struct arena *a, const pair_list *l)
+static const char *labels_text(struct arena *a, const pair_list *l)
 {
 	const char *s = "";
 
@@ -46,6 +48,24 @@ static const char *selected_by(struct tui_model *m, const struct pod *pod, struc
 	return *s ? s : "nobody";
 }
 
+static const char *words_of(struct arena *a, const str_list *l)
+{
+	const char *s = "";
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		s = arena_printf(a, "%s%s%s", s, k ? " " : "", l->v[k]);
+	return s;
+}
+
+/* What its resolv.conf says. */
+static void dns_field(struct tui_model *m, const struct pod *pod, struct arena *a, struct tui_pane *p)
+{
+	struct resolv_conf r = dns_resolv_conf(m->world->cluster, pod, a);
+
+	field(a, p, "DNS", r.nameservers.nr ? arena_printf(a, "%s  %s  %s", words_of(a, &r.nameservers), words_of(a, &r.options), words_of(a, &r.searches)) : "no name server");
+	p->v[p->nr - 1].copy = "cat /etc/resolv.conf";
+}
+
 static void identity(struct tui_model *m, const struct pod *pod, struct arena *a, struct tui_pane *p)
 {
 	struct node *n = pod->node ? find_node(m->world->cluster, pod->node) : NULL;
@@ -72,13 +92,12 @@ static void identity(struct tui_model *m, const struct pod *pod, struct arena *a
 		field(a, p, "node", "none");
 		p->v[p->nr - 1].note = c ? c->message : NULL;
 	}
-	if (restarts || pod->spec->host_network)
-		field(a, p, "restarts", arena_printf(a, "%d%s", restarts, pod->spec->host_network ? "   hostNetwork: it has no namespace of its own" : ""));
-	field(a, p, "labels", pairs_text(a, &pod->o.labels));
+	field(a, p, "QoS, restarts", arena_printf(a, "%s, %d%s", pod_qos(pod->spec), restarts, pod->spec->host_network ? "   hostNetwork: no namespace of its own" : ""));
+	field(a, p, "labels", labels_text(a, &pod->o.labels));
 	by = selected_by(m, pod, a, &first);
 	field(a, p, "selected by", by);
 	p->v[p->nr - 1].ref = first;
-	field(a, p, "DNS", arena_printf(a, "%s", pod->spec->dns_policy ? pod->spec->dns_policy : "ClusterFirst"));
+	dns_field(m, pod, a, p);
 	p->brief = arena_printf(a, "%s  %s  %s  %s", p->right, ip, pod->node ? pod->node : "on no node", by);
 }
 
@@ -107,6 +126,52 @@ static uint8_t container_mark(const struct pod *pod, const char *name)
 	return TM_PENDING;
 }
 
+static void probe_lines(const struct pod *pod, struct arena *a, struct tui_pane *p)
+{
+	for (uint32_t k = 0; k < pod->spec->containers.nr; k++) {
+		const struct container *c = &pod->spec->containers.v[k];
+		const struct { const char *name; const struct probe *probe; } all[] = { { "startup", c->startup }, { "readiness", c->readiness }, { "liveness", c->liveness } };
+
+		for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+			struct sb text = { 0 };
+
+			if (!all[i].probe)
+				continue;
+			probe_print(all[i].probe, &text);
+			pane_printf(a, p, TR_CONTROL, "%-10s %s every %ds", all[i].name, sb_text(&text), all[i].probe->period)->note =
+				arena_printf(a, "%s of %s: first after %ds, then every %ds; %d failures in a row count", all[i].name, c->name, all[i].probe->initial_delay, all[i].probe->period,
+					     all[i].probe->failure);
+			sb_free(&text);
+		}
+	}
+}
+
+static void volume_line(const struct pod *pod, struct arena *a, struct tui_pane *p)
+{
+	const char *s = "";
+
+	for (uint32_t k = 0; k < pod->spec->volumes.nr; k++) {
+		const struct volume *v = &pod->spec->volumes.v[k];
+
+		s = arena_printf(a, "%s%s%s%s", s, k ? "  " : "", v->name, v->claim ? arena_printf(a, " (PVC %s)", v->claim) : v->config_map ? " (ConfigMap)" : v->secret ? " (Secret)" : "");
+	}
+	if (*s)
+		pane_printf(a, p, TR_STORAGE, "%-10s %s", "volumes", s);
+}
+
+/* When its sandbox was there, and each container. */
+static void started_line(const struct pod *pod, struct arena *a, struct tui_pane *p)
+{
+	const struct condition *sandbox = condition_get(&pod->conditions, "PodReadyToStartContainers");
+	const char *s = sandbox && sandbox->status == COND_TRUE ? arena_printf(a, "sandbox %.2fs", (double)sandbox->changed / 1e9) : "";
+
+	for (uint32_t k = 0; k < pod->statuses.nr; k++)
+		if (pod->statuses.v[k].state == CS_RUNNING)
+			s = arena_printf(a, "%s%s%s %.2fs", s, *s ? "  " : "", pod->statuses.v[k].name, (double)pod->statuses.v[k].started_at / 1e9);
+	if (*s)
+		pane_printf(a, p, TR_CONTROL, "%-10s %s", "started", s);
+}
+
 static void containers(struct tui_model *m, const struct pod *pod, netns_h h, struct arena *a, struct tui_pane *p)
 {
 	p->title = "containers share net ipc uts";
@@ -126,11 +191,9 @@ static void containers(struct tui_model *m, const struct pod *pod, netns_h h, st
 			p->brief = arena_printf(a, "%s   %s %s %s", p->brief, line->mark == TM_READY ? "●" : "○", c->name, ports);
 		}
 	}
-	for (uint32_t k = 0; k < pod->spec->volumes.nr; k++) {
-		const struct volume *v = &pod->spec->volumes.v[k];
-
-		pane_printf(a, p, TR_STORAGE, "volume %s%s", v->name, v->claim ? arena_printf(a, " (PVC %s)", v->claim) : v->config_map ? " (ConfigMap)" : v->secret ? " (Secret)" : "");
-	}
+	probe_lines(pod, a, p);
+	volume_line(pod, a, p);
+	started_line(pod, a, p);
 }
 
 static void heading(struct arena *a, struct tui_pane *p, const char *text) { pane_line(a, p, TR_HEAD, text); }
@@ -144,7 +207,11 @@ static void link_lines(struct tui_model *m, netns_h h, uint32_t only, struct are
 {
 	struct dataplane *dp = world_dataplane(m->world);
 	const struct netns *ns = netns_get(dp, h);
+	int wide = 4;
 
+	for (uint32_t k = 0; k < ns->links.nr; k++)
+		if (!only || ns->links.at + k == only)
+			wide = MAX(wide, (int)strlen(link_get(dp, netns_link(ns, k))->name));
 	for (uint32_t k = 0; k < ns->links.nr; k++) {
 		const struct link *l = link_get(dp, netns_link(ns, k));
 		link_h peer = link_peer(dp, netns_link(ns, k));
@@ -157,7 +224,7 @@ static void link_lines(struct tui_model *m, netns_h h, uint32_t only, struct are
 			continue;
 		for (uint32_t i = 0; i < l->nr_addrs; i++)
 			addr = arena_printf(a, "%s%s%s/%u", addr, i ? " " : "", arena_strdup(a, IP(dp->addrs.v[l->addr + i].ip)), dp->addrs.v[l->addr + i].len);
-		line = pane_printf(a, p, l->up ? TR_PACKET : TR_BAD, "  %-6s %s%s%s  mtu %u", l->name, addr, *addr ? "  " : "", l->up ? "up" : "DOWN", l->mtu);
+		line = pane_printf(a, p, l->up ? TR_PACKET : TR_BAD, "  %-*s  %s%s%s  mtu %u", wide, l->name, addr, *addr ? "  " : "", l->up ? "up" : "DOWN", l->mtu);
 		if (peer.i) {
 			const char *there = netns_get(dp, link_get(dp, peer)->netns)->name;
 
@@ -168,7 +235,7 @@ static void link_lines(struct tui_model *m, netns_h h, uint32_t only, struct are
 		}
 		line->copy = arena_printf(a, "ip addr show dev %s", l->name);
 		if (peer.i && !only) {
-			struct tui_line *other = pane_printf(a, p, TR_DIM, "         peer %s in %s", link_get(dp, peer)->name, netns_get(dp, link_get(dp, peer)->netns)->name);
+			struct tui_line *other = pane_printf(a, p, TR_DIM, "  %*s  peer %s in %s", wide, "", link_get(dp, peer)->name, netns_get(dp, link_get(dp, peer)->netns)->name);
 
 			other->ref = p->v[p->nr - 2].ref;
 			other->note = p->v[p->nr - 2].note;
@@ -206,7 +273,7 @@ static void route_lines(struct tui_model *m, netns_h h, const char *dev, uint32_
 	if (shown > most)
 		pane_printf(a, p, TR_DIM, "  … %u more", shown - most);
 	if (pods)
-		pane_printf(a, p, TR_DIM, "  … and one for each of %u other Pods here", pods);
+		pane_printf(a, p, TR_DIM, pods == 1 ? "  … and one for the other Pod here" : "  … and one for each of %u other Pods here", pods);
 	sb_free(&text);
 }
 

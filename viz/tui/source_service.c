@@ -12,7 +12,7 @@ struct chain_tree {
 	struct arena *a;
 	struct tui_pane *p;
 	const struct ruleset *rs;
-	const char *key, *path;                 /* "default/web", "default/web/": how kube-proxy names it in comments and chains */
+	const char *ns, *key, *path;            /* "default/web", "default/web/": how kube-proxy names it in comments and chains */
 	uint8_t *leads;                         /* by chain: 1 it does, 2 it does not, 3 is being found out */
 	uint8_t *shown;
 };
@@ -95,6 +95,41 @@ static void note_cause(struct chain_tree *t, struct tui_line *l, cause_h cause, 
 
 static void show_chain(struct chain_tree *t, chain_h h, int depth);
 
+/* The Pod that has that address, now. */
+static const struct pod *pod_at(struct chain_tree *t, ip_addr ip)
+{
+	struct object_list l = cluster_list_ns(t->m->world->cluster, &pod_kind, t->ns);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (ip_eq(((const struct pod *)l.v[k])->ip, ip) || ip_eq(((const struct pod *)l.v[k])->ip2, ip))
+			return (const struct pod *)l.v[k];
+	return NULL;
+}
+
+/* What each draw of a numgen leads to: one line an endpoint, as far as they fit a page. */
+static void show_draws(struct chain_tree *t, set_h set, int depth)
+{
+	const struct ruleset *owner;
+	const struct set_body *b = set_body(t->rs, set, &owner);
+	const struct set *s = ruleset_set_get(t->rs, set);
+
+	for (uint32_t k = 0; k < b->nr && k < 40; k++) {
+		ip_addr ip = owner->wide.v[b->v[k].value];
+		const struct pod *pod = s->value_addr ? NULL : pod_at(t, ip);
+		struct tui_line *l;
+
+		if (s->value_addr)
+			return;
+		l = pane_printf(t->a, t->p, TR_PACKET, "%*s%" PRIu64 "  %s:%" PRIu64 "%s%s%s%s", 4 * depth + 5, "", owner->wide.v[b->v[k].key].lo, IP(ip), owner->wide.v[b->v[k].value + 1].lo,
+				pod ? "  " : "", pod ? pod->o.name : "", pod && pod->node ? " on " : "", pod && pod->node ? pod->node : "");
+		if (pod)
+			l->ref = ref_of(t->a, &pod->o);
+		l->note = arena_printf(t->a, "drawn with probability 1/%u", b->nr);
+	}
+	if (b->nr > 40)
+		pane_printf(t->a, t->p, TR_DIM, "%*s… %u more", 4 * depth + 5, "", b->nr - 40);
+}
+
 static void show_targets(struct chain_tree *t, const struct ruleset *owner, const struct rule *r, const char *chain, int depth)
 {
 	struct sb text = { 0 };
@@ -106,6 +141,8 @@ static void show_targets(struct chain_tree *t, const struct ruleset *owner, cons
 
 		if ((op->code == OP_JUMP || op->code == OP_GOTO) && leads(t, (chain_h){ op->a }))
 			show_chain(t, (chain_h){ op->a }, depth + 1);
+		if (op->code == OP_LOOKUP && ruleset_set_get(t->rs, (set_h){ op->a })->kind == SET_MAP)
+			show_draws(t, (set_h){ op->a }, depth);
 		if (op->code != OP_LOOKUP || ruleset_set_get(t->rs, (set_h){ op->a })->kind != SET_VMAP)
 			continue;
 		b = set_body(t->rs, (set_h){ op->a }, &set_owner);
@@ -167,7 +204,7 @@ static void chain_pane(struct tui_model *m, const struct service *s, const char 
 	struct dataplane *dp = world_dataplane(m->world);
 	netns_h h = netns_find(dp, arena_printf(a, "node/%s", node));
 	bool nft = cluster_settings(m->world->cluster)->proxy_mode != PROXY_IPTABLES;
-	struct chain_tree t = { .m = m, .a = a, .p = p, .key = arena_printf(a, "%s/%s", s->o.ns, s->o.name), .path = arena_printf(a, "%s/%s/", s->o.ns, s->o.name) };
+	struct chain_tree t = { .m = m, .a = a, .p = p, .ns = s->o.ns, .key = arena_printf(a, "%s/%s", s->o.ns, s->o.name), .path = arena_printf(a, "%s/%s/", s->o.ns, s->o.name) };
 	uint32_t nr;
 
 	p->title = arena_printf(a, "chain on %s  (%s)", node, nft ? "table ip kube-proxy" : "iptables, table nat");
@@ -192,29 +229,31 @@ static void chain_pane(struct tui_model *m, const struct service *s, const char 
 static void service_pane(struct tui_model *m, const struct service *s, struct arena *a, struct tui_pane *p)
 {
 	struct sb selector = { 0 };
-	const char *ports = "", *ip = s->cluster_ip ? s->cluster_ip : "-";
+	const char *ports = "", *ip = s->cluster_ip && *s->cluster_ip ? s->cluster_ip : "-";
 
 	(void)m;
 	p->dashed = true;
 	p->title = arena_printf(a, "Service %s", s->o.name);
 	p->right = svc_type_names[s->type];
+	pane_printf(a, p, TR_SERVICE, "%-11s %s%s%s", s->type == SVC_EXTERNALNAME ? "name" : "ClusterIP", s->type == SVC_EXTERNALNAME && s->external_name ? s->external_name : ip,
+		    s->cluster_ips.nr > 1 ? "  " : "", s->cluster_ips.nr > 1 ? s->cluster_ips.v[1] : "");
 	for (uint32_t k = 0; k < s->ports.nr; k++) {
-		const char *name = s->ports.v[k].name ? s->ports.v[k].name : "";
+		const char *name = s->ports.v[k].name ? s->ports.v[k].name : "port";
 
-		pane_printf(a, p, TR_SERVICE, "%-12s %s", k ? "" : "ClusterIP", arena_printf(a, "%s:%s %s", ip, port_text(a, s, k), name));
+		pane_printf(a, p, TR_SERVICE, "%-11s %s/%s", name, port_text(a, s, k), l4_names[s->ports.v[k].protocol]);
 		if (s->ports.v[k].node_port)
-			pane_printf(a, p, TR_SERVICE, "%-12s %d", "NodePort", s->ports.v[k].node_port);
+			pane_printf(a, p, TR_SERVICE, "%-11s %d", "NodePort", s->ports.v[k].node_port);
 		ports = arena_printf(a, "%s%s%d", ports, k ? "," : "", s->ports.v[k].port);
 	}
 	if (s->type == SVC_LOADBALANCER)
-		pane_printf(a, p, s->lb_ingress.nr ? TR_SERVICE : TR_WARN, "%-12s %s", "LB", s->lb_ingress.nr ? s->lb_ingress.v[0].ip ? s->lb_ingress.v[0].ip : s->lb_ingress.v[0].hostname : "<pending>")->note =
+		pane_printf(a, p, s->lb_ingress.nr ? TR_SERVICE : TR_WARN, "%-11s %s", "LB", s->lb_ingress.nr ? s->lb_ingress.v[0].ip ? s->lb_ingress.v[0].ip : s->lb_ingress.v[0].hostname : "<pending>")->note =
 			s->lb_ingress.nr ? NULL : "no load balancer controller has given it an address; without one it stays so for ever";
 	if (s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER)
-		pane_printf(a, p, TR_TEXT, "%-12s %s", "ext. policy", traffic_policy_names[s->external_policy]);
-	pane_printf(a, p, TR_TEXT, "%-12s %s", "affinity", s->affinity ? s->affinity : "None");
+		pane_printf(a, p, TR_TEXT, "%-11s %s", "ext. policy", traffic_policy_names[s->external_policy]);
+	pane_printf(a, p, TR_TEXT, "%-11s %s", "affinity", s->affinity ? s->affinity : "None");
 	for (uint32_t k = 0; k < s->selector.nr; k++)
 		sb_printf(&selector, "%s%s=%s", k ? "," : "", s->selector.v[k].key, s->selector.v[k].value);
-	pane_printf(a, p, TR_TEXT, "%-12s %s", "selector", selector.len ? sb_text(&selector) : "none: its endpoints are made by hand");
+	pane_printf(a, p, TR_TEXT, "%-11s %s", "selector", selector.len ? sb_text(&selector) : "none: its endpoints are made by hand");
 	p->brief = arena_printf(a, "%s:%s  %s  %s", ip, ports, svc_type_names[s->type], sb_text(&selector));
 	sb_free(&selector);
 }
@@ -223,11 +262,18 @@ static void endpoints_pane(struct tui_model *m, const struct service *s, struct 
 {
 	struct object_list l = service_slices(m->world->cluster, s);
 	uint32_t ready = 0, not = 0;
+	int at_w = 14, node_w = 4, zone_w = 0;
 
-	pane_printf(a, p, TR_HEAD, "  %-20s %-5s %-7s %-4s %-13s %s", "endpoint", "ready", "serving", "term", "node", "share");
 	for (uint32_t k = 0; k < l.nr; k++)
-		for (uint32_t i = 0; i < ((const struct endpointslice *)l.v[k])->endpoints.nr; i++)
-			ready += ((const struct endpointslice *)l.v[k])->endpoints.v[i].ready != TRI_FALSE;
+		for (uint32_t i = 0; i < ((const struct endpointslice *)l.v[k])->endpoints.nr; i++) {
+			const struct endpoint *e = &((const struct endpointslice *)l.v[k])->endpoints.v[i];
+
+			ready += e->ready != TRI_FALSE;
+			at_w = MAX(at_w, e->addresses.nr ? MIN((int)strlen(e->addresses.v[0]) + 6, 46) : 0);
+			node_w = MAX(node_w, e->node ? MIN((int)strlen(e->node), 20) : 0);
+			zone_w = MAX(zone_w, e->zone ? MIN((int)strlen(e->zone) + 1, 14) : 0);
+		}
+	pane_printf(a, p, TR_HEAD, "  %-*s %-5s %-7s %-4s %-*s %-*s%s", at_w, "endpoint", "ready", "serving", "term", node_w, "node", zone_w, zone_w ? "zone" : "", "share");
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct endpointslice *x = (const struct endpointslice *)l.v[k];
 
@@ -235,9 +281,9 @@ static void endpoints_pane(struct tui_model *m, const struct service *s, struct 
 			const struct endpoint *e = &x->endpoints.v[i];
 			bool is = e->ready != TRI_FALSE;
 			const char *port = x->ports.nr && x->ports.v[0].port.set ? arena_printf(a, ":%d", x->ports.v[0].port.v) : "";
-			struct tui_line *line = pane_printf(a, p, TR_TEXT, "%-20s %-5s %-7s %-4s %-13s %s", arena_printf(a, "%s%s", e->addresses.nr ? e->addresses.v[0] : "?", port), is ? "yes" : "no",
-							    e->serving == TRI_FALSE || (e->serving == TRI_UNSET && !is) ? "no" : "yes", e->terminating == TRI_TRUE ? "yes" : "no", e->node ? e->node : "-",
-							    is ? arena_printf(a, "1/%u", ready) : "–");
+			struct tui_line *line = pane_printf(a, p, TR_TEXT, "%-*s %-5s %-7s %-4s %-*s %-*s%s", at_w, arena_printf(a, "%s%s", e->addresses.nr ? e->addresses.v[0] : "?", port), is ? "yes" : "no",
+							    e->serving == TRI_FALSE || (e->serving == TRI_UNSET && !is) ? "no" : "yes", e->terminating == TRI_TRUE ? "yes" : "no", node_w, e->node ? e->node : "-",
+							    zone_w, e->zone ? e->zone : "", is ? arena_printf(a, "1/%u", ready) : "–");
 
 			not += !is;
 			line->mark = e->terminating == TRI_TRUE ? TM_ENDING : is ? TM_READY : TM_STARTING;
@@ -277,12 +323,13 @@ static const char *nth_node(struct object_list nodes, int turn)
 void fill_service(struct tui_model *m, const struct service *s, int turn, struct arena *a, struct tui_object *out)
 {
 	struct object_list nodes = cluster_list(m->world->cluster, &node_kind);
+	static const char *const modes[] = { [PROXY_NFTABLES] = "nftables", [PROXY_IPTABLES] = "iptables", [PROXY_IPVS] = "ipvs", [PROXY_NONE] = "no kube-proxy" };
 	const char *node = nth_node(nodes, turn);
 
 	out->layout = LAYOUT_SERVICE;
 	out->nr_panes = 3;
 	out->turns = nodes.nr > 1;
-	out->right = arena_printf(a, "node: %s   mode: %s", node, cluster_settings(m->world->cluster)->proxy_mode == PROXY_IPTABLES ? "iptables" : "nftables");
+	out->right = arena_printf(a, "node: %s   mode: %s", node, modes[cluster_settings(m->world->cluster)->proxy_mode]);
 	service_pane(m, s, a, &out->panes[0]);
 	endpoints_pane(m, s, a, &out->panes[1]);
 	chain_pane(m, s, node, a, &out->panes[2]);
@@ -293,5 +340,5 @@ void fill_service(struct tui_model *m, const struct service *s, int turn, struct
 		mark_differences(&out->panes[2], &before);
 	}
 	if (service_has_vip(s) && s->cluster_ip)
-		out->note = arena_printf(a, "ClusterIP %s is on no interface: it exists only in these rules, and it does not answer ping", s->cluster_ip);
+		out->note = arena_printf(a, "%s is on no interface: it exists only in these rules%s", s->cluster_ip, nodes.nr > 1 ? "; ←→ another node" : "; it answers no ping");
 }

@@ -79,7 +79,7 @@ static void show_output(struct tui *t, const char *line, const struct sb *out)
 		n--;
 	if (!n)
 		return;
-	if (!memchr(out->s, '\n', n) && n < (size_t)t->w - 2) {
+	if (!memchr(out->s, '\n', n) && n < 2 * (size_t)t->w) {
 		tui_say(t, TR_TEXT, "%.*s", (int)n, out->s);
 		return;
 	}
@@ -160,6 +160,7 @@ static void complete(struct tui *t, const struct tui_source *s)
 static void explain(struct tui *t)
 {
 	struct view *v = tui_top(t);
+	uint32_t from, to;
 
 	if (v->id != VIEW_MATRIX || !v->page.kind)
 		return;
@@ -167,7 +168,8 @@ static void explain(struct tui *t)
 	v->why_arena = arena_new(NULL, "why");
 	v->why = (struct tui_pane){ 0 };
 	v->why_say = NULL;
-	v->why_open = v->page.matrix.explain(v->page.matrix.ctx, v->row, v->col, v->why_arena, &v->why, &v->why_say);
+	matrix_selected(v, &from, &to);
+	v->why_open = v->page.matrix.explain(v->page.matrix.ctx, from, to, v->why_arena, &v->why, &v->why_say);
 }
 
 void tui_step(struct tui *t, const struct tui_source *s, const struct tui_event *e, tui_edge edge, void *ctx)

@@ -380,6 +380,48 @@ static int because(const struct tui_hop *h, struct cells *c, int x, int y, int w
 	return used;
 }
 
+/* A field at that hop, as a text; out is for what is no text yet. */
+static const char *field_text(const struct tui_hop *h, uint8_t which, bool after, char out[16])
+{
+	const struct tui_packet *p = after ? &h->after : &h->before;
+
+	switch (which) {
+	case FOLLOW_SOURCE: return p->src ? p->src : "-";
+	case FOLLOW_DESTINATION: return p->dst ? p->dst : "-";
+	case FOLLOW_MARK: snprintf(out, 16, "0x%x", p->mark); return out;
+	default: return h->ct ? h->ct : "-";
+	}
+}
+
+/* One field from hop to hop: what it was, and where it was changed. */
+static void followed(const struct view *v, struct cells *c, struct rect in)
+{
+	const struct tui_way *w = trace_way(v);
+	uint32_t now = MIN(v->hop, w->nr - 1), fits = (uint32_t)MAX(in.h, 1), top = now >= fits ? now - fits + 1 : 0;
+	int name = MIN(30, in.w / 3), stage = 12;
+
+	for (uint32_t k = top; k < w->nr && k < top + fits; k++) {
+		const struct tui_hop *h = &w->hops[k];
+		char was[16], is[16];
+		const char *before = field_text(h, v->follow_field, false, was), *after = field_text(h, v->follow_field, true, is);
+		int y = in.y + (int)(k - top), x = in.x + 5;
+
+		if (k == now)
+			cells_glyph(c, in.x, y, TR_CURSOR | TA_BOLD, TG_CURSOR);
+		cells_printf(c, in.x + 1, y, 3, TR_DIM, "%3u", k + 1);
+		cells_middle(c, x, y, name, TR_TEXT, strncmp(h->netns, "pod/", 4) == 0 ? last_word(h->netns) : h->netns);
+		cells_text(c, x + name + 1, y, stage, TR_DIM, h->stage);
+		x += name + stage + 2;
+		if (strcmp(before, after) != 0) {
+			x += cells_text(c, x, y, in.x + in.w - x, TR_TEXT, before);
+			x += cells_text(c, x, y, in.x + in.w - x, TR_DIM, " → ");
+			cells_text(c, x, y, in.x + in.w - x, TR_CHANGED | TA_BOLD | TA_UNDER, after);
+		} else {
+			cells_text(c, x, y, in.x + in.w - x, k == now ? TR_TEXT | TA_BOLD : TR_TEXT, after);
+		}
+	}
+}
+
 static void explained(const struct view *v, struct cells *c, struct rect in)
 {
 	const struct tui_hop *h = trace_hop(v);
@@ -410,6 +452,15 @@ static void hop(const struct view *v, struct cells *c, struct rect r)
 	if (!h) {
 		cells_box(c, r, BOX_LIGHT, TR_BORDER, "no packet was sent", NULL);
 		wrapped(c, x, y, w, in.h, TR_TEXT, trace_outcome(v)->reason ? trace_outcome(v)->reason : "");
+		return;
+	}
+	if (v->follow_field) {
+		static const char *const fields[FOLLOW_COUNT] = { [FOLLOW_SOURCE] = "source", [FOLLOW_DESTINATION] = "destination", [FOLLOW_MARK] = "mark", [FOLLOW_CT] = "connection (ct)" };
+
+		sb_printf(&title, "%s, hop by hop", fields[v->follow_field]);
+		cells_box(c, r, BOX_LIGHT, TR_BORDER, sb_text(&title), "f: another field");
+		sb_free(&title);
+		followed(v, c, in);
 		return;
 	}
 	if (h->nr_considered)

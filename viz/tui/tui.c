@@ -149,6 +149,7 @@ void view_end(struct view *v)
 	arena_free(v->why_arena);
 	free(v->shown);
 	free(v->marked);
+	free(v->across);
 	*v = (struct view){ 0 };
 }
 
@@ -391,6 +392,8 @@ static void everywhere(struct tui *t, enum action_id act, int key)
 	case ACT_COMPARE: tui_ask(t, ASK_COMPARE, ""); break;
 	case ACT_NOW: tui_do(t, CMD_SEEK, "%s", ""); break;
 	case ACT_DRAW: tui_ask(t, ASK_DRAW, ""); break;
+	case ACT_SAVE: tui_ask(t, ASK_SAVE, ""); break;
+	case ACT_ENDS: tui_ask(t, ASK_ENDS, tui_top(t)->filter); break;
 	case ACT_COPY: copy_command(t); break;
 	case ACT_HISTORY_BACK: go_past(t, -1); break;
 	case ACT_HISTORY_ON: go_past(t, 1); break;
@@ -408,8 +411,13 @@ static void do_action(struct tui *t, enum action_id act, int key)
 	struct view *v = tui_top(t);
 
 	t->message[0] = '\0';
-	if (act == ACT_NONE || !(actions[act].views & 1u << v->id))
+	if (act == ACT_NONE || !(actions[act].views & 1u << v->id)) {
+		char name[16];
+
+		if (key > 0 && (key < 127 || key >= TK_UP))
+			tui_say(t, TR_DIM, "%s does nothing on this screen; ? lists what does", key_text(key, name));
 		return;
+	}
 	if (v->want.kind && !v->page.kind) {    /* nothing to work on yet */
 		if (act == ACT_QUIT || act == ACT_BACK)
 			everywhere(t, act, key);

@@ -51,9 +51,10 @@ struct view {
 	/* MAP */
 	char zoom[64]; bool tracing, moved;     /* zoom: a group of nodes, or ""; tracing: Enter says where to */
 	/* TRACE */
-	uint32_t outcome, hop; uint8_t way; bool explain, playing;
+	uint32_t outcome, hop; uint8_t way, follow_field /* enum follow_field */; bool explain, playing;
 	/* MATRIX */
-	uint32_t row, col, top_row, left_col;
+	uint32_t row, col, top_row, left_col;   /* among those shown */
+	uint32_t *across; uint32_t nr_across;   /* columns that are shown; rows stand in `shown` */
 	struct tui_pane why; const char *why_say; bool why_open; struct arena *why_arena;
 	/* EVENTS */
 	nsec at, per_column, mark_a, mark_b; bool follow, only_warnings;
@@ -63,7 +64,8 @@ struct view {
 	uint8_t of;                             /* the view whose keys are shown */
 };
 
-enum ask_kind { ASK_NONE, ASK_COMMAND, ASK_SEARCH, ASK_FILTER, ASK_TRACE, ASK_ADVANCE, ASK_PORT, ASK_COMPARE, ASK_DRAW, ASK_DELETE };
+enum follow_field { FOLLOW_NONE, FOLLOW_SOURCE, FOLLOW_DESTINATION, FOLLOW_MARK, FOLLOW_CT, FOLLOW_COUNT };
+enum ask_kind { ASK_NONE, ASK_COMMAND, ASK_SEARCH, ASK_FILTER, ASK_TRACE, ASK_ADVANCE, ASK_PORT, ASK_COMPARE, ASK_DRAW, ASK_SAVE, ASK_ENDS, ASK_DELETE };
 struct tui_ask { uint8_t kind; char text[512]; uint32_t at; uint32_t history; };
 struct menu_row { char text[160], run[400]; bool asks; };      /* asks: run begins a command line instead */
 struct tui_menu { const char *title; struct menu_row rows[24]; uint32_t nr, cursor; };
@@ -158,6 +160,9 @@ void menu_open_faults(struct tui *, bool heal);
 void menu_draw(const struct tui *, struct cells *);
 void draw_lines(struct cells *, struct rect, const struct tui_pane *, uint32_t top, int64_t cursor, const char *search);
 void list_refilter(struct tui *, struct view *);         /* after its filter, namespace or order changed */
+void matrix_refilter(struct tui *, struct view *);
+void matrix_selected(const struct view *, uint32_t *from, uint32_t *to);        /* of all, whatever is shown */
+void events_refilter(struct tui *, struct view *);
 void list_narrow(struct tui *, struct view *);           /* after its filter became longer */
 extern const char *const tui_commands[][2];             /* what ":" takes beyond actions: words, help; ends with NULL */
 

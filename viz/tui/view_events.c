@@ -9,8 +9,9 @@ enum { LANE_NAME = 14 };
 static const struct tui_timeline *line_of(const struct view *v) { return &v->page.timeline; }
 static nsec now_of(const struct view *v) { return v->at == NEVER ? line_of(v)->end : v->at; }
 
-static uint32_t event_at(const struct view *v, uint32_t k) { return v->only_warnings ? v->shown[k] : k; }
-static uint32_t nr_events(const struct view *v) { return v->only_warnings ? v->nr_shown : line_of(v)->nr; }
+static bool is_filtered(const struct view *v) { return v->only_warnings || *v->filter; }
+static uint32_t event_at(const struct view *v, uint32_t k) { return is_filtered(v) ? v->shown[k] : k; }
+static uint32_t nr_events(const struct view *v) { return is_filtered(v) ? v->nr_shown : line_of(v)->nr; }
 
 static void event_of(const struct view *v, uint32_t k, struct tui_event_row *out)
 {
@@ -54,26 +55,43 @@ static nsec window_from(const struct view *v, int columns)
 
 /* ---- drawing */
 
+/* A number stands where it begins to be so; dots say that it stays. */
+static void number_column(struct cells *c, int x, int y, int room, uint32_t n, uint32_t before, int *busy)
+{
+	if (*busy > 0) {
+		(*busy)--;
+	} else if (n && n != before) {
+		*busy = cells_printf(c, x, y, MIN(room, 8), TR_SERVICE, "%u", n - 1) - 1;
+	} else {
+		cells_glyph(c, x, y, TR_DIM, n ? TG_DOT : TG_BLANK);
+	}
+}
+
 static void lane(const struct view *v, struct cells *c, int x, int y, int columns, uint32_t k)
 {
 	static const uint8_t bars[] = { TG_DOT, TG_BAR1, TG_BAR2, TG_BAR3, TG_BAR4, TG_BAR5, TG_BAR6, TG_BAR7 };
 	const struct tui_timeline *l = line_of(v);
 	nsec per = zoom_of(v, columns), from = window_from(v, columns);
+	uint32_t before = 0;
+	int busy = 0;
 
 	cells_text(c, x, y, LANE_NAME - 1, TR_DIM, l->lanes[k].name);
 	for (int i = 0; i < columns; i++) {
 		nsec t = from + i * per;
+		int at = x + LANE_NAME + i;
 		uint32_t n;
 
 		if (t > l->end)
 			break;
 		n = l->lane(l->ctx, k, t, t + per);
-		if (l->lanes[k].form == LANE_BARS)
-			cells_glyph(c, x + LANE_NAME + i, y, n ? TR_SERVICE : TR_DIM, (enum tui_glyph)bars[n ? MIN(1 + n * 6 / 1000, 7u) : 0]);
-		else if (n)
-			cells_glyph(c, x + LANE_NAME + i, y, text_has(l->lanes[k].name, "warn") ? TR_BAD : TR_PACKET, text_has(l->lanes[k].name, "warn") ? TG_FAILED : n > 9 ? TG_READY : TG_DOT);
-		else
-			cells_put(c, x + LANE_NAME + i, y, TR_DIM, ' ');
+		switch (l->lanes[k].form) {
+		case LANE_BARS: cells_glyph(c, at, y, n ? TR_SERVICE : TR_DIM, (enum tui_glyph)bars[n ? MIN(1 + n * 6 / 1000, 7u) : 0]); break;
+		case LANE_NUMBERS: number_column(c, at, y, columns - i, n, before, &busy); break;
+		case LANE_LINE: cells_glyph(c, at, y, n == 1 ? TR_BAD : TR_ROUTING, n == 2 ? TG_DOUBLE_H : n ? TG_DASHED_H : TG_BLANK); break;
+		case LANE_WARNS: cells_glyph(c, at, y, TR_BAD, n ? TG_FAILED : TG_BLANK); break;
+		case LANE_MARKS: cells_glyph(c, at, y, TR_PACKET, n > 9 ? TG_READY : n ? TG_DOT : TG_BLANK); break;
+		}
+		before = n;
 	}
 }
 
@@ -137,7 +155,7 @@ static void event_line(const struct view *v, struct cells *c, struct rect r, int
 
 static int lanes_height(const struct tui *t, const struct view *v, struct rect r)
 {
-	return tui_small(t) ? 0 : (int)MIN(line_of(v)->nr_lanes, r.w < 100 ? 3u : 6u) + (r.w < 100 ? 3 : 4);
+	return tui_small(t) ? 0 : (int)MIN(line_of(v)->nr_lanes, r.w < 100 ? 4u : 6u) + (r.w < 100 ? 3 : 4);
 }
 
 static void draw(const struct tui *t, const struct view *v, struct cells *c, struct rect r)
@@ -153,7 +171,7 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 		cells_box(c, (struct rect){ r.x, r.y, r.w, h }, BOX_LIGHT, TR_BORDER, "timeline", right);
 		y++;
 	}
-	for (uint32_t k = 0; h && k < MIN(l->nr_lanes, r.w < 100 ? 3u : 6u); k++)
+	for (uint32_t k = 0; h && k < MIN(l->nr_lanes, r.w < 100 ? 4u : 6u); k++)
 		lane(v, c, x, y++, columns, k);
 	if (h)
 		scale(v, c, x, y, columns);
@@ -170,7 +188,7 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 	for (uint32_t k = v->top; k < nr_events(v) && (int)(k - v->top) < list.h; k++)
 		event_line(v, c, list, list.y + (int)(k - v->top), k);
 	if (!nr_events(v))
-		cells_text(c, list.x + 2, list.y, list.w - 4, TR_DIM, l->nr ? "no warnings" : "nothing has happened yet");
+		cells_text(c, list.x + 2, list.y, list.w - 4, TR_DIM, !l->nr ? "nothing has happened yet: . goes to what is due next, + lets time pass" : *v->filter ? "no event says that; F4 changes the filter" : "no warnings; w shows all events");
 }
 
 /* ---- acting */
@@ -184,7 +202,7 @@ static void cursor_to(struct tui *t, struct view *v, nsec at)
 {
 	uint32_t i = line_of(v)->first(line_of(v)->ctx, at), k = 0;
 
-	if (v->only_warnings) {
+	if (is_filtered(v)) {
 		while (k < v->nr_shown && v->shown[k] < i)
 			k++;
 		i = k;
@@ -201,25 +219,49 @@ static void time_to_cursor(struct view *v)
 	v->at = v->cursor + 1 >= nr_events(v) ? NEVER : e.at;
 }
 
+static bool says(const struct tui_event_row *e, const char *word)
+{
+	return (e->object && text_has(e->object, word)) || (e->reason && text_has(e->reason, word)) || (e->message && text_has(e->message, word));
+}
+
+static bool passes(const struct view *v, const struct tui_event_row *e)
+{
+	return !*v->filter || (*v->filter == '!' ? !says(e, v->filter + 1) : says(e, v->filter));
+}
+
 static void shown_again(struct tui *t, struct view *v)
 {
 	const struct tui_timeline *l = line_of(v);
 	struct tui_event_row e;
 
 	v->nr_shown = 0;
-	if (v->only_warnings) {
+	if (is_filtered(v)) {
 		free(v->shown);
 		v->shown = malloc(sizeof(*v->shown) * (l->nr + 1));
 		if (!v->shown)
 			abort();
 		for (uint32_t k = 0; k < l->nr; k++) {
 			l->event(l->ctx, k, &e);
-			if (e.warning)
+			if ((e.warning || !v->only_warnings) && passes(v, &e))
 				v->shown[v->nr_shown++] = k;
 		}
 	}
 	cursor_to(t, v, now_of(v));
 }
+
+static uint32_t warnings_in(const struct view *v, uint32_t from, uint32_t to)
+{
+	uint32_t nr = 0;
+	struct tui_event_row e;
+
+	for (; from < to; from++) {
+		line_of(v)->event(line_of(v)->ctx, from, &e);
+		nr += e.warning;
+	}
+	return nr;
+}
+
+void events_refilter(struct tui *t, struct view *v) { shown_again(t, v); }
 
 static void set_mark(struct tui *t, struct view *v)
 {
@@ -245,7 +287,7 @@ static void set_mark(struct tui *t, struct view *v)
 	time_short(v->mark_b - v->mark_a, by);
 	from = line_of(v)->first(line_of(v)->ctx, v->mark_a);
 	to = line_of(v)->first(line_of(v)->ctx, v->mark_b + 1);
-	tui_say(t, TR_TEXT, "marked A %s → B %s: %s, %u events", a, b, by, to - from);
+	tui_say(t, TR_TEXT, "marked A %s → B %s: %s, %u events, %u of them warnings", a, b, by, to - from, warnings_in(v, from, to));
 }
 
 static void open_event(struct tui *t, const struct view *v)
@@ -284,7 +326,7 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	case ACT_MARK: set_mark(t, v); return true;
 	case ACT_PLAY_TIME:
 		v->playing = !v->playing;
-		if (v->playing && v->at == NEVER) {
+		if (v->playing && now_of(v) >= l->end) {
 			v->at = l->begin;
 			cursor_to(t, v, v->at);
 		}
@@ -337,7 +379,9 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 		return;
 	time_short(now_of(v), at);
 	sb_printf(left, "   at t=%s", at);
-	sb_printf(right, "%s%s", v->only_warnings ? "filter: warnings    " : "", v->playing ? "playing ►" : v->follow ? "following ▼" : "");
+	if (is_filtered(v))
+		sb_printf(right, "filter: %s%s%s    ", v->only_warnings ? "warnings" : "", v->only_warnings && *v->filter ? ", " : "", v->filter);
+	sb_printf(right, "%s", v->playing ? "playing ►" : v->follow ? "following ▼" : "");
 }
 
 static void say(const struct tui *t, const struct view *v, struct sb *out)
@@ -366,7 +410,7 @@ static bool matches(const struct tui *t, const struct view *v, uint32_t i, const
 
 	(void)t;
 	event_of(v, i, &e);
-	return (e.object && text_has(e.object, word)) || (e.reason && text_has(e.reason, word)) || (e.message && text_has(e.message, word));
+	return says(&e, word);
 }
 
 static uint32_t count(const struct tui *t, const struct view *v) { (void)t; return nr_events(v); }

@@ -62,7 +62,7 @@ static void signs(struct cells *c, struct rect r)
 		cells_glyph(c, x, r.y, mark_role(marks[k].mark), mark_glyph(marks[k].mark));
 		x += 2 + cells_text(c, x + 2, r.y, r.x + r.w - x - 2, TR_TEXT, marks[k].text) + 1;
 	}
-	cells_text(c, x + 1, r.y, r.x + r.w - x - 1, TR_DIM, "── runs  ╌╌ rules only  changed bytes underlined");
+	cells_text(c, x + 1, r.y, r.x + r.w - x - 1, TR_DIM, r.w < 90 ? "── runs ╌╌ rules" : "── runs  ╌╌ rules only  ▔ changed");
 }
 
 static void part(const struct tui *t, const struct view *v, struct cells *c, struct rect in, int which, bool here)
@@ -77,11 +77,31 @@ static void part(const struct tui *t, const struct view *v, struct cells *c, str
 
 		row_text(v, which, k, left, &right);
 		used = cells_text(c, in.x + 1, y, in.w - 2, TR_KEY, left);
-		used = MAX(used + 1, wide);
+		used = MAX(used + 1, MIN(wide, in.w / 2));
 		cells_text(c, in.x + 1 + used, y, in.w - 2 - used, *t->search && text_has(right, t->search) ? TR_MATCH | TA_UNDER : TR_TEXT, right);
 		if (here && k == v->cursor)
 			cells_attr(c, (struct rect){ in.x, y, in.w, 1 }, TA_REVERSE);
 	}
+}
+
+/* What a column wants: as wide as its longest row, and at least as its title. */
+static int part_width(const struct view *v, int which, int all)
+{
+	int most[HELP_PARTS] = { 0 }, rest;
+
+	for (int k = 0; k < HELP_PARTS; k++)
+		for (uint32_t i = 0; i < nr_rows(v, k); i++) {
+			char left[48];
+			const char *right;
+
+			row_text(v, k, i, left, &right);
+			most[k] = MAX(most[k], MAX(text_width(left) + 1, k == HELP_COMMANDS ? 16 : 12) + text_width(right) + 4);
+		}
+	most[HELP_VIEW] = MAX(most[HELP_VIEW], 28);
+	rest = all - most[HELP_EVERYWHERE] - most[HELP_VIEW] - most[HELP_COMMANDS];
+	if (rest < 0)                           /* the others give what the one at hand needs, each the same part */
+		return which == v->pane ? most[which] : most[which] + rest * most[which] / MAX(all - rest - most[v->pane], 1);
+	return most[which] + rest / HELP_PARTS;
 }
 
 static const char *title_of(const struct view *v, int k, char out[64])
@@ -104,13 +124,16 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 		signs(c, (struct rect){ r.x + 2, r.y + r.h - 1, r.w - 4, 1 });
 		return;
 	}
-	for (int k = 0; k < HELP_PARTS; k++) {
-		int from = k * r.w * 37 / 100, to = k == HELP_COMMANDS ? r.w : (k + 1) * r.w * 37 / 100;
-		struct rect b = { r.x + from, r.y, to - from, r.h - 1 };
+	for (int k = 0, at = 0; k < HELP_PARTS; k++) {
+		int wide = k == HELP_COMMANDS ? r.w - at : part_width(v, k, r.w);
+		struct rect b = { r.x + at, r.y, wide, r.h - 1 };
 		bool here = k == v->pane;
+		char of[32];
 
-		cells_box(c, b, here ? BOX_HEAVY : BOX_LIGHT, here ? TR_FOCUS : TR_BORDER, title_of(v, k, title), NULL);
+		snprintf(of, sizeof(of), "%u of %u", here ? v->cursor + 1 : 1, nr_rows(v, k));
+		cells_box(c, b, here ? BOX_HEAVY : BOX_LIGHT, here ? TR_FOCUS : TR_BORDER, title_of(v, k, title), (int)nr_rows(v, k) > b.h - 2 ? of : NULL);
 		part(t, v, c, rect_inner(b), k, here);
+		at += wide;
 	}
 	signs(c, (struct rect){ r.x + 2, r.y + r.h - 1, r.w - 4, 1 });
 }

@@ -6,11 +6,43 @@
 
 static const struct tui_lesson *lesson_of(const struct view *v) { return &v->page.lesson; }
 
-/* Markdown of the simple kind: paragraphs, lists, `code`, **bold**. Measures if c is NULL. → lines used. */
+struct ink { bool bold, code, stressed; };
+
+/* Is there a sign here that changes the ink? → its length; 0: it is text, as the star of *.example.com. */
+static size_t ink_sign(const char *s, struct ink *ink)
+{
+	const char *to;
+
+	if (*s == '`') {
+		ink->code = !ink->code;
+		return 1;
+	}
+	if (*s != '*' || ink->code)
+		return 0;
+	if (s[1] == '*') {
+		ink->bold = !ink->bold;
+		return 2;
+	}
+	to = s + 1 + strcspn(s + 1, "*\n");
+	if (!ink->stressed && (*to != '*' || to == s + 1 || s[1] == ' ' || to[-1] == ' '))
+		return 0;
+	ink->stressed = !ink->stressed;
+	return 1;
+}
+
+static bool begins_item(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+
+	return *s == ' ' || ((*s == '-' || *s == '*') && s[1] == ' ') || (digits && s[digits] == '.');
+}
+
+/* Markdown of the simple kind: paragraphs, lists, `code`, *stress*, **bold**. Measures if c is NULL. → lines used. */
 static int words(struct cells *c, struct rect r, const char *s, int skip)
 {
 	int x = 0, y = 0;
-	bool bold = false, code = false, fresh = true;
+	struct ink ink = { 0 };
+	bool fresh = true;
 
 	while (*s) {
 		const char *end = s;
@@ -18,7 +50,7 @@ static int words(struct cells *c, struct rect r, const char *s, int skip)
 		uint32_t ch;
 
 		if (*s == '\n') {
-			bool para = s[1] == '\n', item = s[1] == '-' || s[1] == '*' || (s[1] >= '0' && s[1] <= '9' && s[2] == '.') || s[1] == ' ';
+			bool para = s[1] == '\n', item = begins_item(s + 1);
 
 			if (para || item) {
 				y += x > 0;
@@ -27,10 +59,10 @@ static int words(struct cells *c, struct rect r, const char *s, int skip)
 				s += 1 + para;
 				while (*s == '\n')
 					s++;
+				fresh = true;
 			} else {
 				s++;
 			}
-			fresh = true;
 			continue;
 		}
 		if (*s == ' ') {
@@ -39,8 +71,15 @@ static int words(struct cells *c, struct rect r, const char *s, int skip)
 				x++;
 			continue;
 		}
-		for (size_t n; *end && *end != ' ' && *end != '\n' && (n = text_next(end, &ch, &w)) > 0; end += n)
-			width += (*end == '`' || (end[0] == '*' && (end[1] == '*' || (end > s && end[-1] == '*')))) ? 0 : w;
+		for (struct ink i = ink; *end && *end != ' ' && *end != '\n';) {
+			size_t n = ink_sign(end, &i);
+
+			if (!n) {
+				n = text_next(end, &ch, &w);
+				width += w;
+			}
+			end += n;
+		}
 		if (x && !fresh && x + 1 + width > r.w) {
 			y++;
 			x = 0;
@@ -48,24 +87,19 @@ static int words(struct cells *c, struct rect r, const char *s, int skip)
 			x++;
 		}
 		while (s < end) {
-			size_t n = text_next(s, &ch, &w);
+			size_t n = ink_sign(s, &ink);
 
-			if (*s == '`') {
-				code = !code;
-				s++;
+			if (n) {
+				s += n;
 				continue;
 			}
-			if (s[0] == '*' && s[1] == '*') {
-				bold = !bold;
-				s += 2;
-				continue;
-			}
+			n = text_next(s, &ch, &w);
 			if (x + w > r.w) {
 				y++;
 				x = 0;
 			}
 			if (c && y >= skip && y - skip < r.h)
-				cells_put(c, r.x + x, r.y + y - skip, (code ? TR_PACKET : TR_TEXT) | (bold ? TA_BOLD : 0u), ch);
+				cells_put(c, r.x + x, r.y + y - skip, (ink.code ? TR_PACKET : TR_TEXT) | (ink.bold ? TA_BOLD : 0u) | (ink.stressed ? TA_UNDER : 0u), ch);
 			x += w;
 			s += n;
 		}
@@ -118,13 +152,12 @@ static int plain_lines(struct cells *c, int x, int y, int w, int lines, const ch
 
 	for (; *s && used < lines; used++) {
 		char line[1024];
-		const char *end = s;
-		int sum = 0, width;
-		uint32_t ch;
+		const char *end = text_break(s, w);
+		size_t n = used + 1 < lines ? (size_t)(end - s) : strlen(s);
 
-		for (size_t n; (n = text_next(end, &ch, &width)) > 0 && sum + width <= w; end += n)
-			sum += width;
-		snprintf(line, sizeof(line), "%.*s", (int)(used + 1 < lines ? end - s : (ptrdiff_t)strlen(s)), s);
+		while (used + 1 < lines && n && s[n - 1] == ' ')
+			n--;
+		snprintf(line, sizeof(line), "%.*s", (int)n, s);
 		cells_text(c, x, y + used, w, TR_TEXT, line);
 		s = end;
 	}

@@ -72,19 +72,24 @@ static void go_towards(struct view *v, const struct map_drawing *d, int dx, int 
 		choose(v, &d->things[best]);
 }
 
-static void next_group(struct view *v, const struct map_drawing *d, bool back)
+/* From what runs to the Services and back; where there are none, from node to node. */
+static void other_pane(struct view *v, const struct map_drawing *d, bool back)
 {
 	int64_t at = index_of(d);
+	bool in_services = at >= 0 && d->things[at].kind == THING_SERVICE;
 
+	for (uint32_t k = 0; k < d->nr; k++)
+		if (d->things[k].kind == THING_SERVICE ? !in_services : in_services) {
+			choose(v, &d->things[k]);
+			return;
+		}
 	for (uint32_t k = 1; at >= 0 && k < d->nr; k++) {
 		const struct thing *x = &d->things[((uint32_t)at + (back ? d->nr - k : k)) % d->nr];
 
-		if ((x->kind == THING_SERVICE) == (d->things[at].kind == THING_SERVICE) && x->kind != THING_NODE)
-			continue;
-		if (x->kind == THING_POD)
-			continue;
-		choose(v, x);
-		return;
+		if (x->kind == THING_NODE || x->kind == THING_GROUP) {
+			choose(v, x);
+			return;
+		}
 	}
 }
 
@@ -125,7 +130,7 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	case ACT_LAST: if (d.nr) choose(v, &d.things[d.nr - 1]); break;
 	case ACT_PAGE_DOWN: for (int k = 0; k < 10; k++) { d.selected = v->seek; go_towards(v, &d, 0, 1); } break;
 	case ACT_PAGE_UP: for (int k = 0; k < 10; k++) { d.selected = v->seek; go_towards(v, &d, 0, -1); } break;
-	case ACT_NEXT_PANE: case ACT_PREV_PANE: next_group(v, &d, id == ACT_PREV_PANE); break;
+	case ACT_NEXT_PANE: case ACT_PREV_PANE: other_pane(v, &d, id == ACT_PREV_PANE); break;
 	case ACT_OPEN: if (at >= 0) open_thing(t, v, &d.things[at]); break;
 	case ACT_TRACE:
 		if (v->tracing || at < 0) {
@@ -192,22 +197,61 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 		sb_printf(right, "%u nodes   %u Services", v->page.map.nr_nodes, MAX(v->page.map.all_services, v->page.map.nr_services));
 }
 
+static void say_service(const struct tui_service *s, struct sb *out)
+{
+	if (!s->endpoints)
+		sb_printf(out, "%s has no ready endpoint: who asks it is refused", s->name);
+	else if (s->address && strcmp(s->address, "<pending>") == 0)
+		sb_printf(out, "%s waits for an address of a load balancer; without a controller that gives one it waits for ever", s->name);
+	else if (s->address)
+		sb_printf(out, "%s: %s is on no interface; it exists only in rules, the same on every node", s->name, s->address);
+}
+
+static void say_node(const struct tui_node *n, struct sb *out)
+{
+	static const char *const states[TM_COUNT] = { [TM_READY] = "ready", [TM_STARTING] = "takes no new Pods", [TM_PENDING] = "not known yet", [TM_FAILED] = "NOT ready" };
+
+	sb_printf(out, "node %s is %s", n->name, states[n->mark] ? states[n->mark] : "there");
+	if (n->room)
+		sb_printf(out, " and carries %u of at most %u Pods", n->all, n->room);
+	if (n->link)
+		sb_printf(out, "; its link: %s", n->link);
+}
+
+static void say_pod(const struct tui_pod *p, struct sb *out)
+{
+	static const char *const states[TM_COUNT] = { [TM_NONE] = "is done", [TM_READY] = "is ready", [TM_STARTING] = "starts", [TM_PENDING] = "waits", [TM_FAILED] = "has failed", [TM_ENDING] = "ends" };
+
+	sb_printf(out, "%s %s%s%s", p->ref, states[p->mark], p->address ? " at " : ", no address yet", p->address ? p->address : "");
+}
+
 static void say(const struct tui *t, const struct view *v, struct sb *out)
 {
 	const struct tui_map *m = &v->page.map;
 
-	(void)t;
 	if (!v->page.kind)
 		return;
-	if (m->worst && (!v->moved || (m->worst_ref && strcmp(m->worst_ref, v->seek) == 0))) {
+	if (!m->nr_nodes)
+		sb_add(out, "an empty cluster: :apply -f FILE puts something into it, L opens the lessons");
+	else if (m->worst && (!v->moved || (m->worst_ref && strcmp(m->worst_ref, v->seek) == 0)))
 		sb_add(out, m->worst);
-		return;
+	for (uint32_t k = 0; !out->len && k < m->nr_services; k++)
+		if (strcmp(m->services[k].ref, v->seek) == 0)
+			say_service(&m->services[k], out);
+	for (uint32_t k = 0; !out->len && k < m->nr_nodes; k++) {
+		if (strcmp(m->nodes[k].ref, v->seek) == 0)
+			say_node(&m->nodes[k], out);
+		for (uint32_t i = 0; !out->len && i < m->nodes[k].nr_pods; i++)
+			if (strcmp(m->nodes[k].pods[i].ref, v->seek) == 0)
+				say_pod(&m->nodes[k].pods[i], out);
 	}
-	for (uint32_t k = 0; k < m->nr_services; k++)
-		if (strcmp(m->services[k].ref, v->seek) == 0 && m->services[k].address)
-			sb_printf(out, "%s: %s is on no interface; it exists only in rules, the same on every node", m->services[k].name, m->services[k].address);
-	if (!out->len && *v->seek)
-		sb_printf(out, "%s", v->seek);
+	for (uint32_t k = 0; !out->len && k < m->nr_homeless; k++)
+		if (strcmp(m->homeless[k].ref, v->seek) == 0)
+			say_pod(&m->homeless[k], out);
+	if (!out->len)
+		sb_add(out, v->seek);
+	if (!v->moved && !m->worst && text_width(sb_text(out)) + 40 < t->w)
+		sb_add(out, "; arrows move, Enter opens, ? helps");
 }
 
 static void selected(const struct tui *t, const struct view *v, struct sb *out)

@@ -2,8 +2,11 @@
 #include "viz/tui/tui.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { WHY_W = 36, HEAD_H = 12 };
+enum { HEAD_H = 12 };
+
+static int why_width(struct rect r) { return MAX(36, r.w * 36 / 100); }
 
 static const struct tui_matrix *matrix_of(const struct view *v) { return &v->page.matrix; }
 
@@ -18,6 +21,70 @@ static const char *name_of(const struct view *v, uint32_t i, char out[128], bool
 	else
 		snprintf(out, 128, "%.48s%s%.64s", with_ns && ns ? ns : "", with_ns && ns ? "/" : "", name);
 	return out;
+}
+
+/* ---- which of them are shown */
+
+static uint32_t nr_rows(const struct view *v) { return v->shown ? v->nr_shown : matrix_of(v)->nr; }
+static uint32_t nr_cols(const struct view *v) { return v->across ? v->nr_across : matrix_of(v)->nr; }
+static uint32_t row_at(const struct view *v, uint32_t k) { return v->shown ? v->shown[k] : k; }
+static uint32_t col_at(const struct view *v, uint32_t k) { return v->across ? v->across[k] : k; }
+
+void matrix_selected(const struct view *v, uint32_t *from, uint32_t *to)
+{
+	*from = nr_rows(v) ? row_at(v, MIN(v->row, nr_rows(v) - 1)) : 0;
+	*to = nr_cols(v) ? col_at(v, MIN(v->col, nr_cols(v) - 1)) : 0;
+}
+
+static void those_named(const struct view *v, const char *word, uint32_t **out, uint32_t *nr)
+{
+	char name[128];
+
+	free(*out);
+	*out = NULL;
+	*nr = 0;
+	if (!*word)
+		return;
+	*out = malloc(sizeof(**out) * (matrix_of(v)->nr + 1));
+	if (!*out)
+		abort();
+	for (uint32_t k = 0; k < matrix_of(v)->nr; k++)
+		if (text_has(name_of(v, k, name, true), word))
+			(*out)[(*nr)++] = k;
+}
+
+static void word_of(const char *s, size_t n, char out[128])
+{
+	while (n && *s == ' ')
+		s++, n--;
+	while (n && s[n - 1] == ' ')
+		n--;
+	snprintf(out, 128, "%.*s", (int)MIN(n, 127u), s);
+}
+
+/* "shop": both ends; "web > db", "> db": from and to. */
+static void refilter(struct view *v)
+{
+	const char *mid = strchr(v->filter, '>');
+	char from[128], to[128];
+
+	word_of(v->filter, mid ? (size_t)(mid - v->filter) : strlen(v->filter), from);
+	word_of(mid ? mid + 1 : v->filter, strlen(mid ? mid + 1 : v->filter), to);
+	those_named(v, from, &v->shown, &v->nr_shown);
+	those_named(v, to, &v->across, &v->nr_across);
+	v->row = MIN(v->row, nr_rows(v) ? nr_rows(v) - 1 : 0);
+	v->col = MIN(v->col, nr_cols(v) ? nr_cols(v) - 1 : 0);
+}
+
+void matrix_refilter(struct tui *t, struct view *v)
+{
+	v->row = v->col = v->top_row = v->left_col = 0;
+	refilter(v);
+	v->why_open = false;
+	if (!nr_rows(v) || !nr_cols(v))
+		tui_say(t, TR_WARN, "nobody is named so; f and Enter show all again");
+	else if (tui_body(t).w >= 100)
+		tui_do(t, CMD_EXPLAIN, "%s", "");
 }
 
 static const char *short_name(const struct view *v, uint32_t i, char out[128])
@@ -38,19 +105,19 @@ static struct place place_of(const struct tui *t, const struct view *v, struct r
 	char name[128];
 
 	if (r.w >= 100 && !tui_small(t)) {
-		p.table.w = r.w - WHY_W;
-		p.why = (struct rect){ r.x + r.w - WHY_W, r.y, WHY_W, r.h };
+		p.table.w = r.w - why_width(r);
+		p.why = (struct rect){ r.x + p.table.w, r.y, r.w - p.table.w, r.h };
 	} else if (v->why_open) {
 		p.why = (struct rect){ r.x + 2, r.y + 1, r.w - 4, MAX(r.h - 2, 3) };
 	}
 	p.head = 1;
-	for (uint32_t k = v->left_col; r.w >= 100 && k < matrix_of(v)->nr && k < v->left_col + 40; k++)
-		p.head = MAX(p.head, MIN(text_width(short_name(v, k, name)), MIN(HEAD_H, r.h / 2)));
+	for (uint32_t k = v->left_col; r.w >= 100 && k < nr_cols(v) && k < v->left_col + 40; k++)
+		p.head = MAX(p.head, MIN(text_width(short_name(v, col_at(v, k), name)), MIN(HEAD_H, r.h / 2)));
 	p.head += r.w >= 100 && p.head == 1;
-	p.names = 8;
+	p.names = p.head == 1 ? 13 : 8;
 	p.rows = MAX(1, p.table.h - (r.w >= 100 ? 4 : 3) - p.head);
-	for (uint32_t k = v->top_row; k < matrix_of(v)->nr && k < v->top_row + (uint32_t)p.rows; k++)
-		p.names = MAX(p.names, text_width(name_of(v, k, name, true)) + 1);
+	for (uint32_t k = v->top_row; k < nr_rows(v) && k < v->top_row + (uint32_t)p.rows; k++)
+		p.names = MAX(p.names, text_width(name_of(v, row_at(v, k), name, true)) + 1);
 	p.names = MIN(p.names, p.table.w / 2 - 4);
 	p.columns = MAX(1, (p.table.w - 3 - p.names) / p.per);
 	return p;
@@ -61,7 +128,7 @@ static void cell(const struct view *v, struct cells *c, int x, int y, uint32_t f
 	static const struct { char is; uint8_t glyph; unsigned style; } looks[] = {
 		{ '.', TG_DOT, TR_DIM }, { '*', TG_READY, TR_GOOD }, { '+', TG_PLUS, TR_CHANGED | TA_BOLD }, { '-', TG_FAILED, TR_BAD | TA_BOLD }, { ' ', TG_DASH, TR_DIM },
 	};
-	char is = matrix_of(v)->cell(matrix_of(v)->ctx, from, to);
+	char is = matrix_of(v)->cell(matrix_of(v)->ctx, row_at(v, from), col_at(v, to));
 
 	for (size_t k = 0; k < ARRAY_LEN(looks); k++)
 		if (looks[k].is == is)
@@ -72,23 +139,31 @@ static void cell(const struct view *v, struct cells *c, int x, int y, uint32_t f
 	}
 }
 
-/* Names from top to bottom, or their first three letters. */
+/* Names from top to bottom, their middle left out where they are too long, or their first three letters. */
 static void heads(const struct view *v, struct cells *c, const struct place *p, int y)
 {
-	for (int k = 0; k < p->columns && v->left_col + (uint32_t)k < matrix_of(v)->nr; k++) {
-		uint32_t col = v->left_col + (uint32_t)k, ch;
-		int x = p->table.x + 2 + p->names + k * p->per, width, row;
+	for (int k = 0; k < p->columns && v->left_col + (uint32_t)k < nr_cols(v); k++) {
+		uint32_t col = v->left_col + (uint32_t)k, letters[128];
+		int x = p->table.x + 2 + p->names + k * p->per, width, n = 0, tail = (p->head - 1) / 2, used;
 		char name[128];
-		const char *s = short_name(v, col, name);
+		const char *s = short_name(v, col_at(v, col), name);
 		unsigned style = col == v->col ? TR_TEXT | TA_BOLD | TA_REVERSE : TR_TEXT;
 
 		if (p->head == 1) {
 			cells_printf(c, x - 1, y, 3, style, "%.3s", s);
 			continue;
 		}
-		row = MAX(0, p->head - text_width(s));
-		for (size_t n; (n = text_next(s, &ch, &width)) > 0 && row < p->head; s += n)
-			cells_put(c, x + 1, y + row++, style, ch);
+		for (size_t by; n < (int)ARRAY_LEN(letters) && (by = text_next(s, &letters[n], &width)) > 0; s += by)
+			n++;
+		used = MIN(n, p->head);
+		for (int i = 0; i < used; i++) {
+			int at = n <= p->head || i < used - tail ? i : n - (used - i);
+
+			if (n > p->head && i == used - tail - 1)
+				cells_glyph(c, x + 1, y + p->head - used + i, style, TG_MORE);
+			else
+				cells_put(c, x + 1, y + p->head - used + i, style, letters[at]);
+		}
 	}
 }
 
@@ -111,13 +186,13 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 	}
 	heads(v, c, &p, y);
 	y += p.head;
-	for (uint32_t k = v->top_row; k < m->nr && k < v->top_row + (uint32_t)p.rows; k++, y++) {
-		cells_middle(c, p.table.x + 2, y, p.names - 1, k == v->row ? TR_TEXT | TA_BOLD | TA_REVERSE : TR_TEXT, name_of(v, k, name, true));
-		for (int i = 0; i < p.columns && v->left_col + (uint32_t)i < m->nr; i++)
+	for (uint32_t k = v->top_row; k < nr_rows(v) && k < v->top_row + (uint32_t)p.rows; k++, y++) {
+		cells_middle(c, p.table.x + 2, y, p.names - 1, k == v->row ? TR_TEXT | TA_BOLD | TA_REVERSE : TR_TEXT, name_of(v, row_at(v, k), name, true));
+		for (int i = 0; i < p.columns && v->left_col + (uint32_t)i < nr_cols(v); i++)
 			cell(v, c, p.table.x + 2 + p.names + i * p.per + shift, y, k, v->left_col + (uint32_t)i);
 	}
 	y = p.table.y + p.table.h - (p.head > 1 ? 2 : 2);
-	cells_printf(c, p.table.x + 2, y, p.table.w - 4, TR_DIM, "row %u of %u   column %u of %u", v->row + 1, m->nr, v->col + 1, m->nr);
+	cells_printf(c, p.table.x + 2, y, p.table.w - 4, TR_DIM, "row %u of %u   column %u of %u", v->row + 1, nr_rows(v), v->col + 1, nr_cols(v));
 	if (m->asked)
 		cells_printf(c, p.table.x + 36, y, p.table.w - 38, TR_DIM, "allowed %u of %u", m->allowed, m->asked);
 	cells_text(c, p.table.x + 3, y + 1, p.table.w - 5, TR_DIM, m->compared ? " · denied  ● allowed  ✕ ✚ changed  – itself " : " · denied  ● allowed  – itself ");
@@ -136,15 +211,14 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 
 static bool act(struct tui *t, struct view *v, enum action_id id, int key, struct rect r)
 {
-	const struct tui_matrix *m = matrix_of(v);
 	struct place p = place_of(t, v, r);
-	uint32_t row = v->row, col = v->col, last = m->nr ? m->nr - 1 : 0;
+	uint32_t row = v->row, col = v->col, last = nr_cols(v) ? nr_cols(v) - 1 : 0;
 
 	(void)key;
 	switch (id) {
 	case ACT_LEFT: col -= col > 0; break;
 	case ACT_RIGHT: col += col < last; break;
-	case ACT_OPEN: if (m->nr) tui_do(t, CMD_EXPLAIN, "%s", ""); return true;
+	case ACT_OPEN: if (nr_rows(v) && nr_cols(v)) tui_do(t, CMD_EXPLAIN, "%s", ""); return true;
 	case ACT_EXPAND: v->want.n = !v->want.n; v->row = v->col = v->top_row = v->left_col = 0; tui_do(t, CMD_LOAD, "%s", ""); return true;
 	case ACT_PORT: tui_ask(t, ASK_PORT, ""); return true;
 	case ACT_BACK:
@@ -153,31 +227,28 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		v->why_open = false;
 		return true;
 	default:
-		if (!tui_move(id, &row, m->nr, (uint32_t)p.rows))
+		if (!tui_move(id, &row, nr_rows(v), (uint32_t)p.rows))
 			return false;
 	}
 	if (row != v->row || col != v->col) {
 		v->row = row;
 		v->col = col;
 		v->why_open = false;
-		if (p.head > 1 && m->nr)
+		if (p.head > 1 && nr_rows(v) && nr_cols(v))
 			tui_do(t, CMD_EXPLAIN, "%s", "");
 	}
-	tui_keep_seen(&v->top_row, row, m->nr, (uint32_t)p.rows);
-	tui_keep_seen(&v->left_col, col, m->nr, (uint32_t)p.columns);
+	tui_keep_seen(&v->top_row, row, nr_rows(v), (uint32_t)p.rows);
+	tui_keep_seen(&v->left_col, col, nr_cols(v), (uint32_t)p.columns);
 	return true;
 }
 
 static void loaded(struct tui *t, struct view *v)
 {
-	const struct tui_matrix *m = matrix_of(v);
-
-	v->row = MIN(v->row, m->nr ? m->nr - 1 : 0);
-	v->col = MIN(v->col, m->nr ? m->nr - 1 : 0);
-	if (m->nr > 1 && !v->moved)
+	refilter(v);
+	if (nr_cols(v) > 1 && !v->moved)
 		v->col = 1;
 	v->moved = true;
-	if (tui_body(t).w >= 100 && m->nr)
+	if (tui_body(t).w >= 100 && nr_rows(v) && nr_cols(v))
 		tui_do(t, CMD_EXPLAIN, "%s", "");
 }
 
@@ -186,7 +257,7 @@ static void mouse(struct tui *t, struct view *v, int x, int y, struct rect r)
 	struct place p = place_of(t, v, r);
 	int row = y - r.y - p.head - (p.head > 1), col = (x - p.table.x - 1 - p.names) / p.per;
 
-	if (row < 0 || col < 0 || row >= p.rows || col >= p.columns || v->top_row + (uint32_t)row >= matrix_of(v)->nr || v->left_col + (uint32_t)col >= matrix_of(v)->nr)
+	if (row < 0 || col < 0 || row >= p.rows || col >= p.columns || v->top_row + (uint32_t)row >= nr_rows(v) || v->left_col + (uint32_t)col >= nr_cols(v))
 		return;
 	v->row = v->top_row + (uint32_t)row;
 	v->col = v->left_col + (uint32_t)col;
@@ -202,6 +273,8 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 	if (!v->page.kind)
 		return;
 	sb_printf(left, "  %s   %u × %u (%u Pods)", m->what, m->nr, m->nr, m->pods);
+	if (*v->filter)
+		sb_printf(right, "only: %s%s", v->filter, m->compared ? "   " : "");
 	if (m->compared)
 		sb_printf(right, "compared with: %s", m->compared);
 }
@@ -211,13 +284,13 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 	char a[128], b[128];
 
 	(void)t;
-	if (!matrix_of(v)->nr)
+	if (!nr_rows(v) || !nr_cols(v))
 		return;
 	if (v->why_open && v->why_say) {
 		sb_add(out, v->why_say);
 		return;
 	}
-	sb_printf(out, "%s → %s", name_of(v, v->row, a, true), name_of(v, v->col, b, true));
+	sb_printf(out, "%s → %s", name_of(v, row_at(v, v->row), a, true), name_of(v, col_at(v, v->col), b, true));
 }
 
 static bool matches(const struct tui *t, const struct view *v, uint32_t i, const char *word)
@@ -225,15 +298,15 @@ static bool matches(const struct tui *t, const struct view *v, uint32_t i, const
 	char name[128];
 
 	(void)t;
-	return text_has(name_of(v, i, name, true), word);
+	return text_has(name_of(v, row_at(v, i), name, true), word);
 }
 
-static uint32_t count(const struct tui *t, const struct view *v) { (void)t; return matrix_of(v)->nr; }
+static uint32_t count(const struct tui *t, const struct view *v) { (void)t; return nr_rows(v); }
 
 static void go(struct tui *t, struct view *v, uint32_t i)
 {
 	v->row = v->cursor = i;
-	tui_keep_seen(&v->top_row, i, matrix_of(v)->nr, (uint32_t)place_of(t, v, tui_body(t)).rows);
+	tui_keep_seen(&v->top_row, i, nr_rows(v), (uint32_t)place_of(t, v, tui_body(t)).rows);
 }
 
 const struct view_ops view_matrix = { .name = "Matrix", .draw = draw, .act = act, .mouse = mouse, .where = where, .say = say, .matches = matches, .count = count, .go = go, .loaded = loaded };

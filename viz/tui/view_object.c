@@ -38,11 +38,21 @@ void draw_lines(struct cells *c, struct rect r, const struct tui_pane *p, uint32
 
 static int tabs_rows(const struct tui *t, const struct view *v) { return object_of(v)->nr_tabs > 1 && !tui_small(t); }
 
+/* What its longest line needs, with the border. */
+static int pane_width(const struct tui_pane *p)
+{
+	int w = 0;
+
+	for (uint32_t k = 0; k < p->nr; k++)
+		w = MAX(w, text_width(p->v[k].text ? p->v[k].text : "") + (p->v[k].mark ? 2 : 0));
+	return w + 4;
+}
+
 /* Whether a pane is a box, one line, or not there: h is 0, 1 or more. */
 static void places(const struct tui *t, const struct view *v, struct rect r, struct rect out[MAX_PANES])
 {
 	const struct tui_object *o = object_of(v);
-	int tabs = tabs_rows(t, v), n = (int)o->nr_panes, above, brief = 0;
+	int tabs = tabs_rows(t, v), n = (int)o->nr_panes, above, first, brief = 0, wants = 0;
 
 	for (int k = 0; k < MAX_PANES; k++)
 		out[k] = (struct rect){ 0 };
@@ -65,13 +75,16 @@ static void places(const struct tui *t, const struct view *v, struct rect r, str
 	}
 	if (r.w >= 100 && o->layout == LAYOUT_SERVICE && n == 3) {
 		above = MIN(MAX((int)MAX(o->panes[0].nr, o->panes[1].nr) + 2, 5), r.h * 2 / 5);
-		out[0] = (struct rect){ r.x, r.y, 34, above };
-		out[1] = (struct rect){ r.x + 35, r.y, r.w - 35, above };
+		first = MIN(MAX(pane_width(&o->panes[0]), 34), MAX(r.w - 1 - pane_width(&o->panes[1]), 34));
+		out[0] = (struct rect){ r.x, r.y, first, above };
+		out[1] = (struct rect){ r.x + first + 1, r.y, r.w - first - 1, above };
 		out[2] = (struct rect){ r.x, r.y + above, r.w, r.h - above };
 		return;
 	}
-	for (int k = 0; k < n; k++)             /* one below the other; the short ones as a line */
+	for (int k = 0; k < n; k++) {           /* one below the other; the short ones as a line */
 		brief += o->panes[k].brief != NULL;
+		wants += o->panes[k].brief ? 0 : (int)o->panes[k].nr + 2;
+	}
 	for (int k = 0, y = r.y, boxes = n - brief, left = r.h - brief; k < n; k++) {
 		int h, want = (int)o->panes[k].nr + 2;
 
@@ -79,7 +92,8 @@ static void places(const struct tui *t, const struct view *v, struct rect r, str
 			out[k] = (struct rect){ r.x, y++, r.w, 1 };
 			continue;
 		}
-		h = boxes > 1 ? MIN(MAX(want, 4), left * (k + 1 < n ? 2 : 1) / (boxes + 1)) : left;
+		wants -= want;                  /* of those below it */
+		h = boxes > 1 ? MIN(MAX(want, 4), MAX(left / boxes, left - wants)) : left;
 		out[k] = (struct rect){ r.x, y, r.w, h };
 		y += h;
 		left -= h;
@@ -148,6 +162,8 @@ static void choose_tab(struct tui *t, struct view *v, int key)
 	const struct tui_object *o = object_of(v);
 	uint32_t k = (uint32_t)(key - '1');
 
+	if (k >= o->nr_tabs)
+		tui_say(t, TR_DIM, o->nr_tabs ? "there are %u parts" : "this has one part only", o->nr_tabs);
 	if (k >= o->nr_tabs || k == o->tab)
 		return;
 	snprintf(v->want.b, sizeof(v->want.b), "%.300s", o->tabs[k]);
@@ -170,8 +186,10 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	case ACT_NEXT_PANE: v->pane = (uint8_t)(o->nr_panes ? (v->pane + 1u) % o->nr_panes : 0); break;
 	case ACT_PREV_PANE: v->pane = (uint8_t)(o->nr_panes ? (v->pane + o->nr_panes - 1u) % o->nr_panes : 0); break;
 	case ACT_TURN: case ACT_TURN_BACK:
-		if (!o->turns)
-			return false;
+		if (!o->turns) {
+			tui_say(t, TR_DIM, "only a Service is shown node by node");
+			return true;
+		}
 		v->want.n += id == ACT_TURN ? 1 : -1;
 		tui_do(t, CMD_LOAD, "%s", "");
 		return true;
@@ -255,6 +273,10 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 		sb_add(out, object_of(v)->note);
 	else if (!out->len && l && l->ref)
 		sb_printf(out, "Enter: %s", l->ref);
+	else if (!out->len && l && l->copy)
+		sb_printf(out, "c copies what shows it on a real node: %s", l->copy);
+	else if (!out->len && object_of(v)->nr_panes > 1)
+		sb_add(out, "Tab: the other pane; Enter: go where the line leads");
 }
 
 static void selected(const struct tui *t, const struct view *v, struct sb *out)

@@ -75,12 +75,14 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		v->way = (uint8_t)(trace_outcome(v)->nr_ways ? (v->way + 1u) % trace_outcome(v)->nr_ways : 0);
 		v->hop = 0;
 		break;
-	case ACT_EXPLAIN: v->explain = !v->explain; break;
+	case ACT_EXPLAIN: v->explain = !v->explain; v->follow_field = FOLLOW_NONE; break;
+	case ACT_FOLLOW_FIELD: v->follow_field = (uint8_t)((v->follow_field + 1) % FOLLOW_COUNT); v->explain = false; break;
 	case ACT_OPEN: go_there(t, v); break;
 	case ACT_BACK:
-		if (!v->explain)
+		if (!v->explain && !v->follow_field)
 			return false;
 		v->explain = false;
+		v->follow_field = FOLLOW_NONE;
 		break;
 	default: return false;
 	}
@@ -103,6 +105,8 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 		sb_printf(left, "Trace  %s", v->want.a);
 		return;
 	}
+	if (strncmp(v->want.a, "file:", 5) == 0)
+		to = NULL;
 	sb_printf(left, "Trace  %s → %s", to ? words : x->from ? x->from : "?", to ? to : x->to ? x->to : "?");
 	if (x->protocol)
 		sb_printf(left, "  %s", x->protocol);
