@@ -40,6 +40,12 @@ static const struct field felix_spec_fields[] = {
 };
 static const struct field felix_fields[] = { ROW_TOP, ROW_HERE("spec", felix_spec_fields), FIELD_END };
 
+static const struct field ipam_spec_fields[] = {
+	ROW(F_TRI, "strictAffinity", struct ipam_config, strict), ROW(F_INT, "maxBlocksPerHost", struct ipam_config, max_blocks), ROW_KEEP("autoAllocateBlocks"),
+	ROW_KEEP("kubeVirtVMAddressPersistence"), FIELD_END
+};
+static const struct field ipam_fields[] = { ROW_TOP, ROW_HERE("spec", ipam_spec_fields), FIELD_END };
+
 static void pool_default(struct object *o, struct arena *a, struct strtab *t)
 {
 	struct ip_pool *p = (struct ip_pool *)o;
@@ -137,6 +143,9 @@ const struct kind bgp_configuration_kind = { .name = "BGPConfiguration", .apis =
 const struct kind bgp_peer_kind = { .name = "BGPPeer", .apis = CALICO, .plural = "bgppeers", .size = sizeof(struct bgp_peer), .fields = peer_fields };
 const struct kind felix_configuration_kind = { .name = "FelixConfiguration", .apis = CALICO, .plural = "felixconfigurations", .size = sizeof(struct felix_configuration),
 					       .fields = felix_fields };
+const struct kind ipam_config_kind = { .name = "IPAMConfig", .apis = APIS("crd.projectcalico.org/v1"), .plural = "ipamconfigs", .size = sizeof(struct ipam_config), .fields = ipam_fields };
+const struct kind ipam_configuration_kind = { .name = "IPAMConfiguration", .apis = APIS("projectcalico.org/v3"), .plural = "ipamconfigurations", .size = sizeof(struct ipam_config),
+					      .fields = ipam_fields };
 const struct kind metallb_pool_kind = { .name = "IPAddressPool", .apis = APIS("metallb.io/v1beta1"), .plural = "ipaddresspools", .namespaced = true,
 					.size = sizeof(struct metallb_pool), .fields = lb_pool_fields, .check = lb_pool_check };
 const struct kind l2_advertisement_kind = { .name = "L2Advertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "l2advertisements", .namespaced = true,

@@ -95,7 +95,7 @@ struct object *obj_get(const struct cluster *c, obj_h h)
 static bool bears_on_settings(const struct kind *k)
 {
 	return k == &kind_cluster_kind || k == &kubeadm_config_kind || k == &kube_proxy_config_kind || k == &kubelet_config_kind || k == &config_map_kind ||
-	       k == &ip_pool_kind || k == &bgp_configuration_kind || k == &felix_configuration_kind || k == &service_cidr_kind || k == &daemonset_kind;
+	       k == &ip_pool_kind || k == &bgp_configuration_kind || k == &felix_configuration_kind || k == &ipam_config_kind || k == &ipam_configuration_kind || k == &service_cidr_kind || k == &daemonset_kind;
 }
 
 static void changed(struct cluster *c, struct object *o, enum change_kind how)

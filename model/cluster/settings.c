@@ -228,7 +228,7 @@ static void defaults(struct cluster *c, struct settings *s)
 
 	*s = (struct settings){
 		.node_mask4 = 24, .node_mask6 = 64, .node_port_lo = 30000, .node_port_hi = 32767,
-		.domain = cluster_str(c, "cluster.local"), .max_pods = 110, .as_number = 64512, .mesh = true, .endpoint_to_host_accept = true,
+		.domain = cluster_str(c, "cluster.local"), .max_pods = 110, .max_blocks = 20, .as_number = 64512, .mesh = true, .endpoint_to_host_accept = true,
 		.proxy_mode = PROXY_NFTABLES, .localhost_node_ports = true, .masquerade_bit = 14, .detect_local = DETECT_CLUSTER_CIDR,
 		.external_ips_allowed = true, .same_node_hints = true, .kernel = { .random_fully = true }, .flags = flags,
 	};
@@ -277,6 +277,12 @@ void settings_build(struct cluster *c, struct settings *s)
 	}
 	if ((o = first_of(c, &felix_configuration_kind)) && ((const struct felix_configuration *)o)->endpoint_to_host)
 		s->endpoint_to_host_accept = !streq(((const struct felix_configuration *)o)->endpoint_to_host, "Drop");
+	if ((o = first_of(c, &ipam_config_kind)) || (o = first_of(c, &ipam_configuration_kind))) {
+		const struct ipam_config *i = (const struct ipam_config *)o;
+
+		s->strict_affinity = i->strict == TRI_TRUE;
+		s->max_blocks = i->max_blocks > 0 ? (uint32_t)i->max_blocks : s->max_blocks;
+	}
 	s->cni = cni_of(c, s);
 	pools_of(c, s);
 	pod_network_configure(c, s);

@@ -13,7 +13,14 @@ enum detect_local { DETECT_NONE, DETECT_CLUSTER_CIDR, DETECT_NODE_CIDR, DETECT_B
 
 struct pool_setting { struct cidr cidr; uint8_t block_size, ipip, vxlan; bool nat_outgoing, disabled; str name; obj_h cause; };     /* ipip, vxlan: enum encap */
 
-struct kernel_facts { bool random_fully, be_liberal; str_list nfacct; };        /* --kernel; defaults true, false, none */
+/* --kernel: facts of the nodes that no object holds. Defaults true, false, none; br_netfilter on, iptables' FORWARD accepts, clashing entries are resolved. */
+struct kernel_facts {
+	bool random_fully, be_liberal;
+	str_list nfacct;
+	bool no_bridge_nf;                      /* net.bridge.bridge-nf-call-iptables = 0 */
+	bool forward_drop;                      /* iptables -P FORWARD DROP, as Docker does it */
+	bool clash_drop;                        /* before Linux 5.0: of two UDP packets of one flow that meet before either is in conntrack, one is dropped */
+};
 
 /* From the command line; copied into settings. Zero: not given. */
 struct settings_flags {
@@ -43,6 +50,7 @@ struct settings {
 	/* network */
 	uint8_t cni;                            /* enum cni_kind */
 	LIST(struct pool_setting) pools;        /* Calico's, or one per podSubnet */
+	uint32_t max_blocks; bool strict_affinity;      /* Calico's, of each node: 20, false (libcalico-go lib/ipam/ipam.go autoAssign) */
 	int64_t as_number; bool mesh;           /* 64512, true */
 	bool endpoint_to_host_accept;           /* Calico's defaultEndpointToHostAction: true (calico.yaml sets ACCEPT) */
 	/* kube-proxy */

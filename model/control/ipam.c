@@ -224,6 +224,8 @@ static const char *from_calico(struct control *t, struct node *n, bool four, ip_
 	learn(t);
 	if (!nr)
 		return arena_printf(scratch, "failed to request IPv%d addresses: no configured Calico pools for node %s", four ? 4 : 6, n->o.name);
+	i->calico.max_blocks = cluster_settings(control_cluster(t))->max_blocks;
+	i->calico.strict = cluster_settings(control_cluster(t))->strict_affinity;
 	answer = calico_assign(&i->calico, pools, nr, n->o.name, out);
 	announce(t, n);
 	if (answer == CALICO_OK)
@@ -315,7 +317,7 @@ static void *init(struct control *t)
 	struct arena *a = cluster_arena(control_cluster(t));
 	struct ipam *i = arena_make(a, struct ipam);
 
-	i->calico = (struct calico_ipam){ .arena = a, .max_blocks = 20, .taken = held_by_a_pod, .ctx = control_cluster(t) };
+	i->calico = (struct calico_ipam){ .arena = a, .taken = held_by_a_pod, .ctx = control_cluster(t) };
 	return i;
 }
 

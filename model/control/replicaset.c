@@ -133,6 +133,21 @@ static void rank(struct control *t, const struct workload *w, struct candidate *
 	}
 }
 
+struct candidate *deletion_candidates(struct control *t, const struct workload *w, struct arena *scratch, uint32_t *nr)
+{
+	struct pod **pods = pods_controlled(t, &w->o, scratch, nr);
+	struct candidate *v = arena_array(scratch, struct candidate, *nr);
+	uint32_t all = *nr;
+
+	*nr = 0;
+	for (uint32_t k = 0; k < all; k++)
+		if (pod_is_active(pods[k]))
+			v[(*nr)++].pod = pods[k];
+	rank(t, w, v, *nr, scratch);
+	sort_for_deletion(v, *nr, control_now(t));
+	return v;
+}
+
 static void delete_some(struct control *t, struct workload *w, struct pod **active, uint32_t nr, uint32_t surplus, nsec now, struct arena *scratch)
 {
 	struct candidate *v = arena_array(scratch, struct candidate, nr);

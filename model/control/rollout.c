@@ -97,29 +97,95 @@ static int by_age(const struct pod *a, const struct pod *b, nsec ta, nsec tb, ns
 	return d ? d : str_order(a->o.uid, b->o.uid);
 }
 
+static int three_way(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int bound(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(x->pod->node != NULL, y->pod->node != NULL);
+}
+
+static int phase(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(phase_order(x->pod), phase_order(y->pod));
+}
+
+static int readiness(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(pod_is_ready(x->pod), pod_is_ready(y->pod));
+}
+
+static int cost(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(deletion_cost(x->pod), deletion_cost(y->pod));
+}
+
+static int siblings(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(y->rank, x->rank);
+}
+
+static int ready_time(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	nsec a = ready_since(x->pod), b = ready_since(y->pod);
+
+	return pod_is_ready(x->pod) && a != b ? by_age(x->pod, y->pod, a, b, now) : 0;
+}
+
+static int restarted(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(restarts(y->pod), restarts(x->pod));
+}
+
+static int age(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	return x->pod->o.created != y->pod->o.created ? by_age(x->pod, y->pod, x->pod->o.created, y->pod->o.created, now) : 0;
+}
+
+static int uid(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return str_order(x->pod->o.uid, y->pod->o.uid);
+}
+
+static const struct { int (*order)(const struct candidate *, const struct candidate *, nsec now); const char *says; } criteria[] = {
+	{ bound, "not bound to a node" }, { phase, "phase: Pending before Unknown before Running" }, { readiness, "not ready" }, { cost, "lower pod-deletion-cost" },
+	{ siblings, "more Pods of its owner on its node" }, { ready_time, "ready for less time (powers of two, then uid)" }, { restarted, "more restarts" },
+	{ age, "younger (powers of two, then uid)" }, { uid, "uid: nothing else differs" },
+};
+
+static int compare(const struct candidate *x, const struct candidate *y, nsec now, const char **says)
+{
+	int d = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(criteria) && !d; k++) {
+		d = criteria[k].order(x, y, now);
+		*says = criteria[k].says;
+	}
+	return d;
+}
+
 int deletion_order(const struct candidate *x, const struct candidate *y, nsec now)
 {
-	const struct pod *a = x->pod, *b = y->pod;
-	bool ready_a = pod_is_ready(a), ready_b = pod_is_ready(b);
-	int d;
+	const char *says;
 
-	if (!a->node != !b->node)
-		return a->node ? 1 : -1;
-	if ((d = phase_order(a) - phase_order(b)))
-		return d;
-	if (ready_a != ready_b)
-		return ready_a ? 1 : -1;
-	if (deletion_cost(a) != deletion_cost(b))
-		return deletion_cost(a) < deletion_cost(b) ? -1 : 1;
-	if (x->rank != y->rank)
-		return x->rank > y->rank ? -1 : 1;
-	if (ready_a && ready_since(a) != ready_since(b))
-		return by_age(a, b, ready_since(a), ready_since(b), now);
-	if (restarts(a) != restarts(b))
-		return restarts(a) > restarts(b) ? -1 : 1;
-	if (a->o.created != b->o.created)
-		return by_age(a, b, a->o.created, b->o.created, now);
-	return str_order(a->o.uid, b->o.uid);
+	return compare(x, y, now, &says);
+}
+
+const char *deletion_reason(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	const char *says = "";
+
+	compare(x, y, now, &says);
+	return says;
 }
 
 static int with_now(const void *x, const void *y, void *now)

@@ -18,7 +18,11 @@ int32_t new_replicas(const struct workload *, int32_t all, int32_t now);
 struct candidate { const struct pod *pod; uint32_t rank; };
 /* qsort-like, the one to be deleted first comes first; now: virtual time. */
 int deletion_order(const struct candidate *, const struct candidate *, nsec now);
+const char *deletion_reason(const struct candidate *, const struct candidate *, nsec now);      /* what decides between the two, in words */
 void sort_for_deletion(struct candidate *, uint32_t nr, nsec now);
+struct control;
+/* The active Pods of a ReplicaSet or ReplicationController, in the order in which they would be deleted; in scratch. */
+struct candidate *deletion_candidates(struct control *, const struct workload *, struct arena *scratch, uint32_t *nr);
 
 /* Batches of 1, 2, 4, 8 …; a batch with a failure is the last. → how many succeeded. */
 uint32_t slow_start(uint32_t count, bool (*make)(void *ctx), void *ctx);

@@ -40,7 +40,7 @@ void bridge_wire_node(struct compile *x, struct node_build *nb, link_h *pod_link
 	struct cidr net;
 	struct route *r;
 
-	netns_get(x->dp, nb->ns)->bridge_nf = true;     /* kubeadm's preflight asks for br_netfilter; bridge-nf-call-iptables is 1 by default */
+	netns_get(x->dp, nb->ns)->bridge_nf = !x->settings->kernel.no_bridge_nf;        /* kubeadm's preflight asks for br_netfilter; bridge-nf-call-iptables is 1 by default */
 	cni0 = link_add(x->dp, nb->ns, "cni0", LINK_BRIDGE);
 	link_get(x->dp, cni0)->up = nb->nr_pods > 0;
 	link_get(x->dp, cni0)->forwarding = true;

@@ -323,12 +323,15 @@ static const struct proxier_view *proxies_of(struct compile *x, struct dataplane
 	v->view = view;
 	v->kube_proxy = kube_proxy_new(x->cluster, view, x->settings, dp);
 	v->variant = ruleset_new(x->arena, dp->strings, NULL);
+	if (x->settings->kernel.forward_drop)
+		ruleset_base_chain(v->variant, ruleset_chain(v->variant, ruleset_table(v->variant, NF_IP, "filter", true), "FORWARD"), HOOK_FORWARD, NFT_FILTER, 0, OP_DROP);
 	policy_calico_hooks(x, v->variant);
 	hostport_masquerade(x, v->variant);
 	kube_proxy_variant(v->kube_proxy, v->variant);
 	hostport_dnat(x, v->variant);
 	if (x->cni->rules_variant)
 		x->cni->rules_variant(x, v->variant);
+	policy_calico_accept(x, v->variant);
 	ruleset_finish(v->variant);
 	return v;
 }

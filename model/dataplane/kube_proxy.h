@@ -35,7 +35,16 @@ struct kp_port {                                /* a Service port in one family 
 };
 
 /* What one node makes of a port (topology.go CategorizeEndpoints). */
-struct kp_sets { struct kp_endpoints cluster, local, reachable; bool any; };
+enum kp_topology {
+	KP_NO_HINTS,                            /* no ready endpoint has any */
+	KP_SAME_NODE, KP_SAME_ZONE,             /* the node uses those that are hinted for it, or for its zone */
+	KP_BARE_ENDPOINT, KP_NO_ZONE, KP_NONE_FOR_ZONE, /* hints are there and ignored: an endpoint has none, the node has no zone, no endpoint is meant for its zone */
+};
+struct kp_sets {
+	struct kp_endpoints cluster, local, reachable; bool any;
+	uint8_t topology;                       /* enum kp_topology: what became of the hints in `cluster` */
+	const struct kp_endpoint *bare;         /* the first ready endpoint without a hint for a zone; NULL: all have one */
+};
 bool kp_externally_accessible(const struct kp_port *);
 bool kp_uses_cluster(const struct kp_port *);
 bool kp_uses_local(const struct kp_port *);

@@ -17,8 +17,6 @@ bool kp_uses_local(const struct kp_port *p)
 	return p->internal_local || (p->external_local && kp_externally_accessible(p));
 }
 
-enum mode { ANY, SAME_NODE, SAME_ZONE };
-
 static bool hinted(const struct kp_endpoint *e, const char *name, bool zone, bool *has)
 {
 	uint32_t nr = e->hints ? (zone ? e->hints->for_zones.nr : e->hints->for_nodes.nr) : 0;
@@ -30,28 +28,42 @@ static bool hinted(const struct kp_endpoint *e, const char *name, bool zone, boo
 	return found;
 }
 
-static enum mode mode_from_hints(const struct kp_endpoints *all, const char *node, const char *zone, bool same_node)
+/* Which endpoints the hints leave to the node, and why; *bare: the first ready endpoint without a hint for a zone. */
+static enum kp_topology hints_say(const struct kp_endpoints *all, const char *node, const char *zone, bool same_node, const struct kp_endpoint **bare)
 {
-	bool all_node = true, all_zone = true, for_node = false, for_zone = false, has;
+	bool all_node = true, all_zone = true, for_node = false, for_zone = false, any = false, has;
 
 	for (uint32_t k = 0; k < all->nr; k++) {
 		if (!all->v[k].ready)
 			continue;
 		for_node = hinted(&all->v[k], node, false, &has) || for_node;
 		all_node = all_node && has;
+		any = any || has;
 		for_zone = hinted(&all->v[k], zone, true, &has) || for_zone;
 		all_zone = all_zone && has;
+		any = any || has;
+		if (!has && !*bare)
+			*bare = &all->v[k];
 	}
 	if (same_node && all_node && for_node)
-		return SAME_NODE;
-	return all_zone && zone && *zone && for_zone ? SAME_ZONE : ANY;
+		return KP_SAME_NODE;
+	if (!any)
+		return KP_NO_HINTS;
+	if (!all_zone)
+		return KP_BARE_ENDPOINT;
+	return !zone || !*zone ? KP_NO_ZONE : for_zone ? KP_SAME_ZONE : KP_NONE_FOR_ZONE;
 }
 
-static bool available(const struct kp_endpoint *e, enum mode mode, const char *node, const char *zone)
+static bool restricts(enum kp_topology how)
+{
+	return how == KP_SAME_NODE || how == KP_SAME_ZONE;
+}
+
+static bool available(const struct kp_endpoint *e, enum kp_topology how, const char *node, const char *zone)
 {
 	bool has;
 
-	return mode == ANY || hinted(e, mode == SAME_NODE ? node : zone, mode == SAME_ZONE, &has);
+	return !restricts(how) || hinted(e, how == KP_SAME_NODE ? node : zone, how == KP_SAME_ZONE, &has);
 }
 
 static void add(struct kp_endpoints *to, const struct kp_endpoints *all, uint32_t k, struct arena *a)
@@ -88,12 +100,11 @@ struct kp_sets kp_categorize(const struct kp_port *p, const char *node, const ch
 	const struct kp_endpoints *all = &p->all;
 	struct kp_sets out = { 0 };
 	bool local_ready = false, local_terminating = false;
-	enum mode mode = ANY;
 
 	if (kp_uses_cluster(p)) {
-		mode = mode_from_hints(all, node, zone, same_node);
+		out.topology = (uint8_t)hints_say(all, node, zone, same_node, &out.bare);
 		for (uint32_t k = 0; k < all->nr; k++)
-			if (all->v[k].ready && available(&all->v[k], mode, node, zone))
+			if (all->v[k].ready && available(&all->v[k], (enum kp_topology)out.topology, node, zone))
 				add(&out.cluster, all, k, a);
 		if (!out.cluster.nr)            /* no ready one anywhere: those that terminate but still serve */
 			for (uint32_t k = 0; k < all->nr; k++)
@@ -120,7 +131,7 @@ struct kp_sets kp_categorize(const struct kp_port *p, const char *node, const ch
 	}
 	if (!kp_uses_cluster(p))
 		out.reachable = out.local;
-	else if (mode == ANY && (local_ready || !local_terminating))
+	else if (!restricts((enum kp_topology)out.topology) && (local_ready || !local_terminating))
 		out.reachable = out.cluster;
 	else
 		out.reachable = merged(all, &out.cluster, &out.local, a);

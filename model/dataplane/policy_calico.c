@@ -77,6 +77,22 @@ void policy_calico_hooks(struct compile *x, struct ruleset *rs)
 		}
 }
 
+void policy_calico_accept(struct compile *x, struct ruleset *rs)
+{
+	struct writer w;
+	struct rw r;
+
+	if (x->settings->cni != CNI_CALICO || x->settings->proxy_mode != PROXY_IPTABLES || !x->settings->kernel.forward_drop)
+		return;
+	begin(&w, x, rs, true);
+	for (int in = 1; in >= 0; in--) {
+		r = rule_begin(rs, chain_of(&w, "FORWARD"));
+		rule_comment(r, "Policy explicitly accepted packet.");
+		w_name(r, in ? PF_IIFNAME : PF_OIFNAME, REL_NAME_PREFIX, "cali");
+		w_verdict(r, OP_ACCEPT);
+	}
+}
+
 /* ---- what one item of from/to means, as sets of addresses */
 
 static ip_addr address(const struct writer *w, const struct pod *p)

@@ -63,6 +63,9 @@ const struct object *written_by(struct diagnosis *, const struct object *);
 void why_pod(struct diagnosis *, const struct pod *);
 void why_service(struct diagnosis *, const struct service *);
 void why_service_behind(struct diagnosis *, const struct service *);     /* the same on the way to it: what is found is said to be the Service's, the summary stays */
+void why_topology(struct diagnosis *, const struct service *);          /* hints: which nodes use them, which do not, and why */
+/* A way that failed for what the nodes are like: FORWARD's policy, the bridge, the way back. false: something else. */
+bool why_network(struct diagnosis *, const struct outcome_view *);
 void why_node(struct diagnosis *, const struct node *);
 void why_workload(struct diagnosis *, const struct workload *);
 void why_job(struct diagnosis *, const struct job *);

@@ -199,6 +199,32 @@ static void pending(struct diagnosis *d, const struct pod *p)
 
 /* ---- bound, but nothing runs */
 
+static struct finding *block_limit(struct diagnosis *d, const struct node *n)
+{
+	const struct settings *s = cluster_settings(d->world->cluster);
+	struct finding *f = finding(d, FINDING_CAUSE, "block-limit", "node %s owns as many blocks of the IPPools as a node may (%u), all are full, and at the limit nothing is borrowed either", n->o.name,
+				    s->max_blocks);
+
+	for (uint32_t k = 0; k < s->pools.nr; k++)
+		if (s->pools.v[k].cause.i)
+			evidence(d, f, obj_get(d->world->cluster, s->pools.v[k].cause), "spec.blockSize", arena_printf(d->arena, "%u", s->pools.v[k].block_size));
+	remedy(d, f, "bigger blocks (a pool's blockSize cannot be changed: make a new pool), or maxBlocksPerHost in IPAMConfiguration/default; podwire show ipam tells how full they are. "
+	       "Addresses that no Pod has any more fill blocks too: calicoctl ipam check");
+	return f;
+}
+
+static struct finding *pools_exhausted(struct diagnosis *d)
+{
+	const struct settings *s = cluster_settings(d->world->cluster);
+	struct finding *f = finding(d, FINDING_CAUSE, "addresses-exhausted", "no IPPool that this node may use has a free address left%s", s->strict_affinity ? ": with strictAffinity nothing is borrowed" : "");
+
+	for (uint32_t k = 0; k < s->pools.nr; k++)
+		if (s->pools.v[k].cause.i)
+			evidence(d, f, obj_get(d->world->cluster, s->pools.v[k].cause), "spec.cidr", NULL);
+	remedy(d, f, "make another IPPool; podwire show ipam tells who has what");
+	return f;
+}
+
 static void without_sandbox(struct diagnosis *d, const struct pod *p)
 {
 	static const char *const reasons[] = { "FailedCreatePodSandBox", "NetworkNotReady", "FailedMount" };
@@ -216,10 +242,16 @@ static void without_sandbox(struct diagnosis *d, const struct pod *p)
 
 		if (!e)
 			continue;
-		f = finding(d, FINDING_CAUSE, k == 1 ? "cni-missing" : strstr(e->message, "no IP addresses available") ? "addresses-exhausted" : "sandbox-failed",
-			    k == 1 ? "the node has no Pod network: the kubelet does not even try to make the Pod's sandbox" :
-			    strstr(e->message, "no IP addresses available") ? "the node's Pod range has no free address left; other nodes' ranges do not help" :
-			    "the sandbox cannot be made: %s", e->message);
+		if (k == 1)
+			f = finding(d, FINDING_CAUSE, "cni-missing", "the node has no Pod network: the kubelet does not even try to make the Pod's sandbox");
+		else if (strstr(e->message, "no IP addresses available"))
+			f = finding(d, FINDING_CAUSE, "addresses-exhausted", "the node's Pod range has no free address left; other nodes' ranges do not help");
+		else if (strstr(e->message, "blocks reached for this node"))
+			f = block_limit(d, n);
+		else if (strstr(e->message, "Assigned 0 out of 1"))
+			f = pools_exhausted(d);
+		else
+			f = finding(d, FINDING_CAUSE, "sandbox-failed", "the sandbox cannot be made: %s", e->message);
 		evidence_event(d, f, &p->o, e);
 		return;
 	}

@@ -315,32 +315,6 @@ static void outside_ways(struct diagnosis *d, const struct service *s)
 	}
 }
 
-static void hints(struct diagnosis *d, const struct service *s)
-{
-	struct object_list slices = service_slices(d->world->cluster, s);
-	uint32_t with = 0, without = 0;
-	const char *who = NULL;
-	struct finding *f;
-
-	for (uint32_t k = 0; k < slices.nr; k++)
-		for (uint32_t e = 0; e < ((const struct endpointslice *)slices.v[k])->endpoints.nr; e++) {
-			const struct endpoint *ep = &((const struct endpointslice *)slices.v[k])->endpoints.v[e];
-
-			if (ep->ready == TRI_FALSE)
-				continue;
-			if (ep->hints)
-				with++;
-			else if (without++ == 0)
-				who = ep->target && ep->target->name ? ep->target->name : ep->addresses.nr ? ep->addresses.v[0] : "?";
-		}
-	if (!with || !without)
-		return;
-	f = finding(d, FINDING_WARNING, "hints-ignored", "topology hints are ignored altogether: endpoint %s has none", who);
-	if (s->traffic_distribution)
-		evidence(d, f, &s->o, "spec.trafficDistribution", NULL);
-	remedy(d, f, "every ready endpoint needs a hint: its node needs the label topology.kubernetes.io/zone");
-}
-
 void why_service(struct diagnosis *d, const struct service *s)
 {
 	struct object_list pods, slices;
@@ -390,7 +364,7 @@ void why_service(struct diagnosis *d, const struct service *s)
 		if (ready && !diagnosis_ill(d))
 			probe_ports(d, s, &pods);
 	}
-	hints(d, s);
+	why_topology(d, s);
 	outside_ways(d, s);
 	d->summary = d->summary ? d->summary : !all ? "it has no endpoints" : !ready ? arena_printf(d->arena, "it has %u endpoint%s, and none is ready", all, all == 1 ? "" : "s") :
 		     arena_printf(d->arena, "%u of %u endpoints ready", ready, all);

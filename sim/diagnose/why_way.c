@@ -168,6 +168,8 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 	}
 	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && by_policy(d, a, o))
 		return;
+	if (why_network(d, o))
+		return;
 	if (s && (o->verdict == V_REJECTED || o->verdict == V_REFUSED || (o->verdict == V_DROPPED && s->external_policy == TP_LOCAL)))
 		why_service_behind(d, s);
 	for (uint32_t k = before; k < d->findings.nr; k++)

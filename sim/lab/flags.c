@@ -32,6 +32,9 @@ struct val *flags_pack(const struct settings_flags *f, struct arena *a)
 		val_put(a, map, "randomFully", val_bool(a, f->kernel.random_fully));
 		val_put(a, map, "beLiberal", val_bool(a, f->kernel.be_liberal));
 		put_texts(a, map, "nfacct", &f->kernel.nfacct);
+		val_put(a, map, "noBridgeNf", val_bool(a, f->kernel.no_bridge_nf));
+		val_put(a, map, "forwardDrop", val_bool(a, f->kernel.forward_drop));
+		val_put(a, map, "clashDrop", val_bool(a, f->kernel.clash_drop));
 	}
 	put_texts(a, map, "cloudLb", &f->cloud_lb);
 	put_texts(a, map, "controllers", &f->controllers);
@@ -55,6 +58,9 @@ void flags_unpack(struct settings_flags *f, const struct val *map, struct cluste
 	f->kernel.random_fully = val_bool_or(val_get(map, "randomFully"), true);
 	f->kernel.be_liberal = val_bool_or(val_get(map, "beLiberal"), false);
 	get_texts(c, val_get(map, "nfacct"), &f->kernel.nfacct);
+	f->kernel.no_bridge_nf = val_bool_or(val_get(map, "noBridgeNf"), false);
+	f->kernel.forward_drop = val_bool_or(val_get(map, "forwardDrop"), false);
+	f->kernel.clash_drop = val_bool_or(val_get(map, "clashDrop"), false);
 	get_texts(c, val_get(map, "cloudLb"), &f->cloud_lb);
 	get_texts(c, val_get(map, "controllers"), &f->controllers);
 	f->node_resolv_conf_set = val_get(map, "nodeResolvConf");

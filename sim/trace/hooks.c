@@ -314,6 +314,7 @@ static bool base_chain(struct eval *x, chain_h h)
 		return false;
 	if (s == SAYS_NOTHING && c->policy == OP_DROP) {
 		add_hop(w, stages[x->hook], x->where, "dropped by the policy of chain %s", c->name);
+		w->out.rule_cause = (cause_h){ 0 };     /* no rule decided */
 		end(w, V_DROPPED, "dropped in %s by the policy of chain %s", netns_get(w->dp, w->ns)->name, c->name);
 		return false;
 	}

@@ -72,24 +72,28 @@ static void add_split(struct cli *cli, str_list *l, const char *s, char at)
 	}
 }
 
-/* --kernel random-fully=on|off,be-liberal=on|off,nfacct=NAME+NAME */
+/* --kernel WORD=VALUE,…: of each word two values are known, the first sets it */
 static bool kernel_facts(struct cli *cli, struct kernel_facts *k, struct err *err)
 {
+	const struct { const char *on, *off; bool *flag; } facts[] = {
+		{ "random-fully=on", "random-fully=off", &k->random_fully }, { "be-liberal=on", "be-liberal=off", &k->be_liberal },
+		{ "bridge-nf=off", "bridge-nf=on", &k->no_bridge_nf }, { "forward=drop", "forward=accept", &k->forward_drop }, { "udp-clash=drop", "udp-clash=resolve", &k->clash_drop },
+	};
 	str_list parts = { 0 };
 
 	*k = (struct kernel_facts){ .random_fully = true };
 	add_split(cli, &parts, cli->kernel, ',');
 	for (uint32_t i = 0; i < parts.nr; i++) {
 		const char *p = parts.v[i];
+		bool known = strncmp(p, "nfacct=", 7) == 0;
 
-		if (strcmp(p, "random-fully=on") == 0 || strcmp(p, "random-fully=off") == 0)
-			k->random_fully = p[14] == 'n';
-		else if (strcmp(p, "be-liberal=on") == 0 || strcmp(p, "be-liberal=off") == 0)
-			k->be_liberal = p[12] == 'n';
-		else if (strncmp(p, "nfacct=", 7) == 0)
+		if (known)
 			add_split(cli, &k->nfacct, p + 7, '+');
-		else
-			return err_add(err, ERR_INPUT, NULL, "--kernel: \"%s\" is not random-fully=on|off, be-liberal=on|off or nfacct=NAME+NAME", p);
+		for (size_t f = 0; f < ARRAY_LEN(facts) && !known; f++)
+			if ((known = streq(p, facts[f].on) || streq(p, facts[f].off)))
+				*facts[f].flag = streq(p, facts[f].on);
+		if (!known)
+			return err_add(err, ERR_INPUT, NULL, "--kernel: \"%s\" is not random-fully=on|off, be-liberal=on|off, bridge-nf=on|off, forward=accept|drop, udp-clash=resolve|drop or nfacct=NAME+NAME", p);
 	}
 	return true;
 }

@@ -2,6 +2,9 @@
 #include "sim/ask/end.h"
 #include "sim/engine/connections.h"
 #include "viz/cli/captured.h"
+#include "viz/cli/select.h"
+#include "viz/report/ipam.h"
+#include "viz/report/scale_down.h"
 
 #define BGP_NODES 50
 #define BGP_PEERS 20
@@ -64,12 +67,6 @@ static void show_bgp(struct world *w, struct sb *out)
 		sb_printf(out, "\nand %u more nodes\n", l.nr - BGP_NODES);
 }
 
-static void show_ipam(struct dataplane *dp, struct sb *out)
-{
-	for (uint32_t k = 0; k < dp->blocks.nr; k++)
-		sb_printf(out, "%-20s %s%s\n", CIDR(dp->blocks.v[k].cidr), netns_get(dp, dp->blocks.v[k].owner)->name, dp->blocks.v[k].borrowed ? "  (borrowed)" : "");
-}
-
 static void show_flows(struct world *w, netns_h h, bool affinity, struct sb *out)
 {
 	const struct flows *f = world_flows(w);
@@ -90,6 +87,23 @@ static void show_connections(struct world *w, struct sb *out)
 			  (double)c[k].opened / 1e9);
 }
 
+static void show_scale_down(struct cli *cli, struct world *w, struct sb *out, struct err *err)
+{
+	struct selection s;
+	struct texts all = cli->args;
+
+	if (cli->args.nr < 2) {
+		cli_usage(cli, err, "show scale-down needs a workload, as deploy/web");
+		return;
+	}
+	cli->args.v++;
+	cli->args.nr--;
+	if (select_objects(cli, w->cluster, &s, err))
+		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++)
+			scale_down_text(w, s.objects.v[k], out, err);
+	cli->args = all;
+}
+
 static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, struct err *err)
 {
 	const char *what = cli->args.v[0];
@@ -103,7 +117,7 @@ static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, str
 	else if (strcmp(what, "conntrack") == 0 || strcmp(what, "affinity") == 0)
 		show_flows(w, h, strcmp(what, "affinity") == 0, out);
 	else
-		return cli_usage(cli, err, "\"%s\" is not routes, links, listeners, conntrack, affinity, connections, bgp or ipam", what) == ERR_NONE;
+		return cli_usage(cli, err, "\"%s\" is not routes, links, listeners, conntrack, affinity, connections, bgp, ipam or scale-down", what) == ERR_NONE;
 	return true;
 }
 
@@ -139,7 +153,9 @@ enum err_kind cmd_show(struct cli *cli, struct err *err)
 	if (strcmp(cli->args.v[0], "bgp") == 0)
 		show_bgp(&w, &out);
 	else if (strcmp(cli->args.v[0], "ipam") == 0)
-		show_ipam(w.dp, &out);
+		ipam_text(&w, &out);
+	else if (strcmp(cli->args.v[0], "scale-down") == 0)
+		show_scale_down(cli, &w, &out, err);
 	else if (strcmp(cli->args.v[0], "connections") == 0)
 		show_connections(&w, &out);
 	else if (cli->args.nr == 1)
