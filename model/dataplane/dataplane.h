@@ -32,7 +32,8 @@ struct link {
 	uint32_t addr, nr_addrs;        /* → dp->addrs */
 	uint8_t mac[6];
 	uint32_t vni; ip_addr local;    /* VXLAN, IPIP: own outer address */
-	uint16_t loss_permille;         /* impairment, by fault */
+	uint16_t loss_permille;         /* impairment, by fault; 1000: cut */
+	uint32_t carries;               /* PHYS: what is larger vanishes behind it, unknown to its MTU; 0: everything passes */
 	nsec delay;
 	cause_h cause;
 };

@@ -1,4 +1,6 @@
 /* The underlay: one L2 of all nodes, a gateway, and on a segment of its own the host outside the cluster. */
+#include <stdlib.h>
+
 #include "model/dataplane/compile.h"
 
 /* The longest prefix that covers every InternalIP of the family, with room for a gateway. */
@@ -174,6 +176,24 @@ void write_client(struct compile *x)
 	listener_add(x->dp, h, 0, 0)->kind = LISTEN_ANY;
 }
 
+/* What a fault says of the link: "SINCE down", or delay=50ms loss=0.5 (or 50%) mtu=1400 in any number. */
+static void impair(struct link *l, const char *fault)
+{
+	const char *loss = fault ? strstr(fault, "loss=") : NULL, *mtu = fault ? strstr(fault, "mtu=") : NULL;
+	char *end;
+
+	if (fault && strstr(fault, " down"))
+		l->loss_permille = 1000;
+	if (loss) {
+		double share = strtod(loss + strlen("loss="), &end);
+
+		share = *end == '%' ? share / 100 : share;
+		l->loss_permille = (uint16_t)(share <= 0 ? 0 : share >= 1 ? 1000 : share * 1000 + 0.5);
+	}
+	if (mtu)
+		l->carries = (uint32_t)strtoul(mtu + strlen("mtu="), NULL, 10);
+}
+
 void add_uplink(struct compile *x, struct node_build *nb)
 {
 	const struct node *n = nb->node;
@@ -188,6 +208,7 @@ void add_uplink(struct compile *x, struct node_build *nb)
 	nb->uplink = add_phys(x, nb->ns, "eth0", NODE_SEGMENT);
 	ns->uplink = nb->uplink;
 	link_get(x->dp, nb->uplink)->cause = cause_of(x, &n->o, "status.addresses");
+	impair(link_get(x->dp, nb->uplink), label_get(&n->o.annotations, "podwire.io/link"));
 	for (uint32_t k = 0; k < nb->nr_ips; k++)
 		addr_add(x->dp, nb->uplink, nb->ips[k].ip, (ip_is4(nb->ips[k].ip) ? x->net4 : x->net6).len);
 	make_mac(link_get(x->dp, nb->uplink)->mac, ip_set(nb->ip4) ? nb->ip4 : nb->ip6);

@@ -184,6 +184,27 @@ struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, st
 	return v;
 }
 
+static uint32_t mtu_of(const struct dataplane *dp, netns_h h)
+{
+	const struct netns *ns = h.i ? netns_get(dp, h) : NULL;
+
+	return ns && ns->uplink.i ? link_get(dp, ns->uplink)->mtu : UINT32_MAX;
+}
+
+/* TCP cuts what it sends into segments that fit both ends' links (the MSS that they tell each other), and forbids to fragment them. */
+static uint32_t largest_segment(struct asking *k, struct walk_from p)
+{
+	uint32_t most = mtu_of(k->w->dp, p.from);
+	struct trace t;
+
+	p.size = 0;
+	t = walk(k->w->dp, NULL, &p, WALK_ONE_WAY, k->a);
+	for (uint32_t i = 0; i < t.nr; i++)
+		if (t.v[i].there.verdict == V_DELIVERED)
+			most = MIN(most, mtu_of(k->w->dp, t.v[i].there.end));
+	return most;
+}
+
 static struct trace send_packet(struct asking *k, ip_addr dst, uint16_t port)
 {
 	const struct question *q = k->q;
@@ -193,7 +214,13 @@ static struct trace send_packet(struct asking *k, ip_addr dst, uint16_t port)
 		.t = { .src = k->out->source.ip, .dst = dst, .dport = port, .proto = q->proto == PROTO_ICMP && !ip_is4(dst) ? PROTO_ICMPV6 : q->proto },
 		.size = q->size ? q->size + header : 0, .df = q->df, .icmp_type = q->proto == PROTO_ICMP ? (ip_is4(dst) ? 8 : 128) : 0,
 	};
-	struct flows *f = q->keep ? world_flows_make(k->w) : world_flows(k->w);
+	struct flows *f;
+
+	if (p.size && q->proto == PROTO_TCP && !q->df) {
+		p.df = true;
+		p.size = MIN(p.size, largest_segment(k, p));
+	}
+	f = q->keep ? world_flows_make(k->w) : world_flows(k->w);
 
 	if (!f)
 		f = flows_new(k->a, cluster_now(k->w->cluster), cluster_seed(k->w->cluster));

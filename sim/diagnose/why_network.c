@@ -40,6 +40,31 @@ static bool past_the_translation(struct diagnosis *d, const struct outcome *o)
 	return true;
 }
 
+/* A link of the underlay that is cut, loses, or carries less than the nodes believe. false: this one is whole. */
+static bool hurt_link(struct diagnosis *d, const struct outcome_view *o, const struct hop *last)
+{
+	const struct link *l = last->link.i ? link_get(d->world->dp, last->link) : NULL;
+	const struct netns *ns = l ? netns_get(d->world->dp, l->netns) : NULL;
+	const struct object *node = ns && ns->object ? obj_get(d->world->cluster, (obj_h){ ns->object }) : NULL;
+	bool narrow = l && l->carries && last->size;
+	struct finding *f;
+
+	if (last->stage != ST_LINK || !l || (!l->loss_permille && !l->carries) || !node)
+		return false;
+	for (uint32_t k = 0; k < d->findings.nr; k++)
+		if (streq(d->findings.v[k].code, narrow ? "link-mtu" : "link-broken"))
+			return true;
+	f = finding(d, FINDING_CAUSE, narrow ? "link-mtu" : "link-broken", "%s", o->reason);
+	evidence(d, f, node, "metadata.annotations.podwire.io/link", label_get(&node->annotations, "podwire.io/link"));
+	evidence_hop(d, f, last);
+	if (narrow)
+		remedy(d, f, "small packets pass and large ones hang: give Pods an MTU that fits, %u less what an encapsulation adds (VXLAN 50, IPIP 20, WireGuard 60): mtu in calico's Installation or FelixConfiguration, "
+			     "MTU in flannel's net-conf.json; or let the path carry what the nodes send", l->carries);
+	else
+		remedy(d, f, "podwire heal link %s", ns->hostname);
+	return true;
+}
+
 bool why_network(struct diagnosis *d, const struct outcome_view *o)
 {
 	const struct settings *s = cluster_settings(d->world->cluster);
@@ -49,6 +74,10 @@ bool why_network(struct diagnosis *d, const struct outcome_view *o)
 
 	if (!w || !last)
 		return false;
+	if (o->verdict == V_DELIVERED && !o->answered && last_hop(&w->back) && hurt_link(d, o, last_hop(&w->back)))
+		return true;
+	if (o->verdict == V_LOST && hurt_link(d, o, last))
+		return true;
 	if (o->verdict == V_DELIVERED && w->dnat && w->back.verdict == V_DELIVERED && !o->answered)
 		return past_the_translation(d, w);
 	if (o->verdict == V_DROPPED && s->kernel.forward_drop && last->stage == ST_FORWARD && !w->rule_cause.i && last->rule == UINT32_MAX) {

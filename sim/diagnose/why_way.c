@@ -210,8 +210,11 @@ static void notes(struct diagnosis *d, const struct answer *a)
 
 	for (uint32_t k = 0; k < a->nr; k++) {
 		const struct outcome_view *o = &a->v[k];
+		bool again = false;
 
-		ends += o->verdict == V_DELIVERED;
+		for (uint32_t i = 0; i < k; i++)
+			again = again || (a->v[i].verdict == V_DELIVERED && ip_eq(a->v[i].end_ip, o->end_ip));
+		ends += o->verdict == V_DELIVERED && !again;
 		if (o->masqueraded && o->walk && !told) {
 			const struct service *s = service_of(d, a);
 

@@ -65,6 +65,31 @@ static void over_veth(struct walker *w, link_h out, ip_addr hop)
 	enter(w, l->peer);
 }
 
+/* A port of the underlay that a fault has hurt. overhead: bytes that an encapsulation adds. false: the packet ends here. */
+static bool passes(struct walker *w, link_h port, uint32_t overhead)
+{
+	const struct link *l = link_get(w->dp, port);
+	const char *where = netns_get(w->dp, l->netns)->name;
+	uint32_t size = w->p.size + overhead;
+
+	if (l->loss_permille >= 1000) {
+		add_hop(w, ST_LINK, port, "the link of %s is cut", where);
+		end(w, V_LOST, "the link of %s is cut: what is sent over it is lost", where);
+		return false;
+	}
+	if (l->carries && w->p.size && size > l->carries) {
+		add_hop(w, ST_LINK, port, "%u bytes%s do not pass: the link of %s carries %u", size, overhead ? " with the encapsulation" : "", where, l->carries);
+		end(w, V_LOST, "too large: %u bytes do not pass the link of %s, which carries %u though the node's MTU is %u: they vanish, and nobody tells the sender", size, where, l->carries, l->mtu);
+		return false;
+	}
+	if (l->loss_permille && choose_way(w, 2, 1000u - l->loss_permille, 1000) != 0) {
+		add_hop(w, ST_LINK, port, "lost on the link of %s", where);
+		end(w, V_LOST, "lost on the link of %s, which loses %u of 1000 packets", where, l->loss_permille);
+		return false;
+	}
+	return true;
+}
+
 static void over_segment(struct walker *w, link_h out, ip_addr hop)
 {
 	link_h far = segment_owner(w->dp, link_get(w->dp, out)->segment, hop);
@@ -78,7 +103,14 @@ static void over_segment(struct walker *w, link_h out, ip_addr hop)
 		end(w, V_LOST, "%s is down: what is sent to it is lost", netns_get(w->dp, link_get(w->dp, far)->netns)->name);
 		return;
 	}
-	enter(w, far);
+	if (passes(w, out, 0) && passes(w, far, 0))
+		enter(w, far);
+}
+
+/* What a tunnel adds to a packet: VXLAN its header, UDP, IP and the inner Ethernet header; IPIP an IP header. */
+static uint32_t overhead_of(const struct link *l, bool v6)
+{
+	return l->kind == LINK_VXLAN ? v6 ? 70 : 50 : v6 ? 40 : 20;
 }
 
 static void over_tunnel(struct walker *w, const struct route *r)
@@ -97,6 +129,8 @@ static void over_tunnel(struct walker *w, const struct route *r)
 		nobody(w, outer.dev, r->encap);
 		return;
 	}
+	if (!passes(w, outer.dev, overhead_of(l, !ip_is4(r->encap))) || !passes(w, far, overhead_of(l, !ip_is4(r->encap))))
+		return;
 	w->ns = link_get(w->dp, far)->netns;
 	there = tunnel_of(w->dp, w->ns, (enum link_kind)l->kind, !ip_is4(r->encap));
 	if (!there.i) {

@@ -178,7 +178,7 @@ static bool make_node(struct seats *all, netns_h h, const struct netns *ns, stru
 	if (!s->out.i || !ns->forward4 || !ns->uses_blocks)
 		return false;
 	uplink = link_get(dp, s->out);
-	if (uplink->kind != LINK_PHYS || !uplink->up || uplink->rp_filter || !plain_routes(dp, ns, s))
+	if (uplink->kind != LINK_PHYS || !uplink->up || uplink->loss_permille || uplink->carries || uplink->rp_filter || !plain_routes(dp, ns, s))
 		return false;
 	s->segment = uplink->segment;
 	s->in_name = uplink->name;

@@ -29,6 +29,7 @@ struct hop {
 	const struct elem *elem; set_h set;     /* and the element, in a map */
 	struct route route; bool has_route;
 	struct tuple before, after; uint32_t mark_before, mark_after;
+	uint32_t size;                          /* bytes, the encapsulation not counted; 0: small */
 	const char *ct;                         /* new, established, … */
 	cause_h cause;
 	struct considered *considered; uint32_t nr_considered;

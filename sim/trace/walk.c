@@ -48,7 +48,7 @@ struct hop *add_hop(struct walker *w, enum stage st, link_h l, const char *fmt, 
 	va_end(ap);
 	h = vec_push(w->a, &w->hops);
 	*h = (struct hop){ .netns = w->ns, .link = l, .stage = (uint8_t)st, .decision = arena_strdup(w->a, text), .rule = UINT32_MAX, .before = tuple_of(&w->p), .after = tuple_of(&w->p),
-			   .mark_before = w->p.mark, .mark_after = w->p.mark };
+			   .mark_before = w->p.mark, .mark_after = w->p.mark, .size = w->p.size };
 	if (w->ct && w->p.ct_state)
 		h->ct = w->p.ct_state & CT_ESTABLISHED ? "established" : w->p.ct_state & CT_NEW ? "new" : "invalid";
 	return h;

@@ -47,6 +47,8 @@ static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct
 		tuple_text(out, &h->after);
 		sb_addc(out, '\n');
 	}
+	if (h->size && h->link.i && (h->stage == ST_ROUTE || h->stage == ST_FORWARD || h->stage == ST_ENCAP))
+		sb_printf(out, "         size     %u bytes; %s takes %u\n", h->size, link_get(w->dp, h->link)->name, link_get(w->dp, h->link)->mtu);
 	if (h->mark_before != h->mark_after)
 		sb_printf(out, "         mark     0x%x becomes 0x%x\n", h->mark_before, h->mark_after);
 	sb_reset(&more);
