@@ -38,7 +38,12 @@ static bool admit_node(struct control *t, struct object *o, const struct object 
 
 static bool admit_ingress(struct control *t, struct object *o, const struct object *old, struct check *check)
 {
+	const struct ingress *before = (const struct ingress *)old;
+	struct ingress *ing = (struct ingress *)o;
+
 	(void)check;
+	if (before && !ing->class_name && before->class_name && !val_path(before->o.doc, "spec.ingressClassName"))
+		ing->class_name = before->class_name;   /* a default that no manifest holds is left where it is by kubectl's merge */
 	if (!old && !cluster_flags(control_cluster(t))->no_defaults)     /* an import was admitted where it comes from */
 		ingress_admit(control_cluster(t), (struct ingress *)o);
 	return true;

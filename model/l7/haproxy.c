@@ -410,11 +410,20 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 
 void haproxy_free(struct haproxy_conf *c) { sb_free(&c->text); }
 
+const char *haproxy_dir_of(const char *ns, const char *name, struct arena *a)
+{
+	const char *both = arena_printf(a, "%s.%s", ns, name);
+
+	return hap_name(both) && both[0] != '.' ? arena_printf(a, HAPROXY_DIR "/%s", both) : arena_printf(a, HAPROXY_DIR "/pod-%08x", fnv32a(both, strlen(both)));
+}
+
+const char *haproxy_dir(const struct pod *p, struct arena *a) { return haproxy_dir_of(p->o.ns, p->o.name, a); }
+
 void haproxy_print(const struct l7_plane *p, struct sb *out, struct arena *a)
 {
 	struct haproxy_conf c;
 
-	haproxy_write(p, arena_printf(a, HAPROXY_DIR "/%s.%s", p->pod->o.ns, p->pod->o.name), a, &c);
+	haproxy_write(p, haproxy_dir(p->pod, a), a, &c);
 	sb_add(out, sb_text(&c.text));
 	for (uint32_t k = 0; k < c.files.nr; k++) {
 		sb_printf(out, "\n# %s\n", c.files.v[k].name);

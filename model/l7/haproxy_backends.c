@@ -12,7 +12,7 @@ struct section {
 	struct hap *x;
 	const struct hap_leaf *leaf;
 	const char *what;                       /* the object */
-	bool over;                              /* it has answered */
+	bool over, dials;                       /* it has answered; it has endpoints */
 	const struct l7_path_change *path; const char *host;
 };
 
@@ -308,6 +308,7 @@ static void fault(struct section *s, const struct l7_fault *f)
 
 static void server(struct section *s, const char *name, ip_addr ip, uint16_t port)
 {
+	s->dials = true;
 	sb_printf(text(s->x), ip_is4(ip) ? "    server %s %s:%u\n" : "    server %s [%s]:%u\n", name, IP(ip), port);
 }
 
@@ -391,39 +392,51 @@ static uint64_t total_weight(const struct l7_action *act)
 
 bool hap_ways(const struct hap_leaf *l) { return !has_answered(l) && (l->act->backends.nr > 1 || l->act->canaries.nr); }
 
-/* to NULL: where it does not come to that; filters NULL: none of its own. */
-static void section(struct hap *x, const struct hap_leaf *l, const char *name, const struct l7_ref *to, const l7_filters *own)
+static void body(struct section *s, const struct l7_ref *to, const l7_filters *own)
 {
+	const struct hap_leaf *l = s->leaf;
 	const struct l7_action *act = l->act;
-	struct section s = { .x = x, .leaf = l, .what = hap_object(x, l->route->cause, l->route->cause_path) };
 
-	sb_printf(text(x), "\nbackend %s from %s\n    # %s: %s\n", name, to && !x->plane->envoy ? "endpoints" : "proxy", hap_comment(x, s.what), hap_comment(x, l->route->text ? l->route->text : l->route->path));
 	if (l->cannot || act->unknown) {
-		cannot(&s, l->cannot ? l->cannot : act->unknown);
+		cannot(s, l->cannot ? l->cannot : act->unknown);
 		return;
 	}
-	for (uint32_t k = 0; k < act->guards.nr && !s.over; k++)
-		guard(&s, &act->guards.v[k], k);
-	if (!s.over && act->direct)
-		answers(&s, act->direct, NULL);
-	if (!s.over)
-		filters(&s, &act->filters);
-	if (!s.over && act->fault)
-		fault(&s, act->fault);
-	if (!s.over && own)
-		filters(&s, own);
-	if (!s.over && s.path)
-		change_path(&s, s.path);
-	if (!s.over && s.host) {
-		if (hap_fits(s.host))
-			sb_printf(text(x), "    http-request set-header Host %s\n", hap_word(x, hap_format(x, s.host)));
+	for (uint32_t k = 0; k < act->guards.nr && !s->over; k++)
+		guard(s, &act->guards.v[k], k);
+	if (!s->over && act->direct)
+		answers(s, act->direct, NULL);
+	if (!s->over)
+		filters(s, &act->filters);
+	if (!s->over && act->fault)
+		fault(s, act->fault);
+	if (!s->over && own)
+		filters(s, own);
+	if (!s->over && s->path)
+		change_path(s, s->path);
+	if (!s->over && s->host) {
+		if (hap_fits(s->host))
+			sb_printf(text(s->x), "    http-request set-header Host %s\n", hap_word(s->x, hap_format(s->x, s->host)));
 		else
-			cannot(&s, "the host that it writes is too long, or holds control characters");
+			cannot(s, "the host that it writes is too long, or holds control characters");
 	}
-	if (!s.over && to)
-		reach(&s, to);
-	else if (!s.over)
-		answers(&s, 500, act->backends.nr ? "all its backends have the weight 0" : "it has no backends");
+	if (!s->over && to)
+		reach(s, to);
+	else if (!s->over)
+		answers(s, 500, act->backends.nr ? "all its backends have the weight 0" : "it has no backends");
+}
+
+/* to NULL: where it does not come to that; own NULL: no filters of its own. */
+static void section(struct hap *x, const struct hap_leaf *l, const char *name, const struct l7_ref *to, const l7_filters *own)
+{
+	struct section s = { .x = x, .leaf = l, .what = hap_object(x, l->route->cause, l->route->cause_path) };
+	struct sb before = x->out->text;
+
+	x->out->text = (struct sb){ 0 };
+	body(&s, to, own);
+	sb_printf(&before, "\nbackend %s from %s\n    # %s: %s\n%s", name, s.dials && !x->plane->envoy ? "endpoints" : "proxy", hap_comment(x, s.what),
+		  hap_comment(x, l->route->text ? l->route->text : l->route->path), sb_text(&x->out->text));
+	sb_free(&x->out->text);
+	x->out->text = before;
 }
 
 void hap_backends(struct hap *x)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sim/linux/cni.h"
+#include "sim/linux/haproxies.h"
 #include "sim/linux/image.h"
 
 static bool put_file(const char *dir, const char *name, const void *data, size_t n, struct err *err)
@@ -255,6 +256,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	ok = find_spaces(&x);
 	sum->spaces_ms = lap(&part);
 	birds_write(live, c, dp);
+	ok = ok && haproxies_plan(live, c, dp, err);
 	if (ok) {
 		make_views(&x);
 		ok = wire(&x);
@@ -269,6 +271,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	ok = ok && (!live->cni || cni_add(live, c, dp, err));
 	sum->cni_ms = lap(&part);
 	ok = ok && workloads_sync(live, c, dp, &sum->processes, err);
+	ok = ok && haproxies_sync(live, &sum->haproxies, err);
 	sum->processes_ms = lap(&part);
 	ok = ok && birds_sync(live, c, dp, &sum->birds, err);
 	sum->birds_ms = lap(&part);

@@ -12,6 +12,15 @@
 struct rule_state;                              /* rules.c: what has been installed */
 struct cni_plugs; struct cni_plug;              /* cni.h */
 struct process { char *key, *conf; pid_t pid; int status; bool seen; };         /* a workload: key is its container, conf what it was started with */
+struct haproxy {                                /* the proxy of a Pod (haproxies.c) */
+	char *key;                              /* NS/NAME of the Pod */
+	char *wanted, *running;                 /* its configuration; NULL: none runs */
+	uint32_t space;
+	uint16_t *ports; uint32_t nr_ports;     /* that it has in place of the Pod's own servers */
+	pid_t pid;
+	bool seen, ready;                       /* ready: its files are there */
+};
+struct haproxies { struct haproxy *v; uint32_t nr, alloc; bool missing; };
 struct space {
 	uint32_t id;
 	char *name, *uid;                       /* as the dataplane says; which sandbox it is: the object's uid and, of a Pod, its addresses */
@@ -38,9 +47,10 @@ struct live {
 	int null;                               /* /dev/null: the standard files of all processes */
 	bool with_bird, birds;                  /* asked for; a BIRD on each node writes the routes that are its own (birds.c) */
 	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
+	struct haproxies haproxies;
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 };
-struct live_sum { uint32_t spaces, links, messages, rulesets, processes, birds; double ms, spaces_ms, wire_ms, rules_ms, cni_ms, processes_ms, birds_ms; };
+struct live_sum { uint32_t spaces, links, messages, rulesets, processes, birds, haproxies; double ms, spaces_ms, wire_ms, rules_ms, cni_ms, processes_ms, birds_ms; };
 
 bool live_begin(struct live *, struct err *);
 bool live_sync(struct live *, struct cluster *, const struct dataplane *, struct live_sum *, struct err *);

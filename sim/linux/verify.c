@@ -205,12 +205,37 @@ static void report(struct verifying *v, struct connection *p, const char *kernel
 	*d = (struct difference){ pair_text(v, p), ways_text(&p->ways, v->arena), kernel, question(p), true, p->from };
 }
 
+/* A proxy answers in the words of HTTP, and does not say who it is: there it counts that it answers (verify_http.c asks it in its own language). */
+static bool proxied(const struct verifying *v, const struct way *w)
+{
+	for (uint32_t k = 0; w->end == DIAL_CONNECTED && k < v->live->haproxies.nr; k++) {
+		const struct haproxy *h = &v->live->haproxies.v[k];
+		const struct space *s = v->live->spaces.v[h->space - 1];
+
+		for (uint32_t i = 0; s && i < h->nr_ports; i++)
+			for (uint32_t j = 0; w->port == h->ports[i] && j < s->now.addrs.nr; j++)
+				if (ip_eq(s->now.addrs.v[j].ip, w->at))
+					return true;
+	}
+	return false;
+}
+
+static bool fits(const struct verifying *v, struct connection *p, const struct way *w, const struct dial *d)
+{
+	if (way_fits(w, d))
+		return true;
+	if (d->end != DIAL_CONNECTED || ip_set(d->end_ip) || !proxied(v, w))
+		return false;
+	p->to.some = true;
+	return true;
+}
+
 /* Takes one answer into account: which way it was, and whether more have to be seen. */
 static void judge(struct verifying *v, struct connection *p, const struct dial *d)
 {
 	uint32_t k = 0, least = v->opt->tries ? v->opt->tries : p->ways.nr > 1 ? 3 : 1;
 
-	while (k < p->ways.nr && !way_fits(&p->ways.v[k], d))
+	while (k < p->ways.nr && !fits(v, p, &p->ways.v[k], d))
 		k++;
 	p->tries++;
 	v->out->tries++;

@@ -11,6 +11,7 @@
 
 #include "model/api/core.h"
 #include "model/dataplane/packet.h"
+#include "sim/linux/haproxies.h"
 #include "sim/linux/live.h"
 
 struct starting {
@@ -234,6 +235,7 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 			snprintf(key, sizeof(key), ns->kind == NS_NODE ? "%s/%s/%s" : "%.0s%.0s%s", p->o.ns, p->o.name, c->name);
 			sb_printf(&conf, "%s/%s %s %s %s/logs/%s.%s.log", p->o.ns, p->o.name, c->name, p->node, x->live->dir, p->o.uid, c->name);
 			volumes_of(x, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, &conf);
+			haproxies_leave_out(x->live, p, &conf);
 			ok = should_run(x, s, key, sb_text(&conf));
 			sb_free(&conf);
 		}

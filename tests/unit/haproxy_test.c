@@ -126,7 +126,7 @@ TEST(an_ingress_is_a_frontend_and_a_backend_for_each_route)
 		  "    server a-1 10.244.1.2:8080\n"
 		  "    server e1 10.244.2.2:8080\n"
 		  "\n"
-		  "backend r2 from endpoints\n"
+		  "backend r2 from proxy\n"
 		  "    # Ingress default/i, spec.rules[0].http.paths[1]: Exact /bar\n"
 		  "    # Service default/b has no ready endpoint for port 80\n"
 		  "    http-request return status 503\n");

@@ -1,6 +1,7 @@
 /* ingress-nginx: its locations and annotations, one Ingress and one request a row. What is expected stands in its documentation and sources (model/l7/nginx.c names them). */
 #include "model/cluster/apply.h"
 #include "model/l7/ingress.h"
+#include "tests/unit/cell.h"
 #include "tests/unit/feed.h"
 
 static const char backends[] =
@@ -159,4 +160,28 @@ TEST(other_controllers_do_not_read_nginx_annotations)
 	SAME_TEXT(answer(routes_compile_ingress(c, "example.net/ingress", a), "http", "x.test", "/app/x", NULL, a), "200 a /app/x");
 	arena_free(a);
 	cluster_free(c);
+}
+
+/* Admission gives the class once; kubectl's merge leaves alone what no manifest ever held (plugin/pkg/admission/network/defaultingressclass; kubectl apply's three-way merge). */
+TEST(a_default_class_stays_when_the_manifest_is_applied_again)
+{
+	static const char class[] = "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: web, annotations: {ingressclass.kubernetes.io/is-default-class: 'true'}}\n"
+				    "spec: {controller: example.net/x}\n";
+	static const char ingress[] = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: {%s rules: [{host: %s.test}]}\n";
+	static const struct { const char *first, *then, *class; } cases[] = {
+		{ "", "", "web" }, { "", "ingressClassName: other,", "other" }, { "ingressClassName: web,", "", NULL },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+		struct cell x = cell_new(1);
+		const struct ingress *ing;
+
+		cell_apply(&x, class);
+		cell_apply(&x, arena_printf(x.a, ingress, cases[k].first, "a"));
+		cell_apply(&x, arena_printf(x.a, ingress, cases[k].then, "b"));
+		ing = (const struct ingress *)cluster_find(x.c, &ingress_kind, cluster_str(x.c, "default"), "i");
+		CU_ASSERT(ing && streq(ing->rules.v[0].host, "b.test"));
+		CU_ASSERT(ing && str_order(ing->class_name, cases[k].class) == 0);
+		cell_free(&x);
+	}
 }

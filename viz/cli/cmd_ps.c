@@ -14,7 +14,7 @@ static const char *first_address(const struct space *s, struct arena *a)
 	return "";
 }
 
-static const char *processes(const struct space *s, struct arena *a)
+static const char *processes(const struct live *live, const struct space *s, struct arena *a)
 {
 	struct sb text = { 0 };
 	const char *out;
@@ -30,6 +30,9 @@ static const char *processes(const struct space *s, struct arena *a)
 	}
 	if (s->bird.pid > 0)
 		sb_printf(&text, "%sbird(%d)", text.len ? " " : "", (int)s->bird.pid);
+	for (uint32_t k = 0; k < live->haproxies.nr; k++)
+		if (live->haproxies.v[k].space == s->id && live->haproxies.v[k].pid > 0)
+			sb_printf(&text, "%shaproxy(%d)", text.len ? " " : "", (int)live->haproxies.v[k].pid);
 	out = arena_strdup(a, sb_text(&text));
 	sb_free(&text);
 	return out;
@@ -52,7 +55,7 @@ enum err_kind cmd_ps(struct cli *cli, struct err *err)
 		if (!s)
 			continue;
 		if (!cli_output_is(cli, "json")) {
-			fprintf(cli->to, "%-36s %-7s %-8d %-6u %-16s %s\n", s->name, kind_words[s->kind], (int)s->pid, s->now.links.nr, first_address(s, cli->arena), processes(s, cli->arena));
+			fprintf(cli->to, "%-36s %-7s %-8d %-6u %-16s %s\n", s->name, kind_words[s->kind], (int)s->pid, s->now.links.nr, first_address(s, cli->arena), processes(live, s, cli->arena));
 			continue;
 		}
 		v = val_add(cli->arena, list, val_new(cli->arena, VAL_MAP));
@@ -61,7 +64,7 @@ enum err_kind cmd_ps(struct cli *cli, struct err *err)
 		val_put(cli->arena, v, "pause", val_int(cli->arena, s->pid));
 		val_put(cli->arena, v, "links", val_int(cli->arena, s->now.links.nr));
 		val_put(cli->arena, v, "address", val_string(cli->arena, first_address(s, cli->arena)));
-		val_put(cli->arena, v, "processes", val_string(cli->arena, processes(s, cli->arena)));
+		val_put(cli->arena, v, "processes", val_string(cli->arena, processes(live, s, cli->arena)));
 	}
 	if (cli_output_is(cli, "json")) {
 		struct sb out = { 0 };

@@ -209,6 +209,8 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	else if (!cli->quiet)
 		fprintf(cli->to, "up: %u nodes, %u Pods, %u links, rules of %u namespaces, %u processes, %.0f ms\n", count(up.world.dp, NS_NODE), count(up.world.dp, NS_POD), up.sum->links,
 			up.sum->rulesets, up.sum->processes, up.sum->ms);
+	if (how == ERR_NONE && !cli->quiet && up.sum->haproxies)
+		fprintf(cli->to, "    %u HAProxies as controllers and Gateways\n", up.sum->haproxies);
 	if (how == ERR_NONE && !cli->quiet && up.sum->birds)
 		fprintf(cli->to, "    %u BIRDs, converged after %.0f ms\n", up.sum->birds, up.sum->birds_ms);
 	else if (how == ERR_NONE && !cli->quiet && cli->with_bird)

@@ -1,0 +1,332 @@
+/* A HAProxy in each Pod that is the data plane of a controller or a Gateway, with the configuration that follows from its routing table (model/l7/haproxy.h), in place of
+ * the servers that would stand at its ports. It runs as a daemon in the lab's PID namespace and dies with it; a new configuration is taken by a new process on the same
+ * ports, which tells the old one to finish (-sf). */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/dataplane/packet.h"
+#include "model/l7/haproxy.h"
+#include "sim/linux/haproxies.h"
+#include "sim/linux/run.h"
+
+struct planning { struct live *live; struct cluster *c; const struct dataplane *dp; struct arena *a; struct err *err; };
+
+static struct haproxy *find(struct haproxies *all, const char *key)
+{
+	for (uint32_t k = 0; k < all->nr; k++)
+		if (streq(all->v[k].key, key))
+			return &all->v[k];
+	return NULL;
+}
+
+static bool runs(const struct haproxy *h) { return h->pid > 0 && kill(h->pid, 0) == 0; }
+
+static void stop(struct haproxy *h)
+{
+	const struct timespec moment = { 0, 1000000 };
+
+	if (h->pid > 0 && kill(h->pid, SIGKILL) == 0 && waitpid(h->pid, NULL, 0) < 0)
+		for (int k = 0; k < 1000 && kill(h->pid, 0) == 0; k++)          /* somebody else's child */
+			nanosleep(&moment, NULL);
+	h->pid = 0;
+}
+
+static void drop(struct haproxy *h)
+{
+	stop(h);
+	free(h->key);
+	free(h->wanted);
+	free(h->running);
+	free(h->ports);
+}
+
+/* ---- files */
+
+static bool put_file(const char *path, const void *text, size_t n, mode_t mode, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	bool ok = fd >= 0 && write(fd, text, n) == (ssize_t)n;
+
+	if (!ok)
+		err_add(err, ERR_MACHINE, NULL, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* The certificate that a controller shows where no Secret has one, made once for the lab. */
+static bool own_certificate(struct planning *x, bool nginx, const char *path)
+{
+	const char *subject = nginx ? "/O=Acme Co/CN=Kubernetes Ingress Controller Fake Certificate" : "/O=podwire/CN=default certificate of the controller";
+	const char *made = arena_printf(x->a, "%s/proxies/%s.pem", x->live->dir, nginx ? "nginx" : "other"), *key = arena_printf(x->a, "%s.key", made);
+	const char *const argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650", "-subj", subject,
+				     "-addext", nginx ? "subjectAltName=DNS:ingress.local" : "subjectAltName=DNS:default.invalid", "-keyout", key, "-out", made, NULL };
+	struct sb pem = { 0 };
+	char buf[4096];
+	bool ok = access(made, R_OK) == 0 || run_program(argv, "", 0, NULL, x->err);
+	const char *const parts[] = { made, key };
+
+	for (int k = 0; ok && k < 2; k++) {
+		int fd = open(parts[k], O_RDONLY | O_CLOEXEC);
+		ssize_t n;
+
+		while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+			sb_addn(&pem, buf, (size_t)n);
+		if (fd >= 0)
+			close(fd);
+	}
+	ok = ok && put_file(path, sb_text(&pem), pem.len, 0600, x->err);
+	sb_free(&pem);
+	return ok;
+}
+
+static bool secret_certificate(struct planning *x, const char *name, const char *path)
+{
+	const char *slash = strchr(name, '/');
+	const struct secret *s = slash ? (const struct secret *)cluster_find(x->c, &secret_kind, str_intern_n(cluster_strings(x->c), name, (size_t)(slash - name)), slash + 1) : NULL;
+	struct sb pem = { 0 };
+	bool ok;
+
+	for (int k = 0; s && k < 2; k++) {
+		const char *text = label_get(&s->data, k ? "tls.key" : "tls.crt");
+		size_t n = 0;
+		const uint8_t *part = text ? base64_decode(x->a, text, strlen(text), &n) : NULL;
+
+		if (part)
+			sb_addn(&pem, (const char *)part, n);
+		sb_addc(&pem, '\n');
+	}
+	ok = put_file(path, sb_text(&pem), pem.len, 0600, x->err);
+	sb_free(&pem);
+	return ok;
+}
+
+static bool put_all(struct planning *x, const char *dir, const struct haproxy_conf *conf, bool nginx)
+{
+	bool ok = put_file(arena_printf(x->a, "%s/haproxy.cfg", dir), sb_text(&conf->text), conf->text.len, 0644, x->err);
+
+	for (uint32_t k = 0; ok && k < conf->files.nr; k++)
+		ok = put_file(arena_printf(x->a, "%s/%s", dir, conf->files.v[k].name), conf->files.v[k].text, strlen(conf->files.v[k].text), 0644, x->err);
+	for (uint32_t k = 0; ok && k < conf->certs.nr; k++) {
+		const char *path = arena_printf(x->a, "%s/%s", dir, conf->certs.v[k].file);
+
+		ok = conf->certs.v[k].secret ? secret_certificate(x, conf->certs.v[k].secret, path) : own_certificate(x, nginx, path);
+	}
+	return ok;
+}
+
+/* ---- what should run */
+
+static const struct space *space_of(const struct planning *x, const struct pod *p)
+{
+	const char *name = p->spec->host_network ? arena_printf(x->a, "node/%s", p->node) : arena_printf(x->a, "pod/%s/%s", p->o.ns, p->o.name);
+	const struct space *s = live_find(x->live, name);
+	const struct netns *ns = s && s->ns.i ? netns_get(x->dp, s->ns) : NULL;
+
+	if (!ns || ns->down || (ns->node.i && netns_get(x->dp, ns->node)->down))
+		return NULL;
+	return s;
+}
+
+/* A container that has ended listens nowhere. */
+static bool listens(const struct planning *x, const struct space *s, const struct pod *p, uint16_t port)
+{
+	const struct netns *ns = netns_get(x->dp, s->ns);
+
+	for (uint32_t k = 0; k < ns->listeners.nr; k++) {
+		const struct listener *l = &ns->listeners.v[k];
+
+		if ((l->kind == LISTEN_ANY || (l->port == port && l->proto == PROTO_TCP)) && (ns->kind != NS_NODE || cause_get(x->dp, l->cause)->object == p->o.id.i))
+			return true;
+	}
+	return false;
+}
+
+static void keep(char **text, const char *s)
+{
+	free(*text);
+	*text = strdup(s);
+	if (!*text)
+		abort();
+}
+
+static struct haproxy *want(struct planning *x, const struct pod *p, const struct space *s)
+{
+	struct haproxies *all = &x->live->haproxies;
+	const char *key = arena_printf(x->a, "%s/%s", p->o.ns, p->o.name);
+	struct haproxy *h = find(all, key);
+
+	if (h && h->space != s->id)             /* the sandbox was made anew */
+		stop(h);
+	if (!h) {
+		if (all->nr == all->alloc) {
+			all->alloc = MAX(8u, 2 * all->alloc);
+			all->v = realloc(all->v, all->alloc * sizeof(*all->v));
+			if (!all->v)
+				abort();
+		}
+		h = &all->v[all->nr++];
+		*h = (struct haproxy){ 0 };
+		keep(&h->key, key);
+	}
+	h->space = s->id;
+	h->seen = true;
+	return h;
+}
+
+/* The text of all its files: what a running one is compared with. */
+static void plan(struct planning *x, struct l7_plane *p)
+{
+	const struct space *s = space_of(x, p->pod);
+	const char *dir = haproxy_dir(p->pod, x->a);
+	struct haproxy_conf conf;
+	struct haproxy *h;
+	struct sb all = { 0 };
+	uint32_t open = 0;
+
+	for (uint32_t k = 0; s && k < p->nr; k++)
+		if (listens(x, s, p->pod, p->ports[k].bind))
+			p->ports[open++] = p->ports[k];
+	p->nr = open;
+	if (!open)
+		return;
+	h = want(x, p->pod, s);
+	haproxy_write(p, dir, x->a, &conf);
+	sb_add(&all, sb_text(&conf.text));
+	for (uint32_t k = 0; k < conf.files.nr; k++)
+		sb_add(&all, conf.files.v[k].text);
+	for (uint32_t k = 0; k < conf.certs.nr; k++)
+		if (conf.certs.v[k].secret) {
+			const char *name = conf.certs.v[k].secret, *slash = strchr(name, '/');
+			const struct secret *of = slash ? (const struct secret *)cluster_find(x->c, &secret_kind, str_intern_n(cluster_strings(x->c), name, (size_t)(slash - name)), slash + 1)
+							: NULL;
+
+			sb_printf(&all, "%s %s\n", name, of && label_get(&of->data, "tls.crt") ? label_get(&of->data, "tls.crt") : "");
+		}
+	keep(&h->wanted, sb_text(&all));
+	h->ports = realloc(h->ports, p->nr * sizeof(*h->ports));
+	if (!h->ports)
+		abort();
+	for (uint32_t k = 0; k < p->nr; k++)
+		h->ports[k] = p->ports[k].bind;
+	h->nr_ports = p->nr;
+	h->ready = true;
+	if (!h->running || strcmp(h->running, h->wanted) != 0 || !runs(h)) {
+		mkdir(dir, 0755);
+		h->ready = put_all(x, dir, &conf, p->table->replace_forwarded);
+	}
+	sb_free(&all);
+	haproxy_free(&conf);
+}
+
+bool haproxies_plan(struct live *live, struct cluster *c, const struct dataplane *dp, struct err *err)
+{
+	struct planning x = { live, c, dp, arena_new(NULL, "haproxies"), err };
+	uint32_t nr, to = 0, before = err->nr;
+	struct l7_plane *v = planes_list(c, x.a, &nr);
+
+	for (uint32_t k = 0; k < live->haproxies.nr; k++)
+		live->haproxies.v[k].seen = false;
+	if (nr && !program_there("haproxy")) {
+		if (!live->haproxies.missing)
+			err_warn(err, NULL, "haproxy is not installed (Debian's package haproxy): the Pods of controllers and Gateways answer as plain servers");
+		live->haproxies.missing = true;
+		nr = 0;
+	}
+	mkdir(arena_printf(x.a, "%s/proxies", live->dir), 0755);
+	for (uint32_t k = 0; k < nr; k++)
+		plan(&x, &v[k]);
+	for (uint32_t k = 0; k < live->haproxies.nr; k++) {
+		if (live->haproxies.v[k].seen)
+			live->haproxies.v[to++] = live->haproxies.v[k];
+		else
+			drop(&live->haproxies.v[k]);
+	}
+	live->haproxies.nr = to;
+	arena_free(x.a);
+	return err->nr == before || !err_any(err);
+}
+
+void haproxies_leave_out(const struct live *live, const struct pod *p, struct sb *conf)
+{
+	for (uint32_t k = 0; k < live->haproxies.nr; k++) {
+		const struct haproxy *h = &live->haproxies.v[k];
+		size_t n = strlen(p->o.ns);
+		struct sb out = { 0 };
+
+		if (strncmp(h->key, p->o.ns, n) != 0 || h->key[n] != '/' || strcmp(h->key + n + 1, p->o.name) != 0)
+			continue;
+		for (const char *w = sb_text(conf), *end; *w; w = end) {
+			bool taken = false;
+
+			end = w + 1 + strcspn(w + 1, " ");
+			for (uint32_t i = 0; i < h->nr_ports && strncmp(w, " tcp:", 5) == 0; i++)
+				taken = taken || strtoul(w + 5, NULL, 10) == h->ports[i];
+			if (!taken)
+				sb_addn(&out, w, (size_t)(end - w));
+		}
+		sb_reset(conf);
+		sb_add(conf, sb_text(&out));
+		sb_free(&out);
+	}
+}
+
+/* ---- starting */
+
+static pid_t pid_in(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long pid = 0;
+
+	if (f) {
+		if (fscanf(f, "%ld", &pid) != 1)
+			pid = 0;
+		fclose(f);
+	}
+	return (pid_t)pid;
+}
+
+static bool start(struct live *live, struct haproxy *h, struct err *err)
+{
+	struct arena *a = arena_new(NULL, "haproxy");
+	const struct space *s = live->spaces.v[h->space - 1];
+	const char *slash = strchr(h->key, '/'), *dir = haproxy_dir_of(arena_strndup(a, h->key, (size_t)(slash - h->key)), slash + 1, a), *file = arena_printf(a, "%s/pid", dir);
+	const char *argv[] = { "haproxy", "-D", "-f", arena_printf(a, "%s/haproxy.cfg", dir), "-p", file, NULL, NULL, NULL };
+	bool ok;
+
+	if (runs(h)) {
+		argv[6] = "-sf";
+		argv[7] = arena_printf(a, "%d", (int)h->pid);
+	}
+	ok = live_enter(live, s, err) && run_program(argv, "", 0, NULL, err);
+	if (ok) {
+		h->pid = pid_in(file);
+		keep(&h->running, h->wanted);
+	}
+	arena_free(a);
+	return ok;
+}
+
+bool haproxies_sync(struct live *live, uint32_t *started, struct err *err)
+{
+	*started = 0;
+	for (uint32_t k = 0; k < live->haproxies.nr; k++) {
+		struct haproxy *h = &live->haproxies.v[k];
+		struct err own = { 0 };
+
+		if (!h->ready || (h->running && strcmp(h->running, h->wanted) == 0 && runs(h)))
+			continue;
+		++*started;
+		if (!start(live, h, &own))      /* the lab goes on without it, and says so */
+			err_warn(err, NULL, "no proxy runs in pod/%s: %s", h->key, own.nr ? own.v[0].text : "haproxy failed");
+		err_free(&own);
+	}
+	return true;
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Real proxies: in a lab that is up the Pods of controllers and Gateways are HAProxies, whose configuration follows from the routing table and from every change.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+podwire=$PWD/build/podwire work=$(mktemp -d) passed=0 failed=0 skipped=0
+export PODWIRE_LAB=$work/lab.db
+trap '"$podwire" down -q 2>/dev/null; rm -rf "$work"' EXIT
+skip() { echo "skipped: $1"; echo "$passed passed, $failed failed, $((skipped + 1)) skipped"; exit 0; }
+ok() { passed=$((passed + 1)); echo "ok      $1"; }
+bad() { failed=$((failed + 1)); echo "FAILED  $1"; [ $# -gt 1 ] && printf '%s\n' "$2" | head -20; }
+is() { [ "$2" = "$3" ] && ok "$1" || bad "$1" "expected: $2
+got:      $3"; }
+check() { local name=$1 out; shift; out=$("$@" 2>&1) && ok "$name" || bad "$name" "$out"; }
+unshare -Urnm true 2>/dev/null || unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
+for tool in nft iptables-restore ipset haproxy openssl; do PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || skip "$tool is not installed"; done
+
+cat >"$work/web.yaml" <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: nginx, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: nobody}
+spec: {selector: {app: nobody}, ports: [{port: 80}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}
+spec: {controller: k8s.io/ingress-nginx}
+YAML
+cat >"$work/ingress.yaml" <<'YAML'
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  tls: [{hosts: [tls.test], secretName: missing}]
+  rules:
+  - host: tls.test
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: plain}
+spec:
+  rules:
+  - host: "*.bar.test"
+    http: {paths: [{path: /x, pathType: Prefix, backend: {service: {name: web, port: {name: http}}}}, {path: /no, pathType: Exact, backend: {service: {name: nobody, port: {number: 80}}}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: api, annotations: {nginx.ingress.kubernetes.io/rewrite-target: "/$2"}}
+spec:
+  rules:
+  - host: api.test
+    http: {paths: [{path: "/api(/|$)(.*)", pathType: ImplementationSpecific, backend: {service: {name: web, port: {number: 80}}}}]}
+YAML
+# ask HOST PATH: the answer's first line and its body, from the client outside
+ask() { "$podwire" exec client -- bash -c "exec 3<>/dev/tcp/$at/80 && printf 'GET $2 HTTP/1.1\r\nHost: $1\r\nConnection: close\r\n\r\n' >&3 && cat <&3" 2>&1; }
+status() { ask "$@" | head -1 | cut -d' ' -f2; }
+
+check "a lab with a controller" "$podwire" apply -q --controller k8s.io/ingress-nginx -f "$work/web.yaml" -f "$work/ingress.yaml"
+is "it comes up with a proxy" 1 "$("$podwire" up 2>&1 | grep -c '1 HAProxies as controllers')"
+at=$("$podwire" get svc -n podwire-system k8s-io-ingress-nginx -o jsonpath='{.status.loadBalancer.ingress[0].ip}')
+is "a route leads to a Pod" 200 "$(status a.bar.test /x/y)"
+is "with the client's address" 1 "$(ask a.bar.test /x | grep -c '"x-forwarded-for": "203.0.113.10"')"
+is "a path is taken by elements" 404 "$(status a.bar.test /xy)"
+is "a wildcard covers one label" 404 "$(status a.b.bar.test /x)"
+is "a Service without endpoints is 503" 503 "$(status a.bar.test /no)"
+is "a path is rewritten" 1 "$(ask api.test /api/v1 | grep -c '"path": "/v1"')"
+is "plain HTTP is sent to https" 308 "$(status tls.test /)"
+is "the fake certificate is shown" 1 "$("$podwire" exec client -- sh -c "openssl s_client -connect $at:443 -servername tls.test </dev/null 2>/dev/null" | grep -c 'subject=.*Fake Certificate')"
+is "ps lists it" 1 "$("$podwire" ps | grep -c 'haproxy(')"
+
+sed -i 's,path: /x,path: /new,' "$work/ingress.yaml"
+pid=$("$podwire" ps | grep -o 'haproxy([0-9]*)')
+check "a change of the Ingress" "$podwire" apply -q -f "$work/ingress.yaml"
+is "is followed: the new path" 200 "$(status a.bar.test /new)"
+is "and not the old one" 404 "$(status a.bar.test /x)"
+[ "$pid" != "$("$podwire" ps | grep -o 'haproxy([0-9]*)')" ] && ok "by a new process" || bad "by a new process" "$pid"
+check "no endpoints any more" "$podwire" scale -q deploy/web --replicas 0
+is "are followed" 503 "$(status a.bar.test /new)"
+check "one endpoint" "$podwire" scale -q deploy/web --replicas 1
+is "is followed" 200 "$(status a.bar.test /new)"
+check "the controller goes" "$podwire" scale -q -n podwire-system deploy/k8s-io-ingress-nginx --replicas 0
+is "and its proxy" 0 "$("$podwire" ps | grep -c 'haproxy(')"
+check "verify agrees" "$podwire" verify --sample 100
+check "down" "$podwire" down -q
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
