@@ -477,7 +477,7 @@ static void flow_text(const struct val *v, struct sb *out)
 	sb_addc(out, v->type == VAL_MAP ? '}' : ']');
 }
 
-static const char *expected_text(struct play *p, const struct expect *e)
+const char *expect_text(struct arena *a, const struct expect *e)
 {
 	const char *name = val_str(val_get(e->doc, "name")), *text;
 	struct sb out = { 0 };
@@ -485,7 +485,7 @@ static const char *expected_text(struct play *p, const struct expect *e)
 	if (name)
 		return name;
 	flow_text(e->doc, &out);
-	text = arena_strdup(p->arena, sb_text(&out));
+	text = arena_strdup(a, sb_text(&out));
 	sb_free(&out);
 	return text;
 }
@@ -496,7 +496,7 @@ static void judge_all(struct play *p, const expect_list *l)
 		const char *actual;
 		bool ok = judge(p, &l->v[k], &actual);
 
-		play_record(p, ok, expected_text(p, &l->v[k]), actual, l->v[k].doc->line);
+		play_record(p, ok, expect_text(p->arena, &l->v[k]), actual, l->v[k].doc->line);
 	}
 }
 

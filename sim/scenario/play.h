@@ -57,6 +57,8 @@ void play_all(struct play *);
 
 /* ---- parts */
 bool matrix_make(void *, struct world *, const struct matrix_doc *, const char *ns, struct arena *, struct matrix_table *, struct err *);
+/* What is expected, for people: its name, or its own text as in the file. */
+const char *expect_text(struct arena *, const struct expect *);
 void play_record(struct play *, bool ok, const char *expected, const char *actual, uint32_t line);
 /* Changes, faults and time. What could not be done, and each condition that was waited for, is a record. */
 void play_changes(struct play *, const struct changes *);

@@ -73,7 +73,7 @@ static void begin(struct run *r, bool lab)
 	} else {
 		vec_add(r->cli.arena, &r->cli.files, "tests/tui/shop.yaml");
 	}
-	CU_ASSERT_FATAL(session_begin(&r->session, &r->cli, &err));
+	CU_ASSERT_FATAL(session_begin(&r->session, &r->cli, false, &err));
 	r->source = session_source(&r->session);
 	r->t = calloc(1, sizeof(*r->t));
 	tui_init(r->t, &r->source, 100, 30);
@@ -161,6 +161,40 @@ TEST(tui_session_of_files)
 	begin(&r, false);
 	tour(&r);
 	end(&r);
+}
+
+TEST(tui_session_needs_no_lab_for_a_lesson)
+{
+	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "learn" } };
+	struct err err = { 0 };
+	char dir[] = "/tmp/podwire-empty-XXXXXX", here[1024];
+
+	CU_ASSERT_FATAL(mkdtemp(dir) && getcwd(here, sizeof(here)));
+	CU_ASSERT_FATAL(chdir(dir) == 0);
+	CU_ASSERT(!session_begin(&r.session, &r.cli, false, &err) && err_any(&err));
+	err_free(&err);
+	CU_ASSERT_FATAL(session_begin(&r.session, &r.cli, true, &err));
+	r.source = session_source(&r.session);
+	r.t = calloc(1, sizeof(*r.t));
+	tui_init(r.t, &r.source, 100, 30);
+	tui_step(r.t, &r.source, NULL, NULL, NULL);
+	type(&r, ":learn lb-pending\nl");
+	shows(&r, "task  svc/web has an address of 192.0.2.0/24");
+	type(&r, "ee");
+	shows(&r, "L2Advertisement");
+	type(&r, "l");
+	shows(&r, "the task was done for you");
+	type(&r, "q");
+	shows(&r, "worker-2");
+	type(&r, ":get nodes -o name\n");
+	shows(&r, "node/worker-1");
+	tui_free(r.t);
+	free(r.t);
+	cells_free(&r.screen);
+	session_end(&r.session);
+	arena_free(r.cli.arena);
+	err_free(&err);
+	CU_ASSERT(chdir(here) == 0 && rmdir(dir) == 0);
 }
 
 TEST(tui_session_survives_random_keys)

@@ -51,12 +51,17 @@ static void list(struct cli *cli, const struct scenario_list *all)
 	sb_free(&text);
 }
 
-static const struct scenario *find(const struct scenario_list *all, const char *name, struct err *err)
+static const struct scenario *find(struct arena *a, const struct scenario_list *all, const char *name, struct err *err)
 {
-	for (uint32_t k = 0; k < all->nr; k++)
+	const char **names = arena_array(a, const char *, all->nr + 1), *near;
+
+	for (uint32_t k = 0; k < all->nr; k++) {
 		if (streq(all->v[k]->name, name))
 			return all->v[k];
-	err_add(err, ERR_FAILED, NULL, "no lesson is called \"%s\"; podwire learn lists them", name);
+		names[k] = all->v[k]->name;
+	}
+	near = nearest(name, names);
+	err_add(err, ERR_FAILED, NULL, "no lesson is called \"%s\"%s%s%s; podwire learn lists them", name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 	return NULL;
 }
 
@@ -68,7 +73,7 @@ static bool print(struct cli *cli, const struct scenario_list *all, const struct
 
 	handout_begin(h, nr == 1 ? "A lesson" : "Lessons", &out);
 	for (uint32_t k = 0; k < nr && ok; k++) {
-		const struct scenario *s = every ? all->v[k] : find(all, cli->args.v[k], err);
+		const struct scenario *s = every ? all->v[k] : find(cli->arena, all, cli->args.v[k], err);
 
 		ok = s && handout_lesson(h, s, cli->arena, &out, err);
 	}
@@ -98,7 +103,7 @@ enum err_kind cmd_learn(struct cli *cli, struct err *err)
 	if (!cli->args.nr) {
 		list(cli, &all);
 	} else if (!cli->output && cli->args.nr == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !streq(cli->args.v[0], "all")) {
-		if (find(&all, cli->args.v[0], err))
+		if (find(cli->arena, &all, cli->args.v[0], err))
 			return tui_main(cli, cli->args.v[0], err);
 	} else {
 		print(cli, &all, &h, err);

@@ -50,7 +50,7 @@ enum err_kind tui_main(struct cli *cli, const char *lesson, struct err *err)
 	int w, h;
 
 	setlocale(LC_CTYPE, "");
-	if (!read_look(cli, &theme, &ascii, err) || !session_begin(&session, cli, err))
+	if (!read_look(cli, &theme, &ascii, err) || !session_begin(&session, cli, lesson != NULL, err))
 		return err_kind(err);
 	e = edge_open(theme, err);
 	if (e) {

@@ -236,6 +236,11 @@ static bool add_place(struct session *s, const struct command *c, struct arena *
 	}
 	if (s->model.in_lesson && !*s->lesson_temp && !make_lab(s->model.lesson_world, s->lesson_temp, err))
 		return false;
+	if (!lab_of(s) && !s->cli->files.nr) {
+		if (!make_lab(s->world, s->temp, err))
+			return false;
+		s->lab = s->temp;
+	}
 	if (lab_of(s)) {
 		add_word(words, arena_strdup(a, "--lab"));
 		add_word(words, arena_strdup(a, lab_of(s)));
@@ -440,10 +445,15 @@ bool lessons_load(struct arena *a, struct scenario_list *out, struct err *err)
 	for (size_t k = 0; slash && k < ARRAY_LEN(places); k++) {
 		const char *path = arena_printf(a, "%.*s/%s", (int)(slash - self), self, places[k]);
 
-		char whole[PATH_MAX];
+		char whole[PATH_MAX], here[PATH_MAX];
+		size_t len;
 
-		if (access(path, R_OK) == 0)
-			return scenarios_load(a, realpath(path, whole) ? arena_strdup(a, whole) : path, out, err);
+		if (access(path, R_OK) != 0)
+			continue;
+		if (!realpath(path, whole))
+			return scenarios_load(a, path, out, err);
+		len = getcwd(here, sizeof(here)) ? strlen(here) : 0;    /* from here where they are below: what is printed is the same on every machine then */
+		return scenarios_load(a, arena_strdup(a, len && strncmp(whole, here, len) == 0 && whole[len] == '/' ? whole + len + 1 : whole), out, err);
 	}
 	if (access("scenarios/lessons", R_OK) == 0)
 		return scenarios_load(a, "scenarios/lessons", out, err);
@@ -490,7 +500,7 @@ struct tui_source session_source(struct session *s)
 	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = run, .undo = undo, .seek = seek, .leave = leave, .list_word = list_word, .complete = complete };
 }
 
-bool session_begin(struct session *s, struct cli *cli, struct err *err)
+bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *err)
 {
 	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .census = census, .lessons = lessons };
 
@@ -500,13 +510,19 @@ bool session_begin(struct session *s, struct cli *cli, struct err *err)
 	s->world = new_world();
 	census_begin(&s->census, cli->arena);
 	cli->watcher = (struct watcher){ census_look, &s->census };
-	if (!cli_world(cli, s->world, err)) {
+	if (lesson && s->lab && !cli->lab && access(s->lab, F_OK) != 0) {       /* a lesson brings its own cluster; around it is what podwire init makes */
+		struct world_options opt = { .seed = 1 };
+
+		world_init(s->world, &opt);
+		world_settle(s->world, &opt);
+		s->lab = NULL;
+	} else if (!cli_world(cli, s->world, err)) {
 		free(s->world);
 		return false;
 	}
 	model_begin(&s->model, s->world, &host);
 	s->model.past = s->at != NULL;
-	s->model.lab = s->lab ? s->lab : cli->files.v[0];
+	s->model.lab = s->lab ? s->lab : cli->files.nr ? cli->files.v[0] : "no lab";
 	if (strrchr(s->model.lab, '/') && strrchr(s->model.lab, '/')[1])
 		s->model.lab = strrchr(s->model.lab, '/') + 1;
 	return true;

@@ -16,7 +16,8 @@ struct session {
 	const char *at;                         /* the moment that is shown; NULL: now */
 };
 
-bool session_begin(struct session *, struct cli *, struct err *);
+/* lesson: it begins with one; then there need not be a lab. */
+bool session_begin(struct session *, struct cli *, bool lesson, struct err *);
 void session_end(struct session *);
 struct tui_source session_source(struct session *);
 

@@ -162,13 +162,8 @@ static void question(struct writer *w, const struct ask_doc *q)
 
 static void task(struct writer *w, struct play *p, const struct step *s)
 {
-	for (uint32_t k = 0; k < s->goal.nr; k++) {
-		struct sb b = { 0 };
-
-		val_print_json(s->goal.v[k].doc, &b, 0, false);
-		output(w, arena_printf(w->a, "must hold: %s", sb_text(&b)));
-		sb_free(&b);
-	}
+	for (uint32_t k = 0; k < s->goal.nr; k++)
+		paragraph(w, "task", arena_printf(w->a, "**%s** %s", k ? "And:" : "Task:", expect_text(w->a, &s->goal.v[k])));
 	for (uint32_t k = 0; w->h->teacher && k < s->hints.nr; k++)
 		paragraph(w, "hint", arena_printf(w->a, "Hint %u: %s", k + 1, s->hints.v[k]));
 	(void)p;

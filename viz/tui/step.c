@@ -87,7 +87,7 @@ static void show_output(struct tui *t, const char *line, const struct sb *out)
 	v = tui_top(t);
 	v->arena = arena_new(NULL, "output");
 	v->page.kind = PAGE_OBJECT;
-	v->page.object = (struct tui_object){ .title = arena_printf(v->arena, ":%s", line), .nr_panes = 1 };
+	v->page.object = (struct tui_object){ .title = arena_printf(v->arena, ":%s", line), .nr_panes = 1, .note = "q goes back" };
 	v->page.object.panes[0].title = arena_printf(v->arena, "podwire %s", line);
 	pane_text(v->arena, &v->page.object.panes[0], TR_TEXT, arena_strndup(v->arena, out->s, n));
 }

@@ -185,8 +185,18 @@ static void tell(const struct view *v, struct cells *c, struct rect r)
 
 	words(c, r, l->say ? l->say : "", (int)v->top);
 	y = r.y + MAX(0, lines - (int)v->top) + 1;
-	for (uint32_t k = 0; k < l->nr_task && y < r.y + r.h; k++)
-		cells_printf(c, r.x, y++, r.w, l->solved ? TR_GOOD : TR_TEXT, "%s %s", l->solved ? glyph(TG_CHECK) : k ? " " : "task:", l->task[k]);
+	for (uint32_t k = 0; k < l->nr_task && y < r.y + r.h; k++) {
+		struct rect line = { r.x + 6, y, r.w - 6, r.y + r.h - y };
+
+		if (l->solved)
+			cells_glyph(c, r.x, y, TR_GOOD | TA_BOLD, TG_CHECK);
+		else
+			cells_text(c, r.x, y, 6, TR_KEY | TA_BOLD, k ? "  and" : "task");
+		y += MAX(words(NULL, line, l->task[k], 0), 1);
+		words(c, line, l->task[k], 0);
+	}
+	if (l->nr_task && y < r.y + r.h)
+		cells_text(c, r.x + 6, y++, r.w - 6, l->solved ? TR_GOOD : TR_DIM, l->solved ? "done; → goes on" : ":apply, :patch, :delete … do it");
 	y = checks(l, c, r, y);
 	if (l->took && y + 1 < r.y + r.h) {
 		time_short(l->took, took);
@@ -236,6 +246,28 @@ static void question(const struct view *v, struct cells *c, struct rect r)
 	}
 }
 
+static int lines_of(const char *s, int w) { return words(NULL, (struct rect){ 0, 0, w, 1000 }, s ? s : "", 0); }
+
+/* What the question needs, with its border, in a box of that width. */
+static int question_height(const struct view *v, int w)
+{
+	const struct tui_lesson *l = lesson_of(v);
+	int h = 3;                              /* the border, and a line before the answer */
+
+	w = MAX(w - 4, 10);
+	if (l->question)
+		h += lines_of(l->question, w) + 1;
+	for (uint32_t k = 0; k < l->nr_choices; k++)
+		h += MAX(1, lines_of(l->choices[k], w - 4));
+	if (v->answered)
+		h += 1 + lines_of(l->why, w);
+	else if (l->question)
+		h++;
+	for (uint32_t k = 0; k < MIN(v->hints, l->nr_hints); k++)
+		h += lines_of(l->hints[k], w - 6);
+	return h;
+}
+
 static bool has_question(const struct view *v) { return lesson_of(v)->question || v->hints; }
 
 static void draw(const struct tui *t, const struct view *v, struct cells *c, struct rect r)
@@ -246,7 +278,7 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 
 	if (r.w < 100) {
 		steps_row(l, c, r.x + 1, r.y, r.w - 2);
-		q = has_question(v) && !tui_small(t) ? MIN((int)l->nr_choices + 8, r.h * 3 / 5) : 0;
+		q = has_question(v) && !tui_small(t) ? MIN(question_height(v, r.w), r.h - 1 - MIN(7, r.h / 3)) : 0;
 		left = (struct rect){ r.x, r.y + 1, r.w, r.h - 1 - q };
 		if (tui_small(t) && l->question && v->pane)
 			q = r.h - 1, left.h = 0;
@@ -265,10 +297,7 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 	in.w -= 2;
 	steps_column(l, c, &in);
 	tell(v, c, in);
-	q = has_question(v) ? MAX((int)l->nr_choices * 2 + 6, r.h / 2 - 1) : 0;
-	if (l->place.nr && q)
-		q = MIN(q, MAX(r.h - (int)l->place.nr - 2, r.h / 2));
-	q = MIN(q, r.h);
+	q = has_question(v) ? MIN(MAX(question_height(v, right.w), r.h - (int)l->place.nr - 2), r.h) : 0;
 	if (r.h - q > 2) {
 		struct rect place = { right.x, right.y, right.w, right.h - q };
 
@@ -294,8 +323,12 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	(void)r;
 	switch (id) {
 	case ACT_CHOOSE:
-		if (!v->answered && (uint32_t)(key - '0') <= l->nr_choices)
+		if (v->answered && (!l->answer || v->chosen == l->answer))
+			return true;
+		if ((uint32_t)(key - '0') <= l->nr_choices) {
 			v->chosen = (uint32_t)(key - '0');
+			v->answered = false;
+		}
 		return true;
 	case ACT_OPEN:
 		if (l->question && !v->answered && (v->chosen || !l->nr_choices))
@@ -306,10 +339,13 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 			to_step(t, v, (int)l->step + 1);
 		return true;
 	case ACT_STEP_NEXT:
-		if (l->step + 1 < l->nr_steps)
+		if (l->step + 1 < l->nr_steps) {
+			if (l->nr_task && !l->solved)
+				tui_say(t, TR_WARN, "the task was done for you; ← goes back to do it yourself");
 			to_step(t, v, (int)l->step + 1);
-		else
+		} else {
 			tui_say(t, TR_GOOD, "this was the last step");
+		}
 		return true;
 	case ACT_STEP_BACK: if (l->step) to_step(t, v, (int)l->step - 1); return true;
 	case ACT_RESTART: to_step(t, v, 0); return true;
@@ -347,10 +383,14 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 	(void)t;
 	if (l->question && !v->answered)
 		sb_add(out, "1 to 9 chooses, Enter answers; t, v and m look around in this cluster");
+	else if (v->answered && l->answer && v->chosen != l->answer)
+		sb_add(out, "choose again, or → goes on");
 	else if (l->nr_task && !l->solved)
-		sb_add(out, "change the cluster with the command line (:apply, :patch, :scale …) until the task is done");
+		sb_add(out, "change the cluster (:apply, :patch …) until the task is done; e hints, → does it for you");
 	else if (l->step + 1 < l->nr_steps)
-		sb_add(out, "→ goes on");
+		sb_add(out, l->nr_task ? "the task is done; → goes on" : "→ goes on");
+	else
+		sb_add(out, "the last step: q leaves the lesson, R begins it again, L shows the others");
 }
 
 static bool matches(const struct tui *t, const struct view *v, uint32_t i, const char *word)
