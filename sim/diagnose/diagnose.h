@@ -61,6 +61,7 @@ const char *object_name(struct diagnosis *, const struct object *);             
 const struct object *written_by(struct diagnosis *, const struct object *);
 
 void why_pod(struct diagnosis *, const struct pod *);
+void why_address(struct diagnosis *, const struct pod *);               /* has it an address that its node's network would give? */
 void why_service(struct diagnosis *, const struct service *);
 void why_service_behind(struct diagnosis *, const struct service *);     /* the same on the way to it: what is found is said to be the Service's, the summary stays */
 void why_topology(struct diagnosis *, const struct service *);          /* hints: which nodes use them, which do not, and why */

@@ -515,9 +515,11 @@ void why_pod(struct diagnosis *d, const struct pod *p)
 		containers(d, p);
 	}
 	references(d, p);
+	if (p->o.deleted == NEVER)
+		why_address(d, p);
 	if (p->node && p->o.deleted == NEVER && !pod_is_terminal(p) && !pod_is_ready(p) && !diagnosis_ill(d))
 		unready(d, p);
 	if (d->depth)
 		return;
-	d->summary = diagnosis_ill(d) ? arena_printf(d->arena, "it is not ready: %s", first_cause(d)) : pod_is_ready(p) ? "it runs and is ready" : "nothing is known to be wrong with it";
+	d->summary = diagnosis_ill(d) ? arena_printf(d->arena, "%s: %s", pod_is_ready(p) ? "it runs, and is not where it seems" : "it is not ready", first_cause(d)) : pod_is_ready(p) ? "it runs and is ready" : "nothing is known to be wrong with it";
 }

@@ -170,6 +170,11 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 		return;
 	if (why_network(d, o))
 		return;
+	if (o->verdict == V_LOST && find_pod_by_ip(d->world->cluster, o->end_ip)) {
+		why_address(d, find_pod_by_ip(d->world->cluster, o->end_ip));
+		if (d->findings.nr > before)
+			return;
+	}
 	if (s && (o->verdict == V_REJECTED || o->verdict == V_REFUSED || (o->verdict == V_DROPPED && s->external_policy == TP_LOCAL)))
 		why_service_behind(d, s);
 	for (uint32_t k = before; k < d->findings.nr; k++)

@@ -2,8 +2,11 @@
 #include "model/control/rollout.h"
 #include "model/dataplane/compile.h"
 #include "model/dataplane/kube_proxy.h"
+#include "sim/ask/dns_race.h"
+#include "sim/ask/patience.h"
 #include "sim/lab/store.h"
 #include "tests/unit/cell.h"
+#include "tests/unit/feed.h"
 
 static struct cell settled(const char *yaml)
 {
@@ -87,4 +90,41 @@ TEST(what_decides_who_is_deleted_first_is_said)
 	CU_ASSERT_STRING_EQUAL(deletion_reason(&v[0], &v[1], cluster_now(x.c)), "lower pod-deletion-cost");
 	CU_ASSERT(deletion_order(&v[0], &v[1], cluster_now(x.c)) < 0 && deletion_order(&v[1], &v[0], cluster_now(x.c)) > 0);
 	cell_free(&x);
+}
+
+/* linux Documentation/networking/ip-sysctl.rst tcp_retries2: 924.6 s with a minimal RTO. */
+TEST(tcp_gives_up_after_a_quarter_of_an_hour)
+{
+	const struct patience p = tcp_patience();
+
+	CU_ASSERT_EQUAL(p.at[0], MILLIS(200));
+	CU_ASSERT_EQUAL(p.at[9], MILLIS(204600));
+	CU_ASSERT_EQUAL(p.at[14], MILLIS(804600));
+	CU_ASSERT_EQUAL(p.give_up, MILLIS(924600));
+}
+
+TEST(two_queries_of_one_socket_race_where_they_are_translated)
+{
+	struct world_options opt = { .ask = true, .apply = { .validate = true, .create_namespaces = true } };
+	struct err err = { 0 };
+	struct resolv_conf conf = { 0 };
+	struct dns_race r;
+	struct world w;
+	struct arena *a = arena_new(NULL, "race");
+
+	world_init(&w, &opt);
+	feed_world(&w, &opt, "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: nginx}]}}\n");
+	world_settle(&w, &opt);
+	conf = dns_resolv_conf(w.cluster, find_pod(w.cluster, "default", "p"), a);
+	CU_ASSERT(dns_race(&w, "pod/p", &conf, RESOLVER_GLIBC, a, &r, &err) && !r.never && r.endpoints == 2 && r.sent.dport == 53);
+	CU_ASSERT_EQUAL(r.again, timing(T_RESOLVER_TIMEOUT));
+	CU_ASSERT(dns_race(&w, "pod/p", &conf, RESOLVER_MUSL, a, &r, &err) && 2 * r.again == timing(T_RESOLVER_TIMEOUT));
+	conf.options = (str_list){ (str[]){ "single-request-reopen" }, 1, true };
+	CU_ASSERT(dns_race(&w, "pod/p", &conf, RESOLVER_GLIBC, a, &r, &err) && r.never);
+	CU_ASSERT(dns_race(&w, "pod/p", &conf, RESOLVER_MUSL, a, &r, &err) && !r.never);        /* musl does not know the option */
+	conf.nameservers = (str_list){ (str[]){ "203.0.113.53" }, 1, true };    /* no Service: nobody translates */
+	CU_ASSERT(dns_race(&w, "pod/p", &conf, RESOLVER_MUSL, a, &r, &err) && r.never);
+	err_free(&err);
+	world_free(&w);
+	arena_free(a);
 }

@@ -2,7 +2,7 @@
 #include <strings.h>
 
 #include "model/dns/dns.h"
-#include "sim/ask/end.h"
+#include "sim/ask/dns_race.h"
 #include "viz/cli/cli.h"
 
 static struct val *texts(struct arena *a, const str_list *l)
@@ -74,6 +74,20 @@ static void print_lookup(struct cli *cli, const struct dns_lookup *l)
 		print(cli, v);
 }
 
+/* With --kernel udp-clash=drop: what becomes of two queries that leave together. */
+static void print_race(struct cli *cli, const struct dns_race *r)
+{
+	if (r->never) {
+		fprintf(cli->to, "\nno race    %s\n", r->never);
+		return;
+	}
+	fprintf(cli->to, "\nrace       A and AAAA leave together from one socket: %s:%u → %s:%u, twice\n", IP(r->sent.src), r->sent.sport, IP(r->sent.dst), r->sent.dport);
+	fprintf(cli->to, "           %s translates each for itself (%s%s), for neither is in conntrack yet\n", r->netns, r->server, r->endpoints > 1 ? ", or another endpoint" : "");
+	fprintf(cli->to, "           the one that is entered second finds the place taken: insert_failed, dropped\n");
+	fprintf(cli->to, "           the resolver waits %gs for its answer and asks again\n", (double)r->again / 1e9);
+	fprintf(cli->to, "           mended by Linux 5.7 (5.0 where both go to one endpoint), options single-request-reopen (glibc), or a NodeLocal DNSCache, which is not translated\n");
+}
+
 static bool read_type(struct cli *cli, enum dns_type *type, bool *known, struct err *err)
 {
 	*type = cli->v6 ? DNS_AAAA : DNS_A;
@@ -127,6 +141,12 @@ static enum err_kind ask(struct cli *cli, struct world *w, struct err *err)
 		l = dns_resolve(w->cluster, zone, &conf, lib, name, type, cli->arena);
 	}
 	print_lookup(cli, &l);
+	if (conf.nameservers.nr && !cli->type && s->kernel.clash_drop && !cli_output_is(cli, "json")) {
+		struct dns_race race;
+
+		if (dns_race(w, from, &conf, lib, cli->arena, &race, err))
+			print_race(cli, &race);
+	}
 	return l.result.answers.nr ? ERR_NONE : ERR_FAILED;
 }
 

@@ -1,5 +1,6 @@
 /* The answer to a trace for people: a line a hop, with the rule that decided, the packet where it changed and the object behind it; and a last line
  * for each outcome that says it in one sentence. */
+#include "sim/ask/patience.h"
 #include "viz/report/trace_report.h"
 
 enum { COL_LINK = 34, COL_STAGE = 51, COL_DECISION = 64 };
@@ -118,6 +119,23 @@ static void outcome_line(struct world *w, const struct outcome_view *o, struct s
 	sb_free(&cause);
 }
 
+/* A packet on an open connection that nobody answers: what its sender does then. */
+static void patience_lines(const struct answer *a, struct sb *out)
+{
+	const struct patience p = tcp_patience();
+	bool silent = false;
+
+	for (uint32_t k = 0; k < a->nr; k++)
+		silent = silent || a->v[k].verdict == V_LOST || a->v[k].verdict == V_DROPPED || (a->v[k].verdict == V_DELIVERED && !a->v[k].answered);
+	if (!a->q->connection || !silent || !a->nr || !a->v[0].walk || a->v[0].walk->there.as_sent.proto != PROTO_TCP)
+		return;
+	sb_add(out, "  the socket stays open, and TCP sends again after");
+	for (size_t k = 0; k < TCP_RETRIES2; k++)
+		sb_printf(out, "%s %g", k ? "," : "", (double)p.at[k] / 1e9);
+	sb_printf(out, " s;\n  after %g s (%.1f min) it gives up: Connection timed out. One who sends nothing notices nothing: with SO_KEEPALIVE after %.1f h, else never.\n  New connections are not concerned.\n",
+		  (double)p.give_up / 1e9, (double)p.give_up / 6e10, (double)p.keepalive / 3.6e12);
+}
+
 void trace_text(struct world *w, const struct answer *answer, bool verbose, struct sb *out)
 {
 	uint32_t shown = verbose ? answer->nr : MIN(answer->nr, 1u);
@@ -150,4 +168,5 @@ void trace_text(struct world *w, const struct answer *answer, bool verbose, stru
 	sb_addc(out, '\n');
 	for (uint32_t k = 0; k < answer->nr; k++)
 		outcome_line(w, &answer->v[k], out);
+	patience_lines(answer, out);
 }
