@@ -26,7 +26,7 @@ static nsec clock_now(void)
 	return SECONDS(t.tv_sec) + t.tv_nsec;
 }
 
-static socklen_t to_sockaddr(ip_addr ip, uint16_t port, struct sockaddr_storage *out)
+socklen_t dial_sockaddr(ip_addr ip, uint16_t port, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
 	struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)out;
@@ -224,7 +224,7 @@ static void allow_ping(void)
 static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 {
 	struct sockaddr_storage to, own;
-	socklen_t n = to_sockaddr(q->dst, is_icmp(q) ? 0 : q->port, &to), m = sizeof(own);
+	socklen_t n = dial_sockaddr(q->dst, is_icmp(q) ? 0 : q->port, &to), m = sizeof(own);
 	bool four = ip_is4(q->dst), stream = q->proto == PROTO_TCP || q->proto == PROTO_SCTP;
 	int tos = q->tos, proto = is_icmp(q) ? (four ? IPPROTO_ICMP : IPPROTO_ICMPV6) : q->proto == PROTO_SCTP ? IPPROTO_SCTP : 0;
 	struct epoll_event ev = { .events = stream ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u64 = nr };
@@ -240,7 +240,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 	if (tos)
 		setsockopt(q->fd, four ? IPPROTO_IP : IPPROTO_IPV6, four ? IP_TOS : IPV6_TCLASS, &tos, sizeof(tos));
 	if (ip_set(q->src)) {
-		socklen_t k = to_sockaddr(q->src, 0, &own);
+		socklen_t k = dial_sockaddr(q->src, 0, &own);
 		int on = 1;
 
 		setsockopt(q->fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));

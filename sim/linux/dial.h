@@ -2,6 +2,8 @@
 #ifndef PODWIRE_DIAL_H
 #define PODWIRE_DIAL_H
 
+#include <sys/socket.h>
+
 #include "sim/linux/live.h"
 
 enum dial_end { DIAL_WAITS, DIAL_CONNECTED, DIAL_REFUSED, DIAL_UNREACHABLE, DIAL_TIMEOUT, DIAL_ERROR };
@@ -28,6 +30,7 @@ struct dialer { struct live *live; int epoll; struct answering *v; uint32_t nr, 
 bool dialer_begin(struct dialer *, struct live *, struct err *);
 void dialer_end(struct dialer *);
 bool dialer_answer_at(struct dialer *, const struct space *, uint8_t proto, uint16_t port, struct err *);       /* nothing is done where somebody listens already */
+socklen_t dial_sockaddr(ip_addr, uint16_t port, struct sockaddr_storage *out);
 /* Asks all of them, at most `parallel` at a time. false: it could not be done (err). */
 bool dialer_ask(struct dialer *, struct dial **, uint32_t nr, uint32_t parallel, struct err *);
 

@@ -350,7 +350,7 @@ bool verify_connections(struct live *live, struct world *w, const struct verify_
 /* ---- one answer */
 
 /* A client of another address than the usual one has it, too, and the gateway knows where it is. */
-static bool give_address(struct live *live, const struct space *s, ip_addr ip, struct err *err)
+bool verify_give_address(struct live *live, const struct space *s, ip_addr ip, struct err *err)
 {
 	struct space *router = live_find(live, "router");
 	struct ifaddrmsg addr = { .ifa_family = ip_is4(ip) ? AF_INET : AF_INET6, .ifa_prefixlen = (uint8_t)ip_bits(ip), .ifa_flags = ip_is4(ip) ? 0 : IFA_F_NODAD, .ifa_index = 2 };
@@ -428,7 +428,7 @@ bool verify_answer(struct live *live, struct world *w, const struct answer *answ
 
 	if (why || !from)
 		return err_add(err, ERR_UNKNOWN, NULL, "%s", why ? why : "the source has no namespaces here");
-	if (ip_set(answer->source.ip) && !give_address(live, from, answer->source.ip, err))
+	if (ip_set(answer->source.ip) && !verify_give_address(live, from, answer->source.ip, err))
 		return false;
 	if (!dialer_begin(&v.dialer, live, err))
 		return false;
@@ -471,7 +471,7 @@ bool verify_trace(struct live *live, struct world *w, const struct answer *answe
 
 	if (why || !from)
 		return err_add(err, ERR_UNKNOWN, NULL, "%s", why ? why : "the source has no namespaces here");
-	if ((ip_set(answer->source.ip) && !give_address(live, from, answer->source.ip, err)) || !dialer_begin(&v.dialer, live, err))
+	if ((ip_set(answer->source.ip) && !verify_give_address(live, from, answer->source.ip, err)) || !dialer_begin(&v.dialer, live, err))
 		return false;
 	t = outcomes_of(answer, answer->target, answer->port, a);
 	*d = (struct dial){ .from = from, .src = answer->source.ip, .dst = answer->target, .port = answer->port, .wait = TWO_SYNS,

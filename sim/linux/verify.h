@@ -22,7 +22,9 @@ struct verified {
 	uint32_t pairs, tries, agreed;
 	uint32_t not_asked; const char *why_not;        /* pairs that the kernel cannot be asked about, and the first reason */
 	VEC(struct difference) differences;
-	double state_ms, connect_ms;
+	uint32_t requests, request_tries, requests_agreed;
+	uint32_t requests_not_asked; const char *why_no_request;
+	double state_ms, connect_ms, request_ms;
 };
 /* false: it could not be done (err). Texts live in the arena. */
 bool verify_state(struct live *, const struct dataplane *, struct arena *, struct verified *, struct err *);
@@ -31,6 +33,12 @@ bool verify_connections(struct live *, struct world *, const struct verify_optio
 bool verify_answer(struct live *, struct world *, const struct answer *, const struct verify_options *, struct arena *, struct verified *, struct err *);
 /* The same connection once, with the kernel's trace of it. */
 bool verify_trace(struct live *, struct world *, const struct answer *, struct arena *, struct dial *, struct nftrace *, struct err *);
+
+/* HTTP requests to the proxies of the lab (http_cases.c says which): status, who answered, what it saw of the request and of the client, Location, certificate. */
+bool verify_requests(struct live *, struct world *, const struct verify_options *, struct arena *, struct verified *, struct err *);
+/* The request of an answer that the model has given. */
+bool verify_request(struct live *, struct world *, const struct answer *, const struct verify_options *, struct arena *, struct verified *, struct err *);
+bool verify_give_address(struct live *, const struct space *, ip_addr, struct err *);        /* so that a socket there can have it */
 
 /* One question to both: all ways that the walk allows. */
 struct ways { struct way *v; uint32_t nr; double least; /* the smallest share of those that can be seen */ bool unknown; const char *why; };

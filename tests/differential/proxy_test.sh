@@ -93,6 +93,18 @@ check "no endpoints any more" "$podwire" scale -q deploy/web --replicas 0
 is "are followed" 503 "$(status a.bar.test /new)"
 check "one endpoint" "$podwire" scale -q deploy/web --replicas 1
 is "is followed" 200 "$(status a.bar.test /new)"
+check "verify agrees on every request" "$podwire" verify --sample 60
+pod=$("$podwire" ps | sed -n 's,^pod/podwire-system/\([^ ]*\).*,\1,p') dir=/run/podwire/proxies/podwire-system.$("$podwire" ps | sed -n 's,^pod/podwire-system/\([^ ]*\).*,\1,p')
+# another configuration than the table's: sabotage SED
+sabotage() { "$podwire" exec -n podwire-system "pod/$pod" -- sh -c "PATH=\$PATH:/usr/sbin; sed -i -e '$1' $dir/haproxy.cfg && haproxy -D -f $dir/haproxy.cfg -p $dir/pid -sf \$(cat $dir/pid)" 2>&1; }
+differs() { local out; out=$("$podwire" verify 2>&1); [ $? = 1 ] && grep -q "$2" <<<"$out" && ok "$1" || bad "$1" "$out"; }
+sabotage 's,-- ./new.$,-- /old,'
+differs "verify sees a rule that is missing" 'DIFFERS .*http://one.bar.test/new from client'
+sabotage 's/set-header X-Forwarded-For.*/set-header X-Forwarded-For 192.0.2.1/'
+differs "verify sees a header that is wrong" 'the backend saw X-Forwarded-For: 192.0.2.1, not 203.0.113.10'
+sabotage 's/code 308/code 302/'
+differs "verify sees a status that is wrong" 'kernel *302 to https://tls.test'
+check "another change of the Ingress" "$podwire" annotate -q ingress/plain a=b
 check "the controller goes" "$podwire" scale -q -n podwire-system deploy/k8s-io-ingress-nginx --replicas 0
 is "and its proxy" 0 "$("$podwire" ps | grep -c 'haproxy(')"
 check "verify agrees" "$podwire" verify --sample 100

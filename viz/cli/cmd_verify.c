@@ -26,6 +26,10 @@ static void print_text(struct cli *cli, const struct verified *r)
 	fprintf(cli->to, "connections  %u pairs in %u tries: %u agree (%.0f ms)\n", r->pairs, r->tries, r->agreed, r->connect_ms);
 	if (r->not_asked)
 		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
+	if (r->requests)
+		fprintf(cli->to, "requests     %u in %u tries: %u agree (%.0f ms)\n", r->requests, r->request_tries, r->requests_agreed, r->request_ms);
+	if (r->requests_not_asked)
+		fprintf(cli->to, "not asked    %u requests: %s\n", r->requests_not_asked, r->why_no_request);
 	for (uint32_t k = 0; k < shown; k++)
 		fprintf(cli->to, "DIFFERS      %s\n  walk       %s\n  kernel     %s\n", r->differences.v[k].what, r->differences.v[k].walk, r->differences.v[k].kernel);
 	if (shown < r->differences.nr)
@@ -77,7 +81,7 @@ static void print_json(struct cli *cli, const struct verified *r)
 {
 	struct arena *a = cli->arena;
 	struct val *v = val_new(a, VAL_MAP), *state = val_put(a, v, "state", val_new(a, VAL_MAP)), *connections = val_put(a, v, "connections", val_new(a, VAL_MAP));
-	struct val *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
+	struct val *requests = val_put(a, v, "requests", val_new(a, VAL_MAP)), *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
 	struct sb out = { 0 };
 
 	val_put(a, state, "namespaces", val_int(a, r->namespaces));
@@ -91,6 +95,12 @@ static void print_json(struct cli *cli, const struct verified *r)
 	val_put(a, connections, "notAsked", val_int(a, r->not_asked));
 	if (r->why_not)
 		val_put(a, connections, "whyNot", val_string(a, r->why_not));
+	val_put(a, requests, "requests", val_int(a, r->requests));
+	val_put(a, requests, "tries", val_int(a, r->request_tries));
+	val_put(a, requests, "agree", val_int(a, r->requests_agreed));
+	val_put(a, requests, "notAsked", val_int(a, r->requests_not_asked));
+	if (r->why_no_request)
+		val_put(a, requests, "whyNot", val_string(a, r->why_no_request));
 	for (uint32_t k = 0; k < r->differences.nr; k++) {
 		struct val *d = val_add(a, list, val_new(a, VAL_MAP));
 
@@ -110,7 +120,8 @@ static enum err_kind work(struct cli *cli, struct live *live, struct world *w, s
 
 	if (!number("sample", cli->sample, &opt.sample, err) || !number("tries", cli->tries, &opt.tries, err))
 		return ERR_INPUT;
-	if (!verify_state(live, world_dataplane(w), cli->arena, &r, err) || !verify_connections(live, w, &opt, cli->arena, &r, err))
+	if (!verify_state(live, world_dataplane(w), cli->arena, &r, err) || !verify_connections(live, w, &opt, cli->arena, &r, err) ||
+	    !verify_requests(live, w, &opt, cli->arena, &r, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json"))
 		print_json(cli, &r);

@@ -1,0 +1,264 @@
+/* Which requests `verify` makes of a proxy: each rule of its table is asked by a request that matches, by one deeper in the tree, and by others that just miss it (another
+ * path, host, method, header, parameter); by TLS where a listener speaks it. What has to come out is not said here: the model answers each of them. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "model/l7/planes.h"
+#include "sim/linux/verify_http.h"
+
+struct casing {
+	struct world *w;
+	struct arena *a;
+	const struct l7_plane *plane;
+	const struct l7_listener *l;
+	const char *from, *resolve;
+	uint16_t port;                          /* in the URL */
+	bool own_host;                          /* the URL's port is not what the Host should say */
+	struct map seen;
+	VEC(struct question) v;
+};
+
+/* ---- texts that match */
+
+static bool sendable(const char *s)
+{
+	for (; *s; s++)
+		if (isspace((unsigned char)*s) || iscntrl((unsigned char)*s) || *s == '#')
+			return false;
+	return true;
+}
+
+/* A text for an expression, by its plainest parts: classes become one of their characters, alternatives the first, repetitions one. NULL: it does not match after all. */
+static const char *sample(const struct regex *re, const char *pattern, bool whole, struct arena *a)
+{
+	struct sb out = { 0 };
+	const char *text;
+	int depth = 0, skip = 0;
+
+	for (const char *p = pattern; *p; p++) {
+		char c = *p;
+
+		if (c == '(') {
+			depth++;
+			p += p[1] == '?' && p[2] == ':' ? 2 : 0;
+		} else if (c == ')') {
+			skip = skip == depth ? 0 : skip;
+			depth--;
+		} else if (c == '|') {
+			skip = skip ? skip : depth;
+			if (!depth)
+				break;
+		} else if (skip || c == '^' || c == '$' || c == '*' || c == '+' || c == '?') {
+			continue;
+		} else if (c == '[') {
+			const char *end = strchr(p + 2, ']');
+
+			if (!end)
+				break;
+			sb_addc(&out, p[1] == '^' ? 'x' : p[1] == '\\' ? (p[2] == 'd' ? '7' : p[2]) : p[1]);
+			p = end;
+		} else if (c == '{') {
+			p += strcspn(p, "}");
+			p -= *p == '\0';
+		} else if (c == '\\' && p[1]) {
+			c = *++p;
+			sb_addc(&out, c == 'd' ? '7' : c == 'w' ? 'x' : c == 's' ? ' ' : c);
+		} else {
+			sb_addc(&out, c == '.' ? 'x' : c);
+		}
+	}
+	text = arena_strdup(a, sb_text(&out));
+	sb_free(&out);
+	return re && (whole ? regex_full(re, text, a) : regex_search(re, text, NULL, a)) ? text : NULL;
+}
+
+static const char *value_for(const struct l7_cond *c, struct arena *a)
+{
+	switch ((enum l7_how)c->how) {
+	case L7_EXACT:
+	case L7_PREFIX: return c->value ? c->value : "";
+	case L7_REGEX: return sample(c->re, c->value ? c->value : "", true, a);
+	case L7_PRESENT: return "podwire";
+	}
+	return NULL;
+}
+
+static const char *path_for(const struct l7_route *r, struct arena *a)
+{
+	return r->path_kind == L7_PATH_REGEX ? sample(r->re, r->path, !r->search, a) : *r->path ? r->path : "/";
+}
+
+static const char *host_for(const char *pattern, struct arena *a)
+{
+	return streq(pattern, "*") ? "any.podwire.test" : strncmp(pattern, "*.", 2) == 0 ? arena_printf(a, "one%s", pattern + 1) : pattern;
+}
+
+/* ---- one request */
+
+struct wanted { const char *host, *path, *method; const l7_conds *headers, *query; const char *name, *value; bool forwarded; const struct l7_action *act; };
+
+static void add(struct casing *x, struct wanted w)
+{
+	bool tls = x->l->proto == L7_HTTPS;
+	const char *scheme = tls ? "https" : "http", *text = w.path, *key = "";
+	struct question q = { .from = x->from, .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .method = w.method, .resolve = x->resolve };
+	uint64_t *at;
+
+	for (uint32_t k = 0; w.query && text && k < w.query->nr; k++) {
+		const char *value = w.query->v[k].not ? "" : value_for(&w.query->v[k], x->a);
+
+		if (!w.query->v[k].not)
+			text = value ? arena_printf(x->a, "%s%c%s=%s", text, strchr(text, '?') ? '&' : '?', w.query->v[k].name, value) : NULL;
+	}
+	if (!text || *text != '/' || !sendable(text) || !sendable(w.host) || strpbrk(w.host, "/:"))
+		return;
+	for (uint32_t k = 0; w.headers && k < w.headers->nr; k++) {
+		const char *value = w.headers->v[k].not ? NULL : value_for(&w.headers->v[k], x->a);
+
+		if (value && strcasecmp(w.headers->v[k].name, "host") != 0 && w.headers->v[k].name[0] != ':')
+			question_header(&q, x->a, w.headers->v[k].name, value);
+	}
+	if (w.name)
+		question_header(&q, x->a, w.name, w.value);
+	if (w.forwarded)
+		question_header(&q, x->a, "X-Forwarded-For", "192.0.2.7");
+	for (uint32_t k = 0; w.act && k < w.act->filters.nr; k++)               /* what it takes away should be there */
+		for (uint32_t i = 0; w.act->filters.v[k].kind == L7_REQUEST_HEADERS && i < w.act->filters.v[k].headers.nr_remove; i++)
+			question_header(&q, x->a, w.act->filters.v[k].headers.remove[i], "to-be-removed");
+	if (x->own_host)
+		question_header(&q, x->a, "Host", w.host);
+	q.to = x->port == (tls ? 443 : 80) ? arena_printf(x->a, "%s://%s%s", scheme, w.host, text) : arena_printf(x->a, "%s://%s:%u%s", scheme, w.host, x->port, text);
+	for (uint32_t k = 0; k < q.nr_headers; k++)
+		key = arena_printf(x->a, "%s\n%s: %s", key, q.headers[k].name, q.headers[k].value);
+	key = arena_printf(x->a, "%s %s %s %s%s", q.from, q.resolve, q.method ? q.method : "GET", q.to, key);
+	at = map_put(&x->seen, x->a, hash_mix(fnv32a(key, strlen(key)), fnv32(key, strlen(key))));
+	if (!(*at)++)
+		vec_add(x->a, &x->v, q);
+}
+
+/* ---- a table */
+
+static const char *other_method(const struct l7_route *r) { return r->methods.nr && streq(r->methods.v[0].value, "POST") ? "PUT" : "POST"; }
+
+static void route(struct casing *x, const char *host, const struct l7_route *r)
+{
+	const char *path = path_for(r, x->a), *method = r->methods.nr && !r->methods.v[0].not ? value_for(&r->methods.v[0], x->a) : NULL;
+	struct wanted match = { .host = host, .path = path, .method = method, .headers = &r->headers, .query = &r->query, .act = r->action }, one;
+	bool slash = path && *path && path[strlen(path) - 1] == '/';
+
+	if (!path)
+		return;
+	add(x, match);
+	if (x->l->proto == L7_HTTPS)            /* what TLS changes is asked; a handshake costs a process */
+		return;
+	one = match;
+	one.path = arena_printf(x->a, slash ? "%sdeeper" : "%s/deeper", path);
+	one.forwarded = true;
+	add(x, one);
+	one = match;
+	one.path = arena_printf(x->a, "%sx", path);
+	add(x, one);
+	if (slash && path[1]) {
+		one = match;
+		one.path = arena_strndup(x->a, path, strlen(path) - 1);
+		add(x, one);
+	}
+	if (r->methods.nr) {
+		one = match;
+		one.method = other_method(r);
+		add(x, one);
+	}
+	for (int query = 0; query < 2; query++)
+		if ((query ? r->query : r->headers).nr) {
+			one = match;
+			*(query ? &one.query : &one.headers) = NULL;
+			add(x, one);
+		}
+	for (uint32_t k = 0; k < r->action->canaries.nr; k++) {
+		const struct l7_canary *c = &r->action->canaries.v[k];
+
+		one = match;
+		one.name = c->header ? c->header : c->cookie ? "Cookie" : NULL;
+		one.value = c->header ? (c->value ? c->value : "always") : c->cookie ? arena_printf(x->a, "%s=always", c->cookie) : NULL;
+		if (one.name)
+			add(x, one);
+		one.value = c->header ? "never" : c->cookie ? arena_printf(x->a, "%s=never", c->cookie) : NULL;
+		if (one.name)
+			add(x, one);
+	}
+}
+
+static void listener(struct casing *x)
+{
+	const struct route_table *t = x->plane->table;
+	const struct l7_hosts *g = &t->groups.v[x->l->group];
+	const char *own = host_for(x->l->host ? x->l->host : "*", x->a);
+
+	for (uint32_t k = 0; k < g->vhosts.nr; k++) {
+		const struct l7_vhost *v = &t->vhosts.v[g->vhosts.v[k]];
+		const char *host = v->kind == L7_HOST_ANY ? own : host_for(v->pattern, x->a);
+
+		for (uint32_t i = 0; i < v->routes.nr; i++)
+			route(x, host, &v->routes.v[i]);
+		add(x, (struct wanted){ .host = host, .path = "/podwire-nowhere" });
+		if (v->kind == L7_HOST_SUFFIX) {
+			add(x, (struct wanted){ .host = v->pattern + 2, .path = v->routes.nr ? path_for(&v->routes.v[0], x->a) : "/" });
+			add(x, (struct wanted){ .host = arena_printf(x->a, "two.labels%s", v->pattern + 1), .path = v->routes.nr ? path_for(&v->routes.v[0], x->a) : "/" });
+		}
+	}
+	add(x, (struct wanted){ .host = "other.podwire.invalid", .path = "/" });
+}
+
+static bool has_address(struct casing *x)
+{
+	struct question q = { .from = "client", .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .to = "http://any.podwire.test/", .resolve = x->plane->target };
+	struct err none = { 0 };
+	struct answer answer;
+	bool ok = x->plane->target && question_ask(x->w, &q, x->a, &answer, &none) && answer.nr && answer.v[0].verdict != V_UNRESOLVED;
+
+	err_free(&none);
+	return ok;
+}
+
+/* Where the world comes in; without an address there, a node asks the Pod itself. */
+static void way_in(struct casing *x, const struct l7_port *p, bool address)
+{
+	x->from = address ? "client" : arena_printf(x->a, "node/%s", x->plane->pod->node);
+	x->resolve = address ? x->plane->target : arena_printf(x->a, "pod/%s/%s", x->plane->pod->o.ns, x->plane->pod->o.name);
+	x->port = address && x->plane->service ? p->port : p->bind;
+	x->own_host = x->port != p->port;
+}
+
+static bool asked_before(const struct l7_plane *v, uint32_t at)
+{
+	for (uint32_t k = 0; k < at; k++)
+		if (v[k].target && streq(v[k].target, v[at].target))
+			return true;
+	return false;
+}
+
+struct question *http_cases(struct world *w, struct arena *a, uint32_t *nr)
+{
+	struct casing x = { .w = w, .a = a };
+	uint32_t planes;
+	const struct l7_plane *v = planes_list(w->cluster, a, &planes);
+
+	for (uint32_t k = 0; k < planes; k++) {
+		bool address;
+
+		if (asked_before(v, k))         /* the next Pod of the same Deployment: each request may come to it already */
+			continue;
+		x.plane = &v[k];
+		address = has_address(&x);
+		for (uint32_t p = 0; p < v[k].nr; p++)
+			for (uint32_t i = 0; i < v[k].table->listeners.nr; i++) {
+				x.l = &v[k].table->listeners.v[i];
+				if (x.l->dead || x.l->port != v[k].ports[p].port || (x.l->proto != L7_HTTP && x.l->proto != L7_HTTPS))
+					continue;
+				way_in(&x, &v[k].ports[p], address);
+				listener(&x);
+			}
+	}
+	*nr = x.v.nr;
+	return x.v.v;
+}
