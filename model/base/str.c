@@ -6,8 +6,8 @@
 
 #include "model/base/text.h"
 
-/* Each text lies in the arena behind its hash and length. */
-struct head { uint32_t hash, len; };
+/* Each text lies in the arena behind its hash and length, and a number that str_number keeps. */
+struct head { uint32_t hash, len, number; };
 
 /* A slot holds the text's address and, in the 16 bits that no address uses, a part of its hash, so that other texts are seldom looked at. 0: empty. */
 struct strtab {
@@ -98,7 +98,7 @@ str str_intern_n(struct strtab *t, const char *s, size_t n)
 	if (t->slot[at])
 		return text_in(t->slot[at]);
 	h = arena_alloc(t->arena, sizeof(*h) + n + 1, alignof(struct head));
-	*h = (struct head){ hash, (uint32_t)n };
+	*h = (struct head){ hash, (uint32_t)n, 0 };
 	text = (char *)(h + 1);
 	memcpy(text, s, n);
 	t->slot[at] = slot_for(text, hash);
@@ -158,6 +158,20 @@ size_t str_len(str s)
 uint32_t str_hash(str s)
 {
 	return head_of(s)->hash;
+}
+
+bool str_number(struct str_numbers *l, struct arena *a, str s, uint32_t *number)
+{
+	struct head *h = (struct head *)(uintptr_t)head_of(s);
+
+	if (h->number && h->number <= l->nr && l->v[h->number - 1] == s) {
+		*number = h->number;
+		return true;
+	}
+	assert(strlen(s) == h->len);            /* else it is no text of a table */
+	vec_add(a, l, s);
+	*number = h->number = l->nr;
+	return false;
 }
 
 /* ---- growing text */

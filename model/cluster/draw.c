@@ -30,10 +30,10 @@ static char *put_hex(char *to, uint64_t v, int digits)
 	return to;
 }
 
-/* A version 4 shaped UUID that follows from the seed, the name, and how often that name was used before. Written by hand: every object has one. */
-str cluster_uid_of(struct cluster *c, const struct object *o)
+/* A version 4 shaped UUID. Written by hand: every object has one. */
+void cluster_uid_print(const struct cluster *c, const struct object *o, char uid[UID_LENGTH + 1])
 {
-	char text[512], uid[37], *at = text;
+	char text[512], *at = text;
 	const char *parts[] = { o->kind->name, o->ns ? o->ns : "", o->name };
 	uint64_t purpose = hash_text("uid"), what, hi, lo;
 
@@ -59,5 +59,13 @@ str cluster_uid_of(struct cluster *c, const struct object *o)
 	at = put_hex(at, (lo >> 48 & 0x3fff) | 0x8000, 4);
 	*at++ = '-';
 	at = put_hex(at, lo, 12);
-	return str_intern_n(c->strings, uid, 36);
+	*at = '\0';
+}
+
+str cluster_uid_of(struct cluster *c, const struct object *o)
+{
+	char uid[UID_LENGTH + 1];
+
+	cluster_uid_print(c, o, uid);
+	return str_intern_n(c->strings, uid, UID_LENGTH);
 }

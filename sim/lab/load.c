@@ -1,210 +1,12 @@
 /* A cluster out of the file, as a command left it. */
 #include "sim/engine/connections.h"
-#include "sim/lab/store.h"
+#include "sim/lab/load.h"
 
 #include <stdlib.h>
 
 #include "model/base/quantity.h"
 
-enum { C_ID, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES, C_SHAPE,
-       C_NODE, C_IP, C_SEGMENT, C_AT };
-#define COLUMNS "id, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places, shape, node, ip, segment, at"
-
-struct loading {
-	struct lab *lab;
-	struct cluster *cluster;
-	struct arena *arena;            /* the cluster's */
-	struct arena *scratch;          /* for one row */
-	int64_t input;
-	sqlite3_stmt *spec;
-	struct map specs;               /* row + 1 → struct pod_spec */
-	sqlite3_stmt *shape;
-	struct map shapes;              /* row → struct pod without what its own row says */
-	struct segment_reader segments;
-	struct err *err;
-};
-
-static const char *text_at(sqlite3_stmt *st, int at)
-{
-	return (const char *)sqlite3_column_text(st, at);
-}
-
-/* What stands in the columns from `first` on, or in a segment. */
-static bool pieces_at(struct loading *l, sqlite3_stmt *st, int first, int segment, struct piece *v, uint32_t nr)
-{
-	if (sqlite3_column_type(st, segment) != SQLITE_NULL)
-		return segments_get(&l->segments, l->lab, (struct segment_place){ sqlite3_column_int64(st, segment), sqlite3_column_int64(st, segment + 1) }, v, nr, l->err);
-	for (uint32_t k = 0; k < nr; k++) {
-		bool null = sqlite3_column_type(st, first + (int)k) == SQLITE_NULL;
-		const void *bytes = null ? NULL : sqlite3_column_blob(st, first + (int)k);
-
-		v[k] = (struct piece){ null ? NULL : bytes ? bytes : "", (size_t)sqlite3_column_bytes(st, first + (int)k) };
-	}
-	return true;
-}
-
-static struct val *json_of(struct loading *l, struct arena *a, const struct piece *p)
-{
-	uint32_t mark = l->err->nr;
-	struct val *v = p->s ? json_parse(a, l->lab->path, p->s, p->n, NULL, l->err) : NULL;
-
-	if (p->s && !v)
-		err_wrap(l->err, mark, "a stored document is damaged");
-	return v;
-}
-
-static struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
-{
-	return json_of(l, l->arena, &(struct piece){ text_at(st, at), (size_t)sqlite3_column_bytes(st, at) });
-}
-
-/* JSON with its places in the piece behind it. */
-static struct val *document_of(struct loading *l, const struct piece p[2])
-{
-	struct val *v = json_of(l, l->arena, &p[0]);
-
-	if (v)
-		places_unpack(v, p[1].s ? p[1].s : "", p[1].s ? p[1].n : 0);
-	return v;
-}
-
-/* A Pod spec by its row; Pods of one template share it. */
-static const struct pod_spec *spec_at(struct loading *l, int64_t row)
-{
-	uint64_t *known = map_put(&l->specs, l->arena, (uint64_t)row + 1);
-	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, "Pod", l->err };
-	struct pod_spec *spec;
-
-	if (*known)
-		return (const struct pod_spec *)(uintptr_t)*known;
-	spec = arena_make(l->arena, struct pod_spec);
-	sqlite3_bind_int64(l->spec, 1, row);
-	if (sqlite3_step(l->spec) == SQLITE_ROW)
-		fields_decode(&d, pod_spec_fields, json_at(l, l->spec, 0), "spec", spec);
-	else
-		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: Pod spec %" PRId64 " is missing", row);
-	sqlite3_reset(l->spec);
-	*known = map_ptr(spec);
-	return spec;
-}
-
-/* The fields as applied, over them those that changed since, the defaults that follow, and what controllers keep. */
-static void fill_from(struct loading *l, struct object *o, const struct val *own, const struct val *state, int64_t spec)
-{
-	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, o->kind->name, l->err };
-	const struct kind *k = o->kind;
-
-	if (!own || !state)
-		return;
-	if (k->fields && o->doc && k != &pod_kind)
-		fields_decode(&d, k->fields, o->doc, "", o);
-	if (k->fields)
-		fields_decode(&d, k->fields, own, "", o);
-	if (k == &pod_kind)
-		((struct pod *)o)->spec = spec_at(l, spec);
-	if (k->dflt) {
-		const struct val *doc = o->doc;
-
-		o->doc = doc ? doc : own;
-		k->dflt(o, l->arena, cluster_strings(l->cluster));
-		o->doc = doc;
-	}
-	state_unpack(o, state, l->cluster);
-}
-
-static const struct val *body_of_shape(struct loading *l)
-{
-	struct segment_place at = { sqlite3_column_int64(l->shape, 0), sqlite3_column_int64(l->shape, 1) };
-	struct piece body;
-
-	return segments_get(&l->segments, l->lab, at, &body, 1, l->err) ? json_of(l, l->scratch, &body) : NULL;
-}
-
-static const struct pod *shape_at(struct loading *l, int64_t row)
-{
-	uint64_t *known = map_put(&l->shapes, l->arena, (uint64_t)row);
-	const struct val *body = NULL;
-	struct pod *p;
-
-	if (*known)
-		return (const struct pod *)(uintptr_t)*known;
-	p = (struct pod *)object_make(l->cluster, &pod_kind, NULL, NULL);
-	sqlite3_bind_int64(l->shape, 1, row);
-	if (sqlite3_step(l->shape) == SQLITE_ROW)
-		body = body_of_shape(l);
-	else
-		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: Pod shape %" PRId64 " is missing", row);
-	sqlite3_reset(l->shape);
-	fill_from(l, &p->o, val_get(body, "own"), val_get(body, "state"), val_int_or(val_get(body, "spec"), 0));
-	*known = map_ptr(p);
-	return p;
-}
-
-static void fill_from_shape(struct loading *l, sqlite3_stmt *st, struct pod *p)
-{
-	struct object own = p->o;
-	const struct pod *shape = shape_at(l, sqlite3_column_int64(st, C_SHAPE));
-
-	memcpy(p, shape, sizeof(*p));
-	p->o.id = own.id;
-	p->o.ns = own.ns;
-	p->o.name = own.name;
-	p->o.uid = own.uid;
-	p->o.life = own.life;
-	p->o.rev = own.rev;
-	p->o.generation = own.generation;
-	p->o.created = own.created;
-	p->o.deleted = own.deleted;
-	p->o.file = own.file;
-	p->o.line = own.line;
-	p->node = cluster_str(l->cluster, text_at(st, C_NODE));
-	if (!addresses_unpack(p, sqlite3_column_blob(st, C_IP), (size_t)sqlite3_column_bytes(st, C_IP)))
-		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: the addresses of a Pod cannot be read");
-}
-
-static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
-{
-	bool stays = o->kind != &pod_kind;      /* what a template says is looked up in it later */
-	struct piece v[4];
-	const struct val *own, *state;
-
-	if (!pieces_at(l, st, C_OWN, C_SEGMENT, v, 4))
-		return;
-	own = json_of(l, stays ? l->arena : l->scratch, &v[0]);
-	state = json_of(l, l->scratch, &v[1]);
-	o->doc = document_of(l, &v[2]);
-	fill_from(l, o, own, state, sqlite3_column_int64(st, C_SPEC));
-}
-
-static bool load_object(struct loading *l, sqlite3_stmt *st)
-{
-	const struct kind *k = cluster_kind(l->cluster, text_at(st, C_API), text_at(st, C_KIND));
-	struct object *o = object_new(l->cluster, k, text_at(st, C_NS), text_at(st, C_NAME));
-	struct arena_mark row = arena_mark(l->scratch);
-	uint32_t mark = l->err->nr;
-
-	o->id = (obj_h){ (uint32_t)sqlite3_column_int64(st, C_ID) };
-	o->life = (uint32_t)sqlite3_column_int64(st, C_LIFE);
-	o->uid = *text_at(st, C_UID) ? cluster_str(l->cluster, text_at(st, C_UID)) : cluster_uid_of(l->cluster, o);
-	o->rev = (rev_t)sqlite3_column_int64(st, C_REV);
-	o->generation = sqlite3_column_int64(st, C_GENERATION);
-	o->created = sqlite3_column_int64(st, C_CREATED);
-	o->deleted = sqlite3_column_type(st, C_DELETED) == SQLITE_NULL ? NEVER : sqlite3_column_int64(st, C_DELETED);
-	o->file = cluster_str(l->cluster, text_at(st, C_FILE));
-	o->line = (uint32_t)sqlite3_column_int64(st, C_LINE);
-	o->gone = sqlite3_column_int(st, C_GONE);
-	if (!o->gone && k == &pod_kind && sqlite3_column_type(st, C_SHAPE) != SQLITE_NULL)
-		fill_from_shape(l, st, (struct pod *)o);
-	else if (!o->gone)
-		fill_object(l, st, o);
-	arena_rewind(l->scratch, row);
-	if (l->err->nr > mark)
-		return err_wrap(l->err, mark, "%s \"%s\" cannot be restored", k->name, o->name);
-	if (o->id.i != cluster_handles(l->cluster) + 1)
-		return err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: object %u is missing", cluster_handles(l->cluster) + 1);
-	cluster_restore(l->cluster, o);
-	return true;
-}
+#define MAX_HANDLES (1u << 28)          /* more is damage */
 
 /* Calls each for every row. */
 static bool each_row(struct loading *l, const char *sql, bool (*each)(struct loading *, sqlite3_stmt *))
@@ -266,25 +68,139 @@ static bool load_moment(struct loading *l, sqlite3_stmt *st)
 	return true;
 }
 
+/* ---- objects: of each the newest version, from a row or from a bundle, in the order of handles */
+
+struct source { struct bundle_reader reader; struct sources *all; };
+struct sources {
+	struct loading *l;
+	struct arena *arena;
+	VEC(int64_t) newest;            /* of each handle: the command that left it so */
+	VEC(struct source *) bundles;   /* in the order of commands */
+	sqlite3_stmt *rows;
+	int64_t row;                    /* the handle of the present row; 0: there is none */
+};
+
+static bool see(struct sources *s, uint32_t id, int64_t input)
+{
+	while (s->newest.nr <= id)
+		vec_add(s->arena, &s->newest, 0);
+	s->newest.v[id] = MAX(s->newest.v[id], input);
+	return true;
+}
+
+static bool see_handle(void *ctx, uint32_t id)
+{
+	struct source *b = ctx;
+
+	return id <= MAX_HANDLES && see(b->all, id, b->reader.input);
+}
+
+static bool see_bundles(struct sources *s)
+{
+	struct loading *l = s->l;
+	sqlite3_stmt *st = store_prepare(l->lab, "SELECT input FROM bundle WHERE part = 0 AND input <= ?1 ORDER BY input", l->err);
+	bool ok = st;
+
+	if (ok)
+		sqlite3_bind_int64(st, 1, l->input);
+	while (ok && sqlite3_step(st) == SQLITE_ROW) {
+		struct source *b = arena_make(s->arena, struct source);
+
+		vec_add(s->arena, &s->bundles, b);
+		b->all = s;
+		ok = bundle_open(&b->reader, l->lab, l->cluster, sqlite3_column_int64(st, 0), l->err) && bundle_handles(&b->reader, see_handle, b, l->err);
+	}
+	sqlite3_finalize(st);
+	return ok;
+}
+
+/* Of the past: what stood in object before a later command changed it. */
+static bool see_rows(struct sources *s)
+{
+	struct loading *l = s->l;
+	bool past = l->input != l->lab->input;
+	sqlite3_stmt *st = store_prepare(l->lab, past ? "SELECT id, input FROM object WHERE input <= ?1 UNION ALL SELECT id, input FROM object_was WHERE input <= ?1 AND until > ?1"
+						      : "SELECT id, input FROM object", l->err);
+	bool ok = st;
+
+	s->rows = store_prepare(l->lab, past ? "SELECT " ROW_COLUMNS " FROM object WHERE input <= ?1 UNION ALL"
+					       " SELECT " ROW_COLUMNS " FROM object_was WHERE input <= ?1 AND until > ?1 ORDER BY id"
+					     : "SELECT " ROW_COLUMNS " FROM object ORDER BY id", l->err);
+	ok = ok && s->rows;
+	if (ok && past) {
+		sqlite3_bind_int64(st, 1, l->input);
+		sqlite3_bind_int64(s->rows, 1, l->input);
+	}
+	while (ok && sqlite3_step(st) == SQLITE_ROW) {
+		int64_t id = sqlite3_column_int64(st, 0);
+
+		ok = (id > 0 && id <= MAX_HANDLES && see(s, (uint32_t)id, sqlite3_column_int64(st, 1))) ||
+		     err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: there is no object %" PRId64, id);
+	}
+	sqlite3_finalize(st);
+	return ok;
+}
+
+/* The row of that handle, if the newest version stands in it; rows that a bundle has replaced are passed over. */
+static struct object *from_row(struct sources *s, uint32_t id)
+{
+	do {
+		int code = sqlite3_step(s->rows);
+
+		s->row = code == SQLITE_ROW ? sqlite3_column_int64(s->rows, 0) : 0;
+		if (code != SQLITE_ROW && code != SQLITE_DONE)
+			store_failed(s->l->lab, "cannot be read", s->l->err);
+	} while (s->row && (s->row < id || sqlite3_column_int64(s->rows, 1) != s->newest.v[id]));
+	return s->row == id ? row_object(s->l, s->rows) : NULL;
+}
+
+static struct object *from_bundle(struct sources *s, struct source *b, uint32_t id)
+{
+	struct object *o;
+
+	do
+		o = bundle_next(&b->reader, s->l->err);
+	while (o && o->id.i < id);
+	return o && o->id.i == id ? o : NULL;
+}
+
+static bool restore(struct sources *s, uint32_t id)
+{
+	uint32_t mark = s->l->err->nr;
+	struct object *o = NULL;
+
+	for (uint32_t k = s->bundles.nr; k-- > 0 && !o && s->l->err->nr == mark;)
+		if (s->bundles.v[k]->reader.input == s->newest.v[id])
+			o = from_bundle(s, s->bundles.v[k], id);
+	if (!o && s->l->err->nr == mark && s->newest.v[id])
+		o = from_row(s, id);
+	if (!o)
+		return s->l->err->nr > mark ? false : err_add(s->l->err, ERR_INPUT, &(struct where){ .file = s->l->lab->path }, "damaged: object %u is missing", id);
+	cluster_restore(s->l->cluster, o);
+	return true;
+}
+
+static bool load_objects(struct loading *l)
+{
+	struct sources s = { .l = l, .arena = arena_new(NULL, "sources") };
+	bool ok = see_bundles(&s) && see_rows(&s);
+
+	for (uint32_t id = 1; ok && id < s.newest.nr; id++)
+		ok = restore(&s, id);
+	for (uint32_t k = 0; k < s.bundles.nr; k++)
+		bundle_close(&s.bundles.v[k]->reader);
+	sqlite3_finalize(s.rows);
+	arena_free(s.arena);
+	return ok;
+}
+
 static bool load_all(struct loading *l)
 {
-	bool past = l->input != l->lab->input, ok;
-
-	l->spec = store_prepare(l->lab, "SELECT body FROM spec WHERE id = ?1", l->err);
-	l->shape = store_prepare(l->lab, "SELECT segment, at FROM shape WHERE id = ?1", l->err);
-	if (!l->spec || !l->shape)
-		return false;
-	/* Flags first: settings may be asked for while objects are decoded. Of the past: what stood in object before a later command changed it. */
-	ok = each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
-	       each_row(l, "SELECT ended, rev FROM input WHERE nr = ?1", load_moment) &&
-	       each_row(l, past ? "SELECT " COLUMNS " FROM object WHERE input <= ?1 UNION ALL"
-				  " SELECT " COLUMNS " FROM object_was WHERE input <= ?1 AND until > ?1 ORDER BY id"
-				: "SELECT " COLUMNS " FROM object ORDER BY id", load_object) &&
+	/* Flags first: settings may be asked for while objects are decoded. */
+	return rows_begin(l) && each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
+	       each_row(l, "SELECT ended, rev FROM input WHERE nr = ?1", load_moment) && load_objects(l) &&
 	       each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event) &&
 	       notes_load(l->lab, l->cluster, l->input, l->err);
-	sqlite3_finalize(l->spec);
-	sqlite3_finalize(l->shape);
-	return ok;
 }
 
 struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **control, struct err *err)
@@ -299,7 +215,7 @@ struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **cont
 	*control = NULL;
 	ok = load_all(&l) && ((*control = load_control(&l)) || err->nr == mark);
 	arena_free(l.scratch);
-	segments_close(&l.segments);
+	rows_end(&l);
 	if (!ok) {
 		cluster_free(l.cluster);
 		return NULL;

@@ -25,17 +25,21 @@ static void add_text(struct sb *out, const char *s)
 static void pack_some(const struct cluster *c, uint32_t from, uint32_t nr, struct sb *out)
 {
 	struct arena *a = arena_new(NULL, "notes");
-	struct book forms = { 0 }, texts = { 0 };
+	struct book forms = { 0 };
+	struct str_numbers texts = { 0 };
 	struct sb body = { 0 };
 	int64_t at = 0, object = 0;
 
 	for (uint32_t k = from; k < from + nr; k++) {
 		struct event_note n = cluster_event_note(c, k);
+		uint32_t text = 0;
 
 		pack_signed(&body, n.at - at);
 		pack_number(&body, place_in(&forms, a, n.form) - 1);
 		pack_signed(&body, (int64_t)n.object.i - object);
-		pack_number(&body, n.a ? place_in(&texts, a, n.a) : 0);
+		if (n.a)
+			str_number(&texts, a, n.a, &text);
+		pack_number(&body, n.a ? text : 0);
 		at = n.at;
 		object = n.object.i;
 	}
@@ -49,9 +53,9 @@ static void pack_some(const struct cluster *c, uint32_t from, uint32_t nr, struc
 		add_text(out, f->reason);
 		add_text(out, f->format);
 	}
-	pack_number(out, texts.v.nr);
-	for (uint32_t k = 0; k < texts.v.nr; k++)
-		add_text(out, texts.v.v[k]);
+	pack_number(out, texts.nr);
+	for (uint32_t k = 0; k < texts.nr; k++)
+		add_text(out, texts.v[k]);
 	sb_addn(out, body.s, body.len);
 	sb_free(&body);
 	arena_free(a);

@@ -1,12 +1,11 @@
 /* What a command changed, into the file. */
 #include "sim/engine/connections.h"
-#include "sim/lab/store.h"
+#include "sim/lab/bundle.h"
 
 #include <stdlib.h>
 
 /* The columns of object, in the order of the schema. */
-enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES, C_SHAPE, C_NODE, C_IP,
-       C_SEGMENT, C_AT };
+enum { C_ID = 1, C_INPUT, C_API, C_KIND, C_NS, C_NAME, C_UID, C_LIFE, C_REV, C_GENERATION, C_CREATED, C_DELETED, C_FILE, C_LINE, C_GONE, C_SPEC, C_OWN, C_STATE, C_DOC, C_PLACES };
 #define MANY 64                         /* objects or documents of one command from which on they are written together */
 
 struct saving {
@@ -17,10 +16,9 @@ struct saving {
 	sqlite3_stmt *keep, *put, *find_spec, *put_spec;
 	struct arena *kept;             /* as long as the command is saved */
 	struct map specs;               /* struct pod_spec → its row */
-	struct sb own, state, doc, places, ip;
-	bool many;                      /* this command has changed many objects */
+	struct sb own, state, doc, places;
 	struct segment_writer segments;
-	struct shape_writer shapes;
+	struct bundle_writer bundle;
 	struct err *err;
 };
 
@@ -48,22 +46,9 @@ static void print_document(struct saving *s, const struct val *v)
 	places_pack(v, &s->places);
 }
 
-/* The pieces in their columns from `first` on, or together in a segment. Places are bytes, all else is text. */
-static bool bind_pieces(struct saving *s, sqlite3_stmt *st, int first, const struct piece *v, int nr, int segment, bool many)
+/* The pieces in their columns from `first` on. Places, the last, are bytes, all else is text. */
+static void bind_pieces(sqlite3_stmt *st, int first, const struct piece *v, int nr)
 {
-	struct segment_place at;
-
-	for (int k = 0; many && k < nr; k++)
-		sqlite3_bind_null(st, first + k);
-	if (many) {
-		if (!segments_add(&s->segments, v, (uint32_t)nr, &at, s->err))
-			return false;
-		sqlite3_bind_int64(st, segment, at.id);
-		sqlite3_bind_int64(st, segment + 1, at.at);
-		return true;
-	}
-	sqlite3_bind_null(st, segment);
-	sqlite3_bind_null(st, segment + 1);
 	for (int k = 0; k < nr; k++) {
 		if (!v[k].s)
 			sqlite3_bind_null(st, first + k);
@@ -72,7 +57,6 @@ static bool bind_pieces(struct saving *s, sqlite3_stmt *st, int first, const str
 		else
 			sqlite3_bind_text(st, first + k, v[k].s, (int)v[k].n, SQLITE_STATIC);
 	}
-	return true;
 }
 
 static struct piece piece_of(const struct sb *text, bool there)
@@ -106,37 +90,21 @@ static int64_t spec_row(struct saving *s, const struct pod_spec *spec)
 	return (int64_t)*known;
 }
 
-/* A Pod that a controller made, in a command that made many. */
-static bool bind_shape(struct saving *s, const struct pod *p)
-{
-	int64_t spec = spec_row(s, p->spec), shape = spec ? shape_row(&s->shapes, p, spec, s->err) : 0;
-
-	addresses_pack(p, &s->ip);
-	sqlite3_bind_int64(s->put, C_SPEC, spec);
-	sqlite3_bind_int64(s->put, C_SHAPE, shape);
-	store_bind_text(s->put, C_NODE, p->node);
-	sqlite3_bind_blob(s->put, C_IP, s->ip.s, (int)s->ip.len, SQLITE_STATIC);
-	return shape != 0;
-}
-
-static bool bind_content(struct saving *s, const struct object *o)
+static void bind_content(struct saving *s, const struct object *o)
 {
 	struct arena_mark mark = arena_mark(s->scratch);
 
-	for (int k = C_SPEC; k <= C_AT; k++)
+	for (int k = C_SPEC; k <= C_PLACES; k++)
 		sqlite3_bind_null(s->put, k);
 	if (o->gone)
-		return true;
-	if (o->kind == &pod_kind && s->many && !o->doc)
-		return bind_shape(s, (const struct pod *)o);
+		return;
 	if (o->kind == &pod_kind)
 		sqlite3_bind_int64(s->put, C_SPEC, spec_row(s, ((const struct pod *)o)->spec));
 	print_tree(own_pack(o, s->scratch), &s->own);
 	print_tree(state_pack(o, s->scratch), &s->state);
 	arena_rewind(s->scratch, mark);
 	print_document(s, o->doc);
-	return bind_pieces(s, s->put, C_OWN, (struct piece[]){ piece_of(&s->own, true), piece_of(&s->state, true), piece_of(&s->doc, o->doc), piece_of(&s->places, o->doc) },
-			   4, C_SEGMENT, s->many);
+	bind_pieces(s->put, C_OWN, (struct piece[]){ piece_of(&s->own, true), piece_of(&s->state, true), piece_of(&s->doc, o->doc), piece_of(&s->places, o->doc) }, 4);
 }
 
 /* The row as it was goes to object_was first. */
@@ -163,41 +131,54 @@ static bool save_object(struct saving *s, const struct object *o)
 	store_bind_text(s->put, C_FILE, o->file);
 	sqlite3_bind_int64(s->put, C_LINE, o->line);
 	sqlite3_bind_int(s->put, C_GONE, o->gone);
-	return bind_content(s, o) && store_do(s->lab, s->put, "cannot be written", s->err);
+	bind_content(s, o);
+	return store_do(s->lab, s->put, "cannot be written", s->err);
 }
 
-static bool begin_segments(struct saving *s)
+static bool has_changed(const struct saving *s, uint32_t id)
 {
-	return s->segments.put || segments_begin(&s->segments, s->lab, s->input, s->err);
+	return id > s->lab->objects || obj_get(s->cluster, (obj_h){ id })->rev > s->lab->rev;
+}
+
+static bool save_rows(struct saving *s, uint32_t nr)
+{
+	bool ok;
+
+	s->keep = store_prepare(s->lab, "INSERT INTO object_was(" OBJECT_COLUMNS ", until) SELECT " OBJECT_COLUMNS ", ?1 FROM object WHERE id = ?2", s->err);
+	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object(id, input, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places)"
+			       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)", s->err);
+	s->find_spec = store_prepare(s->lab, "SELECT id FROM spec WHERE hash = ?1 AND body = ?2", s->err);
+	s->put_spec = store_prepare(s->lab, "INSERT INTO spec(hash, body) VALUES(?1,?2)", s->err);
+	ok = s->keep && s->put && s->find_spec && s->put_spec;
+	for (uint32_t id = 1; ok && id <= nr; id++)
+		if (has_changed(s, id))
+			ok = save_object(s, obj_get(s->cluster, (obj_h){ id }));
+	sqlite3_finalize(s->keep);
+	sqlite3_finalize(s->put);
+	sqlite3_finalize(s->find_spec);
+	sqlite3_finalize(s->put_spec);
+	return ok;
+}
+
+static bool save_bundle(struct saving *s, uint32_t nr)
+{
+	bool ok = bundle_begin(&s->bundle, s->lab, s->cluster, s->input, s->err);
+
+	for (uint32_t id = 1; ok && id <= nr; id++)
+		if (has_changed(s, id))
+			ok = bundle_add(&s->bundle, obj_get(s->cluster, (obj_h){ id }), s->err);
+	ok = ok && bundle_end(&s->bundle, s->err);
+	bundle_end(&s->bundle, NULL);
+	return ok;
 }
 
 static bool save_objects(struct saving *s)
 {
 	uint32_t nr = cluster_handles(s->cluster), changed = 0;
-	bool ok;
 
 	for (uint32_t id = 1; id <= nr; id++)
-		changed += id > s->lab->objects || obj_get(s->cluster, (obj_h){ id })->rev > s->lab->rev;
-	s->many = changed >= MANY;
-	s->keep = store_prepare(s->lab, "INSERT INTO object_was(" OBJECT_COLUMNS ", until) SELECT " OBJECT_COLUMNS ", ?1 FROM object WHERE id = ?2", s->err);
-	s->put = store_prepare(s->lab, "INSERT OR REPLACE INTO object(" OBJECT_COLUMNS ")"
-			       " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)", s->err);
-	s->find_spec = store_prepare(s->lab, "SELECT id FROM spec WHERE hash = ?1 AND body = ?2", s->err);
-	s->put_spec = store_prepare(s->lab, "INSERT INTO spec(hash, body) VALUES(?1,?2)", s->err);
-	ok = s->keep && s->put && s->find_spec && s->put_spec && (!s->many || (begin_segments(s) && shapes_begin(&s->shapes, s->lab, &s->segments, s->err)));
-	for (uint32_t id = 1; ok && id <= nr; id++) {
-		const struct object *o = obj_get(s->cluster, (obj_h){ id });
-
-		if (o->rev > s->lab->rev || id > s->lab->objects)
-			ok = save_object(s, o);
-	}
-	sqlite3_finalize(s->keep);
-	sqlite3_finalize(s->put);
-	sqlite3_finalize(s->find_spec);
-	sqlite3_finalize(s->put_spec);
-	if (s->many)
-		shapes_end(&s->shapes);
-	return ok;
+		changed += has_changed(s, id);
+	return changed < MANY ? save_rows(s, nr) : save_bundle(s, nr);
 }
 
 static bool save_input(struct saving *s, const struct lab_input *in)
@@ -225,23 +206,41 @@ static bool save_input(struct saving *s, const struct lab_input *in)
 	return ok;
 }
 
+/* Of many documents the pieces stand in segments. */
+static bool bind_document(struct saving *s, sqlite3_stmt *st, const struct doc *d, bool many)
+{
+	struct piece pieces[2];
+	struct segment_place at;
+
+	print_document(s, d->root);
+	pieces[0] = piece_of(&s->doc, true);
+	pieces[1] = piece_of(&s->places, d->root);
+	for (int k = 4; k <= 7; k++)
+		sqlite3_bind_null(st, k);
+	if (!many) {
+		bind_pieces(st, 4, pieces, 2);
+		return true;
+	}
+	if (!segments_add(&s->segments, pieces, 2, &at, s->err))
+		return false;
+	sqlite3_bind_text(st, 4, "", 0, SQLITE_STATIC);         /* it may not be NULL */
+	sqlite3_bind_int64(st, 6, at.id);
+	sqlite3_bind_int64(st, 7, at.at);
+	return true;
+}
+
 static bool save_documents(struct saving *s, const struct lab_input *in)
 {
 	sqlite3_stmt *st = in->nr_docs ? store_prepare(s->lab, "INSERT INTO document VALUES(?1,?2,?3,?4,?5,?6,?7)", s->err) : NULL;
 	bool ok = st || !in->nr_docs, many = in->nr_docs >= MANY;
 
 	if (many)
-		ok = ok && begin_segments(s);
-
+		ok = ok && segments_begin(&s->segments, s->lab, s->input, s->err);
 	for (uint32_t k = 0; ok && k < in->nr_docs; k++) {
 		sqlite3_bind_int64(st, 1, s->input);
 		sqlite3_bind_int64(st, 2, k + 1);
 		store_bind_text(st, 3, in->docs[k].file);
-		print_document(s, in->docs[k].root);
-		ok = bind_pieces(s, st, 4, (struct piece[]){ piece_of(&s->doc, true), piece_of(&s->places, in->docs[k].root) }, 2, 6, many);
-		if (many)
-			sqlite3_bind_text(st, 4, "", 0, SQLITE_STATIC);         /* it may not be NULL */
-		ok = ok && store_do(s->lab, st, "cannot be written", s->err);
+		ok = bind_document(s, st, &in->docs[k], many) && store_do(s->lab, st, "cannot be written", s->err);
 	}
 	sqlite3_finalize(st);
 	return ok;
@@ -305,7 +304,6 @@ bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, con
 	sb_free(&s.state);
 	sb_free(&s.doc);
 	sb_free(&s.places);
-	sb_free(&s.ip);
 	arena_free(s.scratch);
 	arena_free(s.kept);
 	return ok;

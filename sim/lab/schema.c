@@ -43,6 +43,10 @@ static const char *const steps[LAB_VERSION] = {
 	"ALTER TABLE object_was ADD COLUMN shape INTEGER; ALTER TABLE object_was ADD COLUMN node TEXT; ALTER TABLE object_was ADD COLUMN ip BLOB;"
 	"ALTER TABLE object_was ADD COLUMN segment INTEGER; ALTER TABLE object_was ADD COLUMN at INTEGER;"
 	"ALTER TABLE document ADD COLUMN segment INTEGER; ALTER TABLE document ADD COLUMN at INTEGER;",
+
+	/* bundle: the objects that one command left, where they are many (bundle.c); part 0: their handles. It stands beside the table object: of both, and of other
+	 * bundles, the newest counts. Shapes, and segments of objects, are those of older labs. */
+	"CREATE TABLE bundle(input INTEGER NOT NULL REFERENCES input, part INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(input, part)) STRICT;",
 };
 
 static bool refuse(struct lab *lab, const char *why, struct err *err)

@@ -12,7 +12,7 @@ static const struct field owner_fields[] = {
 	ROW(F_STR, "uid", struct owner_ref, uid), ROW(F_BOOL, "controller", struct owner_ref, controller), ROW(F_BOOL, "block", struct owner_ref, block),
 	FIELD_END
 };
-static const struct field meta_fields[] = {
+const struct field state_meta_fields[] = {
 	ROW(F_PAIRS, "labels", struct object, labels), ROW(F_PAIRS, "annotations", struct object, annotations),
 	ROW_LIST("owners", struct object, owners, struct owner_ref, owner_fields), ROW(F_STRS, "finalizers", struct object, finalizers),
 	ROW(F_STR, "generateName", struct object, generate_name), ROW(F_RAW, "applied", struct object, applied), EXACT("grace", struct object, grace),
@@ -78,7 +78,7 @@ static const struct { const struct kind *kind; const struct field *fields; } sta
 	{ &cron_job_kind, cron_state }, { &gateway_kind, gateway_state }, { &gateway_class_kind, gateway_class_state },
 };
 
-static const struct field *state_of(const struct kind *k)
+const struct field *state_fields(const struct kind *k)
 {
 	for (size_t i = 0; i < ARRAY_LEN(states); i++)
 		if (states[i].kind == k)
@@ -90,9 +90,9 @@ struct val *state_pack(const struct object *o, struct arena *a)
 {
 	struct val *v = val_new(a, VAL_MAP);
 
-	fields_encode(a, meta_fields, o, v);
-	if (state_of(o->kind))
-		fields_encode(a, state_of(o->kind), o, val_put(a, v, "status", val_new(a, VAL_MAP)));
+	fields_encode(a, state_meta_fields, o, v);
+	if (state_fields(o->kind))
+		fields_encode(a, state_fields(o->kind), o, val_put(a, v, "status", val_new(a, VAL_MAP)));
 	return v;
 }
 
@@ -134,10 +134,10 @@ void state_unpack(struct object *o, const struct val *v, struct cluster *c)
 {
 	struct err none = { 0 };
 	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, NULL, o->kind->name, &none };
-	const struct field *f = state_of(o->kind);
+	const struct field *f = state_fields(o->kind);
 
-	clear(meta_fields, o);
-	fields_decode(&d, meta_fields, v, "", o);
+	clear(state_meta_fields, o);
+	fields_decode(&d, state_meta_fields, v, "", o);
 	if (f) {
 		clear(f, o);
 		fields_decode(&d, f, val_get(v, "status"), "status", o);

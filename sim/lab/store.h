@@ -57,19 +57,13 @@ void segments_close(struct segment_reader *);
 bool notes_save(struct lab *, const struct cluster *, int64_t input, struct err *);
 bool notes_load(struct lab *, struct cluster *, int64_t input, struct err *);
 
-/* Shapes of Pods (shapes.c). */
-struct shape_writer { struct lab *lab; struct segment_writer *segments; sqlite3_stmt *put; struct arena *arena; struct map known; };
-bool shapes_begin(struct shape_writer *, struct lab *, struct segment_writer *, struct err *);
-int64_t shape_row(struct shape_writer *, const struct pod *, int64_t spec, struct err *);       /* 0: err */
-void shapes_end(struct shape_writer *);
-void addresses_pack(const struct pod *, struct sb *out);
-bool addresses_unpack(struct pod *, const unsigned char *, size_t n);  /* false: it is damaged */
-
 /* Lines and columns of a tree in few bytes: JSON text holds the tree, this its places. */
 void places_pack(const struct val *, struct sb *);
 void places_unpack(struct val *, const void *bytes, size_t n);
 
 /* What no document of an object says exactly: its metadata as they are now, and what controllers keep in its status, times to the nanosecond. */
+extern const struct field state_meta_fields[];
+const struct field *state_fields(const struct kind *);          /* of its status; NULL: none */
 struct val *state_pack(const struct object *, struct arena *);
 void state_unpack(struct object *, const struct val *, struct cluster *);
 /* The fields of its kind as they are now, without what state_pack has. A Pod's spec is left out: Pods of one template share it. */

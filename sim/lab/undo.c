@@ -12,6 +12,7 @@ bool lab_undo(struct lab *lab, struct sb *what, struct err *err)
 		"DELETE FROM notes WHERE input = ?1",
 		"DELETE FROM shape WHERE segment IN (SELECT id FROM segment WHERE input = ?1)",
 		"DELETE FROM segment WHERE input = ?1",
+		"DELETE FROM bundle WHERE input = ?1",
 		"DELETE FROM control WHERE input = ?1",
 		"DELETE FROM document WHERE input = ?1",
 		"DELETE FROM input WHERE nr = ?1",

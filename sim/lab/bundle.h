@@ -1,0 +1,42 @@
+/* Bundles: the objects that a command with many of them left, in few rows. */
+#ifndef PODWIRE_LAB_BUNDLE_H
+#define PODWIRE_LAB_BUNDLE_H
+
+#include "sim/lab/record.h"
+#include "sim/lab/store.h"
+
+struct bundle_writer {
+	struct lab *lab;
+	const struct cluster *cluster;
+	int64_t input;
+	sqlite3_stmt *put;
+	struct pen pen;
+	struct arena *arena;
+	struct map kinds, shapes;
+	uint32_t nr_kinds, nr_shapes, part;
+	struct sb handles;
+	uint32_t last_id, run, nr_runs;
+	int64_t last_rev, last_created;
+};
+bool bundle_begin(struct bundle_writer *, struct lab *, const struct cluster *, int64_t input, struct err *);
+bool bundle_add(struct bundle_writer *, const struct object *, struct err *);   /* in the order of their handles */
+bool bundle_end(struct bundle_writer *, struct err *);          /* err NULL: what is not written yet is forgotten */
+
+struct bundle_reader {
+	struct lab *lab;
+	struct cluster *cluster;
+	int64_t input;
+	sqlite3_stmt *get;
+	struct scan scan;
+	uint32_t part, last_id;
+	int64_t last_rev, last_created;
+	VEC(const struct kind *) kinds;
+	VEC(const struct pod *) shapes;
+};
+bool bundle_open(struct bundle_reader *, struct lab *, struct cluster *, int64_t input, struct err *);
+/* The handles of its objects in order; once, before the first bundle_next. each answers false to what cannot be. */
+bool bundle_handles(struct bundle_reader *, bool (*each)(void *ctx, uint32_t id), void *ctx, struct err *);
+struct object *bundle_next(struct bundle_reader *, struct err *);      /* in the order of handles; not yet in the cluster. NULL: err */
+void bundle_close(struct bundle_reader *);
+
+#endif
