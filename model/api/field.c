@@ -141,10 +141,10 @@ static bool decode_enum(struct decode *d, const struct field *f, const struct va
 
 	if (v->type != VAL_STRING)
 		return wrong_type(d, v, p, "string");
-	for (uint32_t k = 0; f->names[k]; k++)
+	for (uint32_t k = f->flags & FIELD_POINTER ? 1 : 0; f->names[k]; k++)
 		if (strcmp(f->names[k], v->s) == 0) {
 			if (out)
-				*out = (uint8_t)k;
+				*out = (uint8_t)(k == 0 && f->has_dflt ? f->dflt : (int32_t)k);
 			return true;
 		}
 	if (f->flags & FIELD_LATER)

@@ -50,7 +50,8 @@ enum field_type {
 };
 
 /* KEPT: only its form matters; the value stays in the document, the row has no `at`. A kept row may have a table of decoded rows as .sub. */
-enum field_flag { FIELD_REQUIRED = 1, FIELD_STATUS = 2, FIELD_KEPT = 4, FIELD_LATER = 8 /* F_ENUM: the check says what an unknown text is */ };
+enum field_flag { FIELD_REQUIRED = 1, FIELD_STATUS = 2, FIELD_KEPT = 4, FIELD_LATER = 8 /* F_ENUM: the check says what an unknown text is */,
+		  FIELD_POINTER = 16 /* F_ENUM: a pointer in the API's types, so that an empty text is not absent */ };
 
 struct field {
 	const char *name;

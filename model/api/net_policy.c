@@ -11,7 +11,7 @@ static const struct field peer_fields[] = {
 	FIELD_END
 };
 static const struct field port_fields[] = {
-	ROW_ENUM_DFLT("protocol", struct np_port, protocol, l4_names, L4_TCP), ROW(F_INT_OR_STR, "port", struct np_port, port), ROW(F_OPT_INT, "endPort", struct np_port, end), FIELD_END
+	ROW_ENUM_PTR_DFLT("protocol", struct np_port, protocol, l4_names, L4_TCP), ROW(F_INT_OR_STR, "port", struct np_port, port), ROW(F_OPT_INT, "endPort", struct np_port, end), FIELD_END
 };
 static const struct field ingress_rule_fields[] = {
 	ROW_LIST("ports", struct np_rule, ports, struct np_port, port_fields), ROW_LIST("from", struct np_rule, peers, struct np_peer, peer_fields), FIELD_END

@@ -9,6 +9,9 @@
 #define ROW_ENUM(key, T, member, list)        { .name = key, .type = F_ENUM, .at = (uint32_t)offsetof(T, member), .names = list }
 #define ROW_ENUM_DFLT(key, T, member, list, value) \
 	{ .name = key, .type = F_ENUM, .at = (uint32_t)offsetof(T, member), .names = list, .dflt = value, .has_dflt = true }
+#define ROW_ENUM_PTR(key, T, member, list)    { .name = key, .type = F_ENUM, .flags = FIELD_POINTER, .at = (uint32_t)offsetof(T, member), .names = list }
+#define ROW_ENUM_PTR_DFLT(key, T, member, list, value) \
+	{ .name = key, .type = F_ENUM, .flags = FIELD_POINTER, .at = (uint32_t)offsetof(T, member), .names = list, .dflt = value, .has_dflt = true }
 #define ROW_STRUCT(key, T, member, table)     { .name = key, .type = F_STRUCT, .at = (uint32_t)offsetof(T, member), .sub = table }
 #define ROW_HERE(key, table)                  { .name = key, .type = F_STRUCT, .at = 0, .sub = table }   /* its fields lie in the same struct */
 #define ROW_PTR(key, T, member, S, table)     { .name = key, .type = F_PTR, .at = (uint32_t)offsetof(T, member), .size = sizeof(S), .sub = table }

@@ -19,7 +19,7 @@ static const struct field spec_fields[] = {
 	ROW(F_STRS, "clusterIPs", struct service, cluster_ips), ROW(F_STRS, "ipFamilies", struct service, families), ROW(F_STR, "ipFamilyPolicy", struct service, family_policy),
 	ROW(F_STRS, "externalIPs", struct service, external_ips), ROW(F_STR, "externalName", struct service, external_name),
 	ROW_ENUM("externalTrafficPolicy", struct service, external_policy, traffic_policy_names),
-	ROW_ENUM("internalTrafficPolicy", struct service, internal_policy, traffic_policy_names), ROW(F_STR, "sessionAffinity", struct service, affinity),
+	ROW_ENUM_PTR("internalTrafficPolicy", struct service, internal_policy, traffic_policy_names), ROW(F_STR, "sessionAffinity", struct service, affinity),
 	ROW_HERE("sessionAffinityConfig", affinity_fields), ROW(F_INT, "healthCheckNodePort", struct service, health_check_node_port),
 	ROW(F_BOOL, "publishNotReadyAddresses", struct service, publish_not_ready), ROW(F_TRI, "allocateLoadBalancerNodePorts", struct service, allocate_node_ports),
 	ROW(F_STR, "loadBalancerIP", struct service, lb_ip), ROW(F_STR, "loadBalancerClass", struct service, lb_class),
@@ -104,7 +104,7 @@ static const struct field endpoint_fields[] = {
 	FIELD_END
 };
 static const struct field ep_port_fields[] = {
-	ROW(F_STR, "name", struct ep_port, name), ROW_ENUM_DFLT("protocol", struct ep_port, protocol, l4_names, L4_TCP), ROW(F_OPT_INT, "port", struct ep_port, port),
+	ROW(F_STR, "name", struct ep_port, name), ROW_ENUM_PTR_DFLT("protocol", struct ep_port, protocol, l4_names, L4_TCP), ROW(F_OPT_INT, "port", struct ep_port, port),
 	ROW(F_STR, "appProtocol", struct ep_port, app_protocol),
 	FIELD_END
 };
@@ -132,9 +132,14 @@ static const struct field address_fields[] = {
 	ROW_PTR("targetRef", struct ep_address, target, struct obj_ref, ref_fields),
 	FIELD_END
 };
+static const struct field subset_port_fields[] = {
+	ROW(F_STR, "name", struct ep_port, name), ROW_ENUM_DFLT("protocol", struct ep_port, protocol, l4_names, L4_TCP), ROW(F_OPT_INT, "port", struct ep_port, port),
+	ROW(F_STR, "appProtocol", struct ep_port, app_protocol),
+	FIELD_END
+};
 static const struct field subset_fields[] = {
 	ROW_LIST("addresses", struct ep_subset, addresses, struct ep_address, address_fields), ROW_LIST("notReadyAddresses", struct ep_subset, not_ready, struct ep_address, address_fields),
-	ROW_LIST("ports", struct ep_subset, ports, struct ep_port, ep_port_fields),
+	ROW_LIST("ports", struct ep_subset, ports, struct ep_port, subset_port_fields),
 	FIELD_END
 };
 static const struct field endpoints_fields[] = {

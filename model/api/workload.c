@@ -97,7 +97,7 @@ static void workload_default(struct object *o, struct arena *a, struct strtab *t
 	struct workload *w = (struct workload *)o;
 
 	template_default(&w->template, o->doc, a, t);
-	if (!w->strategy)
+	if (!w->strategy || !*w->strategy)
 		w->strategy = str_intern(t, "RollingUpdate");
 	if (o->kind == &deployment_kind && streq(w->strategy, "RollingUpdate")) {
 		default_amount(&w->max_surge, t, "25%");
@@ -105,7 +105,7 @@ static void workload_default(struct object *o, struct arena *a, struct strtab *t
 	}
 	if (o->kind == &daemonset_kind && !w->max_unavailable.set)
 		w->max_unavailable = (struct int_or_str){ NULL, 1, true };
-	if (o->kind == &statefulset_kind && !w->pod_management)
+	if (o->kind == &statefulset_kind && (!w->pod_management || !*w->pod_management))
 		w->pod_management = str_intern(t, "OrderedReady");
 	if (o->kind == &replication_controller_kind && !w->selector.labels.nr)
 		w->selector.labels = w->template.labels;

@@ -86,7 +86,7 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	o->created = cluster_now(c);
 	dec.object = arena_printf(a, "%s \"%s\"", k->name, name ? name : "");
 	ok = meta_decode(&dec, d->root, o);
-	if (k->namespaced && !o->ns)
+	if (k->namespaced && (!o->ns || !*o->ns))
 		o->ns = cluster_str(c, opt->dflt_ns ? opt->dflt_ns : "default");
 	if (!k->namespaced)
 		o->ns = NULL;

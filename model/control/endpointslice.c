@@ -309,12 +309,18 @@ static void sort_slices(struct slicing *x, struct slice_plans *lost)
 
 /* ---- writing */
 
+/* The controller's own labels: a Service that has one does not hand it on (endpointslice/utils.go isReservedLabelKey). */
+static bool is_reserved(const char *key)
+{
+	return streq(key, LABEL_SERVICE) || streq(key, LABEL_MANAGER) || streq(key, LABEL_HEADLESS);
+}
+
 static pair_list labels_of(const struct slicing *x)
 {
 	pair_list l = x->s->o.labels;
 
-	if (service_is_headless(x->s))
-		l = pairs_with(x->c, &l, LABEL_HEADLESS, "");
+	if (service_is_headless(x->s) || label_get(&l, LABEL_HEADLESS))
+		l = pairs_with(x->c, &l, LABEL_HEADLESS, service_is_headless(x->s) ? "" : NULL);
 	l = pairs_with(x->c, &l, LABEL_MANAGER, MANAGER);
 	return pairs_with(x->c, &l, LABEL_SERVICE, x->s->o.name);
 }
@@ -458,9 +464,15 @@ static bool hints_fit(const struct slicing *x, const struct endpointslice *s)
 static bool labels_fit(const struct slicing *x, const struct endpointslice *s)
 {
 	const pair_list *want = &x->s->o.labels;
-	uint32_t own = 2 + service_is_headless(x->s);
+	uint32_t nr = 2 + service_is_headless(x->s);
 
-	return s->o.labels.nr == want->nr + own && pairs_match(want, &s->o.labels);
+	for (uint32_t k = 0; k < want->nr; k++)
+		if (!is_reserved(want->v[k].key)) {
+			if (!streq(label_get(&s->o.labels, want->v[k].key), want->v[k].value))
+				return false;
+			nr++;
+		}
+	return s->o.labels.nr == nr;
 }
 
 static void carry_out(struct slicing *x, struct group *g, const struct slice_plan *p)

@@ -159,7 +159,7 @@ static bool services_differ(const struct kube_proxy *all)
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct service *v = (const struct service *)l.v[k];
 
-		if (service_has_vip(v) && (v->internal_policy == TP_LOCAL || v->external_policy == TP_LOCAL || v->lb_source_ranges.nr))
+		if (kp_watches_service(v) && (v->internal_policy == TP_LOCAL || v->external_policy == TP_LOCAL || v->lb_source_ranges.nr))
 			return true;
 	}
 	return false;
@@ -174,7 +174,7 @@ static bool look_at_slices(struct kube_proxy *all)
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct endpointslice *e = (const struct endpointslice *)l.v[k];
 
-		for (uint32_t i = 0; i < e->endpoints.nr; i++) {
+		for (uint32_t i = 0; i < e->endpoints.nr && kp_watches_slice(e); i++) {
 			uint64_t *head;
 
 			hints = hints || e->endpoints.v[i].hints;

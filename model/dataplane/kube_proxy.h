@@ -70,6 +70,10 @@ struct kube_proxy {
 	uint32_t nr_port_paths;
 };
 struct kube_proxy *kube_proxy_new(struct cluster *, const struct proxy_view *, const struct settings *, struct dataplane *);
+/* What kube-proxy asks the API server for: no Service that is headless or another proxy's (label service-proxy-name), no slice with the label headless
+ * (cmd/kube-proxy/app/server.go Run). */
+bool kp_watches_service(const struct service *);
+bool kp_watches_slice(const struct endpointslice *);
 const struct kp_ports *kp_ports_of(struct kube_proxy *, bool v6);
 const char *kp_name(struct kube_proxy *, struct kp_port *);                     /* NAMESPACE/NAME:PORTNAME */
 const char *kp_base(struct kube_proxy *, struct kp_port *);                     /* nftables: NAMESPACE/NAME/tcp/PORTNAME */

@@ -14,9 +14,19 @@ static bool is_port(const struct ep_port *ep, const struct svc_port *sp)
 	return streq(ep->name ? ep->name : "", sp->name ? sp->name : "") && ep->protocol == sp->protocol && ep->port.set;
 }
 
+bool kp_watches_service(const struct service *s)
+{
+	return service_has_vip(s) && !label_get(&s->o.labels, "service.kubernetes.io/service-proxy-name");
+}
+
+bool kp_watches_slice(const struct endpointslice *s)
+{
+	return !label_get(&s->o.labels, "service.kubernetes.io/headless");
+}
+
 static bool is_family(const struct endpointslice *s, bool v6)
 {
-	return streq(s->address_type, v6 ? "IPv6" : "IPv4");
+	return streq(s->address_type, v6 ? "IPv6" : "IPv4") && kp_watches_slice(s);
 }
 
 static void gather(const struct kube_proxy *proxy, struct kp_port *p, bool v6, struct arena *a)
@@ -43,7 +53,7 @@ static void gather(const struct kube_proxy *proxy, struct kp_port *p, bool v6, s
 				if (!e->addresses.nr || !ip_parse_lenient(e->addresses.v[0], &out.ip))
 					continue;
 				out.ready = e->ready != TRI_FALSE;
-				out.serving = e->serving == TRI_UNSET ? out.ready : e->serving == TRI_TRUE;
+				out.serving = e->serving != TRI_FALSE;
 				out.terminating = e->terminating == TRI_TRUE;
 				out.text = arena_printf(a, v6 ? "[%s]:%u" : "%s:%u", IP(out.ip), out.port);
 				vec_add(a, &all, out);
@@ -125,7 +135,7 @@ static void read_ports(struct kube_proxy *k, bool v6)
 	for (uint32_t i = 0; i < l.nr; i++) {
 		const struct service *s = (const struct service *)l.v[i];
 
-		for (uint32_t n = 0; service_has_vip(s) && n < s->ports.nr; n++) {
+		for (uint32_t n = 0; n < s->ports.nr && kp_watches_service(s); n++) {
 			const struct svc_port *sp = &s->ports.v[n];
 			struct kp_port *p = &out->v[out->nr];
 

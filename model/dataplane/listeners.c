@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/dataplane/compile.h"
+#include "model/dataplane/kube_proxy.h"
 
 struct known {                          /* what one container listens on */
 	struct compile *x;
@@ -180,7 +181,7 @@ void node_listeners(struct compile *x, struct node_build *nb)
 	for (uint32_t k = 0; k < services.nr; k++) {
 		const struct service *s = (const struct service *)services.v[k];
 
-		if (s->health_check_node_port && s->type == SVC_LOADBALANCER && s->external_policy == TP_LOCAL)
+		if (x->settings->proxy_mode != PROXY_NONE && s->health_check_node_port && kp_watches_service(s) && s->type == SVC_LOADBALANCER && s->external_policy == TP_LOCAL)
 			node_listener(x, nb, (uint16_t)s->health_check_node_port, any, "kube-proxy health check node port");
 	}
 }

@@ -9,12 +9,13 @@ for group in dns httproute ingress kubeproxy netpol; do
 	python3 -B $cases/run.py $cases/$group >"$work/$group"
 done
 python3 -B $cases/golden/compare.py --podwire build/podwire >"$work/golden"
-cat "$work"/dns "$work"/httproute "$work"/ingress "$work"/kubeproxy "$work"/netpol "$work"/golden | sed -nE 's/^differs +([^ ]+).*/\1/p' | sort -u >"$work/differ"
+python3 -B $cases/golden/compare.py --podwire build/podwire --cases $cases/golden/random.json >"$work/random"
+cat "$work"/dns "$work"/httproute "$work"/ingress "$work"/kubeproxy "$work"/netpol "$work"/golden "$work"/random | sed -nE 's/^differs +([^ ]+).*/\1/p' | sort -u >"$work/differ"
 unexpected=$(comm -13 "$work/allowed" "$work/differ"); met=$(comm -23 "$work/allowed" "$work/differ")
 for c in $unexpected; do grep -h -A12 "^differs  *$c " "$work"/* | head -13; done
 for c in $met; do echo "$c is met: take it out of $cases/exceptions.tsv"; done
 passed=0
-for group in dns httproute ingress kubeproxy netpol golden; do
+for group in dns httproute ingress kubeproxy netpol golden random; do
 	n=$(tail -1 "$work/$group" | sed -nE 's/^([0-9]+) passed, .*/\1/p')
 	[ -n "$n" ] || { echo "$group: no figure"; unexpected="$unexpected $group"; continue; }
 	echo "$group: $(tail -1 "$work/$group")"

@@ -304,3 +304,36 @@ TEST(hints_follow_traffic_distribution)
 			hints(c);
 	arena_free(a);
 }
+
+/* ---- labels: kubernetes staging/src/k8s.io/endpointslice/utils_test.go TestSetEndpointSliceLabels, "service having reserved labels" */
+
+TEST(slices_carry_the_services_labels_but_not_its_reserved_ones)
+{
+	struct cell x = cell_new(1);
+	struct object_list l;
+	const struct object *o;
+	rev_t revision;
+
+	cell_apply(&x, "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\n  labels: {foo: bar, kubernetes.io/service-name: alpha, endpointslice.kubernetes.io/managed-by: me,"
+		       " service.kubernetes.io/headless: invalid}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n---\n"
+		       "apiVersion: v1\nkind: Service\nmetadata: {name: all, labels: {foo: bar, service.kubernetes.io/headless: invalid}}\n"
+		       "spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80}]}\n");
+	cell_settle(&x);
+	l = service_slices(x.c, find_service(x.c, "default", "web"));
+	CU_ASSERT_FATAL(l.nr == 1);
+	o = l.v[0];
+	CU_ASSERT_EQUAL(o->labels.nr, 3);
+	CU_ASSERT_STRING_EQUAL(label_get(&o->labels, "foo"), "bar");
+	CU_ASSERT_STRING_EQUAL(label_get(&o->labels, "kubernetes.io/service-name"), "web");
+	CU_ASSERT_STRING_EQUAL(label_get(&o->labels, "endpointslice.kubernetes.io/managed-by"), "endpointslice-controller.k8s.io");
+	CU_ASSERT_PTR_NULL(label_get(&o->labels, "service.kubernetes.io/headless"));
+	l = service_slices(x.c, find_service(x.c, "default", "all"));
+	CU_ASSERT_FATAL(l.nr == 1);
+	CU_ASSERT_STRING_EQUAL(label_get(&l.v[0]->labels, "service.kubernetes.io/headless"), "");
+	CU_ASSERT_EQUAL(l.v[0]->labels.nr, 4);
+	revision = o->rev;
+	cell_apply(&x, "apiVersion: v1\nkind: Pod\nmetadata: {name: other}\nspec: {containers: [{name: c, image: i}]}\n");
+	cell_settle(&x);
+	CU_ASSERT_EQUAL(o->rev, revision);         /* what has the labels that it should is not written again */
+	cell_free(&x);
+}
