@@ -199,6 +199,7 @@ void routes_of(const struct dataplane *, netns_h, struct arena *, struct route *
 /* Printing (print_ip.c, print_sh.c): what a person could type. */
 void print_ip(const struct dataplane *, netns_h, struct sb *);                  /* ip link, ip addr, ip route, sysctl lines of one namespace */
 void print_links(const struct dataplane *, netns_h, struct sb *);
+void print_neigh(ip_addr, const char *dev, const uint8_t mac[6], const char *state, struct sb *);      /* a line of `ip neigh`; mac: NULL where nobody answered */
 void print_routes(const struct dataplane *, netns_h, struct sb *);
 void print_route(const struct dataplane *, const struct route *, struct sb *);
 void print_listeners(const struct dataplane *, netns_h, struct sb *);            /* as `ss -lntu` */

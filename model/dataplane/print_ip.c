@@ -71,6 +71,14 @@ void print_routes(const struct dataplane *dp, netns_h h, struct sb *out)
 	arena_free(a);
 }
 
+void print_neigh(ip_addr ip, const char *dev, const uint8_t mac[6], const char *state, struct sb *out)
+{
+	sb_printf(out, "%s dev %s", IP(ip), dev);
+	if (mac)
+		sb_printf(out, " lladdr %02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	sb_printf(out, "%s%s\n", *state ? " " : "", state);
+}
+
 void print_links(const struct dataplane *dp, netns_h h, struct sb *out)
 {
 	const struct netns *ns = netns_get(dp, h);

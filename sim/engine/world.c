@@ -81,7 +81,9 @@ void world_settle(struct world *w, const struct world_options *opt)
 {
 	if (!opt->flags.no_defaults)
 		defaults_add(w->cluster);
-	if (!opt->no_settle)
+	if (opt->timed)
+		control_advance_until(w->control, opt->until, NULL, NULL);
+	else if (!opt->no_settle)
 		w->settled = control_settle(w->control);
 }
 

@@ -13,6 +13,7 @@ struct world_options {
 	struct settings_flags flags;            /* texts need not be interned */
 	struct apply_options apply;
 	bool no_settle;
+	bool timed; nsec until;                 /* timed: instead of settling, until this moment */
 	void (*watch)(void *ctx, struct world *); void *watch_ctx;      /* after each moment, from the first on; NULL: nobody watches */
 	bool ask;                               /* -f of a question: validation warns, namespaces are made, what carries status keeps it */
 };

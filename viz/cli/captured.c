@@ -1,6 +1,7 @@
 #include "viz/cli/captured.h"
 
 #include "model/cluster/proxy_view.h"
+#include "viz/report/rules_json.h"
 
 #include <stdlib.h>
 
@@ -109,7 +110,9 @@ enum err_kind captured_rules(struct cli *cli, struct err *err)
 
 	if (!captured_open(cli, &c, &w, err))
 		return err_kind(err);
-	for (uint32_t k = 1; k < c.dp->netns.nr; k++) {
+	if (cli_output_is(cli, "json"))
+		nr = rules_json_print(&w, cli->node, cli->causes, cli->to);
+	for (uint32_t k = 1; k < c.dp->netns.nr && !cli_output_is(cli, "json"); k++) {
 		if (!wanted(cli, netns_get(c.dp, (netns_h){ k })))
 			continue;
 		if (c.dp->netns.nr > 2 && !cli->node)
@@ -239,6 +242,16 @@ static void route_get(struct cli *cli, const struct capture *c, netns_h h, ip_ad
 	}
 }
 
+static void neighbours(const struct capture *c, netns_h h, struct sb *out)
+{
+	for (uint32_t k = 0; k < c->dp->neighs.nr; k++) {
+		const struct neigh *n = &c->dp->neighs.v[k];
+
+		if (link_get(c->dp, n->dev)->netns.i == h.i)
+			print_neigh(n->ip, link_get(c->dp, n->dev)->name, n->failed ? NULL : n->mac, n->failed ? "FAILED" : "", out);
+	}
+}
+
 static bool one(struct cli *cli, const struct capture *c, netns_h h, const char *what, struct sb *out, struct err *err)
 {
 	ip_addr dst;
@@ -249,12 +262,14 @@ static bool one(struct cli *cli, const struct capture *c, netns_h h, const char 
 		print_links(c->dp, h, out);
 	} else if (strcmp(what, "listeners") == 0) {
 		print_listeners(c->dp, h, out);
+	} else if (strcmp(what, "neigh") == 0) {
+		neighbours(c, h, out);
 	} else if (strcmp(what, "route") == 0) {
 		if (cli->args.nr != 2 || !ip_parse(cli->args.v[1], &dst))
 			return cli_usage(cli, err, "show route needs an address") == ERR_NONE;
 		route_get(cli, c, h, dst, out, err);
 	} else {
-		return cli_usage(cli, err, "\"%s\" is not capture, routes, route ADDR, links or listeners", what) == ERR_NONE;
+		return cli_usage(cli, err, "\"%s\" is not capture, routes, route ADDR, links, neigh or listeners", what) == ERR_NONE;
 	}
 	return true;
 }

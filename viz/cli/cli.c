@@ -1,3 +1,4 @@
+#include "model/base/quantity.h"
 #include "sim/engine/import.h"
 #include "viz/cli/labwork.h"
 #include "viz/cli/replay.h"
@@ -162,6 +163,28 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 	return true;
 }
 
+/* --at of a question about files: a moment of the time that passes once they are applied. */
+static bool asked_moment(const struct cli *cli, struct world_options *opt, struct err *err)
+{
+	if (!cli->at)
+		return true;
+	if (strncmp(cli->at, "rev:", 4) == 0)
+		return err_add(err, ERR_INPUT, NULL, "--at %s: revisions are a lab's (podwire apply makes one); with -f it takes a time, as in 12.5s", cli->at);
+	opt->timed = duration_parse(cli->at, &opt->until) && opt->until >= 0;
+	return opt->timed || err_add(err, ERR_INPUT, NULL, "--at: \"%s\" is not a time, as in 12.5s", cli->at);
+}
+
+static bool go_on(const struct cli *cli, const struct world_options *opt, struct world *w, struct err *err)
+{
+	nsec now = cluster_now(w->cluster);
+
+	if (opt->timed && opt->until < now)
+		return err_add(err, ERR_INPUT, NULL, "--at %s: the scenario ends at %.3fs; podwire run %s shows what was before", cli->at, (double)now / 1e9, cli->files.nr ? cli->files.v[0] : "");
+	if (opt->timed)
+		control_advance_until(w->control, opt->until, NULL, NULL);
+	return true;
+}
+
 bool cli_world_from(struct cli *cli, const char *const *paths, uint32_t nr, struct world *w, struct err *err)
 {
 	struct replay scenarios = { .arena = cli->arena };
@@ -169,7 +192,7 @@ bool cli_world_from(struct cli *cli, const char *const *paths, uint32_t nr, stru
 	struct world_options opt;
 	bool ok;
 
-	if (!cli_world_options(cli, &opt, err))
+	if (!cli_world_options(cli, &opt, err) || !asked_moment(cli, &opt, err))
 		return false;
 	world_init(w, &opt);
 	if (cli->validate && cli->validate[0] != 's')   /* lenient on purpose: read as an import reads */
@@ -177,7 +200,7 @@ bool cli_world_from(struct cli *cli, const char *const *paths, uint32_t nr, stru
 	else
 		ok = world_apply_paths(w, &opt, paths, nr, replay_take, &scenarios, err);
 	if (ok && scenarios.all.nr)
-		ok = replay_all(&scenarios, w, err);    /* which settles as its steps say */
+		ok = replay_all(&scenarios, w, err) && go_on(cli, &opt, w, err);        /* which settles as its steps say */
 	else if (ok)
 		world_settle(w, &opt);
 	if (!ok)

@@ -84,6 +84,8 @@ const struct command *command_find(const char *name);
 enum err_kind cli_run(struct cli *, int argc, char **argv, struct err *);
 bool options_parse(struct cli *, unsigned takes, int argc, char **argv, struct err *);
 void options_help(unsigned takes, FILE *);
+/* Calls with each option that goes with one of the groups, in the order of the table; letter 0, arg NULL: it has none. */
+void options_each(unsigned takes, void (*fn)(void *ctx, const char *name, char letter, const char *arg, const char *help), void *ctx);
 void options_markdown(unsigned takes, unsigned except, FILE *);        /* a line each, for docs/cli.md; those that `except` has as well are left out */
 
 /* The cluster that the question is about: from -f, else from the lab. The caller frees it. */
@@ -105,7 +107,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 	X(routes) X(rules) X(show) X(draw) X(fault) X(heal) \
 	X(run) X(report) X(export) X(up) X(down) X(ps) \
 	X(exec) X(logs) X(verify) X(api_resources) X(version) X(help) \
-	X(compare) X(tui) X(learn)
+	X(compare) X(tui) X(learn) X(completion)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -1,6 +1,7 @@
 /* rules and show: what Linux is told and what it then has, as the tools of a real node print it. */
 #include "model/l7/haproxy.h"
 #include "viz/cli/captured.h"
+#include "viz/report/rules_json.h"
 #include "viz/report/trace_report.h"
 
 struct causes { struct world *world; };
@@ -91,7 +92,7 @@ static enum err_kind print_haproxies(struct cli *cli, struct world *w, struct er
 
 enum err_kind cmd_rules(struct cli *cli, struct err *err)
 {
-	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", "bird", "haproxy", NULL };
+	static const char *const forms[] = { "", "nft", "iptables", "ip", "sh", "bird", "haproxy", "json", NULL };
 	struct world w;
 	bool known = false;
 	enum err_kind how = ERR_NONE;
@@ -99,7 +100,7 @@ enum err_kind cmd_rules(struct cli *cli, struct err *err)
 	for (int k = 0; forms[k]; k++)
 		known = known || cli_output_is(cli, forms[k]);
 	if (!known)
-		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip, sh, bird or haproxy", cli->output);
+		return cli_usage(cli, err, "-o: \"%s\" is not nft, iptables, ip, sh, bird, haproxy or json", cli->output);
 	if (cli->dataplane && cli_output_is(cli, "bird"))
 		return cli_usage(cli, err, "-o bird: a capture holds no BGPPeer and no IPPool; the configuration follows from objects (-f)");
 	if (cli->dataplane && cli_output_is(cli, "haproxy"))
@@ -116,6 +117,11 @@ enum err_kind cmd_rules(struct cli *cli, struct err *err)
 		sb_free(&out);
 	} else if (cli_output_is(cli, "haproxy")) {
 		how = print_haproxies(cli, &w, err);
+	} else if (cli_output_is(cli, "json")) {
+		world_dataplane(&w);
+		if (!rules_json_print(&w, cli->node, cli->causes, cli->to) && cli->node)
+			err_add(err, ERR_FAILED, NULL, "nodes \"%s\" not found", cli->node);
+		how = err_kind(err);
 	} else {
 		how = print_rules(cli, &w, err);
 	}

@@ -1,6 +1,7 @@
 /* show: the dataplane's tables as ip, ss and birdc print them. */
 #include "sim/ask/end.h"
 #include "sim/engine/connections.h"
+#include "sim/linux/view.h"
 #include "viz/cli/captured.h"
 #include "viz/cli/select.h"
 #include "viz/report/ipam.h"
@@ -104,6 +105,36 @@ static void show_scale_down(struct cli *cli, struct world *w, struct sb *out, st
 	cli->args = all;
 }
 
+/* The neighbour table as it is when each neighbour was spoken to, as `ip neigh` has it, and a tunnel's table of outer addresses as `bridge fdb`. */
+static void show_neigh(const struct dataplane *dp, netns_h h, struct sb *out)
+{
+	struct arena *a = arena_new(NULL, "neighbours");
+	struct view v = { 0 };
+	uint32_t *index, *space;
+
+	for (uint32_t k = 1; k < dp->netns.nr; k++)
+		netns_get(dp, (netns_h){ k });          /* a link's other end is known when it is written */
+	index = arena_array(a, uint32_t, dp->nr_links + 1);
+	space = arena_array(a, uint32_t, dp->netns.nr);
+	for (uint32_t k = 0; k < dp->nr_links; k++)
+		index[k] = k;
+	for (uint32_t k = 0; k < dp->netns.nr; k++)
+		space[k] = k;
+	view_of(dp, h, index, space, a, &v);
+	for (uint32_t k = 0; k < v.neighs.nr; k++) {
+		const struct k_neigh *n = &v.neighs.v[k];
+		const struct link *dev = link_get(dp, (link_h){ n->index });
+		link_h far = dev->kind == LINK_PHYS ? segment_owner(dp, dev->segment, n->ip) : (link_h){ 0 };
+		bool dead = far.i && netns_get(dp, link_get(dp, far)->netns)->down;
+
+		if (!n->fdb)
+			print_neigh(n->ip, dev->name, dead ? NULL : n->mac, dead ? "FAILED" : dev->kind == LINK_VXLAN ? "PERMANENT" : "REACHABLE", out);
+		else
+			sb_printf(out, "%02x:%02x:%02x:%02x:%02x:%02x dev %s dst %s self permanent\n", n->mac[0], n->mac[1], n->mac[2], n->mac[3], n->mac[4], n->mac[5], dev->name, IP(n->ip));
+	}
+	arena_free(a);
+}
+
 static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, struct err *err)
 {
 	const char *what = cli->args.v[0];
@@ -112,12 +143,14 @@ static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, str
 		print_routes(w->dp, h, out);
 	else if (strcmp(what, "links") == 0)
 		print_links(w->dp, h, out);
+	else if (strcmp(what, "neigh") == 0)
+		show_neigh(w->dp, h, out);
 	else if (strcmp(what, "listeners") == 0)
 		print_listeners(w->dp, h, out);
 	else if (strcmp(what, "conntrack") == 0 || strcmp(what, "affinity") == 0)
 		show_flows(w, h, strcmp(what, "affinity") == 0, out);
 	else
-		return cli_usage(cli, err, "\"%s\" is not routes, links, listeners, conntrack, affinity, connections, bgp, ipam or scale-down", what) == ERR_NONE;
+		return cli_usage(cli, err, "\"%s\" is not routes, links, neigh, listeners, conntrack, affinity, connections, bgp, ipam or scale-down", what) == ERR_NONE;
 	return true;
 }
 

@@ -27,7 +27,7 @@ static const struct option options[] = {
 	{ "filename", 'f', O_TEXTS, AT(files), G_FILES | G_APPLY, "FILE|DIR|-", "manifests; repeatable; folders are read recursively" },
 	{ "validate", 0, O_TEXT, AT(validate), G_FILES | G_APPLY, "strict|warn|ignore", "what an unknown field is" },
 	{ "no-settle", 0, O_FLAG, AT(no_settle), G_FILES | G_APPLY, NULL, "do not let the controllers work first" },
-	{ "at", 0, O_TEXT, AT(at), G_FILES, "12.5s|rev:17", "the lab as it was" },
+	{ "at", 0, O_TEXT, AT(at), G_FILES, "12.5s|rev:17", "the lab as it was; with -f: what the cluster is by then (a time only)" },
 	{ "cni", 0, O_TEXT, AT(cni), G_CLUSTER | G_INIT, "calico|flannel|bridge|none", "the Pod network" },
 	{ "kernel", 0, O_TEXT, AT(kernel), G_CLUSTER | G_INIT, "FACTS", "facts of the nodes' kernel: random-fully=on|off,be-liberal=on|off,bridge-nf=on|off,forward=accept|drop,udp-clash=resolve|drop,nfacct=NAME+NAME" },
 	{ "controller", 0, O_TEXTS, AT(controllers), G_CLUSTER | G_INIT, "NAME", "an Ingress or Gateway controller that serves classes of that controller name" },
@@ -218,6 +218,13 @@ void options_help(unsigned takes, FILE *f)
 			 o->arg ? o->arg : "");
 		fprintf(f, "  %-42s %s\n", left, o->help);
 	}
+}
+
+void options_each(unsigned takes, void (*fn)(void *ctx, const char *name, char letter, const char *arg, const char *help), void *ctx)
+{
+	for (const struct option *o = options; o->name; o++)
+		if (o->groups & (takes | G_ALWAYS))
+			fn(ctx, o->name, o->letter, o->arg, o->help);
 }
 
 void options_markdown(unsigned takes, unsigned except, FILE *f)

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# What scripts rely on beyond single commands: rules as JSON, moments of a question about files, neighbours, completion.
+. "$(dirname "$0")/lib.sh"
+cat >web.yaml <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec: {replicas: 2, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: nginx, ports: [{containerPort: 80}]}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+YAML
+json() { local what=$1; shift; "$@" >said && python3 -c "import json, sys; d = json.load(open('said')); sys.exit(0 if ($what) else 1)"; }
+
+for mode in nftables iptables; do
+	printf 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n' $mode >$mode.yaml
+	check "$mode: rules -o json has the rules of rules -o nft, one by one" python3 - "$podwire" $mode <<'P'
+import json, re, subprocess, sys
+podwire, mode = sys.argv[1:]
+ask = lambda form: subprocess.run([podwire, "rules", "-f", "web.yaml", "-f", mode + ".yaml", "--node", "worker-1", "-o", form], capture_output=True, text=True, check=True).stdout
+nft, iptables, node = ask("nft"), re.sub(r" -m comment --comment (\"[^\"]*\"|\S+)", "", ask("iptables")), json.loads(ask("json"))["nodes"][0]
+rules = [(t["tool"], r["text"]) for t in node["tables"] for c in t["chains"] for r in c["rules"]]
+assert len(rules) > 20, len(rules)
+for tool, text in rules:
+    assert text in (nft if tool == "nft" else iptables), (tool, text)
+assert any(r["dst"] == "default" for r in node["routes"]) and any(l["ifname"] == "eth0" for l in node["links"])
+P
+done
+check "a Service's element names its manifest with --causes" json "any(c.get('file') == 'web.yaml' and c['line'] == 9 for t in d['nodes'][0]['tables'] for s in t['sets'] for e in s['elements'] for c in e['causes'])" \
+	"$podwire" rules -f web.yaml -o json --causes --node worker-1
+check "without, there are none" sh -c "! '$podwire' rules -f web.yaml -o json | grep -q causes"
+check "all nodes" json "len(d['nodes']) == 3" "$podwire" rules -f web.yaml -o json
+check "a node that is not there" status 1 "$podwire" rules -f web.yaml -o json --node nix
+
+check "--at: nothing runs yet" says "ContainerCreating" "$podwire" get pods -f web.yaml --at 0.5s
+check "--at: later than settled" says "60s" "$podwire" get pods -f web.yaml --at 60s
+check "a Service has no endpoint yet" says "rejected" "$podwire" trace ip/127.0.0.1@worker-1 svc/web:80 -f web.yaml --at 0.5s --cni bridge
+check "a revision is a lab's" status 2 "$podwire" get pods -f web.yaml --at rev:3
+check "not a time" status 2 "$podwire" get pods -f web.yaml --at soon
+
+check "show neigh: the Pod's gateway" says "169.254.1.1 dev eth0 lladdr ee:ee:ee:ee:ee:ee REACHABLE" "$podwire" show neigh -f web.yaml deploy/web
+check "show neigh: a tunnel's, and where it leads" says "dev flannel.1 dst 172.18.0.4 self permanent" "$podwire" show neigh -f web.yaml --cni flannel node/worker-1
+"$podwire" apply -f web.yaml >/dev/null; "$podwire" fault node worker-2
+check "show neigh: a dead node does not answer" says "172.18.0.4 dev eth0 FAILED" "$podwire" show neigh node/worker-1
+
+completes() {                                   # completes WANT WORD…: one of what is offered for the last word
+	local want=$1
+	shift
+	bash -c 'PATH=$(dirname "$1"):$PATH; want=$2; shift 2; eval "$(podwire completion bash)"; compopt() { :; }; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _podwire
+		printf "%s\n" "${COMPREPLY[@]}" | grep -qxF -- "$want"' - "$podwire" "$want" "$@"
+}
+check "completes a command" completes trace podwire tr
+check "completes an option of that command" completes --protocol podwire trace --pro
+check "not of another" sh -c "! '$podwire' completion bash | grep ' init) ' | grep -q -- --protocol"
+check "completes a value" completes flannel podwire trace --cni ''
+check "completes a kind" completes ingresses podwire get ingr
+check "completes a figure" completes clusterip podwire draw clus
+check "completes a name of the lab" completes svc/web podwire trace svc/w
+check "completes a name of files" completes svc/web podwire trace -f web.yaml svc/w
+check "fish has every command" sh -c "'$podwire' completion fish | grep -c __fish_use_subcommand | grep -qx \"\$('$podwire' help | grep -c '^  [a-z]')\""
+check "another shell" status 2 "$podwire" completion tcsh
+finish
