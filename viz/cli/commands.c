@@ -32,7 +32,7 @@ const struct command commands[] = {
 	{ "lint", cmd_lint, ASKS | G_SELECT, "", "what is wrong, or strange, about NetworkPolicies (-o text|json|sarif|github)", NULL },
 	{ "dns", cmd_dns, ASKS | G_DNS, "FROM [NAME]", "what a Pod's resolver asks, and what cluster DNS answers", NULL },
 	{ "routes", cmd_routes, ASKS, "", "the HTTP routing table of every controller", NULL },
-	{ "rules", cmd_rules, ASKS | G_RULES | G_CAPTURE, "", "what Linux is told: -o nft|iptables|ip|sh|bird|haproxy", NULL },
+	{ "rules", cmd_rules, ASKS | G_RULES | G_CAPTURE, "", "what Linux is told: -o nft|iptables|ip|sh|bird|haproxy|json", NULL },
 	{ "show", cmd_show, ASKS | G_RULES | G_CAPTURE, "routes|links|neigh|listeners|conntrack|affinity|connections|bgp|ipam|scale-down|capture|route [END|ADDR]", "the dataplane's tables, as ip, ss and birdc print them", NULL },
 	{ "draw", cmd_draw, ASKS | G_DRAW | G_SELECT | G_TRACE | G_MATRIX, "FIGURE [ENDS]", "a figure (-o svg|png|pdf|dot|html|mermaid)", NULL },
 	{ "fault", cmd_fault, CHANGES_LAB, "KIND [TARGET] [KEY=VALUE…]", "break a node, link, container, kubeProxy, cni, dns …", NULL },
