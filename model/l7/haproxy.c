@@ -369,6 +369,7 @@ static void head(struct hap *x, struct sb *out)
 	sb_add(out, "global\n"
 		    "    nbthread 1\n"
 		    "    maxconn 1000\n"
+		    "    hard-stop-after 5s\n"
 		    "\n"
 		    "defaults proxy\n"
 		    "    mode http\n"

@@ -27,27 +27,28 @@ static bool host_name(const char *name)
 	return hap_name(p) && p[0] != '.';
 }
 
-/* A name that has its line already keeps it. name NULL: for no name, only to come first. */
+#define NOBODY "default.invalid"        /* of the first line, which is for names that have none: without a name it would be for all names in the certificate */
+
+/* A name that has its line already keeps it. */
 static void show(struct listing *l, const char *file, const char *name)
 {
-	char *lower = name ? arena_strdup(l->x->a, name) : NULL;
+	char *lower = arena_strdup(l->x->a, name);
 
-	for (char *p = lower; p && *p; p++)
+	for (char *p = lower; *p; p++)
 		*p = (char)tolower((unsigned char)*p);
-	if (lower && !host_name(lower))
+	if (!host_name(lower))
 		return;
-	for (uint32_t k = 0; lower && k < l->names.nr; k++)
+	for (uint32_t k = 0; k < l->names.nr; k++)
 		if (streq(l->names.v[k], lower))
 			return;
-	if (lower)
-		vec_add(l->x->a, &l->names, (const char *)lower);
-	sb_printf(&l->text, "%s/%s%s%s\n", l->x->dir, file, lower ? " " : "", lower ? lower : "");
+	vec_add(l->x->a, &l->names, (const char *)lower);
+	sb_printf(&l->text, "%s/%s %s\n", l->x->dir, file, lower);
 }
 
 /* Ingress: the host that the Ingress names, if the certificate is good for it; else the controller's own (table_cert). */
 static void ingress_names(struct listing *l, const struct l7_listener *to)
 {
-	show(l, file_of(l->x, NULL), NULL);
+	show(l, file_of(l->x, NULL), NOBODY);
 	for (uint32_t k = 0; k < to->certs.nr; k++) {
 		const struct l7_cert *c = &to->certs.v[k];
 
@@ -83,25 +84,49 @@ static bool gateway_names(struct listing *l, const struct l7_listener *to)
 	return true;
 }
 
+static bool by_tls(const struct l7_listener *to, const struct l7_port *port)
+{
+	return !to->dead && to->port == port->port && to->proto == L7_HTTPS;
+}
+
+/* Shown for names without a line: of the listener for any host; else of the only one with a wildcard, under which HAProxy finds one label and the listener takes several
+ * (names for which there is no listener are cut off behind the handshake). NULL: none. */
+static const struct l7_cert *for_others(const struct hap *x, const struct l7_port *port)
+{
+	const struct l7_cert *wild = NULL;
+	uint32_t wildcards = 0;
+
+	for (uint32_t k = 0; k < x->t->listeners.nr; k++) {
+		const struct l7_listener *to = &x->t->listeners.v[k];
+
+		if (!by_tls(to, port) || !first_good(to))
+			continue;
+		if (!to->host)
+			return first_good(to);
+		if (to->host[0] == '*') {
+			wild = first_good(to);
+			wildcards++;
+		}
+	}
+	return wildcards == 1 ? wild : NULL;
+}
+
 const char *hap_certs(struct hap *x, const struct l7_port *port)
 {
 	struct listing l = { .x = x };
 	const char *name = arena_printf(x->a, "%u.list", port->bind);
+	const struct l7_cert *otherwise;
 	bool any = false, open = x->t->own_cert;
 
-	for (uint32_t k = 0; k < x->t->listeners.nr; k++) {             /* the first line is for names that have none */
-		const struct l7_listener *to = &x->t->listeners.v[k];
-
-		if (!to->dead && to->port == port->port && to->proto == L7_HTTPS && !to->host && !x->t->own_cert && first_good(to) && !open) {
-			show(&l, file_of(x, first_good(to)->secret), NULL);
-			open = true;
-		}
+	if (!open && (otherwise = for_others(x, port))) {
+		show(&l, file_of(x, otherwise->secret), NOBODY);
+		open = true;
 	}
 	for (int exact = 1; exact >= 0; exact--)
 		for (uint32_t k = 0; k < x->t->listeners.nr; k++) {
 			const struct l7_listener *to = &x->t->listeners.v[k];
 
-			if (to->dead || to->port != port->port || to->proto != L7_HTTPS || (to->host != NULL) != exact)
+			if (!by_tls(to, port) || (to->host != NULL) != exact)
 				continue;
 			if (x->t->own_cert)
 				ingress_names(&l, to);

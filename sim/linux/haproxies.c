@@ -293,6 +293,15 @@ static pid_t pid_in(const char *path)
 	return (pid_t)pid;
 }
 
+/* The old one takes no new connection from the moment in which it hears of the new one; without requests in its hands it then ends. */
+static void until_gone(pid_t old)
+{
+	const struct timespec moment = { 0, 1000000 };
+
+	for (int k = 0; k < 500 && waitpid(old, NULL, WNOHANG) != old && kill(old, 0) == 0; k++)
+		nanosleep(&moment, NULL);
+}
+
 static bool start(struct live *live, struct haproxy *h, struct err *err)
 {
 	struct arena *a = arena_new(NULL, "haproxy");
@@ -307,6 +316,8 @@ static bool start(struct live *live, struct haproxy *h, struct err *err)
 	}
 	ok = live_enter(live, s, err) && run_program(argv, "", 0, NULL, err);
 	if (ok) {
+		if (argv[6])
+			until_gone(h->pid);
 		h->pid = pid_in(file);
 		keep(&h->running, h->wanted);
 	}

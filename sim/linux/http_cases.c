@@ -209,24 +209,48 @@ static void listener(struct casing *x)
 	add(x, (struct wanted){ .host = "other.podwire.invalid", .path = "/" });
 }
 
-static bool has_address(struct casing *x)
+/* Does a connection from outside come through to there? */
+static bool arrives(struct casing *x, const char *to)
 {
-	struct question q = { .from = "client", .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .to = "http://any.podwire.test/", .resolve = x->plane->target };
+	struct question q = { .from = "client", .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .to = to };
 	struct err none = { 0 };
 	struct answer answer;
-	bool ok = x->plane->target && question_ask(x->w, &q, x->a, &answer, &none) && answer.nr && answer.v[0].verdict != V_UNRESOLVED;
+	bool ok = question_ask(x->w, &q, x->a, &answer, &none) && answer.nr;
 
+	for (uint32_t k = 0; ok && k < answer.nr; k++)
+		ok = answer.v[k].verdict == V_DELIVERED && answer.v[k].answered;
 	err_free(&none);
 	return ok;
 }
 
-/* Where the world comes in; without an address there, a node asks the Pod itself. */
-static void way_in(struct casing *x, const struct l7_port *p, bool address)
+/* The port of its Service that leads to this one of the Pod. */
+static const struct svc_port *outer(const struct l7_plane *p, uint16_t bind)
 {
-	x->from = address ? "client" : arena_printf(x->a, "node/%s", x->plane->pod->node);
-	x->resolve = address ? x->plane->target : arena_printf(x->a, "pod/%s/%s", x->plane->pod->o.ns, x->plane->pod->o.name);
-	x->port = address && x->plane->service ? p->port : p->bind;
-	x->own_host = x->port != p->port;
+	for (uint32_t k = 0; p->service && k < p->service->ports.nr; k++)
+		if (plane_port(p->service, p->pod, p->service->ports.v[k].port) == bind)
+			return &p->service->ports.v[k];
+	return NULL;
+}
+
+/* Where the world comes in: by the address that the controller or Gateway shows, or by a NodePort; else a node asks the Pod itself. */
+static void way_in(struct casing *x, const struct l7_port *p)
+{
+	const struct pod *pod = x->plane->pod;
+	const struct svc_port *sp = outer(x->plane, p->bind);
+
+	x->from = "client";
+	x->resolve = x->plane->target;
+	x->port = sp ? (uint16_t)sp->port : p->port;
+	if (!x->resolve || !arrives(x, arena_printf(x->a, "%s:%u", x->resolve, x->port))) {
+		x->resolve = arena_printf(x->a, "node/%s", pod->node);
+		x->port = sp ? (uint16_t)sp->node_port : 0;
+		if (!x->port || !arrives(x, arena_printf(x->a, "%s:%u", x->resolve, x->port))) {
+			x->from = x->resolve;
+			x->resolve = arena_printf(x->a, "pod/%s/%s", pod->o.ns, pod->o.name);
+			x->port = p->bind;
+		}
+	}
+	x->own_host = x->port != p->port && x->port != (x->l->proto == L7_HTTPS ? 443 : 80);
 }
 
 static bool asked_before(const struct l7_plane *v, uint32_t at)
@@ -244,18 +268,15 @@ struct question *http_cases(struct world *w, struct arena *a, uint32_t *nr)
 	const struct l7_plane *v = planes_list(w->cluster, a, &planes);
 
 	for (uint32_t k = 0; k < planes; k++) {
-		bool address;
-
 		if (asked_before(v, k))         /* the next Pod of the same Deployment: each request may come to it already */
 			continue;
 		x.plane = &v[k];
-		address = has_address(&x);
 		for (uint32_t p = 0; p < v[k].nr; p++)
 			for (uint32_t i = 0; i < v[k].table->listeners.nr; i++) {
 				x.l = &v[k].table->listeners.v[i];
 				if (x.l->dead || x.l->port != v[k].ports[p].port || (x.l->proto != L7_HTTP && x.l->proto != L7_HTTPS))
 					continue;
-				way_in(&x, &v[k].ports[p], address);
+				way_in(&x, &v[k].ports[p]);
 				listener(&x);
 			}
 	}

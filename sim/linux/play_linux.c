@@ -1,5 +1,6 @@
 #include "sim/linux/play_linux.h"
 
+#include "sim/linux/run.h"
 #include "sim/linux/verify.h"
 
 static bool follow(struct playing *p, struct world *w, struct err *err)
@@ -21,12 +22,14 @@ static bool ask(void *ctx, struct world *w, const struct question *q, struct are
 	struct verified r = { 0 };
 	struct playing *p = ctx;
 
-	if (!play_sim.ask(NULL, w, q, a, out, err) || !follow(p, w, err) || !verify_answer(&p->live, w, out, &opt, a, &r, err))
+	if (!play_sim.ask(NULL, w, q, a, out, err) || !follow(p, w, err))
+		return false;
+	if (!(out->to.kind == END_URL ? verify_request : verify_answer)(&p->live, w, out, &opt, a, &r, err))
 		return false;
 	if (r.differences.nr)
 		return err_add(err, ERR_FAILED, NULL, "the kernel differs: walk: %s; kernel: %s", r.differences.v[0].walk, r.differences.v[0].kernel);
-	if (r.not_asked)
-		return err_add(err, ERR_UNKNOWN, NULL, "not asked of the kernel: %s", r.why_not);
+	if (r.not_asked || r.requests_not_asked)
+		return err_add(err, ERR_UNKNOWN, NULL, "not asked of the kernel: %s", r.not_asked ? r.why_not : r.why_no_request);
 	p->confirmed++;
 	return true;
 }
@@ -51,7 +54,7 @@ static bool fault(void *ctx, struct world *w, const char *kind, const char *targ
 
 const struct play_backend play_linux = { .ask = ask, .passes = passes, .name_of = name_of, .fault = fault };
 
-/* Requests go through proxies, and lookups to DNS servers, that do not run in the namespaces: such a scenario would pass without having been tried. */
+/* What does not run in the namespaces: such a scenario would pass without having been tried. */
 const char *play_linux_cannot(const struct scenario *s)
 {
 	for (uint32_t k = 0; k < s->steps.nr; k++) {
@@ -62,8 +65,8 @@ const char *play_linux_cannot(const struct scenario *s)
 		if (step->matrix)
 			return "a policy matrix is no connection";
 		for (uint32_t i = 0; i < step->trace.nr; i++)
-			if (step->trace.v[i].to && strstr(step->trace.v[i].to, "://"))
-				return "it makes HTTP requests, and no ingress proxy runs in the namespaces";
+			if (step->trace.v[i].to && strstr(step->trace.v[i].to, "://") && !program_there("haproxy"))
+				return "it makes HTTP requests, and haproxy is not installed";
 	}
 	return NULL;
 }

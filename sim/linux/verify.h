@@ -6,7 +6,7 @@
 #include "sim/linux/nftrace.h"
 #include "sim/trace/trace.h"
 
-struct verify_options { uint32_t sample /* 0: all pairs */, tries; uint64_t seed; };
+struct verify_options { uint32_t sample /* 0: all pairs */, tries; uint64_t seed; bool list; /* each request, in words */ };
 
 /* A way that a connection may end: walked or seen. */
 struct way { enum dial_end end; ip_addr at, seen; uint16_t port; bool has_port, far; /* far: decided by another namespace than the sender's */ };
@@ -24,6 +24,7 @@ struct verified {
 	VEC(struct difference) differences;
 	uint32_t requests, request_tries, requests_agreed;
 	uint32_t requests_not_asked; const char *why_no_request;
+	VEC(const char *) request_list;                 /* where it was wanted */
 	double state_ms, connect_ms, request_ms;
 };
 /* false: it could not be done (err). Texts live in the arena. */

@@ -307,6 +307,12 @@ static void report(struct verifying *v, const struct answer *answer, const char 
 	*d = (struct difference){ .what = request_words(answer, v->a), .walk = answer_text(answer, v->a), .kernel = kernel };
 }
 
+static void list(struct verifying *v, const struct answer *answer, const char *how)
+{
+	if (v->opt->list)
+		vec_add(v->a, &v->out->request_list, (const char *)arena_printf(v->a, "%s: %s", request_words(answer, v->a), how));
+}
+
 static void not_asked(struct verifying *v, const char *why)
 {
 	v->out->requests++;
@@ -323,6 +329,7 @@ static bool request(struct verifying *v, const struct answer *answer)
 	double rarest = 1;
 
 	if (why) {
+		list(v, answer, why);
 		not_asked(v, why);
 		return true;
 	}
@@ -342,6 +349,7 @@ static bool request(struct verifying *v, const struct answer *answer)
 		no = http_dial_header(&d, HAPROXY_CANNOT, v->a);
 		if (no) {
 			v->out->requests--;
+			list(v, answer, no);
 			not_asked(v, no);
 			return true;
 		}
@@ -369,6 +377,7 @@ static bool request(struct verifying *v, const struct answer *answer)
 		}
 	}
 	v->out->requests_agreed++;
+	list(v, answer, answer_text(answer, v->a));
 	return true;
 }
 

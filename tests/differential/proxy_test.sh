@@ -110,5 +110,56 @@ is "and its proxy" 0 "$("$podwire" ps | grep -c 'haproxy(')"
 check "verify agrees" "$podwire" verify --sample 100
 check "down" "$podwire" down -q
 
+# a scenario with requests, played in the kernel
+played=$("$podwire" run --mode linux scenarios/regressions/ingress-requests.yaml 2>&1)
+is "a scenario with requests plays in namespaces" 1 "$(grep -c ' 0 failed, 0 skipped' <<<"$played")"
+
+# a Gateway: listeners by host, certificates by name, precedence, weights, filters
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=tls.test -addext "subjectAltName=DNS:tls.test,DNS:*.tls.test" -keyout "$work/key" -out "$work/crt" 2>/dev/null
+cat >"$work/gateway.yaml" <<YAML
+apiVersion: v1
+kind: Secret
+metadata: {name: tls}
+type: kubernetes.io/tls
+data: {tls.crt: $(base64 -w0 "$work/crt"), tls.key: $(base64 -w0 "$work/key")}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: gc}
+spec: {controllerName: example.net/gateway}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  gatewayClassName: gc
+  listeners:
+  - {name: http, port: 80, protocol: HTTP}
+  - {name: tls, port: 443, protocol: HTTPS, hostname: tls.test, tls: {certificateRefs: [{name: tls}]}}
+  - {name: wild, port: 443, protocol: HTTPS, hostname: "*.tls.test", tls: {certificateRefs: [{name: tls}]}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r}
+spec:
+  parentRefs: [{name: gw}]
+  hostnames: [app.test, "*.tls.test"]
+  rules:
+  - matches: [{path: {type: PathPrefix, value: /a}, headers: [{name: X-Kind, value: "it's {1}"}], queryParams: [{name: q, value: "1"}]}]
+    filters:
+    - {type: RequestHeaderModifier, requestHeaderModifier: {set: [{name: X-Set, value: "50% off"}], add: [{name: X-Add, value: b}], remove: [X-Gone]}}
+    - {type: URLRewrite, urlRewrite: {hostname: in.test, path: {type: ReplacePrefixMatch, replacePrefixMatch: /b}}}
+    - {type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: X-Answer, value: "42"}]}}
+    backendRefs: [{name: web, port: 80, weight: 3}, {name: nobody, port: 80}]
+  - matches: [{path: {type: Exact, value: /old}, method: GET}]
+    filters: [{type: RequestRedirect, requestRedirect: {scheme: https, path: {type: ReplaceFullPath, replaceFullPath: /new}, statusCode: 301}}]
+  - matches: [{path: {type: RegularExpression, value: "/v[0-9]+/.*"}}]
+    backendRefs: [{name: web, port: 80}]
+YAML
+check "a Gateway comes up" "$podwire" up -q --controller example.net/gateway -f "$work/web.yaml" -f "$work/gateway.yaml"
+said=$("$podwire" verify --sample 300 2>&1)
+is "and answers every request as the model" 1 "$(grep -cE '^requests +[0-9]{2,} in [0-9]+ tries: [0-9]+ agree' <<<"$said")"
+is "without a difference" 0 "$(grep -c 'DIFFERS\|not asked .* requests' <<<"$said")"
+"$podwire" down -q
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -57,6 +57,7 @@ TEST(an_ingress_is_a_frontend_and_a_backend_for_each_route)
 		  "global\n"
 		  "    nbthread 1\n"
 		  "    maxconn 1000\n"
+		  "    hard-stop-after 5s\n"
 		  "\n"
 		  "defaults proxy\n"
 		  "    mode http\n"
@@ -131,7 +132,7 @@ TEST(an_ingress_is_a_frontend_and_a_backend_for_each_route)
 		  "    # Service default/b has no ready endpoint for port 80\n"
 		  "    http-request return status 503\n");
 	CU_ASSERT_EQUAL(w.conf.files.nr, 1);
-	SAME_TEXT(w.conf.files.v[0].text, "/lab/own.pem\n");
+	SAME_TEXT(w.conf.files.v[0].text, "/lab/own.pem default.invalid\n");
 	CU_ASSERT_EQUAL(w.conf.cannot.nr, 0);
 	wrote_free(&w);
 }
@@ -227,7 +228,7 @@ static void harmless(const struct wrote *w, const char *payload)
 
 		if (!nr)
 			continue;
-		CU_ASSERT(line[0] == ' ' ? strncmp(word[0], "http-", 5) == 0 || strstr(" acl bind balance server use_backend nbthread maxconn mode timeout retries ", word[0]) != NULL
+		CU_ASSERT(line[0] == ' ' ? strncmp(word[0], "http-", 5) == 0 || strstr(" acl bind balance server use_backend nbthread maxconn hard-stop-after mode timeout retries ", word[0]) != NULL
 					 : strstr(" global defaults frontend backend ", word[0]) != NULL);
 		for (uint32_t k = 0; k < nr; k++) {
 			const char *env = strstr(word[k], "%[env"), *before = k ? word[k - 1] : "";

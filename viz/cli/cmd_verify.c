@@ -28,6 +28,8 @@ static void print_text(struct cli *cli, const struct verified *r)
 		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
 	if (r->requests)
 		fprintf(cli->to, "requests     %u in %u tries: %u agree (%.0f ms)\n", r->requests, r->request_tries, r->requests_agreed, r->request_ms);
+	for (uint32_t k = 0; k < r->request_list.nr; k++)
+		fprintf(cli->to, "             %s\n", r->request_list.v[k]);
 	if (r->requests_not_asked)
 		fprintf(cli->to, "not asked    %u requests: %s\n", r->requests_not_asked, r->why_no_request);
 	for (uint32_t k = 0; k < shown; k++)
@@ -115,7 +117,7 @@ static void print_json(struct cli *cli, const struct verified *r)
 
 static enum err_kind work(struct cli *cli, struct live *live, struct world *w, struct err *err)
 {
-	struct verify_options opt = { .seed = cli->seed ? strtoull(cli->seed, NULL, 0) : 1 };
+	struct verify_options opt = { .list = cli->verbose, .seed = cli->seed ? strtoull(cli->seed, NULL, 0) : 1 };
 	struct verified r = { 0 };
 
 	if (!number("sample", cli->sample, &opt.sample, err) || !number("tries", cli->tries, &opt.tries, err))
