@@ -1,4 +1,4 @@
-# podwire — make · make demo · make test · make soak · make bench · make fuzz · make install
+# podwire — make · make demo · make test · make soak · make bench · make bench-linux · make fuzz · make install
 PREFIX  ?= /usr/local
 BUILD   ?= build
 CC      ?= gcc
@@ -56,8 +56,12 @@ demo: deps
 test: deps
 	@tests/run.sh
 
-bench: $(BENCH)
-	@for b in $^; do echo "== $$b" && $$b || exit 1; done
+bench: all $(BENCH)
+	@for b in $(BENCH); do echo "== $$b" && $$b || exit 1; done
+
+# The same network by ip and nft commands and by Mininet, too (some minutes).
+bench-linux: all $(BUILD)/bench_linux
+	@$(BUILD)/bench_linux all
 
 # The same as test, for longer: 2,000 random clusters against the reference; N (200) in real namespaces, where full agreement is required; then N times up and down, and
 # nothing may stay.
@@ -85,4 +89,4 @@ clean:
 	rm -rf $(BUILD) build-* demo
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-.PHONY: soak all deps demo test bench fuzz docs golden-accept install clean
+.PHONY: soak all deps demo test bench bench-linux fuzz docs golden-accept install clean

@@ -26,9 +26,9 @@ static int become_bird(void *arg)
 	sigset_t none;
 	int log;
 
-	no_files(s->live);
 	if (setns(s->netfd, CLONE_NEWNET) != 0)
 		_exit(126);
+	no_files(s->live);
 	log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (log >= 0)
 		dup2(log, 2);
@@ -62,7 +62,7 @@ static bool start(struct live *live, struct space *s, struct err *err)
 	path(live, s, "log", log);
 	if (!program_path("bird", image, sizeof(image)))
 		return err_add(err, ERR_MACHINE, NULL, "bird is not installed (BIRD 2; Debian's package bird2)");
-	s->bird.pid = clone(become_bird, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &how);
+	s->bird.pid = clone(become_bird, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &how);
 	if (s->bird.pid < 0) {
 		s->bird.pid = 0;
 		return err_add(err, ERR_MACHINE, NULL, "starting bird in %s: %s", s->name, strerror(errno));

@@ -238,11 +238,20 @@ static double lap(struct timespec *from)
 	return ms;
 }
 
+static double cpu_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp, struct live_sum *sum, struct err *err)
 {
 	struct syncing x = { .live = live, .cluster = c, .dp = dp, .arena = arena_new(NULL, "sync"), .sum = sum, .err = err };
 	struct timespec from, part;
 	struct err none = { 0 };
+	double cpu = cpu_ms();
 	bool ok;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
@@ -280,5 +289,6 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	sum->messages = live->fabric.sent;
 	arena_free(x.arena);
 	sum->ms = lap(&from);
+	sum->cpu_ms = cpu_ms() - cpu;
 	return ok;
 }

@@ -50,7 +50,10 @@ struct live {
 	struct haproxies haproxies;
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 };
-struct live_sum { uint32_t spaces, links, messages, rulesets, processes, birds, haproxies; double ms, spaces_ms, wire_ms, rules_ms, cni_ms, processes_ms, birds_ms; };
+struct live_sum {
+	uint32_t spaces, links, messages, rulesets, processes, birds, haproxies;
+	double ms, cpu_ms /* of this process */, spaces_ms, wire_ms, rules_ms, cni_ms, processes_ms, birds_ms;
+};
 
 bool live_begin(struct live *, struct err *);
 bool live_sync(struct live *, struct cluster *, const struct dataplane *, struct live_sum *, struct err *);

@@ -34,9 +34,11 @@ static int become_workload(void *arg)
 	char *const env[] = { NULL };
 	sigset_t none;
 
-	if (setns(s->pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0 || dup2(s->ready, 3) != 3 || fcntl(3, F_SETFD, 0) != 0)
+	if (setns(s->pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
 		_exit(126);
 	no_files(s->live);
+	if (dup2(s->ready, 3) != 3 || fcntl(3, F_SETFD, 0) != 0)
+		_exit(126);
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -55,7 +57,7 @@ static bool start(struct starting *x, struct space *s, struct process *p)
 	for (char *word = strtok_r(conf, " ", &save); word && n < 299; word = strtok_r(NULL, " ", &save))
 		argv[n++] = word;
 	argv[n] = NULL;
-	p->pid = clone(become_workload, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &how);
+	p->pid = clone(become_workload, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &how);
 	if (p->pid < 0) {
 		p->pid = 0;
 		return err_add(x->err, ERR_MACHINE, NULL, "starting %s in %s: %s", p->key, s->name, strerror(errno));
