@@ -135,6 +135,8 @@ static const struct field cidr_spec_fields[] = { ROW(F_STRS, "cidrs", struct ser
 static const struct field cidr_fields[] = { ROW_TOP, ROW_HERE("spec", cidr_spec_fields), ROW_KEEP("status"), FIELD_END };
 static const struct field raw_fields[] = { ROW_TOP, ROW(F_RAW, "spec", struct raw_object, spec), ROW_KEEP("status"), FIELD_END };
 
+static const struct field state_fields[] = { ROW_TOP, ROW(F_RAW, "status", struct raw_object, spec), FIELD_END };
+
 #define APIS(...) (const char *const[]){ __VA_ARGS__, NULL }
 #define CALICO    APIS("crd.projectcalico.org/v1", "projectcalico.org/v3")
 const struct kind ip_pool_kind = { .name = "IPPool", .apis = CALICO, .plural = "ippools", .size = sizeof(struct ip_pool), .fields = pool_fields, .dflt = pool_default,
@@ -154,6 +156,9 @@ const struct kind bgp_advertisement_kind = { .name = "BGPAdvertisement", .apis =
 					     .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
 const struct kind service_cidr_kind = { .name = "ServiceCIDR", .apis = APIS("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), .plural = "servicecidrs",
 					.size = sizeof(struct service_cidr), .fields = cidr_fields, .name_rule = must_be_path_segment };
+/* nmstate's report of a node's interfaces and routes; its spec member is the status. */
+const struct kind node_network_state_kind = { .name = "NodeNetworkState", .apis = APIS("nmstate.io/v1beta1", "nmstate.io/v1alpha1"), .plural = "nodenetworkstates", .size = sizeof(struct raw_object),
+					      .fields = state_fields };
 #define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
 #define ISTIO_SEC APIS("security.istio.io/v1", "security.istio.io/v1beta1")
 #define RAW(n, a, pl) { .name = n, .apis = a, .plural = pl, .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields, .name_rule = must_be_path_segment }

@@ -26,7 +26,7 @@ const struct workload *pod_network_daemonset(struct cluster *c)
 	return NULL;
 }
 
-static const char *env_of(const struct workload *w, const char *name)
+const char *pod_network_env(const struct workload *w, const char *name)
 {
 	const struct pod_spec *spec = w->template.spec;
 
@@ -34,6 +34,27 @@ static const char *env_of(const struct workload *w, const char *name)
 		for (uint32_t i = 0; i < spec->containers.v[k].env.nr; i++)
 			if (streq(spec->containers.v[k].env.v[i].name, name))
 				return spec->containers.v[k].env.v[i].value;
+	return NULL;
+}
+
+const char *pod_network_arg(const struct workload *w, const char *option)
+{
+	const struct pod_spec *spec = w->template.spec;
+	size_t n = strlen(option);
+
+	for (uint32_t k = 0; spec && k < spec->containers.nr; k++) {
+		const str_list *lists[] = { &spec->containers.v[k].command, &spec->containers.v[k].args };
+
+		for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+			for (uint32_t i = 0; i < lists[l]->nr; i++) {
+				const char *s = lists[l]->v[i];
+
+				if (s && strncmp(s, option, n) == 0 && s[n] == '=')
+					return s + n + 1;
+				if (streq(s, option) && i + 1 < lists[l]->nr)
+					return lists[l]->v[i + 1];
+			}
+	}
 	return NULL;
 }
 
@@ -46,9 +67,9 @@ static uint8_t encap(const char *mode)
 static void pool_from_env(struct cluster *c, const struct workload *w, const char *family, struct pool_setting *p)
 {
 	struct arena *a = cluster_arena(c);
-	const char *cidr = env_of(w, arena_printf(a, "CALICO_%sPOOL_CIDR", family)), *ipip = env_of(w, arena_printf(a, "CALICO_%sPOOL_IPIP", family)),
-		   *vxlan = env_of(w, arena_printf(a, "CALICO_%sPOOL_VXLAN", family)), *size = env_of(w, arena_printf(a, "CALICO_%sPOOL_BLOCK_SIZE", family)),
-		   *nat = env_of(w, arena_printf(a, "CALICO_%sPOOL_NAT_OUTGOING", family));
+	const char *cidr = pod_network_env(w, arena_printf(a, "CALICO_%sPOOL_CIDR", family)), *ipip = pod_network_env(w, arena_printf(a, "CALICO_%sPOOL_IPIP", family)),
+		   *vxlan = pod_network_env(w, arena_printf(a, "CALICO_%sPOOL_VXLAN", family)), *size = pod_network_env(w, arena_printf(a, "CALICO_%sPOOL_BLOCK_SIZE", family)),
+		   *nat = pod_network_env(w, arena_printf(a, "CALICO_%sPOOL_NAT_OUTGOING", family));
 	int bits = size ? atoi(size) : 0;
 	struct cidr given;
 
@@ -68,7 +89,7 @@ static void pool_from_env(struct cluster *c, const struct workload *w, const cha
 void pod_network_configure(struct cluster *c, struct settings *s)
 {
 	const struct workload *w = s->cni == CNI_CALICO ? pod_network_daemonset(c) : NULL;
-	const char *action = w ? env_of(w, "FELIX_DEFAULTENDPOINTTOHOSTACTION") : NULL;
+	const char *action = w ? pod_network_env(w, "FELIX_DEFAULTENDPOINTTOHOSTACTION") : NULL;
 
 	for (uint32_t k = 0; w && !cluster_count(c, &ip_pool_kind) && k < s->pools.nr; k++)
 		pool_from_env(c, w, ip_is4(s->pools.v[k].cidr.addr) ? "IPV4" : "IPV6", &s->pools.v[k]);

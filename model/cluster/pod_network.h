@@ -10,6 +10,10 @@
 uint8_t pod_network_of(const char *daemonset);
 /* The DaemonSet of an installation, NULL if there is none. */
 const struct workload *pod_network_daemonset(struct cluster *);
+/* A variable of its containers' environment; NULL: there is none of that name. */
+const char *pod_network_env(const struct workload *, const char *name);
+/* The value of an option in their commands and arguments (--iface=eth1, or the word behind it); NULL. */
+const char *pod_network_arg(const struct workload *, const char *option);
 /* What the environment of calico-node says of the pool that it makes where there is none, and of felix. A pool given by an IPPool object is not touched. */
 void pod_network_configure(struct cluster *, struct settings *);
 /* Had the cluster no Pod network when it was made (--cni none, kind's disableDefaultCNI)? Then a node has one only once the agent has run there. */

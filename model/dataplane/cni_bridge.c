@@ -12,7 +12,7 @@ bool bridge_pod_cidr(const struct node *n, uint32_t i, struct cidr *out)
 
 static void network(struct compile *x)
 {
-	x->pod_mtu = UPLINK_MTU;
+	x->pod_mtu = x->uplink_mtu;
 }
 
 void bridge_blocks(struct compile *x, bool v6, struct block_way way)

@@ -67,10 +67,10 @@ static const struct pool_setting *wanted_by(const struct settings *s, const stru
 static void network(struct compile *x)
 {
 	x->dp->blackhole_own = true;
-	x->pod_mtu = UPLINK_MTU;
+	x->pod_mtu = x->uplink_mtu;
 	for (size_t k = 0; k < ARRAY_LEN(tunnels); k++)
 		if (wanted_by(x->settings, &tunnels[k]))
-			x->pod_mtu = MIN(x->pod_mtu, UPLINK_MTU - tunnels[k].overhead);
+			x->pod_mtu = MIN(x->pod_mtu, x->uplink_mtu - tunnels[k].overhead);
 }
 
 /* CrossSubnet encapsulates nothing here: all nodes are on one L2. What BIRD announced is withdrawn when its sessions are gone for good; felix knows no
@@ -126,9 +126,9 @@ static void add_tunnel(struct compile *x, struct node_build *nb, const struct tu
 
 	l->up = true;
 	l->forwarding = true;
-	l->mtu = UPLINK_MTU - t->overhead;
+	l->mtu = x->uplink_mtu - t->overhead;
 	l->vni = t->vni;
-	l->local = t->v6 ? nb->ip6 : nb->ip4;
+	l->local = t->v6 ? nb->net6 : nb->net4;
 	if (t->kind == LINK_VXLAN)
 		tunnel_mac(x, nb->node, t, l->mac);
 	if (ip_set(ip))
@@ -271,7 +271,7 @@ static void add_host_route(struct compile *x, netns_h ns, link_h dev, ip_addr ip
 static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link)
 {
 	for (size_t k = 0; k < ARRAY_LEN(tunnels); k++)
-		if (ip_set(tunnels[k].v6 ? nb->ip6 : nb->ip4) && wanted_by(x->settings, &tunnels[k]))
+		if (ip_set(tunnels[k].v6 ? nb->net6 : nb->net4) && wanted_by(x->settings, &tunnels[k]))
 			add_tunnel(x, nb, &tunnels[k]);
 	for (uint32_t k = 0; k < nb->nr_pods; k++) {
 		const struct pod *p = nb->pods[k];

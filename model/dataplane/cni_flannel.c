@@ -39,7 +39,7 @@ static void network(struct compile *x)
 	if (val_is(vni, VAL_INT) && vni->i > 0)
 		f->vni = (uint32_t)vni->i;
 	x->network = f;
-	x->pod_mtu = f->vxlan ? UPLINK_MTU - VXLAN_OVERHEAD : UPLINK_MTU;
+	x->pod_mtu = f->vxlan ? x->uplink_mtu - VXLAN_OVERHEAD : x->uplink_mtu;
 }
 
 /* With DirectRouting nothing is encapsulated here: all nodes are on one L2. */
@@ -62,9 +62,9 @@ static void add_tunnel(struct compile *x, struct node_build *nb, const struct fl
 
 	l->up = true;
 	l->forwarding = true;
-	l->mtu = UPLINK_MTU - VXLAN_OVERHEAD - (v6 ? 20 : 0);
+	l->mtu = x->uplink_mtu - VXLAN_OVERHEAD - (v6 ? 20 : 0);
 	l->vni = f->vni;
-	l->local = v6 ? nb->ip6 : nb->ip4;
+	l->local = v6 ? nb->net6 : nb->net4;
 	for (uint32_t i = 0; bridge_pod_cidr(nb->node, i, &net); i++)
 		if (ip_is4(net.addr) != v6) {
 			addr_add(x->dp, h, net.addr, (uint8_t)ip_bits(net.addr));
@@ -77,9 +77,9 @@ static void wire_node(struct compile *x, struct node_build *nb, link_h *pod_link
 {
 	const struct flannel *f = x->network;
 
-	if (f->vxlan && ip_set(nb->ip4))
+	if (f->vxlan && ip_set(nb->net4))
 		add_tunnel(x, nb, f, false);
-	if (f->vxlan && f->v6 && ip_set(nb->ip6))
+	if (f->vxlan && f->v6 && ip_set(nb->net6))
 		add_tunnel(x, nb, f, true);
 	bridge_wire_node(x, nb, pod_link, true);        /* the delegate says hairpinMode: true */
 }

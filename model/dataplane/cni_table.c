@@ -4,7 +4,7 @@ extern const struct cni cni_calico, cni_flannel, cni_bridge;
 
 static void nothing(struct compile *x)
 {
-	x->pod_mtu = UPLINK_MTU;
+	x->pod_mtu = x->uplink_mtu;
 }
 
 static void no_links(struct compile *x, struct node_build *nb, link_h *pod_link)

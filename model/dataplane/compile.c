@@ -5,6 +5,7 @@
 
 #include "model/dataplane/hostport.h"
 #include "model/dataplane/kube_proxy.h"
+#include "model/dataplane/nics.h"
 #include "model/dataplane/policy_calico.h"
 #include "model/l7/mesh.h"
 
@@ -65,6 +66,7 @@ static void read_addresses(struct compile *x, struct node_build *nb)
 		if (!ip_is4(ip) && !ip_set(nb->ip6))
 			nb->ip6 = ip;
 	}
+	nics_read(x, nb);
 }
 
 /* Deals the Pods out to their nodes: count, then fill. In the order of handles, which is that of memory; names are sorted node by node when somebody looks. */
@@ -123,12 +125,16 @@ static void find_nodes(struct compile *x)
 		*map_put(&x->node_by_name, x->arena, map_ptr(nodes.v[k]->name)) = k + 1;
 		read_addresses(x, &x->nodes[k]);
 	}
+	nics_settle(x);
 	deal_pods(x);
 	for (uint32_t k = 0; k < nodes.nr; k++) {
 		x->nodes[k].ns = netns_reserve(x->dp);
 		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
 			netns_reserve(x->dp);
-		for (uint32_t i = 0; i < x->nodes[k].nr_ips; i++)
+		for (uint32_t n = 0; n < x->nodes[k].nr_nics; n++)
+			for (uint32_t i = 0; i < x->nodes[k].nics[n].nr; i++)
+				segment_add(x->dp, x->nodes[k].nics[n].segment, x->nodes[k].nics[n].v[i].ip, x->nodes[k].ns);
+		for (uint32_t i = 0; !x->nodes[k].nr_nics && i < x->nodes[k].nr_ips; i++)
 			segment_add(x->dp, NODE_SEGMENT, x->nodes[k].ips[i].ip, x->nodes[k].ns);
 	}
 }
@@ -141,7 +147,7 @@ bool node_is_dead(const struct node *n)
 void block_add(struct compile *x, struct cidr c, const struct node_build *owner, cause_h why, struct block_way way)
 {
 	vec_add(x->arena, &x->dp->blocks, (struct block){ .cidr = c, .owner = owner->ns, .cause = why, .borrowed = way.borrowed, .withdrawn = way.withdrawn, .tunnel = way.tunnel, .proto = way.proto,
-							  .via = ip_is4(c.addr) ? owner->ip4 : owner->ip6 });
+							  .via = ip_is4(c.addr) ? owner->net4 : owner->net6 });
 }
 
 /* ---- nodes and Pods */
@@ -366,7 +372,7 @@ struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 
 	dp->arena = a;
 	dp->strings = cluster_strings(c);
-	*x = (struct compile){ .cluster = c, .settings = cluster_settings(c), .dp = dp, .arena = a };
+	*x = (struct compile){ .cluster = c, .settings = cluster_settings(c), .dp = dp, .arena = a, .uplink_mtu = UPLINK_MTU };
 	x->cni = cni_table[x->settings->cni];
 	dp->writer = &writer;
 	dp->ctx = x;

@@ -10,13 +10,20 @@
 
 struct node_ip { ip_addr ip; bool internal; };  /* of status.addresses: what parses, but for the Hostname */
 
+struct nic_address { ip_addr ip; uint8_t len; };        /* len 0: that of the nodes' own L2 */
+struct nic { str name; uint32_t mtu, segment; bool lone /* behind a NAT of its own */; struct nic_address v[4]; uint32_t nr; };
+struct nic_route { struct cidr dst; ip_addr via; uint32_t nic /* index */, metric; };
+
 /* One node. Its own namespace is ns, those of its Pods follow it: pods[k] has the handle ns + 1 + k. */
 struct node_build {
 	struct node *node;
 	netns_h ns;
 	link_h uplink;                          /* once its namespace is written */
 	ip_addr ip4, ip6;                       /* the first address of each family */
+	ip_addr net4, net6;                     /* the address that the Pod network speaks from (nics.c) */
 	struct node_ip *ips; uint32_t nr_ips;
+	struct nic *nics; uint32_t nr_nics;     /* none: one interface has all of ips */
+	VEC(struct nic_route) nic_routes;
 	struct pod **pods; uint32_t nr_pods;    /* those with an address and a sandbox here; hostNetwork ones are apart. In name order once node_pods was called */
 	struct pod **host_pods; uint32_t nr_host_pods;
 	link_h *host_end;                       /* the node's end for pods[k], once its namespace is written; 0: none */
@@ -43,6 +50,7 @@ struct compile {
 	const void *network;                    /* what the CNI's network() has read of its configuration; its own */
 	uint32_t pod_mtu;                       /* bytes: the uplink's, less what the network's encapsulation costs; set by network() */
 	ip_addr gateway4, gateway6;
+	uint32_t uplink_mtu;                    /* bytes: the smallest of the nodes' interfaces */
 };
 
 struct cni {
@@ -87,6 +95,8 @@ void write_router(struct compile *);
 void write_client(struct compile *);
 void add_uplink(struct compile *, struct node_build *);         /* lo, eth0, addresses, default route of a node whose namespace was begun */
 void add_lo(struct compile *, netns_h);
+link_h add_phys(struct compile *, netns_h, const char *name, uint32_t segment);
+void make_mac(uint8_t mac[6], ip_addr);
 /* Endpoint addresses that no object owns (assumed.c). */
 bool somebody_has(const struct compile *, ip_addr);
 void add_assumed(struct compile *);

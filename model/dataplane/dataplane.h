@@ -29,6 +29,7 @@ struct link {
 	netns_h toward;                 /* VETH: where the other end is */
 	link_h master;                  /* port of that bridge */
 	uint32_t segment;               /* PHYS: links of one number are on one L2 */
+	bool lone;                      /* PHYS: behind a NAT of its own; nobody told what is there */
 	uint32_t addr, nr_addrs;        /* → dp->addrs */
 	uint8_t mac[6];
 	uint32_t vni; ip_addr local;    /* VXLAN, IPIP: own outer address */

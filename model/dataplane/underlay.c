@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "model/dataplane/compile.h"
+#include "model/dataplane/nics.h"
 
 /* The longest prefix that covers every InternalIP of the family, with room for a gateway. */
 static struct cidr covering(const struct compile *x, bool four)
@@ -39,7 +40,7 @@ static ip_addr free_address(const struct compile *x, struct cidr net)
 	return at;
 }
 
-static void make_mac(uint8_t mac[6], ip_addr ip)
+void make_mac(uint8_t mac[6], ip_addr ip)
 {
 	uint32_t low = (uint32_t)ip.lo;
 
@@ -49,7 +50,7 @@ static void make_mac(uint8_t mac[6], ip_addr ip)
 		mac[2 + k] = (uint8_t)(low >> (24 - 8 * k));
 }
 
-static link_h add_phys(struct compile *x, netns_h ns, const char *name, uint32_t segment)
+link_h add_phys(struct compile *x, netns_h ns, const char *name, uint32_t segment)
 {
 	link_h h = link_add(x->dp, ns, name, LINK_PHYS);
 	struct link *l = link_get(x->dp, h);
@@ -58,6 +59,7 @@ static link_h add_phys(struct compile *x, netns_h ns, const char *name, uint32_t
 	l->mtu = UPLINK_MTU;
 	l->segment = segment;
 	l->forwarding = true;
+	l->rp_filter = x->settings->kernel.rp_strict && netns_get(x->dp, ns)->kind == NS_NODE;
 	return h;
 }
 
@@ -205,10 +207,15 @@ void add_uplink(struct compile *x, struct node_build *nb)
 	ns->down = node_is_dead(n);
 	ns->uses_blocks = true;
 	add_lo(x, nb->ns);
-	nb->uplink = add_phys(x, nb->ns, "eth0", NODE_SEGMENT);
+	if (nb->nr_nics)
+		nics_write(x, nb);
+	else
+		nb->uplink = add_phys(x, nb->ns, "eth0", NODE_SEGMENT);
 	ns->uplink = nb->uplink;
 	link_get(x->dp, nb->uplink)->cause = cause_of(x, &n->o, "status.addresses");
 	impair(link_get(x->dp, nb->uplink), label_get(&n->o.annotations, "podwire.io/link"));
+	if (nb->nr_nics)
+		return;
 	for (uint32_t k = 0; k < nb->nr_ips; k++)
 		addr_add(x->dp, nb->uplink, nb->ips[k].ip, (ip_is4(nb->ips[k].ip) ? x->net4 : x->net6).len);
 	make_mac(link_get(x->dp, nb->uplink)->mac, ip_set(nb->ip4) ? nb->ip4 : nb->ip6);

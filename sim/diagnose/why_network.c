@@ -65,6 +65,32 @@ static bool hurt_link(struct diagnosis *d, const struct outcome_view *o, const s
 	return true;
 }
 
+/* Nodes that tell the same address for themselves: what is sent to one of them stays here. */
+static bool twins(struct diagnosis *d, const struct outcome_view *o, const struct hop *last)
+{
+	struct object_list nodes = cluster_list(d->world->cluster, &node_kind);
+	const struct settings *s = cluster_settings(d->world->cluster);
+	struct finding *f;
+
+	if (o->verdict != V_LOST || !strstr(o->reason, "own address"))
+		return false;
+	f = finding(d, FINDING_CAUSE, "node-address-shared", "%s", o->reason);
+	evidence_hop(d, f, last);
+	for (uint32_t k = 0; k < nodes.nr && f->evidence.nr < 4; k++) {
+		const struct node *n = (const struct node *)nodes.v[k];
+		struct sb all = { 0 };
+
+		for (uint32_t i = 0; i < n->addresses.nr; i++)
+			if (n->addresses.v[i].address && streq(n->addresses.v[i].type, "InternalIP"))
+				sb_printf(&all, "%s%s", all.len ? ", " : "", n->addresses.v[i].address);
+		evidence(d, f, &n->o, "status.addresses", arena_strdup(d->arena, sb_text(&all)));
+		sb_free(&all);
+	}
+	remedy(d, f, "the network took the interface of the default route, which is behind a NAT of each node's own: name the one that joins the nodes (%s), and give the kubelets --node-ip",
+	       s->cni == CNI_CALICO ? "IP_AUTODETECTION_METHOD=interface=eth1, or can-reach=ADDRESS, in calico-node" : s->cni == CNI_FLANNEL ? "--iface=eth1 in kube-flannel-ds" : "the node's address");
+	return true;
+}
+
 bool why_network(struct diagnosis *d, const struct outcome_view *o)
 {
 	const struct settings *s = cluster_settings(d->world->cluster);
@@ -76,7 +102,7 @@ bool why_network(struct diagnosis *d, const struct outcome_view *o)
 		return false;
 	if (o->verdict == V_DELIVERED && !o->answered && last_hop(&w->back) && hurt_link(d, o, last_hop(&w->back)))
 		return true;
-	if (o->verdict == V_LOST && hurt_link(d, o, last))
+	if (o->verdict == V_LOST && (hurt_link(d, o, last) || twins(d, o, last)))
 		return true;
 	if (o->verdict == V_DELIVERED && w->dnat && w->back.verdict == V_DELIVERED && !o->answered)
 		return past_the_translation(d, w);

@@ -94,6 +94,15 @@ static void over_segment(struct walker *w, link_h out, ip_addr hop)
 {
 	link_h far = segment_owner(w->dp, link_get(w->dp, out)->segment, hop);
 
+	if (!far.i && link_get(w->dp, out)->lone) {
+		end(w, V_UNKNOWN, "what lies behind %s of %s is not known: other nodes have its address too, so it is behind a NAT of its own", link_get(w->dp, out)->name, netns_get(w->dp, w->ns)->name);
+		return;
+	}
+	if (far.i && link_get(w->dp, far)->netns.i == w->ns.i) {
+		add_hop(w, ST_LINK, out, "%s is this node's own address", IP(hop));
+		end(w, V_LOST, "%s sends it to %s, which is its own address: other nodes tell the same one", netns_get(w->dp, w->ns)->name, IP(hop));
+		return;
+	}
 	if (!far.i) {
 		nobody(w, out, hop);
 		return;
@@ -121,6 +130,11 @@ static void over_tunnel(struct walker *w, const struct route *r)
 
 	if (!ip_set(r->encap) || !route_lookup(w->dp, w->ns, r->encap, &outer) || !outer.dev.i) {
 		end(w, V_UNROUTABLE, "%s: no way to the tunnel's other end %s", l->name, IP(r->encap));
+		return;
+	}
+	if (addr_is_local(w->dp, w->ns, r->encap)) {
+		add_hop(w, ST_ENCAP, r->dev, "%s is this node's own address", IP(r->encap));
+		end(w, V_LOST, "%s of %s sends it to %s, which is the node's own address: several nodes tell the same one", l->name, netns_get(w->dp, w->ns)->name, IP(r->encap));
 		return;
 	}
 	add_hop(w, ST_ENCAP, r->dev, "%s to %s", l->kind == LINK_VXLAN ? "encapsulated in VXLAN" : "encapsulated in IPIP", IP(r->encap));

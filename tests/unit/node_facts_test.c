@@ -128,3 +128,76 @@ TEST(two_queries_of_one_socket_race_where_they_are_translated)
 	world_free(&w);
 	arena_free(a);
 }
+
+static const char two_nodes[] =
+	"{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {podCIDR: 10.244.1.0/24, podCIDRs: [10.244.1.0/24]}, status: {addresses: [{type: InternalIP, address: 172.16.0.1}]}}\n---\n"
+	"{apiVersion: v1, kind: Node, metadata: {name: n2}, spec: {podCIDR: 10.244.2.0/24, podCIDRs: [10.244.2.0/24]}, status: {addresses: [{type: InternalIP, address: 172.16.0.2}]}}\n---\n"
+	"{apiVersion: nmstate.io/v1beta1, kind: NodeNetworkState, metadata: {name: n1}, status: {currentState: {interfaces: ["
+	"{name: eth0, type: ethernet, state: up, mtu: 1500, ipv4: {address: [{ip: 172.16.0.1, prefix-length: 24}]}}, "
+	"{name: ens5, type: ethernet, state: up, mtu: 1400, ipv4: {address: [{ip: 10.9.0.1, prefix-length: 24}]}}, "
+	"{name: br0, type: linux-bridge, state: up, ipv4: {address: [{ip: 10.88.0.1, prefix-length: 16}]}}, "
+	"{name: down0, type: ethernet, state: down, ipv4: {address: [{ip: 10.8.0.1, prefix-length: 24}]}}], "
+	"routes: {running: [{destination: 0.0.0.0/0, next-hop-address: 172.16.0.254, next-hop-interface: eth0, table-id: 254}, "
+	"{destination: 10.77.0.0/16, next-hop-address: 10.9.0.254, next-hop-interface: ens5, table-id: 254}]}}}}\n";
+
+TEST(interfaces_come_from_what_is_told)
+{
+	struct cell x = cell_new(1);
+	struct dataplane *dp;
+	struct route r;
+	netns_h n1;
+	ip_addr ip;
+
+	cell_apply(&x, two_nodes);
+	cell_settle(&x);
+	dp = dataplane_compile(x.c, NULL);
+	n1 = netns_find(dp, "node/n1");
+	CU_ASSERT_EQUAL(netns_get(dp, n1)->links.nr, 3);        /* lo, eth0, ens5: a bridge that has no address of the Node is not its network, what is down neither */
+	CU_ASSERT_EQUAL(link_get(dp, netns_link(netns_get(dp, n1), 2))->mtu, 1400);
+	CU_ASSERT(ip_parse("10.77.1.1", &ip) && route_lookup(dp, n1, ip, &r));
+	CU_ASSERT_STRING_EQUAL(link_get(dp, r.dev)->name, "ens5");
+	CU_ASSERT(ip_parse("8.8.8.8", &ip) && route_lookup(dp, n1, ip, &r));
+	CU_ASSERT_STRING_EQUAL(IP(r.via), "172.16.0.254");
+	dataplane_free(dp);
+	cell_free(&x);
+}
+
+/* What each agent's words make it choose on n1. */
+TEST(networks_choose_their_interface)
+{
+	static const struct { const char *agent, *how, *local; } rows[] = {
+		{ "kube-flannel-ds", "command: [/opt/bin/flanneld]", "172.16.0.1" }, { "kube-flannel-ds", "args: [--ip-masq, --iface=ens5]", "10.9.0.1" },
+		{ "kube-flannel-ds", "args: [--iface, 10.9.0.1]", "10.9.0.1" }, { "kube-flannel-ds", "args: ['--iface-regex=10\\.9\\.']", "10.9.0.1" },
+		{ "kube-flannel-ds", "args: [--iface-can-reach=10.77.3.4]", "10.9.0.1" },
+		{ "calico-node", "image: x", "172.16.0.1" }, { "calico-node", "env: [{name: IP_AUTODETECTION_METHOD, value: 'interface=ens.*'}]", "10.9.0.1" },
+		{ "calico-node", "env: [{name: IP_AUTODETECTION_METHOD, value: 'skip-interface=eth0'}]", "10.9.0.1" },
+		{ "calico-node", "env: [{name: IP_AUTODETECTION_METHOD, value: 'cidr=10.9.0.0/16'}]", "10.9.0.1" },
+		{ "calico-node", "env: [{name: IP_AUTODETECTION_METHOD, value: 'can-reach=10.77.0.9'}]", "10.9.0.1" },
+		{ "calico-node", "env: [{name: IP_AUTODETECTION_METHOD, value: kubernetes-internal-ip}]", "172.16.0.1" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct arena *a = arena_new(NULL, "agent");
+		struct cell x = cell_new(1);
+		struct dataplane *dp;
+		const struct netns *ns;
+		const char *local = "";
+
+		cell_apply(&x, two_nodes);
+		cell_apply(&x, "{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: p}, spec: {cidr: 10.244.0.0/16, vxlanMode: Always, natOutgoing: true}}\n");
+		cell_apply(&x, arena_printf(a, "{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: %s, namespace: kube-system}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, "
+					       "spec: {hostNetwork: true, containers: [{name: c, %s%s}]}}}}\n", rows[k].agent, strstr(rows[k].how, "image") ? "" : "image: x, ", rows[k].how));
+		cell_settle(&x);
+		dp = dataplane_compile(x.c, NULL);
+		ns = netns_get(dp, netns_find(dp, "node/n1"));
+		for (uint32_t i = 0; i < ns->links.nr; i++)
+			if (link_get(dp, netns_link(ns, i))->kind == LINK_VXLAN)
+				local = arena_strdup(a, IP(link_get(dp, netns_link(ns, i))->local));
+		CU_ASSERT_STRING_EQUAL(local, rows[k].local);
+		if (strcmp(local, rows[k].local) != 0)
+			fprintf(stderr, "%s %s: %s, expected %s\n", rows[k].agent, rows[k].how, local, rows[k].local);
+		dataplane_free(dp);
+		cell_free(&x);
+		arena_free(a);
+	}
+}
