@@ -34,6 +34,16 @@ spec: {replicas: $((k / 4 + 1)), selector: {matchLabels: {app: a$k}}, template: 
 check "of many Pods a summary is drawn, and the rest is counted" '$podwire draw cluster -f "$tmp/big.yaml" -o dot >"$tmp/a" && grep -q "76 more workloads" "$tmp/a" && [ "$(grep -c "workload-default" "$tmp/a")" -le 24 ] && grep -q "nodes with" "$tmp/a"'
 check "a matrix of many Pods goes by namespace" '$podwire draw matrix -f "$tmp/big.yaml" -o dot | grep -q "all Pods"'
 
+check "workloads that no policy has to do with are one list" '$podwire draw policy -f "$tmp/big.yaml" -o dot >"$tmp/a" && grep -q "open to all" "$tmp/a" && ! grep -q "workload-default" "$tmp/a"'
+for mode in nftables iptables; do
+	{ echo "networking: {kubeProxyMode: $mode}"; cat "$tmp/big.yaml"; echo "---
+apiVersion: v1
+kind: Service
+metadata: {name: app}
+spec: {selector: {app: a100}, ports: [{port: 80}]}"; } >"$tmp/svc.yaml"
+	check "of many endpoints the first are drawn, and the rest is counted ($mode)" '$podwire draw svc/app -f "$tmp/svc.yaml" -o dot >"$tmp/a" && grep -qE "(16|17|21) more (Pods|chains)" "$tmp/a" && [ "$(grep -c "id=\"pod-default-app" "$tmp/a")" -le 9 ]'
+done
+
 check "an unknown figure: exit 2, with the nearest" 'refused 2 clusterp -f $web && says "did you mean"'
 check "an unknown form: exit 2, with those that there are" 'refused 2 cluster -f $web -o word && says mermaid'
 check "an unknown theme: exit 2" 'refused 2 cluster -f $web --theme pink && says light'

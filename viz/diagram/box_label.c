@@ -304,18 +304,49 @@ static uint32_t legend_rows(const struct scene *s, enum theme theme, bool badges
 	return nr;
 }
 
+/* A long sentence takes several lines, so that it does not make the picture wide. */
+static void sentence(struct sb *h, const char *text, size_t first)
+{
+	enum { WIDE = 110, LINES = 4 };
+	struct sb piece = { 0 };
+
+	for (int line = 0; line < LINES && *text; line++) {
+		size_t room = line ? WIDE : first < WIDE / 2 ? WIDE - first : WIDE, n = strlen(text), cut = n;
+
+		if (n > room + 20) {            /* a few words do not get a line of their own */
+			for (cut = room; cut > room / 2 && text[cut] != ' '; cut--)
+				;
+			if (text[cut] != ' ')
+				for (cut = room; cut > 1 && ((unsigned char)text[cut] & 0xc0) == 0x80; cut--)
+					;
+		}
+		if (line)
+			sb_add(h, "<BR ALIGN=\"LEFT\"/>");
+		if (line + 1 == LINES || cut == n) {
+			label_fit(h, text, WIDE + 20);
+			break;
+		}
+		sb_reset(&piece);
+		sb_addn(&piece, text, cut);
+		label_html(h, sb_text(&piece));
+		text += cut;
+		text += strspn(text, " ");
+	}
+	sb_free(&piece);
+}
+
 static void notes(const struct scene *s, enum theme theme, struct sb *h)
 {
 	for (uint32_t k = 0; k < s->notes.nr; k++) {
 		const struct scene_note *n = &s->notes.v[k];
 
-		sb_add(h, "<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">");
+		sb_add(h, "<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\" BALIGN=\"LEFT\">");
 		if (n->bold) {
 			sb_printf(h, "<FONT COLOR=\"%s\"><B>", n->role == ROLE_DENIED ? paper_style(theme)->changed : paper_style(theme)->ink);
 			label_fit(h, n->bold, 90);
 			sb_add(h, "&#160;&#160;</B></FONT>");
 		}
-		label_fit(h, n->text ? n->text : "", 220);
+		sentence(h, n->text ? n->text : "", n->bold ? strlen(n->bold) : 0);
 		sb_add(h, "&#160;</TD></TR>");
 	}
 }

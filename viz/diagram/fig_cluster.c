@@ -427,8 +427,9 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	mine.collapse = opt->collapse || more_groups || pods_shown(d) > MAX_PODS || nodes.nr > MAX_NODES;
 	d->upper = arena_array(s->arena, box_h, MAX_SERVICES + 2);
 	scene_init(s, s->arena, "cluster", mine.collapse ? "The cluster: Services, workloads and nodes" : "The cluster: Services, nodes and their Pods");
-	s->description = arena_printf(s->arena, "%u nodes, %u Services, %u Pods of %u workloads%s; a line leads from each Service to the Pods that are its endpoints.", nodes.nr, d->nr_svcs,
-				      pods_shown(d) + more_pods, d->groups.nr + more_groups, opt->focus ? arena_printf(s->arena, " near %s", opt->focus) : "");
+	s->description = arena_printf(s->arena, "%u node%s, %u Service%s, %u Pod%s of %u workload%s%s; a line leads from each Service to the Pods that are its endpoints.", nodes.nr,
+				      &"s"[nodes.nr == 1], d->nr_svcs, &"s"[d->nr_svcs == 1], pods_shown(d) + more_pods, &"s"[pods_shown(d) + more_pods == 1], d->groups.nr + more_groups,
+				      &"s"[d->groups.nr + more_groups == 1], opt->focus ? arena_printf(s->arena, " near %s", opt->focus) : "");
 	add_services(d);
 	if (mine.collapse) {
 		s->node_gap = 0.3f;

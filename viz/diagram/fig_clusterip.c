@@ -98,7 +98,8 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 	box_h rules[MAX_NODES], proxy[MAX_NODES], pods[MAX_NODES * MAX_PODS + 1], upper[2 * MAX_NODES];
 	uint32_t nr_pods = 0, nr_upper = 0;
 	box_h first_rules = { 0 };
-	bool badged = false;
+	box_h near[MAX_PODS];                   /* endpoints where the packet arrives: their lines are short, come last, are drawn above the others, and bear the number */
+	uint32_t nr_near = 0, last = 0;
 
 	for (uint32_t k = 0; k < nr; k++) {
 		box_h group = part_node(s, (box_h){ 0 }, d->w->cluster, nodes[k]);
@@ -123,8 +124,8 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 			first_rules = rules[k];
 		}
 	}
-	for (uint32_t k = 0; k < nr; k++) {
-		uint32_t here = 0;
+	for (uint32_t turn = 0; turn < nr; turn++) {    /* where the packet arrives comes last, so that its lines are drawn above the others */
+		uint32_t here = 0, k = nr - 1 - turn;
 
 		for (uint32_t i = 0; i < d->ends.nr && here < MAX_PODS; i++) {
 			const struct pod *p = (const struct pod *)d->ends.v[i];
@@ -132,10 +133,11 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 			if (!pod_on(p, nodes[k]))
 				continue;
 			pods[nr_pods] = part_pod(s, s->boxes.v[rules[k].i].parent, d->w->cluster, p, true);
-			scene_line(s, first_rules, pods[nr_pods], LINE_PACKET, NULL)->weight = rules[k].i == first_rules.i ? 4 : 1;
-			if (!badged && (rules[k].i == first_rules.i || k + 1 == nr))
-				s->edges.v[s->edges.nr - 1].badge = 3;
-			badged = badged || s->edges.v[s->edges.nr - 1].badge;
+			if (rules[k].i == first_rules.i)
+				near[nr_near++] = pods[nr_pods];
+			else
+				scene_line(s, first_rules, pods[nr_pods], LINE_PACKET, NULL)->weight = 1;
+			last = s->edges.nr;
 			if (rules[k].i != first_rules.i)
 				scene_below(s, here ? rules[k] : proxy[k], pods[nr_pods], 10);
 			nr_pods++;
@@ -149,6 +151,11 @@ static void add_workers(struct drawing *d, const struct node **nodes, uint32_t n
 		scene_line(s, d->api, proxy[k], LINE_WATCH, NULL);
 		scene_line(s, proxy[k], rules[k], LINE_WRITES, NULL)->back = k == 0;
 	}
+	for (uint32_t k = 0; k < nr_near; k++)
+		scene_line(s, first_rules, near[k], LINE_PACKET, NULL)->weight = 4;
+	last = nr_near ? s->edges.nr : last;
+	if (last)
+		s->edges.v[last - 1].badge = 3;
 	for (uint32_t i = 0, drawn = 0; i < d->ends.nr; i++) {
 		const struct pod *p = (const struct pod *)d->ends.v[i];
 		bool there = false;

@@ -178,6 +178,7 @@ bool fig_node(struct world *w, const struct figure_options *opt, const char *res
 	s->rank_gap = 0.6f;
 	d.group = part_node(s, (box_h){ 0 }, w->cluster, d.n);
 	d.host = scene_group(s, d.group, ROLE_OUTSIDE, "host", "network namespace of the node", NULL);
+	scene_get(s, d.host)->label_below = scene_get(s, d.host)->label_right = true;  /* the cables come from above, the uplink leaves on the left */
 	add_links(&d);
 	row[n++] = add_routes(&d);
 	row[n++] = add_rules(&d);

@@ -11,7 +11,9 @@ struct drawing {
 	struct arena *a;
 	struct reach *r;
 	struct pod_group *group[MAX_GROUPS]; uint32_t end[MAX_GROUPS]; box_h box[MAX_GROUPS]; bool isolated[MAX_GROUPS]; struct pod_ports ports[MAX_GROUPS];
-	uint32_t nr, more;
+	const char *lets[MAX_GROUPS][MAX_GROUPS];       /* from, to: ports that may be connected to; NULL: none, or nobody is kept out */
+	bool apart[MAX_GROUPS];                         /* has nothing to do with any policy */
+	uint32_t nr, nr_apart, more;
 	struct np_compiled *policy; uint32_t nr_policies;
 };
 
@@ -54,10 +56,33 @@ static const char *policies_on(struct drawing *d, const struct pod *p, enum np_d
 	return nr > 3 ? arena_printf(d->a, "%s and %u more", names, nr - 3) : names;
 }
 
+/* Workloads that no policy names and that no line leads from: one list of each namespace instead of many boxes that say the same. */
+static void add_apart(struct drawing *d, uint32_t first, box_h ns)
+{
+	box_h box = scene_box(d->s, ns, ROLE_PLAIN, arena_printf(d->a, "open-%s", d->group[first]->ns), "open to all", NULL);
+	uint32_t nr = 0;
+	const char *row = NULL;
+
+	for (uint32_t k = first; k < d->nr && strcmp(d->group[k]->ns, d->group[first]->ns) == 0; k++) {
+		if (!d->apart[k])
+			continue;
+		row = row ? arena_printf(d->a, "%s, %s", row, d->group[k]->name) : d->group[k]->name;
+		d->box[k] = box;
+		if (++nr % 3 == 0) {
+			scene_row(d->s, box, ROW_TEXT, row, NULL);
+			row = NULL;
+		}
+	}
+	if (row)
+		scene_row(d->s, box, ROW_TEXT, row, NULL);
+	scene_get(d->s, box)->title = arena_printf(d->a, "%u workloads of namespace %s that no policy isolates", nr, d->group[first]->ns);
+}
+
 /* The namespaces are boxes; workloads stand in them. */
 static void add_boxes(struct drawing *d)
 {
 	box_h ns = { 0 };
+	const char *listed = NULL;
 	bool many = false;
 
 	for (uint32_t k = 1; k < d->nr; k++)
@@ -68,6 +93,12 @@ static void add_boxes(struct drawing *d)
 
 		if (many && (!k || strcmp(d->group[k - 1]->ns, g->ns) != 0))
 			ns = scene_group(d->s, (box_h){ 0 }, ROLE_NODE, arena_printf(d->a, "namespace-%s", g->ns), "namespace", g->ns);
+		if (d->apart[k]) {
+			if (!listed || strcmp(listed, g->ns) != 0)
+				add_apart(d, k, ns);
+			listed = g->ns;
+			continue;
+		}
 		d->box[k] = scene_box(d->s, ns, d->isolated[k] ? ROLE_POD : ROLE_PLAIN, arena_printf(d->a, "workload-%s-%s", g->ns, g->name), g->name,
 				      g->nr > 1 ? arena_printf(d->a, "%u Pods", g->nr) : NULL);
 		scene_get(d->s, d->box[k])->title = arena_printf(d->a, "%s %s/%s, %s", g->kind, g->ns, g->name, d->isolated[k] ? "isolated by policy" : "open to all");
@@ -94,6 +125,23 @@ static const char *allowed_ports(struct drawing *d, uint32_t from, uint32_t to, 
 	return text;
 }
 
+static void ask(struct drawing *d)
+{
+	bool all;
+
+	for (uint32_t to = 0; to < d->nr; to++)
+		for (uint32_t from = 0; d->isolated[to] && from < d->nr; from++)
+			d->lets[from][to] = from == to ? NULL : allowed_ports(d, from, to, &all);
+	for (uint32_t k = 0; k < d->nr; k++) {
+		d->apart[k] = !d->isolated[k] && !policies_on(d, d->group[k]->first, NP_EGRESS);
+		for (uint32_t to = 0; to < d->nr; to++)
+			d->apart[k] = d->apart[k] && !d->lets[k][to];
+		d->nr_apart += d->apart[k];
+	}
+	if (d->nr_apart < 4)                    /* a few boxes do no harm */
+		memset(d->apart, 0, sizeof(d->apart));
+}
+
 static void add_lines(struct drawing *d)
 {
 	for (uint32_t to = 0; to < d->nr; to++) {
@@ -102,13 +150,10 @@ static void add_lines(struct drawing *d)
 		if (!d->isolated[to])
 			continue;
 		for (uint32_t from = 0; from < d->nr; from++) {
-			bool all;
-			const char *ports = from == to ? NULL : allowed_ports(d, from, to, &all);
-
-			if (!ports)
+			if (!d->lets[from][to])
 				continue;
 			allowed++;
-			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, ports);
+			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->lets[from][to]);
 		}
 		if (!allowed)
 			scene_row(d->s, d->box[to], ROW_CHANGED, "✕ nobody gets in", NULL);
@@ -134,6 +179,7 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	s->description = arena_printf(s->arena, "%u policies, %u workloads; a line where a connection to an isolated workload is allowed, with its ports.", d->nr_policies, d->nr);
 	s->left_to_right = true;
 	s->rank_gap = 1.0f;
+	ask(d);
 	add_boxes(d);
 	add_lines(d);
 	reach_free(d->r);

@@ -5,7 +5,9 @@
  * belongs to it as well. */
 #include "viz/diagram/figure.h"
 
-enum { MAX_CHAINS = 40, MAX_ROWS = 10 };
+enum { MAX_CHAINS = 40, MAX_ROWS = 10, MAX_PODS = 9, MAX_NEXT = 5 };     /* Pods, chains to which one box leads: of more, the first are drawn and the rest is counted */
+
+struct left_out { box_h from, box; uint32_t nr; };
 
 struct drawing {
 	struct world *w;
@@ -17,6 +19,7 @@ struct drawing {
 	box_h *box;                             /* by chain */
 	uint32_t nr_boxes;
 	struct map pods;                        /* object → box */
+	VEC(struct left_out) left_out;
 	bool cut, marks;                        /* marks: some rule marks packets, for masquerading behind */
 	box_h base[16]; uint32_t nr_base;
 };
@@ -101,6 +104,31 @@ static bool belongs(struct drawing *d, chain_h c)
 
 static box_h add_chain(struct drawing *d, chain_h c);
 
+/* Does that box lead to so many already that this one is only counted? One box says how many there are. */
+static bool only_counted(struct drawing *d, box_h from, uint32_t most, const char *what)
+{
+	uint32_t ways = 0, k = 0;
+	box_h box;
+
+	for (uint32_t i = 0; i < d->s->edges.nr; i++)
+		ways += d->s->edges.v[i].from.i == from.i;
+	if (ways < most)
+		return false;
+	while (k < d->left_out.nr && d->left_out.v[k].from.i != from.i)
+		k++;
+	if (k == d->left_out.nr) {
+		box = scene_box(d->s, (box_h){ 0 }, ROLE_PLAIN, arena_printf(d->a, "more-%u", from.i), "more", NULL);
+		vec_push(d->a, &d->left_out);
+		d->left_out.v[k].from = from;
+		d->left_out.v[k].box = box;
+		d->left_out.v[k].nr = 0;
+		scene_line(d->s, from, box, LINE_PACKET, NULL);
+	}
+	d->left_out.v[k].nr++;
+	scene_get(d->s, d->left_out.v[k].box)->name = arena_printf(d->a, "%u more %s", d->left_out.v[k].nr, what);
+	return true;
+}
+
 static void lead_to_pod(struct drawing *d, box_h from, ip_addr ip)
 {
 	struct pod *p = find_pod_by_ip(d->w->cluster, ip);
@@ -110,6 +138,8 @@ static void lead_to_pod(struct drawing *d, box_h from, ip_addr ip)
 	if (!p)
 		return;
 	at = map_put(&d->pods, d->a, map_ptr(p));
+	if (!*at && only_counted(d, from, MAX_PODS, "Pods"))
+		return;
 	if (!*at)
 		*at = part_pod(d->s, (box_h){ 0 }, d->w->cluster, p, false).i;
 	h.i = (uint32_t)*at;
@@ -121,8 +151,11 @@ static void lead_to_pod(struct drawing *d, box_h from, ip_addr ip)
 
 static void lead_to_chain(struct drawing *d, box_h from, chain_h to)
 {
-	box_h h = to.i && belongs(d, to) ? add_chain(d, to) : (box_h){ 0 };
+	box_h h = { 0 };
 
+	if (!to.i || !belongs(d, to) || (!d->box[to.i].i && only_counted(d, from, MAX_NEXT, "chains")))
+		return;
+	h = add_chain(d, to);
 	if (!h.i)
 		return;
 	for (uint32_t k = 0; k < d->s->edges.nr; k++)
@@ -143,7 +176,7 @@ static void mono(struct drawing *d, box_h h, const char *text, bool indent, bool
 				;
 			cut = cut > WRAP / 2 ? cut : WRAP;
 		}
-		scene_row(d->s, h, changes ? ROW_MONO_CHANGED : ROW_MONO, arena_printf(d->a, "%s%.*s", indent || line ? "    " : "", (int)cut, text), NULL);
+		scene_row(d->s, h, changes ? ROW_MONO_CHANGED : ROW_MONO, arena_printf(d->a, "%s%.*s%s", indent || line ? "    " : "", (int)cut, text, line == 3 && text[cut] ? " …" : ""), NULL);
 		text += cut;
 		text += strspn(text, " ");
 	}

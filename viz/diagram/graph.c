@@ -146,7 +146,7 @@ static void add_group(struct drawing *d, uint32_t i, Agraph_t *parent)
 	else
 		set(d->cluster[i], "label", "");
 	set(d->cluster[i], "labelloc", b->label_below ? "b" : "t");
-	set(d->cluster[i], "labeljust", "l");
+	set(d->cluster[i], "labeljust", b->label_right ? "r" : "l");
 	set(d->cluster[i], "style", b->mark == MARK_REMOVED ? "rounded,filled,dotted" : b->dashed ? "rounded,dashed" : "rounded,filled");
 	set(d->cluster[i], "color", st->line);
 	set(d->cluster[i], "fillcolor", st->fill);

@@ -38,7 +38,7 @@ static const char script[] =
 	"const inside=(id,top)=>{for(let b=id;b;b=data.boxes[b]&&data.boxes[b].in)if(b===top)return true;return false};\n"
 	"const up=id=>{for(let b=id;b;b=data.boxes[b]&&data.boxes[b].in)keep(b)};\n"
 	"const text=(tag,s,to)=>{const x=document.createElement(tag);x.textContent=s;to.append(x);return x};\n"
-	"function choose(id){const b=data.boxes[id];clear();side.replaceChildren();if(!b){text('p',data.description,side);return}\n"
+	"function choose(id){const b=data.boxes[id];clear();side.replaceChildren();if(!b){text('p',data.description,side);text('p','Click a box: what it is, and what it is joined to. The wheel, + and \\u2212 zoom; dragging and arrows move; 0 shows all; / finds; Esc leaves.',side);return}\n"
 	" text('h2',b.title||id,side);text('p',b.role,side);\n"
 	" const near=data.lines.filter(l=>inside(l.from,id)||inside(l.to,id));\n"
 	" if(near.length){const ul=document.createElement('ul');for(const l of near)text('li',(data.boxes[l.from]||{}).title+' \\u2192 '+(data.boxes[l.to]||{}).title+': '+(l.text||l.kind),ul);side.append(ul)}\n"

@@ -32,6 +32,7 @@ struct box {
 	bool group;                             /* holds other boxes */
 	bool dashed, cylinder, nameplate;       /* nameplate: no border; stands in a group in place of its label */
 	bool label_below;                       /* group: its name stands at the bottom */
+	bool label_right;                       /* and on the right, where a line would cross it */
 	const char *name, *address;             /* either may be NULL */
 	const char *title;                      /* what a screen reader says; NULL: the name */
 	const char *details;                    /* a text that the HTML export shows when it is clicked; NULL: the title */
