@@ -39,8 +39,8 @@ STATIC := -O2 -std=gnu17 -D_GNU_SOURCE -I. $(WARN) -static -s
 $(BUILD)/pause: sim/linux/static/pause.c Makefile
 	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
 		-Wl,-z,noseparate-code,--build-id=none -o $@ $<
-$(BUILD)/workload: sim/linux/static/workload.c Makefile
-	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -o $@ $<
+$(BUILD)/workload: sim/linux/static/workload.c sim/linux/static/relay.c sim/linux/static/relay.h Makefile
+	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -o $@ $(filter %.c,$^)
 $(BUILD)/obj/sim/linux/image.o: override CFLAGS += -DIMAGE_DIR='"$(BUILD)"'
 $(BUILD)/obj/sim/linux/image.o: $(BUILD)/pause $(BUILD)/workload
 

@@ -7,7 +7,9 @@
 
 enum pods_mode { PODS_DISABLED, PODS_INSECURE, PODS_VERIFIED };
 
-struct corefile { const char *domain; enum pods_mode pods; bool endpoint_pod_names, ignore_empty; };
+struct corefile { const char *domain; enum pods_mode pods; bool endpoint_pod_names, ignore_empty; uint32_t ttl; };
+#define PLUGIN_TTL  5           /* plugin/kubernetes: defaultTTL */
+#define KUBEADM_TTL 30          /* kubeadm's Corefile */
 
 struct query {
 	struct cluster *c;
@@ -33,15 +35,17 @@ static bool same(const char *a, const char *b)
 static struct corefile corefile(struct cluster *c)
 {
 	const struct settings *s = cluster_settings(c);
-	struct corefile conf = { s->domain, PODS_INSECURE, false, false };
+	struct corefile conf = { s->domain, PODS_INSECURE, false, false, KUBEADM_TTL };
 	const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, "kube-system", "coredns");
 	const char *text = m ? label_get(&m->data, "Corefile") : NULL, *at = text ? strstr(text, "kubernetes ") : NULL, *end;
 	char mode[32];
+	unsigned ttl;
 
 	if (!at)
 		return conf;
 	end = strchr(at, '}');
 	conf.pods = PODS_DISABLED;      /* the plugin's default */
+	conf.ttl = PLUGIN_TTL;
 	for (const char *p = at; p && (!end || p < end); p = strchr(p, '\n')) {
 		p += strspn(p, " \t\n");
 		if (sscanf(p, "pods %31s", mode) == 1)
@@ -50,6 +54,8 @@ static struct corefile corefile(struct cluster *c)
 			conf.endpoint_pod_names = true;
 		if (strncmp(p, "ignore empty_service", 20) == 0)
 			conf.ignore_empty = true;
+		if (sscanf(p, "ttl %u", &ttl) == 1 && ttl <= 3600)
+			conf.ttl = ttl;
 	}
 	return conf;
 }
@@ -425,10 +431,14 @@ static void query(struct query *q)
 	const char *base = before_domain(q);
 	ip_addr ip;
 
+	bool own = base || (reverse_address(q->name, &ip) && reverse(q, ip));
+
 	if (base)
 		in_cluster(q, base);
-	else if (!reverse_address(q->name, &ip) || !reverse(q, ip))
+	else if (!own)
 		from_outside(q);
+	q->out.own = own;
+	q->out.ttl = own ? q->conf.ttl : KUBEADM_TTL;
 }
 
 struct dns_answer dns_query(struct cluster *c, const struct zone *outside, const char *name, enum dns_type type, struct arena *a)

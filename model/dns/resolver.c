@@ -129,6 +129,21 @@ struct resolv_conf dns_resolv_conf(struct cluster *c, const struct pod *p, struc
 	return r;
 }
 
+static void put_words(struct sb *out, const char *key, const str_list *l)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		sb_printf(out, "%s %s%s", k ? "" : key, l->v[k], k + 1 == l->nr ? "\n" : "");
+}
+
+/* containerd, internal/cri/server/podsandbox/sandbox_run_linux.go: parseDNSOptions. */
+void dns_resolv_conf_text(const struct resolv_conf *r, struct sb *out)
+{
+	put_words(out, "search", &r->searches);
+	for (uint32_t k = 0; k < r->nameservers.nr; k++)
+		sb_printf(out, "nameserver %s\n", r->nameservers.v[k]);
+	put_words(out, "options", &r->options);
+}
+
 /* ---- the search walk */
 
 struct walk {

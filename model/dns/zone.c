@@ -99,6 +99,18 @@ struct zone *zone_parse(struct arena *a, const char *text, struct err *err)
 	return ok ? z : NULL;
 }
 
+void zone_names(const struct zone *z, struct arena *a, str_list *out)
+{
+	for (uint32_t k = 0; z && k < z->records.nr; k++) {
+		uint32_t i = 0;
+
+		while (i < out->nr && !dns_same_name(out->v[i], z->records.v[k].name))
+			i++;
+		if (i == out->nr)
+			dns_add(a, out, z->records.v[k].name);
+	}
+}
+
 struct dns_answer zone_query(const struct zone *z, const char *name, enum dns_type type, struct arena *a)
 {
 	struct dns_answer out = { .rcode = DNS_NXDOMAIN };

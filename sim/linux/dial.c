@@ -18,7 +18,7 @@ const char *const dial_end_names[] = {
 	[DIAL_WAITS] = "waiting", [DIAL_CONNECTED] = "delivered", [DIAL_REFUSED] = "refused", [DIAL_UNREACHABLE] = "unreachable", [DIAL_TIMEOUT] = "no answer", [DIAL_ERROR] = "error",
 };
 
-static nsec clock_now(void)
+nsec dial_clock(void)
 {
 	struct timespec t;
 
@@ -229,7 +229,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 	int tos = q->tos, proto = is_icmp(q) ? (four ? IPPROTO_ICMP : IPPROTO_ICMPV6) : q->proto == PROTO_SCTP ? IPPROTO_SCTP : 0;
 	struct epoll_event ev = { .events = stream ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u64 = nr };
 
-	*q = (struct dial){ .from = q->from, .src = q->src, .dst = q->dst, .port = q->port, .proto = q->proto, .tos = q->tos, .wait = q->wait, .deadline = clock_now() + q->wait };
+	*q = (struct dial){ .from = q->from, .src = q->src, .dst = q->dst, .port = q->port, .proto = q->proto, .tos = q->tos, .wait = q->wait, .deadline = dial_clock() + q->wait };
 	if (is_icmp(q))
 		allow_ping();
 	q->fd = socket(four ? AF_INET : AF_INET6, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
@@ -364,7 +364,7 @@ bool dialer_ask(struct dialer *p, struct dial **v, uint32_t nr, uint32_t paralle
 			oldest++;
 		for (uint32_t k = oldest; k < next; k++)
 			if (v[k]->fd >= 0) {
-				too_late(p, v[k], clock_now());
+				too_late(p, v[k], dial_clock());
 				open -= v[k]->fd < 0;
 			}
 	}

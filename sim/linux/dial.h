@@ -33,5 +33,7 @@ bool dialer_answer_at(struct dialer *, const struct space *, uint8_t proto, uint
 socklen_t dial_sockaddr(ip_addr, uint16_t port, struct sockaddr_storage *out);
 /* Asks all of them, at most `parallel` at a time. false: it could not be done (err). */
 bool dialer_ask(struct dialer *, struct dial **, uint32_t nr, uint32_t parallel, struct err *);
+nsec dial_clock(void);                  /* real time, from some start */
+socklen_t dial_sockaddr(ip_addr, uint16_t port, struct sockaddr_storage *out);
 
 #endif

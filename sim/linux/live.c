@@ -48,7 +48,7 @@ bool live_begin(struct live *live, struct err *err)
 		return err_add(err, ERR_MACHINE, NULL, "/proc/self/ns/net: %s", strerror(errno));
 	return put_file(live->dir, "bin/pause", pause_image, (size_t)(pause_image_end - pause_image), err) &&
 	       put_file(live->dir, "bin/workload", workload_image, (size_t)(workload_image_end - workload_image), err) &&
-	       nl_open(&live->fabric, NETLINK_ROUTE, "the fabric", err) && nl_begin(&live->fabric, RTM_NEWLINK, 0, &lo, sizeof(lo), err) && nl_send(&live->fabric, err);
+	       zone_begin(live, err) && nl_open(&live->fabric, NETLINK_ROUTE, "the fabric", err) && nl_begin(&live->fabric, RTM_NEWLINK, 0, &lo, sizeof(lo), err) && nl_send(&live->fabric, err);
 }
 
 /* ---- which space is which namespace */

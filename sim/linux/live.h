@@ -49,6 +49,7 @@ struct live {
 	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
 	struct haproxies haproxies;
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
+	struct { int fd; pid_t pid; const struct cluster *cluster; rev_t rev; } zone;   /* the name server (zone.c); pid 0: it does not run */
 };
 struct live_sum {
 	uint32_t spaces, links, messages, rulesets, processes, birds, haproxies;
@@ -72,6 +73,11 @@ bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, u
 bool birds_write(struct live *, struct cluster *, const struct dataplane *);      /* birds.c; before the wiring: will BIRD write its routes? Those that run otherwise end */
 bool birds_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *nr, struct err *);         /* until all their routes are there */
 void bird_stop(struct space *);
+bool zone_begin(struct live *, struct err *);                           /* its socket: what is asked waits there */
+/* The lab's name server answers of this cluster from now on; wanted false: no container serves DNS. */
+bool zone_sync(struct live *, struct cluster *, bool wanted, struct err *);
+#define ZONE_PATH 100
+const char *zone_path(const struct live *, char out[ZONE_PATH]);
 void workloads_stop(struct live *, struct space *);
 void no_files(const struct live *);                                     /* of a child: its standard files become /dev/null */
 bool write_setting(const char *path, int value, const char *where, struct err *);      /* below /proc/sys/net of the namespace that the thread is in */

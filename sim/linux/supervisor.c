@@ -21,7 +21,7 @@ struct serving {
 	struct supervisor *s;
 	struct client client[MAX_CLIENTS];
 	int nr, signals;
-	bool over, lost_a_pause;
+	bool over, lost;          /* lost: a pause or the name server has ended */
 };
 
 /* ---- answers: how it ended; messages (kind, warning, text); text; descriptors */
@@ -213,6 +213,10 @@ static void ended(struct serving *v, pid_t pid, int status)
 	for (int k = 0; k < v->nr; k++)
 		if (v->client[k].child == pid)
 			v->client[k].child = 0;
+	if (pid == v->s->live.zone.pid) {
+		v->s->live.zone.pid = 0;
+		v->lost = true;
+	}
 	for (uint32_t k = 0; k < v->s->live.spaces.nr; k++) {
 		struct space *s = v->s->live.spaces.v[k];
 
@@ -221,7 +225,7 @@ static void ended(struct serving *v, pid_t pid, int status)
 		if (s->pid == pid) {            /* its namespaces lose their keeper: the sandbox is made anew */
 			s->pid = 0;
 			s->uid[0] = '\0';
-			v->lost_a_pause = true;
+			v->lost = true;
 		}
 		if (s->bird.pid == pid)         /* started again with the next change */
 			s->bird.pid = 0;
@@ -282,11 +286,11 @@ void supervisor_serve(struct supervisor *s)
 	while (!v.over) {
 		int nr = v.nr;
 
-		if (v.lost_a_pause) {
+		if (v.lost) {
 			struct err err = { 0 };
 			struct sb said = { 0 };
 
-			v.lost_a_pause = false;
+			v.lost = false;
 			s->sync(s->ctx, &s->live, &said, &err);
 			sb_free(&said);
 			err_free(&err);

@@ -21,6 +21,7 @@ struct starting {
 	struct arena *arena;
 	int ready[2];                   /* a byte from each that listens */
 	uint32_t started;
+	bool names;                     /* somebody serves DNS */
 	struct err *err;
 };
 
@@ -155,6 +156,46 @@ static void asked_ports(struct starting *x, const struct pod *p, struct sb *conf
 	add_listener(conf, PROTO_TCP, 80, any);
 }
 
+/* The port at which this Pod serves cluster DNS: where port 53 of the Service leads whose address stands in the resolv.conf of Pods. 0: it does not. */
+static uint16_t dns_port(struct starting *x, const struct pod *p, const struct container *c)
+{
+	const struct settings *settings = cluster_settings(x->cluster);
+	struct object_list services = cluster_list_ns(x->cluster, &service_kind, p->o.ns);
+
+	for (uint32_t k = 0; k < services.nr; k++) {
+		const struct service *s = (const struct service *)services.v[k];
+		bool serves = false;
+
+		for (uint32_t i = 0; i < settings->cluster_dns.nr; i++)
+			serves = serves || streq(settings->cluster_dns.v[i], s->cluster_ip);
+		if (!serves || !s->selector.nr || !pairs_match(&s->selector, &p->o.labels))
+			continue;
+		for (uint32_t i = 0; i < s->ports.nr; i++) {
+			const struct int_or_str *to = &s->ports.v[i].target;
+
+			if (s->ports.v[i].port != 53)
+				continue;
+			for (uint32_t j = 0; j < c->ports.nr; j++)
+				if (to->s ? streq(c->ports.v[j].name, to->s) : c->ports.v[j].port == (to->set ? to->i : 53))
+					return (uint16_t)c->ports.v[j].port;
+			if (!c->ports.nr && !to->s)             /* it says nothing: it listens where it is asked */
+				return (uint16_t)(to->set ? to->i : 53);
+		}
+	}
+	return 0;
+}
+
+static void serve_dns(struct starting *x, const struct pod *p, const struct container *c, struct sb *conf)
+{
+	uint16_t port = dns_port(x, p, c);
+	char path[ZONE_PATH];
+
+	if (!port)
+		return;
+	sb_printf(conf, " dns:%u:%s", port, zone_path(x->live, path));
+	x->names = true;
+}
+
 static uint32_t listeners_of(struct starting *x, const struct netns *ns, const struct pod *p, const char *container, struct sb *conf)
 {
 	uint32_t nr = 0;
@@ -236,6 +277,7 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 				continue;
 			snprintf(key, sizeof(key), ns->kind == NS_NODE ? "%s/%s/%s" : "%.0s%.0s%s", p->o.ns, p->o.name, c->name);
 			sb_printf(&conf, "%s/%s %s %s %s/logs/%s.%s.log", p->o.ns, p->o.name, c->name, p->node, x->live->dir, p->o.uid, c->name);
+			serve_dns(x, p, c, &conf);
 			volumes_of(x, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, &conf);
 			haproxies_leave_out(x->live, p, &conf);
 			ok = should_run(x, s, key, sb_text(&conf));
@@ -314,6 +356,7 @@ bool workloads_sync(struct live *live, struct cluster *c, const struct dataplane
 		left -= (uint32_t)n;
 	}
 	close(x.ready[0]);
+	ok = ok && zone_sync(live, c, x.names, err);
 	*started = x.started;
 	arena_free(x.arena);
 	return ok;

@@ -304,15 +304,18 @@ static bool look_up(struct play *p, const struct question_doc *d, struct looked 
 	struct zone *zone = flags->zone ? zone_parse(p->arena, flags->zone, err) : NULL;
 	enum resolver lib = streq(d->resolver, "musl") ? RESOLVER_MUSL : RESOLVER_GLIBC;
 	enum dns_type type = DNS_A;
-	struct dns_answer answer;
-	struct pod *pod;
+	struct dns_lookup l = { 0 };
+	struct pod *pod = NULL;
 
 	while (d->type && type < DNS_TYPE_COUNT && strcasecmp(d->type, dns_type_names[type]) != 0)
 		type++;
 	if (type == DNS_TYPE_COUNT)
 		return err_add(err, ERR_INPUT, NULL, "type: \"%s\" is not A, AAAA, SRV, PTR, CNAME or TXT", d->type);
 	if (strcmp(d->from, "cluster") == 0) {
-		answer = dns_query(c, zone, d->to, type, p->arena);
+		l.result = dns_query(c, zone, d->to, type, p->arena);
+		l.nr = 1;
+		l.v = arena_make(p->arena, struct dns_query_done);
+		l.v[0] = (struct dns_query_done){ d->to, type, l.result };
 	} else {
 		struct resolv_conf conf;
 
@@ -320,11 +323,11 @@ static bool look_up(struct play *p, const struct question_doc *d, struct looked 
 		if (!pod)
 			return false;
 		conf = dns_resolv_conf(c, pod, p->arena);
-		answer = dns_resolve(c, zone, &conf, lib, d->to, type, p->arena).result;
+		l = dns_resolve(c, zone, &conf, lib, d->to, type, p->arena);
 	}
-	out->rcode = dns_rcode_names[answer.rcode];
-	out->answers = answer.answers;
-	return true;
+	out->rcode = dns_rcode_names[l.result.rcode];
+	out->answers = l.result.answers;
+	return !p->backend.look_up || p->backend.look_up(p->backend.ctx, p->world, pod, &l, p->arena, err);
 }
 
 void play_questions(struct play *p)

@@ -2,6 +2,7 @@
 #ifndef PODWIRE_PLAY_H
 #define PODWIRE_PLAY_H
 
+#include "model/dns/dns.h"
 #include "sim/ask/question.h"
 #include "sim/engine/world.h"
 #include "sim/scenario/scenario.h"
@@ -16,6 +17,8 @@ struct play_backend {
 	const char *(*name_of)(void *ctx, struct world *, ip_addr, struct arena *);                     /* an end, or NULL */
 	bool (*fault)(void *ctx, struct world *, const char *kind, const char *target, const struct val *args, bool heal, struct err *);
 	bool (*matrix)(void *ctx, struct world *, const struct matrix_doc *, const char *ns, struct arena *, struct matrix_table *, struct err *);
+	/* The queries that the model made for a lookup, by the Pod (NULL: straight to cluster DNS). false: they end otherwise here (err). NULL: nobody to compare with. */
+	bool (*look_up)(void *ctx, struct world *, const struct pod *, const struct dns_lookup *, struct arena *, struct err *);
 	bool (*draw)(void *ctx, struct world *, const struct scenario *, const struct draw_doc *, struct err *);        /* NULL: figures are passed over */
 };
 extern const struct play_backend play_sim;

@@ -84,12 +84,7 @@ static const char *etc_of(struct lab_up *up, struct live *live, const struct pod
 	struct sb text = { 0 };
 
 	mkdir(dir, 0755);
-	for (uint32_t k = 0; k < conf.nameservers.nr; k++)
-		sb_printf(&text, "nameserver %s\n", conf.nameservers.v[k]);
-	for (uint32_t k = 0; k < conf.searches.nr; k++)
-		sb_printf(&text, "%s%s%s", k ? " " : "search ", conf.searches.v[k], k + 1 == conf.searches.nr ? "\n" : "");
-	for (uint32_t k = 0; k < conf.options.nr; k++)
-		sb_printf(&text, "%s%s%s", k ? " " : "options ", conf.options.v[k], k + 1 == conf.options.nr ? "\n" : "");
+	dns_resolv_conf_text(&conf, &text);
 	put_text(dir, "resolv.conf", sb_text(&text));
 	sb_free(&text);
 	if (p) {

@@ -1,6 +1,7 @@
 /* verify: the kernel against the simulation. Exit status 1 where they differ. */
 #include <stdlib.h>
 
+#include "sim/linux/names.h"
 #include "sim/linux/verify.h"
 #include "viz/cli/inside.h"
 #include "viz/report/kernel_report.h"
@@ -24,6 +25,8 @@ static void print_text(struct cli *cli, const struct verified *r)
 	if (r->by_plugins)
 		fprintf(cli->to, "CNI plugins  wired %u Pods; compared without hardware addresses, names of the nodes' ends and learned neighbours, which the plugins draw\n", r->by_plugins);
 	fprintf(cli->to, "connections  %u pairs in %u tries: %u agree (%.0f ms)\n", r->pairs, r->tries, r->agreed, r->connect_ms);
+	if (r->names)
+		fprintf(cli->to, "names        %u asked with real queries: %u agree (%.0f ms)\n", r->names, r->names_agreed, r->names_ms);
 	if (r->not_asked)
 		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
 	if (r->requests)
@@ -83,7 +86,8 @@ static void print_json(struct cli *cli, const struct verified *r)
 {
 	struct arena *a = cli->arena;
 	struct val *v = val_new(a, VAL_MAP), *state = val_put(a, v, "state", val_new(a, VAL_MAP)), *connections = val_put(a, v, "connections", val_new(a, VAL_MAP));
-	struct val *requests = val_put(a, v, "requests", val_new(a, VAL_MAP)), *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
+	struct val *requests = val_put(a, v, "requests", val_new(a, VAL_MAP)), *names = val_put(a, v, "names", val_new(a, VAL_MAP));
+	struct val *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
 	struct sb out = { 0 };
 
 	val_put(a, state, "namespaces", val_int(a, r->namespaces));
@@ -103,6 +107,8 @@ static void print_json(struct cli *cli, const struct verified *r)
 	val_put(a, requests, "notAsked", val_int(a, r->requests_not_asked));
 	if (r->why_no_request)
 		val_put(a, requests, "whyNot", val_string(a, r->why_no_request));
+	val_put(a, names, "asked", val_int(a, r->names));
+	val_put(a, names, "agree", val_int(a, r->names_agreed));
 	for (uint32_t k = 0; k < r->differences.nr; k++) {
 		struct val *d = val_add(a, list, val_new(a, VAL_MAP));
 
@@ -123,7 +129,7 @@ static enum err_kind work(struct cli *cli, struct live *live, struct world *w, s
 	if (!number("sample", cli->sample, &opt.sample, err) || !number("tries", cli->tries, &opt.tries, err))
 		return ERR_INPUT;
 	if (!verify_state(live, world_dataplane(w), cli->arena, &r, err) || !verify_connections(live, w, &opt, cli->arena, &r, err) ||
-	    !verify_requests(live, w, &opt, cli->arena, &r, err))
+	    !verify_requests(live, w, &opt, cli->arena, &r, err) || !verify_names(live, w, &opt, cli->arena, &r, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json"))
 		print_json(cli, &r);

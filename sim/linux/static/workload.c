@@ -1,9 +1,9 @@
 /* The process that stands in a container: it listens where the container declares, says who it is and whom it sees, and writes down what it was asked.
  *
- *   workload NAME CONTAINER NODE LOG [tcp:PORT[@ADDR] | udp:PORT[@ADDR] | sctp:PORT[@ADDR] | write:DIR | follow:DIR:TO]…
+ *   workload NAME CONTAINER NODE LOG [tcp:PORT[@ADDR] | udp:PORT[@ADDR] | sctp:PORT[@ADDR] | write:DIR | follow:DIR:TO | dns:PORT:ZONE]…
  *
  * A connection that begins as HTTP is answered as HTTP (an echo as JSON; /clientip, /hostname, /healthz and /echo?msg= as agnhost does); any other gets one line
- * and its own bytes back. write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
+ * and its own bytes back. dns: the port speaks DNS (relay.h). write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/linux/static/relay.h"
+
 #define MAX_LISTEN 256
 #define MAX_CONN   4096
 #define MAX_LOG    (1 << 20)            /* bytes; then the file begins anew */
 
-enum kind { LISTENER, DATAGRAMS, CONNECTION };
+enum kind { LISTENER, DATAGRAMS, CONNECTION, ANSWERS };
 struct sock { enum kind kind; int fd; uint16_t port; bool echoing; size_t len; char buf[4096]; };
 struct me {
 	const char *name, *container, *node, *log;
@@ -34,6 +36,8 @@ struct me {
 	int nr_write, nr_follow;
 	long followed[8];
 	int epoll, nr;
+	uint16_t dns_port;              /* 0: none */
+	struct relay relay;
 };
 
 static void append(const char *path, const char *text, size_t n)
@@ -109,6 +113,8 @@ static struct sock *add_sock(struct me *me, enum kind kind, int fd, uint16_t por
 
 static void drop(struct me *me, struct sock *s)
 {
+	if (me->dns_port && s->port == me->dns_port)
+		relay_forget(&me->relay, s->fd);
 	close(s->fd);
 	free(s);
 	me->nr--;
@@ -265,6 +271,42 @@ static bool is_http(const char *s)
 	return false;
 }
 
+/* ---- DNS: a datagram is a query; in a connection each has its length before it */
+
+#define DNS_HEADER 12
+static const char hello[] = "podwire\n";         /* what podwire's own probes say: they want to know who answers */
+
+static bool dns_more(struct me *me, struct sock *s)
+{
+	struct sockaddr_in6 peer = { 0 };
+	socklen_t n = sizeof(peer);
+	size_t at = 0, len;
+
+	if (getpeername(s->fd, (struct sockaddr *)&peer, &n) != 0)
+		return false;
+	while (s->len - at >= 2) {
+		len = (size_t)(uint8_t)s->buf[at] << 8 | (uint8_t)s->buf[at + 1];
+		if (len > sizeof(s->buf) - 3)
+			return false;
+		if (s->len - at < len + 2)
+			break;
+		relay_ask(&me->relay, s->buf + at + 2, len, s->fd, true, &peer, NULL);
+		at += len + 2;
+	}
+	memmove(s->buf, s->buf + at, s->len - at);
+	s->len -= at;
+	return true;
+}
+
+static void dns_answered(struct me *me)
+{
+	char line[512];
+
+	while (relay_answer(&me->relay, line, sizeof(line)))
+		if (*line)
+			say(me, "%s", line);
+}
+
 /* false: the connection is over. */
 static bool read_more(struct me *me, struct sock *s)
 {
@@ -278,6 +320,8 @@ static bool read_more(struct me *me, struct sock *s)
 		return false;
 	s->len += (size_t)n;
 	s->buf[s->len] = '\0';
+	if (me->dns_port && s->port == me->dns_port && !s->echoing && strncmp(s->buf, hello, s->len < sizeof(hello) - 1 ? s->len : sizeof(hello) - 1) != 0)
+		return dns_more(me, s);
 	if (!s->echoing && is_http(s->buf)) {
 		if (!strstr(s->buf, "\r\n\r\n"))
 			return s->len < sizeof(s->buf) - 1;
@@ -307,6 +351,7 @@ static void answer_datagram(struct me *me, struct sock *s)
 	struct iovec io = { buf, sizeof(buf) };
 	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
 	ssize_t n = recvmsg(s->fd, &m, 0);
+	struct in6_pktinfo at = { 0 };
 
 	if (n < 0)
 		return;
@@ -316,7 +361,12 @@ static void answer_datagram(struct me *me, struct sock *s)
 
 			to.sin6_addr = info->ipi6_addr;
 			info->ipi6_ifindex = 0;         /* the answer goes from the address that was asked, by whatever interface */
+			at = *info;
 		}
+	if (me->dns_port && s->port == me->dns_port && n >= DNS_HEADER) {
+		relay_ask(&me->relay, buf, (size_t)n, s->fd, false, &from, &at);
+		return;
+	}
 	addr_text(&to, true, here);
 	addr_text(&from, true, peer);
 	addr_text(&from, false, peer_ip);
@@ -354,6 +404,22 @@ static void follow(struct me *me, int k)
 	close(fd);
 }
 
+/* PORT:ZONE; it stands before the listeners. */
+static void speak_dns(struct me *me, char *arg)
+{
+	char *zone = strchr(arg, ':'), own[128];
+
+	if (!zone)
+		return;
+	zone++;
+	snprintf(own, sizeof(own), "%s.%d", zone, (int)getpid());
+	if (!relay_open(&me->relay, zone, own) || !add_sock(me, ANSWERS, me->relay.fd, 0)) {
+		say(me, "no way to the lab's name server: %s", strerror(errno));
+		return;
+	}
+	me->dns_port = (uint16_t)strtoul(arg, NULL, 10);
+}
+
 static void set_up(struct me *me, char *arg)
 {
 	char *colon = strchr(arg, ':'), *to;
@@ -368,6 +434,8 @@ static void set_up(struct me *me, char *arg)
 			*to++ = '\0';
 		me->follow[me->nr_follow] = colon + 1;
 		me->copy_to[me->nr_follow++] = to && *to ? to : NULL;
+	} else if (strncmp(arg, "dns:", 4) == 0) {
+		speak_dns(me, colon + 1);
 	} else {
 		listen_on(me, arg);
 	}
@@ -384,6 +452,8 @@ static void serve(struct me *me, struct epoll_event *ev)
 			add_sock(me, CONNECTION, fd, s->port);
 	} else if (s->kind == DATAGRAMS) {
 		answer_datagram(me, s);
+	} else if (s->kind == ANSWERS) {
+		dns_answered(me);
 	} else if (!read_more(me, s)) {
 		drop(me, s);
 	}
@@ -391,7 +461,7 @@ static void serve(struct me *me, struct epoll_event *ev)
 
 int main(int argc, char **argv)
 {
-	struct me me = { 0 };
+	static struct me me;
 	struct epoll_event ev[64];
 	int ready = 3;
 

@@ -1,0 +1,194 @@
+/* Names: what a resolver in a Pod really gets, against what the model answers. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "sim/linux/names.h"
+
+#define WAIT     SECONDS(1)
+#define PATIENCE SECONDS(4)             /* a slow machine is no difference */
+#define BY_TCP   8                      /* one in so many is asked by TCP */
+
+/* Who may ask: a Pod, or a node, with a name server of the cluster; and whether queries get there. */
+struct asker { const struct space *space; ip_addr server; bool arrives[2], lost[2], unknown; /* by UDP, by TCP; both: it depends on the choice */ };
+struct naming {
+	struct live *live;
+	struct world *w;
+	const struct zone *outside;
+	struct arena *arena;
+	struct verified *out;
+	struct err *err;
+};
+
+static bool first_server(const struct cluster *c, const struct resolv_conf *conf, ip_addr *out)
+{
+	const struct settings *s = cluster_settings((struct cluster *)(uintptr_t)c);
+
+	for (uint32_t k = 0; conf->nameservers.nr && k < s->cluster_dns.nr; k++)
+		if (streq(conf->nameservers.v[0], s->cluster_dns.v[k]))
+			return ip_parse(s->cluster_dns.v[k], out);
+	return false;
+}
+
+static void see_way(struct naming *x, struct asker *a)
+{
+	for (int tcp = 0; tcp < 2; tcp++) {
+		struct arena *scratch = arena_new(NULL, "walk");
+		struct walk_from from = { .from = a->space->ns, .t = { .dst = a->server, .dport = 53, .proto = tcp ? PROTO_TCP : PROTO_UDP } };
+		struct trace t = walk(x->w->dp, flows_new(scratch, 0, 1), &from, 0, scratch);
+		struct ways ways = ways_of(x->w->dp, a->space->ns, &t, scratch);
+
+		a->unknown = a->unknown || ways.unknown;
+		for (uint32_t k = 0; k < ways.nr; k++) {
+			a->arrives[tcp] = a->arrives[tcp] || ways.v[k].end == DIAL_CONNECTED;
+			a->lost[tcp] = a->lost[tcp] || ways.v[k].end != DIAL_CONNECTED;
+		}
+		arena_free(scratch);
+	}
+}
+
+static bool make_asker(struct naming *x, const struct space *s, struct asker *out)
+{
+	const struct netns *ns = s && s->ns.i ? netns_get(x->w->dp, s->ns) : NULL;
+	const struct object *o = ns && ns->kind == NS_POD && ns->object ? obj_get(x->w->cluster, (obj_h){ ns->object }) : NULL;
+	struct resolv_conf conf;
+
+	*out = (struct asker){ .space = s };
+	if (!o || o->kind != &pod_kind || (ns->node.i && netns_get(x->w->dp, ns->node)->down))
+		return false;
+	conf = dns_resolv_conf(x->w->cluster, (const struct pod *)o, x->arena);
+	if (!first_server(x->w->cluster, &conf, &out->server))
+		return false;
+	see_way(x, out);
+	return true;
+}
+
+static const char *expected(struct naming *x, const struct asker *a, const struct name_ask *q, bool *fits)
+{
+	struct dns_answer want = dns_query(x->w->cluster, x->outside, q->name, q->type, x->arena);
+	bool answered = q->end == DIAL_CONNECTED, right = answered && dns_same_answer(&want, &q->answer, q->type);
+
+	*fits = right ? a->arrives[q->tcp] : !answered && a->lost[q->tcp];
+	if (a->arrives[q->tcp])
+		return arena_printf(x->arena, "%s%s", dns_answer_text(&want, x->arena), a->lost[q->tcp] ? ", or no answer" : "");
+	return "no answer";
+}
+
+static void judge(struct naming *x, const struct asker *a, const struct name_ask *q)
+{
+	const char *kernel = q->end == DIAL_CONNECTED ? dns_answer_text(&q->answer, x->arena) : dial_end_names[q->end], *walk;
+	struct difference *d;
+	bool fits;
+
+	walk = expected(x, a, q, &fits);
+	x->out->names++;
+	x->out->names_agreed += fits;
+	if (fits)
+		return;
+	d = vec_push(x->arena, &x->out->differences);
+	*d = (struct difference){ .what = arena_printf(x->arena, "%s asks %s for %s %s by %s", q->from->name, IP(q->server), dns_type_names[q->type], q->name, q->by_tcp ? "TCP" : "UDP"),
+				  .walk = walk, .kernel = kernel };
+}
+
+static bool ask_and_judge(struct naming *x, struct name_ask *v, const struct asker **who, uint32_t nr)
+{
+	struct name_ask *again = arena_array(x->arena, struct name_ask, nr);
+	uint32_t *whose = arena_array(x->arena, uint32_t, nr), nr_again = 0;
+	bool fits;
+
+	if (!names_ask(x->live, v, nr, x->arena, x->err))
+		return false;
+	for (uint32_t k = 0; k < nr; k++) {
+		expected(x, who[k], &v[k], &fits);
+		if (fits)
+			continue;
+		again[nr_again] = v[k];
+		again[nr_again].wait = PATIENCE;
+		whose[nr_again++] = k;
+	}
+	if (nr_again && !names_ask(x->live, again, nr_again, x->arena, x->err))
+		return false;
+	for (uint32_t k = 0; k < nr_again; k++)
+		v[whose[k]] = again[k];
+	for (uint32_t k = 0; k < nr; k++)
+		judge(x, who[k], &v[k]);
+	return true;
+}
+
+static bool begin(struct naming *x)
+{
+	const char *text = cluster_settings(x->w->cluster)->flags->zone;
+
+	world_dataplane(x->w);
+	x->outside = text ? zone_parse(x->arena, text, x->err) : NULL;
+	return !err_any(x->err);
+}
+
+bool verify_names(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
+{
+	struct naming x = { .live = live, .w = w, .arena = a, .out = out, .err = err };
+	struct dns_names names;
+	struct asker *askers = arena_array(a, struct asker, live->spaces.nr + 1);
+	uint32_t nr_askers = 0, nr = 0;
+	uint64_t take;
+	struct name_ask *v;
+	const struct asker **who;
+	nsec from = dial_clock();
+
+	if (!begin(&x))
+		return false;
+	for (uint32_t k = 0; k < live->spaces.nr; k++)
+		if (make_asker(&x, live->spaces.v[k], &askers[nr_askers]) && !askers[nr_askers].unknown)
+			nr_askers++;
+	if (!nr_askers || !live->zone.pid)
+		return true;
+	names = dns_names(w->cluster, x.outside, a);
+	v = arena_array(a, struct name_ask, names.nr);
+	who = arena_array(a, const struct asker *, names.nr);
+	take = opt->sample ? MIN(opt->sample, names.nr) : names.nr;
+	for (uint32_t k = 0, left = names.nr; k < names.nr; k++, left--) {
+		uint64_t luck = hash_mix(opt->seed, k);
+
+		if (!take || luck % left >= take)
+			continue;
+		take--;
+		who[nr] = &askers[hash_mix(luck, 1) % nr_askers];
+		v[nr] = (struct name_ask){ .from = who[nr]->space, .server = who[nr]->server, .name = names.v[k].name, .type = names.v[k].type, .tcp = (luck >> 8) % BY_TCP == 0, .wait = WAIT };
+		nr++;
+	}
+	if (!ask_and_judge(&x, v, who, nr))
+		return false;
+	out->names_ms = (double)(dial_clock() - from) / 1e6;
+	return true;
+}
+
+bool verify_lookup(struct live *live, struct world *w, const struct pod *p, const struct dns_lookup *l, struct arena *a, struct verified *out, struct err *err)
+{
+	struct naming x = { .live = live, .w = w, .arena = a, .out = out, .err = err };
+	struct name_ask *v = arena_array(a, struct name_ask, l->nr + 1);
+	const struct asker **who = arena_array(a, const struct asker *, l->nr + 1);
+	const struct settings *s = cluster_settings(w->cluster);
+	struct asker asker = { 0 };
+	bool can = begin(&x);
+
+	if (p) {
+		const char *name = p->spec->host_network ? arena_printf(a, "node/%s", p->node ? p->node : "") : arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+		struct resolv_conf conf = dns_resolv_conf(w->cluster, p, a);
+
+		asker.space = live_find(live, name);
+		can = can && asker.space && first_server(w->cluster, &conf, &asker.server);
+	} else {
+		for (uint32_t k = 0; k < live->spaces.nr && !asker.space; k++)
+			if (live->spaces.v[k] && live->spaces.v[k]->kind == NS_NODE)
+				asker.space = live->spaces.v[k];
+		can = can && asker.space && s->cluster_dns.nr && ip_parse(s->cluster_dns.v[0], &asker.server);
+	}
+	if (!can)
+		return err_any(err) ? false : err_add(err, ERR_UNKNOWN, NULL, "the kernel cannot be asked: its resolv.conf names no server of the cluster");
+	asker.arrives[0] = true;                /* the model's lookup has an answer: it counts, whatever the walk says of the way */
+	for (uint32_t k = 0; k < l->nr; k++) {
+		who[k] = &asker;
+		v[k] = (struct name_ask){ .from = asker.space, .server = asker.server, .name = l->v[k].name, .type = l->v[k].type, .wait = WAIT };
+	}
+	return ask_and_judge(&x, v, who, l->nr);
+}
