@@ -60,7 +60,7 @@ apiVersion: kind.x-k8s.io/v1alpha4
 name: dual
 networking: {ipFamily: dual, podSubnet: "10.244.0.0/16,fd00:10:244::/56", serviceSubnet: "10.96.0.0/16,fd00:10:96::/112"}
 YAML
-what_is_there() { ls -l /proc/*/ns/net 2>/dev/null | sed 's/.*-> //' | sort -u | wc -l; ps -e --no-headers | grep -cE ' (pause|workload|podwire)$'; wc -l </proc/self/mountinfo; ls /sys/class/net | wc -l; ls "$work"; }
+what_is_there() { ls -l /proc/*/ns/net 2>/dev/null | sed 's/.*-> //' | sort -u | wc -l; ps -e --no-headers | grep -cE ' (pause|workload|podwire|podwire-zone)$'; wc -l </proc/self/mountinfo; ls /sys/class/net | wc -l; ls "$work"; }
 settle() { for _ in $(seq 100); do [ "$(what_is_there)" = "$1" ] && break; sleep 0.05; done; what_is_there; }
 before=$(what_is_there)
 
@@ -82,7 +82,7 @@ is "exec in a Pod" "shell" "$("$podwire" exec shell -- hostname)"
 is "its exit status is handed on" 7 "$("$podwire" exec pod/shell -- sh -c 'exit 7'; echo $?)"
 is "a command that is not there" 127 "$("$podwire" exec pod/shell -- no-such-command 2>/dev/null; echo $?)"
 is "a container that is not there" 1 "$("$podwire" exec shell -c nope -- true 2>/dev/null; echo $?)"
-is "the Pod's own resolv.conf" "nameserver 10.96.0.10" "$("$podwire" exec shell -- head -1 /etc/resolv.conf)"
+is "the Pod's own resolv.conf" "nameserver 10.96.0.10" "$("$podwire" exec shell -- grep nameserver /etc/resolv.conf)"
 is "standard input only where it is asked for" "0 5" "$(echo word | "$podwire" exec shell -- wc -c | tr -d ' ') $(echo word | "$podwire" exec -i shell -- wc -c | tr -d ' ')"
 is "exec on a node" "172.18.0.3" "$("$podwire" exec node/worker-1 -- ip -4 -o addr show eth0 | sed -E 's/.*inet ([0-9.]+).*/\1/')"
 pod=$("$podwire" get pods -f "$work/objects.yaml" -l app=web -o 'jsonpath={.items[0].metadata.name}')
