@@ -6,6 +6,8 @@
 #define MAX_NAMESERVERS 3       /* pkg/apis/core/validation: MaxDNSNameservers */
 #define MAX_SEARCHES    32
 #define MAX_SEARCH_TEXT 2048
+#define MAX_SEARCH      253     /* k8s.io/apimachinery/pkg/util/validation: DNS1123SubdomainMaxLength */
+#define SPACES          " \t\r\v\f"
 
 /* ---- resolv.conf */
 
@@ -19,30 +21,56 @@ static void add_once(struct arena *a, str_list *l, const char *text)
 
 static void words(struct arena *a, const char *p, str_list *l)
 {
-	while (*(p += strspn(p, " \t\r"))) {
-		size_t n = strcspn(p, " \t\r");
+	while (*(p += strspn(p, SPACES))) {
+		size_t n = strcspn(p, SPACES);
 
 		dns_add(a, l, arena_strndup(a, p, n));
 		p += n;
 	}
 }
 
+/* The last one of a name wins, in the place of the first. */
+static void put_option(struct arena *a, str_list *l, const char *text)
+{
+	size_t n = strcspn(text, ":");
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (strncmp(l->v[k], text, n) == 0 && (!l->v[k][n] || l->v[k][n] == ':')) {
+			((const char **)l->v)[k] = text;
+			return;
+		}
+	dns_add(a, l, text);
+}
+
+/* A domain with and without its last dot is one; the root alone is none. */
+static void put_searches(struct arena *a, str_list *to, const str_list *words)
+{
+	*to = (str_list){ 0 };                  /* the last line counts */
+	for (uint32_t k = 1; k < words->nr; k++) {
+		size_t n = strlen(words->v[k]);
+
+		if (!streq(words->v[k], "."))
+			dns_add(a, to, words->v[k][n - 1] == '.' ? arena_strndup(a, words->v[k], n - 1) : words->v[k]);
+	}
+}
+
+/* parseResolvConf. */
 static struct resolv_conf parse_text(const char *text, struct arena *a)
 {
 	struct resolv_conf r = { 0 };
 
 	for (const char *p = text; *p;) {
 		size_t n = strcspn(p, "\n");
-		const char *line = arena_strndup(a, p, n);
+		str_list w = { 0 };
 
-		if (strncmp(line, "nameserver", 10) == 0) {
-			words(a, line + 10, &r.nameservers);
-		} else if (strncmp(line, "search", 6) == 0) {
-			r.searches = (str_list){ 0 };           /* the last one counts */
-			words(a, line + 6, &r.searches);
-		} else if (strncmp(line, "options", 7) == 0) {
-			words(a, line + 7, &r.options);
-		}
+		words(a, arena_strndup(a, p, n), &w);
+		if (w.nr > 1 && streq(w.v[0], "nameserver"))
+			dns_add(a, &r.nameservers, w.v[1]);
+		else if (w.nr && streq(w.v[0], "search"))
+			put_searches(a, &r.searches, &w);
+		else if (w.nr && streq(w.v[0], "options"))
+			for (uint32_t k = 1; k < w.nr; k++)
+				put_option(a, &r.options, w.v[k]);
 		p += n + (p[n] == '\n');
 	}
 	return r;
@@ -75,31 +103,48 @@ static struct resolv_conf cluster_first(struct cluster *c, const struct pod *p, 
 		dns_add(a, &r.searches, s->domain);
 	}
 	for (uint32_t k = 0; k < node.searches.nr; k++)
-		add_once(a, &r.searches, node.searches.v[k]);
+		if (!streq(node.searches.v[k], "."))    /* that one is for Pods that use the node's own */
+			add_once(a, &r.searches, node.searches.v[k]);
 	dns_add(a, &r.options, "ndots:5");
 	return r;
 }
 
-/* Later options of one name win (mergeDNSOptions). */
-static void merge_option(struct arena *a, str_list *l, const struct dns_option *o)
+static void without_doubles(struct arena *a, str_list *l)
 {
-	const char *text = o->value ? arena_printf(a, "%s:%s", o->name, o->value) : o->name;
-	size_t n = strlen(o->name);
+	str_list out = { 0 };
 
 	for (uint32_t k = 0; k < l->nr; k++)
-		if (strncmp(l->v[k], o->name, n) == 0 && (!l->v[k][n] || l->v[k][n] == ':')) {
-			((const char **)l->v)[k] = text;
-			return;
-		}
-	dns_add(a, l, text);
+		add_once(a, &out, l->v[k]);
+	*l = out;
+}
+
+/* What the Pod itself wants, after what its policy gives it (appendDNSConfig). */
+static void append_config(struct arena *a, struct resolv_conf *r, const struct dns_config *want)
+{
+	without_doubles(a, &r->nameservers);
+	without_doubles(a, &r->searches);
+	for (uint32_t k = 0; k < want->nameservers.nr; k++)
+		add_once(a, &r->nameservers, want->nameservers.v[k]);
+	for (uint32_t k = 0; k < want->searches.nr; k++)
+		add_once(a, &r->searches, want->searches.v[k]);
+	for (uint32_t k = 0; k < want->options.nr; k++) {
+		const struct dns_option *o = &want->options.v[k];
+
+		put_option(a, &r->options, o->value && *o->value ? arena_printf(a, "%s:%s", o->name, o->value) : o->name);
+	}
 }
 
 static void limit(struct resolv_conf *r)
 {
 	size_t len = 0;
+	uint32_t to = 0;
 
 	r->nameservers.nr = MIN(r->nameservers.nr, MAX_NAMESERVERS);
 	r->searches.nr = MIN(r->searches.nr, MAX_SEARCHES);
+	for (uint32_t k = 0; k < r->searches.nr; k++)
+		if (strlen(r->searches.v[k]) <= MAX_SEARCH)
+			((const char **)r->searches.v)[to++] = r->searches.v[k];
+	r->searches.nr = to;
 	for (uint32_t k = 0; k < r->searches.nr; k++) {
 		len += strlen(r->searches.v[k]) + (k > 0);
 		if (len > MAX_SEARCH_TEXT)
@@ -119,12 +164,8 @@ struct resolv_conf dns_resolv_conf(struct cluster *c, const struct pod *p, struc
 		r = cluster_first(c, p, a);
 	else if (!streq(policy, "None"))
 		r = dns_node_resolv_conf(c, a);
-	for (uint32_t k = 0; s->dns_config && k < s->dns_config->nameservers.nr; k++)
-		add_once(a, &r.nameservers, s->dns_config->nameservers.v[k]);
-	for (uint32_t k = 0; s->dns_config && k < s->dns_config->searches.nr; k++)
-		add_once(a, &r.searches, s->dns_config->searches.v[k]);
-	for (uint32_t k = 0; s->dns_config && k < s->dns_config->options.nr; k++)
-		merge_option(a, &r.options, &s->dns_config->options.v[k]);
+	if (s->dns_config)
+		append_config(a, &r, s->dns_config);
 	limit(&r);
 	return r;
 }

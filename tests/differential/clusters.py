@@ -27,6 +27,64 @@ def networks(r, family, out, features):
                 "data": {"net-conf.json": json.dumps({"Network": "10.244.0.0/16", "EnableIPv6": family != "ipv4", "Backend": backend})}})
 
 
+def proxy(r, mode, family, out, features):
+    """How kube-proxy is told to work, and the nodes' zones."""
+    conf = {"apiVersion": "kubeproxy.config.k8s.io/v1alpha1", "kind": "KubeProxyConfiguration", "mode": mode}
+    if r.random() < 0.2:
+        conf[mode] = {"masqueradeAll": True}
+        features.append("masqueradeAll")
+    if r.random() < 0.3:
+        conf["nodePortAddresses"] = r.choice([["primary"], ["0.0.0.0/0", "::/0"], ["127.0.0.0/8"], ["172.18.0.0/30"]])
+        features.append("nodePortAddresses")
+    if len(conf) > 3:
+        out.append(conf)
+    if r.random() < 0.4:
+        features.append("zones")
+        return ["a", "b", r.choice(["a", "b"])]
+    return None
+
+
+def policy(r, k, apps, family):
+    """One NetworkPolicy: any mix of peers, ports and directions."""
+    blocks = ([["172.18.0.0/16"], ["203.0.113.0/24"], ["10.244.0.0/16", "10.244.128.0/17"], ["0.0.0.0/0", "10.244.0.0/17", "172.18.0.4/32"], ["10.96.0.0/16"]] if family != "ipv6" else []) + \
+             ([["fd00:10:244::/56"], ["::/0", "fd00:10:244:0:8000::/65"]] if family != "ipv4" else [])
+    labels = lambda: r.choice([{"matchLabels": {"app": r.choice(apps)}}, {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [r.choice(apps)]}]}, {}])
+
+    def peer():
+        x = r.random()
+        if x < 0.4:
+            return {"podSelector": labels()}
+        if x < 0.6:
+            return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": r.choice(["default", "other", "kube-system"])}}, **({"podSelector": labels()} if r.random() < 0.5 else {})}
+        block = r.choice(blocks)
+        return {"ipBlock": {"cidr": block[0], **({"except": block[1:]} if len(block) > 1 else {})}}
+
+    def port():
+        x = r.random()
+        if x < 0.3:
+            return {"port": r.choice([8080, 8081, 5353]), "protocol": r.choice(["TCP", "TCP", "UDP"])}
+        if x < 0.6:
+            return {"port": r.choice(["http", "dns"]), "protocol": r.choice(["TCP", "UDP"])}
+        return {"port": 5000, "endPort": r.choice([8080, 9000]), "protocol": r.choice(["TCP", "UDP"])} if x < 0.85 else {"protocol": r.choice(["TCP", "UDP"])}
+
+    def rules(key):
+        return [{**({key: [peer() for _ in range(r.randint(1, 2))]} if r.random() < 0.8 else {}), **({"ports": [port() for _ in range(r.randint(1, 2))]} if r.random() < 0.5 else {})}
+                for _ in range(r.choice([0, 1, 1, 2]))]
+    types = r.choice([["Ingress"], ["Egress"], ["Ingress", "Egress"]])
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": f"n{k}", "namespace": r.choice(["default", "default", "other"])},
+            "spec": {"podSelector": labels(), "policyTypes": types, **({"ingress": rules("from")} if "Ingress" in types else {}), **({"egress": rules("to")} if "Egress" in types else {})}}
+
+
+def by_hand(r, i, pods, family):
+    """A Service whose endpoints somebody wrote: terminating ones, such as serve no more, an address outside."""
+    v6 = family == "ipv6"
+    ends = [{"addresses": ["2001:db8::10" if v6 else "203.0.113.10"], "conditions": r.choice([{}, {"ready": False}, {"ready": False, "terminating": True}])}]
+    port = 8080
+    return [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"h{i}"}, "spec": {"type": r.choice(["ClusterIP", "NodePort"]), "ports": [{"port": 90 + i, "targetPort": port}]}},
+            {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": f"h{i}-1", "labels": {"kubernetes.io/service-name": f"h{i}"}},
+             "addressType": "IPv6" if v6 else "IPv4", "endpoints": ends, "ports": [{"name": "", "port": port}]}]
+
+
 def gen(seed, path, mode, family):
     r, out, features = random.Random(seed), [], []
     subnets = {"ipv4": ("10.244.0.0/16", "10.96.0.0/16"), "ipv6": ("fd00:10:244::/56", "fd00:10:96::/112"),
@@ -34,6 +92,10 @@ def gen(seed, path, mode, family):
     out.append({"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "name": "podwire", "nodes": [{"role": "control-plane"}, {"role": "worker"}, {"role": "worker"}],
                 "networking": {"podSubnet": subnets[0], "serviceSubnet": subnets[1], "ipFamily": family, "kubeProxyMode": mode}})
     networks(r, family, out, features)
+    zones = proxy(r, mode, family, out, features)
+    for node, zone in zip(out[0]["nodes"], zones or []):
+        node["labels"] = {"topology.kubernetes.io/zone": zone}
+    out.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
     apps = ["a", "b", "c"]
     pods = []
     for i in range(r.randint(5, 7)):
@@ -42,21 +104,35 @@ def gen(seed, path, mode, family):
         if r.random() < 0.4:
             ports.append({"name": "dns", "containerPort": 5353, "protocol": "UDP"})
         if r.random() < 0.3:
-            ports[0]["hostPort"] = 9000 + i
-            features.append("hostPort")
+            ports[-1]["hostPort"] = 9000 + i
+            if r.random() < 0.3:
+                ports[-1]["hostIP"] = r.choice(["127.0.0.1", "0.0.0.0", "172.18.0.3"])
+            features.append("hostPort" + ("/UDP" if len(ports) > 1 else ""))
         spec = {"nodeName": node, "terminationGracePeriodSeconds": 0, "containers": [{"name": "c", "image": "server", "ports": ports}]}
-        if r.random() < 0.15 and "hostPort" not in ports[0]:
+        if r.random() < 0.15 and "hostPort" not in ports[-1]:
             spec["hostNetwork"] = True
             ports[0]["containerPort"] = 8100 + i
             del ports[1:]
             features.append("hostNetwork")
+        if r.random() < 0.15:
+            spec["readinessGates"] = [{"conditionType": "example.com/never"}]
+            features.append("unready")
         pods.append(f"p{i}")
-        out.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{i}", "labels": {"app": app}}, "spec": spec})
+        ns = "other" if r.random() < 0.2 else "default"
+        out.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{i}", "namespace": ns, "labels": {"app": app}}, "spec": spec})
     for i in range(r.randint(5, 7)):
         kind = r.choice(["ClusterIP", "NodePort", "LoadBalancer"])
         udp = r.random() < 0.25
         port = {"name": "x", "port": 80 + i, "targetPort": "dns" if udp else r.choice(["http", 8080]), "protocol": "UDP" if udp else "TCP"}
         spec = {"type": kind, "selector": {"app": r.choice(apps + ["nobody"])}, "ports": [port]}
+        if r.random() < 0.2:
+            spec["ports"].append({"name": "y", "port": 180 + i, "targetPort": r.choice(["http", 8081, "none"])})
+        if zones and r.random() < 0.6:
+            spec["trafficDistribution"] = r.choice(["PreferSameZone", "PreferSameNode"])
+            features.append("trafficDistribution")
+        if r.random() < 0.15:
+            spec["publishNotReadyAddresses"] = True
+            features.append("publishNotReady")
         status = None
         if kind != "ClusterIP" and r.random() < 0.5:
             spec["externalTrafficPolicy"] = "Local"
@@ -67,14 +143,15 @@ def gen(seed, path, mode, family):
         if r.random() < 0.2:
             spec["sessionAffinity"] = "ClientIP"
             features.append("sessionAffinity")
-        if r.random() < 0.3 and family == "ipv4":
-            spec["externalIPs"] = [f"198.51.100.{i + 1}"]
+        if r.random() < 0.3:
+            spec["externalIPs"] = ([f"198.51.100.{i + 1}"] if family != "ipv6" else []) + ([f"2001:db8:99::{i + 1}"] if family != "ipv4" else [])
             features.append("externalIPs")
         if kind == "LoadBalancer":
-            if family == "ipv4":
-                status = {"loadBalancer": {"ingress": [{"ip": f"192.0.2.{i + 1}", "ipMode": r.choice(["VIP", "VIP", "Proxy"])}]}}
-            if r.random() < 0.4 and family == "ipv4":
-                spec["loadBalancerSourceRanges"] = [r.choice(["203.0.113.0/24", "10.244.0.0/16", "172.18.0.0/16"])]
+            status = {"loadBalancer": {"ingress": [{"ip": ip, "ipMode": r.choice(["VIP", "VIP", "Proxy"])} for ip in
+                                                   ([f"192.0.2.{i + 1}"] if family != "ipv6" else []) + ([f"2001:db8:98::{i + 1}"] if family != "ipv4" else [])]}}
+            if r.random() < 0.4:
+                spec["loadBalancerSourceRanges"] = r.sample(["203.0.113.0/24", "10.244.0.0/16", "172.18.0.0/16"] if family == "ipv4" else
+                                                            ["fd00:10:244::/56", "2001:db8::/64", "172.18.0.3/32", "10.244.0.0/16"], r.randint(1, 2))
                 features.append("sourceRanges")
         if family == "dual":
             spec["ipFamilyPolicy"] = r.choice(["SingleStack", "PreferDualStack"])
@@ -83,15 +160,14 @@ def gen(seed, path, mode, family):
         if status:
             svc["status"] = status
         out.append(svc)
-    if r.random() < 0.5:
+    for i in range(r.choice([0, 0, 1, 2, 3])):
         features.append("NetworkPolicy")
-        peer = r.choice([{"podSelector": {"matchLabels": {"app": r.choice(apps)}}}, {"ipBlock": {"cidr": r.choice(["172.18.0.0/16", "203.0.113.0/24", "10.244.0.0/16"])}}])
-        way = r.choice(["ingress", "egress"])
-        rule = {("from" if way == "ingress" else "to"): [peer]}
-        if r.random() < 0.5:
-            rule["ports"] = [{"port": r.choice([8080, "http"])}]
-        out.append({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "n"},
-                    "spec": {"podSelector": {"matchLabels": {"app": r.choice(apps)}}, "policyTypes": [way.capitalize()], way: [rule]}})
+        out.append(policy(r, i, apps, family))
+    if r.random() < 0.3:
+        features.append("slices by hand")
+        out += by_hand(r, 0, pods, family)
+    if r.random() < 0.1:
+        out[-1]["metadata"].setdefault("labels", {})["service.kubernetes.io/service-proxy-name"] = "other"
     with open(path, "w") as f:
         json.dump({"apiVersion": "v1", "kind": "List", "items": out}, f)
     print("features", ", ".join(sorted(set(features))))

@@ -154,6 +154,8 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 		f->node_resolv_conf = strcmp(cli->node_resolv_conf, "none") == 0 ? "" : read_file(cli, cli->node_resolv_conf, err);
 		if (!f->node_resolv_conf)
 			return false;
+		if (!*f->node_resolv_conf && strcmp(cli->node_resolv_conf, "none") != 0)
+			f->node_resolv_conf = "\n";     /* an empty file is one */
 	}
 	if (cli->enforce) {
 		if (!one_of("enforce", cli->enforce, enforcers, err))
