@@ -91,8 +91,8 @@ struct object *obj_get(const struct cluster *c, obj_h h)
 
 /* ---- changing */
 
-/* The kinds that cluster_settings reads; a DaemonSet or Deployment may be the installation of a Pod network. */
-static bool bears_on_settings(const struct kind *k)
+/* A DaemonSet may be the installation of a Pod network. */
+bool bears_on_settings(const struct kind *k)
 {
 	return k == &kind_cluster_kind || k == &kubeadm_config_kind || k == &kube_proxy_config_kind || k == &kubelet_config_kind || k == &config_map_kind ||
 	       k == &ip_pool_kind || k == &bgp_configuration_kind || k == &felix_configuration_kind || k == &ipam_config_kind || k == &ipam_configuration_kind || k == &service_cidr_kind || k == &daemonset_kind;

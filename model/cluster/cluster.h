@@ -47,6 +47,7 @@ bool cluster_admitted(struct cluster *, struct object *, const struct object *ol
 
 /* Settings follow from the objects (settings.h); they are worked out again after a change of a kind that bears on them. */
 const struct settings *cluster_settings(struct cluster *);
+bool bears_on_settings(const struct kind *);                    /* is it one of these kinds? */
 struct settings_flags *cluster_flags(struct cluster *);         /* what the command line adds: --cni, --kernel, --cloud-lb, --controller …; set before the first use */
 
 /* Looking. Namespace NULL for cluster-scoped kinds. Texts need not be interned. */

@@ -547,7 +547,7 @@ static void build(struct reading *r, struct node_in *n)
 	to = netns_get(dp, ns);
 	to->hostname = n->name;
 	to->captured = true;
-	to->ready = true;
+	to->ready = 1;
 	to->rules = n->rules;
 	addresses_known(r, n, to);
 	to->forward4 = conf(n, NULL, "net.ipv4.ip_forward", conf(n, "all", "net.ipv4.forwarding", 1)) != 0;

@@ -256,6 +256,27 @@ static void finish(struct compile *x)
 	arena_free(t.scratch);
 }
 
+/* The usual case: a block of this node alone, in which it has another Pod. */
+static bool family_stays(struct compile *x, struct node_build *nb, const struct pod *p, ip_addr ip)
+{
+	struct cidr block = pool_block(x, ip);
+	const struct block *b = block_of(x->dp, ip), *end = x->dp->blocks.v + x->dp->blocks.nr;
+	bool alone = true;
+
+	if (!b || b->borrowed || b->owner.i != nb->ns.i || !ip_eq(b->cidr.addr, block.addr) || b->cidr.len != block.len)
+		return false;
+	for (uint32_t k = 0; k < nb->nr_pods && alone; k++)
+		alone = nb->pods[k] == p || (!cidr_contains(block, nb->pods[k]->ip) && !(ip_set(nb->pods[k]->ip2) && cidr_contains(block, nb->pods[k]->ip2)));
+	if (alone || (b > x->dp->blocks.v && cidr_contains(block, b[-1].cidr.addr)))
+		return false;
+	return b + 1 == end || !cidr_contains(block, b[1].cidr.addr);
+}
+
+static bool blocks_stay(struct compile *x, struct node_build *nb, const struct pod *p)
+{
+	return family_stays(x, nb, p, p->ip) && (!ip_set(p->ip2) || family_stays(x, nb, p, p->ip2));
+}
+
 /* ---- wiring */
 
 static void add_host_route(struct compile *x, netns_h ns, link_h dev, ip_addr ip, cause_h why)
@@ -394,6 +415,6 @@ static const char *in_name(const struct settings *s)
 }
 
 const struct cni cni_calico = {
-	.name = "calico", .enforces_policy = true, .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .finish = finish,
+	.name = "calico", .enforces_policy = true, .network = network, .node = wire_node, .pod = wire_pod, .rules_variant = rules_variant, .finish = finish, .blocks_stay = blocks_stay,
 	.pod_prefix = pod_prefix, .in_name = in_name,
 };

@@ -16,17 +16,35 @@ cause_h cause_of(struct compile *x, const struct object *o, const char *path)
 
 /* ---- who is where */
 
-static bool has_sandbox(const struct pod *p)
+bool pod_is_wired(const struct pod *p)
 {
 	return p->node && ip_set(p->ip) && !pod_is_terminal(p);
 }
 
+struct named { struct pod *pod; uint64_t seen; };
+
 static int by_name(const void *a, const void *b)
 {
-	const struct pod *p = *(struct pod *const *)a, *q = *(struct pod *const *)b;
+	const struct pod *p = ((const struct named *)a)->pod, *q = ((const struct named *)b)->pod;
 	int d = str_order(p->o.ns, q->o.ns);
 
 	return d ? d : str_order(p->o.name, q->o.name);
+}
+
+static void sort_pods(struct pod **pods, uint64_t *seen, uint32_t nr)
+{
+	struct arena *a = nr > 1 ? arena_new(NULL, "names") : NULL;
+	struct named *v = a ? arena_array(a, struct named, nr) : NULL;
+
+	for (uint32_t k = 0; a && k < nr; k++)
+		v[k] = (struct named){ pods[k], seen[k] };
+	if (a)
+		qsort(v, nr, sizeof(*v), by_name);
+	for (uint32_t k = 0; a && k < nr; k++) {
+		pods[k] = v[k].pod;
+		seen[k] = v[k].seen;
+	}
+	arena_free(a);
 }
 
 void node_pods(struct node_build *nb)
@@ -34,10 +52,8 @@ void node_pods(struct node_build *nb)
 	if (nb->sorted)
 		return;
 	nb->sorted = true;
-	if (nb->nr_pods)
-		qsort(nb->pods, nb->nr_pods, sizeof(*nb->pods), by_name);
-	if (nb->nr_host_pods)
-		qsort(nb->host_pods, nb->nr_host_pods, sizeof(*nb->host_pods), by_name);
+	sort_pods(nb->pods, nb->seen, nb->nr_pods);
+	sort_pods(nb->host_pods, nb->seen + nb->nr_pods, nb->nr_host_pods);
 }
 
 struct node_build *node_of_name(const struct compile *x, str name)
@@ -73,9 +89,11 @@ static void read_addresses(struct compile *x, struct node_build *nb)
 static void deal_pods(struct compile *x)
 {
 	uint32_t handles = cluster_handles(x->cluster), nr = cluster_count(x->cluster, &pod_kind), at = 0, k = 0;
-	struct place { struct pod *pod; struct node_build *nb; } *all = malloc((nr + 1) * sizeof(*all));
+	struct place { struct pod *pod; struct node_build *nb; uint64_t look; } *all = malloc((nr + 1) * sizeof(*all));
 	const struct pod_spec *last = NULL;
+	bool host_ports = false;
 	struct pod **room;
+	uint64_t *seen;
 
 	if (!all)
 		abort();
@@ -85,20 +103,24 @@ static void deal_pods(struct compile *x)
 
 		if (h + 8 <= handles)
 			__builtin_prefetch(obj_get(x->cluster, (obj_h){ h + 8 }));
-		if (o->kind != &pod_kind || o->gone || !has_sandbox((const struct pod *)o) || !(nb = node_of_name(x, ((const struct pod *)o)->node)))
+		if (o->kind != &pod_kind || o->gone || !pod_is_wired((const struct pod *)o) || !(nb = node_of_name(x, ((const struct pod *)o)->node)))
 			continue;       /* on a node that has no object: not wired */
 		if (((const struct pod *)o)->spec != last) {
 			last = ((const struct pod *)o)->spec;
-			x->any_host_ports = x->any_host_ports || hostport_wanted((const struct pod *)o);
+			host_ports = hostport_wanted((const struct pod *)o);
 		}
-		all[at++] = (struct place){ (struct pod *)(uintptr_t)o, nb };
+		x->nr_host_ports += host_ports;
+		all[at++] = (struct place){ (struct pod *)(uintptr_t)o, nb, pod_look((const struct pod *)o, host_ports) };
 		*(((const struct pod *)o)->spec->host_network ? &nb->nr_host_pods : &nb->nr_pods) += 1;
 	}
 	room = arena_array(x->arena, struct pod *, at);
+	seen = arena_array(x->arena, uint64_t, at);
 	for (uint32_t n = 0; n < x->nr_nodes; n++) {
 		struct node_build *nb = &x->nodes[n];
 
 		nb->pods = room + k;
+		nb->seen = seen + k;
+		nb->run = nb->nr_pods;
 		nb->host_pods = nb->pods + nb->nr_pods;
 		k += nb->nr_pods + nb->nr_host_pods;
 		nb->nr_pods = nb->nr_host_pods = 0;
@@ -106,10 +128,13 @@ static void deal_pods(struct compile *x)
 	for (k = 0; k < at; k++) {
 		struct node_build *nb = all[k].nb;
 
-		if (all[k].pod->spec->host_network)
+		if (all[k].pod->spec->host_network) {
+			nb->seen[nb->run + nb->nr_host_pods] = all[k].look;
 			nb->host_pods[nb->nr_host_pods++] = all[k].pod;
-		else
+		} else {
+			nb->seen[nb->nr_pods] = all[k].look;
 			nb->pods[nb->nr_pods++] = all[k].pod;
+		}
 	}
 	free(all);
 }
@@ -122,6 +147,7 @@ static void find_nodes(struct compile *x)
 	x->nodes = arena_array(x->arena, struct node_build, nodes.nr);
 	for (uint32_t k = 0; k < nodes.nr; k++) {
 		x->nodes[k].node = (struct node *)nodes.v[k];
+		x->nodes[k].looks = node_look(x->nodes[k].node);
 		*map_put(&x->node_by_name, x->arena, map_ptr(nodes.v[k]->name)) = k + 1;
 		read_addresses(x, &x->nodes[k]);
 	}
@@ -193,7 +219,7 @@ static void write_node(struct compile *x, struct node_build *nb)
 	x->cni->node(x, nb, nb->host_end);
 	for (uint32_t k = 0; k < nb->nr_pods; k++)
 		if (nb->host_end[k].i)
-			link_get(x->dp, nb->host_end[k])->toward = (netns_h){ nb->ns.i + 1 + k };
+			link_get(x->dp, nb->host_end[k])->toward = pod_netns(nb, k);
 	if (kube_proxy_sysctls(x->settings).route_localnet)
 		for (uint32_t k = 0; k < ns->links.nr; k++)
 			link_get(x->dp, netns_link(ns, k))->route_localnet = true;
@@ -204,7 +230,7 @@ static void write_node(struct compile *x, struct node_build *nb)
 
 static void write_pod(struct compile *x, struct node_build *nb, uint32_t k)
 {
-	netns_h h = { nb->ns.i + 1 + k };
+	netns_h h = pod_netns(nb, k);
 	const struct pod *p;
 	struct netns *ns;
 	link_h eth0;
@@ -224,11 +250,14 @@ static void write_pod(struct compile *x, struct node_build *nb, uint32_t k)
 	pod_rules(x, p, h);
 }
 
-/* The node of whose run of handles this one is; NULL: of none. */
+/* The node whose handle, or whose Pods' handle, this one is; NULL: of none. */
 static struct node_build *node_of_netns(const struct compile *x, netns_h h)
 {
+	uint64_t *extra = map_find(&x->extra_netns, h.i);
 	uint32_t lo = 0, hi = x->nr_nodes;
 
+	if (extra)
+		return &x->nodes[*extra - 1];
 	while (lo < hi) {               /* the last whose run begins at or before it */
 		uint32_t mid = lo + (hi - lo) / 2;
 
@@ -237,7 +266,17 @@ static struct node_build *node_of_netns(const struct compile *x, netns_h h)
 		else
 			hi = mid;
 	}
-	return lo && h.i <= x->nodes[lo - 1].ns.i + x->nodes[lo - 1].nr_pods ? &x->nodes[lo - 1] : NULL;
+	return lo && h.i <= x->nodes[lo - 1].ns.i + x->nodes[lo - 1].run ? &x->nodes[lo - 1] : NULL;
+}
+
+static uint32_t pod_of_netns(const struct node_build *nb, netns_h h)
+{
+	uint32_t k = nb->pod_ns ? 0 : h.i - nb->ns.i - 1;
+
+	while (k < nb->nr_pods && pod_netns(nb, k).i != h.i)
+		k++;
+	assert(k < nb->nr_pods);
+	return k;
 }
 
 static void write_netns(void *ctx, struct dataplane *dp, netns_h h)
@@ -253,7 +292,7 @@ static void write_netns(void *ctx, struct dataplane *dp, netns_h h)
 	else if (h.i == nb->ns.i)
 		write_node(x, nb);
 	else
-		write_pod(x, nb, h.i - nb->ns.i - 1);
+		write_pod(x, nb, pod_of_netns(nb, h));
 }
 
 /* node/NAME, pod/NS/NAME, router, client: as they will be called. */
@@ -282,13 +321,13 @@ static netns_h find_netns(void *ctx, const struct dataplane *dp, const char *nam
 	node_pods(nb);
 	for (uint32_t k = 0; k < nb->nr_pods; k++)
 		if (nb->pods[k] == p)
-			return (netns_h){ nb->ns.i + 1 + k };
+			return pod_netns(nb, k);
 	return (netns_h){ 0 };
 }
 
-static bool owned(void *ctx, ip_addr ip)
+static bool is_assumable(void *ctx, ip_addr ip)
 {
-	return somebody_has(ctx, ip);
+	return assumable(ctx, ip);
 }
 
 static void holders(void *ctx, void (*add)(void *, ip_addr, netns_h), void *to)
@@ -302,9 +341,9 @@ static void holders(void *ctx, void (*add)(void *, ip_addr, netns_h), void *to)
 			add(to, nb->ips[k].ip, nb->ns);
 		node_pods(nb);
 		for (uint32_t k = 0; k < nb->nr_pods; k++) {
-			add(to, nb->pods[k]->ip, (netns_h){ nb->ns.i + 1 + k });
+			add(to, nb->pods[k]->ip, pod_netns(nb, k));
 			if (ip_set(nb->pods[k]->ip2))
-				add(to, nb->pods[k]->ip2, (netns_h){ nb->ns.i + 1 + k });
+				add(to, nb->pods[k]->ip2, pod_netns(nb, k));
 		}
 	}
 }
@@ -362,7 +401,34 @@ static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
 	ruleset_finish(ns->rules);
 }
 
-static const struct dataplane_writer writer = { write_netns, write_rules, write_assumed, find_netns, holders, owned };
+struct proxier_view *compile_present(struct compile *x)
+{
+	for (uint32_t k = 0; k < x->proxies.nr; k++)
+		if (!x->proxies.v[k].view)
+			return &x->proxies.v[k];
+	return NULL;
+}
+
+static void order(void *ctx, struct dataplane *dp)
+{
+	struct compile *x = ctx;
+
+	for (uint32_t n = 0; n < x->nr_nodes; n++) {
+		node_pods(&x->nodes[n]);
+		vec_add(x->arena, &dp->order, x->nodes[n].ns);
+		for (uint32_t k = 0; k < x->nodes[n].nr_pods; k++)
+			vec_add(x->arena, &dp->order, pod_netns(&x->nodes[n], k));
+	}
+	vec_add(x->arena, &dp->order, x->router);
+	vec_add(x->arena, &dp->order, x->client);
+}
+
+static void end(void *ctx)
+{
+	compile_ends(ctx);
+}
+
+static const struct dataplane_writer writer = { write_netns, write_rules, write_assumed, find_netns, holders, is_assumable, order, end };
 
 struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 {
@@ -384,11 +450,14 @@ struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 	if (x->cni->finish)
 		x->cni->finish(x);
 	dataplane_finish(dp);
+	x->lost = !compile_follows(x);
 	return dp;
 }
 
 void dataplane_free(struct dataplane *dp)
 {
+	if (dp && dp->writer && dp->writer->end)
+		dp->writer->end(dp->ctx);
 	if (dp)
 		arena_free(dp->arena);
 }

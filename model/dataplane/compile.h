@@ -14,7 +14,7 @@ struct nic_address { ip_addr ip; uint8_t len; };        /* len 0: that of the no
 struct nic { str name; uint32_t mtu, segment; bool lone /* behind a NAT of its own */; struct nic_address v[4]; uint32_t nr; };
 struct nic_route { struct cidr dst; ip_addr via; uint32_t nic /* index */, metric; };
 
-/* One node. Its own namespace is ns, those of its Pods follow it: pods[k] has the handle ns + 1 + k. */
+/* One node. Its own namespace is ns, those of its Pods follow it: pods[k] has the handle ns + 1 + k; once Pods have come or gone, pod_ns[k]. */
 struct node_build {
 	struct node *node;
 	netns_h ns;
@@ -28,7 +28,16 @@ struct node_build {
 	struct pod **host_pods; uint32_t nr_host_pods;
 	link_h *host_end;                       /* the node's end for pods[k], once its namespace is written; 0: none */
 	bool sorted;
+	/* for updates */
+	uint64_t *seen;                         /* of pods[k], then of host_pods[k]: pod_look */
+	uint64_t looks;                         /* what of the Node itself matters: node_look */
+	uint32_t run;                           /* handles ns + 1 … ns + run were its from the beginning */
+	netns_h *pod_ns; VEC(netns_h) free;     /* pod_ns NULL: no Pod has come or gone; free: handles of Pods that went */
 };
+static inline netns_h pod_netns(const struct node_build *nb, uint32_t k)
+{
+	return nb->pod_ns ? nb->pod_ns[k] : (netns_h){ nb->ns.i + 1 + k };
+}
 
 /* What nodes share whose kube-proxies know the same. */
 struct proxier_view { const struct proxy_view *view; struct kube_proxy *kube_proxy; struct ruleset *variant; };
@@ -45,12 +54,21 @@ struct compile {
 	struct cidr net4, net6;                 /* the nodes' L2 */
 	struct np_compiled *policies; uint32_t nr_policies;
 	VEC(struct proxier_view) proxies;       /* made when the first node of each is asked for; mostly there is one */
-	bool any_host_ports;                    /* some Pod has a hostPort */
+	uint32_t nr_host_ports;                 /* Pods that have a hostPort */
 	const struct cni *cni;
 	const void *network;                    /* what the CNI's network() has read of its configuration; its own */
 	uint32_t pod_mtu;                       /* bytes: the uplink's, less what the network's encapsulation costs; set by network() */
 	ip_addr gateway4, gateway6;
 	uint32_t uplink_mtu;                    /* bytes: the smallest of the nodes' interfaces */
+	/* for updates (update.c) */
+	VEC(obj_h) heard;                       /* objects that have changed; may repeat */
+	bool lost;                              /* what changed cannot be taken in */
+	uint64_t views;                         /* cluster_proxy_views */
+	uint64_t installed;                     /* what of DaemonSets may matter */
+	struct map extra_netns;                 /* handles of Pods that came → node's index + 1 */
+	uint64_t *named, named_mask;            /* a filter of the addresses that slices have named; NULL: not asked for yet */
+	struct map health_ports;                /* Service → its health check node port */
+	uint32_t nr_rewritten;                  /* namespaces, Services: what was there before is garbage */
 };
 
 struct cni {
@@ -67,6 +85,7 @@ struct cni {
 	void (*rules_variant)(struct compile *, struct ruleset *);
 	void (*rules_node)(struct compile *, struct node_build *, struct ruleset *);
 	void (*finish)(struct compile *);       /* adds the blocks (block_add); may be NULL */
+	bool (*blocks_stay)(struct compile *, struct node_build *, const struct pod *);         /* now that this Pod came to the node, or is gone from it? NULL: they do */
 	/* Name of the interface on a node by which a Pod of that address would come in. */
 	const char *(*in_name)(const struct settings *);
 };
@@ -74,6 +93,14 @@ extern const struct cni *const cni_table[CNI_COUNT];
 
 cause_h cause_of(struct compile *, const struct object *, const char *path);
 struct node_build *node_of_name(const struct compile *, str name);      /* NULL: there is no object of that name */
+bool pod_is_wired(const struct pod *);                  /* it has a sandbox */
+uint64_t pod_look(const struct pod *, bool host_ports); /* what of a Pod matters to others than itself; the high half: its addresses; host_ports: hostport_wanted */
+uint64_t node_look(const struct node *);
+uint64_t installed_look(struct cluster *);
+uint16_t health_port(const struct service *);           /* that nodes listen on; 0: none */
+bool compile_follows(struct compile *);                 /* hears of changes from now on; false: it cannot */
+void compile_ends(struct compile *);
+struct proxier_view *compile_present(struct compile *); /* of the nodes that know the present; NULL: no such node was asked for */
 void node_pods(struct node_build *);                    /* brings nb->pods and nb->host_pods into name order; cheap when they are */
 bool node_is_dead(const struct node *);
 /* How other nodes get to a part of the Pod range. */
@@ -99,6 +126,8 @@ link_h add_phys(struct compile *, netns_h, const char *name, uint32_t segment);
 void make_mac(uint8_t mac[6], ip_addr);
 /* Endpoint addresses that no object owns (assumed.c). */
 bool somebody_has(const struct compile *, ip_addr);
+bool assumable(struct compile *, ip_addr);              /* may it be such an address? mostly false is known at once */
+void slice_named(struct compile *, const struct endpointslice *);       /* it has changed, and may name others */
 void add_assumed(struct compile *);
 
 void pod_mac(uint8_t mac[6], ip_addr);                  /* 0a:58 and the address's last four bytes */

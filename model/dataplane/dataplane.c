@@ -16,6 +16,7 @@ void dataplane_begin(struct dataplane *dp)
 {
 	vec_push(dp->arena, &dp->netns);
 	vec_push(dp->arena, &dp->causes);
+	dp->rules_age = 1;
 	dp->nr_links = 1;
 	vec_add(dp->arena, &dp->link_pieces, arena_array(dp->arena, struct link, LINKS_EACH));
 }
@@ -53,6 +54,40 @@ void netns_write(const struct dataplane *cdp, netns_h h)
 	assert(dp->writer);
 	dp->writer->netns(dp->ctx, dp, h);
 	netns_end(dp, h);
+}
+
+static uint64_t addr_key(netns_h ns, ip_addr ip)
+{
+	return hash_mix(hash_mix(ns.i, ip.hi), ip.lo);
+}
+
+void netns_forget(struct dataplane *dp, netns_h h)
+{
+	struct netns *ns = dp->netns.v[h.i];
+
+	for (uint32_t k = 0; ns && k < ns->links.nr; k++) {
+		const struct link *l = link_get(dp, netns_link(ns, k));
+
+		for (uint32_t i = 0; i < l->nr_addrs; i++)
+			map_remove(&dp->addr_owner, addr_key(h, dp->addrs.v[l->addr + i].ip));
+	}
+	if (ns)
+		map_remove(&dp->netns_by_name, map_ptr(ns->name));
+	dp->netns.v[h.i] = NULL;
+}
+
+uint32_t netns_nth(const struct dataplane *cdp, uint32_t k)
+{
+	struct dataplane *dp = (struct dataplane *)(uintptr_t)cdp;
+
+	if (!dp->moved)
+		return k + 1 < dp->netns.nr ? k + 1 : 0;
+	if (!dp->order_known) {
+		dp->order.nr = 0;
+		dp->writer->order(dp->ctx, dp);
+		dp->order_known = true;
+	}
+	return k < dp->order.nr ? dp->order.v[k].i : 0;
 }
 
 netns_h netns_find(const struct dataplane *dp, const char *name)
@@ -170,11 +205,6 @@ static int by_address(const void *a, const void *b)
 	return d ? d : (int)x->cidr.len - (int)y->cidr.len;
 }
 
-static uint64_t addr_key(netns_h ns, ip_addr ip)
-{
-	return hash_mix(hash_mix(ns.i, ip.hi), ip.lo);
-}
-
 static void index_link(struct dataplane *dp, link_h h)
 {
 	const struct link *l = link_get(dp, h);
@@ -202,13 +232,10 @@ void netns_end(struct dataplane *dp, netns_h h)
 		index_link(dp, netns_link(ns, k));
 }
 
-void dataplane_finish(struct dataplane *dp)
+void dataplane_order_blocks(struct dataplane *dp)
 {
 	const struct block *before = NULL;
 
-	for (uint32_t k = 1; k < dp->netns.nr; k++)
-		if (dp->netns.v[k])
-			netns_end(dp, (netns_h){ k });
 	if (dp->blocks.nr)
 		qsort(dp->blocks.v, dp->blocks.nr, sizeof(*dp->blocks.v), by_address);
 	dp->blocks_disjoint = true;
@@ -222,9 +249,17 @@ void dataplane_finish(struct dataplane *dp)
 	}
 }
 
-void dataplane_write_all(const struct dataplane *dp)
+void dataplane_finish(struct dataplane *dp)
 {
 	for (uint32_t k = 1; k < dp->netns.nr; k++)
+		if (dp->netns.v[k])
+			netns_end(dp, (netns_h){ k });
+	dataplane_order_blocks(dp);
+}
+
+void dataplane_write_all(const struct dataplane *dp)
+{
+	NETNS_EACH(dp, k)
 		netns_get(dp, (netns_h){ k });
 }
 
@@ -232,9 +267,9 @@ void dataplane_node_ready(const struct dataplane *dp, netns_h h)
 {
 	struct netns *ns = netns_get(dp, h);
 
-	if (ns->ready)
+	if (ns->ready == dp->rules_age)
 		return;
-	ns->ready = true;
+	ns->ready = dp->rules_age;
 	if (dp->writer)
 		dp->writer->rules(dp->ctx, (struct dataplane *)(uintptr_t)dp, h);
 }
@@ -286,7 +321,7 @@ const struct assumed *assumed_find(const struct dataplane *cdp, ip_addr ip, uint
 	uint32_t lo = 0, hi;
 
 	*nr = 0;
-	if (dp->writer && dp->writer->owned(dp->ctx, ip))
+	if (dp->writer && !dp->writer->assumable(dp->ctx, ip))
 		return NULL;
 	if (!dp->assumed_known) {
 		dp->assumed_known = true;

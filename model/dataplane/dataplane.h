@@ -3,7 +3,11 @@
  *
  * Made to be shared, and made when it is looked at. Rules of nodes stand on their variant's (ruleset.h); routes to Pod blocks are one shared table, from
  * block to owner. A namespace has its handle from the beginning, and its links, addresses, routes and listeners from the first time that somebody enters
- * or prints it (netns_get); its rules from dataplane_node_ready. Handles follow the order of the objects, whatever was looked at first. */
+ * or prints it (netns_get); its rules from dataplane_node_ready. Handles follow the order of the objects, whatever was looked at first.
+ *
+ * Kept up to date. dataplane_update takes in what has changed in the cluster since: what depends on it is thrown away and written again when it is looked at. Then
+ * Pods have come and gone, so handles do not follow the order of the objects any more, and some stand for nothing: who goes through all uses NETNS_EACH. Nothing
+ * that was taken from the dataplane (pointers, traces, lowered rules) may be used after an update. */
 #ifndef PODWIRE_DATAPLANE_H
 #define PODWIRE_DATAPLANE_H
 
@@ -87,7 +91,7 @@ struct netns {
 	VEC(struct listener) listeners;
 	struct ruleset *rules;          /* NULL: none */
 	bool ended;                     /* its routes are in order, its addresses known (netns_end) */
-	bool ready;                     /* own rules compiled (dataplane_node_ready) */
+	uint32_t ready;                 /* own rules compiled (dataplane_node_ready) when dp->rules_age was this; 0: not yet */
 	bool uses_blocks;               /* its routes go on in the shared table dp->blocks */
 	link_h uplink;
 	str hostname;
@@ -117,7 +121,9 @@ struct dataplane_writer {
 	void (*assumed)(void *ctx, struct dataplane *);                 /* dp->assumed */
 	netns_h (*find)(void *ctx, const struct dataplane *, const char *name);         /* of a namespace that may not be written yet */
 	void (*holders)(void *ctx, void (*add)(void *to, ip_addr, netns_h), void *to);  /* every address of a node or Pod, with its namespace */
-	bool (*owned)(void *ctx, ip_addr);                              /* has some object this address? */
+	bool (*assumable)(void *ctx, ip_addr);                          /* may dp->assumed have it? */
+	void (*order)(void *ctx, struct dataplane *);                   /* dp->order: all namespaces, in the order of the objects */
+	void (*end)(void *ctx);                                         /* before it is freed; may be NULL */
 };
 
 #define LINKS_EACH 256u                 /* links lie in pieces that never move */
@@ -139,6 +145,9 @@ struct dataplane {
 	struct map segment_ip;          /* hash of (segment, ip) → index in on_segment + 1 */
 	VEC(struct assumed) assumed;    /* written at the first packet to an address that nobody has: dataplane_assumed */
 	bool assumed_known;
+	uint32_t rules_age;             /* counts on when nodes' rules are no longer what they were */
+	bool moved;                     /* handles do not follow the order of the objects: `order` has it, once known */
+	VEC(netns_h) order; bool order_known;
 	bool blackhole_own;             /* a node has a blackhole route for each block of its own (Calico) */
 	const struct dataplane_writer *writer;  /* NULL: all is there (tests) */
 	void *ctx;
@@ -160,6 +169,9 @@ static inline struct link *link_get(const struct dataplane *dp, link_h h)       
 link_h link_peer(const struct dataplane *, link_h);                             /* the other end of a veth; .i 0: none */
 static inline link_h netns_link(const struct netns *ns, uint32_t k) { return (link_h){ ns->links.at + k }; }     /* k < ns->links.nr */
 netns_h netns_find(const struct dataplane *, const char *name);                 /* .i 0: none */
+uint32_t netns_nth(const struct dataplane *, uint32_t k);                       /* number of the handle of the k-th namespace, from 0; 0: there are no more */
+/* for each namespace, in the order of the objects: h is the number of its handle */
+#define NETNS_EACH(dp, h) for (uint32_t h##_at = 0, h; (h = netns_nth(dp, h##_at)) != 0; h##_at++)
 link_h link_find(const struct dataplane *, netns_h, const char *name);
 void dataplane_node_ready(const struct dataplane *, netns_h);                   /* compiles what is not compiled yet */
 const struct cause *cause_get(const struct dataplane *, cause_h);
@@ -177,6 +189,8 @@ struct route *route_add(struct dataplane *, netns_h, struct cidr dst);          
 struct listener *listener_add(struct dataplane *, netns_h, uint8_t proto, uint16_t port);       /* valid until the next listener_add */
 void dataplane_begin(struct dataplane *);                                       /* makes the unused entry 0 of each table; dp->arena and dp->strings are set */
 void dataplane_finish(struct dataplane *);                                      /* orders the blocks, ends the namespaces that were begun; call once */
+void netns_forget(struct dataplane *, netns_h);                                 /* to be written again when somebody looks */
+void dataplane_order_blocks(struct dataplane *);
 void dataplane_write_all(const struct dataplane *);                             /* every namespace, in order, as for a print of everything */
 
 /* Asking, as the kernel answers. */
@@ -206,9 +220,12 @@ void print_route(const struct dataplane *, const struct route *, struct sb *);
 void print_listeners(const struct dataplane *, netns_h, struct sb *);            /* as `ss -lntu` */
 void print_sh(const struct dataplane *, struct sb *);                           /* a script that builds all of it in fresh namespaces */
 
-/* Compiling: model/dataplane/compile.c. The dataplane keeps pointers into the cluster and is good until the cluster's next change. */
+/* Compiling: model/dataplane/compile.c. The dataplane keeps pointers into the cluster, hears of its changes, and is freed before it;
+ * after a change it is good again once dataplane_update was called. */
 struct cluster;
 struct dataplane *dataplane_compile(struct cluster *, struct mem *);
+/* Brings it up to date with its cluster (update.c). false: it has to be compiled anew, and is good for nothing but dataplane_free. */
+bool dataplane_update(struct dataplane *);
 void dataplane_free(struct dataplane *);
 /* print_bird.c: the configuration of BIRD 2 on that node, as calico-node would have it. Where nobody needs BGP it is a comment that says why; false then. */
 bool print_bird(struct cluster *, const struct dataplane *, netns_h node, struct sb *);

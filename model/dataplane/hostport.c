@@ -45,7 +45,7 @@ static bool family_used(const struct compile *x, bool v6)
 
 void hostport_masquerade(struct compile *x, struct ruleset *rs)
 {
-	for (size_t f = 0; f < ARRAY_LEN(families) && x->any_host_ports; f++) {
+	for (size_t f = 0; f < ARRAY_LEN(families) && x->nr_host_ports; f++) {
 		table_h t;
 		chain_h post, mark, masq;
 		struct rw w;
@@ -73,7 +73,7 @@ void hostport_dnat(struct compile *x, struct ruleset *rs)
 {
 	static const struct { const char *name; enum nf_hook hook; } entries[] = { { "PREROUTING", HOOK_PREROUTING }, { "OUTPUT", HOOK_OUTPUT } };
 
-	for (size_t f = 0; f < ARRAY_LEN(families) && x->any_host_ports; f++) {
+	for (size_t f = 0; f < ARRAY_LEN(families) && x->nr_host_ports; f++) {
 		table_h t;
 		chain_h dnat;
 

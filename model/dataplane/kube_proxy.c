@@ -1,5 +1,5 @@
 /* The proxier of a node: its configuration, and what is shared between nodes. */
-#include "model/dataplane/kube_proxy.h"
+#include "model/dataplane/kube_proxy_again.h"
 
 #include "model/dataplane/packet.h"
 
@@ -152,48 +152,9 @@ static bool family_used(struct cluster *c, const struct settings *s, bool v6)
 	return false;
 }
 
-static bool services_differ(const struct kube_proxy *all)
-{
-	struct object_list l = view_services(all->cluster, all->view);
-
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct service *v = (const struct service *)l.v[k];
-
-		if (kp_watches_service(v) && (v->internal_policy == TP_LOCAL || v->external_policy == TP_LOCAL || v->lb_source_ranges.nr))
-			return true;
-	}
-	return false;
-}
-
-/* One look at all endpoints: which nodes they are on, and whether any has hints. */
-static bool look_at_slices(struct kube_proxy *all)
-{
-	struct object_list l = view_slices(all->cluster, all->view);
-	bool hints = false;
-
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct endpointslice *e = (const struct endpointslice *)l.v[k];
-
-		for (uint32_t i = 0; i < e->endpoints.nr && kp_watches_slice(e); i++) {
-			uint64_t *head;
-
-			hints = hints || e->endpoints.v[i].hints;
-			if (!e->endpoints.v[i].node)
-				continue;
-			head = map_put(&all->slices_at, all->arena, map_ptr(e->endpoints.v[i].node));
-			if (*head && all->at_node.v[*head - 1].slice == e)
-				continue;
-			*vec_push(all->arena, &all->at_node) = (__typeof__(*all->at_node.v)){ e, (uint32_t)*head };
-			*head = all->at_node.nr;
-		}
-	}
-	return hints;
-}
-
 struct kube_proxy *kube_proxy_new(struct cluster *c, const struct proxy_view *view, const struct settings *s, struct dataplane *dp)
 {
 	struct kube_proxy *all = arena_make(dp->arena, struct kube_proxy);
-	bool hints;
 
 	all->cluster = c;
 	all->view = view;
@@ -204,8 +165,9 @@ struct kube_proxy *kube_proxy_new(struct cluster *c, const struct proxy_view *vi
 		return all;
 	for (int v6 = 0; v6 < 2; v6++)
 		all->used[v6] = family_used(c, s, v6);
-	hints = look_at_slices(all);
-	all->differs = hints || s->detect_local == DETECT_NODE_CIDR || (s->proxy_mode == PROXY_IPTABLES && s->node_port_addresses_set) || services_differ(all);
+	kp_find_services(all);
+	kp_find_slices(all);
+	all->differs = kp_differs(all);
 	return all;
 }
 
@@ -227,12 +189,17 @@ static void write_ipvs(struct kp *k)
 		chain_h c = ruleset_chain(k->rs, t, at[h].name);
 
 		ruleset_base_chain(k->rs, c, at[h].hook, NFT_FILTER, -101, OP_ACCEPT);
-		for (uint32_t i = 0; i < k->ports->nr; i++) {
-			struct rw w = rule_begin(k->rs, c);
+		for (uint32_t i = 0; i < k->all->order.nr; i++) {
+			const struct kp_service *s = &k->all->services.v[k->all->order.v[i]];
 
-			w_addr(w, PF_DADDR, REL_EQ, k->ports->v[i].cluster_ip);
-			w_unknown(w, "kube-proxy's IPVS mode is not modelled", 3);
-			rule_cause(w, kp_cause(k, &k->ports->v[i]));
+			for (uint32_t n = 0; n < s->nr[k->v6]; n++) {
+				const struct kp_port *p = &k->ports->v[s->first[k->v6] + n];
+				struct rw w = rule_begin(k->rs, c);
+
+				w_addr(w, PF_DADDR, REL_EQ, p->cluster_ip);
+				w_unknown(w, "kube-proxy's IPVS mode is not modelled", 3);
+				rule_cause(w, kp_cause(k, p));
+			}
 		}
 	}
 }
@@ -254,6 +221,7 @@ void kube_proxy_variant(struct kube_proxy *all, struct ruleset *rs)
 			kp_iptables_jumps(k);
 		if (k && !all->differs)
 			write_family(k);
+		all->variant[v6] = k;
 	}
 }
 

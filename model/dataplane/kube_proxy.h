@@ -19,7 +19,8 @@ struct kp_endpoint {
 struct kp_endpoints { struct kp_endpoint *v; uint32_t nr; };
 
 struct kp_port {                                /* a Service port in one family */
-	const struct service *svc;
+	const struct service *svc;              /* NULL: the Service has changed since, or is gone */
+	uint32_t service;                       /* → kube_proxy.services */
 	uint32_t index;                         /* spec.ports[index] */
 	uint8_t proto;                          /* IP protocol number */
 	const char *proto_word;                 /* tcp */
@@ -50,8 +51,21 @@ bool kp_uses_cluster(const struct kp_port *);
 bool kp_uses_local(const struct kp_port *);
 struct kp_sets kp_categorize(const struct kp_port *, const char *node, const char *zone, bool same_node_hints, struct arena *);        /* its endpoints are joined */
 
-/* All Service ports of a family that kube-proxy cares about, in the order (namespace, name, port). */
-struct kp_ports { struct kp_port *v; uint32_t nr; };
+/* All Service ports of a family that kube-proxy cares about. A port keeps its number. */
+struct kp_ports { struct kp_port *v; uint32_t nr, alloc; };
+
+/* A Service: its place in every ruleset, and its ports, which follow each other. */
+struct kp_service {
+	const struct service *svc;              /* gone: NULL */
+	str ns, name;
+	uint32_t place;                         /* between PLACE_FIRST and PLACE_LAST, in the order (namespace, name) */
+	uint32_t first[2], nr[2];               /* by family → kp_ports */
+	bool differs;                           /* from node to node */
+};
+/* What one writer wrote for one Service: handles from … to - 1. */
+struct kp_wrote { uint32_t chain, chain_end, set, set_end; };
+/* A slice as it was last looked at. */
+struct kp_slice { str service; bool hints; };
 
 /* kube-proxy's view of the cluster, which all nodes share: Service ports with what is known of their endpoints, found out once and when somebody asks. */
 struct kube_proxy {
@@ -62,9 +76,15 @@ struct kube_proxy {
 	struct arena *arena;                    /* the dataplane's */
 	bool differs;                           /* something in the rules of Services differs from node to node, but for the set of hairpin connections */
 	bool used[2];                           /* does the cluster speak IPv4, IPv6 at all? */
+	VEC(struct kp_service) services; struct map service_at;         /* Service → index + 1 */
+	VEC(uint32_t) order;                    /* indices of those that are there, in the order (namespace, name) */
+	uint32_t nr_differing, nr_hinted;       /* Services, slices for which `differs` holds */
+	uint32_t nr_endpoints[2]; bool counted[2];      /* of all ports together, once asked for */
+	struct map slices; VEC(struct kp_slice) slice_seen;             /* slice → index + 1 */
+	VEC(uint32_t) again;                    /* Services, of which the variant's chains are to be written again */
+	struct kp *variant[2];
 	struct kp_ports ports[2]; bool known[2];
-	struct map first_port[2];               /* Service → index of its first port + 1 */
-	struct map slices_at;                   /* node name → first of a list in `at_node`, + 1: the slices that have endpoints there */
+	struct map slices_at;                   /* node name → first of a list in `at_node`, + 1: the slices that have endpoints there, or had */
 	VEC(struct { const struct endpointslice *slice; uint32_t older; }) at_node;
 	str *port_path;                         /* spec.ports[0] … */
 	uint32_t nr_port_paths;
@@ -102,12 +122,30 @@ struct kp {
 	const char *local_name; bool local_prefix;      /* … or by interface */
 	bool detector;
 	const struct kp_ports *ports;
+	VEC(struct kp_wrote) wrote;             /* by Service */
+	void *writer;                           /* the mode's own */
+	bool large;                             /* iptables: see kp_iptables_large */
 };
 void kp_write_nft(struct kp *);
 void kp_write_iptables(struct kp *);
+/* One Service alone: taking out what was written of it, and writing it anew. */
+void kp_nft_service(struct kp *, uint32_t service);
+void kp_iptables_service(struct kp *, uint32_t service);
+void kp_nft_cut(struct kp *, uint32_t service);
+void kp_iptables_cut(struct kp *, uint32_t service);
+bool kp_iptables_large(struct kube_proxy *, bool v6);           /* so many endpoints that their rules have no comments */
+/* Around the writing of one Service. */
+void kp_service_begin(struct kp *, uint32_t service);
+void kp_service_end(struct kp *, uint32_t service);
+void kp_cut(struct kp *, uint32_t service);                     /* its own chains and sets */
 /* The jumps out of the built-in chains, which other writers of iptables share with kube-proxy: the same on every node, so they always stand in the variant. */
 void kp_iptables_jumps(struct kp *);
 
+/* Follows the cluster, if its view is the present. What it hears of are objects as they are now, gone ones too; each once. false: what nodes share is no longer
+ * what it was, and all rules are to be written anew by a new kube_proxy. Then kube_proxy_write_again brings the variant up to date; nodes' own rules are written anew. */
+bool kube_proxy_service_changed(struct kube_proxy *, const struct service *);
+bool kube_proxy_slice_changed(struct kube_proxy *, const struct endpointslice *);
+bool kube_proxy_write_again(struct kube_proxy *);
 void kube_proxy_variant(struct kube_proxy *, struct ruleset *);         /* what all nodes share: little if they differ */
 void kube_proxy_node(struct kube_proxy *, const struct node *, struct ruleset *);
 struct kube_proxy_sysctls { bool route_localnet; };

@@ -1,7 +1,7 @@
 /* Which endpoints: Services and EndpointSlices joined by port name and protocol. What is asked of few ports only (names, the join itself) is made when it is asked for. */
 #include <stdlib.h>
 
-#include "model/dataplane/kube_proxy.h"
+#include "model/dataplane/kube_proxy_again.h"
 #include "model/dataplane/packet.h"
 
 static int by_text(const void *x, const void *y)
@@ -122,35 +122,42 @@ static void read_addresses(struct kp_port *p, const struct service *s, const str
 	read_ranges(p, s, v6, a);
 }
 
-static void read_ports(struct kube_proxy *k, bool v6)
+void kp_read_ports(struct kube_proxy *k, uint32_t service, bool v6)
 {
 	static const struct { uint8_t proto; const char *word; } protocols[] = { [L4_TCP] = { PROTO_TCP, "tcp" }, [L4_UDP] = { PROTO_UDP, "udp" }, [L4_SCTP] = { PROTO_SCTP, "sctp" } };
-	struct object_list l = view_services(k->cluster, k->view);
+	struct kp_service *ks = &k->services.v[service];
+	const struct service *s = ks->svc;
 	struct kp_ports *out = &k->ports[v6];
+
+	ks->first[v6] = out->nr;
+	ks->nr[v6] = 0;
+	for (uint32_t n = 0; s && kp_watches_service(s) && n < s->ports.nr; n++) {
+		const struct svc_port *sp = &s->ports.v[n];
+		struct kp_port *p = vec_push(k->arena, out);
+
+		*p = (struct kp_port){ .svc = s, .service = service, .index = n, .proto = protocols[sp->protocol].proto, .proto_word = protocols[sp->protocol].word, .port = (uint16_t)sp->port,
+				       .node_port = (uint16_t)sp->node_port, .internal_local = s->internal_policy == TP_LOCAL, .external_local = s->external_policy == TP_LOCAL };
+		read_addresses(p, s, k->s, v6, k->arena);
+		if (!ip_set(p->cluster_ip)) {
+			out->nr--;
+			continue;
+		}
+		if (streq(s->affinity, "ClientIP"))
+			p->affinity = s->affinity_seconds > 0 ? (uint32_t)s->affinity_seconds : 10800;
+		ks->nr[v6]++;
+	}
+}
+
+static void read_ports(struct kube_proxy *k, bool v6)
+{
 	uint32_t nr = 0;
 
-	for (uint32_t i = 0; i < l.nr; i++)
-		nr += ((const struct service *)l.v[i])->ports.nr;
-	out->v = arena_array(k->arena, struct kp_port, nr);
-	for (uint32_t i = 0; i < l.nr; i++) {
-		const struct service *s = (const struct service *)l.v[i];
-
-		for (uint32_t n = 0; n < s->ports.nr && kp_watches_service(s); n++) {
-			const struct svc_port *sp = &s->ports.v[n];
-			struct kp_port *p = &out->v[out->nr];
-
-			*p = (struct kp_port){ .svc = s, .index = n, .proto = protocols[sp->protocol].proto, .proto_word = protocols[sp->protocol].word, .port = (uint16_t)sp->port,
-					       .node_port = (uint16_t)sp->node_port, .internal_local = s->internal_policy == TP_LOCAL, .external_local = s->external_policy == TP_LOCAL };
-			read_addresses(p, s, k->s, v6, k->arena);
-			if (!ip_set(p->cluster_ip))
-				continue;
-			if (streq(s->affinity, "ClientIP"))
-				p->affinity = s->affinity_seconds > 0 ? (uint32_t)s->affinity_seconds : 10800;
-			out->nr++;
-			if (!map_find(&k->first_port[v6], map_ptr(s)))
-				*map_put(&k->first_port[v6], k->arena, map_ptr(s)) = out->nr;
-		}
-	}
+	for (uint32_t i = 0; i < k->order.nr; i++)
+		nr += k->services.v[k->order.v[i]].svc->ports.nr;
+	k->ports[v6].v = arena_array(k->arena, struct kp_port, nr);
+	k->ports[v6].alloc = nr;
+	for (uint32_t i = 0; i < k->order.nr; i++)
+		kp_read_ports(k, k->order.v[i], v6);
 }
 
 const struct kp_ports *kp_ports_of(struct kube_proxy *k, bool v6)
@@ -192,11 +199,12 @@ const struct kp_endpoints *kp_endpoints_of(struct kube_proxy *k, struct kp_port 
 uint32_t kp_nr_endpoints(struct kube_proxy *k, bool v6)
 {
 	const struct kp_ports *ports = kp_ports_of(k, v6);
-	uint32_t nr = 0;
 
-	for (uint32_t i = 0; i < ports->nr; i++)
-		nr += kp_endpoints_of(k, &ports->v[i], v6)->nr;
-	return nr;
+	for (uint32_t i = 0; !k->counted[v6] && i < ports->nr; i++)
+		if (ports->v[i].svc)
+			k->nr_endpoints[v6] += kp_endpoints_of(k, &ports->v[i], v6)->nr;
+	k->counted[v6] = true;
+	return k->nr_endpoints[v6];
 }
 
 /* How often the Service's slices name an address: of two alike only one counts, and which is for the join to say. */
@@ -250,32 +258,47 @@ bool kp_has_endpoints(struct kube_proxy *k, struct kp_port *p, bool v6)
 
 /* ---- by node */
 
+static bool has_endpoint_at(const struct endpointslice *s, str node)
+{
+	for (uint32_t i = 0; !s->o.gone && i < s->endpoints.nr; i++)
+		if (s->endpoints.v[i].node == node)
+			return kp_watches_slice(s);
+	return false;
+}
+
+struct at { uint32_t place, port; };
+
 static int by_place(const void *x, const void *y)
 {
-	const struct kp_port *const *p = x, *const *q = y;
+	const struct at *p = x, *q = y;
 
-	return *p < *q ? -1 : *p > *q;
+	if (p->place != q->place)
+		return p->place < q->place ? -1 : 1;
+	return p->port < q->port ? -1 : p->port > q->port;
 }
 
 struct kp_port **kp_ports_at(struct kube_proxy *k, str node, bool v6, struct arena *a, uint32_t *nr)
 {
 	const struct kp_ports *ports = kp_ports_of(k, v6);
 	uint64_t *head = node ? map_find(&k->slices_at, map_ptr(node)) : NULL;
-	VEC(struct kp_port *) out = { 0 };
+	VEC(struct at) at = { 0 };
+	struct kp_port **out;
 
-	for (uint32_t at = head ? (uint32_t)*head : 0; at; at = k->at_node.v[at - 1].older) {
-		const struct endpointslice *s = k->at_node.v[at - 1].slice;
-		const struct service *svc = s->service ? view_service(k->cluster, k->view, s->o.ns, s->service) : NULL;
-		uint64_t *first = svc ? map_find(&k->first_port[v6], map_ptr(svc)) : NULL;
+	for (uint32_t i = head ? (uint32_t)*head : 0; i; i = k->at_node.v[i - 1].older) {
+		const struct endpointslice *s = k->at_node.v[i - 1].slice;
+		const struct service *svc = s->service && has_endpoint_at(s, node) ? view_service(k->cluster, k->view, s->o.ns, s->service) : NULL;
+		uint64_t *known = svc ? map_find(&k->service_at, map_ptr(svc)) : NULL;
+		const struct kp_service *ks = known ? &k->services.v[*known - 1] : NULL;
 
-		for (uint32_t i = first ? (uint32_t)*first - 1 : ports->nr; i < ports->nr && ports->v[i].svc == svc; i++)
-			vec_add(a, &out, &ports->v[i]);
+		for (uint32_t n = 0; ks && n < ks->nr[v6]; n++)
+			vec_add(a, &at, (struct at){ ks->place, ks->first[v6] + n });
 	}
-	if (out.nr)
-		qsort(out.v, out.nr, sizeof(*out.v), by_place);
+	if (at.nr)
+		qsort(at.v, at.nr, sizeof(*at.v), by_place);
+	out = arena_array(a, struct kp_port *, at.nr);
 	*nr = 0;
-	for (uint32_t i = 0; i < out.nr; i++)
-		if (!i || out.v[i] != out.v[i - 1])
-			out.v[(*nr)++] = out.v[i];
-	return out.v;
+	for (uint32_t i = 0; i < at.nr; i++)
+		if (!i || at.v[i].port != at.v[i - 1].port)
+			out[(*nr)++] = &ports->v[at.v[i].port];
+	return out;
 }

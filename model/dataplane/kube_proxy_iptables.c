@@ -425,14 +425,45 @@ void kp_iptables_jumps(struct kp *k)
 	jumps(&x);
 }
 
+/* ---- all of them, and one alone */
+
+bool kp_iptables_large(struct kube_proxy *k, bool v6)
+{
+	return kp_nr_endpoints(k, v6) > LARGE_CLUSTER;
+}
+
+void kp_iptables_service(struct kp *k, uint32_t service)
+{
+	const struct kp_service *s = &k->all->services.v[service];
+
+	kp_service_begin(k, service);
+	for (uint32_t n = 0; n < s->nr[k->v6]; n++)
+		one_port(k->writer, &k->ports->v[s->first[k->v6] + n]);
+	kp_service_end(k, service);
+}
+
+void kp_iptables_cut(struct kp *k, uint32_t service)
+{
+	const struct ipt *x = k->writer;
+	const chain_h shared[] = { x->services, x->node_ports, x->f_services, x->f_external, x->f_node_ports, x->f_firewall };
+
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
+		ruleset_cut_rules(k->rs, shared[i], k->all->services.v[service].place);
+	kp_cut(k, service);
+}
+
 void kp_write_iptables(struct kp *k)
 {
-	struct ipt x = begin(k);
+	struct ipt *x = arena_make(k->arena, struct ipt);
 
-	x.large = kp_nr_endpoints(k->all, k->v6) > LARGE_CLUSTER;
-	fixed_rules(&x);
-	for (uint32_t i = 0; i < k->ports->nr; i++)
-		one_port(&x, &k->ports->v[i]);
-	x.why = (cause_h){ 0 };
-	to_node_ports(&x);
+	k->rs->place = PLACE_FIRST;
+	*x = begin(k);
+	k->writer = x;
+	x->large = k->large = kp_iptables_large(k->all, k->v6);
+	fixed_rules(x);
+	for (uint32_t i = 0; i < k->all->order.nr; i++)
+		kp_iptables_service(k, k->all->order.v[i]);
+	x->why = (cause_h){ 0 };
+	k->rs->place = PLACE_LAST;
+	to_node_ports(x);
 }

@@ -7,15 +7,15 @@
 static const uint8_t service_key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT }, port_key[] = { PF_L4PROTO, PF_DPORT }, ip_key[] = { PF_DADDR }, source_key[] = { PF_SADDR },
 		     hairpin_key[] = { PF_SADDR, PF_DADDR, PF_L4PROTO, PF_DPORT }, number_key[] = { PF_REGISTER };
 
+struct promised { chain_h service, external; set_h map; cause_h why; };
 struct nft {
 	struct kp *k;
 	struct ruleset *rs;
 	table_h t;
 	chain_h reject, services;
 	set_h hairpin, cluster_ips, node_port_ips, no_services, no_node_ports, firewall_ips, service_ips, service_node_ports;
-	struct promised *promised;      /* by port: what is written when somebody looks */
+	VEC(struct promised) promised;  /* by port: what is written when somebody looks */
 };
-struct promised { chain_h service, external; set_h map; cause_h why; };
 struct both { struct nft *of[2]; };     /* the writers of a ruleset, IPv4 and IPv6 */
 
 /* base32(sha256(x))[:8]-x, at most 240 characters. */
@@ -456,9 +456,12 @@ static bool same_everywhere(const struct nft *x, const struct kp_port *p)
 
 static void promise_port(struct nft *x, struct kp_port *p)
 {
-	struct promised *made = &x->promised[p - x->k->ports->v];
+	struct promised *made;
 	struct leads l = { .why = kp_cause(x->k, p) };
 
+	while (x->promised.nr < x->k->ports->nr)
+		vec_push(x->k->arena, &x->promised);
+	made = &x->promised.v[p - x->k->ports->v];
 	if (p->nr_ranges)
 		kp_base(x->k->all, p);
 	l.any = l.has_internal = l.has_external = kp_has_endpoints(x->k->all, p, x->k->v6);
@@ -503,7 +506,7 @@ static void body_later(void *ctx, chain_h c, uint32_t number)
 	enum of_port what;
 	struct nft *x;
 	struct kp_port *p = port_of(ctx, number, &x, &what);
-	const struct promised *made = &x->promised[p - x->k->ports->v];
+	const struct promised *made = &x->promised.v[p - x->k->ports->v];
 
 	if (what == OF_EXTERNAL) {
 		external_rules(x, p, c, made->service, made->service, true, made->why);
@@ -518,13 +521,44 @@ static void body_later(void *ctx, chain_h c, uint32_t number)
 	}
 }
 
+/* ---- all of them, and one alone */
+
+void kp_nft_service(struct kp *k, uint32_t service)
+{
+	const struct kp_service *s = &k->all->services.v[service];
+	struct nft *x = k->writer;
+
+	kp_service_begin(k, service);
+	for (uint32_t n = 0; n < s->nr[k->v6]; n++) {
+		struct kp_port *p = &k->ports->v[s->first[k->v6] + n];
+
+		if (same_everywhere(x, p))
+			promise_port(x, p);
+		else
+			one_port(x, p);
+	}
+	kp_service_end(k, service);
+}
+
+void kp_nft_cut(struct kp *k, uint32_t service)
+{
+	const struct nft *x = k->writer;
+	const set_h shared[] = { x->cluster_ips, x->hairpin, x->no_services, x->no_node_ports, x->firewall_ips, x->service_ips, x->service_node_ports };
+
+	for (size_t i = 0; i < ARRAY_LEN(shared); i++)
+		ruleset_cut_elements(k->rs, shared[i], k->all->services.v[service].place);
+	kp_cut(k, service);
+}
+
 void kp_write_nft(struct kp *k)
 {
 	uint32_t below = k->rs->base ? ruleset_nr_tables(k->rs->base) : 0;
 	struct nft *x = arena_make(k->arena, struct nft);
 	struct both *both = k->rs->later.ctx ? k->rs->later.ctx : arena_make(k->arena, struct both);
 
-	*x = (struct nft){ .k = k, .rs = k->rs, .t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy", false), .promised = arena_array(k->arena, struct promised, k->node ? 0 : k->ports->nr) };
+	k->rs->place = PLACE_FIRST;
+	*x = (struct nft){ .k = k, .rs = k->rs, .t = ruleset_table(k->rs, k->v6 ? NF_IP6 : NF_IP, "kube-proxy", false) };
+	k->writer = x;
 	both->of[k->v6] = x;
 	k->rs->later = (struct later){ both, name_later, body_later, comment_later };
 	if (x->t.i > below)
@@ -535,9 +569,7 @@ void kp_write_nft(struct kp *k)
 	cluster_ips_check(x);
 	checks(x);
 	services(x);
-	for (uint32_t i = 0; i < k->ports->nr; i++)
-		if (same_everywhere(x, &k->ports->v[i]))
-			promise_port(x, &k->ports->v[i]);
-		else
-			one_port(x, &k->ports->v[i]);
+	for (uint32_t i = 0; i < k->all->order.nr; i++)
+		kp_nft_service(k, k->all->order.v[i]);
+	k->rs->place = PLACE_LAST;
 }

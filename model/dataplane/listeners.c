@@ -168,6 +168,11 @@ static void node_listener(struct compile *x, struct node_build *nb, uint16_t por
 	l->cause = cause_of(x, &nb->node->o, path);
 }
 
+uint16_t health_port(const struct service *s)
+{
+	return kp_watches_service(s) && s->type == SVC_LOADBALANCER && s->external_policy == TP_LOCAL ? (uint16_t)s->health_check_node_port : 0;
+}
+
 void node_listeners(struct compile *x, struct node_build *nb)
 {
 	struct object_list services = cluster_list(x->cluster, &service_kind);
@@ -181,7 +186,7 @@ void node_listeners(struct compile *x, struct node_build *nb)
 	for (uint32_t k = 0; k < services.nr; k++) {
 		const struct service *s = (const struct service *)services.v[k];
 
-		if (x->settings->proxy_mode != PROXY_NONE && s->health_check_node_port && kp_watches_service(s) && s->type == SVC_LOADBALANCER && s->external_policy == TP_LOCAL)
-			node_listener(x, nb, (uint16_t)s->health_check_node_port, any, "kube-proxy health check node port");
+		if (x->settings->proxy_mode != PROXY_NONE && health_port(s))
+			node_listener(x, nb, health_port(s), any, "kube-proxy health check node port");
 	}
 }

@@ -110,19 +110,21 @@ static bool built_in(const struct chain *c)
 static void list_table(const struct ruleset *rs, table_h t, const struct print_rules *how, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *out)
 {
 	const struct table *table = ruleset_table_get(rs, t);
+	struct arena *a = arena_new(NULL, "listing");
+	uint32_t nr, *chains = ruleset_in_order(rs, false, a, &nr);
 
 	sb_printf(out, "*%s\n", table->name);
 	for (int pass = 1; pass >= 0; pass--)
-		for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++) {
-			const struct chain *c = ruleset_chain_get(rs, (chain_h){ k });
+		for (uint32_t k = 0; k < nr; k++) {
+			const struct chain *c = ruleset_chain_get(rs, (chain_h){ chains[k] });
 
 			if (c->table.i == t.i && built_in(c) == (bool)pass)
 				sb_printf(out, ":%s %s [0:0]\n", c->name, !built_in(c) ? "-" : c->policy == OP_DROP ? "DROP" : "ACCEPT");
 		}
-	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++) {
-		const struct chain *c = ruleset_chain_get(rs, (chain_h){ k });
+	for (uint32_t k = 0; k < nr; k++) {
+		const struct chain *c = ruleset_chain_get(rs, (chain_h){ chains[k] });
 		const struct ruleset *owner;
-		const struct chain_body *b = chain_body(rs, (chain_h){ k }, &owner);
+		const struct chain_body *b = chain_body(rs, (chain_h){ chains[k] }, &owner);
 
 		for (uint32_t i = 0; c->table.i == t.i && i < b->rules.nr; i++) {
 			if (how && how->causes && cause && b->rules.v[i].cause.i) {
@@ -135,6 +137,7 @@ static void list_table(const struct ruleset *rs, table_h t, const struct print_r
 		}
 	}
 	sb_add(out, "COMMIT\n");
+	arena_free(a);
 }
 
 void print_iptables(const struct ruleset *rs, enum nf_family family, const struct print_rules *how, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *out)

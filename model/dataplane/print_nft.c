@@ -220,6 +220,7 @@ static void list_set(const struct listing *l, set_h h)
 	bool v6 = is_v6(l->rs, s->table);
 	const char *sep = "";
 
+	set_body_order(owner, s, b);
 	sb_printf(l->out, "\t%s %s {\n\t\ttype ", s->kind == SET_PLAIN ? "set" : "map", s->name);
 	for (uint8_t k = 0; k < s->nkey; k++, sep = " . ")
 		sb_printf(l->out, "%s%s", sep, type_of(s->key[k], v6));
@@ -269,6 +270,8 @@ static void list_chain(const struct listing *l, chain_h h)
 void print_nft(const struct ruleset *rs, const struct print_rules *how, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *out)
 {
 	struct listing l = { rs, how, cause, ctx, out };
+	struct arena *a = arena_new(NULL, "listing");
+	uint32_t nr_sets, nr_chains, *sets = ruleset_in_order(rs, true, a, &nr_sets), *chains = ruleset_in_order(rs, false, a, &nr_chains);
 
 	for (uint32_t t = 1; t <= ruleset_nr_tables(rs); t++) {
 		const struct table *table = ruleset_table_get(rs, (table_h){ t });
@@ -278,14 +281,15 @@ void print_nft(const struct ruleset *rs, const struct print_rules *how, void (*c
 		sb_printf(out, "table %s %s {\n", families[table->family], table->name);
 		if (table->comment)
 			sb_printf(out, "\tcomment \"%s\"\n\n", table->comment);
-		for (uint32_t k = 1; k <= ruleset_nr_sets(rs); k++)
-			if (ruleset_set_get(rs, (set_h){ k })->table.i == t && !(ruleset_set_get(rs, (set_h){ k })->flags & SETF_ANONYMOUS))
-				list_set(&l, (set_h){ k });
-		for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++)
-			if (ruleset_chain_get(rs, (chain_h){ k })->table.i == t)
-				list_chain(&l, (chain_h){ k });
+		for (uint32_t k = 0; k < nr_sets; k++)
+			if (ruleset_set_get(rs, (set_h){ sets[k] })->table.i == t && !(ruleset_set_get(rs, (set_h){ sets[k] })->flags & SETF_ANONYMOUS))
+				list_set(&l, (set_h){ sets[k] });
+		for (uint32_t k = 0; k < nr_chains; k++)
+			if (ruleset_chain_get(rs, (chain_h){ chains[k] })->table.i == t)
+				list_chain(&l, (chain_h){ chains[k] });
 		if (out->len > 1 && out->s[out->len - 2] == '\n')
 			out->s[--out->len] = '\0';
 		sb_add(out, "}\n");
 	}
+	arena_free(a);
 }

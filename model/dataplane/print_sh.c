@@ -28,7 +28,7 @@ static struct all_links all_links(const struct dataplane *dp, struct arena *a)
 	dataplane_write_all(dp);
 	all.v = arena_array(a, const struct link *, dp->nr_links);
 	all.place = arena_array(a, uint32_t, dp->nr_links);
-	for (uint32_t n = 1; n < dp->netns.nr; n++)
+	NETNS_EACH(dp, n)
 		for (uint32_t k = 0; k < netns_get(dp, (netns_h){ n })->links.nr; k++) {
 			link_h h = netns_link(netns_get(dp, (netns_h){ n }), k);
 
@@ -283,16 +283,16 @@ void print_sh(const struct dataplane *dp, struct sb *out)
 	sb_add(out, "#!/usr/bin/env bash\n# Builds this cluster's network in fresh namespaces. Run it as  unshare -nm bash THIS  (root), and look around with\n"
 		    "#   ip netns exec node.worker-1 nft list ruleset\nset -euo pipefail\n"
 		    "mount -t tmpfs tmpfs /run && mkdir -p /run/netns\ninside() { ip netns exec \"$1\" bash -euo pipefail; }\n\n");
-	for (uint32_t k = 1; k < dp->netns.nr; k++) {
+	NETNS_EACH(dp, k) {
 		sb_add(out, "ip netns add ");
 		name_of(dp, (netns_h){ k }, out);
 		sb_addc(out, '\n');
 	}
 	make_links(dp, &all, out);
-	for (uint32_t k = 1; k < dp->netns.nr; k++)
+	NETNS_EACH(dp, k)
 		one_namespace(dp, &all, (netns_h){ k }, out);
 	sb_addc(out, '\n');
-	for (uint32_t k = 1; k < dp->netns.nr; k++) {
+	NETNS_EACH(dp, k) {
 		dataplane_node_ready(dp, (netns_h){ k });
 		ip_sets(dp, (netns_h){ k }, out);
 		one_ruleset(dp, (netns_h){ k }, out);

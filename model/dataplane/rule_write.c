@@ -11,17 +11,21 @@ static uint32_t add_text(struct ruleset *rs, const char *s)
 
 struct rw rule_begin(struct ruleset *rs, chain_h h)
 {
-	struct rule *r = vec_push(rs->arena, &ruleset_write_chain(rs, h)->rules);
+	struct chain_body *b = ruleset_write_chain(rs, h);
+	uint32_t at = b->rules.nr;
 
-	r->op = rs->ops.nr;
-	return (struct rw){ rs, h };
+	vec_push(rs->arena, &b->rules);
+	while (at > 0 && b->rules.v[at - 1].place > rs->place)
+		at--;
+	if (at + 1 < b->rules.nr)
+		memmove(&b->rules.v[at + 1], &b->rules.v[at], (b->rules.nr - 1 - at) * sizeof(*b->rules.v));
+	b->rules.v[at] = (struct rule){ .op = rs->ops.nr, .place = rs->place };
+	return (struct rw){ rs, h, at };
 }
 
 static struct rule *current(struct rw w)
 {
-	struct chain_body *b = ruleset_write_chain(w.rs, w.chain);
-
-	return &b->rules.v[b->rules.nr - 1];
+	return &ruleset_write_chain(w.rs, w.chain)->rules.v[w.at];
 }
 
 void rule_cause(struct rw w, cause_h c) { current(w)->cause = c; }

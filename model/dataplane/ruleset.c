@@ -24,7 +24,7 @@ static struct chain *identity(const struct ruleset **rs, chain_h h)
 	return &(*rs)->chains.v[h.i - below];
 }
 
-static uint64_t name_key(table_h t, const char *name)
+uint64_t ruleset_name_key(table_h t, const char *name)
 {
 	return hash_mix(t.i, map_ptr(name));
 }
@@ -33,11 +33,13 @@ const struct chain *ruleset_chain_get(const struct ruleset *rs, chain_h h)
 {
 	struct chain *c = identity(&rs, h);
 
-	if (!c->name) {
+	if (!c->name && !c->table.i) {
+		c->name = "";
+	} else if (!c->name) {
 		struct ruleset *own = (struct ruleset *)(uintptr_t)rs;
 
 		c->name = str_intern(rs->strings, rs->later.name(rs->later.ctx, c->later));
-		*map_put(&own->chain_by_name, own->arena, name_key(c->table, c->name)) = h.i;
+		*map_put(&own->chain_by_name, own->arena, ruleset_name_key(c->table, c->name)) = h.i;
 	}
 	return c;
 }
@@ -56,7 +58,7 @@ struct ruleset *ruleset_new(struct arena *a, struct strtab *strings, const struc
 	rs->arena = a;
 	rs->strings = strings;
 	rs->base = base;
-	vec_push(a, &rs->tables);
+	vec_add(a, &rs->tables, (struct table){ .name = "" });         /* that of chains and sets that were cut */
 	vec_push(a, &rs->chains);
 	vec_push(a, &rs->sets);
 	vec_push(a, &rs->wide);
@@ -90,7 +92,7 @@ static uint64_t *find_name(const struct ruleset *rs, bool chains, uint64_t key)
 static chain_h find_named(const struct ruleset *rs, table_h t, const char *name)
 {
 	str s = str_find(rs->strings, name);
-	uint64_t *at = s ? find_name(rs, true, name_key(t, s)) : NULL;
+	uint64_t *at = s ? find_name(rs, true, ruleset_name_key(t, s)) : NULL;
 
 	return (chain_h){ at ? (uint32_t)*at : 0 };
 }
@@ -101,17 +103,28 @@ chain_h ruleset_find_chain(const struct ruleset *rs, table_h t, const char *name
 
 	if (h.i)
 		return h;
-	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++)
-		ruleset_chain_get(rs, (chain_h){ k });          /* now all have names */
+	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++) {
+		const struct ruleset *of = rs;
+
+		if (identity(&of, (chain_h){ k })->table.i == t.i)
+			ruleset_chain_get(rs, (chain_h){ k });  /* now all of this table have names */
+	}
 	return find_named(rs, t, name);
 }
 
 set_h ruleset_find_set(const struct ruleset *rs, table_h t, const char *name)
 {
 	str s = str_find(rs->strings, name);
-	uint64_t *at = s ? find_name(rs, false, name_key(t, s)) : NULL;
+	uint64_t *at = s ? find_name(rs, false, ruleset_name_key(t, s)) : NULL;
 
 	return (set_h){ at ? (uint32_t)*at : 0 };
+}
+
+static void add_chain(struct ruleset *rs, struct chain c)
+{
+	rs->mixed = rs->mixed || rs->chains.v[rs->chains.nr - 1].place > rs->place;
+	c.place = rs->place;
+	vec_add(rs->arena, &rs->chains, c);
 }
 
 chain_h ruleset_chain(struct ruleset *rs, table_h t, const char *name)
@@ -121,16 +134,16 @@ chain_h ruleset_chain(struct ruleset *rs, table_h t, const char *name)
 
 	if (h.i)
 		return h;
-	vec_add(rs->arena, &rs->chains, (struct chain){ .name = s, .table = t });
+	add_chain(rs, (struct chain){ .name = s, .table = t });
 	h.i = ruleset_nr_chains(rs);
-	*map_put(&rs->chain_by_name, rs->arena, name_key(t, s)) = h.i;
+	*map_put(&rs->chain_by_name, rs->arena, ruleset_name_key(t, s)) = h.i;
 	return h;
 }
 
 chain_h ruleset_chain_later(struct ruleset *rs, table_h t, uint32_t number)
 {
 	assert(number);
-	vec_add(rs->arena, &rs->chains, (struct chain){ .table = t, .later = number });
+	add_chain(rs, (struct chain){ .table = t, .later = number });
 	return (chain_h){ ruleset_nr_chains(rs) };
 }
 
@@ -169,9 +182,11 @@ set_h ruleset_set(struct ruleset *rs, table_h t, const char *name, enum set_kind
 	memcpy(s.key, key, nkey);
 	h.i = ruleset_nr_sets(rs) + 1;
 	s.name = str_intern(rs->strings, name);
+	s.place = rs->place;
+	rs->mixed = rs->mixed || rs->sets.v[rs->sets.nr - 1].place > rs->place;
 	vec_add(rs->arena, &rs->sets, s);
 	if (name)
-		*map_put(&rs->set_by_name, rs->arena, name_key(t, s.name)) = h.i;
+		*map_put(&rs->set_by_name, rs->arena, ruleset_name_key(t, s.name)) = h.i;
 	return h;
 }
 
@@ -251,24 +266,26 @@ uint32_t ruleset_add_wide(struct ruleset *rs, ip_addr a)
 
 void ruleset_finish(struct ruleset *rs)
 {
-	memset(rs->at, 0, sizeof(rs->at));
-	for (uint32_t k = 1; k <= ruleset_nr_sets(rs); k++) {
-		const struct set *s = ruleset_set_get(rs, (set_h){ k });
-		struct set_body *b = map_get_ptr(&rs->own_set, k);
+	uint32_t below = rs->base ? ruleset_nr_chains(rs->base) : 0;
 
-		if (b && s->flags & SETF_INTERVAL && s->nkey == 1)
-			set_body_sort(rs, b);
+	memset(rs->at, 0, sizeof(rs->at));
+	if (rs->base)
+		memcpy(rs->at, rs->base->at, sizeof(rs->at));
+	for (uint32_t k = 0; k < rs->own_set.alloc; k++) {
+		const struct set *s = rs->own_set.slot[k].key ? ruleset_set_get(rs, (set_h){ (uint32_t)rs->own_set.slot[k].key }) : NULL;
+
+		if (s && s->flags & SETF_INTERVAL && s->nkey == 1)
+			set_body_sort(rs, (struct set_body *)(uintptr_t)rs->own_set.slot[k].value);
 	}
-	for (uint32_t k = 1; k <= ruleset_nr_chains(rs); k++) {
-		const struct ruleset *of = rs;
-		const struct chain *c = identity(&of, (chain_h){ k });
+	for (uint32_t k = 1; k < rs->chains.nr; k++) {
+		const struct chain *c = &rs->chains.v[k];
 		uint32_t i;
 
 		if (!c->hook || rs->at[c->hook].nr == ARRAY_LEN(rs->at[0].v))
 			continue;
 		for (i = rs->at[c->hook].nr++; i > 0 && ruleset_chain_get(rs, rs->at[c->hook].v[i - 1])->priority > c->priority; i--)
 			rs->at[c->hook].v[i] = rs->at[c->hook].v[i - 1];
-		rs->at[c->hook].v[i] = (chain_h){ k };
+		rs->at[c->hook].v[i] = (chain_h){ below + k };
 	}
 }
 

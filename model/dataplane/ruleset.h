@@ -7,7 +7,11 @@
  * chain_body() and set_body() look in the ruleset first, then in its base.
  *
  * Later. Of the many chains that a writer knows of, few are ever looked into: it may give a chain a number instead of a name and a body
- * (ruleset_chain_later), and is asked for them (struct later) when somebody looks. So are comments of elements. */
+ * (ruleset_chain_later), and is asked for them (struct later) when somebody looks. So are comments of elements.
+ *
+ * Written again. What is written has a place (rs->place when it was written): rules of one chain, elements of one set and chains and sets themselves stand in the
+ * order of their places, and in the order of writing where these are equal. So a writer that gives each of its subjects a place of its own can take out what it
+ * wrote for one (ruleset_cut) and write that anew, and the ruleset is as if it had been written from the beginning. */
 #ifndef PODWIRE_RULESET_H
 #define PODWIRE_RULESET_H
 
@@ -68,6 +72,7 @@ struct rule {
 	uint16_t nr_ops;
 	uint8_t spell;                  /* enum spell: a wish of the writer to its printer */
 	cause_h cause;
+	uint32_t place;
 	str comment;                    /* NULL: none */
 	str raw;                        /* as read from a real node; NULL: ours */
 };
@@ -83,9 +88,10 @@ struct elem {
 	uint32_t value;                 /* MAP: → wide[]: address, port */
 	cause_h cause;                  /* in nftables mode a Service *is* an element */
 	uint32_t later;                 /* not 0: the writer is asked for the comment (elem_comment) */
+	uint32_t place;
 	str comment;
 };
-struct set_body { struct elem *v; uint32_t nr, alloc; struct map index; bool indexed; };
+struct set_body { struct elem *v; uint32_t nr, alloc; struct map index; bool mixed; /* not in the order of places: set_body_order */ };
 
 struct table { str name; uint8_t family; str comment; bool iptables; bool hidden /* no tool lists it */; };         /* family: enum nf_family; iptables: a table of iptables-save (filter, nat, …) */
 enum nf_family { NF_IP, NF_IP6, NF_INET, NF_BRIDGE };
@@ -93,20 +99,22 @@ enum nf_hook { HOOK_NONE, HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT
 enum nf_type { NFT_FILTER, NFT_NAT, NFT_ROUTE };
 struct chain {
 	str name;                       /* NULL: not asked for yet; ruleset_chain_get never returns one without */
-	table_h table;
+	table_h table;                  /* .i 0: it was cut */
 	uint8_t hook, type, policy;     /* of a base chain (hook != NONE): enum nf_hook, nf_type, OP_ACCEPT or OP_DROP */
 	int16_t priority;
 	uint32_t later;                 /* the writer's number for it; 0: it was written at once */
+	uint32_t place;
 	str comment;
 };
 struct chain_body { VEC(struct rule) rules; };
 struct set {
 	str name;                       /* NULL: anonymous */
-	table_h table;
+	table_h table;                  /* .i 0: it was cut */
 	uint8_t kind, flags, nkey;
 	uint8_t key[5];                 /* enum pkt_field of each key field, for types; PF_REGISTER: a number */
 	bool value_addr;                /* MAP: value is an address alone; else address . port */
 	uint32_t timeout;               /* seconds */
+	uint32_t place;
 	str comment;
 };
 
@@ -132,6 +140,9 @@ struct ruleset {
 	VEC(ip_addr) wide;
 	VEC(str) text;
 	struct later later;
+	uint32_t place;                 /* of what is written now */
+	bool mixed;                     /* its chains or sets are not in the order of their handles */
+	bool entangled;                 /* an element was written at two places: neither can be taken out alone */
 	struct { chain_h v[64]; uint32_t nr; } at[6];   /* base chains per hook, in order of priority; rebuilt by ruleset_finish */
 };
 /* ops, wide and text of a rule belong to the ruleset that holds its body: chain_body() tells which. */
@@ -155,12 +166,23 @@ uint32_t ruleset_nr_chains(const struct ruleset *);             /* handles are 1
 uint32_t ruleset_nr_tables(const struct ruleset *);
 uint32_t ruleset_nr_sets(const struct ruleset *);
 uint32_t ruleset_nr_rules(const struct ruleset *);
+/* All chains (sets) in the order in which they are listed: the base's first, each in the order of places; without those that were cut. In the arena. */
+uint32_t *ruleset_in_order(const struct ruleset *, bool sets, struct arena *, uint32_t *nr);
+/* What was written at one place. Chains and sets of its own, those with handles from … to - 1, go altogether; of others that many subjects share only the rules and
+ * elements of this place. */
+enum { PLACE_FIRST = 0, PLACE_LAST = UINT32_MAX };
+void ruleset_cut_chains(struct ruleset *, uint32_t from, uint32_t to);
+void ruleset_cut_sets(struct ruleset *, uint32_t from, uint32_t to);
+void ruleset_cut_rules(struct ruleset *, chain_h, uint32_t place);
+void ruleset_cut_elements(struct ruleset *, set_h, uint32_t place);
+void ruleset_forget_body(struct ruleset *, chain_h);            /* of a chain that is written later: asked for again */
+void set_body_order(const struct ruleset *owner, const struct set *, const struct set_body *);      /* puts its elements in order, for who lists them */
 
 /* Writing. A chain or set of the base that is written to is first replaced by an empty body of our own (write_chain, write_set). */
 void ruleset_own_chain(struct ruleset *, chain_h);
 void ruleset_own_set(struct ruleset *, set_h);
 /* A rule is written from left to right: begin, ops, (comment, cause), and is then complete; the next begin starts the next. */
-struct rw { struct ruleset *rs; chain_h chain; };
+struct rw { struct ruleset *rs; chain_h chain; uint32_t at; };
 struct rw rule_begin(struct ruleset *, chain_h);
 void rule_cause(struct rw, cause_h);
 void rule_comment(struct rw, const char *);

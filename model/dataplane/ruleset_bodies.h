@@ -9,4 +9,8 @@ struct set_body *ruleset_write_set(struct ruleset *, set_h);
 uint32_t ruleset_add_wide(struct ruleset *, ip_addr);                   /* → its place in wide[] */
 void set_body_sort(struct ruleset *, struct set_body *);                /* of an interval set of one address: in order, what overlaps is joined */
 
+void set_body_index(struct ruleset *, const struct set *, struct set_body *);           /* its elements lie elsewhere now */
+void set_body_remove(struct ruleset *, const struct set *, struct set_body *, uint32_t k);      /* the last one takes its place */
+uint64_t ruleset_name_key(table_h, const char *name);                   /* of maps by name; name is interned */
+
 #endif

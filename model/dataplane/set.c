@@ -34,6 +34,46 @@ static struct elem *find_exact(const struct ruleset *owner, const struct set_bod
 	return NULL;
 }
 
+static uint64_t *index_of(const struct ruleset *owner, const struct set_body *b, uint32_t k, uint32_t n, uint64_t *hash)
+{
+	uint64_t *at;
+
+	for (*hash = key_hash(&owner->wide.v[b->v[k].key], n); (at = map_find(&b->index, *hash)) && *at != k; ++*hash)
+		;
+	return at;
+}
+
+void set_body_index(struct ruleset *rs, const struct set *s, struct set_body *b)
+{
+	b->index = (struct map){ 0 };
+	for (uint32_t k = 0; k < b->nr; k++) {
+		uint64_t hash = key_hash(&rs->wide.v[b->v[k].key], words_of(s));
+
+		while (map_find(&b->index, hash))
+			hash++;
+		*map_put(&b->index, rs->arena, hash) = k;
+	}
+}
+
+void set_body_remove(struct ruleset *rs, const struct set *s, struct set_body *b, uint32_t k)
+{
+	uint32_t n = words_of(s), last = b->nr - 1;
+	uint64_t hash, other, *at = index_of(rs, b, k, n, &hash);
+	bool again = !at || map_find(&b->index, hash + 1);      /* of two keys with one hash the other lies behind */
+
+	if (at)
+		map_remove(&b->index, hash);
+	if (k != last) {
+		if (!again && (at = index_of(rs, b, last, n, &other)))
+			*at = k;
+		b->v[k] = b->v[last];
+		b->mixed = true;
+	}
+	b->nr--;
+	if (again)
+		set_body_index(rs, s, b);
+}
+
 struct elem *set_add(struct ruleset *rs, set_h h, const ip_addr *key)
 {
 	const struct set *s = ruleset_set_get(rs, h);
@@ -42,10 +82,14 @@ struct elem *set_add(struct ruleset *rs, set_h h, const ip_addr *key)
 	struct elem *e = find_exact(rs, b, key, n);
 	uint64_t hash = key_hash(key, n);
 
-	if (e)
+	if (e) {
+		rs->entangled = rs->entangled || e->place != rs->place;
 		return e;
+	}
 	e = vec_push(rs->arena, b);
 	e->key = rs->wide.nr;
+	e->place = rs->place;
+	b->mixed = b->mixed || (b->nr > 1 && e[-1].place > rs->place);
 	for (uint32_t k = 0; k < n; k++)
 		ruleset_add_wide(rs, key[k]);
 	while (map_find(&b->index, hash))

@@ -91,8 +91,10 @@ struct dataplane *world_dataplane(struct world *w)
 {
 	if (w->dp && w->dp_rev == cluster_rev(w->cluster) && w->dp_views == cluster_proxy_views(w->cluster))
 		return w->dp;
-	dataplane_free(w->dp);
-	w->dp = dataplane_compile(w->cluster, NULL);
+	if (!w->dp || !dataplane_update(w->dp)) {
+		dataplane_free(w->dp);
+		w->dp = dataplane_compile(w->cluster, NULL);
+	}
 	w->dp_rev = cluster_rev(w->cluster);
 	w->dp_views = cluster_proxy_views(w->cluster);
 	return w->dp;

@@ -110,10 +110,10 @@ static bool mesh_is_whole(struct cluster *c)
 bool birds_write(struct live *live, struct cluster *c, const struct dataplane *dp)
 {
 	live->birds = live->with_bird && cluster_settings(c)->cni == CNI_CALICO && mesh_is_whole(c);
-	for (uint32_t k = 1; live->birds && k < dp->netns.nr; k++) {
+	NETNS_EACH(dp, k) {
 		struct sb text = { 0 };
 
-		if (netns_get(dp, (netns_h){ k })->kind == NS_NODE) {
+		if (live->birds && netns_get(dp, (netns_h){ k })->kind == NS_NODE) {
 			live->birds = print_bird(c, dp, (netns_h){ k }, &text);
 			sb_free(&text);
 			break;

@@ -112,7 +112,7 @@ static bool find_spaces(struct syncing *x)
 			x->live->spaces.v[k]->ns = (netns_h){ 0 };
 			*map_put(&by_name, x->arena, name_key(x->live->spaces.v[k]->name)) = k + 1;
 		}
-	for (uint32_t k = 1; k < x->dp->netns.nr; k++) {
+	NETNS_EACH(x->dp, k) {
 		const struct netns *ns = netns_get(x->dp, (netns_h){ k });
 		uint64_t *at = map_find(&by_name, name_key(ns->name));
 		struct space *s = at ? x->live->spaces.v[*at - 1] : NULL;
@@ -127,7 +127,7 @@ static bool find_spaces(struct syncing *x)
 	for (uint32_t k = 0; k < x->live->spaces.nr; k++)
 		if (x->live->spaces.v[k] && x->live->spaces.v[k]->gone)
 			space_end(x->live, x->live->spaces.v[k]);
-	for (uint32_t k = 1; k < x->dp->netns.nr; k++)
+	NETNS_EACH(x->dp, k)
 		if (x->of[k]->pid <= 0 && ++x->sum->spaces && !space_begin(x->live, x->of[k], x->err))
 			return false;
 	return true;
@@ -152,13 +152,13 @@ static uint32_t index_of(const struct syncing *x, struct space *s, link_h h)
 
 static void make_views(struct syncing *x)
 {
-	for (uint32_t n = 1; n < x->dp->netns.nr; n++) {
+	NETNS_EACH(x->dp, n) {
 		const struct netns *ns = netns_get(x->dp, (netns_h){ n });
 
 		for (uint32_t k = 0; k < ns->links.nr; k++)
 			x->index[netns_link(ns, k).i] = index_of(x, x->of[n], netns_link(ns, k));
 	}
-	for (uint32_t k = 1; k < x->dp->netns.nr; k++) {
+	NETNS_EACH(x->dp, k) {
 		x->of[k]->want_arena = arena_new(NULL, "view");
 		view_of(x->dp, (netns_h){ k }, x->index, x->space, x->of[k]->want_arena, &x->of[k]->want);
 		if (x->live->cni) {
@@ -193,24 +193,24 @@ static bool wire(struct syncing *x)
 	bool *touch = arena_array(x->arena, bool, x->dp->netns.nr);
 	bool ok = true;
 
-	for (uint32_t k = 1; k < x->dp->netns.nr; k++)
+	NETNS_EACH(x->dp, k)
 		touch[k] = changed(x->of[k]);
-	for (uint32_t k = 1; ok && k < x->dp->netns.nr; k++)
-		ok = !touch[k] || wire_links(x->live, x->of[k], true, x->err);
+	NETNS_EACH(x->dp, k)
+		ok = ok && (!touch[k] || wire_links(x->live, x->of[k], true, x->err));
 	for (int pods = 0; pods < 2; pods++)
-		for (uint32_t k = 1; ok && k < x->dp->netns.nr; k++)
-			if (touch[k] && (x->of[k]->kind == NS_POD) == pods) {
+		NETNS_EACH(x->dp, k)
+			if (ok && touch[k] && (x->of[k]->kind == NS_POD) == pods) {
 				x->sum->links += x->of[k]->want.links.nr;
 				ok = wire_links(x->live, x->of[k], false, x->err);
 			}
-	for (uint32_t k = 1; ok && k < x->dp->netns.nr; k++)
-		ok = !touch[k] || x->of[k]->kind == NS_POD || wire_ready(x->live, x->of[k], x->err);
+	NETNS_EACH(x->dp, k)
+		ok = ok && (!touch[k] || x->of[k]->kind == NS_POD || wire_ready(x->live, x->of[k], x->err));
 	return ok;
 }
 
 static void settle_views(struct syncing *x, bool ok)
 {
-	for (uint32_t k = 1; k < x->dp->netns.nr; k++) {
+	NETNS_EACH(x->dp, k) {
 		struct space *s = x->of[k];
 
 		if (ok) {
@@ -272,9 +272,9 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 		settle_views(&x, ok);
 	}
 	sum->wire_ms = lap(&part);
-	for (uint32_t k = 1; ok && k < dp->netns.nr; k++) {
+	NETNS_EACH(dp, k) {
 		dataplane_node_ready(dp, (netns_h){ k });
-		ok = rules_sync(live, x.of[k], dp, &sum->rulesets, err);
+		ok = ok && rules_sync(live, x.of[k], dp, &sum->rulesets, err);
 	}
 	sum->rules_ms = lap(&part);
 	ok = ok && (!live->cni || cni_add(live, c, dp, err));

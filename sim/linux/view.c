@@ -18,8 +18,8 @@ static bool mac_set(const uint8_t mac[6])
 /* The tunnel ends of all nodes, one after another; begin with n = i = 0. */
 static const struct link *next_vxlan(const struct dataplane *dp, uint32_t *n, uint32_t *i)
 {
-	for (*n = MAX(*n, 1u); *n < dp->netns.nr; (*n)++, *i = 0) {
-		const struct netns *ns = netns_get(dp, (netns_h){ *n });
+	for (uint32_t h; (h = netns_nth(dp, *n)) != 0; (*n)++, *i = 0) {
+		const struct netns *ns = netns_get(dp, (netns_h){ h });
 
 		for (; ns->kind == NS_NODE && *i < ns->links.nr;) {
 			const struct link *l = link_get(dp, netns_link(ns, (*i)++));

@@ -36,10 +36,11 @@ static double calibration(void)
 
 static void write_cluster(FILE *f, const struct size *z, const char *mode)
 {
-	fprintf(f, "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n", mode);
+	fprintf(f, "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n"
+		   "---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking: {podSubnet: 10.128.0.0/9}\n", mode);
 	for (uint32_t k = 0; k < z->nodes; k++)
 		fprintf(f, "---\napiVersion: v1\nkind: Node\nmetadata: {name: n%u}\nspec: {podCIDR: 10.%u.%u.0/24}\nstatus: {addresses: [{type: InternalIP, address: 172.16.%u.%u}],"
-			   " allocatable: {cpu: '64', memory: 256Gi, pods: '110'}, conditions: [{type: Ready, status: 'True'}]}\n", k, k / 256, k % 256, k / 250, k % 250 + 1);
+			   " allocatable: {cpu: '64', memory: 256Gi, pods: '110'}, conditions: [{type: Ready, status: 'True'}]}\n", k, 128 + k / 256, k % 256, k / 250, k % 250 + 1);
 	for (uint32_t k = 0; k < z->deployments; k++)
 		fprintf(f, "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%u}\nspec: {replicas: %u, selector: {matchLabels: {app: d%u}}, template: {metadata: {labels: {app: d%u}},"
 			   " spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}}}\n", k, z->replicas, k, k);
@@ -156,6 +157,42 @@ static void measure_bulk(const struct dataplane *dp, const struct ends *e, doubl
 	bulk_free(b);
 }
 
+/* From a change of an endpoint (a Pod is no longer ready, or again) to the next trace: the dataplane brought up to date, and a trace to the Service with its hops. */
+static void measure_change(struct world *w, struct dataplane *dp, const struct ends *e, uint32_t nr)
+{
+	struct object_list pods = cluster_list_ns(w->cluster, &pod_kind, "default");
+	struct arena *a = arena_new(NULL, "change");
+	struct flows *f = flows_new(a, 0, 1);
+	double worst = 0, all = 0;
+	uint32_t missed = 0;
+
+	for (uint32_t k = 0; k < nr; k++) {
+		struct pod *p = (struct pod *)pods.v[(uint64_t)k * 7919 % pods.nr];
+		struct service *s = find_service(w->cluster, "default", arena_printf(a, "s%s", label_get(&p->o.labels, "app") + 1));
+		struct walk_from from = { .from = e->from[k % e->nr], .t = { .dport = 80, .proto = PROTO_TCP } };
+		double start;
+		bool updated;
+
+		for (uint32_t i = 0; i < p->conditions.nr; i++)
+			if (streq(p->conditions.v[i].type, "Ready"))
+				p->conditions.v[i].status = p->conditions.v[i].status == COND_TRUE ? COND_FALSE : COND_TRUE;
+		cluster_touch(w->cluster, &p->o);
+		control_settle(w->control);
+		ip_parse(s->cluster_ip, &from.t.dst);
+		start = seconds();
+		updated = dataplane_update(dp);
+		walk(dp, f, &from, WALK_DRAW | WALK_RECORD, a);
+		start = seconds() - start;
+		missed += !updated;
+		worst = start > worst ? start : worst;
+		all += start;
+		if (!updated)
+			break;
+	}
+	printf("  an endpoint changes: %.0f us to the next trace on average, %.0f at most%s\n", all / nr * 1e6, worst * 1e6, missed ? " (COMPILED ANEW)" : "");
+	arena_free(a);
+}
+
 static void measure(const struct size *z, const char *mode, double unit)
 {
 	struct world w;
@@ -184,6 +221,7 @@ static void measure(const struct size *z, const char *mode, double unit)
 		       took / nr / unit * 1e6, delivered, nr);
 	}
 	measure_bulk(dp, &e, unit, a);
+	measure_change(&w, dp, &e, 200);
 	printf("  %.1f MiB with all that was looked at\n", (double)mem.used / 1048576);
 	arena_free(a);
 	dataplane_free(dp);

@@ -173,7 +173,7 @@ TEST(routes_are_found_as_by_a_look_at_all_of_them)
 		struct lab l;
 
 		make(&l, cells[n].mode, cells[n].cni, false);
-		for (uint32_t h = 1; h < l.dp->netns.nr; h++)
+		NETNS_EACH(l.dp, h)
 			for (uint32_t k = 0; k < 400; k++) {
 				ip_addr ip = ip_add(l.to[k % l.nr_to], k / l.nr_to % 9);
 				const struct netns *ns = netns_get(l.dp, (netns_h){ h });

@@ -186,7 +186,7 @@ static void per_node(struct facts *f, struct world *w)
 	struct dataplane *dp = world_dataplane(w);
 	struct sb text = { 0 };
 
-	for (uint32_t k = 1; k < dp->netns.nr; k++) {
+	NETNS_EACH(dp, k) {
 		struct netns *ns = netns_get(dp, (netns_h){ k });
 		struct print_rules how = { .comments = false };
 		struct route *routes;

@@ -45,7 +45,7 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 		nft = default_is_nft(w);
 		iptables = !nft;
 	}
-	for (uint32_t k = 1; k < dp->netns.nr; k++) {
+	NETNS_EACH(dp, k) {
 		struct netns *ns = netns_get(dp, (netns_h){ k });
 
 		if (ip ? cli->node && !wanted(cli, ns) && !(ns->node.i && wanted(cli, netns_get(dp, ns->node))) : !wanted(cli, ns))

@@ -112,7 +112,7 @@ static void show_neigh(const struct dataplane *dp, netns_h h, struct sb *out)
 	struct view v = { 0 };
 	uint32_t *index, *space;
 
-	for (uint32_t k = 1; k < dp->netns.nr; k++)
+	NETNS_EACH(dp, k)
 		netns_get(dp, (netns_h){ k });          /* a link's other end is known when it is written */
 	index = arena_array(a, uint32_t, dp->nr_links + 1);
 	space = arena_array(a, uint32_t, dp->netns.nr);
@@ -156,7 +156,7 @@ static bool one(struct cli *cli, struct world *w, netns_h h, struct sb *out, str
 
 static bool each(struct cli *cli, struct world *w, struct sb *out, struct err *err)
 {
-	for (uint32_t k = 1; k < w->dp->netns.nr; k++) {
+	NETNS_EACH(w->dp, k) {
 		struct sb table = { 0 };
 		bool ok = one(cli, w, (netns_h){ k }, &table, err);
 

@@ -165,7 +165,7 @@ static uint32_t count(const struct dataplane *dp, enum netns_kind kind)
 {
 	uint32_t nr = 0;
 
-	for (uint32_t k = 1; k < dp->netns.nr; k++)
+	NETNS_EACH(dp, k)
 		nr += netns_get(dp, (netns_h){ k })->kind == kind;
 	return nr;
 }

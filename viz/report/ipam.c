@@ -67,7 +67,7 @@ static void by_node(struct world *w, struct arena *a, struct sb *out)
 	table_cell(&t, "BLOCKS");
 	for (uint32_t k = 0; k < dp->blocks.nr; k++)
 		owned[dp->blocks.v[k].owner.i] += !dp->blocks.v[k].borrowed;
-	for (uint32_t n = 0; n < dp->netns.nr; n++)
+	NETNS_EACH(dp, n)
 		if (owned[n]) {
 			table_cell(&t, netns_get(w->dp, (netns_h){ n })->name);
 			table_cell(&t, most ? arena_printf(a, "%u of %u", owned[n], most) : arena_printf(a, "%u", owned[n]));

@@ -123,6 +123,7 @@ static struct val *elements(const struct making *m, const struct ruleset *rs, se
 	const struct set_body *b = set_body(rs, h, &owner);
 	struct sb text = { 0 };
 
+	set_body_order(owner, s, b);
 	for (uint32_t k = 0; k < b->nr; k++) {
 		struct val *v = val_add(m->a, list, val_new(m->a, VAL_MAP));
 
@@ -139,9 +140,11 @@ static struct val *chains(const struct making *m, const struct ruleset *rs, tabl
 {
 	static const char *const hooks[] = { "", "prerouting", "input", "forward", "output", "postrouting" }, *const types[] = { "filter", "nat", "route" };
 	struct val *list = val_new(m->a, VAL_LIST);
+	uint32_t nr, *order = ruleset_in_order(rs, false, m->a, &nr);
 
-	for (uint32_t i = 1; i <= ruleset_nr_chains(rs); i++) {
-		const struct chain *c = ruleset_chain_get(rs, (chain_h){ i });
+	for (uint32_t k = 0; k < nr; k++) {
+		chain_h i = { order[k] };
+		const struct chain *c = ruleset_chain_get(rs, i);
 		struct val *v;
 
 		if (c->table.i != t.i)
@@ -155,7 +158,7 @@ static struct val *chains(const struct making *m, const struct ruleset *rs, tabl
 			put_int(m, v, "priority", c->priority);
 			put_text(m, v, "policy", c->policy == OP_DROP ? "drop" : "accept");
 		}
-		val_put_new(m->a, v, "rules", rules(m, rs, (chain_h){ i }));
+		val_put_new(m->a, v, "rules", rules(m, rs, i));
 	}
 	return list;
 }
@@ -164,9 +167,11 @@ static struct val *sets(const struct making *m, const struct ruleset *rs, table_
 {
 	static const char *const words[] = { [SET_PLAIN] = "set", [SET_VMAP] = "vmap", [SET_MAP] = "map" };
 	struct val *list = val_new(m->a, VAL_LIST);
+	uint32_t nr, *order = ruleset_in_order(rs, true, m->a, &nr);
 
-	for (uint32_t i = 1; i <= ruleset_nr_sets(rs); i++) {
-		const struct set *s = ruleset_set_get(rs, (set_h){ i });
+	for (uint32_t k = 0; k < nr; k++) {
+		set_h i = { order[k] };
+		const struct set *s = ruleset_set_get(rs, i);
 		struct val *v;
 
 		if (s->table.i != t.i || s->flags & SETF_ANONYMOUS)
@@ -177,7 +182,7 @@ static struct val *sets(const struct making *m, const struct ruleset *rs, table_
 		put_text(m, v, "comment", s->comment);
 		if (s->timeout)
 			put_int(m, v, "timeout", s->timeout);
-		val_put_new(m->a, v, "elements", elements(m, rs, (set_h){ i }));
+		val_put_new(m->a, v, "elements", elements(m, rs, i));
 	}
 	return list;
 }
@@ -218,7 +223,7 @@ uint32_t rules_json_print(struct world *w, const char *node, bool causes, FILE *
 	uint32_t nr = 0;
 
 	fputs("{\"nodes\": [", to);
-	for (uint32_t k = 1; k < w->dp->netns.nr; k++) {
+	NETNS_EACH(w->dp, k) {
 		const struct netns *ns = netns_get(w->dp, (netns_h){ k });
 
 		if (ns->kind != NS_NODE || (node && strcmp(node, ns->hostname) != 0))
