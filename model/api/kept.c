@@ -52,7 +52,6 @@ KIND(vap_kind, "ValidatingAdmissionPolicy", ADMIT, ADMIT_OLD, "validatingadmissi
 KIND(vap_binding_kind, "ValidatingAdmissionPolicyBinding", ADMIT, ADMIT_OLD, "validatingadmissionpolicybindings", NULL, false, .fields = ValidatingAdmissionPolicyBinding);
 KIND(map_kind, "MutatingAdmissionPolicy", ADMIT, NULL, "mutatingadmissionpolicies", NULL, false, .fields = MutatingAdmissionPolicy);
 KIND(map_binding_kind, "MutatingAdmissionPolicyBinding", ADMIT, NULL, "mutatingadmissionpolicybindings", NULL, false, .fields = MutatingAdmissionPolicyBinding);
-KIND(controller_revision_kind, "ControllerRevision", APIS("apps/v1"), APIS("apps/v1beta1", "apps/v1beta2"), "controllerrevisions", NULL, true, .fields = ControllerRevision);
 KIND(csi_driver_kind, "CSIDriver", STORE, STORE_OLD, "csidrivers", NULL, false, .fields = CSIDriver);
 KIND(csi_node_kind, "CSINode", STORE, STORE_OLD, "csinodes", NULL, false, .fields = CSINode);
 KIND(csi_capacity_kind, "CSIStorageCapacity", STORE, STORE_OLD, "csistoragecapacities", NULL, true, .fields = CSIStorageCapacity);

@@ -11,7 +11,7 @@ static const struct field template_meta_fields[] = {
 	KEPT(F_STR, "resourceVersion"), KEPT(F_I64, "generation"), KEPT(F_I64, "deletionGracePeriodSeconds"), ROW_KEEP("ownerReferences"), ROW_KEEP("managedFields"),
 	FIELD_END
 };
-static const struct field template_fields[] = {
+const struct field pod_template_fields[] = {
 	ROW_HERE("metadata", template_meta_fields), ROW_PTR("spec", struct pod_template, spec, struct pod_spec, pod_spec_fields), FIELD_END
 };
 static const struct field rolling_fields[] = {
@@ -24,7 +24,7 @@ static const struct field ordinal_fields[] = { ROW(F_INT, "start", struct worklo
 
 #define SPEC                                                                                                                               \
 	ROW_DFLT(F_INT, "replicas", struct workload, replicas, 1), ROW_STRUCT("selector", struct workload, selector, selector_fields),     \
-	ROW_STRUCT("template", struct workload, template, template_fields), ROW(F_INT, "minReadySeconds", struct workload, min_ready_seconds)
+	ROW_STRUCT("template", struct workload, template, pod_template_fields), ROW(F_INT, "minReadySeconds", struct workload, min_ready_seconds)
 
 static const struct field deployment_spec_fields[] = {
 	SPEC, ROW_HERE("strategy", strategy_fields), ROW(F_BOOL, "paused", struct workload, paused), ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10),
@@ -43,14 +43,17 @@ static const struct field statefulset_spec_fields[] = {
 	FIELD_END
 };
 static const struct field daemonset_spec_fields[] = {
-	ROW_STRUCT("selector", struct workload, selector, selector_fields), ROW_STRUCT("template", struct workload, template, template_fields),
+	ROW_STRUCT("selector", struct workload, selector, selector_fields), ROW_STRUCT("template", struct workload, template, pod_template_fields),
 	ROW(F_INT, "minReadySeconds", struct workload, min_ready_seconds), ROW_HERE("updateStrategy", strategy_fields),
 	ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10), KEPT(F_I64, "templateGeneration"),
 	FIELD_END
 };
+static const struct field revision_fields[] = {
+	ROW_TOP, ROW(F_I64, "revision", struct controller_revision, revision), ROW(F_RAW, "data", struct controller_revision, data), FIELD_END
+};
 static const struct field rc_spec_fields[] = {
 	ROW_DFLT(F_INT, "replicas", struct workload, replicas, 1), ROW(F_PAIRS, "selector", struct workload, selector.labels),
-	ROW_STRUCT("template", struct workload, template, template_fields), ROW(F_INT, "minReadySeconds", struct workload, min_ready_seconds),
+	ROW_STRUCT("template", struct workload, template, pod_template_fields), ROW(F_INT, "minReadySeconds", struct workload, min_ready_seconds),
 	FIELD_END
 };
 static const struct field status_fields[] = {
@@ -117,7 +120,7 @@ static const struct field job_spec_fields[] = {
 	ROW(F_OPT_INT, "parallelism", struct job, parallelism), ROW(F_OPT_INT, "completions", struct job, completions), ROW_DFLT(F_INT, "backoffLimit", struct job, backoff_limit, 6),
 	ROW_DFLT(F_I64, "activeDeadlineSeconds", struct job, active_deadline, -1), ROW(F_BOOL, "suspend", struct job, suspend), ROW(F_BOOL, "manualSelector", struct job, manual_selector),
 	ROW(F_STR, "completionMode", struct job, completion_mode), ROW_STRUCT("selector", struct job, selector, selector_fields),
-	ROW_STRUCT("template", struct job, template, template_fields), ROW_DFLT(F_INT, "ttlSecondsAfterFinished", struct job, ttl, -1), 
+	ROW_STRUCT("template", struct job, template, pod_template_fields), ROW_DFLT(F_INT, "ttlSecondsAfterFinished", struct job, ttl, -1), 
 	KEPT_SUB("podFailurePolicy", PodFailurePolicy), KEPT_SUB("successPolicy", SuccessPolicy), KEPT(F_INT, "backoffLimitPerIndex"), KEPT(F_INT, "maxFailedIndexes"),
 	KEPT(F_STR, "podReplacementPolicy"), KEPT(F_STR, "managedBy"),
 	FIELD_END
@@ -183,6 +186,8 @@ const struct kind replicaset_kind = WORKLOAD("ReplicaSet", apps, apps_old, "repl
 const struct kind statefulset_kind = WORKLOAD("StatefulSet", apps, apps_old, "statefulsets", "sts", statefulset_fields, .check = statefulset_check, .check_update = statefulset_check_update, .name_rule = must_be_label);
 const struct kind daemonset_kind = WORKLOAD("DaemonSet", apps, apps_old, "daemonsets", "ds", daemonset_fields, .check = daemonset_check, .check_update = selector_check_update);
 const struct kind replication_controller_kind = WORKLOAD("ReplicationController", v1, NULL, "replicationcontrollers", "rc", rc_fields, .check = replication_controller_check);
+const struct kind controller_revision_kind = { .name = "ControllerRevision", .apis = apps, .removed = apps_old, .plural = "controllerrevisions", .namespaced = true,
+					       .size = sizeof(struct controller_revision), .fields = revision_fields };
 const struct kind job_kind = { .name = "Job", .apis = batch, .plural = "jobs", .namespaced = true, .size = sizeof(struct job), .fields = job_fields, .dflt = job_default,
 			       .check = job_check, .check_update = job_check_update };
 const struct kind cron_job_kind = { .name = "CronJob", .apis = batch, .removed = batch_old, .plural = "cronjobs", .shorts = "cj", .namespaced = true, .size = sizeof(struct cron_job),

@@ -58,6 +58,10 @@ struct cron_job {
 	nsec st_last_schedule;
 };
 
-extern const struct kind deployment_kind, replicaset_kind, statefulset_kind, daemonset_kind, replication_controller_kind, job_kind, cron_job_kind;
+extern const struct field pod_template_fields[];        /* of spec.template, into a struct pod_template */
+
+struct controller_revision { struct object o; int64_t revision; const struct val *data; };       /* data: a strategic patch that brings the template back */
+
+extern const struct kind deployment_kind, replicaset_kind, statefulset_kind, daemonset_kind, replication_controller_kind, controller_revision_kind, job_kind, cron_job_kind;
 
 #endif

@@ -4,10 +4,10 @@
 
 #include "model/cluster/apply.h"
 #include "model/control/nodes.h"
+#include "model/control/revisions.h"
 #include "model/control/workloads.h"
 
 #define BURST          250              /* BurstReplicas */
-#define REVISION_LABEL "controller-revision-hash"
 
 struct daemon {
 	struct control *t;
@@ -215,6 +215,18 @@ static void roll(struct daemon *x, const struct workload *count)
 		}
 }
 
+static void keep_revision(struct daemon *x)
+{
+	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%s", x->d->o.name, x->hash));
+	uint32_t nr;
+
+	if (!revision_is_kept(x->c, x->d, name)) {
+		struct pod **pods = pods_controlled(x->t, &x->d->o, x->scratch, &nr);
+
+		revision_keep(x->t, x->d, name, pods, nr);
+	}
+}
+
 static void write_status(struct daemon *x, const struct workload *n)
 {
 	struct workload *d = x->d;
@@ -248,6 +260,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.template.labels = pairs_with(x.c, &x.template.labels, REVISION_LABEL, x.hash);
 	x.template.labels.v = (struct pair *)(uintptr_t)share_bytes(t, x.template.labels.v, x.template.labels.nr * sizeof(*x.template.labels.v));
 	sort_out(&x);
+	keep_revision(&x);
 	go_round(&x, &count);
 	roll(&x, &count);
 	write_status(&x, &count);

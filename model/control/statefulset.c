@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/revisions.h"
 #include "model/control/workloads.h"
 
-#define REVISION_LABEL "controller-revision-hash"
 
 /* The template that Pods below the partition still have. */
 struct kept { str revision; struct pod_template template; };
@@ -250,6 +250,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.update = cluster_str(x.c, arena_printf(x.scratch, "%s-%s", o->name, hash));
 	keep_template(&x);
 	sort_out(&x);
+	revision_keep(t, x.s, x.update, x.pods, x.nr);
 	for (uint32_t k = 0; k < x.nr && on; k++)
 		on = tend(&x, k);
 	if (on) {

@@ -74,6 +74,18 @@ p set image deploy/web w=nginx:9 -q
 check "while paused nothing rolls" says "web    3/3     0 " p get deploy web
 check "rollout resume" says "resumed" p rollout resume deploy/web
 check "rollout restart" says "restarted" p rollout restart deploy/web
+cat >ds.yaml <<'YAML'
+{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: "x:1"}]}}}}
+YAML
+check "a DaemonSet" status 0 p apply -f ds.yaml
+check "its first revision has none before it" says "no last revision to roll back to" p rollout undo ds/agent
+check "another image" status 0 p set image ds/agent c=x:2
+check "its history" says "2          <none>" p rollout history ds/agent
+check "one revision in full" says "Image:        x:1" p rollout history ds/agent --revision=1
+check "a revision that never was" says "unable to find specified revision 7 in history" p rollout undo ds/agent --to-revision=7
+check "undo" says "daemonset.apps/agent rolled back" p rollout undo ds/agent
+check "the old image is back" says "x:1" p get ds agent -o 'jsonpath={.spec.template.spec.containers[0].image}'
+check "as the newest revision" says "3          <none>" p rollout history ds/agent
 check "rollout of what does not roll" status 2 p rollout status svc/web
 
 check "cordon" says "node/worker-1 cordoned" p cordon worker-1

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "model/base/quantity.h"
+#include "model/control/revisions.h"
 #include "viz/cli/labwork.h"
 #include "viz/cli/select.h"
 #include "viz/report/describe.h"
@@ -144,71 +145,136 @@ static struct object_list sets_of(struct cli *cli, struct cluster *c, const stru
 	return out;
 }
 
-static const struct workload *set_of_revision(const struct object_list *l, int64_t revision)
+/* One entry of a history: a Deployment's ReplicaSet, or a ControllerRevision of the others. */
+struct past { int64_t revision; const struct object *object; };
+struct pasts { struct past *v; uint32_t nr; };
+
+static struct pasts pasts_of(struct cli *cli, struct cluster *c, const struct object *o)
 {
-	for (uint32_t k = 0; k < l->nr; k++)
-		if (revision_of(l->v[k]) == revision)
-			return (const struct workload *)l->v[k];
+	struct pasts out = { 0 };
+
+	if (o->kind == &deployment_kind) {
+		struct object_list l = sets_of(cli, c, o);
+
+		out.v = arena_array(cli->arena, struct past, l.nr);
+		for (uint32_t k = 0; k < l.nr; k++)
+			out.v[out.nr++] = (struct past){ revision_of(l.v[k]), l.v[k] };
+	} else {
+		uint32_t nr;
+		struct controller_revision **v = revisions_of(c, o, cli->arena, &nr);
+
+		out.v = arena_array(cli->arena, struct past, nr);
+		for (uint32_t k = 0; k < nr; k++)
+			out.v[out.nr++] = (struct past){ v[k]->revision, &v[k]->o };
+	}
+	return out;
+}
+
+static const struct object *past_of(const struct pasts *all, int64_t revision)
+{
+	for (uint32_t k = 0; k < all->nr; k++)
+		if (all->v[k].revision == revision)
+			return all->v[k].object;
 	return NULL;
 }
 
-static void history(struct cli *cli, struct cluster *c, const struct object *d, struct sb *out, struct err *err)
+/* spec.template as it was then; NULL: it is not known. */
+static struct val *template_of(struct cli *cli, struct cluster *c, const struct object *past)
 {
-	struct object_list l = sets_of(cli, c, d);
+	const struct workload *rs = (const struct workload *)past;
+	const struct val *was;
+	struct val *template, *labels;
+
+	if (past->kind == &controller_revision_kind)
+		return revision_template((const struct controller_revision *)past, cli->arena);
+	was = rs->template.doc ? rs->template.doc : val_path(object_render(c, past, cli->arena), "spec.template");
+	template = was ? val_copy(cli->arena, was) : NULL;
+	labels = template ? (struct val *)(uintptr_t)val_path(template, "metadata.labels") : NULL;
+	if (labels)
+		val_del(labels, "pod-template-hash");
+	return template;
+}
+
+static bool decode_template(struct cli *cli, struct cluster *c, const struct object *past, struct pod_template *out)
+{
+	const struct val *v;
+	struct err err = { 0 };
+	struct decode d = { .strings = cluster_strings(c), .arena = cli->arena, .unknown = VALIDATE_IGNORE, .object = "template", .err = &err };
+	bool ok;
+
+	if (past->kind != &controller_revision_kind) {
+		*out = ((const struct workload *)past)->template;
+		return true;
+	}
+	v = template_of(cli, c, past);
+	*out = (struct pod_template){ 0 };
+	ok = v && fields_decode(&d, pod_template_fields, v, "template", out);
+	err_free(&err);
+	return ok;
+}
+
+static void history(struct cli *cli, struct cluster *c, const struct object *o, struct sb *out, struct err *err)
+{
+	struct pasts all = pasts_of(cli, c, o);
 	struct table_text t;
 
 	if (cli->to_revision) {
 		int64_t n = strtoll(cli->to_revision, NULL, 10);
-		const struct workload *rs = set_of_revision(&l, n);
+		const struct object *past = past_of(&all, n);
+		struct pod_template template;
 		struct sb raw = { 0 };
-		struct describe x = { c, d, cli->arena, &raw };
+		struct describe x = { c, o, cli->arena, &raw };
 
-		if (!rs) {
+		if (!past || !decode_template(cli, c, past, &template)) {
 			err_add(err, ERR_FAILED, NULL, "unable to find the specified revision");
 			return;
 		}
-		say_template(&x, &rs->template);
-		sb_printf(out, "%s/%s with revision #%" PRId64 "\n", resource_word(cli->arena, d->kind), d->name, n);
+		say_template(&x, &template);
+		sb_printf(out, "%s/%s with revision #%" PRId64 "\n", resource_word(cli->arena, o->kind), o->name, n);
 		tabs_print(cli->arena, sb_text(&raw), out);
 		sb_free(&raw);
 		return;
 	}
-	sb_printf(out, "%s/%s \n", resource_word(cli->arena, d->kind), d->name);
+	sb_printf(out, "%s/%s \n", resource_word(cli->arena, o->kind), o->name);
 	table_begin(&t, cli->arena, 2);
 	table_cell(&t, "REVISION");
 	table_cell(&t, "CHANGE-CAUSE");
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const char *cause = label_get(&l.v[k]->annotations, CAUSE);
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const char *cause = label_get(&all.v[k].object->annotations, CAUSE);
 
-		table_cell(&t, arena_printf(cli->arena, "%" PRId64, revision_of(l.v[k])));
+		table_cell(&t, arena_printf(cli->arena, "%" PRId64, all.v[k].revision));
 		table_cell(&t, cause ? cause : "<none>");
 	}
 	table_print(&t, out);
 	sb_addc(out, '\n');
 }
 
-/* The template of an older ReplicaSet becomes the Deployment's again. */
+static struct val *no_history(const struct object *o, int64_t n, struct err *err)
+{
+	if (n)
+		err_add(err, ERR_FAILED, NULL, "unable to find specified revision %" PRId64 " in history", n);
+	else if (o->kind == &deployment_kind)
+		err_add(err, ERR_FAILED, NULL, "no rollout history found for deployment \"%s\"", o->name);
+	else
+		err_add(err, ERR_FAILED, NULL, "no last revision to roll back to");
+	return NULL;
+}
+
+/* The template of an older revision becomes the object's again. */
 static struct val *undone(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
 {
-	struct object_list l = sets_of(cli, w->world.cluster, o);
+	struct pasts all = pasts_of(cli, w->world.cluster, o);
 	int64_t n = cli->to_revision ? strtoll(cli->to_revision, NULL, 10) : 0;
-	const struct workload *rs = n ? set_of_revision(&l, n) : l.nr > 1 ? (const struct workload *)l.v[l.nr - 2] : NULL;
-	struct val *doc = labwork_document(cli, w, o), *spec, *template, *labels;
-	const struct val *was;
+	const struct object *past = n ? past_of(&all, n) : all.nr > 1 ? all.v[all.nr - 2].object : NULL;
+	struct val *doc = labwork_document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec"), *template;
 
-	if (!rs)
-		return n ? err_add(err, ERR_FAILED, NULL, "unable to find specified revision %" PRId64 " in history", n) :
-			   err_add(err, ERR_FAILED, NULL, "no rollout history found for deployment \"%s\"", o->name), NULL;
-	if (((const struct workload *)o)->paused)
+	if (!past)
+		return no_history(o, n, err);
+	if (o->kind == &deployment_kind && ((const struct workload *)o)->paused)
 		return err_add(err, ERR_FAILED, NULL, "you cannot rollback a paused deployment; resume it first with 'podwire rollout resume deployment/%s' and try again", o->name), NULL;
-	was = rs->template.doc ? rs->template.doc : val_path(object_render(w->world.cluster, &rs->o, cli->arena), "spec.template");
-	if (!was)
-		return err_add(err, ERR_UNKNOWN, NULL, "replicaset \"%s\": its template is not known", rs->o.name), NULL;
-	template = val_copy(cli->arena, was);
-	labels = (struct val *)(uintptr_t)val_path(template, "metadata.labels");
-	if (labels)
-		val_del(labels, "pod-template-hash");
-	spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	template = template_of(cli, w->world.cluster, past);
+	if (!template)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s \"%s\": its template is not known", resource_plural(cli->arena, past->kind), past->name), NULL;
 	val_put(cli->arena, spec, "template", template);
 	return doc;
 }
@@ -248,7 +314,7 @@ static struct val *paused(struct cli *cli, struct labwork *w, const struct objec
 
 typedef struct val *(*step_fn)(struct cli *, struct labwork *, const struct object *, struct err *);
 static const struct { const char *word, *done; step_fn fn; bool deployments_only, reads; } words[] = {
-	{ "status", NULL, NULL, false, false }, { "history", NULL, NULL, true, true }, { "restart", "restarted", restarted, false, false }, { "undo", "rolled back", undone, true, false },
+	{ "status", NULL, NULL, false, false }, { "history", NULL, NULL, false, true }, { "restart", "restarted", restarted, false, false }, { "undo", "rolled back", undone, false, false },
 	{ "pause", "paused", paused, true, false }, { "resume", "resumed", paused, true, false },
 };
 
@@ -264,7 +330,7 @@ static void each(struct cli *cli, struct labwork *w, size_t word, struct selecti
 
 		if (!rolls_out(o->kind, words[word].deployments_only)) {
 			err_add(err, ERR_INPUT, NULL, "%s/%s: rollout %s needs a Deployment%s", resource_word(cli->arena, o->kind), o->name, words[word].word,
-				!words[word].deployments_only ? ", DaemonSet or StatefulSet" : rolls_out(o->kind, false) ? ": podwire keeps no revisions of other kinds" : "");
+				words[word].deployments_only ? "" : ", DaemonSet or StatefulSet");
 		} else if (strcmp(words[word].word, "status") == 0) {
 			watch(cli, w, (const struct workload *)o, out, err);
 		} else if (strcmp(words[word].word, "history") == 0) {
