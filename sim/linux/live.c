@@ -13,6 +13,7 @@
 
 #include "sim/linux/cni.h"
 #include "sim/linux/haproxies.h"
+#include "sim/linux/features.h"
 #include "sim/linux/image.h"
 
 static bool put_file(const char *dir, const char *name, const void *data, size_t n, struct err *err)
@@ -252,6 +253,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	struct timespec from, part;
 	struct err none = { 0 };
 	double cpu = cpu_ms();
+	const char *missing;
 	bool ok;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
@@ -259,6 +261,12 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	*sum = (struct live_sum){ 0 };
 	live->fabric.sent = 0;
 	dataplane_write_all(dp);
+	missing = live->spaces.nr ? NULL : features_missing(dp, x.arena);
+	if (missing) {
+		err_add(err, ERR_MACHINE, NULL, "this cluster cannot be built here: %s", missing);
+		arena_free(x.arena);
+		return false;
+	}
 	x.of = arena_array(x.arena, struct space *, dp->netns.nr);
 	x.space = arena_array(x.arena, uint32_t, dp->netns.nr);
 	x.index = arena_array(x.arena, uint32_t, dp->nr_links);

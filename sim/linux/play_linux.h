@@ -6,7 +6,13 @@
 #include "sim/linux/live.h"
 #include "sim/scenario/play.h"
 
-struct playing { struct live live; rev_t rev; bool built; uint32_t confirmed; };
+struct playing {
+	struct live live;
+	rev_t rev;
+	bool built, differs;            /* differs: the kernel has answered otherwise */
+	uint32_t confirmed;
+	const char *cannot;             /* what this machine lacks: the scenario counts as skipped; in the arena of the play */
+};
 extern const struct play_backend play_linux;            /* ctx: struct playing, live begun */
 const char *play_linux_cannot(const struct scenario *);         /* why a scenario cannot be played in the kernel; NULL: it can */
 

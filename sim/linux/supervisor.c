@@ -21,7 +21,7 @@ struct serving {
 	struct supervisor *s;
 	struct client client[MAX_CLIENTS];
 	int nr, signals;
-	bool over, lost;          /* lost: a pause or the name server has ended */
+	bool over, lost;          /* lost: a pause, the name server or a container's process has ended */
 };
 
 /* ---- answers: how it ended; messages (kind, warning, text); text; descriptors */
@@ -233,6 +233,8 @@ static void ended(struct serving *v, pid_t pid, int status)
 			if (s->run.v[i].pid == pid) {
 				s->run.v[i].pid = 0;
 				s->run.v[i].status = status;
+				if (!v->s->ended || !v->s->ended(v->s->ctx, &v->s->live, s, s->run.v[i].key, status))
+					v->lost = true;
 			}
 	}
 }

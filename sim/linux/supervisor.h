@@ -16,6 +16,9 @@ struct supervisor {
 	bool (*sync)(void *ctx, struct live *, struct sb *said, struct err *);
 	/* A command, in a process of its own, with the caller's standard files. */
 	enum err_kind (*run)(void *ctx, struct live *, int argc, char **argv, struct err *);
+	/* A container's process has ended by itself (key: as in space.run); status as wait() has it. true: somebody sees to it; else (and if NULL) it is
+	 * started again at once. */
+	bool (*ended)(void *ctx, struct live *, const struct space *, const char *key, int status);
 	/* TARGET NAMESPACE CONTAINER → a space. */
 	bool (*find)(void *ctx, struct live *, const char *target, const char *ns, const char *container, struct place *, struct arena *, struct err *);
 };

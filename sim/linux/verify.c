@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "model/api/core.h"
+#include "sim/linux/features.h"
 
 #define PARALLEL 256u
 #define ONE_SYN  MILLIS(900)            /* one packet, one choice: TCP sends its second SYN after a second */
@@ -159,7 +160,7 @@ static bool open_assumed(struct verifying *v, const struct trace *t)
 static bool walk_all(struct verifying *v)
 {
 	struct arena *scratch = arena_new(NULL, "walk");
-	bool ok = true;
+	bool ok = true, sctp = feature_there(FEATURE_SCTP);
 
 	for (uint32_t k = 0; ok && k < v->pairs.nr; k++) {
 		struct connection *p = &v->pairs.v[k];
@@ -178,6 +179,10 @@ static bool walk_all(struct verifying *v)
 		ok = open_assumed(v, &t);
 		arena_rewind(scratch, mark);
 		v->out->pairs++;
+		if (p->to.proto == PROTO_SCTP && !sctp) {
+			p->ways.unknown = true;
+			p->ways.why = "this kernel has no SCTP";
+		}
 		if (p->ways.unknown) {
 			p->done = true;
 			if (!v->out->not_asked++)

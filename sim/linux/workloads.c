@@ -13,6 +13,7 @@
 #include "model/dataplane/packet.h"
 #include "sim/linux/haproxies.h"
 #include "sim/linux/live.h"
+#include "sim/linux/volumes.h"
 
 struct starting {
 	struct live *live;
@@ -217,48 +218,13 @@ static uint32_t listeners_of(struct starting *x, const struct netns *ns, const s
 	return nr;
 }
 
-/* The directory behind a volume: a Pod's own, or a claim's, which several Pods may share. NULL: none that podwire makes. */
-static const char *volume_dir(struct starting *x, const struct pod *p, const char *name)
-{
-	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
-		const struct volume *v = &p->spec->volumes.v[k];
-		const char *dir = !streq(v->name, name) ? NULL : v->empty_dir ? arena_printf(x->arena, "%s/volumes/%s.%s", x->live->dir, p->o.uid, name) :
-				  v->claim ? arena_printf(x->arena, "%s/volumes/%s.%s", x->live->dir, p->o.ns, v->claim) : NULL;
-
-		if (dir) {
-			mkdir(dir, 0777);
-			return dir;
-		}
-	}
-	return NULL;
-}
-
-static void volumes_of(struct starting *x, const struct pod *p, const struct container *c, bool serves, struct sb *conf)
-{
-	const char *first = NULL;
-
-	for (uint32_t k = 0; k < c->mounts.nr; k++) {
-		const char *dir = volume_dir(x, p, c->mounts.v[k].name);
-
-		if (!dir || (serves && c->mounts.v[k].read_only))
-			continue;
-		if (serves)
-			sb_printf(conf, " write:%s", dir);
-		else if (!first)
-			first = dir;
-		else
-			sb_printf(conf, " follow:%s:%s", first, dir);
-	}
-	if (first && !strstr(sb_text(conf), " follow:"))
-		sb_printf(conf, " follow:%s:", first);
-}
-
-static bool runs(const struct pod *p, const struct container *c)
+/* An init container that ends runs only if its status says so. */
+static bool runs(const struct pod *p, const struct container *c, bool ends)
 {
 	for (uint32_t k = 0; k < p->statuses.nr; k++)
 		if (p->statuses.v[k].name == c->name)
 			return p->statuses.v[k].state == CS_RUNNING;
-	return p->phase == POD_RUNNING || p->phase == 0;
+	return !ends && (p->phase == POD_RUNNING || p->phase == 0);
 }
 
 static bool pod_containers(struct starting *x, struct space *s, const struct netns *ns, const struct pod *p)
@@ -273,12 +239,13 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 			struct sb conf = { 0 };
 			char key[512];
 
-			if ((init && !streq(c->restart_policy, "Always")) || !runs(p, c))
+			if (!runs(p, c, init && !streq(c->restart_policy, "Always")))
 				continue;
 			snprintf(key, sizeof(key), ns->kind == NS_NODE ? "%s/%s/%s" : "%.0s%.0s%s", p->o.ns, p->o.name, c->name);
 			sb_printf(&conf, "%s/%s %s %s %s/logs/%s.%s.log", p->o.ns, p->o.name, c->name, p->node, x->live->dir, p->o.uid, c->name);
 			serve_dns(x, p, c, &conf);
-			volumes_of(x, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, &conf);
+			volumes_words(x->live, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, x->arena, &conf);
+			log_words(p, c, &conf);
 			haproxies_leave_out(x->live, p, &conf);
 			ok = should_run(x, s, key, sb_text(&conf));
 			sb_free(&conf);

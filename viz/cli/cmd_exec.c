@@ -11,8 +11,26 @@
 #include <unistd.h>
 
 #include "sim/linux/supervisor.h"
+#include "sim/linux/volumes.h"
 #include "viz/cli/cli.h"
 #include "viz/cli/labwork.h"
+
+/* The container's volumes at their places, where it has any. */
+static bool put_volumes(const char *etc, struct err *err)
+{
+	char path[512], text[16384];
+	FILE *f;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s/mounts", etc);
+	if (*etc && (f = fopen(path, "r"))) {
+		n = fread(text, 1, sizeof(text) - 1, f);
+		fclose(f);
+	}
+	text[n] = '\0';
+	snprintf(path, sizeof(path), "%s/fs", etc);
+	return !n || (unshare(CLONE_NEWNS) == 0 && root_enter(path, text, err));
+}
 
 /* In a mount namespace of the command's own. */
 static void put_on_etc(const char *etc)
@@ -59,6 +77,10 @@ static enum err_kind run_there(struct cli *cli, const char *etc, struct err *err
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (null >= 0)
 			dup2(null, 0);
+		if (!put_volumes(etc, err)) {
+			err_print(err, stderr);
+			_exit(126);
+		}
 		put_on_etc(etc);
 		if (chdir("/root") != 0 && chdir("/") != 0)
 			_exit(126);

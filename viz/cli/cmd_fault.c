@@ -1,4 +1,5 @@
 /* fault, heal: break something and mend it. What breaks stays broken, and stands on the object itself. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "viz/cli/cli.h"
@@ -18,7 +19,8 @@ static enum err_kind break_or_mend(struct cli *cli, bool mend, struct err *err)
 
 		if (!eq)
 			return cli_usage(cli, err, "\"%s\" is not KEY=VALUE", cli->args.v[k]);
-		val_put(cli->arena, args, arena_strndup(cli->arena, cli->args.v[k], (size_t)(eq - cli->args.v[k])), val_string(cli->arena, eq + 1));
+		val_put(cli->arena, args, arena_strndup(cli->arena, cli->args.v[k], (size_t)(eq - cli->args.v[k])),
+			eq[1] && strlen(eq + 1) < 10 && strspn(eq + 1, "0123456789") == strlen(eq + 1) ? val_int(cli->arena, strtol(eq + 1, NULL, 10)) : val_string(cli->arena, eq + 1));
 	}
 	if (!labwork_begin(cli, &w, false, err))
 		return err_kind(err);

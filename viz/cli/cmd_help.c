@@ -1,4 +1,5 @@
 /* api-resources, version, help. */
+#include "sim/linux/features.h"
 #include "viz/cli/cli.h"
 #include "viz/report/table.h"
 
@@ -25,10 +26,64 @@ enum err_kind cmd_api_resources(struct cli *cli, struct err *err)
 	return ERR_NONE;
 }
 
+/* What this machine can do in real namespaces, tried now. */
+static void features_text(struct cli *cli, const struct features *f)
+{
+	struct table_text t;
+	struct sb out = { 0 };
+
+	table_begin(&t, cli->arena, 3);
+	for (const char *const *h = (const char *const[]){ "FEATURE", "THERE", "USED FOR", NULL }; *h; h++)
+		table_cell(&t, *h);
+	for (enum feature k = 0; k < FEATURE_COUNT; k++) {
+		table_cell(&t, feature_rows[k].name);
+		table_cell(&t, f->v[k].there ? "yes" : "no");
+		table_cell(&t, f->v[k].there ? feature_rows[k].use : arena_printf(cli->arena, "%s: %s", feature_rows[k].use, f->v[k].why));
+	}
+	table_print(&t, &out);
+	fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+}
+
+static void features_json(struct cli *cli, const struct features *f)
+{
+	struct arena *a = cli->arena;
+	struct val *v = val_new(a, VAL_MAP), *list;
+	struct sb out = { 0 };
+
+	val_put(a, v, "podwire", val_string(a, PODWIRE_VERSION));
+	val_put(a, v, "kubernetes", val_string(a, KUBERNETES_VERSION));
+	list = val_put(a, v, "features", val_new(a, VAL_LIST));
+	for (enum feature k = 0; k < FEATURE_COUNT; k++) {
+		struct val *one = val_add(a, list, val_new(a, VAL_MAP));
+
+		val_put(a, one, "name", val_string(a, feature_rows[k].name));
+		val_put(a, one, "there", val_bool(a, f->v[k].there));
+		val_put(a, one, "use", val_string(a, feature_rows[k].use));
+		if (!f->v[k].there)
+			val_put(a, one, "why", val_string(a, f->v[k].why));
+	}
+	val_print_json(v, &out, 2, false);
+	fprintf(cli->to, "%s\n", sb_text(&out));
+	sb_free(&out);
+}
+
 enum err_kind cmd_version(struct cli *cli, struct err *err)
 {
-	(void)err;
-	fprintf(cli->to, "podwire %s, models Kubernetes %s\n", PODWIRE_VERSION, KUBERNETES_VERSION);
+	struct features f;
+
+	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
+		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
+	if (!cli_output_is(cli, "json"))
+		fprintf(cli->to, "podwire %s, models Kubernetes %s\n", PODWIRE_VERSION, KUBERNETES_VERSION);
+	if (!cli->verbose && !cli_output_is(cli, "json"))
+		return ERR_NONE;
+	if (!features_probe(&f, err))
+		return err_kind(err);
+	if (cli_output_is(cli, "json"))
+		features_json(cli, &f);
+	else
+		features_text(cli, &f);
 	return ERR_NONE;
 }
 

@@ -106,6 +106,7 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 	struct play_backend backend = play_sim;
 	struct play play;
 	struct world w;
+	bool begun;
 
 	backend.ctx = r;
 	backend.draw = r->cli->out || r->show_figures ? draw_figure : NULL;
@@ -125,8 +126,12 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 		backend.ctx = r->playing;
 	}
 	world_init(&w, &opt);
-	if (play_begin(&play, s, &w, &backend, a, &err)) {
+	begun = play_begin(&play, s, &w, &backend, a, &err);
+	if (begun)
 		play_all(&play);
+	if (r->playing && r->playing->cannot && !r->playing->differs) {
+		run_skipped(a, s, arena_printf(a, "mode linux: %s", r->playing->cannot), records);
+	} else if (begun) {
 		run_records(a, &play, records);
 		for (uint32_t k = 0; k < r->figures.nr; k++)
 			run_figure(a, records, r->figures.v[k].title, r->figures.v[k].description, r->figures.v[k].svg);

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "model/dns/dns.h"
@@ -11,6 +12,7 @@
 #include "sim/linux/enter.h"
 #include "sim/linux/run.h"
 #include "sim/linux/supervisor.h"
+#include "sim/linux/volumes.h"
 #include "viz/cli/inside.h"
 #include "viz/cli/labwork.h"
 
@@ -64,6 +66,55 @@ static enum err_kind run_inside(void *ctx, struct live *live, int argc, char **a
 	return cli_run(&cli, argc + 1, all, err);
 }
 
+/* ---- a container that ends: its kubelet hears of it, as of fault container, and some seconds pass */
+
+#define SOON "5s"               /* of virtual time: enough for a restart, and for readiness where nothing delays it */
+
+static enum err_kind tell_cluster(const char *lab, const char *target, const char *code, struct err *err)
+{
+	const char *const commands_[2][8] = { { "podwire", "--lab", lab, "fault", "container", target, code, NULL }, { "podwire", "--lab", lab, "advance", SOON, NULL } };
+	enum err_kind how = ERR_NONE;
+
+	for (size_t k = 0; k < ARRAY_LEN(commands_) && how == ERR_NONE; k++) {
+		struct cli cli = { .arena = arena_new(NULL, "command line"), .quiet = true };
+		int argc = 0;
+
+		while (commands_[k][argc])
+			argc++;
+		cli.to = fopen("/dev/null", "we");
+		how = cli.to ? cli_run(&cli, argc, (char **)(uintptr_t)commands_[k], err) : ERR_MACHINE;
+		if (cli.to)
+			fclose(cli.to);
+		arena_free(cli.arena);
+	}
+	return how;
+}
+
+/* A lab is changed by a process of its own, as by a command: the supervisor follows when that asks it to. */
+static bool container_ended(void *ctx, struct live *live, const struct space *s, const char *key, int status)
+{
+	struct lab_up *up = ctx;
+	char target[700], code[32];
+	struct err err = { 0 };
+	pid_t pid;
+
+	(void)live;
+	if (s->kind == NS_POD)
+		snprintf(target, sizeof(target), "%s/%s", s->name, key);
+	else if (s->kind == NS_NODE && strchr(key, '/'))
+		snprintf(target, sizeof(target), "pod/%s", key);
+	else
+		return false;           /* a node's daemons are simply started again */
+	snprintf(code, sizeof(code), "exit=%d", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+	if (up->files)
+		return false;           /* there is no lab to change */
+	pid = fork();
+	if (pid != 0)
+		return pid > 0;
+	setsid();
+	_exit((int)tell_cluster(up->lab, target, code, &err));
+}
+
 static void put_text(const char *dir, const char *name, const char *text)
 {
 	char path[512];
@@ -77,7 +128,7 @@ static void put_text(const char *dir, const char *name, const char *text)
 }
 
 /* resolv.conf, hostname and hosts as the kubelet writes them. */
-static const char *etc_of(struct lab_up *up, struct live *live, const struct pod *p, const char *name, struct arena *a)
+static const char *etc_of(struct lab_up *up, struct live *live, const struct pod *p, const struct container *c, const char *name, struct arena *a)
 {
 	const char *dir = arena_printf(a, "%s/etc/%s", live->dir, name);
 	struct resolv_conf conf = p ? dns_resolv_conf(up->world.cluster, p, a) : dns_node_resolv_conf(up->world.cluster, a);
@@ -86,33 +137,39 @@ static const char *etc_of(struct lab_up *up, struct live *live, const struct pod
 	mkdir(dir, 0755);
 	dns_resolv_conf_text(&conf, &text);
 	put_text(dir, "resolv.conf", sb_text(&text));
-	sb_free(&text);
 	if (p) {
 		const char *host = p->hostname ? p->hostname : p->o.name;
 
 		put_text(dir, "hostname", arena_printf(a, "%s\n", host));
 		put_text(dir, "hosts", arena_printf(a, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\t%s\n", IP(p->ip), host));
+		sb_reset(&text);
+		volumes_mounts(live, p, c, a, &text);
+		put_text(dir, "mounts", sb_text(&text));
 	}
+	sb_free(&text);
 	return dir;
 }
 
-static bool has_container(const struct pod *p, const char *name)
+/* NULL name: the first one, as kubectl does. */
+static const struct container *find_container(const struct pod *p, const char *name)
 {
-	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
-		if (streq(p->spec->containers.v[k].name, name))
-			return true;
-	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
-		if (streq(p->spec->init_containers.v[k].name, name))
-			return true;
-	return false;
+	for (int init = 0; init < 2; init++) {
+		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
+
+		for (uint32_t k = 0; k < l->nr; k++)
+			if (!name || streq(l->v[k].name, name))
+				return &l->v[k];
+	}
+	return NULL;
 }
 
 static bool find_place(void *ctx, struct live *live, const char *target, const char *ns, const char *container, struct place *out, struct arena *a, struct err *err)
 {
 	struct lab_up *up = ctx;
-	struct cluster *c = up->world.cluster;
+	struct cluster *cluster = up->world.cluster;
 	bool bare = !strchr(target, '/') && strcmp(target, "client") != 0 && strcmp(target, "router") != 0;
 	const char *text = bare ? arena_printf(a, "pod/%s", target) : target;
+	const struct container *c;
 	const struct pod *p;
 	struct end end;
 
@@ -120,7 +177,7 @@ static bool find_place(void *ctx, struct live *live, const char *target, const c
 		out->space = "router";
 		return true;
 	}
-	if (!end_parse(c, text, ns, &end, err))
+	if (!end_parse(cluster, text, ns, &end, err))
 		return false;
 	if (end.kind == END_CLIENT) {
 		out->space = "client";
@@ -128,16 +185,17 @@ static bool find_place(void *ctx, struct live *live, const char *target, const c
 	}
 	if (end.kind == END_NODE) {
 		out->space = arena_printf(a, "node/%s", end.name);
-		out->etc = etc_of(up, live, NULL, end.name, a);
+		out->etc = etc_of(up, live, NULL, NULL, end.name, a);
 		return true;
 	}
-	p = end.kind == END_POD || end.kind == END_WORKLOAD ? end_pod(c, &end, err) : NULL;
+	p = end.kind == END_POD || end.kind == END_WORKLOAD ? end_pod(cluster, &end, err) : NULL;
 	if (!p)
 		return err_any(err) ? false : err_add(err, ERR_INPUT, NULL, "\"%s\" is not a Pod, a node, client or router", target);
-	if (container && !has_container(p, container))
-		return err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s", container, p->o.name);
+	c = find_container(p, container);
+	if (!c)
+		return err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s", container ? container : "", p->o.name);
 	out->space = p->spec->host_network ? arena_printf(a, "node/%s", p->node ? p->node : "") : arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
-	out->etc = etc_of(up, live, p, p->o.uid, a);
+	out->etc = etc_of(up, live, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
 	return true;
 }
 
@@ -157,6 +215,7 @@ static enum err_kind build(void *ctx, int said, struct err *err)
 	up->s.sync = sync_lab;
 	up->s.run = run_inside;
 	up->s.find = find_place;
+	up->s.ended = container_ended;
 	supervisor_serve(&up->s);
 	return ERR_NONE;
 }
@@ -185,6 +244,7 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	if (cli_lab(cli)[0] != '/' && full)
 		cli->lab = arena_printf(cli->arena, "%s/%s", full, cli_lab(cli));
 	free(full);
+	up.lab = cli_lab(cli);
 	if (!cli_world(cli, &up.world, err))
 		return err_kind(err);
 	up.sum = mmap(NULL, sizeof(*up.sum), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -54,7 +54,7 @@ const struct command commands[] = {
 	{ "api-resources", cmd_api_resources, 0, "", "the kinds that podwire knows", NULL },
 	{ "completion", cmd_completion, 0, "bash|zsh|fish", "a script that completes commands, options and names",
 	  "  source <(podwire completion bash)\n  podwire completion fish >~/.config/fish/completions/podwire.fish" },
-	{ "version", cmd_version, 0, "", "version and features", NULL },
+	{ "version", cmd_version, 0, "", "version; with -v or -o json also what this machine can do in real namespaces, tried now", NULL },
 	{ "help", cmd_help, 0, "[COMMAND]", "this text, or a command's", NULL },
 	{ NULL, NULL, 0, NULL, NULL, NULL },
 };

@@ -1,6 +1,7 @@
 /* The process that stands in a container: it listens where the container declares, says who it is and whom it sees, and writes down what it was asked.
  *
- *   workload NAME CONTAINER NODE LOG [tcp:PORT[@ADDR] | udp:PORT[@ADDR] | sctp:PORT[@ADDR] | write:DIR | follow:DIR:TO | dns:PORT:ZONE]…
+ *   workload NAME CONTAINER NODE LOG [tcp:PORT[@ADDR] | udp:PORT[@ADDR] | sctp:PORT[@ADDR] | write:DIR | follow:DIR:TO | dns:PORT:ZONE |
+ *            lines:PORT | tell:tcp:PORT | tell:udp:PORT]…
  *
  * A connection that begins as HTTP is answered as HTTP (an echo as JSON; /clientip, /hostname, /healthz and /echo?msg= as agnhost does); any other gets one line
  * and its own bytes back. dns: the port speaks DNS (relay.h). write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
@@ -37,6 +38,8 @@ struct me {
 	long followed[8];
 	int epoll, nr;
 	uint16_t dns_port;              /* 0: none */
+	uint16_t lines_port;            /* what is said there is kept as it is; 0: none */
+	uint16_t tell; bool tell_udp; int tell_fd;      /* the port of who keeps this one's log; 0: nobody */
 	struct relay relay;
 };
 
@@ -54,9 +57,38 @@ static void append(const char *path, const char *text, size_t n)
 	close(fd);
 }
 
-__attribute__((format(printf, 2, 3))) static void say(const struct me *me, const char *fmt, ...)
+static void keep(const struct me *me, const char *text, size_t n)
 {
-	char line[1024], path[512];
+	char path[512];
+
+	append(me->log, text, n);
+	for (int k = 0; k < me->nr_write; k++) {
+		snprintf(path, sizeof(path), "%s/access.log", me->write_to[k]);
+		append(path, text, n);
+	}
+}
+
+/* A line for the container that keeps the log: it listens in the same namespace, or the line is lost. */
+static void tell(struct me *me, const char *line, size_t n)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(me->tell), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	for (int again = 0; again < 2; again++) {
+		if (me->tell_fd <= 0) {
+			me->tell_fd = socket(AF_INET, (me->tell_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+			if (me->tell_fd < 0 || connect(me->tell_fd, (struct sockaddr *)&to, sizeof(to)) != 0)
+				again = 1;
+		}
+		if (send(me->tell_fd, line, n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)n)
+			return;
+		close(me->tell_fd);
+		me->tell_fd = 0;
+	}
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct me *me, const char *fmt, ...)
+{
+	char line[1024];
 	struct timespec now;
 	struct tm tm;
 	size_t n;
@@ -71,11 +103,9 @@ __attribute__((format(printf, 2, 3))) static void say(const struct me *me, const
 	va_end(ap);
 	n = m < 0 ? n : n + (size_t)m < sizeof(line) - 1 ? n + (size_t)m : sizeof(line) - 2;
 	line[n++] = '\n';
-	append(me->log, line, n);
-	for (int k = 0; k < me->nr_write; k++) {
-		snprintf(path, sizeof(path), "%s/access.log", me->write_to[k]);
-		append(path, line, n);
-	}
+	keep(me, line, n);
+	if (me->tell)
+		tell(me, line, n);
 }
 
 static const char *addr_text(const struct sockaddr_in6 *a, bool port, char out[64])
@@ -322,6 +352,11 @@ static bool read_more(struct me *me, struct sock *s)
 	s->buf[s->len] = '\0';
 	if (me->dns_port && s->port == me->dns_port && !s->echoing && strncmp(s->buf, hello, s->len < sizeof(hello) - 1 ? s->len : sizeof(hello) - 1) != 0)
 		return dns_more(me, s);
+	if (me->lines_port && s->port == me->lines_port && strcmp(s->buf, hello) != 0) {
+		keep(me, s->buf, s->len);
+		s->len = 0;
+		return true;
+	}
 	if (!s->echoing && is_http(s->buf)) {
 		if (!strstr(s->buf, "\r\n\r\n"))
 			return s->len < sizeof(s->buf) - 1;
@@ -365,6 +400,10 @@ static void answer_datagram(struct me *me, struct sock *s)
 		}
 	if (me->dns_port && s->port == me->dns_port && n >= DNS_HEADER) {
 		relay_ask(&me->relay, buf, (size_t)n, s->fd, false, &from, &at);
+		return;
+	}
+	if (me->lines_port && s->port == me->lines_port && (n != sizeof(hello) - 1 || memcmp(buf, hello, (size_t)n) != 0)) {
+		keep(me, buf, (size_t)n);
 		return;
 	}
 	addr_text(&to, true, here);
@@ -434,6 +473,11 @@ static void set_up(struct me *me, char *arg)
 			*to++ = '\0';
 		me->follow[me->nr_follow] = colon + 1;
 		me->copy_to[me->nr_follow++] = to && *to ? to : NULL;
+	} else if (strncmp(arg, "lines:", 6) == 0) {
+		me->lines_port = (uint16_t)strtoul(colon + 1, NULL, 10);
+	} else if (strncmp(arg, "tell:", 5) == 0) {
+		me->tell_udp = colon[1] == 'u';
+		me->tell = (uint16_t)strtoul(colon + 5, NULL, 10);
 	} else if (strncmp(arg, "dns:", 4) == 0) {
 		speak_dns(me, colon + 1);
 	} else {

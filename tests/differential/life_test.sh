@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# What lives in the namespaces: containers that end and are started again, sidecars that keep what an application logs, volumes at their places; and what a machine lacks is
+# said, never passed over.
+set -uo pipefail
+cd "$(dirname "$0")/../.." && . tests/cli/lib.sh
+export PODWIRE_LAB=$work/lab.db
+trap '"$podwire" down -q 2>/dev/null; rm -rf "$work"' EXIT
+skip() { echo "skipped: $1"; echo "$passed passed, $failed failed, 1 skipped"; exit 0; }
+unshare -Urnm true 2>/dev/null || unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
+for tool in nft python3 curl; do command -v $tool >/dev/null || [ -x /usr/sbin/$tool ] || skip "$tool is not installed"; done
+
+echo "== features"
+"$podwire" version -o json >features.json
+there() { python3 -c 'import json,sys; sys.exit(not next(f["there"] for f in json.load(open("features.json"))["features"] if f["name"] == sys.argv[1]))' "$1"; }
+check "tried, and told as a table" says "nf_tables" "$podwire" version -v
+check "in JSON, with a reason for each that is missing" python3 -c 'import json; f = json.load(open("features.json"))["features"]; assert len(f) > 30 and all(x["there"] or x["why"] for x in f)'
+check "veth is there where namespaces are" there veth
+check "without -v they are not tried" sh -c "[ \$('$podwire' version | wc -l) = 1 ]"
+check "a format that is none" status 2 "$podwire" version -o yaml
+for kind in ipip vxlan dummy wireguard; do      # by another program's word
+	more=; [ $kind = vxlan ] && more='id 7 dstport 4789'
+	real=no told=no; unshare -Urn ip link add probe0 type $kind $more 2>/dev/null && real=yes; there $kind && told=yes
+	check "$kind: ip says so, too" [ "$told" = "$real" ]
+done
+scenario() { printf '{apiVersion: podwire.io/v1, kind: Scenario, metadata: {name: %s}, spec: {%s}}\n' "$1" "$2" >"$1.yaml"; }
+pods='apply: {objects: [{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, image: a, ports: [{containerPort: 80}, {containerPort: 9, protocol: SCTP}]}]}}, {apiVersion: v1, kind: Pod, metadata: {name: b}, spec: {nodeName: worker-2, containers: [{name: b, image: b}]}}]}'
+scenario sctp "steps: [{name: s, $pods, trace: {from: pod/b, to: 'pod/a:9', protocol: sctp}, expect: [{verdict: delivered}]}]"
+scenario slow "steps: [{name: s, $pods, fault: {link: worker-2, delay: 10ms}, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
+scenario ipip "steps: [{name: s, apply: {objects: [{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: default-ipv4-ippool}, spec: {cidr: 10.244.0.0/16, ipipMode: Always}}]}}, {name: t, $pods, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
+if there SCTP; then check "SCTP" "$podwire" run --mode linux sctp.yaml; else check "without SCTP: skipped, with the reason" says "skipped mode linux: it needs SCTP" "$podwire" run --mode linux sctp.yaml; fi
+check "delay and loss of a link: skipped" says "skipped mode linux: delay and loss" "$podwire" run --mode linux slow.yaml
+if there ipip; then check "IPIP" "$podwire" run --mode linux ipip.yaml; else
+	check "without ipip: skipped, with the reason" says "skipped mode linux: it needs ipip" "$podwire" run --mode linux ipip.yaml
+	check "and counted as skipped" says "0 passed, 0 failed, 1 skipped" "$podwire" run --mode linux ipip.yaml
+fi
+
+echo "== a sidecar that keeps the log"
+cat >shop.yaml <<'YAML'
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: logs}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: shop, labels: {app: shop}}
+spec:
+  containers:
+  - {name: shop, image: shop, ports: [{name: http, containerPort: 8080}], env: [{name: LOG_TARGET, value: '127.0.0.1:5140'}]}
+  initContainers:
+  - {name: logger, image: fluent-bit, restartPolicy: Always, ports: [{containerPort: 5140}], volumeMounts: [{name: logs, mountPath: /logs}]}
+  volumes: [{name: logs, persistentVolumeClaim: {claimName: logs}}]
+---
+{apiVersion: v1, kind: Service, metadata: {name: shop}, spec: {selector: {app: shop}, ports: [{name: http, port: 80, targetPort: http}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: net}
+spec: {containers: [{name: net, image: 'registry.k8s.io/e2e-test-images/agnhost:2.53', args: [netexec, '--http-port=8083', '--udp-port', '8084']}]}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: reader}, spec: {containers: [{name: reader, image: r, ports: [{containerPort: 1}], volumeMounts: [{name: logs, mountPath: /var/old, readOnly: true}]}], volumes: [{name: logs, persistentVolumeClaim: {claimName: logs}}]}}
+YAML
+"$podwire" apply -q -f shop.yaml >/dev/null
+check "up" "$podwire" up -q
+"$podwire" exec reader -- curl -s --max-time 20 http://shop/order/7 >/dev/null
+check "what the application was asked stands in the storage" says '"GET /order/7 HTTP/1.1" 200' "$podwire" exec shop -c logger -- cat /logs/access.log
+check "and in both logs" sh -c "'$podwire' logs shop | grep -q order/7 && '$podwire' logs shop logger | grep -q order/7"
+if there overlayfs; then check "another Pod with the claim reads it" says order/7 "$podwire" exec reader -- cat /var/old/access.log
+	check "but does not write" status 1 "$podwire" exec reader -- sh -c 'touch /var/old/x 2>/dev/null || exit 1'; fi
+check "a container without it has no such folder" status 2 "$podwire" exec shop -- ls /logs
+"$podwire" exec shop -c logger -- sh -c 'echo mine >/logs/mine; echo mine >/podwire-was-here'
+check "what is written beside the volume does not leave the lab" [ ! -e /podwire-was-here ]
+check "agnhost netexec listens where its arguments say" sh -c "'$podwire' exec reader -- curl -s --max-time 20 http://\$('$podwire' get pod net -o 'jsonpath={.status.podIP}'):8083/hostname | grep -qx net"
+check "verify" "$podwire" verify --sample 80
+
+echo "== a container that ends"
+end() { # POD NAME CONTAINER
+	"$podwire" exec "$1" -- sh -c 'for p in /proc/[0-9]*; do tr "\0" " " 2>/dev/null <$p/cmdline | grep -q "^workload '"$2 $3"' " && kill -9 ${p#/proc/}; done' 2>/dev/null
+}
+soon() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; "$@"; }
+end net default/net net
+check "its kubelet restarts it" soon sh -c "[ \$('$podwire' get pod net -o 'jsonpath={.status.containerStatuses[0].restartCount}') = 1 ]"
+check "with the signal as its exit code" says 137 "$podwire" get pod net -o 'jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}'
+check "it answers again" soon says net "$podwire" exec reader -- curl -s --max-time 5 "http://$("$podwire" get pod net -o 'jsonpath={.status.podIP}'):8083/hostname"
+end net default/net net
+check "the second time it waits" soon says CrashLoopBackOff "$podwire" get pod net
+check "and nothing listens" sh -c "! '$podwire' exec reader -- curl -s --max-time 2 http://\$('$podwire' get pod net -o 'jsonpath={.status.podIP}'):8083/"
+check "as the model has it" "$podwire" verify --sample 80
+"$podwire" advance 30s -q >/dev/null 2>&1
+check "until its time has come" soon says Running "$podwire" get pod net
+end shop default/shop logger
+check "a sidecar alone" soon sh -c "'$podwire' get pod shop -o json | python3 -c 'import json,sys; s = json.load(sys.stdin)[\"status\"]; sys.exit((s[\"initContainerStatuses\"][0][\"restartCount\"], s[\"containerStatuses\"][0][\"restartCount\"]) != (1, 0))'"
+check "what it kept is still there" soon says order/7 "$podwire" exec shop -c logger -- cat /logs/access.log
+"$podwire" down -q
+finish
