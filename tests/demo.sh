@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 podwire=build/podwire shop=scenarios/figures/ingress-multicontainer.yaml
 rm -rf demo && mkdir demo
 export PODWIRE_LAB=demo/shop.db
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+bold= plain=
+[ ! -t 1 ] || bold=$'\033[1m' plain=$'\033[0m'
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 run() { printf '$ %s\n' "${*/#build\/podwire/podwire}"; "$@"; }
 
 say "A Deployment and a Service become Pods, addresses and rules."
@@ -46,3 +48,10 @@ for f in clusterip:clusterip ingress:ingress-multicontainer calico:calico-cluste
 done
 say "In demo/:"
 ls demo
+say "Go on:"
+cat <<'END'
+  build/podwire tui --lab demo/shop.db       the same cluster on screens; ? lists the keys
+  build/podwire learn                        lessons; build/podwire learn clusterip plays one
+  build/podwire trace -f FILE FROM TO        your own manifests, as they are
+  demo/clusterip.png, demo/calico.png …      the figures; README.md and docs/figures.md say how they were made
+END

@@ -14,9 +14,13 @@ spec: {replicas: 2, selector: {matchLabels: {app: web}}, template: {metadata: {l
 YAML
 check "a question without a lab says what to do" says "podwire init or apply makes one" "$podwire" get pods
 check "and is bad input" status 2 "$podwire" get pods
+check "an apply that fails leaves no lab behind" sh -c "echo 'kind: Servce' >bad.yaml; ! '$podwire' apply -f bad.yaml 2>/dev/null && ! ls podwire.db* 2>/dev/null"
 check "apply makes a lab" "$podwire" apply -f web.yaml
 check "init does not take it away" says "holds a lab already" "$podwire" init
-check "advance" "$podwire" advance 30s
+check "advance says how far it is, and what happened" says "t=3" "$podwire" advance 30s
+check "rules that nobody writes: it says who writes which" says "write nftables" "$podwire" rules --node worker-1 -o iptables
+check "a fault says that it lasts" says "podwire heal" "$podwire" fault bgp worker-1
+check "and that it is mended" says "mended: bgp worker-1" "$podwire" heal bgp worker-1
 check "scale" "$podwire" scale deploy/web --replicas 3
 check "delete" "$podwire" delete svc/web
 check "it is gone" status 1 "$podwire" get svc web

@@ -138,7 +138,7 @@ TEST(tui_session_of_a_lab)
 	begin(&r, true);
 	tour(&r);
 	type(&r, ":map\n:fault node worker-1\n");
-	shows(&r, "done: fault node worker-1");
+	shows(&r, "broken: node worker-1");
 	type(&r, ".");
 	shows(&r, "NodeNotReady");              /* on to the next event, not merely to the next look */
 	type(&r, "v");

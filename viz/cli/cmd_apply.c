@@ -189,16 +189,47 @@ enum err_kind cmd_delete(struct cli *cli, struct err *err)
 	return err_kind(err);
 }
 
+/* What happened meanwhile, in one line: the first bad news, else the first news. */
+static void tell_time(struct cli *cli, struct cluster *c, uint32_t from)
+{
+	uint32_t nr, warnings = 0, at;
+	const struct event *v = cluster_events(c, &nr);
+
+	at = from;
+	for (uint32_t k = nr; k > from; k--)
+		if (v[k - 1].warning) {
+			warnings++;
+			at = k - 1;
+		}
+	fprintf(cli->to, "t=%.3fs, %u event%s", (double)cluster_now(c) / 1e9, nr - from, &"s"[nr - from == 1]);
+	if (warnings)
+		fprintf(cli->to, ", %u of them warnings", warnings);
+	if (from < nr) {
+		const struct object *o = obj_get(c, v[at].object);
+		struct sb text = { 0 };
+
+		sb_printf(&text, "; %s%s%s: ", o ? o->name : "", o ? " " : "", v[at].reason);
+		sb_add_shown(&text, v[at].message ? v[at].message : "", true);
+		fputs(sb_text(&text), cli->to);
+		sb_free(&text);
+	}
+	fputc('\n', cli->to);
+}
+
 enum err_kind cmd_advance(struct cli *cli, struct err *err)
 {
 	struct labwork w;
+	uint32_t events;
 	nsec by;
 
 	if (cli->args.nr != 1 || !duration_parse(cli->args.v[0], &by) || by < 0)
 		return cli_usage(cli, err, "advance needs a duration, as 40s or 5m");
 	if (!labwork_begin(cli, &w, false, err))
 		return err_kind(err);
+	events = cluster_event_count(w.world.cluster);
 	control_advance(w.world.control, by);
+	if (!cli->quiet)
+		tell_time(cli, w.world.cluster, events);
 	cli->no_settle = true;
 	labwork_end(cli, &w, true, err);
 	return err_kind(err);

@@ -55,7 +55,7 @@ static void changes_text(struct cli *cli, const struct connections *b, const str
 		sb_printf(out, "none of %u connections changes\n", b->nr);
 		return;
 	}
-	sb_printf(out, "%u of %u connections change\n\n", l->nr, b->nr);
+	sb_printf(out, "%u connection%s change%s; afterwards there are %u\n\n", l->nr, &"s"[l->nr == 1], l->nr == 1 ? "s" : "", b->nr);
 	table_begin(&t, cli->arena, 5);
 	for (const char *const *h = (const char *const[]){ "CHANGE", "FROM", "TO", "BEFORE", "AFTER", NULL }; *h; h++)
 		table_cell(&t, *h);

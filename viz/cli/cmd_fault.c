@@ -29,7 +29,8 @@ static enum err_kind break_or_mend(struct cli *cli, bool mend, struct err *err)
 	else
 		control_fault(w.world.control, cli->args.v[0], target, args, err);
 	cli->no_settle = true;
-	labwork_end(cli, &w, true, err);
+	if (labwork_end(cli, &w, true, err) && !cli->quiet)
+		fprintf(cli->to, mend ? "mended: %s%s%s\n" : "broken: %s%s%s; podwire advance lets time pass, podwire heal mends it\n", cli->args.v[0], *target ? " " : "", target);
 	return err_kind(err);
 }
 

@@ -40,6 +40,7 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 	bool ip = cli_output_is(cli, "ip"), bird = cli_output_is(cli, "bird"), iptables = cli_output_is(cli, "iptables"), nft = cli_output_is(cli, "nft");
 	struct sb out = { 0 };
 	uint32_t nr = 0;
+	bool any = false;
 
 	if (!ip && !bird && !iptables && !nft) {
 		nft = default_is_nft(w);
@@ -47,6 +48,7 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 	}
 	NETNS_EACH(dp, k) {
 		struct netns *ns = netns_get(dp, (netns_h){ k });
+		size_t before;
 
 		if (ip ? cli->node && !wanted(cli, ns) && !(ns->node.i && wanted(cli, netns_get(dp, ns->node))) : !wanted(cli, ns))
 			continue;
@@ -59,7 +61,9 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 			print_bird(w->cluster, dp, (netns_h){ k }, &out);
 		} else {
 			dataplane_node_ready(dp, (netns_h){ k });
+			before = out.len;
 			one_node(cli, w, ns, nft, &out);
+			any = any || out.len > before;
 		}
 		fputs(sb_text(&out), cli->to);
 		sb_reset(&out);
@@ -69,6 +73,9 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 		err_add(err, ERR_FAILED, NULL, "nodes \"%s\" not found", cli->node);
 	else if (!nr)
 		err_add(err, ERR_FAILED, NULL, "the cluster has no node");
+	else if (!ip && !bird && !any)
+		err_warn(err, NULL, "there is no rule for %s: kube-proxy and the Pod network of this cluster write %s; -o %s shows that", nft ? "nft" : "iptables",
+			 default_is_nft(w) ? "nftables" : "iptables", default_is_nft(w) ? "nft" : "iptables");
 	return err_kind(err);
 }
 

@@ -2,6 +2,7 @@
 #include "viz/cli/inside.h"
 #include "viz/cli/labwork.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "model/control/defaults.h"
@@ -68,10 +69,21 @@ void labwork_delete(struct cli *cli, struct labwork *w, struct object *o, int64_
 	apply_delete_as(w->world.cluster, o, grace, force, cascade);
 }
 
+void labwork_remove(const char *path)
+{
+	static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
+	char file[4200];
+
+	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+		snprintf(file, sizeof(file), "%s%s", path, parts[k]);
+		unlink(file);
+	}
+}
+
 bool labwork_begin(struct cli *cli, struct labwork *w, bool create, struct err *err)
 {
 	struct lab_point now;
-	bool fresh = false;
+	bool fresh = false, absent = access(cli_lab(cli), F_OK) != 0;
 
 	*w = (struct labwork){ 0 };
 	if (!cli_world_options(cli, &w->opt, err))
@@ -86,6 +98,7 @@ bool labwork_begin(struct cli *cli, struct labwork *w, bool create, struct err *
 	if (!w->lab)
 		return false;
 	if (fresh) {
+		w->made = absent;
 		world_init(&w->world, &w->opt);
 		defaults_add_namespaces(w->world.cluster);
 		return true;
@@ -113,6 +126,8 @@ bool labwork_end(struct cli *cli, struct labwork *w, bool ok, struct err *err)
 	}
 	lab_close(w->lab);
 	world_free(&w->world);
+	if (!ok && w->made)
+		labwork_remove(cli_lab(cli));
 	if (ok && !cli->dry_run)
 		inside_follow(cli, err);
 	return ok;

@@ -10,6 +10,7 @@ struct labwork {
 	struct world world;
 	struct world_options opt;
 	nsec from;
+	bool made;                      /* by this command: its file goes again if that fails */
 	VEC(struct doc) docs;           /* that this command applied */
 };
 const char *cli_lab(const struct cli *);        /* --lab, $PODWIRE_LAB, podwire.db */
@@ -27,5 +28,8 @@ struct val *labwork_document(struct cli *, struct labwork *, const struct object
 const char *labwork_mark(const struct cli *);
 /* The cluster of the lab for a question (--at is respected). */
 bool labwork_read(struct cli *, struct world *, struct err *);
+
+/* Deletes its file and what SQLite keeps beside it. */
+void labwork_remove(const char *path);
 
 #endif

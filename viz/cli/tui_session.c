@@ -10,17 +10,11 @@
 #include "sim/reachability/gate.h"
 #include "viz/cli/history.h"
 #include "viz/cli/labwork.h"
-#include "viz/tui/tui.h"
 
 static void remove_lab(char *path)
 {
-	static const char *const parts[] = { "", "-wal", "-shm", "-journal" };
-	char file[300];
-
-	for (size_t k = 0; *path && k < ARRAY_LEN(parts); k++) {
-		snprintf(file, sizeof(file), "%s%s", path, parts[k]);
-		unlink(file);
-	}
+	if (*path)
+		labwork_remove(path);
 	*path = '\0';
 }
 
@@ -186,38 +180,6 @@ static bool next_moment(struct session *s, struct arena *a, struct argv *words, 
 	return true;
 }
 
-/* What a command that prints nothing did. */
-static void tell_change(struct session *s, const char *line, nsec before, struct sb *out)
-{
-	struct cluster *c = s->model.world->cluster;
-	uint32_t nr, first = 0;
-	const struct event *v = cluster_events(c, &nr);
-	char now[32];
-
-	if (strncmp(line, "advance", 7) != 0) {
-		sb_printf(out, "done: %s   (. lets time pass, u takes it back%s)", line, strncmp(line, "fault", 5) == 0 ? ", X mends" : "");
-		return;
-	}
-	time_short(cluster_now(c), now);
-	while (first < nr && v[first].at <= before)
-		first++;
-	sb_printf(out, "t=%s: ", now);
-	for (uint32_t k = first; k < nr; k++)
-		if (v[k].warning) {             /* the first bad news before any other */
-			first = k;
-			break;
-		}
-	if (first == nr) {
-		sb_add(out, "no event");
-	} else {
-		const struct object *o = obj_get(c, v[first].object);
-
-		sb_printf(out, "%s %s: %s", o ? o->name : "", v[first].reason, v[first].message);
-		if (nr - first > 1)
-			sb_printf(out, "  (v shows %u more)", nr - first - 1);
-	}
-}
-
 /* Where the command works: the lab, or the files. false: it may not. */
 static bool add_place(struct session *s, const struct command *c, struct arena *a, struct argv *words, struct err *err)
 {
@@ -296,7 +258,6 @@ static bool run(void *ctx, const char *line, struct sb *out, bool *changed, stru
 	size_t len = 0;
 	struct cli sub = { .arena = a };
 	enum err_kind how = ERR_INPUT;
-	nsec before = cluster_now(s->model.world->cluster);
 
 	words.v[0] = arena_strdup(a, "podwire");
 	split(a, line, &words);
@@ -327,7 +288,7 @@ static bool run(void *ctx, const char *line, struct sb *out, bool *changed, stru
 	}
 	*changed = c && c->takes & CHANGES_LAB && !err_any(err) && (how == ERR_NONE || how == ERR_FAILED) && show_again(s, err);
 	if (*changed && !out->len)
-		tell_change(s, line, before, out);
+		sb_printf(out, "done: %s   (u takes it back)", line);
 	arena_free(a);
 	return how == ERR_NONE;
 }
