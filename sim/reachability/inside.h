@@ -13,6 +13,7 @@
 #include "sim/reachability/reach.h"
 
 #define NONE UINT32_MAX
+#define FEW 8                           /* so many sets of a namespace, or users of a set, are looked through; more are looked up */
 
 /* Which families a Pod has, and which of them comes first: of two dual-stack ends, the destination's order decides. */
 enum families { FAM_4, FAM_6, FAM_46, FAM_64, FAM_COUNT };
@@ -30,7 +31,7 @@ struct shape {
 	numbers sets;
 };
 
-struct space { str name; const struct namespace_ *object; numbers pairs; uint32_t first, last, nr_shapes, sets; uint64_t *shapes; };       /* a namespace; sets: the first that is scoped to it; shapes: as bits, NULL until they are needed */
+struct space { str name; const struct namespace_ *object; numbers pairs; uint32_t first, last, nr_shapes, sets; bool many; uint64_t *shapes; };     /* a namespace; sets: the first that is scoped to it; many: they are in set_ids; shapes: as bits, NULL until they are needed */
 struct named_port { str name; uint16_t port; uint8_t proto; };
 struct port_set { uint32_t from, nr; };         /* in universe.named */
 struct atom { ip_addr at; uint32_t places, inside; };    /* an address of it; in how many places it is, and (while one is cut) how many of them lie in the block */
@@ -40,7 +41,7 @@ struct bound { ip_addr at; uint32_t atom; };    /* from here to the next bound; 
 struct selector_id { uint32_t from, nr_words, nr; uint64_t bloom; };
 enum scope { SCOPE_ALL, SCOPE_SPACE, SCOPE_SPACES, SCOPE_BLOCK };
 struct block_id { struct cidr cidr; struct cidr *except; uint32_t nr_except; };
-struct spaces_id { uint32_t selector; numbers list; HEAP(uint64_t) in; uint64_t *shapes; uint32_t sets; };     /* a namespaceSelector: the namespaces; shapes: NULL until it is needed */
+struct spaces_id { uint32_t selector; numbers list; HEAP(uint64_t) in; uint64_t *shapes; uint32_t sets; bool many; };       /* a namespaceSelector: the namespaces; shapes: NULL until it is needed */
 struct spec { const struct np_ports *v; uint32_t nr; bool named; uint8_t asked; /* enum asked, for the question at hand */ uint64_t *mask; /* NAMED: the destinations that it is open on */ };
 enum asked { ASKED_NO, ASKED_YES, ASKED_NAMED };
 
@@ -52,6 +53,7 @@ struct shape_set {
 	uint32_t refs;                          /* of policies; 0: free */
 	uint32_t isolates[2];                   /* number of policies that isolate it, by direction */
 	uint32_t next;                          /* of the same namespace, namespaceSelector, or all blocks */
+	bool many[2];                           /* users are in use_ids */
 	struct bits b;
 	few uses[2];                            /* that it has as a subject */
 	few users[2];                           /* uses of which it is the peer */

@@ -132,6 +132,32 @@ static bool any_dual(struct cluster *c)
 	return false;
 }
 
+/* What is read of a policy lies here and there; each step of the way to it is called for before it is needed. */
+static void call_for_policy(const struct object_list *l, uint32_t k)
+{
+	const struct network_policy *p;
+
+	if (k + 16 < l->nr) {
+		p = (const struct network_policy *)l->v[k + 16];
+		__builtin_prefetch(&p->o.ns);
+		__builtin_prefetch(&p->pods);
+		__builtin_prefetch(&p->types);
+	}
+	if (k + 10 < l->nr) {
+		p = (const struct network_policy *)l->v[k + 10];
+		__builtin_prefetch(p->pods.labels.v);
+		__builtin_prefetch(p->ingress.v);
+		__builtin_prefetch(p->egress.v);
+	}
+	if (k + 5 < l->nr) {
+		p = (const struct network_policy *)l->v[k + 5];
+		if (p->ingress.nr)
+			__builtin_prefetch(p->ingress.v[0].peers.v);
+		if (p->egress.nr)
+			__builtin_prefetch(p->egress.v[0].peers.v);
+	}
+}
+
 static void build(struct reach *r)
 {
 	struct object_list l = cluster_list(r->c, &network_policy_kind);
@@ -155,13 +181,13 @@ static void build(struct reach *r)
 	heap_room(&r->held, l.nr + 1);
 	heap_room(&r->sets, l.nr + 1);
 	heap_room(&r->used, l.nr + 1);
-	lookup_room(&r->set_ids, l.nr + l.nr / 4);
-	lookup_room(&r->use_ids, l.nr);
 	lookup_room(&r->shape_ids, cluster_count(r->c, &pod_kind) / 2);
 	heap_room(&r->held_of, cluster_handles(r->c) + 1);
 	heap_room(&r->shapes, cluster_count(r->c, &pod_kind) / 3);
-	for (uint32_t k = 0; k < l.nr && !r->idle; k++)
+	for (uint32_t k = 0; k < l.nr && !r->idle; k++) {
+		call_for_policy(&l, k);
 		reach_policy(r, (const struct network_policy *)l.v[k]);
+	}
 	build_pods(r);
 	reach_find_spaces(r);
 	reach_index(r);

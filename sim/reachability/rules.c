@@ -49,22 +49,48 @@ static uint64_t use_hash(int dir, uint32_t peer, uint32_t spec)
 	return hash_mix((uint64_t)peer << 32 | spec, (uint64_t)dir + 5);
 }
 
+static uint32_t known_use(const struct reach *r, int dir, uint32_t peer, uint32_t spec)
+{
+	const struct shape_set *t = &r->sets.v[peer];
+	const few *users = &t->users[dir];
+	uint64_t h = use_hash(dir, peer, spec);
+	uint32_t at;
+
+	for (uint32_t k = 0; !t->many[dir] && k < users->nr; k++)
+		if (r->used.v[few_v(users)[k]].spec == spec)
+			return few_v(users)[k];
+	for (uint32_t id = t->many[dir] ? lookup_first(&r->use_ids, h, &at) : NONE; id != NONE; id = lookup_next(&r->use_ids, h, &at))
+		if (r->used.v[id].peer == peer && r->used.v[id].spec == spec && r->used.v[id].dir == dir)
+			return id;
+	return NONE;
+}
+
+static void note_use(struct reach *r, int dir, uint32_t peer, uint32_t id)
+{
+	struct shape_set *t = &r->sets.v[peer];
+	const few *users = &t->users[dir];
+
+	few_push(&t->users[dir], id);
+	if (t->many[dir])
+		lookup_put(&r->use_ids, use_hash(dir, peer, r->used.v[id].spec), id);
+	for (uint32_t k = 0; !t->many[dir] && users->nr > FEW && k < users->nr; k++)
+		lookup_put(&r->use_ids, use_hash(dir, peer, r->used.v[few_v(users)[k]].spec), few_v(users)[k]);
+	t->many[dir] |= users->nr > FEW;
+}
+
 /* Takes over the reference of the peer. */
 static uint32_t find_use(struct reach *r, int dir, uint32_t peer, uint32_t spec)
 {
-	uint64_t h = use_hash(dir, peer, spec);
-	uint32_t at, id;
+	uint32_t id = known_use(r, dir, peer, spec);
 
-	for (id = lookup_first(&r->use_ids, h, &at); id != NONE; id = lookup_next(&r->use_ids, h, &at))
-		if (r->used.v[id].peer == peer && r->used.v[id].spec == spec && r->used.v[id].dir == dir) {
-			reach_unref(r, peer);
-			return id;
-		}
+	if (id != NONE) {
+		reach_unref(r, peer);
+		return id;
+	}
 	id = r->free_uses.nr ? r->free_uses.v[--r->free_uses.nr] : (heap_push(&r->used), r->used.nr - 1);
 	r->used.v[id] = (struct use){ .peer = peer, .spec = spec, .dir = (uint8_t)dir };
-	few_push(&r->sets.v[peer].users[dir], id);
+	note_use(r, dir, peer, id);
 	r->roles.v[peer] |= (uint8_t)(ROLE_USERS << dir);
-	lookup_put(&r->use_ids, h, id);
 	return id;
 }
 
@@ -83,7 +109,8 @@ static void free_use(struct reach *r, uint32_t id)
 {
 	struct use *u = &r->used.v[id];
 
-	lookup_drop(&r->use_ids, use_hash(u->dir, u->peer, u->spec), id);
+	if (r->sets.v[u->peer].many[u->dir])
+		lookup_drop(&r->use_ids, use_hash(u->dir, u->peer, u->spec), id);
 	few_drop(&r->sets.v[u->peer].users[u->dir], id);
 	roles_again(r, u->peer);
 	few_free(&u->subjects);

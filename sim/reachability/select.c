@@ -580,19 +580,59 @@ void reach_members(struct reach *r)
 	free(f.nr);
 }
 
+/* Are the sets of its namespace or namespaceSelector looked up? NULL: those of blocks always are. */
+static bool *many_of(struct reach *r, const struct shape_set *t)
+{
+	return t->scope == SCOPE_SPACE ? &r->spaces.v[t->where].many : t->scope == SCOPE_SPACES ? &r->spaces_ids.v[t->where].many : NULL;
+}
+
+static bool is_set(const struct shape_set *t, const struct shape_set *like)
+{
+	return t->refs && t->scope == like->scope && t->where == like->where && t->selector == like->selector && t->families == like->families && t->seen == like->seen;
+}
+
+static uint32_t known_set(struct reach *r, const struct shape_set *like)
+{
+	const bool *many = many_of(r, like);
+	uint64_t h = set_hash(like);
+	uint32_t at, id;
+
+	if (many && !*many) {
+		for (id = *head_of(r, like); id != NONE && !is_set(&r->sets.v[id], like); id = r->sets.v[id].next)
+			;
+		return id;
+	}
+	for (id = lookup_first(&r->set_ids, h, &at); id != NONE && !is_set(&r->sets.v[id], like); id = lookup_next(&r->set_ids, h, &at))
+		;
+	return id;
+}
+
+/* It stands in its chain already. */
+static void note_set(struct reach *r, uint32_t set)
+{
+	const struct shape_set *t = &r->sets.v[set];
+	bool *many = many_of(r, t);
+	uint32_t nr = 0;
+
+	if (!many || *many) {
+		lookup_put(&r->set_ids, set_hash(t), set);
+		return;
+	}
+	for (uint32_t k = set; k != NONE; k = r->sets.v[k].next)
+		nr++;
+	*many = nr > FEW;
+	for (uint32_t k = set; *many && k != NONE; k = r->sets.v[k].next)
+		lookup_put(&r->set_ids, set_hash(&r->sets.v[k]), k);
+}
+
 uint32_t reach_set(struct reach *r, struct shape_set like)
 {
-	uint64_t h = set_hash(&like);
-	uint32_t at, id;
+	uint32_t id = known_set(r, &like);
 	numbers m = { 0 };
 
-	for (id = lookup_first(&r->set_ids, h, &at); id != NONE; id = lookup_next(&r->set_ids, h, &at)) {
-		struct shape_set *t = &r->sets.v[id];
-
-		if (t->refs && t->scope == like.scope && t->where == like.where && t->selector == like.selector && t->families == like.families && t->seen == like.seen) {
-			t->refs++;
-			return id;
-		}
+	if (id != NONE) {
+		r->sets.v[id].refs++;
+		return id;
 	}
 	if (r->free_sets.nr)
 		id = r->free_sets.v[--r->free_sets.nr];
@@ -605,7 +645,7 @@ uint32_t reach_set(struct reach *r, struct shape_set like)
 	like.next = *head_of(r, &like);
 	*head_of(r, &like) = id;
 	r->sets.v[id] = like;
-	lookup_put(&r->set_ids, h, id);
+	note_set(r, id);
 	if (r->building)
 		return id;
 	reach_evaluate(r, id);
@@ -631,7 +671,8 @@ void reach_unref(struct reach *r, uint32_t set)
 	for (at = head_of(r, t); *at != set;)
 		at = &r->sets.v[*at].next;
 	*at = t->next;
-	lookup_drop(&r->set_ids, set_hash(t), set);
+	if (!many_of(r, t) || *many_of(r, t))
+		lookup_drop(&r->set_ids, set_hash(t), set);
 	bits_free(&t->b);
 	for (int d = 0; d < 2; d++) {
 		few_free(&t->uses[d]);
