@@ -25,7 +25,8 @@ struct verified {
 	uint32_t requests, request_tries, requests_agreed;
 	uint32_t requests_not_asked; const char *why_no_request;
 	VEC(const char *) request_list;                 /* where it was wanted */
-	double state_ms, connect_ms, request_ms, names_ms;
+	uint32_t probes, probes_agreed, probes_not_asked; const char *why_no_probe;
+	double state_ms, connect_ms, request_ms, names_ms, probes_ms;
 	uint32_t names, names_agreed;                   /* looked up with real queries */
 };
 /* false: it could not be done (err). Texts live in the arena. */

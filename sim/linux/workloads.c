@@ -13,6 +13,7 @@
 #include "model/dataplane/packet.h"
 #include "sim/linux/haproxies.h"
 #include "sim/linux/live.h"
+#include "sim/linux/probes.h"
 #include "sim/linux/volumes.h"
 
 struct starting {
@@ -128,11 +129,18 @@ static void stop_unseen(struct space *s)
 
 /* ---- what each should be told */
 
+/* Each once: a port may be declared, and probed as well. */
 static void add_listener(struct sb *conf, uint8_t proto, uint16_t port, ip_addr addr)
 {
-	sb_printf(conf, " %s:%u", proto == PROTO_UDP ? "udp" : proto == PROTO_SCTP ? "sctp" : "tcp", port);
+	char word[80];
+	size_t n = (size_t)snprintf(word, sizeof(word), " %s:%u", proto == PROTO_UDP ? "udp" : proto == PROTO_SCTP ? "sctp" : "tcp", port);
+
 	if (ip_set(addr))
-		sb_printf(conf, "@%s", IP(addr));
+		n += (size_t)snprintf(word + n, sizeof(word) - n, "@%s", IP(addr));
+	for (const char *at = sb_text(conf); (at = strstr(at, word)); at += n)
+		if (!at[n] || at[n] == ' ')
+			return;
+	sb_add(conf, word);
 }
 
 /* Of a Pod of which nothing is known: it listens where EndpointSlices lead to it, and where people look first. */
@@ -246,6 +254,8 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 			serve_dns(x, p, c, &conf);
 			volumes_words(x->live, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, x->arena, &conf);
 			log_words(p, c, &conf);
+			if (c->startup || c->readiness || c->liveness)
+				probes_script(x->cluster, p, c, arena_printf(x->arena, "%s/logs/%s.%s.log", x->live->dir, p->o.uid, c->name));
 			haproxies_leave_out(x->live, p, &conf);
 			ok = should_run(x, s, key, sb_text(&conf));
 			sb_free(&conf);

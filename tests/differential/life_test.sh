@@ -89,4 +89,29 @@ end shop default/shop logger
 check "a sidecar alone" soon sh -c "'$podwire' get pod shop -o json | python3 -c 'import json,sys; s = json.load(sys.stdin)[\"status\"]; sys.exit((s[\"initContainerStatuses\"][0][\"restartCount\"], s[\"containerStatuses\"][0][\"restartCount\"]) != (1, 0))'"
 check "what it kept is still there" soon says order/7 "$podwire" exec shop -c logger -- cat /logs/access.log
 "$podwire" down -q
+
+echo "== probes"
+cat >probes.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: slow, labels: {app: slow}, annotations: {podwire.io/app.ready: "after 2m"}}
+spec: {containers: [{name: app, image: app, ports: [{name: http, containerPort: 8080}], readinessProbe: {httpGet: {path: /same, port: http}}, livenessProbe: {httpGet: {path: /same, port: 8080}, periodSeconds: 5}, startupProbe: {tcpSocket: {port: 8080}}}]}
+---
+{apiVersion: v1, kind: Service, metadata: {name: slow}, spec: {selector: {app: slow}, ports: [{port: 80, targetPort: http}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: reader}, spec: {containers: [{name: reader, image: r, ports: [{containerPort: 1}]}]}}
+YAML
+rm -f lab.db*
+"$podwire" apply -q -f probes.yaml --no-settle >/dev/null; "$podwire" advance 30s >/dev/null
+check "up" "$podwire" up -q
+check "made from the node, as the model has them" "$podwire" verify
+log() { "$podwire" logs slow app; }
+check "one that is scripted to fail fails" says '"GET /same HTTP/1.1" 503' log
+check "another that asks the same path does not" says '"GET /same HTTP/1.1" 200' log
+check "not ready: no endpoint" sh -c "! '$podwire' exec reader -- curl -s --max-time 3 http://slow/"
+check "other requests are answered" says '"pod": "default/slow"' "$podwire" exec reader -- curl -s --max-time 5 "http://$("$podwire" get pod slow -o 'jsonpath={.status.podIP}'):8080/"
+"$podwire" advance 2m -q >/dev/null 2>&1
+check "when it is ready the kernel leads there" says '"pod": "default/slow"' "$podwire" exec reader -- curl -s --max-time 5 http://slow/
+check "and all probes succeed" sh -c "'$podwire' verify --sample 60 -o json | python3 -c 'import json,sys; p = json.load(sys.stdin)[\"probes\"]; sys.exit(p[\"asked\"] < 3 or p[\"asked\"] != p[\"agree\"])'"
+"$podwire" down -q
 finish

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "sim/linux/names.h"
+#include "sim/linux/probes.h"
 #include "sim/linux/verify.h"
 #include "viz/cli/inside.h"
 #include "viz/report/kernel_report.h"
@@ -27,6 +28,10 @@ static void print_text(struct cli *cli, const struct verified *r)
 	fprintf(cli->to, "connections  %u pairs in %u tries: %u agree (%.0f ms)\n", r->pairs, r->tries, r->agreed, r->connect_ms);
 	if (r->names)
 		fprintf(cli->to, "names        %u asked with real queries: %u agree (%.0f ms)\n", r->names, r->names_agreed, r->names_ms);
+	if (r->probes)
+		fprintf(cli->to, "probes       %u made from the nodes: %u agree (%.0f ms)\n", r->probes, r->probes_agreed, r->probes_ms);
+	if (r->probes_not_asked)
+		fprintf(cli->to, "not asked    %u probes: %s\n", r->probes_not_asked, r->why_no_probe);
 	if (r->not_asked)
 		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
 	if (r->requests)
@@ -87,7 +92,7 @@ static void print_json(struct cli *cli, const struct verified *r)
 	struct arena *a = cli->arena;
 	struct val *v = val_new(a, VAL_MAP), *state = val_put(a, v, "state", val_new(a, VAL_MAP)), *connections = val_put(a, v, "connections", val_new(a, VAL_MAP));
 	struct val *requests = val_put(a, v, "requests", val_new(a, VAL_MAP)), *names = val_put(a, v, "names", val_new(a, VAL_MAP));
-	struct val *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
+	struct val *probes = val_put(a, v, "probes", val_new(a, VAL_MAP)), *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
 	struct sb out = { 0 };
 
 	val_put(a, state, "namespaces", val_int(a, r->namespaces));
@@ -107,6 +112,9 @@ static void print_json(struct cli *cli, const struct verified *r)
 	val_put(a, requests, "notAsked", val_int(a, r->requests_not_asked));
 	if (r->why_no_request)
 		val_put(a, requests, "whyNot", val_string(a, r->why_no_request));
+	val_put(a, probes, "asked", val_int(a, r->probes));
+	val_put(a, probes, "agree", val_int(a, r->probes_agreed));
+	val_put(a, probes, "notAsked", val_int(a, r->probes_not_asked));
 	val_put(a, names, "asked", val_int(a, r->names));
 	val_put(a, names, "agree", val_int(a, r->names_agreed));
 	for (uint32_t k = 0; k < r->differences.nr; k++) {
@@ -129,7 +137,8 @@ static enum err_kind work(struct cli *cli, struct live *live, struct world *w, s
 	if (!number("sample", cli->sample, &opt.sample, err) || !number("tries", cli->tries, &opt.tries, err))
 		return ERR_INPUT;
 	if (!verify_state(live, world_dataplane(w), cli->arena, &r, err) || !verify_connections(live, w, &opt, cli->arena, &r, err) ||
-	    !verify_requests(live, w, &opt, cli->arena, &r, err) || !verify_names(live, w, &opt, cli->arena, &r, err))
+	    !verify_requests(live, w, &opt, cli->arena, &r, err) || !verify_names(live, w, &opt, cli->arena, &r, err) ||
+	    !verify_probes(live, w, &opt, cli->arena, &r, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json"))
 		print_json(cli, &r);

@@ -257,16 +257,45 @@ static size_t header_lines(const char *req, char *out, size_t max, size_t n)
 	return n;
 }
 
+/* A probe that is scripted to fail now: LOG.fails holds lines of KIND PORT PATH, and a probe says in a header which one it is. Other requests are not concerned. */
+static bool fails(const struct me *me, const struct sock *s, const char *path, size_t path_len)
+{
+	const char *header = strcasestr(s->buf, "\r\nPodwire-Probe: "), *asked = header ? header + 17 : NULL;
+	char name[512], kind[16], line[1024];
+	unsigned port;
+	int at;
+	bool found = false;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s.fails", me->log);
+	f = asked ? fopen(name, "re") : NULL;
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		size_t n = strcspn(line, "\n");
+
+		line[n] = '\0';
+		if (sscanf(line, "%15s %u %n", kind, &port, &at) != 2 || port != s->port || strncmp(asked, kind, strlen(kind)) != 0)
+			continue;
+		found = n - (size_t)at == path_len && memcmp(line + at, path, path_len) == 0;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static void answer_http(struct me *me, struct sock *s)
 {
 	char here[64], peer[64], peer_ip[64], body[6144], head[256], host[65] = "";
 	const char *path = strchr(s->buf, ' '), *type = "text/plain";
 	size_t path_len = path ? strcspn(path + 1, " \r\n") : 0, n = 0, m;
+	bool unwell;
 
 	path = path ? path + 1 : "";
 	ends_of(s->fd, here, peer, peer_ip);
 	gethostname(host, sizeof(host) - 1);
-	if (path_len == 9 && memcmp(path, "/clientip", 9) == 0) {
+	unwell = fails(me, s, path, path_len);
+	if (unwell) {
+		put(body, sizeof(body), &n, "unwell\n");
+	} else if (path_len == 9 && memcmp(path, "/clientip", 9) == 0) {
 		put(body, sizeof(body), &n, "%s", peer);
 	} else if (path_len == 9 && memcmp(path, "/hostname", 9) == 0) {
 		put(body, sizeof(body), &n, "%s", host);
@@ -285,10 +314,11 @@ static void answer_http(struct me *me, struct sock *s)
 		n = header_lines(s->buf, body, sizeof(body) - 8, n);
 		put(body, sizeof(body), &n, "}}\n");
 	}
-	m = (size_t)snprintf(head, sizeof(head), "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Pod: %s\r\nConnection: close\r\n\r\n", type, n, me->name);
+	m = (size_t)snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Pod: %s\r\nConnection: close\r\n\r\n", unwell ? "503 Service Unavailable" : "200 OK", type, n,
+			     me->name);
 	if (send(s->fd, head, m, MSG_NOSIGNAL | MSG_MORE) < 0 || send(s->fd, body, n, MSG_NOSIGNAL) < 0)
 		return;
-	say(me, "%s %s \"%.*s\" 200", peer_ip, here, (int)strcspn(s->buf, "\r\n"), s->buf);
+	say(me, "%s %s \"%.*s\" %s", peer_ip, here, (int)strcspn(s->buf, "\r\n"), s->buf, unwell ? "503" : "200");
 }
 
 static bool is_http(const char *s)

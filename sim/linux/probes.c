@@ -1,0 +1,179 @@
+#include "sim/linux/probes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "model/control/behaviour.h"
+#include "model/dataplane/packet.h"
+#include "sim/linux/http_dial.h"
+
+static const char *const kind_names[] = { [PROBE_STARTUP] = "startup", [PROBE_READINESS] = "readiness", [PROBE_LIVENESS] = "liveness" };
+
+static const struct probe *probe_of(const struct container *c, enum probe_kind k)
+{
+	return k == PROBE_STARTUP ? c->startup : k == PROBE_READINESS ? c->readiness : c->liveness;
+}
+
+/* 0: none, or a name that no port has. */
+static uint16_t port_of(const struct container *c, const struct probe *p)
+{
+	const struct int_or_str *port = p->http ? &p->http->port : &p->tcp->port;
+	char *end;
+	long n;
+
+	if (!port->s)
+		return port->i > 0 && port->i < 65536 ? (uint16_t)port->i : 0;
+	for (uint32_t k = 0; k < c->ports.nr; k++)
+		if (streq(c->ports.v[k].name, port->s))
+			return (uint16_t)c->ports.v[k].port;
+	n = strtol(port->s, &end, 10);
+	return !*end && n > 0 && n < 65536 ? (uint16_t)n : 0;
+}
+
+static const char *path_of(const struct probe *p)
+{
+	return p->http->path && *p->http->path ? p->http->path : "/";
+}
+
+/* Since when the container runs; NEVER: it does not. */
+static nsec running_since(const struct pod *p, const struct container *c)
+{
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (p->statuses.v[k].name == c->name)
+			return p->statuses.v[k].state == CS_RUNNING ? p->statuses.v[k].started_at : NEVER;
+	return NEVER;
+}
+
+static bool succeeds(struct cluster *cluster, const struct pod *p, const struct container *c, enum probe_kind k, nsec since)
+{
+	const char *why;
+	nsec until;
+
+	return probe_succeeds(p, c, k, cluster_now(cluster) - since, &until, &why);
+}
+
+void probes_script(struct cluster *cluster, const struct pod *p, const struct container *c, const char *log)
+{
+	nsec since = running_since(p, c);
+	char path[512];
+	FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "%s.fails", log);
+	for (enum probe_kind k = PROBE_STARTUP; since != NEVER && k <= PROBE_LIVENESS; k++) {
+		const struct probe *probe = probe_of(c, k);
+
+		if (!probe || !probe->http || succeeds(cluster, p, c, k, since))
+			continue;
+		if (!f && !(f = fopen(path, "we")))
+			return;
+		fprintf(f, "%s %u %s\n", kind_names[k], port_of(c, probe), path_of(probe));
+	}
+	if (f)
+		fclose(f);
+	else if (unlink(path) != 0)
+		errno = 0;              /* none failed before */
+}
+
+/* ---- verify */
+
+struct asking { struct live *live; struct world *w; struct arena *arena; struct verified *out; struct err *err; };
+
+static void not_asked(struct asking *x, const char *why)
+{
+	if (!x->out->probes_not_asked++)
+		x->out->why_no_probe = why;
+}
+
+/* Does the walk say that the kubelet's connection gets there, and somebody listens? */
+static bool arrives(struct asking *x, const struct space *node, ip_addr ip, uint16_t port, bool *unknown)
+{
+	struct arena *scratch = arena_new(NULL, "walk");
+	struct walk_from from = { .from = node->ns, .t = { .dst = ip, .dport = port, .proto = PROTO_TCP } };
+	struct trace t = walk(x->w->dp, flows_new(scratch, 0, 1), &from, 0, scratch);
+	struct ways ways = ways_of(x->w->dp, node->ns, &t, scratch);
+	bool yes = ways.nr == 1 && ways.v[0].end == DIAL_CONNECTED;
+
+	*unknown = ways.unknown || ways.nr > 1;
+	arena_free(scratch);
+	return yes;
+}
+
+static bool ask(struct asking *x, const struct space *node, const struct pod *p, const struct container *c, enum probe_kind k, nsec since)
+{
+	const struct probe *probe = probe_of(c, k);
+	uint16_t port = port_of(c, probe);
+	bool scripted = succeeds(x->w->cluster, p, c, k, since), unknown, want, have;
+	struct http_dial d = { .from = node, .dst = p->ip, .port = port, .wait = SECONDS(MAX(probe->timeout, 1)) };
+	const char *what;
+
+	if (probe->http ? probe->http->host != NULL : probe->tcp->host != NULL)
+		return not_asked(x, "a probe of another host"), true;
+	if (probe->http && probe->http->scheme && strcmp(probe->http->scheme, "HTTPS") == 0)
+		return not_asked(x, "a probe by HTTPS"), true;
+	if (!port)
+		return not_asked(x, "a probe of a port that has no number"), true;
+	if (probe->tcp && !scripted)
+		return not_asked(x, "a TCP probe that is scripted to fail: the container goes on listening"), true;
+	want = arrives(x, node, p->ip, port, &unknown) && scripted;
+	if (unknown)
+		return not_asked(x, "the walk does not know whether it arrives"), true;
+	what = probe->http ? path_of(probe) : "";
+	d.text = arena_printf(x->arena, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: kube-probe/1.36\r\n" PROBE_HEADER ": %s\r\nConnection: close\r\n\r\n", probe->http ? what : "/", IP(p->ip), port,
+			      kind_names[k]);
+	if (!http_dial(x->live, &d, x->arena, x->err))
+		return false;
+	have = d.end == DIAL_CONNECTED && (probe->tcp || (d.status >= 200 && d.status < 400));
+	x->out->probes++;
+	x->out->probes_agreed += have == want;
+	if (have != want)
+		vec_add(x->arena, &x->out->differences, (struct difference){
+			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (%s%s:%u%s)", kind_names[k], p->o.ns, p->o.name, c->name, probe->http ? "http://" : "tcp ", IP(p->ip), port, what),
+			.walk = want ? "success" : "failure",
+			.kernel = d.status ? arena_printf(x->arena, "HTTP %d", d.status) : dial_end_names[d.end] });
+	return true;
+}
+
+static bool ask_pod(struct asking *x, const struct space *node, const struct pod *p, uint32_t *left, uint64_t luck)
+{
+	for (int init = 0; init < 2; init++) {
+		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
+
+		for (uint32_t i = 0; i < l->nr; i++)
+			for (enum probe_kind k = PROBE_STARTUP; k <= PROBE_LIVENESS; k++) {
+				const struct probe *probe = probe_of(&l->v[i], k);
+				nsec since = running_since(p, &l->v[i]);
+
+				if (!probe || (!probe->http && !probe->tcp) || since == NEVER)
+					continue;
+				if (*left == 0 || (*left != UINT32_MAX && hash_mix(luck, 3 * i + k) & 1))
+					continue;
+				*left -= *left != UINT32_MAX;
+				if (!ask(x, node, p, &l->v[i], k, since))
+					return false;
+			}
+	}
+	return true;
+}
+
+bool verify_probes(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
+{
+	struct asking x = { live, w, a, out, err };
+	struct object_list pods = cluster_list(w->cluster, &pod_kind);
+	uint32_t left = opt->sample ? opt->sample : UINT32_MAX;
+	nsec from = dial_clock();
+
+	world_dataplane(w);
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		const struct space *node = p->node ? live_find(live, arena_printf(a, "node/%s", p->node)) : NULL;
+
+		if (!node || !node->ns.i || netns_get(w->dp, node->ns)->down || !ip_set(p->ip) || pod_is_terminal(p))
+			continue;
+		if (!ask_pod(&x, node, p, &left, hash_mix(opt->seed, k)))
+			return false;
+	}
+	out->probes_ms = (double)(dial_clock() - from) / 1e6;
+	return live_enter(live, NULL, err);
+}
