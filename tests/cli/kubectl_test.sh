@@ -86,6 +86,7 @@ check "a revision that never was" says "unable to find specified revision 7 in h
 check "undo" says "daemonset.apps/agent rolled back" p rollout undo ds/agent
 check "the old image is back" says "x:1" p get ds agent -o 'jsonpath={.spec.template.spec.containers[0].image}'
 check "as the newest revision" says "3          <none>" p rollout history ds/agent
+p delete ds agent -q
 check "rollout of what does not roll" status 2 p rollout status svc/web
 
 check "cordon" says "node/worker-1 cordoned" p cordon worker-1
