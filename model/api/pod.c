@@ -203,8 +203,31 @@ static void read_address(const struct val *v, ip_addr *out)
 		ip_parse(val_str(v), out);
 }
 
+/* Those of init containers stand before the others in the Pod's one list. */
+static void read_init_statuses(struct pod *p, const struct val *list, struct arena *a, struct strtab *t)
+{
+	struct err err = { 0 };
+	struct decode d = { .strings = t, .arena = a, .unknown = VALIDATE_IGNORE, .object = "Pod", .err = &err };
+	struct container_status *v;
+	uint32_t nr = 0;
+
+	if (!val_is(list, VAL_LIST) || !list->nr)
+		return;
+	v = arena_array(a, struct container_status, list->nr + p->statuses.nr);
+	VAL_EACH(one, list) {
+		fields_decode(&d, container_status_fields, one, "status.initContainerStatuses", &v[nr]);
+		state_of(&v[nr++], one, true);
+	}
+	if (p->statuses.nr)
+		memcpy(v + nr, p->statuses.v, p->statuses.nr * sizeof(*v));
+	p->statuses.v = v;
+	p->statuses.nr += nr;
+	p->statuses.set = true;
+	err_free(&err);
+}
+
 /* What the tables cannot say: addresses as values, both families, which list a container status stands in. */
-static void read_status(struct pod *p, const struct val *status)
+static void read_status(struct pod *p, const struct val *status, struct arena *a, struct strtab *t)
 {
 	const struct val *ips = val_get(status, "podIPs");
 	uint32_t i = 0;
@@ -221,6 +244,7 @@ static void read_status(struct pod *p, const struct val *status)
 	VAL_EACH(v, val_get(status, "containerStatuses"))
 		if (i < p->statuses.nr)
 			state_of(&p->statuses.v[i++], v, false);
+	read_init_statuses(p, val_get(status, "initContainerStatuses"), a, t);
 }
 
 /* pkg/apis/core/v1/defaults.go SetDefaults_PodSpec, SetDefaults_Container, defaultHostNetworkPorts. */
@@ -257,7 +281,7 @@ static void pod_default(struct object *o, struct arena *a, struct strtab *t)
 	pod_spec_default(s, t);
 	p->start = NEVER;
 	p->node = s->node_name;
-	read_status(p, val_get(o->doc, "status"));
+	read_status(p, val_get(o->doc, "status"), a, t);
 }
 
 bool pod_is_ready(const struct pod *p)

@@ -130,7 +130,26 @@ void evidence_text(struct diagnosis *d, struct finding *f, const struct object *
 void evidence_event(struct diagnosis *d, struct finding *f, const struct object *o, const struct event *e)
 {
 	vec_add(d->arena, &f->evidence, (struct evidence){ object_name(d, o), NULL,
-		arena_printf(d->arena, "event %s at %.1fs: %s", e->reason, (double)e->at / 1e9, e->message), NULL, 0 });
+		e->at == NEVER ? arena_printf(d->arena, "event %s: %s", e->reason, e->message) : arena_printf(d->arena, "event %s at %.1fs: %s", e->reason, (double)e->at / 1e9, e->message), NULL, 0 });
+}
+
+/* An Event object that names it: those of a living cluster come as objects, without a place in virtual time. */
+static const struct event *event_in_dump(struct cluster *c, const struct object *o, const char *reason)
+{
+	struct object_list l = o->ns ? cluster_list_ns(c, &event_kind, o->ns) : cluster_list(c, &event_kind);
+
+	for (uint32_t k = l.nr; k-- > 0;) {
+		const struct val *doc = l.v[k]->doc, *about = val_get(doc, "involvedObject") ? val_get(doc, "involvedObject") : val_get(doc, "regarding");
+		const char *message = val_str_at(doc, "message") ? val_str_at(doc, "message") : val_str_at(doc, "note");
+		struct event *e;
+
+		if (!message || !streq(val_str_at(doc, "reason"), reason) || !streq(val_str_at(about, "name"), o->name) || !streq(val_str_at(about, "kind"), o->kind->name))
+			continue;
+		e = arena_make(cluster_arena(c), struct event);
+		*e = (struct event){ .at = NEVER, .object = o->id, .reason = cluster_str(c, reason), .message = cluster_str(c, message), .warning = streq(val_str_at(doc, "type"), "Warning") };
+		return e;
+	}
+	return NULL;
 }
 
 const struct event *event_of(struct cluster *c, const struct object *o, const char *reason)
@@ -141,7 +160,7 @@ const struct event *event_of(struct cluster *c, const struct object *o, const ch
 	while (nr-- > 0)
 		if (e[nr].object.i == o->id.i && streq(e[nr].reason, reason))
 			return &e[nr];
-	return NULL;
+	return event_in_dump(c, o, reason);
 }
 
 static struct fix *new_fix(struct diagnosis *d, struct finding *f, const struct kind *k, const char *ns, const char *name)

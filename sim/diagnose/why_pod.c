@@ -70,6 +70,14 @@ static void behind_resources(struct diagnosis *d, const struct pod *p, const cha
 	remedy(d, f, "request less, take away what else runs there, or add nodes; podwire describe node NODE shows what is taken");
 }
 
+static bool told_resource(const struct diagnosis *d, const char *what)
+{
+	for (uint32_t k = 0; k < d->findings.nr; k++)
+		if (streq(d->findings.v[k].code, "insufficient") && strstr(d->findings.v[k].says, what))
+			return true;
+	return false;
+}
+
 static void behind_ports(struct diagnosis *d, const struct pod *p)
 {
 	struct finding *f = finding(d, FINDING_CAUSE, "host-port-conflict", "every node that would do has the Pod's hostPort taken already");
@@ -155,9 +163,15 @@ static void pending(struct diagnosis *d, const struct pod *p)
 	}
 	if (strstr(says, "untolerated taint"))
 		behind_taints(d, p);
-	for (const char *const *what = (const char *const[]){ "cpu", "memory", "ephemeral-storage", NULL }; *what; what++)
-		if (strstr(says, arena_printf(d->arena, "Insufficient %s", *what)))
-			behind_resources(d, p, *what);
+	for (const char *at = strstr(says, "Insufficient "); at; at = strstr(at + 1, "Insufficient ")) {
+		const char *what = arena_strndup(d->arena, at + 13, strcspn(at + 13, " ,"));
+		size_t n = strlen(what);
+
+		if (n && what[n - 1] == '.')
+			what = arena_strndup(d->arena, what, n - 1);
+		if (*what && !told_resource(d, what))
+			behind_resources(d, p, what);
+	}
 	if (strstr(says, "free ports"))
 		behind_ports(d, p);
 	if (strstr(says, "node affinity/selector"))
@@ -186,8 +200,10 @@ static void pending(struct diagnosis *d, const struct pod *p)
 		remedy(d, f, "with required anti-affinity by host there can be no more replicas than nodes; \"preferred\" lets them share");
 	}
 	if (d->findings.nr == before)
-		finding(d, FINDING_CAUSE, "unscheduled", "the scheduler has found no node for it");
+		finding(d, FINDING_CAUSE, "unscheduled", *says ? "the scheduler has found no node for it: %s" : "the scheduler has found no node for it", says);
 	f = &d->findings.v[before];
+	if (!e && s && s->message)
+		evidence_text(d, f, &p->o, "status.conditions[PodScheduled]", "%s: %s", s->reason ? s->reason : "False", s->message);
 	if (streq(f->code, "taint") && d->findings.nr > before + 1 && f->evidence.nr < count_nodes(d->world->cluster)) {
 		f->severity = FINDING_NOTE;             /* some nodes are out of the question anyway; the others have another reason */
 		f->says = "some nodes have a taint that the Pod does not tolerate";
@@ -250,85 +266,23 @@ static void without_sandbox(struct diagnosis *d, const struct pod *p)
 			f = block_limit(d, n);
 		else if (strstr(e->message, "Assigned 0 out of 1"))
 			f = pools_exhausted(d);
+		else if (k == 2)
+			f = finding(d, FINDING_CAUSE, "mount-failed", "a volume cannot be mounted, so no container is made: %s", e->message);
 		else
 			f = finding(d, FINDING_CAUSE, "sandbox-failed", "the sandbox cannot be made: %s", e->message);
 		evidence_event(d, f, &p->o, e);
 		return;
 	}
-}
-
-static const struct container *container_named(const struct pod *p, const char *name)
-{
-	const container_list *lists[] = { &p->spec->containers, &p->spec->init_containers };
-
-	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
-		for (uint32_t k = 0; k < lists[l]->nr; k++)
-			if (streq(lists[l]->v[k].name, name))
-				return &lists[l]->v[k];
-	return NULL;
-}
-
-static const char *container_path(struct diagnosis *d, const struct pod *p, const struct container *c, const char *field)
-{
-	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
-		if (&p->spec->containers.v[k] == c)
-			return arena_printf(d->arena, "spec.containers.%u%s%s", k, *field ? "." : "", field);
-	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
-		if (&p->spec->init_containers.v[k] == c)
-			return arena_printf(d->arena, "spec.initContainers.%u%s%s", k, *field ? "." : "", field);
-	return "spec";
-}
-
-static const char *exit_words(int32_t code)
-{
-	switch (code) {
-	case 0: return "it ended well: a container that is to stay must not return";
-	case 1: return "the program says that it failed; its log says why";
-	case 126: return "its command cannot be executed";
-	case 127: return "its command does not exist in the image";
-	case 137: return "it was killed (SIGKILL): out of memory, or it did not stop within its grace period";
-	case 139: return "it crashed (SIGSEGV)";
-	case 143: return "it was asked to stop (SIGTERM)";
-	default: return "the program says that it failed; its log says why";
+	if (p->given) {
+		f = finding(d, FINDING_CAUSE, "container-creating", "its sandbox or its volumes are not ready, and no event is here that says why");
+		for (uint32_t k = 0; k < p->statuses.nr; k++)
+			evidence_text(d, f, &p->o, "status.containerStatuses", "%s: %s%s%s", p->statuses.v[k].name, p->statuses.v[k].reason ? p->statuses.v[k].reason : "waiting",
+				      p->statuses.v[k].message ? ": " : "", p->statuses.v[k].message ? p->statuses.v[k].message : "");
+		for (uint32_t k = 0; k < p->spec->volumes.nr; k++)
+			if (p->spec->volumes.v[k].config_map || p->spec->volumes.v[k].secret || p->spec->volumes.v[k].claim)
+				evidence(d, f, &p->o, arena_printf(d->arena, "spec.volumes.%u", k), NULL);
+		remedy(d, f, "the events of the Pod tell it (FailedMount, FailedCreatePodSandBox): take them into the dump, kubectl get events -A -o json");
 	}
-}
-
-static void crashing(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
-{
-	nsec wait = timing(T_CRASH_BACKOFF_FIRST);
-	const struct event *e = event_of(d->world->cluster, &p->o, "Unhealthy"), *kill = event_of(d->world->cluster, &p->o, "Killing");
-	bool killed = e && kill && strstr(e->message, "Liveness");
-	struct finding *f;
-	char text[16];
-
-	for (int32_t k = 1; k < s->restarts && wait < timing(T_CRASH_BACKOFF_MAX); k++)
-		wait *= 2;
-	wait = s->restarts ? MIN(wait, timing(T_CRASH_BACKOFF_MAX)) : 0;
-	f = killed ? finding(d, FINDING_CAUSE, "liveness", "the liveness probe of container %s fails, so the kubelet kills it again and again", s->name) :
-		     finding(d, FINDING_CAUSE, "crash-loop", "container %s ends again and again, last with exit code %d: %s", s->name, s->last_reason ? s->last_exit : s->exit_code,
-			     exit_words(s->last_reason ? s->last_exit : s->exit_code));
-	evidence_text(d, f, &p->o, "status.containerStatuses", "%s: restarted %d times; the waits are 0, 10, 20, 40, 80, 160, 300 s; the next start at %.1fs (%s after the last end)", s->name,
-		      s->restarts, (double)((s->last_reason ? s->last_finished : s->finished_at) + wait) / 1e9, age_text(wait, text));
-	if (c && c->command.nr)
-		evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
-	else if (c)
-		evidence(d, f, &p->o, container_path(d, p, c, "image"), NULL);
-	if (killed)
-		evidence_event(d, f, &p->o, e);
-	remedy(d, f, killed ? "mend what the probe asks for, or give the container more time: a startupProbe, a longer initialDelaySeconds" :
-	       s->last_exit == 0 && s->last_reason ? "give it a command that does not return, or make it a Job" : "podwire timeline pod/%s shows each run; the count is forgotten after a run of 10 minutes", p->o.name);
-}
-
-static void image(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
-{
-	const struct event *e = event_of(d->world->cluster, &p->o, "Failed");
-	struct finding *f = finding(d, FINDING_CAUSE, "image", "the image of container %s cannot be pulled: %s", s->name, c && c->image ? c->image : "?");
-
-	if (c)
-		evidence(d, f, &p->o, container_path(d, p, c, "image"), NULL);
-	if (e)
-		evidence_event(d, f, &p->o, e);
-	remedy(d, f, "look at the name and the tag; a private registry needs imagePullSecrets");
 }
 
 /* ---- references to what is not there: the kubelet would wait for them */
@@ -445,26 +399,6 @@ static void unready(struct diagnosis *d, const struct pod *p)
 		finding(d, FINDING_CAUSE, "not-ready", "its containers run, and it is not ready yet");
 }
 
-static void containers(struct diagnosis *d, const struct pod *p)
-{
-	for (uint32_t k = 0; k < p->statuses.nr; k++) {
-		const struct container_status *s = &p->statuses.v[k];
-		const struct container *c = container_named(p, s->name);
-
-		if (s->state == CS_WAITING && (streq(s->reason, "CrashLoopBackOff") || (s->reason && strstr(s->reason, "Error") && s->last_reason)))
-			crashing(d, p, s, c);
-		else if (s->state == CS_WAITING && (streq(s->reason, "ImagePullBackOff") || streq(s->reason, "ErrImagePull") || streq(s->reason, "InvalidImageName")))
-			image(d, p, s, c);
-		else if (s->init && s->state == CS_RUNNING && c && !streq(c->restart_policy, "Always")) {
-			struct finding *f = finding(d, FINDING_CAUSE, "init-runs", "the init container %s still runs; nothing behind it starts before it ends", s->name);
-
-			evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
-		} else if (s->state == CS_TERMINATED && s->exit_code != 0 && !pod_is_terminal(p) && s->restarts == 0) {
-			crashing(d, p, s, c);
-		}
-	}
-}
-
 static void terminating(struct diagnosis *d, const struct pod *p)
 {
 	const struct node *n = p->node ? find_node(d->world->cluster, p->node) : NULL;
@@ -484,6 +418,17 @@ static void terminating(struct diagnosis *d, const struct pod *p)
 	}
 	f = finding(d, FINDING_NOTE, "terminating", "it is being deleted: its containers may take up to %" PRId64 " s", p->o.grace ? p->o.grace - 1 : p->spec->grace);
 	evidence(d, f, &p->o, "spec.terminationGracePeriodSeconds", NULL);
+}
+
+/* Is its sandbox made? By the condition; in what older kubelets wrote, by the address, or by a container that has come further than being created. */
+static bool has_started(const struct pod *p, const struct condition *sandbox)
+{
+	if (sandbox || !p->given)
+		return sandbox && sandbox->status == COND_TRUE;
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (p->statuses.v[k].state != CS_WAITING || (p->statuses.v[k].reason && !streq(p->statuses.v[k].reason, "ContainerCreating") && !streq(p->statuses.v[k].reason, "PodInitializing")))
+			return true;
+	return ip_set(p->ip) && !p->spec->host_network;
 }
 
 static const char *first_cause(const struct diagnosis *d)
@@ -506,13 +451,13 @@ void why_pod(struct diagnosis *d, const struct pod *p)
 	else if (p->phase == POD_FAILED) {
 		f = finding(d, FINDING_CAUSE, streq(p->reason, "Evicted") ? "evicted" : "failed", "it has failed%s%s", p->message ? ": " : "", p->message ? p->message : "");
 		evidence_text(d, f, &p->o, "status.phase", "Failed%s%s", p->reason ? ", " : "", p->reason ? p->reason : "");
-		containers(d, p);
+		why_containers(d, p);
 	} else if (p->phase == POD_SUCCEEDED) {
 		finding(d, FINDING_NOTE, "succeeded", "all its containers have ended well; it is no endpoint any more");
-	} else if (!sandbox || sandbox->status != COND_TRUE) {
+	} else if (!has_started(p, sandbox)) {
 		without_sandbox(d, p);
 	} else {
-		containers(d, p);
+		why_containers(d, p);
 	}
 	references(d, p);
 	if (p->o.deleted == NEVER)

@@ -89,6 +89,62 @@ check "whose backend has no such port" finds backend-port "its only port is 80" 
 (printf 'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 1}}\n---\n'; cat probe.yaml | sed "s/spec: {selector/spec: {replicas: 2, selector/") >quota.yaml
 check "a quota" finds quota "exceeded quota: q" -f quota.yaml deploy/d
 
+# What a real kubelet wrote, and a scheduler: statuses and Event objects of a dump.
+cat >dump.yaml <<'YAML'
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Node, metadata: {name: node1}, status: {addresses: [{type: InternalIP, address: 10.0.0.1}], conditions: [{type: Ready, status: "True"}]}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: pull}
+  spec: {nodeName: node1, containers: [{name: c, image: example.com/none}]}
+  status: {phase: Pending, containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: ErrImagePull, message: "x509: certificate is not valid"}}}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: memory}
+  spec: {nodeName: node1, restartPolicy: Never, containers: [{name: c, image: x, resources: {limits: {memory: 100Mi}}}]}
+  status: {phase: Failed, containerStatuses: [{name: c, ready: false, restartCount: 0, state: {terminated: {reason: OOMKilled, exitCode: 137}}}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: gpu}
+  spec: {containers: [{name: c, image: x, resources: {requests: {nvidia.com/gpu: 5}}}]}
+  status: {phase: Pending, conditions: [{type: PodScheduled, status: "False", reason: Unschedulable, message: "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: init}
+  spec: {nodeName: node1, initContainers: [{name: i, image: x, command: [wge]}], containers: [{name: c, image: x}]}
+  status:
+    phase: Pending
+    initContainerStatuses: [{name: i, ready: false, restartCount: 1, state: {waiting: {reason: RunContainerError, message: "exec: wge: executable file not found"}}, lastState: {terminated: {reason: ContainerCannotRun, exitCode: 127}}}]
+    containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: PodInitializing}}}]
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: mount}
+  spec: {nodeName: node1, containers: [{name: c, image: x}], volumes: [{name: v, secret: {secretName: s}}]}
+  status: {phase: Pending, containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: ContainerCreating}}}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: silent}
+  spec: {nodeName: node1, containers: [{name: c, image: x}]}
+  status: {phase: Pending, containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: ContainerCreating}}}]}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: config}
+  spec: {nodeName: node1, containers: [{name: c, image: x}]}
+  status: {phase: Pending, containerStatuses: [{name: c, ready: false, restartCount: 0, state: {waiting: {reason: CreateContainerConfigError, message: "secret \"s\" not found"}}}]}
+- {apiVersion: v1, kind: Event, metadata: {name: mount.1}, type: Warning, reason: FailedMount, message: "MountVolume.SetUp failed for volume v : secret not found", involvedObject: {kind: Pod, name: mount, namespace: default}}
+YAML
+of_dump() { finds "$1" "$2" -f dump.yaml --validate warn "$3"; }
+check "a dump: an image, in the runtime's words" of_dump image "certificate is not valid" pod/pull
+check "a dump: out of memory" of_dump oom-killed "resources.limits.memory: 100Mi" pod/memory
+check "a dump: what no node has" of_dump insufficient "enough nvidia.com/gpu" pod/gpu
+check "a dump: an init container" of_dump container-run "last ContainerCannotRun with exit code 127" pod/init
+check "a dump: its Event objects" of_dump mount-failed "event FailedMount" pod/mount
+check "a dump: without events that is said" of_dump container-creating "no event is here that says why" pod/silent
+check "a dump: a reference of a container" of_dump container-config 'secret "s" not found' pod/config
+check "a dump: the status column" grep -q "Init:RunContainerError" <("$podwire" get pods -f dump.yaml --validate warn 2>&1)
+
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')

@@ -1,0 +1,155 @@
+/* What a Pod's containers say of themselves: why one does not start, or does not stay. By the statuses, whoever wrote them: the simulated kubelet, or a real one. */
+#include "model/base/quantity.h"
+#include "sim/diagnose/diagnose.h"
+
+const struct container *container_named(const struct pod *p, const char *name)
+{
+	const container_list *lists[] = { &p->spec->containers, &p->spec->init_containers };
+
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		for (uint32_t k = 0; k < lists[l]->nr; k++)
+			if (streq(lists[l]->v[k].name, name))
+				return &lists[l]->v[k];
+	return NULL;
+}
+
+const char *container_path(struct diagnosis *d, const struct pod *p, const struct container *c, const char *field)
+{
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
+		if (&p->spec->containers.v[k] == c)
+			return arena_printf(d->arena, "spec.containers.%u%s%s", k, *field ? "." : "", field);
+	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
+		if (&p->spec->init_containers.v[k] == c)
+			return arena_printf(d->arena, "spec.initContainers.%u%s%s", k, *field ? "." : "", field);
+	return "spec";
+}
+
+static const char *exit_words(int32_t code)
+{
+	switch (code) {
+	case 0: return "it ended well: a container that is to stay must not return";
+	case 1: return "the program says that it failed; its log says why";
+	case 126: return "its command cannot be executed";
+	case 127: return "its command does not exist in the image";
+	case 137: return "it was killed (SIGKILL): out of memory, or it did not stop within its grace period";
+	case 139: return "it crashed (SIGSEGV)";
+	case 143: return "it was asked to stop (SIGTERM)";
+	default: return "the program says that it failed; its log says why";
+	}
+}
+
+static void crashing(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	nsec wait = timing(T_CRASH_BACKOFF_FIRST);
+	const struct event *e = event_of(d->world->cluster, &p->o, "Unhealthy"), *kill = event_of(d->world->cluster, &p->o, "Killing");
+	bool killed = e && kill && strstr(e->message, "Liveness");
+	struct finding *f;
+	char text[16], date[32];
+	nsec next;
+
+	for (int32_t k = 1; k < s->restarts && wait < timing(T_CRASH_BACKOFF_MAX); k++)
+		wait *= 2;
+	wait = s->restarts ? MIN(wait, timing(T_CRASH_BACKOFF_MAX)) : 0;
+	next = (s->last_reason ? s->last_finished : s->finished_at) + wait;
+	f = killed ? finding(d, FINDING_CAUSE, "liveness", "the liveness probe of container %s fails, so the kubelet kills it again and again", s->name) :
+		     finding(d, FINDING_CAUSE, "crash-loop", "container %s ends again and again, last with exit code %d: %s", s->name, s->last_reason ? s->last_exit : s->exit_code,
+			     exit_words(s->last_reason ? s->last_exit : s->exit_code));
+	evidence_text(d, f, &p->o, "status.containerStatuses", "%s: restarted %d times; the waits are 0, 10, 20, 40, 80, 160, 300 s; the next start at %s (%s after the last end)", s->name,
+		      s->restarts, p->given ? time_text(next, date) : arena_printf(d->arena, "%.1fs", (double)next / 1e9), age_text(wait, text));
+	if (c && c->command.nr)
+		evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+	else if (c)
+		evidence(d, f, &p->o, container_path(d, p, c, "image"), NULL);
+	if (s->message)
+		evidence_text(d, f, &p->o, "status.containerStatuses", "%s: %s: %s", s->name, s->reason ? s->reason : "waiting", s->message);
+	if (killed)
+		evidence_event(d, f, &p->o, e);
+	remedy(d, f, killed ? "mend what the probe asks for, or give the container more time: a startupProbe, a longer initialDelaySeconds" :
+	       s->last_exit == 0 && s->last_reason ? "give it a command that does not return, or make it a Job" : "podwire timeline pod/%s shows each run; the count is forgotten after a run of 10 minutes", p->o.name);
+}
+
+static void image(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	const struct event *e = event_of(d->world->cluster, &p->o, "Failed");
+	struct finding *f = finding(d, FINDING_CAUSE, "image", "the image of container %s cannot be pulled: %s", s->name, c && c->image ? c->image : "?");
+
+	if (c)
+		evidence(d, f, &p->o, container_path(d, p, c, "image"), NULL);
+	if (s->message)
+		evidence_text(d, f, &p->o, "status.containerStatuses", "%s: %s: %s", s->name, s->reason, s->message);
+	else if (e)
+		evidence_event(d, f, &p->o, e);
+	remedy(d, f, "look at the name and the tag; a private registry needs imagePullSecrets");
+}
+
+/* Why it was not started, in the words that the kubelet and the runtime have for it (pkg/kubelet/kuberuntime/kuberuntime_container.go, pkg/kubelet/images/types.go). */
+static const struct { const char *reason, *code, *says, *remedy; } waits[] = {
+	{ "CreateContainerConfigError", "container-config", "container %s cannot be made: something that it refers to is not there", "make the ConfigMap, Secret or key that the message names, or correct the reference" },
+	{ "CreateContainerError", "container-create", "the runtime cannot make container %s", "the message is the runtime's: a name that is taken, a mount that does not work" },
+	{ "RunContainerError", "container-run", "the runtime cannot start container %s", "a command that is not in the image, or that may not be executed: see command and args" },
+	{ "PreCreateHookError", "container-create", "the runtime cannot make container %s", "the message is the runtime's" },
+	{ "PostStartHookError", "post-start", "the postStart hook of container %s fails, so the container is killed", "mend the hook" },
+	{ "ErrImageNeverPull", "image", "container %s has imagePullPolicy Never, and its image is not on the node", "load the image on the node, or let it be pulled" },
+	{ "ErrImageInspect", "image", "the image of container %s cannot be looked at", "the message is the runtime's" },
+	{ "RegistryUnavailable", "image", "the registry of the image of container %s cannot be reached", "can the node reach it?" },
+};
+
+static bool waiting(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	for (size_t k = 0; k < ARRAY_LEN(waits); k++) {
+		struct finding *f;
+
+		if (!streq(s->reason, waits[k].reason))
+			continue;
+		f = finding(d, FINDING_CAUSE, waits[k].code, waits[k].says, s->name);
+		if (s->message)
+			evidence_text(d, f, &p->o, "status.containerStatuses", "%s: %s", s->reason, s->message);
+		if (c && c->command.nr)
+			evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+		if (s->restarts)
+			evidence_text(d, f, &p->o, "status.containerStatuses", "%s: restarted %d times%s", s->name, s->restarts,
+				      s->last_reason ? arena_printf(d->arena, ", last %s with exit code %d: %s", s->last_reason, s->last_exit, exit_words(s->last_exit)) : "");
+		remedy(d, f, "%s", waits[k].remedy);
+		return true;
+	}
+	return false;
+}
+
+/* It has ended, and is not started again. */
+static void ended(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	bool memory = streq(s->reason, "OOMKilled");
+	struct finding *f = finding(d, FINDING_CAUSE, memory ? "oom-killed" : "exited", memory ? "container %s used more memory than its limit, and the kernel killed it" : "container %s has ended with exit code %d: %s",
+				    s->name, s->exit_code, exit_words(s->exit_code));
+
+	evidence_text(d, f, &p->o, "status.containerStatuses", "%s: %s, exit code %d%s%s", s->name, s->reason ? s->reason : "terminated", s->exit_code, s->message ? ": " : "", s->message ? s->message : "");
+	if (c && memory)
+		evidence(d, f, &p->o, container_path(d, p, c, "resources.limits.memory"), NULL);
+	else if (c && c->command.nr)
+		evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+	remedy(d, f, memory ? "raise resources.limits.memory, or make the program need less" : "podwire timeline pod/%s shows its runs", p->o.name);
+}
+
+void why_containers(struct diagnosis *d, const struct pod *p)
+{
+	for (uint32_t k = 0; k < p->statuses.nr; k++) {
+		const struct container_status *s = &p->statuses.v[k];
+		const struct container *c = container_named(p, s->name);
+
+		if (s->state == CS_WAITING && waiting(d, p, s, c))
+			continue;
+		if (s->state == CS_WAITING && (streq(s->reason, "CrashLoopBackOff") || (s->reason && strstr(s->reason, "Error") && s->last_reason)))
+			crashing(d, p, s, c);
+		else if (s->state == CS_WAITING && (streq(s->reason, "ImagePullBackOff") || streq(s->reason, "ErrImagePull") || streq(s->reason, "InvalidImageName")))
+			image(d, p, s, c);
+		else if (s->init && s->state == CS_RUNNING && c && !streq(c->restart_policy, "Always")) {
+			struct finding *f = finding(d, FINDING_CAUSE, "init-runs", "the init container %s still runs; nothing behind it starts before it ends", s->name);
+
+			evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+		} else if (s->state == CS_TERMINATED && (s->exit_code != 0 || streq(s->reason, "OOMKilled")) && (pod_is_terminal(p) || streq(s->reason, "OOMKilled"))) {
+			ended(d, p, s, c);
+		} else if (s->state == CS_TERMINATED && s->exit_code != 0 && s->restarts == 0) {
+			crashing(d, p, s, c);
+		}
+	}
+}
