@@ -203,8 +203,12 @@ static bool act(struct control *t, const char *kind, const char *target, const s
 	const char *near;
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
-		if (streq(rows[k].kind, kind))
-			return rows[k].act(&b);
+		if (streq(rows[k].kind, kind)) {
+			bool ok = rows[k].act(&b);
+
+			control_advance_until(t, control_now(t), NULL, NULL);   /* what follows at this very moment: a process that has ended listens no more */
+			return ok;
+		}
 		known[k] = rows[k].kind;
 	}
 	near = nearest(kind, known);

@@ -75,7 +75,7 @@ static void one_status(struct cluster *c, const struct pod *p, const struct prun
 {
 	const struct container *spec = container_at(p->spec, k);
 	const struct crun *x = &r->c[k];
-	bool restarting = x->run.state == RUN_EXITED && (x->backing_off || x->step != STEP_NONE);
+	bool restarting = x->run.state == RUN_EXITED && x->backing_off;       /* kubelet_pods.go convertToAPIContainerStatuses: only with a reason in the cache; else it stays Terminated until it runs again */
 
 	st->name = spec->name;
 	st->image = spec->image;

@@ -6,7 +6,7 @@
 
 enum dns_type { DNS_A, DNS_AAAA, DNS_SRV, DNS_PTR, DNS_CNAME, DNS_TXT, DNS_NS, DNS_TYPE_COUNT };
 extern const char *const dns_type_names[DNS_TYPE_COUNT];
-enum dns_rcode { DNS_NOERROR, DNS_NXDOMAIN, DNS_SERVFAIL, DNS_REFUSED, DNS_TIMEOUT };
+enum dns_rcode { DNS_NOERROR, DNS_NXDOMAIN, DNS_SERVFAIL, DNS_REFUSED, DNS_TIMEOUT, DNS_UNREACHABLE /* port unreachable, or a reset, instead of an answer */ };
 extern const char *const dns_rcode_names[];
 struct dns_answer {
 	enum dns_rcode rcode;
@@ -44,7 +44,10 @@ void dns_resolv_conf_text(const struct resolv_conf *, struct sb *);     /* as th
 enum resolver { RESOLVER_GLIBC, RESOLVER_MUSL };
 struct dns_query_done { const char *name; enum dns_type type; struct dns_answer answer; };
 struct dns_lookup { struct dns_query_done *v; uint32_t nr; struct dns_answer result; };
-/* The names that a resolver with this resolv.conf asks, one after another, until it is content. */
-struct dns_lookup dns_resolve(struct cluster *, const struct zone *outside, const struct resolv_conf *, enum resolver, const char *name, enum dns_type, struct arena *);
+/* Who answers the queries: CoreDNS; a server outside, which knows only the zone outside; nobody, in silence or by port unreachable. */
+enum dns_server { DNS_BY_CLUSTER, DNS_BY_OUTSIDE, DNS_BY_SILENCE, DNS_BY_REFUSAL };
+/* The names that a resolver with this resolv.conf asks, one after another, until it is content. Which of the nameservers answers is for the packets to say (sim/ask/names.h). */
+struct dns_lookup dns_resolve(struct cluster *, const struct zone *outside, enum dns_server, const struct resolv_conf *, enum resolver, const char *name, enum dns_type,
+			      struct arena *);
 
 #endif

@@ -190,17 +190,31 @@ void dns_resolv_conf_text(const struct resolv_conf *r, struct sb *out)
 struct walk {
 	struct cluster *c;
 	const struct zone *outside;
+	enum dns_server by;
 	enum dns_type type;
 	struct arena *a;
 	struct dns_lookup out;
 	bool nodata;
 };
 
+static struct dns_answer answer_of(const struct walk *w, const char *name)
+{
+	switch (w->by) {
+	case DNS_BY_CLUSTER: return dns_query(w->c, w->outside, name, w->type, w->a);
+	case DNS_BY_OUTSIDE: return zone_query(w->outside, name, w->type, w->a);
+	case DNS_BY_SILENCE: return (struct dns_answer){ .rcode = DNS_TIMEOUT };
+	case DNS_BY_REFUSAL: break;
+	}
+	return (struct dns_answer){ .rcode = DNS_UNREACHABLE };
+}
+
+static bool nobody(const struct walk *w) { return w->by == DNS_BY_SILENCE || w->by == DNS_BY_REFUSAL; }
+
 /* Asks one absolute name. true: the walk is over. */
 static bool try_name(struct walk *w, const char *name, enum resolver lib)
 {
 	struct dns_query_done *v = arena_array(w->a, struct dns_query_done, w->out.nr + 1);
-	struct dns_answer ans = dns_query(w->c, w->outside, name, w->type, w->a);
+	struct dns_answer ans = answer_of(w, name);
 
 	if (w->out.nr)
 		memcpy(v, w->out.v, w->out.nr * sizeof(*v));
@@ -226,7 +240,7 @@ static uint32_t option_number(const struct resolv_conf *r, const char *name, uin
 
 static bool try_search(struct walk *w, const struct resolv_conf *r, const char *name, enum resolver lib, bool *root)
 {
-	for (uint32_t k = 0; k < r->searches.nr; k++) {
+	for (uint32_t k = 0; k < r->searches.nr && !(k && nobody(w)); k++) {
 		const char *domain = r->searches.v[k];
 		size_t n = strlen(domain);
 
@@ -239,10 +253,12 @@ static bool try_search(struct walk *w, const struct resolv_conf *r, const char *
 	return false;
 }
 
-struct dns_lookup dns_resolve(struct cluster *c, const struct zone *outside, const struct resolv_conf *r, enum resolver lib, const char *name,
+/* Where nobody answers: glibc 2.36 resolv/res_query.c __res_context_search asks no further domain after a time-out, but the name itself if it has not yet; a refusal (errno
+ * ECONNREFUSED) ends the search at once. musl src/network/lookup_name.c name_from_dns_search ends with the first error. */
+struct dns_lookup dns_resolve(struct cluster *c, const struct zone *outside, enum dns_server by, const struct resolv_conf *r, enum resolver lib, const char *name,
 			      enum dns_type type, struct arena *a)
 {
-	struct walk w = { .c = c, .outside = outside, .type = type, .a = a };
+	struct walk w = { .c = c, .outside = outside, .by = by, .type = type, .a = a };
 	size_t len = strlen(name);
 	uint32_t dots = 0;
 	bool absolute = len && name[len - 1] == '.', as_is_first, root = false;
@@ -250,14 +266,14 @@ struct dns_lookup dns_resolve(struct cluster *c, const struct zone *outside, con
 	for (const char *p = name; *p; p++)
 		dots += *p == '.';
 	as_is_first = absolute || dots >= option_number(r, "ndots", 1);
-	w.out.result.rcode = DNS_NXDOMAIN;
+	w.out.result.rcode = by == DNS_BY_SILENCE ? DNS_TIMEOUT : by == DNS_BY_REFUSAL ? DNS_UNREACHABLE : DNS_NXDOMAIN;
 	if (as_is_first && try_name(&w, absolute ? name : arena_printf(a, "%s.", name), lib))
 		return w.out;
 	/* glibc goes on with the search list after a name with enough dots failed; musl never searches then. */
 	if (!absolute && !(as_is_first && lib == RESOLVER_MUSL)) {
 		if (try_search(&w, r, name, lib, &root))
 			return w.out;
-		if (!as_is_first && !root && try_name(&w, arena_printf(a, "%s.", name), lib))
+		if (!as_is_first && !root && !(by == DNS_BY_REFUSAL && r->searches.nr) && try_name(&w, arena_printf(a, "%s.", name), lib))
 			return w.out;
 	}
 	if (w.nodata)

@@ -7,7 +7,7 @@ const char *const dns_type_names[DNS_TYPE_COUNT] = {
 	[DNS_A] = "A", [DNS_AAAA] = "AAAA", [DNS_SRV] = "SRV", [DNS_PTR] = "PTR", [DNS_CNAME] = "CNAME", [DNS_TXT] = "TXT", [DNS_NS] = "NS",
 };
 const char *const dns_rcode_names[] = {
-	[DNS_NOERROR] = "NOERROR", [DNS_NXDOMAIN] = "NXDOMAIN", [DNS_SERVFAIL] = "SERVFAIL", [DNS_REFUSED] = "REFUSED", [DNS_TIMEOUT] = "TIMEOUT",
+	[DNS_NOERROR] = "NOERROR", [DNS_NXDOMAIN] = "NXDOMAIN", [DNS_SERVFAIL] = "SERVFAIL", [DNS_REFUSED] = "REFUSED", [DNS_TIMEOUT] = "TIMEOUT", [DNS_UNREACHABLE] = "UNREACHABLE",
 };
 
 #define MAX_CHAIN 16

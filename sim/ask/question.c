@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "model/dns/dns.h"
+#include "sim/ask/names.h"
 #include "sim/engine/import.h"
 #include "sim/ask/request.h"
 #include "sim/ask/sidecar.h"
@@ -274,20 +274,19 @@ static bool unresolved(struct asking *k, const char *why)
 
 bool question_resolve(struct world *w, const struct source *from, const char *name, bool v6, struct arena *a, ip_addr **ip, uint32_t *nr, const char **why)
 {
-	struct cluster *c = w->cluster;
-	const struct settings *s = cluster_settings(c);
-	struct err err = { 0 };
-	struct zone *zone = s->flags->zone ? zone_parse(a, s->flags->zone, &err) : NULL;
-	struct resolv_conf conf = from->pod ? dns_resolv_conf(c, from->pod, a) : dns_node_resolv_conf(c, a);
-	struct dns_lookup l = dns_resolve(c, zone, &conf, RESOLVER_GLIBC, name, v6 ? DNS_AAAA : DNS_A, a);
+	struct resolv_conf conf = from->pod ? dns_resolv_conf(w->cluster, from->pod, a) : dns_node_resolv_conf(w->cluster, a);
+	struct names n = names_resolve(w, from, &conf, RESOLVER_GLIBC, name, v6 ? DNS_AAAA : DNS_A, a);
+	struct dns_lookup l = n.l;
 
-	err_free(&err);
 	*ip = l.result.ips;
 	*nr = l.result.nr_ips;
 	if (*nr)
 		return true;
-	*why = arena_printf(a, "\"%s\" is not resolved: %s after %u name%s, the last was %s", name, dns_rcode_names[l.result.rcode], l.nr, l.nr == 1 ? "" : "s",
-			    l.nr ? l.v[l.nr - 1].name : name);
+	if (!n.server)
+		*why = arena_printf(a, "\"%s\" is not resolved: %s", name, n.why);
+	else
+		*why = arena_printf(a, "\"%s\" is not resolved: %s after %u name%s, the last was %s%s%s", name, dns_rcode_names[l.result.rcode], l.nr, l.nr == 1 ? "" : "s",
+				    l.nr ? l.v[l.nr - 1].name : name, n.why ? "; " : "", n.why ? n.why : "");
 	return false;
 }
 

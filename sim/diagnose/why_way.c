@@ -1,4 +1,5 @@
 /* Why a packet or a request does not come there, or not as one thinks: it is asked, and what decided is looked at. */
+#include "sim/ask/names.h"
 #include "sim/diagnose/diagnose.h"
 #include "sim/reachability/reach.h"
 
@@ -156,6 +157,41 @@ static bool by_policy(struct diagnosis *d, const struct answer *a, const struct 
 
 /* ---- what became of it */
 
+static void failed(struct diagnosis *, const struct answer *, const struct outcome_view *);
+
+/* No nameserver answers, or one that does not know the cluster: whatever the name is. What stops a query is found as for any packet. */
+static bool by_nameserver(struct diagnosis *d, const struct answer *a)
+{
+	struct question *q = arena_make(d->arena, struct question);
+	struct answer *query = arena_make(d->arena, struct answer);
+	struct resolv_conf conf;
+	struct names n;
+	struct finding *f;
+	struct err err = { 0 };
+
+	if (!a->source.pod)
+		return false;
+	conf = dns_resolv_conf(d->world->cluster, a->source.pod, d->arena);
+	n = names_resolve(d->world, &a->source, &conf, RESOLVER_GLIBC, ".", DNS_A, d->arena);
+	if (n.by == DNS_BY_OUTSIDE && n.why) {
+		f = finding(d, FINDING_CAUSE, "dns-policy", "%s", n.why);
+		evidence(d, f, &a->source.pod->o, "spec.dnsPolicy", a->source.pod->spec->dns_policy);
+		evidence(d, f, &a->source.pod->o, "spec.hostNetwork", a->source.pod->spec->host_network ? "true" : "false");
+		return true;
+	}
+	if (n.server || !conf.nameservers.nr)
+		return false;
+	f = finding(d, FINDING_CAUSE, "dns-unreachable", "no name at all is resolved: %s", n.why);
+	evidence(d, f, &a->source.pod->o, "spec.dnsPolicy", a->source.pod->spec->dns_policy);
+	remedy(d, f, "podwire trace %s %s:53 --protocol udp shows the query's way", a->q->from, conf.nameservers.v[0]);
+	*q = (struct question){ .from = a->q->from, .ns = a->q->ns, .to = arena_printf(d->arena, strchr(conf.nameservers.v[0], ':') ? "[%s]:53" : "%s:53", conf.nameservers.v[0]),
+				.l4 = L4_UDP, .proto = PROTO_UDP, .flags = WALK_RECORD };
+	if (question_ask(d->world, q, d->arena, query, &err) && query->nr)
+		failed(d, query, &query->v[0]);
+	err_free(&err);
+	return true;
+}
+
 static void failed(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
 {
 	const struct service *s = service_of(d, a);
@@ -163,7 +199,8 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 	struct finding *f;
 
 	if (o->verdict == V_UNRESOLVED) {
-		unresolved(d, a, o);
+		if (!by_nameserver(d, a))
+			unresolved(d, a, o);
 		return;
 	}
 	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && by_policy(d, a, o))

@@ -185,7 +185,8 @@ bool verify_lookup(struct live *live, struct world *w, const struct pod *p, cons
 	}
 	if (!can)
 		return err_any(err) ? false : err_add(err, ERR_UNKNOWN, NULL, "the kernel cannot be asked: its resolv.conf names no server of the cluster");
-	asker.arrives[0] = true;                /* the model's lookup has an answer: it counts, whatever the walk says of the way */
+	asker.lost[0] = l->nr && (l->v[0].answer.rcode == DNS_TIMEOUT || l->v[0].answer.rcode == DNS_UNREACHABLE);
+	asker.arrives[0] = !asker.lost[0];
 	for (uint32_t k = 0; k < l->nr; k++) {
 		who[k] = &asker;
 		v[k] = (struct name_ask){ .from = asker.space, .server = asker.server, .name = l->v[k].name, .type = l->v[k].type, .wait = WAIT };

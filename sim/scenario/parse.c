@@ -33,7 +33,7 @@ static bool parse_duration(struct parse *p, const struct val *v, const char *pat
 struct raw_question { struct question_doc q; const struct val *rate, *duration; };
 #define Q(kind, key, member) ROW(kind, key, struct raw_question, q.member)
 static const struct field question_fields[] = {
-	Q(F_STR, "name", name), Q(F_STR, "from", from), Q(F_STR, "to", to), Q(F_STR, "url", to), Q(F_STR, "protocol", protocol), Q(F_STR, "method", method),
+	Q(F_STR, "name", name), Q(F_STR, "from", from), Q(F_STR, "to", to), Q(F_STR, "url", to), Q(F_STR, "http", to), Q(F_STR, "protocol", protocol), Q(F_STR, "method", method),
 	Q(F_STR, "resolve", resolve), Q(F_STR, "container", container), Q(F_STR, "namespace", ns), Q(F_STR, "type", type), Q(F_STR, "resolver", resolver),
 	Q(F_PAIRS, "headers", headers), Q(F_PAIRS, "backendResponseHeaders", backend_headers), Q(F_INT, "size", size), Q(F_BOOL, "df", df), Q(F_BOOL, "ipv4", v4),
 	Q(F_BOOL, "ipv6", v6), Q(F_BOOL, "draw", draw), Q(F_STR, "keep", keep), Q(F_STR, "connection", connection), ROW(F_RAW, "rate", struct raw_question, rate), ROW(F_RAW, "duration", struct raw_question, duration),
@@ -196,6 +196,20 @@ static bool parse_changes_of(struct parse *p, const struct val *v, const char *p
 	return ok;
 }
 
+/* An object as `apply` takes it, by its name. */
+static const struct val *name_of(struct parse *p, const struct val *v)
+{
+	const char *kind = val_str_at(v, "kind"), *name = val_str_at(v, "metadata.name"), *ns = val_str_at(v, "metadata.namespace");
+	struct val *s;
+
+	if (!kind || !name)
+		return v;
+	s = val_string(p->arena, arena_printf(p->arena, "%s/%s%s%s", kind, ns ? ns : "", ns ? "/" : "", name));
+	s->line = v->line;
+	s->col = v->col;
+	return s;
+}
+
 static bool parse_delete(struct parse *p, const struct val *v, const char *path, val_vec *out)
 {
 	const struct val *names = val_is(v, VAL_MAP) ? (val_get(v, "objects") ? val_get(v, "objects") : val_get(v, "object")) : v;
@@ -205,8 +219,10 @@ static bool parse_delete(struct parse *p, const struct val *v, const char *path,
 	if (!v)
 		return true;
 	if (val_is(v, VAL_MAP) && (!names || v->nr != 1))
-		return parse_failed(p, v, path, "object: KIND/NAME, or objects: [KIND/NAME …] was expected");
+		return parse_failed(p, v, path, "object: KIND/NAME, or objects: [KIND/NAME …] was expected (or objects as apply takes them)");
 	*out = as_list(p->arena, names);
+	for (uint32_t k = 0; k < out->nr; k++)
+		out->v[k] = name_of(p, out->v[k]);
 	for (uint32_t k = 0; k < out->nr; k++)
 		ok = val_str(out->v[k]) ? pick_parse(p, val_str(out->v[k]), out->v[k], &pick) && ok
 					: parse_failed(p, out->v[k], path, "KIND/NAME was expected");

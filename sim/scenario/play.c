@@ -2,7 +2,7 @@
 #include "sim/scenario/play.h"
 
 #include "model/control/defaults.h"
-#include "model/dns/dns.h"
+#include "sim/ask/names.h"
 
 void play_record(struct play *p, bool ok, const char *expected, const char *actual, uint32_t line)
 {
@@ -318,12 +318,14 @@ static bool look_up(struct play *p, const struct question_doc *d, struct looked 
 		l.v[0] = (struct dns_query_done){ d->to, type, l.result };
 	} else {
 		struct resolv_conf conf;
+		struct source from;
 
 		pod = asking_pod(p, d, err);
 		if (!pod)
 			return false;
 		conf = dns_resolv_conf(c, pod, p->arena);
-		l = dns_resolve(c, zone, &conf, lib, d->to, type, p->arena);
+		from = names_source(p->world, pod);
+		l = names_resolve(p->world, &from, &conf, lib, d->to, type, p->arena).l;
 	}
 	out->rcode = dns_rcode_names[l.result.rcode];
 	out->answers = l.result.answers;

@@ -3,6 +3,7 @@
 
 #include "model/dns/dns.h"
 #include "sim/ask/dns_race.h"
+#include "sim/ask/names.h"
 #include "viz/cli/cli.h"
 
 static struct val *texts(struct arena *a, const str_list *l)
@@ -112,6 +113,8 @@ static enum err_kind ask(struct cli *cli, struct world *w, struct err *err)
 	struct dns_lookup l = { 0 };
 	struct end end;
 	enum dns_type type;
+	struct source source;
+	struct names names = { 0 };
 	bool known;
 
 	if (err_any(err) || !read_type(cli, &type, &known, err))
@@ -138,9 +141,13 @@ static enum err_kind ask(struct cli *cli, struct world *w, struct err *err)
 			print_conf(cli, &conf);
 			return ERR_NONE;
 		}
-		l = dns_resolve(w->cluster, zone, &conf, lib, name, type, cli->arena);
+		source = names_source(w, p);
+		names = names_resolve(w, &source, &conf, lib, name, type, cli->arena);
+		l = names.l;
 	}
 	print_lookup(cli, &l);
+	if (names.why)
+		err_add(err, names.unknown ? ERR_UNKNOWN : ERR_FAILED, NULL, "%s", names.why);
 	if (conf.nameservers.nr && !cli->type && s->kernel.clash_drop && !cli_output_is(cli, "json")) {
 		struct dns_race race;
 
