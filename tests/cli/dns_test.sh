@@ -57,14 +57,14 @@ check "why: nobody to ask, and who forbids it" says "[policy-egress]" p why -f w
 check "TCP alone is the forgotten UDP rule" says "unresolved" p trace -f web.yaml -f tcp.yaml pod/client http://web/
 check "with UDP it works" status 0 p trace -f web.yaml -f udp.yaml pod/client http://web/
 
-p apply -q -f web.yaml; p fault dns
+p apply -q -f web.yaml; p fault dns -q
 check "its processes have ended: port unreachable ends the search at once" queries "web.default.svc.cluster.local.=UNREACHABLE" pod/client web
 check "the container is shown as it is" says Error p get pods -n kube-system
-p advance 3s
+p advance 3s >/dev/null
 check "kube-proxy has heard of it" says "has no ready endpoint" p dns pod/client web
 check "why: the Pods behind" says "[crash-loop]" p why pod/client web:80
 check "names outside neither" says "unresolved" p trace pod/client http://example.com/
 check "an address needs no name" status 0 p trace pod/client svc/web:80
-p heal dns; p advance 6m
+p heal dns -q; p advance 6m >/dev/null
 check "mended" status 0 p dns pod/client web
 finish
