@@ -145,6 +145,13 @@ printf 'must:\n- {from: shop/web, to: shop/db, port: 5432}\n' >broken.yaml
 check "what must be and is not: status 1" status 1 m --must broken.yaml
 check "with the reason" says "wants app=api" m --must broken.yaml
 check "with its line, for GitHub" says "::error file=broken.yaml,line=2," m --must broken.yaml -o github
+for f in junit html md tap; do
+	check "as $f: status 1, and the pair by name" sh -c "'$podwire' matrix -f shop.yaml --must broken.yaml -o $f >gate.$f; [ \$? = 1 ] && grep -q 'shop/db' gate.$f"
+done
+check "JUnit is XML, with what failed" sh -c "python3 -c 'import sys, xml.dom.minidom as m; d = m.parse(\"gate.junit\"); assert d.documentElement.getAttribute(\"failures\") == \"1\"'"
+check "the page shows the table" sh -c "grep -q 'data:image/svg+xml' gate.html && grep -q '1 gate: 0 passed, 1 failed' gate.html"
+check "a form that there is not" status 2 m --must broken.yaml -o word
+check "a table as a page" sh -c "'$podwire' matrix -f shop.yaml -o html | grep -q '<!DOCTYPE html>'"
 printf 'must:\n- {from: shop/web, too: shop/db}\n' >wrong.yaml
 check "a wrong gate is bad input" status 2 m --must wrong.yaml
 printf '{}\n' >empty.yaml

@@ -60,6 +60,8 @@ check "dnsPolicy Default: the node's server" says "nameserver 203.0.113.1" "$pod
 if command -v curl >/dev/null; then check "curl http://web/" says '"pod": "default/web"' "$podwire" exec shell -- curl -s --max-time 20 http://web/; fi
 check "CoreDNS has it in its log" sh -c "for p in \$('$podwire' get pods -n kube-system -l k8s-app=kube-dns -o name); do '$podwire' logs -n kube-system \$p; done | grep -q 'A IN web.default.svc.cluster.local. udp\" NOERROR'"
 check "all names, from all Pods" "$podwire" verify --sample 60
+check "as a report for CI" sh -c "'$podwire' verify --sample 20 -o junit | python3 -c 'import sys, xml.dom.minidom as m; d = m.parse(sys.stdin).documentElement; sys.exit(d.getAttribute(\"failures\") != \"0\" or int(d.getAttribute(\"tests\")) < 2)'"
+check "and as a page with the cluster" sh -c "'$podwire' verify --sample 5 -o html | grep -q 'data:image/svg'"
 check "in JSON" sh -c "'$podwire' verify --sample 40 -o json | python3 -c 'import json,sys; n = json.load(sys.stdin)[\"names\"]; sys.exit(n[\"asked\"] != 40 or n[\"agree\"] != 40)'"
 
 echo "== the zone follows the objects"

@@ -9,20 +9,21 @@
 #include "viz/report/findings.h"
 #include "viz/report/matrix_report.h"
 #include "viz/report/out.h"
+#include "viz/report/run_report.h"
 
 #include "model/dataplane/packet.h"
 
 enum enforcement { ENFORCE_NONE, ENFORCE_SPEC, ENFORCE_CALICO };
 static const char *const enforcement_names[] = { "none", "spec", "calico" };
 
-struct asked {
+struct matrix_asked {
 	reach_ports ports;
 	enum reach_rows rows; bool rows_given;
 	VEC(ip_addr) external;
 	struct reach_filter filter; struct selector labels; bool filtered;
 };
 
-static bool add_address(struct cli *cli, struct asked *q, ip_addr ip)
+static bool add_address(struct cli *cli, struct matrix_asked *q, ip_addr ip)
 {
 	for (uint32_t k = 0; k < q->external.nr; k++)
 		if (ip_eq(q->external.v[k], ip))
@@ -31,12 +32,12 @@ static bool add_address(struct cli *cli, struct asked *q, ip_addr ip)
 	return true;
 }
 
-static bool read_asked(struct cli *cli, struct asked *q, struct err *err)
+static bool read_asked(struct cli *cli, struct matrix_asked *q, struct err *err)
 {
 	static const char *const rows[] = { "pod", "workload", "namespace", "class", NULL };
 	uint8_t proto = PROTO_TCP;
 
-	*q = (struct asked){ 0 };
+	*q = (struct matrix_asked){ 0 };
 	if (cli->protocol && !reach_proto_parse(cli->protocol, &proto))
 		return err_add(err, ERR_INPUT, NULL, "--protocol: \"%s\" is not tcp, udp or sctp", cli->protocol);
 	if (!reach_ports_parse(cli->port ? cli->port : "80", proto, "--port", cli->arena, &q->ports, err))
@@ -60,7 +61,7 @@ static bool read_asked(struct cli *cli, struct asked *q, struct err *err)
 	return true;
 }
 
-static bool read_filter(struct cli *cli, struct world *w, struct asked *q, struct err *err)
+static bool read_filter(struct cli *cli, struct world *w, struct matrix_asked *q, struct err *err)
 {
 	q->filter.ns = cli->ns && !cli->all_ns ? cli->ns : NULL;
 	if (cli->selector) {
@@ -79,7 +80,7 @@ static enum enforcement network_enforces(struct cluster *c)
 	return cluster_settings(c)->cni == CNI_CALICO ? ENFORCE_CALICO : ENFORCE_NONE;
 }
 
-static struct reach *make_reach(struct cluster *c, const struct asked *q, enum enforcement e)
+static struct reach *make_reach(struct cluster *c, const struct matrix_asked *q, enum enforcement e)
 {
 	struct reach *r = reach_new(c, q->external.v, q->external.nr);
 
@@ -100,10 +101,19 @@ static enum enforcement chosen(const struct cli *cli)
 	return e;
 }
 
+static bool make_grids(struct cli *cli, struct cluster *c, const struct matrix_asked *q, enum enforcement e, reach_grids *out, struct err *err)
+{
+	struct reach *r = make_reach(c, q, e);
+	bool ok = reach_grids_make(r, q->rows, q->filtered ? &q->filter : NULL, q->ports.v, q->ports.nr, cli->arena, out, err);
+
+	reach_free(r);
+	return ok;
+}
+
 /* ---- --explain */
 
 /* NS/POD, pod/NS/POD, POD of -n, an address, node/NAME or client. */
-static const char *end_name(struct cli *cli, struct cluster *c, const char *text, struct asked *q, struct err *err)
+static const char *end_name(struct cli *cli, struct cluster *c, const char *text, struct matrix_asked *q, struct err *err)
 {
 	const char *name = strncmp(text, "pod/", 4) == 0 ? text + 4 : text;
 	ip_addr ip;
@@ -124,7 +134,7 @@ static const char *end_name(struct cli *cli, struct cluster *c, const char *text
 	return strchr(name, '/') ? name : arena_printf(cli->arena, "%s/%s", cli_ns(cli), name);
 }
 
-static enum err_kind explain(struct cli *cli, struct world *w, struct asked *q, struct err *err)
+static enum err_kind explain(struct cli *cli, struct world *w, struct matrix_asked *q, struct err *err)
 {
 	struct why_report report = { 0 };
 	enum err_kind how = ERR_FAILED;
@@ -232,16 +242,46 @@ static void gate_findings(struct cli *cli, struct gating *g, struct sb *out)
 		sb_printf(out, "%u of %u expectations hold\n", held, g->results.nr);
 }
 
-static enum err_kind gate(struct cli *cli, struct world *w, const struct asked *q, struct err *err)
+/* The same as checks, in the forms of a run; as a page with the table beside it. */
+static bool gate_checks(struct cli *cli, struct world *w, const struct matrix_asked *q, const gate_results *v, struct sb *out, struct err *err)
 {
-	struct gating g = { .cli = cli, .r = make_reach(w->cluster, q, chosen(cli)) };
+	struct val *list = val_new(cli->arena, VAL_LIST);
+	struct matrix_asked by_workload = *q;
+	reach_grids grids = { 0 };
+	struct sb svg = { 0 };
+
+	for (uint32_t k = 0; k < v->nr; k++)
+		run_check(cli->arena, &(struct run_check){ .noun = "gate", .group = cli->expect_file, .what = v->v[k].text, .actual = v->v[k].actual, .file = v->v[k].file, .line = v->v[k].line, .ok = v->v[k].ok }, list);
+	by_workload.rows = ROWS_WORKLOAD;
+	if (cli_output_is(cli, "html") && q->ports.nr == 1 && make_grids(cli, w->cluster, &by_workload, chosen(cli), &grids, err) && grids.nr == 1 && grids.v[0].nr <= 150) {
+		struct scene s = { .arena = cli->arena };
+
+		grid_scene(&grids.v[0], NULL, &s);
+		if (scene_render(&s, "svg", THEME_LIGHT, &svg, err))
+			run_figure(cli->arena, list, s.title, s.description, sb_text(&svg));
+	}
+	sb_free(&svg);
+	run_format_find(cli->output)->print(cli->arena, list, cli->verbose, false, out);
+	return !err_any(err);
+}
+
+static enum err_kind gate(struct cli *cli, struct world *w, const struct matrix_asked *q, struct err *err)
+{
+	struct gating g = { .cli = cli };
 	struct sb out = { 0 };
-	bool ok = docs_read_path(cli->expect_file, NULL, take_gate, &g, err);
+	bool ok;
+
+	if (cli->output && !cli_output_is(cli, "github") && !run_format_find(cli->output))
+		return cli_usage(cli, err, "-o: \"%s\" is not text, json, sarif, github, junit, tap, md or html", cli->output);
+	g.r = make_reach(w->cluster, q, chosen(cli));
+	ok = docs_read_path(cli->expect_file, NULL, take_gate, &g, err);
 
 	if (ok && !g.results.nr)
 		err_add(err, ERR_INPUT, NULL, "%s: it expects nothing", cli->expect_file);
 	else if (ok && cli_output_is(cli, "json"))
 		gate_json(cli, &g.results, &out);
+	else if (ok && cli->output && !cli_output_is(cli, "text") && !cli_output_is(cli, "sarif") && run_format_find(cli->output))
+		gate_checks(cli, w, q, &g.results, &out, err);
 	else if (ok)
 		gate_findings(cli, &g, &out);
 	for (uint32_t k = 0; ok && k < g.results.nr; k++)
@@ -267,7 +307,7 @@ static bool render_scene(struct cli *cli, const reach_grids *all, const reach_gr
 }
 
 /* → how many cells changed; −1: err. */
-static int64_t print_table(struct cli *cli, const reach_grids *all, const reach_grids *was, const struct asked *q, struct sb *out, struct err *err)
+static int64_t print_table(struct cli *cli, const reach_grids *all, const reach_grids *was, const struct matrix_asked *q, struct sb *out, struct err *err)
 {
 	const char *f = cli->output ? cli->output : "text";
 
@@ -279,7 +319,7 @@ static int64_t print_table(struct cli *cli, const reach_grids *all, const reach_
 		return matrix_markdown(all, was, cli->arena, out);
 	if (strcmp(f, "dot") == 0)
 		return matrix_dot(all, was, cli->arena, out);
-	if (strcmp(f, "svg") == 0 || strcmp(f, "png") == 0 || strcmp(f, "pdf") == 0) {
+	if (strcmp(f, "svg") == 0 || strcmp(f, "png") == 0 || strcmp(f, "pdf") == 0 || strcmp(f, "html") == 0) {
 		struct sb unused = { 0 };
 		uint32_t n = matrix_csv(all, was, cli->arena, &unused);
 
@@ -287,21 +327,12 @@ static int64_t print_table(struct cli *cli, const reach_grids *all, const reach_
 		return render_scene(cli, all, was, f, out, err) ? (int64_t)n : -1;
 	}
 	if (strcmp(f, "text") != 0)
-		return err_add(err, ERR_INPUT, NULL, "-o: \"%s\" is not text, json, csv, md, dot, svg, png or pdf", f), -1;
+		return err_add(err, ERR_INPUT, NULL, "-o: \"%s\" is not text, json, csv, md, html, dot, svg, png or pdf%s", f, run_format_find(f) ? "; with --must it is" : ""), -1;
 	return matrix_text(all, was, out_wants_colour(cli->color, STDOUT_FILENO), out);
 }
 
-static bool make_grids(struct cli *cli, struct cluster *c, const struct asked *q, enum enforcement e, reach_grids *out, struct err *err)
-{
-	struct reach *r = make_reach(c, q, e);
-	bool ok = reach_grids_make(r, q->rows, q->filtered ? &q->filter : NULL, q->ports.v, q->ports.nr, cli->arena, out, err);
-
-	reach_free(r);
-	return ok;
-}
-
 /* What it is compared with: other manifests, the files at a commit, or what the network itself enforces. */
-static bool make_before(struct cli *cli, struct world *w, const struct asked *q, reach_grids *was, bool *compared, struct err *err)
+static bool make_before(struct cli *cli, struct world *w, const struct matrix_asked *q, reach_grids *was, bool *compared, struct err *err)
 {
 	struct gitref ref = { 0 };
 	struct world other;
@@ -323,7 +354,7 @@ static bool make_before(struct cli *cli, struct world *w, const struct asked *q,
 	return ok;
 }
 
-static enum err_kind table(struct cli *cli, struct world *w, struct asked *q, struct err *err)
+static enum err_kind table(struct cli *cli, struct world *w, struct matrix_asked *q, struct err *err)
 {
 	reach_grids all = { 0 }, was = { 0 };
 	bool compared = false;
@@ -345,7 +376,7 @@ static enum err_kind table(struct cli *cli, struct world *w, struct asked *q, st
 enum err_kind cmd_matrix(struct cli *cli, struct err *err)
 {
 	struct world w;
-	struct asked q;
+	struct matrix_asked q;
 	enum err_kind how;
 
 	if (cli->diff && cli->diff_ref)

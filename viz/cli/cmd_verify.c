@@ -5,7 +5,10 @@
 #include "sim/linux/probes.h"
 #include "sim/linux/verify.h"
 #include "viz/cli/inside.h"
+#include "viz/cli/labwork.h"
+#include "viz/diagram/figure.h"
 #include "viz/report/kernel_report.h"
+#include "viz/report/run_report.h"
 
 static bool number(const char *option, const char *text, uint32_t *out, struct err *err)
 {
@@ -129,6 +132,43 @@ static void print_json(struct cli *cli, const struct verified *r)
 	sb_free(&out);
 }
 
+/* What agrees is one check of each kind, what differs is one each. */
+static struct val *checks(struct cli *cli, const struct verified *r)
+{
+	struct arena *a = cli->arena;
+	struct val *list = val_new(a, VAL_LIST);
+	const char *file = cli->files.nr ? cli->files.v[0] : cli_lab(cli);
+	const struct { bool ok; const char *what; } kinds_of[] = {
+		{ r->items, arena_printf(a, "state: %u namespaces, %u links, addresses, neighbours and routes, rules of %u", r->namespaces, r->items, r->rulesets) },
+		{ r->pairs && r->agreed == r->pairs, arena_printf(a, "connections: %u pairs in %u tries", r->pairs, r->tries) },
+		{ r->requests && r->requests_agreed == r->requests, arena_printf(a, "requests: %u in %u tries", r->requests, r->request_tries) },
+		{ r->names && r->names_agreed == r->names, arena_printf(a, "names: %u asked with real queries", r->names) },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(kinds_of); k++)
+		if (kinds_of[k].ok)
+			run_check(a, &(struct run_check){ .noun = "verification", .group = "kernel against simulation", .what = kinds_of[k].what, .file = file, .ok = true }, list);
+	for (uint32_t k = 0; k < r->differences.nr; k++)
+		run_check(a, &(struct run_check){ .noun = "verification", .group = "kernel against simulation", .what = r->differences.v[k].what, .expected = r->differences.v[k].walk, .actual = r->differences.v[k].kernel,
+			.file = file }, list);
+	return list;
+}
+
+static void print_checks(struct cli *cli, struct world *w, const struct verified *r, struct err *err)
+{
+	struct figure_options shown = { .dflt_ns = cli_ns(cli) };
+	struct val *list = checks(cli, r);
+	struct scene scene = { .arena = cli->arena };
+	struct sb svg = { 0 }, out = { 0 };
+
+	if (cli_output_is(cli, "html") && figure_fill(w, &shown, "cluster", NULL, 0, &scene, err) && scene_render(&scene, "svg", THEME_LIGHT, &svg, err))
+		run_figure(cli->arena, list, scene.title, scene.description, sb_text(&svg));
+	run_format_find(cli->output)->print(cli->arena, list, cli->verbose, false, &out);
+	fputs(sb_text(&out), cli->to);
+	sb_free(&svg);
+	sb_free(&out);
+}
+
 static enum err_kind work(struct cli *cli, struct live *live, struct world *w, struct err *err)
 {
 	struct verify_options opt = { .list = cli->verbose, .seed = cli->seed ? strtoull(cli->seed, NULL, 0) : 1 };
@@ -142,9 +182,11 @@ static enum err_kind work(struct cli *cli, struct live *live, struct world *w, s
 		return err_kind(err);
 	if (cli_output_is(cli, "json"))
 		print_json(cli, &r);
+	else if (cli->output && !cli_output_is(cli, "text"))
+		print_checks(cli, w, &r, err);
 	else
 		print_text(cli, &r);
-	if (!cli_output_is(cli, "json"))
+	if (!cli->output || cli_output_is(cli, "text"))
 		show_first(cli, live, w, &r, err);
 	return r.differences.nr ? ERR_FAILED : ERR_NONE;
 }
@@ -153,7 +195,7 @@ enum err_kind cmd_verify(struct cli *cli, struct err *err)
 {
 	if (cli->args.nr)
 		return cli_usage(cli, err, "\"%s\": verify takes options only", cli->args.v[0]);
-	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
-		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
+	if (cli->output && !run_format_find(cli->output))
+		return cli_usage(cli, err, "-o: \"%s\" is not text, json, tap, junit, html, md or sarif", cli->output);
 	return inside_do(cli, work, err);
 }

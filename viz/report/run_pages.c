@@ -38,7 +38,7 @@ static enum mark worst(const struct val *first, const struct val *end)
 
 static void sum_text(const struct run_sum *s, struct sb *out)
 {
-	sb_printf(out, "%u scenario%s: %u passed, %u failed, %u skipped", s->scenarios, s->scenarios == 1 ? "" : "s", s->passed, s->failed, s->skipped);
+	sb_printf(out, "%u %s%s: %u passed, %u failed, %u skipped", s->scenarios, s->noun, s->scenarios == 1 ? "" : "s", s->passed, s->failed, s->skipped);
 	if (s->known)
 		sb_printf(out, ", %u known to fail", s->known);
 }
@@ -211,7 +211,7 @@ void print_md(struct arena *a, const struct val *records, bool verbose, bool col
 	sb_addc(out, '\n');
 	if (s.failed)
 		md_failures(records, out);
-	sb_add(out, "\n<details><summary>all scenarios</summary>\n\n| | scenario | expectations |\n| --- | --- | --- |\n");
+	sb_printf(out, "\n<details><summary>all %ss</summary>\n\n| | %s | expectations |\n| --- | --- | --- |\n", s.noun, s.noun);
 	for (const struct val *first = records->first; first; first = end) {
 		uint32_t ok = 0, all = 0;
 

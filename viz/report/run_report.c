@@ -71,6 +71,20 @@ void run_broken(struct arena *a, const struct scenario *s, const char *why, stru
 	put_place(a, v, s, s->line);
 }
 
+void run_check(struct arena *a, const struct run_check *c, struct val *list)
+{
+	struct val *v = val_add(a, list, val_new(a, VAL_MAP));
+
+	val_put(a, v, "scenario", val_string(a, c->group));
+	val_put(a, v, "noun", val_string(a, c->noun));
+	val_put(a, v, "step", val_string(a, c->what));
+	val_put(a, v, "ok", val_bool(a, c->ok));
+	val_put(a, v, "expected", c->expected ? val_string(a, c->expected) : val_new(a, VAL_NULL));
+	val_put(a, v, "actual", val_string(a, c->actual ? c->actual : ""));
+	val_put(a, v, "file", val_string(a, c->file ? c->file : "-"));
+	val_put(a, v, "line", val_int(a, MAX(c->line, 1u)));
+}
+
 void run_figure(struct arena *a, struct val *list, const char *title, const char *description, const char *svg)
 {
 	struct val *last = list->last, *figures = last ? (struct val *)(uintptr_t)val_get(last, "figures") : NULL, *v;
@@ -106,7 +120,7 @@ bool same_scenario(const struct val *a, const struct val *b)
 
 struct run_sum run_sum(const struct val *records)
 {
-	struct run_sum s = { 0 };
+	struct run_sum s = { .noun = records->first && *record_text(records->first, "noun") ? record_text(records->first, "noun") : "scenario" };
 	const struct val *last = NULL;
 
 	VAL_EACH(r, records) {
@@ -180,7 +194,7 @@ static void print_text(struct arena *a, const struct val *records, bool verbose,
 		last = r;
 		r = put_step(&o, r, verbose);
 	}
-	out_text(&o, OUT_PLAIN, "%u scenario%s: %u passed, %u failed, %u skipped", sum.scenarios, sum.scenarios == 1 ? "" : "s", sum.passed, sum.failed, sum.skipped);
+	out_text(&o, OUT_PLAIN, "%u %s%s: %u passed, %u failed, %u skipped", sum.scenarios, sum.noun, sum.scenarios == 1 ? "" : "s", sum.passed, sum.failed, sum.skipped);
 	out_text(&o, OUT_PLAIN, sum.known ? ", %u known to fail\n" : "\n", sum.known);
 	out_end(&o);
 }

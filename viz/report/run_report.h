@@ -13,10 +13,14 @@ void run_records(struct arena *, const struct play *, struct val *list);
 void run_skipped(struct arena *, const struct scenario *, const char *why, struct val *list);
 void run_broken(struct arena *, const struct scenario *, const char *why, struct val *list);
 
+/* What another check found, for the same forms: noun says what a group is (gate), group and what stand where a scenario and its step do; file, line: where it is written. Texts are borrowed. */
+struct run_check { const char *noun, *group, *what, *expected, *actual, *file; uint32_t line; bool ok; };
+void run_check(struct arena *, const struct run_check *, struct val *list);
+
 /* A figure that was drawn in a step, for the forms that show it: added to the scenario's last record as {title, description, svg} in `figures`. */
 void run_figure(struct arena *, struct val *list, const char *title, const char *description, const char *svg);
 
-struct run_sum { uint32_t scenarios, passed, failed, skipped, known; };
+struct run_sum { uint32_t scenarios, passed, failed, skipped, known; const char *noun; };       /* noun: scenario, gate */
 struct run_sum run_sum(const struct val *records);
 
 struct run_format { const char *name; void (*print)(struct arena *, const struct val *records, bool verbose, bool colour, struct sb *); };
