@@ -69,3 +69,19 @@ KIND(resource_claim_template_kind, "ResourceClaimTemplate", DRA, NULL, "resource
 KIND(resource_slice_kind, "ResourceSlice", DRA, NULL, "resourceslices", NULL, false, .fields = ResourceSlice);
 KIND(kustomization_kind, "Kustomization", APIS("kustomize.config.k8s.io/v1beta1", "kustomize.config.k8s.io/v1"), NULL, "kustomizations", NULL, false, .nameless = true);
 KIND(unknown_kind, "Unknown", APIS(""), NULL, "unknown", NULL, true, .name_rule = must_be_path_segment);
+
+enum kept_policy kept_policy(const char *api, const char *kind)
+{
+	static const struct { const char *group, *kind; enum kept_policy is; } all[] = {
+		{ "projectcalico.org/", "GlobalNetworkPolicy", KEPT_CALICO_POLICY }, { "crd.projectcalico.org/", "GlobalNetworkPolicy", KEPT_CALICO_POLICY },
+		{ "projectcalico.org/", "NetworkPolicy", KEPT_CALICO_POLICY }, { "crd.projectcalico.org/", "NetworkPolicy", KEPT_CALICO_POLICY },
+		{ "policy.networking.k8s.io/", "AdminNetworkPolicy", KEPT_ADMIN_POLICY }, { "policy.networking.k8s.io/", "BaselineAdminNetworkPolicy", KEPT_ADMIN_POLICY },
+		{ "policy.networking.k8s.io/", "ClusterNetworkPolicy", KEPT_ADMIN_POLICY },
+		{ "projectcalico.org/", "HostEndpoint", KEPT_HOST_ENDPOINT }, { "crd.projectcalico.org/", "HostEndpoint", KEPT_HOST_ENDPOINT },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(all); k++)
+		if (strcmp(kind, all[k].kind) == 0 && strncmp(api, all[k].group, strlen(all[k].group)) == 0)
+			return all[k].is;
+	return KEPT_NO_POLICY;
+}

@@ -10,4 +10,8 @@ extern const struct kind limit_range_kind, quota_kind, pod_template_kind, compon
 	ip_address_kind, flow_schema_kind, priority_level_kind, device_class_kind, resource_claim_kind, resource_claim_template_kind, resource_slice_kind,
 	kustomization_kind;
 
+/* Kinds that are kept and not modelled, though Calico enforces them: what they decide is unknown. api: apiVersion. */
+enum kept_policy { KEPT_NO_POLICY, KEPT_CALICO_POLICY, KEPT_ADMIN_POLICY, KEPT_HOST_ENDPOINT };
+enum kept_policy kept_policy(const char *api, const char *kind);
+
 #endif

@@ -1,5 +1,6 @@
 #include "model/cluster/apply.h"
 
+#include "model/api/kept.h"
 #include "model/api/meta.h"
 #include "model/cluster/merge.h"
 
@@ -8,6 +9,15 @@ const char *const apply_result_names[] = { [APPLY_ERROR] = "", [APPLY_CREATED] =
 static struct where place(const struct doc *d, const struct val *v, const char *object)
 {
 	return (struct where){ d->file, v ? v->line : 0, v ? v->col : 0, object, NULL };
+}
+
+/* As CustomResourceDefinitions mostly spell it, which kind and resource are not told: policy, policies. */
+static const char *plural_of(const char *name, struct arena *a)
+{
+	size_t n = strlen(name);
+	bool y = n > 1 && name[n - 1] == 'y' && !strchr("aeiou", name[n - 2]);
+
+	return y ? arena_printf(a, "%.*sies", (int)n - 1, name) : arena_printf(a, "%s%s", name, n && strchr("sx", name[n - 1]) ? "es" : "s");
 }
 
 /* A kind that podwire does not know: kept, without effect. One struct kind for each (apiVersion, kind) of this cluster. */
@@ -25,7 +35,7 @@ static const struct kind *kind_keep(struct cluster *c, const char *api, const ch
 	}
 	k = arena_copy(a, &unknown_kind, sizeof(unknown_kind));
 	k->name = cluster_str(c, name);
-	k->plural = arena_printf(a, "%ss", name);
+	k->plural = plural_of(name, a);
 	for (char *p = (char *)k->plural; *p; p++)
 		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
 	apis = arena_array(a, const char *, 2);
@@ -68,7 +78,8 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	sb_free(&why);
 	k = kind_keep(c, val_str(api), val_str(name), &first);
 	if (first)
-		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, without effect on the network", val_str(name), val_str(api));
+		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, %s", val_str(name), val_str(api),
+			 kept_policy(val_str(api), val_str(name)) == KEPT_NO_POLICY ? "without effect on the network" : "and what it decides in a Calico network is unknown");
 	return k;
 }
 

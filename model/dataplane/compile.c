@@ -444,6 +444,7 @@ struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 	dp->ctx = x;
 	dataplane_begin(dp);
 	x->policies = policies_compile(c, a, &x->nr_policies);
+	x->foreign = foreign_policies(c, a);
 	find_nodes(x);
 	underlay_find(x);
 	x->cni->network(x);

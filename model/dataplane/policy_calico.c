@@ -58,14 +58,20 @@ static chain_h chain_of(struct writer *w, const char *name)
 	return ruleset_chain(w->rs, w->table, arena_printf(w->x->arena, "%s%s", w->ipt ? "" : "filter-", name));
 }
 
+static bool anything(const struct compile *x)
+{
+	return (x->nr_policies || x->foreign.nr || x->foreign.host_endpoints) && enforced(x);
+}
+
 void policy_calico_hooks(struct compile *x, struct ruleset *rs)
 {
-	static const struct { const char *name, *ours; enum nf_hook hook; } hooks[] = { { "FORWARD", "cali-FORWARD", HOOK_FORWARD }, { "INPUT", "cali-INPUT", HOOK_INPUT } };
+	static const struct { const char *name, *ours; enum nf_hook hook; } hooks[] = { { "FORWARD", "cali-FORWARD", HOOK_FORWARD }, { "INPUT", "cali-INPUT", HOOK_INPUT },
+							      { "OUTPUT", "cali-OUTPUT", HOOK_OUTPUT } };
 
-	if (!x->nr_policies || !enforced(x))
+	if (!anything(x))
 		return;
 	for (int four = 1; four >= 0; four--)
-		for (size_t k = 0; k < ARRAY_LEN(hooks); k++) {
+		for (size_t k = 0; k < ARRAY_LEN(hooks) - !x->foreign.host_endpoints; k++) {
 			struct writer w;
 			chain_h base, ours;
 
@@ -362,36 +368,47 @@ static void ask_policy(struct writer *w, chain_h chain, const struct np_compiled
 	w_verdict(r, OP_RETURN);
 }
 
+static bool isolates(const struct writer *w, const struct np_compiled *np, const struct pod *p)
+{
+	return np->isolates[w->dir] && np_selects(w->x->cluster, np, p);
+}
+
+/* What a policy of another API would decide nobody can tell: neither whether it lets a packet pass, nor whether the next ones are asked. */
+static void say_unknown(struct writer *w, chain_h chain, const struct foreign_policy *f)
+{
+	struct rw r = rule_begin(w->rs, chain);
+
+	rule_cause(r, cause_of(w->x, f->o, "spec"));
+	w_unknown(r, foreign_text(f->o, w->x->arena), 3);
+}
+
 /* → the Pod's chain of this direction; .i 0: no policy isolates it. */
 static chain_h pod_chain(struct writer *w, const struct pod *p, const char *iface)
 {
-	chain_h chain = { 0 };
-	const char *isolated_by = "";           /* the first policy; a comment has room for 128 bytes */
-	cause_h first = { 0 };
+	const struct np_compiled *all = w->x->policies, *first = NULL;         /* the first that isolates it; a comment has room for 128 bytes */
+	const struct foreign_policy *foreign;
+	chain_h chain;
 	struct rw r;
 
-	for (uint32_t k = 0; k < w->x->nr_policies; k++) {
-		const struct np_compiled *np = &w->x->policies[k];
-		cause_h cause;
-
-		if (!np->isolates[w->dir] || !np_selects(w->x->cluster, np, p))
-			continue;
-		cause = cause_of(w->x, &np->policy->o, "spec.podSelector");
-		if (!chain.i) {
-			chain = chain_of(w, arena_printf(w->x->arena, "cali-%s-%s", w->dir == NP_INGRESS ? "tw" : "fw", iface));
-			first = cause;
-			isolated_by = arena_printf(w->x->arena, "%s/%s", np->policy->o.ns, np->policy->o.name);
-			conntrack_first(w, chain);
-		}
-		ask_policy(w, chain, np, cause);
-	}
-	if (chain.i) {
-		r = rule_begin(w->rs, chain);
-		rule_comment(r, arena_printf(w->x->arena, "Drop if no policies passed packet: %.80s", isolated_by));
-		rule_cause(r, first);
-		w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
-		w_verdict(r, OP_DROP);
-	}
+	for (uint32_t k = 0; k < w->x->nr_policies && !first; k++)
+		first = isolates(w, &all[k], p) ? &all[k] : NULL;
+	foreign = foreign_decides(&w->x->foreign, w->x->cluster, p, w->dir, first, w->x->arena);
+	if (!first && !foreign)
+		return (chain_h){ 0 };
+	chain = chain_of(w, arena_printf(w->x->arena, "cali-%s-%s", w->dir == NP_INGRESS ? "tw" : "fw", iface));
+	conntrack_first(w, chain);
+	if (foreign)
+		say_unknown(w, chain, foreign);
+	if (!first)
+		return chain;
+	for (const struct np_compiled *np = first; np < all + w->x->nr_policies; np++)
+		if (isolates(w, np, p))
+			ask_policy(w, chain, np, cause_of(w->x, &np->policy->o, "spec.podSelector"));
+	r = rule_begin(w->rs, chain);
+	rule_comment(r, arena_printf(w->x->arena, "Drop if no policies passed packet: %.80s", arena_printf(w->x->arena, "%s/%s", first->policy->o.ns, first->policy->o.name)));
+	rule_cause(r, cause_of(w->x, &first->policy->o, "spec.podSelector"));
+	w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
+	w_verdict(r, OP_DROP);
 	return chain;
 }
 
@@ -419,9 +436,36 @@ static void let_neighbours_be_found(struct writer *w, chain_h input)
 	}
 }
 
+/* What a HostEndpoint decides about new connections by the node's own interfaces. */
+static void host_unknown(struct writer *w, const char *chain, enum pkt_field iface, const struct object *end)
+{
+	struct rw r = rule_begin(w->rs, chain_of(w, chain));
+
+	rule_cause(r, cause_of(w->x, end, "spec"));
+	w_name(r, iface, REL_NOT_NAME_PREFIX, "cali");
+	w_name(r, iface, REL_NE, "lo");
+	w_num(r, PF_CT_STATE, REL_EQ, CT_NEW, 0);
+	w_unknown(r, foreign_text(end, w->x->arena), 3);
+}
+
+static void host_endpoint(struct writer *w)
+{
+	bool forwards;
+	const struct object *end = w->x->foreign.host_endpoints ? host_endpoint_decides(w->x->cluster, w->nb->node, &forwards) : NULL;
+
+	if (!end)
+		return;
+	host_unknown(w, "cali-INPUT", PF_IIFNAME, end);
+	host_unknown(w, "cali-OUTPUT", PF_OIFNAME, end);
+	if (forwards) {
+		host_unknown(w, "cali-FORWARD", PF_IIFNAME, end);
+		host_unknown(w, "cali-FORWARD", PF_OIFNAME, end);
+	}
+}
+
 void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset *rs)
 {
-	if (!x->nr_policies || !enforced(x))
+	if (!anything(x))
 		return;
 	for (int four = 1; four >= 0; four--) {
 		struct writer w;
@@ -447,5 +491,6 @@ void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset
 			if (w.dir == NP_INGRESS)
 				break;
 		}
+		host_endpoint(&w);
 	}
 }

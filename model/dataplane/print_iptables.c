@@ -132,6 +132,8 @@ static void list_table(const struct ruleset *rs, table_h t, const struct print_r
 				cause(ctx, b->rules.v[i].cause, out);
 				sb_addc(out, '\n');
 			}
+			if (rule_is_no_text(owner, &b->rules.v[i]))
+				sb_add(out, "# ");
 			iptables_rule(rs, owner, c, &b->rules.v[i], !how || how->comments, out);
 			sb_addc(out, '\n');
 		}

@@ -258,7 +258,7 @@ static void list_chain(const struct listing *l, chain_h h)
 	if (c->hook)
 		sb_printf(l->out, "\t\ttype %s hook %s priority %d; policy %s;\n", types[c->type], hooks[c->hook], c->priority, c->policy == OP_DROP ? "drop" : "accept");
 	for (uint32_t k = 0; k < b->rules.nr; k++) {
-		sb_add(l->out, "\t\t");
+		sb_add(l->out, rule_is_no_text(owner, &b->rules.v[k]) ? "\t\t# " : "\t\t");
 		nft_rule(l->rs, owner, c, &b->rules.v[k], l->out);
 		comment_text(l->out, b->rules.v[k].comment);
 		cause_line(l, b->rules.v[k].cause);

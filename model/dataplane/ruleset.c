@@ -297,3 +297,11 @@ uint32_t ruleset_nr_rules(const struct ruleset *rs)
 		nr += chain_body(rs, (chain_h){ k }, NULL)->rules.nr;
 	return nr;
 }
+
+bool rule_is_no_text(const struct ruleset *owner, const struct rule *r)
+{
+	for (uint16_t k = 0; k < r->nr_ops && !r->raw; k++)
+		if (owner->ops.v[r->op + k].code == OP_UNKNOWN)
+			return true;
+	return false;
+}

@@ -227,6 +227,7 @@ struct print_rules { bool causes; bool counters; bool comments; const char *only
 void print_nft(const struct ruleset *, const struct print_rules *, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *);     /* as `nft list ruleset` */
 void print_iptables(const struct ruleset *, enum nf_family, const struct print_rules *, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *);       /* as iptables-save; NF_IP or NF_IP6 */
 void rule_text(const struct ruleset *owner, const struct chain *, const struct rule *, struct sb *);           /* one rule, as its tool lists it, without comment */
+bool rule_is_no_text(const struct ruleset *owner, const struct rule *);  /* ours, and it says only that nobody can tell (OP_UNKNOWN): printed as a comment */
 void elem_text(const struct ruleset *owner, const struct set *, const struct elem *, struct sb *);
 
 #endif

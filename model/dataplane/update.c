@@ -57,11 +57,11 @@ static void hear(void *ctx, const struct change *ch)
 	static const struct kind *const taken[] = { &pod_kind, &endpointslice_kind, &service_kind, &node_kind, &network_policy_kind, &namespace_kind, &daemonset_kind };
 	struct compile *x = ctx;
 	const struct kind *kind = ch->object->kind;
-	bool take = false;
+	bool take = false, kept = foreign_is(kind);
 
 	for (size_t k = 0; k < ARRAY_LEN(taken); k++)
 		take = take || kind == taken[k];
-	if (x->lost || (!take && !bears_on_settings(kind) && kind != &node_network_state_kind) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
+	if (x->lost || (!take && !kept && !bears_on_settings(kind) && kind != &node_network_state_kind) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
 		return;
 	if (take && x->heard.nr < MAX_HEARD)
 		vec_add(x->arena, &x->heard, ch->object->id);
@@ -298,7 +298,7 @@ static void policies(struct update *u, bool changed)
 		x->policies = policies_compile(x->cluster, x->arena, &x->nr_policies);
 	if (!before != !x->nr_policies)
 		x->proxies.nr = 0;
-	u->rules = u->rules || before || x->nr_policies;
+	u->rules = u->rules || before || x->nr_policies || x->foreign.nr;
 }
 
 static void blocks(struct update *u)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "model/policy/foreign.h"
 #include "sim/linux/cni.h"
 #include "sim/linux/haproxies.h"
 #include "sim/linux/features.h"
@@ -247,6 +248,20 @@ static double cpu_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* What nobody can tell cannot be told to Linux. */
+static bool can_be_built(struct cluster *c, struct arena *a, struct err *err)
+{
+	struct foreign_policies all = foreign_policies(c, a);
+
+	if (all.nr)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s: the rules that Calico would write for it are not known, so the cluster cannot be built", foreign_text(all.v[0].o, a));
+	if (all.host_endpoints)
+		return err_add(err, ERR_UNKNOWN, NULL, "HostEndpoints are not modelled, so the cluster cannot be built");
+	if (cluster_settings(c)->proxy_mode == PROXY_IPVS)
+		return err_add(err, ERR_UNKNOWN, NULL, "kube-proxy's IPVS mode is not modelled, so the cluster cannot be built");
+	return true;
+}
+
 bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp, struct live_sum *sum, struct err *err)
 {
 	struct syncing x = { .live = live, .cluster = c, .dp = dp, .arena = arena_new(NULL, "sync"), .sum = sum, .err = err };
@@ -260,6 +275,10 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	part = from;
 	*sum = (struct live_sum){ 0 };
 	live->fabric.sent = 0;
+	if (!can_be_built(c, x.arena, err)) {
+		arena_free(x.arena);
+		return false;
+	}
 	dataplane_write_all(dp);
 	missing = live->spaces.nr ? NULL : features_missing(dp, x.arena);
 	if (missing) {

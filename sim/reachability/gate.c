@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "model/dataplane/packet.h"
+#include "sim/reachability/unknown.h"
 
 /* ---- ports */
 
@@ -60,7 +61,7 @@ bool reach_ports_parse(const char *text, uint8_t dflt, const char *option, struc
 
 /* ---- ends */
 
-struct judging { struct reach *r; struct arena *a; const char *file; gate_results *out; struct err *err; reach_ports dflt; };
+struct judging { struct reach *r; const struct reach_unknown *unknown; struct arena *a; const char *file; gate_results *out; struct err *err; reach_ports dflt; };
 
 static bool complain(struct judging *j, const struct val *v, const char *path, const char *fmt, ...) PRINTF(4, 5);
 static bool complain(struct judging *j, const struct val *v, const char *path, const char *fmt, ...)
@@ -156,6 +157,12 @@ static void judge_pairs(struct judging *j, const struct val *from, const struct 
 				if (!src[k] || k == to_end)
 					continue;
 				pairs++;
+				if (reach_unknown_pair(j->unknown, k, to_end)) {
+					g->actual = arena_printf(j->a, "cannot be told: %s", foreign_text(reach_unknown_pair(j->unknown, k, to_end)->o, j->a));
+					g->from = k;
+					g->to = to_end;
+					return;
+				}
 				if ((row[k / 64] >> (k % 64) & 1) == must || wrong++)
 					continue;
 				g->from = k;
@@ -272,6 +279,7 @@ static bool judge_drawing(struct judging *j, const struct val *v, const struct r
 			return complain(j, v, "table", "row \"%s\" has %u cells; there are %u columns", cells[0], n - 1, nr);
 		for (uint32_t k = 0; k < nr; k++) {
 			int64_t from = reach_find(j->r, cells[0]), to = reach_find(j->r, columns[k]);
+			const struct foreign_policy *foreign;
 			struct gate_result *g;
 
 			if (strcmp(cells[k + 1], "?") == 0)
@@ -285,8 +293,9 @@ static bool judge_drawing(struct judging *j, const struct val *v, const struct r
 				g->actual = arena_printf(j->a, "matches nothing: there is no \"%s\"", from < 0 ? cells[0] : columns[k]);
 				continue;
 			}
-			g->ok = reach_allowed(j->r, (uint32_t)from, (uint32_t)to, port->proto, port->lo) == (*cells[k + 1] == '.');
-			g->actual = g->ok ? "holds" : *cells[k + 1] == '.' ? "is denied" : "is allowed";
+			foreign = reach_unknown_pair(j->unknown, (uint32_t)from, (uint32_t)to);
+			g->ok = !foreign && reach_allowed(j->r, (uint32_t)from, (uint32_t)to, port->proto, port->lo) == (*cells[k + 1] == '.');
+			g->actual = foreign ? arena_printf(j->a, "cannot be told: %s", foreign_text(foreign->o, j->a)) : g->ok ? "holds" : *cells[k + 1] == '.' ? "is denied" : "is allowed";
 			g->from = g->ok ? -1 : from;
 			g->to = g->ok ? -1 : to;
 		}
@@ -324,7 +333,7 @@ static bool judge_tables(struct judging *j, const struct val *doc)
 bool gate_judge(struct reach *r, const struct val *doc, const char *file, struct arena *a, gate_results *out, struct err *err)
 {
 	static const char *const keys[] = { "port", "protocol", "must", "mustNot", "table", "tables", NULL };
-	struct judging j = { .r = r, .a = a, .file = file, .out = out, .err = err };
+	struct judging j = { .r = r, .unknown = reach_unknown_find(r, a), .a = a, .file = file, .out = out, .err = err };
 	reach_ports none = { 0 };
 	uint32_t before = out->nr;
 

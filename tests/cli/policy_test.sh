@@ -353,6 +353,21 @@ else
 	skipped=$((skipped + 1)); echo "skipped: no network namespaces, or no nft"
 fi
 
+# ---- policies that are not modelled: null and ?, never a guess
+cat >admin.yaml <<'YAML'
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: {name: guard}
+spec: {priority: 5, subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+YAML
+printf 'must:\n- {from: shop/db, to: shop/web}\n' >admin-gate.yaml
+check "unmodelled policy: its cells are null, the others are as they were" json 'd["names"] == ["ops/shell", "shop/db", "shop/web"] and [r[2] for r in d["allowed"]] == [None, None, True] and d["allowed"][0][0] is True and d["allowed"][2][1] is not None' \
+	"$podwire" matrix -f shop.yaml -f admin.yaml -l 'app in (web,db,shell)' -A -o json
+check "unmodelled policy: the table has ?" says '? cannot be told' "$podwire" matrix -f shop.yaml -f admin.yaml -A -l 'app in (web,db,shell)'
+check "unmodelled policy: --explain cannot tell (5)" status 5 "$podwire" matrix -f shop.yaml -f admin.yaml --explain shop/db shop/web
+check "unmodelled policy: a gate does not hold" status 1 "$podwire" matrix -f shop.yaml -f admin.yaml --must admin-gate.yaml
+check "unmodelled policy: flannel enforces none" json 'all(c is not None for r in d["allowed"] for c in r)' "$podwire" matrix -f shop.yaml -f admin.yaml --cni flannel -o json
+
 # ---- the independent reference on random clusters
 cd "$root" || exit 1
 if [ -f "$shared/tools/netpol/difftest.py" ]; then

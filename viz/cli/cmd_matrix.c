@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "sim/reachability/gate.h"
+#include "sim/reachability/unknown.h"
 #include "viz/cli/gitref.h"
 #include "viz/diagram/grid_scene.h"
 #include "viz/report/findings.h"
@@ -142,6 +143,7 @@ static enum err_kind explain(struct cli *cli, struct world *w, struct matrix_ask
 	struct sb out = { 0 };
 	struct world copy;
 	struct reach *r;
+	const struct foreign_policy *foreign;
 	int64_t from, to;
 
 	if (cli->args.nr != 2)
@@ -163,6 +165,9 @@ static enum err_kind explain(struct cli *cli, struct world *w, struct matrix_ask
 		if (!report.port.lo)
 			err_add(err, ERR_FAILED, NULL, "%s has no port that is called %s", report.to, report.port.name);
 	}
+	if (!err_any(err) && (foreign = reach_unknown_pair(reach_unknown_find(r, cli->arena), (uint32_t)from, (uint32_t)to)))
+		err_add(err, ERR_UNKNOWN, NULL, "cannot tell: %s", foreign_text(foreign->o, cli->arena));
+	how = err_any(err) ? err_kind(err) : how;
 	if (!err_any(err)) {
 		report.why = reach_explain(r, (uint32_t)from, (uint32_t)to, report.port.proto, report.port.lo, cli->arena);
 		if (network_enforces(w->cluster) == ENFORCE_NONE && !cli->enforce && cluster_count(w->cluster, &network_policy_kind))
@@ -373,6 +378,15 @@ static enum err_kind table(struct cli *cli, struct world *w, struct matrix_asked
 	return changes < 0 ? err_kind(err) : (cli->diff || cli->diff_ref) && changes ? ERR_FAILED : ERR_NONE;
 }
 
+static void say_what_is_not_modelled(struct cli *cli, struct world *w, struct err *err)
+{
+	struct foreign_policies all = chosen(cli) == ENFORCE_NONE ? (struct foreign_policies){ 0 } : foreign_policies(w->cluster, cli->arena);
+
+	if (all.nr)
+		err_warn(err, NULL, "%s: connections of the Pods that it selects cannot be told%s", foreign_text(all.v[0].o, cli->arena),
+			 all.nr > 1 ? arena_printf(cli->arena, " (and so it is with %u more)", all.nr - 1) : "");
+}
+
 enum err_kind cmd_matrix(struct cli *cli, struct err *err)
 {
 	struct world w;
@@ -385,6 +399,7 @@ enum err_kind cmd_matrix(struct cli *cli, struct err *err)
 		return err_kind(err);
 	if (!cli->enforce && cluster_count(w.cluster, &network_policy_kind) && network_enforces(w.cluster) == ENFORCE_NONE)
 		err_warn(err, NULL, "the Pod network is %s, which enforces no NetworkPolicy: this is what the policies say, not what happens", cni_names[cluster_settings(w.cluster)->cni]);
+	say_what_is_not_modelled(cli, &w, err);
 	if (!read_filter(cli, &w, &q, err))
 		how = err_kind(err);
 	else if (cli->explain || cli->args.nr)

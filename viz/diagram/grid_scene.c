@@ -8,6 +8,9 @@ static void add_cell(struct scene *s, box_h h, const struct reach_grid *g, const
 	case CELL_NONE:
 		scene_cell(s, h, false, ROW_GRID, ROLE_OUTSIDE, "–");
 		break;
+	case CELL_UNKNOWN:
+		scene_cell(s, h, false, ROW_GRID, ROLE_OUTSIDE, "?");
+		break;
 	case CELL_ALLOWED:
 		scene_cell(s, h, false, ROW_GRID, ROLE_CONTAINER, "●");
 		break;

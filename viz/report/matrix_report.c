@@ -2,8 +2,8 @@
 
 #include "viz/diagram/scene.h"
 
-static const char marks[] = { [CELL_NONE] = ' ', [CELL_ALLOWED] = '.', [CELL_DENIED] = 'X', [CELL_PART] = '%', [CELL_ADDED] = '+', [CELL_REMOVED] = '-' };
-static const char *const words[] = { [CELL_NONE] = "none", [CELL_ALLOWED] = "allowed", [CELL_DENIED] = "denied", [CELL_PART] = "part", [CELL_ADDED] = "added", [CELL_REMOVED] = "removed" };
+static const char marks[] = { [CELL_NONE] = ' ', [CELL_ALLOWED] = '.', [CELL_DENIED] = 'X', [CELL_PART] = '%', [CELL_ADDED] = '+', [CELL_REMOVED] = '-', [CELL_UNKNOWN] = '?' };
+static const char *const words[] = { [CELL_NONE] = "none", [CELL_ALLOWED] = "allowed", [CELL_DENIED] = "denied", [CELL_PART] = "part", [CELL_ADDED] = "added", [CELL_REMOVED] = "removed", [CELL_UNKNOWN] = "unknown" };
 
 static bool is_change(enum grid_cell c)
 {
@@ -18,6 +18,14 @@ static uint32_t changes_of(const struct reach_grid *g, const struct reach_grid *
 		for (uint32_t i = 0; i < g->nr; i++)
 			n += is_change(reach_cell(g, was, k, i));
 	return n;
+}
+
+static bool any_unknown(const struct reach_grid *g)
+{
+	for (size_t k = 0; k < (size_t)g->nr * g->nr; k++)
+		if (g->unknown[k])
+			return true;
+	return false;
 }
 
 static bool any_part(const struct reach_grid *g)
@@ -64,8 +72,8 @@ uint32_t matrix_text(const reach_grids *all, const reach_grids *before, bool col
 		bool wide = any_part(g);
 
 		changed += changes_of(g, was);
-		sb_printf(out, "%s%s   row: from, column: to   . allowed   X denied%s%s\n\n", t ? "\n" : "", reach_port_text(&g->port, a), wide ? "   % of the pairs of Pods" : "",
-			  was ? "   + now allowed   - now denied" : "");
+		sb_printf(out, "%s%s   row: from, column: to   . allowed   X denied%s%s%s\n\n", t ? "\n" : "", reach_port_text(&g->port, a), wide ? "   % of the pairs of Pods" : "",
+			  any_unknown(g) ? "   ? cannot be told" : "", was ? "   + now allowed   - now denied" : "");
 		for (uint32_t k = 0; t == 0 && k < g->nr; k++) {
 			sb_printf(out, "%4u  ", k + 1);
 			sb_add_shown(out, g->names[k], true);
@@ -236,7 +244,7 @@ static void md_text(struct sb *out, const char *s)
 
 uint32_t matrix_markdown(const reach_grids *all, const reach_grids *before, struct arena *a, struct sb *out)
 {
-	static const char *const signs[] = { [CELL_NONE] = " ", [CELL_ALLOWED] = "✓", [CELL_DENIED] = "✗", [CELL_PART] = "", [CELL_ADDED] = "**+**", [CELL_REMOVED] = "**−**" };
+	static const char *const signs[] = { [CELL_NONE] = " ", [CELL_ALLOWED] = "✓", [CELL_DENIED] = "✗", [CELL_PART] = "", [CELL_ADDED] = "**+**", [CELL_REMOVED] = "**−**", [CELL_UNKNOWN] = "?" };
 	uint32_t changed = 0;
 
 	for (uint32_t t = 0; t < all->nr; t++) {
