@@ -247,6 +247,9 @@ static bool no_such(struct cluster *c, const struct kind *k, str ns, str name, s
 	near = nearest(name, names);
 	if (near)
 		return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s; did you mean \"%s\"?", k->plural, name, ns ? " in namespace " : "", ns ? ns : "", near);
+	for (uint32_t i = 0; ns && i < cluster_list(c, k).nr; i++)
+		if (streq(cluster_list(c, k).v[i]->name, name))
+			return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found in namespace %s; there is one in namespace %s", k->plural, name, ns, cluster_list(c, k).v[i]->ns);
 	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s", k->plural, name, ns ? " in namespace " : "", ns ? ns : "");
 }
 

@@ -183,6 +183,29 @@ static void slices_by_hand(struct diagnosis *d, const struct service *s)
 
 /* ---- ports */
 
+/* The name is there, for another protocol: a port is found by both. */
+static bool other_protocol(struct diagnosis *d, const struct service *s, uint32_t k, const struct pod *p)
+{
+	static const enum l4 all[] = { L4_TCP, L4_UDP, L4_SCTP };
+	const struct svc_port *port = &s->ports.v[k];
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct finding *f;
+
+		if (all[i] == port->protocol || !pod_port_by_name(p->spec, port->target.s, all[i]))
+			continue;
+		f = finding(d, FINDING_CAUSE, "port-protocol", "targetPort \"%s\" is a %s port in its Pods, and the Service's port is %s: a name is found only for its own protocol", port->target.s, l4_names[all[i]],
+			    l4_names[port->protocol]);
+		evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.protocol", k), l4_names[port->protocol]);
+		evidence_text(d, f, &p->o, "spec.containers[*].ports[*]", "%s: %u/%s", port->target.s, pod_port_by_name(p->spec, port->target.s, all[i]), l4_names[all[i]]);
+		if (s->ports.nr == 1)
+			fix_patch(d, f, &s->o, "{spec: {ports: [{$patch: replace}, {name: %s, port: %d, protocol: %s, targetPort: %s}]}}", port->name ? port->name : "\"\"", port->port, l4_names[all[i]], port->target.s);
+		remedy(d, f, "give the Service's port the protocol %s", l4_names[all[i]]);
+		return true;
+	}
+	return false;
+}
+
 static void port_names(struct diagnosis *d, const struct service *s, const struct object_list *pods)
 {
 	for (uint32_t k = 0; k < s->ports.nr; k++) {
@@ -207,6 +230,8 @@ static void port_names(struct diagnosis *d, const struct service *s, const struc
 				}
 		}
 		if (!without)
+			continue;
+		if (without == pods->nr && other_protocol(d, s, k, (const struct pod *)pods->v[0]))
 			continue;
 		near = nearest(port->target.s, names);
 		f = finding(d, without == pods->nr ? FINDING_CAUSE : FINDING_WARNING, "port-name-unknown", "targetPort \"%s\" is the name of no container port in %s: such a Pod makes an endpoint without that port",

@@ -45,6 +45,34 @@ static const struct service *service_of(struct diagnosis *d, const struct answer
 
 /* ---- names */
 
+/* SERVICE.NAMESPACE[.svc…]: is there a Service of that name elsewhere, and a namespace that is nearly the one that was written? */
+static bool other_namespace(struct diagnosis *d, const char *host)
+{
+	size_t n = strcspn(host, "."), m = host[n] ? strcspn(host + n + 1, ".") : 0;
+	const char *ns = arena_strndup(d->arena, host + n + 1, m), *names[512] = { NULL }, *near;
+	struct object_list l = cluster_list(d->world->cluster, &service_kind);
+	const struct object *there = NULL;
+	size_t nr = 0;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < l.nr && nr + 1 < ARRAY_LEN(names); k++)
+		if (strlen(l.v[k]->name) == n && strncmp(l.v[k]->name, host, n) == 0) {
+			there = l.v[k];
+			names[nr++] = l.v[k]->ns;
+		}
+	if (!there || !m)
+		return false;
+	near = nearest(ns, names);
+	for (uint32_t k = 0; near && k < l.nr; k++)
+		if (streq(l.v[k]->ns, near) && streq(l.v[k]->name, there->name))
+			there = l.v[k];
+	f = finding(d, FINDING_CAUSE, "wrong-namespace", cluster_find(d->world->cluster, &namespace_kind, NULL, ns) ? "namespace %s has no Service %s; there is one in %s" : "there is no namespace %s; a Service %s is in %s",
+		    ns, there->name, there->ns);
+	evidence(d, f, there, "metadata.namespace", there->ns);
+	remedy(d, f, "call it %s.%s", there->name, there->ns);
+	return true;
+}
+
 static void unresolved(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
 {
 	const char *host = a->to.name ? a->to.name : a->q->to;
@@ -77,6 +105,8 @@ static void unresolved(struct diagnosis *d, const struct answer *a, const struct
 			return;
 		}
 	}
+	if (dotted && other_namespace(d, host))
+		return;
 	near = nearest(arena_strndup(d->arena, host, n), names);
 	f = finding(d, FINDING_CAUSE, "unresolved", "the name has no address: %s", o->reason);
 	if (near)
@@ -157,6 +187,54 @@ static bool by_policy(struct diagnosis *d, const struct answer *a, const struct 
 
 /* ---- what became of it */
 
+/* A headless Service translates nothing: who asks its port asks the Pod for that number. */
+static bool headless_port(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
+{
+	const char *host = a->to.name;
+	size_t n = host ? strcspn(host, ".") : 0;
+	struct object_list l = o->pod && n ? cluster_list_ns(d->world->cluster, &service_kind, o->pod->o.ns) : (struct object_list){ 0 };
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *s = (const struct service *)l.v[k];
+		bool named = strlen(s->o.name) == n && strncmp(s->o.name, host, n) == 0;
+
+		for (uint32_t i = 0; named && service_is_headless(s) && i < s->ports.nr; i++) {
+			const struct svc_port *p = &s->ports.v[i];
+			int32_t to = p->target.s ? pod_port_by_name(o->pod->spec, p->target.s, p->protocol) : p->target.i;
+			struct finding *f;
+
+			if (p->port != a->port || !to || to == p->port)
+				continue;
+			f = finding(d, FINDING_CAUSE, "headless-port", "Service %s is headless: its name leads to the Pods themselves, nobody turns port %d into %d", s->o.name, p->port, to);
+			evidence(d, f, &s->o, "spec.clusterIP", "None");
+			evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u", i), NULL);
+			remedy(d, f, "ask port %d, or give the Service a ClusterIP", to);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The Service is there, and the port that was asked is none of its ports. */
+static bool no_such_port(struct diagnosis *d, const struct service *s, const struct answer *a)
+{
+	struct sb all = { 0 };
+	struct finding *f;
+
+	for (uint32_t k = 0; k < s->ports.nr; k++) {
+		if (s->ports.v[k].port == a->port && (a->q->l4 == L4_NONE || s->ports.v[k].protocol == a->q->l4)) {
+			sb_free(&all);
+			return false;
+		}
+		sb_printf(&all, "%s%d/%s", k ? ", " : "", s->ports.v[k].port, l4_names[s->ports.v[k].protocol]);
+	}
+	f = finding(d, FINDING_CAUSE, "service-port", "Service %s has no port %u/%s: it has %s", s->o.name, a->port, a->q->l4 == L4_NONE ? "" : l4_names[a->q->l4], sb_text(&all));
+	evidence(d, f, &s->o, "spec.ports", NULL);
+	remedy(d, f, s->ports.nr == 1 ? "ask port %d" : "ask one of its ports, or give it this one%.0d", s->ports.nr ? s->ports.v[0].port : 0);
+	sb_free(&all);
+	return true;
+}
+
 static void failed(struct diagnosis *, const struct answer *, const struct outcome_view *);
 
 /* No nameserver answers, or one that does not know the cluster: whatever the name is. What stops a query is found as for any packet. */
@@ -205,13 +283,15 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 	}
 	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && by_policy(d, a, o))
 		return;
-	if (why_network(d, o))
+	if (why_network(d, o) || (o->verdict == V_REFUSED && headless_port(d, a, o)))
 		return;
 	if (o->verdict == V_LOST && find_pod_by_ip(d->world->cluster, o->end_ip)) {
 		why_address(d, find_pod_by_ip(d->world->cluster, o->end_ip));
 		if (d->findings.nr > before)
 			return;
 	}
+	if (s && a->q->l4 != L4_NONE && (o->verdict == V_REJECTED || o->verdict == V_DROPPED || o->verdict == V_LOST || o->verdict == V_UNROUTABLE) && no_such_port(d, s, a))
+		return;
 	if (s && (o->verdict == V_REJECTED || o->verdict == V_REFUSED || (o->verdict == V_DROPPED && s->external_policy == TP_LOCAL)))
 		why_service_behind(d, s);
 	for (uint32_t k = before; k < d->findings.nr; k++)

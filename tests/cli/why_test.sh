@@ -89,6 +89,29 @@ check "whose backend has no such port" finds backend-port "its only port is 80" 
 (printf 'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 1}}\n---\n'; cat probe.yaml | sed "s/spec: {selector/spec: {replicas: 2, selector/") >quota.yaml
 check "a quota" finds quota "exceeded quota: q" -f quota.yaml deploy/d
 
+cat >spaces.yaml <<'YAML'
+{apiVersion: v1, kind: Namespace, metadata: {name: shop}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: db, namespace: shop}, spec: {selector: {app: db}, ports: [{port: 5432}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, labels: {app: db}}, spec: {containers: [{name: c, image: postgres, ports: [{containerPort: 5432}]}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: direct}, spec: {clusterIP: None, selector: {app: u}, ports: [{port: 80, targetPort: 53}]}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: names}, spec: {selector: {app: u}, ports: [{port: 53, targetPort: dns}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: u, labels: {app: u}}, spec: {containers: [{name: c, image: x, ports: [{name: dns, containerPort: 53, protocol: UDP}]}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: client}, spec: {containers: [{name: c, image: busybox, command: [sleep, infinity]}]}}
+YAML
+check "a name in another namespace" finds wrong-namespace "call it db.shop" -f spaces.yaml pod/client db:5432
+check "a namespace that is misspelled" finds wrong-namespace "there is no namespace shopp; a Service db is in shop" -f spaces.yaml pod/client db.shopp:5432
+check "the wrong namespace written out" finds wrong-namespace "namespace default has no Service db; there is one in shop" -f spaces.yaml pod/client db.default:5432
+check "a port that the Service does not have" finds service-port "it has 5432/TCP" -f spaces.yaml pod/client db.shop:80
+check "a headless Service's port" finds headless-port "nobody turns port 80 into 53" -f spaces.yaml pod/client direct:80
+check "a name of another protocol, mended on a copy" finds port-protocol "tried on a copy: 1 of 1 endpoints ready" -f spaces.yaml svc/names
+check "an end in another namespace" grep -q "there is one in namespace shop" <("$podwire" why -f spaces.yaml pod/client svc/db:5432 2>&1)
+
 # What a real kubelet wrote, and a scheduler: statuses and Event objects of a dump.
 cat >dump.yaml <<'YAML'
 apiVersion: v1
