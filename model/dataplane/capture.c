@@ -1,5 +1,6 @@
 /* Files and folders into nodes; parts into the readers, in the order in which they need each other; what was read into a dataplane. */
 #include "model/dataplane/capture.h"
+#include "model/dataplane/ruleset_bodies.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -324,7 +325,7 @@ static void cut_table(struct node_in *n, bool v6, int table)
 		if (!ruleset_chain_get(n->rules, c)->hook)
 			continue;
 		w_unknown(rule_begin(n->rules, c), why, 3);
-		b = map_get_ptr(&n->rules->own_chain, c.i);
+		b = ruleset_own_body(n->rules, c);
 		first = b->rules.v[b->rules.nr - 1];
 		memmove(b->rules.v + 1, b->rules.v, (b->rules.nr - 1) * sizeof(first));
 		b->rules.v[0] = first;

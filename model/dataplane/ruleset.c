@@ -3,25 +3,23 @@
 
 /* ---- identities: handles count on from the base's */
 
-uint32_t ruleset_nr_tables(const struct ruleset *rs) { return (rs->base ? ruleset_nr_tables(rs->base) : 0) + rs->tables.nr - 1; }
-uint32_t ruleset_nr_chains(const struct ruleset *rs) { return (rs->base ? ruleset_nr_chains(rs->base) : 0) + rs->chains.nr - 1; }
-uint32_t ruleset_nr_sets(const struct ruleset *rs) { return (rs->base ? ruleset_nr_sets(rs->base) : 0) + rs->sets.nr - 1; }
+uint32_t ruleset_nr_tables(const struct ruleset *rs) { return rs->below_tables + rs->tables.nr - 1; }
+uint32_t ruleset_nr_chains(const struct ruleset *rs) { return rs->below_chains + rs->chains.nr - 1; }
+uint32_t ruleset_nr_sets(const struct ruleset *rs) { return rs->below_sets + rs->sets.nr - 1; }
 
 const struct table *ruleset_table_get(const struct ruleset *rs, table_h h)
 {
-	uint32_t below = rs->base ? ruleset_nr_tables(rs->base) : 0;
-
-	return h.i <= below ? ruleset_table_get(rs->base, h) : &rs->tables.v[h.i - below];
+	while (h.i <= rs->below_tables && rs->base)
+		rs = rs->base;
+	return &rs->tables.v[h.i - rs->below_tables];
 }
 
 /* With the ruleset whose chain it is. */
 static struct chain *identity(const struct ruleset **rs, chain_h h)
 {
-	uint32_t below;
-
-	while (h.i <= (below = (*rs)->base ? ruleset_nr_chains((*rs)->base) : 0))
+	while (h.i <= (*rs)->below_chains && (*rs)->base)
 		*rs = (*rs)->base;
-	return &(*rs)->chains.v[h.i - below];
+	return &(*rs)->chains.v[h.i - (*rs)->below_chains];
 }
 
 uint64_t ruleset_name_key(table_h t, const char *name)
@@ -46,9 +44,9 @@ const struct chain *ruleset_chain_get(const struct ruleset *rs, chain_h h)
 
 const struct set *ruleset_set_get(const struct ruleset *rs, set_h h)
 {
-	uint32_t below = rs->base ? ruleset_nr_sets(rs->base) : 0;
-
-	return h.i <= below ? ruleset_set_get(rs->base, h) : &rs->sets.v[h.i - below];
+	while (h.i <= rs->below_sets && rs->base)
+		rs = rs->base;
+	return &rs->sets.v[h.i - rs->below_sets];
 }
 
 struct ruleset *ruleset_new(struct arena *a, struct strtab *strings, const struct ruleset *base)
@@ -58,6 +56,9 @@ struct ruleset *ruleset_new(struct arena *a, struct strtab *strings, const struc
 	rs->arena = a;
 	rs->strings = strings;
 	rs->base = base;
+	rs->below_tables = base ? ruleset_nr_tables(base) : 0;
+	rs->below_chains = base ? ruleset_nr_chains(base) : 0;
+	rs->below_sets = base ? ruleset_nr_sets(base) : 0;
 	vec_add(a, &rs->tables, (struct table){ .name = "" });         /* that of chains and sets that were cut */
 	vec_push(a, &rs->chains);
 	vec_push(a, &rs->sets);
@@ -197,59 +198,80 @@ static const struct set_body no_elements;
 
 const struct chain_body *chain_body(const struct ruleset *rs, chain_h h, const struct ruleset **owner)
 {
-	const struct ruleset *of = rs;
-	const struct chain *c;
+	struct chain *c;
 
-	for (const struct ruleset *at = rs; at; at = at->base) {
-		const struct chain_body *b = map_get_ptr(&at->own_chain, h.i);
+	while (h.i <= rs->below_chains && rs->base) {
+		const struct chain_body *b = rs->own_chain.nr ? map_get_ptr(&rs->own_chain, h.i) : NULL;
 
-		if (owner)
-			*owner = at;
-		if (b)
+		if (b) {
+			if (owner)
+				*owner = rs;
 			return b;
+		}
+		rs = rs->base;
 	}
-	c = identity(&of, h);
+	if (owner)
+		*owner = rs;
+	c = &rs->chains.v[h.i - rs->below_chains];
+	if (c->body)
+		return c->body;
 	if (!c->later)
 		return &no_rules;
-	if (owner)
-		*owner = of;
-	of->later.body(of->later.ctx, h, c->later);
-	ruleset_own_chain((struct ruleset *)(uintptr_t)of, h);          /* even if no rule was written: not to be asked again */
-	return map_get_ptr(&of->own_chain, h.i);
+	rs->later.body(rs->later.ctx, h, c->later);
+	return ruleset_write_chain((struct ruleset *)(uintptr_t)rs, h); /* even if no rule was written: not to be asked again */
 }
 
 const struct set_body *set_body(const struct ruleset *rs, set_h h, const struct ruleset **owner)
 {
-	for (; rs; rs = rs->base) {
-		const struct set_body *b = map_get_ptr(&rs->own_set, h.i);
+	const struct set_body *b;
 
-		if (owner)
-			*owner = rs;
-		if (b)
+	for (; h.i <= rs->below_sets && rs->base; rs = rs->base)
+		if (rs->own_set.nr && (b = map_get_ptr(&rs->own_set, h.i))) {
+			if (owner)
+				*owner = rs;
 			return b;
-	}
-	return &no_elements;
+		}
+	if (owner)
+		*owner = rs;
+	b = rs->sets.v[h.i - rs->below_sets].body;
+	return b ? b : &no_elements;
+}
+
+struct chain_body *ruleset_own_body(const struct ruleset *rs, chain_h h)
+{
+	return h.i > rs->below_chains ? rs->chains.v[h.i - rs->below_chains].body : map_get_ptr(&rs->own_chain, h.i);
+}
+
+struct set_body *ruleset_own_elements(const struct ruleset *rs, set_h h)
+{
+	return h.i > rs->below_sets ? rs->sets.v[h.i - rs->below_sets].body : map_get_ptr(&rs->own_set, h.i);
 }
 
 struct chain_body *ruleset_write_chain(struct ruleset *rs, chain_h h)
 {
-	struct chain_body *b = map_get_ptr(&rs->own_chain, h.i);
+	struct chain_body *b = ruleset_own_body(rs, h);
 
 	if (b)
 		return b;
 	b = arena_make(rs->arena, struct chain_body);
-	*map_put(&rs->own_chain, rs->arena, h.i) = map_ptr(b);
+	if (h.i > rs->below_chains)
+		rs->chains.v[h.i - rs->below_chains].body = b;
+	else
+		*map_put(&rs->own_chain, rs->arena, h.i) = map_ptr(b);
 	return b;
 }
 
 struct set_body *ruleset_write_set(struct ruleset *rs, set_h h)
 {
-	struct set_body *b = map_get_ptr(&rs->own_set, h.i);
+	struct set_body *b = ruleset_own_elements(rs, h);
 
 	if (b)
 		return b;
 	b = arena_make(rs->arena, struct set_body);
-	*map_put(&rs->own_set, rs->arena, h.i) = map_ptr(b);
+	if (h.i > rs->below_sets)
+		rs->sets.v[h.i - rs->below_sets].body = b;
+	else
+		*map_put(&rs->own_set, rs->arena, h.i) = map_ptr(b);
 	return b;
 }
 
@@ -266,11 +288,15 @@ uint32_t ruleset_add_wide(struct ruleset *rs, ip_addr a)
 
 void ruleset_finish(struct ruleset *rs)
 {
-	uint32_t below = rs->base ? ruleset_nr_chains(rs->base) : 0;
-
 	memset(rs->at, 0, sizeof(rs->at));
 	if (rs->base)
 		memcpy(rs->at, rs->base->at, sizeof(rs->at));
+	for (uint32_t k = 1; k < rs->sets.nr; k++) {
+		const struct set *s = &rs->sets.v[k];
+
+		if (s->body && s->flags & SETF_INTERVAL && s->nkey == 1)
+			set_body_sort(rs, s->body);
+	}
 	for (uint32_t k = 0; k < rs->own_set.alloc; k++) {
 		const struct set *s = rs->own_set.slot[k].key ? ruleset_set_get(rs, (set_h){ (uint32_t)rs->own_set.slot[k].key }) : NULL;
 
@@ -285,7 +311,7 @@ void ruleset_finish(struct ruleset *rs)
 			continue;
 		for (i = rs->at[c->hook].nr++; i > 0 && ruleset_chain_get(rs, rs->at[c->hook].v[i - 1])->priority > c->priority; i--)
 			rs->at[c->hook].v[i] = rs->at[c->hook].v[i - 1];
-		rs->at[c->hook].v[i] = (chain_h){ below + k };
+		rs->at[c->hook].v[i] = (chain_h){ rs->below_chains + k };
 	}
 }
 

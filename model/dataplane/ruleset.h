@@ -105,6 +105,7 @@ struct chain {
 	uint32_t later;                 /* the writer's number for it; 0: it was written at once */
 	uint32_t place;
 	str comment;
+	struct chain_body *body;        /* in the ruleset whose chain it is; NULL: nothing was written */
 };
 struct chain_body { VEC(struct rule) rules; };
 struct set {
@@ -116,6 +117,7 @@ struct set {
 	uint32_t timeout;               /* seconds */
 	uint32_t place;
 	str comment;
+	struct set_body *body;          /* likewise */
 };
 
 /* A writer that is asked later. All three get the number that it gave. */
@@ -135,7 +137,8 @@ struct ruleset {
 	VEC(struct chain) chains;
 	VEC(struct set) sets;
 	struct map chain_by_name, set_by_name;          /* (table, name) */
-	struct map own_chain, own_set;                  /* handle → body */
+	uint32_t below_tables, below_chains, below_sets;        /* handles of the base's */
+	struct map own_chain, own_set;                  /* handle of the base's → body of our own */
 	VEC(struct op) ops;
 	VEC(ip_addr) wide;
 	VEC(str) text;
@@ -175,7 +178,6 @@ void ruleset_cut_chains(struct ruleset *, uint32_t from, uint32_t to);
 void ruleset_cut_sets(struct ruleset *, uint32_t from, uint32_t to);
 void ruleset_cut_rules(struct ruleset *, chain_h, uint32_t place);
 void ruleset_cut_elements(struct ruleset *, set_h, uint32_t place);
-void ruleset_forget_body(struct ruleset *, chain_h);            /* of a chain that is written later: asked for again */
 void set_body_order(const struct ruleset *owner, const struct set *, const struct set_body *);      /* puts its elements in order, for who lists them */
 
 /* Writing. A chain or set of the base that is written to is first replaced by an empty body of our own (write_chain, write_set). */

@@ -64,30 +64,24 @@ void set_body_order(const struct ruleset *owner, const struct set *s, const stru
 
 void ruleset_cut_chains(struct ruleset *rs, uint32_t from, uint32_t to)
 {
-	uint32_t below = rs->base ? ruleset_nr_chains(rs->base) : 0;
-
 	for (uint32_t h = from; h < to; h++) {
-		struct chain *c = &rs->chains.v[h - below];
+		struct chain *c = &rs->chains.v[h - rs->below_chains];
 
-		assert(h > below);
+		assert(h > rs->below_chains);
 		if (c->name)
 			map_remove(&rs->chain_by_name, ruleset_name_key(c->table, c->name));
-		map_remove(&rs->own_chain, h);
 		*c = (struct chain){ .name = "" };
 	}
 }
 
 void ruleset_cut_sets(struct ruleset *rs, uint32_t from, uint32_t to)
 {
-	uint32_t below = rs->base ? ruleset_nr_sets(rs->base) : 0;
-
 	for (uint32_t h = from; h < to; h++) {
-		struct set *s = &rs->sets.v[h - below];
+		struct set *s = &rs->sets.v[h - rs->below_sets];
 
-		assert(h > below);
+		assert(h > rs->below_sets);
 		if (s->name)
 			map_remove(&rs->set_by_name, ruleset_name_key(s->table, s->name));
-		map_remove(&rs->own_set, h);
 		*s = (struct set){ .flags = s->flags & SETF_ANONYMOUS };
 	}
 }
@@ -95,7 +89,7 @@ void ruleset_cut_sets(struct ruleset *rs, uint32_t from, uint32_t to)
 /* Rules of one chain lie in the order of their places. */
 void ruleset_cut_rules(struct ruleset *rs, chain_h h, uint32_t place)
 {
-	struct chain_body *b = map_get_ptr(&rs->own_chain, h.i);
+	struct chain_body *b = ruleset_own_body(rs, h);
 	uint32_t lo = 0, hi = b ? b->rules.nr : 0, to;
 
 	while (lo < hi) {
@@ -116,7 +110,7 @@ void ruleset_cut_rules(struct ruleset *rs, chain_h h, uint32_t place)
 
 void ruleset_cut_elements(struct ruleset *rs, set_h h, uint32_t place)
 {
-	struct set_body *b = map_get_ptr(&rs->own_set, h.i);
+	struct set_body *b = ruleset_own_elements(rs, h);
 	const struct set *s = ruleset_set_get(rs, h);
 
 	for (uint32_t k = 0; b && k < b->nr;) {
@@ -125,9 +119,4 @@ void ruleset_cut_elements(struct ruleset *rs, set_h h, uint32_t place)
 		else
 			k++;
 	}
-}
-
-void ruleset_forget_body(struct ruleset *rs, chain_h h)
-{
-	map_remove(&rs->own_chain, h.i);
 }

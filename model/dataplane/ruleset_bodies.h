@@ -4,6 +4,8 @@
 
 #include "model/dataplane/ruleset.h"
 
+struct chain_body *ruleset_own_body(const struct ruleset *, chain_h);   /* of this ruleset itself; NULL: it has none */
+struct set_body *ruleset_own_elements(const struct ruleset *, set_h);
 struct chain_body *ruleset_write_chain(struct ruleset *, chain_h);      /* of this ruleset itself; made empty if it has none, and then hides its base's */
 struct set_body *ruleset_write_set(struct ruleset *, set_h);
 uint32_t ruleset_add_wide(struct ruleset *, ip_addr);                   /* → its place in wide[] */

@@ -18,8 +18,8 @@ bool same_tuple(const struct tuple *x, const struct tuple *y)
 
 static struct ct *find(struct walker *w, const struct tuple *t, bool *reply)
 {
-	for (uint32_t k = 0; k < w->cts.nr; k++) {
-		struct ct *c = &w->cts.v[k];
+	for (uint32_t k = 0; k < w->nr_cts; k++) {
+		struct ct *c = ct_at(w, k);
 
 		if (c->ns.i != w->ns.i)
 			continue;
@@ -52,12 +52,9 @@ void track(struct walker *w)
 	struct ct *c = find(w, &t, &w->is_reply);
 
 	if (!c) {
-		/* room for all that one run can make: pointers into cts must last */
-		if (!w->cts.v) {
-			w->cts.v = arena_array(w->a, struct ct, 2 * MAX_STEPS);
-			w->cts.alloc = 2 * MAX_STEPS;
-		}
-		c = &w->cts.v[w->cts.nr++];
+		if (!w->cts[w->nr_cts / CTS_EACH])
+			w->cts[w->nr_cts / CTS_EACH] = arena_array(w->a, struct ct, CTS_EACH);
+		c = ct_at(w, w->nr_cts++);
 		*c = (struct ct){ .ns = w->ns, .orig = t, .reply = inverse(t) };
 		w->is_reply = false;
 	}

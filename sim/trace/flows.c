@@ -125,17 +125,15 @@ static nsec lasts(const struct ct *c)
 	}
 }
 
-void flows_keep(struct flows *f, const struct dataplane *dp, const struct ct *v, uint32_t nr)
+void flows_keep(struct flows *f, const struct dataplane *dp, const struct ct *ct)
 {
-	for (uint32_t k = 0; k < nr; k++) {
-		struct kept *c;
+	struct kept *c;
 
-		if (!netns_get(dp, v[k].ns)->rules)     /* conntrack is at work only where some rule asks for it (nf_ct_netns_get) */
-			continue;
-		c = vec_push(f->arena, &f->cts);
-		*c = (struct kept){ arena_strdup(f->arena, netns_get(dp, v[k].ns)->name), v[k], f->now };
-		c->ct.expires = f->now + lasts(&c->ct);
-	}
+	if (!netns_get(dp, ct->ns)->rules)      /* conntrack is at work only where some rule asks for it (nf_ct_netns_get) */
+		return;
+	c = vec_push(f->arena, &f->cts);
+	*c = (struct kept){ arena_strdup(f->arena, netns_get(dp, ct->ns)->name), *ct, f->now };
+	c->ct.expires = f->now + lasts(&c->ct);
 }
 
 bool flows_port_in_use(const struct flows *f, ip_addr src, uint16_t port, uint8_t proto)

@@ -25,8 +25,8 @@ static uint64_t state_of(const struct walker *w)
 
 	h = mix_tuple(hash_mix(h, (uint64_t)w->p.ct_mark << 16 | (uint64_t)w->p.ct_state << 8 | w->p.ct_status), &t);
 	h = hash_mix(hash_mix(h, map_ptr(w->p.iif)), map_ptr(w->p.oif));
-	for (uint32_t k = 0; k < w->cts.nr; k++) {
-		const struct ct *c = &w->cts.v[k];
+	for (uint32_t k = 0; k < w->nr_cts; k++) {
+		const struct ct *c = ct_at(w, k);
 
 		h = mix_tuple(mix_tuple(h, &c->orig), &c->reply);
 		h = hash_mix(h, (uint64_t)c->mark << 8 | (uint64_t)c->dst_done << 3 | (uint64_t)c->src_done << 2 | (uint64_t)c->dnat << 1 | c->snat);

@@ -78,7 +78,7 @@ static void note_rule(struct hop *h, const struct ruleset *owner, chain_h c, uin
 
 static struct hop *decided(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct elem *e, const char *what)
 {
-	struct hop *h = add_hop(x->w, stages[x->hook], x->where, "%s", what);
+	struct hop *h = note_hop(x->w, stages[x->hook], x->where, what);
 
 	note_rule(h, owner, c, i, e, r->cause);
 	x->w->out.rule_cause = e && e->cause.i ? e->cause : r->cause.i ? r->cause : x->w->out.rule_cause;

@@ -3,7 +3,7 @@
 
 static struct hop *moved(struct walker *w, enum stage st, link_h l, const char *what, const struct route *r)
 {
-	struct hop *h = add_hop(w, st, l, "%s", what);
+	struct hop *h = note_hop(w, st, l, what);
 
 	if (h && r) {
 		h->route = *r;
@@ -303,10 +303,19 @@ static bool own_source(struct walker *w, link_h in)
 	return true;
 }
 
+/* To an address that is assumed there is a way, be it only the uplink. */
+static bool with_route_or_uplink(struct walker *w, struct route *r)
+{
+	if (!route_lookup(w->dp, w->ns, w->p.dst, r))
+		*r = (struct route){ .dev = netns_get(w->dp, w->ns)->uplink };
+	return true;
+}
+
 void route_on(struct walker *w, link_h in, bool from_socket)
 {
 	struct route r;
 	netns_h at;
+	bool assumed;
 
 	if (!from_socket && own_source(w, in))
 		return;
@@ -319,11 +328,10 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 		go_in(w, in);
 		return;
 	}
+	assumed = assumed_here(w, &at);
 	if (home(w) && !find_route(w, &r))
 		r = (struct route){ .dev = w->from->in };
-	else if (!homeward(w, &r) && assumed_here(w, &at) && !route_lookup(w->dp, w->ns, w->p.dst, &r))
-		r = (struct route){ .dev = netns_get(w->dp, w->ns)->uplink };
-	else if (!homeward(w, &r) && !(assumed_here(w, &at) && route_lookup(w->dp, w->ns, w->p.dst, &r)) && !route_of(w, &r))
+	else if (!homeward(w, &r) && !(assumed && with_route_or_uplink(w, &r)) && !route_of(w, &r))
 		return;
 	if (!from_socket) {
 		if (!forwards(w)) {

@@ -1,6 +1,8 @@
 /* Driving: one run for each way that chance can decide, the answer behind each, and all of them as outcomes with exact shares. */
 #include "sim/trace/walker.h"
 
+#include "model/base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +26,7 @@ void end(struct walker *w, enum verdict v, const char *fmt, ...)
 	if (w->over)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	text_format(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	w->over = true;
 	w->half->verdict = v;
@@ -38,16 +40,24 @@ void end(struct walker *w, enum verdict v, const char *fmt, ...)
 struct hop *add_hop(struct walker *w, enum stage st, link_h l, const char *fmt, ...)
 {
 	char text[256];
-	struct hop *h;
 	va_list ap;
 
 	if (!(w->flags & WALK_RECORD))
 		return NULL;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	text_format(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	return note_hop(w, st, l, arena_strdup(w->a, text));
+}
+
+struct hop *note_hop(struct walker *w, enum stage st, link_h l, const char *decision)
+{
+	struct hop *h;
+
+	if (!(w->flags & WALK_RECORD))
+		return NULL;
 	h = vec_push(w->a, &w->hops);
-	*h = (struct hop){ .netns = w->ns, .link = l, .stage = (uint8_t)st, .decision = arena_strdup(w->a, text), .rule = UINT32_MAX, .before = tuple_of(&w->p), .after = tuple_of(&w->p),
+	*h = (struct hop){ .netns = w->ns, .link = l, .stage = (uint8_t)st, .decision = decision, .rule = UINT32_MAX, .before = tuple_of(&w->p), .after = tuple_of(&w->p),
 			   .mark_before = w->p.mark, .mark_after = w->p.mark, .size = w->p.size };
 	if (w->ct && w->p.ct_state)
 		h->ct = w->p.ct_state & CT_ESTABLISHED ? "established" : w->p.ct_state & CT_NEW ? "new" : "invalid";
@@ -215,7 +225,7 @@ static void carry_refusal(struct walker *w)
 static void run(struct walker *w)
 {
 	w->out = (struct outcome){ 0 };
-	w->cts.nr = 0;
+	w->nr_cts = 0;
 	w->at_choice = 0;
 	w->considered.nr = 0;
 	w->assumed_outside = false;
@@ -275,8 +285,8 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 			vec_add(a, &forked, ran_of(w, a));
 		if (!unknown)
 			vec_add(a, &all, w->out);
-		if (flags & WALK_KEEP && flows)
-			flows_keep(flows, dp, w->cts.v, w->cts.nr);
+		for (uint32_t k = 0; flags & WALK_KEEP && flows && k < w->nr_cts; k++)
+			flows_keep(flows, dp, ct_at(w, k));
 	} while (!(flags & (WALK_DRAW | WALK_KEEP)) && next_script(w));
 	if (unknown) {
 		struct frac certain = { 0, 1 };

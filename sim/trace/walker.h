@@ -21,6 +21,7 @@ struct ct {
 	nsec expires;
 };
 
+#define CTS_EACH 4
 struct choice { uint32_t taken, ways; uint64_t num, den; const char *unknown; };        /* num/den: share of the way taken; unknown: nobody can tell which way, and why */
 
 struct walker {
@@ -31,7 +32,7 @@ struct walker {
 	struct arena *a;
 	struct choice choices[MAX_CHOICES];
 	uint32_t nr_choices, at_choice;
-	VEC(struct ct) cts;                     /* made in this run */
+	struct ct *cts[2 * MAX_STEPS / CTS_EACH]; uint32_t nr_cts;      /* made in this run, in pieces: pointers to them last (ct_at) */
 	struct outcome out;
 	struct half *half;                      /* the direction that is being walked */
 	VEC(struct hop) hops;
@@ -53,9 +54,12 @@ struct walker {
 	uint32_t runs;
 };
 
+static inline struct ct *ct_at(const struct walker *w, uint32_t k) { return &w->cts[k / CTS_EACH][k % CTS_EACH]; }
+
 /* ---- verdicts */
 void end(struct walker *, enum verdict, const char *fmt, ...) PRINTF(3, 4);
 struct hop *add_hop(struct walker *, enum stage, link_h, const char *fmt, ...) PRINTF(4, 5);   /* NULL if nothing is recorded */
+struct hop *note_hop(struct walker *, enum stage, link_h, const char *decision);        /* the same for words that last as long as the walk */
 struct tuple tuple_of(const struct packet *);
 struct tuple inverse(struct tuple);
 bool same_tuple(const struct tuple *, const struct tuple *);
@@ -93,7 +97,7 @@ bool same_outcome(const struct outcome *, const struct outcome *);
 struct frac frac_of_choices(const struct choice *, uint32_t nr);
 struct frac frac_sum(struct frac, struct frac);
 struct ct *flows_find(struct flows *, const struct dataplane *, netns_h, const struct tuple *, bool *reply);
-void flows_keep(struct flows *, const struct dataplane *, const struct ct *, uint32_t nr);
+void flows_keep(struct flows *, const struct dataplane *, const struct ct *);
 uint64_t flows_draw(struct flows *);
 uint64_t flows_draws(const struct flows *);     /* how many there were: a walk that keeps nothing takes its own back */
 void flows_set_draws(struct flows *, uint64_t);
