@@ -93,6 +93,7 @@ const struct event *cluster_events(const struct cluster *, uint32_t *nr);       
 struct event_note { nsec at; const struct event_form *form; str a; obj_h object; };
 uint32_t cluster_event_count(const struct cluster *);
 struct event_note cluster_event_note(const struct cluster *, uint32_t k);
+struct event cluster_event_told(struct cluster *, uint32_t k);         /* one of them alone, in words */
 
 /* From a lab file, as it was: nothing is drawn, nobody is told. In the order of handles; o->id, uid, rev, life and gone are set. */
 void cluster_restore(struct cluster *, struct object *);

@@ -65,14 +65,20 @@ static str words(struct cluster *c, const struct event_form *f, const struct not
 	return out;
 }
 
+static struct event told(const struct event_log *l, struct cluster *c, uint32_t k)
+{
+	const struct note *n = &l->pieces.v[k / NOTES]->v[k % NOTES];
+	const struct event_form *f = l->forms.v[n->form];
+
+	return (struct event){ n->at, f->warning, n->object, cluster_str(c, f->reason), words(c, f, n), cluster_str(c, f->component) };
+}
+
 const struct event *event_log_read(struct event_log *l, struct cluster *c, uint32_t *nr)
 {
 	while (l->told.nr < l->nr) {
-		const struct note *n = &l->pieces.v[l->told.nr / NOTES]->v[l->told.nr % NOTES];
+		struct event e = told(l, c, l->told.nr);
 
-		const struct event_form *f = l->forms.v[n->form];
-
-		vec_add(cluster_arena(c), &l->told, (struct event){ n->at, f->warning, n->object, cluster_str(c, f->reason), words(c, f, n), cluster_str(c, f->component) });
+		vec_add(cluster_arena(c), &l->told, e);
 	}
 	*nr = l->told.nr;
 	return l->told.v;
@@ -107,6 +113,11 @@ const struct event *cluster_events(const struct cluster *cc, uint32_t *nr)
 void cluster_restore_event(struct cluster *c, const struct event *e)
 {
 	event_log_add(&c->events, c->arena, e->at, event_form_for(&c->events, c->arena, e->warning, e->component, e->reason), e->message, e->object);
+}
+
+struct event cluster_event_told(struct cluster *c, uint32_t k)
+{
+	return told(&c->events, c, k);
 }
 
 uint32_t cluster_event_count(const struct cluster *c)

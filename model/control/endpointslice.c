@@ -213,13 +213,12 @@ static void add_endpoint(struct slicing *x, struct pod *p, ip_addr ip)
 {
 	struct group *g = group_for(x, p, !ip_is4(ip));
 	const struct node_info *on = node_of_pod(x->t, p);
-	const struct node *n = on ? on->node : NULL;
 	bool serving = pod_is_ready(p), terminating = p->o.deleted != NEVER;
 	struct wanted w = { .pod = p, .ip = ip, .serving = (uint8_t)tri(serving), .terminating = (uint8_t)tri(terminating) };
 	struct item item;
 
 	w.ready = (uint8_t)tri(x->s->publish_not_ready || (serving && !terminating));
-	w.zone = n ? label_get(&n->o.labels, "topology.kubernetes.io/zone") : NULL;
+	w.zone = on ? on->zone : NULL;
 	if (p->spec->subdomain && streq(p->spec->subdomain, x->s->o.name))      /* ShouldSetHostname */
 		w.hostname = p->spec->hostname ? p->spec->hostname : p->hostname;
 	item.key = hash_mix(hash_mix(ip.hi, ip.lo), p->o.id.i);

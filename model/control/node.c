@@ -143,11 +143,13 @@ static void node_changed(struct control *t, const struct change *ch)
 	i->version++;
 	if (ch->kind == CHANGE_DELETE) {
 		i->node = NULL;
+		i->zone = NULL;
 		return;
 	}
 	if (!i->node)
 		i->given = says_ready(n->o.doc);
 	i->node = n;
+	i->zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
 	i->silent = node_silent_since(n);
 	i->no_cni = fault_since(&n->o, NO_CNI_ANNOTATION);
 	i->can_cpu = allocatable(n, "cpu", INT64_MAX);

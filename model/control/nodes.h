@@ -9,6 +9,7 @@
 struct node_info {
 	str name;
 	struct node *node;                      /* NULL: only named by Pods */
+	str zone;                               /* label topology.kubernetes.io/zone of the Node; NULL: it has none */
 	uint32_t index;                         /* place in nodes_all */
 	uint32_t place;                         /* in the scheduler's order of names, + 1; 0: not among them */
 	VEC(struct pod *) pods;                 /* bound, not terminal; in the order in which they came. See node_pods */

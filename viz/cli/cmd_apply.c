@@ -192,12 +192,10 @@ enum err_kind cmd_delete(struct cli *cli, struct err *err)
 /* What happened meanwhile, in one line: the first bad news, else the first news. */
 static void tell_time(struct cli *cli, struct cluster *c, uint32_t from)
 {
-	uint32_t nr, warnings = 0, at;
-	const struct event *v = cluster_events(c, &nr);
+	uint32_t nr = cluster_event_count(c), warnings = 0, at = from;
 
-	at = from;
 	for (uint32_t k = nr; k > from; k--)
-		if (v[k - 1].warning) {
+		if (cluster_event_note(c, k - 1).form->warning) {
 			warnings++;
 			at = k - 1;
 		}
@@ -205,11 +203,12 @@ static void tell_time(struct cli *cli, struct cluster *c, uint32_t from)
 	if (warnings)
 		fprintf(cli->to, ", %u of them warnings", warnings);
 	if (from < nr) {
-		const struct object *o = obj_get(c, v[at].object);
+		struct event e = cluster_event_told(c, at);
+		const struct object *o = obj_get(c, e.object);
 		struct sb text = { 0 };
 
-		sb_printf(&text, "; %s%s%s: ", o ? o->name : "", o ? " " : "", v[at].reason);
-		sb_add_shown(&text, v[at].message ? v[at].message : "", true);
+		sb_printf(&text, "; %s%s%s: ", o ? o->name : "", o ? " " : "", e.reason);
+		sb_add_shown(&text, e.message ? e.message : "", true);
 		fputs(sb_text(&text), cli->to);
 		sb_free(&text);
 	}
