@@ -79,7 +79,7 @@ static void add_link(const struct dataplane *dp, link_h h, const uint32_t *index
 	}
 	if (l->kind == LINK_PHYS) {
 		k->segment = l->segment;
-		k->carrier = !netns_get(dp, l->netns)->down;
+		k->carrier = !netns_get(dp, l->netns)->down && l->loss_permille < 1000;
 	}
 	if (l->kind == LINK_VXLAN) {
 		k->vni = l->vni;
