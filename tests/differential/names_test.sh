@@ -34,6 +34,9 @@ spec:
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: node-dns}, spec: {dnsPolicy: Default, containers: [{name: own, image: nginx}]}}
 YAML
+{ echo '{apiVersion: v1, kind: Service, metadata: {name: many}, spec: {clusterIP: None, ports: [{port: 80}]}}'; echo ---
+	printf '{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, addressType: IPv4, metadata: {name: many-1, labels: {kubernetes.io/service-name: many}}, ports: [{port: 80}], endpoints: ['
+	for k in $(seq 90); do printf '%s{addresses: [192.0.2.%d], conditions: {ready: true}}' "$([ $k = 1 ] || echo ', ')" $k; done; echo ']}'; } >many.yaml
 printf 'www.example.com. IN CNAME host.example.com.\nhost.example.com. IN A 192.0.2.80\n' >zone
 cat >deny.yaml <<'YAML'
 apiVersion: networking.k8s.io/v1
@@ -47,11 +50,13 @@ same() { local real model; real=$(addresses "$1" "$2"); model=$(modelled "pod/$1
 nothing() { [ -z "$(addresses "$1" "$2")" ]; }
 
 echo "== names"
-"$podwire" apply -q -f objects.yaml --zone zone >/dev/null
+"$podwire" apply -q -f objects.yaml -f many.yaml --zone zone >/dev/null
 check "up" "$podwire" up -q
 for name in web db web.default web.default.svc.cluster.local db-0.db db-1.db.default.svc alias outside www.example.com kubernetes kube-dns.kube-system; do
 	check "pod/shell asks for $name" same shell $name
 done
+check "ninety addresses do not fit into a datagram: it asks again by TCP" same shell many
+check "as CoreDNS saw" sh -c "for p in \$('$podwire' get pods -n kube-system -l k8s-app=kube-dns -o name); do '$podwire' logs -n kube-system \$p; done | grep -q 'many.default.svc.cluster.local. tcp\"'"
 for name in nobody nobody.default.svc.cluster.local default.svc.cluster.local elsewhere.example.com; do check "pod/shell asks for $name: nothing" nothing shell $name; done
 check "its resolv.conf is that of dnsPolicy and dnsConfig" says "options ndots:2" "$podwire" exec own -- cat /etc/resolv.conf
 check "a short name with it" same own web.default
@@ -80,10 +85,11 @@ check "others are not concerned" same own web.default
 check "the simulation agrees" "$podwire" verify --sample 60
 "$podwire" delete -f deny.yaml -q >/dev/null 2>&1
 check "without it" same shell web
-one=$("$podwire" exec shell -- sh -c 'for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" = podwire-zone ] && echo ${p#/proc/}; done')
-"$podwire" exec shell -- kill -9 "$one"; sleep 0.3
+zone() { "$podwire" exec shell -- sh -c 'for p in /proc/[0-9]*; do [ "$(cat $p/comm 2>/dev/null)" = podwire-zone ] && echo ${p#/proc/}; done'; }
+one=$(zone); "$podwire" exec shell -- kill -9 "$one"
+for _ in $(seq 100); do two=$(zone); [ -n "$two" ] && [ "$two" != "$one" ] && break; sleep 0.1; done
 check "the name server that is killed comes back" same shell web
-"$podwire" exec node/worker-1 -- nft delete table ip kube-proxy
+check "rules are taken away" "$podwire" exec node/worker-1 -- nft delete table ip kube-proxy
 check "rules that somebody took away" nothing shell web
 check "verify tells of it" status 1 "$podwire" verify --sample 40
 "$podwire" down -q
