@@ -8,7 +8,7 @@
 #define CONTROLLERS(X)                                                                                                       \
 	X(ALLOCATION, allocation) X(NAMESPACE, namespace) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle)      \
 	X(EVICTION, eviction) X(GC, gc) X(CRONJOB, cronjob) X(JOB, job) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset) X(STATEFULSET, statefulset)      \
-	X(DAEMONSET, daemonset) X(SCHEDULER, scheduler) X(KUBELET, kubelet) X(ENDPOINTSLICE, endpointslice) X(MIRRORING, mirroring) X(LOADBALANCER, loadbalancer) X(PROXY, proxy) X(FAULT, fault) X(INGRESS, ingress) X(GATEWAY, gateway)
+	X(DAEMONSET, daemonset) X(VOLUME, volume) X(SCHEDULER, scheduler) X(KUBELET, kubelet) X(ENDPOINTSLICE, endpointslice) X(MIRRORING, mirroring) X(LOADBALANCER, loadbalancer) X(PROXY, proxy) X(FAULT, fault) X(INGRESS, ingress) X(GATEWAY, gateway)
 
 enum controller_id {
 #define X(id, name) CTL_##id,

@@ -194,6 +194,14 @@ static bool term_matches(const struct val *term, const struct node *n)
 	return true;
 }
 
+bool node_terms_match(const struct val *terms, const struct node *n)
+{
+	VAL_EACH(term, terms)
+		if (term_matches(term, n))
+			return true;
+	return false;
+}
+
 bool node_selected(const struct pod_spec *s, const struct node *n)
 {
 	const struct val *required = val_path(s->affinity, "nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
@@ -202,10 +210,7 @@ bool node_selected(const struct pod_spec *s, const struct node *n)
 		return false;
 	if (!val_is(required, VAL_MAP))
 		return true;
-	VAL_EACH(term, val_get(required, "nodeSelectorTerms"))
-		if (term_matches(term, n))
-			return true;
-	return false;
+	return node_terms_match(val_get(required, "nodeSelectorTerms"), n);
 }
 
 int32_t node_preference(const struct pod_spec *s, const struct node *n)

@@ -33,6 +33,7 @@ const struct taint *untolerated(const struct pod_spec *, const struct node *, un
 nsec stays_for(const struct pod_spec *, const struct node *);
 
 bool node_selected(const struct pod_spec *, const struct node *);       /* nodeSelector and required node affinity */
+bool node_terms_match(const struct val *terms, const struct node *);     /* nodeSelectorTerms: one of them is enough */
 int32_t node_preference(const struct pod_spec *, const struct node *);  /* sum of the weights of the preferred terms that match */
 
 /* What a Pod asks for: containers and sidecars added up, or an init container where that is more. */

@@ -43,7 +43,7 @@ static struct node_info *choose(struct look *l)
 
 	if (pin && pin->node && !look_problems(l, pin, why, &resolvable))
 		return pin;
-	if (l->x->nr > SMALL && !pin && !needs_care(l->x, l->pod) && (p = profile_of(l->t, l->pod->spec)))
+	if (l->x->nr > SMALL && !pin && !l->volumes && !needs_care(l->x, l->pod) && (p = profile_of(l->t, l->pod->spec)))
 		return profile_choice(l->t, p, l->pod, l->demand);
 	look_round(l);
 	return look_choice(l);
@@ -58,6 +58,8 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 	struct condition scheduled;
 
 	map_remove(&x->waiting, p->o.id.i);
+	if (volumes_matter(c) && has_claims(p->spec))
+		claims_bind(t, p, on->node);
 	p->node = on->name;
 	if (p->conditions.nr) {
 		condition_put(c, &p->conditions, "PodScheduled", COND_TRUE, NULL, NULL);
@@ -121,7 +123,9 @@ static void run(struct control *t, struct object *o, nsec now)
 	scheduler_list_nodes(t);
 	l.demand = demand_for(t, p->spec);
 	l.scratch = arena_new(NULL, "scheduler");
-	on = choose(&l);
+	l.volumes = has_claims(p->spec) && volumes_matter(control_cluster(t));
+	l.block = l.volumes ? claims_block(control_cluster(t), p, l.scratch) : NULL;
+	on = l.block ? NULL : choose(&l);
 	if (on)
 		bind(t, p, on);
 	else
@@ -162,7 +166,7 @@ static void watch(struct control *t, const struct change *ch)
 	struct scheduler *x = scheduler_of(t);
 	struct pod *p = (struct pod *)ch->object;
 
-	if (ch->object->kind == &node_kind) {
+	if (ch->object->kind != &pod_kind) {
 		room_came(t);
 		return;
 	}
@@ -189,5 +193,5 @@ static void *init(struct control *t)
 	return x;
 }
 
-static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, NULL };
+static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, &pvc_kind, &pv_kind, &storage_class_kind, NULL };
 const struct controller scheduler_controller = { .name = "scheduler", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };

@@ -4,6 +4,7 @@
 #define PODWIRE_SCHEDULER_H
 
 #include "model/control/nodes.h"
+#include "model/control/volumes.h"
 #include "model/control/workloads.h"
 
 #define MAX_LACKS 8                     /* reasons that one node can have */
@@ -42,6 +43,8 @@ struct look {
 	struct arena *scratch;
 	struct { const struct val *term; struct map count; uint32_t total; int32_t weight; bool anti, preferred; } *terms; uint32_t nr_terms;
 	struct { const struct spread *s; struct map count; uint64_t least; } *spreads; uint32_t nr_spreads;
+	const char *block;                      /* why no node will do, whichever it is; NULL */
+	bool volumes;                           /* its claims must be looked at, node by node */
 	struct map kin; struct map kin_zone;            /* Pods of the same owner: by node, by zone */
 };
 

@@ -251,6 +251,10 @@ uint32_t look_problems(const struct look *l, const struct node_info *i, const ch
 		why[0] = one;
 		return 1;
 	}
+	if (l->volumes && (one = claims_problem(control_cluster(l->t), l->pod, i->node))) {
+		why[0] = one;
+		return 1;
+	}
 	*resolvable = true;
 	if (!ports_free(i, l->pod))
 		one = FIT_PORTS;

@@ -43,6 +43,9 @@ str look_explain(const struct look *l)
 
 	if (!l->x->nr)
 		return cluster_str(control_cluster(l->t), "no nodes available to schedule pods");
+	if (l->block)           /* a PreFilter's words, which are not counted node by node */
+		return str_printf(cluster_strings(control_cluster(l->t)), "0/%u nodes are available: %s. no new claims to deallocate, preemption: 0/%u nodes are available: %u Preemption is not helpful for scheduling.",
+				  l->x->nr, l->block, l->x->nr, l->x->nr);
 	for (uint32_t k = 0; k < l->x->nr; k++) {
 		const char *reasons[MAX_LACKS];
 		bool resolvable;

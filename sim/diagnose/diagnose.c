@@ -244,6 +244,8 @@ void diagnose_object(struct diagnosis *d, struct world *w, struct arena *a, cons
 		why_service(d, (const struct service *)o);
 	else if (o->kind == &node_kind)
 		why_node(d, (const struct node *)o);
+	else if (o->kind == &pvc_kind)
+		why_claim(d, o);
 	else if (o->kind == &job_kind)
 		why_job(d, (const struct job *)o);
 	else if (o->kind == &ingress_kind)

@@ -64,6 +64,7 @@ void why_pod(struct diagnosis *, const struct pod *);
 void why_containers(struct diagnosis *, const struct pod *);            /* why_container.c: those that do not run, or not for long */
 const struct container *container_named(const struct pod *, const char *name);         /* among both lists; NULL */
 const char *container_path(struct diagnosis *, const struct pod *, const struct container *, const char *field);      /* spec.containers.0.image */
+void why_claim(struct diagnosis *, const struct object *);              /* of a PersistentVolumeClaim; nothing if it is bound */
 void why_address(struct diagnosis *, const struct pod *);               /* has it an address that its node's network would give? */
 void why_service(struct diagnosis *, const struct service *);
 void why_service_behind(struct diagnosis *, const struct service *);     /* the same on the way to it: what is found is said to be the Service's, the summary stays */

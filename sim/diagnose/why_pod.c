@@ -1,5 +1,6 @@
 /* Why a Pod is not there, does not start, does not stay, is not ready, does not go. */
 #include "model/base/quantity.h"
+#include "model/control/fit.h"
 #include "sim/diagnose/diagnose.h"
 
 static uint32_t count_nodes(struct cluster *c)
@@ -7,15 +8,11 @@ static uint32_t count_nodes(struct cluster *c)
 	return cluster_count(c, &node_kind);
 }
 
-static bool tolerates(const struct pod_spec *s, const struct taint *t)
+static bool is_tolerated(const struct pod_spec *s, const struct taint *t)
 {
-	for (uint32_t k = 0; k < s->tolerations.nr; k++) {
-		const struct toleration *x = &s->tolerations.v[k];
-
-		if ((!x->effect || !*x->effect || streq(x->effect, t->effect)) && (!x->key || !*x->key || streq(x->key, t->key)) &&
-		    (streq(x->op, "Exists") || streq(x->value ? x->value : "", t->value ? t->value : "")))
+	for (uint32_t k = 0; k < s->tolerations.nr; k++)
+		if (tolerates(&s->tolerations.v[k], t))
 			return true;
-	}
 	return false;
 }
 
@@ -33,7 +30,7 @@ static void behind_taints(struct diagnosis *d, const struct pod *p)
 		const struct condition *ready = condition_get(&n->conditions, "Ready");
 
 		for (uint32_t i = 0; i < n->taints.nr; i++)
-			if (!streq(n->taints.v[i].effect, "PreferNoSchedule") && !tolerates(p->spec, &n->taints.v[i]))
+			if (!streq(n->taints.v[i].effect, "PreferNoSchedule") && !is_tolerated(p->spec, &n->taints.v[i]))
 				evidence_text(d, f, &n->o, "spec.taints", "%s%s%s:%s", n->taints.v[i].key, n->taints.v[i].value ? "=" : "", n->taints.v[i].value ? n->taints.v[i].value : "",
 					      n->taints.v[i].effect);
 		if (ready && ready->status != COND_TRUE && ready->message && strstr(ready->message, "NetworkPluginNotReady")) {
@@ -116,7 +113,12 @@ static void behind_ports(struct diagnosis *d, const struct pod *p)
 static void behind_selector(struct diagnosis *d, const struct pod *p)
 {
 	struct object_list l = cluster_list(d->world->cluster, &node_kind);
-	struct finding *f = finding(d, FINDING_CAUSE, "node-selector", "no node has the labels that the Pod asks for");
+	bool some = false;
+	struct finding *f;
+
+	for (uint32_t i = 0; i < l.nr; i++)
+		some = some || node_selected(p->spec, (const struct node *)l.v[i]);
+	f = finding(d, some ? FINDING_NOTE : FINDING_CAUSE, "node-selector", some ? "some nodes do not have the labels that the Pod asks for" : "no node has the labels that the Pod asks for");
 
 	for (uint32_t k = 0; k < p->spec->node_selector.nr; k++) {
 		const char *values[64] = { NULL };
@@ -130,13 +132,40 @@ static void behind_selector(struct diagnosis *d, const struct pod *p)
 				values[nr++] = have;
 			evidence_text(d, f, l.v[i], arena_printf(d->arena, "metadata.labels.%s", p->spec->node_selector.v[k].key), "%s", have ? have : "(absent)");
 		}
-		if (nearest(p->spec->node_selector.v[k].value, values))
+		if (!some && nearest(p->spec->node_selector.v[k].value, values))
 			remedy(d, f, "perhaps %s=%s was meant", p->spec->node_selector.v[k].key, nearest(p->spec->node_selector.v[k].value, values));
 	}
 	if (p->spec->affinity)
 		evidence(d, f, &p->o, "spec.affinity", "required node affinity");
-	if (!f->remedy)
+	if (!f->remedy && !some)
 		remedy(d, f, "label a node (podwire label node NODE KEY=VALUE), or change the selector");
+}
+
+static void behind_claims(struct diagnosis *d, const struct pod *p, const char *says)
+{
+	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
+		const char *name = p->spec->volumes.v[k].claim;
+		const struct object *o = name ? cluster_find(d->world->cluster, &pvc_kind, p->o.ns, name) : NULL, *volume;
+		struct finding *f;
+
+		if (!name)
+			continue;
+		if (!o) {
+			f = finding(d, FINDING_CAUSE, "claim-missing", "the claim \"%s\" that it uses is not in namespace %s", name, p->o.ns);
+			evidence(d, f, &p->o, arena_printf(d->arena, "spec.volumes.%u.persistentVolumeClaim.claimName", k), name);
+			remedy(d, f, "apply the PersistentVolumeClaim");
+			continue;
+		}
+		why_claim(d, o);
+		volume = val_str_at(o->doc, "spec.volumeName") ? cluster_find(d->world->cluster, &pv_kind, NULL, val_str_at(o->doc, "spec.volumeName")) : NULL;
+		if (!volume || !strstr(says, "node affinity") || !val_path(volume->doc, "spec.nodeAffinity"))
+			continue;
+		f = finding(d, FINDING_CAUSE, "volume-node", "its volume %s can be reached from certain nodes only, and the Pod may run on none of them", volume->name);
+		evidence(d, f, volume, "spec.nodeAffinity.required.nodeSelectorTerms", NULL);
+		if (p->spec->node_selector.nr)
+			evidence(d, f, &p->o, "spec.nodeSelector", NULL);
+		remedy(d, f, "let the Pod run where its volume is, or give it a claim of its own");
+	}
 }
 
 static void pending(struct diagnosis *d, const struct pod *p)
@@ -176,6 +205,8 @@ static void pending(struct diagnosis *d, const struct pod *p)
 		behind_ports(d, p);
 	if (strstr(says, "node affinity/selector"))
 		behind_selector(d, p);
+	if (strstr(says, "ersistent") || strstr(says, "volume node affinity"))
+		behind_claims(d, p, says);
 	if (strstr(says, "Too many pods")) {
 		f = finding(d, FINDING_CAUSE, "too-many-pods", "the nodes are full: each takes as many Pods as its kubelet's maxPods");
 		remedy(d, f, "add nodes, or raise maxPods (and see that the Pod ranges are large enough)");
@@ -202,6 +233,11 @@ static void pending(struct diagnosis *d, const struct pod *p)
 	if (d->findings.nr == before)
 		finding(d, FINDING_CAUSE, "unscheduled", *says ? "the scheduler has found no node for it: %s" : "the scheduler has found no node for it", says);
 	f = &d->findings.v[before];
+	for (uint32_t k = before; k < d->findings.nr; k++)
+		if (d->findings.v[k].severity == FINDING_CAUSE) {
+			f = &d->findings.v[k];
+			break;
+		}
 	if (!e && s && s->message)
 		evidence_text(d, f, &p->o, "status.conditions[PodScheduled]", "%s: %s", s->reason ? s->reason : "False", s->message);
 	if (streq(f->code, "taint") && d->findings.nr > before + 1 && f->evidence.nr < count_nodes(d->world->cluster)) {
@@ -319,7 +355,7 @@ static void references(struct diagnosis *d, const struct pod *p)
 			missing(d, p, &config_map_kind, v->config_map, arena_printf(d->arena, "spec.volumes.%u.configMap.name", k));
 		if (v->secret && !optional(val_get(v->doc, "secret")))
 			missing(d, p, &secret_kind, v->secret, arena_printf(d->arena, "spec.volumes.%u.secret.secretName", k));
-		if (v->claim)
+		if (v->claim && !diagnosis_has(d, "claim-missing"))
 			missing(d, p, &pvc_kind, v->claim, arena_printf(d->arena, "spec.volumes.%u.persistentVolumeClaim.claimName", k));
 	}
 }

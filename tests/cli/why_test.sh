@@ -112,6 +112,19 @@ check "a headless Service's port" finds headless-port "nobody turns port 80 into
 check "a name of another protocol, mended on a copy" finds port-protocol "tried on a copy: 1 of 1 endpoints ready" -f spaces.yaml svc/names
 check "an end in another namespace" grep -q "there is one in namespace shop" <("$podwire" why -f spaces.yaml pod/client svc/db:5432 2>&1)
 
+cat >volumes.yaml <<'YAML'
+{apiVersion: v1, kind: PersistentVolume, metadata: {name: disk}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], storageClassName: manual, hostPath: {path: /b}}}
+---
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: large}, spec: {storageClassName: manual, accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: user}, spec: {containers: [{name: c, image: nginx}], volumes: [{name: v, persistentVolumeClaim: {claimName: large}}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: lost}, spec: {containers: [{name: c, image: nginx}], volumes: [{name: v, persistentVolumeClaim: {claimName: gone}}]}}
+YAML
+check "a claim that no volume satisfies" finds claim-unbound "PersistentVolume disk  spec: is too small" -f volumes.yaml pvc/large
+check "and the Pod that waits for it" finds claim-unbound "pod has unbound immediate PersistentVolumeClaims" -f volumes.yaml pod/user
+check "a claim that is not there" finds claim-missing 'the claim "gone"' -f volumes.yaml pod/lost
+
 # What a real kubelet wrote, and a scheduler: statuses and Event objects of a dump.
 cat >dump.yaml <<'YAML'
 apiVersion: v1
