@@ -43,11 +43,15 @@ static void binds(struct hap *x, enum l7_proto *proto)
 {
 	const char *any = has_v6(x->plane->pod) ? "::" : "", *both = has_v6(x->plane->pod) ? " v4v6" : "";
 
+	if (x->plane->sidecar)
+		sb_add(text(x), "    bind abns@podwire-outbound accept-proxy\n");
 	for (uint32_t k = 0; k < x->plane->nr; k++) {
 		const struct l7_port *p = &x->plane->ports[k];
 		const char *certs;
 
 		proto[k] = port_proto(x, k);
+		if (x->plane->sidecar)
+			continue;
 		certs = proto[k] == L7_HTTPS ? hap_certs(x, p) : NULL;
 		if (proto[k] == L7_HTTPS && !certs) {
 			sb_printf(text(x), "    # port %u: TLS without a certificate; nobody could finish the handshake\n", p->port);
@@ -70,7 +74,10 @@ static void what_is_asked(struct hap *x, const enum l7_proto *proto)
 		if (proto[k] == L7_HTTP || proto[k] == L7_HTTPS) {
 			const struct l7_port *p = &x->plane->ports[k];
 
-			sb_printf(text(x), "    acl on%u so_id %u\n", p->port, p->bind);
+			if (x->plane->sidecar)
+				sb_printf(text(x), "    acl on%u dst_port %u\n", p->port, p->port);
+			else
+				sb_printf(text(x), "    acl on%u so_id %u\n", p->port, p->bind);
 			sb_printf(text(x), "    http-request set-var(txn.port) int(%u) if on%u\n", p->port, p->port);
 			sb_printf(text(x), "    http-request set-var(txn.scheme) str(%s) if on%u\n", proto[k] == L7_HTTPS ? "https" : "http", p->port);
 		}
@@ -121,7 +128,7 @@ static void listeners(struct hap *x, const enum l7_proto *proto)
 		if (tls)
 			sb_printf(text(x), "    http-request set-var(txn.sni) ssl_fc_sni,lower if on%u\n", port);
 		find_listener(x, v, nr, port, "txn.listener", tls ? "txn.sni" : "txn.host");
-		if (!any)
+		if (!any && !x->plane->sidecar)
 			sb_printf(text(x), tls ? "    http-request reject if on%u !{ var(txn.listener) -m found }\n" : "    http-request return status 404 if on%u !{ var(txn.listener) -m found }\n",
 				  port);
 		if (!tls || !x->t->misdirected || (nr == 1 && any))
@@ -331,18 +338,20 @@ static void routes(struct hap *x)
 		if (used)
 			group_routes(x, g, &number);
 	}
-	sb_add(text(x), "\n    http-request set-var(txn.route) str(none) if !decided\n");
+	sb_printf(text(x), "\n    http-request set-var(txn.route) str(none) if !decided%s\n", x->plane->sidecar ? " { var(txn.listener) -m found }" : "");
 }
 
 /* What the proxy tells the backend of the client (match.c forwarded). */
 static void forwarded(struct hap *x)
 {
+	const char *known = x->plane->sidecar ? " decided" : "";
+
 	sb_add(text(x), "\n    # of the client, for the backend\n");
 	if (!x->t->replace_forwarded) {
-		sb_add(text(x), "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"
-				"    http-request set-header X-Forwarded-For '%[req.fhdr(x-forwarded-for,1)], %[src]' if forwarded\n"
-				"    http-request set-header X-Forwarded-For %[src] if !forwarded\n"
-				"    http-request set-header X-Forwarded-Proto %[var(txn.scheme)]\n");
+		sb_printf(text(x), "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"
+				   "    http-request set-header X-Forwarded-For '%%[req.fhdr(x-forwarded-for,1)], %%[src]' if forwarded%s\n"
+				   "    http-request set-header X-Forwarded-For %%[src] if !forwarded%s\n"
+				   "    http-request set-header X-Forwarded-Proto %%[var(txn.scheme)]%s%s\n", known, known, *known ? " if" : "", known);
 		return;
 	}
 	sb_add(text(x), "    http-request set-header X-Forwarded-For %[src]\n"
@@ -369,8 +378,10 @@ static void head(struct hap *x, struct sb *out)
 	sb_add(out, "global\n"
 		    "    nbthread 1\n"
 		    "    maxconn 1000\n"
-		    "    hard-stop-after 5s\n"
-		    "\n"
+		    "    hard-stop-after 5s\n");
+	if (x->plane->sidecar)
+		sb_printf(out, "    uid %u\n    gid %u\n", x->plane->sidecar->uid, x->plane->sidecar->gid);
+	sb_add(out, "\n"
 		    "defaults proxy\n"
 		    "    mode http\n"
 		    "    timeout connect 2s\n"
@@ -394,6 +405,8 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 	struct sb all = { 0 };
 
 	*out = (struct haproxy_conf){ 0 };
+	if (p->sidecar)
+		hap_sidecar(&x, has_v6(p->pod));
 	sb_add(text(&x), "\nfrontend requests from proxy\n");
 	binds(&x, proto);
 	what_is_asked(&x, proto);
@@ -401,8 +414,12 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 	routes(&x);
 	forwarded(&x);
 	hap_choices(&x);
-	sb_add(text(&x), "\n    use_backend %[var(txn.route)]\n");
+	sb_printf(text(&x), "\n    use_backend %%[var(txn.route)]%s\n", p->sidecar ? " if decided" : "");
+	if (p->sidecar)
+		hap_sidecar_unknown(&x);
 	hap_backends(&x);
+	if (p->sidecar)
+		hap_sidecar_backends(&x);
 	head(&x, &all);
 	sb_add(&all, sb_text(text(&x)));
 	sb_free(text(&x));

@@ -33,6 +33,10 @@ void hap_cannot(struct hap *, const char *what, const char *why);       /* remem
 
 /* ---- haproxy_certs.c: "crt-list FILE" (and strict-sni) for a port, and its files; NULL: no certificate can be shown there */
 const char *hap_certs(struct hap *, const struct l7_port *);
+/* ---- haproxy_sidecar.c: the connections before the requests' frontend; where a request for no known host goes; and the backends for those */
+void hap_sidecar(struct hap *, bool v6);
+void hap_sidecar_unknown(struct hap *);
+void hap_sidecar_backends(struct hap *);
 /* ---- haproxy_backends.c */
 void hap_choices(struct hap *);                 /* in the frontend: which way of a route that has several */
 void hap_backends(struct hap *);

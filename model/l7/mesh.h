@@ -39,6 +39,8 @@ void mesh_rules(struct ruleset *, const struct mesh_capture *, bool v6, uint32_t
 struct mesh_client { str ns; const pair_list *labels; const char *gateway; };
 /* What a client's sidecar does with a request to that host and port: a table with that one host. NULL: no Service of the mesh has it, the connection goes on as it is. */
 struct route_table *routes_compile_sidecar(struct cluster *, const struct pod *client, const char *host, uint16_t port, struct arena *);
+/* All of that in one table: a listener for each name of each Service at each of its TCP ports. Names outside (ServiceEntry) are not in it. */
+struct route_table *routes_compile_mesh(struct cluster *, const struct pod *client, struct arena *);
 /* Istio's Gateways that select these labels (of a gateway's Pods); NULL: none does. service: by which the Pods are reached. */
 struct route_table *routes_compile_istio(struct cluster *, const struct pod *gateway, const struct service *, struct arena *);
 

@@ -472,25 +472,65 @@ static const struct service *service_meant(struct cluster *c, str ns, const char
 	return s ? s : mesh_service(c, host);
 }
 
+/* One Service's port, or a name outside, as this client's sidecar routes it; false: the mesh has nothing to say. */
+static bool sidecar_routes(struct mesh_compile *k, const struct service *s, const char *fqdn)
+{
+	const struct raw_object *vs = service_routes(k, fqdn);
+
+	if (vs)
+		mesh_add_virtual_service(k, "*", vs);
+	else if (!s)
+		return false;
+	else if (!gateway_add_service_routes(k->t, k->group, s, k->port, k->who.ns))
+		plain_route(k, s, k->port);
+	return true;
+}
+
+struct route_table *routes_compile_mesh(struct cluster *c, const struct pod *client, struct arena *a)
+{
+	struct object_list all = cluster_list(c, &service_kind);
+	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" } };
+
+	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct service *s = (const struct service *)all.v[i];
+		const char *const names[] = {           /* the shortest last: what DNS would complete in the client's namespace */
+			arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, domain(c)), arena_printf(a, "%s.%s.svc", s->o.name, s->o.ns), arena_printf(a, "%s.%s", s->o.name, s->o.ns),
+			service_has_vip(s) ? s->cluster_ip : NULL, s->o.ns == client->o.ns ? s->o.name : NULL,
+		};
+
+		for (uint32_t n = 0; n < s->ports.nr; n++) {
+			if (s->ports.v[n].protocol && s->ports.v[n].protocol != L4_TCP)
+				continue;
+			k.group = table_group(k.t, false, false);
+			k.port = s->ports.v[n].port;
+			for (size_t j = 0; j < ARRAY_LEN(names); j++)
+				if (names[j]) {
+					struct l7_listener *l = table_listener(k.t, NULL, (uint16_t)k.port, L7_HTTP, k.group);
+
+					l->host = names[j];
+					l->cause = s->o.id;
+				}
+			sidecar_routes(&k, s, names[0]);
+		}
+	}
+	table_finish(k.t);
+	return k.t;
+}
+
 struct route_table *routes_compile_sidecar(struct cluster *c, const struct pod *client, const char *host, uint16_t port, struct arena *a)
 {
 	const struct service *s = service_meant(c, client->o.ns, host, a);
 	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" }, .port = port };
 	const char *fqdn = s ? arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, domain(c)) : host;
-	const struct raw_object *vs;
 
 	if (s ? !mesh_has_port(s, port) : !entry_names(c, host))
 		return NULL;
 	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
 	k.group = table_group(k.t, false, false);
 	table_listener(k.t, NULL, port, L7_HTTP, k.group);
-	vs = service_routes(&k, fqdn);
-	if (vs)
-		mesh_add_virtual_service(&k, "*", vs);
-	else if (!s)
+	if (!sidecar_routes(&k, s, fqdn))
 		return NULL;
-	else if (!gateway_add_service_routes(k.t, k.group, s, port, client->o.ns))
-		plain_route(&k, s, port);
 	table_finish(k.t);
 	return k.t;
 }

@@ -1,7 +1,6 @@
 #include "model/l7/planes.h"
 
 #include "model/l7/gateway.h"
-#include "model/l7/mesh.h"
 
 /* ---- who a Pod is */
 
@@ -154,4 +153,53 @@ struct l7_plane *planes_list(struct cluster *c, struct arena *a, uint32_t *nr)
 	}
 	*nr = x.v.nr;
 	return x.v.v;
+}
+
+/* ---- sidecars */
+
+/* What a sidecar would have to do, and HAProxy does not: identities by mutual TLS, and the policies that ask for them. */
+static const char *beyond(struct cluster *c, const struct pod *p, struct arena *a)
+{
+	static const struct kind *const policies[] = { &peer_authentication_kind, &authorization_policy_kind, &request_authentication_kind };
+	struct mesh_capture m = mesh_capture(p->spec);
+
+	for (size_t k = 0; k < ARRAY_LEN(policies); k++)
+		if (cluster_count(c, policies[k]))
+			return arena_printf(a, "%s asks for identities, and mutual TLS is not made", policies[k]->name);
+	return m.unknown ? m.unknown : mesh_unmodelled(c, p, a);
+}
+
+struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *nr, const char **why)
+{
+	struct object_list pods = cluster_list(c, &pod_kind);
+	VEC(struct l7_plane) out = { 0 };
+	const char *no = NULL;
+
+	for (uint32_t k = 0; k < pods.nr && !no; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		struct mesh_capture *m = arena_make(a, struct mesh_capture);
+		struct l7_plane *plane;
+
+		if ((p->phase && p->phase != POD_RUNNING) || !p->node || p->spec->host_network || !mesh_sidecar(p->spec))
+			continue;
+		*m = mesh_capture(p->spec);
+		if (!m->set)
+			continue;
+		no = beyond(c, p, a);
+		plane = vec_push(a, &out);
+		*plane = (struct l7_plane){ .pod = p, .table = routes_compile_mesh(c, p, a), .sidecar = m, .envoy = true };
+		plane->ports = arena_array(a, struct l7_port, plane->table->listeners.nr);
+		for (uint32_t i = 0; i < plane->table->listeners.nr; i++) {
+			uint32_t j = 0;
+
+			while (j < plane->nr && plane->ports[j].port != plane->table->listeners.v[i].port)
+				j++;
+			if (j == plane->nr)
+				plane->ports[plane->nr++].port = plane->table->listeners.v[i].port;
+		}
+	}
+	if (why)
+		*why = no;
+	*nr = no ? 0 : out.nr;
+	return out.v;
 }

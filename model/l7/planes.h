@@ -3,6 +3,7 @@
 #define PODWIRE_L7_PLANES_H
 
 #include "model/l7/controllers.h"
+#include "model/l7/mesh.h"
 #include "model/l7/table.h"
 
 struct l7_port { uint16_t bind, port; };        /* as a socket in the Pod has it; as the table's listener calls it: the port of the Service before it */
@@ -13,10 +14,14 @@ struct l7_plane {
 	const char *target;                     /* how `trace --resolve` names the way in: controller/NAME, gateway/NS/NAME, lb/NS/NAME */
 	struct l7_port *ports; uint32_t nr;
 	bool envoy;                             /* its answers to failures are Envoy's: 503 */
+	const struct mesh_capture *sidecar;     /* it is a Pod's own, which takes what the Pod sends and receives; NULL: no. ports are then those that are dialled, bind 0 */
 	const char *left_out;                   /* other tables that the same Pods should serve on the same ports; NULL: none */
 };
 /* In the order of the Pods: namespace, name. Good until the cluster's next change. */
 struct l7_plane *planes_list(struct cluster *, struct arena *, uint32_t *nr);
+
+/* The sidecars of a mesh, likewise. *why (may be NULL): why none of them can be real; NULL otherwise. */
+struct l7_plane *planes_sidecars(struct cluster *, struct arena *, uint32_t *nr, const char **why);
 
 /* ---- who a Pod is */
 const struct gateway *plane_gateway(struct cluster *, const struct pod *);      /* whose own data plane it is; NULL: of none */

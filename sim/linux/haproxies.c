@@ -16,6 +16,8 @@
 #include "sim/linux/haproxies.h"
 #include "sim/linux/run.h"
 
+#define MOST_SIDECARS 64u               /* some 12 MB each */
+
 struct planning { struct live *live; struct cluster *c; const struct dataplane *dp; struct arena *a; struct err *err; };
 
 static struct haproxy *find(struct haproxies *all, const char *key)
@@ -189,15 +191,23 @@ static void plan(struct planning *x, struct l7_plane *p)
 	struct haproxy_conf conf;
 	struct haproxy *h;
 	struct sb all = { 0 };
-	uint32_t open = 0;
+	uint16_t *own = arena_array(x->a, uint16_t, p->nr + 2);         /* sockets that it has */
+	uint32_t nr = 0, open = 0;
 
-	for (uint32_t k = 0; s && k < p->nr; k++)
-		if (listens(x, s, p->pod, p->ports[k].bind))
+	for (uint32_t k = 0; s && !p->sidecar && k < p->nr; k++)
+		if (listens(x, s, p->pod, p->ports[k].bind)) {
+			own[nr++] = p->ports[k].bind;
 			p->ports[open++] = p->ports[k];
-	p->nr = open;
-	if (!open)
+		}
+	if (!p->sidecar)
+		p->nr = open;
+	for (int in = 0; s && p->sidecar && in < 2; in++)
+		if (listens(x, s, p->pod, in ? p->sidecar->inbound : p->sidecar->outbound))
+			own[nr++] = in ? p->sidecar->inbound : p->sidecar->outbound;
+	if (!nr || (p->sidecar && nr != 2))
 		return;
 	h = want(x, p->pod, s);
+	h->sidecar = p->sidecar != NULL;
 	haproxy_write(p, dir, x->a, &conf);
 	sb_add(&all, sb_text(&conf.text));
 	for (uint32_t k = 0; k < conf.files.nr; k++)
@@ -211,12 +221,11 @@ static void plan(struct planning *x, struct l7_plane *p)
 			sb_printf(&all, "%s %s\n", name, of && label_get(&of->data, "tls.crt") ? label_get(&of->data, "tls.crt") : "");
 		}
 	keep(&h->wanted, sb_text(&all));
-	h->ports = realloc(h->ports, p->nr * sizeof(*h->ports));
+	h->ports = realloc(h->ports, nr * sizeof(*h->ports));
 	if (!h->ports)
 		abort();
-	for (uint32_t k = 0; k < p->nr; k++)
-		h->ports[k] = p->ports[k].bind;
-	h->nr_ports = p->nr;
+	memcpy(h->ports, own, nr * sizeof(*own));
+	h->nr_ports = nr;
 	h->ready = true;
 	if (!h->running || strcmp(h->running, h->wanted) != 0 || !runs(h)) {
 		mkdir(dir, 0755);
@@ -224,6 +233,37 @@ static void plan(struct planning *x, struct l7_plane *p)
 	}
 	sb_free(&all);
 	haproxy_free(&conf);
+}
+
+/* A sidecar is another user than the application: where the lab has only root (in a user namespace), it cannot be. */
+static bool has_user(uint32_t uid)
+{
+	FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned inside = 0, outside = 0, nr = 0;
+	bool there = f && fscanf(f, "%u %u %u", &inside, &outside, &nr) == 3 && uid >= inside && uid - inside < nr;
+
+	if (f)
+		fclose(f);
+	return there;
+}
+
+static void plan_sidecars(struct planning *x)
+{
+	struct haproxies *all = &x->live->haproxies;
+	const char *why = NULL;
+	uint32_t nr;
+	struct l7_plane *v = planes_sidecars(x->c, x->a, &nr, &why);
+
+	if (nr > MOST_SIDECARS)
+		why = arena_printf(x->a, "%u Pods have one, and more than %u are not started", nr, MOST_SIDECARS);
+	else if (nr && !has_user(v[0].sidecar->uid))
+		why = arena_printf(x->a, "they run as user %u, which a lab of an ordinary user has not", v[0].sidecar->uid);
+	if (why && !streq(why, all->no_sidecars))
+		err_warn(x->err, NULL, "no sidecar of the mesh runs: %s", why);
+	free(all->no_sidecars);
+	all->no_sidecars = why ? strdup(why) : NULL;
+	for (uint32_t k = 0; !why && k < nr; k++)
+		plan(x, &v[k]);
 }
 
 bool haproxies_plan(struct live *live, struct cluster *c, const struct dataplane *dp, struct err *err)
@@ -234,7 +274,7 @@ bool haproxies_plan(struct live *live, struct cluster *c, const struct dataplane
 
 	for (uint32_t k = 0; k < live->haproxies.nr; k++)
 		live->haproxies.v[k].seen = false;
-	if (nr && !program_there("haproxy")) {
+	if ((nr || mesh_present(c)) && !program_there("haproxy")) {
 		if (!live->haproxies.missing)
 			err_warn(err, NULL, "haproxy is not installed (Debian's package haproxy): the Pods of controllers and Gateways answer as plain servers");
 		live->haproxies.missing = true;
@@ -243,6 +283,8 @@ bool haproxies_plan(struct live *live, struct cluster *c, const struct dataplane
 	mkdir(arena_printf(x.a, "%s/proxies", live->dir), 0755);
 	for (uint32_t k = 0; k < nr; k++)
 		plan(&x, &v[k]);
+	if (!live->haproxies.missing)
+		plan_sidecars(&x);
 	for (uint32_t k = 0; k < live->haproxies.nr; k++) {
 		if (live->haproxies.v[k].seen)
 			live->haproxies.v[to++] = live->haproxies.v[k];

@@ -206,7 +206,8 @@ static void listener(struct casing *x)
 			add(x, (struct wanted){ .host = arena_printf(x->a, "two.labels%s", v->pattern + 1), .path = v->routes.nr ? path_for(&v->routes.v[0], x->a) : "/" });
 		}
 	}
-	add(x, (struct wanted){ .host = "other.podwire.invalid", .path = "/" });
+	if (!x->plane->sidecar)                 /* a client inside resolves it first, and fails */
+		add(x, (struct wanted){ .host = "other.podwire.invalid", .path = "/" });
 }
 
 /* Does a connection from outside come through to there? */
@@ -279,6 +280,20 @@ struct question *http_cases(struct world *w, struct arena *a, uint32_t *nr)
 				way_in(&x, &v[k].ports[p]);
 				listener(&x);
 			}
+	}
+	v = planes_sidecars(w->cluster, a, &planes, NULL);
+	for (uint32_t k = 0; k < planes; k++) {
+		x.plane = &v[k];
+		x.from = arena_printf(a, "pod/%s/%s", v[k].pod->o.ns, v[k].pod->o.name);
+		x.resolve = NULL;
+		x.own_host = false;
+		for (uint32_t i = 0; i < v[k].table->listeners.nr; i++) {
+			x.l = &v[k].table->listeners.v[i];
+			x.port = x.l->port;
+			/* by the first of a Service's names; a name server does not speak HTTP */
+			if (x.port != 53 && (!i || v[k].table->listeners.v[i - 1].group != x.l->group))
+				listener(&x);
+		}
 	}
 	*nr = x.v.nr;
 	return x.v.v;

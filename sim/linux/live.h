@@ -18,9 +18,10 @@ struct haproxy {                                /* the proxy of a Pod (haproxies
 	uint32_t space;
 	uint16_t *ports; uint32_t nr_ports;     /* that it has in place of the Pod's own servers */
 	pid_t pid;
+	bool sidecar;                           /* of a mesh: the Pod's connections pass it */
 	bool seen, ready;                       /* ready: its files are there */
 };
-struct haproxies { struct haproxy *v; uint32_t nr, alloc; bool missing; };
+struct haproxies { struct haproxy *v; uint32_t nr, alloc; bool missing; char *no_sidecars; /* why none runs; NULL */ };
 struct space {
 	uint32_t id;
 	char *name, *uid;                       /* as the dataplane says; which sandbox it is: the object's uid and, of a Pod, its addresses */

@@ -2,6 +2,7 @@
  * a sample of these. Where chance decides, each is made again until all ways that the walk allows have been seen. */
 #include "sim/linux/verify.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -211,12 +212,14 @@ static void report(struct verifying *v, struct connection *p, const char *kernel
 }
 
 /* A proxy answers in the words of HTTP, and does not say who it is: there it counts that it answers (verify_http.c asks it in its own language). */
-static bool proxied(const struct verifying *v, const struct way *w)
+static bool proxied(const struct verifying *v, const struct space *from, const struct way *w)
 {
 	for (uint32_t k = 0; w->end == DIAL_CONNECTED && k < v->live->haproxies.nr; k++) {
 		const struct haproxy *h = &v->live->haproxies.v[k];
 		const struct space *s = v->live->spaces.v[h->space - 1];
 
+		if (s == from && h->sidecar && ip_is_loopback(w->at))
+			return true;
 		for (uint32_t i = 0; s && i < h->nr_ports; i++)
 			for (uint32_t j = 0; w->port == h->ports[i] && j < s->now.addrs.nr; j++)
 				if (ip_eq(s->now.addrs.v[j].ip, w->at))
@@ -229,7 +232,7 @@ static bool fits(const struct verifying *v, struct connection *p, const struct w
 {
 	if (way_fits(w, d))
 		return true;
-	if (d->end != DIAL_CONNECTED || ip_set(d->end_ip) || !proxied(v, w))
+	if ((d->end != DIAL_CONNECTED && d->error != ECONNRESET /* connected, and then cut off */) || !proxied(v, p->from, w))
 		return false;
 	p->to.some = true;
 	return true;

@@ -71,11 +71,26 @@ static const char *bad_text(const struct answer *answer)
 	return known ? NULL : "the servers of a lab do not know that method";
 }
 
+/* A proxy behind a proxy: the model takes it for a server. */
+static bool is_proxy(const struct verifying *v, const struct pod *p)
+{
+	for (uint32_t k = 0; p && k < v->live->haproxies.nr; k++) {
+		const struct haproxy *h = &v->live->haproxies.v[k];
+
+		if (!h->sidecar && streq(h->key, arena_printf(v->a, "%s/%s", p->o.ns, p->o.name)))
+			return true;
+	}
+	return false;
+}
+
 static const char *cannot(struct verifying *v, const struct answer *answer)
 {
 	const struct question *q = answer->q;
 	const char *why = bad_text(answer);
+	bool sidecars = false;
 
+	for (uint32_t k = 0; k < v->live->haproxies.nr; k++)
+		sidecars = sidecars || v->live->haproxies.v[k].sidecar;
 	if (answer->source.enters && !streq(answer->source.kind, "Client"))
 		return "a packet that enters from outside has no socket here";
 	if (q->size || q->df || q->flags & WALK_KEEP || q->nr_backend_headers)
@@ -87,12 +102,14 @@ static const char *cannot(struct verifying *v, const struct answer *answer)
 			return "it was not sent";
 		if (o->verdict == V_UNKNOWN)
 			return o->reason ? o->reason : "the model cannot tell";
-		if (o->third || sidecar_took(v->w, &answer->source, o->walk))
-			return "the sidecars of a mesh do not run in the namespaces";
+		if (!sidecars && (o->third || sidecar_took(v->w, &answer->source, o->walk)))
+			return v->live->haproxies.no_sidecars ? v->live->haproxies.no_sidecars : "the sidecars of a mesh do not run in the namespaces";
 		if (o->http && o->http->upstream && !o->second)
 			return "a name outside the cluster is not there";
 		if (o->http && !o->second && o->http->backend && streq(answer->to.scheme, "https"))
 			return "the containers of a lab speak plain HTTP";
+		if (o->second && is_proxy(v, o->pod))
+			return "the model does not follow a request through two proxies";
 		if (o->assumed && !o->pod)
 			return "an endpoint that no object owns is not in the kernel";
 		if (o->http && o->http->status == 400 && streq(answer->to.scheme, "http") && !o->second)
@@ -127,7 +144,7 @@ static const char *seen_header(const struct val *headers, const char *name, stru
 static const char *seen_by_backend(struct verifying *v, const struct answer *answer, const struct outcome_view *o, const struct http_dial *d)
 {
 	const struct http_view *h = o->http;
-	const struct outcome *last = o->second ? o->second : o->walk;
+	const struct outcome *last = o->third ? o->third : o->second ? o->second : o->walk;
 	struct err none = { 0 };
 	const struct val *echo = *d->body == '{' ? json_parse(v->a, "echo", d->body, strlen(d->body), NULL, &none) : NULL, *headers = val_get(echo, "headers");
 	const char *peer = val_str_at(echo, "peer"), *text, *have;

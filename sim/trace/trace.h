@@ -66,7 +66,7 @@ struct walk_from {
 	struct tuple t;                         /* src unset: the kernel picks it; sport 0: 40000 */
 	uint32_t size; bool df;                 /* bytes; 0: small */
 	uint8_t icmp_type;                      /* PROTO_ICMP: 8 */
-	uint32_t skuid; bool has_skuid;
+	uint32_t skuid; bool has_skuid;         /* not has_skuid: a socket of root's; what enters has none */
 };
 
 /* What a walk may write: connections and dynamic sets, per namespace (flows.c). Lives in its arena. A walk without WALK_KEEP only reads them. */

@@ -154,7 +154,7 @@ static void begin(struct walker *w, struct half *half, netns_h ns, struct tuple 
 	w->hops.v = NULL;
 	w->hops.nr = w->hops.alloc = 0;
 	w->p = (struct packet){ .src = t.src, .dst = t.dst, .sport = t.sport, .dport = t.dport, .proto = t.proto, .ttl = FIRST_TTL, .tcp_flags = w->back ? 18 : 2, .size = f->size,
-				.df = f->df, .icmp_type = f->icmp_type, .skuid = f->skuid, .has_skuid = f->has_skuid && !w->back };
+				.df = f->df, .icmp_type = f->icmp_type, .skuid = f->skuid, .has_skuid = (f->has_skuid || !f->enters) && !w->back };
 	*half = (struct half){ .verdict = V_UNKNOWN, .as_sent = t };
 }
 

@@ -82,19 +82,23 @@ static enum err_kind print_rules(struct cli *cli, struct world *w, struct err *e
 /* What runs in the Pods of controllers and Gateways when the lab is up. */
 static enum err_kind print_haproxies(struct cli *cli, struct world *w, struct err *err)
 {
-	uint32_t nr, shown = 0;
-	const struct l7_plane *v = planes_list(w->cluster, cli->arena, &nr);
+	uint32_t nr[2], shown = 0;
+	const char *why;
+	const struct l7_plane *const all[] = { planes_list(w->cluster, cli->arena, &nr[0]), planes_sidecars(w->cluster, cli->arena, &nr[1], &why) };
 	struct sb out = { 0 };
 
-	for (uint32_t k = 0; k < nr; k++)
-		if (!cli->node || streq(cli->node, v[k].pod->node)) {
-			sb_add(&out, shown++ ? "\n" : "");
-			haproxy_print(&v[k], &out, cli->arena);
-		}
+	for (int sidecars = 0; sidecars < 2; sidecars++)
+		for (uint32_t k = 0; k < nr[sidecars]; k++)
+			if (!cli->node || streq(cli->node, all[sidecars][k].pod->node)) {
+				sb_add(&out, shown++ ? "\n" : "");
+				haproxy_print(&all[sidecars][k], &out, cli->arena);
+			}
+	if (why)
+		sb_printf(&out, "%s# No sidecar: %s\n", shown++ ? "\n" : "", why);
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);
 	return shown ? ERR_NONE : (err_add(err, ERR_FAILED, NULL, "no running Pod%s serves Ingresses or Gateways%s", cli->node ? " of that node" : "",
-					   nr ? "" : ": --controller gives the cluster a controller"), err_kind(err));
+					   nr[0] ? "" : ": --controller gives the cluster a controller"), err_kind(err));
 }
 
 enum err_kind cmd_rules(struct cli *cli, struct err *err)
