@@ -85,12 +85,18 @@ static const struct field mirror_ref_fields[] = {
 	ROW(F_OPT_INT, "port", struct mirror, port),
 	FIELD_END
 };
-static const struct field mirror_fields[] = { ROW_HERE("backendRef", mirror_ref_fields), ROW(F_OPT_INT, "percent", struct mirror, percent), ROW_KEEP("fraction"), FIELD_END };
+static const struct field fraction_fields[] = { ROW(F_INT, "numerator", struct fraction, numerator), ROW(F_OPT_INT, "denominator", struct fraction, denominator), FIELD_END };
+static const struct field cors_fields[] = {
+	ROW(F_STRS, "allowOrigins", struct cors, origins), ROW(F_TRI, "allowCredentials", struct cors, credentials), ROW(F_STRS, "allowMethods", struct cors, methods),
+	ROW(F_STRS, "allowHeaders", struct cors, headers), ROW(F_STRS, "exposeHeaders", struct cors, expose), ROW(F_OPT_INT, "maxAge", struct cors, max_age),
+	FIELD_END
+};
+static const struct field mirror_fields[] = { ROW_HERE("backendRef", mirror_ref_fields), ROW(F_OPT_INT, "percent", struct mirror, percent), ROW_PTR("fraction", struct mirror, fraction, struct fraction, fraction_fields), FIELD_END };
 static const struct field filter_fields[] = {
 	ROW(F_STR, "type", struct route_filter, type), ROW_PTR("requestHeaderModifier", struct route_filter, request, struct header_mod, mod_fields),
 	ROW_PTR("responseHeaderModifier", struct route_filter, response, struct header_mod, mod_fields),
 	ROW_PTR("requestRedirect", struct route_filter, redirect, struct redirect, redirect_fields), ROW_PTR("urlRewrite", struct route_filter, rewrite, struct rewrite, rewrite_fields),
-	ROW_PTR("requestMirror", struct route_filter, mirror, struct mirror, mirror_fields), ROW(F_RAW, "extensionRef", struct route_filter, doc), ROW_KEEP("cors"),
+	ROW_PTR("requestMirror", struct route_filter, mirror, struct mirror, mirror_fields), ROW(F_RAW, "extensionRef", struct route_filter, doc), ROW_PTR("cors", struct route_filter, cors, struct cors, cors_fields),
 	ROW_KEEP("externalAuth"),
 	FIELD_END
 };

@@ -66,14 +66,17 @@ struct path_modifier { str type, full, prefix; };                       /* Repla
 struct redirect { str scheme, hostname; struct path_modifier *path; struct opt_int port, status; };
 struct rewrite { str hostname; struct path_modifier *path; };
 struct backend_ref;
-struct mirror { struct secret_ref ref; struct opt_int port; struct opt_int percent; };
+struct fraction { int32_t numerator; struct opt_int denominator; };
+struct mirror { struct secret_ref ref; struct opt_int port; struct opt_int percent; struct fraction *fraction; };
+struct cors { str_list origins, methods, headers, expose; uint8_t credentials /* enum tri */; struct opt_int max_age; };
 struct route_filter {
 	str type;
 	struct header_mod *request, *response;
 	struct redirect *redirect;
 	struct rewrite *rewrite;
 	struct mirror *mirror;
-	const struct val *doc;                  /* the filter as given: extensionRef, cors, … */
+	struct cors *cors;
+	const struct val *doc;                  /* extensionRef as given */
 };
 struct backend_ref { str group, kind, ns, name; struct opt_int port, weight; LIST(struct route_filter) filters; };
 struct route_rule { str name; LIST(struct route_match) matches; LIST(struct route_filter) filters; LIST(struct backend_ref) backends; const struct val *timeouts; };

@@ -88,7 +88,7 @@ static struct l7_ref ref_of(struct compiling *k, const struct http_route *r, con
 	return gateway_ref(k->c, r, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
 }
 
-static bool filter_of(struct compiling *k, const struct http_route *r, const struct route_filter *f, struct l7_filter *out)
+static void filter_of(struct compiling *k, const struct http_route *r, const struct route_filter *f, struct l7_filter *out)
 {
 	*out = (struct l7_filter){ 0 };
 	if (f->request) {
@@ -105,17 +105,21 @@ static bool filter_of(struct compiling *k, const struct http_route *r, const str
 		out->kind = L7_REWRITE;
 		out->rewrite = (struct l7_rewrite){ f->rewrite->hostname, change_of(f->rewrite->path) };
 	} else if (f->mirror) {
-		if (f->mirror->percent.set && f->mirror->percent.v == 0)
-			return false;
 		out->kind = L7_MIRROR;
+		out->num = (uint64_t)MAX(f->mirror->fraction ? f->mirror->fraction->numerator : f->mirror->percent.set ? f->mirror->percent.v : 100, 0);
+		out->den = (uint64_t)MAX(f->mirror->fraction && f->mirror->fraction->denominator.set ? f->mirror->fraction->denominator.v : 100, 1);
 		out->mirror = ref_of(k, r, &f->mirror->ref, f->mirror->port);
-	} else if (streq(f->type, "CORS")) {
-		return false;
+	} else if (f->cors) {
+		struct l7_cors *cors = arena_make(k->a, struct l7_cors);
+
+		*cors = (struct l7_cors){ .origins = f->cors->origins, .methods = f->cors->methods, .headers = f->cors->headers, .expose = f->cors->expose,
+					  .credentials = f->cors->credentials == TRI_TRUE, .max_age = f->cors->max_age.set ? f->cors->max_age.v : 5 };
+		out->kind = L7_CORS;
+		out->cors = cors;
 	} else {
 		out->kind = L7_UNKNOWN;
 		out->unknown = arena_printf(k->a, "filters of type %s are not modelled", f->type ? f->type : "(none)");
 	}
-	return true;
 }
 
 static void add_filters(struct compiling *k, const struct http_route *r, const struct route_filter *v, uint32_t nr, l7_filters *out)
@@ -123,8 +127,8 @@ static void add_filters(struct compiling *k, const struct http_route *r, const s
 	for (uint32_t i = 0; i < nr; i++) {
 		struct l7_filter f;
 
-		if (filter_of(k, r, &v[i], &f))
-			vec_add(k->a, out, f);
+		filter_of(k, r, &v[i], &f);
+		vec_add(k->a, out, f);
 	}
 }
 

@@ -284,6 +284,9 @@ static void filters(struct section *s, const l7_filters *f)
 		case L7_MIRROR:
 			hap_cannot(s->x, s->what, "copies of requests (mirror) are not sent");
 			break;
+		case L7_CORS:
+			hap_cannot(s->x, s->what, "preflight requests (CORS) are not answered");
+			break;
 		case L7_REDIRECT:
 			redirect(s, &one->redirect);
 			break;

@@ -283,7 +283,8 @@ static bool guarded(struct deciding *d, const struct l7_guard *g, struct share s
 }
 
 /* Headers, path and host on the way to one backend. */
-struct changing { struct headers request, response; const char *path, *host; VEC(const char *) mirrors; };
+struct maybe { const char *mirror; uint64_t num, den; };       /* some of the requests are copied */
+struct changing { struct headers request, response; const char *path, *host; VEC(const char *) mirrors; VEC(struct maybe) maybe; };
 
 static void forwarded(struct deciding *d, struct changing *c)
 {
@@ -322,6 +323,7 @@ static struct changing changing_new(struct deciding *d)
 static bool filtered(struct deciding *d, const l7_filters *f, struct changing *c, struct share s)
 {
 	struct http_backend *b;
+	const char *to;
 
 	for (uint32_t k = 0; k < f->nr; k++) {
 		const struct l7_filter *one = &f->v[k];
@@ -340,9 +342,25 @@ static bool filtered(struct deciding *d, const l7_filters *f, struct changing *c
 				c->path = path_changed(&one->rewrite.path, d->route, &d->q);
 			break;
 		case L7_MIRROR:
-			if (one->mirror.service)
-				vec_add(d->a, &c->mirrors, arena_printf(d->a, "%s/%s:%d", one->mirror.ns, one->mirror.name, one->mirror.port));
+			if (!one->mirror.service || (one->den && !one->num))
+				break;
+			to = arena_printf(d->a, "%s/%s:%d", one->mirror.ns, one->mirror.name, one->mirror.port);
+			if (one->num < one->den)
+				vec_add(d->a, &c->maybe, (struct maybe){ to, one->num, one->den });
+			else
+				vec_add(d->a, &c->mirrors, to);
 			break;
+		case L7_CORS:
+			if (one->cors->unknown && header_of(d->q.rq, "Origin")) {
+				answer(d, s, 0, d->why)->unknown = one->cors->unknown;
+				return true;
+			}
+			if (!cors_answers(one->cors, d->q.rq, &c->response))
+				break;
+			b = answer(d, s, 200, arena_printf(d->a, "%s; its CORS filter answers the preflight request", d->why));
+			b->resp_headers = c->response.v.v;
+			b->nr_resp_headers = c->response.v.nr;
+			return true;
 		case L7_REDIRECT:
 			b = answer(d, s, one->redirect.status, arena_printf(d->a, "%s; it redirects", d->why));
 			b->location = location_of(&one->redirect, d->route, &d->q);
@@ -355,10 +373,28 @@ static bool filtered(struct deciding *d, const l7_filters *f, struct changing *c
 	return false;
 }
 
+static void copy_mirrors(struct deciding *d, const struct changing *from, struct changing *to)
+{
+	to->mirrors.v = arena_copy(d->a, from->mirrors.v, from->mirrors.nr * sizeof(*from->mirrors.v));
+	to->mirrors.alloc = from->mirrors.nr;
+}
+
 static void reach(struct deciding *d, const struct l7_ref *r, struct changing *c, struct share s)
 {
 	struct http_backend *b;
 	uint32_t nr = 0;
+
+	if (c->maybe.nr) {                      /* with the copy, and without */
+		struct changing with = *c, without = *c;
+		struct maybe m = c->maybe.v[--with.maybe.nr];
+
+		without.maybe.nr = with.maybe.nr;
+		copy_mirrors(d, c, &with);
+		vec_add(d->a, &with.mirrors, m.mirror);
+		reach(d, r, &with, part(s, m.num, m.den));
+		reach(d, r, &without, part(s, m.den - m.num, m.den));
+		return;
+	}
 
 	if (r->why) {
 		answer(d, s, r->status, arena_printf(d->a, "%s; %s", d->why, r->why));
@@ -411,8 +447,9 @@ static void spread(struct deciding *d, const struct l7_action *act, struct chang
 		own.request.v.alloc = c->request.v.nr;
 		own.response.v.v = arena_copy(d->a, c->response.v.v, c->response.v.nr * sizeof(*c->response.v.v));
 		own.response.v.alloc = c->response.v.nr;
-		own.mirrors.v = arena_copy(d->a, c->mirrors.v, c->mirrors.nr * sizeof(*c->mirrors.v));
-		own.mirrors.alloc = c->mirrors.nr;
+		copy_mirrors(d, c, &own);
+		own.maybe.v = arena_copy(d->a, c->maybe.v, c->maybe.nr * sizeof(*c->maybe.v));
+		own.maybe.alloc = c->maybe.nr;
 		if (!filtered(d, &to->filters, &own, mine))
 			reach(d, &to->ref, &own, mine);
 	}

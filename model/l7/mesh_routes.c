@@ -198,25 +198,6 @@ static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters
 	vec_add(k->a, out, f);
 }
 
-static void add_mirrors(struct mesh_compile *k, const struct val *http, str ns, l7_filters *out)
-{
-	const struct val *one = val_get(http, "mirror");
-
-	if (one)
-		vec_add(k->a, out, (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, one, ns) });
-	VAL_EACH(m, val_get(http, "mirrors"))
-		vec_add(k->a, out, (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, val_get(m, "destination"), ns) });
-}
-
-/* percentage.value, in millionths of all; not given: none (HTTPFaultInjection). */
-static uint64_t millionths(const struct val *fault)
-{
-	const struct val *v = val_path(fault, "percentage.value"), *old = val_get(fault, "percent");
-	double percent = val_is(v, VAL_FLOAT) ? v->f : v ? (double)val_int_or(v, 0) : (double)val_int_or(old, 0);
-
-	return (uint64_t)(MIN(MAX(percent, 0.0), 100.0) * 10000 + 0.5);
-}
-
 static nsec duration_of(const char *s)
 {
 	double total = 0, v;
@@ -233,6 +214,72 @@ static nsec duration_of(const char *s)
 		s = end;
 	}
 	return (nsec)total;
+}
+
+static struct l7_filter mirror_to(struct mesh_compile *k, const struct val *to, const struct val *percentage, str ns)
+{
+	const struct val *value = val_get(percentage, "value");
+	double percent = !percentage ? 100 : val_is(value, VAL_FLOAT) ? value->f : (double)val_int_or(value, 0);
+
+	return (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, to, ns), .num = (uint64_t)(MIN(MAX(percent, 0.0), 100.0) * 10000 + 0.5), .den = 1000000 };
+}
+
+static void add_mirrors(struct mesh_compile *k, const struct val *http, str ns, l7_filters *out)
+{
+	const struct val *one = val_get(http, "mirror");
+
+	if (one)
+		vec_add(k->a, out, mirror_to(k, one, val_get(http, "mirrorPercentage"), ns));
+	VAL_EACH(m, val_get(http, "mirrors"))
+		vec_add(k->a, out, mirror_to(k, val_get(m, "destination"), val_get(m, "percentage"), ns));
+}
+
+static str_list texts(struct mesh_compile *k, const struct val *list)
+{
+	str_list out = { 0 };
+	str *v = arena_array(k->a, str, list ? list->nr : 0);
+
+	VAL_EACH(one, list)
+		if (val_str(one))
+			v[out.nr++] = str_intern(cluster_strings(k->c), val_str(one));
+	out.v = v;
+	return out;
+}
+
+/* CorsPolicy: origins by their whole text; what prefixes and expressions take is not looked at. */
+static void add_cors(struct mesh_compile *k, const struct val *policy, l7_filters *out)
+{
+	struct l7_cors *c;
+	const struct val *origins = val_get(policy, "allowOrigins");
+	str *v;
+
+	if (!policy)
+		return;
+	c = arena_make(k->a, struct l7_cors);
+	*c = (struct l7_cors){ .origins = texts(k, val_get(policy, "allowOrigin")), .methods = texts(k, val_get(policy, "allowMethods")), .headers = texts(k, val_get(policy, "allowHeaders")),
+			       .expose = texts(k, val_get(policy, "exposeHeaders")), .credentials = val_bool_or(val_get(policy, "allowCredentials"), false),
+			       .max_age = (int32_t)(duration_of(val_str_at(policy, "maxAge")) / SECONDS(1)),
+			       .passes = !streq(val_str_at(policy, "unmatchedPreflights"), "IGNORE") };
+	v = arena_array(k->a, str, c->origins.nr + (origins ? origins->nr : 0));
+	for (uint32_t i = 0; i < c->origins.nr; i++)
+		v[i] = c->origins.v[i];
+	c->origins.v = v;
+	VAL_EACH(o, origins) {
+		if (val_str_at(o, "exact"))
+			v[c->origins.nr++] = str_intern(cluster_strings(k->c), val_str_at(o, "exact"));
+		else
+			c->unknown = "corsPolicy.allowOrigins by prefix or regex is not modelled";
+	}
+	vec_add(k->a, out, (struct l7_filter){ .kind = L7_CORS, .cors = c });
+}
+
+/* percentage.value, in millionths of all; not given: none (HTTPFaultInjection). */
+static uint64_t millionths(const struct val *fault)
+{
+	const struct val *v = val_path(fault, "percentage.value"), *old = val_get(fault, "percent");
+	double percent = val_is(v, VAL_FLOAT) ? v->f : v ? (double)val_int_or(v, 0) : (double)val_int_or(old, 0);
+
+	return (uint64_t)(MIN(MAX(percent, 0.0), 100.0) * 10000 + 0.5);
 }
 
 static void add_fault(struct mesh_compile *k, const struct val *fault, struct l7_action *act)
@@ -262,6 +309,7 @@ static const struct l7_action *action_of(struct mesh_compile *k, const struct ra
 	add_headers(k, val_get(http, "headers"), &act->filters);
 	add_rewrite(k, val_get(http, "rewrite"), act);
 	add_mirrors(k, http, vs->o.ns, &act->filters);
+	add_cors(k, val_get(http, "corsPolicy"), &act->filters);
 	VAL_EACH(r, routes) {
 		struct l7_backend b = { .ref = mesh_ref(k, val_get(r, "destination"), vs->o.ns), .weight = (uint64_t)MAX(val_int_or(val_get(r, "weight"), 0), 0) };
 

@@ -74,7 +74,9 @@ static const char *filter_text(const struct printing *p, const struct l7_filter 
 		path = change_text(p, &f->rewrite.path);
 		return arena_printf(p->a, "rewrite%s%s%s%s", f->rewrite.host ? " host " : "", f->rewrite.host ? f->rewrite.host : "", path ? " " : "", path ? path : "");
 	case L7_MIRROR:
-		return arena_printf(p->a, "mirror to %s", ref_text(p, &f->mirror));
+		return f->num < f->den ? arena_printf(p->a, "mirror %" PRIu64 " of %" PRIu64 " to %s", f->num, f->den, ref_text(p, &f->mirror)) : arena_printf(p->a, "mirror to %s", ref_text(p, &f->mirror));
+	case L7_CORS:
+		return "cross-origin requests (CORS)";
 	case L7_UNKNOWN:
 		return f->unknown;
 	}

@@ -36,14 +36,22 @@ struct l7_ref {
 	const char *protocol;                   /* to the backend, where it was said: HTTPS, GRPC, … */
 	const struct l7_ref *fallback;          /* where there is no ready endpoint; NULL: 503 */
 };
-enum l7_filter_kind { L7_REQUEST_HEADERS, L7_RESPONSE_HEADERS, L7_REDIRECT, L7_REWRITE, L7_MIRROR, L7_UNKNOWN };
+struct l7_cors {
+	str_list origins, methods, headers, expose;
+	bool credentials, passes;               /* passes: a preflight request of another origin goes on to the backend (Istio) */
+	int32_t max_age;                        /* seconds; 0: not said */
+	const char *unknown;                    /* not NULL: what becomes of a request with an Origin cannot be told */
+};
+enum l7_filter_kind { L7_REQUEST_HEADERS, L7_RESPONSE_HEADERS, L7_REDIRECT, L7_REWRITE, L7_MIRROR, L7_CORS, L7_UNKNOWN };
 struct l7_filter {
 	uint8_t kind;
+	uint64_t num, den;                      /* MIRROR: the share of requests that is copied; den 0: all */
 	union {
 		struct l7_header_mod headers;
 		struct l7_redirect redirect;
 		struct l7_rewrite rewrite;
 		struct l7_ref mirror;
+		const struct l7_cors *cors;
 		const char *unknown;            /* why the answer cannot be told */
 	};
 };
@@ -178,5 +186,7 @@ struct headers { struct arena *arena; VEC(struct http_pair) v; };
 void headers_change(struct headers *, const struct l7_header_mod *);
 void headers_set(struct headers *, const char *name, const char *value);
 void headers_add(struct headers *, const char *name, const char *value);        /* appended to the value that is there, as one line */
+/* Adds what the answer to this request has (cors.c). true: the proxy itself answers, for it is a preflight request. */
+bool cors_answers(const struct l7_cors *, const struct http_request *, struct headers *response);
 
 #endif

@@ -115,6 +115,10 @@ static struct http_view *view_of(struct asking *k, const struct http_decision *d
 
 	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why, .listener = d->listener,
 				 .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
+	if (!b->service && !b->upstream) {      /* the proxy's own answer */
+		h->resp_headers = b->resp_headers;
+		h->nr_resp_headers = b->nr_resp_headers;
+	}
 	return h;
 }
 

@@ -157,7 +157,8 @@ static void check_shares(struct cluster *c, struct arena *a, const struct val *o
 		for (uint32_t k = 0; k < d->nr; k++) {
 			const struct http_backend *b = &d->v[k];
 
-			if (b->status != val_int_or(val_get(alt, "status"), 0) || strcmp(backend_text(a, b), val_str_at(alt, "backend") ? val_str_at(alt, "backend") : "") != 0)
+			if (b->status != val_int_or(val_get(alt, "status"), 0) || strcmp(backend_text(a, b), val_str_at(alt, "backend") ? val_str_at(alt, "backend") : "") != 0 ||
+			    (val_get(alt, "mirrors") && b->nr_mirrors != val_get(alt, "mirrors")->nr))
 				continue;
 			share += (double)b->num / (double)b->den;
 			check_one(c, a, alt, d, b);
