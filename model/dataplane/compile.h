@@ -69,7 +69,8 @@ struct compile {
 	uint64_t installed;                     /* what of DaemonSets may matter */
 	struct map extra_netns;                 /* handles of Pods that came → node's index + 1 */
 	uint64_t *named, named_mask;            /* a filter of the addresses that slices have named; NULL: not asked for yet */
-	struct map health_ports;                /* Service → its health check node port */
+	struct map health_ports;                /* Service → its health check node port, or that which it had */
+	VEC(const struct service *) health;     /* those that have one, in order */
 	uint32_t nr_rewritten;                  /* namespaces, Services: what was there before is garbage */
 };
 
@@ -100,6 +101,7 @@ uint64_t pod_look(const struct pod *, bool host_ports); /* what of a Pod matters
 uint64_t node_look(const struct node *);
 uint64_t installed_look(struct cluster *);
 uint16_t health_port(const struct service *);           /* that nodes listen on; 0: none */
+void find_health_ports(struct compile *);
 bool compile_follows(struct compile *);                 /* hears of changes from now on; false: it cannot */
 void compile_ends(struct compile *);
 struct proxier_view *compile_present(struct compile *); /* of the nodes that know the present; NULL: no such node was asked for */

@@ -173,9 +173,23 @@ uint16_t health_port(const struct service *s)
 	return kp_watches_service(s) && s->type == SVC_LOADBALANCER && s->external_policy == TP_LOCAL ? (uint16_t)s->health_check_node_port : 0;
 }
 
-void node_listeners(struct compile *x, struct node_build *nb)
+void find_health_ports(struct compile *x)
 {
 	struct object_list services = cluster_list(x->cluster, &service_kind);
+
+	x->health.nr = 0;
+	for (uint32_t k = 0; k < services.nr; k++) {
+		const struct service *s = (const struct service *)services.v[k];
+
+		if (!health_port(s))
+			continue;
+		vec_add(x->arena, &x->health, s);
+		*map_put(&x->health_ports, x->arena, map_ptr(s)) = health_port(s);
+	}
+}
+
+void node_listeners(struct compile *x, struct node_build *nb)
+{
 	ip_addr any = { 0 };
 
 	node_listener(x, nb, 10250, any, "kubelet");
@@ -183,10 +197,6 @@ void node_listeners(struct compile *x, struct node_build *nb)
 		node_listener(x, nb, 10256, any, "kube-proxy healthz");
 	if (label_get(&nb->node->o.labels, "node-role.kubernetes.io/control-plane"))
 		node_listener(x, nb, 6443, any, "kube-apiserver");
-	for (uint32_t k = 0; k < services.nr; k++) {
-		const struct service *s = (const struct service *)services.v[k];
-
-		if (x->settings->proxy_mode != PROXY_NONE && health_port(s))
-			node_listener(x, nb, health_port(s), any, "kube-proxy health check node port");
-	}
+	for (uint32_t k = 0; x->settings->proxy_mode != PROXY_NONE && k < x->health.nr; k++)
+		node_listener(x, nb, health_port(x->health.v[k]), any, "kube-proxy health check node port");
 }

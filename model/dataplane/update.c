@@ -71,11 +71,7 @@ static void hear(void *ctx, const struct change *ch)
 
 bool compile_follows(struct compile *x)
 {
-	struct object_list services = cluster_list(x->cluster, &service_kind);
-
-	for (uint32_t k = 0; k < services.nr; k++)
-		if (health_port((const struct service *)services.v[k]))
-			*map_put(&x->health_ports, x->arena, map_ptr(services.v[k])) = health_port((const struct service *)services.v[k]);
+	find_health_ports(x);
 	x->installed = installed_look(x->cluster);
 	x->views = cluster_proxy_views(x->cluster);
 	return cluster_add_watch(x->cluster, hear, x);
@@ -247,6 +243,7 @@ static void service_changed(struct update *u, const struct service *s)
 
 	if (port != (was ? *was : 0)) {
 		*map_put(&x->health_ports, x->arena, map_ptr(s)) = port;
+		find_health_ports(x);
 		u->nodes = true;
 	}
 }

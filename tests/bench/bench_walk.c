@@ -6,8 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/ask/question.h"
 #include "sim/engine/world.h"
 #include "sim/trace/bulk.h"
+#include "viz/report/trace_report.h"
 
 struct size { uint32_t nodes, deployments, replicas, services; };
 
@@ -193,6 +195,46 @@ static void measure_change(struct world *w, struct dataplane *dp, const struct e
 	arena_free(a);
 }
 
+/* As `podwire trace` does it, ends by name in and text out; of all that can come one outcome is drawn. */
+static void measure_printed(struct world *w, uint32_t nr)
+{
+	struct object_list pods = cluster_list_ns(w->cluster, &pod_kind, "default");
+	struct arena *a = arena_new(NULL, "printed");
+	const struct arena_mark m = arena_mark(a);
+	double took[2] = { 0 };
+	struct sb out = { 0 };
+	struct err err = { 0 };
+	size_t bytes = 0;
+	bool ok = true;
+
+	for (uint32_t k = 0; k < nr + 10 && ok; k++) {
+		struct question q = { .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .flags = WALK_RECORD | WALK_DRAW };
+		struct answer answer;
+		double start, asked;
+
+		q.from = arena_printf(a, "pod/%s", pods.v[k * 7919u % pods.nr]->name);
+		q.to = "svc/s0:80";
+		sb_reset(&out);
+		start = seconds();
+		ok = question_ask(w, &q, a, &answer, &err);
+		asked = seconds();
+		if (ok)
+			trace_text(w, &answer, false, &out);
+		if (k >= 10) {                  /* the first ones compile */
+			took[0] += asked - start;
+			took[1] += seconds() - asked;
+		}
+		bytes = out.len;
+		arena_rewind(a, m);
+	}
+	if (ok)
+		printf("  a trace asked by name: %.1f us, printed: %.1f us (%zu bytes)\n", took[0] / nr * 1e6, took[1] / nr * 1e6, bytes);
+	err_print(&err, stderr);
+	err_free(&err);
+	sb_free(&out);
+	arena_free(a);
+}
+
 static void measure(const struct size *z, const char *mode, double unit)
 {
 	struct world w;
@@ -222,6 +264,7 @@ static void measure(const struct size *z, const char *mode, double unit)
 	}
 	measure_bulk(dp, &e, unit, a);
 	measure_change(&w, dp, &e, 200);
+	measure_printed(&w, 1000);
 	printf("  %.1f MiB with all that was looked at\n", (double)mem.used / 1048576);
 	arena_free(a);
 	dataplane_free(dp);
