@@ -310,7 +310,7 @@ void service_check_update(struct check *c, const struct object *o, const struct 
 	}
 	if (s->type == SVC_LOADBALANCER && old->type == SVC_LOADBALANCER && !streq(s->lb_class, old->lb_class))
 		refuse_str(c, SUB(NULL, "spec.loadBalancerClass"), s->lb_class, "may not change once set");
-	if (health && s->health_check_node_port != old->health_check_node_port)
+	if (health && s->health_check_node_port && s->health_check_node_port != old->health_check_node_port)          /* what is not named stays (patchAllocatedValues) */
 		refuse_forbidden(c, SUB(NULL, "spec.healthCheckNodePort"), "field is immutable");
 }
 

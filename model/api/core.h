@@ -158,6 +158,7 @@ struct service {
 	condition_list conditions;
 };
 bool service_is_headless(const struct service *);       /* clusterIP: None */
+void service_drop_fields(const struct service *old, struct val *doc);   /* of an update: what the new type has no use for, where it was not changed as well */
 bool service_has_vip(const struct service *);           /* has a ClusterIP and is not ExternalName: kube-proxy cares (ShouldSkipService) */
 
 /* ---- EndpointSlice, Endpoints */

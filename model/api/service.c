@@ -53,7 +53,7 @@ static void service_default(struct object *o, struct arena *a, struct strtab *t)
 		s->affinity = str_intern(t, "None");
 	if (streq(s->affinity, "ClientIP") && !s->affinity_seconds)
 		s->affinity_seconds = 10800;
-	outside = s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER || s->external_ips.nr;
+	outside = s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER || (s->type == SVC_CLUSTERIP && s->external_ips.nr);   /* pkg/api/service ExternallyAccessible */
 	if (outside && !s->external_policy)
 		s->external_policy = TP_CLUSTER;
 	if (s->type != SVC_EXTERNALNAME && !s->internal_policy)

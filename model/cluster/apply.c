@@ -260,6 +260,8 @@ static enum apply_result apply_over(struct cluster *c, struct object *old, const
 	struct object *to;
 	enum apply_result how;
 
+	if (old->kind == &service_kind)
+		service_drop_fields((const struct service *)old, (struct val *)(uintptr_t)merged.root);
 	if (old->doc && val_equal(old->doc, merged.root) && val_equal(last, d->root)) {
 		*out = old;
 		return APPLY_UNCHANGED;
@@ -302,9 +304,12 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 
 enum apply_result apply_replace(struct cluster *c, struct object *o, const struct val *to, const struct apply_options *opt, struct err *err)
 {
-	struct doc d = { o->file, (struct val *)to };
-	struct object *next = object_decode(c, o->kind, &d, opt, err);
+	struct doc d = { o->file, val_copy(cluster_arena(c), to) };
+	struct object *next;
 
+	if (o->kind == &service_kind)
+		service_drop_fields((const struct service *)o, (struct val *)(uintptr_t)d.root);
+	next = object_decode(c, o->kind, &d, opt, err);
 	if (!next)
 		return APPLY_ERROR;
 	if (next->name != o->name || next->ns != o->ns) {

@@ -136,6 +136,14 @@ static bool wants_ports(const struct service *s)
 	return s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER;
 }
 
+static bool same_texts(const str_list *x, const str_list *y)
+{
+	for (uint32_t k = 0; k < x->nr && x->nr == y->nr; k++)
+		if (!streq(x->v[k], y->v[k]))
+			return false;
+	return x->nr == y->nr;
+}
+
 static void keep(struct alloc *j)
 {
 	struct service *s = j->s;
@@ -148,9 +156,11 @@ static void keep(struct alloc *j)
 			s->families = old->families;
 		if (!s->cluster_ips.nr)
 			s->cluster_ips = old->cluster_ips;
-		if (streq(s->family_policy, "SingleStack")) {
-			s->families.nr = MIN(s->families.nr, 1u);
-			s->cluster_ips.nr = MIN(s->cluster_ips.nr, 1u);
+		if (streq(s->family_policy, "SingleStack")) {           /* what was not changed gives way to it */
+			if (same_texts(&s->families, &old->families))
+				s->families.nr = MIN(s->families.nr, 1u);
+			if (same_texts(&s->cluster_ips, &old->cluster_ips))
+				s->cluster_ips.nr = MIN(s->cluster_ips.nr, 1u);
 		}
 	}
 	if (wants_ports(s) && wants_ports(old))
@@ -454,6 +464,31 @@ static bool allocate_ports(struct alloc *j)
 	return health_port(j, mine, nr_mine);
 }
 
+/* A list of which the document has but the beginning is whole in what the API server keeps; what was applied is remembered as it was. */
+static void complete_list(struct alloc *j, const char *key, const str_list *whole)
+{
+	struct arena *a = cluster_arena(j->c);
+	struct object *o = &j->s->o;
+	const struct val *list = val_get(val_get(o->doc, "spec"), key);
+	struct val *v;
+
+	if (!val_is(list, VAL_LIST) || !list->nr || list->nr >= whole->nr)
+		return;
+	if (!o->applied)
+		o->applied = val_copy(a, o->doc);
+	v = val_new(a, VAL_LIST);
+	for (uint32_t k = 0; k < whole->nr; k++)
+		val_add(a, v, val_string(a, whole->v[k]));
+	val_put(a, (struct val *)(uintptr_t)val_get(o->doc, "spec"), key, v);
+}
+
+static bool complete(struct alloc *j)
+{
+	complete_list(j, "ipFamilies", &j->s->families);
+	complete_list(j, "clusterIPs", &j->s->cluster_ips);
+	return true;
+}
+
 bool service_allocate(struct control *t, struct service *s, const struct service *old, struct check *check)
 {
 	struct cluster *c = control_cluster(t);
@@ -467,7 +502,7 @@ bool service_allocate(struct control *t, struct service *s, const struct service
 		s->cluster_ips = (str_list){ 0 };
 		return true;
 	}
-	return set_families(&j) && allocate_ips(&j) && allocate_ports(&j);
+	return set_families(&j) && allocate_ips(&j) && allocate_ports(&j) && complete(&j);
 }
 
 /* ---- the controller: Services that did not come by way of the API server, and ranges that were named after them */

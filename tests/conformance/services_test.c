@@ -337,3 +337,76 @@ TEST(slices_carry_the_services_labels_but_not_its_reserved_ones)
 	CU_ASSERT_EQUAL(o->rev, revision);         /* what has the labels that it should is not written again */
 	cell_free(&x);
 }
+
+/* ---- updates: pkg/registry/core/service/storage/alloc.go initIPFamilyFields, strategy_test.go TestDropTypeDependentFields */
+
+static bool change(struct cell *x, const char *json)
+{
+	struct apply_options opt = { .unknown = VALIDATE_STRICT, .validate = true };
+	struct service *s = find_service(x->c, "default", "s");
+	struct err err = { 0 };
+	struct val *doc = val_merge_patch(x->a, s->o.doc, json_parse(x->a, "patch", json, strlen(json), NULL, &err));
+	bool ok = apply_replace(x->c, &s->o, doc, &opt, &err) != APPLY_ERROR;
+
+	for (uint32_t k = 0; k < err.nr; k++)
+		err_add(&x->err, err.v[k].kind, NULL, "%s", err.v[k].text);
+	err_free(&err);
+	return ok;
+}
+
+TEST(a_family_that_was_given_by_the_server_stays_through_a_patch)
+{
+	struct cell x = cell_new(1);
+	const struct service *s;
+
+	range(&x, "10.96.0.0/16,fd00:10:96::/112");
+	CU_ASSERT(try_apply(&x, service_yaml(&x, "s", "ipFamilyPolicy: RequireDualStack, ipFamilies: [IPv4], ports: [{port: 80}]")));
+	CU_ASSERT(change(&x, "{\"metadata\": {\"labels\": {\"a\": \"b\"}}}"));
+	CU_ASSERT(change(&x, "{\"spec\": {\"ipFamilyPolicy\": \"PreferDualStack\"}}"));
+	s = find_service(x.c, "default", "s");
+	CU_ASSERT(s->families.nr == 2 && s->cluster_ips.nr == 2);
+	CU_ASSERT(!change(&x, "{\"spec\": {\"ipFamilies\": [\"IPv4\"]}}"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(last_words(&x), "SingleStack"));
+	CU_ASSERT(change(&x, "{\"spec\": {\"ipFamilyPolicy\": \"SingleStack\"}}"));
+	s = find_service(x.c, "default", "s");
+	CU_ASSERT(s->families.nr == 1 && s->cluster_ips.nr == 1);
+	CU_ASSERT(!change(&x, "{\"spec\": {\"ipFamilies\": [\"IPv4\", \"IPv6\"]}}"));        /* two families want another policy */
+	cell_free(&x);
+}
+
+TEST(a_health_check_port_that_was_given_by_the_server_stays)
+{
+	struct cell x = cell_new(1);
+	int32_t port;
+
+	CU_ASSERT(try_apply(&x, service_yaml(&x, "s", "type: LoadBalancer, externalTrafficPolicy: Local, ports: [{port: 80}]")));
+	port = find_service(x.c, "default", "s")->health_check_node_port;
+	CU_ASSERT(port > 0);
+	CU_ASSERT(change(&x, "{\"metadata\": {\"labels\": {\"a\": \"b\"}}}"));
+	CU_ASSERT(try_apply(&x, service_yaml(&x, "s", "type: LoadBalancer, externalTrafficPolicy: Local, ports: [{port: 81}]")));
+	CU_ASSERT_EQUAL(find_service(x.c, "default", "s")->health_check_node_port, port);
+	CU_ASSERT(!change(&x, "{\"spec\": {\"healthCheckNodePort\": 30001}}"));
+	CU_ASSERT(change(&x, "{\"spec\": {\"externalTrafficPolicy\": \"Cluster\"}}"));
+	CU_ASSERT_EQUAL(find_service(x.c, "default", "s")->health_check_node_port, 0);
+	cell_free(&x);
+}
+
+TEST(a_type_takes_the_fields_with_it_that_it_alone_needs)
+{
+	struct cell x = cell_new(1);
+	const struct service *s;
+
+	CU_ASSERT(try_apply(&x, service_yaml(&x, "s", "type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: 31000, allocateLoadBalancerNodePorts: true, loadBalancerClass: example.com/x, "
+						      "clusterIP: 10.96.0.50, ports: [{port: 80, nodePort: 30080}]")));
+	CU_ASSERT(!change(&x, "{\"spec\": {\"type\": \"ClusterIP\", \"ports\": [{\"port\": 80, \"nodePort\": 30081}]}}"));      /* a number that is new */
+	CU_ASSERT(!change(&x, "{\"spec\": {\"type\": \"ClusterIP\", \"externalTrafficPolicy\": \"Cluster\"}}"));
+	CU_ASSERT(change(&x, "{\"spec\": {\"type\": \"ClusterIP\"}}"));
+	s = find_service(x.c, "default", "s");
+	CU_ASSERT(s->type == SVC_CLUSTERIP && !s->ports.v[0].node_port && !s->health_check_node_port && s->external_policy == TP_NONE && !s->allocate_node_ports);
+	CU_ASSERT_STRING_EQUAL(s->cluster_ip, "10.96.0.50");
+	CU_ASSERT(change(&x, "{\"spec\": {\"type\": \"ExternalName\", \"externalName\": \"a.example\"}}"));
+	s = find_service(x.c, "default", "s");
+	CU_ASSERT(!s->cluster_ip && !s->cluster_ips.nr && !s->families.nr);
+	CU_ASSERT(change(&x, "{\"spec\": {\"externalIPs\": [\"203.0.113.1\"]}}"));           /* no policy is defaulted for what nobody reaches */
+	cell_free(&x);
+}
