@@ -4,6 +4,7 @@
 
 #include "model/cluster/apply.h"
 #include "model/control/revisions.h"
+#include "model/control/volumes.h"
 #include "model/control/workloads.h"
 
 
@@ -89,6 +90,75 @@ static void name_service(struct control *t, struct pod_spec *s, void *ctx)
 	s->subdomain = ((struct workload *)ctx)->service_name;
 }
 
+/* ---- a claim of its own for each Pod and volumeClaimTemplate (getPersistentVolumeClaims): it outlives the Pod, and the next of that name has it again */
+
+struct claiming { const struct val *templates; const char *pod; };
+
+static const char *claim_name(struct arena *a, const struct val *template, const char *pod)
+{
+	return arena_printf(a, "%s-%s", val_str_at(template, "metadata.name") ? val_str_at(template, "metadata.name") : "", pod);
+}
+
+static void make_claims(struct setting *x, const struct val *templates, const char *pod)
+{
+	struct arena *a = cluster_arena(x->c);
+
+	VAL_EACH(t, templates) {
+		const char *name = claim_name(x->scratch, t, pod);
+		const struct val *spec = val_get(t, "spec"), *labels = val_path(t, "metadata.labels");
+		struct object *o;
+		struct val *doc;
+
+		if (cluster_find(x->c, &pvc_kind, x->s->o.ns, name))
+			continue;
+		o = object_new(x->c, &pvc_kind, x->s->o.ns, cluster_str(x->c, name));
+		doc = val_new(a, VAL_MAP);
+		val_put(a, doc, "apiVersion", val_string(a, "v1"));
+		val_put(a, doc, "kind", val_string(a, "PersistentVolumeClaim"));
+		if (spec)
+			val_put(a, doc, "spec", val_copy(a, spec));
+		o->doc = doc;
+		o->labels = x->s->selector.labels;
+		VAL_EACH(l, labels)
+			if (val_str(l))
+				o->labels = pairs_with(x->c, &o->labels, l->key, val_str(l));
+		cluster_add(x->c, o);
+		cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulCreate", "create Claim %s Pod %s in StatefulSet %s success", name, pod, x->s->o.name);
+	}
+}
+
+/* updateStorage: a volume of the template's name is that claim. */
+static void add_volumes(struct control *t, struct pod_spec *s, const struct claiming *k)
+{
+	struct cluster *c = control_cluster(t);
+	struct volume *v = arena_array(cluster_arena(c), struct volume, s->volumes.nr + k->templates->nr);
+	uint32_t nr = 0;
+
+	VAL_EACH(one, k->templates)
+		v[nr++] = (struct volume){ .name = cluster_str(c, val_str_at(one, "metadata.name")), .claim = cluster_str(c, claim_name(cluster_arena(c), one, k->pod)) };
+	for (uint32_t i = 0; i < s->volumes.nr; i++) {
+		bool replaced = false;
+
+		for (uint32_t j = 0; j < k->templates->nr; j++)
+			replaced = replaced || v[j].name == s->volumes.v[i].name;
+		if (!replaced)
+			v[nr++] = s->volumes.v[i];
+	}
+	s->volumes.v = v;
+	s->volumes.nr = nr;
+	s->volumes.set = true;
+}
+
+struct naming { struct workload *set; struct claiming claims; };
+
+static void name_and_claim(struct control *t, struct pod_spec *s, void *ctx)
+{
+	struct naming *n = ctx;
+
+	name_service(t, s, n->set);
+	add_volumes(t, s, &n->claims);
+}
+
 static const struct pod_template *template_for(struct setting *x, uint32_t place, str *revision)
 {
 	struct kept *k = map_get_ptr(&((struct memory *)control_state(x->t, CTL_STATEFULSET))->kept, x->s->o.id.i);
@@ -106,13 +176,19 @@ static void make(struct setting *x, uint32_t place)
 	int32_t ordinal = x->s->ordinal_start + (int32_t)place;
 	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%d", x->s->o.name, ordinal)), revision;
 	const struct pod_template *tpl = template_for(x, place, &revision);
+	const struct val *claims = val_path(x->s->o.doc, "spec.volumeClaimTemplates");
 	struct pod *p = pod_from(x->t, &x->s->o, tpl, name);
 
 	p->o.labels = pairs_with(x->c, &p->o.labels, REVISION_LABEL, revision);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", arena_printf(x->scratch, "%d", ordinal));
 	p->o.generate_name = cluster_str(x->c, arena_printf(x->scratch, "%s-", x->s->o.name));
-	p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s", x->s->o.uid), name_service, x->s);
+	if (val_is(claims, VAL_LIST) && claims->nr && volumes_matter(x->c)) {
+		make_claims(x, claims, name);
+		p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s %s", x->s->o.uid, name), name_and_claim, &(struct naming){ x->s, { claims, name } });
+	} else {
+		p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s", x->s->o.uid), name_service, x->s);
+	}
 	p->hostname = name;
 	cluster_add(x->c, &p->o);
 	cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulCreate", "create Pod %s in StatefulSet %s successful", name, x->s->o.name);

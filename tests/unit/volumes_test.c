@@ -116,6 +116,29 @@ TEST(pods_wait_for_their_claims)
 	cell_free(&x);
 }
 
+TEST(a_statefulset_makes_claims_that_stay)
+{
+	struct cell x = with(classes);
+	const char *volume;
+
+	cell_apply(&x, "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: 2, serviceName: db, selector: {matchLabels: {app: db}}, "
+		       "template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: postgres}]}}, "
+		       "volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}}\n");
+	cell_settle(&x);
+	volume = arena_strdup(x.a, volume_of(&x, "data-db-1"));
+	CU_ASSERT(strncmp(volume, "pvc-", 4) == 0 && strncmp(volume_of(&x, "data-db-0"), "pvc-", 4) == 0);
+	CU_ASSERT_STRING_EQUAL(find_pod(x.c, "default", "db-1")->spec->volumes.v[0].claim, "data-db-1");
+	apply_delete(x.c, &find_pod(x.c, "default", "db-1")->o);
+	cell_settle(&x);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT(pod_is_ready(find_pod(x.c, "default", "db-1")));
+	CU_ASSERT_STRING_EQUAL(volume_of(&x, "data-db-1"), volume);
+	apply_delete(x.c, cluster_find(x.c, &statefulset_kind, "default", "db"));
+	cell_settle(&x);
+	CU_ASSERT_EQUAL(cluster_count(x.c, &pvc_kind), 2);
+	cell_free(&x);
+}
+
 TEST(storage_of_which_nothing_is_told_holds_nobody_back)
 {
 	struct cell x = with("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: c}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}\n");
