@@ -183,6 +183,44 @@ TEST(a_canary_goes_by_header_then_chance)
 	wrote_free(&w);
 }
 
+TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	struct arena *a = arena_new(NULL, "test");
+	struct sb out = { 0 };
+	const char *why = "";
+	uint32_t nr;
+	struct l7_plane *v;
+	static const char pod[] = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeName: one, initContainers: [{name: istio-init, image: x, args: [istio-iptables, -p, '15001', -z, '15006', -u, '1337', -i, '*', -b, '*']}], "
+				  "containers: [{name: app, image: x}, {name: istio-proxy, image: x}]}\nstatus: {phase: Running, podIP: 10.244.1.9}\n";
+
+	feed_cluster(c, VALIDATE_IGNORE, services);
+	feed_text(&(struct feed){ .c = c, .opt = &(const struct world_options){ .apply = { .unknown = VALIDATE_IGNORE, .create_namespaces = true, .respect_status = true } } }, pod);
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: [a], http: [{match: [{uri: {prefix: /x}}], directResponse: {status: 418}}]}\n");
+	v = planes_sidecars(c, a, &nr, &why);
+	CU_ASSERT_EQUAL_FATAL(nr, 1);
+	CU_ASSERT_PTR_NULL(why);
+	haproxy_print(v, &out, a);
+	for (const char *const *want = (const char *const[]){
+		     "    uid 1337\n    gid 1337\n",
+		     "\nfrontend outbound from proxy\n    bind :15001\n    tcp-request connection reject if { dst_port 15001 15006 }\n    mode tcp\n",
+		     "    use_backend outbound.requests if HTTP\n", "\nbackend outbound.requests from proxy\n    mode tcp\n    server requests abns@podwire-outbound send-proxy-v2\n",
+		     "\nbackend inbound.application from proxy\n    mode tcp\n    source 127.0.0.6\n    server application 0.0.0.0\n",
+		     "    acl on80 dst_port 80\n", " var(txn.host) -m str -- 'a.default.svc.cluster.local'\n", " var(txn.host) -m str -- 'a'\n",
+		     "    acl r1.path path -m beg -- '/x'\n", "    use_backend %[var(txn.route)] if decided\n", "    default_backend http.as_sent\n", NULL }; *want; want++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), *want));
+		if (!strstr(sb_text(&out), *want))
+			fprintf(stderr, "\nnot there: %s\n%s", *want, sb_text(&out));
+	}
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: s}\nspec: {mtls: {mode: STRICT}}\n");
+	planes_sidecars(c, a, &nr, &why);
+	CU_ASSERT_EQUAL(nr, 0);
+	CU_ASSERT_PTR_NOT_NULL(why);
+	sb_free(&out);
+	arena_free(a);
+	cluster_free(c);
+}
+
 /* ---- text from outside */
 
 /* Words as HAProxy reads them: '…' as it stands, \ before one character. */

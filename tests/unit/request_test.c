@@ -159,6 +159,12 @@ TEST(sidecars_take_connections_on_both_sides)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.v[0].third);
 	CU_ASSERT_EQUAL(answer.v[0].third->there.as_seen.dport, 8080);          /* its application, over loopback */
 
+	/* what a Pod sends to its own address leaves by lo, and its owner is not the sidecar's: it goes straight */
+	q.from = "pod/in/web-1";
+	q.to = "pod/in/web-1:8080";
+	CU_ASSERT_FATAL(question_ask(&l.w, &q, l.a, &answer, &err));
+	CU_ASSERT_EQUAL(answer.v[0].walk->there.as_seen.dport, 8080);
+
 	/* without the redirect the connection passes the sender's sidecar by, and its routes with it */
 	apply(&l, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v, namespace: in}\nspec: {hosts: [web], http: [{directResponse: {status: 418}}]}\n");
 	settle(&l);
