@@ -8,7 +8,7 @@
 const uint16_t dns_type_numbers[DNS_TYPE_COUNT] = {
 	[DNS_A] = 1, [DNS_NS] = 2, [DNS_CNAME] = 5, [DNS_PTR] = 12, [DNS_TXT] = 16, [DNS_AAAA] = 28, [DNS_SRV] = 33,
 };
-const uint8_t dns_rcode_numbers[] = { [DNS_NOERROR] = 0, [DNS_NXDOMAIN] = 3, [DNS_SERVFAIL] = 2, [DNS_REFUSED] = 5, [DNS_TIMEOUT] = 2 };
+const uint8_t dns_rcode_numbers[] = { [DNS_NOERROR] = 0, [DNS_NXDOMAIN] = 3, [DNS_SERVFAIL] = 2, [DNS_REFUSED] = 5, [DNS_TIMEOUT] = 2, [DNS_UNREACHABLE] = 2 };
 
 bool dns_type_known(uint16_t number, enum dns_type *out)
 {

@@ -50,7 +50,7 @@ struct live {
 	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
 	struct haproxies haproxies;
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
-	struct { int fd; pid_t pid; const struct cluster *cluster; rev_t rev; } zone;   /* the name server (zone.c); pid 0: it does not run */
+	struct { int fd; pid_t pid; const struct cluster *cluster; rev_t rev; uint32_t deaths; } zone;  /* the name server (zone.c); pid 0: it does not run; deaths: since the last change */
 };
 struct live_sum {
 	uint32_t spaces, links, messages, rulesets, processes, birds, haproxies;

@@ -15,6 +15,7 @@
 #define MAX_CLIENTS 64
 #define MAX_REQUEST 65536
 #define MAX_WORDS   512
+#define MAX_DEATHS  5           /* of a name server that cannot live: then it waits for the next change */
 
 struct client { int fd; pid_t child; int said; /* of the child: its messages, in a pipe; -1 */ struct sb text; };
 struct serving {
@@ -215,7 +216,7 @@ static void ended(struct serving *v, pid_t pid, int status)
 			v->client[k].child = 0;
 	if (pid == v->s->live.zone.pid) {
 		v->s->live.zone.pid = 0;
-		v->lost = true;
+		v->lost = v->lost || ++v->s->live.zone.deaths <= MAX_DEATHS;
 	}
 	for (uint32_t k = 0; k < v->s->live.spaces.nr; k++) {
 		struct space *s = v->s->live.spaces.v[k];

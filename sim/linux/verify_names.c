@@ -7,7 +7,7 @@
 
 #define WAIT     SECONDS(1)
 #define PATIENCE SECONDS(4)             /* a slow machine is no difference */
-#define BY_TCP   8                      /* one in so many is asked by TCP */
+#define BY_TCP   8                      /* one in so many is asked by TCP, one after another: only where it arrives */
 
 /* Who may ask: a Pod, or a node, with a name server of the cluster; and whether queries get there. */
 struct asker { const struct space *space; ip_addr server; bool arrives[2], lost[2], unknown; /* by UDP, by TCP; both: it depends on the choice */ };
@@ -153,7 +153,7 @@ bool verify_names(struct live *live, struct world *w, const struct verify_option
 			continue;
 		take--;
 		who[nr] = &askers[hash_mix(luck, 1) % nr_askers];
-		v[nr] = (struct name_ask){ .from = who[nr]->space, .server = who[nr]->server, .name = names.v[k].name, .type = names.v[k].type, .tcp = (luck >> 8) % BY_TCP == 0, .wait = WAIT };
+		v[nr] = (struct name_ask){ .from = who[nr]->space, .server = who[nr]->server, .name = names.v[k].name, .type = names.v[k].type, .tcp = who[nr]->arrives[1] && (luck >> 8) % BY_TCP == 0, .wait = WAIT };
 		nr++;
 	}
 	if (!ask_and_judge(&x, v, who, nr))

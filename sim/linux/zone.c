@@ -108,6 +108,7 @@ bool zone_sync(struct live *live, struct cluster *c, bool wanted, struct err *er
 			return err_add(err, ERR_MACHINE, NULL, "the lab's name server: %s", strerror(errno));
 		if (pid == 0)
 			serve(live, c);
+		live->zone.deaths = live->zone.rev == cluster_rev(c) ? live->zone.deaths : 0;
 		live->zone.pid = pid;
 		live->zone.cluster = c;
 		live->zone.rev = cluster_rev(c);

@@ -70,6 +70,26 @@ check "what is written beside the volume does not leave the lab" [ ! -e /podwire
 check "agnhost netexec listens where its arguments say" sh -c "'$podwire' exec reader -- curl -s --max-time 20 http://\$('$podwire' get pod net -o 'jsonpath={.status.podIP}'):8083/hostname | grep -qx net"
 check "verify" "$podwire" verify --sample 80
 
+check "the scenario of the figure" "$podwire" run --mode linux "$root/scenarios/figures/ingress-multicontainer.yaml"
+
+echo "== init containers"
+cat >staged.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: staged}
+spec:
+  initContainers:
+  - {name: first, image: a, command: [sleep, '20']}
+  - {name: side, image: a, restartPolicy: Always, ports: [{containerPort: 9000}]}
+  - {name: second, image: a, command: [sleep, '20']}
+  containers: [{name: main, image: a, ports: [{containerPort: 80}]}]
+YAML
+run() { "$podwire" ps | awk '$1 == "pod/default/staged" { $1 = $2 = $3 = $4 = $5 = ""; print }' | sed 's/([0-9]*)//g; s/^ *//'; }
+"$podwire" apply -q -f staged.yaml --no-settle >/dev/null 2>&1
+"$podwire" advance 10s -q >/dev/null 2>&1; check "the first one alone" [ "$(run)" = first ]
+"$podwire" advance 20s -q >/dev/null 2>&1; check "a sidecar stays, the second one runs" [ "$(run)" = "side second" ]
+"$podwire" advance 20s -q >/dev/null 2>&1; check "then the container" [ "$(run)" = "side main" ]
+
 echo "== a container that ends"
 end() { # POD NAME CONTAINER
 	"$podwire" exec "$1" -- sh -c 'for p in /proc/[0-9]*; do tr "\0" " " 2>/dev/null <$p/cmdline | grep -q "^workload '"$2 $3"' " && kill -9 ${p#/proc/}; done' 2>/dev/null
