@@ -6,7 +6,8 @@
 struct timeline_data {
 	struct tui_model *m;
 	struct arena *a;
-	const struct event *v; uint32_t nr;
+	struct arena_mark words; uint32_t told;         /* what rows are put into words behind that mark, and used at once */
+	uint32_t nr;
 	nsec *ready; uint32_t nr_ready, nr_pods;        /* when each Pod that is ready became so, sorted */
 	nsec *warned; uint32_t nr_warned;
 	struct census census;                   /* without points: nothing but the objects tell what was */
@@ -27,11 +28,19 @@ static const char *object_name(struct timeline_data *d, const struct object *o)
 static void event(void *ctx, uint32_t i, struct tui_event_row *out)
 {
 	struct timeline_data *d = ctx;
-	const struct event *e = &d->v[i];
-	const struct object *o = obj_get(d->m->world->cluster, e->object);
+	struct event e;
+	const struct object *o;
 
-	*out = (struct tui_event_row){ .at = e->at, .warning = e->warning, .reason = e->reason, .message = e->message, .object = object_name(d, o), .ref = o && !o->gone ? ref_of(d->a, o) : NULL };
+	if (d->told++ == 64) {
+		arena_rewind(d->a, d->words);
+		d->told = 1;
+	}
+	e = cluster_event_told(d->m->world->cluster, i);
+	o = obj_get(d->m->world->cluster, e.object);
+	*out = (struct tui_event_row){ .at = e.at, .warning = e.warning, .reason = e.reason, .message = e.message, .object = object_name(d, o), .ref = o && !o->gone ? ref_of(d->a, o) : NULL };
 }
+
+static bool warns(void *ctx, uint32_t i) { return cluster_event_note(((struct timeline_data *)ctx)->m->world->cluster, i).form->warning; }
 
 static uint32_t first(void *ctx, nsec at)
 {
@@ -41,7 +50,7 @@ static uint32_t first(void *ctx, nsec at)
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
 
-		if (d->v[mid].at < at)
+		if (cluster_event_note(d->m->world->cluster, mid).at < at)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -123,7 +132,7 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 
 	d->m = m;
 	d->a = a;
-	d->v = cluster_events(m->world->cluster, &d->nr);
+	d->nr = cluster_event_count(m->world->cluster);
 	d->ready = arena_array(a, nsec, pods.nr);
 	for (uint32_t k = 0; k < pods.nr; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
@@ -136,17 +145,18 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 	if (d->nr_ready)
 		qsort(d->ready, d->nr_ready, sizeof(nsec), by_time);
 	for (uint32_t k = 0; k < d->nr; k++)
-		d->nr_warned += d->v[k].warning;
+		d->nr_warned += warns(d, k);
 	d->warned = arena_array(a, nsec, d->nr_warned);
 	d->nr_warned = 0;
 	for (uint32_t k = 0; k < d->nr; k++)
-		if (d->v[k].warning)
-			d->warned[d->nr_warned++] = d->v[k].at;
-	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .lane = lane, .first = first };
+		if (warns(d, k))
+			d->warned[d->nr_warned++] = cluster_event_note(m->world->cluster, k).at;
+	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .warns = warns, .lane = lane, .first = first };
 	census_begin(&d->census, a);
 	if (!m->host.census || !m->host.census(m->host.ctx, &d->census) || d->census.too_many)
 		d->census.points.nr = 0;
 	for (uint32_t k = 0; k < d->census.points.nr; k++)
 		d->most = MAX(d->most, d->census.points.v[k].pods);
 	add_lanes(m, d, out);
+	d->words = arena_mark(a);
 }

@@ -241,6 +241,12 @@ static void shown_again(struct tui *t, struct view *v)
 		if (!v->shown)
 			abort();
 		for (uint32_t k = 0; k < l->nr; k++) {
+			if (v->only_warnings && l->warns && !l->warns(l->ctx, k))
+				continue;
+			if (l->warns && !*v->filter) {
+				v->shown[v->nr_shown++] = k;
+				continue;
+			}
 			l->event(l->ctx, k, &e);
 			if ((e.warning || !v->only_warnings) && passes(v, &e))
 				v->shown[v->nr_shown++] = k;
@@ -255,8 +261,9 @@ static uint32_t warnings_in(const struct view *v, uint32_t from, uint32_t to)
 	struct tui_event_row e;
 
 	for (; from < to; from++) {
-		line_of(v)->event(line_of(v)->ctx, from, &e);
-		nr += e.warning;
+		if (!line_of(v)->warns)
+			line_of(v)->event(line_of(v)->ctx, from, &e);
+		nr += line_of(v)->warns ? line_of(v)->warns(line_of(v)->ctx, from) : e.warning;
 	}
 	return nr;
 }
