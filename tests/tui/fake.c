@@ -223,6 +223,12 @@ static char matrix_cell(void *ctx, uint32_t from, uint32_t to)
 	return from == to ? ' ' : from == 5 && to == 2 ? '-' : from == 7 && to == 1 ? '+' : (from * 7 + to * 3) % 5 ? '.' : '*';
 }
 
+static void matrix_ref(void *ctx, uint32_t i, struct sb *out)
+{
+	(void)ctx;
+	sb_printf(out, "pod/%s", ends[i % 8]);
+}
+
 static bool matrix_explain(void *ctx, uint32_t from, uint32_t to, struct arena *a, struct tui_pane *p, const char **say)
 {
 	(void)ctx;
@@ -293,7 +299,7 @@ static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tu
 	case PAGE_OBJECT: object(f, w, a, &p->object); break;
 	case PAGE_TRACE: return tui_trace_read(a, json_parse(a, "trace", trace_text, strlen(trace_text), NULL, err), &p->trace);
 	case PAGE_MATRIX:
-		p->matrix = (struct tui_matrix){ .what = "tcp 80", .compared = "rev:17", .nr = f->pods ? f->pods / 15 : 8, .pods = 41, .ctx = f, .name = matrix_name, .cell = matrix_cell, .explain = matrix_explain,
+		p->matrix = (struct tui_matrix){ .what = "tcp 80", .compared = "rev:17", .nr = f->pods ? f->pods / 15 : 8, .pods = 41, .ctx = f, .name = matrix_name, .cell = matrix_cell, .explain = matrix_explain, .ref = matrix_ref,
 						 .allowed = 27, .asked = 120 };
 		break;
 	case PAGE_TIMELINE:

@@ -211,7 +211,7 @@ static void key_table(struct sb *out)
 		char text[48];
 		const char *sep = "";
 
-		action_keys(a, text);
+		action_keys(a, false, text);
 		sb_add(out, "| `");
 		for (const char *s = text; *s; s++)
 			sb_printf(out, *s == '|' ? "\\%c" : "%c", *s);
@@ -294,6 +294,10 @@ TEST(tui_keys_do_what_they_say)
 	CU_ASSERT(shows(&r, "z does nothing on this screen"));
 	keys(&r, ":trace client svc/web:80<Enter>sway.json<Enter>");
 	CU_ASSERT_STRING_EQUAL(r.fake.ran, "trace client svc/web:80 -o json > 'way.json'");
+	keys(&r, ":matrix<Enter>e");
+	CU_ASSERT(strncmp(r.fake.ran, "matrix --explain pod/", 21) == 0 && strstr(r.fake.ran, " --port 80 --protocol tcp"));
+	keys(&r, "t");
+	CU_ASSERT(tui_top(r.t)->id == VIEW_TRACE && strstr(tui_top(r.t)->want.a, ":80"));
 	keys(&r, "sway.doc<Enter>");
 	CU_ASSERT(shows(&r, "should end in"));
 	keys(&r, ":q<Enter>");

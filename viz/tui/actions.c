@@ -28,13 +28,16 @@ enum action_id action_named(const char *name)
 	return ACT_NONE;
 }
 
-const char *key_text(int key, char out[16])
+const char *key_text(int key, bool ascii, char out[16])
 {
-	static const struct { int key; const char *name; } names[] = {
+	static const struct { int key; const char *name; } arrows[] = { { TK_UP, "Up" }, { TK_DOWN, "Down" }, { TK_LEFT, "Left" }, { TK_RIGHT, "Right" } }, names[] = {
 		{ TK_ENTER, "Enter" }, { TK_TAB, "Tab" }, { TK_ESC, "Esc" }, { TK_BACKSPACE, "Backspace" }, { ' ', "Space" }, { TK_UP, "↑" }, { TK_DOWN, "↓" }, { TK_LEFT, "←" },
 		{ TK_RIGHT, "→" }, { TK_PAGE_UP, "PgUp" }, { TK_PAGE_DOWN, "PgDn" }, { TK_HOME, "Home" }, { TK_END, "End" }, { TK_BACKTAB, "Shift-Tab" }, { TK_DELETE, "Del" },
 	};
 
+	for (size_t k = 0; ascii && k < ARRAY_LEN(arrows); k++)         /* as signs they would look like the keys < and > */
+		if (arrows[k].key == key)
+			return arrows[k].name;
 	for (size_t k = 0; k < ARRAY_LEN(names); k++)
 		if (names[k].key == key)
 			return names[k].name;
@@ -47,7 +50,7 @@ const char *key_text(int key, char out[16])
 	return out;
 }
 
-void action_keys(const struct action *a, char out[48])
+void action_keys(const struct action *a, bool ascii, char out[48])
 {
 	size_t n = 0;
 
@@ -55,7 +58,7 @@ void action_keys(const struct action *a, char out[48])
 	for (size_t k = 0; k < ARRAY_LEN(a->keys) && a->keys[k] && n < 40; k++) {
 		char name[16];
 
-		n += (size_t)snprintf(out + n, 48 - n, "%s%s", k ? " " : "", key_text(a->keys[k], name));
+		n += (size_t)snprintf(out + n, 48 - n, "%s%s", k ? " " : "", key_text(a->keys[k], ascii, name));
 	}
 	if (a->id == ACT_TAB || a->id == ACT_CHOOSE)
 		snprintf(out, 48, "1 … 9");

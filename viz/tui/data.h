@@ -106,6 +106,7 @@ struct tui_matrix {
 	void (*name)(void *ctx, uint32_t i, const char **ns, const char **name, uint32_t *count);
 	char (*cell)(void *ctx, uint32_t from, uint32_t to);   /* '.' denied, '*' allowed, '+' newly allowed, '-' newly denied, ' ' itself */
 	bool (*explain)(void *ctx, uint32_t from, uint32_t to, struct arena *, struct tui_pane *, const char **say);
+	void (*ref)(void *ctx, uint32_t i, struct sb *);        /* one of its Pods, pod/NS/NAME; NULL: the source does not know */
 	uint32_t allowed, asked;                /* of how many; asked 0: not counted */
 };
 

@@ -89,18 +89,18 @@ static void foot_row(const struct tui *t, struct cells *c)
 
 		for (int k = 1; k < ACT_COUNT; k++) {
 			char name[16];
-			const char *key = key_text(actions[k].keys[0], name), *foot = actions[k].foot;
+			const char *key = key_text(actions[k].keys[0], t->ascii, name), *foot = actions[k].foot;
 			bool quits = k == ACT_BACK && t->depth == 1;
 			int w;
 
 			if (k == ACT_OPEN)
-				key = glyph(TG_ENTER);
+				key = t->ascii ? "Enter" : glyph(TG_ENTER);
 			if (k == ACT_BACK)
 				key = "q";
 			if (k == ACT_CHOOSE)
 				key = "1-4";
 			if (k == ACT_HOP_NEXT)
-				key = "←→";
+				key = t->ascii ? "Left/Right" : "←→";
 			if (k == ACT_NEXT_PANE && (v->id != VIEW_OBJECT || v->page.object.nr_panes < 2))
 				continue;
 			if (!foot || !(actions[k].views & 1u << v->id) || (v->id == VIEW_HELP && k != ACT_HELP && k != ACT_SEARCH && k != ACT_OPEN && k != ACT_BACK))

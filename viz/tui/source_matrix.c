@@ -97,6 +97,15 @@ static bool explain(void *ctx, uint32_t from, uint32_t to, struct arena *a, stru
 	return true;
 }
 
+static void ref_of_end(void *ctx, uint32_t i, struct sb *out)
+{
+	const struct matrix *x = ctx;
+	const struct pod *p = reach_end(x->r, x->v[i].end)->pod;
+
+	if (p)
+		ref_print(&p->o, out);
+}
+
 /* The workload behind a Pod: its owner, and behind a ReplicaSet the Deployment. */
 static const struct object *workload(struct cluster *c, const struct pod *p)
 {
@@ -173,7 +182,7 @@ bool fill_matrix(struct tui_model *m, const struct tui_want *want, struct arena 
 		find_before(x, a);
 	}
 	*out = (struct tui_matrix){ .what = arena_printf(a, "%s %u", x->proto_word, x->port), .compared = *want->b ? arena_strdup(a, want->b) : NULL, .nr = x->nr, .pods = reach_nr(x->r), .ctx = x, .name = name,
-				    .cell = cell, .explain = explain };
+				    .cell = cell, .explain = explain, .ref = ref_of_end };
 	for (uint32_t from = 0; x->nr <= 100 && from < x->nr; from++)
 		for (uint32_t to = 0; to < x->nr; to++) {
 			char is = cell(x, from, to);

@@ -415,7 +415,7 @@ static void do_action(struct tui *t, enum action_id act, int key)
 		char name[16];
 
 		if (key > 0 && (key < 127 || key >= TK_UP))
-			tui_say(t, TR_DIM, "%s does nothing on this screen; ? lists what does", key_text(key, name));
+			tui_say(t, TR_DIM, "%s does nothing on this screen; ? lists what does", key_text(key, t->ascii, name));
 		return;
 	}
 	if (v->want.kind && !v->page.kind) {    /* nothing to work on yet */

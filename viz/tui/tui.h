@@ -29,8 +29,8 @@ struct action { enum action_id id; const char *name; int keys[4]; unsigned views
 extern const struct action actions[ACT_COUNT];  /* [0] unused */
 enum action_id action_of(int key, enum view_id);
 enum action_id action_named(const char *name);
-void action_keys(const struct action *, char out[48]); /* all of its keys: "↑ k" */
-const char *key_text(int key, char out[16]);    /* "Ctrl-L", "→", "F3" */
+void action_keys(const struct action *, bool ascii, char out[48]);     /* all of its keys: "↑ k"; in ASCII "Up k" */
+const char *key_text(int key, bool ascii, char out[16]);    /* "Ctrl-L", "→", "F3" */
 
 /* ---- state */
 struct view {

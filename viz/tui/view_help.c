@@ -34,7 +34,7 @@ static const struct action *row_of(const struct view *v, int part, uint32_t i)
 	return NULL;
 }
 
-static void row_text(const struct view *v, int part, uint32_t i, char left[48], const char **right)
+static void row_text(const struct tui *t, const struct view *v, int part, uint32_t i, char left[48], const char **right)
 {
 	const struct action *a;
 
@@ -48,7 +48,7 @@ static void row_text(const struct view *v, int part, uint32_t i, char left[48], 
 	a = row_of(v, part, i);
 	if (!a)
 		return;
-	action_keys(a, left);
+	action_keys(a, t->ascii, left);
 	*right = a->help;
 }
 
@@ -75,7 +75,7 @@ static void part(const struct tui *t, const struct view *v, struct cells *c, str
 		const char *right;
 		int y = in.y + (int)(k - top), used;
 
-		row_text(v, which, k, left, &right);
+		row_text(t, v, which, k, left, &right);
 		used = cells_text(c, in.x + 1, y, in.w - 2, TR_KEY, left);
 		used = MAX(used + 1, MIN(wide, in.w / 2));
 		cells_text(c, in.x + 1 + used, y, in.w - 2 - used, *t->search && text_has(right, t->search) ? TR_MATCH | TA_UNDER : TR_TEXT, right);
@@ -85,7 +85,7 @@ static void part(const struct tui *t, const struct view *v, struct cells *c, str
 }
 
 /* What a column wants: as wide as its longest row, and at least as its title. */
-static int part_width(const struct view *v, int which, int all)
+static int part_width(const struct tui *t, const struct view *v, int which, int all)
 {
 	int most[HELP_PARTS] = { 0 }, rest;
 
@@ -94,7 +94,7 @@ static int part_width(const struct view *v, int which, int all)
 			char left[48];
 			const char *right;
 
-			row_text(v, k, i, left, &right);
+			row_text(t, v, k, i, left, &right);
 			most[k] = MAX(most[k], MAX(text_width(left) + 1, k == HELP_COMMANDS ? 16 : 12) + text_width(right) + 4);
 		}
 	most[HELP_VIEW] = MAX(most[HELP_VIEW], 28);
@@ -125,7 +125,7 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 		return;
 	}
 	for (int k = 0, at = 0; k < HELP_PARTS; k++) {
-		int wide = k == HELP_COMMANDS ? r.w - at : part_width(v, k, r.w);
+		int wide = k == HELP_COMMANDS ? r.w - at : part_width(t, v, k, r.w);
 		struct rect b = { r.x + at, r.y, wide, r.h - 1 };
 		bool here = k == v->pane;
 		char of[32];
@@ -145,7 +145,7 @@ static void run_row(struct tui *t, const struct view *v)
 	const struct action *a;
 
 	if (v->pane == HELP_COMMANDS) {
-		row_text(v, HELP_COMMANDS, v->cursor, left, &right);
+		row_text(t, v, HELP_COMMANDS, v->cursor, left, &right);
 		tui_action(t, ACT_BACK, TK_ESC);
 		tui_ask(t, ASK_COMMAND, left + 1);
 		return;
@@ -188,8 +188,7 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 	char left[48];
 	const char *right;
 
-	(void)t;
-	row_text(v, v->pane, v->cursor, left, &right);
+	row_text(t, v, v->pane, v->cursor, left, &right);
 	sb_printf(out, "%s  %s", left, right);
 	if (v->pane != HELP_COMMANDS && row_of(v, v->pane, v->cursor))
 		sb_printf(out, "   (:%s)", row_of(v, v->pane, v->cursor)->name);
@@ -200,8 +199,7 @@ static bool matches(const struct tui *t, const struct view *v, uint32_t i, const
 	char left[48];
 	const char *right;
 
-	(void)t;
-	row_text(v, v->pane, i, left, &right);
+	row_text(t, v, v->pane, i, left, &right);
 	return text_has(left, word) || text_has(right, word);
 }
 

@@ -209,6 +209,36 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 	}
 }
 
+/* From one Pod of the row to one of the column, on the port that is shown: a packet, or what would let it through or keep it out. */
+static void between(struct tui *t, const struct view *v, bool trace)
+{
+	const struct tui_matrix *m = matrix_of(v);
+	struct sb from = { 0 }, to = { 0 };
+	char proto[8] = "tcp", both[660];
+	unsigned port = 80;
+	uint32_t a, b;
+
+	matrix_selected(v, &a, &b);
+	if (m->ref && nr_rows(v) && nr_cols(v)) {
+		m->ref(m->ctx, a, &from);
+		m->ref(m->ctx, b, &to);
+	}
+	sscanf(m->what, "%7s %u", proto, &port);
+	if (!from.len || !to.len) {
+		tui_say(t, TR_WARN, "no Pod stands for this cell");
+	} else if (trace) {
+		struct tui_want w;
+
+		snprintf(both, sizeof(both), "%s %s:%u%s%s", sb_text(&from), sb_text(&to), port, strcmp(proto, "tcp") == 0 ? "" : " --protocol ", strcmp(proto, "tcp") == 0 ? "" : proto);
+		w = tui_want(PAGE_TRACE, both, NULL, 0);
+		tui_open(t, &w);
+	} else {
+		tui_do(t, CMD_RUN, "matrix --explain %s %s --port %u --protocol %s", sb_text(&from), sb_text(&to), port, proto);
+	}
+	sb_free(&from);
+	sb_free(&to);
+}
+
 static bool act(struct tui *t, struct view *v, enum action_id id, int key, struct rect r)
 {
 	struct place p = place_of(t, v, r);
@@ -220,6 +250,8 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	case ACT_RIGHT: col += col < last; break;
 	case ACT_OPEN: if (nr_rows(v) && nr_cols(v)) tui_do(t, CMD_EXPLAIN, "%s", ""); return true;
 	case ACT_EXPAND: v->want.n = !v->want.n; v->row = v->col = v->top_row = v->left_col = 0; tui_do(t, CMD_LOAD, "%s", ""); return true;
+	case ACT_TRACE: between(t, v, true); return true;
+	case ACT_NEAREST: between(t, v, false); return true;
 	case ACT_PORT: tui_ask(t, ASK_PORT, ""); return true;
 	case ACT_BACK:
 		if (!v->why_open || p.head > 1)
