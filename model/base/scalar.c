@@ -135,6 +135,22 @@ static bool is_inf_or_nan(const char *s)
 	return strcmp(s, ".inf") == 0 || strcmp(s, ".Inf") == 0 || strcmp(s, ".INF") == 0;
 }
 
+#define LONGEST_WORD 5
+static bool begins_a_word(char c)
+{
+	switch (c) {
+	case 'y': case 'Y': case 'n': case 'N': case 't': case 'T': case 'f': case 'F': case 'o': case 'O': case '~':
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static bool resolve_word(const char *s, struct val *out)
 {
 	for (size_t k = 0; k < ARRAY_LEN(words); k++) {
@@ -178,13 +194,13 @@ bool scalar_resolve(const char *s, size_t n, struct val *out)
 	double f;
 
 	out->type = n ? VAL_STRING : VAL_NULL;
-	if (n == 0 || n >= sizeof(text) || memchr(s, '\0', n))
+	if (n == 0 || n >= sizeof(text) || (is_letter(*s) && (n > LONGEST_WORD || !begins_a_word(*s))) || memchr(s, '\0', n))
 		return true;
 	memcpy(text, s, n);
 	text[n] = '\0';
 	if (is_inf_or_nan(text))
 		return false;
-	if (strchr("yYnNtTfFoO~", *text) && resolve_word(text, out))
+	if (begins_a_word(*text) && resolve_word(text, out))
 		return true;
 	if ((is_digit(*text) || *text == '-' || *text == '+') && resolve_number(text, out))
 		return true;

@@ -354,26 +354,44 @@ static struct val *move(struct arena *a, const struct val *v)
 	return to;
 }
 
-struct val *val_copy(struct arena *a, const struct val *v)
+/* With its texts behind it. */
+static struct val *copy(struct arena *a, const struct val *v, const char *key)
 {
-	struct val *to;
+	size_t key_size = key ? strlen(key) + 1 : 0, text = v->type == VAL_STRING ? v->nr : 0;
+	struct val *to = arena_alloc(a, sizeof(*to) + key_size + (v->type == VAL_STRING ? text + 1 : 0), alignof(struct val));
+	char *behind = (char *)(to + 1);
 
-	if (!v)
-		return NULL;
-	to = move(a, v);
-	if (v->type == VAL_STRING)
-		to->s = arena_strndup(a, v->s, v->nr);
+	*to = *v;
+	to->next = NULL;
+	to->key = key ? memcpy(behind, key, key_size) : NULL;
+	if (v->type == VAL_STRING) {
+		to->s = behind + key_size;
+		if (text)
+			memcpy(behind + key_size, v->s, text);
+	}
 	if (!holds(v))
 		return to;
 	to->first = to->last = NULL;
 	to->nr = 0;
 	for (const struct val *m = v->first; m; m = m->next) {
-		struct val *copy = val_copy(a, m);
+		struct val *member = copy(a, m, m->key);
 
-		copy->flags |= m->flags & VAL_AGAIN;
-		copy->key = arena_strdup(a, m->key);
-		append(to, copy);
+		if (to->first)
+			to->last->next = member;
+		else
+			to->first = member;
+		to->last = member;
+		to->nr++;
 	}
+	return to;
+}
+
+struct val *val_copy(struct arena *a, const struct val *v)
+{
+	struct val *to = v ? copy(a, v, NULL) : NULL;
+
+	if (to)
+		to->flags &= (uint8_t)~VAL_AGAIN;
 	return to;
 }
 
