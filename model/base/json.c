@@ -6,6 +6,7 @@
 
 #define ONES  0x0101010101010101u
 #define HIGHS 0x8080808080808080u
+#define BLANKS 0x2020202020202020u
 
 struct json {
 	const char *p, *end, *bol;      /* bol: where the line begins */
@@ -48,16 +49,33 @@ static void *unexpected(struct json *j, const char *wanted)
 	return fail(j, j->p, "expected %s, found byte 0x%02x", wanted, (unsigned char)*j->p);
 }
 
+/* Over blanks; what is indented has many in a row. */
+static inline const char *over_blanks(const char *p, const char *end)
+{
+	uint64_t w;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&w, p, 8);
+		if (w != BLANKS)
+			break;
+	}
+	while (p < end && *p == ' ')
+		p++;
+	return p;
+}
+
 static void skip_space(struct json *j)
 {
-	for (; j->p < j->end; j->p++) {
-		if (*j->p == '\n') {
+	const char *p = j->p, *end = j->end;
+
+	for (; p < end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'); p++) {
+		if (*p == '\n') {
 			j->line++;
-			j->bol = j->p + 1;
-		} else if (*j->p != ' ' && *j->p != '\t' && *j->p != '\r') {
-			break;
+			j->bol = p + 1;
 		}
+		p = over_blanks(p + 1, end) - 1;
 	}
+	j->p = p;
 }
 
 /* ---- strings */
@@ -70,8 +88,11 @@ static const char *plain_end(const char *p, const char *end)
 
 		memcpy(&w, p, 8);
 		odd = (w - 0x2020202020202020u) | ((w ^ 0x2222222222222222u) - ONES) | ((w ^ 0x5c5c5c5c5c5c5c5cu) - ONES) | w;
-		if (odd & HIGHS)
+		if (odd & HIGHS) {              /* the lowest that is marked is meant; those above it may be marked by what was borrowed */
+			if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+				return p + (__builtin_ctzll(odd & HIGHS) >> 3);
 			break;
+		}
 	}
 	while (p < end && *p >= ' ' && *p < 0x7f && *p != '"' && *p != '\\')
 		p++;
@@ -434,7 +455,7 @@ static const char *skip_value(struct json *j, const char *p)
 
 	do {
 		while (p < j->end && (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r' || *p == ',' || *p == ':'))
-			p++;
+			p = over_blanks(p + 1, j->end);
 		if (p >= j->end)
 			return NULL;
 		if (*p == '"') {
