@@ -3,6 +3,7 @@
  * encapsulated). Sources: calico felix/routetable, felix/dataplane/linux/endpoint_mgr.go, libcalico-go/lib/ipam; facts 13, 42, 45. */
 #include <stdlib.h>
 
+#include "model/dataplane/bgp.h"
 #include "model/dataplane/compile.h"
 
 static const uint8_t calico_mac[6] = { 0xee, 0xee, 0xee, 0xee, 0xee, 0xee };
@@ -73,8 +74,15 @@ static void network(struct compile *x)
 			x->pod_mtu = MIN(x->pod_mtu, x->uplink_mtu - tunnels[k].overhead);
 }
 
-/* CrossSubnet encapsulates nothing here: all nodes are on one L2. What BIRD announced is withdrawn when its sessions are gone for good; felix knows no
- * such thing. From v3.33 felix writes the routes of pools that may be encapsulated, BIRD those of the others. */
+static bool not_exported(const struct compile *x, const struct pool_setting *p)
+{
+	const struct ip_pool *pool = p ? (const struct ip_pool *)obj_get(x->cluster, p->cause) : NULL;
+
+	return pool && pool->o.kind == &ip_pool_kind && pool->disable_bgp_export == TRI_TRUE;
+}
+
+/* CrossSubnet encapsulates nothing here: all nodes are on one L2. What BIRD announced is withdrawn when its sessions are gone for good, and a pool with disableBGPExport
+ * is never announced (calico_export_to_bgp_peers rejects it for all peers); felix knows no such thing. From v3.33 felix writes the routes of pools that may be encapsulated, BIRD those of the others. */
 static struct block_way way_to(const struct compile *x, struct cidr block, const struct node *owner, bool borrowed)
 {
 	const struct pool_setting *p = pool_of(x->settings, block.addr);
@@ -82,7 +90,7 @@ static struct block_way way_to(const struct compile *x, struct cidr block, const
 
 	return (struct block_way){ .tunnel = !p ? 0 : p->vxlan == ENCAP_ALWAYS ? LINK_VXLAN : p->ipip == ENCAP_ALWAYS ? LINK_IPIP : 0,
 				   .proto = encapsulates ? RTP_FELIX : RTP_BIRD, .borrowed = borrowed,
-				   .withdrawn = !encapsulates && label_get(&owner->o.annotations, "podwire.io/routes-withdrawn") };
+				   .withdrawn = !encapsulates && (label_get(&owner->o.annotations, "podwire.io/routes-withdrawn") || not_exported(x, p)) };
 }
 
 /* The tunnel's own address comes from the pool: what the node's annotation says, else the first address of its block that no Pod has. */
@@ -238,10 +246,25 @@ static void mixed_blocks(struct compile *x, struct tallies *t)
 	}
 }
 
+static void hearing(struct compile *x)
+{
+	struct bgp_hearing h = { .everybody = true };
+
+	if (!x->dp->hearing)            /* it changes with nodes, settings and peers only, and then all is compiled anew */
+		h = bgp_hear(x->cluster, x->arena);
+	if (h.everybody)
+		return;
+	x->dp->hearing = arena_copy(x->arena, &h, sizeof(h));
+	for (uint32_t k = 0; k < x->nr_nodes; k++)
+		*map_put(&x->dp->node_number, x->arena, x->nodes[k].ns.i) = k + 1;
+}
+
 static void finish(struct compile *x)
 {
 	struct tallies t = { .scratch = arena_new(NULL, "blocks") };
 	bool mixed = false;
+
+	hearing(x);
 
 	count_blocks(x, &t);
 	for (uint32_t k = 0; k < t.v.nr; k++) {

@@ -1,3 +1,4 @@
+#include "model/dataplane/bgp.h"
 #include "model/dataplane/dataplane.h"
 
 #include <stdlib.h>
@@ -375,6 +376,13 @@ link_h tunnel_of(const struct dataplane *dp, netns_h node, enum link_kind kind, 
 	return (link_h){ 0 };
 }
 
+static bool heard(const struct dataplane *dp, netns_h by, netns_h of)
+{
+	const uint64_t *a = dp->hearing ? map_find(&dp->node_number, by.i) : NULL, *b = dp->hearing ? map_find(&dp->node_number, of.i) : NULL;
+
+	return !a || !b || bgp_hears(dp->hearing, (uint32_t)*a - 1, (uint32_t)*b - 1);
+}
+
 /* What a node's routing table says about a block: its own is a blackhole (Calico) or nothing; another's leads to that node, through the tunnel if there is one. */
 static bool block_route(const struct dataplane *dp, netns_h node, const struct block *b, struct route *out)
 {
@@ -387,7 +395,7 @@ static bool block_route(const struct dataplane *dp, netns_h node, const struct b
 		out->type = RT_BLACKHOLE;
 		return dp->blackhole_own && !b->borrowed;
 	}
-	if (!ip_set(via) || b->withdrawn)
+	if (!ip_set(via) || b->withdrawn || (b->proto == RTP_BIRD && !heard(dp, node, b->owner)))
 		return false;
 	if (tunnel.i) {
 		link_h far = tunnel_of(dp, b->owner, (enum link_kind)b->tunnel, v6);

@@ -148,6 +148,8 @@ struct dataplane {
 	uint32_t rules_age;             /* counts on when nodes' rules are no longer what they were */
 	bool moved;                     /* handles do not follow the order of the objects: `order` has it, once known */
 	VEC(netns_h) order; bool order_known;
+	const struct bgp_hearing *hearing;      /* which node hears of whose blocks by BGP (bgp.h); NULL: each of all */
+	struct map node_number;         /* with it: handle of a node's namespace → its number there + 1 */
 	bool blackhole_own;             /* a node has a blackhole route for each block of its own (Calico) */
 	const struct dataplane_writer *writer;  /* NULL: all is there (tests) */
 	void *ctx;
@@ -229,5 +231,7 @@ bool dataplane_update(struct dataplane *);
 void dataplane_free(struct dataplane *);
 /* print_bird.c: the configuration of BIRD 2 on that node, as calico-node would have it. Where nobody needs BGP it is a comment that says why; false then. */
 bool print_bird(struct cluster *, const struct dataplane *, netns_h node, struct sb *);
+/* The same for a BIRD that runs beside virtual time: no timer of its own decides that a peer is gone, and peers whose routes the simulation has withdrawn are left out. */
+bool print_bird_lab(struct cluster *, const struct dataplane *, netns_h node, struct sb *);
 
 #endif

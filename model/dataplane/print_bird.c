@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "model/cluster/cluster.h"
+#include "model/dataplane/bgp.h"
 #include "model/dataplane/dataplane.h"
 #include "model/policy/calico_selector.h"
 
@@ -17,7 +18,7 @@ struct speaker {
 	struct sb *out;
 	struct arena *scratch;
 	struct map named;               /* hash of the peers that have a protocol: one each */
-	bool four;
+	bool four, lab;                 /* lab: print_bird_lab */
 	ip_addr own;                    /* the node's address of the family */
 	uint32_t peers;
 };
@@ -25,34 +26,6 @@ struct speaker {
 static const char *suffix(const struct speaker *x)
 {
 	return x->four ? "ipv4" : "ipv6";
-}
-
-/* The address that the dataplane has on the node's uplink. */
-static ip_addr address(const struct node *n, bool four)
-{
-	ip_addr ip;
-
-	for (uint32_t k = 0; k < n->addresses.nr; k++)
-		if (n->addresses.v[k].address && !streq(n->addresses.v[k].type, "Hostname") && ip_parse(n->addresses.v[k].address, &ip) && ip_is4(ip) == four)
-			return ip;
-	return (ip_addr){ 0 };
-}
-
-static int64_t as_of(const struct speaker *x, const struct node *n)
-{
-	const char *said = label_get(&n->o.annotations, "projectcalico.org/ASNumber");
-	char *end;
-	long long number = said ? strtoll(said, &end, 10) : 0;
-
-	return said && *said && !*end && number > 0 ? number : x->settings->as_number;
-}
-
-static const char *reflector_id(const struct node *n)
-{
-	const char *id = label_get(&n->o.annotations, "projectcalico.org/RouteReflectorClusterID");
-	ip_addr ip;
-
-	return id && ip_parse(id, &ip) && ip_is4(ip) ? id : NULL;
 }
 
 /* ---- pools and blocks */
@@ -67,15 +40,6 @@ static bool not_exported(const struct speaker *x, const struct pool_setting *p)
 	const struct ip_pool *pool = (const struct ip_pool *)obj_get(x->cluster, p->cause);
 
 	return pool && pool->disable_bgp_export == TRI_TRUE;
-}
-
-/* Does BIRD write the routes of any pool? felix writes those of pools that may be encapsulated. */
-static bool has_pool(const struct settings *s, bool four)
-{
-	for (uint32_t k = 0; k < s->pools.nr; k++)
-		if (ip_is4(s->pools.v[k].cidr.addr) == four && !encapsulates(&s->pools.v[k]))
-			return true;
-	return false;
 }
 
 static bool is_own(const struct speaker *x, const struct block *b)
@@ -152,21 +116,25 @@ static void add_peer(struct speaker *x, const struct peering *p)
 	if (p->passive)
 		sb_add(x->out, "  passive on; # of two nodes the one with the greater address connects\n");
 	if (p->client)
-		sb_printf(x->out, "  rr client;\n  rr cluster id %s;\n", reflector_id(x->node));
+		sb_printf(x->out, "  rr client;\n  rr cluster id %s;\n", bgp_reflector_id(x->node));
 	sb_add(x->out, "}\n");
 }
 
 static void add_node(struct speaker *x, const char *kind, const struct node *n)
 {
-	ip_addr ip = address(n, x->four);
+	ip_addr ip = bgp_address(n, x->four);
 	char text[64];
-	struct peering p = { .kind = kind, .ip = ip, .as = as_of(x, n), .source = true };
+	struct peering p = { .kind = kind, .ip = ip, .as = bgp_as(x->settings, n), .source = true };
 
 	if (!ip_set(ip) || n == x->node)
 		return;
+	if (x->lab && label_get(&n->o.annotations, "podwire.io/routes-withdrawn")) {
+		sb_printf(x->out, "\n# node/%s: its sessions are gone, by the simulation's clock\n", n->o.name);
+		return;
+	}
 	snprintf(text, sizeof(text), "%s", IP(ip));
 	p.passive = strcmp(text, IP(x->own)) > 0;
-	p.client = reflector_id(x->node) && p.as == as_of(x, x->node) && !streq(reflector_id(n), reflector_id(x->node));
+	p.client = bgp_reflector_id(x->node) && p.as == bgp_as(x->settings, x->node) && !streq(bgp_reflector_id(n), bgp_reflector_id(x->node));
 	add_peer(x, &p);
 }
 
@@ -174,7 +142,7 @@ static void mesh(struct speaker *x)
 {
 	struct object_list l = cluster_list(x->cluster, &node_kind);
 
-	if (reflector_id(x->node)) {
+	if (bgp_reflector_id(x->node)) {
 		sb_add(x->out, "\n# this node is a route reflector: it is not in the node-to-node mesh\n");
 		return;
 	}
@@ -183,41 +151,8 @@ static void mesh(struct speaker *x)
 		return;
 	}
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (!reflector_id((const struct node *)l.v[k]))
+		if (!bgp_reflector_id((const struct node *)l.v[k]))
 			add_node(x, "Mesh", (const struct node *)l.v[k]);
-}
-
-/* Which nodes the peering is for: nodeSelector before node, all where neither is said. */
-static int is_for(const struct bgp_peer *p, const struct node *n)
-{
-	if (p->node_selector && *p->node_selector)
-		return calico_selects(p->node_selector, &n->o.labels);
-	return !p->node || !*p->node || streq(p->node, n->o.name);
-}
-
-/* ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT. */
-static bool peer_address(const char *text, ip_addr *ip, uint32_t *port)
-{
-	char host[64];
-	const char *colon = strrchr(text, ':');
-	size_t n;
-
-	*port = 0;
-	if (ip_parse(text, ip))
-		return true;
-	if (!colon || colon == text)
-		return false;
-	n = (size_t)(colon - text);
-	if (*text == '[' && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	}
-	if (n >= sizeof(host))
-		return false;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	*port = (uint32_t)strtoul(colon + 1, NULL, 10);
-	return ip_parse(host, ip) && *port && *port <= UINT16_MAX;
 }
 
 static void unread(const struct speaker *x, const struct bgp_peer *p, const char *field, const char *value)
@@ -245,14 +180,14 @@ static void reverse_peers(struct speaker *x, const struct bgp_peer *p)
 
 	if (calico_selects(p->peer_selector, &x->node->o.labels) > 0)
 		for (uint32_t k = 0; k < l.nr; k++)
-			if (is_for(p, (const struct node *)l.v[k]) > 0)
+			if (bgp_peer_is_for(p, (const struct node *)l.v[k]) > 0)
 				add_node(x, "Node", (const struct node *)l.v[k]);
 }
 
 static void configured_peer(struct speaker *x, const struct bgp_peer *p, bool global)
 {
 	const char *kind = global ? "Global" : "Node";
-	int mine = is_for(p, x->node);
+	int mine = bgp_peer_is_for(p, x->node);
 	struct peering peer = { .kind = kind, .as = p->as_number ? p->as_number : x->settings->as_number, .source = true };
 
 	if (mine < 0)
@@ -263,11 +198,11 @@ static void configured_peer(struct speaker *x, const struct bgp_peer *p, bool gl
 		selected_peers(x, p, kind);
 		return;
 	}
-	if (!p->peer_ip || !peer_address(p->peer_ip, &peer.ip, &peer.port)) {
+	if (!p->peer_ip || !bgp_peer_address(p->peer_ip, &peer.ip, &peer.port)) {
 		unread(x, p, "peerIP", p->peer_ip ? p->peer_ip : "");
 		return;
 	}
-	peer.client = reflector_id(x->node) && peer.as == as_of(x, x->node);
+	peer.client = bgp_reflector_id(x->node) && peer.as == bgp_as(x->settings, x->node);
 	if (ip_is4(peer.ip) == x->four)
 		add_peer(x, &peer);
 }
@@ -297,7 +232,7 @@ static void configured_peers(struct speaker *x)
 
 static void router_id(const struct speaker *x)
 {
-	ip_addr ip = address(x->node, true);
+	ip_addr ip = bgp_address(x->node, true);
 	uint8_t sum[32];
 
 	if (ip_set(ip)) {
@@ -320,31 +255,33 @@ static void family(struct speaker *x)
 	sb_printf(out, "\nprotocol kernel kernel_%s {\n  learn;\n  persist;\n  scan time 2;\n  metric 0;\n  merge paths on;\n  graceful restart on;\n"
 		       "  %s {\n    import all;\n    export filter calico_kernel_programming_%s;\n  };\n}\n", f, f, f);
 	sb_printf(out, "\ntemplate bgp bgp_template_%s {\n  debug { states };\n  local as %" PRId64 ";\n  multihop;\n  graceful restart on;\n  connect delay time 2;\n"
-		       "  connect retry time 5;\n  error wait time 5,30;\n"
+		       "  connect retry time 5;\n  error wait time 5,30;\n%s"
 		       "  %s {\n    import all;\n    export filter calico_export_to_bgp_peers_%s;\n    gateway recursive;\n    add paths on;\n  };\n}\n",
-		  f, as_of(x, x->node), f, f);
+		  f, bgp_as(x->settings, x->node), x->lab ? "  hold time 0; # the simulation's clock decides\n  graceful restart time 4095;\n" : "", f, f);
 	mesh(x);
 	configured_peers(x);
 }
 
-static const char *why_none(const struct settings *s, char *room, size_t size)
+static const char *why_none(const struct settings *s, const char *backend, char *room, size_t size)
 {
-	if (s->cni != CNI_CALICO)
+	if (s->cni == CNI_CALICO && backend)
+		snprintf(room, size, "no BGP here: calico-node runs without BIRD (its backend is \"%s\")", backend);
+	else if (s->cni != CNI_CALICO)
 		snprintf(room, size, "no BGP here: the Pod network is %s", cni_names[s->cni]);
-	else if (!has_pool(s, true) && !has_pool(s, false))
+	else if (!bgp_writes_routes(s, true) && !bgp_writes_routes(s, false))
 		snprintf(room, size, "nothing for BIRD to write: %s", s->pools.nr ? "each IPPool may be encapsulated, and felix writes the routes of such pools" : "there is no IPPool");
 	else
 		return NULL;
 	return room;
 }
 
-bool print_bird(struct cluster *c, const struct dataplane *dp, netns_h h, struct sb *out)
+static bool print(struct cluster *c, const struct dataplane *dp, netns_h h, bool lab, struct sb *out)
 {
 	const struct settings *s = cluster_settings(c);
 	const struct netns *ns = netns_get(dp, h);
 	char room[160];
-	const char *none = why_none(s, room, sizeof(room));
-	struct speaker x = { .cluster = c, .settings = s, .dp = dp, .ns = h, .node = (const struct node *)obj_get(c, (obj_h){ ns->object }), .out = out };
+	const char *none = why_none(s, bgp_backend_without_bird(c), room, sizeof(room));
+	struct speaker x = { .cluster = c, .settings = s, .dp = dp, .ns = h, .node = (const struct node *)obj_get(c, (obj_h){ ns->object }), .out = out, .lab = lab };
 
 	if (none || !x.node) {
 		sb_printf(out, "# %s: %s\n", ns->name, none ? none : "no node");
@@ -356,8 +293,8 @@ bool print_bird(struct cluster *c, const struct dataplane *dp, netns_h h, struct
 	sb_add(out, "\nprotocol device {\n  scan time 2;\n}\n\nprotocol direct {\n  ipv4;\n  ipv6;\n  interface -\"cali*\", -\"kube-ipvs*\", \"*\";\n}\n");
 	for (int four = 1; four >= 0; four--) {
 		x.four = four;
-		x.own = address(x.node, x.four);
-		if (ip_set(x.own) && has_pool(s, x.four))
+		x.own = bgp_address(x.node, x.four);
+		if (ip_set(x.own) && bgp_writes_routes(s, x.four))
 			family(&x);
 	}
 	if (!x.peers)
@@ -365,3 +302,6 @@ bool print_bird(struct cluster *c, const struct dataplane *dp, netns_h h, struct
 	arena_free(x.scratch);
 	return true;
 }
+
+bool print_bird(struct cluster *c, const struct dataplane *dp, netns_h h, struct sb *out) { return print(c, dp, h, false, out); }
+bool print_bird_lab(struct cluster *c, const struct dataplane *dp, netns_h h, struct sb *out) { return print(c, dp, h, true, out); }

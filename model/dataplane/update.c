@@ -61,7 +61,7 @@ static void hear(void *ctx, const struct change *ch)
 
 	for (size_t k = 0; k < ARRAY_LEN(taken); k++)
 		take = take || kind == taken[k];
-	if (x->lost || (!take && !kept && !bears_on_settings(kind) && kind != &node_network_state_kind) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
+	if (x->lost || (!take && !kept && !bears_on_settings(kind) && kind != &node_network_state_kind && kind != &bgp_peer_kind) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
 		return;
 	if (take && x->heard.nr < MAX_HEARD)
 		vec_add(x->arena, &x->heard, ch->object->id);

@@ -37,7 +37,7 @@ struct space {
 	netns_h ns;                             /* in the dataplane at hand; .i 0: not in it */
 	struct rule_state *rules;
 	struct { struct process *v; uint32_t nr, alloc; } run;
-	struct process bird;                    /* of a node, where BIRD writes the routes to blocks */
+	struct process bird;                    /* of a node, where BIRD writes the routes to blocks; seen: the others have given its sessions up */
 	bool fresh, gone, rules_lost, restore;  /* restore: a removal took more along than was asked */
 };
 struct live {
@@ -74,6 +74,7 @@ bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, u
 bool birds_write(struct live *, struct cluster *, const struct dataplane *);      /* birds.c; before the wiring: will BIRD write its routes? Those that run otherwise end */
 bool birds_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *nr, struct err *);         /* until all their routes are there */
 void bird_stop(struct space *);
+void birds_keep(struct live *);                                         /* one that has ended by itself is started again, as runit does in calico-node */
 bool zone_begin(struct live *, struct err *);                           /* its socket: what is asked waits there */
 /* The lab's name server answers of this cluster from now on; wanted false: no container serves DNS. */
 bool zone_sync(struct live *, struct cluster *, bool wanted, struct err *);

@@ -22,7 +22,7 @@ struct serving {
 	struct supervisor *s;
 	struct client client[MAX_CLIENTS];
 	int nr, signals;
-	bool over, lost;          /* lost: a pause, the name server or a container's process has ended */
+	bool over, lost_a_bird, lost;          /* lost: a pause, the name server or a container's process has ended */
 };
 
 /* ---- answers: how it ended; messages (kind, warning, text); text; descriptors */
@@ -228,8 +228,10 @@ static void ended(struct serving *v, pid_t pid, int status)
 			s->uid[0] = '\0';
 			v->lost = true;
 		}
-		if (s->bird.pid == pid)         /* started again with the next change */
+		if (s->bird.pid == pid) {
 			s->bird.pid = 0;
+			v->lost_a_bird = true;
+		}
 		for (uint32_t i = 0; i < s->run.nr; i++)
 			if (s->run.v[i].pid == pid) {
 				s->run.v[i].pid = 0;
@@ -304,7 +306,11 @@ void supervisor_serve(struct supervisor *s)
 			p[2 + 2 * k] = (struct pollfd){ v.client[k].fd, POLLIN, 0 };
 			p[3 + 2 * k] = (struct pollfd){ v.client[k].said, POLLIN, 0 };
 		}
-		if (poll(p, (nfds_t)(2 + 2 * nr), -1) < 0)
+		if (v.lost_a_bird && poll(p, (nfds_t)(2 + 2 * nr), 1000) == 0) {        /* runit's second, so that one that cannot live does not take the processor */
+			v.lost_a_bird = false;
+			birds_keep(&s->live);
+		}
+		if (poll(p, (nfds_t)(2 + 2 * nr), v.lost_a_bird ? 0 : -1) < 0)
 			continue;
 		if (p[1].revents)
 			reap(&v);

@@ -20,7 +20,7 @@ struct wiring {
 	struct space *space;
 	struct nl nl;
 	bool removals, moved;           /* moved: a link went up or down, and took routes with it */
-	struct { struct { const struct k_link *link; } *v; uint32_t nr, alloc; } ports;
+	struct { struct { const struct k_link *link; bool was_cut; } *v; uint32_t nr, alloc; } ports;
 	struct arena *arena;
 	struct err *err;
 };
@@ -222,6 +222,8 @@ static bool new_link(struct wiring *w, const struct k_link *l)
 	return set_link(w, NULL, l);
 }
 
+static bool is_cut(const struct k_link *l) { return l->loss_permille >= 1000; }
+
 static bool change_link(struct wiring *w, const struct k_link *from, const struct k_link *to)
 {
 	if (from && to && from->up != to->up)
@@ -235,8 +237,10 @@ static bool change_link(struct wiring *w, const struct k_link *from, const struc
 		return true;
 	if (!from)
 		return new_link(w, to);
-	if (to->kind == LINK_PHYS && from->carrier != to->carrier)
+	if (to->kind == LINK_PHYS && (from->carrier != to->carrier || is_cut(from) != is_cut(to))) {
 		vec_push(w->arena, &w->ports)->link = to;
+		w->ports.v[w->ports.nr - 1].was_cut = is_cut(from);
+	}
 	return set_link(w, from, to);
 }
 
@@ -337,6 +341,35 @@ static bool segment_bridge(struct live *live, uint32_t segment, struct err *err)
 	return true;
 }
 
+/* A link that loses everything: the bridge lets nothing through its port, and neither end notices. */
+static bool cut_ports(struct wiring *w)
+{
+	struct nl *nl = &w->live->fabric;
+	bool entered = false;
+
+	for (uint32_t k = 0; k < w->ports.nr; k++) {
+		const struct k_link *l = w->ports.v[k].link;
+		struct ifinfomsg head = { .ifi_family = AF_BRIDGE };
+		struct nlattr *info;
+		struct nlmsghdr *h;
+		char name[16];
+
+		if (!is_cut(l) && !w->ports.v[k].was_cut)
+			continue;
+		if (!entered && !(entered = live_enter(w->live, NULL, w->err)))
+			return false;
+		port_name(w, l, name);
+		head.ifi_index = (int)if_nametoindex(name);
+		h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err);
+		if (!h)
+			return false;
+		info = mnl_attr_nest_start(h, IFLA_PROTINFO | NLA_F_NESTED);
+		mnl_attr_put_u8(h, IFLA_BRPORT_STATE, is_cut(l) ? BR_STATE_DISABLED : BR_STATE_FORWARDING);
+		mnl_attr_nest_end(h, info);
+	}
+	return nl_send(nl, w->err);
+}
+
 static bool plug_in(struct wiring *w)
 {
 	struct nl *nl = &w->live->fabric;
@@ -353,7 +386,7 @@ static bool plug_in(struct wiring *w)
 		mnl_attr_put_strz(h, IFLA_IFNAME, name);
 		mnl_attr_put_u32(h, IFLA_MASTER, LAN_INDEX + l->segment);
 	}
-	return nl_send(nl, w->err);
+	return nl_send(nl, w->err) && cut_ports(w);
 }
 
 /* ---- one space */

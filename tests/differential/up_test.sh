@@ -157,16 +157,34 @@ if command -v bird >/dev/null || [ -x /usr/sbin/bird ]; then
 	"$podwire" scale deploy/web --replicas 150 -q >/dev/null
 	check "more blocks: BIRD tells of them" "$podwire" verify --sample 60
 	"$podwire" exec "node/$at" -- sh -c "kill -9 \$(cat /run/podwire/bird/$at.pid)"
-	"$podwire" scale deploy/web --replicas 151 -q >/dev/null
-	check "one that was killed is started again, and no route is lost" "$podwire" verify --sample 60
-	is "all of them" 3 "$(birds)"
-	"$podwire" fault bgp "$at" >/dev/null; "$podwire" advance 200s >/dev/null
-	check "a fault of the mesh: routes as the simulation has them" "$podwire" verify --sample 60
-	is "without BIRD" 0 "$(birds)"
-	"$podwire" heal bgp "$at" >/dev/null; "$podwire" advance 10s >/dev/null
-	check "and back" "$podwire" verify --sample 60
-	is "with BIRD" 3 "$(birds)"
+	check "one that was killed: no route is lost" "$podwire" verify --sample 60
+	for _ in $(seq 100); do [ "$(birds)" = 3 ] && break; sleep 0.05; done
+	is "and it is started again, as in calico-node" 3 "$(birds)"
+	to_at() { "$podwire" exec node/worker-2 -- ip -4 route | grep -c "via 172.18.0.3 dev eth0 proto bird"; }
+	had=$(to_at)
+	"$podwire" fault bgp "$at" -q >/dev/null 2>&1; "$podwire" advance 60s -q >/dev/null 2>&1
+	is "a BIRD that is stopped: the others keep its routes (graceful restart)" "2 $had" "$(birds) $(to_at)"
+	"$podwire" advance 140s -q >/dev/null 2>&1
+	is "until the simulation's clock says that they are gone" "2 0" "$(birds) $(to_at)"
+	check "as the simulation has them" "$podwire" verify --sample 60
+	"$podwire" heal bgp "$at" -q >/dev/null 2>&1; "$podwire" advance 10s -q >/dev/null 2>&1
+	is "healed: they are back" "3 $had" "$(birds) $(to_at)"
+	"$podwire" fault link "$at" -q >/dev/null 2>&1
+	check "a link that is cut is silent" "$podwire" verify --sample 40
+	"$podwire" advance 300s -q >/dev/null 2>&1
+	is "its routes go by BGP's hold time" 0 "$(to_at)"
+	"$podwire" heal link "$at" -q >/dev/null 2>&1; "$podwire" advance 20s -q >/dev/null 2>&1
+	check "and come back with it" "$podwire" verify --sample 60
+	is "all of them" "3 $had" "$(birds) $(to_at)"
 	"$podwire" down -q; rm -f "$work"/lab.db* "$work/three.yaml"
+	v3() { printf -- '---\napiVersion: projectcalico.org/v3\nkind: %s\nmetadata: {name: %s}\nspec: {%s}\n' "$@"; }
+	mesh_is() { "$podwire" up --bird -q -f "$work/objects.yaml" -f "$work/bgp.yaml" && check "$1" "$podwire" verify --sample 40; "$podwire" down -q; }
+	v3 BGPConfiguration default 'nodeToNodeMeshEnabled: false' >"$work/bgp.yaml"; mesh_is "without a mesh no node has routes to others"
+	v3 IPPool four 'cidr: 10.244.0.0/16, vxlanMode: Never, disableBGPExport: true' >"$work/bgp.yaml"; mesh_is "a pool that is not exported"
+	{ v3 BGPConfiguration default 'nodeToNodeMeshEnabled: false'; v3 BGPPeer rr "nodeSelector: '!has(rr)', peerSelector: has(rr)"
+	for n in 0:control-plane 1:worker-1 2:worker-2; do printf -- '---\napiVersion: v1\nkind: Node\nmetadata: {name: %s%s}\nstatus: {addresses: [{type: InternalIP, address: 172.18.0.%d}], conditions: [{type: Ready, status: "True"}]}\n' "${n#*:}" \
+		"$([ ${n%:*} = 0 ] && echo ', labels: {rr: "1"}, annotations: {projectcalico.org/RouteReflectorClusterID: 1.0.0.1}')" $((2 + ${n%:*})); done; } >"$work/bgp.yaml"; mesh_is "a route reflector"
+	rm "$work/bgp.yaml"
 	"$podwire" up --bird -q -f "$work/objects.yaml"
 	init=$(ps -e --no-headers -o pid,comm | awk '$2 == "podwire" {print $1; exit}')
 	kill -9 "$init"; while kill -0 "$init" 2>/dev/null; do sleep 0.01; done; "$podwire" ps >/dev/null 2>&1

@@ -1,4 +1,5 @@
 /* show: the dataplane's tables as ip, ss and birdc print them. */
+#include "model/dataplane/bgp.h"
 #include "sim/ask/end.h"
 #include "sim/engine/connections.h"
 #include "sim/linux/view.h"
@@ -20,17 +21,18 @@ static const char *address_of(const struct object *o)
 	return "?";
 }
 
-/* As birdc's `show protocols` has it; Calico names a session of the mesh by the peer's address. A peer that fell silent stays Established until the hold timer. */
-static void session(const struct object *peer, struct sb *out)
+/* As birdc's `show protocols` has it; Calico names a session by how it came about and the peer's address. A peer that fell silent stays Established until the hold
+ * timer. */
+static void session(const char *kind, const struct object *peer, struct sb *out)
 {
 	const char *ip = address_of(peer), *down = label_get(&peer->annotations, "podwire.io/bgp-down"), *silent = label_get(&peer->annotations, "podwire.io/down"),
 		   *withdrawn = label_get(&peer->annotations, "podwire.io/routes-withdrawn"), *state = "Established";
-	char name[80] = "Mesh_";
+	char name[80];
 
-	for (size_t k = 0; ip[k] && k + 6 < sizeof(name); k++) {
-		name[5 + k] = ip[k] == '.' || ip[k] == ':' ? '_' : ip[k];
-		name[6 + k] = '\0';
-	}
+	snprintf(name, sizeof(name), "%s_%s", kind, ip);
+	for (char *p = name; *p; p++)
+		if (*p == '.' || *p == ':')
+			*p = '_';
 	if (down)
 		state = withdrawn ? "Active        Socket: Connection refused" : "Active        Socket: Connection refused (graceful restart: its routes are kept)";
 	else if (silent && withdrawn)
@@ -38,32 +40,72 @@ static void session(const struct object *peer, struct sb *out)
 	sb_printf(out, "%-22s BGP        ---        %-6s %s\n", name, down || (silent && withdrawn) ? "start" : "up", state);
 }
 
-static void show_bgp(struct world *w, struct sb *out)
+/* A session with a router that is no node: whether it answers is not known. */
+static void sessions_outside(struct world *w, const struct node *n, struct sb *out)
+{
+	struct object_list peers = cluster_list(w->cluster, &bgp_peer_kind);
+	uint32_t port;
+	ip_addr ip;
+
+	for (uint32_t k = 0; k < peers.nr; k++) {
+		const struct bgp_peer *p = (const struct bgp_peer *)peers.v[k];
+		bool global = !(p->node && *p->node) && !(p->node_selector && *p->node_selector);
+
+		if (!p->peer_ip || (p->peer_selector && *p->peer_selector) || bgp_peer_is_for(p, n) <= 0 || !bgp_peer_address(p->peer_ip, &ip, &port) || bgp_node_at(w->cluster, ip))
+			continue;
+		sb_printf(out, "%s %s, AS %" PRId64 ": a router outside; whether it answers is not known\n", global ? "Global" : "Node", p->peer_ip,
+			  p->as_number ? p->as_number : cluster_settings(w->cluster)->as_number);
+	}
+}
+
+static void show_bgp_of(struct world *w, const struct object_list *l, const struct bgp_hearing *h, uint32_t k, struct sb *out)
+{
+	const struct object *o = l->v[k];
+	bool own = bgp_reflector_id((const struct node *)o) != NULL, mesh = cluster_settings(w->cluster)->mesh && !own;
+	uint32_t shown = 0, more = 0;
+
+	sb_printf(out, "\n# node/%s, %s%s\n", o->name, address_of(o), own ? ", route reflector" : "");
+	if (label_get(&o->annotations, "podwire.io/bgp-down") || label_get(&o->annotations, "podwire.io/down")) {
+		sb_printf(out, "%s\n", label_get(&o->annotations, "podwire.io/down") ? "the node is down" : "BIRD is not running; the routes that it learned stay in the kernel");
+		return;
+	}
+	sb_add(out, "Name                   Proto      Table      State  Info\n");
+	for (uint32_t i = 0; i < l->nr; i++) {
+		if (!bgp_session(h, k, i))
+			continue;
+		if (shown < BGP_PEERS && ++shown)
+			session(mesh && !bgp_reflector_id((const struct node *)l->v[i]) ? "Mesh" : "Node", l->v[i], out);
+		else
+			more++;
+	}
+	if (more)
+		sb_printf(out, "and %u more\n", more);
+	sessions_outside(w, (const struct node *)o, out);
+}
+
+static void show_bgp(struct cli *cli, struct world *w, struct sb *out)
 {
 	struct object_list l = cluster_list(w->cluster, &node_kind);
 	const struct settings *s = cluster_settings(w->cluster);
+	const char *backend = bgp_backend_without_bird(w->cluster);
+	struct bgp_hearing h;
 
-	if (s->cni != CNI_CALICO || !s->mesh) {
-		sb_printf(out, "no BGP sessions: the Pod network is %s%s\n", cni_names[s->cni], s->cni == CNI_CALICO ? ", its node-to-node mesh is off" : "");
+	if (s->cni != CNI_CALICO || backend) {
+		sb_printf(out, s->cni != CNI_CALICO ? "no BGP sessions: the Pod network is %s\n" : "no BGP sessions: calico-node runs without BIRD (its backend is \"%s\")\n",
+			  s->cni != CNI_CALICO ? cni_names[s->cni] : backend);
 		return;
 	}
-	sb_printf(out, "full mesh of %u nodes, AS %" PRId64 ": each speaks with every other\n", l.nr, s->as_number);
-	for (uint32_t k = 0; k < l.nr && k < BGP_NODES; k++) {
-		const struct object *o = l.v[k];
-		uint32_t shown = 0;
-
-		sb_printf(out, "\n# node/%s, %s\n", o->name, address_of(o));
-		if (label_get(&o->annotations, "podwire.io/bgp-down") || label_get(&o->annotations, "podwire.io/down")) {
-			sb_printf(out, "%s\n", label_get(&o->annotations, "podwire.io/down") ? "the node is down" : "BIRD is not running; the routes that it learned stay in the kernel");
-			continue;
-		}
-		sb_add(out, "Name                   Proto      Table      State  Info\n");
-		for (uint32_t i = 0; i < l.nr && shown < BGP_PEERS; i++)
-			if (i != k && shown++ < BGP_PEERS)
-				session(l.v[i], out);
-		if (l.nr - 1 > BGP_PEERS)
-			sb_printf(out, "and %u more\n", l.nr - 1 - BGP_PEERS);
-	}
+	h = bgp_hear(w->cluster, cli->arena);
+	if (h.everybody)
+		sb_printf(out, "full mesh of %u nodes, AS %" PRId64 ": each speaks with every other\n", l.nr, s->as_number);
+	else if (!h.sessions && !h.outside)
+		sb_printf(out, "no BGP sessions: the node-to-node mesh is off, and no BGPPeer makes one; no node learns where the others' Pods are\n");
+	else
+		sb_printf(out, "%u sessions between %u nodes, AS %" PRId64 "%s\n", h.sessions, l.nr, s->as_number, s->mesh ? "" : "; the node-to-node mesh is off");
+	if (!bgp_writes_routes(s, true) && !bgp_writes_routes(s, false))
+		sb_add(out, "no route comes of them: each IPPool may be encapsulated, and felix writes the routes of such pools\n");
+	for (uint32_t k = 0; k < l.nr && k < BGP_NODES && (h.everybody || h.sessions || h.outside); k++)
+		show_bgp_of(w, &l, &h, k, out);
 	if (l.nr > BGP_NODES)
 		sb_printf(out, "\nand %u more nodes\n", l.nr - BGP_NODES);
 }
@@ -184,7 +226,7 @@ enum err_kind cmd_show(struct cli *cli, struct err *err)
 		return err_kind(err);
 	world_dataplane(&w);
 	if (strcmp(cli->args.v[0], "bgp") == 0)
-		show_bgp(&w, &out);
+		show_bgp(cli, &w, &out);
 	else if (strcmp(cli->args.v[0], "ipam") == 0)
 		ipam_text(&w, &out);
 	else if (strcmp(cli->args.v[0], "scale-down") == 0)
