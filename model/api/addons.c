@@ -152,6 +152,7 @@ const struct kind metallb_pool_kind = { .name = "IPAddressPool", .apis = APIS("m
 					.size = sizeof(struct metallb_pool), .fields = lb_pool_fields, .check = lb_pool_check };
 const struct kind l2_advertisement_kind = { .name = "L2Advertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "l2advertisements", .namespaced = true,
 					    .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
+const struct kind bgp_filter_kind = { .name = "BGPFilter", .apis = CALICO, .plural = "bgpfilters", .size = sizeof(struct raw_object), .fields = raw_fields };
 const struct kind bgp_advertisement_kind = { .name = "BGPAdvertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "bgpadvertisements", .namespaced = true,
 					     .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
 const struct kind service_cidr_kind = { .name = "ServiceCIDR", .apis = APIS("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), .plural = "servicecidrs",

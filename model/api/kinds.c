@@ -12,7 +12,7 @@ const struct kind *const kinds[] = {
 	&deployment_kind, &replicaset_kind, &statefulset_kind, &daemonset_kind, &replication_controller_kind, &job_kind, &cron_job_kind,
 	&network_policy_kind, &ingress_kind, &ingress_class_kind, &service_cidr_kind, &gateway_class_kind, &gateway_kind, &http_route_kind, &reference_grant_kind,
 	&pvc_kind, &pv_kind, &storage_class_kind, &event_kind,
-	&ip_pool_kind, &bgp_configuration_kind, &bgp_peer_kind, &felix_configuration_kind, &ipam_config_kind, &ipam_configuration_kind, &node_network_state_kind, &metallb_pool_kind, &l2_advertisement_kind, &bgp_advertisement_kind,
+	&ip_pool_kind, &bgp_configuration_kind, &bgp_peer_kind, &bgp_filter_kind, &felix_configuration_kind, &ipam_config_kind, &ipam_configuration_kind, &node_network_state_kind, &metallb_pool_kind, &l2_advertisement_kind, &bgp_advertisement_kind,
 	&virtual_service_kind, &destination_rule_kind, &istio_gateway_kind, &peer_authentication_kind, &authorization_policy_kind,
 	&kind_cluster_kind, &kubeadm_config_kind, &kube_proxy_config_kind, &kubelet_config_kind,
 	&limit_range_kind, &quota_kind, &pod_template_kind, &component_status_kind, &role_kind, &cluster_role_kind, &role_binding_kind, &cluster_role_binding_kind,

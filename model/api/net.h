@@ -109,7 +109,7 @@ struct metallb_pool { struct object o; str_list addresses; uint8_t auto_assign; 
 struct metallb_advertisement { struct object o; str_list pools; };       /* L2Advertisement, BGPAdvertisement */
 
 extern const struct kind network_policy_kind, ingress_kind, ingress_class_kind, gateway_class_kind, gateway_kind, http_route_kind, reference_grant_kind,
-	ip_pool_kind, bgp_configuration_kind, bgp_peer_kind, felix_configuration_kind, ipam_config_kind, ipam_configuration_kind, node_network_state_kind, metallb_pool_kind, l2_advertisement_kind, bgp_advertisement_kind,
+	ip_pool_kind, bgp_configuration_kind, bgp_peer_kind, bgp_filter_kind /* struct raw_object */, felix_configuration_kind, ipam_config_kind, ipam_configuration_kind, node_network_state_kind, metallb_pool_kind, l2_advertisement_kind, bgp_advertisement_kind,
 	service_entry_kind, istio_sidecar_kind, envoy_filter_kind, workload_entry_kind, workload_group_kind, request_authentication_kind, istio_telemetry_kind,
 	grpc_route_kind, tls_route_kind, tcp_route_kind, udp_route_kind, listener_set_kind, backend_tls_policy_kind,
 	service_cidr_kind, virtual_service_kind, destination_rule_kind, istio_gateway_kind, peer_authentication_kind, authorization_policy_kind;

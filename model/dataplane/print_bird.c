@@ -3,9 +3,11 @@
  * (names, filters, timers, who is passive), confd/pkg/backends/calico/client.go (which BGPPeer is whose); facts 42, 47. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "model/cluster/cluster.h"
 #include "model/dataplane/bgp.h"
+#include "model/dataplane/bgp_config.h"
 #include "model/dataplane/dataplane.h"
 #include "model/policy/calico_selector.h"
 
@@ -20,6 +22,7 @@ struct speaker {
 	struct map named;               /* hash of the peers that have a protocol: one each */
 	bool four, lab;                 /* lab: print_bird_lab */
 	ip_addr own;                    /* the node's address of the family */
+	struct bgp_tells services;      /* routes to Services, of the family */
 	uint32_t peers;
 };
 
@@ -54,12 +57,47 @@ static void own_blocks(const struct speaker *x, const char *form)
 			sb_printf(x->out, form, CIDR(x->dp->blocks.v[k].cidr));
 }
 
-static void filters(const struct speaker *x)
+static void add_community(void *ctx, struct cidr net, const char *value)
+{
+	const struct speaker *x = ctx;
+	bool large = strchr(strchr(value, ':') + 1, ':') != NULL;
+
+	sb_printf(x->out, "  if net ~ %s then bgp_%scommunity.add((", CIDR(net), large ? "large_" : "");
+	for (const char *p = value; *p; p++)
+		sb_add(x->out, *p == ':' ? ", " : (const char[]){ *p, '\0' });
+	sb_add(x->out, "));\n");
+}
+
+static void services(const struct speaker *x)
+{
+	if (!x->services.v.nr)
+		return;
+	sb_printf(x->out, "\nprotocol static services_%s { # addresses of Services, for those outside\n  %s;\n", suffix(x), suffix(x));
+	for (uint32_t k = 0; k < x->services.v.nr; k++)
+		sb_printf(x->out, "  route %s blackhole; # %s\n", CIDR(x->services.v.v[k].net), x->services.v.v[k].why);
+	sb_add(x->out, "}\n");
+}
+
+/* Whoever tells of them: a packet to a Service is kube-proxy's. */
+static void ranges_rejected(const struct speaker *x)
+{
+	static const char *const fields[] = { "serviceClusterIPs", "serviceExternalIPs", "serviceLoadBalancerIPs" };
+	struct cidr net;
+
+	for (size_t f = 0; f < ARRAY_LEN(fields); f++)
+		VAL_EACH(v, val_get(bgp_spec(x->cluster), fields[f]))
+			if (val_str(val_get(v, "cidr")) && cidr_parse(val_str(val_get(v, "cidr")), &net) && ip_is4(net.addr) == x->four)
+				sb_printf(x->out, "  if net ~ %s then reject; # %s\n", CIDR(net), fields[f]);
+}
+
+static void filters(struct speaker *x)
 {
 	struct sb *out = x->out;
 	bool tunnels = false;
 
-	sb_printf(out, "\nfilter calico_export_to_bgp_peers_%s {\n", suffix(x));
+	sb_printf(out, "\nfunction apply_communities_%s() {\n", suffix(x));
+	bgp_communities(x->cluster, x->four, add_community, x);
+	sb_printf(out, "}\n\nfunction calico_export_%s() {\n", suffix(x));
 	for (uint32_t k = 0; k < x->settings->pools.nr; k++) {
 		const struct pool_setting *p = &x->settings->pools.v[k];
 
@@ -69,6 +107,7 @@ static void filters(const struct speaker *x)
 		if (not_exported(x, p))
 			sb_printf(out, "  if net ~ %s then reject; # disableBGPExport\n", CIDR(p->cidr));
 	}
+	sb_printf(out, "  apply_communities_%s();\n", suffix(x));
 	if (tunnels)
 		sb_add(out, "  if defined(ifname) && (ifname ~ \"*.calico\" || ifname = \"tunl0\") then reject; # felix's routes into tunnels\n");
 	for (uint32_t k = 0; k < x->dp->blocks.nr; k++)
@@ -76,10 +115,14 @@ static void filters(const struct speaker *x)
 			sb_printf(out, "  if net = %s then accept; # an own block is told as a whole,\n", CIDR(x->dp->blocks.v[k].cidr));
 			sb_printf(out, "  if net ~ %s then reject; # nothing beneath it\n", CIDR(x->dp->blocks.v[k].cidr));
 		}
+	for (uint32_t k = 0; k < x->services.v.nr; k++)
+		sb_printf(out, "  if net ~ %s then accept; # %s\n", CIDR(x->services.v.v[k].net), x->services.v.v[k].why);
 	for (uint32_t k = 0; k < x->settings->pools.nr; k++)
 		if (ip_is4(x->settings->pools.v[k].cidr.addr) == x->four && !not_exported(x, &x->settings->pools.v[k]))
 			sb_printf(out, "  if net ~ %s then accept;\n", CIDR(x->settings->pools.v[k].cidr));
-	sb_printf(out, "  reject;\n}\n\nfilter calico_kernel_programming_%s {\n", suffix(x));
+	sb_printf(out, "  reject;\n}\n\nfilter calico_export_to_bgp_peers_%s {\n  calico_export_%s();\n  reject;\n}\n", suffix(x), suffix(x));
+	sb_printf(out, "\nfilter calico_kernel_programming_%s {\n", suffix(x));
+	ranges_rejected(x);
 	for (uint32_t k = 0; k < x->settings->pools.nr; k++)
 		if (ip_is4(x->settings->pools.v[k].cidr.addr) == x->four && encapsulates(&x->settings->pools.v[k]))
 			sb_printf(out, "  if net ~ %s then reject; # felix writes them: this pool may be encapsulated\n", CIDR(x->settings->pools.v[k].cidr));
@@ -88,7 +131,91 @@ static void filters(const struct speaker *x)
 
 /* ---- peers */
 
-struct peering { const char *kind; ip_addr ip; uint32_t port; int64_t as; bool source, passive, client; };
+/* from: the BGPPeer's spec, NULL for the mesh. */
+struct peering { const char *kind; ip_addr ip; uint32_t port; int64_t as; bool source, passive, client; const struct val *from; };
+
+/* A password in what people read would be everybody's. */
+static void password(struct speaker *x, const struct peering *p)
+{
+	const struct val *said = p->from ? val_get(p->from, "password") : strcmp(p->kind, "Mesh") == 0 ? val_get(bgp_spec(x->cluster), "nodeMeshPassword") : NULL;
+	const char *missing, *text = bgp_password(x->cluster, said, x->scratch, &missing);
+
+	if (missing)
+		sb_printf(x->out, "  # no password: %s\n", missing);
+	else if (text && !x->lab)
+		sb_add(x->out, "  password \"***\"; # of the Secret, not shown\n");
+	else if (text)
+		sb_printf(x->out, "  password \"%.*s\";\n", (int)strcspn(text, "\"\\\n"), text);
+}
+
+/* ---- BGPFilters */
+
+static bool word_is(const struct val *v, const char *word) { return val_str(v) && strcasecmp(val_str(v), word) == 0; }
+
+static void filter_rule(const struct speaker *x, const struct val *rule)
+{
+	static const struct { const char *said, *op; } ops[] = { { "Equal", "=" }, { "NotEqual", "!=" }, { "In", "~" }, { "NotIn", "!~" } };
+	const char *cidr = val_str(val_get(rule, "cidr")), *interface = val_str(val_get(rule, "interface"));
+	const struct val *len = val_get(rule, "prefixLength");
+	struct cidr net;
+
+	sb_add(x->out, "  if (true");
+	for (size_t k = 0; cidr && cidr_parse(cidr, &net) && k < ARRAY_LEN(ops); k++)
+		if (word_is(val_get(rule, "matchOperator"), ops[k].said)) {
+			if (len && k >= 2)
+				sb_printf(x->out, " && (net %s [ %s{%u,%u} ])", ops[k].op, CIDR(net), (unsigned)val_int_or(val_get(len, "min"), net.len),
+					  (unsigned)val_int_or(val_get(len, "max"), ip_bits(net.addr)));
+			else
+				sb_printf(x->out, " && (net %s %s)", ops[k].op, CIDR(net));
+		}
+	if (word_is(val_get(rule, "source"), "RemotePeers"))
+		sb_add(x->out, " && (source ~ [ RTS_BGP ])");
+	if (interface && !strpbrk(interface, "\"\\\n"))
+		sb_printf(x->out, " && defined(ifname) && (ifname ~ \"%s\")", interface);
+	sb_printf(x->out, ") then %s;\n", word_is(val_get(rule, "action"), "Accept") ? "accept" : "reject");
+}
+
+static const char *filter_name(const struct speaker *x, const char *name, bool import)
+{
+	return arena_printf(x->scratch, "'bgp_%.45s_%sFilterV%d'", name, import ? "import" : "export", x->four ? 4 : 6);        /* BIRD's symbols have 64 characters */
+}
+
+static void filter_functions(const struct speaker *x)
+{
+	struct object_list l = cluster_list(x->cluster, &bgp_filter_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		for (int import = 1; import >= 0; import--) {
+			const struct val *rules = val_get(((const struct raw_object *)l.v[k])->spec, arena_printf(x->scratch, "%sV%d", import ? "import" : "export", x->four ? 4 : 6));
+
+			sb_printf(x->out, "\nfunction %s() { # BGPFilter %s\n", filter_name(x, l.v[k]->name, import), l.v[k]->name);
+			VAL_EACH(rule, rules)
+				filter_rule(x, rule);
+			sb_add(x->out, "}\n");
+		}
+}
+
+/* The peer's filters in their order; what none of them decides goes on as without. */
+static void peer_filters(const struct speaker *x, const struct val *names)
+{
+	if (!names || !names->nr)
+		return;
+	sb_printf(x->out, "  %s {\n", suffix(x));
+	for (int import = 1; import >= 0; import--) {
+		sb_printf(x->out, "    %s filter {", import ? "import" : "export");
+		VAL_EACH(v, names)
+			if (val_str(v) && cluster_find(x->cluster, &bgp_filter_kind, NULL, val_str(v)))
+				sb_printf(x->out, " %s();", filter_name(x, val_str(v), import));
+		if (import)
+			sb_add(x->out, " accept; };\n");
+		else
+			sb_printf(x->out, " calico_export_%s(); reject; };\n", suffix(x));
+	}
+	sb_add(x->out, "  };\n");
+	VAL_EACH(v, names)
+		if (!val_str(v) || !cluster_find(x->cluster, &bgp_filter_kind, NULL, val_str(v)))
+			sb_add(x->out, "  # a BGPFilter that is named here does not exist\n");
+}
 
 static void add_peer(struct speaker *x, const struct peering *p)
 {
@@ -105,7 +232,7 @@ static void add_peer(struct speaker *x, const struct peering *p)
 	*seen = 1;
 	x->peers++;
 	sb_printf(x->out, "\nprotocol bgp %s_%s", p->kind, name);
-	if (p->port)
+	if (p->port && p->from)
 		sb_printf(x->out, "_port_%u", p->port);
 	sb_printf(x->out, " from bgp_template_%s {\n  neighbor %s", suffix(x), IP(p->ip));
 	if (p->port)
@@ -117,14 +244,16 @@ static void add_peer(struct speaker *x, const struct peering *p)
 		sb_add(x->out, "  passive on; # of two nodes the one with the greater address connects\n");
 	if (p->client)
 		sb_printf(x->out, "  rr client;\n  rr cluster id %s;\n", bgp_reflector_id(x->node));
+	password(x, p);
+	peer_filters(x, val_get(p->from, "filters"));
 	sb_add(x->out, "}\n");
 }
 
-static void add_node(struct speaker *x, const char *kind, const struct node *n)
+static void add_node(struct speaker *x, const char *kind, const struct node *n, const struct bgp_peer *by)
 {
 	ip_addr ip = bgp_address(n, x->four);
 	char text[64];
-	struct peering p = { .kind = kind, .ip = ip, .as = bgp_as(x->settings, n), .source = true };
+	struct peering p = { .kind = kind, .ip = ip, .as = bgp_as(x->settings, n), .source = true, .port = bgp_listen_port(x->cluster), .from = by ? val_get(by->o.doc, "spec") : NULL };
 
 	if (!ip_set(ip) || n == x->node)
 		return;
@@ -152,7 +281,7 @@ static void mesh(struct speaker *x)
 	}
 	for (uint32_t k = 0; k < l.nr; k++)
 		if (!bgp_reflector_id((const struct node *)l.v[k]))
-			add_node(x, "Mesh", (const struct node *)l.v[k]);
+			add_node(x, "Mesh", (const struct node *)l.v[k], NULL);
 }
 
 static void unread(const struct speaker *x, const struct bgp_peer *p, const char *field, const char *value)
@@ -170,7 +299,7 @@ static void selected_peers(struct speaker *x, const struct bgp_peer *p, const ch
 		unread(x, p, "peerSelector", p->peer_selector);
 	for (uint32_t k = 0; k < l.nr; k++)
 		if (calico_selects(p->peer_selector, &l.v[k]->labels) > 0)
-			add_node(x, kind, (const struct node *)l.v[k]);
+			add_node(x, kind, (const struct node *)l.v[k], p);
 }
 
 /* Whom a peerSelector selects has a session back to each node that the peering is for. */
@@ -181,14 +310,14 @@ static void reverse_peers(struct speaker *x, const struct bgp_peer *p)
 	if (calico_selects(p->peer_selector, &x->node->o.labels) > 0)
 		for (uint32_t k = 0; k < l.nr; k++)
 			if (bgp_peer_is_for(p, (const struct node *)l.v[k]) > 0)
-				add_node(x, "Node", (const struct node *)l.v[k]);
+				add_node(x, "Node", (const struct node *)l.v[k], p);
 }
 
 static void configured_peer(struct speaker *x, const struct bgp_peer *p, bool global)
 {
 	const char *kind = global ? "Global" : "Node";
 	int mine = bgp_peer_is_for(p, x->node);
-	struct peering peer = { .kind = kind, .as = p->as_number ? p->as_number : x->settings->as_number, .source = true };
+	struct peering peer = { .kind = kind, .as = p->as_number ? p->as_number : x->settings->as_number, .source = true, .from = val_get(p->o.doc, "spec") };
 
 	if (mine < 0)
 		unread(x, p, "nodeSelector", p->node_selector);
@@ -247,17 +376,21 @@ static void family(struct speaker *x)
 {
 	struct sb *out = x->out;
 	const char *f = suffix(x);
+	uint32_t port = bgp_listen_port(x->cluster);
 
 	sb_printf(out, "\n# ---- %s\n\nprotocol static blocks_%s { # the node's own blocks\n  %s;\n", x->four ? "IPv4" : "IPv6", f, f);
 	own_blocks(x, "  route %s blackhole;\n");
 	sb_add(out, "}\n");
+	x->services = bgp_service_routes(x->cluster, x->node, x->four, x->scratch);
+	services(x);
+	filter_functions(x);
 	filters(x);
 	sb_printf(out, "\nprotocol kernel kernel_%s {\n  learn;\n  persist;\n  scan time 2;\n  metric 0;\n  merge paths on;\n  graceful restart on;\n"
 		       "  %s {\n    import all;\n    export filter calico_kernel_programming_%s;\n  };\n}\n", f, f, f);
-	sb_printf(out, "\ntemplate bgp bgp_template_%s {\n  debug { states };\n  local as %" PRId64 ";\n  multihop;\n  graceful restart on;\n  connect delay time 2;\n"
+	sb_printf(out, "\ntemplate bgp bgp_template_%s {\n  debug { states };\n  local %sas %" PRId64 ";\n  multihop;\n  graceful restart on;\n  connect delay time 2;\n"
 		       "  connect retry time 5;\n  error wait time 5,30;\n%s"
 		       "  %s {\n    import all;\n    export filter calico_export_to_bgp_peers_%s;\n    gateway recursive;\n    add paths on;\n  };\n}\n",
-		  f, bgp_as(x->settings, x->node), x->lab ? "  hold time 0; # the simulation's clock decides\n  graceful restart time 4095;\n" : "", f, f);
+		  f, port ? arena_printf(x->scratch, "port %u ", port) : "", bgp_as(x->settings, x->node), x->lab ? "  hold time 0; # the simulation's clock decides\n  graceful restart time 4095;\n" : "", f, f);
 	mesh(x);
 	configured_peers(x);
 }

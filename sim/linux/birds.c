@@ -105,8 +105,11 @@ static bool birds_can(struct cluster *c)
 {
 	const struct settings *s = cluster_settings(c);
 	struct arena *a = arena_new(NULL, "bgp");
+	struct object_list peers = cluster_list(c, &bgp_peer_kind);
 	bool can = s->cni == CNI_CALICO && !bgp_backend_without_bird(c) && (bgp_writes_routes(s, true) || bgp_writes_routes(s, false)) && !bgp_hear(c, a).outside;
 
+	for (uint32_t k = 0; k < peers.nr; k++)         /* what a BGPFilter takes away, the walk does not know */
+		can = can && !val_path(peers.v[k]->doc, "spec.filters.0");
 	arena_free(a);
 	return can;
 }

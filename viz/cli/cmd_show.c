@@ -1,5 +1,6 @@
 /* show: the dataplane's tables as ip, ss and birdc print them. */
 #include "model/dataplane/bgp.h"
+#include "model/dataplane/bgp_config.h"
 #include "sim/ask/end.h"
 #include "sim/engine/connections.h"
 #include "sim/linux/view.h"
@@ -58,7 +59,38 @@ static void sessions_outside(struct world *w, const struct node *n, struct sb *o
 	}
 }
 
-static void show_bgp_of(struct world *w, const struct object_list *l, const struct bgp_hearing *h, uint32_t k, struct sb *out)
+/* What each of its peers is told, before BGPFilters: its blocks, and addresses of Services. */
+static void tells(struct world *w, const struct node *n, struct arena *a, struct sb *out)
+{
+	const struct dataplane *dp = world_dataplane(w);
+	netns_h ns = netns_find(dp, arena_printf(a, "node/%s", n->o.name));
+	bool any = false;
+
+	for (uint32_t k = 0; k < dp->blocks.nr; k++) {
+		const struct block *b = &dp->blocks.v[k];
+		const struct ip_pool *pool = NULL;
+		const struct settings *s = cluster_settings(w->cluster);
+
+		for (uint32_t i = 0; i < s->pools.nr && !pool; i++)
+			if (cidr_contains(s->pools.v[i].cidr, b->cidr.addr))
+				pool = (const struct ip_pool *)obj_get(w->cluster, s->pools.v[i].cause);
+		if (b->owner.i != ns.i || (pool && pool->o.kind == &ip_pool_kind && pool->disable_bgp_export == TRI_TRUE))
+			continue;
+		sb_printf(out, "%s %s", any ? "," : "tells ", CIDR(b->cidr));
+		any = true;
+	}
+	for (int four = 1; four >= 0; four--) {
+		struct bgp_tells t = bgp_service_routes(w->cluster, n, four, a);
+
+		for (uint32_t k = 0; k < t.v.nr; k++) {
+			sb_printf(out, "%s %s (%s)", any ? "," : "tells ", CIDR(t.v.v[k].net), t.v.v[k].why);
+			any = true;
+		}
+	}
+	sb_add(out, any ? "\n" : "tells nothing\n");
+}
+
+static void show_bgp_of(struct world *w, const struct object_list *l, const struct bgp_hearing *h, uint32_t k, struct arena *a, struct sb *out)
 {
 	const struct object *o = l->v[k];
 	bool own = bgp_reflector_id((const struct node *)o) != NULL, mesh = cluster_settings(w->cluster)->mesh && !own;
@@ -81,6 +113,7 @@ static void show_bgp_of(struct world *w, const struct object_list *l, const stru
 	if (more)
 		sb_printf(out, "and %u more\n", more);
 	sessions_outside(w, (const struct node *)o, out);
+	tells(w, (const struct node *)o, a, out);
 }
 
 static void show_bgp(struct cli *cli, struct world *w, struct sb *out)
@@ -105,7 +138,7 @@ static void show_bgp(struct cli *cli, struct world *w, struct sb *out)
 	if (!bgp_writes_routes(s, true) && !bgp_writes_routes(s, false))
 		sb_add(out, "no route comes of them: each IPPool may be encapsulated, and felix writes the routes of such pools\n");
 	for (uint32_t k = 0; k < l.nr && k < BGP_NODES && (h.everybody || h.sessions || h.outside); k++)
-		show_bgp_of(w, &l, &h, k, out);
+		show_bgp_of(w, &l, &h, k, cli->arena, out);
 	if (l.nr > BGP_NODES)
 		sb_printf(out, "\nand %u more nodes\n", l.nr - BGP_NODES);
 }
