@@ -69,6 +69,7 @@ soak: deps all
 	@SEEDS=2000 tests/cli/policy_test.sh
 	@tests/differential/fidelity.sh $(or $(N),200) $(or $(SEED),1)
 	@CYCLES=$(or $(N),200) tests/differential/up_test.sh
+	@ROUNDS=$(or $(N),200) tests/differential/crash_test.sh
 
 # SECONDS_EACH=60 make fuzz; a crash is left in build/fuzz/ and becomes a test.
 fuzz:
