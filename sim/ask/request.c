@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "model/dataplane/compile.h"
 #include "model/l7/gateway.h"
 #include "model/l7/mesh.h"
 #include "sim/ask/proxies.h"
@@ -348,6 +349,29 @@ static const struct service *service_at(struct cluster *c, ip_addr ip)
 	return NULL;
 }
 
+/* kube-proxy's health check node port: 200 where the node has a ready endpoint of the Service, else 503 (pkg/proxy/healthcheck/service_health.go). 0: it is none. */
+static uint32_t health_status(struct asking *k, const struct outcome_view *first, uint16_t port)
+{
+	const struct netns *ns = netns_get(world_dataplane(k->w), first->walk->there.end);
+	struct object_list all = cluster_list(k->c, &service_kind);
+
+	for (uint32_t i = 0; ns->kind == NS_NODE && i < all.nr; i++) {
+		const struct service *s = (const struct service *)all.v[i];
+		struct object_list slices = health_port(s) == port ? service_slices(k->c, s) : (struct object_list){ 0 };
+
+		for (uint32_t n = 0; n < slices.nr; n++) {
+			const struct endpointslice *e = (const struct endpointslice *)slices.v[n];
+
+			for (uint32_t m = 0; m < e->endpoints.nr; m++)
+				if (e->endpoints.v[m].ready != TRI_FALSE && e->endpoints.v[m].node && streq(arena_printf(k->a, "node/%s", e->endpoints.v[m].node), ns->name))
+					return 200;
+		}
+		if (health_port(s) == port)
+			return 503;
+	}
+	return 0;
+}
+
 /* A Pod that is no proxy, or a process on a node, answers by itself, unless its sidecar does. */
 static void direct(struct asking *k, const struct outcome_view *first, const struct service *service, uint16_t port)
 {
@@ -356,8 +380,12 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 	struct http_backend b = { .service = service, .port = port, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
 				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "nothing stands between: the server itself answers" };
 	struct http_decision none = { .connect = true };
-	struct http_view *h = view_of(k, &none, &b, 200);
+	uint32_t health = health_status(k, first, port);
+	struct http_view *h = view_of(k, &none, &b, (uint16_t)(health ? health : 200));
 	struct outcome_view v = *first;
+
+	if (health)
+		b.why = health == 200 ? "kube-proxy: the node has a ready endpoint of that Service" : "kube-proxy: the node has no ready endpoint of that Service";
 
 	v.http = h;
 	v.reason = b.why;
