@@ -14,6 +14,7 @@ struct rw rule_begin(struct ruleset *rs, chain_h h)
 	struct chain_body *b = ruleset_write_chain(rs, h);
 	uint32_t at = b->rules.nr;
 
+	b->index = NULL;
 	vec_push(rs->arena, &b->rules);
 	while (at > 0 && b->rules.v[at - 1].place > rs->place)
 		at--;

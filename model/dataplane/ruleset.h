@@ -107,7 +107,8 @@ struct chain {
 	str comment;
 	struct chain_body *body;        /* in the ruleset whose chain it is; NULL: nothing was written */
 };
-struct chain_body { VEC(struct rule) rules; };
+struct chain_index;
+struct chain_body { VEC(struct rule) rules; struct chain_index *index; /* made when asked for; NULL: not yet */ };
 struct set {
 	str name;                       /* NULL: anonymous */
 	table_h table;                  /* .i 0: it was cut */
@@ -223,6 +224,12 @@ void set_add_cidr(struct ruleset *, set_h, struct cidr);                        
 static inline ip_addr word(uint64_t n) { return (ip_addr){ 0, n }; }
 str elem_comment(const struct ruleset *owner, const struct elem *);                     /* NULL: none */
 const struct elem *set_lookup(const struct ruleset *owner, const struct set *, const struct set_body *, const ip_addr *key);
+
+/* A long chain (iptables' KUBE-SERVICES) is mostly rules for one destination each. Which of its rules can hold for a packet to dst, in order: begin with at = 0;
+ * UINT32_MAX: no more. A rule that is left out fails before it does anything (chain_index.c). */
+struct chain_at { const struct chain_index *index; uint32_t nr, rule, same, other; };
+struct chain_at chain_rules(const struct ruleset *owner, const struct chain_body *, ip_addr dst);
+uint32_t chain_next(struct chain_at *);
 
 /* Printing (print_nft.c, print_iptables.c). */
 struct print_rules { bool causes; bool counters; bool comments; const char *only_table; };

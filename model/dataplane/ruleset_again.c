@@ -103,6 +103,7 @@ void ruleset_cut_rules(struct ruleset *rs, chain_h h, uint32_t place)
 	for (to = lo; b && to < b->rules.nr && b->rules.v[to].place == place; to++)
 		;
 	if (b && to > lo) {
+		b->index = NULL;
 		memmove(&b->rules.v[lo], &b->rules.v[to], (b->rules.nr - to) * sizeof(*b->rules.v));
 		b->rules.nr -= to - lo;
 	}

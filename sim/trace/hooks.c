@@ -267,8 +267,11 @@ static enum says run_chain(struct eval *x, chain_h c, int depth)
 {
 	const struct ruleset *owner;
 	const struct chain_body *b = chain_body(x->rs, c, &owner);
+	struct chain_at at = { .nr = b->rules.nr };
 
-	for (uint32_t i = 0; i < b->rules.nr; i++) {
+	if (!(x->w->flags & WALK_CONSIDERED))
+		at = chain_rules(owner, b, x->w->p.dst);
+	for (uint32_t i; (i = chain_next(&at)) != UINT32_MAX;) {
 		x->at[depth] = (uint64_t)c.i << 32 | i;
 		switch (run_rule(x, owner, c, i, &b->rules.v[i], depth)) {
 		case FLOW_NEXT:
