@@ -285,7 +285,9 @@ static void filters(struct section *s, const l7_filters *f)
 			hap_cannot(s->x, s->what, "copies of requests (mirror) are not sent");
 			break;
 		case L7_CORS:
-			hap_cannot(s->x, s->what, "preflight requests (CORS) are not answered");
+			hap_cannot(s->x, s->what, "cross-origin requests (CORS)");
+			sb_printf(text(s->x), "    http-request return status 501 content-type text/plain string 'cross-origin requests (CORS)' hdr %s 'cross-origin requests (CORS)' "
+				  "if { req.fhdr(origin,1) -m found }\n", HAPROXY_CANNOT);
 			break;
 		case L7_REDIRECT:
 			redirect(s, &one->redirect);
