@@ -7,13 +7,13 @@ bool somebody_has(const struct compile *x, ip_addr ip)
 	return find_pod_by_ip(x->cluster, ip) || map_find(&x->node_ips, hash_mix(ip.hi, ip.lo));
 }
 
-/* ---- the filter: three bits for each address; those of addresses that are no longer named stay */
+/* ---- the filter: five bits for each address; those of addresses that are no longer named stay */
 
 static void set_bits(struct compile *x, ip_addr ip)
 {
 	uint64_t h = hash_mix(ip.hi, ip.lo);
 
-	for (int k = 0; k < 3; k++, h = hash_mix(h, 1))
+	for (int k = 0; k < 5; k++, h = hash_mix(h, 1))
 		x->named[(h & x->named_mask) >> 6] |= 1ull << (h & 63);
 }
 
@@ -22,7 +22,7 @@ static bool has_bits(const struct compile *x, ip_addr ip)
 	uint64_t h = hash_mix(ip.hi, ip.lo);
 	bool has = true;
 
-	for (int k = 0; k < 3; k++, h = hash_mix(h, 1))
+	for (int k = 0; k < 5; k++, h = hash_mix(h, 1))
 		has = has && x->named[(h & x->named_mask) >> 6] >> (h & 63) & 1;
 	return has;
 }
@@ -43,7 +43,7 @@ static void make_filter(struct compile *x)
 
 	for (uint32_t k = 0; k < slices.nr; k++)
 		nr += ((const struct endpointslice *)slices.v[k])->endpoints.nr;
-	while (bits < 32 * nr)
+	while (bits < 64 * nr)
 		bits *= 2;
 	x->named_mask = bits - 1;
 	x->named = arena_array(x->arena, uint64_t, bits / 64);

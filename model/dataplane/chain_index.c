@@ -2,6 +2,7 @@
 #include "model/dataplane/ruleset.h"
 
 #define LONG_CHAIN 32u
+#define OFTEN      6u           /* to make an index costs as much as going through all rules a few times */
 
 struct chain_index {
 	struct map by_dst;              /* hash of the address → first rule + 1 */
@@ -59,7 +60,7 @@ struct chain_at chain_rules(const struct ruleset *owner, const struct chain_body
 	struct chain_at at = { .nr = b->rules.nr };
 	uint64_t *first;
 
-	if (b->rules.nr < LONG_CHAIN)
+	if (b->rules.nr < LONG_CHAIN || (!b->index && b->asked++ < OFTEN))
 		return at;
 	if (!b->index)
 		b->index = make(owner, b);

@@ -15,6 +15,7 @@ struct rw rule_begin(struct ruleset *rs, chain_h h)
 	uint32_t at = b->rules.nr;
 
 	b->index = NULL;
+	b->asked = 0;
 	vec_push(rs->arena, &b->rules);
 	while (at > 0 && b->rules.v[at - 1].place > rs->place)
 		at--;

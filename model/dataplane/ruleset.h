@@ -108,7 +108,7 @@ struct chain {
 	struct chain_body *body;        /* in the ruleset whose chain it is; NULL: nothing was written */
 };
 struct chain_index;
-struct chain_body { VEC(struct rule) rules; struct chain_index *index; /* made when asked for; NULL: not yet */ };
+struct chain_body { VEC(struct rule) rules; struct chain_index *index; uint32_t asked; /* index: made when it was asked for often enough; NULL: not yet */ };
 struct set {
 	str name;                       /* NULL: anonymous */
 	table_h table;                  /* .i 0: it was cut */

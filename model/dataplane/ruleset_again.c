@@ -104,6 +104,7 @@ void ruleset_cut_rules(struct ruleset *rs, chain_h h, uint32_t place)
 		;
 	if (b && to > lo) {
 		b->index = NULL;
+		b->asked = 0;
 		memmove(&b->rules.v[lo], &b->rules.v[to], (b->rules.nr - to) * sizeof(*b->rules.v));
 		b->rules.nr -= to - lo;
 	}
