@@ -283,7 +283,7 @@ static void finish(struct compile *x)
 static bool family_stays(struct compile *x, struct node_build *nb, const struct pod *p, ip_addr ip)
 {
 	struct cidr block = pool_block(x, ip);
-	const struct block *b = block_of(x->dp, ip), *end = x->dp->blocks.v + x->dp->blocks.nr;
+	const struct block *b = block_of(x->dp, ip);
 	bool alone = true;
 
 	if (!b || b->borrowed || b->owner.i != nb->ns.i || !ip_eq(b->cidr.addr, block.addr) || b->cidr.len != block.len)
@@ -292,7 +292,7 @@ static bool family_stays(struct compile *x, struct node_build *nb, const struct 
 		alone = nb->pods[k] == p || (!cidr_contains(block, nb->pods[k]->ip) && !(ip_set(nb->pods[k]->ip2) && cidr_contains(block, nb->pods[k]->ip2)));
 	if (alone || (b > x->dp->blocks.v && cidr_contains(block, b[-1].cidr.addr)))
 		return false;
-	return b + 1 == end || !cidr_contains(block, b[1].cidr.addr);
+	return b + 1 == x->dp->blocks.v + x->dp->blocks.nr || !cidr_contains(block, b[1].cidr.addr);
 }
 
 static bool blocks_stay(struct compile *x, struct node_build *nb, const struct pod *p)
