@@ -99,10 +99,37 @@ static bool among(const char *words, const char *word)
 	return false;
 }
 
+/* apps, or v1.apps, for apps/v1 */
+static bool in_group(const struct kind *k, const char *where)
+{
+	for (const char *const *api = k->apis; *api; api++) {
+		const char *slash = strchr(*api, '/');
+		size_t n = slash ? (size_t)(slash - *api) : 0, version = slash ? strlen(slash + 1) : 0;
+
+		if (!n)
+			continue;
+		if (strncmp(where, slash + 1, version) == 0 && where[version] == '.' && strncmp(where + version + 1, *api, n) == 0 && !where[version + 1 + n])
+			return true;
+		if (strncmp(where, *api, n) == 0 && !where[n])
+			return true;
+	}
+	return false;
+}
+
 const struct kind *kind_by_word(const char *word)
 {
+	const char *dot = strchr(word, '.');
+	char name[64];
+
 	for (uint32_t k = 0; kinds[k]; k++)
 		if (strcasecmp(kinds[k]->name, word) == 0 || strcasecmp(kinds[k]->plural, word) == 0 || among(kinds[k]->shorts, word))
+			return kinds[k];
+	if (!dot || (size_t)(dot - word) >= sizeof(name))
+		return NULL;
+	memcpy(name, word, (size_t)(dot - word));       /* deployment.apps, as `get -o name` prints it */
+	name[dot - word] = '\0';
+	for (uint32_t k = 0; kinds[k]; k++)
+		if ((strcasecmp(kinds[k]->name, name) == 0 || strcasecmp(kinds[k]->plural, name) == 0 || among(kinds[k]->shorts, name)) && in_group(kinds[k], dot + 1))
 			return kinds[k];
 	return NULL;
 }

@@ -181,7 +181,7 @@ static const struct { const char *prefix; enum end_kind kind; const struct kind 
 	{ "pod/", END_POD, NULL }, { "pods/", END_POD, NULL }, { "po/", END_POD, NULL },
 	{ "svc/", END_SERVICE, NULL }, { "service/", END_SERVICE, NULL }, { "services/", END_SERVICE, NULL },
 	{ "lb/", END_LB, NULL },
-	{ "deploy/", END_WORKLOAD, &deployment_kind }, { "deployment/", END_WORKLOAD, &deployment_kind },
+	{ "deploy/", END_WORKLOAD, &deployment_kind }, { "deployment/", END_WORKLOAD, &deployment_kind }, { "deployment.apps/", END_WORKLOAD, &deployment_kind },
 	{ "sts/", END_WORKLOAD, &statefulset_kind }, { "statefulset/", END_WORKLOAD, &statefulset_kind },
 	{ "ds/", END_WORKLOAD, &daemonset_kind }, { "daemonset/", END_WORKLOAD, &daemonset_kind },
 	{ "rs/", END_WORKLOAD, &replicaset_kind }, { "job/", END_WORKLOAD, &job_kind },

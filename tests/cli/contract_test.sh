@@ -45,6 +45,14 @@ check "show neigh: a tunnel's, and where it leads" says "dev flannel.1 dst 172.1
 "$podwire" apply -f web.yaml >/dev/null; "$podwire" fault node worker-2
 check "show neigh: a dead node does not answer" says "172.18.0.4 dev eth0 FAILED" "$podwire" show neigh node/worker-1
 
+for name in $("$podwire" get deploy,svc,pods -o name -f web.yaml); do
+	check "$name: what -o name prints is taken" status 0 "$podwire" get "$name" -f web.yaml
+done
+check "with its version, too" status 0 "$podwire" get deployments.v1.apps web -f web.yaml
+check "not of another group" status 2 "$podwire" get deployments.batch web -f web.yaml
+check "as an end" status 0 "$podwire" trace deployment.apps/web svc/web:80 -f web.yaml
+check "of timelines" status 0 "$podwire" timeline deployment.apps/web -f web.yaml
+
 completes() {                                   # completes WANT WORD…: one of what is offered for the last word
 	local want=$1
 	shift
