@@ -182,9 +182,10 @@ static const struct { const char *prefix; enum end_kind kind; const struct kind 
 	{ "svc/", END_SERVICE, NULL }, { "service/", END_SERVICE, NULL }, { "services/", END_SERVICE, NULL },
 	{ "lb/", END_LB, NULL },
 	{ "deploy/", END_WORKLOAD, &deployment_kind }, { "deployment/", END_WORKLOAD, &deployment_kind }, { "deployment.apps/", END_WORKLOAD, &deployment_kind },
-	{ "sts/", END_WORKLOAD, &statefulset_kind }, { "statefulset/", END_WORKLOAD, &statefulset_kind },
-	{ "ds/", END_WORKLOAD, &daemonset_kind }, { "daemonset/", END_WORKLOAD, &daemonset_kind },
-	{ "rs/", END_WORKLOAD, &replicaset_kind }, { "job/", END_WORKLOAD, &job_kind },
+	{ "sts/", END_WORKLOAD, &statefulset_kind }, { "statefulset/", END_WORKLOAD, &statefulset_kind }, { "statefulset.apps/", END_WORKLOAD, &statefulset_kind },
+	{ "ds/", END_WORKLOAD, &daemonset_kind }, { "daemonset/", END_WORKLOAD, &daemonset_kind }, { "daemonset.apps/", END_WORKLOAD, &daemonset_kind },
+	{ "rs/", END_WORKLOAD, &replicaset_kind }, { "replicaset/", END_WORKLOAD, &replicaset_kind }, { "replicaset.apps/", END_WORKLOAD, &replicaset_kind },
+	{ "job/", END_WORKLOAD, &job_kind }, { "job.batch/", END_WORKLOAD, &job_kind },
 };
 
 static bool parse_end(struct cluster *c, const char *p, const char *dflt_ns, struct end *e)
