@@ -354,7 +354,7 @@ static bool cut_ports(struct wiring *w)
 		struct nlmsghdr *h;
 		char name[16];
 
-		if (!is_cut(l) && !w->ports.v[k].was_cut)
+		if (!l->carrier || (!is_cut(l) && !w->ports.v[k].was_cut))         /* a port that is down has no state to set */
 			continue;
 		if (!entered && !(entered = live_enter(w->live, NULL, w->err)))
 			return false;
