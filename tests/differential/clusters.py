@@ -78,7 +78,7 @@ def policy(r, k, apps, family):
 def by_hand(r, i, pods, family):
     """A Service whose endpoints somebody wrote: terminating ones, such as serve no more, an address outside."""
     v6 = family == "ipv6"
-    ends = [{"addresses": ["2001:db8::10" if v6 else "203.0.113.10"], "conditions": r.choice([{}, {"ready": False}, {"ready": False, "terminating": True}])}]
+    ends = [{"addresses": ["2001:db8:113::a" if v6 else "203.0.113.10"], "conditions": r.choice([{}, {"ready": False}, {"ready": False, "terminating": True}])}]
     port = 8080
     return [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": f"h{i}"}, "spec": {"type": r.choice(["ClusterIP", "NodePort"]), "ports": [{"port": 90 + i, "targetPort": port}]}},
             {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": f"h{i}-1", "labels": {"kubernetes.io/service-name": f"h{i}"}},
@@ -310,6 +310,7 @@ def talk(podwire, path, flags):
         ns_of[name] = ns
         for port in p["spec"]["containers"][0]["ports"]:
             serve(ns, "default/" + name, port["containerPort"], port.get("protocol") == "UDP")
+    serve("client", "node/None", 8080, False)          # an endpoint outside, by_hand(), is taken to listen
     targets = []
     internal = {n["metadata"]["name"]: [a["address"] for a in n["status"]["addresses"] if a["type"] == "InternalIP"] for n in nodes}
     for s in svcs:

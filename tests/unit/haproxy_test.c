@@ -296,25 +296,30 @@ static const char *escaped(struct arena *a, const char *s)
 	return text;
 }
 
+static const char *hostile_ingress(struct arena *a, const char *p, const char *class)
+{
+	const char *backend = "backend: {service: {name: a, port: {number: 80}}}";
+
+	return arena_printf(a,
+		"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: \"%s\", annotations: {nginx.ingress.kubernetes.io/%s: \"/%s\", nginx.ingress.kubernetes.io/%s: \"%s\"}}\n"
+		"spec: {ingressClassName: %s, tls: [{hosts: [\"%s\"], secretName: \"%s\"}], rules: [{host: \"%s\", http: {paths: [{path: \"/%s\", pathType: Prefix, %s}]}},\n"
+		" {host: ok.test, http: {paths: [{path: \"/%s\", pathType: ImplementationSpecific, %s}, {path: \"/%s\", pathType: Exact, %s}]}}]}\n",
+		p, "rewrite-target", p, "permanent-redirect", p, class, p, p, p, p, backend, p, backend, p, backend);
+}
+
 TEST(no_text_of_a_manifest_becomes_a_line_or_a_word)
 {
 	struct arena *a = arena_new(NULL, "test");
 
 	for (size_t k = 0; k < ARRAY_LEN(payloads); k++) {
 		const char *p = escaped(a, payloads[k]);
-		const char *backend = "backend: {service: {name: a, port: {number: 80}}}";
-		const char *ingress = arena_printf(a,
-			"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: \"%s\", annotations: {nginx.ingress.kubernetes.io/%s: \"/%s\", nginx.ingress.kubernetes.io/%s: \"%s\"}}\n"
-			"spec: {ingressClassName: %s, tls: [{hosts: [\"%s\"], secretName: \"%s\"}], rules: [{host: \"%s\", http: {paths: [{path: \"/%s\", pathType: Prefix, %s}]}},\n"
-			" {host: ok.test, http: {paths: [{path: \"/%s\", pathType: ImplementationSpecific, %s}, {path: \"/%s\", pathType: Exact, %s}]}}]}\n",
-			p, "rewrite-target", p, "permanent-redirect", p, "%s", p, p, p, p, backend, p, backend, p, backend);
 		const char *notes[] = { "permanent-redirect", "app-root", "upstream-vhost", "x-forwarded-prefix", "whitelist-source-range", "auth-realm", "backend-protocol", "server-alias" };
-		struct wrote w = write_up(arena_printf(a, ingress, "web"), "example.net/ingress", NULL);
+		struct wrote w = write_up(hostile_ingress(a, p, "web"), "example.net/ingress", NULL);
 
 		harmless(&w, payloads[k]);
 		wrote_free(&w);
 		for (size_t n = 0; n < ARRAY_LEN(notes); n++) {
-			const char *text = arena_printf(a, ingress, "nginx"), *at = strstr(text, "permanent-redirect");
+			const char *text = hostile_ingress(a, p, "nginx"), *at = strstr(text, "permanent-redirect");
 
 			text = arena_printf(a, "%.*s%s%s", (int)(at - text), text, notes[n], at + strlen("permanent-redirect"));
 			w = write_up(text, "k8s.io/ingress-nginx", NULL);
