@@ -405,17 +405,3 @@ const struct low_chain *low_chain_make(struct lowered *l, chain_h h)
 		l->chains.v[h.i - below] = lower_chain(l, h);
 	return l->chains.v[h.i - below];
 }
-
-void lowered_forget(struct lowered *l, chain_h c, set_h s)
-{
-	uint32_t chains = l->below_chains, sets = l->below_sets;
-
-	if (c.i && c.i <= chains)
-		map_remove(&l->own_chain, c.i);
-	else if (c.i && c.i - chains < l->chains.nr)
-		l->chains.v[c.i - chains] = NULL;
-	if (s.i && s.i <= sets)
-		map_remove(&l->own_set, s.i);
-	else if (s.i && s.i - sets < l->sets.nr)
-		l->sets.v[s.i - sets] = NULL;
-}

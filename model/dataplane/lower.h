@@ -11,7 +11,7 @@
  *
  * Only TCP, UDP and SCTP over IPv4 are lowered; other packets are left to eval(). Chains are lowered when they are first
  * entered, once for all rulesets that share the body; a ruleset on a base lowers only what it has of its own. Nothing that is written to a ruleset afterwards
- * is seen, unless lowered_forget is told. */
+ * is seen. */
 #ifndef PODWIRE_LOWER_H
 #define PODWIRE_LOWER_H
 
@@ -79,7 +79,6 @@ struct lowered {
 	const struct low_bases *at;     /* by hook; those of the base, if there are no others */
 };
 struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena *);    /* base: that of rs->base, NULL if it has none */
-void lowered_forget(struct lowered *, chain_h, set_h);          /* their bodies were written anew */
 const struct low_chain *low_chain_make(struct lowered *, chain_h);
 const struct low_set *low_set_make(struct lowered *, set_h);
 #ifdef __has_feature            /* clang's way to say it; gcc has the macro */

@@ -263,11 +263,6 @@ static struct object_list ready_pods(struct cluster *c, const struct object *wor
 	return out;
 }
 
-bool workload_has_ready_pod(struct cluster *c, const struct object *workload, struct arena *a)
-{
-	return workload && ready_pods(c, workload, a).nr > 0;
-}
-
 static void add_address(struct lb_list *l, struct cluster *c, const char *text)
 {
 	ip_addr ip;

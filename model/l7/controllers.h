@@ -30,7 +30,6 @@ bool controller_workload(const struct object *);        /* might it be one, or i
 /* Addresses as a status shows them: of the Service's load balancer; else what it was told to publish; else its nodes'. None while it has no ready Pod. */
 struct lb_list { struct lb_ingress *v; uint32_t nr; };
 struct lb_list controller_addresses(struct cluster *, const struct l7_controller *, struct arena *);
-bool workload_has_ready_pod(struct cluster *, const struct object *workload, struct arena *);
 /* Makes the objects of --controller NAME, unless they are there. */
 bool controllers_install(struct cluster *, struct err *);
 /* A Gateway's data plane: its own Service in most products, the controller's own in some. NULL: none (yet). */

@@ -497,16 +497,3 @@ uint32_t reach_port_atoms(struct reach *r, uint8_t proto, uint16_t lo, uint16_t 
 	heap_free(&v);
 	return nr;
 }
-
-size_t reach_bytes(const struct reach *r)
-{
-	size_t n = arena_used(r->a) + (r->shapes.alloc * sizeof(struct shape)) + r->slots.alloc * sizeof(struct slot) + r->sets.alloc * sizeof(struct shape_set) +
-		   r->used.alloc * sizeof(struct use) + (size_t)r->labels.alloc * 4 + (size_t)r->slot_of.alloc * 4 + (size_t)r->by_pair.alloc * 4 + r->held.alloc * sizeof(struct held);
-
-	n += r->pool_nr * 4;
-	for (uint32_t k = 0; k < r->sets.nr; k++)
-		n += bits_bytes(&r->sets.v[k].b, r->words) + 4 * ((size_t)r->sets.v[k].uses[0].alloc + r->sets.v[k].uses[1].alloc + r->sets.v[k].users[0].alloc + r->sets.v[k].users[1].alloc);
-	for (uint32_t k = 0; k < r->used.nr; k++)
-		n += bits_bytes(&r->used.v[k].u, r->words) + (size_t)r->used.v[k].subjects.alloc * 4;
-	return n;
-}

@@ -223,11 +223,6 @@ void bits_free(struct bits *b)
 	*b = (struct bits){ 0 };
 }
 
-size_t bits_bytes(const struct bits *b, uint32_t words)
-{
-	return b->nr == BITS_DENSE ? words * sizeof(uint64_t) : b->nr > 1 ? b->nr * (sizeof(uint64_t) + sizeof(uint32_t)) : 0;
-}
-
 static uint32_t place_of(const struct bits *b, uint32_t at)
 {
 	const uint32_t *p = bits_places(b);

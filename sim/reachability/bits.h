@@ -48,7 +48,6 @@ bool bits_has(const struct bits *, uint32_t x);
 void bits_add(struct bits *, uint32_t x, uint32_t words);
 void bits_drop(struct bits *, uint32_t x);              /* a word may become empty and stay */
 void bits_list(const struct bits *, uint32_t words, numbers *out);      /* members in ascending order, behind what is there */
-size_t bits_bytes(const struct bits *, uint32_t words); /* on the heap */
 
 static inline const uint32_t *bits_places(const struct bits *b) { return b->nr == 1 ? &b->at : (const uint32_t *)(b->word + b->nr); }
 static inline const uint64_t *bits_masks(const struct bits *b) { return b->nr == 1 ? &b->one : b->word; }

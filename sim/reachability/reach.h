@@ -39,7 +39,6 @@ bool reach_allowed(struct reach *, uint32_t from, uint32_t to, uint8_t proto, ui
 struct reach_sum { uint32_t pods, shapes, classes, sets, policies; uint64_t pairs, allowed; };
 struct reach_sum reach_sum(struct reach *, uint8_t proto, uint16_t port);
 uint64_t reach_count(struct reach *, uint8_t proto, uint16_t port);     /* allowed pairs alone, without what only nodes may do */
-size_t reach_bytes(const struct reach *);                       /* that it holds */
 
 /* Pods in groups (namespaces, workloads, or classes that no policy tells apart), and how many pairs of each two are allowed. cells[from × nr + to]. */
 enum reach_by { REACH_BY_NAMESPACE, REACH_BY_WORKLOAD, REACH_BY_CLASS };

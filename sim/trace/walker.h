@@ -42,7 +42,6 @@ struct walker {
 	struct ct *ct;
 	bool is_reply;                          /* it goes in the connection's reply direction (of ct) */
 	bool back;                              /* we walk the answer */
-	bool looped;                            /* it came over lo: conntrack has seen it */
 	uint32_t steps;
 	VEC(struct considered) considered;
 	bool over;                              /* half->verdict stands */
