@@ -23,19 +23,14 @@ static const struct val *net_conf(struct cluster *c)
 	return v;
 }
 
-static bool is_true(const struct val *v)
-{
-	return val_is(v, VAL_BOOL) && v->b;
-}
-
 static void network(struct compile *x)
 {
 	struct flannel *f = arena_make(x->arena, struct flannel);
 	const struct val *conf = net_conf(x->cluster), *backend = val_get(conf, "Backend"), *vni = val_get(backend, "VNI");
 	const char *type = val_str_at(conf, "Backend.Type");
 
-	*f = (struct flannel){ .vxlan = !type || streq(type, "vxlan"), .direct = is_true(val_get(backend, "DirectRouting")), .vni = 1,
-			       .v6 = !conf || is_true(val_get(conf, "EnableIPv6")) };
+	*f = (struct flannel){ .vxlan = !type || streq(type, "vxlan"), .direct = val_bool_or(val_get(backend, "DirectRouting"), false), .vni = 1,
+			       .v6 = !conf || val_bool_or(val_get(conf, "EnableIPv6"), false) };
 	if (val_is(vni, VAL_INT) && vni->i > 0)
 		f->vni = (uint32_t)vni->i;
 	x->network = f;

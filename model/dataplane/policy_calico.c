@@ -243,15 +243,6 @@ static void add_member(void *ctx, const struct pod *dst, uint16_t number)
 	set_add(n->w->rs, n->set, key);
 }
 
-static bool block_has(const struct np_peers *peer, ip_addr ip)
-{
-	bool has = cidr_contains(peer->block, ip);
-
-	for (uint32_t k = 0; k < peer->nr_except; k++)
-		has = has && !cidr_contains(peer->except[k], ip);
-	return has;
-}
-
 /* An iptables rule has room for one destination: whether the Pod is in the block is settled here. */
 static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 {
@@ -259,7 +250,7 @@ static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 	struct naming *n = ctx;
 
 	if (n->w->dir == NP_EGRESS && n->peer->block.set) {
-		if (block_has(n->peer, address(n->w, dst)))
+		if (np_block_has(n->peer, address(n->w, dst)))
 			allow(n->w, n->a, &any, n->item, n->port, number, number, dst);
 		return;
 	}

@@ -20,11 +20,9 @@ static bool is_policy(const struct kind *k)
 	return known(k) == KEPT_CALICO_POLICY || known(k) == KEPT_ADMIN_POLICY;
 }
 
-static bool is_true(const struct val *spec, const char *key)
+static bool is_before_dnat(const struct val *spec)
 {
-	const struct val *v = val_get(spec, key);
-
-	return v && v->type == VAL_BOOL && v->b;
+	return val_bool_or(val_get(spec, "preDNAT"), false) || val_bool_or(val_get(spec, "doNotTrack"), false);
 }
 
 static bool has_rules(const struct val *spec, const char *key)
@@ -71,7 +69,7 @@ static bool read_policy(struct cluster *c, const struct object *o, bool calico, 
 		p->selector = val_str(val_get(spec, "selector"));
 		p->namespaces = val_str(val_get(spec, "namespaceSelector"));
 		p->accounts = val_str(val_get(spec, "serviceAccountSelector"));
-		return !is_true(spec, "preDNAT") && !is_true(spec, "doNotTrack");
+		return !is_before_dnat(spec);
 	}
 	p->decides[NP_INGRESS] = has_rules(spec, "ingress");
 	p->decides[NP_EGRESS] = has_rules(spec, "egress");
@@ -191,7 +189,7 @@ const struct object *host_endpoint_decides(struct cluster *c, const struct node 
 			if (selector && calico_selects(selector, &ends.v[n]->labels) == 0)
 				continue;
 			found = found ? found : ends.v[n];
-			*forwards = *forwards || is_true(policy, "applyOnForward") || is_true(policy, "preDNAT") || is_true(policy, "doNotTrack");
+			*forwards = *forwards || val_bool_or(val_get(policy, "applyOnForward"), false) || is_before_dnat(policy);
 		}
 	}
 	return found;
