@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#define MAX_KEY 8               /* fields: op.c has four bits for each */
+
 static uint32_t add_text(struct ruleset *rs, const char *s)
 {
 	vec_add(rs->arena, &rs->text, str_intern(rs->strings, s));
@@ -33,7 +35,6 @@ static struct rule *current(struct rw w)
 void rule_cause(struct rw w, cause_h c) { current(w)->cause = c; }
 void rule_comment(struct rw w, const char *s) { current(w)->comment = str_intern(w.rs->strings, s); }
 void rule_raw(struct rw w, const char *s) { current(w)->raw = str_intern(w.rs->strings, s); }
-void rule_spell(struct rw w, enum spell s) { current(w)->spell = (uint8_t)s; }
 
 static struct op *add_op(struct rw w, enum op_code code)
 {
@@ -83,51 +84,52 @@ void w_name(struct rw w, enum pkt_field f, enum op_rel rel, const char *name)
 	w_num(w, f, rel, at, 0);
 }
 
-static uint32_t pack_fields(va_list ap, uint8_t nkey)
+/* An op that asks a set, or writes to it, by fields of the packet. */
+static struct op *keyed(struct rw w, enum op_code code, set_h s, uint32_t seconds, const uint8_t *fields, uint8_t nkey)
 {
-	uint32_t c = 0;
-
-	for (uint8_t k = 0; k < nkey; k++)
-		c |= (uint32_t)(va_arg(ap, int) & 15) << (4 * k);
-	return c;
-}
-
-void w_lookup(struct rw w, set_h s, bool in, int nkey, ...)
-{
-	struct op *op = add_op(w, OP_LOOKUP);
-	va_list ap;
-
-	va_start(ap, nkey);
-	op->c = pack_fields(ap, (uint8_t)nkey);
-	va_end(ap);
-	op->a = s.i;
-	op->nkey = (uint8_t)nkey;
-	op->rel = in ? REL_EQ : REL_NE;
-}
-
-void w_update(struct rw w, set_h s, uint32_t seconds, int nkey, ...)
-{
-	struct op *op = add_op(w, OP_UPDATE);
-	va_list ap;
-
-	va_start(ap, nkey);
-	op->c = pack_fields(ap, (uint8_t)nkey);
-	va_end(ap);
-	op->a = s.i;
-	op->b = seconds;
-	op->nkey = (uint8_t)nkey;
-}
-
-void w_lookup_fields(struct rw w, set_h s, bool in, uint32_t seconds, const uint8_t *fields, uint8_t nkey)
-{
-	struct op *op = add_op(w, OP_LOOKUP);
+	struct op *op = add_op(w, code);
 
 	for (uint8_t k = 0; k < nkey; k++)
 		op->c |= (uint32_t)(fields[k] & 15) << (4 * k);
 	op->a = s.i;
 	op->b = seconds;
 	op->nkey = nkey;
-	op->rel = in ? REL_EQ : REL_NE;
+	return op;
+}
+
+void w_lookup_fields(struct rw w, set_h s, bool in, uint32_t seconds, const uint8_t *fields, uint8_t nkey)
+{
+	keyed(w, OP_LOOKUP, s, seconds, fields, nkey)->rel = in ? REL_EQ : REL_NE;
+}
+
+static void take_fields(uint8_t *fields, int nkey, va_list ap)
+{
+	for (int k = 0; k < nkey; k++)
+		fields[k] = (uint8_t)va_arg(ap, int);
+}
+
+void w_lookup(struct rw w, set_h s, bool in, int nkey, ...)
+{
+	uint8_t fields[MAX_KEY];
+	va_list ap;
+
+	assert(nkey <= MAX_KEY);
+	va_start(ap, nkey);
+	take_fields(fields, nkey, ap);
+	va_end(ap);
+	w_lookup_fields(w, s, in, 0, fields, (uint8_t)nkey);
+}
+
+void w_update(struct rw w, set_h s, uint32_t seconds, int nkey, ...)
+{
+	uint8_t fields[MAX_KEY];
+	va_list ap;
+
+	assert(nkey <= MAX_KEY);
+	va_start(ap, nkey);
+	take_fields(fields, nkey, ap);
+	va_end(ap);
+	keyed(w, OP_UPDATE, s, seconds, fields, (uint8_t)nkey);
 }
 
 void w_fib(struct rw w, enum fib_ask ask, bool is)

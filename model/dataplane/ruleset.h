@@ -70,13 +70,11 @@ struct op { uint8_t code, field, rel, nkey; uint32_t a, b, c; };
 struct rule {
 	uint32_t op;                    /* first in ops[] */
 	uint16_t nr_ops;
-	uint8_t spell;                  /* enum spell: a wish of the writer to its printer */
 	cause_h cause;
 	uint32_t place;
 	str comment;                    /* NULL: none */
 	str raw;                        /* as read from a real node; NULL: ours */
 };
-enum spell { SPELL_PLAIN, SPELL_COMMENT_FIRST /* iptables -m comment before other matches, as kube-proxy's */ };
 
 /* ---- sets and maps */
 enum set_kind { SET_PLAIN, SET_VMAP /* value: a verdict */, SET_MAP /* value: address . port, or a number */ };
@@ -190,7 +188,6 @@ struct rw rule_begin(struct ruleset *, chain_h);
 void rule_cause(struct rw, cause_h);
 void rule_comment(struct rw, const char *);
 void rule_raw(struct rw, const char *);                                                /* the rule's text as read, without chain and comment */
-void rule_spell(struct rw, enum spell);
 void w_num(struct rw, enum pkt_field, enum op_rel, uint32_t a, uint32_t b);             /* numbers: ports, protocol (6, 17, 132), mark, ct state */
 void w_addr(struct rw, enum pkt_field, enum op_rel, ip_addr);                           /* REL_EQ, REL_NE */
 void w_cidr(struct rw, enum pkt_field, bool in, struct cidr);                           /* a /32 is REL_EQ */
