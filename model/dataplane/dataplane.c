@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+const char *const route_type_names[] = { [RT_UNICAST] = "", [RT_BLACKHOLE] = "blackhole", [RT_UNREACHABLE] = "unreachable", [RT_PROHIBIT] = "prohibit", [RT_THROW] = "throw" };
 const char *const route_proto_names[] = { [RTP_KERNEL] = "kernel", [RTP_BOOT] = "", [RTP_STATIC] = "static", [RTP_BIRD] = "bird", [RTP_FELIX] = "80", [RTP_FLANNEL] = "" };
 
 const struct cause *cause_get(const struct dataplane *dp, cause_h h)

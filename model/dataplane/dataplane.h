@@ -42,11 +42,12 @@ struct link {
 	nsec delay;
 	cause_h cause;
 };
+extern const char *const link_kind_names[];      /* as behind `link/` of `ip link`, tunnels by their kind; PHYS: ether */
 struct if_addr { ip_addr ip; uint8_t len; link_h link; };
 enum route_type { RT_UNICAST, RT_BLACKHOLE, RT_UNREACHABLE, RT_PROHIBIT, RT_THROW /* go on with the next rule */ };
 enum { TABLE_DEFAULT = 253, TABLE_MAIN = 254, TABLE_LOCAL = 255 };      /* struct route: 0 is the main table too */
 enum route_proto { RTP_KERNEL, RTP_BOOT, RTP_STATIC, RTP_BIRD, RTP_FELIX, RTP_FLANNEL };
-extern const char *const route_proto_names[];
+extern const char *const route_type_names[], *const route_proto_names[];         /* iproute2's words; RT_UNICAST and protocols that it does not show: "" */
 struct route {
 	struct cidr dst;                /* len 0: default */
 	uint8_t type, proto;

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static const char *const kinds[] = { [LINK_LO] = "loopback", [LINK_VETH] = "veth", [LINK_BRIDGE] = "bridge", [LINK_VXLAN] = "vxlan", [LINK_IPIP] = "ipip", [LINK_PHYS] = "ether" };
+const char *const link_kind_names[] = { [LINK_LO] = "loopback", [LINK_VETH] = "veth", [LINK_BRIDGE] = "bridge", [LINK_VXLAN] = "vxlan", [LINK_IPIP] = "ipip", [LINK_PHYS] = "ether" };
 
 static void link_lines(const struct dataplane *dp, const struct netns *ns, uint32_t i, struct sb *out)
 {
@@ -14,7 +14,7 @@ static void link_lines(const struct dataplane *dp, const struct netns *ns, uint3
 		sb_printf(out, " master %s", link_get(dp, l->master)->name);
 	if (link_peer(dp, netns_link(ns, i)).i)
 		sb_printf(out, " link-netns %s", netns_get(dp, link_get(dp, l->peer)->netns)->name);
-	sb_printf(out, "\n    link/%s", kinds[l->kind]);
+	sb_printf(out, "\n    link/%s", link_kind_names[l->kind]);
 	if (l->kind != LINK_LO)
 		sb_printf(out, " %02x:%02x:%02x:%02x:%02x:%02x", l->mac[0], l->mac[1], l->mac[2], l->mac[3], l->mac[4], l->mac[5]);
 	if (l->kind == LINK_VXLAN)
@@ -33,9 +33,8 @@ static void link_lines(const struct dataplane *dp, const struct netns *ns, uint3
 
 void print_route(const struct dataplane *dp, const struct route *r, struct sb *out)
 {
-	static const char *const types[] = { [RT_UNICAST] = "", [RT_BLACKHOLE] = "blackhole ", [RT_UNREACHABLE] = "unreachable ", [RT_PROHIBIT] = "prohibit ", [RT_THROW] = "throw " };
-
-	sb_add(out, types[r->type]);
+	if (r->type != RT_UNICAST)
+		sb_printf(out, "%s ", route_type_names[r->type]);
 	if (!r->dst.len)
 		sb_add(out, "default");
 	else

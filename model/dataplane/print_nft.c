@@ -1,9 +1,9 @@
 /* A ruleset as `nft list ruleset` prints it, in the form that `nft -f` reads. */
 #include "model/dataplane/op.h"
 
-static const char *const families[] = { [NF_IP] = "ip", [NF_IP6] = "ip6", [NF_INET] = "inet", [NF_BRIDGE] = "bridge" };
-static const char *const hooks[] = { "", "prerouting", "input", "forward", "output", "postrouting" };
-static const char *const types[] = { "filter", "nat", "route" };
+const char *const nf_family_names[] = { [NF_IP] = "ip", [NF_IP6] = "ip6", [NF_INET] = "inet", [NF_BRIDGE] = "bridge" };
+const char *const nf_hook_names[NF_HOOKS] = { "", "prerouting", "input", "forward", "output", "postrouting" };
+const char *const nf_type_names[NF_TYPES] = { "filter", "nat", "route" };
 
 static bool is_v6(const struct ruleset *rs, table_h t)
 {
@@ -256,7 +256,7 @@ static void list_chain(const struct listing *l, chain_h h)
 	if (c->comment)
 		sb_printf(l->out, "\t\tcomment \"%s\"\n", c->comment);
 	if (c->hook)
-		sb_printf(l->out, "\t\ttype %s hook %s priority %d; policy %s;\n", types[c->type], hooks[c->hook], c->priority, c->policy == OP_DROP ? "drop" : "accept");
+		sb_printf(l->out, "\t\ttype %s hook %s priority %d; policy %s;\n", nf_type_names[c->type], nf_hook_names[c->hook], c->priority, c->policy == OP_DROP ? "drop" : "accept");
 	for (uint32_t k = 0; k < b->rules.nr; k++) {
 		sb_add(l->out, rule_is_no_text(owner, &b->rules.v[k]) ? "\t\t# " : "\t\t");
 		nft_rule(l->rs, owner, c, &b->rules.v[k], l->out);
@@ -278,7 +278,7 @@ void print_nft(const struct ruleset *rs, const struct print_rules *how, void (*c
 
 		if (table->iptables || (how && how->only_table && strcmp(how->only_table, table->name) != 0))
 			continue;
-		sb_printf(out, "table %s %s {\n", families[table->family], table->name);
+		sb_printf(out, "table %s %s {\n", nf_family_names[table->family], table->name);
 		if (table->comment)
 			sb_printf(out, "\tcomment \"%s\"\n\n", table->comment);
 		for (uint32_t k = 0; k < nr_sets; k++)

@@ -137,17 +137,15 @@ static bool priority(struct nft *x, int *out)
 /* type filter hook forward priority -110; policy accept; */
 static void base_line(struct nft *x, chain_h c)
 {
-	static const char *const hooks[] = { "", "prerouting", "input", "forward", "output", "postrouting" };
-	static const char *const types[] = { "filter", "nat", "route" };
 	const struct tok *type = nft_next(x), *hook;
 	int t = -1, h = 0, prio = 0;
 
-	for (int k = 0; k < 3; k++)
-		t = strcmp(types[k], type->s) == 0 ? k : t;
+	for (int k = 0; k < NF_TYPES; k++)
+		t = strcmp(nf_type_names[k], type->s) == 0 ? k : t;
 	nft_take(x, "hook");
 	hook = nft_next(x);
-	for (int k = 1; k < 6; k++)
-		h = strcmp(hooks[k], hook->s) == 0 ? k : h;
+	for (int k = 1; k < NF_HOOKS; k++)
+		h = strcmp(nf_hook_names[k], hook->s) == 0 ? k : h;
 	if (nft_take(x, "device"))
 		nft_next(x);
 	if (!nft_take(x, "priority") || !priority(x, &prio) || t < 0 || !h) {

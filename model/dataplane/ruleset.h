@@ -95,6 +95,9 @@ struct table { str name; uint8_t family; str comment; bool iptables; bool hidden
 enum nf_family { NF_IP, NF_IP6, NF_INET, NF_BRIDGE };
 enum nf_hook { HOOK_NONE, HOOK_PREROUTING, HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING };
 enum nf_type { NFT_FILTER, NFT_NAT, NFT_ROUTE };
+#define NF_HOOKS 6
+#define NF_TYPES 3
+extern const char *const nf_family_names[], *const nf_hook_names[NF_HOOKS], *const nf_type_names[NF_TYPES];    /* nft's words; HOOK_NONE: "" */
 struct chain {
 	str name;                       /* NULL: not asked for yet; ruleset_chain_get never returns one without */
 	table_h table;                  /* .i 0: it was cut */
@@ -145,7 +148,7 @@ struct ruleset {
 	uint32_t place;                 /* of what is written now */
 	bool mixed;                     /* its chains or sets are not in the order of their handles */
 	bool entangled;                 /* an element was written at two places: neither can be taken out alone */
-	struct { chain_h v[64]; uint32_t nr; } at[6];   /* base chains per hook, in order of priority; rebuilt by ruleset_finish */
+	struct { chain_h v[64]; uint32_t nr; } at[NF_HOOKS];   /* base chains per hook, in order of priority; rebuilt by ruleset_finish */
 };
 /* ops, wide and text of a rule belong to the ruleset that holds its body: chain_body() tells which. */
 

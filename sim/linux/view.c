@@ -308,10 +308,9 @@ static void mac_text(struct sb *out, const uint8_t m[6])
 
 static void link_text(const struct k_link *l, const struct view *names, struct sb *out)
 {
-	static const char *const kinds[] = { [LINK_LO] = "loopback", [LINK_VETH] = "veth", [LINK_BRIDGE] = "bridge", [LINK_VXLAN] = "vxlan", [LINK_IPIP] = "ipip", [LINK_PHYS] = "ether" };
 	char name[24];
 
-	sb_printf(out, "link %s %s %s mtu %u", l->name, kinds[l->kind], l->up ? "up" : "down", l->mtu);
+	sb_printf(out, "link %s %s %s mtu %u", l->name, link_kind_names[l->kind], l->up ? "up" : "down", l->mtu);
 	if (l->has_mac) {
 		sb_add(out, " address ");
 		mac_text(out, l->mac);

@@ -61,7 +61,6 @@ static struct val *links(const struct making *m, const struct netns *ns)
 
 static struct val *routes(const struct making *m, netns_h h)
 {
-	static const char *const types[] = { [RT_BLACKHOLE] = "blackhole", [RT_UNREACHABLE] = "unreachable", [RT_PROHIBIT] = "prohibit", [RT_THROW] = "throw" };
 	struct val *list = val_new(m->a, VAL_LIST);
 	struct route *r;
 	uint32_t nr;
@@ -71,7 +70,7 @@ static struct val *routes(const struct making *m, netns_h h)
 		struct val *v = val_add(m->a, list, val_new(m->a, VAL_MAP));
 
 		if (r[k].type != RT_UNICAST)
-			put_text(m, v, "type", types[r[k].type]);
+			put_text(m, v, "type", route_type_names[r[k].type]);
 		put_text(m, v, "dst", !r[k].dst.len ? "default" : r[k].dst.len == ip_bits(r[k].dst.addr) ? IP(r[k].dst.addr) : CIDR(r[k].dst));
 		if (ip_set(r[k].via))
 			put_text(m, v, "gateway", IP(r[k].via));
@@ -138,7 +137,6 @@ static struct val *elements(const struct making *m, const struct ruleset *rs, se
 
 static struct val *chains(const struct making *m, const struct ruleset *rs, table_h t)
 {
-	static const char *const hooks[] = { "", "prerouting", "input", "forward", "output", "postrouting" }, *const types[] = { "filter", "nat", "route" };
 	struct val *list = val_new(m->a, VAL_LIST);
 	uint32_t nr, *order = ruleset_in_order(rs, false, m->a, &nr);
 
@@ -153,8 +151,8 @@ static struct val *chains(const struct making *m, const struct ruleset *rs, tabl
 		put_text(m, v, "name", c->name);
 		put_text(m, v, "comment", c->comment);
 		if (c->hook) {
-			put_text(m, v, "type", types[c->type]);
-			put_text(m, v, "hook", hooks[c->hook]);
+			put_text(m, v, "type", nf_type_names[c->type]);
+			put_text(m, v, "hook", nf_hook_names[c->hook]);
 			put_int(m, v, "priority", c->priority);
 			put_text(m, v, "policy", c->policy == OP_DROP ? "drop" : "accept");
 		}
@@ -189,7 +187,6 @@ static struct val *sets(const struct making *m, const struct ruleset *rs, table_
 
 struct val *rules_json(struct world *w, netns_h h, bool causes, struct arena *a)
 {
-	static const char *const families[] = { [NF_IP] = "ip", [NF_IP6] = "ip6", [NF_INET] = "inet", [NF_BRIDGE] = "bridge" };
 	const struct making m = { w, a, causes };
 	const struct netns *ns = netns_get(w->dp, h);
 	struct val *v = val_new(a, VAL_MAP), *tables;
@@ -206,7 +203,7 @@ struct val *rules_json(struct world *w, netns_h h, bool causes, struct arena *a)
 			continue;
 		one = val_add(a, tables, val_new(a, VAL_MAP));
 		put_text(&m, one, "tool", table->iptables ? "iptables" : "nft");
-		put_text(&m, one, "family", families[table->family]);
+		put_text(&m, one, "family", nf_family_names[table->family]);
 		put_text(&m, one, "name", table->name);
 		put_text(&m, one, "comment", table->comment);
 		val_put_new(a, one, "chains", chains(&m, ns->rules, (table_h){ t }));

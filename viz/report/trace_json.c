@@ -70,11 +70,10 @@ static struct val *considered_json(const struct hop *h, struct arena *a)
 /* FAMILY TABLE CHAIN, as nft wants it; for iptables: iptables TABLE CHAIN. */
 static const char *chain_text(const struct hop *h, struct arena *a)
 {
-	static const char *const families[] = { [NF_IP] = "ip", [NF_IP6] = "ip6", [NF_INET] = "inet", [NF_BRIDGE] = "bridge" };
 	const struct chain *c = ruleset_chain_get(h->owner, h->chain);
 	const struct table *t = ruleset_table_get(h->owner, c->table);
 
-	return arena_printf(a, "%s %s %s", t->iptables ? t->family == NF_IP6 ? "ip6tables" : "iptables" : families[t->family], t->name, c->name);
+	return arena_printf(a, "%s %s %s", t->iptables ? t->family == NF_IP6 ? "ip6tables" : "iptables" : nf_family_names[t->family], t->name, c->name);
 }
 
 static struct val *hop_json(struct world *w, const struct hop *h, uint32_t seq, struct arena *a)
