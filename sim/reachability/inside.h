@@ -133,21 +133,29 @@ void reach_relabel(struct reach *, uint32_t space);
 bool pod_is_there(const struct pod *);
 bool port_is_named(const struct reach *, uint32_t ports, str name, uint8_t proto, uint16_t port);
 
-/* select.c: selectors, and sets of shapes */
+/* select.c: selectors, namespaceSelectors, ipBlocks */
 uint32_t reach_selector(struct reach *, const struct selector *);       /* NULL: everything */
+bool reach_matches(const struct reach *, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom);
+bool reach_matches_shape(const struct reach *, uint32_t selector, const struct shape *);
 uint32_t reach_spaces(struct reach *, const struct selector *);
+void reach_find_spaces(struct reach *);                 /* when it is built: all namespaces are known */
+bool reach_spaces_have(const struct reach *, uint32_t spaces, uint32_t space);         /* as it was found … */
+bool reach_spaces_mean(const struct reach *, const struct spaces_id *, uint32_t space); /* … as its labels are now */
+void reach_spaces_add(struct spaces_id *, uint32_t space);
 uint32_t reach_block(struct reach *, const struct np_peers *);
+bool reach_block_holds(const struct block_id *, ip_addr);
+bool reach_set_means(const struct reach *, const struct shape_set *, const struct shape *);
+
+/* evaluate.c */
+void reach_evaluate(struct reach *, uint32_t set);
+
+/* sets.c: sets of shapes */
 uint32_t reach_set(struct reach *, struct shape_set like);    /* found, or made and evaluated; a reference more */
 void reach_unref(struct reach *, uint32_t set);
-void reach_evaluate(struct reach *, uint32_t set);
 void reach_free_sets(struct reach *, uint32_t shape);
 void reach_members(struct reach *);                     /* when it is built: from sets to the shapes that they hold */
-void reach_find_spaces(struct reach *);                 /* when it is built: all namespaces are known */
-bool reach_matches(const struct reach *, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom);
-bool reach_set_means(const struct reach *, const struct shape_set *, const struct shape *);
 void reach_join(struct reach *, uint32_t shape);        /* a new shape finds its sets */
 void reach_space_changed(struct reach *, uint32_t space);       /* its labels */
-bool reach_spaces_have(const struct reach *, uint32_t spaces, uint32_t space);
 
 /* rules.c: policies */
 void reach_policy(struct reach *, const struct network_policy *);       /* new, changed or gone */

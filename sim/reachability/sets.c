@@ -1,0 +1,304 @@
+/* Sets of shapes: equal ones are one, counted by who refers to it; each shape knows its sets, and both follow when shapes or namespaces change. */
+#include "sim/reachability/inside.h"
+
+static uint64_t set_hash(const struct shape_set *t)
+{
+	return hash_mix(hash_mix((uint64_t)t->where << 32 | t->selector, (uint64_t)t->scope << 16 | (uint64_t)t->families << 8 | t->seen), 3);
+}
+
+static uint64_t token(uint32_t set, int k)
+{
+	return hash_mix(set + 1, (uint64_t)k + 77);
+}
+
+static bool is_pooled(const struct reach *r, const numbers *l)
+{
+	return l->v >= r->pool && l->v < r->pool + r->pool_nr;
+}
+
+static void take(struct reach *r, uint32_t shape, uint32_t set)
+{
+	struct shape *s = &r->shapes.v[shape];
+
+	if (s->sets.nr == s->sets.alloc && is_pooled(r, &s->sets)) {
+		numbers own = { 0 };
+
+		heap_room(&own, s->sets.nr + 4);
+		memcpy(own.v, s->sets.v, s->sets.nr * sizeof(*own.v));
+		own.nr = s->sets.nr;
+		s->sets = own;
+	}
+	*heap_push(&s->sets) = set;
+	s->sig[0] ^= token(set, 0);
+	s->sig[1] ^= token(set, 1);
+}
+
+void reach_free_sets(struct reach *r, uint32_t shape)
+{
+	if (!is_pooled(r, &r->shapes.v[shape].sets))
+		heap_free(&r->shapes.v[shape].sets);
+}
+
+static void leave(struct reach *r, uint32_t shape, uint32_t set)
+{
+	struct shape *s = &r->shapes.v[shape];
+
+	for (uint32_t k = 0; k < s->sets.nr; k++)
+		if (s->sets.v[k] == set) {
+			s->sets.v[k] = s->sets.v[--s->sets.nr];
+			s->sig[0] ^= token(set, 0);
+			s->sig[1] ^= token(set, 1);
+			return;
+		}
+}
+
+static uint32_t *head_of(struct reach *r, const struct shape_set *t)
+{
+	return t->scope == SCOPE_SPACE ? &r->spaces.v[t->where].sets : t->scope == SCOPE_SPACES ? &r->spaces_ids.v[t->where].sets : &r->block_sets;
+}
+
+enum { PASS_WORDS = 8 };                /* a line of the cache of each dense set */
+
+struct filling { struct reach *r; uint32_t *nr; bool fill; uint64_t token[2]; uint32_t set; };
+
+static inline void fill_word(struct filling *f, uint32_t at, uint64_t m)
+{
+	for (; m; m &= m - 1) {
+		uint32_t x = at * 64 + (uint32_t)__builtin_ctzll(m);
+		struct shape *s;
+
+		if (!f->fill) {
+			f->nr[x]++;
+			continue;
+		}
+		s = &f->r->shapes.v[x];
+		s->sets.v[s->sets.nr++] = f->set;
+		s->sig[0] ^= f->token[0];
+		s->sig[1] ^= f->token[1];
+	}
+}
+
+static void fill_begin(struct filling *f, uint32_t set)
+{
+	f->set = set;
+	f->token[0] = token(set, 0);
+	f->token[1] = token(set, 1);
+}
+
+/* Sparse sets one by one; dense ones eight words at a time, so that the shapes at hand stay in the cache. */
+static void fill_all(struct filling *f)
+{
+	struct reach *r = f->r;
+	numbers dense = { 0 };
+
+	for (uint32_t k = 0; k < r->sets.nr; k++) {
+		const struct bits *b = &r->sets.v[k].b;
+
+		if (b->nr == BITS_DENSE) {
+			*heap_push(&dense) = k;
+			continue;
+		}
+		fill_begin(f, k);
+		for (uint32_t i = 0; i < b->nr; i++)
+			fill_word(f, bits_places(b)[i], bits_masks(b)[i]);
+	}
+	for (uint32_t from = 0; from < r->words; from += PASS_WORDS)
+		for (uint32_t k = 0; k < dense.nr; k++) {
+			fill_begin(f, dense.v[k]);
+			for (uint32_t w = from; w < MIN(from + PASS_WORDS, r->words); w++)
+				fill_word(f, w, r->sets.v[dense.v[k]].b.word[w]);
+		}
+	heap_free(&dense);
+}
+
+void reach_members(struct reach *r)
+{
+	struct filling f = { .r = r, .nr = (uint32_t *)heap_words(r->shapes.nr / 2 + 1) };
+	uint32_t *at;
+
+	fill_all(&f);
+	for (uint32_t s = 0; s < r->shapes.nr; s++)
+		r->pool_nr += f.nr[s];
+	at = r->pool = malloc((r->pool_nr + 1) * sizeof(*r->pool));
+	if (!at)
+		abort();
+	for (uint32_t s = 0; s < r->shapes.nr; at += f.nr[s++])
+		r->shapes.v[s].sets = (numbers){ f.nr[s] ? at : NULL, 0, f.nr[s] };
+	f.fill = true;
+	fill_all(&f);
+	free(f.nr);
+}
+
+/* Are the sets of its namespace or namespaceSelector looked up? NULL: those of blocks always are. */
+static bool *many_of(struct reach *r, const struct shape_set *t)
+{
+	return t->scope == SCOPE_SPACE ? &r->spaces.v[t->where].many : t->scope == SCOPE_SPACES ? &r->spaces_ids.v[t->where].many : NULL;
+}
+
+static bool is_set(const struct shape_set *t, const struct shape_set *like)
+{
+	return t->refs && t->scope == like->scope && t->where == like->where && t->selector == like->selector && t->families == like->families && t->seen == like->seen;
+}
+
+static uint32_t known_set(struct reach *r, const struct shape_set *like)
+{
+	const bool *many = many_of(r, like);
+	uint64_t h = set_hash(like);
+	uint32_t at, id;
+
+	if (many && !*many) {
+		for (id = *head_of(r, like); id != NONE && !is_set(&r->sets.v[id], like); id = r->sets.v[id].next)
+			;
+		return id;
+	}
+	for (id = lookup_first(&r->set_ids, h, &at); id != NONE && !is_set(&r->sets.v[id], like); id = lookup_next(&r->set_ids, h, &at))
+		;
+	return id;
+}
+
+/* It stands in its chain already. */
+static void note_set(struct reach *r, uint32_t set)
+{
+	const struct shape_set *t = &r->sets.v[set];
+	bool *many = many_of(r, t);
+	uint32_t nr = 0;
+
+	if (!many || *many) {
+		lookup_put(&r->set_ids, set_hash(t), set);
+		return;
+	}
+	for (uint32_t k = set; k != NONE; k = r->sets.v[k].next)
+		nr++;
+	*many = nr > FEW;
+	for (uint32_t k = set; *many && k != NONE; k = r->sets.v[k].next)
+		lookup_put(&r->set_ids, set_hash(&r->sets.v[k]), k);
+}
+
+uint32_t reach_set(struct reach *r, struct shape_set like)
+{
+	uint32_t id = known_set(r, &like);
+	numbers m = { 0 };
+
+	if (id != NONE) {
+		r->sets.v[id].refs++;
+		return id;
+	}
+	if (r->free_sets.nr)
+		id = r->free_sets.v[--r->free_sets.nr];
+	else
+		id = (heap_push(&r->sets), r->sets.nr - 1);
+	heap_room(&r->roles, r->sets.nr);
+	r->roles.nr = r->sets.nr;
+	r->roles.v[id] = 0;
+	like.refs = 1;
+	like.next = *head_of(r, &like);
+	*head_of(r, &like) = id;
+	r->sets.v[id] = like;
+	note_set(r, id);
+	if (r->building)
+		return id;
+	reach_evaluate(r, id);
+	bits_list(&r->sets.v[id].b, r->words, &m);
+	for (uint32_t k = 0; k < m.nr; k++)
+		take(r, m.v[k], id);
+	heap_free(&m);
+	return id;
+}
+
+void reach_unref(struct reach *r, uint32_t set)
+{
+	struct shape_set *t = &r->sets.v[set];
+	numbers m = { 0 };
+	uint32_t *at;
+
+	if (--t->refs || set == 0)
+		return;
+	bits_list(&t->b, r->words, &m);
+	for (uint32_t k = 0; k < m.nr; k++)
+		leave(r, m.v[k], set);
+	heap_free(&m);
+	for (at = head_of(r, t); *at != set;)
+		at = &r->sets.v[*at].next;
+	*at = t->next;
+	if (!many_of(r, t) || *many_of(r, t))
+		lookup_drop(&r->set_ids, set_hash(t), set);
+	bits_free(&t->b);
+	for (int d = 0; d < 2; d++) {
+		few_free(&t->uses[d]);
+		few_free(&t->users[d]);
+	}
+	*heap_push(&r->free_sets) = set;
+}
+
+static void join(struct reach *r, uint32_t set, uint32_t shape)
+{
+	struct shape_set *t = &r->sets.v[set];
+
+	if (!reach_set_means(r, t, &r->shapes.v[shape]))
+		return;
+	bits_add(&t->b, shape, r->words);
+	take(r, shape, set);
+	for (int d = 0; d < 2; d++) {
+		if (t->isolates[d])
+			BIT_OFF(r->open[d], shape);
+		for (uint32_t k = 0; k < t->uses[d].nr; k++) {
+			struct use *u = &r->used.v[few_v(&t->uses[d])[k]];
+
+			if (u->subjects.nr > 1)
+				bits_add(&u->u, shape, r->words);
+		}
+	}
+}
+
+void reach_join(struct reach *r, uint32_t shape)
+{
+	uint32_t space = r->shapes.v[shape].space;
+
+	for (uint32_t t = r->block_sets; t != NONE; t = r->sets.v[t].next)
+		join(r, t, shape);
+	if (space == NONE)
+		return;
+	for (uint32_t t = r->spaces.v[space].sets; t != NONE; t = r->sets.v[t].next)
+		join(r, t, shape);
+	for (uint32_t k = 0; k < r->spaces_ids.nr; k++)
+		for (uint32_t t = reach_spaces_have(r, k, space) ? r->spaces_ids.v[k].sets : NONE; t != NONE; t = r->sets.v[t].next)
+			join(r, t, shape);
+}
+
+/* A namespaceSelector that now says something else of the namespace: its shapes join the sets or leave them. Such sets are peers only, never subjects. */
+static void space_switched(struct reach *r, struct spaces_id *s, uint32_t space, bool now)
+{
+	if (now) {
+		reach_spaces_add(s, space);
+	} else {
+		BIT_OFF(s->in.v, space);
+		for (uint32_t k = 0; k < s->list.nr; k++)
+			if (s->list.v[k] == space)
+				s->list.v[k--] = s->list.v[--s->list.nr];
+	}
+	for (uint32_t x = r->spaces.v[space].first; x != NONE; x = r->shapes.v[x].next) {
+		if (s->shapes && now)
+			BIT_ON(s->shapes, x);
+		else if (s->shapes)
+			BIT_OFF(s->shapes, x);
+		for (uint32_t t = s->sets; t != NONE; t = r->sets.v[t].next) {
+			if (now) {
+				join(r, t, x);
+			} else if (bits_has(&r->sets.v[t].b, x)) {
+				bits_drop(&r->sets.v[t].b, x);
+				leave(r, x, t);
+			}
+		}
+	}
+	r->counted = false;
+}
+
+void reach_space_changed(struct reach *r, uint32_t space)
+{
+	for (uint32_t k = 0; k < r->spaces_ids.nr && !r->building; k++) {
+		bool now = reach_spaces_mean(r, &r->spaces_ids.v[k], space);
+
+		if (now != reach_spaces_have(r, k, space))
+			space_switched(r, &r->spaces_ids.v[k], space, now);
+	}
+}
