@@ -341,7 +341,7 @@ static void routes(struct hap *x)
 	sb_printf(text(x), "\n    http-request set-var(txn.route) str(none) if !decided%s\n", x->plane->sidecar ? " { var(txn.listener) -m found }" : "");
 }
 
-/* What the proxy tells the backend of the client (match.c forwarded). */
+/* What the proxy tells the backend of the client (act.c forwarded). */
 static void forwarded(struct hap *x)
 {
 	const char *known = x->plane->sidecar ? " decided" : "";

@@ -1,4 +1,4 @@
-/* A routing table as the configuration of HAProxy 2.6: what the matcher (match.c) decides in memory, a real proxy decides in a Pod. One frontend finds listener, host and
+/* A routing table as the configuration of HAProxy 2.6: what the matcher (match.c, act.c) decides in memory, a real proxy decides in a Pod. One frontend finds listener, host and
  * route in the table's order; each route is a backend that asks the guards, changes the request and holds the endpoints. What HAProxy cannot do of a route is not
  * done in another way: such a request is answered 501, with the reason in the header X-Podwire-Cannot. Texts from manifests are quoted; control characters never pass. */
 #ifndef PODWIRE_HAPROXY_H

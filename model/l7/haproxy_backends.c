@@ -1,4 +1,4 @@
-/* Backend sections: what happens to the requests of one route, in the order of match.c: guards, filters, injected faults, canaries, then the backends by weight. */
+/* Backend sections: what happens to the requests of one route, in the order of act.c: guards, filters, injected faults, canaries, then the backends by weight. */
 #include "model/l7/haproxy_parts.h"
 
 #include <ctype.h>
@@ -468,7 +468,7 @@ void hap_backends(struct hap *x)
 
 /* ---- chance */
 
-/* match.c canary_decides: the header, then the cookie, then chance. */
+/* act.c canary_decides: the header, then the cookie, then chance. */
 static void canary(struct hap *x, const struct hap_leaf *l, const struct l7_canary *c)
 {
 	const char *n = l->name, *set = arena_printf(x->a, "    http-request set-var(txn.route) str(%s.", l->name);
