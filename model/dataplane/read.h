@@ -43,7 +43,7 @@ struct node_in {
 	struct map set_gaps;            /* set_h → 1: not all of its elements are known */
 	struct table_in ipt[2][IPT_TABLES];
 	bool whole_save[2];             /* an iptables-save of all tables: those that it does not show do not exist */
-	bool nft_seen, nft_cut, legacy_hidden;
+	bool nft_seen, legacy_hidden;
 	bool has_addr, has_link, has_route[2], has_rule[2], has_listeners, elsewhere;
 	VEC(struct link_in) links;
 	VEC(struct addr_in) addrs;
@@ -88,6 +88,7 @@ void read_sysctl(struct node_in *, const struct part *);
 void read_ipvs(struct node_in *, const struct part *);
 void read_ss(struct node_in *, const struct part *);
 void read_bird_routes(struct node_in *, const struct part *);
+void capture_build(struct node_in *, const struct capture_options *);   /* the node in the capture's dataplane, when all of it is read (capture_build.c) */
 
 /* JSON of podwire capture, nft -j and ip -j as the texts that the tools print without -j, so that each format has one reader: calls give for each (node and command may be
  * NULL). false: it is none of them, or no JSON. The texts are in the arena. */
