@@ -76,10 +76,23 @@ const struct node *bgp_node_at(struct cluster *c, ip_addr ip)
 	return NULL;
 }
 
+bool bgp_may_encapsulate(const struct pool_setting *p)
+{
+	return p->vxlan != ENCAP_NEVER || p->ipip != ENCAP_NEVER;
+}
+
+/* A pool may come from calico-node's environment as well. */
+bool bgp_tells_pool(struct cluster *c, const struct pool_setting *p)
+{
+	const struct object *o = obj_get(c, p->cause);
+
+	return !o || o->kind != &ip_pool_kind || ((const struct ip_pool *)o)->disable_bgp_export != TRI_TRUE;
+}
+
 bool bgp_writes_routes(const struct settings *s, bool four)
 {
 	for (uint32_t k = 0; k < s->pools.nr; k++)
-		if (ip_is4(s->pools.v[k].cidr.addr) == four && s->pools.v[k].vxlan == ENCAP_NEVER && s->pools.v[k].ipip == ENCAP_NEVER)
+		if (ip_is4(s->pools.v[k].cidr.addr) == four && !bgp_may_encapsulate(&s->pools.v[k]))
 			return true;
 	return false;
 }
@@ -105,7 +118,6 @@ const char *bgp_backend_without_bird(struct cluster *c)
 /* ---- who hears of whom */
 
 struct graph {
-	struct cluster *cluster;
 	const struct settings *settings;
 	const struct node **node;
 	uint32_t nr;
@@ -199,7 +211,7 @@ static bool any_reflector(const struct graph *g)
 struct bgp_hearing bgp_hear(struct cluster *c, struct arena *a)
 {
 	struct object_list nodes = cluster_list(c, &node_kind), peers = cluster_list(c, &bgp_peer_kind);
-	struct graph g = { .cluster = c, .settings = cluster_settings(c), .node = (const struct node **)nodes.v, .nr = nodes.nr, .scratch = arena_new(NULL, "bgp") };
+	struct graph g = { .settings = cluster_settings(c), .node = (const struct node **)nodes.v, .nr = nodes.nr, .scratch = arena_new(NULL, "bgp") };
 	struct bgp_hearing out = { .nr = nodes.nr };
 	size_t words = (size_t)g.nr * g.nr / 64 + 1;
 	bool silent = bgp_backend_without_bird(c) != NULL, mesh = g.settings->mesh && !silent;

@@ -10,6 +10,8 @@
 const char *bgp_backend_without_bird(struct cluster *);
 /* Does BIRD write the routes of any pool of the family? felix writes those of pools that may be encapsulated. */
 bool bgp_writes_routes(const struct settings *, bool four);
+bool bgp_may_encapsulate(const struct pool_setting *);                  /* always, or across subnets */
+bool bgp_tells_pool(struct cluster *, const struct pool_setting *);     /* false: its IPPool has disableBGPExport */
 
 ip_addr bgp_address(const struct node *, bool four);                    /* the node's address of the family; unset: none */
 int64_t bgp_as(const struct settings *, const struct node *);

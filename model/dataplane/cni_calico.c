@@ -74,23 +74,16 @@ static void network(struct compile *x)
 			x->pod_mtu = MIN(x->pod_mtu, x->uplink_mtu - tunnels[k].overhead);
 }
 
-static bool not_exported(const struct compile *x, const struct pool_setting *p)
-{
-	const struct ip_pool *pool = p ? (const struct ip_pool *)obj_get(x->cluster, p->cause) : NULL;
-
-	return pool && pool->o.kind == &ip_pool_kind && pool->disable_bgp_export == TRI_TRUE;
-}
-
 /* CrossSubnet encapsulates nothing here: all nodes are on one L2. What BIRD announced is withdrawn when its sessions are gone for good, and a pool with disableBGPExport
  * is never announced (calico_export_to_bgp_peers rejects it for all peers); felix knows no such thing. From v3.33 felix writes the routes of pools that may be encapsulated, BIRD those of the others. */
 static struct block_way way_to(const struct compile *x, struct cidr block, const struct node *owner, bool borrowed)
 {
 	const struct pool_setting *p = pool_of(x->settings, block.addr);
-	bool encapsulates = p && (p->vxlan != ENCAP_NEVER || p->ipip != ENCAP_NEVER);
+	bool encapsulates = p && bgp_may_encapsulate(p);
 
 	return (struct block_way){ .tunnel = !p ? 0 : p->vxlan == ENCAP_ALWAYS ? LINK_VXLAN : p->ipip == ENCAP_ALWAYS ? LINK_IPIP : 0,
 				   .proto = encapsulates ? RTP_FELIX : RTP_BIRD, .borrowed = borrowed,
-				   .withdrawn = !encapsulates && (label_get(&owner->o.annotations, "podwire.io/routes-withdrawn") || not_exported(x, p)) };
+				   .withdrawn = !encapsulates && (label_get(&owner->o.annotations, "podwire.io/routes-withdrawn") || (p && !bgp_tells_pool(x->cluster, p))) };
 }
 
 /* The tunnel's own address comes from the pool: what the node's annotation says, else the first address of its block that no Pod has. */

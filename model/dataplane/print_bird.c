@@ -33,28 +33,16 @@ static const char *suffix(const struct speaker *x)
 
 /* ---- pools and blocks */
 
-static bool encapsulates(const struct pool_setting *p)
-{
-	return p->vxlan != ENCAP_NEVER || p->ipip != ENCAP_NEVER;
-}
-
-static bool not_exported(const struct speaker *x, const struct pool_setting *p)
-{
-	const struct ip_pool *pool = (const struct ip_pool *)obj_get(x->cluster, p->cause);
-
-	return pool && pool->disable_bgp_export == TRI_TRUE;
-}
-
 static bool is_own(const struct speaker *x, const struct block *b)
 {
 	return b->owner.i == x->ns.i && !b->borrowed && ip_is4(b->cidr.addr) == x->four;
 }
 
-static void own_blocks(const struct speaker *x, const char *form)
+static void own_blocks(const struct speaker *x)
 {
 	for (uint32_t k = 0; k < x->dp->blocks.nr; k++)
 		if (is_own(x, &x->dp->blocks.v[k]) && x->dp->blocks.v[k].cidr.len < ip_bits(x->dp->blocks.v[k].cidr.addr))
-			sb_printf(x->out, form, CIDR(x->dp->blocks.v[k].cidr));
+			sb_printf(x->out, "  route %s blackhole;\n", CIDR(x->dp->blocks.v[k].cidr));
 }
 
 static void add_community(void *ctx, struct cidr net, const char *value)
@@ -103,8 +91,8 @@ static void filters(struct speaker *x)
 
 		if (ip_is4(p->cidr.addr) != x->four)
 			continue;
-		tunnels = tunnels || encapsulates(p);
-		if (not_exported(x, p))
+		tunnels = tunnels || bgp_may_encapsulate(p);
+		if (!bgp_tells_pool(x->cluster, p))
 			sb_printf(out, "  if net ~ %s then reject; # disableBGPExport\n", CIDR(p->cidr));
 	}
 	sb_printf(out, "  apply_communities_%s();\n", suffix(x));
@@ -118,13 +106,13 @@ static void filters(struct speaker *x)
 	for (uint32_t k = 0; k < x->services.v.nr; k++)
 		sb_printf(out, "  if net ~ %s then accept; # %s\n", CIDR(x->services.v.v[k].net), x->services.v.v[k].why);
 	for (uint32_t k = 0; k < x->settings->pools.nr; k++)
-		if (ip_is4(x->settings->pools.v[k].cidr.addr) == x->four && !not_exported(x, &x->settings->pools.v[k]))
+		if (ip_is4(x->settings->pools.v[k].cidr.addr) == x->four && bgp_tells_pool(x->cluster, &x->settings->pools.v[k]))
 			sb_printf(out, "  if net ~ %s then accept;\n", CIDR(x->settings->pools.v[k].cidr));
 	sb_printf(out, "  reject;\n}\n\nfilter calico_export_to_bgp_peers_%s {\n  calico_export_%s();\n  reject;\n}\n", suffix(x), suffix(x));
 	sb_printf(out, "\nfilter calico_kernel_programming_%s {\n", suffix(x));
 	ranges_rejected(x);
 	for (uint32_t k = 0; k < x->settings->pools.nr; k++)
-		if (ip_is4(x->settings->pools.v[k].cidr.addr) == x->four && encapsulates(&x->settings->pools.v[k]))
+		if (ip_is4(x->settings->pools.v[k].cidr.addr) == x->four && bgp_may_encapsulate(&x->settings->pools.v[k]))
 			sb_printf(out, "  if net ~ %s then reject; # felix writes them: this pool may be encapsulated\n", CIDR(x->settings->pools.v[k].cidr));
 	sb_add(out, "  accept;\n}\n");
 }
@@ -379,7 +367,7 @@ static void family(struct speaker *x)
 	uint32_t port = bgp_listen_port(x->cluster);
 
 	sb_printf(out, "\n# ---- %s\n\nprotocol static blocks_%s { # the node's own blocks\n  %s;\n", x->four ? "IPv4" : "IPv6", f, f);
-	own_blocks(x, "  route %s blackhole;\n");
+	own_blocks(x);
 	sb_add(out, "}\n");
 	x->services = bgp_service_routes(x->cluster, x->node, x->four, x->scratch);
 	services(x);
