@@ -151,7 +151,7 @@ static void path_acl(struct hap *x, const struct l7_route *r, const char *name, 
 	size_t n = strlen(path);
 
 	if (!hap_fits(path)) {
-		w->never = strlen(path) <= 900;         /* a control character: no request has one in its path */
+		w->never = strlen(path) <= HAP_LONGEST;         /* a control character: no request has one in its path */
 		cannot(w, "its path is too long");
 		return;
 	}

@@ -22,7 +22,8 @@ struct hap {
 };
 
 /* ---- words (haproxy_words.c). All answers live in the arena. */
-bool hap_fits(const char *text);                /* no control characters, and no longer than a line of the configuration allows */
+#define HAP_LONGEST 900                         /* bytes of one text; a line has 2048, and quoting and escaping take some */
+bool hap_fits(const char *text);                /* no control characters, and not longer than that */
 bool hap_name(const char *text);                /* of a header, a parameter, a cookie: letters, digits, - _ . */
 const char *hap_word(struct hap *, const char *text);           /* one word, taken as it stands */
 const char *hap_format(struct hap *, const char *text);         /* the same inside a log format: % counts for nothing; not quoted yet */

@@ -49,14 +49,20 @@ static void meant(struct hap *x, const struct service *s, const struct svc_port 
 	}
 }
 
-static void endpoints(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+static void servers(struct hap *x, const struct service *s, const struct svc_port *p)
 {
 	uint32_t nr = 0;
 	const struct http_endpoint *e = service_endpoints(x->t->cluster, s, p->port, NULL, x->a, &nr);
 
-	sb_printf(text(x), "\nbackend %s from proxy\n    # Service %s/%s, port %d\n    mode tcp\n    balance roundrobin\n", name, hap_comment(x, s->o.ns), hap_comment(x, s->o.name), p->port);
+	sb_add(text(x), "    balance roundrobin\n");
 	for (uint32_t k = 0; k < nr; k++)
 		sb_printf(text(x), ip_is4(e[k].ip) ? "    server e%u %s:%u\n" : "    server e%u [%s]:%u\n", k, IP(e[k].ip), e[k].port);
+}
+
+static void endpoints(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+{
+	sb_printf(text(x), "\nbackend %s from proxy\n    # Service %s/%s, port %d\n    mode tcp\n", name, hap_comment(x, s->o.ns), hap_comment(x, s->o.name), p->port);
+	servers(x, s, p);
 }
 
 static void meant_http(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
@@ -94,12 +100,8 @@ void hap_sidecar_unknown(struct hap *x)
 
 static void http_endpoints(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
 {
-	uint32_t nr = 0;
-	const struct http_endpoint *e = service_endpoints(x->t->cluster, s, p->port, NULL, x->a, &nr);
-
-	sb_printf(text(x), "\nbackend http.%s from proxy\n    balance roundrobin\n", name);
-	for (uint32_t k = 0; k < nr; k++)
-		sb_printf(text(x), ip_is4(e[k].ip) ? "    server e%u %s:%u\n" : "    server e%u [%s]:%u\n", k, IP(e[k].ip), e[k].port);
+	sb_printf(text(x), "\nbackend http.%s from proxy\n", name);
+	servers(x, s, p);
 }
 
 void hap_sidecar_backends(struct hap *x)

@@ -4,8 +4,6 @@
 
 #include <ctype.h>
 
-#define LONGEST 900                             /* bytes; a line has 2048, and quoting and escaping take some */
-
 bool hap_fits(const char *text)
 {
 	size_t n = strlen(text);
@@ -13,7 +11,7 @@ bool hap_fits(const char *text)
 	for (size_t k = 0; k < n; k++)
 		if (iscntrl((unsigned char)text[k]))
 			return false;
-	return n <= LONGEST;
+	return n <= HAP_LONGEST;
 }
 
 bool hap_name(const char *text)
@@ -74,7 +72,7 @@ const char *hap_comment(struct hap *x, const char *text)
 {
 	struct sb out = { 0 };
 
-	for (const char *p = text; *p && out.len < LONGEST; p++)
+	for (const char *p = text; *p && out.len < HAP_LONGEST; p++)
 		sb_addc(&out, iscntrl((unsigned char)*p) ? '?' : *p);
 	return kept(x, &out);
 }

@@ -79,6 +79,16 @@ static bool says_something(const struct route_table *t)
 	return routes_serve(t, NULL) || t->vhosts.nr;
 }
 
+static const struct l7_controller *gateway_served_by(struct planes *x, const struct l7_controller *all, uint32_t nr, const struct gateway *gw)
+{
+	const char *name = gateway_controller_name(x->c, gw);
+
+	for (uint32_t k = 0; name && k < nr; k++)
+		if (streq(all[k].name, name))
+			return &all[k];
+	return NULL;
+}
+
 /* Tables that the Pods of a controller serve together: its Ingresses', and those of Gateways that have no data plane of their own. The first that has a rule is served. */
 static struct l7_plane shared(struct planes *x, const struct l7_controller *all, uint32_t nr, const struct l7_controller *who)
 {
@@ -88,11 +98,8 @@ static struct l7_plane shared(struct planes *x, const struct l7_controller *all,
 
 	for (uint32_t k = 0; k < gateways.nr; k++) {
 		const struct gateway *gw = (const struct gateway *)gateways.v[k];
-		const char *name = gateway_controller_name(x->c, gw);
-		const struct l7_controller *other = NULL;
+		const struct l7_controller *other = gateway_served_by(x, all, nr, gw);
 
-		for (uint32_t i = 0; name && i < nr && !other; i++)
-			other = streq(all[i].name, name) ? &all[i] : NULL;
 		if (!other || other->place != 's' || other->workload != who->workload)
 			continue;
 		if (says_something(p.table))
@@ -112,11 +119,8 @@ static void look(struct planes *x, const struct l7_controller *all, uint32_t nr,
 	struct route_table *t;
 
 	if (gw) {
-		const char *name = gateway_controller_name(x->c, gw);
-		const struct l7_controller *who = NULL;
+		const struct l7_controller *who = gateway_served_by(x, all, nr, gw);
 
-		for (uint32_t i = 0; name && i < nr && !who; i++)
-			who = streq(all[i].name, name) ? &all[i] : NULL;
 		add(x, (struct l7_plane){ .pod = p, .table = routes_compile_gateway(x->c, gw, x->a), .service = who ? gateway_service(x->c, gw, who) : NULL,
 					  .target = arena_printf(x->a, "gateway/%s/%s", gw->o.ns, gw->o.name), .envoy = plane_is_envoy(who) }, false);
 		return;
@@ -158,15 +162,14 @@ struct l7_plane *planes_list(struct cluster *c, struct arena *a, uint32_t *nr)
 /* ---- sidecars */
 
 /* What a sidecar would have to do, and HAProxy does not: identities by mutual TLS, and the policies that ask for them. */
-static const char *beyond(struct cluster *c, const struct pod *p, struct arena *a)
+static const char *beyond(struct cluster *c, const struct pod *p, const struct mesh_capture *m, struct arena *a)
 {
 	static const struct kind *const policies[] = { &peer_authentication_kind, &authorization_policy_kind, &request_authentication_kind };
-	struct mesh_capture m = mesh_capture(p->spec);
 
 	for (size_t k = 0; k < ARRAY_LEN(policies); k++)
 		if (cluster_count(c, policies[k]))
 			return arena_printf(a, "%s asks for identities, and mutual TLS is not made", policies[k]->name);
-	return m.unknown ? m.unknown : mesh_unmodelled(c, p, a);
+	return m->unknown ? m->unknown : mesh_unmodelled(c, p, a);
 }
 
 struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *nr, const char **why)
@@ -177,17 +180,17 @@ struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *n
 
 	for (uint32_t k = 0; k < pods.nr && !no; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
-		struct mesh_capture *m = arena_make(a, struct mesh_capture);
+		struct mesh_capture m;
 		struct l7_plane *plane;
 
 		if ((p->phase && p->phase != POD_RUNNING) || !p->node || p->spec->host_network || !mesh_sidecar(p->spec))
 			continue;
-		*m = mesh_capture(p->spec);
-		if (!m->set)
+		m = mesh_capture(p->spec);
+		if (!m.set)
 			continue;
-		no = beyond(c, p, a);
+		no = beyond(c, p, &m, a);
 		plane = vec_push(a, &out);
-		*plane = (struct l7_plane){ .pod = p, .table = routes_compile_mesh(c, p, a), .sidecar = m, .envoy = true };
+		*plane = (struct l7_plane){ .pod = p, .table = routes_compile_mesh(c, p, a), .sidecar = arena_copy(a, &m, sizeof(m)), .envoy = true };
 		plane->ports = arena_array(a, struct l7_port, plane->table->listeners.nr);
 		for (uint32_t i = 0; i < plane->table->listeners.nr; i++) {
 			uint32_t j = 0;
