@@ -161,7 +161,7 @@ uint32_t cluster_handles(const struct cluster *c) { return c->all.nr - 1; }
 
 void cluster_touch(struct cluster *c, struct object *o)
 {
-	if (o->kind == &endpointslice_kind)
+	if (o->kind == &endpointslice_kind || o->kind == &service_kind)
 		index_object(c, o);
 	changed(c, o, CHANGE_UPDATE);
 }

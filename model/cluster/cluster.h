@@ -63,6 +63,7 @@ struct node *find_node(const struct cluster *, const char *name);
 struct pod *find_pod(const struct cluster *, const char *ns, const char *name);
 struct service *find_service(const struct cluster *, const char *ns, const char *name);
 struct pod *find_pod_by_ip(const struct cluster *, ip_addr);    /* not hostNetwork, not terminal; NULL if none */
+struct service *find_service_by_ip(const struct cluster *, ip_addr);    /* whose ClusterIP it is; NULL if none */
 bool cluster_has_pod_ips(const struct cluster *);               /* has any Pod ever had an address of its own? */
 /* The slices of a Service, in name order; by label kubernetes.io/service-name. Like pods_of: good until the next call of either. */
 struct object_list service_slices(const struct cluster *, const struct service *);

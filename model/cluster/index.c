@@ -85,6 +85,13 @@ void index_object(struct cluster *c, struct object *o)
 			handles_add(c, &c->pods_by_owner, map_ptr(owner), o->id);
 		index_address(c, p, p->ip);
 		index_address(c, p, p->ip2);
+	} else if (o->kind == &service_kind) {
+		const struct service *s = (const struct service *)o;
+		ip_addr ip;
+
+		for (uint32_t k = 0; k < s->cluster_ips.nr; k++)
+			if (ip_parse(s->cluster_ips.v[k], &ip))
+				*map_put(&c->service_by_ip, c->arena, ip_key(ip)) = o->id.i;
 	} else if (o->kind == &endpointslice_kind) {
 		struct endpointslice *s = (struct endpointslice *)o;
 
@@ -244,6 +251,18 @@ struct pod *find_pod_by_ip(const struct cluster *c, ip_addr ip)
 	struct pod *p = at ? (struct pod *)c->all.v[*at] : NULL;
 
 	return p && owns_address(p) && (ip_eq(p->ip, ip) || ip_eq(p->ip2, ip)) ? p : NULL;
+}
+
+struct service *find_service_by_ip(const struct cluster *c, ip_addr ip)
+{
+	uint64_t *at = map_find(&c->service_by_ip, ip_key(ip));
+	struct service *s = at ? (struct service *)c->all.v[*at] : NULL;
+	ip_addr own;
+
+	for (uint32_t k = 0; s && !s->o.gone && k < s->cluster_ips.nr; k++)
+		if (ip_parse(s->cluster_ips.v[k], &own) && ip_eq(own, ip))
+			return s;
+	return NULL;
 }
 
 bool cluster_has_pod_ips(const struct cluster *c)

@@ -319,21 +319,33 @@ static netns_h node_netns(struct cluster *c, const struct dataplane *dp, const c
 	return netns_find(dp, text);
 }
 
+const char *pod_sockets_name(const struct pod *p, struct arena *a)
+{
+	return p->spec->host_network ? arena_printf(a, "node/%s", p->node ? p->node : "") : arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+}
+
+netns_h pod_sockets(const struct dataplane *dp, const struct pod *p)
+{
+	struct arena *scratch = arena_new(NULL, "name");
+	netns_h h = netns_find(dp, pod_sockets_name(p, scratch));
+
+	arena_free(scratch);
+	return h;
+}
+
 static bool pod_source(struct cluster *c, const struct dataplane *dp, const struct end *e, bool v6, struct source *out, struct err *err)
 {
 	struct pod *p = end_pod(c, e, err);
-	char text[600];
 
 	if (!p)
 		return false;
-	snprintf(text, sizeof(text), "pod/%s/%s", p->o.ns, p->o.name);
 	out->pod = p;
 	out->kind = "Pod";
 	out->ip = pod_address(p, v6);
 	if (p->spec->host_network && p->node)
 		out->netns = node_netns(c, dp, p->node, err);
 	else
-		out->netns = netns_find(dp, text);
+		out->netns = pod_sockets(dp, p);
 	if (err_any(err))
 		return false;
 	if (!ip_set(p->ip))
@@ -373,11 +385,8 @@ static bool at_node(struct cluster *c, const struct dataplane *dp, const struct 
 	out->kind = "Address";
 	p = find_pod_by_ip(c, e->ip);
 	if (p && p->node == out->node->o.name) {
-		char text[600];
-		netns_h ns;
+		netns_h ns = pod_sockets(dp, p);
 
-		snprintf(text, sizeof(text), "pod/%s/%s", p->o.ns, p->o.name);
-		ns = netns_find(dp, text);
 		out->pod = p;
 		out->in = ns.i ? link_get(dp, netns_get(dp, ns)->uplink)->peer : out->in;
 		if (out->in.i)

@@ -24,6 +24,9 @@ bool end_parse(struct cluster *, const char *text, const char *dflt_ns, struct e
 /* A source in the dataplane. */
 struct source { netns_h netns; ip_addr ip; bool enters; link_h in; const char *in_name; struct pod *pod; struct node *node; const char *kind; };
 bool end_source(struct cluster *, const struct dataplane *, const struct end *, bool v6, struct source *out, struct err *);
+/* Where the Pod's sockets are: its own namespace, or (hostNetwork) its node's. The name as of a struct netns; .i 0: it is not there. */
+const char *pod_sockets_name(const struct pod *, struct arena *);
+netns_h pod_sockets(const struct dataplane *, const struct pod *);
 struct pod *end_pod(struct cluster *, const struct end *, struct err *);         /* of END_POD, END_WORKLOAD; NULL: err */
 /* A target: the addresses that it stands for (a headless Service has several), port and protocol. Ends that need DNS or HTTP are ask.h's. */
 struct target { ip_addr *ip; uint32_t nr; uint16_t port; };

@@ -4,22 +4,6 @@
 
 #define DNS_PORT 53
 
-/* Of a Service. */
-static bool has_service(struct world *w, ip_addr ip)
-{
-	struct object_list l = cluster_list(w->cluster, &service_kind);
-	ip_addr own;
-
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct service *svc = (const struct service *)l.v[k];
-
-		for (uint32_t i = 0; i < svc->cluster_ips.nr; i++)
-			if (ip_parse(svc->cluster_ips.v[i], &own) && ip_eq(own, ip))
-				return true;
-	}
-	return false;
-}
-
 static bool is_cluster_dns(struct world *w, const char *server)
 {
 	const struct settings *s = cluster_settings(w->cluster);
@@ -54,23 +38,25 @@ static struct reply query(struct world *w, const struct source *from, ip_addr se
 /* What becomes of queries to one of the nameservers. */
 static enum dns_server asked(struct world *w, const struct source *from, const char *server, struct arena *a, struct names *out)
 {
-	bool walked = from->netns.i && !from->enters, inside = false, own = is_cluster_dns(w, server);
+	bool inside, of_cluster;
 	ip_addr ip;
 	struct reply r;
 
 	if (!ip_parse(server, &ip))
 		return DNS_BY_OUTSIDE;
-	inside = has_service(w, ip);
-	if (!walked || (own && !inside))        /* nobody has the address: a cache on the node (169.254.20.10), or a dump without the Service */
-		return own || inside ? DNS_BY_CLUSTER : DNS_BY_OUTSIDE;
+	inside = find_service_by_ip(w->cluster, ip) != NULL;
+	of_cluster = inside || is_cluster_dns(w, server);
+	/* cluster DNS that no Service has: a cache on the node (169.254.20.10), or a dump without the Service */
+	if (!from->netns.i || from->enters || (of_cluster && !inside))
+		return of_cluster ? DNS_BY_CLUSTER : DNS_BY_OUTSIDE;
 	r = query(w, from, ip, a);
 	if (!r.answered && r.unknown && !out->why) {
 		out->unknown = true;
 		out->why = arena_printf(a, "it is not known whether the nameserver %s answers: %s", server, r.reason ? r.reason : verdict_names[r.verdict]);
 	}
 	if (r.answered || r.unknown)
-		return own || inside ? DNS_BY_CLUSTER : DNS_BY_OUTSIDE;
-	if (!own && !inside && r.verdict != V_DROPPED && r.verdict != V_REJECTED && !ip_is_loopback(ip))
+		return of_cluster ? DNS_BY_CLUSTER : DNS_BY_OUTSIDE;
+	if (!of_cluster && r.verdict != V_DROPPED && r.verdict != V_REJECTED && !ip_is_loopback(ip))
 		return DNS_BY_OUTSIDE;
 	if (!out->why)
 		out->why = arena_printf(a, "the nameserver %s does not answer: %s", server, r.reason ? r.reason : verdict_names[r.verdict]);
@@ -80,11 +66,8 @@ static enum dns_server asked(struct world *w, const struct source *from, const c
 struct source names_source(struct world *w, struct pod *p)
 {
 	struct dataplane *dp = world_dataplane(w);
-	char name[600];
 
-	snprintf(name, sizeof(name), "pod/%s/%s", p->o.ns, p->o.name);
-	return (struct source){ .netns = p->spec->host_network ? netns_find(dp, p->node ? str_printf(cluster_strings(w->cluster), "node/%s", p->node) : "") : netns_find(dp, name), .pod = p,
-				.kind = "Pod" };
+	return (struct source){ .netns = pod_sockets(dp, p), .pod = p, .kind = "Pod" };
 }
 
 struct names names_resolve(struct world *w, const struct source *from, const struct resolv_conf *conf, enum resolver lib, const char *name, enum dns_type type, struct arena *a)

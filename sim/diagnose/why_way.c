@@ -28,19 +28,10 @@ static void evidence_causes(struct diagnosis *d, struct finding *f, cause_h h)
 static const struct service *service_of(struct diagnosis *d, const struct answer *a)
 {
 	const struct end *t = &a->to;
-	struct object_list l = cluster_list(d->world->cluster, &service_kind);
 
 	if (t->kind == END_SERVICE || t->kind == END_LB)
 		return find_service(d->world->cluster, t->ns, t->name);
-	for (uint32_t k = 0; ip_set(a->target) && k < l.nr; k++) {
-		const struct service *s = (const struct service *)l.v[k];
-		ip_addr ip;
-
-		for (uint32_t i = 0; i < s->cluster_ips.nr; i++)
-			if (ip_parse(s->cluster_ips.v[i], &ip) && ip_eq(ip, a->target))
-				return s;
-	}
-	return NULL;
+	return ip_set(a->target) ? find_service_by_ip(d->world->cluster, a->target) : NULL;
 }
 
 /* ---- names */

@@ -13,6 +13,7 @@
 
 #include "model/dataplane/packet.h"
 #include "model/l7/haproxy.h"
+#include "sim/ask/end.h"
 #include "sim/linux/haproxies.h"
 #include "sim/linux/run.h"
 
@@ -128,7 +129,7 @@ static bool put_all(struct planning *x, const char *dir, const struct haproxy_co
 
 static const struct space *space_of(const struct planning *x, const struct pod *p)
 {
-	const char *name = p->spec->host_network ? arena_printf(x->a, "node/%s", p->node) : arena_printf(x->a, "pod/%s/%s", p->o.ns, p->o.name);
+	const char *name = pod_sockets_name(p, x->a);
 	const struct space *s = live_find(x->live, name);
 	const struct netns *ns = s && s->ns.i ? netns_get(x->dp, s->ns) : NULL;
 

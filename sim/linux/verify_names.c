@@ -172,7 +172,7 @@ bool verify_lookup(struct live *live, struct world *w, const struct pod *p, cons
 	bool can = begin(&x);
 
 	if (p) {
-		const char *name = p->spec->host_network ? arena_printf(a, "node/%s", p->node ? p->node : "") : arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+		const char *name = pod_sockets_name(p, a);
 		struct resolv_conf conf = dns_resolv_conf(w->cluster, p, a);
 
 		asker.space = live_find(live, name);

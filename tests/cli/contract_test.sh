@@ -64,6 +64,9 @@ check "completes an option of that command" completes --protocol podwire trace -
 check "not of another" sh -c "! '$podwire' completion bash | grep ' init) ' | grep -q -- --protocol"
 check "completes a value" completes flannel podwire trace --cni ''
 check "completes a kind" completes ingresses podwire get ingr
+check "completes what is shown" completes neigh podwire show nei
+check "and then of what" completes pod/ podwire show neigh po
+check "completes a file where one is taken" completes web.yaml podwire draw --out we
 check "completes a figure" completes clusterip podwire draw clus
 check "completes a name of the lab" completes svc/web podwire trace svc/w
 check "completes a name of files" completes svc/web podwire trace -f web.yaml svc/w

@@ -2,17 +2,19 @@
 #include "viz/cli/cli.h"
 #include "viz/diagram/figure.h"
 
-struct options_out { FILE *f; const char *command; };
+struct options_out { FILE *f; const char *command; /* fish: whose options; bash_file: what comes before the next */ };
 
 /* Plain words between bars: light|dark|mono. A value with a blank, a sign or a capital is a kind of value, not a word to type. */
 static bool is_words(const char *arg)
 {
-	return arg && strchr(arg, '|') && !arg[strspn(arg, "abcdefghijklmnopqrstuvwxyz0123456789-|")];
+	size_t n = arg ? strspn(arg, "abcdefghijklmnopqrstuvwxyz0123456789-|") : 0;
+
+	return n && memchr(arg, '|', n) && (!arg[n] || arg[n] == ' ');
 }
 
 static void put_words(FILE *f, const char *arg)
 {
-	for (; *arg; arg++)
+	for (; *arg && *arg != ' '; arg++)
 		fputc(*arg == '|' ? ' ' : *arg, f);
 }
 
@@ -42,6 +44,19 @@ static void bash_value(void *ctx, const char *name, char letter, const char *arg
 	}
 }
 
+static void bash_file(void *ctx, const char *name, char letter, const char *arg, const char *help)
+{
+	struct options_out *o = ctx;
+
+	(void)help;
+	if (arg && (strstr(arg, "FILE") || strstr(arg, "DIR"))) {
+		fprintf(o->f, "%s--%s", o->command, name);
+		if (letter)
+			fprintf(o->f, " | -%c", letter);
+		o->command = " | ";
+	}
+}
+
 static void bash_option(void *ctx, const char *name, char letter, const char *arg, const char *help)
 {
 	(void)letter;
@@ -59,7 +74,6 @@ static const char bash_end[] =
 	"\tget | describe | delete | label | annotate | patch | scale | why | timeline)\n"
 	"\t\tCOMPREPLY=($(compgen -W \"$(podwire api-resources | awk 'NR > 1 {print $1}')\" -- \"$cur\")) ;;\n"
 	"\tdraw) COMPREPLY=($(compgen -W \"$figures\" -- \"$cur\")); [[ ${COMPREPLY[*]} != */ ]] || compopt -o nospace ;;\n"
-	"\tshow) COMPREPLY=($(compgen -W 'routes links neigh listeners conntrack affinity connections bgp ipam' -- \"$cur\")) ;;\n"
 	"\thelp) COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n"
 	"\tlearn) COMPREPLY=($(compgen -W \"$(podwire learn -q 2>/dev/null | awk '{print $1}')\" -- \"$cur\")) ;;\n"
 	"\tapply | diff | run | import | report) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
@@ -84,8 +98,10 @@ static void bash(FILE *f)
 	      "\t\tesac\n"
 	      "\tdone\n"
 	      "\tif [ -z \"$command\" ]; then COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")); return; fi\n"
-	      "\tcase $prev in\n"
-	      "\t-f | --filename | --lab | --out | --pcap | --config | --zone | --dataplane | --batch) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n", f);
+	      "\tcase $prev in\n\t", f);
+	o.command = "";
+	options_each(~0u, bash_file, &o);
+	fputs(") COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n", f);
 	options_each(~0u, bash_value, &o);
 	fputs("\tesac\n\tcase $command in\n", f);
 	for (const struct command *c = commands; c->name; c++) {
@@ -96,7 +112,14 @@ static void bash(FILE *f)
 	fputs("\tesac\n\tlocal figures='", f);
 	for (const struct figure *k = figures; k->name; k++)
 		fprintf(f, "%s%s", k == figures ? "" : " ", k->name);
-	fputs("'\n", f);
+	fputs("'\n\tif [ \"$prev\" = \"$command\" ] && [[ $cur != -* ]]; then case $command in\n", f);
+	for (const struct command *c = commands; c->name; c++)
+		if (is_words(c->args)) {
+			fprintf(f, "\t%s) COMPREPLY=($(compgen -W '", c->name);
+			put_words(f, c->args);
+			fputs("' -- \"$cur\")); return ;;\n", f);
+		}
+	fputs("\tesac; fi\n", f);
 	fputs(bash_end, f);
 }
 

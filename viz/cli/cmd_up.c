@@ -194,7 +194,7 @@ static bool find_place(void *ctx, struct live *live, const char *target, const c
 	c = find_container(p, container);
 	if (!c)
 		return err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s", container ? container : "", p->o.name);
-	out->space = p->spec->host_network ? arena_printf(a, "node/%s", p->node ? p->node : "") : arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+	out->space = pod_sockets_name(p, a);
 	out->etc = etc_of(up, live, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
 	return true;
 }
