@@ -1,33 +1,14 @@
 #!/usr/bin/env bash
 # The reference CNI plugins, executed as a runtime does, make the links, addresses, routes and hostPort rules that the dataplane says: rule for rule, host-local's
 # addresses in its order; and what is otherwise is shown.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire work=$(mktemp -d) passed=0 failed=0 skipped=0 plugins=${CNI_BIN:-/usr/lib/cni}
-export PODWIRE_LAB=$work/lab.db
-trap '"$podwire" down -q 2>/dev/null; rm -rf "$work"' EXIT
-skip() { echo "skipped: $1"; echo "$passed passed, $failed failed, $((skipped + 1)) skipped"; exit 0; }
-ok() { passed=$((passed + 1)); echo "ok      $1"; }
-bad() { failed=$((failed + 1)); echo "FAILED  $1"; [ $# -gt 1 ] && printf '%s\n' "$2" | head -20; }
-is() { [ "$2" = "$3" ] && ok "$1" || bad "$1" "expected: $2
-got:      $3"; }
-check() { local name=$1 out; shift; out=$("$@" 2>&1) && ok "$name" || bad "$name" "$out"; }
-has() { grep -q -- "$2" <<<"$3" && ok "$1" || bad "$1" "$3"; }
-unshare -Urnm true 2>/dev/null || unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
+. "$(dirname "$0")/lib.sh"
+plugins=${CNI_BIN:-/usr/lib/cni}
 for p in loopback bridge host-local portmap; do [ -x "$plugins/$p" ] || skip "$plugins/$p is not there (package containernetworking-plugins)"; done
-for tool in nft iptables-restore; do command -v $tool >/dev/null || [ -x /usr/sbin/$tool ] || skip "$tool is not installed"; done
+needs nft iptables-restore
 
-cat >"$work/objects.yaml" <<'YAML'
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 5
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: nginx, ports: [{containerPort: 8080}]}]}
----
+{ deployment web 5
+	service web 'type: NodePort, ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]'
+	cat; } >objects.yaml <<'YAML'
 apiVersion: v1
 kind: Pod
 metadata: {name: front}
@@ -39,37 +20,22 @@ apiVersion: v1
 kind: Pod
 metadata: {name: stays}
 spec: {nodeName: worker-2, containers: [{name: c, image: nginx}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {type: NodePort, selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080, nodePort: 30080}]}
 YAML
-cat >"$work/iptables.yaml" <<'YAML'
-apiVersion: kubeproxy.config.k8s.io/v1alpha1
-kind: KubeProxyConfiguration
-mode: iptables
-YAML
-cat >"$work/dual.yaml" <<'YAML'
-kind: Cluster
-apiVersion: kind.x-k8s.io/v1alpha4
-name: dual
-networking: {ipFamily: dual, podSubnet: "10.244.0.0/16,fd00:10:244::/56", serviceSubnet: "10.96.0.0/16,fd00:10:96::/112"}
-YAML
-sed 's/nodeName: worker-1$/nodeSelector: {}/' "$work/objects.yaml" >"$work/any.yaml"
+iptables_mode >iptables.yaml
+dual_stack >dual.yaml
+sed 's/nodeName: worker-1$/nodeSelector: {}/' objects.yaml >any.yaml
 with="--cni bridge --cni-bin $plugins"
 
 echo "== the plugins' wiring is the dataplane's"
-check "kube-proxy nftables" "$podwire" verify -f "$work/objects.yaml" $with --sample 60
-check "kube-proxy iptables" "$podwire" verify -f "$work/objects.yaml" -f "$work/iptables.yaml" $with --sample 60
-check "both families" "$podwire" verify -f "$work/any.yaml" -f "$work/dual.yaml" $with --sample 60
+check "kube-proxy nftables" "$podwire" verify -f objects.yaml $with --sample 60
+check "kube-proxy iptables" "$podwire" verify -f objects.yaml -f iptables.yaml $with --sample 60
+check "both families" "$podwire" verify -f any.yaml -f dual.yaml $with --sample 60
 
 echo "== a lab that they have wired"
-"$podwire" init --cni bridge -q && "$podwire" apply -q -f "$work/objects.yaml" >/dev/null
+"$podwire" init --cni bridge -q && "$podwire" apply -q -f objects.yaml >/dev/null
 check "up" "$podwire" up -q --cni-bin "$plugins"
 has "verify says who wired it" "wired 9 Pods" "$("$podwire" verify --sample 20)"
 has "the node's end has the plugin's name" "cni0" "$("$podwire" exec node/worker-1 -- ip -o link show type veth)"
-follow() { "$podwire" "$@" -q >/dev/null 2>"$work/said" || bad "$*" "$(cat "$work/said")"; check "$*" "$podwire" verify --sample 20; }
 follow scale deploy/web --replicas 9
 follow scale deploy/web --replicas 4
 follow scale deploy/web --replicas 6
@@ -78,17 +44,17 @@ is "host-local holds one address for each Pod of the node" "$("$podwire" get pod
 out=$("$podwire" verify --sample 1 -v); is "what portmap leaves on a node without hostPorts is a difference" 1 $?
 has "and is shown" "CNI-HOSTPORT-DNAT" "$out"
 ! "$podwire" exec node/worker-1 -- iptables-save -t nat | grep -q 'CNI-DN-' && ok "DEL took the Pod's mappings away" || bad "DEL took the Pod's mappings away"
-"$podwire" apply -q -f "$work/objects.yaml" >/dev/null
+"$podwire" apply -q -f objects.yaml >/dev/null
 "$podwire" exec pod/front -- ip route del default
 out=$("$podwire" verify --sample 1); is "a route that somebody took out of a Pod is found" 1 $?
 has "and named" "routes of pod/default/front" "$out"
-"$podwire" exec node/worker-1 -- sh -c 'for p in /proc/[0-9]*; do [ "$(tr "\0" " " <$p/cmdline)" = "pause pod/default/front " ] && kill -9 ${p#/proc/}; done'
+kill_in node/worker-1 'pause\ pod/default/front\ '
 for _ in $(seq 100); do "$podwire" exec pod/front -- ip route 2>/dev/null | grep -q default && break; sleep 0.05; done
 check "a sandbox that is lost is made anew, by DEL and ADD" "$podwire" verify --sample 20
 "$podwire" down -q; rm -f "$work"/lab.db*
 
 echo "== addresses"
-"$podwire" init --cni bridge -q && "$podwire" apply -q -f "$work/objects.yaml" >/dev/null
+"$podwire" init --cni bridge -q && "$podwire" apply -q -f objects.yaml >/dev/null
 "$podwire" scale deploy/web --replicas 2 -q >/dev/null; "$podwire" scale deploy/web --replicas 7 -q >/dev/null
 check "up of a lab in which Pods have come and gone" "$podwire" up -q --cni-bin "$plugins"
 out=$("$podwire" verify --sample 20); is "host-local, which knows nothing of them, gives others" 1 $?
@@ -97,13 +63,12 @@ grep DIFFERS <<<"$out" | grep -qv "address that host-local" && bad "all else is 
 "$podwire" down -q
 
 echo "== what cannot be"
-out=$("$podwire" up -f "$work/objects.yaml" --cni-bin "$plugins" 2>&1); is "another network is refused" 2 $?
+out=$("$podwire" up -f objects.yaml --cni-bin "$plugins" 2>&1); is "another network is refused" 2 $?
 has "with the remedy" "--cni bridge" "$out"
-out=$("$podwire" up -f "$work/objects.yaml" --cni bridge --cni-bin "$work" 2>&1); is "a plugin that is not there" 3 $?
+out=$("$podwire" up -f objects.yaml --cni bridge --cni-bin "$work" 2>&1); is "a plugin that is not there" 3 $?
 has "is named with its package" "containernetworking-plugins" "$out"
 mkdir "$work/bin"; for p in loopback host-local portmap; do ln -s "$plugins/$p" "$work/bin/$p"; done
 printf '#!/bin/sh\necho '"'"'{"cniVersion":"1.0.0","code":7,"msg":"no bridge today","details":"try again"}'"'"'\nexit 1\n' >"$work/bin/bridge"; chmod +x "$work/bin/bridge"
-out=$("$podwire" up -f "$work/objects.yaml" --cni bridge --cni-bin "$work/bin" 2>&1); is "a plugin that fails" 3 $?
+out=$("$podwire" up -f objects.yaml --cni bridge --cni-bin "$work/bin" 2>&1); is "a plugin that fails" 3 $?
 has "says what it said" "no bridge today; try again" "$out"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+finish

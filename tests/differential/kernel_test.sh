@@ -1,13 +1,9 @@
 #!/usr/bin/env bash
 # Real Linux against the walk: the script of `rules -o sh` builds a small cluster's namespaces, real connections are made in them, and each must end as the
 # trace says: who answers, and whose address it sees. Everything happens in namespaces of its own.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
-skip() { echo "skipped: $1"; echo "0 passed, 0 failed, 1 skipped"; exit 0; }
-[ "$(id -u)" = 0 ] || skip "only root may make network namespaces"
-for tool in unshare ip nft python3 iptables-restore; do command -v $tool >/dev/null || skip "$tool is not installed"; done
-unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" = 0 ] || skip "only root may make network namespaces with names"
+needs ip nft python3 iptables-restore
 unshare -nm nft add table ip probe 2>/dev/null || skip "this kernel has no nftables"
 cat >"$work/objects.yaml" <<'YAML'
 apiVersion: v1
@@ -108,16 +104,10 @@ print("%d passed, %d failed, 0 skipped" % (passed, failed))
 sys.stdout.flush()
 os._exit(0)
 PY
-passed=0 failed=0
 for cni in calico flannel; do
 	"$podwire" rules -f "$work/objects.yaml" -f "$work/policy.yaml" --cni $cni -o sh >"$work/build.sh" 2>/dev/null
 	timeout 60 unshare -nm bash -c "bash '$work/build.sh' && python3 '$work/talk.py' '$podwire' '$work' --cni $cni" >"$work/log" 2>&1
 	echo "$cni"; cat "$work/log"
-	line=$(tail -1 "$work/log")
-	case $line in
-	*" passed, "*) passed=$((passed + ${line%% *})); n=${line#*, }; failed=$((failed + ${n%% *})) ;;
-	*) failed=$((failed + 1)) ;;
-	esac
+	add_up "$work/log"
 done
-echo "$passed passed, $failed failed, 0 skipped"
-[ $failed = 0 ]
+finish

@@ -1,13 +1,8 @@
 #!/usr/bin/env bash
 # What lives in the namespaces: containers that end and are started again, sidecars that keep what an application logs, volumes at their places; and what a machine lacks is
 # said, never passed over.
-set -uo pipefail
-cd "$(dirname "$0")/../.." && . tests/cli/lib.sh
-export PODWIRE_LAB=$work/lab.db
-trap '"$podwire" down -q 2>/dev/null; rm -rf "$work"' EXIT
-skip() { echo "skipped: $1"; echo "$passed passed, $failed failed, 1 skipped"; exit 0; }
-unshare -Urnm true 2>/dev/null || unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
-for tool in nft python3 curl; do command -v $tool >/dev/null || [ -x /usr/sbin/$tool ] || skip "$tool is not installed"; done
+. "$(dirname "$0")/lib.sh"
+needs nft python3 curl
 
 echo "== features"
 "$podwire" version -o json >features.json
@@ -91,9 +86,7 @@ run() { "$podwire" ps | awk '$1 == "pod/default/staged" { $1 = $2 = $3 = $4 = $5
 "$podwire" advance 20s -q >/dev/null 2>&1; check "then the container" [ "$(run)" = "side main" ]
 
 echo "== a container that ends"
-end() { # POD NAME CONTAINER
-	"$podwire" exec "$1" -- sh -c 'for p in /proc/[0-9]*; do tr "\0" " " 2>/dev/null <$p/cmdline | grep -q "^workload '"$2 $3"' " && kill -9 ${p#/proc/}; done' 2>/dev/null
-}
+end() { kill_in "$1" "workload\\ $2\\ $3\\ *"; }            # end POD NS/NAME CONTAINER
 soon() { for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; "$@"; }
 end net default/net net
 check "its kubelet restarts it" soon sh -c "[ \$('$podwire' get pod net -o 'jsonpath={.status.containerStatuses[0].restartCount}') = 1 ]"

@@ -1,12 +1,7 @@
 #!/usr/bin/env bash
 # Cluster DNS in real namespaces: the resolver of the C library, in Pods, gets what podwire dns says; and it gets nothing where the simulation says that nothing arrives.
-set -uo pipefail
-cd "$(dirname "$0")/../.." && . tests/cli/lib.sh
-export PODWIRE_LAB=$work/lab.db
-trap '"$podwire" down -q 2>/dev/null; rm -rf "$work"' EXIT
-skip() { echo "skipped: $1"; echo "$passed passed, $failed failed, 1 skipped"; exit 0; }
-unshare -Urnm true 2>/dev/null || unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
-for tool in getent nft python3; do command -v $tool >/dev/null || [ -x /usr/sbin/$tool ] || skip "$tool is not installed"; done
+. "$(dirname "$0")/lib.sh"
+needs getent nft python3
 
 cat >objects.yaml <<'YAML'
 apiVersion: apps/v1
@@ -103,9 +98,9 @@ check "and up again" same shell web
 
 echo "== scenarios that look names up"
 for s in 15-search-domains 16-headless 18-egress-and-dns; do check "$s" "$podwire" run --mode linux "$root/scenarios/lessons/$s.yaml"; done
-if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn test -x "$podwire" 2>/dev/null; then
+if [ "$(id -u)" = 0 ] && as_nobody unshare -Urn test -x "$podwire" 2>/dev/null; then
 	chmod 755 "$work"
-	check "all of it as nobody" setpriv --reuid=65534 --regid=65534 --clear-groups "$podwire" verify -f objects.yaml --zone zone --sample 60
+	check "all of it as nobody" as_nobody "$podwire" verify -f objects.yaml --zone zone --sample 60
 else
 	skipped=$((skipped + 1)); echo "skipped: no user namespace for nobody, or a folder that nobody may enter"
 fi

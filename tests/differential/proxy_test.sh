@@ -1,46 +1,18 @@
 #!/usr/bin/env bash
 # Real proxies: in a lab that is up the Pods of controllers and Gateways are HAProxies, whose configuration follows from the routing table and from every change.
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-podwire=$PWD/build/podwire work=$(mktemp -d) passed=0 failed=0 skipped=0
-export PODWIRE_LAB=$work/lab.db
-trap '"$podwire" down -q 2>/dev/null; rm -rf "$work"' EXIT
-skip() { echo "skipped: $1"; echo "$passed passed, $failed failed, $((skipped + 1)) skipped"; exit 0; }
-ok() { passed=$((passed + 1)); echo "ok      $1"; }
-bad() { failed=$((failed + 1)); echo "FAILED  $1"; [ $# -gt 1 ] && printf '%s\n' "$2" | head -20; }
-is() { [ "$2" = "$3" ] && ok "$1" || bad "$1" "expected: $2
-got:      $3"; }
-check() { local name=$1 out; shift; out=$("$@" 2>&1) && ok "$name" || bad "$name" "$out"; }
-unshare -Urnm true 2>/dev/null || unshare -nm true 2>/dev/null || skip "this machine does not allow network namespaces"
-for tool in nft iptables-restore ipset haproxy openssl; do PATH=$PATH:/usr/sbin:/sbin command -v $tool >/dev/null || skip "$tool is not installed"; done
+. "$(dirname "$0")/lib.sh"
+needs nft iptables-restore ipset haproxy openssl
 
-cat >"$work/web.yaml" <<'YAML'
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: nginx, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: nobody}
-spec: {selector: {app: nobody}, ports: [{port: 80}]}
----
+{ deployment web 2
+	service web 'ports: [{name: http, port: 80, targetPort: 8080}]'
+	service nobody 'ports: [{port: 80}]'
+	cat; } >web.yaml <<'YAML'
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata: {name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}
 spec: {controller: k8s.io/ingress-nginx}
 YAML
-cat >"$work/ingress.yaml" <<'YAML'
+cat >ingress.yaml <<'YAML'
 apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: web}
@@ -68,31 +40,31 @@ spec:
 YAML
 # ask HOST PATH: the answer's first line and its body, from the client outside
 ask() { "$podwire" exec client -- bash -c "exec 3<>/dev/tcp/$at/80 && printf 'GET $2 HTTP/1.1\r\nHost: $1\r\nConnection: close\r\n\r\n' >&3 && cat <&3" 2>&1; }
-status() { ask "$@" | head -1 | cut -d' ' -f2; }
+code() { ask "$@" | head -1 | cut -d' ' -f2; }
 
-check "a lab with a controller" "$podwire" apply -q --controller k8s.io/ingress-nginx -f "$work/web.yaml" -f "$work/ingress.yaml"
+check "a lab with a controller" "$podwire" apply -q --controller k8s.io/ingress-nginx -f web.yaml -f ingress.yaml
 is "it comes up with a proxy" 1 "$("$podwire" up 2>&1 | grep -c '1 HAProxies as controllers')"
 at=$("$podwire" get svc -n podwire-system k8s-io-ingress-nginx -o jsonpath='{.status.loadBalancer.ingress[0].ip}')
-is "a route leads to a Pod" 200 "$(status a.bar.test /x/y)"
+is "a route leads to a Pod" 200 "$(code a.bar.test /x/y)"
 is "with the client's address" 1 "$(ask a.bar.test /x | grep -c '"x-forwarded-for": "203.0.113.10"')"
-is "a path is taken by elements" 404 "$(status a.bar.test /xy)"
-is "a wildcard covers one label" 404 "$(status a.b.bar.test /x)"
-is "a Service without endpoints is 503" 503 "$(status a.bar.test /no)"
+is "a path is taken by elements" 404 "$(code a.bar.test /xy)"
+is "a wildcard covers one label" 404 "$(code a.b.bar.test /x)"
+is "a Service without endpoints is 503" 503 "$(code a.bar.test /no)"
 is "a path is rewritten" 1 "$(ask api.test /api/v1 | grep -c '"path": "/v1"')"
-is "plain HTTP is sent to https" 308 "$(status tls.test /)"
+is "plain HTTP is sent to https" 308 "$(code tls.test /)"
 is "the fake certificate is shown" 1 "$("$podwire" exec client -- sh -c "openssl s_client -connect $at:443 -servername tls.test </dev/null 2>/dev/null" | grep -c 'subject=.*Fake Certificate')"
 is "ps lists it" 1 "$("$podwire" ps | grep -c 'haproxy(')"
 
-sed -i 's,path: /x,path: /new,' "$work/ingress.yaml"
+sed -i 's,path: /x,path: /new,' ingress.yaml
 pid=$("$podwire" ps | grep -o 'haproxy([0-9]*)')
-check "a change of the Ingress" "$podwire" apply -q -f "$work/ingress.yaml"
-is "is followed: the new path" 200 "$(status a.bar.test /new)"
-is "and not the old one" 404 "$(status a.bar.test /x)"
+check "a change of the Ingress" "$podwire" apply -q -f ingress.yaml
+is "is followed: the new path" 200 "$(code a.bar.test /new)"
+is "and not the old one" 404 "$(code a.bar.test /x)"
 [ "$pid" != "$("$podwire" ps | grep -o 'haproxy([0-9]*)')" ] && ok "by a new process" || bad "by a new process" "$pid"
 check "no endpoints any more" "$podwire" scale -q deploy/web --replicas 0
-is "are followed" 503 "$(status a.bar.test /new)"
+is "are followed" 503 "$(code a.bar.test /new)"
 check "one endpoint" "$podwire" scale -q deploy/web --replicas 1
-is "is followed" 200 "$(status a.bar.test /new)"
+is "is followed" 200 "$(code a.bar.test /new)"
 check "verify agrees on every request" "$podwire" verify --sample 60
 pod=$("$podwire" ps | sed -n 's,^pod/podwire-system/\([^ ]*\).*,\1,p') dir=/run/podwire/proxies/podwire-system.$("$podwire" ps | sed -n 's,^pod/podwire-system/\([^ ]*\).*,\1,p')
 # another configuration than the table's: sabotage SED
@@ -111,12 +83,12 @@ check "verify agrees" "$podwire" verify --sample 100
 check "down" "$podwire" down -q
 
 # a scenario with requests, played in the kernel
-played=$("$podwire" run --mode linux scenarios/regressions/ingress-requests.yaml 2>&1)
+played=$("$podwire" run --mode linux "$root"/scenarios/regressions/ingress-requests.yaml 2>&1)
 is "a scenario with requests plays in namespaces" 1 "$(grep -c ' 0 failed, 0 skipped' <<<"$played")"
 
 # a Gateway: listeners by host, certificates by name, precedence, weights, filters
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=tls.test -addext "subjectAltName=DNS:tls.test,DNS:*.tls.test" -keyout "$work/key" -out "$work/crt" 2>/dev/null
-cat >"$work/gateway.yaml" <<YAML
+cat >gateway.yaml <<YAML
 apiVersion: v1
 kind: Secret
 metadata: {name: tls}
@@ -156,14 +128,18 @@ spec:
   - matches: [{path: {type: RegularExpression, value: "/v[0-9]+/.*"}}]
     backendRefs: [{name: web, port: 80}]
 YAML
-check "a Gateway comes up" "$podwire" up -q --controller example.net/gateway -f "$work/web.yaml" -f "$work/gateway.yaml"
+check "a Gateway comes up" "$podwire" up -q --controller example.net/gateway -f web.yaml -f gateway.yaml
 said=$("$podwire" verify --sample 300 2>&1)
 is "and answers every request as the model" 1 "$(grep -cE '^requests +[0-9]{2,} in [0-9]+ tries: [0-9]+ agree' <<<"$said")"
 is "without a difference" 0 "$(grep -c 'DIFFERS\|not asked .* requests' <<<"$said")"
 "$podwire" down -q
 
 # a mesh: sidecars behind the real redirect rules
-cat >"$work/mesh.yaml" <<'YAML'
+version() {                                     # version N REPLICAS: of the reviews
+	printf '{apiVersion: apps/v1, kind: Deployment, metadata: {name: reviews-v%d, namespace: shop}, spec: {replicas: %d, selector: {matchLabels: {app: reviews, version: v%d}}, ' "$1" "$2" "$1"
+	printf 'template: {metadata: {labels: {app: reviews, version: v%d}}, spec: {containers: [{name: r, image: nginx, ports: [{containerPort: 9080}]}]}}}}\n---\n' "$1"
+}
+{ version 1 1; version 2 2; cat; } >mesh.yaml <<'YAML'
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {istio-injection: enabled}}
@@ -172,26 +148,6 @@ apiVersion: v1
 kind: Service
 metadata: {name: reviews, namespace: shop}
 spec: {selector: {app: reviews}, ports: [{name: http, port: 80, targetPort: 9080}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: reviews-v1, namespace: shop}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app: reviews, version: v1}}
-  template:
-    metadata: {labels: {app: reviews, version: v1}}
-    spec: {containers: [{name: r, image: nginx, ports: [{containerPort: 9080}]}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: reviews-v2, namespace: shop}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: reviews, version: v2}}
-  template:
-    metadata: {labels: {app: reviews, version: v2}}
-    spec: {containers: [{name: r, image: nginx, ports: [{containerPort: 9080}]}]}
 ---
 apiVersion: v1
 kind: Pod
@@ -230,23 +186,22 @@ spec:
   - route: [{destination: {host: reviews, subset: v1}}]
 YAML
 if [ "$(id -u)" = 0 ]; then
-	check "a mesh comes up" "$podwire" up -q --controller istio.io/gateway-controller -f "$work/mesh.yaml"
+	check "a mesh comes up" "$podwire" up -q --controller istio.io/gateway-controller -f mesh.yaml
 	is "with a sidecar in each Pod that has one" 4 "$("$podwire" ps | grep '^pod/shop/' | grep -c 'haproxy(')"
 	said=$("$podwire" verify --sample 200 -v 2>&1)
 	is "and real connections and requests end as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
 	is "among them one to a subset, by a header" 1 "$(grep -c 'reviews.shop.svc.cluster.local/ from pod/shop/page, end-user: jason: 200 by reviews-v2' <<<"$said")"
 	is "and an injected fault" 1 "$(grep -c 'reviews.shop.svc.cluster.local/teapot from pod/shop/page: 418' <<<"$said")"
-	at=$("$podwire" get svc -n shop reviews -o jsonpath='{.spec.clusterIP}' -f "$work/mesh.yaml" --controller istio.io/gateway-controller)
+	at=$("$podwire" get svc -n shop reviews -o jsonpath='{.spec.clusterIP}' -f mesh.yaml --controller istio.io/gateway-controller)
 	page() { "$podwire" exec -n shop page -- bash -c "exec 3<>/dev/tcp/$at/80 && printf 'GET /teapot HTTP/1.1\r\nHost: reviews\r\nConnection: close\r\n\r\n' >&3 && head -1 <&3" | cut -d' ' -f2; }
 	is "a request passes the sidecar" 418 "$(page)"
 	"$podwire" exec -n shop page -- sh -c 'PATH=$PATH:/usr/sbin; iptables -t nat -F OUTPUT'
 	is "and goes around it where the redirect rules are gone" 200 "$(page)"
 	"$podwire" down -q
-	printf 'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: strict, namespace: istio-system}\nspec: {mtls: {mode: STRICT}}\n' >"$work/strict.yaml"
-	is "identities are not made, and that is said" 1 "$("$podwire" up --controller istio.io/gateway-controller -f "$work/mesh.yaml" -f "$work/strict.yaml" 2>&1 | grep -c 'no sidecar of the mesh runs: PeerAuthentication')"
+	printf 'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: strict, namespace: istio-system}\nspec: {mtls: {mode: STRICT}}\n' >strict.yaml
+	is "identities are not made, and that is said" 1 "$("$podwire" up --controller istio.io/gateway-controller -f mesh.yaml -f strict.yaml 2>&1 | grep -c 'no sidecar of the mesh runs: PeerAuthentication')"
 	"$podwire" down -q
 else
 	echo "skipped: sidecars run as another user, which only root's labs have" && skipped=$((skipped + 1))
 fi
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+finish
