@@ -55,7 +55,8 @@ const struct feature_row feature_rows[FEATURE_COUNT] = {
 	[FEATURE_OPENSSL] = { "openssl", "verify: requests by TLS" },
 };
 
-struct probing { struct features *out; struct nl nl; };
+/* only: the kinds of links and queues that are tried, and nothing else is; NULL: everything. */
+struct probing { struct features *out; const bool *only; struct nl nl; };
 
 static void tell(struct features *f, enum feature which, bool there, const char *why)
 {
@@ -77,13 +78,17 @@ static void tell_err(struct features *f, enum feature which, bool there, struct 
 
 /* ---- links and queueing: the kernel knows the kind, or says that it does not */
 
-static bool kind_known(struct nl *nl, struct nlmsghdr *h, bool nested, const char *kind, struct err *err)
+static bool kind_known(struct nl *nl, bool queue, const char *kind, struct err *err)
 {
-	struct nlattr *info = h && nested ? mnl_attr_nest_start(h, IFLA_LINKINFO) : NULL;
+	const struct ifinfomsg on_link = { .ifi_family = AF_UNSPEC };
+	const struct tcmsg on_queue = { .tcm_family = AF_UNSPEC, .tcm_ifindex = 1, .tcm_parent = TC_H_ROOT };
+	struct nlmsghdr *h = queue ? nl_begin(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &on_queue, sizeof(on_queue), err) :
+				     nl_begin(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &on_link, sizeof(on_link), err);
+	struct nlattr *info = h && !queue ? mnl_attr_nest_start(h, IFLA_LINKINFO) : NULL;
 
 	if (!h)
 		return false;
-	mnl_attr_put_strz(h, nested ? IFLA_INFO_KIND : TCA_KIND, kind);
+	mnl_attr_put_strz(h, queue ? TCA_KIND : IFLA_INFO_KIND, kind);
 	if (info)
 		mnl_attr_nest_end(h, info);
 	memcpy(nl->forgive, (const int[4]){ EINVAL, EEXIST, ENODEV, ERANGE }, sizeof(nl->forgive));     /* it wants to hear more: so it is there */
@@ -92,26 +97,18 @@ static bool kind_known(struct nl *nl, struct nlmsghdr *h, bool nested, const cha
 
 static void try_kinds(struct probing *p)
 {
-	static const struct { enum feature which; const char *kind; } links[] = {
-		{ FEATURE_VETH, "veth" }, { FEATURE_BRIDGE, "bridge" }, { FEATURE_VXLAN, "vxlan" }, { FEATURE_IPIP, "ipip" }, { FEATURE_WIREGUARD, "wireguard" }, { FEATURE_DUMMY, "dummy" },
-		{ FEATURE_GRE, "gre" }, { FEATURE_MACVLAN, "macvlan" }, { FEATURE_IPVLAN, "ipvlan" }, { FEATURE_VRF, "vrf" }, { FEATURE_IFB, "ifb" },
-	}, queues[] = { { FEATURE_TBF, "tbf" }, { FEATURE_NETEM, "netem" } };
-	struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
-	struct tcmsg queue = { .tcm_family = AF_UNSPEC, .tcm_ifindex = 1, .tcm_parent = TC_H_ROOT };
+	static const struct { enum feature which; const char *kind; bool queue; } tries[] = {
+		{ FEATURE_VETH, "veth", false }, { FEATURE_BRIDGE, "bridge", false }, { FEATURE_VXLAN, "vxlan", false }, { FEATURE_IPIP, "ipip", false }, { FEATURE_WIREGUARD, "wireguard", false },
+		{ FEATURE_DUMMY, "dummy", false }, { FEATURE_GRE, "gre", false }, { FEATURE_MACVLAN, "macvlan", false }, { FEATURE_IPVLAN, "ipvlan", false }, { FEATURE_VRF, "vrf", false },
+		{ FEATURE_IFB, "ifb", false }, { FEATURE_TBF, "tbf", true }, { FEATURE_NETEM, "netem", true },
+	};
 	struct err err = { 0 };
 
-	for (size_t k = 0; k < ARRAY_LEN(links); k++) {
-		struct nlmsghdr *h = nl_begin(&p->nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link), &err);
-		bool there = kind_known(&p->nl, h, true, links[k].kind, &err);
-
-		tell(p->out, links[k].which, there, "the kernel does not know this kind of link");
-		err_clear(&err);
-	}
-	for (size_t k = 0; k < ARRAY_LEN(queues); k++) {
-		struct nlmsghdr *h = nl_begin(&p->nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &queue, sizeof(queue), &err);
-		bool there = kind_known(&p->nl, h, false, queues[k].kind, &err);
-
-		tell(p->out, queues[k].which, there, "the kernel does not know this queueing discipline");
+	for (size_t k = 0; k < ARRAY_LEN(tries); k++) {
+		if (p->only && !p->only[tries[k].which])
+			continue;
+		tell(p->out, tries[k].which, kind_known(&p->nl, tries[k].queue, tries[k].kind, &err),
+		     tries[k].queue ? "the kernel does not know this queueing discipline" : "the kernel does not know this kind of link");
 		err_clear(&err);
 	}
 	err_free(&err);
@@ -218,38 +215,48 @@ static bool ipvs(void)
 
 static enum err_kind try_all(void *ctx, int said, struct err *err)
 {
-	struct probing p = { .out = ctx };
+	struct probing *p = ctx;
 
 	(void)said;
-	tell(p.out, FEATURE_NAMESPACES, true, "");
-	if (!nl_open(&p.nl, NETLINK_ROUTE, "a scratch namespace", err))
+	tell(p->out, FEATURE_NAMESPACES, true, "");
+	if (!nl_open(&p->nl, NETLINK_ROUTE, "a scratch namespace", err))
 		return err_kind(err);
-	try_kinds(&p);
-	nl_close(&p.nl);
-	try_rules(p.out);
-	tell_errno(p.out, FEATURE_USER_NAMESPACES, user_namespace());
-	tell_errno(p.out, FEATURE_OVERLAY, overlay());
-	tell_errno(p.out, FEATURE_BR_NETFILTER, access("/proc/sys/net/bridge/bridge-nf-call-iptables", R_OK) == 0);
-	tell(p.out, FEATURE_IPVS, ipvs(), "the kernel has no ip_vs");
+	try_kinds(p);
+	nl_close(&p->nl);
+	if (p->only)
+		return ERR_NONE;
+	try_rules(p->out);
+	tell_errno(p->out, FEATURE_USER_NAMESPACES, user_namespace());
+	tell_errno(p->out, FEATURE_OVERLAY, overlay());
+	tell_errno(p->out, FEATURE_BR_NETFILTER, access("/proc/sys/net/bridge/bridge-nf-call-iptables", R_OK) == 0);
+	tell(p->out, FEATURE_IPVS, ipvs(), "the kernel has no ip_vs");
 	return ERR_NONE;
 }
 
-bool features_probe(struct features *out, struct err *err)
+static bool probe(struct features *out, const bool *only, struct err *err)
 {
 	struct features *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct probing p = { .out = shared, .only = only };
 	struct entered child;
 	bool ok;
 
 	*out = (struct features){ 0 };
 	if (shared == MAP_FAILED)
 		return err_add(err, ERR_MACHINE, NULL, "memory: %s", strerror(errno));
-	ok = enter(try_all, shared, &child, err);
+	ok = enter(try_all, &p, &child, err);
 	if (ok) {
 		ok = entered_result(&child, err) == ERR_NONE;
 		entered_wait(&child);
 	}
 	*out = *shared;
 	munmap(shared, sizeof(*shared));
+	return ok;
+}
+
+bool features_probe(struct features *out, struct err *err)
+{
+	bool ok = probe(out, NULL, err);
+
 	try_what_needs_no_namespace(out);
 	return ok;
 }
@@ -276,7 +283,7 @@ const char *features_missing(const struct dataplane *dp, struct arena *a)
 	}
 	for (size_t k = 0; k < ARRAY_LEN(optional); k++)
 		any = any || needed[optional[k]];
-	if (!any || !features_probe(&have, &none)) {
+	if (!any || !probe(&have, needed, &none)) {
 		err_free(&none);
 		return NULL;            /* nothing can be said: what is missing comes as an error of its own */
 	}
