@@ -23,8 +23,6 @@ struct start { const struct live *live; const char *image, *log; char **argv; in
 static int become_bird(void *arg)
 {
 	const struct start *s = arg;
-	char *const env[] = { NULL };
-	sigset_t none;
 	int log;
 
 	if (setns(s->netfd, CLONE_NEWNET) != 0)
@@ -33,11 +31,7 @@ static int become_bird(void *arg)
 	log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (log >= 0)
 		dup2(log, 2);
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(s->image, s->argv, env);
-	_exit(127);
+	run_image(s->image, s->argv);
 }
 
 static const char *path(const struct live *live, const struct space *s, const char *what, char out[256])

@@ -26,6 +26,12 @@ nsec dial_clock(void)
 	return SECONDS(t.tv_sec) + t.tv_nsec;
 }
 
+enum dial_end dial_end_of(int error)
+{
+	return error == ECONNREFUSED || error == ECONNRESET ? DIAL_REFUSED : error == ETIMEDOUT ? DIAL_TIMEOUT :
+	       error == EHOSTUNREACH || error == ENETUNREACH || error == EINVAL || error == EACCES || error == EPERM ? DIAL_UNREACHABLE : DIAL_ERROR;
+}
+
 socklen_t dial_sockaddr(ip_addr ip, uint16_t port, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
@@ -109,13 +115,7 @@ bool dialer_answer_at(struct dialer *p, const struct space *s, uint8_t proto, ui
 			return true;
 	if (!live_enter(p->live, s, err))
 		return false;
-	if (p->nr == p->alloc) {
-		p->alloc = MAX(64u, 2 * p->alloc);
-		p->v = realloc(p->v, p->alloc * sizeof(*p->v));
-		if (!p->v)
-			abort();
-	}
-	a = &p->v[p->nr++];
+	a = list_push(p);
 	*a = (struct answering){ s, proto, port, listening_socket(proto, port) };
 	ev.data.u64 = (uint64_t)p->nr << 32;            /* above all dials' numbers */
 	if (a->fd >= 0)
@@ -186,9 +186,7 @@ static void over(struct dialer *p, struct dial *q, enum dial_end end, int error)
 
 static void failed(struct dialer *p, struct dial *q, int error)
 {
-	over(p, q, error == ECONNREFUSED || error == ECONNRESET ? DIAL_REFUSED :
-	     error == EHOSTUNREACH || error == ENETUNREACH || error == EINVAL || error == EACCES || error == EPERM ? DIAL_UNREACHABLE :
-	     error == ETIMEDOUT ? DIAL_TIMEOUT : DIAL_ERROR, error);
+	over(p, q, dial_end_of(error), error);
 }
 
 static bool is_icmp(const struct dial *q)

@@ -34,6 +34,6 @@ socklen_t dial_sockaddr(ip_addr, uint16_t port, struct sockaddr_storage *out);
 /* Asks all of them, at most `parallel` at a time. false: it could not be done (err). */
 bool dialer_ask(struct dialer *, struct dial **, uint32_t nr, uint32_t parallel, struct err *);
 nsec dial_clock(void);                  /* real time, from some start */
-socklen_t dial_sockaddr(ip_addr, uint16_t port, struct sockaddr_storage *out);
+enum dial_end dial_end_of(int error);    /* what an errno of connect, send or receive says */
 
 #endif

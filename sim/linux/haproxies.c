@@ -90,10 +90,17 @@ static bool own_certificate(struct planning *x, bool nginx, const char *path)
 	return ok;
 }
 
-static bool secret_certificate(struct planning *x, const char *name, const char *path)
+/* Of NS/NAME; NULL: there is none. */
+static const struct secret *secret_of(const struct planning *x, const char *name)
 {
 	const char *slash = strchr(name, '/');
-	const struct secret *s = slash ? (const struct secret *)cluster_find(x->c, &secret_kind, str_intern_n(cluster_strings(x->c), name, (size_t)(slash - name)), slash + 1) : NULL;
+
+	return slash ? (const struct secret *)cluster_find(x->c, &secret_kind, str_intern_n(cluster_strings(x->c), name, (size_t)(slash - name)), slash + 1) : NULL;
+}
+
+static bool secret_certificate(struct planning *x, const char *name, const char *path)
+{
+	const struct secret *s = secret_of(x, name);
 	struct sb pem = { 0 };
 	bool ok;
 
@@ -169,13 +176,7 @@ static struct haproxy *want(struct planning *x, const struct pod *p, const struc
 	if (h && h->space != s->id)             /* the sandbox was made anew */
 		stop(h);
 	if (!h) {
-		if (all->nr == all->alloc) {
-			all->alloc = MAX(8u, 2 * all->alloc);
-			all->v = realloc(all->v, all->alloc * sizeof(*all->v));
-			if (!all->v)
-				abort();
-		}
-		h = &all->v[all->nr++];
+		h = list_push(all);
 		*h = (struct haproxy){ 0 };
 		keep(&h->key, key);
 	}
@@ -215,9 +216,8 @@ static void plan(struct planning *x, struct l7_plane *p)
 		sb_add(&all, conf.files.v[k].text);
 	for (uint32_t k = 0; k < conf.certs.nr; k++)
 		if (conf.certs.v[k].secret) {
-			const char *name = conf.certs.v[k].secret, *slash = strchr(name, '/');
-			const struct secret *of = slash ? (const struct secret *)cluster_find(x->c, &secret_kind, str_intern_n(cluster_strings(x->c), name, (size_t)(slash - name)), slash + 1)
-							: NULL;
+			const char *name = conf.certs.v[k].secret;
+			const struct secret *of = secret_of(x, name);
 
 			sb_printf(&all, "%s %s\n", name, of && label_get(&of->data, "tls.crt") ? label_get(&of->data, "tls.crt") : "");
 		}

@@ -6,25 +6,16 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sim/linux/run.h"
-
-static nsec clock_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return SECONDS(t.tv_sec) + t.tv_nsec;
-}
 
 static bool ready(int fd, short events, nsec until)
 {
 	struct pollfd p = { fd, events, 0 };
 	nsec left;
 
-	while ((left = until - clock_now()) > 0) {
+	while ((left = until - dial_clock()) > 0) {
 		int n = poll(&p, 1, (int)(left / MILLIS(1)) + 1);
 
 		if (n > 0)
@@ -39,12 +30,6 @@ static void ended(struct http_dial *q, enum dial_end end, int error)
 {
 	q->end = end;
 	q->error = error;
-}
-
-static enum dial_end end_of(int error)
-{
-	return error == ECONNREFUSED || error == ECONNRESET ? DIAL_REFUSED : error == ETIMEDOUT ? DIAL_TIMEOUT :
-	       error == EHOSTUNREACH || error == ENETUNREACH || error == EINVAL || error == EACCES || error == EPERM ? DIAL_UNREACHABLE : DIAL_ERROR;
 }
 
 /* A connected socket; -1: q says how it ended. */
@@ -62,11 +47,11 @@ static int connection(struct http_dial *q)
 			error = errno;
 	}
 	if (fd < 0 || error || (connect(fd, (struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS)) {
-		ended(q, end_of(errno), errno);
-	} else if (!ready(fd, POLLOUT, clock_now() + q->wait)) {
+		ended(q, dial_end_of(errno), errno);
+	} else if (!ready(fd, POLLOUT, dial_clock() + q->wait)) {
 		ended(q, DIAL_TIMEOUT, 0);
 	} else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &m) == 0 && error) {
-		ended(q, end_of(error), error);
+		ended(q, dial_end_of(error), error);
 	} else {
 		ended(q, DIAL_CONNECTED, 0);
 		return fd;
@@ -78,7 +63,7 @@ static int connection(struct http_dial *q)
 
 static void talk(int fd, const struct http_dial *q, struct sb *out)
 {
-	nsec until = clock_now() + MAX(q->wait, SECONDS(5));    /* a proxy may wait for its backend */
+	nsec until = dial_clock() + MAX(q->wait, SECONDS(5));    /* a proxy may wait for its backend */
 	char buf[4096];
 	ssize_t n = send(fd, q->text, strlen(q->text), MSG_NOSIGNAL);
 

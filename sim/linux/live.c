@@ -66,6 +66,15 @@ struct syncing {
 	struct err *err;
 };
 
+void *list_grow(void *v, uint32_t *alloc, size_t size)
+{
+	*alloc = MAX(8u, 2 * *alloc);
+	v = realloc(v, *alloc * size);
+	if (!v)
+		abort();
+	return v;
+}
+
 static uint64_t name_key(const char *name)
 {
 	size_t n = strlen(name);
@@ -87,20 +96,16 @@ static struct space *add_space(struct syncing *x, const struct netns *ns)
 	struct live *live = x->live;
 	struct space *s = calloc(1, sizeof(*s));
 
-	if (live->spaces.nr == live->spaces.alloc) {
-		live->spaces.alloc = MAX(64u, 2 * live->spaces.alloc);
-		live->spaces.v = realloc(live->spaces.v, live->spaces.alloc * sizeof(struct space *));
-	}
-	if (!s || !live->spaces.v)
+	if (!s)
 		abort();
-	s->id = live->spaces.nr + 1;
+	*list_push(&live->spaces) = s;
+	s->id = live->spaces.nr;
 	s->name = strdup(ns->name);
 	s->uid = strdup(uid_of(x, ns));
 	snprintf(s->hostname, sizeof(s->hostname), "%s", ns->hostname ? ns->hostname : ns->name);
 	s->kind = ns->kind;
 	s->pidfd = s->netfd = -1;
 	s->next_index = 1;
-	live->spaces.v[live->spaces.nr++] = s;
 	return s;
 }
 

@@ -63,6 +63,10 @@ struct space *live_find(const struct live *, const char *name);         /* node/
 /* The calling thread's network namespace becomes that of the space (NULL: the fabric's). */
 bool live_enter(const struct live *, const struct space *, struct err *);
 
+/* A new member of a list that lives as long as the lab, for which no arena is right; not zeroed. Members move. */
+#define list_push(l) ((l)->nr == (l)->alloc ? (void)((l)->v = list_grow((l)->v, &(l)->alloc, sizeof(*(l)->v))) : (void)0, &(l)->v[(l)->nr++])
+void *list_grow(void *v, uint32_t *alloc, size_t size);
+
 /* ---- parts */
 bool space_begin(struct live *, struct space *, struct err *);          /* clones its pause (spaces.c) */
 void space_end(struct live *, struct space *);
@@ -82,6 +86,7 @@ bool zone_sync(struct live *, struct cluster *, bool wanted, struct err *);
 const char *zone_path(const struct live *, char out[ZONE_PATH]);
 void workloads_stop(struct live *, struct space *);
 void no_files(const struct live *);                                     /* of a child: its standard files become /dev/null */
+_Noreturn void run_image(const char *path, char *const *argv);            /* of a child: in a process group of its own, all signals let in, no environment */
 bool write_setting(const char *path, int value, const char *where, struct err *);      /* below /proc/sys/net of the namespace that the thread is in */
 
 #endif

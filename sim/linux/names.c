@@ -23,8 +23,7 @@ static void over(struct name_ask *q, enum dial_end end, int error)
 
 static void failed(struct name_ask *q, int error)
 {
-	over(q, error == ECONNREFUSED || error == ECONNRESET ? DIAL_REFUSED : error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES || error == EPERM ? DIAL_UNREACHABLE :
-	     error == EAGAIN || error == EINPROGRESS || error == ETIMEDOUT ? DIAL_TIMEOUT : DIAL_ERROR, error);
+	over(q, error == EAGAIN || error == EINPROGRESS ? DIAL_TIMEOUT : dial_end_of(error), error);
 }
 
 static bool open_to(struct name_ask *q, int type)

@@ -24,6 +24,18 @@ void no_files(const struct live *live)
 		dup2(live->null, k);
 }
 
+void run_image(const char *path, char *const *argv)
+{
+	char *const env[] = { NULL };
+	sigset_t none;
+
+	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(path, argv, env);
+	_exit(127);
+}
+
 static int become_pause(void *arg)
 {
 	const struct begin *b = arg;

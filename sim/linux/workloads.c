@@ -34,19 +34,13 @@ struct start { const struct live *live; const char *image; char **argv; int pidf
 static int become_workload(void *arg)
 {
 	const struct start *s = arg;
-	char *const env[] = { NULL };
-	sigset_t none;
 
 	if (setns(s->pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
 		_exit(126);
 	no_files(s->live);
 	if (dup2(s->ready, 3) != 3 || fcntl(3, F_SETFD, 0) != 0)
 		_exit(126);
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(s->image, s->argv, env);
-	_exit(127);
+	run_image(s->image, s->argv);
 }
 
 static bool start(struct starting *x, struct space *s, struct process *p)
@@ -99,17 +93,10 @@ static bool should_run(struct starting *x, struct space *s, const char *key, con
 		p->seen = true;
 		return true;
 	}
-	if (p) {
+	if (p)
 		stop(p);
-	} else {
-		if (s->run.nr == s->run.alloc) {
-			s->run.alloc = MAX(4u, 2 * s->run.alloc);
-			s->run.v = realloc(s->run.v, s->run.alloc * sizeof(*s->run.v));
-			if (!s->run.v)
-				abort();
-		}
-		p = &s->run.v[s->run.nr++];
-	}
+	else
+		p = list_push(&s->run);
 	*p = (struct process){ .key = strdup(key), .conf = strdup(conf), .seen = true };
 	return start(x, s, p);
 }

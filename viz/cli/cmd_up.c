@@ -33,11 +33,8 @@ static bool sync_lab(void *ctx, struct live *live, struct sb *said, struct err *
 	struct world w;
 	struct live_sum sum;
 
-	if (up->files) {
-		if (!live_sync(live, up->world.cluster, world_dataplane(&up->world), &sum, err))
-			return false;
-		return true;
-	}
+	if (up->files)
+		return live_sync(live, up->world.cluster, world_dataplane(&up->world), &sum, err);
 	if (!labwork_read(up->cli, &w, err))
 		return false;
 	if (!live_sync(live, w.cluster, world_dataplane(&w), &sum, err)) {
@@ -99,6 +96,8 @@ static bool container_ended(void *ctx, struct live *live, const struct space *s,
 	pid_t pid;
 
 	(void)live;
+	if (up->files)
+		return false;           /* there is no lab to change */
 	if (s->kind == NS_POD)
 		snprintf(target, sizeof(target), "%s/%s", s->name, key);
 	else if (s->kind == NS_NODE && strchr(key, '/'))
@@ -106,8 +105,6 @@ static bool container_ended(void *ctx, struct live *live, const struct space *s,
 	else
 		return false;           /* a node's daemons are simply started again */
 	snprintf(code, sizeof(code), "exit=%d", WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
-	if (up->files)
-		return false;           /* there is no lab to change */
 	pid = fork();
 	if (pid != 0)
 		return pid > 0;
