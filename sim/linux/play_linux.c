@@ -61,8 +61,8 @@ static bool ask(void *ctx, struct world *w, const struct question *q, struct are
 	p->differs = p->differs || r.differences.nr;
 	if (r.differences.nr)
 		return err_add(err, ERR_FAILED, NULL, "the kernel differs: walk: %s; kernel: %s", r.differences.v[0].walk, r.differences.v[0].kernel);
-	if (r.not_asked || r.requests_not_asked)
-		return err_add(err, ERR_UNKNOWN, NULL, "not asked of the kernel: %s", r.not_asked ? r.why_not : r.why_no_request);
+	if (r.connections.not_asked || r.requests.not_asked)
+		return err_add(err, ERR_UNKNOWN, NULL, "not asked of the kernel: %s", r.connections.not_asked ? r.connections.why_not : r.requests.why_not);
 	p->confirmed++;
 	return true;
 }

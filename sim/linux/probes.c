@@ -78,13 +78,8 @@ void probes_script(struct cluster *cluster, const struct pod *p, const struct co
 
 /* ---- verify */
 
+struct probe_ask { const struct space *node; const struct pod *pod; const struct container *container; enum probe_kind kind; nsec since; };
 struct asking { struct live *live; struct world *w; struct arena *arena; struct verified *out; struct err *err; };
-
-static void not_asked(struct asking *x, const char *why)
-{
-	if (!x->out->probes_not_asked++)
-		x->out->why_no_probe = why;
-}
 
 /* Does the walk say that the kubelet's connection gets there, and somebody listens? */
 static bool arrives(struct asking *x, const struct space *node, ip_addr ip, uint16_t port, bool *unknown)
@@ -100,33 +95,36 @@ static bool arrives(struct asking *x, const struct space *node, ip_addr ip, uint
 	return yes;
 }
 
-static bool ask(struct asking *x, const struct space *node, const struct pod *p, const struct container *c, enum probe_kind k, nsec since)
+static bool ask(struct asking *x, const struct probe_ask *q)
 {
+	const struct pod *p = q->pod;
+	const struct container *c = q->container;
+	enum probe_kind k = q->kind;
 	const struct probe *probe = probe_of(c, k);
 	uint16_t port = port_of(c, probe);
-	bool scripted = succeeds(x->w->cluster, p, c, k, since), unknown, want, have;
-	struct http_dial d = { .from = node, .dst = p->ip, .port = port, .wait = SECONDS(MAX(probe->timeout, 1)) };
+	bool scripted = succeeds(x->w->cluster, p, c, k, q->since), unknown, want, have;
+	struct http_dial d = { .from = q->node, .dst = p->ip, .port = port, .wait = SECONDS(MAX(probe->timeout, 1)) };
 	const char *what;
 
 	if (probe->http ? probe->http->host != NULL : probe->tcp->host != NULL)
-		return not_asked(x, "a probe of another host"), true;
+		return verify_not_asked(&x->out->probes, "a probe of another host"), true;
 	if (probe->http && probe->http->scheme && strcmp(probe->http->scheme, "HTTPS") == 0)
-		return not_asked(x, "a probe by HTTPS"), true;
+		return verify_not_asked(&x->out->probes, "a probe by HTTPS"), true;
 	if (!port)
-		return not_asked(x, "a probe of a port that has no number"), true;
+		return verify_not_asked(&x->out->probes, "a probe of a port that has no number"), true;
 	if (probe->tcp && !scripted)
-		return not_asked(x, "a TCP probe that is scripted to fail: the container goes on listening"), true;
-	want = arrives(x, node, p->ip, port, &unknown) && scripted;
+		return verify_not_asked(&x->out->probes, "a TCP probe that is scripted to fail: the container goes on listening"), true;
+	want = arrives(x, q->node, p->ip, port, &unknown) && scripted;
 	if (unknown)
-		return not_asked(x, "the walk does not know whether it arrives"), true;
+		return verify_not_asked(&x->out->probes, "the walk does not know whether it arrives"), true;
 	what = probe->http ? path_of(probe) : "";
 	d.text = arena_printf(x->arena, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: kube-probe/1.36\r\n" PROBE_HEADER ": %s\r\nConnection: close\r\n\r\n", probe->http ? what : "/", IP(p->ip), port,
 			      kind_names[k]);
 	if (!http_dial(x->live, &d, x->arena, x->err))
 		return false;
 	have = d.end == DIAL_CONNECTED && (probe->tcp || (d.status >= 200 && d.status < 400));
-	x->out->probes++;
-	x->out->probes_agreed += have == want;
+	x->out->probes.asked++;
+	x->out->probes.agreed += have == want;
 	if (have != want)
 		vec_add(x->arena, &x->out->differences, (struct difference){
 			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (%s%s:%u%s)", kind_names[k], p->o.ns, p->o.name, c->name, probe->http ? "http://" : "tcp ", IP(p->ip), port, what),
@@ -135,7 +133,9 @@ static bool ask(struct asking *x, const struct space *node, const struct pod *p,
 	return true;
 }
 
-static bool ask_pod(struct asking *x, const struct space *node, const struct pod *p, uint32_t *left, uint64_t luck)
+typedef VEC(struct probe_ask) probe_asks;
+
+static void add_pod(struct asking *x, const struct space *node, const struct pod *p, probe_asks *all)
 {
 	for (int init = 0; init < 2; init++) {
 		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
@@ -145,23 +145,18 @@ static bool ask_pod(struct asking *x, const struct space *node, const struct pod
 				const struct probe *probe = probe_of(&l->v[i], k);
 				nsec since = running_since(p, &l->v[i]);
 
-				if (!probe || (!probe->http && !probe->tcp) || since == NEVER)
-					continue;
-				if (*left == 0 || (*left != UINT32_MAX && hash_mix(luck, 3 * i + k) & 1))
-					continue;
-				*left -= *left != UINT32_MAX;
-				if (!ask(x, node, p, &l->v[i], k, since))
-					return false;
+				if (probe && (probe->http || probe->tcp) && since != NEVER)
+					vec_add(x->arena, all, (struct probe_ask){ node, p, &l->v[i], k, since });
 			}
 	}
-	return true;
 }
 
 bool verify_probes(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
 {
 	struct asking x = { live, w, a, out, err };
 	struct object_list pods = cluster_list(w->cluster, &pod_kind);
-	uint32_t left = opt->sample ? opt->sample : UINT32_MAX;
+	probe_asks all = { 0 };
+	uint32_t take;
 	nsec from = dial_clock();
 
 	world_dataplane(w);
@@ -171,9 +166,16 @@ bool verify_probes(struct live *live, struct world *w, const struct verify_optio
 
 		if (!node || !node->ns.i || netns_get(w->dp, node->ns)->down || !ip_set(p->ip) || pod_is_terminal(p))
 			continue;
-		if (!ask_pod(&x, node, p, &left, hash_mix(opt->seed, k)))
+		add_pod(&x, node, p, &all);
+	}
+	take = opt->sample ? MIN(opt->sample, all.nr) : all.nr;
+	for (uint32_t k = 0; take && k < all.nr; k++) {
+		if (hash_mix(opt->seed, k) % (all.nr - k) >= take)
+			continue;
+		take--;
+		if (!ask(&x, &all.v[k]))
 			return false;
 	}
-	out->probes_ms = (double)(dial_clock() - from) / 1e6;
+	out->probes.ms = (double)(dial_clock() - from) / 1e6;
 	return live_enter(live, NULL, err);
 }

@@ -158,6 +158,21 @@ static bool open_assumed(struct verifying *v, const struct trace *t)
 	return true;
 }
 
+void verify_not_asked(struct verify_part *p, const char *why)
+{
+	if (!p->not_asked++)
+		p->why_not = why;
+}
+
+static void count(struct verifying *v, struct connection *p)
+{
+	p->done = p->ways.unknown;
+	if (p->ways.unknown)
+		verify_not_asked(&v->out->connections, p->ways.why);
+	else
+		v->out->connections.asked++;
+}
+
 static bool walk_all(struct verifying *v)
 {
 	struct arena *scratch = arena_new(NULL, "walk");
@@ -179,16 +194,11 @@ static bool walk_all(struct verifying *v)
 			p->ways.why = arena_strdup(v->arena, p->ways.why);
 		ok = open_assumed(v, &t);
 		arena_rewind(scratch, mark);
-		v->out->pairs++;
 		if (p->to.proto == PROTO_SCTP && !sctp) {
 			p->ways.unknown = true;
 			p->ways.why = "this kernel has no SCTP";
 		}
-		if (p->ways.unknown) {
-			p->done = true;
-			if (!v->out->not_asked++)
-				v->out->why_not = p->ways.why;
-		}
+		count(v, p);
 	}
 	arena_free(scratch);
 	return ok;
@@ -246,7 +256,7 @@ static void judge(struct verifying *v, struct connection *p, const struct dial *
 	while (k < p->ways.nr && !fits(v, p, &p->ways.v[k], d))
 		k++;
 	p->tries++;
-	v->out->tries++;
+	v->out->connections.tries++;
 	if (k == p->ways.nr) {
 		report(v, p, dial_text(d, v->arena));
 		return;
@@ -336,11 +346,10 @@ static bool lift_limits(struct verifying *v, bool lift)
 bool verify_connections(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
 {
 	struct verifying v = { .live = live, .w = w, .opt = opt, .arena = a, .out = out, .err = err };
-	struct timespec from, to;
+	nsec from = dial_clock();
 	uint32_t before = out->differences.nr;
 	bool ok;
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	world_dataplane(w);
 	if (!dialer_begin(&v.dialer, live, err))
 		return false;
@@ -349,9 +358,8 @@ bool verify_connections(struct live *live, struct world *w, const struct verify_
 	ok = lift_limits(&v, false) && ok;
 	dialer_end(&v.dialer);
 	ok = live_enter(live, NULL, err) && ok;
-	out->agreed = out->pairs - out->not_asked - MIN(out->pairs - out->not_asked, out->differences.nr - before);
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	out->connect_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+	out->connections.agreed = out->connections.asked - MIN(out->connections.asked, out->differences.nr - before);
+	out->connections.ms = (double)(dial_clock() - from) / 1e6;
 	return ok;
 }
 
@@ -454,12 +462,7 @@ bool verify_answer(struct live *live, struct world *w, const struct answer *answ
 		p->src = answer->source.ip;
 		p->to = (struct asked_end){ sent->dst, sent->dport, sent->proto, answer->q->to, false, true };
 		p->ways = ways_of(w->dp, from->ns, &t, a);
-		out->pairs++;
-		if (p->ways.unknown) {
-			p->done = true;
-			out->not_asked++;
-			out->why_not = p->ways.why;
-		}
+		count(&v, p);
 		ok = open_assumed(&v, &t);
 next:;
 	}

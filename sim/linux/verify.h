@@ -16,19 +16,18 @@ struct difference {
 	struct walk_from from; bool is_connection;      /* to be asked again, hop by hop */
 	const struct space *space;
 };
+/* What was asked of one kind, and the first reason for what was not. */
+struct verify_part { uint32_t asked, tries, agreed, not_asked; const char *why_not; double ms; };
 struct verified {
 	uint32_t namespaces, items, rulesets;           /* read back and compared */
+	uint32_t state_differs;                         /* of the differences */
 	uint32_t by_plugins;                            /* Pods that CNI plugins have wired */
-	uint32_t pairs, tries, agreed;
-	uint32_t not_asked; const char *why_not;        /* pairs that the kernel cannot be asked about, and the first reason */
+	double state_ms;
+	struct verify_part connections, requests, names, probes;
 	VEC(struct difference) differences;
-	uint32_t requests, request_tries, requests_agreed;
-	uint32_t requests_not_asked; const char *why_no_request;
 	VEC(const char *) request_list;                 /* where it was wanted */
-	uint32_t probes, probes_agreed, probes_not_asked; const char *why_no_probe;
-	double state_ms, connect_ms, request_ms, names_ms, probes_ms;
-	uint32_t names, names_agreed;                   /* looked up with real queries */
 };
+void verify_not_asked(struct verify_part *, const char *why);           /* why lives as long as what was verified */
 /* false: it could not be done (err). Texts live in the arena. */
 bool verify_state(struct live *, const struct dataplane *, struct arena *, struct verified *, struct err *);
 bool verify_connections(struct live *, struct world *, const struct verify_options *, struct arena *, struct verified *, struct err *);

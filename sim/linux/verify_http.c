@@ -332,9 +332,7 @@ static void list(struct verifying *v, const struct answer *answer, const char *h
 
 static void not_asked(struct verifying *v, const char *why)
 {
-	v->out->requests++;
-	if (!v->out->requests_not_asked++)
-		v->out->why_no_request = arena_strdup(v->a, why);
+	verify_not_asked(&v->out->requests, arena_strdup(v->a, why));
 }
 
 static bool request(struct verifying *v, const struct answer *answer)
@@ -350,7 +348,7 @@ static bool request(struct verifying *v, const struct answer *answer)
 		not_asked(v, why);
 		return true;
 	}
-	v->out->requests++;
+	v->out->requests.asked++;
 	for (uint32_t k = 0; k < answer->nr; k++)
 		rarest = fmin(rarest, frac_value(answer->v[k].p));
 	if (ip_set(answer->source.ip) && !verify_give_address(v->live, from, answer->source.ip, v->err))
@@ -362,10 +360,10 @@ static bool request(struct verifying *v, const struct answer *answer)
 
 		if (!ask(v, answer, from, tries, repeated ? PATIENCE : ONE_SYN, &d))
 			return false;
-		v->out->request_tries++;
+		v->out->requests.tries++;
 		no = http_dial_header(&d, HAPROXY_CANNOT, v->a);
 		if (no) {
-			v->out->requests--;
+			v->out->requests.asked--;
 			list(v, answer, no);
 			not_asked(v, no);
 			return true;
@@ -389,11 +387,11 @@ static bool request(struct verifying *v, const struct answer *answer)
 			if (tries <= MOST)
 				report(v, answer, arena_printf(v->a, "%u tries, and not all of these were seen", tries));
 			else
-				v->out->requests_agreed++;
+				v->out->requests.agreed++;
 			return true;
 		}
 	}
-	v->out->requests_agreed++;
+	v->out->requests.agreed++;
 	list(v, answer, answer_text(answer, v->a));
 	return true;
 }
@@ -408,12 +406,11 @@ bool verify_request(struct live *live, struct world *w, const struct answer *ans
 bool verify_requests(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
 {
 	struct verifying v = { live, w, opt, a, out, err };
-	struct timespec from, to;
+	nsec from = dial_clock();
 	uint32_t nr, take;
 	struct question *all;
 	bool ok = true;
 
-	clock_gettime(CLOCK_MONOTONIC, &from);
 	world_dataplane(w);
 	all = http_cases(w, a, &nr);
 	take = opt->sample ? MIN(opt->sample, nr) : nr;
@@ -433,7 +430,6 @@ bool verify_requests(struct live *live, struct world *w, const struct verify_opt
 		err_free(&own);
 	}
 	ok = live_enter(live, NULL, err) && ok;
-	clock_gettime(CLOCK_MONOTONIC, &to);
-	out->request_ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+	out->requests.ms = (double)(dial_clock() - from) / 1e6;
 	return ok;
 }

@@ -81,8 +81,8 @@ static void judge(struct naming *x, const struct asker *a, const struct name_ask
 	bool fits;
 
 	walk = expected(x, a, q, &fits);
-	x->out->names++;
-	x->out->names_agreed += fits;
+	x->out->names.asked++;
+	x->out->names.agreed += fits;
 	if (fits)
 		return;
 	d = vec_push(x->arena, &x->out->differences);
@@ -158,7 +158,7 @@ bool verify_names(struct live *live, struct world *w, const struct verify_option
 	}
 	if (!ask_and_judge(&x, v, who, nr))
 		return false;
-	out->names_ms = (double)(dial_clock() - from) / 1e6;
+	out->names.ms = (double)(dial_clock() - from) / 1e6;
 	return true;
 }
 

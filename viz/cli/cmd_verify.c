@@ -21,28 +21,53 @@ static bool number(const char *option, const char *text, uint32_t *out, struct e
 	return true;
 }
 
+/* What is asked besides the state, as it is told. */
+struct part {
+	const char *name, *told, *noun; /* "names", " asked with real queries", " names" */
+	const char *nr;                 /* its field in JSON */
+	bool all;                       /* nr counts those that were not asked, too; and there are tries */
+	const struct verify_part *of;
+};
+#define NR_PARTS 4
+static void parts_of(const struct verified *r, struct part out[NR_PARTS])
+{
+	const struct part parts[NR_PARTS] = {
+		{ "connections", " pairs", "", "pairs", true, &r->connections },
+		{ "requests", "", " requests", "requests", true, &r->requests },
+		{ "names", " asked with real queries", " names", "asked", false, &r->names },
+		{ "probes", " made from the nodes", " probes", "asked", false, &r->probes },
+	};
+
+	memcpy(out, parts, sizeof(parts));
+}
+
+static uint32_t part_nr(const struct part *p) { return p->of->asked + (p->all ? p->of->not_asked : 0); }
+
+/* "12 pairs in 14 tries" */
+static const char *part_words(const struct part *p, struct arena *a)
+{
+	return arena_printf(a, "%u%s%s", part_nr(p), p->told, p->all ? arena_printf(a, " in %u tries", p->of->tries) : "");
+}
+
 static void print_text(struct cli *cli, const struct verified *r)
 {
 	uint32_t shown = MIN(r->differences.nr, cli->verbose ? UINT32_MAX : 20u);
+	struct part parts[NR_PARTS];
 
 	fprintf(cli->to, "state        %u namespaces read back: %u links, addresses, neighbours and routes, rules of %u (%.0f ms)\n", r->namespaces, r->items, r->rulesets, r->state_ms);
 	if (r->by_plugins)
 		fprintf(cli->to, "CNI plugins  wired %u Pods; compared without hardware addresses, names of the nodes' ends and learned neighbours, which the plugins draw\n", r->by_plugins);
-	fprintf(cli->to, "connections  %u pairs in %u tries: %u agree (%.0f ms)\n", r->pairs, r->tries, r->agreed, r->connect_ms);
-	if (r->names)
-		fprintf(cli->to, "names        %u asked with real queries: %u agree (%.0f ms)\n", r->names, r->names_agreed, r->names_ms);
-	if (r->probes)
-		fprintf(cli->to, "probes       %u made from the nodes: %u agree (%.0f ms)\n", r->probes, r->probes_agreed, r->probes_ms);
-	if (r->probes_not_asked)
-		fprintf(cli->to, "not asked    %u probes: %s\n", r->probes_not_asked, r->why_no_probe);
-	if (r->not_asked)
-		fprintf(cli->to, "not asked    %u: %s\n", r->not_asked, r->why_not);
-	if (r->requests)
-		fprintf(cli->to, "requests     %u in %u tries: %u agree (%.0f ms)\n", r->requests, r->request_tries, r->requests_agreed, r->request_ms);
-	for (uint32_t k = 0; k < r->request_list.nr; k++)
-		fprintf(cli->to, "             %s\n", r->request_list.v[k]);
-	if (r->requests_not_asked)
-		fprintf(cli->to, "not asked    %u requests: %s\n", r->requests_not_asked, r->why_no_request);
+	parts_of(r, parts);
+	for (size_t k = 0; k < NR_PARTS; k++) {
+		const struct part *p = &parts[k];
+
+		if (part_nr(p) || p->of == &r->connections)
+			fprintf(cli->to, "%-12s %s: %u agree (%.0f ms)\n", p->name, part_words(p, cli->arena), p->of->agreed, p->of->ms);
+		for (uint32_t i = 0; p->of == &r->requests && i < r->request_list.nr; i++)
+			fprintf(cli->to, "             %s\n", r->request_list.v[i]);
+		if (p->of->not_asked)
+			fprintf(cli->to, "not asked    %u%s: %s\n", p->of->not_asked, p->noun, p->of->why_not);
+	}
 	for (uint32_t k = 0; k < shown; k++)
 		fprintf(cli->to, "DIFFERS      %s\n  walk       %s\n  kernel     %s\n", r->differences.v[k].what, r->differences.v[k].walk, r->differences.v[k].kernel);
 	if (shown < r->differences.nr)
@@ -93,9 +118,9 @@ static void show_first(struct cli *cli, struct live *live, struct world *w, cons
 static void print_json(struct cli *cli, const struct verified *r)
 {
 	struct arena *a = cli->arena;
-	struct val *v = val_new(a, VAL_MAP), *state = val_put(a, v, "state", val_new(a, VAL_MAP)), *connections = val_put(a, v, "connections", val_new(a, VAL_MAP));
-	struct val *requests = val_put(a, v, "requests", val_new(a, VAL_MAP)), *names = val_put(a, v, "names", val_new(a, VAL_MAP));
-	struct val *probes = val_put(a, v, "probes", val_new(a, VAL_MAP)), *list = val_put(a, v, "differences", val_new(a, VAL_LIST));
+	struct val *v = val_new(a, VAL_MAP), *state = val_put(a, v, "state", val_new(a, VAL_MAP));
+	struct val *list;
+	struct part parts[NR_PARTS];
 	struct sb out = { 0 };
 
 	val_put(a, state, "namespaces", val_int(a, r->namespaces));
@@ -103,23 +128,20 @@ static void print_json(struct cli *cli, const struct verified *r)
 	val_put(a, state, "rulesets", val_int(a, r->rulesets));
 	if (r->by_plugins)
 		val_put(a, state, "wiredByPlugins", val_int(a, r->by_plugins));
-	val_put(a, connections, "pairs", val_int(a, r->pairs));
-	val_put(a, connections, "tries", val_int(a, r->tries));
-	val_put(a, connections, "agree", val_int(a, r->agreed));
-	val_put(a, connections, "notAsked", val_int(a, r->not_asked));
-	if (r->why_not)
-		val_put(a, connections, "whyNot", val_string(a, r->why_not));
-	val_put(a, requests, "requests", val_int(a, r->requests));
-	val_put(a, requests, "tries", val_int(a, r->request_tries));
-	val_put(a, requests, "agree", val_int(a, r->requests_agreed));
-	val_put(a, requests, "notAsked", val_int(a, r->requests_not_asked));
-	if (r->why_no_request)
-		val_put(a, requests, "whyNot", val_string(a, r->why_no_request));
-	val_put(a, probes, "asked", val_int(a, r->probes));
-	val_put(a, probes, "agree", val_int(a, r->probes_agreed));
-	val_put(a, probes, "notAsked", val_int(a, r->probes_not_asked));
-	val_put(a, names, "asked", val_int(a, r->names));
-	val_put(a, names, "agree", val_int(a, r->names_agreed));
+	parts_of(r, parts);
+	for (size_t k = 0; k < NR_PARTS; k++) {
+		const struct part *p = &parts[k];
+		struct val *part = val_put(a, v, p->name, val_new(a, VAL_MAP));
+
+		val_put(a, part, p->nr, val_int(a, part_nr(p)));
+		if (p->all)
+			val_put(a, part, "tries", val_int(a, p->of->tries));
+		val_put(a, part, "agree", val_int(a, p->of->agreed));
+		val_put(a, part, "notAsked", val_int(a, p->of->not_asked));
+		if (p->of->why_not)
+			val_put(a, part, "whyNot", val_string(a, p->of->why_not));
+	}
+	list = val_put(a, v, "differences", val_new(a, VAL_LIST));
 	for (uint32_t k = 0; k < r->differences.nr; k++) {
 		struct val *d = val_add(a, list, val_new(a, VAL_MAP));
 
@@ -138,16 +160,18 @@ static struct val *checks(struct cli *cli, const struct verified *r)
 	struct arena *a = cli->arena;
 	struct val *list = val_new(a, VAL_LIST);
 	const char *file = cli->files.nr ? cli->files.v[0] : cli_lab(cli);
-	const struct { bool ok; const char *what; } kinds_of[] = {
-		{ r->items, arena_printf(a, "state: %u namespaces, %u links, addresses, neighbours and routes, rules of %u", r->namespaces, r->items, r->rulesets) },
-		{ r->pairs && r->agreed == r->pairs, arena_printf(a, "connections: %u pairs in %u tries", r->pairs, r->tries) },
-		{ r->requests && r->requests_agreed == r->requests, arena_printf(a, "requests: %u in %u tries", r->requests, r->request_tries) },
-		{ r->names && r->names_agreed == r->names, arena_printf(a, "names: %u asked with real queries", r->names) },
-	};
+	struct run_check good = { .noun = "verification", .group = "kernel against simulation", .file = file, .ok = true };
+	struct part parts[NR_PARTS];
 
-	for (size_t k = 0; k < ARRAY_LEN(kinds_of); k++)
-		if (kinds_of[k].ok)
-			run_check(a, &(struct run_check){ .noun = "verification", .group = "kernel against simulation", .what = kinds_of[k].what, .file = file, .ok = true }, list);
+	good.what = arena_printf(a, "state: %u namespaces, %u links, addresses, neighbours and routes, rules of %u", r->namespaces, r->items, r->rulesets);
+	if (r->items && !r->state_differs)
+		run_check(a, &good, list);
+	parts_of(r, parts);
+	for (size_t k = 0; k < NR_PARTS; k++) {
+		good.what = arena_printf(a, "%s: %s", parts[k].name, part_words(&parts[k], a));
+		if (parts[k].of->asked && parts[k].of->agreed == parts[k].of->asked)
+			run_check(a, &good, list);
+	}
 	for (uint32_t k = 0; k < r->differences.nr; k++)
 		run_check(a, &(struct run_check){ .noun = "verification", .group = "kernel against simulation", .what = r->differences.v[k].what, .expected = r->differences.v[k].walk, .actual = r->differences.v[k].kernel,
 			.file = file }, list);
