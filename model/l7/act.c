@@ -3,32 +3,13 @@
 
 #include <strings.h>
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t r = a % b;
-
-		a = b;
-		b = r;
-	}
-	return a ? a : 1;
-}
+#include "model/base/frac.h"
 
 static struct share part(struct share s, uint64_t num, uint64_t den)
 {
-	uint64_t g = gcd(num, den);
+	struct frac p = frac_mul((struct frac){ s.num, s.den }, (struct frac){ num, den });
 
-	num /= g;
-	den /= g;
-	g = gcd(s.num, den);
-	s.num /= g;
-	den /= g;
-	g = gcd(num, s.den);
-	num /= g;
-	s.den /= g;
-	s.num *= num;
-	s.den *= den;
-	return s;
+	return (struct share){ p.num, p.den, s.delay };
 }
 
 /* ---- guards */
@@ -128,6 +109,7 @@ static bool guarded(struct deciding *d, const struct l7_guard *g, struct share s
 /* ---- filters */
 
 /* Headers, path and host on the way to one backend. */
+#define MAX_MAYBE 8             /* each doubles the ways */
 struct maybe { const char *mirror; uint64_t num, den; };       /* some of the requests are copied */
 struct changing { struct headers request, response; const char *path, *host; VEC(const char *) mirrors; VEC(struct maybe) maybe; };
 
@@ -190,6 +172,10 @@ static bool filtered(struct deciding *d, const l7_filters *f, struct changing *c
 			if (!one->mirror.service || (one->den && !one->num))
 				break;
 			to = arena_printf(d->a, "%s/%s:%d", one->mirror.ns, one->mirror.name, one->mirror.port);
+			if (one->num < one->den && c->maybe.nr == MAX_MAYBE) {
+				l7_answer(d, s, 0, d->why)->unknown = "more than eight mirrors that copy a part of the requests are not modelled";
+				return true;
+			}
 			if (one->num < one->den)
 				vec_add(d->a, &c->maybe, (struct maybe){ to, one->num, one->den });
 			else

@@ -70,8 +70,5 @@ bool question_ask(struct world *, const struct question *, struct arena *, struc
 struct outcome_view outcome_view_of(struct world *, const struct outcome *, struct frac share);
 /* Of connections in a row (walk, second, third) the one that came to end_ip; NULL: none was made. A proxy whose backend did not answer is itself the end. */
 const struct outcome *outcome_last(const struct outcome_view *);
-struct frac frac_mul(struct frac, struct frac);
-struct frac frac_add(struct frac, struct frac);
-double frac_value(struct frac);
 
 #endif

@@ -193,7 +193,7 @@ struct trace merge_runs(const struct ran *v, uint32_t nr, struct frac certain, s
 			}
 		o = merged(v, in, n, a);
 		o.p = frac_of_choices(v[k].script, v[k].nr);
-		total = frac_sum(total, o.p);
+		total = frac_add(total, o.p);
 		vec_add(a, &all, o);
 	}
 	if (total.num != total.den && !certain.num) {   /* chance itself depends on the gap: then nothing is left to tell */

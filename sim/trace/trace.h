@@ -6,6 +6,7 @@
 #ifndef PODWIRE_TRACE_H
 #define PODWIRE_TRACE_H
 
+#include "model/base/frac.h"
 #include "model/dataplane/dataplane.h"
 #include "model/dataplane/packet.h"
 
@@ -34,8 +35,6 @@ struct hop {
 	cause_h cause;
 	struct considered *considered; uint32_t nr_considered;
 };
-
-struct frac { uint64_t num, den; };             /* exact; reduced */
 
 struct half {                                   /* one direction */
 	enum verdict verdict;

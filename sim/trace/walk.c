@@ -89,42 +89,13 @@ uint32_t choose_way(struct walker *w, uint32_t ways, uint64_t num, uint64_t den)
 
 /* ---- shares */
 
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-	while (b) {
-		uint64_t t = a % b;
-
-		a = b;
-		b = t;
-	}
-	return a;
-}
-
-static struct frac reduced(unsigned __int128 num, unsigned __int128 den)
-{
-	while (den > UINT64_MAX) {
-		num >>= 1;
-		den >>= 1;
-	}
-	{
-		uint64_t g = gcd((uint64_t)num, (uint64_t)den);
-
-		return g ? (struct frac){ (uint64_t)num / g, (uint64_t)den / g } : (struct frac){ 0, 1 };
-	}
-}
-
 struct frac frac_of_choices(const struct choice *v, uint32_t nr)
 {
 	struct frac p = { 1, 1 };
 
 	for (uint32_t k = 0; k < nr; k++)
-		p = reduced((unsigned __int128)p.num * v[k].num, (unsigned __int128)p.den * v[k].den);
+		p = frac_mul(p, (struct frac){ v[k].num, v[k].den });
 	return p;
-}
-
-struct frac frac_sum(struct frac a, struct frac b)
-{
-	return reduced((unsigned __int128)a.num * b.den + (unsigned __int128)b.num * a.den, (unsigned __int128)a.den * b.den);
 }
 
 /* The next script: the last choice that has another way takes it; what came behind is forgotten. false: all were followed. */
@@ -293,7 +264,7 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 		struct trace merged;
 
 		for (uint32_t k = 0; k < all.nr; k++)
-			certain = frac_sum(certain, all.v[k].p);
+			certain = frac_add(certain, all.v[k].p);
 		merged = merge_runs(forked.v, forked.nr, certain, a);
 		for (uint32_t k = 0; k < merged.nr; k++)
 			vec_add(a, &all, merged.v[k]);
@@ -306,7 +277,7 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 		qsort(all.v, all.nr, sizeof(*all.v), by_end);
 	for (uint32_t k = 0; k < all.nr; k++) {
 		if (to && same_outcome(&all.v[to - 1], &all.v[k]))
-			all.v[to - 1].p = frac_sum(all.v[to - 1].p, all.v[k].p);
+			all.v[to - 1].p = frac_add(all.v[to - 1].p, all.v[k].p);
 		else
 			all.v[to++] = all.v[k];
 	}

@@ -94,7 +94,6 @@ bool flows_has(struct flows *, const struct dataplane *, netns_h, set_h, const i
 void flows_add(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
 bool same_outcome(const struct outcome *, const struct outcome *);
 struct frac frac_of_choices(const struct choice *, uint32_t nr);
-struct frac frac_sum(struct frac, struct frac);
 struct ct *flows_find(struct flows *, const struct dataplane *, netns_h, const struct tuple *, bool *reply);
 void flows_keep(struct flows *, const struct dataplane *, const struct ct *);
 uint64_t flows_draw(struct flows *);

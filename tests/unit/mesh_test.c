@@ -190,6 +190,50 @@ TEST(virtual_services_route_in_the_order_of_their_text)
 	}
 }
 
+/* One route, asked by the client's sidecar. */
+static struct http_decision decide(struct cluster *c, const char *http, struct arena *a)
+{
+	const struct http_request rq = { .scheme = "http", .host = "reviews", .port = 9080, .method = "GET", .path = "/" };
+	struct route_table *t;
+
+	feed_cluster(c, VALIDATE_IGNORE, services);
+	add_pod(c, a, "in", "client", "app: client", "", "10.244.1.1");
+	feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: reviews, namespace: in}\nspec: {hosts: [reviews], http: [%s]}\n", http));
+	t = routes_compile_sidecar(c, find_pod(c, "in", "client"), "reviews", 9080, a);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	return routes_match(t, &rq, a);
+}
+
+#define COPY "{destination: {host: reviews}, percentage: {value: 33.3331}}"
+
+TEST(shares_of_many_chances_add_up)
+{
+	struct cluster *c = mesh();
+	struct arena *a = arena_new(NULL, "test");
+	struct http_decision d = decide(c, "{fault: {delay: {percentage: {value: 33.3333}, fixedDelay: 1s}, abort: {percentage: {value: 12.3457}, httpStatus: 503}}, "
+					   "mirrors: [" COPY ", " COPY ", " COPY "], route: [{destination: {host: ratings}}]}", a);
+	double sum = 0;
+
+	CU_ASSERT_EQUAL(d.nr, 2 * (1 + 8));
+	for (uint32_t k = 0; k < d.nr; k++)
+		sum += (double)d.v[k].num / (double)d.v[k].den;
+	CU_ASSERT(sum > 0.999999 && sum < 1.000001);
+	arena_free(a);
+	cluster_free(c);
+}
+
+TEST(more_mirrors_than_can_be_told_apart_are_unknown)
+{
+	struct cluster *c = mesh();
+	struct arena *a = arena_new(NULL, "test");
+	struct http_decision d = decide(c, "{mirrors: [" COPY ", " COPY ", " COPY ", " COPY ", " COPY ", " COPY ", " COPY ", " COPY ", " COPY "], route: [{destination: {host: ratings}}]}", a);
+
+	CU_ASSERT_EQUAL(d.nr, 1);
+	CU_ASSERT_PTR_NOT_NULL(d.v[0].unknown);
+	arena_free(a);
+	cluster_free(c);
+}
+
 /* ---- policies */
 
 static const struct { const char *policies, *client_ns, *method, *path; bool allowed; } rules[] = {
