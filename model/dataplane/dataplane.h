@@ -39,7 +39,6 @@ struct link {
 	uint32_t vni; ip_addr local;    /* VXLAN, IPIP: own outer address */
 	uint16_t loss_permille;         /* impairment, by fault; 1000: cut */
 	uint32_t carries;               /* PHYS: what is larger vanishes behind it, unknown to its MTU; 0: everything passes */
-	nsec delay;
 	cause_h cause;
 };
 extern const char *const link_kind_names[];      /* as behind `link/` of `ip link`, tunnels by their kind; PHYS: ether */

@@ -19,7 +19,7 @@ struct k_link {
 	uint32_t mtu, master;
 	bool up, proxy_arp, route_localnet, hairpin, carrier;   /* carrier, PHYS: the segment's side is up */
 	uint8_t rp_filter;
-	uint16_t loss_permille; nsec delay;
+	uint16_t loss_permille;
 };
 struct k_addr { uint32_t index; uint8_t len; ip_addr ip; };
 struct k_route { ip_addr dst; uint8_t len, type, proto; bool onlink, scope_link; uint32_t index; ip_addr via, src; };
