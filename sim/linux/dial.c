@@ -174,9 +174,8 @@ static void answer(const struct answering *a)
 
 /* ---- asking */
 
-static void over(struct dialer *p, struct dial *q, enum dial_end end, int error)
+static void over(struct dial *q, enum dial_end end, int error)
 {
-	(void)p;
 	q->end = end;
 	q->error = error;
 	if (q->fd >= 0)
@@ -184,9 +183,9 @@ static void over(struct dialer *p, struct dial *q, enum dial_end end, int error)
 	q->fd = -1;
 }
 
-static void failed(struct dialer *p, struct dial *q, int error)
+static void failed(struct dial *q, int error)
 {
-	over(p, q, dial_end_of(error), error);
+	over(q, dial_end_of(error), error);
 }
 
 static bool is_icmp(const struct dial *q)
@@ -194,7 +193,7 @@ static bool is_icmp(const struct dial *q)
 	return q->proto == PROTO_ICMP || q->proto == PROTO_ICMPV6;
 }
 
-static void send_first(struct dialer *p, struct dial *q)
+static void send_first(struct dial *q)
 {
 	static const char hello[] = "podwire\n";
 	struct icmphdr echo = { .type = ip_is4(q->dst) ? ICMP_ECHO : ICMP6_ECHO_REQUEST, .un.echo = { 0, 1 } };
@@ -202,7 +201,7 @@ static void send_first(struct dialer *p, struct dial *q)
 	size_t n = is_icmp(q) ? sizeof(echo) : sizeof(hello) - 1;
 
 	if (send(q->fd, what, n, MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
-		failed(p, q, errno);
+		failed(q, errno);
 		return;
 	}
 	q->sent = true;
@@ -232,7 +231,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 		allow_ping();
 	q->fd = socket(four ? AF_INET : AF_INET6, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
 	if (q->fd < 0) {
-		over(p, q, DIAL_ERROR, errno);
+		over(q, DIAL_ERROR, errno);
 		return;
 	}
 	if (tos)
@@ -243,19 +242,19 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 
 		setsockopt(q->fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
 		if (bind(q->fd, (struct sockaddr *)&own, k) != 0) {
-			over(p, q, DIAL_ERROR, errno);
+			over(q, DIAL_ERROR, errno);
 			return;
 		}
 	}
 	if (connect(q->fd, (struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS) {
-		failed(p, q, errno);
+		failed(q, errno);
 		return;
 	}
 	if (getsockname(q->fd, (struct sockaddr *)&own, &m) == 0)
 		from_sockaddr(&own, &q->own, &q->own_port);
 	epoll_ctl(p->epoll, EPOLL_CTL_ADD, q->fd, &ev);
 	if (!stream)
-		send_first(p, q);
+		send_first(q);
 }
 
 static bool parse_socket(char *text, ip_addr *ip, uint16_t *port)
@@ -274,7 +273,7 @@ static bool parse_socket(char *text, ip_addr *ip, uint16_t *port)
 }
 
 /* default/web web worker-1 10.244.1.2:8080 10.244.2.3:41234 */
-static void understand(struct dialer *p, struct dial *q)
+static void understand(struct dial *q)
 {
 	char node[128], here[128], peer[128];
 
@@ -284,7 +283,7 @@ static void understand(struct dialer *p, struct dial *q)
 		q->end_ip = (ip_addr){ 0, 0 };          /* somebody else answers there */
 		snprintf(q->who, sizeof(q->who), "?");
 	}
-	over(p, q, DIAL_CONNECTED, 0);
+	over(q, DIAL_CONNECTED, 0);
 }
 
 static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events)
@@ -294,7 +293,7 @@ static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events
 	ssize_t got;
 
 	if (!q->sent && events & (EPOLLERR | EPOLLHUP) && getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error) {
-		failed(p, q, error);
+		failed(q, error);
 		return;
 	}
 	if (!q->sent && events & EPOLLOUT) {
@@ -305,30 +304,30 @@ static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events
 		epoll_ctl(p->epoll, EPOLL_CTL_MOD, q->fd, &ev);
 		if (getsockname(q->fd, (struct sockaddr *)&own, &m) == 0)
 			from_sockaddr(&own, &q->own, &q->own_port);
-		send_first(p, q);
+		send_first(q);
 		if (q->fd < 0)
 			return;
 	}
 	got = recv(q->fd, q->line + q->len, sizeof(q->line) - 1 - q->len, 0);
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EINTR)
-			failed(p, q, errno);
+			failed(q, errno);
 		return;
 	}
 	if (is_icmp(q)) {
 		q->end_ip = q->dst;
-		over(p, q, DIAL_CONNECTED, 0);
+		over(q, DIAL_CONNECTED, 0);
 		return;
 	}
 	q->len += (size_t)got;
 	if (got == 0 || memchr(q->line, '\n', q->len) || q->len == sizeof(q->line) - 1)
-		understand(p, q);
+		understand(q);
 }
 
-static void too_late(struct dialer *p, struct dial *q, nsec now)
+static void too_late(struct dial *q, nsec now)
 {
 	if (now >= q->deadline)
-		over(p, q, DIAL_TIMEOUT, 0);
+		over(q, DIAL_TIMEOUT, 0);
 }
 
 bool dialer_ask(struct dialer *p, struct dial **v, uint32_t nr, uint32_t parallel, struct err *err)
@@ -362,7 +361,7 @@ bool dialer_ask(struct dialer *p, struct dial **v, uint32_t nr, uint32_t paralle
 			oldest++;
 		for (uint32_t k = oldest; k < next; k++)
 			if (v[k]->fd >= 0) {
-				too_late(p, v[k], dial_clock());
+				too_late(v[k], dial_clock());
 				open -= v[k]->fd < 0;
 			}
 	}

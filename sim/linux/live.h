@@ -84,7 +84,7 @@ bool zone_begin(struct live *, struct err *);                           /* its s
 bool zone_sync(struct live *, struct cluster *, bool wanted, struct err *);
 #define ZONE_PATH 100
 const char *zone_path(const struct live *, char out[ZONE_PATH]);
-void workloads_stop(struct live *, struct space *);
+void workloads_stop(struct space *);
 void no_files(const struct live *);                                     /* of a child: its standard files become /dev/null */
 _Noreturn void run_image(const char *path, char *const *argv);            /* of a child: in a process group of its own, all signals let in, no environment */
 bool write_setting(const char *path, int value, const char *where, struct err *);      /* below /proc/sys/net of the namespace that the thread is in */

@@ -81,7 +81,7 @@ bool space_begin(struct live *live, struct space *s, struct err *err)
 
 void space_end(struct live *live, struct space *s)
 {
-	workloads_stop(live, s);
+	workloads_stop(s);
 	bird_stop(s);
 	cni_del(live, s);
 	if (s->pid > 0) {

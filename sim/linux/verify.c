@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "model/api/core.h"
 #include "sim/linux/features.h"
@@ -13,11 +12,9 @@
 #define PARALLEL 256u
 #define ONE_SYN  MILLIS(900)            /* one packet, one choice: TCP sends its second SYN after a second */
 #define TWO_SYNS MILLIS(1400)           /* an ICMP error for the first may be lost: the socket was locked */
-#define PATIENCE SECONDS(4)
-#define MISSES   18.0                   /* −ln of the chance that a way is there and was not seen */
 
 struct asked_end { ip_addr ip; uint16_t port; uint8_t proto; const char *text; bool affinity, some; /* affinity: the first choice holds; some: not all ways need be seen */ };
-struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed, agreed; ip_addr stays; };
+struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed; ip_addr stays; };
 struct verifying {
 	struct live *live;
 	struct world *w;
@@ -158,6 +155,11 @@ static bool open_assumed(struct verifying *v, const struct trace *t)
 	return true;
 }
 
+struct space *verify_sender(const struct live *live, const struct world *w, const struct answer *answer)
+{
+	return answer->source.enters ? live_find(live, "client") : answer->source.netns.i ? live_find(live, netns_get(w->dp, answer->source.netns)->name) : NULL;
+}
+
 void verify_not_asked(struct verify_part *p, const char *why)
 {
 	if (!p->not_asked++)
@@ -274,7 +276,7 @@ static void judge(struct verifying *v, struct connection *p, const struct dial *
 		return;
 	if (p->to.some || p->ways.nr == 1 || p->ways.nr > 31 || p->seen == (1u << p->ways.nr) - 1)
 		p->done = true;
-	else if ((double)p->tries * p->ways.least > MISSES)
+	else if ((double)p->tries * p->ways.least > VERIFY_MISSES)
 		report(v, p, arena_printf(v->arena, "%u tries, and not all of these ways were seen", p->tries));
 }
 
@@ -288,7 +290,7 @@ static bool round_of(struct verifying *v, bool patient, struct dial *dials, stru
 		if (failed_only ? !p->failed : p->done)
 			continue;
 		dials[nr] = (struct dial){ .from = p->from, .src = p->src, .dst = p->to.ip, .port = p->to.port, .proto = p->to.proto,
-					   .wait = p->ways.nr > 1 ? ONE_SYN : patient ? PATIENCE : TWO_SYNS };
+					   .wait = p->ways.nr > 1 ? ONE_SYN : patient ? VERIFY_PATIENCE : TWO_SYNS };
 		asked[nr] = &dials[nr];
 		whose[nr++] = p;
 	}
@@ -439,7 +441,7 @@ bool verify_answer(struct live *live, struct world *w, const struct answer *answ
 {
 	struct verifying v = { .live = live, .w = w, .opt = opt, .arena = a, .out = out, .err = err };
 	const char *why = cannot_ask(answer);
-	struct space *from = answer->source.enters ? live_find(live, "client") : answer->source.netns.i ? live_find(live, netns_get(w->dp, answer->source.netns)->name) : NULL;
+	struct space *from = verify_sender(live, w, answer);
 	bool ok;
 
 	if (why || !from)
@@ -476,7 +478,7 @@ bool verify_trace(struct live *live, struct world *w, const struct answer *answe
 {
 	struct verifying v = { .live = live, .w = w, .arena = a, .err = err };
 	const char *why = cannot_ask(answer);
-	struct space *from = answer->source.enters ? live_find(live, "client") : answer->source.netns.i ? live_find(live, netns_get(w->dp, answer->source.netns)->name) : NULL;
+	struct space *from = verify_sender(live, w, answer);
 	struct trace t;
 	bool ok;
 

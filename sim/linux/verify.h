@@ -42,6 +42,10 @@ bool verify_requests(struct live *, struct world *, const struct verify_options 
 bool verify_request(struct live *, struct world *, const struct answer *, const struct verify_options *, struct arena *, struct verified *, struct err *);
 bool verify_give_address(struct live *, const struct space *, ip_addr, struct err *);        /* so that a socket there can have it */
 
+struct space *verify_sender(const struct live *, const struct world *, const struct answer *);     /* whose socket asks; NULL: the source has no namespaces here */
+#define VERIFY_MISSES   18.0            /* −ln of the chance that a way is there and was not seen */
+#define VERIFY_PATIENCE SECONDS(4)      /* with what was not as expected: a slow machine is no difference */
+
 /* One question to both: all ways that the walk allows. */
 struct ways { struct way *v; uint32_t nr; double least; /* the smallest share of those that can be seen */ bool unknown; const char *why; };
 struct ways ways_of(const struct dataplane *, netns_h from, const struct trace *, struct arena *);

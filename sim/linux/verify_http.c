@@ -4,15 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
 #include "model/l7/haproxy.h"
 #include "sim/ask/sidecar.h"
 
-#define MISSES    18.0                  /* −ln of the chance that a way is there and was not seen */
 #define MOST      2000u                 /* tries of one request; a way that is rarer need not be seen */
 #define ONE_SYN   MILLIS(1400)
-#define PATIENCE  SECONDS(4)
 
 struct verifying {
 	struct live *live;
@@ -337,7 +334,7 @@ static void not_asked(struct verifying *v, const char *why)
 
 static bool request(struct verifying *v, const struct answer *answer)
 {
-	struct space *from = answer->source.enters ? live_find(v->live, "client") : answer->source.netns.i ? live_find(v->live, netns_get(v->w->dp, answer->source.netns)->name) : NULL;
+	struct space *from = verify_sender(v->live, v->w, answer);
 	const char *why = from ? cannot(v, answer) : "the source has no namespaces here", *wrong;
 	bool *seen = arena_array(v->a, bool, answer->nr), repeated = false;
 	uint32_t left = answer->nr, tries = 0, least = v->opt->tries ? v->opt->tries : 1;
@@ -358,7 +355,7 @@ static bool request(struct verifying *v, const struct answer *answer)
 		const char *no;
 		uint32_t k;
 
-		if (!ask(v, answer, from, tries, repeated ? PATIENCE : ONE_SYN, &d))
+		if (!ask(v, answer, from, tries, repeated ? VERIFY_PATIENCE : ONE_SYN, &d))
 			return false;
 		v->out->requests.tries++;
 		no = http_dial_header(&d, HAPROXY_CANNOT, v->a);
@@ -383,7 +380,7 @@ static bool request(struct verifying *v, const struct answer *answer)
 				seen[i] = true;
 				left--;
 			}
-		if (left && (tries > MOST || (double)tries * rarest > MISSES)) {
+		if (left && (tries > MOST || (double)tries * rarest > VERIFY_MISSES)) {
 			if (tries <= MOST)
 				report(v, answer, arena_printf(v->a, "%u tries, and not all of these were seen", tries));
 			else

@@ -1,12 +1,10 @@
 /* Names: what a resolver in a Pod really gets, against what the model answers. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "sim/linux/names.h"
 
 #define WAIT     SECONDS(1)
-#define PATIENCE SECONDS(4)             /* a slow machine is no difference */
 #define BY_TCP   8                      /* one in so many is asked by TCP, one after another: only where it arrives */
 
 /* Who may ask: a Pod, or a node, with a name server of the cluster; and whether queries get there. */
@@ -74,44 +72,42 @@ static const char *expected(struct naming *x, const struct asker *a, const struc
 	return "no answer";
 }
 
-static void judge(struct naming *x, const struct asker *a, const struct name_ask *q)
+/* What is not as expected is told, or (told false) left to be asked again. */
+static bool judge(struct naming *x, const struct asker *a, const struct name_ask *q, bool told)
 {
-	const char *kernel = q->end == DIAL_CONNECTED ? dns_answer_text(&q->answer, x->arena) : dial_end_names[q->end], *walk;
-	struct difference *d;
+	const char *walk;
 	bool fits;
 
 	walk = expected(x, a, q, &fits);
-	x->out->names.asked++;
+	x->out->names.asked += fits || told;
 	x->out->names.agreed += fits;
-	if (fits)
-		return;
-	d = vec_push(x->arena, &x->out->differences);
-	*d = (struct difference){ .what = arena_printf(x->arena, "%s asks %s for %s %s by %s", q->from->name, IP(q->server), dns_type_names[q->type], q->name, q->by_tcp ? "TCP" : "UDP"),
-				  .walk = walk, .kernel = kernel };
+	if (fits || !told)
+		return fits;
+	vec_add(x->arena, &x->out->differences, (struct difference){
+		.what = arena_printf(x->arena, "%s asks %s for %s %s by %s", q->from->name, IP(q->server), dns_type_names[q->type], q->name, q->by_tcp ? "TCP" : "UDP"),
+		.walk = walk, .kernel = q->end == DIAL_CONNECTED ? dns_answer_text(&q->answer, x->arena) : dial_end_names[q->end] });
+	return false;
 }
 
 static bool ask_and_judge(struct naming *x, struct name_ask *v, const struct asker **who, uint32_t nr)
 {
 	struct name_ask *again = arena_array(x->arena, struct name_ask, nr);
-	uint32_t *whose = arena_array(x->arena, uint32_t, nr), nr_again = 0;
-	bool fits;
+	const struct asker **whose = arena_array(x->arena, const struct asker *, nr);
+	uint32_t nr_again = 0;
 
 	if (!names_ask(x->live, v, nr, x->arena, x->err))
 		return false;
 	for (uint32_t k = 0; k < nr; k++) {
-		expected(x, who[k], &v[k], &fits);
-		if (fits)
+		if (judge(x, who[k], &v[k], false))
 			continue;
 		again[nr_again] = v[k];
-		again[nr_again].wait = PATIENCE;
-		whose[nr_again++] = k;
+		again[nr_again].wait = VERIFY_PATIENCE;
+		whose[nr_again++] = who[k];
 	}
 	if (nr_again && !names_ask(x->live, again, nr_again, x->arena, x->err))
 		return false;
 	for (uint32_t k = 0; k < nr_again; k++)
-		v[whose[k]] = again[k];
-	for (uint32_t k = 0; k < nr; k++)
-		judge(x, who[k], &v[k]);
+		judge(x, whose[k], &again[k], true);
 	return true;
 }
 

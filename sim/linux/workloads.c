@@ -73,9 +73,8 @@ static void stop(struct process *p)
 	free(p->conf);
 }
 
-void workloads_stop(struct live *live, struct space *s)
+void workloads_stop(struct space *s)
 {
-	(void)live;
 	for (uint32_t k = 0; k < s->run.nr; k++)
 		stop(&s->run.v[k]);
 	s->run.nr = 0;
