@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/linux/dial.h"
+
 #define MAX_CLIENTS 64
 #define MAX_REQUEST 65536
 #define MAX_WORDS   512
@@ -22,7 +24,8 @@ struct serving {
 	struct supervisor *s;
 	struct client client[MAX_CLIENTS];
 	int nr, signals;
-	bool over, lost_a_bird, lost;          /* lost: a pause, the name server or a container's process has ended */
+	bool over, lost;                       /* lost: a pause, the name server or a container's process has ended */
+	nsec bird_due;                          /* when a BIRD that has ended is started again: runit's second, so that one that cannot live does not take the processor; 0: none */
 };
 
 /* ---- answers: how it ended; messages (kind, warning, text); text; descriptors */
@@ -230,7 +233,7 @@ static void ended(struct serving *v, pid_t pid, int status)
 		}
 		if (s->bird.pid == pid) {
 			s->bird.pid = 0;
-			v->lost_a_bird = true;
+			v->bird_due = v->bird_due ? v->bird_due : dial_clock() + SECONDS(1);
 		}
 		for (uint32_t i = 0; i < s->run.nr; i++)
 			if (s->run.v[i].pid == pid) {
@@ -290,6 +293,7 @@ void supervisor_serve(struct supervisor *s)
 	reap(&v);
 	while (!v.over) {
 		int nr = v.nr;
+		nsec left;
 
 		if (v.lost) {
 			struct err err = { 0 };
@@ -306,11 +310,12 @@ void supervisor_serve(struct supervisor *s)
 			p[2 + 2 * k] = (struct pollfd){ v.client[k].fd, POLLIN, 0 };
 			p[3 + 2 * k] = (struct pollfd){ v.client[k].said, POLLIN, 0 };
 		}
-		if (v.lost_a_bird && poll(p, (nfds_t)(2 + 2 * nr), 1000) == 0) {        /* runit's second, so that one that cannot live does not take the processor */
-			v.lost_a_bird = false;
+		left = v.bird_due ? v.bird_due - dial_clock() : 0;
+		if (v.bird_due && left <= 0) {
+			v.bird_due = 0;
 			birds_keep(&s->live);
 		}
-		if (poll(p, (nfds_t)(2 + 2 * nr), v.lost_a_bird ? 0 : -1) < 0)
+		if (poll(p, (nfds_t)(2 + 2 * nr), v.bird_due ? (int)(left / MILLIS(1)) + 1 : -1) < 0)
 			continue;
 		if (p[1].revents)
 			reap(&v);
