@@ -70,6 +70,21 @@ check "completes a file where one is taken" completes web.yaml podwire draw --ou
 check "completes a figure" completes clusterip podwire draw clus
 check "completes a name of the lab" completes svc/web podwire trace svc/w
 check "completes a name of files" completes svc/web podwire trace -f web.yaml svc/w
+check "completes a table of show" completes scale-down podwire show sc
+if command -v fish >/dev/null; then
+	fish_offers() { PATH=$(dirname "$podwire"):$PATH fish -c "podwire completion fish | source; complete -C '$2'" | cut -f 1 | grep -qxF -- "$1"; }
+	check "fish completes a name of the lab" fish_offers svc/web "podwire describe svc/w"
+	check "fish completes a name of files" fish_offers svc/web "podwire trace -f web.yaml pod/client svc/w"
+	check "fish completes a table of show" fish_offers scale-down "podwire show sc"
+else
+	skipped=$((skipped + 3)); echo "skipped: fish is not here"
+fi
+if command -v zsh >/dev/null; then
+	zsh_offers() { PATH=$(dirname "$podwire"):$PATH zsh -c 'source <(podwire completion zsh); setopt ksharrays; COMP_WORDS=(podwire trace ""); COMP_CWORD=2; _podwire; echo "${COMPREPLY[*]}"' 2>&1 | grep -qxF -- "$1"; }
+	check "zsh completes, and says nothing else" zsh_offers "pod/ svc/ deploy/ node/ client"
+else
+	skipped=$((skipped + 1)); echo "skipped: zsh is not here"
+fi
 check "fish has every command" sh -c "'$podwire' completion fish | grep -c __fish_use_subcommand | grep -qx \"\$('$podwire' help | grep -c '^  [a-z]')\""
 check "another shell" status 2 "$podwire" completion tcsh
 finish

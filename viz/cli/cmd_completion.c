@@ -73,11 +73,11 @@ static const char bash_end[] =
 	"\tcase $command in\n"
 	"\tget | describe | delete | label | annotate | patch | scale | why | timeline)\n"
 	"\t\tCOMPREPLY=($(compgen -W \"$(podwire api-resources | awk 'NR > 1 {print $1}')\" -- \"$cur\")) ;;\n"
-	"\tdraw) COMPREPLY=($(compgen -W \"$figures\" -- \"$cur\")); [[ ${COMPREPLY[*]} != */ ]] || compopt -o nospace ;;\n"
+	"\tdraw) COMPREPLY=($(compgen -W \"$figures\" -- \"$cur\")); [[ ${COMPREPLY[*]} != */ ]] || compopt -o nospace 2>/dev/null ;;\n"
 	"\thelp) COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n"
 	"\tlearn) COMPREPLY=($(compgen -W \"$(podwire learn -q 2>/dev/null | awk '{print $1}')\" -- \"$cur\")) ;;\n"
 	"\tapply | diff | run | import | report) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-	"\t*) COMPREPLY=($(compgen -W 'pod/ svc/ deploy/ node/ client' -- \"$cur\")); compopt -o nospace ;;\n"
+	"\t*) COMPREPLY=($(compgen -W 'pod/ svc/ deploy/ node/ client' -- \"$cur\")); compopt -o nospace 2>/dev/null ;;\n"
 	"\tesac\n"
 	"}\n"
 	"complete -o default -F _podwire podwire\n";
@@ -144,6 +144,23 @@ static void fish_option(void *ctx, const char *name, char letter, const char *ar
 	fputc('\n', o->f);
 }
 
+/* Behind KIND/ the names of that kind, in the lab or in what -f names. */
+static const char fish_names[] =
+	"function __podwire_names\n"
+	"\tset -l cur (commandline -ct)\n"
+	"\tstring match -q '*/*' -- $cur; or return\n"
+	"\tset -l kind (string split -m 1 / -- $cur)[1]\n"
+	"\tset -l about\n"
+	"\tset -l words (commandline -opc)\n"
+	"\tfor k in (seq (count $words))\n"
+	"\t\tif contains -- $words[$k] -f -n --filename --namespace --lab --cni; and test $k -lt (count $words)\n"
+	"\t\t\tset about $about $words[$k] $words[(math $k + 1)]\n"
+	"\t\tend\n"
+	"\tend\n"
+	"\tpodwire get $kind -o name $about 2>/dev/null | string replace -r '.*/' $kind/\n"
+	"end\n"
+	"complete -c podwire -n 'string match -q \"*/*\" -- (commandline -ct)' -a '(__podwire_names)'\n";
+
 static void fish(FILE *f)
 {
 	for (const struct command *c = commands; c->name; c++) {
@@ -154,6 +171,13 @@ static void fish(FILE *f)
 		fputc('\n', f);
 		options_each(c->takes, fish_option, &o);
 	}
+	for (const struct command *c = commands; c->name; c++)
+		if (is_words(c->args)) {
+			fprintf(f, "complete -c podwire -n '__fish_seen_subcommand_from %s' -f -a '", c->name);
+			put_words(f, c->args);
+			fputs("'\n", f);
+		}
+	fputs(fish_names, f);
 	fputs("complete -c podwire -n '__fish_seen_subcommand_from get describe delete why timeline' -f -a '(podwire api-resources | tail -n +2 | string split -f 1 \" \")'\n", f);
 }
 
