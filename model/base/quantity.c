@@ -93,6 +93,41 @@ bool quantity_parse(const char *s, int64_t *milli)
 	return true;
 }
 
+bool quantity_of(const struct val *v, int64_t *milli)
+{
+	if (val_str(v))
+		return quantity_parse(val_str(v), milli);
+	if (val_is(v, VAL_INT)) {
+		if (__builtin_mul_overflow(v->i, 1000, milli))
+			*milli = v->i < 0 ? INT64_MIN : INT64_MAX;
+		return true;
+	}
+	if (val_is(v, VAL_FLOAT)) {
+		char text[40];
+
+		snprintf(text, sizeof(text), "%.17g", v->f);
+		return quantity_parse(text, milli);
+	}
+	return false;
+}
+
+const char *quantity_text(int64_t milli, bool bytes, char out[32])
+{
+	int64_t v = milli / 1000;
+
+	if (milli % 1000) {
+		snprintf(out, 32, "%" PRId64 "m", milli);
+		return out;
+	}
+	for (int u = 5; bytes && v && u > 0; u--)
+		if (v % ((int64_t)1 << (10 * u)) == 0) {
+			snprintf(out, 32, "%" PRId64 "%ci", v >> (10 * u), "\0KMGTP"[u]);
+			return out;
+		}
+	snprintf(out, 32, "%" PRId64, v);
+	return out;
+}
+
 bool duration_parse(const char *s, nsec *out)
 {
 	static const struct { const char *name; int64_t ns; } units[] = {      /* longer names first */

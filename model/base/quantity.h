@@ -2,9 +2,12 @@
 #ifndef PODWIRE_QUANTITY_H
 #define PODWIRE_QUANTITY_H
 
-#include "model/base/base.h"
+#include "model/base/val.h"
 
 bool quantity_parse(const char *, int64_t *milli);      /* "100m" → 100, "1" → 1000, "1Gi" → 1073741824000; saturates; apimachinery pkg/api/resource */
+bool quantity_of(const struct val *, int64_t *milli);   /* the same of a document, where it may be a number without quotes; NULL: false */
+/* The shortest way to write it, as Kubernetes does: 250m, 2; of bytes 1536Ki, 2Gi where they are whole. */
+const char *quantity_text(int64_t milli, bool bytes, char out[32]);
 bool duration_parse(const char *, nsec *);              /* Go's: "40s", "1m30s", "1.5h", "100ms"; a bare "0" */
 bool time_parse(const char *rfc3339, nsec *);           /* "2026-01-02T03:04:05Z" → nanoseconds since 1970-01-01 UTC */
 const char *time_text(nsec since_1970, char out[32]);   /* RFC 3339 in UTC, whole seconds */

@@ -58,18 +58,6 @@ int64_t quota_used(struct cluster *c, const char *ns, const char *resource)
 	return -1;
 }
 
-static const char *amount_text(struct arena *a, int64_t milli)
-{
-	int64_t v = milli / 1000;
-
-	if (milli % 1000)
-		return arena_printf(a, "%" PRId64 "m", milli);
-	for (int u = 3; u > 0; u--)
-		if (v && v % ((int64_t)1 << (10 * u)) == 0)
-			return arena_printf(a, "%" PRId64 "%s", v >> (10 * u), u == 3 ? "Gi" : u == 2 ? "Mi" : "Ki");
-	return arena_printf(a, "%" PRId64, v);
-}
-
 static const char *must_specify(const struct object *q, const struct pod_spec *s, struct arena *a)
 {
 	const struct val *hard = val_path(q->doc, "spec.hard");
@@ -96,20 +84,20 @@ static const char *one(struct cluster *c, const struct object *q, const char *ns
 
 	for (size_t k = 0; !text && k < ARRAY_LEN(resources); k++) {
 		const struct val *limit = val_get(hard, resources[k].name);
+		bool bytes = streq(resources[k].of, "memory");
+		char text_of[32];
 		int64_t max = 0, ask = of_pod(s, resources[k].what, resources[k].of), have;
 
 		if (!limit)
 			continue;
-		if (!val_str(limit))
-			max = val_int_or(limit, 0) * 1000;
-		else if (!quantity_parse(limit->s, &max))
+		if (!quantity_of(limit, &max))
 			continue;
 		have = used(c, ns, resources[k].what, resources[k].of);
 		if (!ask || have + ask <= max)
 			continue;
-		sb_printf(&asks, "%s%s=%s", asks.len ? "," : "", resources[k].name, amount_text(a, ask));
-		sb_printf(&has, "%s%s=%s", has.len ? "," : "", resources[k].name, amount_text(a, have));
-		sb_printf(&most, "%s%s=%s", most.len ? "," : "", resources[k].name, amount_text(a, max));
+		sb_printf(&asks, "%s%s=%s", asks.len ? "," : "", resources[k].name, quantity_text(ask, bytes, text_of));
+		sb_printf(&has, "%s%s=%s", has.len ? "," : "", resources[k].name, quantity_text(have, bytes, text_of));
+		sb_printf(&most, "%s%s=%s", most.len ? "," : "", resources[k].name, quantity_text(max, bytes, text_of));
 	}
 	if (!text && asks.len)
 		text = arena_printf(a, "exceeded quota: %s, requested: %s, used: %s, limited: %s", q->name, sb_text(&asks), sb_text(&has), sb_text(&most));

@@ -29,7 +29,7 @@ bool has_claims(const struct pod_spec *s)
 
 /* ---- what a claim or a volume says; both have their documents only */
 
-static const char *class_of(const struct object *o)
+const char *volume_class(const struct object *o)
 {
 	const char *s = label_get(&o->annotations, CLASS_NOTE);
 
@@ -58,7 +58,7 @@ static const char *mode_of(const struct object *o)
 
 static bool waits_for_pod(struct cluster *c, const struct object *claim)
 {
-	const struct object *class = cluster_find(c, &storage_class_kind, NULL, class_of(claim));
+	const struct object *class = cluster_find(c, &storage_class_kind, NULL, volume_class(claim));
 
 	return class && streq(val_str_at(class->doc, "volumeBindingMode"), "WaitForFirstConsumer");
 }
@@ -66,31 +66,22 @@ static bool waits_for_pod(struct cluster *c, const struct object *claim)
 static int64_t amount(const struct val *v)
 {
 	int64_t milli = 0;
-	struct arena *scratch;
 
-	if (val_str(v)) {
-		quantity_parse(val_str(v), &milli);
-		return milli;
-	}
-	if (!v)
-		return 0;
-	scratch = arena_new(NULL, "amount");
-	quantity_parse(arena_printf(scratch, "%" PRId64, val_int_or(v, 0)), &milli);
-	arena_free(scratch);
+	quantity_of(v, &milli);
 	return milli;
 }
 
-static bool has_modes(const struct val *of_volume, const struct val *of_claim)
+const char *volume_lacks_mode(const struct object *volume, const struct object *claim)
 {
-	VAL_EACH(want, of_claim) {
+	VAL_EACH(want, val_path(claim->doc, "spec.accessModes")) {
 		bool found = false;
 
-		VAL_EACH(have, of_volume)
+		VAL_EACH(have, val_path(volume->doc, "spec.accessModes"))
 			found = found || streq(val_str(have), val_str(want));
 		if (!found)
-			return false;
+			return val_str(want) ? val_str(want) : "";
 	}
-	return true;
+	return NULL;
 }
 
 static bool selected(struct cluster *c, const struct object *claim, const struct object *volume)
@@ -140,11 +131,11 @@ static struct object *match(struct cluster *c, const struct object *claim, const
 
 		if (o->deleted != NEVER || (asked && !streq(asked, o->name)) || (val_path(o->doc, "spec.claimRef") && !reserved) || streq(phase_of(o), "Released") || streq(phase_of(o), "Failed"))
 			continue;
-		if (size < want || !streq(mode_of(o), mode_of(claim)) || !has_modes(val_path(o->doc, "spec.accessModes"), val_path(claim->doc, "spec.accessModes")) || !reachable_from(o, n))
+		if (size < want || !streq(mode_of(o), mode_of(claim)) || volume_lacks_mode(o, claim) || !reachable_from(o, n))
 			continue;
 		if (reserved)
 			return o;
-		if ((!asked && !streq(class_of(o), class_of(claim))) || !selected(c, claim, o) || size >= least)
+		if ((!asked && !streq(volume_class(o), volume_class(claim))) || !selected(c, claim, o) || size >= least)
 			continue;
 		least = size;
 		best = o;
@@ -284,7 +275,7 @@ const char *claims_problem(struct cluster *c, const struct pod *p, const struct 
 			volume = cluster_find(c, &pv_kind, NULL, val_str_at(o->doc, "spec.volumeName"));
 			if (volume && !reachable_from(volume, n))
 				return FIT_VOLUME_NODE;
-		} else if (!match(c, o, n) && !provisions(cluster_find(c, &storage_class_kind, NULL, class_of(o)))) {
+		} else if (!match(c, o, n) && !provisions(cluster_find(c, &storage_class_kind, NULL, volume_class(o)))) {
 			return FIT_VOLUME_NONE;
 		}
 	}
@@ -303,7 +294,7 @@ void claims_bind(struct control *t, const struct pod *p, const struct node *n)
 			continue;
 		annotate(t, o, "volume.kubernetes.io/selected-node", n->o.name);
 		volume = match(c, o, n);
-		class = cluster_find(c, &storage_class_kind, NULL, class_of(o));
+		class = cluster_find(c, &storage_class_kind, NULL, volume_class(o));
 		if (volume)
 			bind(t, o, volume);
 		else if (provisions(class))
@@ -375,7 +366,7 @@ static void run_claim(struct control *t, struct object *o)
 	if (is_bound(o) || o->deleted != NEVER)
 		return;
 	default_class(c, o);
-	class = cluster_find(c, &storage_class_kind, NULL, class_of(o));
+	class = cluster_find(c, &storage_class_kind, NULL, volume_class(o));
 	if (waits_for_pod(c, o) && !val_str_at(o->doc, "spec.volumeName")) {
 		say(t, o, false, "WaitForFirstConsumer", "waiting for first consumer to be created before binding");
 		return;
@@ -389,8 +380,8 @@ static void run_claim(struct control *t, struct object *o)
 		provision(t, o, class, NULL);
 	} else if (class) {
 		say(t, o, true, "ProvisioningFailed", "no volume plugin matched name: " NO_PROVISIONER);
-	} else if (*class_of(o)) {
-		snprintf(text, sizeof(text), "storageclass.storage.k8s.io \"%s\" not found", class_of(o));
+	} else if (*volume_class(o)) {
+		snprintf(text, sizeof(text), "storageclass.storage.k8s.io \"%s\" not found", volume_class(o));
 		say(t, o, true, "ProvisioningFailed", text);
 	} else {
 		say(t, o, false, "FailedBinding", "no persistent volumes available for this claim and no storage class is set");

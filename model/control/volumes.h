@@ -13,6 +13,8 @@ struct control;
 #define FIT_VOLUME_NONE "node(s) didn't find available persistent volumes to bind"
 
 bool volumes_matter(struct cluster *);                  /* anything is told of storage, by somebody else than a living cluster's dump */
+const char *volume_class(const struct object *);        /* of a claim or a volume; "": it names none */
+const char *volume_lacks_mode(const struct object *volume, const struct object *claim);         /* an access mode that the claim wants, and it has not; NULL: it has all */
 bool has_claims(const struct pod_spec *);
 /* Why the Pod can be bound to no node at all, whatever the node (PreFilter); NULL: nothing. In the arena. */
 const char *claims_block(struct cluster *, const struct pod *, struct arena *);

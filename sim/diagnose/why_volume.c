@@ -1,5 +1,6 @@
 /* Why a claim has no volume: its class, and each volume that nearly would do. */
 #include "model/base/quantity.h"
+#include "model/control/volumes.h"
 #include "sim/diagnose/diagnose.h"
 
 static const char *text_at(const struct object *o, const char *path, const char *dflt)
@@ -12,39 +13,21 @@ static const char *text_at(const struct object *o, const char *path, const char 
 static int64_t storage(const struct object *o, const char *path)
 {
 	int64_t milli = 0;
-	const struct val *v = val_path(o->doc, path);
 
-	if (val_str(v))
-		quantity_parse(val_str(v), &milli);
-	else if (v)
-		milli = 1000 * val_int_or(v, 0);
+	quantity_of(val_path(o->doc, path), &milli);
 	return milli;
-}
-
-static bool lacks_mode(const struct object *claim, const struct object *volume, const char **mode)
-{
-	VAL_EACH(want, val_path(claim->doc, "spec.accessModes")) {
-		bool found = false;
-
-		VAL_EACH(have, val_path(volume->doc, "spec.accessModes"))
-			found = found || streq(val_str(have), val_str(want));
-		*mode = val_str(want);
-		if (!found)
-			return true;
-	}
-	return false;
 }
 
 /* Why not this one? NULL: it is of another class. */
 static const char *why_not(struct diagnosis *d, const struct object *claim, const struct object *volume)
 {
-	const char *holder = text_at(volume, "spec.claimRef.name", NULL), *mode;
+	const char *holder = text_at(volume, "spec.claimRef.name", NULL), *mode = volume_lacks_mode(volume, claim);
 
-	if (!streq(text_at(claim, "spec.storageClassName", ""), text_at(volume, "spec.storageClassName", "")))
+	if (!streq(volume_class(claim), volume_class(volume)))
 		return NULL;
 	if (holder && !(streq(holder, claim->name) && streq(text_at(volume, "spec.claimRef.namespace", ""), claim->ns)))
 		return arena_printf(d->arena, "%s by %s/%s", streq(text_at(volume, "status.phase", ""), "Released") ? "was used" : "is taken", text_at(volume, "spec.claimRef.namespace", ""), holder);
-	if (lacks_mode(claim, volume, &mode))
+	if (mode)
 		return arena_printf(d->arena, "does not have %s", mode);
 	if (storage(volume, "spec.capacity.storage") < storage(claim, "spec.resources.requests.storage"))
 		return "is too small";
@@ -58,7 +41,7 @@ static const char *why_not(struct diagnosis *d, const struct object *claim, cons
 void why_claim(struct diagnosis *d, const struct object *claim)
 {
 	struct object_list volumes = cluster_list(d->world->cluster, &pv_kind), classes = cluster_list(d->world->cluster, &storage_class_kind);
-	const char *class = text_at(claim, "spec.storageClassName", "");
+	const char *class = volume_class(claim);
 	const struct object *sc = *class ? cluster_find(d->world->cluster, &storage_class_kind, NULL, class) : NULL;
 	static const char *const reasons[] = { "ProvisioningFailed", "FailedBinding", "WaitForFirstConsumer", "ExternalProvisioning" };
 	struct finding *f;
@@ -76,9 +59,12 @@ void why_claim(struct diagnosis *d, const struct object *claim)
 	evidence(d, f, claim, "spec.storageClassName", *class ? class : "(absent)");
 	evidence(d, f, claim, "spec.accessModes", NULL);
 	evidence(d, f, claim, "spec.resources.requests.storage", NULL);
-	for (uint32_t k = 0; k < volumes.nr && f->evidence.nr < 8; k++)
-		if (why_not(d, claim, volumes.v[k]))
-			evidence(d, f, volumes.v[k], "spec", why_not(d, claim, volumes.v[k]));
+	for (uint32_t k = 0; k < volumes.nr && f->evidence.nr < 8; k++) {
+		const char *why = why_not(d, claim, volumes.v[k]);
+
+		if (why)
+			evidence(d, f, volumes.v[k], "spec", why);
+	}
 	for (size_t k = 0; k < ARRAY_LEN(reasons); k++) {
 		const struct event *e = event_of(d->world->cluster, claim, reasons[k]);
 

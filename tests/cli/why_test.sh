@@ -87,6 +87,7 @@ check "an Ingress without a class" finds ingress-class "names no class" -f ingre
 check "whose backend has no such port" finds backend-port "its only port is 80" -f ingress.yaml ingress/web
 
 (printf 'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 1}}\n---\n'; cat probe.yaml | sed "s/spec: {selector/spec: {replicas: 2, selector/") >quota.yaml
+check "cores are no bytes" says "requested: requests.cpu=1024, used: requests.cpu=0, limited: requests.cpu=1" "$podwire" events -f <(sed 's/pods: 1/requests.cpu: 1/; s/containers: \[{name: c,/containers: [{name: c, resources: {requests: {cpu: 1024}},/' quota.yaml)
 check "a quota" finds quota "exceeded quota: q" -f quota.yaml deploy/d
 
 cat >spaces.yaml <<'YAML'
@@ -122,6 +123,8 @@ cat >volumes.yaml <<'YAML'
 {apiVersion: v1, kind: Pod, metadata: {name: lost}, spec: {containers: [{name: c, image: nginx}], volumes: [{name: v, persistentVolumeClaim: {claimName: gone}}]}}
 YAML
 check "a claim that no volume satisfies" finds claim-unbound "PersistentVolume disk  spec: is too small" -f volumes.yaml pvc/large
+printf '{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: old, annotations: {volume.beta.kubernetes.io/storage-class: slow}}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}\n' >old.yaml
+check "a claim whose class stands in the old annotation" finds claim-unbound 'there is no StorageClass "slow"' -f old.yaml -f volumes.yaml pvc/old
 check "and the Pod that waits for it" finds claim-unbound "pod has unbound immediate PersistentVolumeClaims" -f volumes.yaml pod/user
 check "a claim that is not there" finds claim-missing 'the claim "gone"' -f volumes.yaml pod/lost
 

@@ -24,6 +24,37 @@ TEST(quantities)
 	}
 }
 
+TEST(quantities_without_quotes)
+{
+	static const struct { const char *yaml; int64_t milli; bool bad; } row[] = {
+		{ "2", 2000, false }, { "1.5", 1500, false }, { "2Gi", 2147483648000, false }, { "9223372036854775807", INT64_MAX, false }, { "-9223372036854775807", INT64_MIN, false },
+		{ "true", 0, true }, { "[1]", 0, true }, { "word", 0, true },
+	};
+	struct arena *a = arena_new(NULL, "test");
+
+	for (size_t k = 0; k < ARRAY_LEN(row); k++) {
+		int64_t v = 42;
+
+		CU_ASSERT_EQUAL(quantity_of(yaml_parse(a, "test", row[k].yaml, strlen(row[k].yaml), NULL, NULL), &v), !row[k].bad);
+		CU_ASSERT_EQUAL(v, row[k].bad ? 42 : row[k].milli);
+	}
+	CU_ASSERT_FALSE(quantity_of(NULL, &(int64_t){ 0 }));
+	arena_free(a);
+}
+
+/* apimachinery pkg/api/resource Quantity.CanonicalizeBytes: 1024 cores are no 1Ki. */
+TEST(quantities_in_words)
+{
+	static const struct { int64_t milli; bool bytes; const char *text; } row[] = {
+		{ 0, false, "0" }, { 0, true, "0" }, { 250, false, "250m" }, { 1024000, false, "1024" }, { 1024000, true, "1Ki" }, { 1500, true, "1500m" }, { 1000000, true, "1000" },
+		{ 2147483648000, true, "2Gi" }, { 1610612736000, true, "1536Mi" }, { 1125899906842624000, true, "1Pi" }, { -2048000, true, "-2Ki" },
+	};
+	char text[32];
+
+	for (size_t k = 0; k < ARRAY_LEN(row); k++)
+		SAME_TEXT(quantity_text(row[k].milli, row[k].bytes, text), row[k].text);
+}
+
 TEST(durations)
 {
 	static const struct { const char *text; nsec ns; bool bad; } row[] = {

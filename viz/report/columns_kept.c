@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "model/api/kept.h"
+#include "model/base/quantity.h"
 #include "model/control/disruption.h"
 #include "model/control/quota.h"
 #include "viz/report/columns.h"
@@ -70,14 +71,6 @@ static void class_name(struct row *r, struct sb *out)
 	sb_printf(out, "%s%s", r->o->name, streq(label_get(&r->o->annotations, "storageclass.kubernetes.io/is-default-class"), "true") ? " (default)" : "");
 }
 
-static const char *quota_text(int64_t milli, struct arena *a)
-{
-	if (milli < 0)
-		return "0";
-	return milli % 1000 ? arena_printf(a, "%" PRId64 "m", milli) : milli && milli % (1000 * 1048576) == 0 ? arena_printf(a, "%" PRId64 "Mi", milli / 1000 / 1048576) :
-	       arena_printf(a, "%" PRId64, milli / 1000);
-}
-
 /* cpu: 1/2, memory: …: what the status says of each amount; the limits apart from the requests. */
 static void quota_amounts(struct row *r, bool limits, struct sb *out)
 {
@@ -99,6 +92,7 @@ static void quota_amounts(struct row *r, bool limits, struct sb *out)
 	}
 	for (uint32_t k = 0; k < nr; k++) {
 		const struct val *have = val_get(used, names[k]), *most = val_get(hard, names[k]);
+		char text[32];
 
 		if ((strncmp(names[k], "limits.", 7) == 0) != limits)
 			continue;
@@ -106,7 +100,7 @@ static void quota_amounts(struct row *r, bool limits, struct sb *out)
 		if (val_str(have))
 			sb_add(out, val_str(have));
 		else
-			sb_add(out, quota_text(quota_used(r->c, r->o->ns, names[k]), r->scratch));
+			sb_add(out, quantity_text(MAX(quota_used(r->c, r->o->ns, names[k]), 0), strstr(names[k], "memory") != NULL, text));
 		sb_addc(out, '/');
 		if (val_str(most))
 			sb_add(out, val_str(most));

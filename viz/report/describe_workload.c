@@ -236,19 +236,6 @@ static void add_amounts(const struct pod_spec *s, const char *name, bool limits,
 	*sum += MAX(most, sidecars);
 }
 
-/* Cores in thousandths as 250m or 2; bytes as Ki, Mi, Gi where they are whole. */
-static const char *quantity_text(struct describe *d, int64_t milli, bool bytes)
-{
-	int64_t v = milli / 1000;
-
-	if (!bytes)
-		return milli % 1000 ? arena_printf(d->a, "%" PRId64 "m", milli) : arena_printf(d->a, "%" PRId64, v);
-	for (int u = 3; u > 0; u--)
-		if (v && v % ((int64_t)1 << (10 * u)) == 0)
-			return arena_printf(d->a, "%" PRId64 "%ci", v >> (10 * u), "\0KMG"[u]);
-	return arena_printf(d->a, "%" PRId64, v);
-}
-
 static void say_node_pods(struct describe *d, const struct node *n)
 {
 	static const char *const amounts[] = { "cpu", "memory" };
@@ -267,7 +254,7 @@ static void say_node_pods(struct describe *d, const struct node *n)
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct pod *p = (const struct pod *)l.v[k];
 		const char *cell[4];
-		char age[16];
+		char age[16], text[32];
 
 		if (!streq(p->node, n->o.name) || pod_is_terminal(p))
 			continue;
@@ -277,7 +264,7 @@ static void say_node_pods(struct describe *d, const struct node *n)
 
 			add_amounts(p->spec, amounts[m / 2], m % 2, &v);
 			*(m % 2 ? &limits[m / 2] : &requests[m / 2]) += v;
-			cell[m] = arena_printf(d->a, "%s (%" PRId64 "%%)", quantity_text(d, v, m > 1), total && quantity_parse(total, &have) && have ? v * 100 / have : 0);
+			cell[m] = arena_printf(d->a, "%s (%" PRId64 "%%)", quantity_text(v, m > 1, text), total && quantity_parse(total, &have) && have ? v * 100 / have : 0);
 		}
 		say(d, 1, "%s\t%s\t%s\t%s\t%s\t%s\t%s", p->o.ns, p->o.name, cell[0], cell[1], cell[2], cell[3], age_text(cluster_now(d->c) - p->o.created, age));
 	}
@@ -287,11 +274,12 @@ static void say_node_pods(struct describe *d, const struct node *n)
 	say(d, 1, "--------\t--------\t------");
 	for (int m = 0; m < 2; m++) {
 		const char *total = label_get(&n->allocatable, amounts[m]);
+		char asked[32], most[32];
 		int64_t have = 0;
 
 		if (!total || !quantity_parse(total, &have) || !have)
 			have = INT64_MAX;
-		say(d, 1, "%s\t%s (%" PRId64 "%%)\t%s (%" PRId64 "%%)", amounts[m], quantity_text(d, requests[m], m > 0), requests[m] * 100 / have, quantity_text(d, limits[m], m > 0),
+		say(d, 1, "%s\t%s (%" PRId64 "%%)\t%s (%" PRId64 "%%)", amounts[m], quantity_text(requests[m], m > 0, asked), requests[m] * 100 / have, quantity_text(limits[m], m > 0, most),
 		    limits[m] * 100 / have);
 	}
 }
