@@ -30,7 +30,15 @@ enum err_kind cli_usage(struct cli *cli, struct err *err, const char *fmt, ...)
 	return ERR_INPUT;
 }
 
-static const char *read_file(struct cli *cli, const char *path, struct err *err)
+bool file_write(const char *path, const struct sb *bytes)
+{
+	FILE *f = fopen(path, "wb");
+	bool ok = f && fwrite(sb_text(bytes), 1, bytes->len, f) == bytes->len;
+
+	return f && fclose(f) == 0 && ok;
+}
+
+const char *file_read(struct cli *cli, const char *path, struct err *err)
 {
 	FILE *f = fopen(path, "rb");
 	struct sb b = { 0 };
@@ -147,11 +155,11 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 		add_text(cli, &f->controllers, cli->controllers.v[k]);
 	if (cli->cloud_lb)
 		add_split(cli, &f->cloud_lb, cli->cloud_lb, ',');
-	if (cli->zone && !(f->zone = read_file(cli, cli->zone, err)))
+	if (cli->zone && !(f->zone = file_read(cli, cli->zone, err)))
 		return false;
 	if (cli->node_resolv_conf) {
 		f->node_resolv_conf_set = true;
-		f->node_resolv_conf = strcmp(cli->node_resolv_conf, "none") == 0 ? "" : read_file(cli, cli->node_resolv_conf, err);
+		f->node_resolv_conf = strcmp(cli->node_resolv_conf, "none") == 0 ? "" : file_read(cli, cli->node_resolv_conf, err);
 		if (!f->node_resolv_conf)
 			return false;
 		if (!*f->node_resolv_conf && strcmp(cli->node_resolv_conf, "none") != 0)

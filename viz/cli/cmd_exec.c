@@ -16,20 +16,18 @@
 #include "viz/cli/labwork.h"
 
 /* The container's volumes at their places, where it has any. */
-static bool put_volumes(const char *etc, struct err *err)
+static bool put_volumes(struct cli *cli, const char *etc, struct err *err)
 {
-	char path[512], text[16384];
-	FILE *f;
-	size_t n = 0;
+	const char *path = arena_printf(cli->arena, "%s/mounts", etc), *text;
 
-	snprintf(path, sizeof(path), "%s/mounts", etc);
-	if (*etc && (f = fopen(path, "r"))) {
-		n = fread(text, 1, sizeof(text) - 1, f);
-		fclose(f);
-	}
-	text[n] = '\0';
-	snprintf(path, sizeof(path), "%s/fs", etc);
-	return !n || (unshare(CLONE_NEWNS) == 0 && root_enter(path, text, err));
+	if (!*etc || access(path, F_OK) != 0)
+		return true;
+	text = file_read(cli, path, err);
+	if (!text || !*text)
+		return text;
+	if (unshare(CLONE_NEWNS) != 0)
+		return err_add(err, ERR_MACHINE, NULL, "mounts of its own: %s", strerror(errno));
+	return root_enter(arena_printf(cli->arena, "%s/fs", etc), text, err);
 }
 
 /* In a mount namespace of the command's own. */
@@ -77,7 +75,7 @@ static enum err_kind run_there(struct cli *cli, const char *etc, struct err *err
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (null >= 0)
 			dup2(null, 0);
-		if (!put_volumes(etc, err)) {
+		if (!put_volumes(cli, etc, err)) {
 			err_print(err, stderr);
 			_exit(126);
 		}

@@ -53,18 +53,9 @@ static struct val *patched(struct cli *cli, struct labwork *w, const struct obje
 	const char *type = patch_type(cli);
 
 	if (cli->patch_file) {
-		FILE *f = fopen(cli->patch_file, "rb");
-		struct sb text = { 0 };
-		char buf[4096];
-		size_t n;
+		const char *text = file_read(cli, cli->patch_file, err);
 
-		if (!f)
-			return err_add(err, ERR_INPUT, NULL, "--patch-file: %s cannot be opened", cli->patch_file), NULL;
-		while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-			sb_addn(&text, buf, n);
-		fclose(f);
-		patch = yaml_parse(cli->arena, cli->patch_file, sb_text(&text), text.len, NULL, err);
-		sb_free(&text);
+		patch = text ? yaml_parse(cli->arena, cli->patch_file, text, strlen(text), NULL, err) : NULL;
 	} else {
 		patch = yaml_parse(cli->arena, "--patch", cli->patch, strlen(cli->patch), NULL, err);
 	}

@@ -146,11 +146,7 @@ static void warn_unenforced(struct cli *cli, struct world *w, const struct answe
 
 static bool write_capture(const char *path, const struct sb *bytes, struct err *err)
 {
-	FILE *f = fopen(path, "wb");
-	bool ok = f && fwrite(sb_text(bytes), 1, bytes->len, f) == bytes->len;
-
-	ok = f && fclose(f) == 0 && ok;
-	return ok || err_add(err, ERR_INPUT, NULL, "--pcap: %s cannot be written: %s", path, strerror(errno));
+	return file_write(path, bytes) || err_add(err, ERR_INPUT, NULL, "--pcap: %s cannot be written: %s", path, strerror(errno));
 }
 
 static enum err_kind ask(struct cli *cli, struct world *w, const char *from, const char *to, struct err *err)

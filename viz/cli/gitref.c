@@ -47,8 +47,6 @@ static bool git(char *const *argv, struct sb *out, struct err *err)
 static bool write_file(const char *folder, const char *name, const struct sb *text, struct err *err)
 {
 	char path[4096];
-	FILE *f;
-	bool ok;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	for (char *p = path + strlen(folder) + 1; (p = strchr(p, '/')); p++) {
@@ -56,11 +54,7 @@ static bool write_file(const char *folder, const char *name, const struct sb *te
 		mkdir(path, 0700);
 		*p = '/';
 	}
-	f = fopen(path, "wb");
-	ok = f && fwrite(sb_text(text), 1, text->len, f) == text->len;
-	if (f)
-		ok = fclose(f) == 0 && ok;
-	return ok || err_add(err, ERR_MACHINE, NULL, "%s: %s", path, strerror(errno));
+	return file_write(path, text) || err_add(err, ERR_MACHINE, NULL, "%s: %s", path, strerror(errno));
 }
 
 static bool take_path(struct cli *cli, const char *ref, const char *path, const char *to, struct gitref *g, struct err *err)

@@ -233,16 +233,12 @@ static const char *redirected(struct argv *words)
 
 static void write_to(const char *file, struct sb *out, struct err *err)
 {
-	FILE *f = fopen(file, "w");
 	size_t n = out->len;
 
-	if (!f || fwrite(sb_text(out), 1, n, f) != n) {
+	if (!file_write(file, out)) {
 		err_add(err, ERR_FAILED, NULL, "%s: %s", file, strerror(errno));
-		if (f)
-			fclose(f);
 		return;
 	}
-	fclose(f);
 	sb_reset(out);
 	sb_printf(out, "%s: %zu bytes written", file, n);
 }
@@ -385,12 +381,14 @@ static bool census(void *ctx, struct census *out)
 	}
 	if (cluster_list(s->model.world->cluster, &pod_kind).nr > CENSUS_PODS)
 		return false;
+	c.arena = arena_new(NULL, "replay");
 	c.lab = lab_of(s);
 	c.at = s->model.in_lesson ? NULL : s->at;
 	c.files = (struct texts){ 0 };
 	ok = history_watch(&c, (struct watcher){ census_look, out }, &w, &err);
 	if (ok)
 		world_free(&w);
+	arena_free(c.arena);
 	err_free(&err);
 	return ok;
 }
