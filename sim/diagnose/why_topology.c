@@ -28,13 +28,15 @@ static void ask_nodes(struct diagnosis *d, const struct service *s, struct topol
 	const struct settings *settings = cluster_settings(w->cluster);
 	struct object_list nodes = cluster_list(w->cluster, &node_kind);
 	bool v6 = false;
+	struct kube_proxy *kp;
 	struct kp_port *port;
 
 	world_dataplane(w);
-	port = port_of(kube_proxy_new(w->cluster, NULL, settings, w->dp), s, &v6);
+	kp = kube_proxy_new(w->cluster, NULL, settings, w->dp);
+	port = port_of(kp, s, &v6);
 	if (!port || !kp_uses_cluster(port))
 		return;
-	kp_endpoints_of(kube_proxy_new(w->cluster, NULL, settings, w->dp), port, v6);
+	kp_endpoints_of(kp, port, v6);
 	for (uint32_t k = 0; k < port->all.nr; k++)
 		t->ready += port->all.v[k].ready;
 	for (uint32_t n = 0; n < nodes.nr; n++) {

@@ -122,6 +122,7 @@ static void show_bgp(struct cli *cli, struct world *w, struct sb *out)
 	const struct settings *s = cluster_settings(w->cluster);
 	const char *backend = bgp_backend_without_bird(w->cluster);
 	struct bgp_hearing h;
+	bool any;
 
 	if (s->cni != CNI_CALICO || backend) {
 		sb_printf(out, s->cni != CNI_CALICO ? "no BGP sessions: the Pod network is %s\n" : "no BGP sessions: calico-node runs without BIRD (its backend is \"%s\")\n",
@@ -129,17 +130,18 @@ static void show_bgp(struct cli *cli, struct world *w, struct sb *out)
 		return;
 	}
 	h = bgp_hear(w->cluster, cli->arena);
+	any = h.everybody || h.sessions || h.outside;
 	if (h.everybody)
 		sb_printf(out, "full mesh of %u nodes, AS %" PRId64 ": each speaks with every other\n", l.nr, s->as_number);
-	else if (!h.sessions && !h.outside)
+	else if (!any)
 		sb_printf(out, "no BGP sessions: the node-to-node mesh is off, and no BGPPeer makes one; no node learns where the others' Pods are\n");
 	else
 		sb_printf(out, "%u sessions between %u nodes, AS %" PRId64 "%s\n", h.sessions, l.nr, s->as_number, s->mesh ? "" : "; the node-to-node mesh is off");
 	if (!bgp_writes_routes(s, true) && !bgp_writes_routes(s, false))
 		sb_add(out, "no route comes of them: each IPPool may be encapsulated, and felix writes the routes of such pools\n");
-	for (uint32_t k = 0; k < l.nr && k < BGP_NODES && (h.everybody || h.sessions || h.outside); k++)
+	for (uint32_t k = 0; k < l.nr && k < BGP_NODES && any; k++)
 		show_bgp_of(w, &l, &h, k, cli->arena, out);
-	if (l.nr > BGP_NODES)
+	if (any && l.nr > BGP_NODES)
 		sb_printf(out, "\nand %u more nodes\n", l.nr - BGP_NODES);
 }
 
