@@ -67,7 +67,7 @@ static long deletion_cost(const struct pod *p)
 	return s ? strtol(s, NULL, 10) : 0;
 }
 
-static int32_t restarts(const struct pod *p)
+int32_t most_restarts(const struct pod *p)
 {
 	int32_t most = 0;
 
@@ -142,7 +142,7 @@ static int ready_time(const struct candidate *x, const struct candidate *y, nsec
 static int restarted(const struct candidate *x, const struct candidate *y, nsec now)
 {
 	(void)now;
-	return three_way(restarts(y->pod), restarts(x->pod));
+	return three_way(most_restarts(y->pod), most_restarts(x->pod));
 }
 
 static int age(const struct candidate *x, const struct candidate *y, nsec now)

@@ -15,6 +15,7 @@ int32_t max_surge(const struct workload *);
 int32_t new_replicas(const struct workload *, int32_t all, int32_t now);
 
 /* One Pod that may be deleted; rank: how many ready siblings its node has. */
+int32_t most_restarts(const struct pod *);              /* of its containers, but for init containers */
 struct candidate { const struct pod *pod; uint32_t rank; };
 /* qsort-like, the one to be deleted first comes first; now: virtual time. */
 int deletion_order(const struct candidate *, const struct candidate *, nsec now);

@@ -7,7 +7,6 @@
 #include "model/control/volumes.h"
 #include "model/control/workloads.h"
 
-
 /* The template that Pods below the partition still have. */
 struct kept { str revision; struct pod_template template; };
 

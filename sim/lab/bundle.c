@@ -355,13 +355,10 @@ static bool read_addresses(struct scan *s, struct pod *p)
 	return true;
 }
 
-static bool read_pod(struct bundle_reader *r, struct pod *p)
+void pod_take_shape(struct pod *p, const struct pod *shape)
 {
-	const struct pod *shape = read_shape(r);
 	struct object own = p->o;
 
-	if (!shape)
-		return false;
 	memcpy(p, shape, sizeof(*p));
 	p->o.id = own.id;
 	p->o.ns = own.ns;
@@ -374,6 +371,15 @@ static bool read_pod(struct bundle_reader *r, struct pod *p)
 	p->o.deleted = own.deleted;
 	p->o.file = own.file;
 	p->o.line = own.line;
+}
+
+static bool read_pod(struct bundle_reader *r, struct pod *p)
+{
+	const struct pod *shape = read_shape(r);
+
+	if (!shape)
+		return false;
+	pod_take_shape(p, shape);
 	p->node = scan_text(&r->scan);
 	return read_addresses(&r->scan, p);
 }

@@ -39,4 +39,7 @@ bool bundle_handles(struct bundle_reader *, bool (*each)(void *ctx, uint32_t id)
 struct object *bundle_next(struct bundle_reader *, struct err *);      /* in the order of handles; not yet in the cluster. NULL: err */
 void bundle_close(struct bundle_reader *);
 
+/* The Pod becomes what its shape says, but for what it has of its own: its handle, names, uid, revision, times and place. */
+void pod_take_shape(struct pod *, const struct pod *shape);
+
 #endif

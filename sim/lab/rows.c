@@ -161,21 +161,7 @@ static bool addresses_unpack(struct pod *p, const unsigned char *v, size_t n)
 
 static void fill_from_shape(struct loading *l, sqlite3_stmt *st, struct pod *p)
 {
-	struct object own = p->o;
-	const struct pod *shape = shape_at(l, sqlite3_column_int64(st, C_SHAPE));
-
-	memcpy(p, shape, sizeof(*p));
-	p->o.id = own.id;
-	p->o.ns = own.ns;
-	p->o.name = own.name;
-	p->o.uid = own.uid;
-	p->o.life = own.life;
-	p->o.rev = own.rev;
-	p->o.generation = own.generation;
-	p->o.created = own.created;
-	p->o.deleted = own.deleted;
-	p->o.file = own.file;
-	p->o.line = own.line;
+	pod_take_shape(p, shape_at(l, sqlite3_column_int64(st, C_SHAPE)));
 	p->node = cluster_str(l->cluster, text_at(st, C_NODE));
 	if (!addresses_unpack(p, sqlite3_column_blob(st, C_IP), (size_t)sqlite3_column_bytes(st, C_IP)))
 		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: the addresses of a Pod cannot be read");

@@ -308,6 +308,14 @@ static bool take(void *ctx, const struct doc *d, struct err *err)
 	return true;
 }
 
+bool scenario_has_task(const struct scenario *s)
+{
+	for (uint32_t k = 0; k < s->steps.nr; k++)
+		if (s->steps.v[k].goal.nr)
+			return true;
+	return false;
+}
+
 bool scenarios_load(struct arena *a, const char *path, struct scenario_list *out, struct err *err)
 {
 	struct loading l = { .arena = a, .out = out, .first = out->nr, .ok = true };

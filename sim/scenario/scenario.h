@@ -112,6 +112,7 @@ bool scenarios_load(struct arena *, const char *path, struct scenario_list *out,
 /* One that was read already (-f). file: its path. */
 struct scenario *scenario_parse(struct arena *, const char *file, const struct val *root, struct err *);
 bool is_scenario(const struct val *root);
+bool scenario_has_task(const struct scenario *);        /* a step of it leaves something to the learner: it has a goal */
 /* The path of a file that the scenario names; NULL: it leads outside the scenario's folder. */
 const char *scenario_path(struct arena *, const struct scenario *, const char *name, const struct val *at, struct err *);
 

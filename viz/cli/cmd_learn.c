@@ -5,19 +5,11 @@
 #include "viz/report/handout.h"
 #include "viz/report/table.h"
 
-static const char *level_of(const struct scenario *s, const char *key)
+static const char *label_of(const struct scenario *s, const char *key)
 {
 	const char *v = label_get(&s->labels, key);
 
 	return v ? v : "";
-}
-
-static bool is_task(const struct scenario *s)
-{
-	for (uint32_t k = 0; k < s->steps.nr; k++)
-		if (s->steps.v[k].goal.nr)
-			return true;
-	return false;
 }
 
 static void list(struct cli *cli, const struct scenario_list *all)
@@ -33,17 +25,17 @@ static void list(struct cli *cli, const struct scenario_list *all)
 
 			val_put(a, v, "name", val_string(a, s->name));
 			val_put(a, v, "title", val_string(a, s->title ? s->title : ""));
-			val_put(a, v, "topic", val_string(a, level_of(s, "topic")));
-			val_put(a, v, "level", val_string(a, level_of(s, "level")));
+			val_put(a, v, "topic", val_string(a, label_of(s, "topic")));
+			val_put(a, v, "level", val_string(a, label_of(s, "level")));
 			val_put(a, v, "steps", val_int(a, s->steps.nr));
-			val_put(a, v, "task", val_bool(a, is_task(s)));
+			val_put(a, v, "task", val_bool(a, scenario_has_task(s)));
 		}
 		val_print_json(out, &text, 2, false);
 		sb_addc(&text, '\n');
 	} else {
 		sb_printf(&text, "%-24s %-11s %-13s %-5s %s\n", "LESSON", "TOPIC", "LEVEL", "TASK", "TITLE");
 		for (uint32_t k = 0; k < all->nr; k++)
-			sb_printf(&text, "%-24s %-11s %-13s %-5s %s\n", all->v[k]->name, level_of(all->v[k], "topic"), level_of(all->v[k], "level"), is_task(all->v[k]) ? "yes" : "",
+			sb_printf(&text, "%-24s %-11s %-13s %-5s %s\n", all->v[k]->name, label_of(all->v[k], "topic"), label_of(all->v[k], "level"), scenario_has_task(all->v[k]) ? "yes" : "",
 				  all->v[k]->title ? all->v[k]->title : "");
 		sb_add(&text, "\npodwire learn LESSON plays one in the terminal; podwire learn LESSON -o md|html prints it, with -v the teacher's edition.\n");
 	}

@@ -33,16 +33,6 @@ static const char *ready_for(struct arena *a, const struct pod *p, nsec now)
 	return c && c->status == COND_TRUE ? arena_strdup(a, age_text(now - c->changed, text)) : "not ready";
 }
 
-static int32_t restarts(const struct pod *p)
-{
-	int32_t most = 0;
-
-	for (uint32_t k = 0; k < p->statuses.nr; k++)
-		if (!p->statuses.v[k].init)
-			most = MAX(most, p->statuses.v[k].restarts);
-	return most;
-}
-
 static void ranked(struct world *w, const struct workload *set, struct sb *out)
 {
 	static const char *const heads[] = { "POD", "NODE", "PHASE", "READY FOR", "COST", "SIBLINGS", "RESTARTS", "AGE", "GOES BEFORE THE NEXT, FOR" };
@@ -66,7 +56,7 @@ static void ranked(struct world *w, const struct workload *set, struct sb *out)
 		table_cell(&t, ready_for(a, p, now));
 		table_cell(&t, cost ? cost : "0");
 		table_cell(&t, arena_printf(a, "%u", v[k].rank));
-		table_cell(&t, arena_printf(a, "%d", restarts(p)));
+		table_cell(&t, arena_printf(a, "%d", most_restarts(p)));
 		table_cell(&t, age_text(now - p->o.created, age));
 		table_cell(&t, k + 1 < nr ? deletion_reason(&v[k], &v[k + 1], now) : "");
 	}

@@ -14,14 +14,6 @@ static const char *base_name(struct arena *a, const char *file)
 	return arena_strndup(a, name, dot ? (size_t)(dot - name) : strlen(name));
 }
 
-static bool has_task(const struct scenario *s)
-{
-	for (uint32_t k = 0; k < s->steps.nr; k++)
-		if (s->steps.v[k].goal.nr)
-			return true;
-	return false;
-}
-
 static void cell(void *ctx, uint32_t row, uint32_t column, struct sb *out)
 {
 	const struct lesson_rows *r = ctx;
@@ -34,7 +26,7 @@ static void cell(void *ctx, uint32_t row, uint32_t column, struct sb *out)
 	else if (column == 2)
 		sb_add(out, label_get(&s->labels, "level") ? label_get(&s->labels, "level") : "");
 	else
-		sb_printf(out, "%u%s", s->steps.nr, has_task(s) ? " +task" : "");
+		sb_printf(out, "%u%s", s->steps.nr, scenario_has_task(s) ? " +task" : "");
 }
 
 static void say(void *ctx, uint32_t row, struct sb *out)
@@ -42,7 +34,7 @@ static void say(void *ctx, uint32_t row, struct sb *out)
 	const struct lesson_rows *r = ctx;
 	const struct scenario *s = r->all.v[row];
 
-	sb_printf(out, "Enter begins it: %s%s", s->title ? s->title : s->name, has_task(s) ? "  Something in it is broken, and yours to mend." : "");
+	sb_printf(out, "Enter begins it: %s%s", s->title ? s->title : s->name, scenario_has_task(s) ? "  Something in it is broken, and yours to mend." : "");
 }
 
 static void ref(void *ctx, uint32_t row, struct sb *out)
