@@ -357,3 +357,13 @@ struct tui_source fake_source(struct fake *f)
 {
 	return (struct tui_source){ .ctx = f, .head = head, .load = load, .run = run, .undo = undo, .seek = seek, .leave = leave, .list_word = list_word, .complete = complete };
 }
+
+const char *screen_text(struct tui *t, struct cells *screen)
+{
+	static struct sb text;
+
+	tui_view(t, screen);
+	sb_reset(&text);
+	cells_print(screen, false, &text);
+	return sb_text(&text);
+}

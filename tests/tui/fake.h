@@ -11,5 +11,6 @@ struct fake {
 	char at[64];
 };
 struct tui_source fake_source(struct fake *);
+const char *screen_text(struct tui *, struct cells *);  /* what is to be seen now; lasts until the next */
 
 #endif

@@ -1,7 +1,8 @@
 /* The terminal program with everything behind it but the terminal: a lab, its commands, traces, lessons, undo; then random keys. */
+#include "tests/tui/fake.h"
 #include "tests/unit/test.h"
+#include "viz/cli/labwork.h"
 #include "viz/cli/tui_session.h"
-#include "viz/tui/tui.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -18,12 +19,7 @@ static void type(struct run *r, const char *line)
 
 static const char *screen(struct run *r)
 {
-	static struct sb text;
-
-	tui_view(r->t, &r->screen);
-	sb_reset(&text);
-	cells_print(&r->screen, false, &text);
-	return sb_text(&text);
+	return screen_text(r->t, &r->screen);
 }
 
 static void shows(struct run *r, const char *text)
@@ -49,24 +45,13 @@ static bool command(struct run *r, const char *file)
 	return ok;
 }
 
-static void remove_lab(const char *path)
-{
-	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-	char file[320];
-
-	for (size_t k = 0; k < ARRAY_LEN(ends); k++) {
-		snprintf(file, sizeof(file), "%s%s", path, ends[k]);
-		unlink(file);
-	}
-}
-
 static void begin(struct run *r, bool lab)
 {
 	struct err err = { 0 };
 
 	*r = (struct run){ .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
 	snprintf(r->path, sizeof(r->path), "%s/podwire-session-%d.db", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
-	remove_lab(r->path);
+	labwork_remove(r->path);
 	if (lab) {
 		CU_ASSERT_FATAL(command(r, "tests/tui/shop.yaml"));
 		r->cli.lab = r->path;
@@ -87,7 +72,7 @@ static void end(struct run *r)
 	free(r->t);
 	cells_free(&r->screen);
 	session_end(&r->session);
-	remove_lab(r->path);
+	labwork_remove(r->path);
 	arena_free(r->cli.arena);
 }
 

@@ -62,12 +62,7 @@ static void keys(struct run *r, const char *s)
 
 static const char *screen(struct run *r)
 {
-	static struct sb text;
-
-	tui_view(r->t, &r->screen);
-	sb_reset(&text);
-	cells_print(&r->screen, false, &text);
-	return sb_text(&text);
+	return screen_text(r->t, &r->screen);
 }
 
 static bool shows(struct run *r, const char *text) { return strstr(screen(r), text) != NULL; }

@@ -61,6 +61,17 @@ static inline void cell_settle(struct cell *x)
 		fprintf(stderr, "\nstill moving: %s\n", r.moving);
 }
 
+/* The standard cluster with these documents, at rest. */
+static inline struct cell cell_settled(const char *yaml)
+{
+	struct cell x = cell_new(1);
+
+	defaults_add(x.c);
+	cell_apply(&x, yaml);
+	cell_settle(&x);
+	return x;
+}
+
 static inline uint32_t cell_events(struct cell *x, const char *reason)
 {
 	uint32_t nr, n = 0;

@@ -1,16 +1,6 @@
 /* More of life: orders, back-offs, schedules, hooks, gates. Sources beside each test. */
 #include "tests/unit/cell.h"
 
-static struct cell settled(const char *yaml)
-{
-	struct cell x = cell_new(1);
-
-	defaults_add(x.c);
-	cell_apply(&x, yaml);
-	cell_settle(&x);
-	return x;
-}
-
 static nsec event_at(struct cell *x, const char *reason, const char *words)
 {
 	uint32_t nr;
@@ -25,7 +15,7 @@ static nsec event_at(struct cell *x, const char *reason, const char *words)
 /* pkg/controller/statefulset/stateful_set_control.go: down from the highest ordinal, one at a time, each gone before the next. */
 TEST(a_statefulset_shrinks_from_the_highest_ordinal)
 {
-	struct cell x = settled("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  replicas: 3\n  serviceName: db\n  selector: {matchLabels: {app: db}}\n"
+	struct cell x = cell_settled("apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec:\n  replicas: 3\n  serviceName: db\n  selector: {matchLabels: {app: db}}\n"
 				"  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: postgres}]}}\n");
 	struct pod *p[3] = { find_pod(x.c, "default", "db-0"), find_pod(x.c, "default", "db-1"), find_pod(x.c, "default", "db-2") };
 	bool together = false;
@@ -45,7 +35,7 @@ TEST(a_statefulset_shrinks_from_the_highest_ordinal)
 /* pkg/controller/job/job_controller.go: a failed Pod is followed by the next after 10 s, 20 s …; more than backoffLimit failures end it. */
 TEST(a_failing_job_waits_longer_each_time)
 {
-	struct cell x = settled("apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  backoffLimit: 2\n"
+	struct cell x = cell_settled("apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec:\n  backoffLimit: 2\n"
 				"  template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [sh, -c, exit 1]}]}}\n");
 	const struct job *j;
 	const struct condition *failed;
@@ -62,7 +52,7 @@ TEST(a_failing_job_waits_longer_each_time)
 /* pkg/controller/cronjob: the Job's name ends in the minutes since 1970 of its scheduled time. */
 TEST(a_cron_job_makes_jobs_in_time)
 {
-	struct cell x = settled("apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: tick}\nspec:\n  schedule: '*/5 * * * *'\n  successfulJobsHistoryLimit: 1\n"
+	struct cell x = cell_settled("apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: tick}\nspec:\n  schedule: '*/5 * * * *'\n  successfulJobsHistoryLimit: 1\n"
 				"  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [sh, -c, exit 0]}]}}}}\n");
 
 	control_advance_until(x.t, MINUTES(4), NULL, NULL);
@@ -78,7 +68,7 @@ TEST(a_cron_job_makes_jobs_in_time)
 /* pkg/kubelet/status/generate.go GeneratePodReadyCondition: containers are ready, the Pod is not, until the gate's condition is True. */
 TEST(a_readiness_gate_holds_the_pod_back)
 {
-	struct cell x = settled("apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: p}}\nspec: {containers: [{name: c, image: nginx}], readinessGates: [{conditionType: example.io/ok}]}\n");
+	struct cell x = cell_settled("apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: p}}\nspec: {containers: [{name: c, image: nginx}], readinessGates: [{conditionType: example.io/ok}]}\n");
 	const struct pod *p = find_pod(x.c, "default", "p");
 	const struct condition *containers = condition_get(&p->conditions, "ContainersReady"), *ready = condition_get(&p->conditions, "Ready");
 
@@ -90,7 +80,7 @@ TEST(a_readiness_gate_holds_the_pod_back)
 /* pkg/kubelet/lifecycle/handlers.go: a sleeping preStop keeps the container alive so long, within the grace. */
 TEST(a_prestop_that_sleeps_delays_the_end)
 {
-	struct cell x = settled("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: nginx, lifecycle: {preStop: {sleep: {seconds: 8}}}}]}\n");
+	struct cell x = cell_settled("apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: nginx, lifecycle: {preStop: {sleep: {seconds: 8}}}}]}\n");
 	struct pod *p = find_pod(x.c, "default", "p");
 
 	apply_delete(x.c, &p->o);
@@ -104,7 +94,7 @@ TEST(a_prestop_that_sleeps_delays_the_end)
 /* pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations: for ever, but never not-ready:NoSchedule. */
 TEST(daemon_pods_tolerate_what_upstream_says)
 {
-	struct cell x = settled("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n"
+	struct cell x = cell_settled("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n"
 				"  template: {metadata: {labels: {app: d}}, spec: {containers: [{name: c, image: nginx}]}}\n");
 	const struct pod *p = cell_pod(&x, "d-");
 	uint32_t forever = 0;
@@ -125,7 +115,7 @@ TEST(daemon_pods_tolerate_what_upstream_says)
 /* pkg/kubelet/prober: exec and grpc probes decide as the others do; what is scripted of a container holds for them, too. */
 TEST(exec_and_grpc_probes_decide_too)
 {
-	struct cell x = settled("apiVersion: v1\nkind: Pod\nmetadata: {name: e, annotations: {podwire.io/c.ready: never}}\nspec: {containers: [{name: c, image: nginx, readinessProbe: {exec: {command: [cat, /ok]}}}]}\n---\n"
+	struct cell x = cell_settled("apiVersion: v1\nkind: Pod\nmetadata: {name: e, annotations: {podwire.io/c.ready: never}}\nspec: {containers: [{name: c, image: nginx, readinessProbe: {exec: {command: [cat, /ok]}}}]}\n---\n"
 				"apiVersion: v1\nkind: Pod\nmetadata: {name: g, annotations: {podwire.io/c.ready: after 20s}}\nspec: {containers: [{name: c, image: nginx, readinessProbe: {grpc: {port: 9000}}}]}\n");
 
 	control_advance_until(x.t, SECONDS(60), NULL, NULL);
@@ -138,7 +128,7 @@ TEST(exec_and_grpc_probes_decide_too)
 /* pkg/quota/v1/evaluator/core/pods.go; replica_set.go: ReplicaFailure, FailedCreate, and the rest when there is room again. */
 TEST(a_quota_stops_the_third_pod)
 {
-	struct cell x = settled("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 2}}\n---\n"
+	struct cell x = cell_settled("apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {pods: 2}}\n---\n"
 				"apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: r}}\n"
 				"  template: {metadata: {labels: {app: r}}, spec: {containers: [{name: c, image: nginx}]}}\n");
 	const struct workload *w = (const struct workload *)cluster_find(x.c, &replicaset_kind, "default", "r");

@@ -8,16 +8,6 @@
 #include "tests/unit/cell.h"
 #include "tests/unit/feed.h"
 
-static struct cell settled(const char *yaml)
-{
-	struct cell x = cell_new(1);
-
-	defaults_add(x.c);
-	cell_apply(&x, yaml);
-	cell_settle(&x);
-	return x;
-}
-
 TEST(facts_of_the_kernel_are_saved)
 {
 	struct cell x = cell_new(1);
@@ -78,7 +68,7 @@ TEST(hints_say_why)
 
 TEST(what_decides_who_is_deleted_first_is_said)
 {
-	struct cell x = settled("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r}\nspec: {replicas: 2, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, "
+	struct cell x = cell_settled("apiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: r}\nspec: {replicas: 2, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, "
 				"spec: {containers: [{name: c, image: nginx}]}}}\n---\n"
 				"{apiVersion: v1, kind: Pod, metadata: {name: cheap, labels: {a: b}, annotations: {controller.kubernetes.io/pod-deletion-cost: '-1'}}, spec: {containers: [{name: c, image: nginx}]}}\n");
 	const struct workload *w = (const struct workload *)cluster_find(x.c, &replicaset_kind, "default", "r");
