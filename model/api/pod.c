@@ -84,10 +84,10 @@ static const struct field container_fields[] = {
 };
 static const struct field claim_fields[] = { ROW(F_STR, "claimName", struct volume, claim), KEPT(F_BOOL, "readOnly"), FIELD_END };
 static const struct field cm_volume_fields[] = { 
-	ROW(F_STR, "name", struct volume, config_map), KEPT_LIST("items", KeyToPath), KEPT_DFLT(F_INT, "defaultMode", "420"), KEPT(F_BOOL, "optional"), FIELD_END
+	ROW(F_STR, "name", struct volume, config_map), KEPT_LIST("items", KeyToPath), KEPT_DFLT(F_INT, "defaultMode", "420"), ROW(F_BOOL, "optional", struct volume, config_map_optional), FIELD_END
 };
 static const struct field secret_volume_fields[] = { 
-	ROW(F_STR, "secretName", struct volume, secret), KEPT_LIST("items", KeyToPath), KEPT_DFLT(F_INT, "defaultMode", "420"), KEPT(F_BOOL, "optional"), FIELD_END
+	ROW(F_STR, "secretName", struct volume, secret), KEPT_LIST("items", KeyToPath), KEPT_DFLT(F_INT, "defaultMode", "420"), ROW(F_BOOL, "optional", struct volume, secret_optional), FIELD_END
 };
 static const struct field host_path_fields[] = { ROW(F_STR, "path", struct volume, host_path), KEPT_DFLT(F_STR, "type", "\"\""), FIELD_END };
 static const struct field volume_fields[] = {
@@ -102,7 +102,7 @@ static const struct field volume_fields[] = {
 	KEPT_SUB("photonPersistentDisk", PhotonPersistentDiskVolumeSource), KEPT_SUB("projected", ProjectedVolumeSource),
 	KEPT_SUB("portworxVolume", PortworxVolumeSource), KEPT_SUB("scaleIO", ScaleIOVolumeSource), KEPT_SUB("storageos", StorageOSVolumeSource),
 	KEPT_SUB("csi", CSIVolumeSource), KEPT_SUB("ephemeral", EphemeralVolumeSource), KEPT_SUB("image", ImageVolumeSource),
-	KEPT_SUB("emptyDir", EmptyDirVolumeSource),
+	ROW_RAW("emptyDir", struct volume, empty_dir, EmptyDirVolumeSource),
 	FIELD_END
 };
 static const struct field toleration_fields[] = {

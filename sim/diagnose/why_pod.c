@@ -323,11 +323,6 @@ static void without_sandbox(struct diagnosis *d, const struct pod *p)
 
 /* ---- references to what is not there: the kubelet would wait for them */
 
-static bool optional(const struct val *v)
-{
-	return val_bool_or(val_get(v, "optional"), false);
-}
-
 static void missing(struct diagnosis *d, const struct pod *p, const struct kind *k, const char *name, const char *path)
 {
 	struct object_list l;
@@ -351,9 +346,9 @@ static void references(struct diagnosis *d, const struct pod *p)
 	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
 		const struct volume *v = &p->spec->volumes.v[k];
 
-		if (v->config_map && !optional(val_get(v->doc, "configMap")) && !streq(v->config_map, "kube-root-ca.crt"))
+		if (v->config_map && !v->config_map_optional && !streq(v->config_map, "kube-root-ca.crt"))
 			missing(d, p, &config_map_kind, v->config_map, arena_printf(d->arena, "spec.volumes.%u.configMap.name", k));
-		if (v->secret && !optional(val_get(v->doc, "secret")))
+		if (v->secret && !v->secret_optional)
 			missing(d, p, &secret_kind, v->secret, arena_printf(d->arena, "spec.volumes.%u.secret.secretName", k));
 		if (v->claim && !diagnosis_has(d, "claim-missing"))
 			missing(d, p, &pvc_kind, v->claim, arena_printf(d->arena, "spec.volumes.%u.persistentVolumeClaim.claimName", k));

@@ -93,6 +93,11 @@ check "cordon" says "node/worker-1 cordoned" p cordon worker-1
 check "twice" says "node/worker-1 already cordoned" p cordon worker-1
 check "get nodes" says "Ready,SchedulingDisabled" p get nodes
 check "uncordon" says "node/worker-1 uncordoned" p uncordon worker-1
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: scratch}\nspec: {nodeName: worker-1, volumes: [{name: v, emptyDir: {}}], containers: [{name: c, image: nginx}]}\n' >scratch.yaml
+p apply -q -f scratch.yaml
+check "describe says what an emptyDir is" says "EmptyDir (a temporary directory that shares a pod's lifetime)" p describe pod scratch
+check "drain refuses Pods with an emptyDir" says "cannot delete Pods with local storage (use --delete-emptydir-data to override): default/scratch" p drain worker-1 --ignore-daemonsets --force
+p delete pod scratch >/dev/null 2>&1; p uncordon worker-1 >/dev/null
 check "drain refuses Pods of DaemonSets" says "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)" p drain worker-1
 check "and Pods without a controller" says "declare no controller (use --force to override): default/alone" p drain worker-1 --ignore-daemonsets
 check "drain" says "node/worker-1 drained" p drain worker-1 --ignore-daemonsets --force

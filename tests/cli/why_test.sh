@@ -77,6 +77,8 @@ check "a probe that asks another port" finds probe "it asks port 81, and the con
 pod '{containers: [{name: c, image: nginx}], readinessGates: [{conditionType: example.io/ok}]}' >gate.yaml
 check "a readiness gate" finds readiness-gate "example.io/ok" -f gate.yaml pod/p
 pod '{containers: [{name: c, image: nginx}], volumes: [{name: v, configMap: {name: conf}}]}' >ref.yaml
+pod '{containers: [{name: c, image: nginx}], volumes: [{name: v, configMap: {name: conf, optional: true}}, {name: w, secret: {secretName: key, optional: true}}]}' >optional.yaml
+check "one that may be missing is not missed" sh -c "'$podwire' why -f optional.yaml pod/p >said && ! grep -q reference-missing said"
 check "a ConfigMap that is not there" notes reference-missing -f ref.yaml pod/p
 
 (cat good.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: other}}}]}]}\n') >policy.yaml

@@ -50,7 +50,7 @@ kind: Pod
 metadata: {name: net}
 spec: {containers: [{name: net, image: 'registry.k8s.io/e2e-test-images/agnhost:2.53', args: [netexec, '--http-port=8083', '--udp-port', '8084']}]}
 ---
-{apiVersion: v1, kind: Pod, metadata: {name: reader}, spec: {containers: [{name: reader, image: r, ports: [{containerPort: 1}], volumeMounts: [{name: logs, mountPath: /var/old, readOnly: true}]}], volumes: [{name: logs, persistentVolumeClaim: {claimName: logs}}]}}
+{apiVersion: v1, kind: Pod, metadata: {name: reader}, spec: {containers: [{name: reader, image: r, ports: [{containerPort: 1}], volumeMounts: [{name: logs, mountPath: /var/old, readOnly: true}, {name: scratch, mountPath: /scratch/here}]}], volumes: [{name: logs, persistentVolumeClaim: {claimName: logs}}, {name: scratch, emptyDir: {}}]}}
 YAML
 "$podwire" apply -q -f shop.yaml >/dev/null
 check "up" "$podwire" up -q
@@ -59,6 +59,7 @@ check "what the application was asked stands in the storage" says '"GET /order/7
 check "and in both logs" sh -c "'$podwire' logs shop | grep -q order/7 && '$podwire' logs shop logger | grep -q order/7"
 if there overlayfs; then check "another Pod with the claim reads it" says order/7 "$podwire" exec reader -- cat /var/old/access.log
 	check "but does not write" status 1 "$podwire" exec reader -- sh -c 'touch /var/old/x 2>/dev/null || exit 1'; fi
+if there overlayfs; then check "an emptyDir stands where it is mounted" "$podwire" exec reader -- sh -c 'echo kept >/scratch/here/x && grep -q kept /scratch/here/x'; fi
 check "a container without it has no such folder" status 2 "$podwire" exec shop -- ls /logs
 "$podwire" exec shop -c logger -- sh -c 'echo mine >/logs/mine; echo mine >/podwire-was-here'
 check "what is written beside the volume does not leave the lab" [ ! -e /podwire-was-here ]

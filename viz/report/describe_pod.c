@@ -176,12 +176,8 @@ void say_volumes(struct describe *d, const struct pod_spec *s, int level)
 	say(d, level, "Volumes:");
 	for (uint32_t k = 0; k < s->volumes.nr; k++) {
 		const struct volume *v = &s->volumes.v[k];
-		const char *kind = NULL;
 
 		say(d, level + 1, "%s:", v->name);
-		VAL_EACH(m, v->doc)
-			if (!streq(m->key, "name"))
-				kind = m->key;
 		if (v->claim) {
 			say(d, level + 2, "Type:\tPersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)");
 			say(d, level + 2, "ClaimName:\t%s", v->claim);
@@ -197,7 +193,7 @@ void say_volumes(struct describe *d, const struct pod_spec *s, int level)
 		} else if (v->empty_dir) {
 			say(d, level + 2, "Type:\tEmptyDir (a temporary directory that shares a pod's lifetime)");
 		} else {
-			say(d, level + 2, "Type:\t%s", kind ? kind : "<unknown>");
+			say(d, level + 2, "Type:\t<unknown>");
 		}
 	}
 }
