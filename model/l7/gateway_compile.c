@@ -302,6 +302,21 @@ bool gateway_add_service_routes(struct route_table *t, uint32_t group, const str
 	return found.nr > 0;
 }
 
+/* GRPCRoutes are not read; one that names this Gateway takes some of the gRPC requests. */
+static const char *grpc_routes(struct compiling *k, const struct gateway *gw)
+{
+	struct object_list l = cluster_list(k->c, &grpc_route_kind);
+
+	for (uint32_t i = 0; i < l.nr; i++)
+		VAL_EACH(p, val_path(l.v[i]->doc, "spec.parentRefs")) {
+			const char *ns = val_str_at(p, "namespace"), *kind = val_str_at(p, "kind");
+
+			if ((!kind || streq(kind, "Gateway")) && streq(val_str_at(p, "name"), gw->o.name) && streq(ns ? ns : l.v[i]->ns, gw->o.ns))
+				return arena_printf(k->a, "GRPCRoute %s/%s is attached to gateway %s/%s, and GRPCRoutes are not modelled", l.v[i]->ns, l.v[i]->name, gw->o.ns, gw->o.name);
+		}
+	return NULL;
+}
+
 struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)
 {
 	struct gw_state s = gateway_state(c, gw, a);
@@ -309,6 +324,7 @@ struct route_table *routes_compile_gateway(struct cluster *c, const struct gatew
 	struct compiling k = { t, c, a, &s };
 
 	t->misdirected = true;
+	t->grpc = grpc_routes(&k, gw);
 	for (uint32_t i = 0; i < s.nr; i++)
 		add_listener(&k, &s.listeners[i]);
 	for (uint32_t i = 0; i < s.nr_routes; i++)

@@ -183,7 +183,12 @@ static void route(struct deciding *d, const struct l7_listener *l)
 	static const struct share all = { 1, 1, 0 };
 	const struct l7_hosts *g = &d->t->groups.v[l->group];
 	const struct l7_vhost *host;
+	const char *type = d->t->grpc ? header_of(d->q.rq, "Content-Type") : NULL;
 
+	if (type && strncasecmp(type, "application/grpc", 16) == 0) {
+		l7_answer(d, all, 0, d->t->grpc)->unknown = d->t->grpc;
+		return;
+	}
 	d->route = table_find(d->t, l->group, &d->q, &host);
 	if (d->q.rq->explain)
 		consider(d, host);

@@ -137,6 +137,7 @@ struct route_table {
 	struct cluster *cluster;
 	const char *name;                       /* ingress k8s.io/ingress-nginx; gateway default/gw */
 	const char *controller;
+	const char *grpc;                       /* why what becomes of a gRPC request cannot be told; NULL: it can */
 	bool misdirected;                       /* a Host that belongs to another listener than the SNI's is answered 421 (Gateway API) */
 	bool own_cert;                          /* where no certificate fits, the controller's own is shown (Ingress) */
 	bool replace_forwarded;                 /* X-Forwarded-* from the client are overwritten (ingress-nginx), else appended to */

@@ -71,3 +71,29 @@ TEST(gateways_get_data_planes_and_conditions)
 	CU_ASSERT_EQUAL(r->st_parents.nr, 0);
 	cluster_free(c);
 }
+
+TEST(grpc_requests_are_unknown_where_a_GRPCRoute_is_attached)
+{
+	static const char routes[] = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: calls}\nspec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: a, port: 80}]}]}\n";
+	struct http_pair grpc = { "content-type", "application/grpc+proto" };
+	struct http_request rq = { .scheme = "http", .host = "x.test", .port = 80, .method = "POST", .path = "/foo.Bar/Login", .headers = &grpc, .nr_headers = 1 };
+
+	for (int with = 0; with < 2; with++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+		struct http_decision d;
+
+		feed_cluster(c, VALIDATE_STRICT, yaml);
+		if (with)
+			feed_cluster(c, VALIDATE_STRICT, routes);
+		d = routes_match(routes_compile_gateway(c, (const struct gateway *)cluster_find(c, &gateway_kind, "default", "gw"), a), &rq, a);
+		CU_ASSERT_FATAL(d.nr == 1);
+		CU_ASSERT_EQUAL(d.v[0].unknown != NULL, with == 1);
+		rq.nr_headers = 0;                      /* a request that is no gRPC */
+		d = routes_match(routes_compile_gateway(c, (const struct gateway *)cluster_find(c, &gateway_kind, "default", "gw"), a), &rq, a);
+		CU_ASSERT_PTR_NULL(d.v[0].unknown);
+		rq.nr_headers = 1;
+		arena_free(a);
+		cluster_free(c);
+	}
+}
