@@ -40,14 +40,12 @@ must_be must_be_label_value;
 must_be must_be_port_name;              /* IANA_SVC_NAME */
 must_be must_be_env_name;               /* relaxed: printable ASCII without = */
 must_be must_be_config_key;
-must_be must_be_c_identifier;
 must_be must_be_percent;
 must_be must_be_header_name;
 must_be must_be_path_segment;           /* names of RBAC objects, IPAddress: pkg/api/validation/path */
 must_be must_be_ip;                     /* IsValidIPForLegacyField: legacy forms with a warning */
 must_be must_be_canonical_ip;           /* IsValidIP */
 must_be must_be_cidr;                   /* IsValidCIDRForLegacyField: likewise */
-must_be must_be_canonical_cidr;         /* IsValidCIDR */
 must_be must_be_fqdn;                   /* IsFullyQualifiedDomainName */
 must_be must_be_domain_path;            /* example.com/path: IsDomainPrefixedPath; "" is Required */
 

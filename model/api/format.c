@@ -200,12 +200,6 @@ void must_be_config_key(struct check *c, const struct path *p, const char *s)
 		refuse_str(c, p, s, "must not start with '..'");
 }
 
-void must_be_c_identifier(struct check *c, const struct path *p, const char *s)
-{
-	if (!only(s, "_") || isdigit((unsigned char)*s))
-		refuse_str(c, p, s, FORM("a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'", "[A-Za-z_][A-Za-z0-9_]*", "'my_name',  or 'MY_NAME',  or 'MyName'"));
-}
-
 void must_be_percent(struct check *c, const struct path *p, const char *s)
 {
 	size_t n = strspn(s, "0123456789");

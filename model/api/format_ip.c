@@ -79,16 +79,3 @@ void must_be_cidr(struct check *c, const struct path *p, const char *s)
 		warn_of(c, p, "non-standard CIDR value \"%s\" is invalid: use \"%s\"", s, CIDR(network(host)));
 }
 
-void must_be_canonical_cidr(struct check *c, const struct path *p, const char *s)
-{
-	struct cidr host, strict;
-
-	if (!parse_prefix(s, &host))
-		refuse_str(c, p, s, CIDR_WORDS);
-	else if (!cidr_parse_host(s, &strict))
-		refuse_str(c, p, s, "must not have leading 0s in IP or prefix length");
-	else if (!ip_eq(host.addr, network(host).addr))
-		refuse_str(c, p, s, "must not have bits set beyond the prefix length");
-	else if (strcmp(s, CIDR(network(host))) != 0)
-		refuse_str(c, p, s, "must be in canonical form (\"%s\")", CIDR(network(host)));
-}

@@ -169,11 +169,6 @@ void arena_discard(struct arena *a, void *p, size_t size)
 		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
-size_t arena_used(const struct arena *a)
-{
-	return a->handed_out;
-}
-
 void *vec_grow(struct arena *a, void *v, uint32_t nr, uint32_t *alloc, size_t size)
 {
 	uint32_t want = *alloc ? *alloc * 2 : 4;

@@ -25,7 +25,6 @@ struct arena_mark arena_mark(const struct arena *);
 void arena_rewind(struct arena *, struct arena_mark);       /* frees what came after the mark */
 /* What a growing array leaves behind: its pages go back to the system, the addresses stay the arena's until it ends. Small pieces are left alone. */
 void arena_discard(struct arena *, void *p, size_t size);
-size_t arena_used(const struct arena *);                    /* bytes handed out */
 
 #define arena_array(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n), alignof(T)))   /* the caller bounds n */
 #define arena_make(a, T)     arena_array(a, T, 1)

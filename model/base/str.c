@@ -155,11 +155,6 @@ size_t str_len(str s)
 	return head_of(s)->len;
 }
 
-uint32_t str_hash(str s)
-{
-	return head_of(s)->hash;
-}
-
 bool str_number(struct str_numbers *l, struct arena *a, str s, uint32_t *number)
 {
 	struct head *h = (struct head *)(uintptr_t)head_of(s);

@@ -16,7 +16,6 @@ str str_intern_n(struct strtab *, const char *s, size_t n);
 str str_printf(struct strtab *, const char *fmt, ...) PRINTF(2, 3);
 str str_find(const struct strtab *, const char *s);     /* NULL if it was never interned: then no object has it */
 size_t str_len(str);                            /* without counting */
-uint32_t str_hash(str);                         /* of the text: equal in every table and every run */
 /* Numbers texts from 1 in the order in which they first come, without a map: each text remembers its last number, which counts if the list says the same.
  * *number: the text's; false: it is new. One list at a time is quick; several are right too. */
 struct str_numbers { str *v; uint32_t nr, alloc; };

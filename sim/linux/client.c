@@ -77,17 +77,6 @@ int supervisor_connect(const char *lab, struct err *err)
 	return fd;
 }
 
-bool supervisor_is_up(const char *lab)
-{
-	struct err none = { 0 };
-	int fd = supervisor_connect(lab, &none);
-
-	err_free(&none);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 int supervisor_bind(const char *lab, struct err *err)
 {
 	int fd = supervisor_connect(lab, err), dir, how;

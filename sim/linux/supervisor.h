@@ -31,7 +31,6 @@ int supervisor_bind(const char *lab, struct err *);
 void supervisor_unbind(const char *lab);
 /* -1: nobody is there; err only if something is wrong beyond that. What a dead lab has left is removed. */
 int supervisor_connect(const char *lab, struct err *);
-bool supervisor_is_up(const char *lab);
 /* Sends a request with the caller's standard files and waits for the end. said: what came as text (may be NULL); fds: descriptors that came (may be NULL). */
 enum err_kind supervisor_ask(int fd, int argc, const char *const *argv, struct sb *said, int *fds, uint32_t *nr_fds, struct err *);
 /* Ends the lab and waits until the kernel has taken its namespaces back. */

@@ -154,12 +154,6 @@ void out_bool(struct out *o, const char *key, const char *fmt, bool b)
 		put_text(o, fmt, OUT_PLAIN, "");
 }
 
-void out_val(struct out *o, const char *key, const struct val *v)
-{
-	if (in_tree(o, key))
-		put(o, key, v ? val_copy(o->arena, v) : val_new(o->arena, VAL_NULL));
-}
-
 void out_text(struct out *o, enum out_role role, const char *fmt, ...)
 {
 	char text[1024];

@@ -32,7 +32,6 @@ void out_close(struct out *);
 void out_str(struct out *, const char *key, const char *fmt, enum out_role, const char *);
 void out_int(struct out *, const char *key, const char *fmt, enum out_role, int64_t);
 void out_bool(struct out *, const char *key, const char *fmt, bool);    /* in text only where it is true */
-void out_val(struct out *, const char *key, const struct val *);        /* in JSON and YAML only */
 void out_text(struct out *, enum out_role, const char *fmt, ...) PRINTF(3, 4);  /* in text only */
 
 /* auto, always, never (NULL: auto), NO_COLOR and TERM=dumb; fd: where it will be shown. */
