@@ -32,6 +32,14 @@ static inline bool streq(const char *a, const char *b)
 	return a == b || (a && b && *a == *b && strcmp(a, b) == 0);     /* the first character tells most of them apart */
 }
 
+/* What text says behind a word that was printed before it: "dropped", "dropped in x" → "in x". Of other texts, all; NULL → NULL. */
+static inline const char *text_behind(const char *word, const char *text)
+{
+	size_t n = strlen(word);
+
+	return text && strncmp(text, word, n) == 0 && text[n] == ' ' ? text + n + 1 : text;
+}
+
 /* A growing text on the heap; the owner calls sb_free. {0} is valid and empty; .s is NULL until something is added. */
 struct sb { char *s; size_t len, alloc; };
 void sb_add(struct sb *, const char *s);

@@ -263,3 +263,29 @@ struct bgp_hearing bgp_hear(struct cluster *c, struct arena *a)
 	arena_free(g.scratch);
 	return out;
 }
+
+bool bgp_end_holds(const struct node *n)
+{
+	return !label_get(&n->o.annotations, "podwire.io/bgp-down") && !(label_get(&n->o.annotations, "podwire.io/down") && label_get(&n->o.annotations, "podwire.io/routes-withdrawn"));
+}
+
+uint32_t bgp_sessions_up(struct cluster *c, const struct bgp_hearing *h, uint32_t node, uint32_t *all)
+{
+	struct object_list l = cluster_list(c, &node_kind);
+	uint32_t up = 0, hold = 0;
+
+	*all = 0;
+	for (uint32_t k = 0; h->everybody && k < l.nr; k++)
+		hold += bgp_end_holds((const struct node *)l.v[k]);
+	if (h->everybody && node == UINT32_MAX) {
+		*all = h->sessions;
+		return hold * (hold ? hold - 1 : 0) / 2;
+	}
+	for (uint32_t x = node == UINT32_MAX ? 0 : node; x < (node == UINT32_MAX ? l.nr : node + 1); x++)
+		for (uint32_t y = node == UINT32_MAX ? x + 1 : 0; (h->everybody || h->with) && y < l.nr; y++)
+			if (bgp_session(h, x, y)) {
+				++*all;
+				up += bgp_end_holds((const struct node *)l.v[x]) && bgp_end_holds((const struct node *)l.v[y]);
+			}
+	return up;
+}

@@ -41,5 +41,9 @@ static inline bool bgp_session(const struct bgp_hearing *h, uint32_t a, uint32_t
 
 	return a != b && (h->everybody || h->with[k >> 6] >> (k & 63) & 1);
 }
+/* Does its end of the sessions hold? Not where BIRD was stopped; a node that is down keeps them until its peers' hold timers. */
+bool bgp_end_holds(const struct node *);
+/* Of the sessions between nodes those that are established. node: only its own, by its number; UINT32_MAX: all. *all: how many there are while all is well. */
+uint32_t bgp_sessions_up(struct cluster *, const struct bgp_hearing *, uint32_t node, uint32_t *all);
 
 #endif

@@ -430,7 +430,7 @@ static void end(void *ctx)
 
 static const struct dataplane_writer writer = { write_netns, write_rules, write_assumed, find_netns, holders, is_assumable, order, end };
 
-struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
+static struct dataplane *compile(struct cluster *c, struct mem *mem, int mode)
 {
 	struct arena *a = arena_new(mem, "dataplane");
 	struct dataplane *dp = arena_make(a, struct dataplane);
@@ -439,6 +439,13 @@ struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 	dp->arena = a;
 	dp->strings = cluster_strings(c);
 	*x = (struct compile){ .cluster = c, .settings = cluster_settings(c), .dp = dp, .arena = a, .uplink_mtu = UPLINK_MTU };
+	if (mode >= 0) {
+		struct settings *own = arena_make(a, struct settings);
+
+		*own = *x->settings;
+		own->proxy_mode = (uint8_t)mode;
+		x->settings = own;
+	}
 	x->cni = cni_table[x->settings->cni];
 	dp->writer = &writer;
 	dp->ctx = x;
@@ -451,9 +458,12 @@ struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem)
 	if (x->cni->finish)
 		x->cni->finish(x);
 	dataplane_finish(dp);
-	x->lost = !compile_follows(x);
+	x->lost = mode >= 0 || !compile_follows(x);
 	return dp;
 }
+
+struct dataplane *dataplane_compile(struct cluster *c, struct mem *mem) { return compile(c, mem, -1); }
+struct dataplane *dataplane_compile_mode(struct cluster *c, struct mem *mem, uint8_t mode) { return compile(c, mem, mode); }
 
 void dataplane_free(struct dataplane *dp)
 {

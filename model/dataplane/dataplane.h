@@ -226,6 +226,7 @@ void print_sh(const struct dataplane *, struct sb *);                           
  * after a change it is good again once dataplane_update was called. */
 struct cluster;
 struct dataplane *dataplane_compile(struct cluster *, struct mem *);
+struct dataplane *dataplane_compile_mode(struct cluster *, struct mem *, uint8_t proxy_mode);  /* enum proxy_mode: as if its kube-proxies worked in that mode; it hears of no changes */
 /* Brings it up to date with its cluster (update.c). false: it has to be compiled anew, and is good for nothing but dataplane_free. */
 bool dataplane_update(struct dataplane *);
 void dataplane_free(struct dataplane *);

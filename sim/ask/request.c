@@ -196,7 +196,7 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 		v.reason = end.reason;
 	} else if (!good) {
 		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s was %s: %s", b->why, h->status,
-					end.pod ? end.pod->o.name : arena_strdup(k->a, IP(second->there.as_sent.dst)), verdict_names[second->there.verdict], end.reason);
+					end.pod ? end.pod->o.name : arena_strdup(k->a, IP(second->there.as_sent.dst)), verdict_names[second->there.verdict], end.reason ? text_behind(verdict_names[second->there.verdict], end.reason) : "");
 		h->why = v.reason;
 	} else {
 		fill_end(&v, &end);

@@ -1,5 +1,7 @@
 #include "sim/engine/census.h"
 
+#include "model/dataplane/bgp.h"
+
 void census_begin(struct census *c, struct arena *a)
 {
 	*c = (struct census){ .arena = a };
@@ -29,31 +31,35 @@ static void count_endpoints(struct cluster *c, struct census_point *p)
 	}
 }
 
-static bool is_silent(const struct fault *v, uint32_t nr, const char *node)
+static void count_sessions(struct cluster *c, struct arena *a, struct census_point *p)
 {
-	for (uint32_t k = 0; k < nr; k++)
-		if ((streq(v[k].kind, "bgp") || streq(v[k].kind, "node")) && streq(v[k].target, node))
-			return true;
-	return false;
+	const struct settings *s = cluster_settings(c);
+	struct arena_mark before = arena_mark(a);
+	struct bgp_hearing h;
+
+	if (s->cni != CNI_CALICO)
+		return;
+	h = bgp_hear(c, a);
+	p->sessions_up = bgp_sessions_up(c, &h, UINT32_MAX, &p->sessions);
+	arena_rewind(a, before);
 }
 
 static void count_nodes(struct world *w, struct census_point *p)
 {
 	struct object_list l = cluster_list(w->cluster, &node_kind);
-	const struct fault *faults = control_faults(w->control, &p->faults);
 
+	control_faults(w->control, &p->faults);
 	p->nodes = l.nr;
 	for (uint32_t k = 0; k < l.nr; k++) {
 		struct proxy_sync s = control_proxy(w->control, (const struct node *)l.v[k]);
 
-		p->silent += is_silent(faults, p->faults, l.v[k]->name);
 		p->behind += s.stopped || s.next != NEVER;
 	}
 }
 
 static bool same(const struct census_point *a, const struct census_point *b)
 {
-	return a->pods == b->pods && a->ready == b->ready && a->endpoints == b->endpoints && a->nodes == b->nodes && a->silent == b->silent && a->behind == b->behind &&
+	return a->pods == b->pods && a->ready == b->ready && a->endpoints == b->endpoints && a->nodes == b->nodes && a->sessions == b->sessions && a->sessions_up == b->sessions_up && a->behind == b->behind &&
 	       a->faults == b->faults;
 }
 
@@ -68,6 +74,7 @@ void census_look(void *ctx, struct world *w)
 	count_pods(w->cluster, &now);
 	count_endpoints(w->cluster, &now);
 	count_nodes(w, &now);
+	count_sessions(w->cluster, c->arena, &now);
 	if (last && last->at == now.at)         /* within one moment the last word counts */
 		*last = now;
 	else if (!last || !same(last, &now))

@@ -10,7 +10,8 @@ struct census_point {
 	nsec at;
 	uint32_t pods, ready;                   /* that are not done, and of those the ready ones */
 	uint32_t endpoints;                     /* ready ones of all Services outside of the system namespaces; a Pod counts once a slice */
-	uint32_t nodes, silent;                 /* silent: their BGP speaker is down, or they are */
+	uint32_t nodes;
+	uint32_t sessions, sessions_up;         /* of BGP between nodes */
 	uint32_t behind;                        /* nodes whose kube-proxy has not programmed yet what the slices say, or is stopped */
 	uint32_t faults;                        /* that last */
 };

@@ -32,6 +32,7 @@ void run_image(const char *path, char *const *argv)
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	execve(path, argv, env);
 	_exit(127);
 }

@@ -97,6 +97,7 @@ static void start_command(struct serving *v, struct client *c, int argc, char **
 		setpgid(0, 0);
 		sigfillset(&all);
 		sigprocmask(SIG_UNBLOCK, &all, NULL);
+		signal(SIGPIPE, SIG_IGN);       /* ps | head: nobody reads the rest, and that is how it ends */
 		for (int k = 0; k < 3; k++)
 			dup2(fds[k], k);
 		how = v->s->run(v->s->ctx, &v->s->live, argc, argv, &err);

@@ -124,7 +124,7 @@ const char *answer_text(struct play *p, const struct answer *a)
 		if (o->http)
 			sb_printf(&out, ", status %d", o->http->status);
 		if (o->verdict != V_DELIVERED && o->reason)
-			sb_printf(&out, ": %s", o->reason);
+			sb_printf(&out, ": %s", text_behind(verdict_names[o->verdict], o->reason));
 	}
 	text = arena_strdup(p->arena, sb_text(&out));
 	sb_free(&out);

@@ -143,7 +143,13 @@ static void object(struct fake *f, const struct tui_want *w, struct arena *a, st
 	static const char *const right[] = { "link", "  cali7f3e21a9c0b  up  mtu 1500", "route", "  10.244.1.5 dev cali7f3e21a9c0b scope link", "  10.244.2.0/26 via 172.18.0.4 proto bird",
 		"  blackhole 10.244.1.0/26 proto bird", "policy in", "  netpol/web-in: 2 rules allow", "  then drop", "policy out", "  none selects it: all allowed" };
 
-	*out = (struct tui_object){ .ref = arena_strdup(a, w->a), .title = or_hostile(f, "worker-1 › default/frontend-6f4c"), .tabs = { "network", "yaml", "events" }, .nr_tabs = 3, .nr_panes = 1 };
+	*out = (struct tui_object){ .ref = arena_strdup(a, w->a), .title = or_hostile(f, "worker-1 › default/frontend-6f4c"), .tabs = { "network", "yaml", "events", "plan" }, .nr_tabs = 4, .nr_panes = 1 };
+	if (strcmp(w->b, "plan") == 0) {
+		out->tab = 3;
+		out->panes[0].title = w->other ? "what iptables is told" : "what nft is told";
+		pane_line(a, &out->panes[0], TR_SERVICE, "nft add element ip kube-proxy service-ips { 10.96.0.10 . tcp . 80 : goto service-ULMVA6XW-default/web/tcp/http }");
+		return;
+	}
 	if (strcmp(w->b, "yaml") == 0 || strcmp(w->b, "events") == 0) {
 		out->tab = w->b[0] == 'y' ? 1 : 2;
 		out->panes[0].title = w->b[0] == 'y' ? "YAML" : "what happened to it";
@@ -153,7 +159,8 @@ static void object(struct fake *f, const struct tui_want *w, struct arena *a, st
 	}
 	out->layout = strncmp(w->a, "svc/", 4) == 0 ? LAYOUT_SERVICE : LAYOUT_POD;
 	out->nr_panes = out->layout == LAYOUT_POD ? 4 : 3;
-	out->turns = out->layout == LAYOUT_SERVICE;
+	out->turns = out->modes = out->layout == LAYOUT_SERVICE;
+	out->right = !out->modes ? NULL : w->other ? "node: worker-1   mode: iptables, not nftables" : "node: worker-1   mode: nftables";
 	out->panes[0].title = "Pod default/frontend-6f4c";
 	out->panes[0].right = "Running 2/2 ●";
 	out->panes[0].brief = "Running 2/2 ●  10.244.1.5  worker-1 172.18.0.3  svc/frontend svc/shop";

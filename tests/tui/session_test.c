@@ -80,7 +80,8 @@ static void tour(struct run *r)
 {
 	static const struct { const char *keys, *shows; } steps[] = {
 		{ ":po\n", "NAMESPACE" }, { "G\n", "netns pod/shop/web" }, { "2", "image      nginx" }, { "3", "cali-tw-" }, { "4", "Scheduled" }, { "5", "apiVersion: v1" }, { "6", "Name:" },
-		{ "7", "selected by" }, { "qq:svc\n", "CLUSTER-IP" }, { ":describe svc/shop/web\n1", "EndpointSlice" }, { "qq:nodes\n\n", "netns node/" }, { "2", "rules of node/" },
+		{ "7", "selected by" }, { "p", "10.244." }, { "i", "only a Service" }, { "qq:svc\n", "CLUSTER-IP" }, { ":describe svc/shop/web\n1", "EndpointSlice" },
+		{ "i", "mode: iptables, not nftables" }, { "G", "KUBE-S" }, { "p", "iptables -t nat -N KUBE-SVC-" }, { "i", "nft add element ip kube-proxy service-ips" }, { "p", "chain on " }, { "qq:nodes\n\n", "netns node/" }, { "2", "rules of node/" },
 		{ "qqq:show routes\n", "proto bird" }, { ":show conntrack\n", "none" }, { ":show ipam\n", "10.244." }, { ":show bgp\n", "full mesh" }, { ":trace deploy/web svc/web:80 -n shop\n", "hop 1" }, { "G", "shop.yaml:21" },
 		{ "r", "1 of 6" }, { "e", "no rule was tried" }, { ":matrix --port 443\n", "tcp 443" }, { " ", "from ↓" }, { "\n", "why" }, { "v", "1 column" }, { "w", "warnings" }, { "?", "in this view: Events" },
 		{ ":scale deploy/web --replicas 4 -n shop\n", "scaled" }, { ":fault node worker-1\n", "" }, { ":map\n", "broken: node" }, { "u", "undone: fault" }, { "+2s\n", "" },
@@ -146,6 +147,37 @@ TEST(tui_session_of_files)
 	begin(&r, false);
 	tour(&r);
 	end(&r);
+}
+
+/* What another API's policy decides is unknown, and sessions are those that the configuration makes. */
+TEST(tui_shows_what_nobody_can_tell)
+{
+	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
+	struct err err = { 0 };
+
+	vec_add(r.cli.arena, &r.cli.files, "tests/tui/shop.yaml");
+	vec_add(r.cli.arena, &r.cli.files, "tests/tui/foreign.yaml");
+	CU_ASSERT_FATAL(session_begin(&r.session, &r.cli, false, &err));
+	r.source = session_source(&r.session);
+	r.t = calloc(1, sizeof(*r.t));
+	tui_init(r.t, &r.source, 100, 30);
+	tui_step(r.t, &r.source, NULL, NULL, NULL);
+	shows(&r, "BIRD 1 of 1 up");
+	shows(&r, "no BGP session");
+	type(&r, ":matrix --port 80\nffront > web\n");
+	shows(&r, "? cannot tell");
+	shows(&r, "GlobalNetworkPolicy \"guard\"");
+	shows(&r, "verdict   unknown");
+	type(&r, ":map\n:fault bgp worker-2\n");
+	shows(&r, "BIRD 0 of 1 up");
+	type(&r, "v");
+	shows(&r, "BGP ");
+	tui_free(r.t);
+	free(r.t);
+	cells_free(&r.screen);
+	session_end(&r.session);
+	arena_free(r.cli.arena);
+	err_free(&err);
 }
 
 TEST(tui_session_needs_no_lab_for_a_lesson)

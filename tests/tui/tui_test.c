@@ -110,7 +110,7 @@ TEST(tui_screens)
 {
 	static const struct { const char *name, *keys; } views[] = {
 		{ "map", "" }, { "map-path", ":trace client svc/web:80<Enter><Esc>" }, { "map-service", "<Tab>" }, { "trace-follow", ":trace client svc/web:80<Enter>ff<Right><Right>" }, { "matrix-ends", "mfapi<Enter>" }, { "events-filter", "v<F4>Killing<Enter>" }, { "list", ":po<Enter>" }, { "list-filter", ":po<Enter><F4>default<Enter><Down><Down>" }, { "pod", "<Down><Enter>" },
-		{ "pod-yaml", "<Down><Enter>2<Down><Down>" }, { "service", ":describe svc/default/web<Enter>1" }, { "trace-hop1", ":trace client svc/web:80<Enter>" },
+		{ "pod-yaml", "<Down><Enter>2<Down><Down>" }, { "service", ":describe svc/default/web<Enter>1" }, { "service-mode", ":describe svc/default/web<Enter>1i" }, { "service-plan", ":describe svc/default/web<Enter>p" }, { "trace-hop1", ":trace client svc/web:80<Enter>" },
 		{ "trace-hop3", ":trace client svc/web:80<Enter><Right><Right>" }, { "trace-explain", ":trace client svc/web:80<Enter><Right><Right>e" }, { "trace-reply", ":trace client svc/web:80<Enter>r<Right>" },
 		{ "trace-dropped", ":trace client svc/web:80<Enter>O<End>" }, { "matrix", "m<Down><Down><Enter>" }, { "events", "v" }, { "events-marks", "v<Left><Left> <Left><Left><Left> " },
 		{ "lesson", ":learn x<Enter><Right><Right><Right>" }, { "lesson-wrong", ":learn x<Enter><Right>3<Enter>e" }, { "help", ":trace client svc/web:80<Enter>?" }, { "break", "x" },

@@ -82,6 +82,7 @@ static enum err_kind run_there(struct cli *cli, const char *etc, struct err *err
 		put_on_etc(etc);
 		if (chdir("/root") != 0 && chdir("/") != 0)
 			_exit(126);
+		signal(SIGPIPE, SIG_DFL);
 		execvp(argv[0], argv);
 		fprintf(stderr, "podwire: exec: %s: %s\n", argv[0], strerror(errno));
 		_exit(errno == ENOENT ? 127 : 126);

@@ -1,4 +1,5 @@
 /* podwire: reads the command line, runs one command, prints what went wrong, and says how it ended by its exit status (docs/cli.md). */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -19,7 +20,8 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	enum err_kind how = cli_run(&cli, argc, argv, &err);
 
-	if (fflush(stdout) != 0 || ferror(stdout))
+	errno = 0;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)  /* … | head: nobody reads the rest */
 		how = how ? how : ERR_MACHINE;
 	if (!cli.quiet || err_any(&err))
 		err_print(&err, stderr);

@@ -1,6 +1,6 @@
 /* What NetworkPolicies let in, workload by workload: a line where a connection is allowed to a workload that some policy isolates; workloads that no policy isolates
  * stand apart, open to all. Computed from the compiled policies of both ends (sim/reachability), port by port, not read off one policy alone. */
-#include "sim/reachability/reach.h"
+#include "sim/reachability/unknown.h"
 #include "viz/diagram/figure.h"
 
 enum { MAX_GROUPS = 24 };
@@ -10,6 +10,7 @@ struct drawing {
 	struct scene *s;
 	struct arena *a;
 	struct reach *r;
+	const struct reach_unknown *unknown;            /* what policies decide that are not modelled; NULL: nothing */
 	struct pod_group *group[MAX_GROUPS]; uint32_t end[MAX_GROUPS]; box_h box[MAX_GROUPS]; bool isolated[MAX_GROUPS]; struct pod_ports ports[MAX_GROUPS];
 	const char *lets[MAX_GROUPS][MAX_GROUPS];       /* from, to: ports that may be connected to; NULL: none, or nobody is kept out */
 	bool apart[MAX_GROUPS];                         /* has nothing to do with any policy */
@@ -38,6 +39,14 @@ static void choose(struct drawing *d, const struct figure_options *opt)
 			d->isolated[d->nr] = d->isolated[d->nr] || (d->policy[i].isolates[NP_INGRESS] && np_selects(d->w->cluster, &d->policy[i], g.v[k]->first));
 		d->nr++;
 	}
+}
+
+/* A policy of another API decides, and what is not known; NULL: none does. */
+static const char *unknown_of(struct drawing *d, uint32_t k, enum np_dir dir)
+{
+	const struct foreign_policy *p = !d->unknown ? NULL : dir == NP_INGRESS ? d->unknown->in[d->end[k]] : d->unknown->out[d->end[k]];
+
+	return p ? foreign_text(p->o, d->a) : NULL;
 }
 
 static const char *policies_on(struct drawing *d, const struct pod *p, enum np_dir dir)
@@ -90,6 +99,7 @@ static void add_boxes(struct drawing *d)
 	for (uint32_t k = 0; k < d->nr; k++) {
 		const struct pod_group *g = d->group[k];
 		const char *in = policies_on(d, g->first, NP_INGRESS), *out = policies_on(d, g->first, NP_EGRESS);
+		bool told = !unknown_of(d, k, NP_INGRESS);
 
 		if (many && (!k || strcmp(d->group[k - 1]->ns, g->ns) != 0))
 			ns = scene_group(d->s, (box_h){ 0 }, ROLE_NODE, arena_printf(d->a, "namespace-%s", g->ns), "namespace", g->ns);
@@ -101,11 +111,20 @@ static void add_boxes(struct drawing *d)
 		}
 		d->box[k] = scene_box(d->s, ns, d->isolated[k] ? ROLE_POD : ROLE_PLAIN, arena_printf(d->a, "workload-%s-%s", g->ns, g->name), g->name,
 				      g->nr > 1 ? arena_printf(d->a, "%u Pods", g->nr) : NULL);
-		scene_get(d->s, d->box[k])->title = arena_printf(d->a, "%s %s/%s, %s", g->kind, g->ns, g->name, d->isolated[k] ? "isolated by policy" : "open to all");
+		scene_get(d->s, d->box[k])->title = arena_printf(d->a, "%s %s/%s, %s", g->kind, g->ns, g->name, d->isolated[k] ? "isolated by policy" : told ? "open to all" : "subject to a policy that is not modelled");
 		part_details(d->s, d->box[k], d->w->cluster, &g->first->o);
-		scene_row(d->s, d->box[k], in ? ROW_TEXT : ROW_NOTE, "in", in ? in : "no policy: open to all");
+		if (in || told)
+			scene_row(d->s, d->box[k], in ? ROW_TEXT : ROW_NOTE, "in", in ? in : "no policy: open to all");
 		if (out)
 			scene_row(d->s, d->box[k], ROW_TEXT, "out", out);
+		for (int dir = NP_INGRESS; dir <= NP_EGRESS; dir++) {
+			const char *why = unknown_of(d, k, (enum np_dir)dir);
+
+			if (why)
+				scene_row(d->s, d->box[k], ROW_CHANGED, arena_printf(d->a, "? %s cannot be told:", dir == NP_INGRESS ? "who gets in" : "where it gets"), NULL);
+			if (why)
+				scene_row(d->s, d->box[k], ROW_NOTE, why, NULL);
+		}
 	}
 }
 
@@ -131,9 +150,9 @@ static void ask(struct drawing *d)
 
 	for (uint32_t to = 0; to < d->nr; to++)
 		for (uint32_t from = 0; d->isolated[to] && from < d->nr; from++)
-			d->lets[from][to] = from == to ? NULL : allowed_ports(d, from, to, &all);
+			d->lets[from][to] = from == to || reach_unknown_pair(d->unknown, d->end[from], d->end[to]) ? NULL : allowed_ports(d, from, to, &all);
 	for (uint32_t k = 0; k < d->nr; k++) {
-		d->apart[k] = !d->isolated[k] && !policies_on(d, d->group[k]->first, NP_EGRESS);
+		d->apart[k] = !unknown_of(d, k, NP_INGRESS) && !unknown_of(d, k, NP_EGRESS) && !d->isolated[k] && !policies_on(d, d->group[k]->first, NP_EGRESS);
 		for (uint32_t to = 0; to < d->nr; to++)
 			d->apart[k] = d->apart[k] && !d->lets[k][to];
 		d->nr_apart += d->apart[k];
@@ -155,7 +174,7 @@ static void add_lines(struct drawing *d)
 			allowed++;
 			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->lets[from][to]);
 		}
-		if (!allowed)
+		if (!allowed && !unknown_of(d, to, NP_INGRESS))
 			scene_row(d->s, d->box[to], ROW_CHANGED, "✕ nobody gets in", NULL);
 	}
 }
@@ -170,6 +189,7 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	(void)nr;
 	*d = (struct drawing){ .w = w, .s = s, .a = s->arena, .r = reach_new(w->cluster, NULL, 0) };
 	d->policy = policies_compile(w->cluster, s->arena, &d->nr_policies);
+	d->unknown = reach_unknown_find(d->r, s->arena);
 	choose(d, opt);
 	if (!d->nr) {
 		reach_free(d->r);
@@ -184,11 +204,14 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	add_lines(d);
 	reach_free(d->r);
 	for (uint32_t k = 0; k < d->nr; k++)
-		open += !d->isolated[k];
+		open += !d->isolated[k] && !unknown_of(d, k, NP_INGRESS);
 	scene_legend(s, LINE_PACKET, 0, "may connect, to these ports; to an isolated workload nobody else may");
 	if (open)
 		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u workload%s", open, open > 1 ? "s" : ""), "that no policy isolates: everybody may connect, and no line is drawn for it");
-	if (!d->nr_policies)
+	if (d->unknown)
+		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u polic%s of other APIs", d->unknown->policies.nr, d->unknown->policies.nr == 1 ? "y" : "ies"),
+			   "which are not modelled: what they decide is unknown, and no line is drawn where they decide");
+	else if (!d->nr_policies)
 		scene_note(s, ROLE_PLAIN, "no NetworkPolicy", "everybody may connect to everybody");
 	if (d->more)
 		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u more workloads", d->more), "are not drawn: choose a namespace with -n, or draw matrix");

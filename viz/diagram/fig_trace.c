@@ -269,7 +269,7 @@ static void notes(struct way *y, const struct answer *answer)
 		scene_note(y->s, bad ? ROLE_DENIED : ROLE_PLAIN, arena_printf(y->a, "delivered%s", share(y, o->p)),
 			   arena_printf(y->a, "%s, which sees %s", who(y, o), last ? IP(last->there.as_seen.src) : "?"));
 	else
-		scene_note(y->s, ROLE_DENIED, arena_printf(y->a, "%s%s", o->verdict == V_UNKNOWN ? "cannot tell" : verdict_names[o->verdict], share(y, o->p)), o->reason ? o->reason : "");
+		scene_note(y->s, ROLE_DENIED, arena_printf(y->a, "%s%s", o->verdict == V_UNKNOWN ? "cannot tell" : verdict_names[o->verdict], share(y, o->p)), o->reason ? text_behind(verdict_names[o->verdict], o->reason) : "");
 	if (o->http)
 		scene_note(y->s, ROLE_PLAIN, arena_printf(y->a, "HTTP %d", o->http->status), o->http->backend ? arena_printf(y->a, "from %s", o->http->backend) : "from the proxy itself");
 	if (o->walk && o->answered && o->walk->back.nr_hops) {
@@ -285,7 +285,8 @@ static void notes(struct way *y, const struct answer *answer)
 	}
 	for (uint32_t k = 1; k < answer->nr && k < 5; k++)
 		scene_note(y->s, ROLE_PLAIN, arena_printf(y->a, "or%s", share(y, answer->v[k].p)),
-			   arena_printf(y->a, "%s %s", verdict_names[answer->v[k].verdict], answer->v[k].verdict == V_DELIVERED ? who(y, &answer->v[k]) : answer->v[k].reason ? answer->v[k].reason : ""));
+			   arena_printf(y->a, "%s%s %s", verdict_names[answer->v[k].verdict], answer->v[k].verdict == V_DELIVERED ? "" : ":",
+					answer->v[k].verdict == V_DELIVERED ? who(y, &answer->v[k]) : answer->v[k].reason ? text_behind(verdict_names[answer->v[k].verdict], answer->v[k].reason) : ""));
 	if (answer->nr > 5)
 		scene_note(y->s, ROLE_PLAIN, NULL, arena_printf(y->a, "and %u more ways: chance decides which", answer->nr - 5));
 	if (y->cut)
@@ -325,7 +326,8 @@ bool fig_trace(struct world *w, const struct figure_options *opt, const char *re
 	for (uint32_t k = 0; k + 1 < y->nr; k++)
 		add_line(y, k);
 	notes(y, answer);
-	s->description = arena_printf(s->arena, "%u steps in %u stays on a machine; it is %s. %s", y->nr, y->stays, verdict_names[y->o->verdict], y->o->reason ? y->o->reason : "");
+	s->description = arena_printf(s->arena, "%u steps in %u stays on a machine; it is %s%s %s", y->nr, y->stays, verdict_names[y->o->verdict], y->o->reason ? ":" : ".",
+					y->o->reason ? text_behind(verdict_names[y->o->verdict], y->o->reason) : "");
 	scene_legend(s, LINE_SECOND, 0, "the answer");
 	return true;
 }

@@ -312,7 +312,7 @@ static void half(struct capture *c, const struct half *half, const char *what, e
 		comment(c, h, what, k + 1, half->nr_hops, &text);
 		if (k + 1 == half->nr_hops && half->verdict != V_DELIVERED && half->reason) {
 			sb_printf(&text, "\n%s: ", verdict_names[half->verdict]);
-			sb_add_shown(&text, half->reason, false);
+			sb_add_shown(&text, text_behind(verdict_names[half->verdict], half->reason), false);
 		}
 		option(&b, OPT_COMMENT, sb_text(&text), text.len);
 		option(&b, OPT_END, "", 0);

@@ -111,7 +111,7 @@ static void outcome_line(struct world *w, const struct outcome_view *o, struct s
 	if (o->verdict == V_DELIVERED)
 		delivered_text(o, out);
 	if (o->reason && (o->verdict != V_DELIVERED || !o->answered))
-		sb_printf(out, "%s%s", o->verdict == V_UNKNOWN ? ", because " : ": ", o->reason);
+		sb_printf(out, "%s%s", o->verdict == V_UNKNOWN ? ", because " : ": ", text_behind(verdict_names[o->verdict], o->reason));
 	cause_text(w, o->cause, &cause);
 	if (cause.len)
 		sb_printf(out, " [%s]", sb_text(&cause));

@@ -74,7 +74,7 @@ struct tui_object {
 	uint8_t layout;
 	struct tui_pane panes[MAX_PANES]; uint32_t nr_panes;
 	const char *note;                       /* the message line where no line has one */
-	bool turns; const char *turn;           /* ←→ asks for the next or last of something: nodes, for a Service */
+	bool turns, modes;                      /* ←→ asks for the next or last node, i for the other mode: a Service */
 };
 
 /* ---- a trace: exactly the answer of `trace -o json` (page_trace.c reads it) */
@@ -104,10 +104,10 @@ struct tui_matrix {
 	uint32_t nr, pods;
 	void *ctx;
 	void (*name)(void *ctx, uint32_t i, const char **ns, const char **name, uint32_t *count);
-	char (*cell)(void *ctx, uint32_t from, uint32_t to);   /* '.' denied, '*' allowed, '+' newly allowed, '-' newly denied, ' ' itself */
+	char (*cell)(void *ctx, uint32_t from, uint32_t to);   /* '.' denied, '*' allowed, '+' newly allowed, '-' newly denied, '?' nobody can tell, ' ' itself */
 	bool (*explain)(void *ctx, uint32_t from, uint32_t to, struct arena *, struct tui_pane *, const char **say);
 	void (*ref)(void *ctx, uint32_t i, struct sb *);        /* one of its Pods, pod/NS/NAME; NULL: the source does not know */
-	uint32_t allowed, asked;                /* of how many; asked 0: not counted */
+	uint32_t allowed, asked, unknown;       /* of how many; asked 0: not counted; unknown: cells that nobody can tell */
 };
 
 /* ---- events over time */
@@ -142,7 +142,7 @@ struct tui_lesson {
 
 /* ---- pages */
 enum page_kind { PAGE_NONE, PAGE_MAP, PAGE_LIST, PAGE_OBJECT, PAGE_TRACE, PAGE_MATRIX, PAGE_TIMELINE, PAGE_LESSON, PAGE_KINDS };
-struct tui_want { uint8_t kind; char a[320], b[320]; int n; };  /* LIST: a kind or table, b where; OBJECT: a ref, b tab; TRACE, MATRIX: a what stands behind the command's word, b a moment to compare with; LESSON: a file, n step */
+struct tui_want { uint8_t kind; bool other; char a[320], b[320]; int n; };  /* LIST: a kind or table, b where; OBJECT: a ref, b tab; TRACE, MATRIX: a what stands behind the command's word, b a moment to compare with; other: a Service's rules in the other mode of kube-proxy; LESSON: a file, n step */
 struct tui_page {
 	uint8_t kind;
 	union {

@@ -79,6 +79,20 @@ static void where_row(const struct tui *t, struct cells *c)
 }
 
 /* The keys of a view in the order of the table; ?help comes first, so that it always fits. */
+/* Is there nothing that it could do to what is shown? */
+static bool has_no_use(const struct view *v, int act)
+{
+	const struct tui_object *o = v->id == VIEW_OBJECT && v->page.kind ? &v->page.object : NULL;
+
+	switch (act) {
+	case ACT_NEXT_PANE: return !o || o->nr_panes < 2;
+	case ACT_TURN: return !o || !o->turns;
+	case ACT_OTHER_MODE: return !o || !o->modes;
+	case ACT_PLAN: return !o || o->nr_tabs < 2 || strcmp(o->tabs[o->nr_tabs - 1], "plan") != 0;
+	default: return false;
+	}
+}
+
 static void foot_row(const struct tui *t, struct cells *c)
 {
 	const struct view *v = tui_top(t);
@@ -99,9 +113,9 @@ static void foot_row(const struct tui *t, struct cells *c)
 				key = "q";
 			if (k == ACT_CHOOSE)
 				key = "1-4";
-			if (k == ACT_HOP_NEXT)
+			if (k == ACT_HOP_NEXT || k == ACT_TURN)
 				key = t->ascii ? "Left/Right" : "←→";
-			if (k == ACT_NEXT_PANE && (v->id != VIEW_OBJECT || v->page.object.nr_panes < 2))
+			if (has_no_use(v, k))
 				continue;
 			if (!foot || !(actions[k].views & 1u << v->id) || (v->id == VIEW_HELP && k != ACT_HELP && k != ACT_SEARCH && k != ACT_OPEN && k != ACT_BACK))
 				continue;

@@ -38,6 +38,7 @@ void model_changed(struct tui_model *m, struct world *w)
 	m->arena = arena_new(NULL, "screens");
 	m->world = w;
 	m->head = (struct tui_head){ 0 };
+	m->other_mode = NULL;
 }
 
 void model_end(struct tui_model *m)

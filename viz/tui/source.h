@@ -29,6 +29,7 @@ struct tui_model {
 	nsec at; bool past;
 	struct arena *arena;                    /* of what was worked out from this world: head, rows, matrices; made again after a change */
 	struct tui_head head;
+	struct world *other_mode;               /* in arena: this world with kube-proxies in the other mode; NULL: nobody asked */
 	/* a lesson at hand */
 	bool in_lesson, solved, at_hand;
 	struct world *lesson_world, *outer;     /* outer: what was shown before, and is again afterwards */
@@ -55,7 +56,8 @@ bool fill_object(struct tui_model *, const struct tui_want *, struct arena *, st
 void fill_pod(struct tui_model *, const struct pod *, struct arena *, struct tui_object *);
 void fill_containers(struct tui_model *, const struct pod *, struct arena *, struct tui_object *);
 void fill_node(struct tui_model *, const struct node *, struct arena *, struct tui_object *);
-void fill_service(struct tui_model *, const struct service *, int turn, struct arena *, struct tui_object *);
+void fill_service(struct tui_model *, const struct service *, const struct tui_want *, struct arena *, struct tui_object *);
+void fill_service_plan(struct tui_model *, const struct service *, const struct tui_want *, struct arena *, struct tui_object *);
 void fill_rules(struct tui_model *, const char *node, struct arena *, struct tui_object *);
 bool fill_compare(struct tui_model *, const char *moments, struct arena *, struct tui_object *, struct err *);
 bool fill_trace(struct tui_model *, const struct tui_want *, struct arena *, struct tui_trace *, struct err *);
@@ -66,6 +68,8 @@ void lesson_leave(struct tui_model *);
 void lesson_judge(struct tui_model *);                          /* after the learner changed something */
 
 /* ---- helpers */
+void chain_pane(struct world *, const struct service *, const char *node, bool nft, struct arena *, struct tui_pane *);  /* source_chain.c; nft: what the rules are written in */
+void plan_pane(struct world *, const struct service *, const char *node, bool nft, struct arena *, struct tui_pane *);
 void model_at_end(struct tui_model *, void (*end)(void *), void *ctx);  /* when the world changes, or at the end */
 uint8_t pod_mark(const struct pod *);
 uint8_t node_mark(const struct node *);

@@ -91,7 +91,7 @@ static uint32_t lane(void *ctx, uint32_t k, nsec from, nsec to)
 	case ON_READY: return ready_at(d, to);
 	case ON_ENDPOINTS: return p ? p->endpoints + 1 : 0;
 	case ON_WARNINGS: return count_before(d->warned, d->nr_warned, to) - count_before(d->warned, d->nr_warned, from);
-	case ON_BGP: return p && p->nodes ? p->silent ? 1 : 2 : 0;
+	case ON_BGP: return p && p->sessions ? p->sessions_up < p->sessions ? 1 : 2 : 0;
 	case ON_PROXY: return p && p->nodes ? p->behind ? 1 : 2 : 0;
 	case ON_FAULTS: return p ? p->faults : 0;
 	default: return first(d, to) - first(d, from);
@@ -108,15 +108,17 @@ static int by_time(const void *x, const void *y)
 static void add_lanes(struct tui_model *m, struct timeline_data *d, struct tui_timeline *out)
 {
 	const struct settings *s = cluster_settings(m->world->cluster);
-	bool known = d->census.points.nr, broke = false;
+	bool known = d->census.points.nr, broke = false, speaks = false;
+	for (uint32_t k = 0; k < d->census.points.nr; k++) {
+		broke = broke || d->census.points.v[k].faults;
+		speaks = speaks || d->census.points.v[k].sessions;
+	}
 	const struct { bool is; uint8_t what; struct tui_lane lane; } all[] = {
 		{ true, ON_READY, { "Pods ready", LANE_BARS } }, { known, ON_ENDPOINTS, { "endpoints", LANE_NUMBERS } }, { true, ON_WARNINGS, { "warnings", LANE_WARNS } },
-		{ known && s->cni == CNI_CALICO && s->mesh, ON_BGP, { "BGP", LANE_LINE } }, { known && s->proxy_mode != PROXY_NONE, ON_PROXY, { "kube-proxy", LANE_LINE } },
+		{ speaks, ON_BGP, { "BGP", LANE_LINE } }, { known && s->proxy_mode != PROXY_NONE, ON_PROXY, { "kube-proxy", LANE_LINE } },
 		{ true, ON_FAULTS, { "broken", LANE_WARNS } }, { true, ON_EVENTS, { "events", LANE_MARKS } },
 	};
 
-	for (uint32_t k = 0; k < d->census.points.nr; k++)
-		broke = broke || d->census.points.v[k].faults;
 	for (size_t k = 0; k < ARRAY_LEN(all) && out->nr_lanes < ARRAY_LEN(out->lanes); k++) {
 		if (!all[k].is || (all[k].what == ON_FAULTS && !broke))
 			continue;

@@ -1,6 +1,7 @@
 /* The cluster map from the objects. Pods of few nodes are all there; of many only their numbers. */
 #include "viz/tui/source.h"
 
+#include "model/dataplane/bgp.h"
 #include "viz/diagram/figure.h"
 
 #include <stdlib.h>
@@ -10,25 +11,17 @@ struct filling { struct tui_model *m; struct arena *a; struct tui_map *map; stru
 /* kube-proxy, calico-node and their like are the node's own; the map shows them as such. */
 static bool is_agent(const struct pod *p) { return p->spec->host_network && is_system(&p->o); }
 
-static bool broken(const struct tui_head *h, const char *kind, const char *node)
-{
-	for (uint32_t k = 0; k < h->nr_faults; k++)
-		if (strncmp(h->faults[k], kind, strlen(kind)) == 0 && strcmp(h->faults[k] + strlen(kind) + 1, node) == 0)
-			return true;
-	return false;
-}
-
 static struct tui_pod pod_of(struct filling *f, const struct pod *p, bool with_ns)
 {
 	return (struct tui_pod){ .ref = ref_of(f->a, &p->o), .name = with_ns ? arena_printf(f->a, "%s/%s", p->o.ns, p->o.name) : p->o.name,
 				 .address = ip_set(p->ip) ? arena_strdup(f->a, IP(p->ip)) : NULL, .mark = pod_mark(p) };
 }
 
-static void agent_of(struct filling *f, const struct node *n, struct tui_node *out)
+static void agent_of(struct filling *f, const struct bgp_hearing *h, const struct node *n, uint32_t number, struct tui_node *out)
 {
 	struct cluster *c = f->m->world->cluster;
 	const struct settings *s = cluster_settings(c);
-	const struct tui_head *h = &f->m->head;
+	uint32_t all = 0, up;
 	struct dataplane *dp;
 
 	if (s->cni == CNI_NONE)
@@ -41,17 +34,10 @@ static void agent_of(struct filling *f, const struct node *n, struct tui_node *o
 		return;
 	}
 	out->agent[out->nr_agent++] = "calico-node";
-	if (s->mesh) {
-		uint32_t up = 0;
-		bool self = broken(h, "bgp", n->o.name) || broken(h, "node", n->o.name);
-
-		for (uint32_t k = 0; k < f->map->nr_nodes; k++)
-			up += strcmp(f->map->nodes[k].name, n->o.name) != 0 && !self && !broken(h, "bgp", f->map->nodes[k].name) && !broken(h, "node", f->map->nodes[k].name);
-		out->agent[out->nr_agent++] = arena_printf(f->a, "BIRD %u of %u up", up, f->map->nr_nodes - 1);
+	up = bgp_sessions_up(c, h, number, &all);
+	out->agent[out->nr_agent++] = bgp_backend_without_bird(c) ? "without BIRD" : all ? arena_printf(f->a, "BIRD %u of %u up", up, all) : "no BGP session";
+	if (h->everybody && all)
 		f->map->mesh = "BGP";
-	} else {
-		out->agent[out->nr_agent++] = "no BGP mesh";
-	}
 	dp = world_dataplane(f->m->world);
 	for (uint32_t k = 0; k < dp->blocks.nr; k++)
 		if (streq(netns_get(dp, dp->blocks.v[k].owner)->hostname, n->o.name) && !dp->blocks.v[k].borrowed) {
@@ -72,6 +58,7 @@ static void add_nodes(struct filling *f)
 {
 	struct object_list l = cluster_list(f->m->world->cluster, &node_kind);
 	bool zones = l.nr > MAP_DETAIL;
+	struct bgp_hearing h = { 0 };
 
 	f->map->nodes = arena_array(f->a, struct tui_node, l.nr);
 	f->map->nr_nodes = l.nr;
@@ -93,8 +80,10 @@ static void add_nodes(struct filling *f)
 
 		*map_put(&f->nodes, f->a, map_ptr(name)) = k + 1;
 	}
-	for (uint32_t k = 0; l.nr <= MAP_DETAIL && k < l.nr; k++)
-		agent_of(f, (const struct node *)l.v[k], &f->map->nodes[k]);
+	if (!zones && cluster_settings(f->m->world->cluster)->cni == CNI_CALICO)
+		h = bgp_hear(f->m->world->cluster, f->a);
+	for (uint32_t k = 0; !zones && k < l.nr; k++)
+		agent_of(f, &h, (const struct node *)l.v[k], k, &f->map->nodes[k]);
 }
 
 static void note_worst(struct filling *f, const struct pod *p, uint8_t mark)

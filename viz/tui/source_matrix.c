@@ -1,14 +1,15 @@
 /* Who may reach whom: workloads (or Pods) against each other, one port. A workload is shown by its first Pod; whether its Pods differ is for the expanded table. */
 #include "viz/tui/source.h"
 
-#include "sim/reachability/reach.h"
+#include "sim/reachability/unknown.h"
 
 #include <stdio.h>
 
-struct group { uint32_t end, count; const char *ns, *name; };
+struct group { uint32_t end, second /* another of its Pods */, count; const char *ns, *name; };
 struct matrix {
 	struct tui_model *m;
 	struct reach *r, *before;
+	const struct reach_unknown *unknown, *was_unknown;      /* what policies decide that are not modelled; NULL: nothing */
 	struct world other; bool compares;
 	uint8_t proto; uint16_t port; const char *proto_word;
 	struct group *v; uint32_t nr;
@@ -35,6 +36,9 @@ static void name(void *ctx, uint32_t i, const char **ns, const char **text, uint
 	*count = x->v[i].count;
 }
 
+/* A workload reaches itself from one of its Pods to another. */
+static uint32_t end_to(const struct matrix *x, uint32_t from, uint32_t to) { return from == to ? x->v[to].second : x->v[to].end; }
+
 static char cell(void *ctx, uint32_t from, uint32_t to)
 {
 	struct matrix *x = ctx;
@@ -42,8 +46,12 @@ static char cell(void *ctx, uint32_t from, uint32_t to)
 
 	if (from == to && x->v[from].count == 1)
 		return ' ';
-	now = reach_allowed(x->r, x->v[from].end, x->v[to].end, x->proto, x->port);
+	if (reach_unknown_pair(x->unknown, x->v[from].end, end_to(x, from, to)))
+		return '?';
+	now = reach_allowed(x->r, x->v[from].end, end_to(x, from, to), x->proto, x->port);
 	if (!x->compares || x->was[from] < 0 || x->was[to] < 0)
+		return now ? '*' : '.';
+	if (reach_unknown_pair(x->was_unknown, (uint32_t)x->was[from], (uint32_t)x->was[to]))
 		return now ? '*' : '.';
 	was = reach_allowed(x->before, (uint32_t)x->was[from], (uint32_t)x->was[to], x->proto, x->port);
 	return now == was ? now ? '*' : '.' : now ? '+' : '-';
@@ -52,9 +60,23 @@ static char cell(void *ctx, uint32_t from, uint32_t to)
 static bool explain(void *ctx, uint32_t from, uint32_t to, struct arena *a, struct tui_pane *p, const char **say)
 {
 	struct matrix *x = ctx;
-	struct reach_why why = reach_explain(x->r, x->v[from].end, x->v[to].end, x->proto, x->port, a);
+	struct reach_why why = reach_explain(x->r, x->v[from].end, end_to(x, from, to), x->proto, x->port, a);
+
+	const struct foreign_policy *foreign = reach_unknown_pair(x->unknown, x->v[from].end, end_to(x, from, to));
 
 	p->title = arena_printf(a, "why  %s → %s", x->v[from].name, x->v[to].name);
+	if (foreign) {
+		pane_line(a, p, TR_WARN, "verdict   unknown")->mark = TM_PENDING;
+		pane_line(a, p, TR_TEXT, "");
+		pane_printf(a, p, TR_RULE, "%s", foreign_text(foreign->o, a));
+		if (foreign->o->file)
+			pane_printf(a, p, TR_STORAGE, "%s:%u", foreign->o->file, foreign->o->line);
+		pane_line(a, p, TR_TEXT, "");
+		pane_line(a, p, TR_DIM, "Whom it is about is read from it, what it");
+		pane_line(a, p, TR_DIM, "decides is not: nobody can tell here.");
+		*say = arena_printf(a, "%s → %s: unknown: %s", x->v[from].name, x->v[to].name, foreign_text(foreign->o, a));
+		return true;
+	}
 	pane_printf(a, p, why.allowed ? TR_GOOD : TR_BAD, "verdict   %s", why.allowed ? "allowed" : "denied")->mark = why.allowed ? TM_READY : TM_FAILED;
 	if (why.itself)
 		pane_line(a, p, TR_TEXT, "a Pod always reaches itself");
@@ -133,10 +155,11 @@ static void group_ends(struct matrix *x, bool each, struct arena *a)
 		uint64_t *at = o ? map_put(&seen, a, map_ptr(o)) : NULL;
 
 		if (at && *at) {
-			x->v[*at - 1].count++;
+			if (x->v[*at - 1].count++ == 1)
+				x->v[*at - 1].second = k;
 			continue;
 		}
-		x->v[x->nr] = (struct group){ k, 1, o ? o->ns : NULL, o ? o->name : reach_name(x->r, k, a) };
+		x->v[x->nr] = (struct group){ k, k, 1, o ? o->ns : NULL, o ? o->name : reach_name(x->r, k, a) };
 		x->nr++;
 		if (at)
 			*at = x->nr;
@@ -177,9 +200,11 @@ bool fill_matrix(struct tui_model *m, const struct tui_want *want, struct arena 
 	x->r = reach_new(m->world->cluster, NULL, 0);
 	model_at_end(m, end_matrix, x);
 	group_ends(x, want->n != 0, a);
+	x->unknown = reach_unknown_find(x->r, m->arena);
 	if (x->compares) {
 		x->before = reach_new(x->other.cluster, NULL, 0);
 		find_before(x, a);
+		x->was_unknown = reach_unknown_find(x->before, m->arena);
 	}
 	*out = (struct tui_matrix){ .what = arena_printf(a, "%s %u", x->proto_word, x->port), .compared = *want->b ? arena_strdup(a, want->b) : NULL, .nr = x->nr, .pods = reach_nr(x->r), .ctx = x, .name = name,
 				    .cell = cell, .explain = explain, .ref = ref_of_end };
@@ -188,7 +213,8 @@ bool fill_matrix(struct tui_model *m, const struct tui_want *want, struct arena 
 			char is = cell(x, from, to);
 
 			out->allowed += is == '*' || is == '+';
-			out->asked += is != ' ';
+			out->asked += is != ' ' && is != '?';
+			out->unknown += is == '?';
 		}
 	return true;
 }

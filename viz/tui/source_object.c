@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAB_NETWORK, TAB_CONTAINERS, TAB_CHAIN, TAB_NODE, TAB_RULES, TAB_DESCRIBE, TAB_EVENTS, TAB_YAML, TAB_RELATED, TAB_COUNT };
-static const char *const tab_names[TAB_COUNT] = { "network", "containers", "chain", "network", "rules", "describe", "events", "yaml", "related" };
+enum { TAB_NETWORK, TAB_CONTAINERS, TAB_CHAIN, TAB_NODE, TAB_RULES, TAB_DESCRIBE, TAB_EVENTS, TAB_YAML, TAB_RELATED, TAB_PLAN, TAB_COUNT };
+static const char *const tab_names[TAB_COUNT] = { "network", "containers", "chain", "network", "rules", "describe", "events", "yaml", "related", "plan" };
 
 static uint32_t tabs_of(const struct object *o, uint8_t tabs[MAX_TABS])
 {
@@ -32,6 +32,8 @@ static uint32_t tabs_of(const struct object *o, uint8_t tabs[MAX_TABS])
 	if (o->kind == &pod_kind)
 		tabs[nr++] = TAB_DESCRIBE;
 	tabs[nr++] = TAB_RELATED;
+	if (o->kind == &pod_kind || o->kind == &service_kind || o->kind == &node_kind)
+		tabs[nr++] = TAB_PLAN;
 	return nr;
 }
 
@@ -252,6 +254,28 @@ static void rules_of_pod(struct tui_model *m, const struct pod *pod, struct aren
 		pane_line(a, &out->panes[0], TR_DIM, "no rule names it: no policy selects it, and no Service leads to it");
 }
 
+/* The links, addresses, routes and settings of a namespace, as ip and sysctl are told them. */
+static void fill_plan(struct tui_model *m, const char *ref, struct arena *a, struct tui_object *out)
+{
+	struct dataplane *dp = world_dataplane(m->world);
+	netns_h h = netns_find(dp, ref);
+	struct tui_pane *p = &out->panes[0];
+	struct sb text = { 0 };
+
+	p->title = arena_printf(a, "what Linux has in netns %s", ref);
+	if (!h.i) {
+		pane_line(a, p, TR_DIM, "it has no namespace of its own: it is on no node, or on its node's network");
+		return;
+	}
+	print_ip(dp, h, &text);
+	pane_text(a, p, TR_TEXT, sb_text(&text));
+	for (uint32_t k = 0; k < p->nr; k++)
+		if (p->v[k].text[0] == '#')
+			p->v[k].role = TR_HEAD;
+	out->note = arena_printf(a, "as ip and sysctl print it; podwire rules -o sh is a script that builds it%s", strncmp(ref, "node/", 5) ? "" : "; the part \"rules\" has the rest");
+	sb_free(&text);
+}
+
 /* ---- which */
 
 bool fill_object(struct tui_model *m, const struct tui_want *want, struct arena *a, struct tui_object *out, struct err *err)
@@ -276,7 +300,7 @@ bool fill_object(struct tui_model *m, const struct tui_want *want, struct arena 
 	switch (tabs[out->tab]) {
 	case TAB_NETWORK: fill_pod(m, (const struct pod *)o, a, out); break;
 	case TAB_CONTAINERS: fill_containers(m, (const struct pod *)o, a, out); break;
-	case TAB_CHAIN: fill_service(m, (const struct service *)o, want->n, a, out); break;
+	case TAB_CHAIN: fill_service(m, (const struct service *)o, want, a, out); break;
 	case TAB_NODE: fill_node(m, (const struct node *)o, a, out); break;
 	case TAB_RULES:
 		if (o->kind == &pod_kind)
@@ -287,6 +311,12 @@ bool fill_object(struct tui_model *m, const struct tui_want *want, struct arena 
 	case TAB_DESCRIBE: fill_describe(m, o, a, out); break;
 	case TAB_EVENTS: fill_events(m, o, a, out); break;
 	case TAB_YAML: fill_yaml(m, o, a, out); break;
+	case TAB_PLAN:
+		if (o->kind == &service_kind)
+			fill_service_plan(m, (const struct service *)o, want, a, out);
+		else
+			fill_plan(m, ref_of(a, o), a, out);
+		break;
 	default: fill_related(m, o, a, out); break;
 	}
 	return true;

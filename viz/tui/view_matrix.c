@@ -133,6 +133,8 @@ static void cell(const struct view *v, struct cells *c, int x, int y, uint32_t f
 	for (size_t k = 0; k < ARRAY_LEN(looks); k++)
 		if (looks[k].is == is)
 			cells_glyph(c, x, y, looks[k].style, (enum tui_glyph)looks[k].glyph);
+	if (is == '?')
+		cells_put(c, x, y, TR_WARN | TA_BOLD, '?');
 	if (from == v->row && to == v->col) {
 		cells_put(c, x - 1, y, TR_FOCUS | TA_BOLD, '[');
 		cells_put(c, x + 1, y, TR_FOCUS | TA_BOLD, ']');
@@ -195,7 +197,8 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 	cells_printf(c, p.table.x + 2, y, p.table.w - 4, TR_DIM, "row %u of %u   column %u of %u", v->row + 1, nr_rows(v), v->col + 1, nr_cols(v));
 	if (m->asked)
 		cells_printf(c, p.table.x + 36, y, p.table.w - 38, TR_DIM, "allowed %u of %u", m->allowed, m->asked);
-	cells_text(c, p.table.x + 3, y + 1, p.table.w - 5, TR_DIM, m->compared ? " · denied  ● allowed  ✕ ✚ changed  – itself " : " · denied  ● allowed  – itself ");
+	cells_text(c, p.table.x + 3, y + 1, p.table.w - 5, TR_DIM, m->compared ? m->unknown ? " · denied  ● allowed  ✕ ✚ changed  ? cannot tell " : " · denied  ● allowed  ✕ ✚ changed  – itself "
+		   : m->unknown ? " · denied  ● allowed  ? cannot tell  – itself " : " · denied  ● allowed  – itself ");
 	if (p.why.w) {
 		struct rect in = rect_inner(p.why);
 

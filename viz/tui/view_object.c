@@ -168,6 +168,7 @@ static void choose_tab(struct tui *t, struct view *v, int key)
 		return;
 	snprintf(v->want.b, sizeof(v->want.b), "%.300s", o->tabs[k]);
 	v->pane = 0;
+	v->moved = false;
 	memset(v->pane_cursor, 0, sizeof(v->pane_cursor));
 	memset(v->pane_top, 0, sizeof(v->pane_top));
 	tui_do(t, CMD_LOAD, "%s", "");
@@ -193,6 +194,25 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		v->want.n += id == ACT_TURN ? 1 : -1;
 		tui_do(t, CMD_LOAD, "%s", "");
 		return true;
+	case ACT_OTHER_MODE:
+		if (!o->modes) {
+			tui_say(t, TR_DIM, "only a Service's rules are written in two ways");
+			return true;
+		}
+		v->want.other = !v->want.other;
+		tui_do(t, CMD_LOAD, "%s", "");
+		return true;
+	case ACT_PLAN: {
+		uint32_t k = 0;
+
+		while (k < o->nr_tabs && strcmp(o->tabs[k], "plan") != 0)
+			k++;
+		if (k < o->nr_tabs)
+			choose_tab(t, v, o->tab == k ? '1' : (int)('1' + k));   /* and back */
+		else
+			tui_say(t, TR_DIM, "Linux is told nothing of it: Pods, Services and nodes have a plan");
+		return true;
+	}
 	case ACT_OPEN:
 		if (line_of(v) && line_of(v)->ref)
 			tui_open_ref(t, line_of(v)->ref, NULL);

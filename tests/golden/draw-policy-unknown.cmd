@@ -1,0 +1,1 @@
+draw policy -f tests/tui/shop.yaml -f tests/tui/foreign.yaml -n shop -o mermaid
