@@ -13,7 +13,7 @@ enum low_says {
 	LOW_SAYS_ASK,           /* something that only the walk's own way of running rules can tell: start again there */
 };
 /* A rule that did something: marked (OP_MARK), or decided. */
-struct low_event { uint8_t what; chain_h chain; const struct ruleset *owner; uint32_t rule; };
+struct low_event { uint8_t what; chain_h chain; uint32_t rule; };
 
 struct low_state {
 	struct packet p;
@@ -49,39 +49,38 @@ LOW_INLINE bool low_has(const struct low_set *set, const struct packet *p, uint3
 
 #define LOW_WORD(p, off) (*(const uint64_t *)(const void *)((const char *)(p) + (off)))
 
-/* tell: called for every rule that marks, translates or decides, in order; NULL: nobody wants to know. */
-LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_state *s, const bool record, void (*tell)(void *, const struct low_event *), void *ctx)
+/* c: of l, a chain or a flat base chain. tell: called for every rule that marks, translates or decides, in order; NULL: nobody wants to know. */
+LOW_INLINE enum low_says low_run(struct lowered *l, const struct low_chain *c, struct low_state *s, const bool record, void (*tell)(void *, const struct low_event *), void *ctx)
 {
-	struct { const struct low_chain *c; uint32_t at; chain_h h; } stack[LOW_DEPTH + 1];
-	const struct low_chain *c = low_chain_of(l, start);
-	const struct insn *v = c->v, *in;
+	struct { const struct low_chain *c; uint32_t at, level; } stack[LOW_DEPTH + 1];
+	const struct insn *next = c->v, *in;
 	struct op_reg reg = { { 0, 0 }, 0, false };
-	chain_h h = start, to;
-	uint32_t depth = 0, at = 0, mark;
-	const struct low_chain *next;
+	uint32_t depth = 0, level = 0 /* depth as the walk counts it: chains that stand in place count too */, mark;
+	const struct low_chain *far;
+	chain_h to;
 	const struct low_set *set;
 	const struct low_slot *slot;
 	struct op_result res;
 	uint8_t verdict;
 
-#define TELL(op) do { if (record && in->rule != UINT32_MAX) tell(ctx, &(struct low_event){ (op), h, c->owner, in->rule }); } while (0)
+#define TELL(op) do { if (record && in->rule != UINT32_MAX) tell(ctx, &(struct low_event){ (op), { in->chain }, in->rule }); } while (0)
 	for (;;) {
-		in = &v[at++];
+		in = next++;
 		switch ((enum low)in->code) {
 		case LOW_EQ:
 			if ((LOW_WORD(&s->p, in->at) & in->mask) != in->value)
-				at = in->skip;
+				next = c->v + in->skip;
 			break;
 		case LOW_NE:
 			if ((LOW_WORD(&s->p, in->at) & in->mask) == in->value)
-				at = in->skip;
+				next = c->v + in->skip;
 			break;
 		case LOW_RANGE: {
 			uint16_t have;
 
 			memcpy(&have, (const char *)&s->p + in->at, sizeof(have));
 			if ((have >= in->mask && have <= in->value) != (in->rel == REL_IN))
-				at = in->skip;
+				next = c->v + in->skip;
 			break;
 		}
 		case LOW_SET:
@@ -89,14 +88,14 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 			if (set->plain)
 				return LOW_SAYS_ASK;
 			if (low_has(set, &s->p, in->b, &slot) != (in->rel == REL_EQ))
-				at = in->skip;
+				next = c->v + in->skip;
 			break;
 		case LOW_VMAP:
 			set = low_set_of(l, (set_h){ in->a });
 			if (set->plain || set->range)
 				return LOW_SAYS_ASK;
 			if (!low_has(set, &s->p, in->b, &slot)) {
-				at = in->skip;
+				next = c->v + in->skip;
 				break;
 			}
 			verdict = slot->verdict.code;
@@ -104,7 +103,7 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 			goto decide;
 		case LOW_PICK:
 			if (reg.num >= in->mask) {
-				at = in->skip;
+				next = c->v + in->skip;
 				break;
 			}
 			reg.addr = ip_from4(((const struct low_value *)(uintptr_t)in->value)[reg.num].ip);
@@ -112,7 +111,7 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 			break;
 		case LOW_CHANCE:
 			if (in->a < in->b && (low_draw(s) * in->b >> 32) >= in->a)
-				at = in->skip;
+				next = c->v + in->skip;
 			break;
 		case LOW_CHOOSE:
 			reg.num = in->a > 1 ? (uint32_t)(low_draw(s) * in->a >> 32) : 0;
@@ -143,7 +142,7 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 					TELL(OP_MARK);
 				break;
 			case DOES_FAIL:
-				at = in->skip;
+				next = c->v + in->skip;
 				break;
 			case DOES_VERDICT:
 				verdict = (uint8_t)res.verdict;
@@ -162,11 +161,11 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 
 			while (run->slot[i].to && (run->slot[i].key != k.a || run->slot[i].key2 != k.b))
 				i = (i + 1) & run->mask;
-			at = run->slot[i].to ? run->slot[i].to : in->skip;
+			next = c->v + (run->slot[i].to ? run->slot[i].to : in->skip);
 			break;
 		}
 		case LOW_ENTER:
-			at = in->skip;
+			next = c->v + in->skip;
 			break;
 		case LOW_ACCEPT:
 			TELL(OP_ACCEPT);
@@ -206,27 +205,29 @@ LOW_INLINE enum low_says low_run(struct lowered *l, chain_h start, struct low_st
 			return LOW_SAYS_REJECT;
 		case OP_JUMP:
 		case OP_GOTO:
-			if (depth == LOW_DEPTH)
+			if (level + in->depth >= LOW_DEPTH)
 				return LOW_SAYS_ASK;
-			next = low_chain_of(l, to);
-			if (verdict == OP_JUMP && next->gate.i && low_set_of(l, next->gate)->empty)
+			far = low_chain_of(l, to);
+			if (verdict == OP_JUMP && far->gate.i && low_set_of(l, far->gate)->empty)
 				break;
 			/* A goto's frame is kept at its chain's end: coming back there it returns at once, and the depth counts as the walk counts it. */
 			stack[depth].c = c;
-			stack[depth].at = verdict == OP_GOTO ? c->nr - 1 : at;
-			stack[depth++].h = h;
-			c = next;
-			v = c->v;
-			h = to;
-			at = 0;
+			stack[depth].level = level;
+			stack[depth++].at = verdict == OP_GOTO ? (uint32_t)in->mask : (uint32_t)(next - c->v);
+			level += in->depth + 1u;
+			c = far;
+			next = c->v;
 			break;
 		case OP_RETURN:
+			if (in->depth) {        /* of a chain that stands in place */
+				next = c->v + (uint32_t)in->mask;
+				break;
+			}
 			if (!depth)
 				return LOW_SAYS_NOTHING;
 			c = stack[--depth].c;
-			at = stack[depth].at;
-			h = stack[depth].h;
-			v = c->v;
+			level = stack[depth].level;
+			next = c->v + stack[depth].at;
 			break;
 		default:
 			break;

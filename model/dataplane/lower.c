@@ -17,29 +17,6 @@ static uint64_t filter_of(const struct map *own, uint32_t below)
 	return bits;
 }
 
-static const struct low_bases *bases_of(const struct ruleset *rs, struct arena *a)
-{
-	struct low_bases *at = arena_array(a, struct low_bases, ARRAY_LEN(rs->at));
-
-	for (size_t hook = 0; hook < ARRAY_LEN(rs->at); hook++)
-		for (uint32_t k = 0; k < rs->at[hook].nr; k++) {
-			const struct chain *c = ruleset_chain_get(rs, rs->at[hook].v[k]);
-			uint8_t family = ruleset_table_get(rs, c->table)->family;
-
-			if (family == NF_INET || family == NF_IP)
-				at[hook].v[at[hook].nr++] = (struct low_base){ rs->at[hook].v[k], c->priority, c->type == NFT_NAT, c->policy == OP_DROP };
-		}
-	return at;
-}
-
-static bool same_bases(const struct ruleset *x, const struct ruleset *y)
-{
-	for (size_t hook = 0; hook < ARRAY_LEN(x->at); hook++)
-		if (x->at[hook].nr != y->at[hook].nr || memcmp(x->at[hook].v, y->at[hook].v, x->at[hook].nr * sizeof(*x->at[hook].v)) != 0)
-			return false;
-	return true;
-}
-
 struct lowered *lower(const struct ruleset *rs, struct lowered *base, struct arena *a)
 {
 	struct lowered *l = arena_make(a, struct lowered);
@@ -51,7 +28,7 @@ struct lowered *lower(const struct ruleset *rs, struct lowered *base, struct are
 	l->below_sets = base ? ruleset_nr_sets(base->rs) : 0;
 	l->own_chains = filter_of(&rs->own_chain, l->below_chains);
 	l->own_sets = filter_of(&rs->own_set, l->below_sets);
-	l->at = base && same_bases(rs, base->rs) ? base->at : bases_of(rs, a);
+	low_flatten(l);
 	return l;
 }
 
@@ -184,6 +161,11 @@ const struct low_set *low_set_make(struct lowered *l, set_h h)
 			struct low_set *s = lower_set(l, h);
 
 			*map_put(&l->own_set, l->arena, h.i) = map_ptr(s);
+			for (size_t k = 0; k < ARRAY_LEN(l->few); k++)
+				if (!l->few[k].handle) {
+					l->few[k] = (struct low_own){ h.i, s };
+					break;
+				}
 			return s;
 		}
 	}
@@ -197,7 +179,7 @@ const struct low_set *low_set_make(struct lowered *l, set_h h)
 /* ---- chains */
 
 struct lowering_rule { uint32_t first, fields, src, dst; struct low_key key; };  /* where its instructions begin; the equalities that it begins with */
-struct making { struct lowered *l; const struct ruleset *owner; const struct chain_body *body; VEC(struct insn) v; VEC(struct lowering_rule) rules; };
+struct making { struct lowered *l; chain_h chain; const struct ruleset *owner; const struct chain_body *body; VEC(struct insn) v; VEC(struct lowering_rule) rules; };
 
 /* An equality with an address, the protocol or a port: into the rule's key. */
 static bool into_key(const struct making *m, const struct op *op, struct lowering_rule *r)
@@ -238,6 +220,7 @@ static void add_insn(struct making *m, struct insn in, uint32_t rule)
 		last->value |= in.value;
 		return;
 	}
+	in.chain = m->chain.i;
 	in.rule = rule;
 	vec_add(m->l->arena, &m->v, in);
 }
@@ -346,13 +329,13 @@ static void put_run(struct making *m, uint32_t k, uint32_t len, struct low_chain
 	}
 	for (uint32_t i = 0; i < len; i++) {
 		put_rule(m, k + i, next[i], out, nr);
-		out[(*nr)++] = (struct insn){ .code = LOW_ENTER, .skip = next[i], .rule = k + i };      /* a rule that holds and goes on */
+		out[(*nr)++] = (struct insn){ .code = LOW_ENTER, .skip = next[i], .chain = m->chain.i, .rule = k + i };      /* a rule that holds and goes on */
 	}
 }
 
 static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 {
-	struct making m = { .l = l };
+	struct making m = { .l = l, .chain = h };
 	struct low_chain *c;
 	uint32_t nr = 0, nr_runs = 0;
 	struct insn *out;
@@ -376,7 +359,11 @@ static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 			k++;
 		}
 	}
-	out[nr++] = (struct insn){ .code = LOW_RETURN, .rule = UINT32_MAX };
+	out[nr] = (struct insn){ .code = LOW_RETURN, .chain = h.i, .rule = UINT32_MAX };
+	for (uint32_t k = 0; k < nr; k++)
+		if (low_may_goto(&out[k]))
+			out[k].mask = nr;
+	nr++;
 	if (m.rules.nr == 1 && (out[0].code == LOW_VMAP || (out[0].code == LOW_SET && out[0].rel == REL_EQ)))
 		c->gate = (set_h){ out[0].a };
 	c->owner = m.owner;

@@ -11,7 +11,11 @@
  *
  * Only TCP, UDP and SCTP over IPv4 are lowered; other packets are left to eval(). Chains are lowered when they are first
  * entered, once for all rulesets that share the body; a ruleset on a base lowers only what it has of its own. Nothing that is written to a ruleset afterwards
- * is seen. */
+ * is seen.
+ *
+ * Base chains are made flat (low_flat.c), once for new connections and once for established ones: the short chains that they jump to stand in place, and rules that
+ * cannot hold (for that state, or because their set is empty) are left out. What nothing is left of is not run at all; that is most of what an answer meets. Nodes
+ * with the same base share its flat chains unless they have a chain or a set of their own instead of one that was put in place or found empty. */
 #ifndef PODWIRE_LOWER_H
 #define PODWIRE_LOWER_H
 
@@ -34,12 +38,15 @@ enum low {
 };
 struct insn {
 	uint8_t code, rel;
-	uint16_t at;
+	uint8_t at;
+	uint8_t depth;                  /* of its rule's chain below the one that it stands in now */
 	uint32_t skip;                  /* where to go on when this does not hold: from the beginning of the chain */
-	uint32_t rule;                  /* which rule of the chain's body it is of */
+	uint32_t chain, rule;           /* which rule it is of; UINT32_MAX: the end */
 	uint32_t a, b;
-	uint64_t mask, value;
+	uint64_t mask, value;           /* of what can be a goto, mask: where it goes on when that comes back */
 };
+static_assert(sizeof(struct packet) <= UINT8_MAX, "insn.at");
+static inline bool low_may_goto(const struct insn *in) { return in->code == LOW_VMAP || in->code == LOW_GOTO || in->code == LOW_OP; }
 
 struct low_slot { uint64_t key; uint32_t key2, elem; struct verdict_value verdict; bool used; };        /* verdict: of a vmap */
 struct low_value { uint32_t ip; uint16_t port; };
@@ -62,21 +69,34 @@ struct low_chain {
 	struct low_run *runs; uint32_t nr_runs;
 };
 
-struct low_base { chain_h chain; int16_t priority; bool nat, drops; };  /* a base chain that IPv4 meets; drops: its policy */
-struct low_bases { struct low_base v[16]; uint32_t nr; };               /* of one hook, in order */
+/* Base chains that IPv4 meets at one hook, in order, as connections of one state meet them; those that do nothing are left out. */
+enum low_class { LOW_NEW, LOW_ESTABLISHED, LOW_CLASSES };
+struct low_base {
+	const struct low_chain *run;
+	int16_t priority;
+	bool nat, drops;                /* drops: its policy */
+	bool quiet;                     /* it may accept, and that is all */
+};
+struct low_bases {
+	struct low_base *v; uint32_t nr;
+	bool quiet;                     /* all are */
+	bool translates;                /* some chain, left out or not, stands where NAT is done or behind it */
+};
 
 /* The lowered form of a ruleset as one node has it. Chains and sets of its own by handle less those of the base; bodies of its own of the base's in maps, each
  * with a filter: a bit for every handle modulo 64 that has one. */
 struct lowered {
 	const struct ruleset *rs;
 	struct lowered *base;
-	struct arena *arena;
-	uint32_t below_chains, below_sets;
+	const struct low_bases (*at)[LOW_CLASSES];      /* by hook; those of the base, if they are the same */
 	uint64_t own_chains, own_sets;
-	VEC(struct low_chain *) chains;
-	VEC(struct low_set *) sets;
+	uint32_t below_chains, below_sets;
+	struct low_own { uint32_t handle; const struct low_set *set; } few[2];  /* the first sets of its own that were asked for */
+	struct arena *arena;
+	VEC(const struct low_chain *) chains;
+	VEC(const struct low_set *) sets;
 	struct map own_chain, own_set;
-	const struct low_bases *at;     /* by hook; those of the base, if there are no others */
+	VEC(uint32_t) placed, found_empty;              /* chains and sets that its flat chains depend on */
 };
 struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena *);    /* base: that of rs->base, NULL if it has none */
 const struct low_chain *low_chain_make(struct lowered *, chain_h);
@@ -99,13 +119,22 @@ LOW_INLINE const struct low_chain *low_chain_of(struct lowered *l, chain_h h)
 }
 LOW_INLINE const struct low_set *low_set_of(struct lowered *l, set_h h)
 {
-	while (h.i <= l->below_sets && !(l->own_sets >> (h.i & 63) & 1))
+	while (h.i <= l->below_sets) {
+		if (l->own_sets >> (h.i & 63) & 1) {
+			for (size_t k = 0; k < ARRAY_LEN(l->few); k++)
+				if (l->few[k].handle == h.i)
+					return l->few[k].set;
+			return low_set_make(l, h);
+		}
 		l = l->base;
-	return h.i > l->below_sets && h.i - l->below_sets < l->sets.nr && l->sets.v[h.i - l->below_sets] ? l->sets.v[h.i - l->below_sets] : low_set_make(l, h);
+	}
+	return h.i - l->below_sets < l->sets.nr && l->sets.v[h.i - l->below_sets] ? l->sets.v[h.i - l->below_sets] : low_set_make(l, h);
 }
 
 /* What an op's lower() gets and gives: one instruction; false: it has none of its own, its eval() is asked. */
 struct lowering { const struct ruleset *owner; struct lowered *view; };
+
+void low_flatten(struct lowered *);     /* fills at[] */
 
 /* The key of a packet in sets and runs: at most two addresses, a protocol and a port. fields: four bits each, 1 + enum pkt_field. */
 struct low_key { uint64_t a; uint32_t b; };

@@ -227,7 +227,7 @@ static bool lower_address(const struct lowering *l, const struct op *op, struct 
 	if (op->field == PF_CT_DNATED_FROM || !ip_is4(first) || !ip_is4(last) || varies & (varies + 1) || first.lo & varies)
 		return false;           /* no prefix */
 	*out = (struct insn){ .code = op->rel == REL_EQ || op->rel == REL_IN ? LOW_EQ : LOW_NE, .mask = ~varies, .value = first.lo,
-			      .at = (uint16_t)(op->field == PF_SADDR ? offsetof(struct packet, src.lo) : offsetof(struct packet, dst.lo)) };
+			      .at = (uint8_t)(op->field == PF_SADDR ? offsetof(struct packet, src.lo) : offsetof(struct packet, dst.lo)) };
 	return true;
 }
 
@@ -236,12 +236,12 @@ static bool lower_name(const struct lowering *l, const struct op *op, struct ins
 	if (op->rel != REL_EQ && op->rel != REL_NE)
 		return false;
 	*out = (struct insn){ .code = op->rel == REL_EQ ? LOW_EQ : LOW_NE, .mask = UINT64_MAX, .value = map_ptr(l->owner->text.v[op->a]),
-			      .at = (uint16_t)(op->field == PF_IIFNAME ? offsetof(struct packet, iif) : offsetof(struct packet, oif)) };
+			      .at = (uint8_t)(op->field == PF_IIFNAME ? offsetof(struct packet, iif) : offsetof(struct packet, oif)) };
 	return true;
 }
 
 #define IN_WORD(field, name) [field] = { true, offsetof(struct packet, name) & ~7u, 8 * (offsetof(struct packet, name) & 7u), 8 * sizeof(((struct packet *)0)->name) }
-static const struct { bool has; uint16_t at; uint8_t shift, bits; } words[PF_COUNT] = {
+static const struct { bool has; uint8_t at, shift, bits; } words[PF_COUNT] = {
 	IN_WORD(PF_SPORT, sport), IN_WORD(PF_DPORT, dport), IN_WORD(PF_L4PROTO, proto), IN_WORD(PF_MARK, mark), IN_WORD(PF_CT_STATE, ct_state), IN_WORD(PF_CT_STATUS, ct_status),
 };
 
@@ -254,7 +254,7 @@ static bool lower_number(const struct op *op, struct insn *out)
 	if (!words[op->field].has || (op->field == PF_CT_STATE && op->a & CT_DNATED))
 		return false;
 	if (range) {
-		*out = (struct insn){ .code = LOW_RANGE, .rel = op->rel, .at = (uint16_t)(words[op->field].at + shift / 8), .mask = op->a, .value = op->b };
+		*out = (struct insn){ .code = LOW_RANGE, .rel = op->rel, .at = (uint8_t)(words[op->field].at + shift / 8), .mask = op->a, .value = op->b };
 		return words[op->field].bits == 16;
 	}
 	*out = (struct insn){ .at = words[op->field].at, .mask = all << shift, .value = (uint64_t)op->a << shift };

@@ -169,27 +169,19 @@ LOW_INLINE bool translate(struct bulk_state *b, uint32_t masquerade)
 	return true;
 }
 
-/* false: walk() has to say. */
-LOW_INLINE bool hook(struct bulk_state *b, enum nf_hook h, link_h where, uint32_t masquerade, const bool record)
+/* The rules of one hook. *nat_applied: what was known of NAT has been applied. false: walk() has to say. */
+LOW_INLINE bool run_rules(struct bulk_state *b, const struct low_bases *at, bool dst, bool src, uint32_t masquerade, bool *nat_applied, const bool record)
 {
-	static const uint8_t stages[] = { ST_SOCKET, ST_PREROUTING, ST_INPUT, ST_FORWARD, ST_OUTPUT, ST_POSTROUTING };
-	struct lowered *l = b->at->rules;
-	bool dst = h == HOOK_PREROUTING, src = h == HOOK_POSTROUTING, nat_applied = false, natted = false;
+	bool natted = false;
 
-	if (record) {
-		b->stage = stages[h];
-		b->where = where;
-	}
-	for (uint32_t k = 0; l && k < l->at[h].nr; k++) {
-		const struct low_base *base = &l->at[h].v[k];
-
-		if (!nat_applied && ((dst && base->priority >= -100) || (src && base->priority >= 100))) {
-			nat_applied = true;
+	for (const struct low_base *base = at->v, *behind = base + at->nr; base < behind; base++) {
+		if (!*nat_applied && ((dst && base->priority >= -100) || (src && base->priority >= 100))) {
+			*nat_applied = true;
 			apply_known(b, dst, src);
 		}
-		if (base->nat && (natted || b->is_reply || P(b)->ct_state != CT_NEW || (dst ? b->c->dst_done : b->c->src_done)))
+		if (base->nat && (natted || (dst ? b->c->dst_done : b->c->src_done)))
 			continue;
-		switch (low_run(l, base->chain, &b->low, record, tell, b)) {
+		switch (low_run(b->at->rules, base->run, &b->low, record, tell, b)) {
 		case LOW_SAYS_NOTHING:
 			if (base->drops)
 				return false;
@@ -212,17 +204,35 @@ LOW_INLINE bool hook(struct bulk_state *b, enum nf_hook h, link_h where, uint32_
 		case LOW_SAYS_ASK:
 			return false;
 		}
-		b->c->mark = P(b)->ct_mark;
 	}
-	if (!nat_applied) {
+	b->c->mark = P(b)->ct_mark;
+	return true;
+}
+
+/* false: walk() has to say. */
+LOW_INLINE bool hook(struct bulk_state *b, enum nf_hook h, link_h where, uint32_t masquerade, const bool record)
+{
+	static const uint8_t stages[] = { ST_SOCKET, ST_PREROUTING, ST_INPUT, ST_FORWARD, ST_OUTPUT, ST_POSTROUTING };
+	const struct low_bases *at = b->at->rules ? &b->at->rules->at[h][P(b)->ct_state == CT_NEW ? LOW_NEW : LOW_ESTABLISHED] : NULL;
+	bool dst = h == HOOK_PREROUTING, src = h == HOOK_POSTROUTING, nat_applied = false;
+
+	if (record) {
+		b->stage = stages[h];
+		b->where = where;
+	}
+	if (at && (record ? at->nr : !at->quiet) && !run_rules(b, at, dst, src, masquerade, &nat_applied, record))
+		return false;
+	if ((dst || src) && !nat_applied) {
 		struct key before = key_of(P(b));
 
 		apply_known(b, dst, src);
-		if (record && !same_key(before, key_of(P(b))))
+		if (record && !(at && at->translates) && !same_key(before, key_of(P(b))))
 			moved(b, (enum stage)stages[h], where, true);
 	}
-	b->c->dst_done = b->c->dst_done || dst;
-	b->c->src_done = b->c->src_done || src;
+	if (dst)
+		b->c->dst_done = true;
+	if (src)
+		b->c->src_done = true;
 	return true;
 }
 
@@ -437,7 +447,7 @@ static void find_services(struct bulk *k, const struct bulk_probe *q)
 
 static inline uint64_t service_key(const struct bulk_probe *q) { return q->dst.lo << 32 | (uint64_t)q->proto << 16 | q->dport; }
 
-static inline struct low_chain *const *chain_at(const struct bulk *k, const struct bulk_probe *q)
+static inline const struct low_chain *const *chain_at(const struct bulk *k, const struct bulk_probe *q)
 {
 	const struct low_slot *slot = low_find(k->services, service_key(q), 0);
 
@@ -447,7 +457,7 @@ static inline struct low_chain *const *chain_at(const struct bulk *k, const stru
 /* The endpoint that probe i's first draw will choose. */
 static inline const struct low_value *choice_of(const struct bulk *k, const struct bulk_probe *q, uint64_t seed, uint64_t i)
 {
-	struct low_chain *const *at = chain_at(k, q);
+	const struct low_chain *const *at = chain_at(k, q);
 	const struct low_chain *c = at ? *at : NULL;
 
 	for (uint32_t n = 0; c && n < c->nr; n++)
@@ -465,7 +475,7 @@ static inline void fetch_seat(const struct bulk *k, netns_h h)
 static void fetch(const struct bulk *k, const struct bulk_probe *q, uint64_t seed, uint64_t i)
 {
 	const struct seat *s = &k->seats->v[q[AHEAD_NODE].from.i];
-	struct low_chain *const *at = chain_at(k, &q[AHEAD_NODE]);
+	const struct low_chain *const *at = chain_at(k, &q[AHEAD_NODE]);
 	const struct low_value *v;
 
 	fetch_seat(k, q[AHEAD_SOURCE].from);
