@@ -1,17 +1,10 @@
 /* EndpointSlices of Services with a selector: every selected Pod that has an address, one set of slices per address family and port list.
- * Sources: pkg/controller/endpointslice, staging/src/k8s.io/endpointslice/{reconciler,utils}.go, trafficdist/; facts 8, 20, 27, 31, 55. */
-#include <stdlib.h>
-
-#include "model/control/nodes.h"
+ * Sources: pkg/controller/endpointslice, staging/src/k8s.io/endpointslice/{reconciler,utils}.go, trafficdist/, topologycache/; facts 8, 20, 27, 31, 55. */
+#include "model/control/endpointslices.h"
 #include "model/control/slices.h"
-#include "model/control/workloads.h"
+#include "model/control/zone_hints.h"
 
-#define LABEL_SERVICE  "kubernetes.io/service-name"
-#define LABEL_MANAGER  "endpointslice.kubernetes.io/managed-by"
-#define LABEL_HEADLESS "service.kubernetes.io/headless"
-#define MANAGER        "endpointslice-controller.k8s.io"
-
-struct wanted { struct pod *pod; ip_addr ip; uint8_t ready, serving, terminating; str hostname, zone; };
+struct wanted { struct pod *pod; ip_addr ip; uint8_t ready, serving, terminating; str hostname, zone, hint; };    /* hint: the zone that the zones' CPUs give it to */
 struct group {                                  /* one family, one list of resolved ports */
 	bool v6;
 	LIST(struct ep_port) ports;
@@ -22,21 +15,6 @@ struct group {                                  /* one family, one list of resol
 	struct group *next;
 };
 
-struct memory {
-	struct selector_index index;            /* Services by what they select */
-	struct table items;                     /* slice → struct item[]: what was written into it */
-	struct table labels;                    /* Pod → its labels when last heard of: who selected it then has to look, too */
-	struct map selecting;                   /* labels → struct selecting */
-	uint32_t selectors;                     /* grows with every change of a Service */
-	struct { str ns; const struct pair *labels; struct selecting *selecting; } last;        /* that was asked for last */
-	struct map zones;                       /* node → its zone when last heard of */
-	struct table judged;                    /* Service → enum judged */
-	str pod, none, ipv4, ipv6;
-	bool writing;                           /* the change at hand is its own */
-};
-struct selecting { uint32_t selectors, nr, alloc; obj_h *v; };   /* the Services that select Pods of these labels, as of that many changes */
-enum judged { JUDGED_NOT_YET, JUDGED_OURS, JUDGED_PARTIAL };
-
 struct slicing {
 	struct control *t;
 	struct cluster *c;
@@ -46,116 +24,10 @@ struct slicing {
 	struct group *groups;
 	const struct pod_spec *last_spec; struct group *last_group[2];
 	struct endpointslice **have; uint32_t nr_have;  /* ours */
+	bool by_cpu;                            /* hints by the zones' CPUs */
 };
-
-static struct memory *memory(const struct control *t)
-{
-	return control_state(t, CTL_ENDPOINTSLICE);
-}
-
-static bool wants(const struct service *s)
-{
-	return s->selector.nr && s->type != SVC_EXTERNALNAME;
-}
-
-/* ---- which Services does a change concern? */
-
-struct asking { const pair_list *labels; struct selecting *out; };
-
-static void add_if(struct control *t, void *ctx, struct object *o)
-{
-	const struct service *s = (const struct service *)o;
-	struct asking *q = ctx;
-
-	if (wants(s) && pairs_match(&s->selector, q->labels))
-		vec_add(cluster_arena(control_cluster(t)), q->out, o->id);
-}
-
-/* Pods of one template share their list of labels: who selects them is looked up once. */
-static void wake_selecting(struct control *t, str ns, const pair_list *labels)
-{
-	struct memory *m = memory(t);
-	struct arena *a = cluster_arena(control_cluster(t));
-	struct selecting *x = m->last.selecting;
-
-	if (!x || m->last.ns != ns || m->last.labels != labels->v) {
-		uint64_t *at = map_put(&m->selecting, a, hash_mix(map_ptr(labels->v), map_ptr(ns)));
-
-		if (!*at)
-			*at = map_ptr(arena_make(a, struct selecting));
-		x = m->last.selecting = (struct selecting *)(uintptr_t)*at;
-		m->last.ns = ns;
-		m->last.labels = labels->v;
-	}
-	if (x->selectors != m->selectors + 1) {
-		x->selectors = m->selectors + 1;
-		x->nr = 0;
-		selector_index_find(t, &m->index, ns, labels, add_if, &(struct asking){ labels, x });
-	}
-	for (uint32_t k = 0; k < x->nr; k++)
-		control_wake(t, CTL_ENDPOINTSLICE, obj_get(control_cluster(t), x->v[k]), 0);
-}
-
-static void watch_pod(struct control *t, struct pod *p)
-{
-	struct memory *m = memory(t);
-	uint64_t *at = table_at(t, &m->labels, p->o.id.i);
-	const pair_list *was = (const pair_list *)(uintptr_t)*at;
-
-	wake_selecting(t, p->o.ns, &p->o.labels);
-	if (was && was->v != p->o.labels.v)
-		wake_selecting(t, p->o.ns, was);
-	if (!was || was->v != p->o.labels.v) {
-		pair_list now;
-
-		memset(&now, 0, sizeof(now));   /* padding counts when bytes are compared */
-		now.v = p->o.labels.v;
-		now.nr = p->o.labels.nr;
-		now.set = true;
-		*at = map_ptr(share_bytes(t, &now, sizeof(now)));
-	}
-}
-
-/* A node that moves to another zone: its endpoints say so. */
-static void watch_node(struct control *t, const struct object *o)
-{
-	struct cluster *c = control_cluster(t);
-	str zone = label_get(&o->labels, "topology.kubernetes.io/zone");
-	uint64_t *was = map_put(&memory(t)->zones, cluster_arena(c), map_ptr(o->name));
-	struct object_list l;
-
-	if (*was == map_ptr(zone) + 1)
-		return;
-	if (*was) {
-		l = cluster_list(c, &service_kind);
-		for (uint32_t k = 0; k < l.nr; k++)
-			if (wants((struct service *)l.v[k]))
-				control_wake(t, CTL_ENDPOINTSLICE, l.v[k], 0);
-	}
-	*was = map_ptr(zone) + 1;
-}
-
-static void watch(struct control *t, const struct change *ch)
-{
-	struct object *o = ch->object;
-
-	if (o->kind == &pod_kind) {
-		watch_pod(t, (struct pod *)o);
-	} else if (o->kind == &node_kind) {
-		watch_node(t, o);
-	} else if (o->kind == &service_kind) {
-		memory(t)->selectors++;
-		if (wants((struct service *)o))
-			selector_index_add(t, &memory(t)->index, o, &((struct service *)o)->selector);
-		control_wake(t, CTL_ENDPOINTSLICE, o, 0);
-	} else if (!memory(t)->writing) {       /* somebody wrote into a slice of ours, or took it away */
-		const char *name = label_get(&o->labels, LABEL_SERVICE);
-		struct service *s = name && streq(label_get(&o->labels, LABEL_MANAGER), MANAGER) ? find_service(control_cluster(t), o->ns, name) : NULL;
-
-		if (s)
-			control_wake(t, CTL_ENDPOINTSLICE, &s->o, 0);
-	}
-}
+struct planned { struct group *group; struct slice_plan *plan; };
+struct zone_slices { VEC(struct hinted_slice) slices; VEC(struct planned) at; };
 
 /* ---- endpoints that there shall be */
 
@@ -178,17 +50,6 @@ static void ports_of(const struct slicing *x, const struct pod *p, struct group 
 	}
 }
 
-static bool same_ports(const struct ep_port *a, uint32_t na, const struct ep_port *b, uint32_t nb)
-{
-	if (na != nb)
-		return false;
-	for (uint32_t k = 0; k < na; k++)
-		if (!streq(a[k].name ? a[k].name : "", b[k].name) || a[k].protocol != b[k].protocol || a[k].port.v != b[k].port.v ||
-		    !streq(a[k].app_protocol ? a[k].app_protocol : "", b[k].app_protocol ? b[k].app_protocol : ""))
-			return false;
-	return true;
-}
-
 static struct group *group_for(struct slicing *x, const struct pod *p, bool v6)
 {
 	struct group want = { .v6 = v6 }, **at = &x->groups;
@@ -196,7 +57,7 @@ static struct group *group_for(struct slicing *x, const struct pod *p, bool v6)
 	if (x->last_spec == p->spec && x->last_group[v6])
 		return x->last_group[v6];
 	ports_of(x, p, &want);
-	while (*at && !((*at)->v6 == v6 && same_ports((*at)->ports.v, (*at)->ports.nr, want.ports.v, want.ports.nr)))
+	while (*at && !((*at)->v6 == v6 && ports_equal((*at)->ports.v, (*at)->ports.nr, want.ports.v, want.ports.nr)))
 		at = &(*at)->next;
 	if (!*at) {
 		*at = arena_make(x->scratch, struct group);
@@ -271,11 +132,31 @@ static struct item read_item(const struct slicing *x, const struct endpoint *e)
 	return i;
 }
 
+/* The controller's own labels: a Service that has one does not hand it on (endpointslice/utils.go isReservedLabelKey). */
+static bool is_reserved(const char *key)
+{
+	return streq(key, LABEL_SERVICE) || streq(key, LABEL_MANAGER) || streq(key, LABEL_HEADLESS);
+}
+
+static bool labels_fit(const struct slicing *x, const struct endpointslice *s)
+{
+	const pair_list *want = &x->s->o.labels;
+	uint32_t nr = 2 + service_is_headless(x->s);
+
+	for (uint32_t k = 0; k < want->nr; k++)
+		if (!is_reserved(want->v[k].key)) {
+			if (!streq(label_get(&s->o.labels, want->v[k].key), want->v[k].value))
+				return false;
+			nr++;
+		}
+	return s->o.labels.nr == nr;
+}
+
 static struct slice_plan plan_of(const struct slicing *x, uint32_t k)
 {
 	const struct endpointslice *s = x->have[k];
 	const struct item *known = (const struct item *)(uintptr_t)table_get(&x->m->items, s->o.id.i);
-	struct slice_plan p = { .nr = s->endpoints.nr, .alloc = s->endpoints.nr, .old = (int32_t)k };
+	struct slice_plan p = { .nr = s->endpoints.nr, .alloc = s->endpoints.nr, .old = (int32_t)k, .dirty = !labels_fit(x, s) };
 
 	p.v = arena_array(x->scratch, struct item, p.nr);
 	for (uint32_t i = 0; i < p.nr; i++)
@@ -300,19 +181,13 @@ static void sort_slices(struct slicing *x, struct slice_plans *lost)
 	for (uint32_t k = 0; k < x->nr_have; k++) {
 		struct group *g = x->groups;
 
-		while (g && !(g->v6 == slice_v6(x->have[k]) && same_ports(x->have[k]->ports.v, x->have[k]->ports.nr, g->ports.v, g->ports.nr)))
+		while (g && !(g->v6 == slice_v6(x->have[k]) && ports_equal(x->have[k]->ports.v, x->have[k]->ports.nr, g->ports.v, g->ports.nr)))
 			g = g->next;
 		vec_add(x->scratch, g ? &g->plans : lost, plan_of(x, k));
 	}
 }
 
 /* ---- writing */
-
-/* The controller's own labels: a Service that has one does not hand it on (endpointslice/utils.go isReservedLabelKey). */
-static bool is_reserved(const char *key)
-{
-	return streq(key, LABEL_SERVICE) || streq(key, LABEL_MANAGER) || streq(key, LABEL_HEADLESS);
-}
 
 static pair_list labels_of(const struct slicing *x)
 {
@@ -345,32 +220,39 @@ static void write_endpoint(struct slicing *x, const struct wanted *w, struct end
 	e->hostname = w->hostname;
 }
 
-/* trafficDistribution: each endpoint is hinted for its own zone, and node, whatever the load (trafficdist.go). */
-static void hint(struct slicing *x, struct endpoint *e)
+/* What hints does this endpoint get? trafficDistribution gives each one its own zone, and node, whatever the load (trafficdist.go); the annotation goes before it. */
+static void wanted_hints(const struct slicing *x, const struct wanted *w, str *zone, str *node)
 {
-	const char *how = x->s->traffic_distribution;
-	bool node = streq(how, "PreferSameNode"), zone = node || streq(how, "PreferClose") || streq(how, "PreferSameZone");
-	struct arena *a = cluster_arena(x->c);
+	const char *how = x->by_cpu ? NULL : x->s->traffic_distribution;
+	bool same_node = streq(how, "PreferSameNode"), same_zone = same_node || streq(how, "PreferClose") || streq(how, "PreferSameZone");
 
-	e->hints = NULL;
-	if (e->ready == TRI_FALSE || !((zone && e->zone) || (node && e->node)))
-		return;
-	e->hints = arena_make(a, struct ep_hints);
-	if (zone && e->zone) {
-		e->hints->for_zones.v = arena_make(a, struct zone_hint);
-		e->hints->for_zones.v[0].name = e->zone;
-		e->hints->for_zones.nr = 1;
-		e->hints->for_zones.set = true;
-	}
-	if (node && e->node) {
-		e->hints->for_nodes.v = arena_make(a, struct zone_hint);
-		e->hints->for_nodes.v[0].name = e->node;
-		e->hints->for_nodes.nr = 1;
-		e->hints->for_nodes.set = true;
-	}
+	*zone = w->ready == TRI_FALSE ? NULL : x->by_cpu ? w->hint : same_zone ? w->zone : NULL;
+	*node = w->ready != TRI_FALSE && same_node ? w->pod->node : NULL;
 }
 
-static const struct wanted *wanted_of(const struct slicing *x, struct group *g, uint64_t key)
+static void put_hint(struct arena *a, str name, struct zone_hint **v, uint32_t *nr, bool *set)
+{
+	*nr = name != NULL;
+	*set = name != NULL;
+	*v = name ? arena_make(a, struct zone_hint) : NULL;
+	if (name)
+		(*v)->name = name;
+}
+
+static void hint(struct slicing *x, const struct wanted *w, struct endpoint *e)
+{
+	struct arena *a = cluster_arena(x->c);
+	str zone, node;
+
+	wanted_hints(x, w, &zone, &node);
+	e->hints = zone || node ? arena_make(a, struct ep_hints) : NULL;
+	if (zone)
+		put_hint(a, zone, &e->hints->for_zones.v, &e->hints->for_zones.nr, &e->hints->for_zones.set);
+	if (node)
+		put_hint(a, node, &e->hints->for_nodes.v, &e->hints->for_nodes.nr, &e->hints->for_nodes.set);
+}
+
+static struct wanted *wanted_of(const struct slicing *x, struct group *g, uint64_t key)
 {
 	if (!g->place.nr)
 		for (uint32_t k = 0; k < g->items.nr; k++)
@@ -387,6 +269,7 @@ static void fill_slice(struct slicing *x, struct endpointslice *s, struct group 
 	struct map known = { 0 };
 	struct endpoint *v = s->endpoints.v;
 	bool in_place = old && was == p->nr;
+	const struct wanted *w;
 
 	for (uint32_t k = 0; k < was; k++) {
 		*map_put(&known, x->scratch, old[k].key) = k;
@@ -399,13 +282,14 @@ static void fill_slice(struct slicing *x, struct endpointslice *s, struct group 
 
 		if (at && !in_place)
 			v[k] = s->endpoints.v[*at];
-		write_endpoint(x, wanted_of(x, g, p->v[k].key), &v[k], at != NULL);
-		hint(x, &v[k]);
+		w = wanted_of(x, g, p->v[k].key);
+		write_endpoint(x, w, &v[k], at != NULL);
+		hint(x, w, &v[k]);
 	}
 	s->endpoints.v = v;
 	s->endpoints.nr = p->nr;
 	s->endpoints.set = true;
-	if (!same_ports(s->ports.v, s->ports.nr, g->ports.v, g->ports.nr))
+	if (!ports_equal(s->ports.v, s->ports.nr, g->ports.v, g->ports.nr))
 		s->ports.v = g->ports.nr ? arena_copy(a, g->ports.v, g->ports.nr * sizeof(*g->ports.v)) : NULL;
 	s->ports.nr = g->ports.nr;
 	s->ports.set = true;
@@ -445,33 +329,114 @@ static bool same_family(void *ctx, const struct slice_plan *a, const struct slic
 	return slice_v6(x->have[a->old]) == g->v6;
 }
 
-static bool hints_fit(const struct slicing *x, const struct endpointslice *s)
+static str hint_of(const struct endpoint *e)
 {
-	const char *how = x->s->traffic_distribution;
-	bool node = streq(how, "PreferSameNode"), zone = node || streq(how, "PreferClose") || streq(how, "PreferSameZone");
+	return e->hints && e->hints->for_zones.nr ? e->hints->for_zones.v[0].name : NULL;
+}
 
-	for (uint32_t k = 0; k < s->endpoints.nr; k++) {
+static bool hints_fit(const struct slicing *x, const struct endpointslice *s, struct group *g, const struct slice_plan *p)
+{
+	for (uint32_t k = 0; k < p->nr; k++) {
 		const struct endpoint *e = &s->endpoints.v[k];
-		bool ready = e->ready != TRI_FALSE;
+		str zone, node;
 
-		if ((ready && zone && e->zone) != (e->hints && e->hints->for_zones.nr) || (ready && node && e->node) != (e->hints && e->hints->for_nodes.nr))
+		wanted_hints(x, wanted_of(x, g, p->v[k].key), &zone, &node);
+		if (!streq(zone, hint_of(e)) || !streq(node, e->hints && e->hints->for_nodes.nr ? e->hints->for_nodes.v[0].name : NULL))
 			return false;
 	}
 	return true;
 }
 
-static bool labels_fit(const struct slicing *x, const struct endpointslice *s)
-{
-	const pair_list *want = &x->s->o.labels;
-	uint32_t nr = 2 + service_is_headless(x->s);
+/* ---- hints by the zones' CPUs */
 
-	for (uint32_t k = 0; k < want->nr; k++)
-		if (!is_reserved(want->v[k].key)) {
-			if (!streq(label_get(&s->o.labels, want->v[k].key), want->v[k].value))
-				return false;
-			nr++;
+/* hintsEnabled: the older annotation goes before the newer one. */
+static bool hints_enabled(const struct service *s)
+{
+	const char *old = label_get(&s->o.annotations, "service.kubernetes.io/topology-aware-hints");
+	const char *mode = old ? old : label_get(&s->o.annotations, "service.kubernetes.io/topology-mode");
+
+	return streq(mode, "Auto") || streq(mode, "auto");
+}
+
+static void say(struct slicing *x, bool warning, const char *what, bool v6)
+{
+	cluster_event(x->c, &x->s->o, warning, "endpoint-slice-controller", warning ? "TopologyAwareHintsDisabled" : "TopologyAwareHintsEnabled", "%s, addressType: %s", what,
+		      v6 ? "IPv6" : "IPv4");
+}
+
+static void set_hinted(struct slicing *x, bool hinted)
+{
+	*table_at(x->t, &x->m->hinted, x->s->o.id.i) = hinted;
+	x->m->nr_hinted += hinted;
+}
+
+/* The slices of one family, in their hints' words; at: the plans, parallel. */
+static void collect(struct slicing *x, bool v6, struct zone_slices *out)
+{
+	for (struct group *g = x->groups; g; g = g->next)
+		for (uint32_t k = 0; g->v6 == v6 && k < g->plans.nr; k++) {
+			struct slice_plan *p = &g->plans.v[k];
+			const struct endpointslice *s = p->old >= 0 ? x->have[p->old] : NULL;
+			struct hinted_slice h = { .v = arena_array(x->scratch, struct hinted, p->nr), .write = p->action != SLICE_KEEP };
+
+			if (p->action == SLICE_DELETE || (p->action == SLICE_KEEP && !s))
+				continue;
+			for (uint32_t i = 0; i < p->nr; i++) {
+				const struct wanted *w = wanted_of(x, g, p->v[i].key);
+
+				if (w->ready == TRI_TRUE)
+					h.v[h.nr++] = (struct hinted){ w->zone, h.write ? NULL : hint_of(&s->endpoints.v[i]) };
+			}
+			vec_add(x->scratch, &out->slices, h);
+			vec_add(x->scratch, &out->at, ((struct planned){ g, p }));
 		}
-	return s->o.labels.nr == nr;
+}
+
+/* TopologyCache.AddHints, and what Reconciler.reconcileByAddressType says of it. */
+static void hint_family(struct slicing *x, const struct zone_shares *shares, bool v6)
+{
+	struct zone_slices z = { 0 };
+	const char *why;
+
+	collect(x, v6, &z);
+	why = zone_hints(shares, z.slices.v, z.slices.nr, x->scratch);
+	for (uint32_t k = 0; k < z.slices.nr; k++) {
+		const struct slice_plan *p = z.at.v[k].plan;
+
+		if (z.slices.v[k].write && p->action == SLICE_KEEP)
+			z.at.v[k].plan->action = SLICE_UPDATE;
+		for (uint32_t i = 0, n = 0; i < p->nr; i++) {
+			struct wanted *w = wanted_of(x, z.at.v[k].group, p->v[i].key);
+
+			if (w->ready == TRI_TRUE)
+				w->hint = z.slices.v[k].v[n++].hint;
+		}
+	}
+	if (why)
+		say(x, true, why, v6);
+	else if (!table_get(&x->m->hinted, x->s->o.id.i))
+		say(x, false, "Topology Aware Hints has been enabled", v6);
+	set_hinted(x, !why);
+}
+
+static void hint_by_cpu(struct slicing *x)
+{
+	struct zone_shares shares = { 0 };
+
+	if (x->by_cpu)
+		shares = zone_shares(x->t, x->scratch);
+	for (int v6 = 0; v6 < 2; v6++) {
+		const struct group *g = x->groups;
+
+		while (g && g->v6 != v6)
+			g = g->next;
+		if (g && x->by_cpu) {
+			hint_family(x, &shares, v6);
+		} else if (g && table_get(&x->m->hinted, x->s->o.id.i)) {
+			say(x, true, "Topology Aware Hints has been disabled", v6);
+			set_hinted(x, false);
+		}
+	}
 }
 
 static void carry_out(struct slicing *x, struct group *g, const struct slice_plan *p)
@@ -496,7 +461,7 @@ static void carry_out(struct slicing *x, struct group *g, const struct slice_pla
 		s->o.labels = labels_of(x);
 		dirty = true;
 	}
-	if (dirty || !hints_fit(x, s)) {
+	if (dirty || !hints_fit(x, s, g, p)) {
 		fill_slice(x, s, g, p);
 		cluster_touch(x->c, &s->o);
 	}
@@ -530,9 +495,12 @@ static void reconcile(struct slicing *x)
 		for (uint32_t k = 0, n = own; k < lost.nr; k++)         /* what was taken is lost no more */
 			if (lost.v[k].action == SLICE_DELETE && g->plans.v[n++].action != SLICE_DELETE)
 				lost.v[k].action = SLICE_KEEP;
-		for (uint32_t k = 0; k < own; k++)
-			carry_out(x, g, &g->plans.v[k]);
+		g->plans.nr = own;
 	}
+	hint_by_cpu(x);
+	for (struct group *g = x->groups; g; g = g->next)
+		for (uint32_t k = 0; k < g->plans.nr; k++)
+			carry_out(x, g, &g->plans.v[k]);
 	for (uint32_t k = 0; k < lost.nr; k++)
 		if (lost.v[k].action == SLICE_DELETE)
 			cluster_remove(x->c, &x->have[lost.v[k].old]->o);
@@ -564,27 +532,41 @@ static bool partial(struct slicing *x, uint32_t nr_pods)
 	return *at == JUDGED_PARTIAL;
 }
 
-static void placeholder(struct slicing *x)
+/* The empty slice of a family that shows that nothing is selected. */
+static void placeholder(struct slicing *x, bool v6)
 {
-	x->groups = arena_make(x->scratch, struct group);
-	x->groups->v6 = x->s->families.nr && streq(x->s->families.v[0], "IPv6");
+	struct group **at = &x->groups;
+
+	while (*at && (*at)->v6 != v6)
+		at = &(*at)->next;
+	if (*at)
+		return;
+	*at = arena_make(x->scratch, struct group);
+	(*at)->v6 = v6;
+}
+
+static void placeholders(struct slicing *x)
+{
+	for (uint32_t k = 0; k < x->s->families.nr; k++)
+		placeholder(x, streq(x->s->families.v[k], "IPv6"));
+	if (!x->groups)
+		placeholder(x, false);
 }
 
 static void run(struct control *t, struct object *key, nsec now)
 {
-	struct slicing x = { .t = t, .c = control_cluster(t), .m = memory(t), .s = (struct service *)key };
+	struct slicing x = { .t = t, .c = control_cluster(t), .m = slices_memory(t), .s = (struct service *)key, .by_cpu = hints_enabled((struct service *)key) };
 	struct object_list pods;
 
 	(void)now;
-	if (key->gone || !wants(x.s))   /* of a Service that is gone the garbage collector takes the slices */
+	if (key->gone || !wants_slices(x.s))   /* of a Service that is gone the garbage collector takes the slices */
 		return;
 	x.scratch = arena_new(NULL, "endpointslice");
 	pods = pods_selected(x.c, key->ns, &x.s->selector, x.scratch);
 	if (!partial(&x, pods.nr)) {
 		for (uint32_t k = 0; k < pods.nr; k++)
 			add_pod(&x, (struct pod *)pods.v[k]);
-		if (!x.groups)
-			placeholder(&x);
+		placeholders(&x);
 		x.m->writing = true;
 		reconcile(&x);
 		x.m->writing = false;
@@ -608,12 +590,15 @@ static void save(struct control *t, struct arena *a, struct val *out)
 {
 	struct object_list l = cluster_list(control_cluster(t), &service_kind);
 	struct val *partial = val_put(a, out, "partial", val_new(a, VAL_LIST)), *ours = val_put(a, out, "ours", val_new(a, VAL_LIST));
+	struct val *hinted = val_put(a, out, "hinted", val_new(a, VAL_LIST));
 
 	for (uint32_t k = 0; k < l.nr; k++) {
-		uint64_t judged = table_get(&memory(t)->judged, l.v[k]->id.i);
+		uint64_t judged = table_get(&slices_memory(t)->judged, l.v[k]->id.i);
 
 		if (judged != JUDGED_NOT_YET)
 			val_add(a, judged == JUDGED_PARTIAL ? partial : ours, val_string(a, l.v[k]->uid));
+		if (table_get(&slices_memory(t)->hinted, l.v[k]->id.i))
+			val_add(a, hinted, val_string(a, l.v[k]->uid));
 	}
 }
 
@@ -626,9 +611,17 @@ static void load(struct control *t, const struct val *v)
 			const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), val_str(uid)));
 
 			if (o)
-				*table_at(t, &memory(t)->judged, o->id.i) = rows[k].judged;
+				*table_at(t, &slices_memory(t)->judged, o->id.i) = rows[k].judged;
 		}
+	VAL_EACH(uid, val_get(v, "hinted")) {
+		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), val_str(uid)));
+
+		if (o) {
+			*table_at(t, &slices_memory(t)->hinted, o->id.i) = 1;
+			slices_memory(t)->nr_hinted++;
+		}
+	}
 }
 
 static const struct kind *const heard[] = { &service_kind, &pod_kind, &node_kind, &endpointslice_kind, NULL };
-const struct controller endpointslice_controller = { .name = "endpointslice", .kinds = heard, .init = init, .watch = watch, .run = run, .save = save, .load = load };
+const struct controller endpointslice_controller = { .name = "endpointslice", .kinds = heard, .init = init, .watch = slices_watch, .run = run, .save = save, .load = load };

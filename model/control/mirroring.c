@@ -1,10 +1,11 @@
-/* Endpoints of Services without a selector are mirrored into EndpointSlices. Source: pkg/controller/endpointslicemirroring; facts 31. */
-#include "model/control/workloads.h"
+/* Endpoints of Services without a selector are mirrored into EndpointSlices: one per list of ports and address family.
+ * Sources: pkg/controller/endpointslicemirroring/{reconciler,reconciler_helpers,utils}.go, pkg/api/v1/endpoints/util.go RepackSubsets; facts 31. */
+#include <stdlib.h>
 
-#define LABEL_SERVICE "kubernetes.io/service-name"
-#define LABEL_MANAGER "endpointslice.kubernetes.io/managed-by"
-#define MANAGER       "endpointslicemirroring-controller.k8s.io"
-#define MOST          1000              /* --mirroring-max-endpoints-per-subset */
+#include "model/control/endpointslices.h"
+
+#define MIRRORER "endpointslicemirroring-controller.k8s.io"
+#define MOST     1000                   /* --mirroring-max-endpoints-per-subset */
 
 static void watch(struct control *t, const struct change *ch)
 {
@@ -20,78 +21,273 @@ static bool mirrored(struct cluster *c, const struct object *o)
 {
 	const struct service *s = o->gone ? NULL : find_service(c, o->ns, o->name);
 
-	return s && !s->selector.nr && s->type != SVC_EXTERNALNAME && !streq(label_get(&o->labels, "endpointslice.kubernetes.io/skip-mirror"), "true") &&
+	return s && !s->selector.nr && !streq(label_get(&o->labels, "endpointslice.kubernetes.io/skip-mirror"), "true") &&
 	       !label_get(&o->annotations, "control-plane.alpha.kubernetes.io/leader");
 }
 
-static void add_addresses(struct cluster *c, const struct ep_subset *sub, bool ready, bool four, struct endpointslice *s)
+/* ---- subsets in their canonical form */
+
+struct offer { const struct ep_address *address; bool ready; };
+struct offers { struct offer *v; uint32_t nr, alloc; };
+struct packed { LIST(struct ep_port) ports; struct offers offers; };    /* hosts that offer the same ports */
+struct packs { struct packed *v; uint32_t nr, alloc; };
+
+/* LessEndpointAddress */
+static int by_address(const void *a, const void *b)
 {
-	uint32_t nr = ready ? sub->addresses.nr : sub->not_ready.nr;
+	const struct ep_address *x = ((const struct offer *)a)->address, *y = ((const struct offer *)b)->address;
+	int d = strcmp(x->ip, y->ip);
+	const char *p = x->target && x->target->uid ? x->target->uid : "", *q = y->target && y->target->uid ? y->target->uid : "";
 
-	for (uint32_t k = 0; k < nr && s->endpoints.nr < MOST; k++) {
-		const struct ep_address *from = ready ? &sub->addresses.v[k] : &sub->not_ready.v[k];
-		struct endpoint *to = &s->endpoints.v[s->endpoints.nr];
-		ip_addr ip;
+	return d ? d : strcmp(p, q);
+}
 
-		if (!from->ip || !ip_parse(from->ip, &ip) || ip_is4(ip) != four)
-			continue;
-		*to = (struct endpoint){ .ready = ready ? TRI_TRUE : TRI_FALSE, .hostname = from->hostname, .node = from->node, .target = from->target };
-		to->addresses.v = arena_copy(cluster_arena(c), &from->ip, sizeof(from->ip));
-		to->addresses.nr = 1;
-		to->addresses.set = true;
-		s->endpoints.nr++;
+/* An address that is said to be ready and not ready is not ready. */
+static struct offers offers_sorted(struct offers o)
+{
+	uint32_t to = 0;
+
+	if (o.nr)
+		qsort(o.v, o.nr, sizeof(*o.v), by_address);
+	for (uint32_t k = 0; k < o.nr; k++) {
+		if (to && !by_address(&o.v[to - 1], &o.v[k]))
+			o.v[to - 1].ready = o.v[to - 1].ready && o.v[k].ready;
+		else
+			o.v[to++] = o.v[k];
+	}
+	o.nr = to;
+	return o;
+}
+
+static struct packed *pack_of(struct packs *x, struct arena *a, const struct ep_port *port)
+{
+	struct packed *p;
+
+	for (uint32_t k = 0; k < x->nr; k++)
+		if (ports_equal(x->v[k].ports.v, x->v[k].ports.nr, port, port != NULL))
+			return &x->v[k];
+	p = vec_push(a, x);
+	if (port) {
+		p->ports.v = arena_copy(a, port, sizeof(*port));
+		p->ports.nr = 1;
+	}
+	return p;
+}
+
+static void offer(struct arena *a, struct packed *p, const struct ep_subset *s)
+{
+	for (uint32_t k = 0; k < s->addresses.nr + s->not_ready.nr; k++) {
+		bool ready = k < s->addresses.nr;
+		const struct ep_address *from = ready ? &s->addresses.v[k] : &s->not_ready.v[k - s->addresses.nr];
+
+		if (from->ip)
+			vec_add(a, &p->offers, ((struct offer){ from, ready }));
 	}
 }
 
-static bool same(const struct endpointslice *a, const struct endpointslice *b)
+static bool same_offers(const struct offers *a, const struct offers *b)
 {
-	if (!streq(a->address_type, b->address_type) || a->endpoints.nr != b->endpoints.nr || a->ports.nr != b->ports.nr)
+	if (a->nr != b->nr)
 		return false;
-	for (uint32_t k = 0; k < a->endpoints.nr; k++)
-		if (!streq(a->endpoints.v[k].addresses.v[0], b->endpoints.v[k].addresses.v[0]) || a->endpoints.v[k].ready != b->endpoints.v[k].ready ||
-		    !streq(a->endpoints.v[k].node, b->endpoints.v[k].node) || !streq(a->endpoints.v[k].hostname, b->endpoints.v[k].hostname))
-			return false;
-	for (uint32_t k = 0; k < a->ports.nr; k++)
-		if (!streq(a->ports.v[k].name, b->ports.v[k].name) || a->ports.v[k].protocol != b->ports.v[k].protocol || a->ports.v[k].port.v != b->ports.v[k].port.v)
+	for (uint32_t k = 0; k < a->nr; k++)
+		if (by_address(&a->v[k], &b->v[k]) || a->v[k].ready != b->v[k].ready)
 			return false;
 	return true;
 }
 
-struct mirroring { struct control *t; struct cluster *c; const struct endpoints *e; struct endpointslice **old; uint32_t nr_old, used; struct arena *scratch; };
+/* RepackSubsets: who offers each port, then the ports that the same hosts offer together. */
+static struct packs repack(struct arena *a, const struct endpoints *e)
+{
+	struct packs by_port = { 0 }, out = { 0 };
 
-static void put_slice(struct mirroring *x, const struct ep_subset *sub, bool four)
+	for (uint32_t k = 0; k < e->subsets.nr; k++) {
+		const struct ep_subset *s = &e->subsets.v[k];
+
+		for (uint32_t i = 0; i < s->ports.nr; i++)
+			offer(a, pack_of(&by_port, a, &s->ports.v[i]), s);
+		if (!s->ports.nr)
+			offer(a, pack_of(&by_port, a, NULL), s);
+	}
+	for (uint32_t k = 0; k < by_port.nr; k++) {
+		struct packed *p = &by_port.v[k];
+		uint32_t at = 0;
+
+		p->offers = offers_sorted(p->offers);
+		while (at < out.nr && !same_offers(&out.v[at].offers, &p->offers))
+			at++;
+		if (at == out.nr) {
+			vec_add(a, &out, *p);
+		} else if (p->ports.nr) {
+			struct packed *to = &out.v[at];
+			struct ep_port *v = arena_array(a, struct ep_port, to->ports.nr + 1);
+
+			if (to->ports.nr)
+				memcpy(v, to->ports.v, to->ports.nr * sizeof(*v));
+			v[to->ports.nr++] = p->ports.v[0];
+			to->ports.v = v;
+		}
+	}
+	return out;
+}
+
+/* ---- slices */
+
+struct reflection { const struct packed *pack; bool v6; struct endpoint *v; uint32_t nr; struct endpointslice *old; };
+struct mirroring {
+	struct control *t;
+	struct cluster *c;
+	const struct endpoints *e;
+	struct arena *scratch;
+	struct endpointslice **have; uint32_t nr_have;  /* ours; NULL where one is used */
+	VEC(struct reflection) want;
+};
+
+/* addressToEndpoint for the addresses of one family; those of both count towards the subset's limit. */
+static struct reflection mirror_of(struct mirroring *x, const struct packed *p, bool v6)
+{
+	struct reflection m = { .pack = p, .v6 = v6, .v = arena_array(cluster_arena(x->c), struct endpoint, MIN(p->offers.nr, (uint32_t)MOST)) };
+	uint32_t taken = 0;
+
+	for (int ready = 1; ready >= 0; ready--)
+		for (uint32_t k = 0; k < p->offers.nr && taken < MOST; k++) {
+			const struct ep_address *from = p->offers.v[k].address;
+			struct endpoint *to = &m.v[m.nr];
+			ip_addr ip;
+
+			if (p->offers.v[k].ready != (ready == 1) || !ip_parse(from->ip, &ip))
+				continue;
+			taken++;
+			if (ip_is4(ip) == v6)
+				continue;
+			*to = (struct endpoint){ .ready = ready ? TRI_TRUE : TRI_FALSE, .hostname = from->hostname, .node = from->node, .target = from->target };
+			to->addresses.v = arena_make(cluster_arena(x->c), str);
+			to->addresses.v[0] = cluster_str(x->c, IP(ip));
+			to->addresses.nr = 1;
+			to->addresses.set = true;
+			m.nr++;
+		}
+	return m;
+}
+
+static bool same_target(const struct obj_ref *a, const struct obj_ref *b)
+{
+	return (!a && !b) || (a && b && streq(a->kind, b->kind) && streq(a->ns, b->ns) && streq(a->name, b->name) && streq(a->uid, b->uid));
+}
+
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->addresses.nr == b->addresses.nr && streq(a->addresses.v[0], b->addresses.v[0]) && a->ready == b->ready && a->serving == b->serving &&
+	       a->terminating == b->terminating && streq(a->node, b->node) && streq(a->hostname, b->hostname) && streq(a->zone, b->zone) && same_target(a->target, b->target);
+}
+
+static bool same_endpoints(const struct reflection *m, const struct endpointslice *s)
+{
+	if (s->endpoints.nr != m->nr)
+		return false;
+	for (uint32_t k = 0; k < m->nr; k++) {
+		uint32_t at = same_endpoint(&m->v[k], &s->endpoints.v[k]) ? k : 0;
+
+		while (at < m->nr && !same_endpoint(&m->v[k], &s->endpoints.v[at]))
+			at++;
+		if (at == m->nr)
+			return false;
+	}
+	return true;
+}
+
+static pair_list labels_wanted(const struct mirroring *x)
+{
+	pair_list l = pairs_with(x->c, &x->e->o.labels, LABEL_MANAGER, MIRRORER);
+
+	return pairs_with(x->c, &l, LABEL_SERVICE, x->e->o.name);
+}
+
+static pair_list annotations_wanted(const struct mirroring *x)
+{
+	static const char *const left_out[] = { "endpoints.kubernetes.io/last-change-trigger-time", "kubectl.kubernetes.io/last-applied-configuration" };
+	pair_list l = x->e->o.annotations;
+
+	for (size_t k = 0; k < ARRAY_LEN(left_out); k++)
+		if (label_get(&l, left_out[k]))
+			l = pairs_with(x->c, &l, left_out[k], NULL);
+	return l;
+}
+
+static bool same_pairs(const pair_list *a, const pair_list *b)
+{
+	return a->nr == b->nr && pairs_match(a, b);
+}
+
+static void write_slice(struct mirroring *x, const struct reflection *m)
 {
 	struct arena *a = cluster_arena(x->c);
 	const struct object *o = &x->e->o;
-	struct endpointslice want = { .address_type = cluster_str(x->c, four ? "IPv4" : "IPv6") }, *s;
 	const char *base = arena_printf(x->scratch, "%s-", o->name);
+	struct endpointslice *s = m->old;
+	pair_list labels = labels_wanted(x), annotations = annotations_wanted(x);
 
-	want.endpoints.v = arena_array(a, struct endpoint, MIN(sub->addresses.nr + sub->not_ready.nr, (uint32_t)MOST) + 1);
-	want.endpoints.set = want.ports.set = true;
-	want.ports.v = sub->ports.v;
-	want.ports.nr = sub->ports.nr;
-	add_addresses(x->c, sub, true, four, &want);
-	add_addresses(x->c, sub, false, four, &want);
-	if (!want.endpoints.nr)
+	if (s && ports_equal(s->ports.v, s->ports.nr, m->pack->ports.v, m->pack->ports.nr) && same_endpoints(m, s) && same_pairs(&labels, &s->o.labels) &&
+	    same_pairs(&annotations, &s->o.annotations) && (!s->o.owners.nr || streq(s->o.owners.v[0].uid, o->uid)))
 		return;
-	if (x->used < x->nr_old) {
-		s = x->old[x->used++];
-		if (same(s, &want))
-			return;
-		s->address_type = want.address_type;
-		s->endpoints = want.endpoints;
-		s->ports = want.ports;
-		cluster_touch(x->c, &s->o);
-		return;
+	if (!s) {
+		s = (struct endpointslice *)object_new(x->c, &endpointslice_kind, o->ns, generate_name(x->c, &endpointslice_kind, o->ns, base, o->uid, made_count(x->t, o)));
+		s->o.generate_name = cluster_str(x->c, base);
+		s->address_type = cluster_str(x->c, m->v6 ? "IPv6" : "IPv4");
 	}
-	s = (struct endpointslice *)object_new(x->c, &endpointslice_kind, o->ns, generate_name(x->c, &endpointslice_kind, o->ns, base, o->uid, made_count(x->t, o)));
-	s->address_type = want.address_type;
-	s->endpoints = want.endpoints;
-	s->ports = want.ports;
-	s->o.labels = pairs_with(x->c, &o->labels, LABEL_MANAGER, MANAGER);
-	s->o.labels = pairs_with(x->c, &s->o.labels, LABEL_SERVICE, o->name);
+	s->endpoints.v = m->v;
+	s->endpoints.nr = m->nr;
+	s->ports.nr = m->pack->ports.nr;
+	s->ports.v = s->ports.nr ? arena_copy(a, m->pack->ports.v, s->ports.nr * sizeof(*s->ports.v)) : NULL;
+	for (uint32_t k = 0; k < s->ports.nr; k++)
+		if (!s->ports.v[k].name)
+			s->ports.v[k].name = cluster_str(x->c, "");
+	s->endpoints.set = s->ports.set = true;
+	s->o.labels = labels;
+	s->o.annotations = annotations;
 	own(x->c, &s->o, o);
-	cluster_add(x->c, &s->o);
+	if (m->old)
+		cluster_touch(x->c, &s->o);
+	else
+		cluster_add(x->c, &s->o);
+}
+
+static bool slice_fits(const struct endpointslice *s, const struct reflection *m, bool ports)
+{
+	return s && streq(s->address_type, m->v6 ? "IPv6" : "IPv4") && (!ports || ports_equal(s->ports.v, s->ports.nr, m->pack->ports.v, m->pack->ports.nr));
+}
+
+/* A slice of the same ports is written anew; one that would be deleted is used before another is made (recycleSlices). */
+static void choose_slices(struct mirroring *x, bool ports)
+{
+	for (uint32_t k = 0; k < x->want.nr; k++)
+		for (uint32_t i = 0; !x->want.v[k].old && i < x->nr_have; i++)
+			if (slice_fits(x->have[i], &x->want.v[k], ports)) {
+				x->want.v[k].old = x->have[i];
+				x->have[i] = NULL;
+			}
+}
+
+static void mirror(struct mirroring *x)
+{
+	struct packs packs = repack(x->scratch, x->e);
+	uint32_t skipped = 0;
+
+	for (uint32_t k = 0; k < packs.nr; k++) {
+		skipped += packs.v[k].offers.nr > MOST ? packs.v[k].offers.nr - MOST : 0;
+		for (int v6 = 0; v6 < 2; v6++) {
+			struct reflection m = mirror_of(x, &packs.v[k], v6);
+
+			if (m.nr)
+				vec_add(x->scratch, &x->want, m);
+		}
+	}
+	if (skipped)
+		cluster_event(x->c, &x->e->o, true, "endpoint-slice-mirroring-controller", "TooManyAddressesToMirror",
+			      "A max of %u addresses can be mirrored to EndpointSlices per Endpoints subset. %u addresses were skipped", (unsigned)MOST, skipped);
+	choose_slices(x, true);
+	choose_slices(x, false);
+	for (uint32_t k = 0; k < x->want.nr; k++)
+		write_slice(x, &x->want.v[k]);
 }
 
 static void run(struct control *t, struct object *o, nsec now)
@@ -101,16 +297,15 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct object_list l = service_slices(x.c, &fake);
 
 	(void)now;
-	x.old = arena_array(x.scratch, struct endpointslice *, l.nr);
+	x.have = arena_array(x.scratch, struct endpointslice *, l.nr);
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (streq(label_get(&l.v[k]->labels, LABEL_MANAGER), MANAGER))
-			x.old[x.nr_old++] = (struct endpointslice *)l.v[k];
-	for (uint32_t k = 0; mirrored(x.c, o) && k < x.e->subsets.nr; k++) {
-		put_slice(&x, &x.e->subsets.v[k], true);
-		put_slice(&x, &x.e->subsets.v[k], false);
-	}
-	while (x.used < x.nr_old)
-		cluster_remove(x.c, &x.old[x.used++]->o);
+		if (streq(label_get(&l.v[k]->labels, LABEL_MANAGER), MIRRORER))
+			x.have[x.nr_have++] = (struct endpointslice *)l.v[k];
+	if (mirrored(x.c, o))
+		mirror(&x);
+	for (uint32_t k = 0; k < x.nr_have; k++)
+		if (x.have[k])
+			cluster_remove(x.c, &x.have[k]->o);
 	arena_free(x.scratch);
 }
 

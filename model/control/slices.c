@@ -14,7 +14,7 @@ static int by_size(const struct slice_plans *p, uint32_t a, uint32_t b)
 /* 1. Endpoints that are not wanted go, those in another state are noted. left: how often each key is still to be placed. */
 static void keep_wanted(struct slice_plan *s, const struct map *want, struct map *placed, struct arena *a, const struct item *all)
 {
-	uint32_t to = 0;
+	uint32_t to = 0, was = s->nr;
 	bool changed = false;
 
 	for (uint32_t k = 0; k < s->nr; k++) {
@@ -30,7 +30,7 @@ static void keep_wanted(struct slice_plan *s, const struct map *want, struct map
 		s->v[to++] = all[*at];
 	}
 	s->nr = to;
-	s->action = !to ? SLICE_DELETE : changed ? SLICE_UPDATE : SLICE_KEEP;
+	s->action = was && !to ? SLICE_DELETE : changed || s->dirty ? SLICE_UPDATE : SLICE_KEEP;
 }
 
 /* The slice that is fullest when n more are in it. */

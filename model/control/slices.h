@@ -12,6 +12,7 @@ struct slice_plan {
 	struct item *v; uint32_t nr, alloc;     /* what stands in it, and shall stand */
 	int32_t old;                            /* place among the slices that there are; -1: a new one */
 	uint8_t action;
+	bool dirty;                             /* in: it has to be written for other reasons (its labels) */
 };
 struct slice_plans { struct slice_plan *v; uint32_t nr, alloc; };
 

@@ -116,7 +116,7 @@ void why_topology(struct diagnosis *d, const struct service *s)
 	struct finding *f;
 
 	if (automatic && strcmp(automatic, "Disabled") != 0 && strcmp(automatic, "disabled") != 0) {
-		f = finding(d, FINDING_NOTE, "hints-automatic", "hints by topology-mode: %s follow the CPUs that the zones have; they are not made here, and obeyed where slices bring them", automatic);
+		f = finding(d, FINDING_NOTE, "hints-automatic", "hints by topology-mode: %s give each zone endpoints by its share of the nodes' CPUs, or nobody any: the Service's events say which", automatic);
 		evidence(d, f, &s->o, "metadata.annotations.service.kubernetes.io/topology-mode", automatic);
 	}
 	ask_nodes(d, s, &t);
@@ -126,7 +126,7 @@ void why_topology(struct diagnosis *d, const struct service *s)
 		f = finding(d, FINDING_WARNING, "hints-missing", "trafficDistribution has no effect: no endpoint has a hint, for none of their nodes has a zone");
 		evidence_wish(d, f, s);
 		evidence(d, f, &t.v.v[0].first->o, "metadata.labels", "no " ZONE);
-		remedy(d, f, "label the nodes with " ZONE);
+		remedy(d, f, "label the nodes with " ZONE "; endpoints tell of a new zone when their Service or its Pods change the next time");
 	}
 	for (uint32_t k = 0; k < t.v.nr; k++)
 		if (t.v.v[k].topology == KP_BARE_ENDPOINT) {

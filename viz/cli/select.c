@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "viz/cli/select.h"
 
 #include "viz/report/endpoints.h"
@@ -78,6 +80,14 @@ static void add_endpoints(struct cli *cli, struct cluster *c, struct selection *
 	}
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a, *y = *(const struct object *const *)b;
+	int d = strcmp(x->ns ? x->ns : "", y->ns ? y->ns : "");
+
+	return d ? d : strcmp(x->name, y->name);
+}
+
 static bool add_all(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const struct selector *by)
 {
 	struct object_list l = cli->all_ns || !k->namespaced ? cluster_list(c, k) : cluster_list_ns(c, k, cli_ns(cli));
@@ -85,8 +95,15 @@ static bool add_all(struct cli *cli, struct cluster *c, struct selection *s, con
 	for (uint32_t i = 0; i < l.nr; i++)
 		if (!by || selector_matches(by, &l.v[i]->labels))
 			vec_add(cli->arena, &s->objects, l.v[i]);
-	if (k == &endpoints_kind)
+	if (k == &endpoints_kind) {
+		uint32_t from = s->objects.nr;
+
+		for (uint32_t i = 0; i < l.nr; i++)
+			from -= !by || selector_matches(by, &l.v[i]->labels);
 		add_endpoints(cli, c, s, by);
+		if (s->objects.nr > from)
+			qsort(s->objects.v + from, s->objects.nr - from, sizeof(*s->objects.v), by_name);
+	}
 	return true;
 }
 

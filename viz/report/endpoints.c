@@ -1,5 +1,7 @@
 #include "viz/report/endpoints.h"
 
+#include <stdlib.h>
+
 static struct val *ports_doc(const struct endpointslice *s, struct arena *a)
 {
 	struct val *list = val_new(a, VAL_LIST);
@@ -36,6 +38,26 @@ static void add_address(struct val *list, const struct endpoint *e, struct arena
 		val_put(a, ref, "uid", val_string(a, e->target->uid));
 }
 
+/* RepackSubsets sorts addresses by their text (LessEndpointAddress). */
+static int by_text(const void *a, const void *b)
+{
+	return strcmp((*(const struct endpoint *const *)a)->addresses.v[0], (*(const struct endpoint *const *)b)->addresses.v[0]);
+}
+
+static void add_addresses(const struct endpointslice *s, struct val *ready, struct val *unready, struct arena *a)
+{
+	const struct endpoint **v = arena_array(a, const struct endpoint *, s->endpoints.nr);
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < s->endpoints.nr; k++)
+		if (s->endpoints.v[k].addresses.nr && s->endpoints.v[k].terminating != TRI_TRUE)
+			v[nr++] = &s->endpoints.v[k];
+	if (nr)
+		qsort(v, nr, sizeof(const struct endpoint *), by_text);
+	for (uint32_t k = 0; k < nr; k++)
+		add_address(v[k]->ready == TRI_FALSE ? unready : ready, v[k], a);
+}
+
 static void put_list(struct val *subset, const char *key, struct val *list, struct arena *a)
 {
 	if (list->nr)
@@ -65,9 +87,7 @@ struct object *endpoints_of_service(struct cluster *c, const struct service *s, 
 
 		if (!streq(sl->address_type, s->families.nr ? s->families.v[0] : "IPv4"))       /* Endpoints hold the Service's first family */
 			continue;
-		for (uint32_t e = 0; e < sl->endpoints.nr; e++)
-			if (sl->endpoints.v[e].addresses.nr && sl->endpoints.v[e].terminating != TRI_TRUE)
-				add_address(sl->endpoints.v[e].ready == TRI_FALSE ? unready : ready, &sl->endpoints.v[e], a);
+		add_addresses(sl, ready, unready, a);
 		if (!ready->nr && !unready->nr)
 			continue;
 		subset = val_add(a, subsets, val_new(a, VAL_MAP));
