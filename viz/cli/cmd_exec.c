@@ -55,43 +55,65 @@ static bool join(int pidfd, struct err *err)
 	return err_add(err, ERR_MACHINE, NULL, "entering the namespaces: %s", strerror(errno));
 }
 
-static enum err_kind run_there(struct cli *cli, const char *etc, struct err *err)
+static enum err_kind wait_for(pid_t pid)
 {
-	char **argv = arena_array(cli->arena, char *, cli->rest.nr + 1);
 	int status = 0;
-	pid_t pid;
 
-	for (uint32_t k = 0; k < cli->rest.nr; k++)
-		argv[k] = (char *)(uintptr_t)cli->rest.v[k];
-	fflush(NULL);
-	pid = fork();
-	if (pid < 0) {
-		err_add(err, ERR_MACHINE, NULL, "a process for it: %s", strerror(errno));
-		return ERR_MACHINE;
-	}
-	if (pid == 0) {
-		int null = cli->with_stdin ? -1 : open("/dev/null", O_RDONLY);
-
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (null >= 0)
-			dup2(null, 0);
-		if (!put_volumes(cli, etc, err)) {
-			err_print(err, stderr);
-			_exit(126);
-		}
-		put_on_etc(etc);
-		if (chdir("/root") != 0 && chdir("/") != 0)
-			_exit(126);
-		signal(SIGPIPE, SIG_DFL);
-		execvp(argv[0], argv);
-		fprintf(stderr, "podwire: exec: %s: %s\n", argv[0], strerror(errno));
-		_exit(errno == ENOENT ? 127 : 126);
-	}
 	signal(SIGINT, SIG_IGN);                /* the terminal gives it to the command as well */
 	signal(SIGQUIT, SIG_IGN);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	return (enum err_kind)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+_Noreturn static void become(struct cli *cli, const char *etc)
+{
+	char **argv = arena_array(cli->arena, char *, cli->rest.nr + 1);
+	int null = cli->with_stdin ? -1 : open("/dev/null", O_RDONLY);
+	struct err err = { 0 };
+
+	for (uint32_t k = 0; k < cli->rest.nr; k++)
+		argv[k] = (char *)(uintptr_t)cli->rest.v[k];
+	if (null >= 0)
+		dup2(null, 0);
+	if (!put_volumes(cli, etc, &err)) {
+		err_print(&err, stderr);
+		_exit(126);
+	}
+	put_on_etc(etc);
+	if (chdir("/root") != 0 && chdir("/") != 0)
+		_exit(126);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	fprintf(stderr, "podwire: exec: %s: %s\n", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Who has joined a PID namespace stays outside and has its children inside; whatever that process does afterwards with threads of its own fails (a sanitizer's search for
+ * leaks, at its end, waits for one for ever). So it is a child that joins, and that one ends without ceremony. */
+static enum err_kind run_there(struct cli *cli, int pidfd, const char *etc, struct err *err)
+{
+	pid_t outer, inner;
+
+	fflush(NULL);
+	outer = fork();
+	if (outer == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (!join(pidfd, err)) {
+			err_print(err, stderr);
+			_exit((int)err_kind(err));
+		}
+		inner = fork();
+		if (inner == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			become(cli, etc);
+		}
+		_exit(inner < 0 ? ERR_MACHINE : (int)wait_for(inner));
+	}
+	if (outer > 0)
+		return wait_for(outer);
+	err_add(err, ERR_MACHINE, NULL, "a process for it: %s", strerror(errno));
+	return ERR_MACHINE;
 }
 
 enum err_kind cmd_exec(struct cli *cli, struct err *err)
@@ -114,7 +136,7 @@ enum err_kind cmd_exec(struct cli *cli, struct err *err)
 	how = supervisor_ask(fd, 4, ask, &etc, fds, &nr, err);
 	close(fd);
 	if (how == ERR_NONE && nr == 1)
-		how = join(fds[0], err) ? run_there(cli, sb_text(&etc), err) : err_kind(err);
+		how = run_there(cli, fds[0], sb_text(&etc), err);
 	sb_free(&etc);
 	return how;
 }
