@@ -105,7 +105,9 @@ const struct outcome *outcome_last(const struct outcome_view *o)
 {
 	if (o->third && o->third->there.verdict == V_DELIVERED)
 		return o->third;
-	return o->second && ip_eq(o->second->there.as_seen.dst, o->end_ip) ? o->second : o->walk;
+	if (o->second && ip_eq(o->second->there.as_seen.dst, o->end_ip))
+		return o->second;
+	return o->between ? o->between : o->walk;
 }
 
 struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, struct frac share)

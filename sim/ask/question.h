@@ -46,7 +46,8 @@ struct outcome_view {
 	bool answered, assumed, masqueraded;
 	const char *reason;
 	const struct outcome *walk;             /* the packet to the first listener */
-	const struct outcome *second;           /* proxy to backend, where a proxy stands between; NULL: none */
+	const struct outcome *between;          /* from one proxy to the next, where two stand in a row; NULL */
+	const struct outcome *second;           /* (the last) proxy to backend, where a proxy stands between; NULL: none */
 	const struct outcome *third;            /* the receiving sidecar to its application, over loopback; NULL: none */
 	const struct http_view *http;           /* NULL: no request was made */
 	/* who took it, where it ended */

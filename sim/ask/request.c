@@ -101,6 +101,7 @@ struct way {
 	const struct http_request *rq;
 	bool sidecar;                           /* it dials as the sidecar of its Pod */
 	bool envoy;                             /* its answers to failures are Envoy's */
+	bool next;                              /* it is the second proxy in a row */
 };
 
 static struct trace dial(struct asking *k, netns_h from, ip_addr ip, uint16_t port)
@@ -153,7 +154,16 @@ static void fill_end(struct outcome_view *v, const struct outcome_view *end)
 /* The receiver's sidecar, if there is one, has the last word. true: it answered instead of the application. */
 static bool received_by(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
 {
-	struct received r = sidecar_receives(k->w, second, way->pod, b->service, way->rq, k->q->flags, k->a);
+	struct http_request rq = *way->rq;
+	struct received r;
+
+	if (b->req_path) {                      /* as the proxy before has changed it */
+		rq.path = b->req_path;
+		rq.host = b->req_host;
+		rq.headers = b->req_headers;
+		rq.nr_headers = b->nr_req_headers;
+	}
+	r = sidecar_receives(k->w, second, (struct sender){ way->pod, way->sidecar || way->table }, b->service, &rq, k->q->flags, k->a);
 
 	if (!r.captured)
 		return false;
@@ -179,6 +189,87 @@ static bool received_by(struct asking *k, const struct way *way, const struct ht
 	return true;
 }
 
+/* ---- the backend is a proxy itself */
+
+static void decided(struct asking *k, const struct way *way, const struct http_decision *d);
+static struct http_request request_of(struct asking *k, const struct outcome_view *first, uint16_t port);
+
+/* What the first proxy makes of the second one's answer. */
+static void outward(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, struct outcome_view *v)
+{
+	struct http_view *h;
+
+	if (v->verdict == V_UNKNOWN)
+		return;
+	if (!v->http) {
+		h = view_of(k, d, b, failure(way, v->verdict));
+		v->reason = h->why = arena_printf(k->a, "%s; the proxy answers %d, because the next one gave no answer: %s", b->why, h->status, v->reason);
+		v->verdict = V_DELIVERED;
+		v->answered = true;
+		v->http = h;
+		return;
+	}
+	h = arena_copy(k->a, v->http, sizeof(*h));
+	h->delay += b->delay;
+	h->mirrors = h->nr_mirrors ? h->mirrors : b->mirrors;
+	h->nr_mirrors = h->nr_mirrors ? h->nr_mirrors : b->nr_mirrors;
+	if (d->tls_names) {
+		h->tls_secret = d->tls_secret;
+		h->tls_names = d->tls_names;
+		h->tls_why = d->tls_why;
+	}
+	if (way->table) {                       /* it changes the headers of the answer as well */
+		struct http_request rq = *way->rq;
+		struct http_decision again;
+
+		rq.backend_headers = h->resp_headers;
+		rq.nr_backend_headers = h->nr_resp_headers;
+		again = routes_match(way->table, &rq, k->a);
+		h->resp_headers = again.v[b - d->v].resp_headers;
+		h->nr_resp_headers = again.v[b - d->v].nr_resp_headers;
+	}
+	v->http = h;
+}
+
+/* The connection to the backend, `to`, came to another proxy. false: it is none. */
+static bool next_proxy(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *to, const struct outcome_view *end,
+		       struct frac share)
+{
+	struct proxy p = proxies_of(&(struct looking){ k->w, k->c, k->a }, end->pod, to, NULL);
+	struct outcome_view first = *way->first;
+	struct way next = { .first = &first, .from = to->there.end, .pod = end->pod, .table = p.table, .envoy = p.envoy, .next = true };
+	uint32_t from = k->out->nr;
+	struct http_request rq;
+	struct http_decision answer;
+
+	if (!p.table || !routes_listen(p.table, p.port))
+		return false;
+	fill_end(&first, end);
+	first.p = frac_mul(frac_mul(first.p, share), to->p);
+	if (way->next) {
+		first.verdict = V_UNKNOWN;
+		first.reason = "more than two proxies in a row are not modelled";
+		*push(k) = first;
+		return true;
+	}
+	first.between = to;
+	rq = request_of(k, &first, p.port);
+	rq.client = to->there.as_seen.src;
+	if (way->table) {
+		rq.scheme = "http";
+		rq.host = b->req_host;
+		rq.path = b->req_path;
+		rq.headers = b->req_headers;
+		rq.nr_headers = b->nr_req_headers;
+	}
+	next.rq = &rq;
+	answer = routes_match(p.table, &rq, k->a);
+	decided(k, &next, &answer);
+	for (uint32_t i = from; i < k->out->nr; i++)
+		outward(k, way, d, b, &k->out->v[i]);
+	return true;
+}
+
 /* One way to the backend: `second` is the walk from the proxy to it. */
 static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
 {
@@ -187,6 +278,8 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 	bool good = second->there.verdict == V_DELIVERED && second->answered;
 	struct http_view *h = view_of(k, d, b, good ? 200 : failure(way, second->there.verdict));
 
+	if (good && next_proxy(k, way, d, b, second, &end, share))
+		return;
 	v.p = frac_mul(frac_mul(first->p, share), second->p);
 	v.second = second;
 	v.http = h;

@@ -39,10 +39,9 @@ static struct received refused(struct received r, enum verdict v, int status, co
 	return r;
 }
 
-struct received sidecar_receives(struct world *w, const struct outcome *o, const struct pod *from, const struct service *s, const struct http_request *rq, unsigned flags,
-				 struct arena *a)
+struct received sidecar_receives(struct world *w, const struct outcome *o, struct sender sender, const struct service *s, const struct http_request *rq, unsigned flags, struct arena *a)
 {
-	const struct pod *to = pod_at(w, o->there.end);
+	const struct pod *from = sender.pod, *to = pod_at(w, o->there.end);
 	struct mesh_capture m = to ? mesh_capture(to->spec) : (struct mesh_capture){ 0 };
 	struct received r = { .verdict = V_DELIVERED, .status = 200 };
 	struct mesh_source who = { .ip = o->there.as_seen.src };
@@ -59,7 +58,8 @@ struct received sidecar_receives(struct world *w, const struct outcome *o, const
 		return r;
 	r.captured = true;
 	r.port = meant_port(o, m.inbound);
-	mutual = mesh_mutual_tls(w->cluster, from, to, s);
+	/* what is no Service's goes through PassthroughCluster, which has no TLS of its own (pilot/pkg/networking/core cluster_builder.go) */
+	mutual = sender.proxy && s && mesh_mutual_tls(w->cluster, from, to, s);
 	if (mutual) {
 		who.principal = mesh_principal(w->cluster, from, a);
 		who.ns = from->o.ns;
@@ -84,6 +84,33 @@ struct received sidecar_receives(struct world *w, const struct outcome *o, const
 	return r;
 }
 
+/* By its address; a headless one by those of its endpoints, for which Istio makes a listener each (pilot/pkg/networking/core listener.go). */
+static const struct service *service_of(struct cluster *c, ip_addr dst, uint16_t port, struct arena *a)
+{
+	struct object_list all = cluster_list(c, &service_kind);
+	ip_addr have;
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct service *s = (const struct service *)all.v[k];
+		bool vip = s->cluster_ip && ip_parse(s->cluster_ip, &have);
+
+		for (uint32_t i = 0; i < s->ports.nr; i++) {
+			struct http_endpoint *e;
+			uint32_t nr;
+
+			if (vip && ip_eq(have, dst) && s->ports.v[i].port == port)
+				return s;
+			if (vip || !streq(s->cluster_ip, "None"))
+				continue;
+			e = service_endpoints(c, s, s->ports.v[i].port, NULL, a, &nr);
+			for (uint32_t j = 0; j < nr; j++)
+				if (ip_eq(e[j].ip, dst) && e[j].port == port)
+					return s;
+		}
+	}
+	return NULL;
+}
+
 /* ---- connections that are not requests */
 
 static void push(struct answer *out, struct outcome_view v, struct arena *a)
@@ -97,9 +124,9 @@ static void push(struct answer *out, struct outcome_view v, struct arena *a)
 }
 
 /* The last part: what the receiver's sidecar does, if there is one. `o` is the walk that came to it. */
-static void deliver(struct world *w, const struct question *q, struct answer *out, struct outcome_view v, const struct outcome *o, const struct service *s, struct arena *a)
+static void deliver(struct world *w, const struct question *q, struct answer *out, struct outcome_view v, const struct outcome *o, bool proxy, const struct service *s, struct arena *a)
 {
-	struct received r = sidecar_receives(w, o, out->source.pod, s, NULL, q->flags, a);
+	struct received r = sidecar_receives(w, o, (struct sender){ out->source.pod, proxy }, s, NULL, q->flags, a);
 
 	if (r.captured && r.status != 200) {
 		v.verdict = r.verdict == V_DELIVERED ? V_REFUSED : r.verdict;   /* the application does not listen: the connection is reset */
@@ -116,30 +143,15 @@ static void deliver(struct world *w, const struct question *q, struct answer *ou
 	push(out, v, a);
 }
 
-static const struct service *service_of(struct cluster *c, ip_addr vip, uint16_t port)
-{
-	struct object_list all = cluster_list(c, &service_kind);
-	ip_addr have;
-
-	for (uint32_t k = 0; k < all.nr; k++) {
-		const struct service *s = (const struct service *)all.v[k];
-
-		for (uint32_t i = 0; s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, vip) && i < s->ports.nr; i++)
-			if (s->ports.v[i].port == port)
-				return s;
-	}
-	return NULL;
-}
-
 /* The sender's sidecar chooses among the Service's endpoints itself; what is no Service goes where it was sent. */
 static void from_sidecar(struct world *w, const struct question *q, struct answer *out, const struct outcome_view *first, struct arena *a)
 {
 	const struct tuple *t = &first->walk->there.as_sent;
-	const struct service *s = service_of(w->cluster, t->dst, t->dport);
+	const struct service *s = service_of(w->cluster, t->dst, t->dport, a);
 	struct http_endpoint one = { t->dst, t->dport, NULL }, *e = &one;
 	uint32_t nr = 1;
 
-	if (s)
+	if (s && service_has_vip(s))
 		e = service_endpoints(w->cluster, s, t->dport, NULL, a, &nr);
 	if (!nr) {
 		struct outcome_view v = *first;
@@ -157,7 +169,7 @@ static void from_sidecar(struct world *w, const struct question *q, struct answe
 
 			v.walk = first->walk;
 			v.second = &second.v[i];
-			deliver(w, q, out, v, &second.v[i], s, a);
+			deliver(w, q, out, v, &second.v[i], true, s, a);
 		}
 	}
 }
@@ -167,5 +179,5 @@ void sidecar_follow(struct world *w, const struct question *q, struct answer *ou
 	if (sidecar_took(w, &out->source, first.walk))
 		from_sidecar(w, q, out, &first, a);
 	else
-		deliver(w, q, out, first, first.walk, service_of(w->cluster, first.walk->there.as_sent.dst, first.walk->there.as_sent.dport), a);
+		deliver(w, q, out, first, first.walk, false, NULL, a);
 }

@@ -20,9 +20,10 @@ struct received {
 	const struct outcome *local;            /* to the application, for 200 and for 503 */
 	uint16_t port;                          /* of the application */
 };
-/* from: the sending Pod, NULL if it is none; service: by which it was meant, or NULL; rq NULL: not HTTP. */
-struct received sidecar_receives(struct world *, const struct outcome *, const struct pod *from, const struct service *, const struct http_request *rq, unsigned flags,
-				 struct arena *);
+/* Who dials. A proxy that speaks for its Pod (a sidecar, a gateway) has the Pod's identity; what passes it by has none. */
+struct sender { const struct pod *pod; /* NULL: no Pod */ bool proxy; };
+/* service: by which it was meant, or NULL: then a sidecar passes it on as it is; rq NULL: not HTTP. */
+struct received sidecar_receives(struct world *, const struct outcome *, struct sender, const struct service *, const struct http_request *rq, unsigned flags, struct arena *);
 /* A connection that is not a request: all its ways behind the first walk, appended to the answer. */
 void sidecar_follow(struct world *, const struct question *, struct answer *, struct outcome_view first, struct arena *);
 

@@ -205,6 +205,9 @@ TEST(meshes_route_and_refuse)
 TEST(istio_gateways_take_requests_from_outside)
 {
 	struct lab l = mesh_lab();
+	struct question q = { .from = "pod/in/client", .to = "http://10.96.9.9/web", .l4 = L4_TCP, .proto = PROTO_TCP };
+	struct answer answer;
+	struct err err = { 0 };
 
 	apply(&l, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: gw, namespace: in}\nspec:\n  replicas: 0\n  selector: {matchLabels: {istio: ingressgateway}}\n"
 		  "  template: {metadata: {labels: {istio: ingressgateway}}, spec: {containers: [{name: istio-proxy, image: auto}]}}\n"
@@ -219,5 +222,33 @@ TEST(istio_gateways_take_requests_from_outside)
 	SAME_TEXT(ask(&l, "client", "http://shop.test/web", NULL), "delivered 200 in/web:80 web-1:8080; delivered 200 in/web:80 web-2:8080");
 	SAME_TEXT(ask(&l, "client", "http://shop.test/other", "lb/in/gw"), "delivered 404 - gw-0:8080");
 	SAME_TEXT(ask(&l, "client", "http://else.test/web", "lb/in/gw"), "delivered 404 - gw-0:8080");
+
+	/* a Pod with a sidecar asks it: two proxies in a row, and the sidecar of the last Pod */
+	q.headers = &(struct http_pair){ "Host", "shop.test" };
+	q.nr_headers = 1;
+	CU_ASSERT_FATAL(question_ask(&l.w, &q, l.a, &answer, &err));
+	CU_ASSERT_EQUAL_FATAL(answer.nr, 2);
+	CU_ASSERT_EQUAL(answer.v[0].http->status, 200);
+	CU_ASSERT_EQUAL(answer.v[0].walk->there.as_seen.dport, 15001);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.v[0].between);
+	CU_ASSERT_EQUAL(answer.v[0].between->there.as_seen.dport, 8080);
+	CU_ASSERT_TRUE(ip_eq(answer.v[0].second->there.as_seen.src, answer.v[0].between->there.as_seen.dst));   /* the Gateway's Pod dials on */
+	CU_ASSERT_PTR_NOT_NULL(answer.v[0].third);
+	SAME_TEXT(answer.v[0].pod->o.name, "web-1");
+	q.to = "http://10.96.9.9/other";
+	CU_ASSERT_FATAL(question_ask(&l.w, &q, l.a, &answer, &err));
+	CU_ASSERT_EQUAL(answer.v[0].http->status, 404);
+
+	/* a policy behind it sees the request as the Gateway hands it on */
+	apply(&l, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\nspec: {selector: {matchLabels: {app: web}}, rules: [{to: [{operation: {hosts: [in.test], "
+		  "paths: [/web]}}]}]}\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v, namespace: in}\nspec: {hosts: [shop.test], gateways: [g], http: [{rewrite: "
+		  "{authority: in.test}, route: [{destination: {host: web}}]}]}\n");
+	settle(&l);
+	q.to = "http://10.96.9.9/web";
+	CU_ASSERT_FATAL(question_ask(&l.w, &q, l.a, &answer, &err));
+	CU_ASSERT_EQUAL(answer.v[0].http->status, 200);
+	q.to = "http://10.96.9.9/web/more";
+	CU_ASSERT_FATAL(question_ask(&l.w, &q, l.a, &answer, &err));
+	CU_ASSERT_EQUAL(answer.v[0].http->status, 403);
 	lab_free(&l);
 }

@@ -187,6 +187,8 @@ static void put_ways(struct world *w, const struct outcome_view *o, struct val *
 	struct val *reply;
 
 	val_put(a, v, "hops", hops_json(w, &o->walk->there, a));
+	if (o->between)
+		val_put(a, v, "nextProxyHops", hops_json(w, &o->between->there, a));
 	if (o->second)
 		val_put(a, v, "backendHops", hops_json(w, &o->second->there, a));
 	if (o->third)
