@@ -388,10 +388,14 @@ static void head(struct hap *x, struct sb *out)
 		    "    timeout client 60s\n"
 		    "    timeout server 60s\n"
 		    "    retries 0\n");
-	if (!x->plane->envoy)                   /* HAProxy itself says 503 for both; Envoy as well */
-		sb_add(out, "\n"
-			    "defaults endpoints from proxy\n"
-			    "    # a connection to an endpoint that was refused is 502, one that nobody answered 504\n"
+	sb_add(out, "\n"
+		    "defaults endpoints from proxy\n");
+	if (x->plane->envoy)
+		sb_add(out, "    # whatever goes wrong on the way to an endpoint is 503\n"
+			    "    http-response set-var(txn.answered) int(1)\n"
+			    "    http-after-response set-status 503 if { status 502 504 } !{ var(txn.answered) -m found }\n");
+	else
+		sb_add(out, "    # a connection to an endpoint that was refused is 502, one that nobody answered 504\n"
 			    "    http-request set-var(txn.began) date(0,ms)\n"
 			    "    http-response set-var(txn.answered) int(1)\n"
 			    "    http-after-response set-status 502 if { status 503 } !{ var(txn.answered) -m found } { date(0,ms),sub(txn.began) lt 1900 }\n"

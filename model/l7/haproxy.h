@@ -10,7 +10,10 @@
 #define HAPROXY_DIR "/run/podwire/proxies"      /* of a lab */
 
 struct haproxy_file { const char *name, *text; };               /* 443.list: which certificate is shown for which name */
-struct haproxy_cert { const char *file, *secret; };             /* PEM that the list names; NS/NAME of the Secret, or NULL: the controller's own */
+#define HAPROXY_IDENTITY  "identity.pem"        /* a certificate by the lab's authority, whose only name is the Pod's SPIFFE identity, and its key */
+#define HAPROXY_AUTHORITY "authority.pem"
+/* PEM that the configuration or the list names; NS/NAME of the Secret, or NULL: the controller's own; or, with a principal (TRUST-DOMAIN/ns/NS/sa/NAME), of the mesh. */
+struct haproxy_cert { const char *file, *secret, *principal; };
 struct haproxy_conf {
 	struct sb text;
 	VEC(struct haproxy_file) files;

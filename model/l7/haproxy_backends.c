@@ -311,13 +311,13 @@ static void fault(struct section *s, const struct l7_fault *f)
 
 /* ---- endpoints */
 
-static void server(struct section *s, const char *name, ip_addr ip, uint16_t port)
+static void server(struct section *s, const char *name, ip_addr ip, uint16_t port, const char *tls)
 {
 	s->dials = true;
-	sb_printf(text(s->x), ip_is4(ip) ? "    server %s %s:%u\n" : "    server %s [%s]:%u\n", name, IP(ip), port);
+	sb_printf(text(s->x), ip_is4(ip) ? "    server %s %s:%u%s\n" : "    server %s [%s]:%u%s\n", name, IP(ip), port, tls);
 }
 
-static void servers(struct section *s, const struct http_endpoint *e, uint32_t nr)
+static void servers(struct section *s, const struct service *of, const struct http_endpoint *e, uint32_t nr)
 {
 	struct map names = { 0 };
 
@@ -325,7 +325,7 @@ static void servers(struct section *s, const struct http_endpoint *e, uint32_t n
 		const char *pod = e[k].ep && e[k].ep->target ? e[k].ep->target->name : NULL;
 		uint64_t *taken = hap_name(pod) ? map_put(&names, s->x->a, hash_mix(fnv32a(pod, strlen(pod)), fnv32(pod, strlen(pod)))) : NULL;
 
-		server(s, taken && !*taken ? pod : arena_printf(s->x->a, "e%u", k), e[k].ip, e[k].port);
+		server(s, taken && !*taken ? pod : arena_printf(s->x->a, "e%u", k), e[k].ip, e[k].port, hap_mutual(s->x, of, e[k].ip));
 		if (taken)
 			*taken = 1;
 	}
@@ -349,7 +349,7 @@ static void reach(struct section *s, const struct l7_ref *r)
 			cannot(s, arena_printf(s->x->a, "%s lies outside the cluster", r->upstream));
 			return;
 		}
-		server(s, "outside", ip, (uint16_t)port);
+		server(s, "outside", ip, (uint16_t)port, "");
 		return;
 	}
 	if (r->service)
@@ -367,9 +367,9 @@ static void reach(struct section *s, const struct l7_ref *r)
 		sb_printf(text(s->x), "    # %s: the containers of a lab speak plain HTTP\n", hap_comment(s->x, r->protocol));
 	sb_add(text(s->x), "    balance roundrobin\n");
 	if (r->via_service && r->service->cluster_ip && ip_parse(r->service->cluster_ip, &ip))
-		server(s, "service", ip, (uint16_t)r->port);
+		server(s, "service", ip, (uint16_t)r->port, hap_mutual(s->x, r->service, e[0].ip));
 	else
-		servers(s, e, nr);
+		servers(s, r->service, e, nr);
 }
 
 /* ---- sections */
@@ -438,7 +438,7 @@ static void section(struct hap *x, const struct hap_leaf *l, const char *name, c
 
 	x->out->text = (struct sb){ 0 };
 	body(&s, to, own);
-	sb_printf(&before, "\nbackend %s from %s\n    # %s: %s\n%s", name, s.dials && !x->plane->envoy ? "endpoints" : "proxy", hap_comment(x, s.what),
+	sb_printf(&before, "\nbackend %s from %s\n    # %s: %s\n%s", name, s.dials ? "endpoints" : "proxy", hap_comment(x, s.what),
 		  hap_comment(x, l->route->text ? l->route->text : l->route->path), sb_text(&x->out->text));
 	sb_free(&x->out->text);
 	x->out->text = before;

@@ -16,7 +16,7 @@ static const char *file_of(struct hap *x, const char *secret)
 	for (uint32_t k = 0; k < x->out->certs.nr; k++)
 		if (streq(x->out->certs.v[k].file, file))
 			return file;
-	vec_add(x->a, &x->out->certs, (struct haproxy_cert){ file, secret });
+	vec_add(x->a, &x->out->certs, (struct haproxy_cert){ file, secret, NULL });
 	return file;
 }
 

@@ -19,6 +19,7 @@ struct hap {
 	struct haproxy_conf *out;
 	VEC(struct hap_leaf) leaves;
 	struct map by_action;                   /* → leaf + 1 */
+	const char *headless;                   /* of a sidecar: how endpoints of headless Services are dialled, if any is by TLS; NULL */
 };
 
 /* ---- words (haproxy_words.c). All answers live in the arena. */
@@ -38,6 +39,13 @@ const char *hap_certs(struct hap *, const struct l7_port *);
 void hap_sidecar(struct hap *, bool v6);
 void hap_sidecar_unknown(struct hap *);
 void hap_sidecar_backends(struct hap *);
+/* ---- haproxy_mesh.c */
+/* What the line of a server has for mutual TLS: "" where the connection to that endpoint of the Service (NULL: of none) is plain. */
+const char *hap_mutual(struct hap *, const struct service *, ip_addr endpoint);
+void hap_mesh_peers(struct hap *);              /* in the frontend for what comes in: with or without TLS, and which way */
+void hap_mesh_connections(struct hap *);        /* which connections may come in, and which requests */
+void hap_mesh_requests(struct hap *);
+void hap_mesh_mutual(struct hap *);             /* the frontend that ends the TLS of other proxies */
 /* ---- haproxy_backends.c */
 void hap_choices(struct hap *);                 /* in the frontend: which way of a route that has several */
 void hap_backends(struct hap *);

@@ -31,7 +31,7 @@ struct plane {
 	const char *ns, *name, *controller;
 	const char *gateway;                    /* NS/NAME, or NULL */
 	const char *extra;                      /* more of the Service's spec, or NULL */
-	bool istio;                             /* Istio's own: its labels and its container's name */
+	bool istio;                             /* Istio's own: its container's name and, without a Gateway, its label */
 	struct ports ports;
 };
 
@@ -51,7 +51,7 @@ static const char *deployment_json(struct arena *a, const struct plane *p)
 	return arena_printf(a, "{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
 			       "\"annotations\": {%s}}, \"spec\": {\"replicas\": 1, \"selector\": {\"matchLabels\": {\"app\": \"%s\"}}, \"template\": {\"metadata\": "
 			       "{\"labels\": {\"app\": \"%s\"%s}}, \"spec\": {\"containers\": [{\"name\": \"%s\", \"image\": \"podwire/proxy\", \"ports\": [%s]}]}}}}",
-			    p->name, p->ns, p->name, annotations(a, p), p->name, p->name, p->istio ? ", \"istio\": \"ingressgateway\"" : "", p->istio ? "istio-proxy" : "proxy", ports);
+			    p->name, p->ns, p->name, annotations(a, p), p->name, p->name, p->istio && !p->gateway ? ", \"istio\": \"ingressgateway\"" : "", p->istio ? "istio-proxy" : "proxy", ports);
 }
 
 static const char *service_json(struct arena *a, const struct plane *p)
@@ -175,7 +175,7 @@ bool gateway_install(struct cluster *c, const struct gateway *gw, const struct l
 	if (who->place == 's' || !gw->listeners.nr)
 		return true;
 	a = arena_new(NULL, "install");
-	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), false,
+	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), strncmp(who->name, "istio.io/", 9) == 0,
 			    { { 0 }, { 0 }, 0 } };
 	gather_ports(gw, &p.ports);
 	ok = (s && same_ports(s, &p.ports)) || plane_install(c, &p, err);

@@ -49,6 +49,10 @@ const char *mesh_principal(struct cluster *, const struct pod *, struct arena *)
 /* Does a connection from `from` (NULL: no mesh) to `to` carry the sender's identity (mutual TLS)? host: of DestinationRules. */
 bool mesh_mutual_tls(struct cluster *, const struct pod *from, const struct pod *to, const struct service *);
 struct mesh_verdict { bool allowed; const char *why, *unknown; obj_h cause; };
+/* The policies of a kind for a Pod: those of its namespace, then those of the root one. */
+struct mesh_policies { const struct raw_object **v; uint32_t nr; };
+struct mesh_policies mesh_policies(struct cluster *, const struct kind *, const struct pod *to, struct arena *);
+const char *mesh_peer_mode(struct cluster *, const struct pod *to, uint16_t port, obj_h *cause);        /* STRICT, PERMISSIVE, DISABLE */
 /* PeerAuthentication: may a connection without identity come in? */
 struct mesh_verdict mesh_peer_allowed(struct cluster *, const struct pod *to, uint16_t port, bool mutual, struct arena *);
 /* AuthorizationPolicy. rq NULL: a connection that is not HTTP. */

@@ -26,6 +26,26 @@ static bool selects(const struct raw_object *r, const struct pod *p, bool *narro
 	return true;
 }
 
+struct mesh_policies mesh_policies(struct cluster *c, const struct kind *kind, const struct pod *to, struct arena *a)
+{
+	const char *const where[] = { to->o.ns, ROOT_NS };
+	struct mesh_policies out = { 0 };
+
+	for (size_t w = 0; w < (streq(to->o.ns, ROOT_NS) ? 1 : 2); w++) {
+		struct object_list all = cluster_list_ns(c, kind, where[w]);
+		const struct raw_object **v = arena_array(a, const struct raw_object *, out.nr + all.nr);
+		bool narrow;
+
+		if (out.nr)
+			memcpy(v, out.v, out.nr * sizeof(*v));
+		out.v = v;
+		for (uint32_t k = 0; k < all.nr; k++)
+			if (selects((const struct raw_object *)all.v[k], to, &narrow))
+				out.v[out.nr++] = (const struct raw_object *)all.v[k];
+	}
+	return out;
+}
+
 /* ---- mutual TLS */
 
 /* port-level before the mode of the whole; UNSET is none. */
@@ -38,7 +58,7 @@ static const char *mode_of(const struct raw_object *r, uint16_t port)
 }
 
 /* The narrowest that says something: for the workload, its namespace, the mesh; of several the oldest. */
-static const char *peer_mode(struct cluster *c, const struct pod *to, uint16_t port, obj_h *cause)
+const char *mesh_peer_mode(struct cluster *c, const struct pod *to, uint16_t port, obj_h *cause)
 {
 	const char *const where[] = { to->o.ns, to->o.ns, ROOT_NS };
 	const char *mode = NULL;
@@ -67,7 +87,7 @@ static const char *peer_mode(struct cluster *c, const struct pod *to, uint16_t p
 struct mesh_verdict mesh_peer_allowed(struct cluster *c, const struct pod *to, uint16_t port, bool mutual, struct arena *a)
 {
 	obj_h cause = { 0 };
-	const char *mode = peer_mode(c, to, port, &cause);
+	const char *mode = mesh_peer_mode(c, to, port, &cause);
 
 	if (streq(mode, "STRICT") && !mutual)
 		return (struct mesh_verdict){ false, arena_printf(a, "the sidecar of %s/%s asks for mutual TLS (PeerAuthentication, mode STRICT) and the connection is plain: it is reset",
@@ -85,7 +105,8 @@ bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod
 	const char *mode;
 	obj_h cause;
 
-	if (!from || !to || !mesh_sidecar(from->spec) || !mesh_sidecar(to->spec))
+	/* it is received by Pods with the label security.istio.io/tlsMode, which the injection of a sidecar gives; a gateway receives as its listeners say */
+	if (!from || !to || !mesh_sidecar(from->spec) || !mesh_sidecar(to->spec) || !mesh_capture(to->spec).set)
 		return false;
 	a = arena_new(NULL, "mesh");
 	rule = s ? mesh_destination_rule(c, from->o.ns, arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, cluster_settings(c)->domain), a) : NULL;
@@ -93,7 +114,7 @@ bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod
 	arena_free(a);
 	if (mode)
 		return streq(mode, "ISTIO_MUTUAL") || streq(mode, "MUTUAL");
-	return !streq(peer_mode(c, to, 0, &cause), "DISABLE");
+	return !streq(mesh_peer_mode(c, to, 0, &cause), "DISABLE");
 }
 
 /* ---- AuthorizationPolicy */
@@ -266,33 +287,28 @@ static struct mesh_verdict verdict_of(struct asked *q, bool allowed, const struc
 /* The policies for a Pod: of its namespace and of the root one. CUSTOM and DENY come first; then, if there is any ALLOW, one of them must match. */
 struct mesh_verdict mesh_authorized(struct cluster *c, const struct pod *to, uint16_t port, const struct mesh_source *from, const struct http_request *rq, struct arena *a)
 {
-	const char *const where[] = { to->o.ns, ROOT_NS };
+	struct mesh_policies all = mesh_policies(c, &authorization_policy_kind, to, a);
 	struct asked q = { .c = c, .from = from, .rq = rq, .port = port, .a = a };
 	const struct raw_object *allows = NULL, *hit = NULL;
 
-	for (size_t w = 0; w < (streq(to->o.ns, ROOT_NS) ? 1 : 2); w++) {
-		struct object_list all = cluster_list_ns(c, &authorization_policy_kind, where[w]);
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct raw_object *r = all.v[k];
+		const char *action = val_str_at(r->spec, "action");
 
-		for (uint32_t k = 0; k < all.nr; k++) {
-			const struct raw_object *r = (const struct raw_object *)all.v[k];
-			const char *action = val_str_at(r->spec, "action");
-			bool narrow;
-
-			if (!selects(r, to, &narrow) || streq(action, "AUDIT"))
-				continue;
-			if (streq(action, "CUSTOM")) {
-				q.unknown = arena_printf(a, "AuthorizationPolicy %s/%s asks an external authorizer, which is not modelled", r->o.ns, r->o.name);
-				return verdict_of(&q, false, r, "decides elsewhere");
-			}
-			if (streq(action, "DENY")) {
-				if (policy_matches(&q, r, true) || q.unknown)
-					return verdict_of(&q, false, r, "denies it");
-				continue;
-			}
-			allows = r;
-			if (!hit && policy_matches(&q, r, false))
-				hit = r;
+		if (streq(action, "AUDIT"))
+			continue;
+		if (streq(action, "CUSTOM")) {
+			q.unknown = arena_printf(a, "AuthorizationPolicy %s/%s asks an external authorizer, which is not modelled", r->o.ns, r->o.name);
+			return verdict_of(&q, false, r, "decides elsewhere");
 		}
+		if (streq(action, "DENY")) {
+			if (policy_matches(&q, r, true) || q.unknown)
+				return verdict_of(&q, false, r, "denies it");
+			continue;
+		}
+		allows = r;
+		if (!hit && policy_matches(&q, r, false))
+			hit = r;
 	}
 	if (hit)
 		return verdict_of(&q, true, hit, "allows it");

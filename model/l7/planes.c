@@ -161,14 +161,11 @@ struct l7_plane *planes_list(struct cluster *c, struct arena *a, uint32_t *nr)
 
 /* ---- sidecars */
 
-/* What a sidecar would have to do, and HAProxy does not: identities by mutual TLS, and the policies that ask for them. */
+/* What a sidecar would have to do, and HAProxy does not. */
 static const char *beyond(struct cluster *c, const struct pod *p, const struct mesh_capture *m, struct arena *a)
 {
-	static const struct kind *const policies[] = { &peer_authentication_kind, &authorization_policy_kind, &request_authentication_kind };
-
-	for (size_t k = 0; k < ARRAY_LEN(policies); k++)
-		if (cluster_count(c, policies[k]))
-			return arena_printf(a, "%s asks for identities, and mutual TLS is not made", policies[k]->name);
+	if (cluster_count(c, &request_authentication_kind))
+		return "RequestAuthentication asks for tokens, which are not looked at";
 	return m->unknown ? m->unknown : mesh_unmodelled(c, p, a);
 }
 

@@ -64,30 +64,82 @@ static bool put_file(const char *path, const void *text, size_t n, mode_t mode, 
 	return ok;
 }
 
-/* The certificate that a controller shows where no Secret has one, made once for the lab. */
+/* Appends a file. */
+static void take_file(const char *path, struct sb *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char buf[4096];
+	ssize_t n;
+
+	while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		sb_addn(out, buf, (size_t)n);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A certificate and its key, made once for the lab, in FILE and FILE.key; by: the one that signs it, or NULL: it does so itself. */
+static bool make_certificate(struct planning *x, const char *file, const char *subject, const char *by, const char *const *extensions)
+{
+	const char *argv[40], *key = arena_printf(x->a, "%s.key", file);
+	int n = 0;
+
+	if (access(file, R_OK) == 0)
+		return true;
+	for (const char *const *w = (const char *const[]){ "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650", NULL }; *w; w++)
+		argv[n++] = *w;
+	for (const char *const *w = (const char *const[]){ "-subj", subject, "-keyout", key, "-out", file, NULL }; *w; w++)
+		argv[n++] = *w;
+	if (by) {
+		argv[n++] = "-CA";
+		argv[n++] = by;
+		argv[n++] = "-CAkey";
+		argv[n++] = arena_printf(x->a, "%s.key", by);
+	}
+	for (; *extensions && n < 38; extensions++) {
+		argv[n++] = "-addext";
+		argv[n++] = *extensions;
+	}
+	argv[n] = NULL;
+	return run_program(argv, "", 0, NULL, x->err);
+}
+
+static bool copy_certificate(struct planning *x, const char *from, bool with_key, const char *path)
+{
+	struct sb pem = { 0 };
+	bool ok;
+
+	take_file(from, &pem);
+	if (with_key)
+		take_file(arena_printf(x->a, "%s.key", from), &pem);
+	ok = put_file(path, sb_text(&pem), pem.len, 0600, x->err);
+	sb_free(&pem);
+	return ok;
+}
+
+/* The certificate that a controller shows where no Secret has one. */
 static bool own_certificate(struct planning *x, bool nginx, const char *path)
 {
 	const char *subject = nginx ? "/O=Acme Co/CN=Kubernetes Ingress Controller Fake Certificate" : "/O=podwire/CN=default certificate of the controller";
-	const char *made = arena_printf(x->a, "%s/proxies/%s.pem", x->live->dir, nginx ? "nginx" : "other"), *key = arena_printf(x->a, "%s.key", made);
-	const char *const argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650", "-subj", subject,
-				     "-addext", nginx ? "subjectAltName=DNS:ingress.local" : "subjectAltName=DNS:default.invalid", "-keyout", key, "-out", made, NULL };
-	struct sb pem = { 0 };
-	char buf[4096];
-	bool ok = access(made, R_OK) == 0 || run_program(argv, "", 0, NULL, x->err);
-	const char *const parts[] = { made, key };
+	const char *made = arena_printf(x->a, "%s/proxies/%s.pem", x->live->dir, nginx ? "nginx" : "other");
 
-	for (int k = 0; ok && k < 2; k++) {
-		int fd = open(parts[k], O_RDONLY | O_CLOEXEC);
-		ssize_t n;
+	return make_certificate(x, made, subject, NULL, (const char *const[]){ nginx ? "subjectAltName=DNS:ingress.local" : "subjectAltName=DNS:default.invalid", NULL }) &&
+	       copy_certificate(x, made, true, path);
+}
 
-		while (fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0)
-			sb_addn(&pem, buf, (size_t)n);
-		if (fd >= 0)
-			close(fd);
-	}
-	ok = ok && put_file(path, sb_text(&pem), pem.len, 0600, x->err);
-	sb_free(&pem);
-	return ok;
+/* As Istio's: without a subject, the SPIFFE identity its only name, signed by the lab's authority. */
+static bool mesh_certificate(struct planning *x, const struct haproxy_cert *c, const char *path)
+{
+	const char *authority = arena_printf(x->a, "%s/proxies/authority.pem", x->live->dir);
+	const char *own = arena_printf(x->a, "%s/proxies/identity.%08x%08x.pem", x->live->dir, fnv32a(c->principal, strlen(c->principal)), fnv32(c->principal, strlen(c->principal)));
+	const char *const signs[] = { "keyUsage=critical,keyCertSign", NULL };
+	const char *const is[] = { arena_printf(x->a, "subjectAltName=critical,URI:spiffe://%s", c->principal), "keyUsage=critical,digitalSignature", "extendedKeyUsage=serverAuth,clientAuth",
+				   "basicConstraints=critical,CA:FALSE", NULL };
+
+	if (!make_certificate(x, authority, "/O=podwire", NULL, signs))
+		return false;
+	if (streq(c->file, HAPROXY_AUTHORITY))
+		return copy_certificate(x, authority, false, path);
+	return make_certificate(x, own, "/", authority, is) && copy_certificate(x, own, true, path);
 }
 
 /* Of NS/NAME; NULL: there is none. */
@@ -127,7 +179,8 @@ static bool put_all(struct planning *x, const char *dir, const struct haproxy_co
 	for (uint32_t k = 0; ok && k < conf->certs.nr; k++) {
 		const char *path = arena_printf(x->a, "%s/%s", dir, conf->certs.v[k].file);
 
-		ok = conf->certs.v[k].secret ? secret_certificate(x, conf->certs.v[k].secret, path) : own_certificate(x, nginx, path);
+		ok = conf->certs.v[k].principal ? mesh_certificate(x, &conf->certs.v[k], path) :
+		     conf->certs.v[k].secret ? secret_certificate(x, conf->certs.v[k].secret, path) : own_certificate(x, nginx, path);
 	}
 	return ok;
 }
@@ -219,7 +272,8 @@ static void plan(struct planning *x, struct l7_plane *p)
 			const char *name = conf.certs.v[k].secret;
 			const struct secret *of = secret_of(x, name);
 
-			sb_printf(&all, "%s %s\n", name, of && label_get(&of->data, "tls.crt") ? label_get(&of->data, "tls.crt") : "");
+			for (int part = 0; part < 2; part++)
+				sb_printf(&all, "%s %s\n", name, of && label_get(&of->data, part ? "tls.key" : "tls.crt") ? label_get(&of->data, part ? "tls.key" : "tls.crt") : "");
 		}
 	keep(&h->wanted, sb_text(&all));
 	h->ports = realloc(h->ports, nr * sizeof(*h->ports));

@@ -262,11 +262,133 @@ static bool asked_before(const struct l7_plane *v, uint32_t at)
 	return false;
 }
 
+/* ---- a mesh's policies */
+
+/* Running, in a network of its own. */
+static bool can_send(const struct pod *p)
+{
+	return (p->phase == POD_RUNNING || !p->phase) && p->node && ip_set(p->ip) && !p->spec->host_network && !pod_is_terminal(p);
+}
+
+/* A Pod for each identity, and one without. */
+#define MOST_SENDERS 6u
+static uint32_t senders(struct casing *x, const struct pod **out)
+{
+	struct object_list pods = cluster_list(x->w->cluster, &pod_kind);
+	struct map seen = { 0 };
+	bool plain = false;
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < pods.nr && nr < MOST_SENDERS; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		bool sidecar = p->spec && mesh_sidecar(p->spec) != NULL;
+		const char *who = sidecar ? mesh_principal(x->w->cluster, p, x->a) : "";
+		uint64_t *at;
+
+		if (!can_send(p) || (sidecar ? !mesh_capture(p->spec).set : plain))
+			continue;
+		at = map_put(&seen, x->a, hash_mix(fnv32a(who, strlen(who)), fnv32(who, strlen(who))));
+		plain = plain || !sidecar;
+		if (!(*at)++)
+			out[nr++] = p;
+	}
+	return nr;
+}
+
+/* A text that such a pattern takes. */
+static const char *like(struct casing *x, const struct val *v, const char *dflt)
+{
+	const char *s = val_str(v);
+	size_t n = s ? strlen(s) : 0;
+
+	if (!n || streq(s, "*"))
+		return dflt;
+	return s[n - 1] == '*' ? arena_printf(x->a, "%.*spodwire", (int)n - 1, s) : *s == '*' ? arena_printf(x->a, "%spodwire%s", *dflt == '/' ? "/" : "", s + 1) : s;
+}
+
+static void operations(struct casing *x, const struct pod *to, const char *host)
+{
+	struct mesh_policies all = mesh_policies(x->w->cluster, &authorization_policy_kind, to, x->a);
+
+	add(x, (struct wanted){ .host = host, .path = "/" });
+	for (uint32_t k = 0; k < all.nr; k++)
+		VAL_EACH(rule, val_get(all.v[k]->spec, "rules"))
+			VAL_EACH(t, val_get(rule, "to")) {
+				const struct val *op = val_get(t, "operation"), *paths = val_get(op, "paths"), *methods = val_get(op, "methods");
+				const char *method = methods && methods->nr ? like(x, methods->first, "GET") : NULL, *path = "/";
+
+				VAL_EACH(p, paths) {
+					path = like(x, p, "/");
+					add(x, (struct wanted){ .host = host, .path = path, .method = method });
+					add(x, (struct wanted){ .host = host, .path = arena_printf(x->a, "%s/deeper", path), .method = method });
+				}
+				add(x, (struct wanted){ .host = host, .path = path, .method = streq(method, "POST") ? "GET" : "POST" });
+				VAL_EACH(m, methods)
+					add(x, (struct wanted){ .host = host, .path = path, .method = like(x, m, "GET") });
+			}
+}
+
+/* A Pod with a sidecar behind the Service; NULL: none. */
+static const struct pod *captured_behind(struct casing *x, const struct service *s)
+{
+	struct object_list pods = cluster_list_ns(x->w->cluster, &pod_kind, s->o.ns);
+
+	for (uint32_t k = 0; s->selector.nr && k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+
+		if (can_send(p) && pairs_match(&s->selector, &p->o.labels) && mesh_capture(p->spec).set)
+			return p;
+	}
+	return NULL;
+}
+
+static void policies(struct casing *x)
+{
+	static const struct l7_listener plain = { .proto = L7_HTTP };
+	struct object_list services = cluster_list(x->w->cluster, &service_kind);
+	const struct pod *from[MOST_SENDERS];
+	uint32_t nr = cluster_count(x->w->cluster, &authorization_policy_kind) || cluster_count(x->w->cluster, &peer_authentication_kind) ? senders(x, from) : 0;
+
+	x->l = &plain;
+	x->resolve = NULL;
+	x->own_host = false;
+	for (uint32_t k = 0; nr && k < services.nr; k++) {
+		const struct service *s = (const struct service *)services.v[k];
+		const struct pod *p = captured_behind(x, s);
+
+		for (uint32_t i = 0; p && i < s->ports.nr; i++)
+			for (uint32_t n = 0; n < nr && (!s->ports.v[i].protocol || s->ports.v[i].protocol == L4_TCP); n++) {
+				x->from = arena_printf(x->a, "pod/%s/%s", from[n]->o.ns, from[n]->o.name);
+				x->port = (uint16_t)s->ports.v[i].port;
+				operations(x, p, arena_printf(x->a, "%s.%s.svc.%s", s->o.name, s->o.ns, cluster_settings(x->w->cluster)->domain));
+			}
+	}
+}
+
+/* ---- two proxies in a row: a Pod with a sidecar asks a controller or a Gateway by its Service */
+static void in_a_row(struct casing *x, const struct l7_plane *sidecar)
+{
+	const struct svc_port *sp;
+
+	x->from = arena_printf(x->a, "pod/%s/%s", sidecar->pod->o.ns, sidecar->pod->o.name);
+	for (uint32_t p = 0; x->plane->service && p < x->plane->nr; p++)
+		for (uint32_t i = 0; i < x->plane->table->listeners.nr; i++) {
+			x->l = &x->plane->table->listeners.v[i];
+			sp = outer(x->plane, x->plane->ports[p].bind);
+			if (!sp || x->l->dead || x->l->port != x->plane->ports[p].port || (x->l->proto != L7_HTTP && x->l->proto != L7_HTTPS))
+				continue;
+			x->resolve = arena_printf(x->a, "svc/%s/%s", x->plane->service->o.ns, x->plane->service->o.name);
+			x->port = (uint16_t)sp->port;
+			x->own_host = x->port != x->plane->ports[p].port && x->port != (x->l->proto == L7_HTTPS ? 443 : 80);
+			listener(x);
+		}
+}
+
 struct question *http_cases(struct world *w, struct arena *a, uint32_t *nr)
 {
 	struct casing x = { .w = w, .a = a };
-	uint32_t planes;
-	const struct l7_plane *v = planes_list(w->cluster, a, &planes);
+	uint32_t planes, sidecars;
+	const struct l7_plane *v = planes_list(w->cluster, a, &planes), *in = planes_sidecars(w->cluster, a, &sidecars, NULL);
 
 	for (uint32_t k = 0; k < planes; k++) {
 		if (asked_before(v, k))         /* the next Pod of the same Deployment: each request may come to it already */
@@ -280,21 +402,24 @@ struct question *http_cases(struct world *w, struct arena *a, uint32_t *nr)
 				way_in(&x, &v[k].ports[p]);
 				listener(&x);
 			}
+		if (sidecars && in[0].pod != v[k].pod)
+			in_a_row(&x, &in[0]);
 	}
-	v = planes_sidecars(w->cluster, a, &planes, NULL);
-	for (uint32_t k = 0; k < planes; k++) {
-		x.plane = &v[k];
-		x.from = arena_printf(a, "pod/%s/%s", v[k].pod->o.ns, v[k].pod->o.name);
+	for (uint32_t k = 0; k < sidecars; k++) {
+		x.plane = &in[k];
+		x.from = arena_printf(a, "pod/%s/%s", in[k].pod->o.ns, in[k].pod->o.name);
 		x.resolve = NULL;
 		x.own_host = false;
-		for (uint32_t i = 0; i < v[k].table->listeners.nr; i++) {
-			x.l = &v[k].table->listeners.v[i];
+		for (uint32_t i = 0; i < in[k].table->listeners.nr; i++) {
+			x.l = &in[k].table->listeners.v[i];
 			x.port = x.l->port;
 			/* by the first of a Service's names; a name server does not speak HTTP */
-			if (x.port != 53 && (!i || v[k].table->listeners.v[i - 1].group != x.l->group))
+			if (x.port != 53 && (!i || in[k].table->listeners.v[i - 1].group != x.l->group))
 				listener(&x);
 		}
 	}
+	if (sidecars)
+		policies(&x);
 	*nr = x.v.nr;
 	return x.v.v;
 }

@@ -198,8 +198,65 @@ if [ "$(id -u)" = 0 ]; then
 	"$podwire" exec -n shop page -- sh -c 'PATH=$PATH:/usr/sbin; iptables -t nat -F OUTPUT'
 	is "and goes around it where the redirect rules are gone" 200 "$(page)"
 	"$podwire" down -q
-	printf 'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: strict, namespace: istio-system}\nspec: {mtls: {mode: STRICT}}\n' >strict.yaml
-	is "identities are not made, and that is said" 1 "$("$podwire" up --controller istio.io/gateway-controller -f mesh.yaml -f strict.yaml 2>&1 | grep -c 'no sidecar of the mesh runs: PeerAuthentication')"
+	# identities: mutual TLS, who may ask for what, and a Gateway between
+	cat >identities.yaml <<'YAML'
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: strict, namespace: shop}
+spec: {mtls: {mode: STRICT}, portLevelMtls: {9081: {mode: PERMISSIVE}}, selector: {matchLabels: {app: reviews}}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: reviews, namespace: shop}
+spec:
+  selector: {matchLabels: {app: reviews}}
+  rules:
+  - from: [{source: {principals: [cluster.local/ns/shop/sa/page]}}]
+    to: [{operation: {methods: [GET], paths: ["/ok*", /teapot, /new]}}]
+  - from: [{source: {namespaces: [podwire-system]}}]
+    to: [{operation: {hosts: [inside.test], notPaths: ["/private*"]}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: shop}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: shop}
+spec:
+  parentRefs: [{name: gw}]
+  hostnames: [shop.test]
+  rules:
+  - matches: [{path: {type: PathPrefix, value: /in}}]
+    filters:
+    - {type: URLRewrite, urlRewrite: {hostname: inside.test, path: {type: ReplacePrefixMatch, replacePrefixMatch: /}}}
+    - {type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: X-Answer, value: "42"}]}}
+    backendRefs: [{name: reviews, port: 80}]
+  - matches: [{path: {type: PathPrefix, value: /private}}]
+    filters: [{type: URLRewrite, urlRewrite: {hostname: inside.test}}]
+    backendRefs: [{name: reviews, port: 80}]
+YAML
+	sed 's/^spec: {containers: \[{name: p,/spec: {serviceAccountName: page, containers: [{name: p,/' mesh.yaml >named.yaml
+	printf -- '---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: page, namespace: shop}\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: page}\n' >>named.yaml
+	mesh=(--controller istio.io/gateway-controller -f named.yaml -f identities.yaml)
+	check "a mesh with identities comes up" "$podwire" up -q "${mesh[@]}"
+	said=$("$podwire" verify -v --tries 2 2>&1)
+	is "and every request and connection ends as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
+	has "an identity that is allowed" 'reviews.shop.svc.cluster.local/ok[^ ]* from pod/shop/page: 200' "$said"
+	has "a path that is not" 'reviews.shop.svc.cluster.local/ from pod/shop/page: 403' "$said"
+	has "a plain connection is reset" 'reviews.shop.svc.cluster.local/ from pod/default/outside: rejected' "$said"
+	has "through the Gateway's proxy and the sidecar behind it" 'shop.test/in from client, at gateway/shop/gw: 200 by reviews-v[12].* asked for /' "$said"
+	has "through three: its own sidecar, the Gateway, the sidecar behind it" 'shop.test/in from pod/shop/page, at svc/podwire-system/gateway-shop-gw: 200 by' "$said"
+	has "where a policy says no" 'shop.test/private from pod/shop/page, at svc/podwire-system/gateway-shop-gw: 403' "$said"
+	dir=/run/podwire/proxies/shop.page
+	has "its certificate has the SPIFFE identity for its name" 'URI:spiffe://cluster.local/ns/shop/sa/page' "$("$podwire" exec -n shop page -- openssl x509 -in $dir/identity.pem -noout -ext subjectAltName)"
+	"$podwire" exec -n shop page -- sh -c "PATH=\$PATH:/usr/sbin; cd $dir && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj / -addext subjectAltName=URI:spiffe://cluster.local/ns/shop/sa/page \
+		-keyout k -out c 2>/dev/null && cat c k >identity.pem && haproxy -D -f haproxy.cfg -p pid -sf \$(cat pid)" 2>&1
+	has "one that another authority has signed is not taken" 'DIFFERS .*/ok[^ ]* from pod/shop/page' "$("$podwire" verify 2>&1)"
+	"$podwire" down -q
+	printf 'apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: tokens, namespace: shop}\nspec: {}\n' >tokens.yaml
+	is "tokens are not looked at, and that is said" 1 "$("$podwire" up --controller istio.io/gateway-controller -f mesh.yaml -f tokens.yaml 2>&1 | grep -c 'no sidecar of the mesh runs: RequestAuthentication')"
 	"$podwire" down -q
 else
 	echo "skipped: sidecars run as another user, which only root's labs have" && skipped=$((skipped + 1))

@@ -213,6 +213,31 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 			fprintf(stderr, "\nnot there: %s\n%s", *want, sb_text(&out));
 	}
 	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: s}\nspec: {mtls: {mode: STRICT}}\n");
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p}\nspec: {rules: [{from: [{source: {principals: ['*/sa/x'], notIpBlocks: [10.9.0.0/16]}}], "
+					 "to: [{operation: {methods: [GET], notPaths: ['/x*']}}], when: [{key: 'request.headers[x-a]', values: ['1']}]}, {to: [{operation: {ports: ['81']}}]}]}\n");
+	v = planes_sidecars(c, a, &nr, &why);
+	CU_ASSERT_EQUAL_FATAL(nr, 1);
+	sb_reset(&out);
+	haproxy_print(v, &out, a);
+	for (const char *const *want = (const char *const[]){
+		     "    acl mutual req.ssl_alpn -m sub istio\n    tcp-request content reject if !mutual\n", "    use_backend inbound.mutual if mutual\n",
+		     "    bind abns@podwire-mutual accept-proxy ssl crt /run/podwire/proxies/default.p/identity.pem ca-file /run/podwire/proxies/default.p/authority.pem verify required alpn istio\n",
+		     /* its own identity: [6], 44 bytes, spiffe://cluster.local/ns/default/sa/default */
+		     " ssl_c_der,hex -m sub 862C7370696666653A2F2F636C75737465722E6C6F63616C2F6E732F64656661756C742F73612F64656661756C74\n",
+		     "    acl h0 var(sess.principal) -m end -- '/sa/x'\n    acl h1 src '10.9.0.0/16'\n    acl h2 method -m str -- 'GET'\n    acl h3 path -m beg -- '/x'\n"
+		     "    acl h4 req.fhdr(x-a,1) -m str -- '1'\n    http-request allow if h0 !h1 h2 !h3 h4\n    acl h5 dst_port '81'\n    http-request allow if h5\n    http-request deny deny_status 403\n",
+		     "    tcp-request content accept if t2\n    tcp-request content reject\n", NULL }; *want; want++) {
+		CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), *want));
+		if (!strstr(sb_text(&out), *want))
+			fprintf(stderr, "\nnot there: %s\n%s", *want, sb_text(&out));
+	}
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: q}\nspec: {rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}\n");
+	v = planes_sidecars(c, a, &nr, &why);
+	sb_reset(&out);
+	haproxy_print(v, &out, a);
+	CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), "an AuthorizationPolicy asks for requestPrincipals' hdr X-Podwire-Cannot "));
+	CU_ASSERT_PTR_NULL(strstr(sb_text(&out), "http-request allow"));
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: s}\nspec: {}\n");
 	planes_sidecars(c, a, &nr, &why);
 	CU_ASSERT_EQUAL(nr, 0);
 	CU_ASSERT_PTR_NOT_NULL(why);

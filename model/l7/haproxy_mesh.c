@@ -1,0 +1,317 @@
+/* Identities in a mesh: mutual TLS between proxies, and at the receiving sidecar PeerAuthentication and AuthorizationPolicy (mesh_auth.c decides the same in memory).
+ * Sidecars know one another's TLS by its ALPN, as Istio's do. HAProxy 2.6 has no sample for the names in a certificate, so the peer's is looked for in the certificate's DER: tag,
+ * length and text of the SPIFFE URI of each workload that there is. */
+#include "model/l7/haproxy_parts.h"
+
+#include <stdlib.h>
+
+#include "model/l7/mesh_routes.h"
+
+static struct sb *text(struct hap *x) { return &x->out->text; }
+
+static const char *own_identity(struct hap *x)
+{
+	static const char *const files[] = { HAPROXY_IDENTITY, HAPROXY_AUTHORITY };
+
+	for (size_t k = 0; k < ARRAY_LEN(files); k++) {
+		bool there = false;
+
+		for (uint32_t i = 0; i < x->out->certs.nr; i++)
+			there = there || streq(x->out->certs.v[i].file, files[k]);
+		if (!there)
+			vec_add(x->a, &x->out->certs, (struct haproxy_cert){ files[k], NULL, mesh_principal(x->t->cluster, x->plane->pod, x->a) });
+	}
+	return arena_printf(x->a, " ssl crt %s/" HAPROXY_IDENTITY " ca-file %s/" HAPROXY_AUTHORITY " verify required alpn istio", x->dir, x->dir);
+}
+
+const char *hap_mutual(struct hap *x, const struct service *s, ip_addr endpoint)
+{
+	const struct pod *to = s && x->plane->pod ? find_pod_by_ip(x->t->cluster, endpoint) : NULL;
+
+	return to && mesh_mutual_tls(x->t->cluster, x->plane->pod, to, s) ? own_identity(x) : "";
+}
+
+/* ---- PeerAuthentication */
+
+/* Ports of which something else is said than of the whole workload. */
+static uint32_t ports_apart(struct hap *x, const char *usual, uint16_t *ports, const char **modes, uint32_t most)
+{
+	struct mesh_policies all = mesh_policies(x->t->cluster, &peer_authentication_kind, x->plane->pod, x->a);
+	uint32_t nr = 0;
+	obj_h cause;
+
+	for (uint32_t k = 0; k < all.nr; k++)
+		VAL_EACH(v, val_get(all.v[k]->spec, "portLevelMtls")) {
+			unsigned long port = strtoul(v->key, NULL, 10);
+			const char *mode = port && port < 65536 ? mesh_peer_mode(x->t->cluster, x->plane->pod, (uint16_t)port, &cause) : usual;
+			bool known = false;
+
+			for (uint32_t i = 0; i < nr; i++)
+				known = known || ports[i] == port;
+			if (known || streq(mode, usual) || nr == most)
+				continue;
+			ports[nr] = (uint16_t)port;
+			modes[nr++] = mode;
+		}
+	return nr;
+}
+
+/* "" for all ports but `apart`, or one port. */
+static void mode_rule(struct hap *x, const char *mode, const char *where)
+{
+	if (streq(mode, "STRICT"))
+		sb_printf(text(x), "    tcp-request content reject if !mutual%s\n", where);
+	if (streq(mode, "DISABLE"))
+		sb_printf(text(x), "    tcp-request content reject if mutual%s\n", where);
+}
+
+void hap_mesh_peers(struct hap *x)
+{
+	uint16_t ports[64];
+	const char *modes[64];
+	obj_h cause;
+	const char *usual = mesh_peer_mode(x->t->cluster, x->plane->pod, 0, &cause);
+	uint32_t nr = ports_apart(x, usual, ports, modes, ARRAY_LEN(ports));
+
+	sb_printf(text(x), "    # PeerAuthentication: %s\n    acl mutual req.ssl_alpn -m sub istio\n", hap_comment(x, usual));
+	for (uint32_t k = 0; k < nr; k++) {
+		sb_printf(text(x), "    acl apart dst_port %u\n", ports[k]);
+		mode_rule(x, modes[k], arena_printf(x->a, " { dst_port %u }", ports[k]));
+	}
+	mode_rule(x, usual, nr ? " !apart" : "");
+	sb_add(text(x), "    tcp-request content accept if mutual\n");
+}
+
+/* ---- AuthorizationPolicy */
+
+struct writing {
+	struct hap *x;
+	const char *rule, *stop;                /* "tcp-request content", "http-request"; what a denied one gets */
+	const char *go;
+	bool http, deny;
+	uint32_t acls;                          /* their names are numbers */
+	const char *cannot;
+};
+
+enum values { TEXTS, TEXTS_NOCASE, PLAIN /* addresses, blocks, numbers */, ACCOUNTS };
+static const struct asked { const char *name, *not, *key, *sample; bool http; enum values values; } asks[] = {
+	{ "principals", "notPrincipals", "source.principal", "var(sess.principal)", false, TEXTS },
+	{ "namespaces", "notNamespaces", "source.namespace", "var(sess.namespace)", false, TEXTS },
+	{ "serviceAccounts", "notServiceAccounts", NULL, "var(sess.account)", false, ACCOUNTS },
+	{ "ipBlocks", "notIpBlocks", "source.ip", "src", false, PLAIN },
+	{ "remoteIpBlocks", "notRemoteIpBlocks", "remote.ip", "src", false, PLAIN },
+	{ "hosts", "notHosts", NULL, "req.fhdr(host,1)", true, TEXTS_NOCASE },
+	{ "methods", "notMethods", NULL, "method", true, TEXTS },
+	{ "paths", "notPaths", NULL, "path", true, TEXTS },
+	{ "ports", "notPorts", "destination.port", "dst_port", false, PLAIN },
+};
+
+/* An ACL that holds where any of the values does: "*" is anything, x* a beginning, *x an end. */
+static const char *values_acl(struct writing *w, const struct asked *f, const struct val *values)
+{
+	const char *sample = f->sample;
+	const char *name = arena_printf(w->x->a, w->http ? "h%u" : "t%u", w->acls++);
+
+	if (!values->nr)
+		sb_printf(text(w->x), "    acl %s always_false\n", name);
+	VAL_EACH(v, values) {
+		const char *value = val_str(v) ? val_str(v) : val_is(v, VAL_INT) ? arena_printf(w->x->a, "%" PRId64, v->i) : "", *how = "str";
+		size_t n = strlen(value);
+
+		if (!hap_fits(value) || !n || strstr(value, "{*")) {
+			w->cannot = "a value that an AuthorizationPolicy asks for is a template, too long, or holds control characters";
+			continue;
+		}
+		if (f->values == ACCOUNTS) {               /* NS/NAME, or NAME in any namespace */
+			sb_printf(text(w->x), "    acl %s %s%s -m str -- %s\n", name, sample, strchr(value, '/') ? "" : ",field(2,/)", hap_word(w->x, value));
+			continue;
+		}
+		if (f->values == PLAIN) {
+			sb_printf(text(w->x), "    acl %s %s %s\n", name, sample, hap_word(w->x, value));
+			continue;
+		}
+		if (streq(value, "*")) {
+			sb_printf(text(w->x), "    acl %s %s -m len gt 0\n", name, sample);
+			continue;
+		}
+		if (value[n - 1] == '*') {
+			how = "beg";
+			value = arena_strndup(w->x->a, value, n - 1);
+		} else if (*value == '*') {
+			how = "end";
+			value++;
+		}
+		sb_printf(text(w->x), "    acl %s %s -m %s%s -- %s\n", name, sample, how, f->values == TEXTS_NOCASE ? " -i" : "", hap_word(w->x, value));
+	}
+	return name;
+}
+
+/* Conditions of one field; false: it can never hold (an HTTP field, asked of a connection that is none: mesh_auth.c fields_match). */
+static bool field_conds(struct writing *w, const struct asked *f, const struct val *yes, const struct val *no, bool empty_is_any, struct sb *conds)
+{
+	if (!yes && !no)
+		return true;
+	if (f->http && !w->http)
+		return w->deny;
+	if (yes && (yes->nr || !empty_is_any))
+		sb_printf(conds, " %s", values_acl(w, f, yes));
+	if (no && no->nr)
+		sb_printf(conds, " !%s", values_acl(w, f, no));
+	return true;
+}
+
+static bool all_fields(struct writing *w, const struct val *v, struct sb *conds)
+{
+	VAL_EACH(f, v) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(asks); k++)
+			known = known || streq(f->key, asks[k].name) || streq(f->key, asks[k].not);
+		if (!known)
+			w->cannot = arena_printf(w->x->a, "an AuthorizationPolicy asks for %s", hap_comment(w->x, f->key));
+	}
+	for (size_t k = 0; k < ARRAY_LEN(asks); k++)
+		if (!field_conds(w, &asks[k], val_get(v, asks[k].name), val_get(v, asks[k].not), true, conds))
+			return false;
+	return true;
+}
+
+static bool when_conds(struct writing *w, const struct val *when, struct sb *conds)
+{
+	VAL_EACH(c, when) {
+		const char *key = val_str_at(c, "key") ? val_str_at(c, "key") : "", *name = NULL;
+		const struct val *yes = val_get(c, "values"), *no = val_get(c, "notValues");
+		struct asked header = { .http = true };
+		const struct asked *f = NULL;
+
+		for (size_t k = 0; k < ARRAY_LEN(asks) && !f; k++)
+			f = asks[k].key && streq(asks[k].key, key) ? &asks[k] : NULL;
+		if (!f && strncmp(key, "request.headers[", 16) == 0) {
+			name = arena_strndup(w->x->a, key + 16, strcspn(key + 16, "]"));
+			header.sample = arena_printf(w->x->a, "req.fhdr(%s,1)", name);
+			f = &header;
+		}
+		if (!f || (name && !hap_name(name)))
+			w->cannot = arena_printf(w->x->a, "an AuthorizationPolicy asks for %s", hap_comment(w->x, key));
+		else if (!field_conds(w, f, yes, no, false, conds))
+			return false;
+	}
+	return true;
+}
+
+/* One line for each pair of a source and an operation. */
+static void policy(struct writing *w, const struct raw_object *r)
+{
+	static const struct val any[1];
+
+	sb_printf(text(w->x), "    # AuthorizationPolicy %s/%s\n", hap_comment(w->x, r->o.ns), hap_comment(w->x, r->o.name));
+	VAL_EACH(rule, val_get(r->spec, "rules")) {
+		const struct val *from = val_get(rule, "from"), *to = val_get(rule, "to");
+
+		for (const struct val *f = from && from->nr ? from->first : any; f; f = f == any ? NULL : f->next)
+			for (const struct val *t = to && to->nr ? to->first : any; t; t = t == any ? NULL : t->next) {
+				struct sb conds = { 0 };
+
+				if (all_fields(w, val_get(f, "source"), &conds) && all_fields(w, val_get(t, "operation"), &conds) && when_conds(w, val_get(rule, "when"), &conds))
+					sb_printf(text(w->x), "    %s %s%s%s\n", w->rule, w->deny ? w->stop : w->go, conds.len ? " if" : "", sb_text(&conds));
+				sb_free(&conds);
+			}
+	}
+}
+
+static void policies(struct writing *w)
+{
+	struct mesh_policies all = mesh_policies(w->x->t->cluster, &authorization_policy_kind, w->x->plane->pod, w->x->a);
+	bool allows = false;
+
+	for (int deny = 1; deny >= 0; deny--)
+		for (uint32_t k = 0; k < all.nr; k++) {
+			const char *action = val_str_at(all.v[k]->spec, "action");
+
+			if (streq(action, "CUSTOM"))
+				w->cannot = "an AuthorizationPolicy asks an external authorizer";
+			if (streq(action, "AUDIT") || streq(action, "CUSTOM") || streq(action, "DENY") != deny)
+				continue;
+			allows = allows || !deny;
+			w->deny = deny;
+			policy(w, all.v[k]);
+		}
+	if (allows)
+		sb_printf(text(w->x), "    %s %s\n", w->rule, w->stop);
+}
+
+/* Written aside first: what cannot be done takes the place of all of it. */
+static void policies_or_cannot(struct writing *w, const char *instead)
+{
+	struct sb before = w->x->out->text;
+
+	w->x->out->text = (struct sb){ 0 };
+	policies(w);
+	if (w->cannot) {
+		sb_reset(text(w->x));
+		hap_cannot(w->x, "what the Pod receives", w->cannot);
+		sb_printf(text(w->x), instead, hap_word(w->x, w->cannot), hap_word(w->x, hap_format(w->x, w->cannot)));
+	}
+	sb_add(&before, sb_text(text(w->x)));
+	sb_free(text(w->x));
+	w->x->out->text = before;
+}
+
+void hap_mesh_connections(struct hap *x)
+{
+	struct writing w = { .x = x, .rule = "tcp-request content", .stop = "reject", .go = "accept" };
+
+	policies_or_cannot(&w, "    # %.0s%.0sno connection passes\n    tcp-request content reject\n");
+}
+
+void hap_mesh_requests(struct hap *x)
+{
+	struct writing w = { .x = x, .rule = "http-request", .stop = "deny deny_status 403", .go = "allow", .http = true };
+
+	policies_or_cannot(&w, "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s\n");
+}
+
+/* ---- mutual TLS comes in */
+
+static const char *der_of(struct hap *x, const char *principal)
+{
+	const char *uri = arena_printf(x->a, "spiffe://%s", principal), *hex;
+	size_t n = strlen(uri);
+	struct sb out = { 0 };
+
+	sb_printf(&out, n < 128 ? "86%02zX" : n < 256 ? "8681%02zX" : "8682%04zX", n);          /* [6] uniformResourceIdentifier (RFC 5280, 4.2.1.6) */
+	for (const char *p = uri; *p; p++)
+		sb_printf(&out, "%02X", (unsigned char)*p);
+	hex = arena_strdup(x->a, sb_text(&out));
+	sb_free(&out);
+	return hex;
+}
+
+static void who_is_it(struct hap *x)
+{
+	struct object_list pods = cluster_list(x->t->cluster, &pod_kind);
+	struct map seen = { 0 };
+
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		const char *principal = mesh_sidecar(p->spec) ? mesh_principal(x->t->cluster, p, x->a) : NULL;
+		uint64_t *at = hap_fits(principal ? principal : "\n") ? map_put(&seen, x->a, hash_mix(fnv32a(principal, strlen(principal)), fnv32(principal, strlen(principal)))) : NULL;
+
+		if (!at || (*at)++)
+			continue;
+		sb_printf(text(x), "    acl peer%u ssl_c_der,hex -m sub %s\n", k, der_of(x, principal));
+		sb_printf(text(x), "    tcp-request session set-var(sess.principal) str(%s) if peer%u\n", principal, k);
+		sb_printf(text(x), "    tcp-request session set-var(sess.namespace) str(%s) if peer%u\n", p->o.ns, k);
+		sb_printf(text(x), "    tcp-request session set-var(sess.account) str(%s/%s) if peer%u\n", p->o.ns, strstr(principal, "/sa/") + 4, k);
+	}
+}
+
+void hap_mesh_mutual(struct hap *x)
+{
+	sb_printf(text(x), "\nbackend inbound.mutual from proxy\n    mode tcp\n    server mutual abns@podwire-mutual send-proxy-v2\n"
+			   "\nfrontend inbound.tls from proxy\n    mode tcp\n    bind abns@podwire-mutual accept-proxy%s\n", own_identity(x));
+	who_is_it(x);
+	sb_add(text(x), "    tcp-request inspect-delay 2s\n    tcp-request content switch-mode http if HTTP\n");
+	hap_mesh_connections(x);
+	sb_add(text(x), "    use_backend inbound.http.application if HTTP\n    default_backend inbound.application\n");
+}
