@@ -13,6 +13,23 @@ check "the teacher is" '$podwire learn hairpin -o md -v | grep -q "^Answer: 1"'
 check "all of them make one page" '$podwire learn all -o html >"$work/all.html" && [ "$(grep -c "<h2>" "$work/all.html")" -ge 25 ] && ! grep -q "This does not hold" "$work/all.html"'
 check "a page is well formed" 'sed "1d" "$work/all.html" | sed "s/<meta [^>]*>//" | python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())"'
 check "one that is not there is said" '! $podwire learn nothing -o md 2>"$work/err" && grep -q "no lesson is called" "$work/err"'
+# What was done is kept in a lab (tests/tui/session_test.c plays lessons in one).
+$podwire init --lab "$work/l.db" >/dev/null
+check "a lab without lessons says so" '! $podwire learn export --lab "$work/l.db" 2>"$work/err" && grep -q "keeps nothing of any lesson" "$work/err"'
+python3 - "$work/l.db" <<'P'
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+step = lambda **k: dict(dict(tries=0, chosen=0, right=False, hints=0, task=0, commands=[]), **k)
+db.execute("INSERT INTO fact VALUES('lesson:lb-pending', ?)", [json.dumps(dict(at=1, steps=[step(tries=2, chosen=1, right=True), step(hints=1, task=1, commands=["apply -f <b>.yaml"]), step()]))])
+db.commit()
+P
+check "the list says how far" '$podwire learn --lab "$work/l.db" | grep "^lb-pending" | grep -q "2 of 3"'
+check "as text" '$podwire learn export --lab "$work/l.db" | grep -qF "$ podwire apply -f <b>.yaml"'
+check "as Markdown" '$podwire learn export lb-pending --lab "$work/l.db" -o md | grep -q "^- task: solved"'
+check "as a page, well formed" '$podwire learn export --lab "$work/l.db" -o html | sed 1d | sed "s/<meta [^>]*>//" | python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())"'
+check "as JSON" '$podwire learn export --lab "$work/l.db" -o json | python3 -c "import json, sys; x = json.load(sys.stdin)[0]; assert x[\"step\"] == 2 and x[\"did\"][1][\"commands\"] == [\"apply -f <b>.yaml\"]"'
+check "another lesson has none" '! $podwire learn export hairpin --lab "$work/l.db" 2>/dev/null'
+check "reset forgets it" '$podwire learn reset lb-pending --lab "$work/l.db" >/dev/null && ! $podwire learn export --lab "$work/l.db" 2>/dev/null && ! $podwire learn --lab "$work/l.db" | grep -q "2 of 3"'
 # A lesson counts only if breaking its fact turns it red.
 cp -r scenarios/lessons "$work/lessons"
 sed -i "s/masqueraded: true/masqueraded: false/" "$work"/lessons/10-hairpin.yaml

@@ -214,6 +214,42 @@ TEST(tui_session_needs_no_lab_for_a_lesson)
 	CU_ASSERT(chdir(here) == 0 && rmdir(dir) == 0);
 }
 
+/* What a learner did stays in the lab: a lesson goes on where it was left, with what was typed; R begins it anew. */
+TEST(tui_keeps_progress_in_the_lab)
+{
+	struct run r;
+	struct err err = { 0 };
+	struct progress p;
+	struct lab *lab;
+
+	begin(&r, true);
+	type(&r, ":learn lb-pending\nle:label svc/web a=b\n:annotate svc/web c=d\nu1");
+	type(&r, ":map\nq");
+	tui_free(r.t);
+	session_end(&r.session);
+	CU_ASSERT_FATAL(session_begin(&r.session, &r.cli, false, &err));
+	tui_init(r.t, &r.source, 100, 30);
+	tui_step(r.t, &r.source, NULL, NULL, NULL);
+	type(&r, ":learn\n");
+	shows(&r, "2 of ");
+	type(&r, ":learn lb-pending\n");
+	shows(&r, "step 2 of");
+	shows(&r, "hint");
+	type(&r, ":get svc web -o yaml\n");
+	shows(&r, "a: b");
+	type(&r, "q");
+	lab = lab_open(r.path, LAB_READ, NULL, &err);
+	CU_ASSERT(lab && progress_read(lab, "lb-pending", r.cli.arena, &p, &err) && p.at == 1 && p.steps[1].hints == 1 && p.steps[1].commands.nr == 1 && streq(p.steps[1].commands.v[0], "label svc/web a=b"));
+	lab_close(lab);
+	type(&r, "R");
+	shows(&r, "step 1 of");
+	lab = lab_open(r.path, LAB_READ, NULL, &err);
+	CU_ASSERT(lab && progress_read(lab, "lb-pending", r.cli.arena, &p, &err) && p.at == 0 && p.steps[1].commands.nr == 0 && p.steps[1].hints == 0);
+	lab_close(lab);
+	err_free(&err);
+	end(&r);
+}
+
 TEST(tui_session_survives_random_keys)
 {
 	static const int special[] = { TK_UP, TK_DOWN, TK_LEFT, TK_RIGHT, TK_PAGE_DOWN, TK_END, TK_TAB, TK_ENTER, TK_ENTER, TK_ENTER, TK_ESC };

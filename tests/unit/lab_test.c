@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "model/control/defaults.h"
+#include "sim/lab/progress.h"
 #include "sim/lab/store.h"
 #include "tests/unit/test.h"
 
@@ -395,6 +396,53 @@ static void load_damaged(const char *path, sqlite3 *db, const unsigned char *byt
 	lab_close(lab);
 	err_free(&err);
 	free(copy);
+}
+
+TEST(progress_in_lessons_is_kept_beside_the_cluster)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct progress p, back;
+	progress_list all = { 0 };
+	char path[64] = "/tmp/podwire-progress-XXXXXX";
+	struct err err = { 0 };
+	struct lab *lab;
+	int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	close(fd);
+	progress_begin(&p, a, "it's \"one\"; --", 3);
+	p.at = 1;
+	p.steps[0] = (struct progress_step){ .tries = 2, .chosen = 3, .right = true, .hints = 1, .task = TASK_SHOWN };
+	vec_add(a, &p.steps[1].commands, "apply -f a\nb");
+	for (int k = 0; k < 2; k++) {
+		lab = lab_open(path, k ? LAB_WRITE : LAB_NEW, NULL, &err);
+		CU_ASSERT_FATAL(lab != NULL);
+		CU_ASSERT(progress_write(lab, &p, &err));
+		lab_close(lab);
+	}
+	p.lesson = "other";
+	lab = lab_open(path, LAB_WRITE, NULL, &err);
+	CU_ASSERT(lab && progress_write(lab, &p, &err));
+	lab_close(lab);
+	lab = lab_open(path, LAB_READ, NULL, &err);
+	CU_ASSERT(lab && progress_read_all(lab, a, &all, &err) && all.nr == 2);
+	CU_ASSERT(lab && progress_read(lab, "it's \"one\"; --", a, &back, &err));
+	CU_ASSERT(back.at == 1 && back.nr_steps == 3 && back.steps[0].tries == 2 && back.steps[0].chosen == 3 && back.steps[0].right && back.steps[0].hints == 1 && back.steps[0].task == TASK_SHOWN);
+	CU_ASSERT(back.steps[1].commands.nr == 1 && streq(back.steps[1].commands.v[0], "apply -f a\nb") && progress_right(&back) == 1);
+	CU_ASSERT(lab && progress_read(lab, "oth", a, &back, &err) && back.nr_steps == 0);
+	lab_close(lab);
+	lab = lab_open(path, LAB_WRITE, NULL, &err);
+	CU_ASSERT(lab && progress_forget(lab, "other", &err));
+	lab_close(lab);
+	lab = lab_open(path, LAB_READ, NULL, &err);
+	all.nr = 0;
+	CU_ASSERT(lab && progress_read_all(lab, a, &all, &err) && all.nr == 1);
+	lab_close(lab);
+	CU_ASSERT(err.nr == 0);
+	err_print(&err, stderr);
+	err_free(&err);
+	unlink(path);
+	arena_free(a);
 }
 
 TEST(damaged_bundles_are_refused)

@@ -11,7 +11,7 @@
 #include "viz/cli/history.h"
 #include "viz/cli/labwork.h"
 
-static void remove_lab(char *path)
+void session_remove_lab(char *path)
 {
 	if (*path)
 		labwork_remove(path);
@@ -40,7 +40,7 @@ static bool make_lab(struct world *w, char path[256], struct err *err)
 	ok = lab && lab_save_world(lab, w, &in, err);
 	lab_close(lab);
 	if (!ok)
-		remove_lab(path);
+		session_remove_lab(path);
 	return ok;
 }
 
@@ -243,7 +243,7 @@ static void write_to(const char *file, struct sb *out, struct err *err)
 	sb_printf(out, "%s: %zu bytes written", file, n);
 }
 
-static bool run(void *ctx, const char *line, struct sb *out, bool *changed, struct err *err)
+bool session_run(void *ctx, const char *line, struct sb *out, bool *changed, struct err *err)
 {
 	struct session *s = ctx;
 	struct arena *a = arena_new(NULL, "command line");
@@ -283,6 +283,8 @@ static bool run(void *ctx, const char *line, struct sb *out, bool *changed, stru
 		write_to(to, out, err);
 	}
 	*changed = c && c->takes & CHANGES_LAB && !err_any(err) && (how == ERR_NONE || how == ERR_FAILED) && show_again(s, err);
+	if (*changed && s->model.in_lesson)
+		session_changed_lesson(s, line);
 	if (*changed && !out->len)
 		sb_printf(out, "done: %s   (u takes it back)", line);
 	arena_free(a);
@@ -302,7 +304,10 @@ static bool undo(void *ctx, struct sb *out, struct err *err)
 	lab = lab_open(lab_of(s), LAB_WRITE, NULL, err);
 	ok = lab && lab_undo(lab, out, err);
 	lab_close(lab);
-	return ok && show_again(s, err);
+	ok = ok && show_again(s, err);
+	if (ok)
+		session_changed_lesson(s, NULL);
+	return ok;
 }
 
 /* ---- what the pages ask for */
@@ -426,13 +431,12 @@ static bool lessons(void *ctx, struct arena *a, struct scenario_list *out, struc
 }
 
 static void head(void *ctx, struct tui_head *out) { model_head(&((struct session *)ctx)->model, out); }
+
 static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tui_page *p, struct err *e)
 {
 	struct session *s = ctx;
 
-	if (w->kind == PAGE_LESSON && s->model.in_lesson && *s->lesson_temp && (w->n != (int)s->model.lesson_step || strcmp(w->a, s->model.lesson_file) != 0))
-		remove_lab(s->lesson_temp);     /* another step goes on from the cluster as it is */
-	return model_load(&s->model, w, a, p, e);
+	return w->kind == PAGE_LESSON ? session_load_lesson(s, w, a, p, e) : model_load(&s->model, w, a, p, e);
 }
 static const char *list_word(void *ctx, const char *word) { return model_list_word(&((struct session *)ctx)->model, word); }
 
@@ -440,7 +444,7 @@ static void leave(void *ctx)
 {
 	struct session *s = ctx;
 
-	remove_lab(s->lesson_temp);
+	session_remove_lab(s->lesson_temp);
 	lesson_leave(&s->model);
 }
 
@@ -456,12 +460,12 @@ static void complete(void *ctx, const char *before, const char *word, tui_word f
 
 struct tui_source session_source(struct session *s)
 {
-	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = run, .undo = undo, .seek = seek, .leave = leave, .list_word = list_word, .complete = complete };
+	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = leave, .note = session_note, .list_word = list_word, .complete = complete };
 }
 
 bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *err)
 {
-	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .census = census, .lessons = lessons };
+	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .census = census, .progress = session_progress, .lessons = lessons };
 
 	*s = (struct session){ .cli = cli, .at = cli->files.nr ? NULL : cli->at };
 	if (!cli->files.nr)
@@ -489,8 +493,8 @@ bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *
 
 void session_end(struct session *s)
 {
-	remove_lab(s->lesson_temp);
+	session_remove_lab(s->lesson_temp);
 	model_end(&s->model);
 	end_world(s->world);
-	remove_lab(s->temp);
+	session_remove_lab(s->temp);
 }

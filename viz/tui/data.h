@@ -137,7 +137,8 @@ struct tui_lesson {
 	const char **task; uint32_t nr_task; bool solved;       /* what must be reached */
 	struct tui_pane place;                  /* where it happened */
 	nsec took;
-	uint32_t answered;
+	uint32_t answered;                      /* questions of this lesson, rightly */
+	uint32_t given, hints_seen;             /* of this step, earlier: the answer, 0 for none; hints that were asked for */
 };
 
 /* ---- pages */
@@ -169,6 +170,8 @@ struct tui_source {
 	bool (*undo)(void *ctx, struct sb *out, struct err *);          /* the last change of the lab; NULL: cannot */
 	bool (*seek)(void *ctx, const char *at, struct err *);          /* "12.5s", "rev:7", "" for now; NULL: cannot */
 	void (*leave)(void *ctx);               /* a lesson that was open is not any more; NULL */
+	/* What the learner did at the step that is shown: "answer 2 right", "answer 1 wrong", "hint 1", "restart"; NULL: nobody keeps it. */
+	void (*note)(void *ctx, const char *what);
 	/* Does it know a list of that word (po, pods, conntrack …)? → its own word for it, or NULL. */
 	const char *(*list_word)(void *ctx, const char *word);
 	void (*complete)(void *ctx, const char *before, const char *word, tui_word, void *word_ctx);

@@ -85,6 +85,8 @@ static bool has_no_use(const struct view *v, int act)
 	const struct tui_object *o = v->id == VIEW_OBJECT && v->page.kind ? &v->page.object : NULL;
 
 	switch (act) {
+	case ACT_CHOOSE: return !v->page.kind || !v->page.lesson.nr_choices;
+	case ACT_HINT: return !v->page.kind || v->hints >= v->page.lesson.nr_hints;
 	case ACT_NEXT_PANE: return !o || o->nr_panes < 2;
 	case ACT_TURN: return !o || !o->turns;
 	case ACT_OTHER_MODE: return !o || !o->modes;
@@ -107,18 +109,16 @@ static void foot_row(const struct tui *t, struct cells *c)
 			bool quits = k == ACT_BACK && t->depth == 1;
 			int w;
 
+			if (!foot || !(actions[k].views & 1u << v->id) || (v->id == VIEW_HELP && k != ACT_HELP && k != ACT_SEARCH && k != ACT_OPEN && k != ACT_BACK) || has_no_use(v, k))
+				continue;
 			if (k == ACT_OPEN)
 				key = t->ascii ? "Enter" : glyph(TG_ENTER);
 			if (k == ACT_BACK)
 				key = "q";
 			if (k == ACT_CHOOSE)
-				key = "1-4";
+				snprintf(name, sizeof(name), "1-%u", v->page.kind ? v->page.lesson.nr_choices : 4), key = name;
 			if (k == ACT_HOP_NEXT || k == ACT_TURN)
 				key = t->ascii ? "Left/Right" : "←→";
-			if (has_no_use(v, k))
-				continue;
-			if (!foot || !(actions[k].views & 1u << v->id) || (v->id == VIEW_HELP && k != ACT_HELP && k != ACT_SEARCH && k != ACT_OPEN && k != ACT_BACK))
-				continue;
 			foot = quits ? "quit" : foot;
 			w = text_width(key) + text_width(foot) + ((key[0] >= 'A' && key[0] <= 'z') ? 1 : 0);
 			if (x + w > c->w - (quits || k == ACT_BACK ? 0 : 8) && k != ACT_BACK)

@@ -18,6 +18,8 @@ struct tui_host {
 	bool (*moment)(void *ctx, const char *at, struct world *, struct err *);
 	/* How the cluster fared from its beginning up to what is shown, into a census that was begun; NULL: nobody knows. */
 	bool (*census)(void *ctx, struct census *);
+	/* How far the learner came in it: "3 of 5", "done", ""; NULL: nobody knows. */
+	const char *(*progress)(void *ctx, const struct scenario *, struct arena *);
 	/* Scenarios that can be learnt from. */
 	bool (*lessons)(void *ctx, struct arena *, struct scenario_list *, struct err *);
 };

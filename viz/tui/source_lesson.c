@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct lesson_rows { struct scenario_list all; };
+struct lesson_rows { struct scenario_list all; const char **progress; };
 
 static const char *base_name(struct arena *a, const char *file)
 {
@@ -25,6 +25,8 @@ static void cell(void *ctx, uint32_t row, uint32_t column, struct sb *out)
 		sb_add(out, s->title ? s->title : "");
 	else if (column == 2)
 		sb_add(out, label_get(&s->labels, "level") ? label_get(&s->labels, "level") : "");
+	else if (column == 4)
+		sb_add(out, r->progress[row]);
 	else
 		sb_printf(out, "%u%s", s->steps.nr, scenario_has_task(s) ? " +task" : "");
 }
@@ -54,12 +56,15 @@ static void words(void *ctx, uint32_t row, const char *out[4])
 
 bool fill_lessons(struct tui_model *m, struct arena *a, struct tui_list *out, struct err *err)
 {
-	static const struct tui_column columns[] = { { "LESSON", false, false }, { "TITLE", false, false }, { "LEVEL", 1, false }, { "STEPS", false, false } };
+	static const struct tui_column columns[] = { { "LESSON", false, false }, { "TITLE", false, false }, { "LEVEL", 1, false }, { "STEPS", false, false }, { "DONE", false, false } };
 	struct lesson_rows *r = arena_make(a, struct lesson_rows);
 
 	if (!m->host.lessons(m->host.ctx, a, &r->all, err))
 		return false;
-	*out = (struct tui_list){ .title = "Lessons", .kind = "lesson", .columns = columns, .nr_columns = 4, .nr = r->all.nr, .ctx = r, .cell = cell, .ref = ref, .words = words, .say = say };
+	r->progress = arena_array(a, const char *, r->all.nr + 1);
+	for (uint32_t k = 0; k < r->all.nr; k++)
+		r->progress[k] = m->host.progress ? m->host.progress(m->host.ctx, r->all.v[k], a) : "";
+	*out = (struct tui_list){ .title = "Lessons", .kind = "lesson", .columns = columns, .nr_columns = 5, .nr = r->all.nr, .ctx = r, .cell = cell, .ref = ref, .words = words, .say = say };
 	return true;
 }
 

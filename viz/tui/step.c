@@ -191,6 +191,10 @@ void tui_step(struct tui *t, const struct tui_source *s, const struct tui_event 
 				stale(t);
 			}
 			break;
+		case CMD_NOTE:
+			if (s->note)
+				s->note(s->ctx, c.text);
+			break;
 		case CMD_QUIT: t->quit = true; break;
 		case CMD_COPY:
 			tui_say(t, TR_TEXT, "copied: %s", c.text);

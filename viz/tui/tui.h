@@ -70,7 +70,7 @@ struct tui_ask { uint8_t kind; char text[512]; uint32_t at; uint32_t history; };
 struct menu_row { char text[160], run[400]; bool asks; };      /* asks: run begins a command line instead */
 struct tui_menu { const char *title; struct menu_row rows[24]; uint32_t nr, cursor; };
 
-enum tui_cmd_kind { CMD_LOAD, CMD_RUN, CMD_UNDO, CMD_SEEK, CMD_COPY, CMD_REDRAW, CMD_SUSPEND, CMD_QUIT, CMD_COMPLETE, CMD_EXPLAIN, CMD_LOOK /* "theme dark" */, CMD_LEAVE };
+enum tui_cmd_kind { CMD_LOAD, CMD_RUN, CMD_UNDO, CMD_SEEK, CMD_COPY, CMD_REDRAW, CMD_SUSPEND, CMD_QUIT, CMD_COMPLETE, CMD_EXPLAIN, CMD_LOOK /* "theme dark" */, CMD_LEAVE, CMD_NOTE };
 struct tui_cmd { uint8_t kind; char text[600]; };
 
 enum { TUI_DEPTH = 24, TUI_LINES = 50, TUI_PAST = 32, TUI_MIN_W = 40, TUI_MIN_H = 10 };

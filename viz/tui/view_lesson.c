@@ -331,9 +331,10 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		}
 		return true;
 	case ACT_OPEN:
-		if (l->question && !v->answered && (v->chosen || !l->nr_choices))
+		if (l->question && !v->answered && (v->chosen || !l->nr_choices)) {
 			v->answered = true;
-		else if (l->question && !v->answered)
+			tui_do(t, CMD_NOTE, "answer %u %s", v->chosen, !l->answer || v->chosen == l->answer ? "right" : "wrong");
+		} else if (l->question && !v->answered)
 			tui_say(t, TR_WARN, "choose an answer first: 1 to %u", l->nr_choices);
 		else if (l->step + 1 < l->nr_steps)
 			to_step(t, v, (int)l->step + 1);
@@ -348,10 +349,13 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 		}
 		return true;
 	case ACT_STEP_BACK: if (l->step) to_step(t, v, (int)l->step - 1); return true;
-	case ACT_RESTART: to_step(t, v, 0); return true;
+	case ACT_RESTART:
+		tui_do(t, CMD_NOTE, "restart");
+		to_step(t, v, 0);
+		return true;
 	case ACT_HINT:
 		if (v->hints < l->nr_hints)
-			v->hints++;
+			tui_do(t, CMD_NOTE, "hint %u", ++v->hints);
 		else
 			tui_say(t, TR_DIM, l->nr_hints ? "no more hints" : "this step has no hint");
 		return true;
@@ -374,6 +378,8 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 		return;
 	sb_printf(left, " › %s", l->path ? l->path : v->want.a);
 	sb_printf(right, "step %u of %u", l->nr_steps ? l->step + 1 : 0, l->nr_steps);
+	if (l->answered)
+		sb_printf(right, "   %u answered", l->answered);
 }
 
 static void say(const struct tui *t, const struct view *v, struct sb *out)
@@ -393,6 +399,20 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 		sb_add(out, "the last step: q leaves the lesson, R begins it again, L shows the others");
 }
 
+/* A lesson goes on where it was left, with what was answered there. */
+static void loaded(struct tui *t, struct view *v)
+{
+	const struct tui_lesson *l = lesson_of(v);
+
+	(void)t;
+	v->want.n = (int)l->step;
+	if (!v->answered && !v->chosen && l->given) {
+		v->chosen = l->given;
+		v->answered = true;
+	}
+	v->hints = MAX(v->hints, MIN(l->hints_seen, l->nr_hints));
+}
+
 static bool matches(const struct tui *t, const struct view *v, uint32_t i, const char *word)
 {
 	(void)t;
@@ -402,4 +422,4 @@ static bool matches(const struct tui *t, const struct view *v, uint32_t i, const
 static uint32_t count(const struct tui *t, const struct view *v) { (void)t; return lesson_of(v)->nr_steps; }
 static void go(struct tui *t, struct view *v, uint32_t i) { v->cursor = i; to_step(t, v, (int)i); }
 
-const struct view_ops view_lesson = { .name = "Lesson", .draw = draw, .act = act, .where = where, .say = say, .matches = matches, .count = count, .go = go };
+const struct view_ops view_lesson = { .name = "Lesson", .draw = draw, .act = act, .where = where, .say = say, .matches = matches, .count = count, .go = go, .loaded = loaded };

@@ -1,0 +1,14 @@
+/* What a learner did in the lessons of a lab: as a text, Markdown, one HTML page, or JSON. */
+#ifndef PODWIRE_PROGRESS_REPORT_H
+#define PODWIRE_PROGRESS_REPORT_H
+
+#include "sim/lab/progress.h"
+#include "viz/report/handout.h"
+
+/* "3 of 5", "done"; "" where it was never begun. s: the lesson as it is now, or NULL. In the arena. */
+const char *progress_text(const struct progress *, const struct scenario *, struct arena *);
+bool progress_done(const struct progress *, const struct scenario *);   /* its last step was reached, and no question or task stands open */
+void progress_report(const struct progress *, const struct scenario *, const struct handout *, struct arena *, struct sb *);
+struct val *progress_json(const struct progress *, const struct scenario *, struct arena *);
+
+#endif
