@@ -69,7 +69,12 @@ struct container {
 typedef LIST(struct container) container_list;
 struct volume { str name, claim, config_map, secret, host_path; bool config_map_optional, secret_optional; const struct val *empty_dir /* as given; NULL: it is another */; };
 struct toleration { str key, op, value, effect; int64_t seconds; bool has_seconds; };
-struct spread { int32_t max_skew; str topology_key, when_unsatisfiable; struct selector *selector; };
+struct spread {
+	int32_t max_skew, min_domains;          /* min_domains 0: not said, counts as 1 */
+	str topology_key, when_unsatisfiable, affinity_policy, taints_policy;   /* policies NULL: Honor, Ignore */
+	struct selector *selector;
+	str_list match_keys;                    /* labels of the Pod that the selector takes over */
+};
 struct dns_option { str name, value; };
 struct dns_config { str_list nameservers, searches; LIST(struct dns_option) options; };
 struct host_alias { str ip; str_list hostnames; };
@@ -87,6 +92,11 @@ struct pod_spec {
 	LIST(struct toleration) tolerations;
 	LIST(struct host_alias) host_aliases;
 	LIST(str) readiness_gates;              /* conditionType of each */
+	LIST(str) scheduling_gates;             /* name of each */
+	pair_list overhead;                     /* what its RuntimeClass costs beside the containers */
+	struct resources *resources;            /* of the whole Pod; NULL: not said */
+	struct opt_int priority;                /* as admitted; unset: its class says (pod_priority in scheduler.h) */
+	str preemption;                         /* preemptionPolicy; NULL: PreemptLowerPriority */
 	struct dns_config *dns_config;
 	LIST(struct spread) spread;
 	int64_t active_deadline; bool has_active_deadline;
@@ -122,6 +132,10 @@ struct pod {
 	LIST(struct container_status) statuses; /* init containers first, each list in spec order */
 	bool given;                             /* came with status: respected, not re-invented */
 };
+/* What the whole Pod asks for of a resource, or is limited to, in thousandths: containers and sidecars together or the init container that needs most, what is said for the Pod
+ * itself before them, and its overhead. 0: nothing (component-helpers/resource/helpers.go PodRequests, PodLimits). */
+int64_t pod_amount(const struct pod_spec *, const char *resource, bool limits);
+bool is_sidecar(const struct container *);      /* an init container with restartPolicy Always */
 bool pod_is_ready(const struct pod *);          /* condition Ready is True */
 bool pod_is_terminal(const struct pod *);       /* Succeeded or Failed */
 /* The number that a port name has in a Pod, as FindPort: name and protocol; app containers, then sidecars. 0: none. */

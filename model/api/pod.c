@@ -1,4 +1,5 @@
 /* Pod. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go; defaults: pkg/apis/core/v1/defaults.go. */
+#include "model/base/quantity.h"
 #include "model/api/checks.h"
 #include "model/api/shape.h"
 
@@ -113,6 +114,7 @@ static const struct field toleration_fields[] = {
 static const struct field alias_fields[] = { ROW(F_STR, "ip", struct host_alias, ip), ROW(F_STRS, "hostnames", struct host_alias, hostnames), FIELD_END };
 struct gate { str type; };
 static const struct field gate_fields[] = { ROW(F_STR, "conditionType", struct gate, type), FIELD_END };
+static const struct field scheduling_gate_fields[] = { ROW(F_STR, "name", struct gate, type), FIELD_END };
 static const struct field dns_option_fields[] = { ROW(F_STR, "name", struct dns_option, name), ROW(F_STR, "value", struct dns_option, value), FIELD_END };
 static const struct field dns_fields[] = {
 	ROW(F_STRS, "nameservers", struct dns_config, nameservers), ROW(F_STRS, "searches", struct dns_config, searches),
@@ -121,8 +123,9 @@ static const struct field dns_fields[] = {
 };
 static const struct field spread_fields[] = {
 	ROW(F_INT, "maxSkew", struct spread, max_skew), ROW(F_STR, "topologyKey", struct spread, topology_key), ROW(F_STR, "whenUnsatisfiable", struct spread, when_unsatisfiable),
-	ROW_PTR("labelSelector", struct spread, selector, struct selector, selector_fields), KEPT(F_INT, "minDomains"), KEPT(F_STR, "nodeAffinityPolicy"),
-	KEPT(F_STR, "nodeTaintsPolicy"), KEPT(F_STRS, "matchLabelKeys"),
+	ROW_PTR("labelSelector", struct spread, selector, struct selector, selector_fields), ROW(F_INT, "minDomains", struct spread, min_domains),
+	ROW(F_STR, "nodeAffinityPolicy", struct spread, affinity_policy), ROW(F_STR, "nodeTaintsPolicy", struct spread, taints_policy),
+	ROW(F_STRS, "matchLabelKeys", struct spread, match_keys),
 	FIELD_END
 };
 const struct field pod_spec_fields[] = {
@@ -141,9 +144,10 @@ const struct field pod_spec_fields[] = {
 	ROW_LIST("tolerations", struct pod_spec, tolerations, struct toleration, toleration_fields), ROW_LIST("hostAliases", struct pod_spec, host_aliases, struct host_alias, alias_fields),
 	ROW_LIST("readinessGates", struct pod_spec, readiness_gates, struct gate, gate_fields), ROW_PTR("dnsConfig", struct pod_spec, dns_config, struct dns_config, dns_fields),
 	ROW_LIST("topologySpreadConstraints", struct pod_spec, spread, struct spread, spread_fields), ROW_RAW("securityContext", struct pod_spec, security, PodSecurityContext),
-	KEPT(F_BOOL, "automountServiceAccountToken"), KEPT_LIST("imagePullSecrets", LocalObjectReference), KEPT(F_INT, "priority"), KEPT(F_STR, "preemptionPolicy"),
-	KEPT(F_AMOUNTS, "overhead"), KEPT_SUB("os", PodOS), KEPT(F_BOOL, "hostUsers"), KEPT_LIST("schedulingGates", PodSchedulingGate),
-	KEPT_LIST("resourceClaims", PodResourceClaim), KEPT_SUB("resources", ResourceRequirements), KEPT(F_STR, "hostnameOverride"),
+	KEPT(F_BOOL, "automountServiceAccountToken"), KEPT_LIST("imagePullSecrets", LocalObjectReference), ROW(F_OPT_INT, "priority", struct pod_spec, priority),
+	ROW(F_STR, "preemptionPolicy", struct pod_spec, preemption), ROW(F_AMOUNTS, "overhead", struct pod_spec, overhead), KEPT_SUB("os", PodOS), KEPT(F_BOOL, "hostUsers"),
+	ROW_LIST("schedulingGates", struct pod_spec, scheduling_gates, struct gate, scheduling_gate_fields),
+	KEPT_LIST("resourceClaims", PodResourceClaim), ROW_PTR("resources", struct pod_spec, resources, struct resources, resource_fields), KEPT(F_STR, "hostnameOverride"),
 	KEPT_SUB("schedulingGroup", PodSchedulingGroup),
 	FIELD_END
 };
@@ -282,6 +286,70 @@ static void pod_default(struct object *o, struct arena *a, struct strtab *t)
 	p->start = NEVER;
 	p->node = s->node_name;
 	read_status(p, val_get(o->doc, "status"), a, t);
+}
+
+bool is_sidecar(const struct container *c)
+{
+	return streq(c->restart_policy, "Always");
+}
+
+/* ---- amounts (staging/src/k8s.io/component-helpers/resource/helpers.go) */
+
+static bool said(const struct resources *r, const char *name, bool limits, int64_t *out)
+{
+	const char *text = label_get(limits ? &r->limits : &r->requests, name);
+
+	if (!text && !limits)           /* a limit without a request is the request (defaults.go SetDefaults_Pod, defaultPodRequests) */
+		text = label_get(&r->limits, name);
+	*out = 0;
+	return text && quantity_parse(text, out);
+}
+
+/* AggregateContainerRequests, AggregateContainerLimits */
+static bool of_containers(const struct pod_spec *s, const char *name, bool limits, int64_t *out)
+{
+	int64_t sum = 0, beside = 0, most = 0, v;
+	bool any = false;
+
+	for (uint32_t k = 0; k < s->containers.nr; k++) {
+		any |= said(&s->containers.v[k].resources, name, limits, &v);
+		sum += v;
+	}
+	for (uint32_t k = 0; k < s->init_containers.nr; k++) {
+		any |= said(&s->init_containers.v[k].resources, name, limits, &v);
+		if (is_sidecar(&s->init_containers.v[k])) {
+			sum += v;
+			beside += v;
+			v = 0;
+		}
+		most = MAX(most, v + beside);
+	}
+	*out = MAX(sum, most);
+	return any;
+}
+
+static bool of_whole_pod(const struct resources *r, const char *name, bool limits, bool containers_say, int64_t *out)
+{
+	if (!r || !(streq(name, "cpu") || streq(name, "memory") || strncmp(name, "hugepages-", 10) == 0))
+		return false;
+	if (!limits && containers_say && strncmp(name, "hugepages-", 10) != 0 && !label_get(&r->requests, name))
+		return false;
+	return said(r, name, limits, out);
+}
+
+int64_t pod_amount(const struct pod_spec *s, const char *name, bool limits)
+{
+	const char *overhead = label_get(&s->overhead, name);
+	int64_t v, more;
+	bool any = of_containers(s, name, limits, &v);
+
+	if (of_whole_pod(s->resources, name, limits, any, &more)) {
+		v = more;
+		any = true;
+	}
+	if (overhead && (any || !limits) && quantity_parse(overhead, &more))
+		v += more;
+	return v;
 }
 
 bool pod_is_ready(const struct pod *p)

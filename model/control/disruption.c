@@ -61,6 +61,13 @@ static int32_t scale_of(struct cluster *c, const struct object_list *pods, struc
 	return sum;
 }
 
+bool budget_covers(struct cluster *c, const struct object *pdb, const struct pod *p, struct arena *a)
+{
+	struct selector s;
+
+	return streq(pdb->ns, p->o.ns) && selector_of(c, pdb, a, &s) && (s.labels.nr || s.exprs.nr) && selector_matches(&s, &p->o.labels);
+}
+
 struct budget budget_of(struct cluster *c, const struct object *pdb, struct arena *a)
 {
 	const struct val *min = val_path(pdb->doc, "spec.minAvailable"), *max = val_path(pdb->doc, "spec.maxUnavailable");

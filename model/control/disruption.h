@@ -6,6 +6,7 @@
 #include "model/cluster/cluster.h"
 
 struct budget { int32_t expected, desired, healthy, allowed; };
+bool budget_covers(struct cluster *, const struct object *pdb, const struct pod *, struct arena *scratch);       /* for preemption: a selector that selects everybody covers nobody */
 struct budget budget_of(struct cluster *, const struct object *pdb, struct arena *scratch);
 /* May this Pod be evicted? Terminal, terminating and Pending Pods always; an unready one under the budget's unhealthyPodEvictionPolicy. *blocks: the budget that
  * forbids it; more than one budget for a Pod forbids it, too. */

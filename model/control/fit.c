@@ -223,92 +223,68 @@ int32_t node_preference(const struct pod_spec *s, const struct node *n)
 	return sum;
 }
 
-/* ---- requests (component-helpers/resource/helpers.go PodRequests; scheduler/util/pod_resources.go for the defaults of scoring) */
+/* ---- requests (scheduler/util/pod_resources.go for the defaults of scoring) */
 
 #define DEFAULT_CPU    100
 #define DEFAULT_MEMORY (200 * 1024 * 1024 * (int64_t)1000)
 
-struct sum { struct demand *d; struct arena *a; };
-
-static void add_amount(struct sum *x, str name, int64_t milli, bool most)
+static void add_other(struct demand *d, str name, int64_t milli, struct arena *a)
 {
-	struct demand *d = x->d;
-	int64_t *at = streq(name, "cpu") ? &d->cpu : streq(name, "memory") ? &d->memory : NULL;
 	struct amount *v;
 
-	for (uint32_t k = 0; !at && k < d->other.nr; k++)
-		if (d->other.v[k].name == name)
-			at = &d->other.v[k].milli;
-	if (!at) {
-		v = arena_array(x->a, struct amount, d->other.nr + 1);
-		if (d->other.nr)
-			memcpy(v, d->other.v, d->other.nr * sizeof(*v));
-		v[d->other.nr].name = name;
-		at = &v[d->other.nr].milli;
-		d->other.v = v;
-		d->other.nr++;
-	}
-	*at = most ? MAX(*at, milli) : *at + milli;
-}
-
-static int64_t amount_of(const struct demand *d, str name)
-{
 	for (uint32_t k = 0; k < d->other.nr; k++)
-		if (d->other.v[k].name == name)
-			return d->other.v[k].milli;
-	return streq(name, "cpu") ? d->cpu : streq(name, "memory") ? d->memory : 0;
+		if (streq(d->other.v[k].name, name))
+			return;
+	v = arena_array(a, struct amount, d->other.nr + 1);
+	if (d->other.nr)
+		memcpy(v, d->other.v, d->other.nr * sizeof(*v));
+	v[d->other.nr++] = (struct amount){ name, milli, arena_printf(a, "Insufficient %s", name) };
+	d->other.v = v;
 }
 
-/* A limit without a request is the request (defaults.go SetDefaults_Pod). */
-static int64_t asked(const struct container *c, const char *name)
+/* What is neither cpu nor memory. */
+static void add_names(struct demand *d, const struct pod_spec *s, const pair_list *names, struct arena *a)
 {
-	const char *s = label_get(&c->resources.requests, name);
-	int64_t milli = 0;
+	for (uint32_t k = 0; k < names->nr; k++) {
+		str name = names->v[k].key;
+		int64_t milli;
 
-	if (!s)
-		s = label_get(&c->resources.limits, name);
-	if (s)
-		quantity_parse(s, &milli);
-	return milli;
+		if (streq(name, "cpu") || streq(name, "memory") || streq(name, "pods"))
+			continue;
+		milli = pod_amount(s, name, false);
+		if (milli)
+			add_other(d, name, milli, a);
+	}
 }
 
-static void add_container(struct sum *x, const struct container *c, const struct demand *beside, bool most)
+static int64_t usual(const struct container *c, const char *name, int64_t else_)
 {
-	const pair_list *lists[] = { &c->resources.requests, &c->resources.limits };
+	const char *text = label_get(&c->resources.requests, name);
+	int64_t v = 0;
 
-	for (size_t l = 0; l < 2; l++)
-		for (uint32_t k = 0; k < lists[l]->nr; k++) {
-			str name = lists[l]->v[k].key;
-
-			if (l && label_get(lists[0], name))
-				continue;
-			add_amount(x, name, asked(c, name) + (beside ? amount_of(beside, name) : 0), most);
-		}
+	if (!text)
+		text = label_get(&c->resources.limits, name);
+	return text && quantity_parse(text, &v) && v ? v : else_;
 }
 
 void demand_of(const struct pod_spec *s, struct arena *a, struct demand *d)
 {
-	struct demand sidecars = { 0 };
-	struct sum all = { d, a }, beside = { &sidecars, a };
+	const container_list *lists[] = { &s->containers, &s->init_containers };
 
-	*d = (struct demand){ 0 };
+	*d = (struct demand){ .cpu = pod_amount(s, "cpu", false), .memory = pod_amount(s, "memory", false) };
 	for (uint32_t k = 0; k < s->containers.nr; k++) {
-		int64_t cpu = asked(&s->containers.v[k], "cpu"), memory = asked(&s->containers.v[k], "memory");
-
-		add_container(&all, &s->containers.v[k], NULL, false);
-		d->nz_cpu += cpu ? cpu : DEFAULT_CPU;
-		d->nz_memory += memory ? memory : DEFAULT_MEMORY;
+		d->nz_cpu += usual(&s->containers.v[k], "cpu", DEFAULT_CPU);
+		d->nz_memory += usual(&s->containers.v[k], "memory", DEFAULT_MEMORY);
 	}
-	for (uint32_t k = 0; k < s->init_containers.nr; k++)
-		if (is_sidecar(&s->init_containers.v[k]))
-			add_container(&all, &s->init_containers.v[k], NULL, false);
-	for (uint32_t k = 0; k < s->init_containers.nr; k++) {
-		const struct container *c = &s->init_containers.v[k];
-
-		if (is_sidecar(c))
-			add_container(&beside, c, NULL, false);
-		else
-			add_container(&all, c, &sidecars, true);
+	for (size_t l = 0; l < 2; l++)
+		for (uint32_t k = 0; k < lists[l]->nr; k++) {
+			add_names(d, s, &lists[l]->v[k].resources.requests, a);
+			add_names(d, s, &lists[l]->v[k].resources.limits, a);
+		}
+	add_names(d, s, &s->overhead, a);
+	if (s->resources) {
+		add_names(d, s, &s->resources->requests, a);
+		add_names(d, s, &s->resources->limits, a);
 	}
 	d->nz_cpu = MAX(d->nz_cpu, d->cpu);
 	d->nz_memory = MAX(d->nz_memory, d->memory);

@@ -13,6 +13,7 @@
 #define FIT_UNSCHEDULABLE "node(s) were unschedulable"
 #define FIT_NAME          "node(s) didn't match the requested node name"
 #define FIT_PODS          "Too many pods"
+#define FIT_NAMED         "node(s) didn't satisfy plugin(s) [NodeAffinity]"     /* PreFilter has left it out: the Pod names others (matchFields) */
 #define FIT_SPREAD        "node(s) didn't match pod topology spread constraints"
 #define FIT_SPREAD_LABEL  "node(s) didn't match pod topology spread constraints (missing required label)"
 #define FIT_POD_AFFINITY  "node(s) didn't match pod affinity rules"
@@ -36,12 +37,12 @@ bool node_selected(const struct pod_spec *, const struct node *);       /* nodeS
 bool node_terms_match(const struct val *terms, const struct node *);     /* nodeSelectorTerms: one of them is enough */
 int32_t node_preference(const struct pod_spec *, const struct node *);  /* sum of the weights of the preferred terms that match */
 
-/* What a Pod asks for: containers and sidecars added up, or an init container where that is more. */
-struct amount { str name; int64_t milli; };
+/* What a Pod asks for (pod_amount), and in which words it may lack. */
+struct amount { str name; int64_t milli; str lack; };
 struct demand {
 	int64_t cpu, memory;                    /* thousandths of a core, of a byte */
 	int64_t nz_cpu, nz_memory;              /* for scoring: a container that asks for nothing counts as 100m, 200Mi */
-	LIST(struct amount) other;              /* pods excluded */
+	LIST(struct amount) other;              /* neither cpu nor memory nor pods: ephemeral-storage, huge pages, what devices offer */
 };
 void demand_of(const struct pod_spec *, struct arena *, struct demand *);
 

@@ -2,11 +2,6 @@
 
 #define BIT(i) ((uint64_t)1 << (i))
 
-bool is_sidecar(const struct container *c)
-{
-	return streq(c->restart_policy, "Always");
-}
-
 static bool never(const struct pod_spec *s)
 {
 	return streq(s->restart_policy, "Never");

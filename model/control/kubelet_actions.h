@@ -33,6 +33,5 @@ struct pod_actions {
 };
 struct pod_actions pod_actions(const struct pod_spec *, const struct pod_runs *);
 
-bool is_sidecar(const struct container *);      /* an init container with restartPolicy Always */
 
 #endif

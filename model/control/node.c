@@ -158,8 +158,20 @@ static void node_changed(struct control *t, const struct change *ch)
 	control_wake(t, CTL_NODE, ch->object, 0);
 }
 
-static void account(struct node_info *i, const struct placed *p, int sign)
+static void account_other(struct node_info *i, const struct amount *v, int sign, struct arena *a)
 {
+	for (uint32_t k = 0; k < i->other.nr; k++)
+		if (streq(i->other.v[k].name, v->name)) {
+			i->other.v[k].milli += sign * v->milli;
+			return;
+		}
+	vec_add(a, &i->other, ((struct amount){ .name = v->name, .milli = sign * v->milli }));
+}
+
+static void account(struct node_info *i, const struct placed *p, int sign, struct arena *a)
+{
+	for (uint32_t k = 0; k < p->demand->other.nr; k++)
+		account_other(i, &p->demand->other.v[k], sign, a);
 	i->cpu += sign * p->demand->cpu;
 	i->memory += sign * p->demand->memory;
 	i->nz_cpu += sign * p->demand->nz_cpu;
@@ -174,7 +186,7 @@ static void place(struct control *t, struct pod *p, struct node_info *on)
 
 	*where = (struct placed){ on, demand_for(t, p->spec), has_host_ports(p->spec) };
 	*table_at(t, &nodes_of(t)->placed, p->o.id.i) = map_ptr(where);
-	account(on, where, 1);
+	account(on, where, 1, a);
 	vec_add(a, &on->pods, p);
 }
 
@@ -183,7 +195,7 @@ static void unplace(struct control *t, struct pod *p, struct placed *where)
 	struct node_info *i = where->on;
 	uint32_t k = 0;
 
-	account(i, where, -1);
+	account(i, where, -1, cluster_arena(control_cluster(t)));
 	while (k < i->pods.nr && i->pods.v[k] != p)
 		k++;
 	if (k < i->pods.nr) {

@@ -15,6 +15,7 @@ struct node_info {
 	VEC(struct pod *) pods;                 /* bound, not terminal; in the order in which they came. See node_pods */
 	uint32_t nr_ports;                      /* Pods with host ports among them */
 	int64_t cpu, memory, nz_cpu, nz_memory; /* asked for, all together; thousandths */
+	VEC(struct amount) other;               /* the same of what is neither */
 	int64_t can_cpu, can_memory;            /* allocatable; INT64_MAX: not said */
 	uint32_t max_pods;
 	nsec silent, no_cni;                    /* node_silent_since; the Pod network is broken there since; NEVER */

@@ -9,34 +9,9 @@ static const struct { const char *name; enum amount what; const char *of; } reso
 	{ "memory", AMOUNT_REQUESTS, "memory" }, { "pods", AMOUNT_PODS, NULL }, { "requests.cpu", AMOUNT_REQUESTS, "cpu" }, { "requests.memory", AMOUNT_REQUESTS, "memory" },
 };
 
-static int64_t of_container(const struct container *c, enum amount what, const char *of)
-{
-	const char *text = label_get(what == AMOUNT_LIMITS ? &c->resources.limits : &c->resources.requests, of);
-	int64_t v = 0;
-
-	if (!text && what == AMOUNT_REQUESTS)   /* a limit alone is a request, too */
-		text = label_get(&c->resources.limits, of);
-	return text && quantity_parse(text, &v) ? v : 0;
-}
-
-/* Containers and sidecars together, or the largest init container. */
 static int64_t of_pod(const struct pod_spec *s, enum amount what, const char *of)
 {
-	int64_t sum = 0, most = 0;
-
-	if (what == AMOUNT_PODS)
-		return 1000;
-	for (uint32_t k = 0; k < s->containers.nr; k++)
-		sum += of_container(&s->containers.v[k], what, of);
-	for (uint32_t k = 0; k < s->init_containers.nr; k++) {
-		int64_t v = of_container(&s->init_containers.v[k], what, of);
-
-		if (streq(s->init_containers.v[k].restart_policy, "Always"))
-			sum += v;
-		else
-			most = MAX(most, v);
-	}
-	return MAX(sum, most);
+	return what == AMOUNT_PODS ? 1000 : pod_amount(s, of, what == AMOUNT_LIMITS);
 }
 
 static int64_t used(struct cluster *c, const char *ns, enum amount what, const char *of)

@@ -27,9 +27,12 @@ static bool needs_care(const struct scheduler *x, const struct pod *p)
 /* A cluster of a few nodes is looked at with care always. */
 #define SMALL 40
 
+/* The one node that a Pod of a DaemonSet names. */
 static struct node_info *pinned_to(struct control *t, const struct pod_spec *s)
 {
-	const char *name = val_str(val_at(val_path(s->affinity, "nodeAffinity." REQUIRED ".nodeSelectorTerms.0.matchFields.0.values"), 0));
+	const struct val *terms = val_path(s->affinity, "nodeAffinity." REQUIRED ".nodeSelectorTerms"), *fields = terms && terms->nr == 1 ? val_get(val_at(terms, 0), "matchFields") : NULL;
+	const struct val *values = fields && fields->nr == 1 && streq(val_str_at(val_at(fields, 0), "operator"), "In") ? val_get(val_at(fields, 0), "values") : NULL;
+	const char *name = values && values->nr == 1 ? val_str(val_at(values, 0)) : NULL;
 
 	return name ? node_info(t, str_find(cluster_strings(control_cluster(t)), name)) : NULL;
 }
@@ -41,7 +44,7 @@ static struct node_info *choose(struct look *l)
 	const char *why[MAX_LACKS];
 	bool resolvable;
 
-	if (pin && pin->node && !look_problems(l, pin, why, &resolvable))
+	if (pin && pin->node && !l->volumes && !needs_care(l->x, l->pod) && !look_problems(l, pin, why, &resolvable))
 		return pin;
 	if (l->x->nr > SMALL && !pin && !l->volumes && !needs_care(l->x, l->pod) && (p = profile_of(l->t, l->pod->spec)))
 		return profile_choice(l->t, p, l->pod, l->demand);
@@ -61,6 +64,7 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 	if (volumes_matter(c) && has_claims(p->spec))
 		claims_bind(t, p, on->node);
 	p->node = on->name;
+	x->least_priority = MIN(x->least_priority, pod_priority(c, p->spec));
 	if (p->conditions.nr) {
 		condition_put(c, &p->conditions, "PodScheduled", COND_TRUE, NULL, NULL);
 	} else {
@@ -91,8 +95,10 @@ static void fail(struct look *l, struct pod *p)
 	} else {
 		if (!l->terms)
 			look_round(l);
+		preempt(l);
 		why = look_explain(l);
-		x->last = (struct failure){ p->spec, x->changes, why };
+		if (l->unhelpful)
+			x->last = (struct failure){ p->spec, x->changes, why };
 	}
 	if (!attempts) {
 		attempts = map_put(&x->waiting, cluster_arena(c), p->o.id.i);
@@ -105,32 +111,53 @@ static void fail(struct look *l, struct pod *p)
 	cluster_touch(c, &p->o);
 }
 
+/* A Pod with gates is not looked at (schedulinggates; registry/core/pod/strategy.go applySchedulingGatedCondition). */
+static void hold(struct control *t, struct pod *p)
+{
+	struct cluster *c = control_cluster(t);
+
+	if (condition_put(c, &p->conditions, "PodScheduled", COND_FALSE, "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates"))
+		cluster_touch(c, &p->o);
+}
+
 static bool wants_a_node(const struct pod *p)
 {
 	return !p->o.gone && !p->node && p->o.deleted == NEVER && !pod_is_terminal(p) && !p->given &&
 	       (!p->spec->scheduler || streq(p->spec->scheduler, "default-scheduler"));
 }
 
+static void place(struct look *l, struct pod *p)
+{
+	struct cluster *c = control_cluster(l->t);
+	struct node_info *on;
+
+	scheduler_list_nodes(l->t);
+	l->demand = demand_for(l->t, p->spec);
+	l->scratch = arena_new(NULL, "scheduler");
+	l->volumes = has_claims(p->spec) && volumes_matter(c);
+	l->block = l->volumes ? claims_block(c, p, l->scratch) : NULL;
+	on = l->block ? NULL : choose(l);
+	if (on)
+		bind(l->t, p, on);
+	else
+		fail(l, p);
+	arena_free(l->scratch);
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct pod *p = (struct pod *)o;
 	struct look l = { .t = t, .x = scheduler_of(t), .pod = p };
-	struct node_info *on;
 
 	(void)now;
 	if (!wants_a_node(p))
 		return;
-	scheduler_list_nodes(t);
-	l.demand = demand_for(t, p->spec);
-	l.scratch = arena_new(NULL, "scheduler");
-	l.volumes = has_claims(p->spec) && volumes_matter(control_cluster(t));
-	l.block = l.volumes ? claims_block(control_cluster(t), p, l.scratch) : NULL;
-	on = l.block ? NULL : choose(&l);
-	if (on)
-		bind(t, p, on);
+	l.x->writing = true;
+	if (p->spec->scheduling_gates.nr)
+		hold(t, p);
 	else
-		fail(&l, p);
-	arena_free(l.scratch);
+		place(&l, p);
+	l.x->writing = false;
 }
 
 /* ---- when to look (again) */
@@ -170,8 +197,10 @@ static void watch(struct control *t, const struct change *ch)
 		room_came(t);
 		return;
 	}
-	if (wants_a_node(p) && ch->kind == CHANGE_ADD)
+	if (wants_a_node(p) && (ch->kind == CHANGE_ADD || (ch->kind == CHANGE_UPDATE && !x->writing)))
 		control_wake(t, CTL_SCHEDULER, ch->object, 0);
+	if (p->node && ch->kind == CHANGE_ADD)
+		x->least_priority = MIN(x->least_priority, pod_priority(control_cluster(t), p->spec));
 	if (p->node && (ch->kind != CHANGE_UPDATE || pod_is_terminal(p)))
 		load_changed(t, p->node);
 	if (p->node && (ch->kind == CHANGE_DELETE || pod_is_terminal(p))) {
@@ -190,6 +219,7 @@ static void *init(struct control *t)
 	struct scheduler *x = arena_make(cluster_arena(c), struct scheduler);
 
 	x->pod_scheduled = cluster_str(c, "PodScheduled");
+	x->least_priority = INT32_MAX;
 	return x;
 }
 

@@ -31,6 +31,8 @@ struct scheduler {
 	struct failure last;
 	struct map selectors;                                           /* labelSelector document → struct selector */
 	VEC(struct pod *) repelling;                                    /* Pods with required anti-affinity */
+	int32_t least_priority;                                         /* of all Pods that have ever been bound */
+	bool writing;                                                   /* the change at hand is its own */
 	str pod_scheduled;
 };
 
@@ -43,6 +45,9 @@ struct look {
 	struct arena *scratch;
 	struct { const struct val *term; struct map count; uint32_t total; int32_t weight; bool anti, preferred; } *terms; uint32_t nr_terms;
 	struct { const struct spread *s; struct map count; uint64_t least; } *spreads; uint32_t nr_spreads;
+	const struct val *named;                /* nodeSelectorTerms that leave only nodes that they name; NULL */
+	const struct map *without;              /* handles of Pods that are thought away; NULL: none */
+	const char *unhelpful;                  /* what FailedScheduling says of preemption; NULL: it has been done */
 	const char *block;                      /* why no node will do, whichever it is; NULL */
 	bool volumes;                           /* its claims must be looked at, node by node */
 	struct map kin; struct map kin_zone;            /* Pods of the same owner: by node, by zone */
@@ -53,8 +58,8 @@ void scheduler_list_nodes(struct control *);                    /* brings node[]
 
 /* ---- profiles (scheduler_profile.c) */
 uint64_t node_load(const struct node_info *);                   /* LeastAllocated: the mean of the shares of cpu and memory that are asked for, in millionths */
-/* Is there room for one more Pod? What lacks is added to lacks[*nr]. */
-bool node_room(const struct node_info *, const struct demand *, const char **lacks, uint32_t *nr);
+/* Is there room for one more Pod? What lacks is added to lacks[*nr]; *never: the node is too small even when it is empty. */
+bool node_room(const struct node_info *, const struct demand *, const char **lacks, uint32_t *nr, bool *never);
 struct profile *profile_of(struct control *, const struct pod_spec *);  /* NULL: too many profiles, look at every node */
 struct node_info *profile_choice(struct control *, struct profile *, const struct pod *, const struct demand *);        /* NULL: none fits */
 void profile_reload(struct scheduler *, uint32_t place);        /* a node's load has changed: in every tree that has it and does not set it aside */
@@ -66,5 +71,14 @@ void look_round(struct look *);                                 /* counts what t
 uint32_t look_problems(const struct look *, const struct node_info *, const char **why, bool *resolvable);
 struct node_info *look_choice(const struct look *);             /* the best of those that fit; NULL: none */
 str look_explain(const struct look *);                          /* the message of FailedScheduling (scheduler_words.c) */
+struct tally { const char *reason; uint32_t nr; };
+#define MAX_TALLY 40
+void tally_add(struct tally *, uint32_t *nr, const char *reason);
+void tally_print(struct sb *, struct tally *, uint32_t nr);     /* 1 this, 2 that. */
+
+/* ---- preemption (scheduler_preempt.c) */
+int32_t pod_priority(struct cluster *, const struct pod_spec *);        /* as the Priority admission plugin resolves it */
+/* Lower Pods that stand in the way are deleted, on the node where that costs least. Sets l->unhelpful if that would not help, or may not be. */
+void preempt(struct look *);
 
 #endif

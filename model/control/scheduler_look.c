@@ -45,11 +45,34 @@ static bool term_covers(struct control *t, const struct val *term, const char *o
 	return n && selector_matches(selector_at(t, selector), &n->o.labels);
 }
 
+/* matchLabelKeys: those labels of its own that the Pod has must be the same there, or different (registry/core/pod/strategy.go applyMatchLabelKeysAndMismatchLabelKeys). */
+static bool keys_match(const struct val *keys, bool same, const pair_list *of, const pair_list *other)
+{
+	VAL_EACH(v, keys) {
+		const char *mine = label_get(of, val_str(v));
+
+		if (mine && streq(mine, label_get(other, val_str(v))) != same)
+			return false;
+	}
+	return true;
+}
+
 static bool term_matches(struct control *t, const struct val *term, const struct pod *of, const struct pod *other)
 {
 	const struct val *selector = val_get(term, "labelSelector");
 
-	return val_is(selector, VAL_MAP) && term_covers(t, term, of->o.ns, other->o.ns) && selector_matches(selector_at(t, selector), &other->o.labels);
+	return val_is(selector, VAL_MAP) && term_covers(t, term, of->o.ns, other->o.ns) && selector_matches(selector_at(t, selector), &other->o.labels) &&
+	       keys_match(val_get(term, "matchLabelKeys"), true, &of->o.labels, &other->o.labels) &&
+	       keys_match(val_get(term, "mismatchLabelKeys"), false, &of->o.labels, &other->o.labels);
+}
+
+/* podMatchesAllAffinityTerms: company is a Pod that all required terms want. */
+static bool is_company(struct control *t, const struct pod *of, const struct pod *other)
+{
+	VAL_EACH(term, affinity_terms(of, "podAffinity", REQUIRED))
+		if (!term_matches(t, term, of, other))
+			return false;
+	return true;
 }
 
 const struct val *affinity_terms(const struct pod *p, const char *which, const char *how)
@@ -63,7 +86,7 @@ static str domain(const struct node_info *i, const char *key)
 }
 
 /* How many bound Pods that the term matches stand in each domain: counts by domain, in scratch. */
-static struct map count_domains(struct control *t, const struct val *term, const struct pod *of, struct arena *scratch, uint32_t *total)
+static struct map count_domains(struct control *t, const struct val *term, const struct pod *of, bool company, struct arena *scratch, uint32_t *total)
 {
 	struct scheduler *x = scheduler_of(t);
 	const char *key = val_str_at(term, "topologyKey");
@@ -74,7 +97,7 @@ static struct map count_domains(struct control *t, const struct val *term, const
 		str d = key ? domain(x->node[k], key) : NULL;
 
 		for (uint32_t i = 0; d && i < x->node[k]->pods.nr; i++)
-			if (x->node[k]->pods.v[i] != of && term_matches(t, term, of, x->node[k]->pods.v[i])) {
+			if (x->node[k]->pods.v[i] != of && (company ? is_company(t, of, x->node[k]->pods.v[i]) : term_matches(t, term, of, x->node[k]->pods.v[i]))) {
 				++*map_put(&m, scratch, map_ptr(d));
 				++*total;
 			}
@@ -91,27 +114,66 @@ static void add_terms(struct look *l, const char *which, const char *how, bool a
 		l->terms[l->nr_terms].anti = anti;
 		l->terms[l->nr_terms].preferred = preferred;
 		l->terms[l->nr_terms].weight = preferred ? (int32_t)val_int_or(val_get(v, "weight"), 0) : 0;
-		l->terms[l->nr_terms].count = count_domains(l->t, term, l->pod, l->scratch, &l->terms[l->nr_terms].total);
+		l->terms[l->nr_terms].count = count_domains(l->t, term, l->pod, !anti && !preferred, l->scratch, &l->terms[l->nr_terms].total);
 		l->nr_terms++;
 	}
+}
+
+/* ---- spreading (podtopologyspread/common.go, filtering.go) */
+
+static bool is_hard(const struct spread *s)
+{
+	return !streq(s->when_unsatisfiable, "ScheduleAnyway");
+}
+
+static bool spread_matches(const struct spread *s, const struct pod *of, const struct pod *other)
+{
+	for (uint32_t k = 0; k < s->match_keys.nr; k++) {
+		const char *mine = label_get(&of->o.labels, s->match_keys.v[k]);
+
+		if (mine && !streq(mine, label_get(&other->o.labels, s->match_keys.v[k])))
+			return false;
+	}
+	return s->selector && selector_matches(s->selector, &other->o.labels);
+}
+
+/* countPodsMatchSelector counts nobody for a selector that selects everybody. */
+static bool selects_all(const struct spread *s, const struct pod *of)
+{
+	for (uint32_t k = 0; k < s->match_keys.nr; k++)
+		if (label_get(&of->o.labels, s->match_keys.v[k]))
+			return false;
+	return s->selector && !s->selector->labels.nr && !s->selector->exprs.nr;
+}
+
+/* Do the node's Pods count? It has all keys that the hard constraints name, and the policies let it in. */
+static bool node_counts(const struct look *l, const struct spread *s, const struct node_info *i)
+{
+	const struct pod_spec *spec = l->pod->spec;
+
+	for (uint32_t k = 0; is_hard(s) && k < spec->spread.nr; k++)
+		if (is_hard(&spec->spread.v[k]) && !domain(i, spec->spread.v[k].topology_key))
+			return false;
+	if (!domain(i, s->topology_key) || (!streq(s->affinity_policy, "Ignore") && !node_selected(spec, i->node)))
+		return false;
+	return !streq(s->taints_policy, "Honor") || !untolerated(spec, i->node, EFFECT_NO_SCHEDULE | EFFECT_NO_EXECUTE);
 }
 
 static void count_spread(struct look *l, const struct spread *s)
 {
 	struct map m = { 0 };
 	uint64_t least = UINT64_MAX;
+	bool none = selects_all(s, l->pod);
 
 	for (uint32_t k = 0; k < l->x->nr; k++) {
 		const struct node_info *i = l->x->node[k];
-		str d = domain(i, s->topology_key);
 		uint64_t *at;
 
-		if (!d || !node_selected(l->pod->spec, i->node))
+		if (!node_counts(l, s, i))
 			continue;
-		at = map_put(&m, l->scratch, map_ptr(d));
-		for (uint32_t p = 0; p < i->pods.nr; p++)
-			*at += i->pods.v[p] != l->pod && i->pods.v[p]->o.ns == l->pod->o.ns && i->pods.v[p]->o.deleted == NEVER && s->selector &&
-			       selector_matches(s->selector, &i->pods.v[p]->o.labels);
+		at = map_put(&m, l->scratch, map_ptr(domain(i, s->topology_key)));
+		for (uint32_t p = 0; !none && p < i->pods.nr; p++)
+			*at += i->pods.v[p] != l->pod && i->pods.v[p]->o.ns == l->pod->o.ns && i->pods.v[p]->o.deleted == NEVER && spread_matches(s, l->pod, i->pods.v[p]);
 	}
 	for (uint32_t k = 0; k < l->x->nr; k++) {
 		str d = domain(l->x->node[k], s->topology_key);
@@ -122,7 +184,7 @@ static void count_spread(struct look *l, const struct spread *s)
 	}
 	l->spreads[l->nr_spreads].s = s;
 	l->spreads[l->nr_spreads].count = m;
-	l->spreads[l->nr_spreads++].least = least == UINT64_MAX ? 0 : least;
+	l->spreads[l->nr_spreads++].least = least == UINT64_MAX || m.nr < (uint32_t)MAX(s->min_domains, 1) ? 0 : least;
 }
 
 static void count_kin(struct look *l)
@@ -142,6 +204,40 @@ static void count_kin(struct look *l)
 	}
 }
 
+/* NodeAffinity.PreFilter: where every term names nodes (matchFields), only those are looked at at all. */
+static bool is_named(const struct look *l, const struct node_info *i)
+{
+	VAL_EACH(term, l->named) {
+		bool in = true;
+
+		VAL_EACH(r, val_get(term, "matchFields")) {
+			bool listed = !streq(val_str_at(r, "operator"), "In");
+
+			VAL_EACH(v, val_get(r, "values"))
+				listed = listed || streq(val_str(v), i->name);
+			in = in && listed;
+		}
+		if (in)
+			return true;
+	}
+	return false;
+}
+
+static const struct val *naming_terms(const struct pod_spec *s)
+{
+	const struct val *terms = val_path(s->affinity, "nodeAffinity." REQUIRED ".nodeSelectorTerms");
+
+	VAL_EACH(term, terms) {
+		bool names = false;
+
+		VAL_EACH(r, val_get(term, "matchFields"))
+			names = names || streq(val_str_at(r, "operator"), "In");
+		if (!names)
+			return NULL;
+	}
+	return terms;
+}
+
 static uint32_t members(const struct val *v)
 {
 	return v ? v->nr : 0;
@@ -152,6 +248,8 @@ void look_round(struct look *l)
 	static const struct { const char *which; bool anti; } rows[] = { { "podAffinity", false }, { "podAntiAffinity", true } };
 	uint32_t nr = 0;
 
+	l->named = naming_terms(l->pod->spec);
+	l->nr_terms = l->nr_spreads = 0;
 	for (size_t k = 0; k < 2; k++)
 		nr += members(affinity_terms(l->pod, rows[k].which, REQUIRED)) + members(affinity_terms(l->pod, rows[k].which, PREFERRED));
 	l->terms = arena_alloc(l->scratch, nr * sizeof(*l->terms), 16);
@@ -177,9 +275,9 @@ static const char *spread_problem(const struct look *l, const struct node_info *
 	for (uint32_t k = 0; k < l->nr_spreads; k++) {
 		const struct spread *s = l->spreads[k].s;
 		str d = domain(i, s->topology_key);
-		bool self = s->selector && selector_matches(s->selector, &l->pod->o.labels);
+		bool self = spread_matches(s, l->pod, l->pod);
 
-		if (streq(s->when_unsatisfiable, "ScheduleAnyway"))
+		if (!is_hard(s))
 			continue;
 		if (!d) {
 			*resolvable = false;
@@ -198,7 +296,7 @@ static bool repelled(const struct look *l, const struct node_info *i)
 		const struct pod *other = l->x->repelling.v[k];
 		const struct node_info *on = !other->o.gone && !pod_is_terminal(other) && other != l->pod ? node_of_pod(l->t, other) : NULL;
 
-		if (!on || !on->node)
+		if (!on || !on->node || (l->without && map_find(l->without, other->o.id.i)))
 			continue;
 		VAL_EACH(term, affinity_terms(other, "podAntiAffinity", REQUIRED)) {
 			const char *key = val_str_at(term, "topologyKey");
@@ -210,21 +308,38 @@ static bool repelled(const struct look *l, const struct node_info *i)
 	return false;
 }
 
-static const char *affinity_problem(const struct look *l, const struct node_info *i, bool *resolvable)
+/* satisfyPodAffinity: company in every domain; the first of its kind may go anywhere where all domains are. */
+static bool has_company(const struct look *l, const struct node_info *i)
 {
+	bool all = true, any = false;
+	uint32_t nr = 0;
+
 	for (uint32_t k = 0; k < l->nr_terms; k++) {
 		const char *key = val_str_at(l->terms[k].term, "topologyKey");
 		str d = key ? domain(i, key) : NULL;
 
-		if (l->terms[k].preferred)
+		if (l->terms[k].preferred || l->terms[k].anti)
 			continue;
-		if (l->terms[k].anti) {
-			if (at_domain(&l->terms[k].count, d))
-				return FIT_POD_ANTI;
-		} else if (!d || (!at_domain(&l->terms[k].count, d) && (l->terms[k].total || !term_matches(l->t, l->terms[k].term, l->pod, l->pod)))) {
-			*resolvable = false;            /* the first of its kind may go anywhere */
-			return FIT_POD_AFFINITY;
-		}
+		if (!d)
+			return false;
+		nr++;
+		all = all && at_domain(&l->terms[k].count, d);
+		any = any || l->terms[k].total;
+	}
+	return !nr || all || (!any && is_company(l->t, l->pod, l->pod));
+}
+
+static const char *affinity_problem(const struct look *l, const struct node_info *i, bool *resolvable)
+{
+	if (!has_company(l, i)) {
+		*resolvable = false;
+		return FIT_POD_AFFINITY;
+	}
+	for (uint32_t k = 0; k < l->nr_terms; k++) {
+		const char *key = val_str_at(l->terms[k].term, "topologyKey");
+
+		if (!l->terms[k].preferred && l->terms[k].anti && at_domain(&l->terms[k].count, key ? domain(i, key) : NULL))
+			return FIT_POD_ANTI;
 	}
 	return repelled(l, i) ? FIT_EXISTING_ANTI : NULL;
 }
@@ -235,8 +350,13 @@ uint32_t look_problems(const struct look *l, const struct node_info *i, const ch
 	const struct pod_spec *s = l->pod->spec;
 	uint32_t nr = 0;
 	const char *one = NULL;
+	bool never = false;
 
 	*resolvable = false;
+	if (l->named && !is_named(l, i)) {
+		why[0] = FIT_NAMED;
+		return 1;
+	}
 	if (i->node->unschedulable) {
 		one = FIT_UNSCHEDULABLE;
 		for (uint32_t k = 0; k < s->tolerations.nr; k++)
@@ -251,17 +371,17 @@ uint32_t look_problems(const struct look *l, const struct node_info *i, const ch
 		why[0] = one;
 		return 1;
 	}
-	if (l->volumes && (one = claims_problem(control_cluster(l->t), l->pod, i->node))) {
-		why[0] = one;
-		return 1;
-	}
 	*resolvable = true;
-	if (!ports_free(i, l->pod))
+	if (!ports_free(i, l->pod)) {
 		one = FIT_PORTS;
-	else if (!node_room(i, l->demand, why, &nr))
+	} else if (!node_room(i, l->demand, why, &nr, &never)) {
+		*resolvable = !never;
 		return nr;
-	else if (!(one = spread_problem(l, i, resolvable)))
+	} else if (l->volumes && (one = claims_problem(control_cluster(l->t), l->pod, i->node))) {
+		*resolvable = false;
+	} else if (!(one = spread_problem(l, i, resolvable))) {
 		one = affinity_problem(l, i, resolvable);
+	}
 	why[0] = one;
 	return one != NULL;
 }

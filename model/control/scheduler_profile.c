@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "model/base/quantity.h"
+
 #define NOWHERE UINT64_MAX              /* a leaf of a node that may not be used */
 #define MAX_PROFILES 64
 
@@ -167,16 +169,40 @@ void profile_reload(struct scheduler *x, uint32_t place)
 
 /* ---- what a Pod leaves free */
 
-bool node_room(const struct node_info *i, const struct demand *d, const char **lacks, uint32_t *nr)
+static int64_t free_of(const struct node_info *i, const struct amount *v, int64_t *can)
+{
+	const char *text = label_get(&i->node->allocatable, v->name);
+	int64_t has = 0;
+
+	if (!text)
+		text = label_get(&i->node->capacity, v->name);
+	if (!text || !quantity_parse(text, &has))
+		has = streq(v->name, "ephemeral-storage") ? INT64_MAX : 0;      /* every node has a disk, whether it is said or not */
+	*can = has;
+	for (uint32_t k = 0; has != INT64_MAX && k < i->other.nr; k++)
+		if (streq(i->other.v[k].name, v->name))
+			return has - i->other.v[k].milli;
+	return has;
+}
+
+bool node_room(const struct node_info *i, const struct demand *d, const char **lacks, uint32_t *nr, bool *never)
 {
 	uint32_t before = *nr;
 
 	if (i->pods.nr + 1 > i->max_pods)
 		lacks[(*nr)++] = FIT_PODS;
 	if (d->cpu && i->can_cpu != INT64_MAX && d->cpu > i->can_cpu - i->cpu)
-		lacks[(*nr)++] = "Insufficient cpu";
+		lacks[(*nr)++] = "Insufficient cpu", *never |= d->cpu > i->can_cpu;
 	if (d->memory && i->can_memory != INT64_MAX && d->memory > i->can_memory - i->memory)
-		lacks[(*nr)++] = "Insufficient memory";
+		lacks[(*nr)++] = "Insufficient memory", *never |= d->memory > i->can_memory;
+	for (uint32_t k = 0; k < d->other.nr && *nr < MAX_LACKS; k++) {
+		int64_t can;
+
+		if (d->other.v[k].milli <= free_of(i, &d->other.v[k], &can))
+			continue;
+		lacks[(*nr)++] = d->other.v[k].lack;
+		*never |= d->other.v[k].milli > can;
+	}
 	return *nr == before;
 }
 
@@ -184,8 +210,9 @@ static bool fits(const struct node_info *i, const struct demand *d)
 {
 	const char *lacks[MAX_LACKS];
 	uint32_t nr = 0;
+	bool never = false;
 
-	return node_room(i, d, lacks, &nr);
+	return node_room(i, d, lacks, &nr, &never);
 }
 
 /* ---- the quick way: a tree per profile, the owner's nodes set aside */

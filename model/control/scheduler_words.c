@@ -3,15 +3,15 @@
 
 #include <stdlib.h>
 
-struct tally { const char *reason; uint32_t nr; };
-
-static void tally_add(struct tally *v, uint32_t *nr, const char *reason)
+void tally_add(struct tally *v, uint32_t *nr, const char *reason)
 {
 	for (uint32_t k = 0; k < *nr; k++)
 		if (streq(v[k].reason, reason)) {
 			v[k].nr++;
 			return;
 		}
+	if (*nr == MAX_TALLY)
+		return;
 	v[*nr].reason = reason;
 	v[(*nr)++].nr = 1;
 }
@@ -26,7 +26,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(p, q);
 }
 
-static void print_tally(struct sb *out, struct tally *v, uint32_t nr)
+void tally_print(struct sb *out, struct tally *v, uint32_t nr)
 {
 	qsort(v, nr, sizeof(*v), by_text);
 	for (uint32_t k = 0; k < nr; k++)
@@ -36,28 +36,27 @@ static void print_tally(struct sb *out, struct tally *v, uint32_t nr)
 
 str look_explain(const struct look *l)
 {
-	struct tally why[40], help[2];
-	uint32_t nr = 0, nr_help = 0;
+	struct tally why[MAX_TALLY];
+	uint32_t nr = 0;
 	struct sb text = { 0 };
 	str out;
 
 	if (!l->x->nr)
 		return cluster_str(control_cluster(l->t), "no nodes available to schedule pods");
-	if (l->block)           /* a PreFilter's words, which are not counted node by node */
-		return str_printf(cluster_strings(control_cluster(l->t)), "0/%u nodes are available: %s. no new claims to deallocate, preemption: 0/%u nodes are available: %u Preemption is not helpful for scheduling.",
-				  l->x->nr, l->block, l->x->nr, l->x->nr);
-	for (uint32_t k = 0; k < l->x->nr; k++) {
+	sb_printf(&text, "0/%u nodes are available: ", l->x->nr);
+	for (uint32_t k = 0; !l->block && k < l->x->nr; k++) {
 		const char *reasons[MAX_LACKS];
 		bool resolvable;
 
-		for (uint32_t i = look_problems(l, l->x->node[k], reasons, &resolvable); i-- > 0 && nr < ARRAY_LEN(why);)
+		for (uint32_t i = look_problems(l, l->x->node[k], reasons, &resolvable); i-- > 0;)
 			tally_add(why, &nr, reasons[i]);
-		tally_add(help, &nr_help, resolvable ? "No preemption victims found for incoming pod" : "Preemption is not helpful for scheduling");
 	}
-	sb_printf(&text, "0/%u nodes are available: ", l->x->nr);
-	print_tally(&text, why, nr);
-	sb_printf(&text, " no new claims to deallocate, preemption: 0/%u nodes are available: ", l->x->nr);
-	print_tally(&text, help, nr_help);
+	if (l->block)           /* a PreFilter's words, which are not counted node by node */
+		sb_printf(&text, "%s.", l->block);
+	else
+		tally_print(&text, why, nr);
+	if (l->unhelpful)
+		sb_printf(&text, " no new claims to deallocate, preemption: %s", l->unhelpful);
 	out = cluster_str(control_cluster(l->t), sb_text(&text));
 	sb_free(&text);
 	return out;

@@ -106,7 +106,7 @@ static bool runs(const struct pod *p, const struct container *c)
 
 /* Istio's proxy (outbound, inbound, its agent's status, readiness); 15090 is declared. What it listens on says nothing of the Pod's application. */
 static const int32_t sidecar_ports[] = { 15001, 15006, 15020, 15021 };
-static bool is_sidecar(const struct pod *p, const struct container *c) { return streq(c->name, "istio-proxy") && (p->spec->containers.nr > 1 || c->restart_policy); }
+static bool is_mesh_proxy(const struct pod *p, const struct container *c) { return streq(c->name, "istio-proxy") && (p->spec->containers.nr > 1 || c->restart_policy); }
 
 static void one_container(struct known *k)
 {
@@ -117,7 +117,7 @@ static void one_container(struct known *k)
 	probe_port(k, k->c->startup);
 	if (k->c->image && strstr(k->c->image, "agnhost"))
 		agnhost(k);
-	if (is_sidecar(k->pod, k->c))
+	if (is_mesh_proxy(k->pod, k->c))
 		for (size_t i = 0; i < ARRAY_LEN(sidecar_ports); i++)
 			listens(k, PROTO_TCP, sidecar_ports[i], "spec.containers.args");
 }
@@ -135,7 +135,7 @@ static uint32_t each_container(struct compile *x, const struct pod *p, netns_h n
 			if ((list && !streq(l->v[i].restart_policy, "Always")) || (ns.i && !runs(p, &l->v[i])))
 				continue;
 			one_container(&k);
-			nr += is_sidecar(p, &l->v[i]) ? 0 : k.nr;
+			nr += is_mesh_proxy(p, &l->v[i]) ? 0 : k.nr;
 		}
 	}
 	return nr;

@@ -4,7 +4,7 @@
 
 /* ---- Pods */
 
-static bool is_sidecar(const struct pod *p, str name)
+static bool names_sidecar(const struct pod *p, str name)
 {
 	for (uint32_t k = 0; k < p->spec->init_containers.nr; k++)
 		if (p->spec->init_containers.v[k].name == name)
@@ -36,7 +36,7 @@ static bool init_words(const struct pod *p, struct pod_words *w, struct pod_word
 
 	for (uint32_t k = 0; k < p->statuses.nr; k++) {
 		const struct container_status *s = &p->statuses.v[k];
-		bool sidecar = s->init && is_sidecar(p, s->name);
+		bool sidecar = s->init && names_sidecar(p, s->name);
 
 		if (!s->init)
 			continue;

@@ -207,35 +207,6 @@ void describe_cron(struct describe *d)
 
 /* ---- nodes */
 
-static void add_amounts(const struct pod_spec *s, const char *name, bool limits, int64_t *sum)
-{
-	int64_t most = 0, sidecars = 0;
-
-	for (uint32_t k = 0; k < s->containers.nr; k++) {
-		const struct resources *r = &s->containers.v[k].resources;
-		const char *text = label_get(limits ? &r->limits : &r->requests, name);
-		int64_t v = 0;
-
-		if (!text && !limits)
-			text = label_get(&r->limits, name);
-		if (text && quantity_parse(text, &v))
-			sidecars += v;
-	}
-	for (uint32_t k = 0; k < s->init_containers.nr; k++) {
-		const struct container *c = &s->init_containers.v[k];
-		const char *text = label_get(limits ? &c->resources.limits : &c->resources.requests, name);
-		int64_t v = 0;
-
-		if (!text || !quantity_parse(text, &v))
-			continue;
-		if (streq(c->restart_policy, "Always"))
-			sidecars += v;
-		else
-			most = MAX(most, v);
-	}
-	*sum += MAX(most, sidecars);
-}
-
 static void say_node_pods(struct describe *d, const struct node *n)
 {
 	static const char *const amounts[] = { "cpu", "memory" };
@@ -259,10 +230,9 @@ static void say_node_pods(struct describe *d, const struct node *n)
 		if (!streq(p->node, n->o.name) || pod_is_terminal(p))
 			continue;
 		for (int m = 0; m < 4; m++) {
-			int64_t v = 0, have = 0;
+			int64_t v = pod_amount(p->spec, amounts[m / 2], m % 2), have = 0;
 			const char *total = label_get(&n->allocatable, amounts[m / 2]);
 
-			add_amounts(p->spec, amounts[m / 2], m % 2, &v);
 			*(m % 2 ? &limits[m / 2] : &requests[m / 2]) += v;
 			cell[m] = arena_printf(d->a, "%s (%" PRId64 "%%)", quantity_text(v, m > 1, text), total && quantity_parse(total, &have) && have ? v * 100 / have : 0);
 		}

@@ -1,0 +1,140 @@
+/* Where Pods go, and in which words they go nowhere: what upstream's tables of tests say of the scheduler's plugins (pkg/scheduler/framework/plugins). */
+#include "tests/unit/cell.h"
+
+#define NODE(name, labels, more)   "{apiVersion: v1, kind: Node, metadata: {name: " name ", labels: {" labels "}}, " more "}\n---\n"
+#define ROOM(cpu, more)            "status: {allocatable: {cpu: '" cpu "', memory: 8Gi, pods: '110'" more "}}"
+#define POD(name, labels, spec)    "{apiVersion: v1, kind: Pod, metadata: {name: " name ", labels: {" labels "}}, spec: {" spec "}}\n---\n"
+#define ON(name, labels, node)     POD(name, labels, "nodeName: " node ", containers: [{name: c, image: i}]")
+#define ASKS(amounts)              "containers: [{name: c, image: i, resources: {requests: {" amounts "}}}]"
+#define PLAIN                      "containers: [{name: c, image: i}]"
+#define SPREAD(more)               "topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {foo: ''}}, " more "}], " PLAIN
+#define AFFINITY(kind, terms)      "affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [" terms "]}}, " PLAIN
+#define ZONES                      NODE("node-a", "zone: zone1", ROOM("8", "")) NODE("node-b", "zone: zone1", ROOM("8", "")) NODE("node-x", "zone: zone2", ROOM("8", "")) NODE("node-y", "zone: zone2", ROOM("8", ""))
+#define HELPLESS(n)                " no new claims to deallocate, preemption: 0/" n " nodes are available: " n " Preemption is not helpful for scheduling."
+#define NOBODY(n)                  " no new claims to deallocate, preemption: 0/" n " nodes are available: " n " No preemption victims found for incoming pod."
+
+static const struct { const char *name, *yaml, *node /* it goes there; NULL: nowhere */, *why; } table[] = {
+	/* noderesources/fit_test.go */
+	{ "extended resource allocatable enforced", NODE("n1", "", ROOM("8", ", example.com/aaa: '5'")) POD("p", "", ASKS("example.com/aaa: '10'")), NULL,
+	  "0/1 nodes are available: 1 Insufficient example.com/aaa." HELPLESS("1") },
+	{ "extended resource capacity enforced for multiple containers",
+	  NODE("n1", "", ROOM("8", ", example.com/aaa: '5'")) POD("p", "", "containers: [{name: a, image: i, resources: {limits: {example.com/aaa: '3'}}}, {name: b, image: i, resources: {limits: {example.com/aaa: '3'}}}]"), NULL,
+	  "0/1 nodes are available: 1 Insufficient example.com/aaa." HELPLESS("1") },
+	{ "what others use of it is gone", NODE("n1", "", ROOM("8", ", example.com/aaa: '5'")) POD("q", "", "nodeName: n1, " ASKS("example.com/aaa: '3'")) POD("p", "", ASKS("example.com/aaa: '3'")), NULL,
+	  "0/1 nodes are available: 1 Insufficient example.com/aaa." NOBODY("1") },
+	{ "requests + overhead does not fit for memory", NODE("n1", "", ROOM("8", "")) POD("p", "", "overhead: {memory: 7Gi}, " ASKS("memory: 2Gi")), NULL, "0/1 nodes are available: 1 Insufficient memory." HELPLESS("1") },
+	{ "pod level requests go before those of the containers", NODE("n1", "", ROOM("8", "")) POD("p", "", "resources: {requests: {cpu: '9'}}, " ASKS("cpu: '1'")), NULL, "0/1 nodes are available: 1 Insufficient cpu." HELPLESS("1") },
+	{ "an init container runs beside the sidecars before it",
+	  NODE("n1", "", ROOM("8", "")) POD("p", "", "initContainers: [{name: s, image: i, restartPolicy: Always, resources: {requests: {cpu: '4'}}}, {name: j, image: i, resources: {requests: {cpu: '5'}}}], " ASKS("cpu: '1'")), NULL,
+	  "0/1 nodes are available: 1 Insufficient cpu." HELPLESS("1") },
+	/* nodeaffinity/node_affinity_test.go: PreFilterResult; schedule_one.go */
+	{ "nodes that the pod does not name are not looked at",
+	  NODE("n1", "", ROOM("1", "")) NODE("m", "", ROOM("8", "")) POD("p", "", "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [n1]}]}]}}}, " ASKS("cpu: '2'")),
+	  NULL, "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]." HELPLESS("2") },
+	{ "one of two that are named", NODE("n1", "", ROOM("1", "")) NODE("m", "", ROOM("8", "")) POD("p", "", "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: [{key: metadata.name, operator: In, values: [n1, m]}]}]}}}, " ASKS("cpu: '2'")), "m", NULL },
+	/* podtopologyspread/filtering_test.go */
+	{ "pods spread across zones as 3/3, maxSkew is 1: minDomains not met", NODE("node-a", "zone: zone1", ROOM("8", "")) ON("p-a", "foo: ''", "node-a") POD("p", "foo: ''", SPREAD("minDomains: 2")), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't match pod topology spread constraints." NOBODY("1") },
+	{ "NodeAffinityPolicy honored with nodeAffinity", ZONES ON("a", "foo: ''", "node-a") ON("b", "foo: ''", "node-b") POD("p", "foo: ''", "nodeSelector: {zone: zone1}, " SPREAD("nodeAffinityPolicy: Honor")), "node-a", NULL },
+	{ "NodeAffinityPolicy ignored with nodeAffinity", ZONES ON("a", "foo: ''", "node-a") ON("b", "foo: ''", "node-b") POD("p", "foo: ''", "nodeSelector: {zone: zone1}, " SPREAD("nodeAffinityPolicy: Ignore")), NULL,
+	  "0/4 nodes are available: 2 node(s) didn't match Pod's node affinity/selector, 2 node(s) didn't match pod topology spread constraints. no new claims to deallocate, preemption: 0/4 nodes are available: 2 No preemption "
+	  "victims found for incoming pod, 2 Preemption is not helpful for scheduling." },
+	{ "NodeTaintsPolicy honored", NODE("node-a", "zone: zone1", ROOM("8", "")) NODE("node-x", "zone: zone2", "spec: {taints: [{key: k, effect: NoSchedule}]}, " ROOM("8", "")) ON("a", "foo: ''", "node-a")
+	  POD("p", "foo: ''", SPREAD("nodeTaintsPolicy: Honor")), "node-a", NULL },
+	{ "matchLabelKeys: other templates do not count", NODE("node-a", "zone: zone1", ROOM("8", "")) NODE("node-x", "zone: zone2", "spec: {unschedulable: true}, " ROOM("8", "")) ON("a", "foo: '', v: '1'", "node-a")
+	  POD("p", "foo: '', v: '2'", SPREAD("matchLabelKeys: [v]")), "node-a", NULL },
+	/* interpodaffinity/filtering_test.go */
+	{ "pods that satisfy one term each are not the company of both",
+	  NODE("n1", "kubernetes.io/hostname: n1", ROOM("8", "")) ON("a", "x: '1'", "n1") ON("b", "w: '1'", "n1")
+	  POD("p", "", AFFINITY("podAffinity", "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {x: '1'}}}, {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {w: '1'}}}")), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't match pod affinity rules." HELPLESS("1") },
+	{ "the first pod of a series with affinity to itself", NODE("n1", "kubernetes.io/hostname: n1", ROOM("8", "")) POD("p", "x: '1'", AFFINITY("podAffinity", "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {x: '1'}}}")), "n1", NULL },
+	{ "mismatchLabelKeys: those of the same value do not repel", NODE("n1", "kubernetes.io/hostname: n1", ROOM("8", "")) ON("a", "x: '1', tenant: t", "n1")
+	  POD("p", "x: '1', tenant: t", AFFINITY("podAntiAffinity", "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {x: '1'}}, mismatchLabelKeys: [tenant]}")), "n1", NULL },
+	{ "mismatchLabelKeys: those of another value do", NODE("n1", "kubernetes.io/hostname: n1", ROOM("8", "")) ON("a", "x: '1', tenant: u", "n1")
+	  POD("p", "x: '1', tenant: t", AFFINITY("podAntiAffinity", "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {x: '1'}}, mismatchLabelKeys: [tenant]}")), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules." NOBODY("1") },
+	/* schedulinggates/scheduling_gates_test.go, defaultpreemption/default_preemption_test.go */
+	{ "pod with scheduling gates", NODE("n1", "", ROOM("8", "")) POD("p", "", "schedulingGates: [{name: foo}], " PLAIN), NULL, "Scheduling is blocked due to non-empty scheduling gates" },
+	{ "pod with preemption policy 'never'", NODE("n1", "", ROOM("1", "")) POD("q", "", "nodeName: n1, " ASKS("cpu: '1'")) POD("p", "", "priority: 10, preemptionPolicy: Never, " ASKS("cpu: '1'")), NULL,
+	  "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never." },
+};
+
+TEST(pods_go_where_upstreams_tables_say)
+{
+	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
+		struct cell x = cell_new(1);
+		const struct condition *why;
+		struct pod *p;
+
+		x.lax = true;
+		cell_apply(&x, table[k].yaml);
+		cell_settle(&x);
+		p = cell_pod(&x, "p");
+		why = p ? condition_get(&p->conditions, "PodScheduled") : NULL;
+		if (!p || !streq(p->node, table[k].node))
+			fprintf(stderr, "\n%s: on %s\n", table[k].name, p && p->node ? p->node : "no node");
+		CU_ASSERT(p && streq(p->node, table[k].node));
+		if (table[k].why)
+			SAME_TEXT(why ? why->message : "", table[k].why);
+		cell_free(&x);
+	}
+}
+
+/* SelectVictimsOnNode, pickOneNodeForPreemption, executor.go */
+TEST(lower_pods_make_room)
+{
+	struct cell x = cell_new(1);
+
+	x.lax = true;
+	cell_apply(&x, NODE("a", "", ROOM("4", "")) NODE("b", "", ROOM("4", ""))
+			       "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 100}\n---\n"
+			       POD("a-mid", "", "priority: 50, nodeName: a, " ASKS("cpu: '4'")) POD("b-small", "", "nodeName: b, " ASKS("cpu: '1'")) POD("b-large", "", "nodeName: b, " ASKS("cpu: '3'")));
+	cell_settle(&x);
+	cell_apply(&x, POD("p", "", "priorityClassName: high, " ASKS("cpu: '2'")));
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT(cell_pod(&x, "p") && streq(cell_pod(&x, "p")->node, "b"));    /* the lowest highest victim is there */
+	CU_ASSERT(cell_pod(&x, "a-mid") && cell_pod(&x, "b-small"));            /* and one of the two may stay */
+	CU_ASSERT(!cell_pod(&x, "b-large") || cell_pod(&x, "b-large")->o.gone);
+	CU_ASSERT_EQUAL(cell_events(&x, "Preempted"), 1);
+	SAME_TEXT(cell_event(&x, "FailedScheduling"), "0/2 nodes are available: 2 Insufficient cpu.");
+	cell_free(&x);
+}
+
+TEST(a_pod_whose_gates_are_gone_is_scheduled)
+{
+	struct cell x = cell_new(1);
+
+	x.lax = true;
+	cell_apply(&x, NODE("n1", "", ROOM("8", "")) POD("p", "", "schedulingGates: [{name: foo}], " PLAIN));
+	cell_settle(&x);
+	CU_ASSERT(!cell_pod(&x, "p")->node);
+	CU_ASSERT_EQUAL(cell_events(&x, "FailedScheduling"), 0);
+	cell_apply(&x, POD("p", "", "schedulingGates: [], " PLAIN));
+	cell_settle(&x);
+	CU_ASSERT(streq(cell_pod(&x, "p")->node, "n1"));
+	cell_free(&x);
+}
+
+TEST(what_a_pod_asks_for_is_added_up_in_one_way)
+{
+	static const struct { const char *spec; int64_t cpu, limit; } rows[] = {        /* component-helpers/resource/helpers_test.go TestPodRequestsAndLimits… */
+		{ ASKS("cpu: 1"), 1000, 0 },
+		{ "initContainers: [{name: s, image: i, restartPolicy: Always, resources: {requests: {cpu: 1}, limits: {cpu: 2}}}, {name: j, image: i, resources: {requests: {cpu: 3}}}], " ASKS("cpu: 1"), 4000, 2000 },
+		{ "initContainers: [{name: j, image: i, resources: {requests: {cpu: 3}}}, {name: s, image: i, restartPolicy: Always, resources: {requests: {cpu: 1}}}], " ASKS("cpu: 1"), 3000, 0 },
+		{ "overhead: {cpu: 500m}, " ASKS("cpu: 1"), 1500, 0 },
+		{ "resources: {requests: {cpu: 2}, limits: {cpu: 3}}, " ASKS("cpu: 1"), 2000, 3000 },
+		{ "resources: {limits: {cpu: 3}}, " ASKS("cpu: 1"), 1000, 3000 },
+		{ "resources: {limits: {cpu: 3}}, " PLAIN, 3000, 3000 },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+
+		x.lax = true;
+		cell_apply(&x, arena_printf(x.a, "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {%s}}", rows[k].spec));
+		CU_ASSERT_EQUAL(pod_amount(cell_pod(&x, "p")->spec, "cpu", false), rows[k].cpu);
+		CU_ASSERT_EQUAL(pod_amount(cell_pod(&x, "p")->spec, "cpu", true), rows[k].limit);
+		cell_free(&x);
+	}
+}
