@@ -18,9 +18,4 @@ KIND(workload_entry_kind, "WorkloadEntry", ISTIO_NET, "workloadentries", "we", k
 KIND(workload_group_kind, "WorkloadGroup", ISTIO_NET, "workloadgroups", "wg", kept);
 KIND(request_authentication_kind, "RequestAuthentication", APIS("security.istio.io/v1", "security.istio.io/v1beta1"), "requestauthentications", "ra", kept);
 KIND(istio_telemetry_kind, "Telemetry", APIS("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"), "telemetries", NULL, kept);
-KIND(grpc_route_kind, "GRPCRoute", APIS("gateway.networking.k8s.io/v1"), "grpcroutes", NULL, not_modelled);
-KIND(tls_route_kind, "TLSRoute", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha3", "gateway.networking.k8s.io/v1alpha2"), "tlsroutes", NULL, kept);
-KIND(tcp_route_kind, "TCPRoute", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha2"), "tcproutes", NULL, kept);
-KIND(udp_route_kind, "UDPRoute", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha2"), "udproutes", NULL, kept);
-KIND(listener_set_kind, "ListenerSet", APIS("gateway.networking.k8s.io/v1"), "listenersets", "lset", kept);
 KIND(backend_tls_policy_kind, "BackendTLSPolicy", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha3"), "backendtlspolicies", "btlspolicy", kept);

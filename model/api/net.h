@@ -56,11 +56,21 @@ struct gateway {
 	LIST(struct gw_address) st_addresses;
 	condition_list conditions;
 	LIST(struct listener_status) st_listeners;
+	struct route_ns allowed_sets;           /* allowedListeners.namespaces; from defaulted to None */
+	struct opt_int st_sets;                 /* attachedListenerSets */
 };
 struct parent_ref { str group, kind, ns, name, section; struct opt_int port; };
+struct listener_set {                           /* listeners more of a Gateway */
+	struct object o;
+	struct parent_ref parent;
+	LIST(struct gw_listener) listeners;
+	condition_list conditions;
+	LIST(struct listener_status) st_listeners;
+};
 struct header_match { str type, name, value; };                         /* type defaulted to Exact */
 struct path_match { str type, value; };                                 /* defaulted to PathPrefix / */
-struct route_match { struct path_match path; LIST(struct header_match) headers, query; str method; };
+struct grpc_match { str type, service, method; };                       /* type defaulted to Exact; NULL: any service, any method */
+struct route_match { struct path_match path; LIST(struct header_match) headers, query; str method; struct grpc_match *grpc; };
 struct header_mod { LIST(struct http_header) set, add; str_list remove; };
 struct path_modifier { str type, full, prefix; };                       /* ReplaceFullPath, ReplacePrefixMatch */
 struct redirect { str scheme, hostname; struct path_modifier *path; struct opt_int port, status; };
@@ -81,7 +91,7 @@ struct route_filter {
 struct backend_ref { str group, kind, ns, name; struct opt_int port, weight; LIST(struct route_filter) filters; };
 struct route_rule { str name; LIST(struct route_match) matches; LIST(struct route_filter) filters; LIST(struct backend_ref) backends; const struct val *timeouts; };
 struct route_parent_status { struct parent_ref ref; str controller; condition_list conditions; };
-struct http_route {
+struct gw_route {                               /* HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute: o.kind says which */
 	struct object o;
 	LIST(struct parent_ref) parents;
 	str_list hostnames;
@@ -113,6 +123,7 @@ extern const struct kind network_policy_kind, ingress_kind, ingress_class_kind, 
 	service_entry_kind, istio_sidecar_kind, envoy_filter_kind, workload_entry_kind, workload_group_kind, request_authentication_kind, istio_telemetry_kind,
 	grpc_route_kind, tls_route_kind, tcp_route_kind, udp_route_kind, listener_set_kind, backend_tls_policy_kind,
 	service_cidr_kind, virtual_service_kind, destination_rule_kind, istio_gateway_kind, peer_authentication_kind, authorization_policy_kind;
+extern const struct kind *const route_kinds[];  /* the Gateway API's kinds of routes, all struct gw_route; NULL-terminated */
 
 struct service_cidr { struct object o; str_list cidrs; };
 struct raw_object { struct object o; const struct val *spec; };          /* Istio's kinds: read from the document by the mesh compiler */

@@ -1,4 +1,4 @@
-/* Gateways: their data planes, and the conditions of GatewayClass, Gateway and HTTPRoute as the conformance suite expects them. One run brings all of them up to
+/* Gateways: their data planes, and the conditions of GatewayClass, Gateway, ListenerSet and of routes as the conformance suite expects them. One run brings all of them up to
  * date; the key is any GatewayClass. Source: kubernetes-sigs/gateway-api apis/v1/{gatewayclass,gateway,shared}_types.go, conformance/tests. */
 #include "model/control/controllers.h"
 
@@ -9,10 +9,13 @@ struct running { struct control *t; struct cluster *c; struct arena *a; nsec now
 
 static bool bears(struct cluster *c, const struct object *o)
 {
-	static const struct kind *const always[] = { &gateway_class_kind, &gateway_kind, &http_route_kind, &reference_grant_kind };
+	static const struct kind *const always[] = { &gateway_class_kind, &gateway_kind, &listener_set_kind, &reference_grant_kind };
 
 	for (size_t k = 0; k < ARRAY_LEN(always); k++)
 		if (o->kind == always[k])
+			return true;
+	for (size_t k = 0; route_kinds[k]; k++)
+		if (o->kind == route_kinds[k])
 			return true;
 	if (o->kind == &service_kind || o->kind == &secret_kind || o->kind == &namespace_kind)
 		return cluster_count(c, &gateway_kind) > 0;
@@ -157,11 +160,11 @@ static bool set_addresses(struct running *r, struct gateway *gw, const struct se
 	return true;
 }
 
-static struct listener_status *listener_of(struct gateway *gw, str name)
+static const struct listener_status *listener_of(const struct listener_status *v, uint32_t nr, str name)
 {
-	for (uint32_t k = 0; k < gw->st_listeners.nr; k++)
-		if (gw->st_listeners.v[k].name == name)
-			return &gw->st_listeners.v[k];
+	for (uint32_t k = 0; k < nr; k++)
+		if (v[k].name == name)
+			return &v[k];
 	return NULL;
 }
 
@@ -175,9 +178,9 @@ static bool same_kinds(const struct listener_status *to, const struct gw_listene
 	return true;
 }
 
-static bool listener_status(struct running *r, struct gateway *gw, const struct gw_listener_state *l, struct listener_status *to)
+static bool listener_status(struct running *r, const struct gw_listener_state *l, struct listener_status *to)
 {
-	int64_t g = gw->o.generation;
+	int64_t g = l->owner->generation;
 	bool changed = to->attached != (int32_t)l->attached || to->name != l->spec->name || !same_kinds(to, l);
 
 	if (!same_kinds(to, l) || !to->kinds.set) {
@@ -193,24 +196,23 @@ static bool listener_status(struct running *r, struct gateway *gw, const struct 
 	return set_says(r, &to->conditions, "Conflicted", l->conflicted, g) || changed;
 }
 
-/* A list in the order of the spec; what a listener's status held before is kept by name. */
-static bool listeners_status(struct running *r, struct gateway *gw, const struct gw_state *s)
+/* A list in the order of the spec; what a listener's status held before is kept by name. *have: status.listeners of the object. */
+static bool listeners_status(struct running *r, const struct gw_listener_state *l, uint32_t nr, struct listener_status **have, uint32_t *nr_have)
 {
-	struct listener_status *v = arena_array(r->a, struct listener_status, s->nr);
-	bool changed = gw->st_listeners.nr != s->nr;
+	struct listener_status *v = arena_array(r->a, struct listener_status, nr);
+	bool changed = *nr_have != nr;
 
-	for (uint32_t k = 0; k < s->nr; k++) {
-		const struct listener_status *had = listener_of(gw, s->listeners[k].spec->name);
+	for (uint32_t k = 0; k < nr; k++) {
+		const struct listener_status *had = listener_of(*have, *nr_have, l[k].spec->name);
 
 		if (had)
 			v[k] = *had;
-		changed = listener_status(r, gw, &s->listeners[k], &v[k]) || changed;
+		changed = listener_status(r, &l[k], &v[k]) || changed;
 	}
 	if (!changed)
 		return false;
-	gw->st_listeners.v = arena_copy(cluster_arena(r->c), v, s->nr * sizeof(*v));
-	gw->st_listeners.nr = s->nr;
-	gw->st_listeners.set = true;
+	*have = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
+	*nr_have = nr;
 	return true;
 }
 
@@ -220,8 +222,23 @@ static void gateway_status(struct running *r, struct gateway *gw, const struct g
 
 	changed = set_says(r, &gw->conditions, "Programmed", programmed(s, svc), gw->o.generation) || changed;
 	changed = set_addresses(r, gw, svc) || changed;
-	if (listeners_status(r, gw, s) || changed)
+	if (gw->st_sets.set != (s->nr_sets > 0) || gw->st_sets.v != (int32_t)s->attached_sets) {
+		gw->st_sets = (struct opt_int){ .v = (int32_t)s->attached_sets, .set = s->nr_sets > 0 };
+		changed = true;
+	}
+	gw->st_listeners.set = gw->st_listeners.set || s->nr_own;
+	if (listeners_status(r, s->listeners, s->nr_own, &gw->st_listeners.v, &gw->st_listeners.nr) || changed)
 		cluster_touch(r->c, &gw->o);
+}
+
+static void set_status(struct running *r, struct listener_set *set, const struct gw_state *s, const struct gw_set_state *is)
+{
+	bool changed = set_says(r, &set->conditions, "Accepted", is->accepted, set->o.generation);
+
+	changed = set_says(r, &set->conditions, "Programmed", is->programmed, set->o.generation) || changed;
+	set->st_listeners.set = set->st_listeners.set || is->nr;
+	if (listeners_status(r, s->listeners + is->first, is->nr, &set->st_listeners.v, &set->st_listeners.nr) || changed)
+		cluster_touch(r->c, &set->o);
 }
 
 /* Nobody serves it: the CRD's defaults stand. */
@@ -234,7 +251,7 @@ static void gateway_waits(struct running *r, struct gateway *gw)
 	cluster_touch(r->c, &gw->o);
 }
 
-/* ---- HTTPRoute: one entry for each parentRef whose Gateway has a controller */
+/* ---- routes: one entry for each parentRef whose Gateway has a controller */
 
 struct states { struct gw_state *v; uint32_t nr; struct map by_parent; };       /* (route, parentRef) → state and attachment */
 
@@ -247,7 +264,7 @@ static void index_state(struct running *r, struct states *all, uint32_t k)
 	}
 }
 
-static const struct gw_attachment *attachment_of(const struct states *all, const struct http_route *route, uint32_t parent, const struct gw_state **state)
+static const struct gw_attachment *attachment_of(const struct states *all, const struct gw_route *route, uint32_t parent, const struct gw_state **state)
 {
 	const uint64_t *at = map_find(&all->by_parent, hash_mix(map_ptr(route), parent));
 
@@ -263,7 +280,7 @@ static bool same_parent(const struct parent_ref *a, const struct parent_ref *b)
 	       a->port.set == b->port.set && (!a->port.set || a->port.v == b->port.v);
 }
 
-static const struct route_parent_status *had_parent(const struct http_route *route, const struct parent_ref *p, const char *controller)
+static const struct route_parent_status *had_parent(const struct gw_route *route, const struct parent_ref *p, const char *controller)
 {
 	for (uint32_t k = 0; k < route->st_parents.nr; k++)
 		if (same_parent(&route->st_parents.v[k].ref, p) && streq(route->st_parents.v[k].controller, controller))
@@ -271,7 +288,7 @@ static const struct route_parent_status *had_parent(const struct http_route *rou
 	return NULL;
 }
 
-static void route_status(struct running *r, struct http_route *route, const struct states *all)
+static void route_status(struct running *r, struct gw_route *route, const struct states *all)
 {
 	struct route_parent_status *v = arena_array(r->a, struct route_parent_status, route->parents.nr);
 	struct gw_says refs = route_references(r->c, route, r->a);
@@ -336,7 +353,7 @@ static struct object_list kept(struct running *r, const struct kind *k)
 static void run(struct control *t, struct object *key, nsec now)
 {
 	struct running r = { .t = t, .c = control_cluster(t), .a = arena_new(NULL, "gateway"), .now = now };
-	struct object_list classes = kept(&r, &gateway_class_kind), gateways = kept(&r, &gateway_kind), routes = kept(&r, &http_route_kind);
+	struct object_list classes = kept(&r, &gateway_class_kind), gateways = kept(&r, &gateway_kind);
 	struct states all = { .v = arena_array(r.a, struct gw_state, gateways.nr) };
 
 	(void)key;
@@ -355,13 +372,19 @@ static void run(struct control *t, struct object *key, nsec now)
 		install(&r, gw, who);
 		all.v[all.nr] = gateway_state(r.c, gw, r.a);
 		gateway_status(&r, gw, &all.v[all.nr], gateway_service(r.c, gw, who));
+		for (uint32_t i = 0; i < all.v[all.nr].nr_sets; i++)
+			set_status(&r, (struct listener_set *)all.v[all.nr].sets[i].set, &all.v[all.nr], &all.v[all.nr].sets[i]);
 		index_state(&r, &all, all.nr++);
 	}
-	for (uint32_t k = 0; k < routes.nr; k++)
-		route_status(&r, (struct http_route *)routes.v[k], &all);
+	for (uint32_t n = 0; route_kinds[n]; n++) {
+		struct object_list routes = kept(&r, route_kinds[n]);
+
+		for (uint32_t k = 0; k < routes.nr; k++)
+			route_status(&r, (struct gw_route *)routes.v[k], &all);
+	}
 	arena_free(r.a);
 }
 
-static const struct kind *const hears[] = { &gateway_class_kind, &gateway_kind, &http_route_kind, &reference_grant_kind, &service_kind, &secret_kind, &namespace_kind,
-					    &deployment_kind, &daemonset_kind, &statefulset_kind, NULL };
+static const struct kind *const hears[] = { &gateway_class_kind, &gateway_kind, &listener_set_kind, &reference_grant_kind, &http_route_kind, &grpc_route_kind, &tls_route_kind,
+					    &tcp_route_kind, &udp_route_kind, &service_kind, &secret_kind, &namespace_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, NULL };
 const struct controller gateway_controller = { .name = "gateway", .kinds = hears, .watch = watch, .run = run };

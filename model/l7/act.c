@@ -142,7 +142,8 @@ static struct changing changing_new(struct deciding *d)
 			vec_add(d->a, &c.request.v, rq->headers[k]);
 	for (uint32_t k = 0; k < rq->nr_backend_headers; k++)
 		vec_add(d->a, &c.response.v, rq->backend_headers[k]);
-	forwarded(d, &c);
+	if (!d->stream)
+		forwarded(d, &c);
 	return c;
 }
 
@@ -268,7 +269,7 @@ static void spread(struct deciding *d, const struct l7_action *act, struct chang
 	for (uint32_t k = 0; k < act->backends.nr; k++)
 		total += act->backends.v[k].weight;
 	if (!total)
-		l7_answer(d, s, 500, arena_printf(d->a, act->backends.nr ? "%s; all its backends have the weight 0" : "%s; it has no backends", d->why));
+		l7_answer(d, s, act->without ? act->without : 500, arena_printf(d->a, act->backends.nr ? "%s; all its backends have the weight 0" : "%s; it has no backends", d->why));
 	for (uint32_t k = 0; k < act->backends.nr; k++) {
 		const struct l7_backend *to = &act->backends.v[k];
 		struct share mine = to->weight ? part(s, to->weight, total) : s;

@@ -11,6 +11,7 @@ struct deciding {
 	const struct l7_route *route;
 	const char *host;               /* the virtual host's pattern */
 	const char *why;
+	bool stream;                    /* a connection that is passed on as it is */
 	struct http_decision *out;
 	VEC(struct http_backend) v;
 };

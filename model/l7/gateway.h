@@ -1,5 +1,5 @@
 /* Gateways as their controller sees them: which listeners are good, which routes are attached to which of them, which references hold. The routing
- * table and the statuses are both made from this. Source: kubernetes-sigs/gateway-api apis/v1/{gateway,httproute,shared,referencegrant}_types.go. */
+ * table and the statuses are both made from this. Source: kubernetes-sigs/gateway-api apis/v1/{gateway,listenerset,httproute,grpcroute,shared,referencegrant}_types.go. */
 #ifndef PODWIRE_GATEWAY_H
 #define PODWIRE_GATEWAY_H
 
@@ -12,35 +12,44 @@ struct gw_says { bool yes; const char *reason, *message; };
 
 struct gw_listener_state {
 	const struct gw_listener *spec;
-	uint32_t index;
+	const struct object *owner;             /* the Gateway, or a ListenerSet */
+	uint32_t index;                         /* in the owner's spec.listeners */
 	enum l7_proto proto;
-	bool http_routes;                       /* HTTPRoute is among the kinds that it supports */
+	bool refused;                           /* it stands in no other's way */
 	struct gw_says accepted, conflicted, resolved, programmed;
 	const struct route_kind *kinds; uint32_t nr_kinds;      /* status.listeners[].supportedKinds */
 	const struct l7_cert *certs; uint32_t nr_certs;
 	uint32_t attached;
 };
 struct gw_attachment {                          /* of one parentRef to one Gateway */
-	const struct http_route *route;
+	const struct gw_route *route;
 	const struct parent_ref *parent;
 	uint32_t parent_index;
 	struct gw_says accepted;
-	uint64_t listeners;                     /* bit i: attached to listener i */
+	bool *on;                               /* for each listener of the state: attached to it */
+};
+struct gw_set_state {
+	const struct listener_set *set;
+	bool allowed;
+	struct gw_says accepted, programmed;
+	uint32_t first, nr;                     /* its listeners among the state's; none where it is not allowed */
 };
 struct gw_state {
 	const struct gateway *gw;
 	const char *controller;                 /* of its class; NULL: the class is not there */
 	struct gw_says accepted;
 	struct gw_listener_state *listeners; uint32_t nr;
-	struct gw_attachment *routes; uint32_t nr_routes;       /* in the order of the routes: namespace, name, parentRef */
+	uint32_t nr_own;                        /* the first of them are the Gateway's own */
+	struct gw_set_state *sets; uint32_t nr_sets, attached_sets;     /* that name it as parent, the oldest first; how many of them are accepted */
+	struct gw_attachment *routes; uint32_t nr_routes;       /* in the order of the routes: kind, namespace, name, parentRef */
 };
 struct gw_state gateway_state(struct cluster *, const struct gateway *, struct arena *);
-const struct gateway *parent_gateway(struct cluster *, const struct http_route *, const struct parent_ref *);    /* NULL: it names none that is there */
+const struct gateway *parent_gateway(struct cluster *, const struct gw_route *, const struct parent_ref *);    /* NULL: it names none that is there */
 const char *gateway_controller_name(struct cluster *, const struct gateway *);       /* controllerName of its class; NULL */
 /* ResolvedRefs of a route: of all its backends and mirrors, the first that does not hold. */
-struct gw_says route_references(struct cluster *, const struct http_route *, struct arena *);
-/* One reference to a Service from an HTTPRoute: resolved, or with status 500 and why. *reason (may be NULL): of the condition. */
-struct l7_ref gateway_ref(struct cluster *, const struct http_route *, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
+struct gw_says route_references(struct cluster *, const struct gw_route *, struct arena *);
+/* One reference to a Service from a route: resolved, or with a status (500; gRPC: 503) and why. *reason (may be NULL): of the condition. */
+struct l7_ref gateway_ref(struct cluster *, const struct gw_route *, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
 /* The routes of a Service as parent, for a client of that namespace; false: there are none. */
 bool gateway_add_service_routes(struct route_table *, uint32_t group, const struct service *, int32_t port, str client_ns);
 /* ReferenceGrant: may `from` refer to that object in another namespace? */

@@ -1,55 +1,11 @@
-/* HTTPRoutes → the routing table of one Gateway. Every match of every rule becomes a route under each hostname that it serves; precedence among them is
- * HTTPRouteRule.matches': path, method, headers, query, then the older Route, its name, and the order in the text. */
-#include "model/l7/gateway.h"
+/* Routes → the routing table of one Gateway. Every match of every rule becomes a route under each hostname that it serves (gateway_match.c); what a rule does is
+ * its action. */
+#include "model/l7/gateway_parts.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
-struct entry {
-	const char *host;
-	const struct gw_attachment *at;
-	uint32_t rule, match;                   /* match UINT32_MAX: none given, everything matches */
-	nsec born;
-	const struct l7_action *action;
-};
-typedef VEC(struct entry) entries;
+typedef VEC(struct gw_entry) entries;
 struct compiling { struct route_table *t; struct cluster *c; struct arena *a; const struct gw_state *s; };
-
-static const struct route_match *match_of(const struct entry *e)
-{
-	static const struct route_match any = { .path = { .type = "PathPrefix", .value = "/" } };
-
-	return e->match == UINT32_MAX ? &any : &e->at->route->rules.v[e->rule].matches.v[e->match];
-}
-
-static enum l7_path kind_of(const struct route_match *m)
-{
-	return streq(m->path.type, "Exact") ? L7_PATH_EXACT : streq(m->path.type, "RegularExpression") ? L7_PATH_REGEX : L7_PATH_ELEMENTS;
-}
-
-static const char *path_of(const struct route_match *m) { return m->path.value ? m->path.value : "/"; }
-
-static int larger_first(size_t a, size_t b) { return a > b ? -1 : a < b; }
-
-static int by_precedence(const void *px, const void *py)
-{
-	static const int rank[] = { [L7_PATH_EXACT] = 0, [L7_PATH_REGEX] = 1, [L7_PATH_ELEMENTS] = 2 };
-	const struct entry *x = px, *y = py;
-	const struct route_match *a = match_of(x), *b = match_of(y);
-	const struct object *p = &x->at->route->o, *q = &y->at->route->o;
-	int order = strcmp(x->host, y->host);
-
-	order = order ? order : rank[kind_of(a)] - rank[kind_of(b)];
-	order = order ? order : larger_first(strlen(path_of(a)), strlen(path_of(b)));
-	order = order ? order : larger_first(a->method != NULL, b->method != NULL);
-	order = order ? order : larger_first(a->headers.nr, b->headers.nr);
-	order = order ? order : larger_first(a->query.nr, b->query.nr);
-	order = order ? order : (x->born > y->born) - (x->born < y->born);
-	order = order ? order : str_order(p->ns, q->ns);
-	order = order ? order : str_order(p->name, q->name);
-	order = order ? order : (x->rule > y->rule) - (x->rule < y->rule);
-	return order ? order : (x->match > y->match) - (x->match < y->match);
-}
 
 /* ---- filters */
 
@@ -83,12 +39,12 @@ static struct l7_header_mod headers_of(struct compiling *k, const struct header_
 	return out;
 }
 
-static struct l7_ref ref_of(struct compiling *k, const struct http_route *r, const struct secret_ref *ref, struct opt_int port)
+static struct l7_ref ref_of(struct compiling *k, const struct gw_route *r, const struct secret_ref *ref, struct opt_int port)
 {
 	return gateway_ref(k->c, r, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
 }
 
-static void filter_of(struct compiling *k, const struct http_route *r, const struct route_filter *f, struct l7_filter *out)
+static void filter_of(struct compiling *k, const struct gw_route *r, const struct route_filter *f, struct l7_filter *out)
 {
 	*out = (struct l7_filter){ 0 };
 	if (f->request) {
@@ -122,7 +78,7 @@ static void filter_of(struct compiling *k, const struct http_route *r, const str
 	}
 }
 
-static void add_filters(struct compiling *k, const struct http_route *r, const struct route_filter *v, uint32_t nr, l7_filters *out)
+static void add_filters(struct compiling *k, const struct gw_route *r, const struct route_filter *v, uint32_t nr, l7_filters *out)
 {
 	for (uint32_t i = 0; i < nr; i++) {
 		struct l7_filter f;
@@ -132,11 +88,14 @@ static void add_filters(struct compiling *k, const struct http_route *r, const s
 	}
 }
 
-static const struct l7_action *action_of(struct compiling *k, const struct http_route *r, uint32_t rule)
+static const struct l7_action *action_of(struct compiling *k, const struct gw_route *r, uint32_t rule)
 {
 	struct l7_action *act = arena_make(k->a, struct l7_action);
 	const struct route_rule *spec = &r->rules.v[rule];
+	const char *without = r->o.kind == &grpc_route_kind ? "UNAVAILABLE" : "500";
 
+	act->stream = r->o.kind != &http_route_kind && r->o.kind != &grpc_route_kind;
+	act->without = r->o.kind == &grpc_route_kind ? 503 : 500;
 	add_filters(k, r, spec->filters.v, spec->filters.nr, &act->filters);
 	for (uint32_t i = 0; i < spec->backends.nr; i++) {
 		const struct backend_ref *b = &spec->backends.v[i];
@@ -145,95 +104,26 @@ static const struct l7_action *action_of(struct compiling *k, const struct http_
 
 		add_filters(k, r, b->filters.v, b->filters.nr, &to.filters);
 		if (to.ref.why)
-			table_finding(k->t, true, r->o.id, arena_printf(k->a, "spec.rules[%u].backendRefs[%u]", rule, i), "%s: its share of requests is answered 500", to.ref.why);
+			table_finding(k->t, true, r->o.id, arena_printf(k->a, "spec.rules[%u].backendRefs[%u]", rule, i), "%s: %s",
+				      to.ref.why, act->stream ? "its share of connections is rejected" : arena_printf(k->a, "its share of requests is answered %s", without));
 		vec_add(k->a, &act->backends, to);
 	}
 	return act;
 }
 
-/* ---- matches */
-
-static const char *add_cond(struct compiling *k, l7_conds *out, const struct header_match *m, bool header)
-{
-	struct l7_cond c = { .name = m->name, .value = m->value, .how = L7_EXACT };
-	const char *why = NULL;
-
-	for (uint32_t i = 0; i < out->nr; i++)  /* of equivalent names only the first entry counts */
-		if ((header ? strcasecmp : strcmp)(out->v[i].name, m->name) == 0)
-			return NULL;
-	if (streq(m->type, "RegularExpression")) {
-		c.re = regex_compile(k->a, m->value ? m->value : "", false, &why);
-		c.how = c.re ? L7_REGEX : L7_PRESENT;
-	}
-	vec_add(k->a, out, c);
-	return why;
-}
-
-static const char *words(struct compiling *k, const struct route_match *m)
-{
-	static const char *const types[] = { [L7_PATH_EXACT] = "Exact", [L7_PATH_ELEMENTS] = "PathPrefix", [L7_PATH_REGEX] = "RegularExpression" };
-	const char *out = arena_printf(k->a, "%s %s", types[kind_of(m)], path_of(m));
-
-	if (m->method)
-		out = arena_printf(k->a, "%s, method %s", out, m->method);
-	for (uint32_t i = 0; i < m->headers.nr; i++)
-		out = arena_printf(k->a, "%s, header %s=%s", out, m->headers.v[i].name, m->headers.v[i].value);
-	for (uint32_t i = 0; i < m->query.nr; i++)
-		out = arena_printf(k->a, "%s, query %s=%s", out, m->query.v[i].name, m->query.v[i].value);
-	return out;
-}
-
-/* A route whose expression is not understood takes all that it might: the answer is then unknown, not that of a lesser route. */
-static void cannot_tell(struct compiling *k, struct l7_route *r, const char *why)
-{
-	struct l7_action *act = arena_make(k->a, struct l7_action);
-
-	act->unknown = arena_printf(k->a, "a regular expression of %s is not understood: %s", r->text, why);
-	r->action = act;
-	if (r->path_kind == L7_PATH_REGEX && !r->re) {
-		r->re = regex_compile(k->a, "", false, NULL);
-		r->search = true;
-	}
-	table_finding(k->t, true, r->cause, r->cause_path, "%s", act->unknown);
-}
-
-static void add_route(struct compiling *k, uint32_t group, const struct entry *e)
-{
-	const struct route_match *m = match_of(e);
-	struct l7_route *r = table_route(k->t, table_vhost(k->t, group, e->host), kind_of(m), path_of(m));
-	const char *why = NULL, *bad;
-
-	r->action = e->action;
-	r->cause = e->at->route->o.id;
-	r->cause_path = e->match == UINT32_MAX ? arena_printf(k->a, "spec.rules[%u]", e->rule) : arena_printf(k->a, "spec.rules[%u].matches[%u]", e->rule, e->match);
-	r->text = words(k, m);
-	if (r->path_kind == L7_PATH_REGEX)
-		r->re = regex_compile(k->a, r->path, false, &why);
-	if (m->method)
-		vec_add(k->a, &r->methods, (struct l7_cond){ .name = "method", .value = m->method });
-	for (uint32_t i = 0; i < m->headers.nr; i++)
-		why = (bad = add_cond(k, &r->headers, &m->headers.v[i], true)) ? bad : why;
-	for (uint32_t i = 0; i < m->query.nr; i++)
-		why = (bad = add_cond(k, &r->query, &m->query.v[i], false)) ? bad : why;
-	if (why)
-		cannot_tell(k, r, why);
-}
-
 static void add_rules(struct compiling *k, const struct gw_attachment *at, const char *const *hosts, uint32_t nr_hosts, entries *out)
 {
-	nsec born = object_born(&at->route->o);
-
 	for (uint32_t rule = 0; rule < at->route->rules.nr; rule++) {
 		const struct l7_action *act = action_of(k, at->route, rule);
 		uint32_t matches = at->route->rules.v[rule].matches.nr;
 
 		for (uint32_t h = 0; h < nr_hosts; h++)
 			for (uint32_t m = 0; m < MAX(matches, 1u); m++)
-				vec_add(k->a, out, (struct entry){ hosts[h], at, rule, matches ? m : UINT32_MAX, born, act });
+				vec_add(k->a, out, gw_entry_make(hosts[h], at, rule, matches ? m : UINT32_MAX, act, k->a));
 	}
 }
 
-static void gather_for_service(struct compiling *k, const struct http_route *r, const struct service *s, int32_t port, str ns, entries *out)
+static void gather_for_service(struct compiling *k, const struct gw_route *r, const struct service *s, int32_t port, str ns, entries *out)
 {
 	static const char *const any[] = { "*" };
 
@@ -255,7 +145,7 @@ static void gather(struct compiling *k, uint32_t listener, entries *out)
 		const struct gw_attachment *at = &k->s->routes[i];
 		struct host_set hosts;
 
-		if (!(at->listeners >> listener & 1))
+		if (!at->on[listener])
 			continue;
 		hosts = hosts_intersect(k->s->listeners[listener].spec->hostname, &at->route->hostnames, k->a);
 		add_rules(k, at, hosts.v, hosts.nr, out);
@@ -269,7 +159,7 @@ static void add_listener(struct compiling *k, const struct gw_listener_state *l)
 	entries all = { 0 };
 
 	to->host = l->spec->hostname && *l->spec->hostname ? l->spec->hostname : NULL;
-	to->cause = k->s->gw->o.id;
+	to->cause = l->owner->id;
 	to->cause_path = arena_printf(k->a, "spec.listeners[%u]", l->index);
 	if (!l->programmed.yes || !k->s->accepted.yes) {
 		to->dead = l->programmed.yes ? k->s->accepted.message : l->programmed.message;
@@ -277,44 +167,30 @@ static void add_listener(struct compiling *k, const struct gw_listener_state *l)
 	}
 	for (uint32_t i = 0; i < l->nr_certs; i++)
 		vec_add(k->a, &to->certs, l->certs[i]);
-	gather(k, l->index, &all);
+	gather(k, (uint32_t)(l - k->s->listeners), &all);
 	if (all.nr)
-		qsort(all.v, all.nr, sizeof(*all.v), by_precedence);
+		qsort(all.v, all.nr, sizeof(*all.v), gw_entry_order);
 	for (uint32_t i = 0; i < all.nr; i++)
-		add_route(k, group, &all.v[i]);
+		gw_entry_add(k->t, group, &all.v[i]);
 }
 
 /* A Service as parent (the mesh's routes): those of the client's namespace, else those of the Service's own. */
 bool gateway_add_service_routes(struct route_table *t, uint32_t group, const struct service *s, int32_t port, str client_ns)
 {
-	struct object_list all = cluster_list(t->cluster, &http_route_kind);
+	const struct object_list all[] = { cluster_list(t->cluster, &http_route_kind), cluster_list(t->cluster, &grpc_route_kind) };
 	struct compiling k = { t, t->cluster, t->arena, NULL };
 	const str where[] = { client_ns, s->o.ns };
 	entries found = { 0 };
 
 	for (int step = 0; step < 2 && !found.nr; step++)
-		for (uint32_t i = 0; i < all.nr; i++)
-			gather_for_service(&k, (const struct http_route *)all.v[i], s, port, where[step], &found);
+		for (size_t n = 0; n < ARRAY_LEN(all); n++)
+			for (uint32_t i = 0; i < all[n].nr; i++)
+				gather_for_service(&k, (const struct gw_route *)all[n].v[i], s, port, where[step], &found);
 	if (found.nr)
-		qsort(found.v, found.nr, sizeof(*found.v), by_precedence);
+		qsort(found.v, found.nr, sizeof(*found.v), gw_entry_order);
 	for (uint32_t i = 0; i < found.nr; i++)
-		add_route(&k, group, &found.v[i]);
+		gw_entry_add(k.t, group, &found.v[i]);
 	return found.nr > 0;
-}
-
-/* GRPCRoutes are not read; one that names this Gateway takes some of the gRPC requests. */
-static const char *grpc_routes(struct compiling *k, const struct gateway *gw)
-{
-	struct object_list l = cluster_list(k->c, &grpc_route_kind);
-
-	for (uint32_t i = 0; i < l.nr; i++)
-		VAL_EACH(p, val_path(l.v[i]->doc, "spec.parentRefs")) {
-			const char *ns = val_str_at(p, "namespace"), *kind = val_str_at(p, "kind");
-
-			if ((!kind || streq(kind, "Gateway")) && streq(val_str_at(p, "name"), gw->o.name) && streq(ns ? ns : l.v[i]->ns, gw->o.ns))
-				return arena_printf(k->a, "GRPCRoute %s/%s is attached to gateway %s/%s, and GRPCRoutes are not modelled", l.v[i]->ns, l.v[i]->name, gw->o.ns, gw->o.name);
-		}
-	return NULL;
 }
 
 struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)
@@ -324,7 +200,6 @@ struct route_table *routes_compile_gateway(struct cluster *c, const struct gatew
 	struct compiling k = { t, c, a, &s };
 
 	t->misdirected = true;
-	t->grpc = grpc_routes(&k, gw);
 	for (uint32_t i = 0; i < s.nr; i++)
 		add_listener(&k, &s.listeners[i]);
 	for (uint32_t i = 0; i < s.nr_routes; i++)

@@ -1,9 +1,7 @@
-#include "model/l7/gateway.h"
+/* Gateways and their routes: the Gateway's own conditions, which routes are attached to which listeners, and whether references hold. */
+#include "model/l7/gateway_parts.h"
 
-static struct gw_says fine(const char *reason) { return (struct gw_says){ true, reason, "" }; }
-static struct gw_says wrong(const char *reason, const char *message) { return (struct gw_says){ false, reason, message }; }
-
-static bool word_is(const char *have, const char *dflt, const char *want) { return streq(have ? have : dflt, want); }
+#include <stdlib.h>
 
 bool grant_allows(struct cluster *c, const char *from_group, const char *from_kind, str from_ns, str to_ns, const char *to_group, const char *to_kind, const char *to_name)
 {
@@ -14,9 +12,9 @@ bool grant_allows(struct cluster *c, const char *from_group, const char *from_ki
 		bool from = false, to = false;
 
 		for (uint32_t i = 0; i < g->from.nr && !from; i++)
-			from = word_is(g->from.v[i].group, "", from_group) && streq(g->from.v[i].kind, from_kind) && streq(g->from.v[i].ns, from_ns);
+			from = gw_word_is(g->from.v[i].group, "", from_group) && streq(g->from.v[i].kind, from_kind) && streq(g->from.v[i].ns, from_ns);
 		for (uint32_t i = 0; i < g->to.nr && !to; i++)
-			to = word_is(g->to.v[i].group, "", to_group) && streq(g->to.v[i].kind, to_kind) && (!g->to.v[i].name || streq(g->to.v[i].name, to_name));
+			to = gw_word_is(g->to.v[i].group, "", to_group) && streq(g->to.v[i].kind, to_kind) && (!g->to.v[i].name || streq(g->to.v[i].name, to_name));
 		if (from && to)
 			return true;
 	}
@@ -60,126 +58,6 @@ struct host_set hosts_intersect(const char *listener, const str_list *route, str
 	return out;
 }
 
-/* ---- listeners */
-
-static const struct { const char *name; enum l7_proto proto; const char *kinds[3]; } protocols[] = {
-	{ "HTTP", L7_HTTP, { "HTTPRoute", "GRPCRoute" } },
-	{ "HTTPS", L7_HTTPS, { "HTTPRoute", "GRPCRoute" } },
-	{ "TLS", L7_TLS_PASSTHROUGH, { "TLSRoute" } },
-};
-
-/* supportedKinds: what the protocol allows, cut down to what the listener asks for (ListenerReasonInvalidRouteKinds). */
-static void listener_kinds(struct cluster *c, struct gw_listener_state *l, size_t protocol, struct arena *a)
-{
-	const struct gw_listener *s = l->spec;
-	struct route_kind *v = arena_array(a, struct route_kind, s->kinds.nr + 1);
-	str group = cluster_str(c, GATEWAY_GROUP);
-
-	if (!s->kinds.nr)
-		v[l->nr_kinds++] = (struct route_kind){ group, cluster_str(c, protocols[protocol].kinds[0]) };
-	for (uint32_t k = 0; k < s->kinds.nr; k++) {
-		bool known = false;
-
-		for (int i = 0; i < 3 && protocols[protocol].kinds[i]; i++)
-			known = known || (word_is(s->kinds.v[k].group, GATEWAY_GROUP, GATEWAY_GROUP) && streq(s->kinds.v[k].kind, protocols[protocol].kinds[i]));
-		if (known)
-			v[l->nr_kinds++] = (struct route_kind){ group, s->kinds.v[k].kind };
-		else if (l->resolved.yes)
-			l->resolved = wrong("InvalidRouteKinds", arena_printf(a, "%s is not a kind of route that a listener of protocol %s can have", s->kinds.v[k].kind, s->protocol));
-	}
-	l->kinds = v;
-	for (uint32_t k = 0; k < l->nr_kinds; k++)
-		l->http_routes = l->http_routes || streq(v[k].kind, "HTTPRoute");
-}
-
-static struct gw_says certificate(struct cluster *c, const struct gateway *gw, const struct secret_ref *ref, struct l7_cert *out, struct arena *a)
-{
-	str ns = ref->ns ? ref->ns : gw->o.ns;
-	const struct secret *s;
-	const char *why;
-
-	out->secret = arena_printf(a, "%s/%s", ns, ref->name);
-	if (!word_is(ref->group, "", "") || !word_is(ref->kind, "Secret", "Secret"))
-		return wrong("InvalidCertificateRef", arena_printf(a, "a certificate is a Secret, not %s %s", ref->group ? ref->group : "", ref->kind ? ref->kind : ""));
-	if (ns != gw->o.ns && !grant_allows(c, GATEWAY_GROUP, "Gateway", gw->o.ns, ns, "", "Secret", ref->name))
-		return wrong("RefNotPermitted", arena_printf(a, "no ReferenceGrant in namespace %s lets Gateways of %s use Secret %s", ns, gw->o.ns, ref->name));
-	s = (const struct secret *)cluster_find(c, &secret_kind, ns, ref->name);
-	if (!s)
-		return wrong("InvalidCertificateRef", arena_printf(a, "Secret %s does not exist", out->secret));
-	if (!cert_of_secret(s, a, &out->names, &why))
-		return wrong("InvalidCertificateRef", arena_printf(a, "Secret %s %s", out->secret, why));
-	return fine("ResolvedRefs");
-}
-
-static void listener_certs(struct cluster *c, const struct gateway *gw, struct gw_listener_state *l, struct arena *a)
-{
-	const struct gw_tls *tls = l->spec->tls;
-	struct l7_cert *v = arena_array(a, struct l7_cert, tls ? tls->certificates.nr : 0);
-
-	if (!tls || !tls->certificates.nr) {
-		l->resolved = wrong("InvalidCertificateRef", "a listener of protocol HTTPS needs tls.certificateRefs");
-		return;
-	}
-	for (uint32_t k = 0; k < tls->certificates.nr; k++) {
-		struct gw_says says = certificate(c, gw, &tls->certificates.v[k], &v[l->nr_certs], a);
-
-		if (says.yes)
-			l->nr_certs++;
-		else if (l->resolved.yes)
-			l->resolved = says;
-	}
-	l->certs = v;
-}
-
-static void listener_read(struct cluster *c, const struct gateway *gw, struct gw_listener_state *l, struct arena *a)
-{
-	size_t k = 0;
-
-	l->accepted = fine("Accepted");
-	l->resolved = fine("ResolvedRefs");
-	l->conflicted = (struct gw_says){ false, "NoConflicts", "" };
-	while (k < ARRAY_LEN(protocols) && !streq(protocols[k].name, l->spec->protocol))
-		k++;
-	if (k == ARRAY_LEN(protocols)) {
-		l->proto = L7_TCP;
-		l->accepted = wrong("UnsupportedProtocol", arena_printf(a, "protocol %s is not supported: HTTP, HTTPS, TLS are", l->spec->protocol ? l->spec->protocol : "(none)"));
-		return;
-	}
-	l->proto = protocols[k].proto;
-	listener_kinds(c, l, k, a);
-	if (l->proto == L7_HTTPS)
-		listener_certs(c, gw, l, a);
-}
-
-/* GatewaySpec.listeners: listeners that cannot be told apart are all refused; HTTP shares no port with TLS. */
-static void conflicts(struct gw_state *s, struct arena *a)
-{
-	for (uint32_t i = 0; i < s->nr; i++)
-		for (uint32_t k = 0; k < s->nr; k++) {
-			struct gw_listener_state *l = &s->listeners[i], *other = &s->listeners[k];
-			bool same_host = streq(l->spec->hostname ? l->spec->hostname : "", other->spec->hostname ? other->spec->hostname : "");
-			const char *reason;
-
-			if (i == k || l->spec->port != other->spec->port || l->proto == L7_TCP || other->proto == L7_TCP || l->conflicted.yes)
-				continue;
-			if ((l->proto == L7_HTTP) == (other->proto == L7_HTTP) && !same_host)
-				continue;
-			reason = (l->proto == L7_HTTP) == (other->proto == L7_HTTP) ? "HostnameConflict" : "ProtocolConflict";
-			l->conflicted = (struct gw_says){ true, reason, arena_printf(a, "listener %s has the same port", other->spec->name) };
-			l->accepted = wrong(reason, l->conflicted.message);
-		}
-}
-
-static void programmed(struct gw_listener_state *l)
-{
-	bool certs = l->proto != L7_HTTPS || l->nr_certs == (l->spec->tls ? l->spec->tls->certificates.nr : 0);
-
-	if (l->accepted.yes && certs && l->nr_kinds)
-		l->programmed = fine("Programmed");
-	else
-		l->programmed = wrong("Invalid", l->accepted.yes ? l->resolved.message : l->accepted.message);
-}
-
 /* ---- the Gateway itself */
 
 static bool parameters_exist(struct cluster *c, const struct gateway *gw, const struct val *ref)
@@ -201,18 +79,18 @@ static struct gw_says gateway_accepted(struct cluster *c, const struct gw_state 
 	uint32_t good = 0;
 
 	if (parameters && !parameters_exist(c, s->gw, parameters))
-		return wrong("InvalidParameters", arena_printf(a, "spec.infrastructure.parametersRef: %s %s does not exist", val_str_at(parameters, "kind"), val_str_at(parameters, "name")));
+		return gw_wrong("InvalidParameters", arena_printf(a, "spec.infrastructure.parametersRef: %s %s does not exist", val_str_at(parameters, "kind"), val_str_at(parameters, "name")));
 	for (uint32_t k = 0; k < s->gw->addresses.nr; k++) {
 		str type = s->gw->addresses.v[k].type;
 
 		if (type && !streq(type, "IPAddress") && !streq(type, "Hostname"))
-			return wrong("UnsupportedAddress", arena_printf(a, "addresses of type %s are not supported", type));
+			return gw_wrong("UnsupportedAddress", arena_printf(a, "addresses of type %s are not supported", type));
 	}
-	for (uint32_t k = 0; k < s->nr; k++)
+	for (uint32_t k = 0; k < s->nr_own; k++)
 		good += s->listeners[k].accepted.yes;
-	if (good == s->nr)
-		return fine("Accepted");
-	return (struct gw_says){ good > 0, "ListenersNotValid", arena_printf(a, "%u of %u listeners are not valid", s->nr - good, s->nr) };
+	if (good == s->nr_own)
+		return gw_fine("Accepted");
+	return (struct gw_says){ good > 0, "ListenersNotValid", arena_printf(a, "%u of %u listeners are not valid", s->nr_own - good, s->nr_own) };
 }
 
 const char *gateway_controller_name(struct cluster *c, const struct gateway *gw)
@@ -224,108 +102,176 @@ const char *gateway_controller_name(struct cluster *c, const struct gateway *gw)
 
 /* ---- routes */
 
-const struct gateway *parent_gateway(struct cluster *c, const struct http_route *r, const struct parent_ref *p)
+static bool kind_allowed(const struct gw_listener_state *l, const struct kind *kind)
 {
-	if (!word_is(p->group, GATEWAY_GROUP, GATEWAY_GROUP) || !word_is(p->kind, "Gateway", "Gateway"))
-		return NULL;
-	return (const struct gateway *)cluster_find(c, &gateway_kind, p->ns ? p->ns : r->o.ns, p->name);
-}
-
-static bool namespace_allowed(struct cluster *c, const struct gw_state *s, const struct gw_listener_state *l, const struct http_route *r)
-{
-	const struct route_ns *allowed = &l->spec->allowed;
-	const struct namespace_ *ns;
-
-	if (streq(allowed->from, "All"))
-		return true;
-	if (streq(allowed->from, "None"))
-		return false;
-	if (!streq(allowed->from, "Selector"))
-		return r->o.ns == s->gw->o.ns;
-	ns = find_namespace(c, r->o.ns);
-	return ns && allowed->selector && selector_matches(allowed->selector, &ns->o.labels);
+	for (uint32_t k = 0; k < l->nr_kinds; k++)
+		if (streq(l->kinds[k].kind, kind->name))
+			return true;
+	return false;
 }
 
 /* Accepted, as far as the parent decides. The order of reasons: no such listener, none allows it, none has a hostname in common. */
 static void attach(struct cluster *c, struct gw_state *s, struct gw_attachment *at, struct arena *a)
 {
 	const struct parent_ref *p = at->parent;
-	bool named = false, allowed = false;
+	const struct kind *kind = streq(p->kind, "ListenerSet") ? &listener_set_kind : &gateway_kind;
+	str ns = p->ns ? p->ns : at->route->o.ns;
+	bool named = false, allowed = false, any = false;
 
-	for (uint32_t k = 0; k < s->nr && k < 64; k++) {
+	at->on = arena_array(a, bool, s->nr);
+	for (uint32_t k = 0; k < s->nr; k++) {
 		struct gw_listener_state *l = &s->listeners[k];
 
+		if (l->owner->kind != kind || l->owner->name != p->name || l->owner->ns != ns)
+			continue;
 		if ((p->section && !streq(p->section, l->spec->name)) || (p->port.set && p->port.v != l->spec->port))
 			continue;
 		named = true;
-		if (!l->http_routes || !namespace_allowed(c, s, l, at->route))
+		if (!kind_allowed(l, at->route->o.kind) || !gw_namespace_allowed(c, &l->spec->allowed, "Same", l->owner->ns, at->route->o.ns))
 			continue;
 		allowed = true;
-		if (!hosts_intersect(l->spec->hostname, &at->route->hostnames, a).nr)
-			continue;
-		at->listeners |= 1ull << k;
-		l->attached++;
+		at->on[k] = hosts_intersect(l->spec->hostname, &at->route->hostnames, a).nr > 0;
+		any = any || at->on[k];
 	}
-	if (at->listeners)
-		at->accepted = fine("Accepted");
+	if (any)
+		at->accepted = gw_fine("Accepted");
 	else if (!named)
-		at->accepted = wrong("NoMatchingParent", "no listener of the Gateway has that name and port");
+		at->accepted = gw_wrong("NoMatchingParent", "no listener of the parent has that name and port");
 	else if (!allowed)
-		at->accepted = wrong("NotAllowedByListeners", "no listener of the Gateway allows routes of this kind from this namespace");
+		at->accepted = gw_wrong("NotAllowedByListeners", "no listener of the parent allows routes of this kind from this namespace");
 	else
-		at->accepted = wrong("NoMatchingListenerHostname", "no listener of the Gateway has a hostname in common with the route");
+		at->accepted = gw_wrong("NoMatchingListenerHostname", "no listener of the parent has a hostname in common with the route");
+}
+
+/* ---- HTTPRoutes and GRPCRoutes of one listener share no hostname: the older one keeps it (GRPCRouteSpec.hostnames) */
+
+static int older(const struct gw_route *a, const struct gw_route *b)
+{
+	nsec x = object_born(&a->o), y = object_born(&b->o);
+	int order = (x > y) - (x < y);
+
+	order = order ? order : str_order(a->o.ns, b->o.ns);
+	order = order ? order : str_order(a->o.name, b->o.name);
+	return order ? order : strcmp(a->o.kind->name, b->o.kind->name);
+}
+
+static bool share_a_host(const char *listener, const struct gw_route *x, const struct gw_route *y, struct arena *a)
+{
+	struct host_set hosts = hosts_intersect(listener, &x->hostnames, a);
+
+	for (uint32_t k = 0; k < hosts.nr; k++)
+		if (hosts_intersect(streq(hosts.v[k], "*") ? NULL : hosts.v[k], &y->hostnames, a).nr)
+			return true;
+	return false;
+}
+
+static bool loses(const struct gw_state *s, uint32_t listener, const struct gw_attachment *at, const struct gw_attachment *other, struct arena *a)
+{
+	return other->on[listener] && other->route->o.kind != at->route->o.kind && older(other->route, at->route) < 0 &&
+	       share_a_host(s->listeners[listener].spec->hostname, at->route, other->route, a);
+}
+
+static int by_route_age(const void *x, const void *y)
+{
+	const struct gw_attachment *const *a = x, *const *b = y;
+
+	return older((*a)->route, (*b)->route);
+}
+
+/* In the order of their age, so that a route that lost does not push out another. */
+static void resolve_kinds(struct gw_state *s, struct arena *a)
+{
+	const struct gw_attachment **v = arena_array(a, const struct gw_attachment *, s->nr_routes);
+	uint32_t nr = 0;
+	bool http = false, grpc = false;
+
+	for (uint32_t k = 0; k < s->nr_routes; k++) {
+		const struct kind *kind = s->routes[k].route->o.kind;
+
+		http = http || kind == &http_route_kind;
+		grpc = grpc || kind == &grpc_route_kind;
+		if (kind == &http_route_kind || kind == &grpc_route_kind)
+			v[nr++] = &s->routes[k];
+	}
+	if (!http || !grpc)
+		return;
+	qsort(v, nr, sizeof(*v), by_route_age);
+	for (uint32_t k = 0; k < nr; k++) {
+		struct gw_attachment *at = &s->routes[v[k] - s->routes];
+		const struct gw_route *winner = NULL;
+		bool left = false;
+
+		for (uint32_t l = 0; l < s->nr; l++) {
+			for (uint32_t i = 0; at->on[l] && i < k; i++)
+				if (loses(s, l, at, v[i], a)) {
+					at->on[l] = false;
+					winner = v[i]->route;
+				}
+			left = left || at->on[l];
+		}
+		if (winner && !left)
+			at->accepted = gw_wrong("HostnameConflict", arena_printf(a, "the older %s %s/%s has a hostname of it on the same listener", winner->o.kind->name, winner->o.ns, winner->o.name));
+	}
+}
+
+/* ---- all of it */
+
+static void gather_routes(struct cluster *c, struct gw_state *s, struct arena *a)
+{
+	VEC(struct gw_attachment) attached = { 0 };
+
+	for (uint32_t n = 0; route_kinds[n]; n++) {
+		struct object_list routes = cluster_list(c, route_kinds[n]);
+
+		for (uint32_t k = 0; k < routes.nr; k++) {
+			const struct gw_route *r = (const struct gw_route *)routes.v[k];
+
+			for (uint32_t i = 0; i < r->parents.nr; i++) {
+				struct gw_attachment *at;
+
+				if (parent_gateway(c, r, &r->parents.v[i]) != s->gw)
+					continue;
+				at = vec_push(a, &attached);
+				*at = (struct gw_attachment){ .route = r, .parent = &r->parents.v[i], .parent_index = i };
+				attach(c, s, at, a);
+			}
+		}
+	}
+	s->routes = attached.v;
+	s->nr_routes = attached.nr;
+	resolve_kinds(s, a);
+	for (uint32_t k = 0; k < s->nr_routes; k++)
+		for (uint32_t l = 0; l < s->nr; l++)
+			s->listeners[l].attached += s->routes[k].on[l];
 }
 
 struct gw_state gateway_state(struct cluster *c, const struct gateway *gw, struct arena *a)
 {
-	struct object_list routes = cluster_list(c, &http_route_kind);
-	struct gw_state s = { .gw = gw, .controller = gateway_controller_name(c, gw), .nr = gw->listeners.nr };
-	VEC(struct gw_attachment) attached = { 0 };
+	struct gw_state s = { .gw = gw, .controller = gateway_controller_name(c, gw) };
 
-	s.listeners = arena_array(a, struct gw_listener_state, s.nr);
-	for (uint32_t k = 0; k < s.nr; k++) {
-		s.listeners[k].spec = &gw->listeners.v[k];
-		s.listeners[k].index = k;
-		listener_read(c, gw, &s.listeners[k], a);
-	}
-	conflicts(&s, a);
-	for (uint32_t k = 0; k < s.nr; k++)
-		programmed(&s.listeners[k]);
+	gw_listeners_read(c, &s, a);
 	s.accepted = gateway_accepted(c, &s, a);
-	for (uint32_t k = 0; k < routes.nr; k++) {
-		const struct http_route *r = (const struct http_route *)routes.v[k];
-
-		for (uint32_t i = 0; i < r->parents.nr; i++) {
-			struct gw_attachment *at;
-
-			if (parent_gateway(c, r, &r->parents.v[i]) != gw)
-				continue;
-			at = vec_push(a, &attached);
-			*at = (struct gw_attachment){ .route = r, .parent = &r->parents.v[i], .parent_index = i };
-			attach(c, &s, at, a);
-		}
-	}
-	s.routes = attached.v;
-	s.nr_routes = attached.nr;
+	gw_sets_judge(&s, a);
+	gather_routes(c, &s, a);
 	return s;
 }
 
 /* ---- references */
 
-struct l7_ref gateway_ref(struct cluster *c, const struct http_route *r, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *a, const char **reason)
+struct l7_ref gateway_ref(struct cluster *c, const struct gw_route *r, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *a, const char **reason)
 {
-	struct l7_ref ref = { .ns = ns ? ns : r->o.ns, .name = name, .port = port.v, .status = 500 };
+	struct l7_ref ref = { .ns = ns ? ns : r->o.ns, .name = name, .port = port.v, .status = r->o.kind == &grpc_route_kind ? 503 : 500 };
 	const char *ignored;
 
 	reason = reason ? reason : &ignored;
-	if (!word_is(group, "", "") || !word_is(kind, "Service", "Service")) {
+	if (!gw_word_is(group, "", "") || !gw_word_is(kind, "Service", "Service")) {
 		*reason = "InvalidKind";
 		ref.why = arena_printf(a, "%s %s is not a kind of backend that is supported: Service is", group && *group ? group : "core", kind ? kind : "Service");
 		return ref;
 	}
-	if (ref.ns != r->o.ns && !grant_allows(c, GATEWAY_GROUP, "HTTPRoute", r->o.ns, ref.ns, "", "Service", name)) {
+	if (ref.ns != r->o.ns && !grant_allows(c, GATEWAY_GROUP, r->o.kind->name, r->o.ns, ref.ns, "", "Service", name)) {
 		*reason = "RefNotPermitted";
-		ref.why = arena_printf(a, "no ReferenceGrant in namespace %s lets HTTPRoutes of %s use Service %s", ref.ns, r->o.ns, name);
+		ref.why = arena_printf(a, "no ReferenceGrant in namespace %s lets %ss of %s use Service %s", ref.ns, r->o.kind->name, r->o.ns, name);
 		return ref;
 	}
 	*reason = "BackendNotFound";
@@ -348,17 +294,17 @@ struct l7_ref gateway_ref(struct cluster *c, const struct http_route *r, const c
 	return ref;
 }
 
-static bool ref_holds(struct cluster *c, const struct http_route *r, const struct secret_ref *ref, struct opt_int port, struct gw_says *out, struct arena *a)
+static bool ref_holds(struct cluster *c, const struct gw_route *r, const struct secret_ref *ref, struct opt_int port, struct gw_says *out, struct arena *a)
 {
 	const char *reason;
 	struct l7_ref done = gateway_ref(c, r, ref->group, ref->kind, ref->ns, ref->name, port, a, &reason);
 
 	if (done.why)
-		*out = wrong(reason, done.why);
+		*out = gw_wrong(reason, done.why);
 	return !done.why;
 }
 
-static bool filters_hold(struct cluster *c, const struct http_route *r, const struct route_filter *f, uint32_t nr, struct gw_says *out, struct arena *a)
+static bool filters_hold(struct cluster *c, const struct gw_route *r, const struct route_filter *f, uint32_t nr, struct gw_says *out, struct arena *a)
 {
 	for (uint32_t k = 0; k < nr; k++)
 		if (f[k].mirror && !ref_holds(c, r, &f[k].mirror->ref, f[k].mirror->port, out, a))
@@ -366,9 +312,9 @@ static bool filters_hold(struct cluster *c, const struct http_route *r, const st
 	return true;
 }
 
-struct gw_says route_references(struct cluster *c, const struct http_route *r, struct arena *a)
+struct gw_says route_references(struct cluster *c, const struct gw_route *r, struct arena *a)
 {
-	struct gw_says out = fine("ResolvedRefs");
+	struct gw_says out = gw_fine("ResolvedRefs");
 
 	for (uint32_t k = 0; k < r->rules.nr; k++) {
 		const struct route_rule *rule = &r->rules.v[k];

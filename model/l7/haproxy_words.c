@@ -56,17 +56,7 @@ const char *hap_format(struct hap *x, const char *text)
 	return kept(x, &out);
 }
 
-const char *hap_literal(struct hap *x, const char *text)
-{
-	struct sb out = { 0 };
-
-	for (const char *p = text; *p; p++) {
-		if (ispunct((unsigned char)*p) && *p != '/' && *p != '-' && *p != '_')
-			sb_addc(&out, '\\');
-		sb_addc(&out, *p);
-	}
-	return kept(x, &out);
-}
+const char *hap_literal(struct hap *x, const char *text) { return regex_literal(x->a, text); }
 
 const char *hap_comment(struct hap *x, const char *text)
 {

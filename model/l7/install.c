@@ -2,6 +2,7 @@
  * can be looked at and broken. */
 #include "model/cluster/apply.h"
 #include "model/l7/controllers.h"
+#include "model/l7/gateway_parts.h"
 
 #include <ctype.h>
 
@@ -25,7 +26,7 @@ static const char *fitting(struct arena *a, const char *name)
 	return strlen(name) <= NAME_MAX_LENGTH ? name : arena_printf(a, "%.*s-%08x", NAME_MAX_LENGTH - 9, name, fnv32a(name, strlen(name)));
 }
 
-struct ports { uint16_t v[64], target[64]; uint32_t nr; };
+struct ports { uint16_t v[64], target[64]; bool udp[64]; uint32_t nr; };
 
 struct plane {
 	const char *ns, *name, *controller;
@@ -47,7 +48,8 @@ static const char *deployment_json(struct arena *a, const struct plane *p)
 	const char *ports = "";
 
 	for (uint32_t k = 0; k < p->ports.nr; k++)
-		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"containerPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.target[k]);
+		ports = arena_printf(a, "%s%s{\"name\": \"%c-%u\", \"containerPort\": %u, \"protocol\": \"%s\"}", ports, k ? ", " : "", p->ports.udp[k] ? 'u' : 'p', p->ports.v[k],
+				     p->ports.target[k], p->ports.udp[k] ? "UDP" : "TCP");
 	return arena_printf(a, "{\"apiVersion\": \"apps/v1\", \"kind\": \"Deployment\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
 			       "\"annotations\": {%s}}, \"spec\": {\"replicas\": 1, \"selector\": {\"matchLabels\": {\"app\": \"%s\"}}, \"template\": {\"metadata\": "
 			       "{\"labels\": {\"app\": \"%s\"%s}}, \"spec\": {\"containers\": [{\"name\": \"%s\", \"image\": \"podwire/proxy\", \"ports\": [%s]}]}}}}",
@@ -59,8 +61,8 @@ static const char *service_json(struct arena *a, const struct plane *p)
 	const char *ports = "";
 
 	for (uint32_t k = 0; k < p->ports.nr; k++)
-		ports = arena_printf(a, "%s%s{\"name\": \"p-%u\", \"port\": %u, \"targetPort\": %u, \"protocol\": \"TCP\"}", ports, k ? ", " : "", p->ports.v[k], p->ports.v[k],
-				     p->ports.target[k]);
+		ports = arena_printf(a, "%s%s{\"name\": \"%c-%u\", \"port\": %u, \"targetPort\": %u, \"protocol\": \"%s\"}", ports, k ? ", " : "", p->ports.udp[k] ? 'u' : 'p', p->ports.v[k],
+				     p->ports.v[k], p->ports.target[k], p->ports.udp[k] ? "UDP" : "TCP");
 	return arena_printf(a, "{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
 			       "\"annotations\": {%s}}, \"spec\": {\"type\": \"LoadBalancer\", \"externalTrafficPolicy\": \"Local\", \"selector\": {\"app\": \"%s\"}%s, \"ports\": [%s]}}",
 			    p->name, p->ns, p->name, annotations(a, p), p->name, p->extra ? p->extra : "", ports);
@@ -95,7 +97,7 @@ bool controllers_install(struct cluster *c, struct err *err)
 	for (uint32_t k = 0; flags && k < flags->controllers.nr; k++) {
 		const char *name = flags->controllers.v[k];
 		bool istio = strncmp(name, "istio.io/", 9) == 0;
-		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, name)), name, NULL, NULL, istio, { { 80, 443 }, { istio ? 8080 : 80, istio ? 8443 : 443 }, 2 } };
+		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, name)), name, NULL, NULL, istio, { .v = { 80, 443 }, .target = { istio ? 8080 : 80, istio ? 8443 : 443 }, .nr = 2 } };
 
 		if (!controller_find(c, name, a))
 			ok = plane_install(c, &p, err) && ok;
@@ -129,16 +131,24 @@ const struct service *gateway_service(struct cluster *c, const struct gateway *g
 	return s;
 }
 
-static void gather_ports(const struct gateway *gw, struct ports *out)
+/* The ports of its listeners and of those of the ListenerSets that it lets in. */
+static void gather_ports(struct cluster *c, const struct gateway *gw, struct ports *out, struct arena *a)
 {
-	for (uint32_t k = 0; k < gw->listeners.nr; k++) {
-		uint16_t port = (uint16_t)gw->listeners.v[k].port;
+	struct gw_state s = { .gw = gw };
+
+	gw_listeners_read(c, &s, a);
+	for (uint32_t k = 0; k < s.nr; k++) {
+		uint16_t port = (uint16_t)s.listeners[k].spec->port;
+		bool udp = s.listeners[k].proto == L7_UDP;
 		uint32_t i = 0;
 
-		while (i < out->nr && out->v[i] != port)
+		while (i < out->nr && (out->v[i] != port || out->udp[i] != udp))
 			i++;
-		if (i == out->nr && out->nr < ARRAY_LEN(out->v))
-			out->v[out->nr] = out->target[out->nr] = port, out->nr++;
+		if (i < out->nr || out->nr == ARRAY_LEN(out->v))
+			continue;
+		out->v[i] = out->target[i] = port;
+		out->udp[i] = udp;
+		out->nr++;
 	}
 }
 
@@ -147,7 +157,7 @@ static bool same_ports(const struct service *s, const struct ports *want)
 	if (s->ports.nr != want->nr)
 		return false;
 	for (uint32_t k = 0; k < want->nr; k++)
-		if (s->ports.v[k].port != want->v[k])
+		if (s->ports.v[k].port != want->v[k] || (s->ports.v[k].protocol == L4_UDP) != want->udp[k])
 			return false;
 	return true;
 }
@@ -172,13 +182,13 @@ bool gateway_install(struct cluster *c, const struct gateway *gw, const struct l
 	struct plane p;
 	bool ok;
 
-	if (who->place == 's' || !gw->listeners.nr)
+	if (who->place == 's')
 		return true;
 	a = arena_new(NULL, "install");
 	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), strncmp(who->name, "istio.io/", 9) == 0,
-			    { { 0 }, { 0 }, 0 } };
-	gather_ports(gw, &p.ports);
-	ok = (s && same_ports(s, &p.ports)) || plane_install(c, &p, err);
+			    { .nr = 0 } };
+	gather_ports(c, gw, &p.ports, a);
+	ok = !p.ports.nr || (s && same_ports(s, &p.ports)) || plane_install(c, &p, err);
 	arena_free(a);
 	return ok;
 }

@@ -1,6 +1,8 @@
 /* From a request to a decision: which listener, which certificate, which route. What the route then does to the request is act.c. */
 #include "model/l7/deciding.h"
 
+#include <strings.h>
+
 #define CONSIDERED 20
 
 struct http_backend *l7_answer(struct deciding *d, struct share s, int status, const char *why)
@@ -8,6 +10,10 @@ struct http_backend *l7_answer(struct deciding *d, struct share s, int status, c
 	struct http_backend *b = vec_push(d->a, &d->v);
 
 	*b = (struct http_backend){ .num = s.num, .den = s.den, .status = status, .delay = s.delay, .why = why };
+	if (d->stream && status >= 400) {       /* nobody speaks HTTP here: the connection is cut off */
+		b->status = 0;
+		b->reset = true;
+	}
 	if (d->route) {
 		b->cause = d->route->cause;
 		b->cause_path = d->route->cause_path;
@@ -30,14 +36,15 @@ static const char *sentence(struct deciding *d, const struct l7_route *r, const 
 
 /* ---- listener and certificate */
 
-static const struct l7_listener *best_listener(const struct route_table *t, uint16_t port, uint8_t proto, const char *name)
+/* protos: a bit for each that will do. */
+static const struct l7_listener *best_listener(const struct route_table *t, uint16_t port, unsigned protos, const char *name)
 {
 	const struct l7_listener *best = NULL;
 
 	for (uint32_t k = 0; k < t->listeners.nr; k++) {
 		const struct l7_listener *l = &t->listeners.v[k];
 
-		if (l->dead || l->port != port || l->proto != proto || !host_matches(l->host, name, t->groups.v[l->group].one_label))
+		if (l->dead || l->port != port || !(protos >> l->proto & 1) || !host_matches(l->host, name, t->groups.v[l->group].one_label))
 			continue;
 		if (!best || host_rank(l->host) > host_rank(best->host))
 			best = l;
@@ -48,7 +55,7 @@ static const struct l7_listener *best_listener(const struct route_table *t, uint
 static bool port_open(const struct route_table *t, uint16_t port, uint8_t *proto)
 {
 	for (uint32_t k = 0; k < t->listeners.nr; k++)
-		if (!t->listeners.v[k].dead && t->listeners.v[k].port == port) {
+		if (!t->listeners.v[k].dead && t->listeners.v[k].port == port && t->listeners.v[k].proto != L7_UDP) {
 			*proto = t->listeners.v[k].proto;
 			return true;
 		}
@@ -99,10 +106,12 @@ static bool handshake(struct deciding *d, const struct l7_listener *l, const cha
 }
 
 /* Gateway API (HTTPS listeners): where the Host belongs to another listener than the name in the hello, 421; where it belongs to none, 404. */
+static const unsigned with_tls = 1u << L7_HTTPS | 1u << L7_TLS_PASSTHROUGH | 1u << L7_TLS_TERMINATE;
+
 static bool misdirected(struct deciding *d, const struct l7_listener *l)
 {
 	static const struct share all = { 1, 1, 0 };
-	const struct l7_listener *own = best_listener(d->t, l->port, L7_HTTPS, d->q.host);
+	const struct l7_listener *own = best_listener(d->t, l->port, with_tls, d->q.host);
 
 	if (!d->t->misdirected || own == l)
 		return false;
@@ -125,13 +134,8 @@ static const struct l7_listener *find_listener(struct deciding *d)
 	d->out->connect = port_open(d->t, rq->port, &there);
 	if (!d->out->connect)
 		return NULL;
-	l = best_listener(d->t, rq->port, tls ? L7_HTTPS : L7_HTTP, name);
-	if (!l && tls && best_listener(d->t, rq->port, L7_TLS_PASSTHROUGH, name)) {
-		d->out->passthrough = true;
-		l7_answer(d, all, 0, NULL)->unknown = "TLS is passed through: the backend ends it, and TLSRoute is not modelled";
-		return NULL;
-	}
-	if (!l && there != (tls ? L7_HTTPS : L7_HTTP))
+	l = there == L7_TCP ? best_listener(d->t, rq->port, 1u << L7_TCP, "") : best_listener(d->t, rq->port, tls ? with_tls : 1u << L7_HTTP, name);
+	if (!l && (there == L7_HTTP) == tls)
 		return (void)mismatch(d, there, tls), NULL;
 	if (!l && tls)
 		return (void)fails(d->out, arena_printf(d->a, "the TLS handshake fails: no listener of %s is for the name %s", d->t->server, name)), NULL;
@@ -140,7 +144,15 @@ static const struct l7_listener *find_listener(struct deciding *d)
 		return NULL;
 	}
 	d->out->listener = l->name;
-	if (tls && (!handshake(d, l, name) || misdirected(d, l)))
+	d->out->passthrough = l->proto == L7_TLS_PASSTHROUGH;
+	if (l->unknown) {
+		l7_answer(d, all, 0, NULL)->unknown = l->unknown;
+		return NULL;
+	}
+	d->out->stream = d->stream = l->proto == L7_TCP || l->proto == L7_TLS_PASSTHROUGH || l->proto == L7_TLS_TERMINATE;
+	if (d->stream && tls)                   /* what is inside is not read: the name in the hello is all that is known */
+		d->q.host = query_host(name, d->a);
+	if ((l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE) && (!handshake(d, l, name) || (l->proto == L7_HTTPS && misdirected(d, l))))
 		return NULL;
 	return l;
 }
@@ -172,6 +184,8 @@ static void consider(struct deciding *d, const struct l7_vhost *v)
 
 static const char *nothing(struct deciding *d, const struct l7_vhost *host)
 {
+	if (d->stream)
+		return arena_printf(d->a, "the connection is cut off: no route of %s is for %s%s", d->t->server, *d->q.host ? "the name " : "it", d->q.host);
 	if (!host)
 		return arena_printf(d->a, "no rule of %s is for the host %s", d->t->server, *d->q.host ? d->q.host : "(none)");
 	return arena_printf(d->a, "no rule of %s for the host %s matches %s %s", d->t->server, streq(host->pattern, "*") ? d->q.host : host->pattern,
@@ -183,12 +197,7 @@ static void route(struct deciding *d, const struct l7_listener *l)
 	static const struct share all = { 1, 1, 0 };
 	const struct l7_hosts *g = &d->t->groups.v[l->group];
 	const struct l7_vhost *host;
-	const char *type = d->t->grpc ? header_of(d->q.rq, "Content-Type") : NULL;
 
-	if (type && strncasecmp(type, "application/grpc", 16) == 0) {
-		l7_answer(d, all, 0, d->t->grpc)->unknown = d->t->grpc;
-		return;
-	}
 	d->route = table_find(d->t, l->group, &d->q, &host);
 	if (d->q.rq->explain)
 		consider(d, host);
@@ -207,9 +216,41 @@ static void route(struct deciding *d, const struct l7_listener *l)
 	}
 }
 
+struct http_decision routes_connection(const struct route_table *t, uint16_t port, bool udp, struct arena *a)
+{
+	struct http_request rq = { .host = "", .port = port };
+	struct http_decision out = { .stream = true };
+	struct deciding d = { .t = t, .q = query_make(&rq, a), .a = a, .stream = true, .out = &out };
+	const struct l7_listener *l = best_listener(t, port, 1u << (udp ? L7_UDP : L7_TCP), "");
+
+	out.connect = l != NULL;
+	if (l) {
+		out.listener = l->name;
+		route(&d, l);
+	}
+	out.v = d.v.v;
+	out.nr = d.v.nr;
+	return out;
+}
+
+/* What a client of gRPC makes of an answer that comes without a status of gRPC. Source: grpc/doc/http-grpc-status-mapping.md. */
+const char *grpc_status(int http)
+{
+	static const struct { int http; const char *name; } known[] = {
+		{ 200, "OK" }, { 400, "INTERNAL" }, { 401, "UNAUTHENTICATED" }, { 403, "PERMISSION_DENIED" }, { 404, "UNIMPLEMENTED" },
+		{ 429, "UNAVAILABLE" }, { 502, "UNAVAILABLE" }, { 503, "UNAVAILABLE" }, { 504, "UNAVAILABLE" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(known); k++)
+		if (known[k].http == http)
+			return known[k].name;
+	return "UNKNOWN";
+}
+
 struct http_decision routes_match(const struct route_table *t, const struct http_request *rq, struct arena *a)
 {
-	struct http_decision out = { 0 };
+	const char *type = header_of(rq, "Content-Type");
+	struct http_decision out = { .grpc = type && strncasecmp(type, "application/grpc", 16) == 0 };
 	struct deciding d = { .t = t, .q = query_make(rq, a), .a = a, .out = &out };
 	const struct l7_listener *l = find_listener(&d);
 

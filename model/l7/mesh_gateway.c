@@ -128,6 +128,8 @@ static void add_server(struct mesh_compile *k, const struct raw_object *gw, cons
 		l->host = streq(host, "*") ? NULL : arena_strdup(k->a, host);
 		l->cause = gw->o.id;
 		l->cause_path = at;
+		if (passes || tls)
+			l->unknown = "TLS is passed through or handed on: a VirtualService's tls and tcp routes are not modelled";
 		if (https && !passes)
 			server_certs(k, gw, p, server, l, at);
 		k->port = (int32_t)val_int_or(val_path(server, "port.number"), 0);

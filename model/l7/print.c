@@ -185,7 +185,8 @@ static void host_rows(struct printing *p, const struct l7_vhost *h, struct val *
 
 static void listener_row(struct printing *p, const struct l7_listener *l, struct val *list)
 {
-	static const char *const protocols[] = { [L7_HTTP] = "http", [L7_HTTPS] = "https", [L7_TLS_PASSTHROUGH] = "tls", [L7_TCP] = "tcp" };
+	static const char *const protocols[] = { [L7_HTTP] = "http", [L7_HTTPS] = "https", [L7_TLS_PASSTHROUGH] = "tls", [L7_TCP] = "tcp",
+						[L7_TLS_TERMINATE] = "tls (ends here)", [L7_UDP] = "udp", [L7_NO_PROTO] = "?" };
 	struct val *v = val_add(p->a, list, val_new(p->a, VAL_MAP)), *certs;
 
 	sb_printf(p->out, "  listens on %u %s%s%s%s%s", l->port, protocols[l->proto], l->name ? ", " : "", l->name ? l->name : "", l->host ? ", host " : "", l->host ? l->host : "");

@@ -603,3 +603,16 @@ bool regex_full(const struct regex *re, const char *text, struct arena *scratch)
 {
 	return run(re, text, 0, true, NULL, scratch);
 }
+
+const char *regex_literal(struct arena *a, const char *text)
+{
+	char *out = arena_array(a, char, 2 * strlen(text) + 1), *w = out;
+
+	for (const char *p = text; *p; p++) {
+		if (ispunct((unsigned char)*p) && *p != '/' && *p != '-' && *p != '_')
+			*w++ = '\\';
+		*w++ = *p;
+	}
+	*w = '\0';
+	return out;
+}

@@ -12,6 +12,7 @@ struct regex_match { struct { int32_t from, to; } group[REGEX_GROUPS]; };      /
 
 /* NULL: not understood; *why (may be NULL) then says what, in the arena or constant. */
 const struct regex *regex_compile(struct arena *, const char *pattern, bool nocase, const char **why);
+const char *regex_literal(struct arena *, const char *text);     /* the expression that matches this text alone */
 /* Anywhere in the text, the leftmost match. m may be NULL. */
 bool regex_search(const struct regex *, const char *text, struct regex_match *m, struct arena *scratch);
 bool regex_full(const struct regex *, const char *text, struct arena *scratch);         /* the whole text, as RE2's FullMatch */

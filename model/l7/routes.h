@@ -21,6 +21,7 @@ struct http_request {
 struct http_backend {                           /* one way a request can go, with its probability */
 	uint64_t num, den;
 	int status;                             /* 200 from a backend; else the proxy's own answer */
+	bool reset;                             /* status 0: the connection is cut off without an answer */
 	const struct service *service;          /* NULL: the proxy answers itself */
 	int32_t port;                           /* the Service's port number */
 	const char *upstream;                   /* NAME:PORT that is dialled by name (ExternalName, ServiceEntry); NULL */
@@ -44,15 +45,22 @@ struct http_decision {
 	const char *tls_names;                  /* the names in the certificate shown, blank-separated; NULL: not known */
 	bool tls_failed; const char *tls_why;   /* no answer at all: the handshake fails; or why the controller's own certificate is shown */
 	bool passthrough;                       /* TLS is not ended here */
+	bool stream;                            /* the connection is passed on as it is: TLSRoute, TCPRoute */
+	bool grpc;                              /* the request is one of gRPC */
 	struct http_backend *v; uint32_t nr;
 	struct http_considered *considered; uint32_t nr_considered;
 };
+
+/* The status that a client of gRPC sees for the proxy's own answer: UNIMPLEMENTED for 404, … */
+const char *grpc_status(int http);
 
 struct route_table;                             /* of one controller or gateway; lives in its arena, good until the cluster's next change */
 /* `controller`: IngressClass.spec.controller or GatewayClass.spec.controllerName. */
 struct route_table *routes_compile_ingress(struct cluster *, const char *controller, struct arena *);
 struct route_table *routes_compile_gateway(struct cluster *, const struct gateway *, struct arena *);
 struct http_decision routes_match(const struct route_table *, const struct http_request *, struct arena *);
+/* A connection (or datagrams) that is no request: TCPRoute, UDPRoute. connect false: no listener of that kind on that port, what comes is not passed on. */
+struct http_decision routes_connection(const struct route_table *, uint16_t port, bool udp, struct arena *);
 /* Does this table serve the host (a rule names it, or a wildcard covers it)? For clients that ask outside DNS. host NULL: does it take any host at all? */
 bool routes_serve(const struct route_table *, const char *host);
 bool routes_listen(const struct route_table *, uint16_t port);

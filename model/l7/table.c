@@ -246,7 +246,7 @@ const char *header_of(const struct http_request *rq, const char *name)
 	return NULL;
 }
 
-static const char *host_plain(const char *host, struct arena *a)
+const char *query_host(const char *host, struct arena *a)
 {
 	const char *end = host + strlen(host), *colon = strrchr(host, ':');
 	char *out;
@@ -269,7 +269,7 @@ struct l7_query query_make(const struct http_request *rq, struct arena *scratch)
 	size_t n = strcspn(path, "?#");
 	struct l7_query q = { .rq = rq, .scratch = scratch };
 
-	q.host = host_plain(rq->host ? rq->host : "", scratch);
+	q.host = query_host(rq->host ? rq->host : "", scratch);
 	q.path = arena_strndup(scratch, path, n);
 	q.path_len = (uint32_t)n;
 	if (path[n] == '?')
@@ -551,7 +551,7 @@ bool routes_serve(const struct route_table *t, const char *host)
 		const struct l7_listener *l = &t->listeners.v[k];
 		const struct l7_hosts *g = &t->groups.v[l->group];
 
-		if (l->dead)
+		if (l->dead || l->proto == L7_UDP || l->proto == L7_TCP)
 			continue;
 		if (!host) {
 			if (!l->host && (g->dflt || (g->any != NONE && t->vhosts.v[g->any].routes.nr)))

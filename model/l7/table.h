@@ -77,6 +77,8 @@ struct l7_action {
 	VEC(struct l7_canary) canaries;
 	struct l7_fault *fault;
 	int direct;                             /* the proxy answers by itself with this status; 0: it does not */
+	int without;                            /* the status where it has no backend, or all have the weight 0; 0: 500 */
+	bool stream;                            /* a connection, or datagrams, passed on as they are: nothing is read or added, and what fails is a reset */
 	const char *unknown;                    /* cannot tell, because … */
 };
 
@@ -118,7 +120,11 @@ struct l7_hosts {
 
 /* host: for which SNI (NULL: for those that the certificate names; where none fits and the proxy has no own one, the first). bad: why it is never shown. */
 struct l7_cert { const char *host; const char *secret; struct cert_names names; const char *bad; };
-enum l7_proto { L7_HTTP, L7_HTTPS, L7_TLS_PASSTHROUGH, L7_TCP };
+enum l7_proto {
+	L7_HTTP, L7_HTTPS, L7_TLS_PASSTHROUGH, L7_TCP,
+	L7_TLS_TERMINATE,                       /* TLS ends here, and what it held is passed on as it is */
+	L7_UDP, L7_NO_PROTO /* one that nobody knows */,
+};
 struct l7_listener {
 	const char *name;
 	uint16_t port;
@@ -126,6 +132,7 @@ struct l7_listener {
 	const char *host;                       /* NULL: any */
 	uint32_t group;                         /* → table->groups */
 	VEC(struct l7_cert) certs;              /* in order of preference */
+	const char *unknown;                    /* what becomes of its connections cannot be told, because …; NULL */
 	const char *dead;                       /* not programmed, because …: nobody listens */
 	obj_h cause; const char *cause_path;
 };
@@ -137,7 +144,6 @@ struct route_table {
 	struct cluster *cluster;
 	const char *name;                       /* ingress k8s.io/ingress-nginx; gateway default/gw */
 	const char *controller;
-	const char *grpc;                       /* why what becomes of a gRPC request cannot be told; NULL: it can */
 	bool misdirected;                       /* a Host that belongs to another listener than the SNI's is answered 421 (Gateway API) */
 	bool own_cert;                          /* where no certificate fits, the controller's own is shown (Ingress) */
 	bool replace_forwarded;                 /* X-Forwarded-* from the client are overwritten (ingress-nginx), else appended to */
@@ -169,6 +175,7 @@ struct l7_query {
 	struct arena *scratch;
 };
 struct l7_query query_make(const struct http_request *, struct arena *scratch);
+const char *query_host(const char *host, struct arena *);       /* lower case, without port and last dot */
 /* The route for this request among a group's hosts, and the host that it stands under (NULL: no host fits). */
 const struct l7_route *table_find(const struct route_table *, uint32_t group, const struct l7_query *, const struct l7_vhost **host);
 const char *route_misses(const struct l7_route *, const struct l7_query *);      /* the first thing that speaks against it; NULL: it matches */

@@ -9,6 +9,7 @@
 #include "sim/engine/import.h"
 #include "sim/ask/request.h"
 #include "sim/ask/sidecar.h"
+#include "sim/ask/stream.h"
 
 static void add_pair(struct http_pair **v, uint32_t *nr, struct arena *a, const char *name, const char *value)
 {
@@ -198,7 +199,7 @@ static void ask_addresses(struct asking *k, const ip_addr *ip, uint32_t nr, uint
 		struct trace t = send_packet(k, ip[i], port);
 
 		for (uint32_t j = 0; j < t.nr; j++)
-			sidecar_follow(k->w, k->q, k->out, outcome_view_of(k->w, &t.v[j], share), k->a);
+			stream_follow(k->w, k->q, k->out, outcome_view_of(k->w, &t.v[j], share), k->a);
 	}
 }
 
@@ -219,6 +220,16 @@ static bool wants_v6(const struct question *q, const struct end *from, const str
 			return streq(svc->families.v[0], "IPv6");
 	}
 	return s->pod_cidrs.nr && !ip_is4(s->pod_cidrs.v[0].addr);
+}
+
+struct outcome_view *answer_push(struct answer *out, struct arena *a)
+{
+	struct outcome_view *v = arena_array(a, struct outcome_view, out->nr + 1);
+
+	if (out->nr)
+		memcpy(v, out->v, out->nr * sizeof(*v));
+	out->v = v;
+	return &v[out->nr++];
 }
 
 /* ---- names */

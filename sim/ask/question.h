@@ -33,6 +33,7 @@ struct http_view {
 	struct http_pair *resp_headers; uint32_t nr_resp_headers;
 	const char **mirrors; uint32_t nr_mirrors;
 	const char *why;
+	const char *grpc;                       /* the status of gRPC that the client sees in the proxy's own answer; NULL: no gRPC, or the backend answered */
 	const char *listener;                   /* the Gateway's; NULL: none */
 	const char *tls_names;                  /* in the certificate shown, blank-separated; NULL: not known */
 	const char *tls_why;                    /* why the certificate is not the one that was meant; NULL */
@@ -62,6 +63,7 @@ struct answer {
 	ip_addr target; uint16_t port;          /* the first address that was asked */
 	struct outcome_view *v; uint32_t nr;    /* at least one */
 };
+struct outcome_view *answer_push(struct answer *, struct arena *);       /* one outcome more, for the caller to fill in */
 /* false: an end does not exist, or cannot be asked; err says so. The answer lives in the arena. */
 /* Fills in the ends and the protocol of a connection that is kept open; false: there is none of that name. */
 bool question_connection(struct world *, const char *name, struct question *, struct err *);

@@ -23,15 +23,7 @@ struct asking {
 	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
 };
 
-static struct outcome_view *push(struct asking *k)
-{
-	struct outcome_view *v = arena_array(k->a, struct outcome_view, k->out->nr + 1);
-
-	if (k->out->nr)
-		memcpy(v, k->out->v, k->out->nr * sizeof(*v));
-	k->out->v = v;
-	return &v[k->out->nr++];
-}
+static struct outcome_view *push(struct asking *k) { return answer_push(k->out, k->a); }
 
 static bool nowhere(struct asking *k, enum verdict verdict, const char *why)
 {
@@ -116,7 +108,7 @@ static struct http_view *view_of(struct asking *k, const struct http_decision *d
 	struct http_view *h = arena_make(k->a, struct http_view);
 
 	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why, .listener = d->listener,
-				 .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
+				 .grpc = d->grpc && status != 200 ? grpc_status(status) : NULL, .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
 	if (!b->service && !b->upstream) {      /* the proxy's own answer */
 		h->resp_headers = b->resp_headers;
 		h->nr_resp_headers = b->nr_resp_headers;
@@ -287,6 +279,12 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 		v.verdict = V_UNKNOWN;
 		v.http = NULL;
 		v.reason = end.reason;
+	} else if (!good && d->stream) {
+		v.verdict = V_REJECTED;
+		v.answered = false;
+		v.http = NULL;
+		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s was %s: %s", b->why,
+					end.pod ? end.pod->o.name : arena_strdup(k->a, IP(second->there.as_sent.dst)), verdict_names[second->there.verdict], end.reason);
 	} else if (!good) {
 		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s was %s: %s", b->why, h->status,
 					end.pod ? end.pod->o.name : arena_strdup(k->a, IP(second->there.as_sent.dst)), verdict_names[second->there.verdict], end.reason ? text_behind(verdict_names[second->there.verdict], end.reason) : "");
@@ -418,8 +416,9 @@ static void decided(struct asking *k, const struct way *way, const struct http_d
 		}
 		v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
 		v.reason = b->unknown ? b->unknown : b->why;
-		v.verdict = b->unknown ? V_UNKNOWN : v.verdict;
-		if (!b->unknown)
+		v.verdict = b->unknown ? V_UNKNOWN : b->reset ? V_REJECTED : v.verdict;
+		v.answered = v.answered && !b->reset;
+		if (!b->unknown && !b->reset)
 			v.http = view_of(k, d, b, b->status);
 		*push(k) = v;
 	}

@@ -113,20 +113,10 @@ static const struct service *service_of(struct cluster *c, ip_addr dst, uint16_t
 
 /* ---- connections that are not requests */
 
-static void push(struct answer *out, struct outcome_view v, struct arena *a)
+void sidecar_deliver(struct world *w, const struct question *q, struct answer *out, struct outcome_view v, const struct outcome *o, struct sender from, const struct service *s,
+		     struct arena *a)
 {
-	struct outcome_view *all = arena_array(a, struct outcome_view, out->nr + 1);
-
-	if (out->nr)
-		memcpy(all, out->v, out->nr * sizeof(*all));
-	all[out->nr++] = v;
-	out->v = all;
-}
-
-/* The last part: what the receiver's sidecar does, if there is one. `o` is the walk that came to it. */
-static void deliver(struct world *w, const struct question *q, struct answer *out, struct outcome_view v, const struct outcome *o, bool proxy, const struct service *s, struct arena *a)
-{
-	struct received r = sidecar_receives(w, o, (struct sender){ out->source.pod, proxy }, s, NULL, q->flags, a);
+	struct received r = sidecar_receives(w, o, from, s, NULL, q->flags, a);
 
 	if (r.captured && r.status != 200) {
 		v.verdict = r.verdict == V_DELIVERED ? V_REFUSED : r.verdict;   /* the application does not listen: the connection is reset */
@@ -140,7 +130,7 @@ static void deliver(struct world *w, const struct question *q, struct answer *ou
 		v.end_port = app.end_port;
 		v.container = app.container;
 	}
-	push(out, v, a);
+	*answer_push(out, a) = v;
 }
 
 /* The sender's sidecar chooses among the Service's endpoints itself; what is no Service goes where it was sent. */
@@ -159,7 +149,7 @@ static void from_sidecar(struct world *w, const struct question *q, struct answe
 		v.verdict = V_REJECTED;
 		v.answered = false;
 		v.reason = arena_printf(a, "the sidecar resets the connection: Service %s/%s has no ready endpoint", s->o.ns, s->o.name);
-		push(out, v, a);
+		*answer_push(out, a) = v;
 	}
 	for (uint32_t k = 0; k < nr; k++) {
 		struct trace second = sidecar_dials(w, out->source.netns, (ip_addr){ 0 }, e[k].ip, e[k].port, q->flags, a);
@@ -169,7 +159,7 @@ static void from_sidecar(struct world *w, const struct question *q, struct answe
 
 			v.walk = first->walk;
 			v.second = &second.v[i];
-			deliver(w, q, out, v, &second.v[i], true, s, a);
+			sidecar_deliver(w, q, out, v, &second.v[i], (struct sender){ out->source.pod, true }, s, a);
 		}
 	}
 }
@@ -179,5 +169,5 @@ void sidecar_follow(struct world *w, const struct question *q, struct answer *ou
 	if (sidecar_took(w, &out->source, first.walk))
 		from_sidecar(w, q, out, &first, a);
 	else
-		deliver(w, q, out, first, first.walk, false, NULL, a);
+		sidecar_deliver(w, q, out, first, first.walk, (struct sender){ out->source.pod, false }, NULL, a);
 }

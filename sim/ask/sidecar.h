@@ -24,6 +24,9 @@ struct received {
 struct sender { const struct pod *pod; /* NULL: no Pod */ bool proxy; };
 /* service: by which it was meant, or NULL: then a sidecar passes it on as it is; rq NULL: not HTTP. */
 struct received sidecar_receives(struct world *, const struct outcome *, struct sender, const struct service *, const struct http_request *rq, unsigned flags, struct arena *);
+/* The last part of a connection that is not a request: what the receiver's sidecar does, if there is one. `v` is the outcome so far, `o` the walk that came to the
+ * receiver. */
+void sidecar_deliver(struct world *, const struct question *, struct answer *, struct outcome_view v, const struct outcome *o, struct sender, const struct service *, struct arena *);
 /* A connection that is not a request: all its ways behind the first walk, appended to the answer. */
 void sidecar_follow(struct world *, const struct question *, struct answer *, struct outcome_view first, struct arena *);
 

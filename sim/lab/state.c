@@ -70,12 +70,13 @@ static const struct field job_state[] = {
 static const struct field cron_state[] = { EXACT("lastSchedule", struct cron_job, st_last_schedule), FIELD_END };
 static const struct field service_state[] = { CONDITIONS(struct service), FIELD_END };
 static const struct field gateway_state[] = { CONDITIONS(struct gateway), FIELD_END };
+static const struct field listener_set_state[] = { CONDITIONS(struct listener_set), FIELD_END };
 static const struct field gateway_class_state[] = { CONDITIONS(struct gateway_class), FIELD_END };
 
 static const struct { const struct kind *kind; const struct field *fields; } states[] = {
 	{ &pod_kind, pod_state }, { &node_kind, node_state }, { &service_kind, service_state }, { &deployment_kind, workload_state }, { &replicaset_kind, workload_state },
 	{ &statefulset_kind, workload_state }, { &daemonset_kind, workload_state }, { &replication_controller_kind, workload_state }, { &job_kind, job_state },
-	{ &cron_job_kind, cron_state }, { &gateway_kind, gateway_state }, { &gateway_class_kind, gateway_class_state },
+	{ &cron_job_kind, cron_state }, { &gateway_kind, gateway_state }, { &gateway_class_kind, gateway_class_state }, { &listener_set_kind, listener_set_state },
 };
 
 const struct field *state_fields(const struct kind *k)

@@ -32,7 +32,7 @@ TEST(gateways_get_data_planes_and_conditions)
 	struct control *t = control_new(c);
 	str names[] = { cluster_str(c, "example.net/gateway"), cluster_str(c, "example.net/ingress") };
 	const struct gateway *gw, *waits;
-	const struct http_route *r;
+	const struct gw_route *r;
 	rev_t rev;
 
 	cluster_flags(c)->controllers = (str_list){ names, 2, true };
@@ -46,7 +46,7 @@ TEST(gateways_get_data_planes_and_conditions)
 
 	gw = (const struct gateway *)cluster_find(c, &gateway_kind, "default", "gw");
 	waits = (const struct gateway *)cluster_find(c, &gateway_kind, "default", "waits");
-	r = (const struct http_route *)cluster_find(c, &http_route_kind, "default", "r");
+	r = (const struct gw_route *)cluster_find(c, &http_route_kind, "default", "r");
 	SAME_TEXT(condition_text(&gw->conditions, "Accepted"), "True ListenersNotValid");
 	CU_ASSERT_EQUAL_FATAL(gw->st_listeners.nr, 2);
 	SAME_TEXT(condition_text(&gw->st_listeners.v[0].conditions, "Accepted"), "True Accepted");
@@ -72,28 +72,60 @@ TEST(gateways_get_data_planes_and_conditions)
 	cluster_free(c);
 }
 
-TEST(grpc_requests_are_unknown_where_a_GRPCRoute_is_attached)
+static const char more[] =
+	"apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: example}\nspec: {controllerName: example.net/gateway}\n"
+	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw}\nspec:\n  gatewayClassName: example\n  allowedListeners: {namespaces: {from: Same}}\n"
+	"  listeners: [{name: http, port: 80, protocol: HTTP}, {name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]\n"
+	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet\nmetadata: {name: set}\nspec: {parentRef: {name: gw}, listeners: [{name: more, port: 8080, protocol: HTTP}]}\n"
+	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: calls}\nspec: {parentRefs: [{name: gw}, {name: set, kind: ListenerSet}], rules: [{backendRefs: [{name: a, port: 80}]}]}\n"
+	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: UDPRoute\nmetadata: {name: names}\nspec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: a, port: 53}]}]}\n"
+	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: TLSRoute\nmetadata: {name: sealed}\nspec: {parentRefs: [{name: gw}], hostnames: [x.test], rules: [{backendRefs: [{name: a, port: 443}]}]}\n";
+
+static const struct gw_route *route_of(struct cluster *c, const struct kind *kind, const char *name)
 {
-	static const char routes[] = "\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: calls}\nspec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: a, port: 80}]}]}\n";
-	struct http_pair grpc = { "content-type", "application/grpc+proto" };
-	struct http_request rq = { .scheme = "http", .host = "x.test", .port = 80, .method = "POST", .path = "/foo.Bar/Login", .headers = &grpc, .nr_headers = 1 };
+	const struct object *o = cluster_find(c, kind, "default", name);
 
-	for (int with = 0; with < 2; with++) {
-		struct cluster *c = cluster_new(NULL, 1);
-		struct arena *a = arena_new(NULL, "test");
-		struct http_decision d;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o);
+	return (const struct gw_route *)o;
+}
 
-		feed_cluster(c, VALIDATE_STRICT, yaml);
-		if (with)
-			feed_cluster(c, VALIDATE_STRICT, routes);
-		d = routes_match(routes_compile_gateway(c, (const struct gateway *)cluster_find(c, &gateway_kind, "default", "gw"), a), &rq, a);
-		CU_ASSERT_FATAL(d.nr == 1);
-		CU_ASSERT_EQUAL(d.v[0].unknown != NULL, with == 1);
-		rq.nr_headers = 0;                      /* a request that is no gRPC */
-		d = routes_match(routes_compile_gateway(c, (const struct gateway *)cluster_find(c, &gateway_kind, "default", "gw"), a), &rq, a);
-		CU_ASSERT_PTR_NULL(d.v[0].unknown);
-		rq.nr_headers = 1;
-		arena_free(a);
-		cluster_free(c);
+TEST(routes_of_every_kind_and_listener_sets_get_conditions)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	struct control *t = control_new(c);
+	str names[] = { cluster_str(c, "example.net/gateway") };
+	const struct gateway *gw;
+	const struct listener_set *set;
+	const struct service *s;
+	const struct gw_route *calls;
+	rev_t rev;
+
+	cluster_flags(c)->controllers = (str_list){ names, 1, true };
+	feed_cluster(c, VALIDATE_STRICT, more);
+	defaults_add(c);
+	control_settle(t);
+	gw = (const struct gateway *)cluster_find(c, &gateway_kind, "default", "gw");
+	set = (const struct listener_set *)cluster_find(c, &listener_set_kind, "default", "set");
+	s = find_service(c, CONTROLLER_NS, "gateway-default-gw");
+	CU_ASSERT_FATAL(gw && set && s);
+	CU_ASSERT_EQUAL_FATAL(s->ports.nr, 4);
+	CU_ASSERT(s->ports.v[1].port == 53 && s->ports.v[1].protocol == L4_UDP && s->ports.v[2].port == 53 && s->ports.v[2].protocol != L4_UDP && s->ports.v[3].port == 8080);
+	CU_ASSERT_EQUAL(gw->st_listeners.nr, 3);
+	CU_ASSERT(gw->st_sets.set && gw->st_sets.v == 1);
+	SAME_TEXT(condition_text(&set->conditions, "Accepted"), "True Accepted");
+	SAME_TEXT(condition_text(&set->conditions, "Programmed"), "True Programmed");
+	CU_ASSERT_EQUAL_FATAL(set->st_listeners.nr, 1);
+	CU_ASSERT_EQUAL(set->st_listeners.v[0].attached, 1);
+	calls = route_of(c, &grpc_route_kind, "calls");
+	CU_ASSERT_EQUAL_FATAL(calls->st_parents.nr, 2);
+	for (uint32_t k = 0; k < 2; k++) {
+		SAME_TEXT(condition_text(&calls->st_parents.v[k].conditions, "Accepted"), "True Accepted");
+		SAME_TEXT(condition_text(&calls->st_parents.v[k].conditions, "ResolvedRefs"), "False BackendNotFound");
 	}
+	SAME_TEXT(condition_text(&route_of(c, &udp_route_kind, "names")->st_parents.v[0].conditions, "Accepted"), "True Accepted");
+	SAME_TEXT(condition_text(&route_of(c, &tls_route_kind, "sealed")->st_parents.v[0].conditions, "Accepted"), "False NotAllowedByListeners");
+	rev = cluster_rev(c);
+	control_settle(t);
+	CU_ASSERT_EQUAL(cluster_rev(c), rev);
+	cluster_free(c);
 }

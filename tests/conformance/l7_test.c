@@ -126,6 +126,9 @@ static void check_one(struct cluster *c, struct arena *a, const struct val *want
 	const struct val *status = val_get(want, "status"), *backend = val_get(want, "backend"), *secret = val_get(want, "tlsSecret");
 
 	CU_ASSERT_PTR_NULL(b->unknown);
+	CU_ASSERT_EQUAL(b->reset, val_bool_or(val_get(want, "reset"), false));
+	if (val_get(want, "grpcStatus"))
+		SAME_TEXT(d->grpc ? grpc_status(b->status) : "no gRPC", val_str_at(want, "grpcStatus"));
 	if (status)
 		CU_ASSERT_EQUAL(b->status, val_int_or(status, 0));
 	if (backend)
@@ -172,7 +175,8 @@ static void check_request(struct cluster *c, struct arena *a, const struct route
 	const struct val *want = val_get(r, "expect"), *connect = val_get(want, "connect");
 	unsigned before = CU_get_number_of_failures();
 	struct http_request rq = request_of(a, r);
-	struct http_decision d = routes_match(t, &rq, a);
+	const char *connection = val_str_at(r, "connection");
+	struct http_decision d = connection ? routes_connection(t, rq.port, streq(connection, "udp"), a) : routes_match(t, &rq, a);
 
 	if (connect && !val_bool_or(connect, true)) {
 		CU_ASSERT(!d.connect || d.tls_failed);
@@ -219,9 +223,11 @@ static void check_status(struct cluster *c, struct arena *a, const struct val *s
 
 		VAL_EACH(want, val_get(status, "routes"))
 			for (uint32_t i = 0; i < s.nr_routes && streq(val_str_at(want, "gateway"), name); i++) {
-				const struct http_route *route = s.routes[i].route;
+				const struct gw_route *route = s.routes[i].route;
 
-				if (strcmp(arena_printf(a, "%s/%s", route->o.ns, route->o.name), val_str_at(want, "route")) != 0)
+				if (strcmp(arena_printf(a, "%s/%s", route->o.ns, route->o.name), val_str_at(want, "route")) != 0 ||
+				    (val_get(want, "kind") && !streq(val_str_at(want, "kind"), route->o.kind->name)) ||
+				    (val_get(want, "parent") && !streq(val_str_at(want, "parent"), s.routes[i].parent->name)))
 					continue;
 				check_condition(want, "accepted", "reason", s.routes[i].accepted);
 				check_condition(want, "resolvedRefs", "resolvedRefsReason", route_references(c, route, a));
@@ -231,8 +237,15 @@ static void check_status(struct cluster *c, struct arena *a, const struct val *s
 				if (!streq(s.listeners[i].spec->name, val_str_at(want, "listener")))
 					continue;
 				CU_ASSERT_EQUAL(s.listeners[i].attached, val_int_or(val_get(want, "attachedRoutes"), 0));
+				check_condition(want, "accepted", "reason", s.listeners[i].accepted);
 				check_condition(want, "resolvedRefs", "resolvedRefsReason", s.listeners[i].resolved);
 			}
+		VAL_EACH(want, val_get(status, "sets"))
+			for (uint32_t i = 0; i < s.nr_sets && streq(val_str_at(want, "gateway"), name); i++)
+				if (streq(s.sets[i].set->o.name, val_str_at(want, "set"))) {
+					check_condition(want, "accepted", "reason", s.sets[i].accepted);
+					check_condition(want, "programmed", "programmedReason", s.sets[i].programmed);
+				}
 	}
 }
 
@@ -277,4 +290,9 @@ TEST(http_routes_go_where_the_gateway_api_says)
 TEST(gateways_keep_what_the_conformance_suite_asks_besides)
 {
 	CU_ASSERT(run_cases("gateway-more") >= 90);
+}
+
+TEST(routes_of_every_kind_go_where_the_gateway_api_says)
+{
+	CU_ASSERT(run_cases("routes-more") >= 60);
 }

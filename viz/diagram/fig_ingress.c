@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "model/l7/controllers.h"
+#include "model/l7/gateway.h"
 #include "model/l7/ingress.h"
 #include "viz/diagram/figure.h"
 
@@ -46,7 +47,7 @@ static void add_ingresses(struct drawing *d)
 }
 
 /* Did the controller take the route for that parent? Its status says so. */
-static bool taken(const struct drawing *d, const struct http_route *r, const struct parent_ref *parent)
+static bool taken(const struct drawing *d, const struct gw_route *r, const struct parent_ref *parent)
 {
 	for (uint32_t k = 0; k < r->st_parents.nr; k++) {
 		const struct route_parent_status *st = &r->st_parents.v[k];
@@ -58,25 +59,30 @@ static bool taken(const struct drawing *d, const struct http_route *r, const str
 	return false;
 }
 
-static void add_http_routes(struct drawing *d)
+static void add_route(struct drawing *d, const struct gw_route *r)
 {
-	struct object_list l = cluster_list(d->w->cluster, &http_route_kind);
+	const struct gateway *gw = NULL;
 
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct http_route *r = (const struct http_route *)l.v[k];
-		const struct gateway *gw = NULL;
+	for (uint32_t i = 0; i < r->parents.nr && !gw; i++)
+		if (taken(d, r, &r->parents.v[i]))
+			gw = parent_gateway(d->w->cluster, r, &r->parents.v[i]);
+	for (uint32_t i = 0; gw && i < r->rules.nr; i++)
+		for (uint32_t j = 0; j < r->rules.v[i].backends.nr; j++) {
+			const struct backend_ref *b = &r->rules.v[i].backends.v[j];
+			const struct route_rule *rule = &r->rules.v[i];
 
-		for (uint32_t i = 0; i < r->parents.nr && !gw; i++)
-			if (taken(d, r, &r->parents.v[i]))
-				gw = (const struct gateway *)cluster_find(d->w->cluster, &gateway_kind, r->parents.v[i].ns ? r->parents.v[i].ns : r->o.ns, r->parents.v[i].name);
-		for (uint32_t i = 0; gw && i < r->rules.nr; i++)
-			for (uint32_t j = 0; j < r->rules.v[i].backends.nr; j++) {
-				const struct backend_ref *b = &r->rules.v[i].backends.v[j];
-				const struct route_rule *rule = &r->rules.v[i];
+			vec_add(d->a, &d->ways, (struct way){ &r->o, gw, r->hostnames.nr ? r->hostnames.v[0] : NULL, rule->matches.nr ? rule->matches.v[0].path.value : NULL,
+							     b->ns ? b->ns : r->o.ns, !b->kind || streq(b->kind, "Service") ? b->name : NULL, NULL, b->port.set ? (int32_t)b->port.v : 0 });
+		}
+}
 
-				vec_add(d->a, &d->ways, (struct way){ &r->o, gw, r->hostnames.nr ? r->hostnames.v[0] : NULL, rule->matches.nr ? rule->matches.v[0].path.value : NULL,
-								     b->ns ? b->ns : r->o.ns, !b->kind || streq(b->kind, "Service") ? b->name : NULL, NULL, b->port.set ? (int32_t)b->port.v : 0 });
-			}
+static void add_routes(struct drawing *d)
+{
+	for (uint32_t n = 0; route_kinds[n]; n++) {
+		struct object_list l = cluster_list(d->w->cluster, route_kinds[n]);
+
+		for (uint32_t k = 0; k < l.nr; k++)
+			add_route(d, (const struct gw_route *)l.v[k]);
 	}
 }
 
@@ -86,7 +92,7 @@ static bool find_subject(struct drawing *d, const struct figure_options *opt)
 	d->ways.nr = 0;
 	d->fallback = NULL;
 	add_ingresses(d);
-	add_http_routes(d);
+	add_routes(d);
 	for (uint32_t k = 0; k < d->ways.nr; k++) {
 		const struct way *y = &d->ways.v[k];
 		const struct service *v = y->service ? find_service(d->w->cluster, y->ns, y->service) : NULL;

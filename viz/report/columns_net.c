@@ -78,6 +78,8 @@ static void status_of(const condition_list *l, const char *type, struct sb *out)
 }
 
 static void gateway_programmed(struct row *r, struct sb *out) { status_of(&((const struct gateway *)r->o)->conditions, "Programmed", out); }
+static void set_accepted(struct row *r, struct sb *out) { status_of(&((const struct listener_set *)r->o)->conditions, "Accepted", out); }
+static void set_programmed(struct row *r, struct sb *out) { status_of(&((const struct listener_set *)r->o)->conditions, "Programmed", out); }
 static void class_accepted(struct row *r, struct sb *out) { status_of(&((const struct gateway_class *)r->o)->conditions, "Accepted", out); }
 
 static const struct column ingresses[] = {
@@ -91,6 +93,7 @@ static const struct column gateway_classes[] = {
 };
 static const struct column gateways[] = NAME_AGE(PATH("CLASS", ".spec.gatewayClassName", NULL), COL("ADDRESS", gateway_address), COL("PROGRAMMED", gateway_programmed), );
 static const struct column routes[] = NAME_AGE(PATH("HOSTNAMES", ".spec.hostnames", NULL), );
+static const struct column listener_sets[] = { COL_NAME, COL("ACCEPTED", set_accepted), COL("PROGRAMMED", set_programmed), COL_AGE, COL_END };
 static const struct column pools[] = {
 	COL_NAME, PATH("AUTO ASSIGN", ".spec.autoAssign", "true"), PATH("AVOID BUGGY IPS", ".spec.avoidBuggyIPs", "false"), PATH("ADDRESSES", ".spec.addresses", NULL), COL_END,
 };
@@ -112,6 +115,7 @@ static const struct column workload_entries[] = { COL_NAME, COL_AGE, PATH("ADDRE
 const struct kind_columns columns_net[] = {
 	{ &ingress_kind, ingresses }, { &ingress_class_kind, classes }, { &network_policy_kind, policies }, { &service_cidr_kind, service_cidrs },
 	{ &gateway_class_kind, gateway_classes }, { &gateway_kind, gateways }, { &http_route_kind, routes }, { &grpc_route_kind, routes },
+	{ &listener_set_kind, listener_sets },
 	{ &metallb_pool_kind, pools }, { &l2_advertisement_kind, l2 }, { &bgp_advertisement_kind, bgp }, { &virtual_service_kind, virtual_services },
 	{ &destination_rule_kind, destination_rules }, { &service_entry_kind, service_entries }, { &peer_authentication_kind, peer_authentications },
 	{ &authorization_policy_kind, authorization_policies }, { &workload_entry_kind, workload_entries }, { NULL, NULL },

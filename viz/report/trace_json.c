@@ -134,6 +134,8 @@ static struct val *http_json(const struct http_view *h, struct arena *a)
 		return val_new(a, VAL_NULL);
 	v = val_new(a, VAL_MAP);
 	val_put(a, v, "status", val_int(a, h->status));
+	if (h->grpc)
+		val_put(a, v, "grpcStatus", val_string(a, h->grpc));
 	val_put(a, v, "backend", text(a, h->backend));
 	if (h->location)
 		val_put(a, v, "location", val_string(a, h->location));

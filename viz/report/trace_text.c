@@ -70,6 +70,8 @@ static void half_lines(struct world *w, const char *title, const struct half *ha
 static void http_lines(const struct http_view *h, struct sb *out)
 {
 	sb_printf(out, "  http %d", h->status);
+	if (h->grpc)
+		sb_printf(out, " (gRPC %s)", h->grpc);
 	if (h->backend)
 		sb_printf(out, " from %s", h->backend);
 	if (h->location)
