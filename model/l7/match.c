@@ -144,7 +144,7 @@ static const struct l7_listener *find_listener(struct deciding *d)
 		return NULL;
 	}
 	d->out->listener = l->name;
-	d->out->passthrough = l->proto == L7_TLS_PASSTHROUGH;
+	d->out->passthrough = l->proto == L7_TLS_PASSTHROUGH || l->proto == L7_TCP;
 	if (l->unknown) {
 		l7_answer(d, all, 0, NULL)->unknown = l->unknown;
 		return NULL;

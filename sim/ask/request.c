@@ -248,7 +248,7 @@ static bool next_proxy(struct asking *k, const struct way *way, const struct htt
 	rq = request_of(k, &first, p.port);
 	rq.client = to->there.as_seen.src;
 	if (way->table) {
-		rq.scheme = "http";
+		rq.scheme = d->passthrough ? rq.scheme : "http";
 		rq.host = b->req_host;
 		rq.path = b->req_path;
 		rq.headers = b->req_headers;
