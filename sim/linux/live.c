@@ -104,7 +104,7 @@ static struct space *add_space(struct syncing *x, const struct netns *ns)
 	s->uid = strdup(uid_of(x, ns));
 	snprintf(s->hostname, sizeof(s->hostname), "%s", ns->hostname ? ns->hostname : ns->name);
 	s->kind = ns->kind;
-	s->pidfd = s->netfd = -1;
+	s->pidfd = s->netfd = s->nf = -1;
 	s->next_index = 1;
 	return s;
 }
@@ -306,7 +306,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	sum->wire_ms = lap(&part);
 	NETNS_EACH(dp, k) {
 		dataplane_node_ready(dp, (netns_h){ k });
-		ok = ok && rules_sync(live, x.of[k], dp, &sum->rulesets, err);
+		ok = ok && rules_sync(live, c, x.of[k], dp, &sum->rulesets, err);
 	}
 	sum->rules_ms = lap(&part);
 	ok = ok && (!live->cni || cni_add(live, c, dp, err));

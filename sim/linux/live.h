@@ -36,6 +36,7 @@ struct space {
 	struct arena *want_arena; struct view want;
 	netns_h ns;                             /* in the dataplane at hand; .i 0: not in it */
 	struct rule_state *rules;
+	int nf;                                 /* a socket in its namespace for nf_tables; -1: not open yet */
 	struct { struct process *v; uint32_t nr, alloc; } run;
 	struct process bird;                    /* of a node, where BIRD writes the routes to blocks; seen: the others have given its sessions up */
 	bool fresh, gone, rules_lost, restore;  /* restore: a removal took more along than was asked */
@@ -72,7 +73,7 @@ bool space_begin(struct live *, struct space *, struct err *);          /* clone
 void space_end(struct live *, struct space *);
 bool wire_links(struct live *, struct space *, bool removals, struct err *);    /* wire.c; now becomes want with the second call (removals false) */
 bool wire_ready(struct live *, struct space *, struct err *);           /* links that have just come up are up for packets, too */
-bool rules_sync(struct live *, struct space *, const struct dataplane *, uint32_t *changed, struct err *);      /* rules.c */
+bool rules_sync(struct live *, struct cluster *, struct space *, const struct dataplane *, uint32_t *changed, struct err *);      /* rules.c */
 void rules_free(struct rule_state *);
 bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *started, struct err *);        /* workloads.c */
 bool birds_write(struct live *, struct cluster *, const struct dataplane *);      /* birds.c; before the wiring: will BIRD write its routes? Those that run otherwise end */

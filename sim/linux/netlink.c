@@ -214,18 +214,20 @@ bool nl_ask(struct nl *nl, struct nlmsghdr *h, bool (*each)(void *, const struct
 	return finish(nl, ok);
 }
 
+size_t nl_ip_bytes(ip_addr ip, uint8_t out[16])
+{
+	size_t first = ip_is4(ip) ? 12 : 0;
+
+	for (size_t k = first; k < 16; k++)
+		out[k - first] = (uint8_t)((k < 8 ? ip.hi : ip.lo) >> (56 - 8 * (k % 8)));
+	return 16 - first;
+}
+
 void nl_put_ip(struct nlmsghdr *h, uint16_t attr, ip_addr ip)
 {
 	uint8_t b[16];
 
-	for (int k = 0; k < 8; k++) {
-		b[k] = (uint8_t)(ip.hi >> (56 - 8 * k));
-		b[8 + k] = (uint8_t)(ip.lo >> (56 - 8 * k));
-	}
-	if (ip_is4(ip))
-		mnl_attr_put(h, attr, 4, b + 12);
-	else
-		mnl_attr_put(h, attr, 16, b);
+	mnl_attr_put(h, attr, nl_ip_bytes(ip, b), b);
 }
 
 ip_addr nl_ip(const struct nlattr *a)

@@ -26,7 +26,8 @@ struct nlmsghdr *nl_begin(struct nl *, uint16_t type, uint16_t flags, const void
 bool nl_send(struct nl *, struct err *);                                        /* what is collected; false if any of it failed */
 /* One question, all answers (or the one). The callback returns false to stop reading. */
 bool nl_ask(struct nl *, struct nlmsghdr *, bool (*each)(void *ctx, const struct nlmsghdr *), void *ctx, struct err *);
-void nl_put_ip(struct nlmsghdr *, uint16_t attr, ip_addr);                      /* 4 or 16 bytes, as its family is */
+size_t nl_ip_bytes(ip_addr, uint8_t out[16]);                                   /* 4 or 16 bytes, as its family is, in network order */
+void nl_put_ip(struct nlmsghdr *, uint16_t attr, ip_addr);
 ip_addr nl_ip(const struct nlattr *);                                           /* 4 or 16 bytes */
 
 /* Attributes, one after another: struct nl_iter i = nl_attrs(h, sizeof(struct rtmsg)); while (nl_next(&i, &a)) … */

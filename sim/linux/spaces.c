@@ -93,6 +93,8 @@ void space_end(struct live *live, struct space *s)
 		close(s->netfd);
 	if (s->pidfd >= 0)
 		close(s->pidfd);
+	if (s->nf >= 0)
+		close(s->nf);
 	rules_free(s->rules);
 	arena_free(s->arena);
 	arena_free(s->want_arena);
