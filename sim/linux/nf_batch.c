@@ -37,7 +37,7 @@ int nf_open(const char *where, struct err *err)
 void nf_free(struct nf_batch *b)
 {
 	free(b->buf);
-	free(b->ids.at);
+	free(b->places);
 	*b = (struct nf_batch){ 0 };
 }
 
@@ -77,7 +77,7 @@ struct nf_mark nf_mark(struct nf_batch *b)
 		header(b, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 		nf_end(b);
 	}
-	return (struct nf_mark){ b->len, b->nr, b->ids.nr };
+	return (struct nf_mark){ b->len, b->nr, b->nr_places };
 }
 
 struct nlmsghdr *nf_begin(struct nf_batch *b, int nft_msg, uint16_t flags, uint8_t family)
@@ -100,16 +100,33 @@ void nf_put_str(struct nlmsghdr *h, uint16_t attr, const char *text)
 	nf_put(h, attr, strlen(text) + 1, text);
 }
 
-void nf_put_set_id(struct nf_batch *b, uint16_t attr, uint32_t id)
+#define NAME_LEN 16                     /* __map%d, or __map4294967295 */
+
+static void place(struct nf_batch *b, size_t before_tail, uint32_t id, bool name)
 {
-	if (b->ids.nr == b->ids.alloc) {
-		b->ids.alloc = MAX(64u, 2 * b->ids.alloc);
-		b->ids.at = realloc(b->ids.at, b->ids.alloc * sizeof(*b->ids.at));
-		if (!b->ids.at)
+	if (b->nr_places == b->alloc_places) {
+		b->alloc_places = MAX(64u, 2 * b->alloc_places);
+		b->places = realloc(b->places, b->alloc_places * sizeof(*b->places));
+		if (!b->places)
 			abort();
 	}
+	b->places[b->nr_places++] = (struct nf_set_place){ (size_t)((char *)mnl_nlmsg_get_payload_tail(b->h) - b->buf) - before_tail, id, name };
+}
+
+void nf_put_set_id(struct nf_batch *b, uint16_t attr, uint32_t id)
+{
 	mnl_attr_put_u32(b->h, attr, htonl(id));
-	b->ids.at[b->ids.nr++] = (size_t)((char *)mnl_nlmsg_get_payload_tail(b->h) - b->buf) - sizeof(id);
+	place(b, sizeof(id), id, false);
+}
+
+void nf_put_set_name(struct nf_batch *b, uint16_t attr, bool map, uint32_t id)
+{
+	char name[NAME_LEN] = "__set%d";
+
+	if (map)
+		memcpy(name, "__map", 5);
+	nf_put(b->h, attr, sizeof(name), name);
+	place(b, NAME_LEN, id, true);
 }
 
 /* ---- and then */
@@ -144,18 +161,23 @@ void nf_rewind(struct nf_batch *b, struct nf_mark to)
 {
 	b->len = to.len;
 	b->nr = to.nr;
-	b->ids.nr = to.ids;
+	b->nr_places = to.places;
 }
 
 void nf_keep(struct nf_batch *b, struct nf_mark from, uint32_t sets)
 {
-	for (uint32_t k = from.ids, id; k < b->ids.nr; k++) {
-		memcpy(&id, b->buf + b->ids.at[k], sizeof(id));
-		id = htonl(ntohl(id) + b->sets);
-		memcpy(b->buf + b->ids.at[k], &id, sizeof(id));
+	for (uint32_t k = from.places; k < b->nr_places; k++) {
+		const struct nf_set_place *p = &b->places[k];
+		uint32_t id = htonl(b->sets + p->id);
+
+		if (!p->name)
+			memcpy(b->buf + p->at, &id, sizeof(id));
+		else if (b->fresh)
+			snprintf(b->buf + p->at + 5, NAME_LEN - 5, "%u", b->names + p->id);
 	}
-	b->ids.nr = from.ids;
+	b->nr_places = from.places;
 	b->sets += sets;
+	b->names += sets;
 }
 
 /* ---- to the kernel */
@@ -243,6 +265,6 @@ bool nf_send(struct nf_batch *b, int fd, const char *where, void (*say)(void *, 
 					errno == EMSGSIZE ? " (net.core.wmem_max bounds a transaction without root)" : "") : answers(&x, fd);
 	}
 	b->len = 0;
-	b->nr = b->sets = b->ids.nr = 0;
+	b->nr = b->sets = b->nr_places = 0;
 	return ok;
 }

@@ -10,18 +10,22 @@
 
 #include "model/base/err.h"
 
-#define NF_MESSAGE (80u * 1024)         /* a message, its attributes and all: begin leaves that much room */
-#define NF_NEST    (60u * 1024)         /* a nest has 16 bits for its length: where a list of elements goes on in the next message */
+#define NF_MESSAGE (48u * 1024)         /* a message, its attributes and all: begin leaves that much room */
+#define NF_NEST    (30u * 1024)         /* where a list goes on in the next message: a nest has 16 bits for its length */
 
 struct nf_batch {
 	char *buf;                      /* owned; {0} is empty and valid */
 	size_t len, alloc;              /* bytes, with the message that is being written */
 	uint32_t nr;                    /* messages; also their sequence numbers, from 1 */
 	struct nlmsghdr *h;             /* the message at hand; moves with the next begin */
-	uint32_t sets;                  /* anonymous sets that have a number in this transaction */
-	struct { size_t *at; uint32_t nr, alloc; } ids; /* where such numbers stand, counted from 0 behind each mark: nf_keep makes them the batch's */
+	/* Anonymous sets have numbers within a transaction, and names that the kernel counts, as nft leaves it to it; the kernel looks at all sets of a table for that,
+	 * so that where there are none before (`fresh`) names are counted here. Both are written as if there were no others, and get their place when they stay. */
+	bool fresh;
+	uint32_t sets, names;           /* that have a number in this transaction, a name in all */
+	struct nf_set_place { size_t at; uint32_t id; bool name; } *places;
+	uint32_t nr_places, alloc_places;
 };
-struct nf_mark { size_t len; uint32_t nr, ids; };
+struct nf_mark { size_t len; uint32_t nr, places; };
 
 int nf_open(const char *where, struct err *);                           /* a socket in the namespace of the calling thread; -1: err */
 void nf_free(struct nf_batch *);
@@ -29,7 +33,9 @@ struct nlmsghdr *nf_begin(struct nf_batch *, int nft_msg, uint16_t flags, uint8_
 void nf_end(struct nf_batch *);                                         /* the message is complete */
 void nf_put(struct nlmsghdr *, uint16_t attr, size_t len, const void *);        /* with zeros behind it, which libmnl's has since 1.0.5 only: digests read them */
 void nf_put_str(struct nlmsghdr *, uint16_t attr, const char *);                /* with its NUL */
-void nf_put_set_id(struct nf_batch *, uint16_t attr, uint32_t id);      /* id: of an anonymous set, from 0 behind the last mark */
+/* Of an anonymous set, its id counted from 0 behind the last mark. */
+void nf_put_set_id(struct nf_batch *, uint16_t attr, uint32_t id);
+void nf_put_set_name(struct nf_batch *, uint16_t attr, bool map, uint32_t id);
 
 struct nf_mark nf_mark(struct nf_batch *);
 uint64_t nf_digest(const struct nf_batch *, struct nf_mark);            /* of what was written since: the same in every batch, wherever it stands */

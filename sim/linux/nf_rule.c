@@ -386,7 +386,7 @@ static bool lookup(struct in_rule *r)
 		number(r, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
 	else if (s->kind == SET_MAP)
 		reg(r, NFTA_LOOKUP_DREG, 0);
-	nf_put_str(r->h, NFTA_LOOKUP_SET, nf_set_name(s));
+	nf_set_name(r->w, NFTA_LOOKUP_SET, s, r->set);
 	if (s->flags & SETF_ANONYMOUS)
 		nf_put_set_id(r->w->b, NFTA_LOOKUP_SET_ID, r->set++);
 	if (r->op->rel == REL_NE)
@@ -404,7 +404,7 @@ static bool update(struct in_rule *r)
 	e = begin(r, "dynset");
 	reg(r, NFTA_DYNSET_SREG_KEY, 0);
 	number(r, NFTA_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
-	nf_put_str(r->h, NFTA_DYNSET_SET_NAME, nf_set_name(ruleset_set_get(r->w->rs, (set_h){ r->op->a })));
+	nf_put_str(r->h, NFTA_DYNSET_SET_NAME, ruleset_set_get(r->w->rs, (set_h){ r->op->a })->name);
 	end(r, e);
 	return true;
 }
@@ -631,7 +631,7 @@ void nf_rule(struct nf_writer *w, const struct chain *c, const struct ruleset *o
 			spelled[r.op->code](&r);
 	}
 	if (r.h->nlmsg_len >= NF_NEST)
-		nf_cannot(w, "a rule of more than 60 KiB");
+		nf_cannot(w, "a rule of more than 30 KiB");
 	mnl_attr_nest_end(r.h, list);
 	nf_put_comment(w, NFTA_RULE_USERDATA, UDATA_RULE_COMMENT, rule->comment);
 	nf_end(w->b);

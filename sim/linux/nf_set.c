@@ -14,11 +14,12 @@ enum { UDATA_KEY_ORDER, UDATA_DATA_ORDER, UDATA_MERGE, UDATA_KEY_TYPEOF, UDATA_D
 enum { UDATA_TYPEOF_EXPR, UDATA_TYPEOF_DATA, TYPEOF_CONCATENATION = 13, UDATA_ELEM_COMMENT = 0 };
 enum { TYPE_BITS = 6, TYPE_SERVICE = 13 };
 
-const char *nf_set_name(const struct set *s)
+void nf_set_name(struct nf_writer *w, uint16_t attr, const struct set *s, uint32_t id)
 {
-	static const char *const anonymous[] = { "__set%d", "__map%d" };         /* the kernel numbers them */
-
-	return s->flags & SETF_ANONYMOUS ? anonymous[s->kind != SET_PLAIN] : s->name;
+	if (s->flags & SETF_ANONYMOUS)
+		nf_put_set_name(w->b, attr, s->kind != SET_PLAIN, id);
+	else
+		nf_put_str(w->b->h, attr, s->name);
 }
 
 static size_t padded(size_t n) { return (n + 3) & ~(size_t)3; }
@@ -172,7 +173,7 @@ void nf_set(struct nf_writer *w, const struct ruleset *owner, const struct set *
 	if (w->cannot)
 		return;
 	h = nf_message(w, NFT_MSG_NEWSET, NLM_F_CREATE, NFTA_SET_TABLE);
-	nf_put_str(h, NFTA_SET_NAME, nf_set_name(s));
+	nf_set_name(w, NFTA_SET_NAME, s, w->sets);
 	mnl_attr_put_u32(h, NFTA_SET_FLAGS, htonl(flags));
 	mnl_attr_put_u32(h, NFTA_SET_KEY_TYPE, htonl(type));
 	mnl_attr_put_u32(h, NFTA_SET_KEY_LEN, htonl((uint32_t)nf_key_len(w, s)));
@@ -198,7 +199,7 @@ void nf_set(struct nf_writer *w, const struct ruleset *owner, const struct set *
 
 /* ---- elements */
 
-struct list { struct nf_writer *w; const char *set; uint32_t set_id; bool anonymous, open; int msg; struct nlattr *nest; };
+struct list { struct nf_writer *w; const char *set; bool anonymous, open; int msg; struct nlattr *nest; };
 
 static void list_end(struct list *l)
 {
@@ -217,9 +218,10 @@ static struct nlattr *list_item(struct list *l)          /* in the message at ha
 		list_end(l);
 	if (!l->open) {
 		h = nf_message(l->w, l->msg, l->msg == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0, NFTA_SET_ELEM_LIST_TABLE);
-		nf_put_str(h, NFTA_SET_ELEM_LIST_SET, l->set);
-		if (l->anonymous)
-			nf_put_set_id(l->w->b, NFTA_SET_ELEM_LIST_SET_ID, l->set_id);
+		if (l->anonymous)       /* by its number alone: a name would be looked for among all sets of the table */
+			nf_put_set_id(l->w->b, NFTA_SET_ELEM_LIST_SET_ID, l->w->sets);
+		else
+			nf_put_str(h, NFTA_SET_ELEM_LIST_SET, l->set);
 		l->nest = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
 		l->open = true;
 	}
@@ -286,7 +288,7 @@ static void all_intervals(struct list *l, const struct ruleset *owner, const str
 
 void nf_elements(struct nf_writer *w, const struct ruleset *owner, const struct set *s, const struct set_body *b, const uint32_t *only, uint32_t nr)
 {
-	struct list l = { w, nf_set_name(s), w->sets, s->flags & SETF_ANONYMOUS, false, NFT_MSG_NEWSETELEM, NULL };
+	struct list l = { w, s->name, s->flags & SETF_ANONYMOUS, false, NFT_MSG_NEWSETELEM, NULL };
 	size_t len = nf_key_len(w, s);
 	uint8_t key[16 * 5];
 
@@ -313,7 +315,7 @@ void nf_elements(struct nf_writer *w, const struct ruleset *owner, const struct 
 
 void nf_delete_elements(struct nf_writer *w, const char *set, const uint8_t *keys, const uint32_t *only, uint32_t nr, size_t len)
 {
-	struct list l = { w, set, 0, false, false, NFT_MSG_DELSETELEM, NULL };
+	struct list l = { w, set, false, false, NFT_MSG_DELSETELEM, NULL };
 
 	if (!keys) {
 		nf_put_str(nf_message(w, NFT_MSG_DELSETELEM, 0, NFTA_SET_ELEM_LIST_TABLE), NFTA_SET_ELEM_LIST_SET, set);

@@ -38,7 +38,7 @@ void nf_put_verdict(struct nf_writer *, uint16_t attr, struct verdict_value);
 void nf_rule(struct nf_writer *, const struct chain *, const struct ruleset *owner, const struct rule *);      /* with its anonymous sets before it (nf_rule.c) */
 /* Sets (nf_set.c). An anonymous one has its number in w->sets. */
 void nf_set(struct nf_writer *, const struct ruleset *owner, const struct set *, const struct set_body *);
-const char *nf_set_name(const struct set *);
+void nf_set_name(struct nf_writer *, uint16_t attr, const struct set *, uint32_t id);       /* id: of an anonymous one */
 void nf_elements(struct nf_writer *, const struct ruleset *owner, const struct set *, const struct set_body *, const uint32_t *only, uint32_t nr);      /* only: these, by index; NULL: all */
 /* Elements by their keys alone, each `len` bytes, to be deleted. keys NULL: all that the set has. */
 void nf_delete_elements(struct nf_writer *, const char *set, const uint8_t *keys, const uint32_t *only, uint32_t nr, size_t len);

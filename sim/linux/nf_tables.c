@@ -11,7 +11,7 @@
 #include "sim/linux/nf_spell.h"
 
 /* Anonymous sets in one transaction of a namespace that has nothing yet, and its bytes. */
-#define MANY_SETS  128u
+#define MANY_SETS  64u
 #define MANY_BYTES (2u << 20)
 
 enum { UDATA_COMMENT = 0 };
@@ -380,6 +380,7 @@ static bool write_all(struct sync *x)
 	x->whole = x->whole || !from || from->tables.nr != nr;
 	for (uint32_t k = 0; k < nr; k++)
 		x->whole = x->whole || kept_table(from, ruleset_table_get(rs, v[k])) != &from->tables.v[k];
+	x->b.fresh = x->whole;
 	if (x->change->forget)
 		delete_table(x, NULL);
 	for (uint32_t k = 0; x->whole && !x->change->forget && from && k < from->tables.nr; k++)
@@ -428,7 +429,7 @@ enum nf_done nf_sync(const struct nf_change *change, struct nf_kept **kept, cons
 		nf_kept_free(x.kept);
 		x.kept = kept_new();
 		nf_rewind(&x.b, (struct nf_mark){ 0, 0, 0 });
-		x.b.sets = 0;
+		x.b.sets = x.b.names = 0;
 		x.whole = true;
 		ok = write_all(&x);
 	}
