@@ -5,9 +5,12 @@
 #define MAX_RULES 16u           /* of a chain that is put in place */
 #define MAX_INSNS 128u          /* of the whole */
 #define MAX_PLACE 8u            /* chains in chains */
+#define MAX_FORMS 8u            /* of one base; a ruleset that fits none has its own */
 
 struct flat {
 	struct lowered *l;
+	struct low_form *form;
+	const struct ruleset *except;   /* what it has of its own is left alone; NULL: nothing */
 	uint64_t state;                 /* the connection's, as PF_CT_STATE */
 	struct insn *v; uint32_t nr, alloc;     /* skip and a goto's mask are labels as long as it grows */
 	VEC(uint32_t) labels;           /* where they are */
@@ -36,14 +39,6 @@ static void put(struct flat *f, struct insn in, uint32_t depth, uint32_t skip, u
 	f->v[f->nr++] = in;
 }
 
-static void depend(struct lowered *l, bool chain, uint32_t handle)
-{
-	if (chain)
-		vec_add(l->arena, &l->placed, handle);
-	else
-		vec_add(l->arena, &l->found_empty, handle);
-}
-
 /* ---- what is known of a packet: its connection's state */
 
 enum knows { DEPENDS, HOLDS, FAILS };
@@ -66,7 +61,7 @@ static bool finds_nothing(const struct flat *f, const struct insn *in)
 {
 	const struct low_set *s;
 
-	if (in->code != LOW_VMAP && (in->code != LOW_SET || in->rel != REL_EQ))
+	if ((in->code != LOW_VMAP && (in->code != LOW_SET || in->rel != REL_EQ)) || (f->except && map_find(&f->except->own_set, in->a)))
 		return false;
 	s = low_set_of(f->l, (set_h){ in->a });
 	return !s->plain && s->empty;
@@ -84,7 +79,7 @@ static bool in_vain(const struct flat *f, const struct insn *v, uint32_t nr)
 		if (knows(f, &v[k]) == FAILS)
 			return true;
 		if (finds_nothing(f, &v[k])) {
-			depend(f->l, false, v[k].a);
+			vec_add(f->l->arena, &f->form->found_empty, v[k].a);
 			return true;
 		}
 	}
@@ -98,6 +93,8 @@ static const struct low_chain *short_chain(const struct flat *f, const struct ru
 	const struct ruleset *of;
 	const struct low_chain *c;
 
+	if (f->except && map_find(&f->except->own_chain, h.i))
+		return NULL;
 	if (depth >= MAX_PLACE || f->nr >= MAX_INSNS || chain_body(f->l->rs, h, &of)->rules.nr > MAX_RULES)
 		return NULL;
 	c = low_chain_of(f->l, h);
@@ -155,7 +152,7 @@ static void flatten(struct flat *f, const struct low_chain *c, const struct rule
 {
 	bool goes = true;
 
-	depend(f->l, true, h.i);
+	vec_add(f->l->arena, &f->form->placed, h.i);
 	for (uint32_t k = 0, nr; k + 1 < c->nr && goes; k += nr) {
 		for (nr = 1; c->v[k + nr].rule == c->v[k].rule; nr++)
 			;
@@ -164,15 +161,15 @@ static void flatten(struct flat *f, const struct low_chain *c, const struct rule
 	}
 }
 
-static const struct low_chain *flat_chain(struct lowered *l, chain_h h, uint64_t state)
+static const struct low_chain *flat_chain(struct lowered *l, struct low_form *form, const struct ruleset *except, chain_h h, uint64_t state)
 {
-	struct flat f = { .l = l, .state = state };
+	struct flat f = { .l = l, .form = form, .except = except, .state = state };
 	const struct low_chain *c = low_chain_of(l, h);
 	struct low_chain *flat;
 	uint32_t end;
 
 	if (c->nr_runs || c->nr > MAX_INSNS) {
-		depend(l, true, h.i);
+		vec_add(l->arena, &form->placed, h.i);
 		return c;
 	}
 	end = new_label(&f);
@@ -201,9 +198,10 @@ static bool is_quiet(const struct low_chain *c)
 	return true;
 }
 
-static void one_hook(struct lowered *l, enum nf_hook hook, enum low_class class, struct low_bases *out)
+static void one_hook(struct lowered *l, struct low_form *form, const struct ruleset *except, enum nf_hook hook, enum low_class class)
 {
 	static const uint64_t states[] = { CT_NEW, CT_ESTABLISHED };
+	struct low_bases *out = &form->at[hook][class];
 	int nat = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT ? -100 : 100;          /* NF_IP_PRI_NAT_DST, _SRC */
 
 	out->quiet = true;
@@ -219,7 +217,7 @@ static void one_hook(struct lowered *l, enum nf_hook hook, enum low_class class,
 		out->translates = out->translates || c->priority >= nat;
 		if (b.nat && class == LOW_ESTABLISHED)          /* the nat chains have had their say */
 			continue;
-		b.run = flat_chain(l, h, states[class]);
+		b.run = flat_chain(l, form, except, h, states[class]);
 		if (b.run->nr == 1 && !b.drops)
 			continue;
 		b.quiet = is_quiet(b.run) && !b.drops;
@@ -228,36 +226,56 @@ static void one_hook(struct lowered *l, enum nf_hook hook, enum low_class class,
 	}
 }
 
-static bool same_bases(const struct ruleset *x, const struct ruleset *y)
+/* Does rs meet packets with the base chains of its base, and with their bodies? */
+static bool same_bases(const struct ruleset *rs, const struct ruleset *base)
 {
-	for (size_t hook = 0; hook < ARRAY_LEN(x->at); hook++)
-		if (x->at[hook].nr != y->at[hook].nr || memcmp(x->at[hook].v, y->at[hook].v, x->at[hook].nr * sizeof(*x->at[hook].v)) != 0)
+	for (size_t hook = 0; hook < ARRAY_LEN(rs->at); hook++) {
+		if (rs->at[hook].nr != base->at[hook].nr || memcmp(rs->at[hook].v, base->at[hook].v, rs->at[hook].nr * sizeof(*rs->at[hook].v)) != 0)
 			return false;
+		for (uint32_t k = 0; rs->own_chain.nr && k < rs->at[hook].nr; k++)
+			if (map_find(&rs->own_chain, rs->at[hook].v[k].i))
+				return false;
+	}
 	return true;
 }
 
-/* Is there a body of l's own for one of them? */
-static bool touched(const struct map *own, uint64_t filter, const uint32_t *v, uint32_t nr)
+static bool has_any(const struct map *own, const uint32_t *v, uint32_t nr)
 {
-	for (uint32_t k = 0; k < nr; k++)
-		if (filter >> (v[k] & 63) & 1 && map_find(own, v[k]))
+	for (uint32_t k = 0; own->nr && k < nr; k++)
+		if (map_find(own, v[k]))
 			return true;
 	return false;
 }
 
-void low_flatten(struct lowered *l)
+static bool fits(const struct low_form *form, const struct ruleset *rs)
 {
-	const struct lowered *b = l->base;
-	struct low_bases (*at)[LOW_CLASSES];
+	return !has_any(&rs->own_chain, form->placed.v, form->placed.nr) && !has_any(&rs->own_set, form->found_empty.v, form->found_empty.nr);
+}
 
-	if (b && same_bases(l->rs, b->rs) && !touched(&l->rs->own_chain, l->own_chains, b->placed.v, b->placed.nr) &&
-	    !touched(&l->rs->own_set, l->own_sets, b->found_empty.v, b->found_empty.nr)) {
-		l->at = b->at;
-		return;
-	}
-	at = arena_alloc(l->arena, NF_HOOKS * sizeof(*at), 16);
+static struct low_form *new_form(struct lowered *l, const struct ruleset *except)
+{
+	struct low_form *form = arena_make(l->arena, struct low_form);
+
 	for (unsigned hook = 0; hook < NF_HOOKS; hook++)
 		for (unsigned class = 0; class < LOW_CLASSES; class++)
-			one_hook(l, (enum nf_hook)hook, (enum low_class)class, &at[hook][class]);
-	l->at = (const struct low_bases (*)[LOW_CLASSES])at;
+			one_hook(l, form, except, (enum nf_hook)hook, (enum low_class)class);
+	return form;
+}
+
+void low_flatten(struct lowered *l)
+{
+	struct lowered *b = l->base;
+	struct low_form **at = NULL;
+
+	if (b && same_bases(l->rs, b->rs)) {
+		uint32_t nr = 0;
+
+		for (at = &b->forms; *at && !fits(*at, l->rs) && nr < MAX_FORMS; at = &(*at)->next)
+			nr++;
+		if (!*at && nr < MAX_FORMS)
+			*at = new_form(b, l->rs);
+	}
+	if (!at || !*at)
+		*(at = &l->forms) = new_form(l, NULL);
+	l->at = (const struct low_bases (*)[LOW_CLASSES])(*at)->at;
 }

@@ -102,6 +102,8 @@ LOW_INLINE enum low_says low_run(struct lowered *l, const struct low_chain *c, s
 			to = slot->verdict.chain;
 			goto decide;
 		case LOW_PICK:
+			if (in->rel)
+				reg.num = in->a > 1 ? (uint32_t)(low_draw(s) * in->a >> 32) : 0;
 			if (reg.num >= in->mask) {
 				next = c->v + in->skip;
 				break;

@@ -112,6 +112,8 @@ static void hash_slots(struct low_set *s, const struct ruleset *owner, struct ar
 			s->plain = true;
 			return;
 		}
+	for (uint8_t i = s->set->nkey; i-- > 0;)
+		s->fields = s->fields << 4 | (s->set->key[i] + 1u);
 	while (size < 2 * s->body->nr)
 		size *= 2;
 	s->mask = size - 1;
@@ -161,9 +163,10 @@ const struct low_set *low_set_make(struct lowered *l, set_h h)
 			struct low_set *s = lower_set(l, h);
 
 			*map_put(&l->own_set, l->arena, h.i) = map_ptr(s);
-			for (size_t k = 0; k < ARRAY_LEN(l->few); k++)
-				if (!l->few[k].handle) {
-					l->few[k] = (struct low_own){ h.i, s };
+			for (size_t k = 0; k < LOW_FEW; k++)
+				if (!l->few[k]) {
+					l->few[k] = h.i;
+					l->few_sets[k] = s;
 					break;
 				}
 			return s;
@@ -218,6 +221,13 @@ static void add_insn(struct making *m, struct insn in, uint32_t rule)
 	if (last && last->code == LOW_EQ && in.code == LOW_EQ && last->at == in.at && !((last->value ^ in.value) & last->mask & in.mask)) {
 		last->mask |= in.mask;  /* two compares of one word */
 		last->value |= in.value;
+		return;
+	}
+	if (last && last->code == LOW_CHOOSE && in.code == LOW_PICK) {
+		last->code = LOW_PICK;
+		last->rel = true;
+		last->mask = in.mask;
+		last->value = in.value;
 		return;
 	}
 	in.chain = m->chain.i;

@@ -14,8 +14,8 @@
  * is seen.
  *
  * Base chains are made flat (low_flat.c), once for new connections and once for established ones: the short chains that they jump to stand in place, and rules that
- * cannot hold (for that state, or because their set is empty) are left out. What nothing is left of is not run at all; that is most of what an answer meets. Nodes
- * with the same base share its flat chains unless they have a chain or a set of their own instead of one that was put in place or found empty. */
+ * cannot hold (for that state, or because their set is empty) are left out. What nothing is left of is not run at all; that is most of what an answer meets. Rulesets
+ * on the same base share flat chains, which leave alone what these have of their own. */
 #ifndef PODWIRE_LOWER_H
 #define PODWIRE_LOWER_H
 
@@ -26,7 +26,7 @@ enum low {
 	LOW_RANGE,                      /* the two bytes at `at` lie between mask and value (rel REL_NOT_IN: they do not) */
 	LOW_SET,                        /* a: a set; rel as of the op */
 	LOW_VMAP,                       /* a: a set whose element is the verdict */
-	LOW_PICK,                       /* register := element of the dense map at `value` (struct low_value), of which there are `mask` */
+	LOW_PICK,                       /* register := element of the dense map at `value` (struct low_value), of which there are `mask`; rel: chosen among a */
 	LOW_CHANCE, LOW_CHOOSE,         /* a of b; a ways */
 	LOW_MARK,                       /* mark := (mark & mask) ^ value */
 	LOW_DNAT,                       /* to value (an address), b (a port); rel REL_IN: to what the register holds */
@@ -53,13 +53,14 @@ struct low_value { uint32_t ip; uint16_t port; };
 struct low_range { uint32_t first, last; };
 struct low_set {
 	bool plain;                     /* cannot be lowered: its ops ask eval() */
-	const struct set *set;
-	const struct set_body *body;
 	bool empty;
 	uint32_t mask;                  /* size of slot[] less 1 */
+	uint32_t fields;                /* its key, as low_key() wants it */
 	struct low_slot *slot;
-	struct low_value *value; uint32_t nr_values;    /* of a dense map; NULL: it is none */
 	struct low_range *range; uint32_t nr_ranges;    /* of a few intervals of addresses; NULL: it has none */
+	uint32_t nr_values; struct low_value *value;    /* of a dense map; NULL: it is none */
+	const struct set *set;
+	const struct set_body *body;
 };
 struct low_run { uint32_t mask; struct { uint64_t key; uint32_t key2, to; } *slot; };     /* key → where its first rule begins; to 0: empty */
 struct low_chain {
@@ -85,19 +86,22 @@ struct low_bases {
 
 /* The lowered form of a ruleset as one node has it. Chains and sets of its own by handle less those of the base; bodies of its own of the base's in maps, each
  * with a filter: a bit for every handle modulo 64 that has one. */
+#define LOW_FEW 2
 struct lowered {
-	const struct ruleset *rs;
 	struct lowered *base;
 	const struct low_bases (*at)[LOW_CLASSES];      /* by hook; those of the base, if they are the same */
 	uint64_t own_chains, own_sets;
 	uint32_t below_chains, below_sets;
-	struct low_own { uint32_t handle; const struct low_set *set; } few[2];  /* the first sets of its own that were asked for */
+	uint32_t few[LOW_FEW]; const struct low_set *few_sets[LOW_FEW];         /* the first sets of its own that were asked for: handles, forms */
+	const struct ruleset *rs;
 	struct arena *arena;
 	VEC(const struct low_chain *) chains;
 	VEC(const struct low_set *) sets;
 	struct map own_chain, own_set;
-	VEC(uint32_t) placed, found_empty;              /* chains and sets that its flat chains depend on */
+	struct low_form *forms;         /* of its flat base chains */
 };
+/* Flat base chains, and the chains and sets that they depend on: good for every ruleset on the same base that has none of these of its own. */
+struct low_form { struct low_bases at[NF_HOOKS][LOW_CLASSES]; VEC(uint32_t) placed; VEC(uint32_t) found_empty; struct low_form *next; };
 struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena *);    /* base: that of rs->base, NULL if it has none */
 const struct low_chain *low_chain_make(struct lowered *, chain_h);
 const struct low_set *low_set_make(struct lowered *, set_h);
@@ -121,9 +125,9 @@ LOW_INLINE const struct low_set *low_set_of(struct lowered *l, set_h h)
 {
 	while (h.i <= l->below_sets) {
 		if (l->own_sets >> (h.i & 63) & 1) {
-			for (size_t k = 0; k < ARRAY_LEN(l->few); k++)
-				if (l->few[k].handle == h.i)
-					return l->few[k].set;
+			for (size_t k = 0; k < LOW_FEW; k++)
+				if (l->few[k] == h.i)
+					return l->few_sets[k];
 			return low_set_make(l, h);
 		}
 		l = l->base;
@@ -134,7 +138,7 @@ LOW_INLINE const struct low_set *low_set_of(struct lowered *l, set_h h)
 /* What an op's lower() gets and gives: one instruction; false: it has none of its own, its eval() is asked. */
 struct lowering { const struct ruleset *owner; struct lowered *view; };
 
-void low_flatten(struct lowered *);     /* fills at[] */
+void low_flatten(struct lowered *);     /* sets `at` */
 
 /* The key of a packet in sets and runs: at most two addresses, a protocol and a port. fields: four bits each, 1 + enum pkt_field. */
 struct low_key { uint64_t a; uint32_t b; };

@@ -8,7 +8,7 @@
 #include "sim/trace/bulk.h"
 
 #include "model/dataplane/low_run.h"
-#include "sim/trace/seat.h"
+#include "sim/trace/fetch.h"
 #include "sim/trace/walker.h"
 
 #define MAX_CT    6
@@ -21,7 +21,7 @@ struct bulk {
 	const struct dataplane *dp;
 	struct arena *arena, *scratch;
 	struct seats *seats;
-	struct lowered *shared; const struct low_set *services;         /* for fetching: see find_services; NULL: nothing is fetched */
+	struct fetch fetch;
 };
 
 struct bulk_state {
@@ -311,7 +311,7 @@ LOW_INLINE const struct seat *one_way(struct bulk_state *b, const struct seat *f
 			out = to->in;
 			p->oif = to->in_name;
 			masquerade = to->masquerade;
-		} else if (to->kind == SEAT_POD ? to->node.i != b->ns.i && to->from_afar && (dst_of(p) & n->mask) != n->net : to->kind == SEAT_NODE && (dst_of(p) & n->mask) == n->net && to->ip == dst_of(p)) {
+		} else if (to->kind == SEAT_POD ? to->node.i != b->ns.i && to->from_afar && !seat_connected(n, dst_of(p)) : to->kind == SEAT_NODE && seat_connected(n, dst_of(p)) && to->ip == dst_of(p)) {
 			out = n->out;
 			p->oif = n->in_name;
 			masquerade = n->masquerade;
@@ -421,98 +421,18 @@ static void ask(struct bulk *k, const struct bulk_probe *q, uint64_t seed, struc
 	arena_rewind(k->scratch, m);
 }
 
-/* ---- what a probe will need is fetched while others walk. Nothing depends on it but speed. */
-
-#define FETCH_FROM 4096u        /* namespaces from which it pays: fewer stay in the caches */
-enum { AHEAD_SOURCE = 10, AHEAD_NODE = 8, AHEAD_CHAIN = 6, AHEAD_CHOICE = 5, AHEAD_HOLDER = 4, AHEAD_END = 3, AHEAD_END_NODE = 2 };
-
-/* The verdict map with the most elements that knows address, protocol and port: where most packets are sent on from. */
-static void find_services(struct bulk *k, const struct bulk_probe *q)
-{
-	static const uint8_t key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
-	const struct seat *from = seat_of(k->seats, q->from), *node = from->kind == SEAT_POD ? seat_of(k->seats, from->node) : NULL;
-	struct lowered *l = node && node->kind == SEAT_NODE && node->rules ? node->rules->base : NULL;
-	uint32_t most = 0;
-
-	for (uint32_t i = 1; l && i <= ruleset_nr_sets(l->rs); i++) {
-		const struct set *s = ruleset_set_get(l->rs, (set_h){ i });
-
-		if (s->kind != SET_VMAP || s->nkey != ARRAY_LEN(key) || memcmp(s->key, key, sizeof(key)) != 0 || set_body(l->rs, (set_h){ i }, NULL)->nr <= most)
-			continue;
-		most = set_body(l->rs, (set_h){ i }, NULL)->nr;
-		k->services = low_set_of(l, (set_h){ i });
-		k->shared = l;
-	}
-}
-
-static inline uint64_t service_key(const struct bulk_probe *q) { return q->dst.lo << 32 | (uint64_t)q->proto << 16 | q->dport; }
-
-static inline const struct low_chain *const *chain_at(const struct bulk *k, const struct bulk_probe *q)
-{
-	const struct low_slot *slot = low_find(k->services, service_key(q), 0);
-
-	return slot && slot->verdict.chain.i < k->shared->chains.nr ? &k->shared->chains.v[slot->verdict.chain.i] : NULL;
-}
-
-/* The endpoint that probe i's first draw will choose. */
-static inline const struct low_value *choice_of(const struct bulk *k, const struct bulk_probe *q, uint64_t seed, uint64_t i)
-{
-	const struct low_chain *const *at = chain_at(k, q);
-	const struct low_chain *c = at ? *at : NULL;
-
-	for (uint32_t n = 0; c && n < c->nr; n++)
-		if (c->v[n].code == LOW_PICK)
-			return (const struct low_value *)(uintptr_t)c->v[n].value + ((hash_mix(hash_mix(seed, i), 1) >> 32) * c->v[n].mask >> 32);
-	return NULL;
-}
-
-static inline void fetch_seat(const struct bulk *k, netns_h h)
-{
-	__builtin_prefetch(&k->seats->v[h.i]);
-	__builtin_prefetch((const char *)&k->seats->v[h.i] + 64);
-}
-
-static void fetch(const struct bulk *k, const struct bulk_probe *q, uint64_t seed, uint64_t i)
-{
-	const struct seat *s = &k->seats->v[q[AHEAD_NODE].from.i];
-	const struct low_chain *const *at = chain_at(k, &q[AHEAD_NODE]);
-	const struct low_value *v;
-
-	fetch_seat(k, q[AHEAD_SOURCE].from);
-	__builtin_prefetch(&k->services->slot[low_hash(service_key(&q[AHEAD_SOURCE]), 0) & k->services->mask]);
-	if (s->kind == SEAT_POD)
-		fetch_seat(k, s->node);
-	if (at)
-		__builtin_prefetch(at);
-	if ((at = chain_at(k, &q[AHEAD_CHAIN])) && *at)
-		for (uint32_t line = 0; line < 4; line++)
-			__builtin_prefetch((const char *)*at + 64 * line);
-	if ((v = choice_of(k, &q[AHEAD_CHOICE], seed, i + AHEAD_CHOICE)))
-		__builtin_prefetch(v);
-	if ((v = choice_of(k, &q[AHEAD_HOLDER], seed, i + AHEAD_HOLDER)))
-		__builtin_prefetch(&k->seats->holder[seat_hash(v->ip) & k->seats->mask]);
-	if ((v = choice_of(k, &q[AHEAD_END], seed, i + AHEAD_END)))
-		fetch_seat(k, seat_holder(k->seats, v->ip));
-	if ((v = choice_of(k, &q[AHEAD_END_NODE], seed, i + AHEAD_END_NODE))) {
-		s = &k->seats->v[seat_holder(k->seats, v->ip).i];
-		if (s->kind == SEAT_POD)
-			fetch_seat(k, s->node);
-	}
-}
-
 void bulk_walk(struct bulk *k, const struct bulk_probe *q, uint32_t nr, uint64_t seed, struct bulk_result *out, struct bulk_hop *hops, uint32_t nr_hops)
 {
 	struct bulk_state b = { .seats = k->seats };
 	uint32_t used = 0;
 
-	if (!k->services && nr > AHEAD_SOURCE && k->dp->netns.nr >= FETCH_FROM)
-		find_services(k, q);
+	fetch_begin(&k->fetch, k->seats, q, nr, seed);
 	b.low.env = (struct op_env){ .ctx = &b, .is_local = env_is_local, .reverse = env_reverse, .dyn_has = env_dyn_has, .dyn_add = env_dyn_add };
 	for (uint32_t i = 0; i < nr; i++) {
 		bool done;
 
-		if (k->services && nr - i > AHEAD_SOURCE)
-			fetch(k, &q[i], seed, i);
+		if (k->fetch.services)
+			fetch_next(&k->fetch, i);
 		out[i] = (struct bulk_result){ .hop = used };
 		b.out = &out[i];
 		b.nr_ct = 0;

@@ -31,7 +31,8 @@ struct seats *seats_new(const struct dataplane *dp, struct arena *a)
 
 	s->dp = dp;
 	s->arena = a;
-	s->v = arena_alloc(a, dp->netns.nr * sizeof(*s->v), 16);
+	s->v = arena_alloc(a, (dp->netns.nr + 1) * sizeof(*s->v), 16);
+	s->v = (struct seat *)(((uintptr_t)s->v + sizeof(*s->v) - 1) & ~(uintptr_t)(sizeof(*s->v) - 1));
 	while (size < 2 * dp->netns.nr + 2 * dp->on_segment.nr)
 		size *= 2;
 	s->mask = size - 1;
@@ -138,6 +139,7 @@ static bool make_pod(struct seats *all, netns_h h, const struct netns *ns, struc
 /* A node's own routes: its Pods, the connected network, the default one. */
 static bool plain_routes(const struct dataplane *dp, const struct netns *ns, struct seat *s)
 {
+	s->shift = 32;
 	for (uint32_t k = 0; k < ns->routes.nr; k++) {
 		const struct route *r = &ns->routes.v[k];
 
@@ -151,12 +153,12 @@ static bool plain_routes(const struct dataplane *dp, const struct netns *ns, str
 			return false;
 		if (is_default(r))
 			continue;
-		if (ip_set(r->via) || s->mask)
+		if (ip_set(r->via) || s->shift < 32)
 			return false;
-		s->mask = r->dst.len ? ~0u << (32 - r->dst.len) : 0;
+		s->shift = (uint8_t)(32 - r->dst.len);
 		s->net = ip_to4(r->dst.addr);
 	}
-	return s->mask != 0;
+	return s->shift < 32;
 }
 
 /* Lowered once for all nodes that stand on it. */

@@ -11,24 +11,31 @@ enum seat_kind { SEAT_UNSEEN, SEAT_OTHER /* not ordinary */, SEAT_POD, SEAT_NODE
 #define SEAT_LISTENS 4
 #define SEAT_LOCALS  4
 
-struct seat {
+struct seat {                           /* a cache line */
 	uint8_t kind;
-	uint8_t nr_listens;             /* POD */
+	uint8_t nr_listens, nr_locals;  /* POD, NODE */
+	uint8_t shift;                  /* NODE: 32 less the length of the connected network */
 	bool any;                       /* POD: listens where it is asked (assumed) */
 	bool from_node, from_afar;      /* POD: its node has a straight route to it; other nodes reach it through its node's uplink */
-	uint8_t nr_locals;              /* NODE */
 	uint32_t ip;                    /* POD: its address. NODE: that of the uplink which others use as next hop */
 	uint32_t masquerade;            /* POD: the address that the node masquerades with towards it. NODE: towards the uplink */
-	netns_h node;                   /* POD */
 	link_h out, in;                 /* POD: eth0 and the node's end. NODE: out is the uplink */
-	uint32_t gateway;               /* POD: the next hop, which is no destination */
-	uint32_t segment;               /* NODE: of the uplink */
 	str in_name;                    /* POD: the node's end. NODE: the uplink */
 	union {
-		struct { uint16_t port; uint8_t proto; } listens[SEAT_LISTENS];         /* POD */
-		struct { uint32_t net, mask, locals[SEAT_LOCALS]; struct lowered *rules; };     /* NODE: connected network, own addresses */
+		struct {                /* POD */
+			netns_h node;
+			uint32_t gateway;       /* the next hop, which is no destination */
+			struct { uint16_t port; uint8_t proto; } listens[SEAT_LISTENS];
+		};
+		struct {                /* NODE */
+			struct lowered *rules;
+			uint32_t segment;       /* of the uplink */
+			uint32_t net, locals[SEAT_LOCALS];      /* connected network, own addresses */
+		};
 	};
 };
+static_assert(sizeof(struct seat) == 64, "a cache line");
+static inline bool seat_connected(const struct seat *n, uint32_t ip) { return !((ip ^ n->net) >> n->shift); }
 
 struct seats;
 struct seats *seats_new(const struct dataplane *, struct arena *);
