@@ -31,19 +31,22 @@ static void compile_port(const struct np_port *in, struct np_ports *out)
 	}
 }
 
-static void compile_rule(const struct np_rule *in, struct np_compiled_rule *out, int dir, uint32_t index, struct arena *a)
+/* What all rules of a policy need stands in one piece for each kind; a rule takes its part of it. */
+struct room { struct np_compiled_rule *rules; struct np_peers *peers; struct np_ports *ports; };
+
+static void compile_rule(const struct np_rule *in, struct room *room, int dir, uint32_t index, struct arena *a)
 {
-	out->dir = (uint8_t)dir;
-	out->index = index;
-	out->nr_peers = MAX(in->peers.nr, 1u);
-	out->peers = arena_array(a, struct np_peers, out->nr_peers);
+	struct np_compiled_rule *out = room->rules++;
+
+	*out = (struct np_compiled_rule){ .peers = room->peers, .nr_peers = MAX(in->peers.nr, 1u), .ports = room->ports, .nr_ports = in->ports.nr,
+					   .dir = (uint8_t)dir, .index = index };
 	out->peers[0].all = in->peers.nr == 0;
 	for (uint32_t k = 0; k < in->peers.nr; k++)
 		compile_peer(&in->peers.v[k], &out->peers[k], a);
-	out->nr_ports = in->ports.nr;
-	out->ports = arena_array(a, struct np_ports, in->ports.nr);
 	for (uint32_t k = 0; k < in->ports.nr; k++)
 		compile_port(&in->ports.v[k], &out->ports[k]);
+	room->peers += out->nr_peers;
+	room->ports += out->nr_ports;
 }
 
 static bool has_type(const struct network_policy *p, const char *type)
@@ -57,16 +60,25 @@ static bool has_type(const struct network_policy *p, const char *type)
 void policy_compile(const struct network_policy *p, struct arena *a, struct np_compiled *out)
 {
 	static const char *const types[] = { "Ingress", "Egress" };
+	const typeof(p->ingress) *const said[] = { &p->ingress, &p->egress };
+	uint32_t rules = 0, peers = 0, ports = 0;
+	struct room room;
 
 	*out = (struct np_compiled){ .policy = p };
 	for (int d = 0; d < 2; d++) {
-		uint32_t n = d ? p->egress.nr : p->ingress.nr;
-
 		out->isolates[d] = has_type(p, types[d]);
-		out->nr_rules[d] = out->isolates[d] ? n : 0;    /* a section whose type is not named is ignored */
-		out->rules[d] = arena_array(a, struct np_compiled_rule, out->nr_rules[d]);
+		out->nr_rules[d] = out->isolates[d] ? said[d]->nr : 0;  /* a section whose type is not named is ignored */
+		rules += out->nr_rules[d];
+		for (uint32_t i = 0; i < out->nr_rules[d]; i++) {
+			peers += MAX(said[d]->v[i].peers.nr, 1u);
+			ports += said[d]->v[i].ports.nr;
+		}
+	}
+	room = (struct room){ arena_array(a, struct np_compiled_rule, rules), arena_array(a, struct np_peers, peers), arena_array(a, struct np_ports, ports) };
+	for (int d = 0; d < 2; d++) {
+		out->rules[d] = room.rules;
 		for (uint32_t i = 0; i < out->nr_rules[d]; i++)
-			compile_rule(d ? &p->egress.v[i] : &p->ingress.v[i], &out->rules[d][i], d, i, a);
+			compile_rule(&said[d]->v[i], &room, d, i, a);
 	}
 }
 

@@ -1,26 +1,76 @@
 #include "sim/reachability/bits.h"
 
-void *heap_grow(void *v, uint32_t *alloc, uint32_t need, size_t size)
-{
-	uint32_t nr = MAX(*alloc ? *alloc + *alloc / 2 : 4, need);
-	char *to = realloc(v, nr * size);
+#include <sys/mman.h>
 
-	if (!to)
+#define HUGE_PAGE ((size_t)2 << 20)
+
+static void region_add(struct region *r, size_t size)
+{
+	void *at;
+
+	if (size >= 2 * HUGE_PAGE)
+		size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);       /* a whole number of them: then the kernel puts them where they belong */
+	at = r->nr < ARRAY_LEN(r->block) ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
+	if (at == MAP_FAILED)
 		abort();
-	memset(to + *alloc * size, 0, (nr - *alloc) * size);
-	*alloc = nr;
-	return to;
+	if (size >= 2 * HUGE_PAGE)
+		madvise(at, size, MADV_HUGEPAGE);
+	r->block[r->nr].at = at;
+	r->block[r->nr++].size = size;
+	r->next = at;
+	r->left = size;
+}
+
+void region_room(struct region *r, size_t bytes)
+{
+	if (r->left < bytes)
+		region_add(r, bytes);
+}
+
+void *region_take(struct region *r, size_t bytes)
+{
+	size_t size = (bytes + 15) & ~(size_t)15;
+	void *at;
+
+	if (r->left < size)
+		region_add(r, MAX(size, (size_t)65536 << MIN(r->nr * 2, 20u)));
+	at = r->next;
+	r->next += size;
+	r->left -= size;
+	return at;
+}
+
+void region_free(struct region *r)
+{
+	for (uint32_t k = 0; k < r->nr; k++)
+		munmap(r->block[k].at, r->block[k].size);
+	*r = (struct region){ 0 };
+}
+
+void *heap_grow(void *v, uint32_t nr, uint32_t *alloc, uint32_t need, size_t size)
+{
+	uint32_t to = (MAX(*alloc ? *alloc + *alloc / 2 : 4, need) + 1) & ~1u, had = *alloc;
+	char *now = !had || had & 1 ? calloc(to, size) : realloc(v, to * size); /* new memory is zero without being touched */
+
+	if (!now)
+		abort();
+	if (had & 1)
+		memcpy(now, v, MAX(nr, had) * size);
+	else if (had)
+		memset(now + had * size, 0, (to - had) * size);
+	*alloc = to;
+	return now;
 }
 
 void few_push(few *f, uint32_t x)
 {
 	if (f->nr == 2 && !f->alloc) {
-		uint32_t *v = heap_grow(NULL, &f->alloc, 4, sizeof(*v));
+		uint32_t *v = heap_grow(NULL, 0, &f->alloc, 4, sizeof(*v));
 
 		memcpy(v, f->two, sizeof(f->two));
 		f->many = v;
 	} else if (f->alloc && f->nr == f->alloc) {
-		f->many = heap_grow(f->many, &f->alloc, f->nr + 1, sizeof(*f->many));
+		f->many = heap_grow(f->many, f->nr, &f->alloc, f->nr + 1, sizeof(*f->many));
 	}
 	(f->alloc ? f->many : f->two)[f->nr++] = x;
 }
@@ -53,46 +103,19 @@ void few_free(few *f)
 	*f = (few){ 0 };
 }
 
-/* ---- a slot: the hash's upper half, and the number plus one; 0 is empty, GONE was taken out */
-
-#define GONE UINT32_MAX
-
-static uint32_t probe(const struct lookup *t, uint64_t hash, uint32_t at)
-{
-	for (;; at = (at + 1) & (t->alloc - 1)) {
-		uint64_t s = t->slot[at];
-
-		if (!s || (s >> 32 == hash >> 32 && (uint32_t)s != GONE))
-			return at;
-	}
-}
-
-static uint32_t number_at(const struct lookup *t, uint32_t at)
-{
-	return (uint32_t)t->slot[at] ? (uint32_t)t->slot[at] - 1 : UINT32_MAX;
-}
-
-uint32_t lookup_first(const struct lookup *t, uint64_t hash, uint32_t *at)
-{
-	if (!t->alloc)
-		return UINT32_MAX;
-	*at = probe(t, hash, (uint32_t)(hash >> 32) & (t->alloc - 1));
-	return number_at(t, *at);
-}
-
-uint32_t lookup_next(const struct lookup *t, uint64_t hash, uint32_t *at)
-{
-	*at = probe(t, hash, (*at + 1) & (t->alloc - 1));
-	return number_at(t, *at);
-}
-
-void lookup_room(struct lookup *t, uint32_t nr)
+void lookup_room_in(struct lookup *t, uint32_t nr, struct region *region)
 {
 	for (t->alloc = 256; t->alloc < 2 * nr;)
 		t->alloc *= 2;
-	t->slot = calloc(t->alloc, sizeof(*t->slot));
-	if (!t->slot)
-		abort();
+	t->slot = region ? region_take(region, t->alloc * sizeof(*t->slot)) : heap_words(t->alloc);
+	t->lent = region != NULL;
+}
+
+void lookup_free(struct lookup *t)
+{
+	if (!t->lent)
+		free(t->slot);
+	*t = (struct lookup){ 0 };
 }
 
 void lookup_put(struct lookup *t, uint64_t hash, uint32_t number)
@@ -102,15 +125,14 @@ void lookup_put(struct lookup *t, uint64_t hash, uint32_t number)
 	if (t->nr >= t->alloc / 2) {
 		struct lookup was = *t;
 
-		t->alloc = was.alloc ? was.alloc * 2 : 256;
-		t->nr = 0;
+		*t = (struct lookup){ .alloc = was.alloc ? was.alloc * 2 : 256 };
 		t->slot = calloc(t->alloc, sizeof(*t->slot));
 		if (!t->slot)
 			abort();
 		for (uint32_t k = 0; k < was.alloc; k++)
-			if ((uint32_t)was.slot[k] && (uint32_t)was.slot[k] != GONE)
+			if ((uint32_t)was.slot[k] && (uint32_t)was.slot[k] != LOOKUP_GONE)
 				lookup_put(t, was.slot[k], (uint32_t)was.slot[k] - 1);
-		free(was.slot);
+		lookup_free(&was);
 	}
 	for (at = (uint32_t)(hash >> 32) & (t->alloc - 1); t->slot[at];)
 		at = (at + 1) & (t->alloc - 1);
@@ -124,7 +146,7 @@ void lookup_drop(struct lookup *t, uint64_t hash, uint32_t number)
 
 	for (uint32_t n = lookup_first(t, hash, &at); n != UINT32_MAX; n = lookup_next(t, hash, &at))
 		if (n == number) {
-			t->slot[at] |= GONE;
+			t->slot[at] |= LOOKUP_GONE;
 			return;
 		}
 }
@@ -143,6 +165,13 @@ uint64_t *heap_words(uint32_t nr)
 	return new_words(nr, 0);
 }
 
+/* For nr words and as many places, or for all words. */
+static void room_for(struct bits *b, uint32_t nr, uint32_t places, struct region *region)
+{
+	b->at = region != NULL;
+	b->word = region ? region_take(region, nr * sizeof(*b->word) + places * sizeof(uint32_t)) : new_words(nr, places);
+}
+
 static bool is_dense(uint32_t nr, uint32_t words)
 {
 	return nr > 8 && nr > words / 3;
@@ -153,7 +182,7 @@ static uint32_t *places(struct bits *b)
 	return (uint32_t *)(b->word + b->nr);
 }
 
-void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words)
+void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words, struct region *region)
 {
 	uint32_t have = 0, last = UINT32_MAX;
 
@@ -164,14 +193,14 @@ void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words)
 	}
 	if (is_dense(have, words)) {
 		b->nr = BITS_DENSE;
-		b->word = new_words(words, 0);
+		room_for(b, words, 0, region);
 		for (uint32_t k = 0; k < nr; k++)
 			BIT_ON(b->word, m[k]);
 		return;
 	}
 	b->nr = have;
 	if (have > 1)
-		b->word = new_words(have, have);
+		room_for(b, have, have, region);
 	have = 0;
 	for (uint32_t k = 0; k < nr; k++) {
 		uint64_t bit = (uint64_t)1 << (m[k] % 64);
@@ -187,7 +216,7 @@ void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words)
 	}
 }
 
-void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words)
+void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words, struct region *region)
 {
 	uint32_t have = 0, to = 0;
 
@@ -196,13 +225,13 @@ void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words)
 		have += w[k] != 0;
 	if (is_dense(have, words)) {
 		b->nr = BITS_DENSE;
-		b->word = new_words(words, 0);
+		room_for(b, words, 0, region);
 		memcpy(b->word, w, words * sizeof(*w));
 		return;
 	}
 	b->nr = have;
 	if (have > 1)
-		b->word = new_words(have, have);
+		room_for(b, have, have, region);
 	for (uint32_t k = 0; k < words && have; k++) {
 		if (!w[k])
 			continue;
@@ -218,7 +247,7 @@ void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words)
 
 void bits_free(struct bits *b)
 {
-	if (b->nr > 1)
+	if (b->nr > 1 && !b->at)
 		free(b->word);
 	*b = (struct bits){ 0 };
 }
@@ -351,9 +380,16 @@ void acc_clear(struct acc *a)
 
 static inline void touch(struct acc *a, uint32_t at, uint64_t m)
 {
-	if (!a->dense && !a->w[at] && m)
+	if (!a->w[at] && m)
 		a->touched[a->nr++] = at;
 	a->w[at] |= m;
+}
+
+/* Where much is touched, to remember all of it costs more than to go through all words once. */
+static bool is_much(struct acc *a)
+{
+	a->dense = a->dense || a->nr > a->words / 4;
+	return a->dense;
 }
 
 WIDE static void or_words(uint64_t *restrict to, const uint64_t *restrict from, uint32_t nr)
@@ -375,8 +411,12 @@ void acc_or(struct acc *a, const struct bits *b)
 		or_words(a->w, b->word, a->words);
 		return;
 	}
-	for (uint32_t k = 0; k < b->nr; k++)
-		touch(a, bits_places(b)[k], bits_masks(b)[k]);
+	if (is_much(a))
+		for (uint32_t k = 0; k < b->nr; k++)
+			a->w[bits_places(b)[k]] |= bits_masks(b)[k];
+	else
+		for (uint32_t k = 0; k < b->nr; k++)
+			touch(a, bits_places(b)[k], bits_masks(b)[k]);
 }
 
 void acc_or_masked(struct acc *a, const struct bits *b, const uint64_t *mask)
@@ -386,6 +426,10 @@ void acc_or_masked(struct acc *a, const struct bits *b, const uint64_t *mask)
 		or_words_masked(a->w, b->word, mask, a->words);
 		return;
 	}
-	for (uint32_t k = 0; k < b->nr; k++)
-		touch(a, bits_places(b)[k], bits_masks(b)[k] & mask[bits_places(b)[k]]);
+	if (is_much(a))
+		for (uint32_t k = 0; k < b->nr; k++)
+			a->w[bits_places(b)[k]] |= bits_masks(b)[k] & mask[bits_places(b)[k]];
+	else
+		for (uint32_t k = 0; k < b->nr; k++)
+			touch(a, bits_places(b)[k], bits_masks(b)[k] & mask[bits_places(b)[k]]);
 }

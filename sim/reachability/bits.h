@@ -8,13 +8,22 @@
 
 #include "model/base/base.h"
 
-/* A growing array on the heap: {0} is valid and empty. */
+/* Memory that many things share and that ends at once; all zero. What is much comes in the processor's large pages: it is there sooner, and found sooner. {0} is valid
+ * and empty. */
+struct region { struct { void *at; size_t size; } block[64]; uint32_t nr; char *next; size_t left; };
+void region_room(struct region *, size_t bytes);         /* so much is going to be taken */
+void *region_take(struct region *, size_t bytes);
+void region_free(struct region *);
+
+/* A growing array on the heap: {0} is valid and empty. An odd alloc: what is there is a region's; it moves to the heap when it grows. */
 #define HEAP(T) struct { T *v; uint32_t nr, alloc; }
-void *heap_grow(void *v, uint32_t *alloc, uint32_t need, size_t size);  /* new members are zero */
+void *heap_grow(void *v, uint32_t nr, uint32_t *alloc, uint32_t need, size_t size);     /* new members are zero */
 uint64_t *heap_words(uint32_t nr);                       /* zero; freed with free */
-#define heap_room(h, n)  ((h)->alloc < (n) ? (void)((h)->v = heap_grow((h)->v, &(h)->alloc, (n), sizeof(*(h)->v))) : (void)0)
+#define heap_lent(h)     ((h)->alloc & 1)
+#define heap_room(h, n)  ((h)->alloc < (n) ? (void)((h)->v = heap_grow((h)->v, (h)->nr, &(h)->alloc, (n), sizeof(*(h)->v))) : (void)0)
+#define heap_room_in(h, n, region) ((h)->v = region_take(region, ((n) | 1) * sizeof(*(h)->v)), (h)->alloc = (uint32_t)(n) | 1)      /* while it is empty */
 #define heap_push(h)     (heap_room(h, (h)->nr + 1), &(h)->v[(h)->nr++])
-#define heap_free(h)     (free((h)->v), (h)->v = NULL, (h)->nr = (h)->alloc = 0)
+#define heap_free(h)     (heap_lent(h) ? (void)0 : free((h)->v), (h)->v = NULL, (h)->nr = (h)->alloc = 0)
 typedef HEAP(uint32_t) numbers;
 /* The same for lists that are short as a rule: two stand in place. */
 typedef struct { union { uint32_t *many; uint32_t two[2]; }; uint32_t nr, alloc; } few;
@@ -24,25 +33,51 @@ bool few_has(const few *, uint32_t);
 void few_drop(few *, uint32_t);                 /* one of that value, if there is one; the last takes its place */
 void few_free(few *);
 
-/* Numbers by the hash of what they stand for; whoever asks compares. */
-struct lookup { uint64_t *slot; uint32_t alloc, nr; };
-uint32_t lookup_first(const struct lookup *, uint64_t hash, uint32_t *at);        /* a number that may be meant; UINT32_MAX: none */
-uint32_t lookup_next(const struct lookup *, uint64_t hash, uint32_t *at);
+/* Numbers by the hash of what they stand for; whoever asks compares. A slot: the hash's upper half, and the number plus one; 0 is empty, GONE was taken out. */
+struct lookup { uint64_t *slot; uint32_t alloc, nr; bool lent; };         /* lent: the slots are of a region */
+#define LOOKUP_GONE UINT32_MAX
+static inline uint32_t lookup_from(const struct lookup *t, uint64_t hash, uint32_t *at)
+{
+	for (;; (*at)++) {
+		uint64_t s = t->slot[*at &= t->alloc - 1];
+
+		if (!s || (s >> 32 == hash >> 32 && (uint32_t)s != LOOKUP_GONE))
+			return (uint32_t)s - 1;
+	}
+}
+static inline void lookup_call_for(const struct lookup *t, uint64_t hash)
+{
+	if (t->alloc)
+		__builtin_prefetch(&t->slot[(uint32_t)(hash >> 32) & (t->alloc - 1)]);
+}
+/* A number that may be meant; UINT32_MAX: none. */
+static inline uint32_t lookup_first(const struct lookup *t, uint64_t hash, uint32_t *at)
+{
+	*at = (uint32_t)(hash >> 32);
+	return t->alloc ? lookup_from(t, hash, at) : UINT32_MAX;
+}
+static inline uint32_t lookup_next(const struct lookup *t, uint64_t hash, uint32_t *at)
+{
+	++*at;
+	return lookup_from(t, hash, at);
+}
 void lookup_put(struct lookup *, uint64_t hash, uint32_t number);
-void lookup_room(struct lookup *, uint32_t nr);          /* for so many; only while it is empty */
+void lookup_room_in(struct lookup *, uint32_t nr, struct region *);     /* for so many; while it is empty. region NULL: on the heap */
+void lookup_free(struct lookup *);
 void lookup_drop(struct lookup *, uint64_t hash, uint32_t number);
 
 #define BITS_DENSE UINT32_MAX
 struct bits {
 	uint32_t nr;                    /* words that are not empty; BITS_DENSE: all words are there */
-	uint32_t at;                    /* nr 1: its place */
+	uint32_t at;                    /* nr 1: its place; else 1: its words are of a region */
 	union {
 		uint64_t one;           /* nr 1 */
 		uint64_t *word;         /* nr > 1: that many words and behind them their places (uint32_t); dense: all words */
 	};
 };
-void bits_from(struct bits *, const uint32_t *members, uint32_t nr, uint32_t words);    /* members in ascending order; words: of the universe */
-void bits_from_words(struct bits *, const uint64_t *, uint32_t words);
+/* region NULL: on the heap. */
+void bits_from(struct bits *, const uint32_t *members, uint32_t nr, uint32_t words, struct region *);       /* members in ascending order; words: of the universe */
+void bits_from_words(struct bits *, const uint64_t *, uint32_t words, struct region *);
 void bits_free(struct bits *);
 bool bits_has(const struct bits *, uint32_t x);
 void bits_add(struct bits *, uint32_t x, uint32_t words);

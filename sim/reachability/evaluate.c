@@ -100,7 +100,7 @@ static void evaluate_words(struct reach *r, struct shape_set *t)
 	for (uint32_t x = 0; t->families && x < r->shapes.nr; x++)
 		if (r->shapes.v[x].families != t->families - 1)
 			BIT_OFF(to, x);
-	bits_from_words(&t->b, to, r->words);
+	bits_from_words(&t->b, to, r->words, reach_pool(r));
 	memset(to, 0, r->words * sizeof(*to));
 }
 
@@ -129,7 +129,7 @@ static void evaluate_block(struct reach *r, struct shape_set *t)
 	for (uint32_t x = t->seen ? 0 : r->built; x < r->shapes.nr; x++)
 		if (reach_set_means(r, t, &r->shapes.v[x]))
 			BIT_ON(to, x);
-	bits_from_words(&t->b, to, r->words);
+	bits_from_words(&t->b, to, r->words, reach_pool(r));
 	memset(to, 0, r->words * sizeof(*to));
 }
 
@@ -147,13 +147,60 @@ static bool is_small(const struct reach *r, const struct shape_set *t, uint32_t 
 	return *nr <= limit;
 }
 
+/* Of the pairs that a selector asks for one by one, that which the fewest shapes have; NONE: it asks for none. */
+static uint32_t rarest_pair(const struct reach *r, const struct selector_id *sel)
+{
+	const uint32_t *w = r->words_of.v + sel->from;
+	uint32_t rarest = NONE, fewest = NONE;
+
+	for (uint32_t k = 0; sel->bloom && k < sel->nr; k++, w += w[2] + 3) {
+		uint32_t nr = w[1] == SEL_IN && w[2] == 1 ? r->pair_from.v[w[3] + 1] - r->pair_from.v[w[3]] : NONE;
+
+		if (nr < fewest) {
+			fewest = nr;
+			rarest = w[3];
+		}
+	}
+	return rarest;
+}
+
+/* When it is built, the shapes of a namespace follow each other, and so they do in the index. */
+static void look_up(const struct reach *r, const struct shape_set *t, const struct space *s, uint32_t pair, numbers *m)
+{
+	uint32_t lo = r->pair_from.v[pair], end = r->pair_from.v[pair + 1], hi = end;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (r->by_pair.v[mid] < s->first)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < end && r->by_pair.v[lo] <= s->last; lo++) {
+		const struct shape *x = &r->shapes.v[r->by_pair.v[lo]];
+
+		if (x->space == (uint32_t)(s - r->spaces.v) && reach_matches_shape(r, t->selector, x) && (!t->families || x->families == t->families - 1))
+			*heap_push(m) = r->by_pair.v[lo];
+	}
+}
+
 static void look_through(const struct reach *r, const struct shape_set *t, uint32_t space, numbers *m)
 {
-	bool every = !r->selectors.v[t->selector].nr;
+	const struct selector_id *sel = &r->selectors.v[t->selector];
+	const struct space *s = &r->spaces.v[space];
+	uint32_t pair = r->building && s->nr_shapes > FEW ? rarest_pair(r, sel) : NONE;
 
-	for (uint32_t x = r->spaces.v[space].first; x != NONE; x = r->shapes.v[x].next)
-		if ((every || reach_matches_shape(r, t->selector, &r->shapes.v[x])) && (!t->families || r->shapes.v[x].families == t->families - 1))
+	if (pair != NONE) {
+		look_up(r, t, s, pair, m);
+		return;
+	}
+	for (uint32_t x = s->first; x != NONE; x = r->shapes.v[x].next) {
+		const struct shape *is = &r->shapes.v[x];
+
+		if ((is->bloom & sel->bloom) == sel->bloom && (!sel->nr || reach_matches_shape(r, t->selector, is)) && (!t->families || is->families == t->families - 1))
 			*heap_push(m) = x;
+	}
 }
 
 void reach_evaluate(struct reach *r, uint32_t set)
@@ -182,5 +229,5 @@ void reach_evaluate(struct reach *r, uint32_t set)
 			qsort(m->v, m->nr, sizeof(*m->v), number_order);
 			break;
 		}
-	bits_from(&t->b, m->v, m->nr, r->words);
+	bits_from(&t->b, m->v, m->nr, r->words, reach_pool(r));
 }

@@ -68,19 +68,20 @@ struct use {
 
 /* What a policy holds on to; words: see rules.c. */
 struct held { obj_h policy; numbers words; };
-struct slot { obj_h pod; uint32_t shape; ip_addr ip[2]; };      /* a Pod that is there */
+struct slot { obj_h pod; uint32_t shape; uint64_t ip; };         /* a Pod that is there; of its address, a hash */
 
 struct reach {
 	struct cluster *c;
 	struct arena *a, *scratch_arena;        /* a: of this build: maps, blocks, ports */
+	struct region region;                   /* of this build: what is large, and what is not freed singly */
 	uint64_t *seen;                         /* a word for 64 shapes, all zero between uses */
 	enum reach_nodes nodes;
 	bool watched, stale, dual, building, idle;      /* idle: policies do not count */
 	rev_t rev;
 	numbers dirty;                          /* objects that changed since */
 
-	HEAP(struct pair) pairs; numbers key_of; struct map pair_ids, key_ids;
-	HEAP(struct space) spaces; struct map space_ids; uint32_t last_space;
+	HEAP(struct pair) pairs; numbers key_of; struct lookup pair_ids; struct map key_ids; uint32_t last_pair;
+	HEAP(struct space) spaces; struct lookup space_ids; uint32_t last_space;
 	HEAP(struct named_port) named; HEAP(struct port_set) ports; struct map ports_of_spec; struct lookup port_ids; const struct pod_spec *last_spec; uint32_t last_ports;
 	HEAP(struct bound) bounds[2]; HEAP(struct atom) atoms;  /* IPv4, IPv6 */
 	numbers labels;
@@ -92,7 +93,7 @@ struct reach {
 	uint64_t *live, **pair_bits, **key_bits; uint32_t nr_pair_bits, nr_key_bits;
 	uint64_t *planes[24]; uint32_t nr_planes;       /* bit k of the weights of all shapes */
 
-	numbers words_of; HEAP(struct selector_id) selectors; struct lookup selector_ids;
+	numbers words_of; HEAP(struct selector_id) selectors; struct lookup selector_ids; numbers selector_of;      /* of one pair alone: 1 + selector */
 	HEAP(struct spaces_id) spaces_ids; struct map spaces_of;
 	HEAP(struct block_id) blocks; struct lookup block_ids; uint32_t block_sets;
 	HEAP(struct spec) specs; struct lookup spec_ids;
@@ -101,7 +102,7 @@ struct reach {
 	HEAP(uint8_t) roles;                    /* by set: what of it a line must look at; see ROLE_… */
 	HEAP(struct held) held; numbers held_of;        /* by handle: 1 + held */
 	numbers words_now, words_sel, words_at; /* scratch */
-	uint32_t *pool; size_t pool_nr;         /* of the lists of sets that shapes have since it was built */
+	uint32_t nr_members;                    /* of all sets, when it was built */
 	uint64_t *open[2];                      /* not isolated */
 
 	uint8_t proto; uint16_t port; bool asked;       /* the question at hand, and what all its rows share: */
@@ -121,7 +122,12 @@ struct reach {
 uint32_t reach_pair(struct reach *, str key, str value);
 uint32_t reach_key(struct reach *, str key);
 uint32_t reach_space(struct reach *, str name);
-uint32_t reach_shape_of(struct reach *, const struct pod *, const ip_addr ip[2]);       /* found, or made; pod NULL: outside */
+uint32_t reach_known_space(const struct reach *, str name);     /* NONE: it has none of that name */
+/* What a Pod's shape is to be. In two steps, for many Pods: where it is looked up is called for in the first and read in the second. */
+struct shape_like { uint32_t space, ports, atom[2]; uint8_t families; const pair_list *labels; uint64_t hash; };
+struct shape_like reach_like(struct reach *, const struct pod *, const ip_addr ip[2]);  /* pod NULL: outside */
+uint32_t reach_shape_like(struct reach *, const struct shape_like *);                   /* found, or made */
+uint32_t reach_shape_of(struct reach *, const struct pod *, const ip_addr ip[2]);       /* both */
 void reach_weigh(struct reach *, uint32_t shape, int32_t change);
 void reach_bound(struct reach *, struct cidr);           /* cuts the atoms at the bounds of a block, and moves the Pods whose atom that changes */
 uint32_t reach_bounds_in(const struct reach *, struct cidr, const struct bound **first);        /* the bounds that lie in it: all of them cut already */
@@ -148,11 +154,12 @@ bool reach_set_means(const struct reach *, const struct shape_set *, const struc
 
 /* evaluate.c */
 void reach_evaluate(struct reach *, uint32_t set);
+/* What is made when all is built ends with it; what a change makes later is freed singly. */
+static inline struct region *reach_pool(struct reach *r) { return r->building ? &r->region : NULL; }
 
 /* sets.c: sets of shapes */
 uint32_t reach_set(struct reach *, struct shape_set like);    /* found, or made and evaluated; a reference more */
 void reach_unref(struct reach *, uint32_t set);
-void reach_free_sets(struct reach *, uint32_t shape);
 void reach_members(struct reach *);                     /* when it is built: from sets to the shapes that they hold */
 void reach_join(struct reach *, uint32_t shape);        /* a new shape finds its sets */
 void reach_space_changed(struct reach *, uint32_t space);       /* its labels */
@@ -162,6 +169,7 @@ void reach_policy(struct reach *, const struct network_policy *);       /* new, 
 uint32_t reach_spec(struct reach *, const struct np_ports *, uint32_t nr);
 const struct bits *reach_subjects(const struct reach *, const struct use *);
 void reach_join_subjects(struct reach *);               /* when it is built */
+void reach_all_roles(struct reach *);
 
 /* rows.c */
 void reach_ask(struct reach *, uint8_t proto, uint16_t port);
@@ -169,6 +177,8 @@ void reach_ask_spec(struct reach *, uint32_t spec);
 bool reach_spec_open(const struct reach *, uint32_t spec, uint32_t ports);
 void reach_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out);    /* INGRESS: the row of a destination; EGRESS: the column of a source */
 uint64_t reach_line_weight(struct reach *, enum np_dir, uint32_t shape);        /* Pods in it, the shape's own Pod always among them */
+uint8_t *reach_roles_asked(struct reach *);              /* for many lines of one question: sets play only the roles that it concerns, until … */
+void reach_roles_again(struct reach *, uint8_t *all);    /* … the others are given back; NULL: it was not worth it */
 bool reach_point(struct reach *, uint32_t from, uint32_t to);   /* of shapes */
 bool reach_dir_open(struct reach *, enum np_dir, uint32_t from, uint32_t to);
 

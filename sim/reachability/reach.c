@@ -81,40 +81,64 @@ static void pod_changed(struct reach *r, const struct pod *p)
 		r->ends_good = false;
 	}
 	slot = *at - 1;
-	if (!ip_eq(r->slots.v[slot].ip[0], ip[0]))
+	if (r->slots.v[slot].ip != hash_mix(p->ip.hi, p->ip.lo)) {
+		r->slots.v[slot].ip = hash_mix(p->ip.hi, p->ip.lo);
 		r->ends_good = false;
-	r->slots.v[slot].ip[0] = ip[0];
-	r->slots.v[slot].ip[1] = ip[1];
+	}
 	reach_place(r, slot, reach_shape_of(r, p, ip));
 }
 
 static void space_changed(struct reach *r, const struct namespace_ *n)
 {
-	uint64_t *at = map_find(&r->space_ids, map_ptr(n->o.name));
+	uint32_t id = reach_known_space(r, n->o.name);
 
-	if (at)
-		reach_relabel(r, (uint32_t)*at - 1);
+	if (id != NONE)
+		reach_relabel(r, id);
 }
 
 /* ---- building */
+
+enum { AHEAD = 16 };
+
+/* As pod_changed, while nothing is counted yet. */
+static void build_some(struct reach *r, struct object *const *v, uint32_t nr)
+{
+	struct shape_like like[AHEAD];
+	const struct pod *p[AHEAD];
+	uint32_t there = 0;
+
+	for (uint32_t k = 0; k < nr; k++) {
+		p[there] = (const struct pod *)v[k];
+		if (pod_is_there(p[there])) {
+			like[there] = reach_like(r, p[there], (ip_addr[2]){ p[there]->ip, p[there]->ip2 });
+			there++;
+		}
+	}
+	for (uint32_t k = 0; k < there; k++) {
+		uint32_t shape = reach_shape_like(r, &like[k]);
+
+		r->shapes.v[shape].weight++;
+		*heap_push(&r->slots) = (struct slot){ p[k]->o.id, shape, hash_mix(p[k]->ip.hi, p[k]->ip.lo) };
+		r->slot_of.v[p[k]->o.id.i] = r->slots.nr;
+	}
+}
 
 static void build_pods(struct reach *r)
 {
 	struct object_list l = cluster_list(r->c, &pod_kind);
 
-	heap_room(&r->slots, l.nr + 1);
-	heap_room(&r->slot_of, cluster_handles(r->c) + 1);
-	for (uint32_t k = 0; k < l.nr; k++) {
-		if (k + 8 < l.nr) {             /* what is read of a Pod lies on four lines of the cache */
-			const struct pod *ahead = (const struct pod *)l.v[k + 8];
+	for (uint32_t k = 0; k < l.nr; k += AHEAD) {
+		for (uint32_t i = k + AHEAD; i < MIN(k + 2 * AHEAD, l.nr); i++) {       /* what is read of a Pod lies on four lines of the cache */
+			const struct pod *ahead = (const struct pod *)l.v[i];
 
 			__builtin_prefetch(&ahead->o.ns);
 			__builtin_prefetch(&ahead->o.labels.nr);
 			__builtin_prefetch(&ahead->spec);
 			__builtin_prefetch(&ahead->ip);
-			__builtin_prefetch(((const struct pod *)l.v[k + 4])->o.labels.v);
 		}
-		pod_changed(r, (const struct pod *)l.v[k]);
+		for (uint32_t i = k; i < MIN(k + AHEAD, l.nr); i++)
+			__builtin_prefetch(((const struct pod *)l.v[i])->o.labels.v);
+		build_some(r, l.v + k, MIN(l.nr - k, AHEAD));
 	}
 	for (uint32_t k = 0; k < r->nr_external; k++)
 		r->external_shape[k] = reach_shape_of(r, NULL, (ip_addr[2]){ r->external[k] });
@@ -122,10 +146,8 @@ static void build_pods(struct reach *r)
 
 static bool any_dual(struct cluster *c)
 {
-	const struct settings *s = cluster_settings(c);
 	struct object_list l = cluster_list(c, &pod_kind);
 
-	(void)s;
 	for (uint32_t k = 0; k < l.nr; k++)
 		if (ip_set(((const struct pod *)l.v[k])->ip2))
 			return true;
@@ -158,12 +180,38 @@ static void call_for_policy(const struct object_list *l, uint32_t k)
 	}
 }
 
+/* For what is large in a large cluster, by what its size lets expect; whatever needs more moves. */
+static void make_room(struct reach *r, uint32_t policies, uint32_t pods, uint32_t handles)
+{
+	uint32_t shapes = pods / 8 * 5 + 64, spaces = cluster_count(r->c, &namespace_kind) + 1;
+
+	region_room(&r->region, (size_t)pods * 96 + (size_t)policies * 280 + (size_t)spaces * 128 + (size_t)handles * 8);
+	heap_room_in(&r->slots, pods + 1, &r->region);
+	heap_room_in(&r->slot_of, handles, &r->region);
+	heap_room_in(&r->held_of, handles, &r->region);
+	heap_room_in(&r->held, policies + 1, &r->region);
+	heap_room_in(&r->sets, policies + policies / 4 + 8, &r->region);
+	heap_room_in(&r->used, policies + policies / 2 + 8, &r->region);
+	heap_room_in(&r->spaces, spaces, &r->region);
+	heap_room_in(&r->shapes, shapes, &r->region);
+	heap_room_in(&r->labels, shapes * 4, &r->region);
+	heap_room_in(&r->pairs, shapes, &r->region);
+	heap_room_in(&r->key_of, shapes, &r->region);
+	lookup_room_in(&r->shape_ids, shapes, &r->region);
+	lookup_room_in(&r->pair_ids, shapes, &r->region);
+	lookup_room_in(&r->space_ids, spaces, &r->region);
+	heap_room(&r->words_of, 64);            /* members are addressed by place, also where there is none yet */
+	heap_room(&r->named, 16);
+	r->slot_of.nr = handles;
+}
+
 static void build(struct reach *r)
 {
 	struct object_list l = cluster_list(r->c, &network_policy_kind);
 
 	r->a = arena_new(NULL, "reachability");
 	r->scratch_arena = arena_new(NULL, "a policy");
+	arena_alloc(r->scratch_arena, 1, 1);    /* its first block stays */
 	r->building = true;
 	r->dual = any_dual(r->c);
 	r->block_sets = NONE;
@@ -171,19 +219,11 @@ static void build(struct reach *r)
 		*heap_push(&r->atoms) = (struct atom){ f ? (ip_addr){ 0 } : ip_from4(0), 1, 0 };
 		*heap_push(&r->bounds[f]) = (struct bound){ r->atoms.v[f].at, (uint32_t)f };
 	}
+	make_room(r, l.nr, cluster_count(r->c, &pod_kind), cluster_handles(r->c) + 1);
 	*heap_push(&r->sets) = (struct shape_set){ .scope = SCOPE_ALL, .refs = 1, .next = NONE };
 	*heap_push(&r->roles) = 0;
-	heap_room(&r->words_of, 64);            /* members are addressed by place, also where there is none yet */
-	heap_room(&r->named, 16);
-	heap_room(&r->labels, 64);
 	reach_all_spaces(r);
 	reach_selector(r, NULL);
-	heap_room(&r->held, l.nr + 1);
-	heap_room(&r->sets, l.nr + 1);
-	heap_room(&r->used, l.nr + 1);
-	lookup_room(&r->shape_ids, cluster_count(r->c, &pod_kind) / 2);
-	heap_room(&r->held_of, cluster_handles(r->c) + 1);
-	heap_room(&r->shapes, cluster_count(r->c, &pod_kind) / 3);
 	for (uint32_t k = 0; k < l.nr && !r->idle; k++) {
 		call_for_policy(&l, k);
 		reach_policy(r, (const struct network_policy *)l.v[k]);
@@ -197,6 +237,7 @@ static void build(struct reach *r)
 	for (uint32_t t = 0; t < r->sets.nr; t++)
 		reach_evaluate(r, t);
 	reach_members(r);
+	reach_all_roles(r);
 	for (int d = 0; d < 2; d++) {
 		r->base[d] = heap_words(r->words);
 		r->open[d] = heap_words(r->words);
@@ -217,10 +258,9 @@ static void build(struct reach *r)
 static void tear_down(struct reach *r)
 {
 	for (uint32_t k = 0; k < r->shapes.nr; k++)
-		reach_free_sets(r, k);
+		heap_free(&r->shapes.v[k].sets);
 	for (uint32_t k = 0; k < r->spaces.nr; k++)
 		free(r->spaces.v[k].shapes);
-	free(r->pool);
 	heap_free(&r->roles);
 	heap_free(&r->held_of);
 	heap_free(&r->words_now);
@@ -245,8 +285,7 @@ static void tear_down(struct reach *r)
 		bits_free(&r->used.v[k].u);
 	}
 	for (uint32_t k = 0; k < r->held.nr; k++)
-		if (r->held.v[k].words.alloc)
-			heap_free(&r->held.v[k].words);
+		heap_free(&r->held.v[k].words);
 	for (uint32_t k = 0; k < r->nr_pair_bits; k++)
 		free(r->pair_bits[k]);
 	for (uint32_t k = 0; k < r->nr_key_bits; k++)
@@ -281,6 +320,7 @@ static void tear_down(struct reach *r)
 	heap_free(&r->atom_from);
 	heap_free(&r->words_of);
 	heap_free(&r->selectors);
+	heap_free(&r->selector_of);
 	heap_free(&r->spaces_ids);
 	heap_free(&r->blocks);
 	heap_free(&r->specs);
@@ -290,18 +330,21 @@ static void tear_down(struct reach *r)
 	heap_free(&r->free_uses);
 	heap_free(&r->held);
 	heap_free(&r->scratch);
-	free(r->shape_ids.slot);
-	free(r->port_ids.slot);
-	free(r->selector_ids.slot);
-	free(r->block_ids.slot);
-	free(r->spec_ids.slot);
-	free(r->set_ids.slot);
-	free(r->use_ids.slot);
+	lookup_free(&r->pair_ids);
+	lookup_free(&r->space_ids);
+	lookup_free(&r->shape_ids);
+	lookup_free(&r->port_ids);
+	lookup_free(&r->selector_ids);
+	lookup_free(&r->block_ids);
+	lookup_free(&r->spec_ids);
+	lookup_free(&r->set_ids);
+	lookup_free(&r->use_ids);
 	free(r->ends);
 	free(r->end_shape);
 	free(r->row);
 	free(r->line);
 	heap_free(&r->hosts);
+	region_free(&r->region);
 	arena_free(r->a);
 	arena_free(r->scratch_arena);
 }

@@ -217,6 +217,46 @@ uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 	return sum + !itself;           /* a Pod always reaches itself */
 }
 
+/* ---- many lines: what the question does not concern is left out once for all of them */
+
+static bool any_asked(const struct reach *r, const few *uses)
+{
+	for (uint32_t k = 0; k < uses->nr; k++)
+		if (r->specs.v[r->used.v[few_v(uses)[k]].spec].asked != ASKED_NO)
+			return true;
+	return false;
+}
+
+uint8_t *reach_roles_asked(struct reach *r)
+{
+	uint8_t *all = r->roles.v, *asked;
+
+	if (r->nr_members / 8 < r->sets.nr)
+		return NULL;
+	asked = (uint8_t *)heap_words(r->sets.nr / 8 + 1);
+	for (uint32_t k = 0; k < r->sets.nr; k++) {
+		const struct shape_set *t = &r->sets.v[k];
+
+		asked[k] = all[k];
+		for (int d = 0; d < 2; d++) {
+			if (all[k] & ROLE_USES << d && !any_asked(r, &t->uses[d]))
+				asked[k] &= (uint8_t)~(ROLE_USES << d);
+			if (all[k] & ROLE_USERS << d && !any_asked(r, &t->users[d]))
+				asked[k] &= (uint8_t)~(ROLE_USERS << d);
+		}
+	}
+	r->roles.v = asked;
+	return all;
+}
+
+void reach_roles_again(struct reach *r, uint8_t *all)
+{
+	if (!all)
+		return;
+	free(r->roles.v);
+	r->roles.v = all;
+}
+
 /* ---- one pair */
 
 bool reach_dir_open(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to)

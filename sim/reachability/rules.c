@@ -105,6 +105,12 @@ static void roles_again(struct reach *r, uint32_t set)
 	r->roles.v[set] = (uint8_t)roles;
 }
 
+void reach_all_roles(struct reach *r)
+{
+	for (uint32_t k = 0; k < r->sets.nr; k++)
+		roles_again(r, k);
+}
+
 static void free_use(struct reach *r, uint32_t id)
 {
 	struct use *u = &r->used.v[id];
@@ -136,7 +142,7 @@ static void join_subjects(struct reach *r, struct use *u)
 	acc_clear(&r->out);
 	for (uint32_t k = 0; k < u->subjects.nr; k++)
 		acc_or(&r->out, &r->sets.v[few_v(&u->subjects)[k]].b);
-	bits_from_words(&u->u, r->out.w, r->words);
+	bits_from_words(&u->u, r->out.w, r->words, reach_pool(r));
 	acc_clear(&r->out);
 }
 
@@ -249,8 +255,10 @@ static void isolate(struct reach *r, uint32_t set, int d, int change)
 	bool was = t->isolates[d];
 
 	t->isolates[d] = (uint32_t)((int32_t)t->isolates[d] + change);
+	if (r->building)
+		return;
 	roles_again(r, set);
-	if (was == !!t->isolates[d] || r->building)
+	if (was == !!t->isolates[d])
 		return;
 	bits_list(&t->b, r->words, &m);
 	for (uint32_t k = 0; k < m.nr; k++) {
@@ -291,9 +299,9 @@ static void link_use(struct reach *r, uint32_t set, uint32_t use, int change)
 		few_drop(&t->uses[u->dir], use);
 		few_drop(&u->subjects, set);
 	}
-	roles_again(r, set);
 	if (r->building)
 		return;
+	roles_again(r, set);
 	join_subjects(r, u);
 	if (u->peer == 0)
 		r->base_good[u->dir] = false;
@@ -389,8 +397,8 @@ void reach_policy(struct reach *r, const struct network_policy *p)
 		return;
 	}
 	if (now->nr) {
-		if (r->building)                /* for good: nothing of it is freed singly */
-			kept = (numbers){ arena_array(r->a, uint32_t, now->nr), now->nr, 0 };
+		if (r->building)
+			heap_room_in(&kept, now->nr, &r->region);
 		else
 			heap_room(&kept, now->nr);
 		kept.nr = now->nr;
@@ -404,6 +412,5 @@ void reach_policy(struct reach *r, const struct network_policy *p)
 	else
 		change(r, &before, &kept);
 	let_go(r, &before);
-	if (before.alloc)
-		heap_free(&before);
+	heap_free(&before);
 }

@@ -80,10 +80,31 @@ static uint32_t intern_selector(struct reach *r, uint32_t from)
 	return r->selectors.nr - 1;
 }
 
+/* What most say: one label. */
+static uint32_t selector_of_pair(struct reach *r, uint32_t pair)
+{
+	uint32_t from = r->words_of.nr, *at;
+
+	heap_room(&r->selector_of, r->pairs.nr);
+	at = &r->selector_of.v[pair];
+	if (!*at) {
+		heap_room(&r->words_of, from + 4);
+		memcpy(r->words_of.v + from, (uint32_t[4]){ r->key_of.v[pair], SEL_IN, 1, pair }, 4 * sizeof(uint32_t));
+		r->words_of.nr = from + 4;
+		*at = 1 + intern_selector(r, from);
+	}
+	return *at - 1;
+}
+
 uint32_t reach_selector(struct reach *r, const struct selector *s)
 {
 	uint32_t from = r->words_of.nr;
 	numbers *w = &r->words_sel, *at = &r->words_at;
+
+	if (s && s->labels.nr == 1 && !s->exprs.nr)
+		return selector_of_pair(r, reach_pair(r, s->labels.v[0].key, s->labels.v[0].value));
+	if ((!s || (!s->labels.nr && !s->exprs.nr)) && r->selectors.nr)
+		return 0;                       /* everything: the first that is made */
 
 	w->nr = at->nr = 0;
 	for (uint32_t k = 0; s && k < s->labels.nr; k++) {

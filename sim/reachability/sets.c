@@ -11,32 +11,13 @@ static uint64_t token(uint32_t set, int k)
 	return hash_mix(set + 1, (uint64_t)k + 77);
 }
 
-static bool is_pooled(const struct reach *r, const numbers *l)
-{
-	return l->v >= r->pool && l->v < r->pool + r->pool_nr;
-}
-
 static void take(struct reach *r, uint32_t shape, uint32_t set)
 {
 	struct shape *s = &r->shapes.v[shape];
 
-	if (s->sets.nr == s->sets.alloc && is_pooled(r, &s->sets)) {
-		numbers own = { 0 };
-
-		heap_room(&own, s->sets.nr + 4);
-		memcpy(own.v, s->sets.v, s->sets.nr * sizeof(*own.v));
-		own.nr = s->sets.nr;
-		s->sets = own;
-	}
 	*heap_push(&s->sets) = set;
 	s->sig[0] ^= token(set, 0);
 	s->sig[1] ^= token(set, 1);
-}
-
-void reach_free_sets(struct reach *r, uint32_t shape)
-{
-	if (!is_pooled(r, &r->shapes.v[shape].sets))
-		heap_free(&r->shapes.v[shape].sets);
 }
 
 static void leave(struct reach *r, uint32_t shape, uint32_t set)
@@ -59,36 +40,23 @@ static uint32_t *head_of(struct reach *r, const struct shape_set *t)
 
 enum { PASS_WORDS = 8 };                /* a line of the cache of each dense set */
 
-struct filling { struct reach *r; uint32_t *nr; bool fill; uint64_t token[2]; uint32_t set; };
+/* How many sets each shape has (pool NULL), or from pool[at[shape]] on which. */
+struct filling { uint32_t *at, *pool; };
 
-static inline void fill_word(struct filling *f, uint32_t at, uint64_t m)
+static inline void fill_word(const struct filling *f, uint32_t set, uint32_t at, uint64_t m)
 {
 	for (; m; m &= m - 1) {
 		uint32_t x = at * 64 + (uint32_t)__builtin_ctzll(m);
-		struct shape *s;
 
-		if (!f->fill) {
-			f->nr[x]++;
-			continue;
-		}
-		s = &f->r->shapes.v[x];
-		s->sets.v[s->sets.nr++] = f->set;
-		s->sig[0] ^= f->token[0];
-		s->sig[1] ^= f->token[1];
+		if (f->pool)
+			f->pool[f->at[x]] = set;
+		f->at[x]++;
 	}
 }
 
-static void fill_begin(struct filling *f, uint32_t set)
-{
-	f->set = set;
-	f->token[0] = token(set, 0);
-	f->token[1] = token(set, 1);
-}
-
 /* Sparse sets one by one; dense ones eight words at a time, so that the shapes at hand stay in the cache. */
-static void fill_all(struct filling *f)
+static void fill_all(const struct reach *r, const struct filling f)
 {
-	struct reach *r = f->r;
 	numbers dense = { 0 };
 
 	for (uint32_t k = 0; k < r->sets.nr; k++) {
@@ -98,35 +66,47 @@ static void fill_all(struct filling *f)
 			*heap_push(&dense) = k;
 			continue;
 		}
-		fill_begin(f, k);
 		for (uint32_t i = 0; i < b->nr; i++)
-			fill_word(f, bits_places(b)[i], bits_masks(b)[i]);
+			fill_word(&f, k, bits_places(b)[i], bits_masks(b)[i]);
 	}
 	for (uint32_t from = 0; from < r->words; from += PASS_WORDS)
-		for (uint32_t k = 0; k < dense.nr; k++) {
-			fill_begin(f, dense.v[k]);
+		for (uint32_t k = 0; k < dense.nr; k++)
 			for (uint32_t w = from; w < MIN(from + PASS_WORDS, r->words); w++)
-				fill_word(f, w, r->sets.v[dense.v[k]].b.word[w]);
-		}
+				fill_word(&f, dense.v[k], w, r->sets.v[dense.v[k]].b.word[w]);
 	heap_free(&dense);
 }
 
 void reach_members(struct reach *r)
 {
-	struct filling f = { .r = r, .nr = (uint32_t *)heap_words(r->shapes.nr / 2 + 1) };
-	uint32_t *at;
+	uint32_t *at = (uint32_t *)heap_words(r->capacity / 2 + 1), *lists, from = 0, all = 0;
+	uint64_t (*tokens)[2] = (uint64_t (*)[2])heap_words(r->sets.nr * 2);
 
-	fill_all(&f);
-	for (uint32_t s = 0; s < r->shapes.nr; s++)
-		r->pool_nr += f.nr[s];
-	at = r->pool = malloc((r->pool_nr + 1) * sizeof(*r->pool));
-	if (!at)
-		abort();
-	for (uint32_t s = 0; s < r->shapes.nr; at += f.nr[s++])
-		r->shapes.v[s].sets = (numbers){ f.nr[s] ? at : NULL, 0, f.nr[s] };
-	f.fill = true;
-	fill_all(&f);
-	free(f.nr);
+	fill_all(r, (struct filling){ at, NULL });
+	for (uint32_t s = 0; s < r->shapes.nr; s++) {
+		uint32_t nr = at[s];
+
+		at[s] = all;
+		all += nr;
+	}
+	r->nr_members = all;
+	lists = region_take(&r->region, all * sizeof(*lists));
+	fill_all(r, (struct filling){ at, lists });
+	for (uint32_t k = 0; k < r->sets.nr; k++)
+		for (int i = 0; i < 2; i++)
+			tokens[k][i] = token(k, i);
+	for (uint32_t s = 0; s < r->shapes.nr; from = at[s++]) {        /* each place is now behind its list */
+		struct shape *x = &r->shapes.v[s];
+
+		x->sets.v = lists + from;
+		x->sets.nr = at[s] - from;
+		x->sets.alloc = 1;
+		for (uint32_t k = 0; k < x->sets.nr; k++) {
+			x->sig[0] ^= tokens[x->sets.v[k]][0];
+			x->sig[1] ^= tokens[x->sets.v[k]][1];
+		}
+	}
+	free(at);
+	free(tokens);
 }
 
 /* Are the sets of its namespace or namespaceSelector looked up? NULL: those of blocks always are. */

@@ -18,20 +18,18 @@ uint32_t reach_key(struct reach *r, str key)
 
 uint32_t reach_pair(struct reach *r, str key, str value)
 {
-	uint64_t *at = map_put(&r->pair_ids, r->a, hash_mix(map_ptr(key), map_ptr(value)));
+	uint64_t h = hash_mix(map_ptr(key), map_ptr(value));
+	uint32_t at, id = r->last_pair;
 
-	for (uint32_t id = (uint32_t)*at; id; id = 0)
-		if (r->pairs.v[id - 1].key == key && r->pairs.v[id - 1].value == value)
-			return id - 1;
-	if (*at)                                /* two pairs of one hash: the later ones are looked for */
-		for (uint32_t id = 0; id < r->pairs.nr; id++)
-			if (r->pairs.v[id].key == key && r->pairs.v[id].value == value)
-				return id;
-	if (!*at)
-		*at = r->pairs.nr + 1;
+	if (id < r->pairs.nr && r->pairs.v[id].key == key && r->pairs.v[id].value == value)
+		return id;
+	for (id = lookup_first(&r->pair_ids, h, &at); id != NONE; id = lookup_next(&r->pair_ids, h, &at))
+		if (r->pairs.v[id].key == key && r->pairs.v[id].value == value)
+			return r->last_pair = id;
 	*heap_push(&r->pairs) = (struct pair){ key, value };
 	*heap_push(&r->key_of) = reach_key(r, key);
-	return r->pairs.nr - 1;
+	lookup_put(&r->pair_ids, h, r->pairs.nr - 1);
+	return r->last_pair = r->pairs.nr - 1;
 }
 
 /* The name's own label is on every namespace, also on one that no object describes. */
@@ -48,36 +46,44 @@ static void space_labels(struct reach *r, struct space *s)
 		s->pairs.v[s->pairs.nr++] = reach_pair(r, cluster_str(r->c, "kubernetes.io/metadata.name"), s->name);
 }
 
+uint32_t reach_known_space(const struct reach *r, str name)
+{
+	uint64_t h = hash_mix(map_ptr(name), 7);
+	uint32_t at, id = lookup_first(&r->space_ids, h, &at);
+
+	while (id != NONE && r->spaces.v[id].name != name)
+		id = lookup_next(&r->space_ids, h, &at);
+	return id;
+}
+
+static uint32_t add_space(struct reach *r, str name, const struct namespace_ *object)
+{
+	struct space *s = heap_push(&r->spaces);
+
+	lookup_put(&r->space_ids, hash_mix(map_ptr(name), 7), r->spaces.nr - 1);
+	*s = (struct space){ .name = name, .object = object, .first = NONE, .last = NONE, .sets = NONE };
+	space_labels(r, s);
+	return r->spaces.nr - 1;
+}
+
 uint32_t reach_space(struct reach *r, str name)
 {
-	uint64_t *at;
-	struct space *s;
-
 	if (r->last_space < r->spaces.nr && r->spaces.v[r->last_space].name == name)
 		return r->last_space;
-	at = map_put(&r->space_ids, r->a, map_ptr(name));
-	if (*at)
-		return r->last_space = (uint32_t)*at - 1;
-	*at = r->spaces.nr + 1;
-	s = heap_push(&r->spaces);
-	*s = (struct space){ .name = name, .object = find_namespace(r->c, name), .first = NONE, .last = NONE, .sets = NONE };
-	space_labels(r, s);
-	reach_space_changed(r, r->spaces.nr - 1);
-	return r->spaces.nr - 1;
+	r->last_space = reach_known_space(r, name);
+	if (r->last_space == NONE) {
+		r->last_space = add_space(r, name, find_namespace(r->c, name));
+		reach_space_changed(r, r->last_space);
+	}
+	return r->last_space;
 }
 
 void reach_all_spaces(struct reach *r)
 {
 	struct object_list l = cluster_list(r->c, &namespace_kind);
 
-	heap_room(&r->spaces, l.nr + 1);
-	for (uint32_t k = 0; k < l.nr; k++) {
-		struct space *s = heap_push(&r->spaces);
-
-		*map_put(&r->space_ids, r->a, map_ptr(l.v[k]->name)) = r->spaces.nr;
-		*s = (struct space){ .name = l.v[k]->name, .object = (const struct namespace_ *)l.v[k], .first = NONE, .last = NONE, .sets = NONE };
-		space_labels(r, s);
-	}
+	for (uint32_t k = 0; k < l.nr; k++)
+		add_space(r, l.v[k]->name, (const struct namespace_ *)l.v[k]);
 }
 
 void reach_relabel(struct reach *r, uint32_t space)
@@ -207,6 +213,16 @@ static void cut(struct reach *r, ip_addr at)
 	r->atoms.v[atom].places++;
 }
 
+static const struct pod *pod_in(const struct reach *r, const struct slot *s)
+{
+	return (const struct pod *)obj_get(r->c, s->pod);
+}
+
+static bool has_pod(const struct reach *r, struct cidr c, const struct slot *s)
+{
+	return cidr_contains(c, pod_in(r, s)->ip) || cidr_contains(c, pod_in(r, s)->ip2);
+}
+
 /* Pods of the atom `was` that lie in the block belong to the atom `now`. If these are the most of them, the two atoms change their names instead. */
 static void move_pods(struct reach *r, struct cidr c, uint32_t was, uint32_t now)
 {
@@ -217,7 +233,7 @@ static void move_pods(struct reach *r, struct cidr c, uint32_t was, uint32_t now
 	for (uint32_t k = 0; k < r->shapes.nr; k++)
 		all += r->shapes.v[k].atom[0] == was || r->shapes.v[k].atom[1] == was ? r->shapes.v[k].weight : 0;
 	for (uint32_t k = 0; k < r->slots.nr && all; k++)
-		inside += r->slots.v[k].shape != NONE && (cidr_contains(c, r->slots.v[k].ip[0]) || cidr_contains(c, r->slots.v[k].ip[1]));
+		inside += r->slots.v[k].shape != NONE && has_pod(r, c, &r->slots.v[k]);
 	swap = inside > all / 2;
 	if (swap) {
 		for (int f = 0; f < 2; f++)
@@ -233,17 +249,16 @@ static void move_pods(struct reach *r, struct cidr c, uint32_t was, uint32_t now
 	}
 	for (uint32_t k = 0; k < r->slots.nr && all; k++) {
 		const struct slot *s = &r->slots.v[k];
-		bool in = cidr_contains(c, s->ip[0]) || cidr_contains(c, s->ip[1]);
 
-		if (s->shape != NONE && (in != swap || r->dual) && (r->shapes.v[s->shape].atom[0] == was || (ip_set(s->ip[1]) && r->shapes.v[s->shape].atom[1] == was)))
+		if (s->shape != NONE && (r->shapes.v[s->shape].atom[0] == was || (r->dual && r->shapes.v[s->shape].atom[1] == was)) && (r->dual || has_pod(r, c, s) != swap))
 			*heap_push(&moved) = k;
 	}
 	if (moved.nr > r->slots.nr / 8 + 64)
 		r->stale = true;                /* as much work as to build it all again */
 	for (uint32_t k = 0; k < moved.nr && !r->stale; k++) {
-		const struct slot *s = &r->slots.v[moved.v[k]];
+		const struct pod *p = pod_in(r, &r->slots.v[moved.v[k]]);
 
-		reach_place(r, moved.v[k], reach_shape_of(r, (const struct pod *)obj_get(r->c, s->pod), s->ip));
+		reach_place(r, moved.v[k], reach_shape_of(r, p, (ip_addr[2]){ p->ip, p->ip2 }));
 	}
 	for (uint32_t k = 0; k < r->nr_external && !r->stale; k++)
 		r->external_shape[k] = reach_shape_of(r, NULL, (ip_addr[2]){ r->external[k] });
@@ -320,14 +335,12 @@ static bool has_labels(const struct reach *r, const struct shape *s, const pair_
 	return true;
 }
 
-struct want { uint32_t space, ports, atom[2]; uint8_t families; const pair_list *labels; uint64_t hash; };
-
-static bool is_shape(const struct reach *r, const struct shape *s, const struct want *w)
+static bool is_shape(const struct reach *r, const struct shape *s, const struct shape_like *w)
 {
 	return s->space == w->space && s->ports == w->ports && s->families == w->families && s->atom[0] == w->atom[0] && s->atom[1] == w->atom[1] && has_labels(r, s, w->labels);
 }
 
-static void hash_want(struct want *w)
+static void hash_like(struct shape_like *w)
 {
 	uint64_t h = hash_mix((uint64_t)w->space << 32 | w->ports, (uint64_t)w->atom[0] << 32 | w->atom[1]) ^ w->families, all = 0;
 
@@ -341,7 +354,7 @@ static uint64_t bloom_of(uint32_t pair)
 	return (uint64_t)1 << (hash_mix(pair, 1) >> 58);
 }
 
-static uint32_t make_shape(struct reach *r, const struct want *w)
+static uint32_t make_shape(struct reach *r, const struct shape_like *w)
 {
 	uint32_t id = r->shapes.nr;
 	struct shape *s = heap_push(&r->shapes);
@@ -372,12 +385,11 @@ static uint32_t make_shape(struct reach *r, const struct want *w)
 	return id;
 }
 
-uint32_t reach_shape_of(struct reach *r, const struct pod *p, const ip_addr ip[2])
+struct shape_like reach_like(struct reach *r, const struct pod *p, const ip_addr ip[2])
 {
 	static const pair_list no_labels;
 	bool ordinary = p && !p->spec->host_network, two = ip_set(ip[1]) && ip_is4(ip[1]) != ip_is4(ip[0]);
-	struct want w = { .space = NONE, .labels = &no_labels, .atom = { reach_atom(r, ip[0]), 0 } };
-	uint32_t at;
+	struct shape_like w = { .space = NONE, .labels = &no_labels, .atom = { reach_atom(r, ip[0]), 0 } };
 
 	w.families = two ? (ip_is4(ip[0]) ? FAM_46 : FAM_64) : ip_is4(ip[0]) ? FAM_4 : FAM_6;
 	if (two)
@@ -387,11 +399,26 @@ uint32_t reach_shape_of(struct reach *r, const struct pod *p, const ip_addr ip[2
 		w.labels = &p->o.labels;
 	}
 	w.ports = ordinary ? ports_of(r, p->spec) : intern_ports(r, r->named.nr);
-	hash_want(&w);
-	for (uint32_t id = lookup_first(&r->shape_ids, w.hash, &at); id != NONE; id = lookup_next(&r->shape_ids, w.hash, &at))
-		if (is_shape(r, &r->shapes.v[id], &w))
+	hash_like(&w);
+	lookup_call_for(&r->shape_ids, w.hash);
+	return w;
+}
+
+uint32_t reach_shape_like(struct reach *r, const struct shape_like *w)
+{
+	uint32_t at;
+
+	for (uint32_t id = lookup_first(&r->shape_ids, w->hash, &at); id != NONE; id = lookup_next(&r->shape_ids, w->hash, &at))
+		if (is_shape(r, &r->shapes.v[id], w))
 			return id;
-	return make_shape(r, &w);
+	return make_shape(r, w);
+}
+
+uint32_t reach_shape_of(struct reach *r, const struct pod *p, const ip_addr ip[2])
+{
+	struct shape_like like = reach_like(r, p, ip);
+
+	return reach_shape_like(r, &like);
 }
 
 /* ---- weights, as planes of bits: a popcount of each adds up 64 shapes at once */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "model/dataplane/packet.h"
 #include "sim/reachability/reach.h"
@@ -24,6 +25,20 @@ static double now_ms(void)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);    /* wall time is noisy where others work too */
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* MiB that are resident. */
+static double resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long all = 0, here = 0;
+
+	if (f) {
+		if (fscanf(f, "%lu %lu", &all, &here) != 2)
+			here = 0;
+		fclose(f);
+	}
+	return (double)here * (double)sysconf(_SC_PAGESIZE) / 1048576.0;
 }
 
 static str text(struct bench *b, const char *fmt, uint32_t n)
@@ -420,10 +435,9 @@ static void measure_changes(struct bench *b, struct reach *r, uint32_t spaces)
 static bool measure(const char *name, void (*fill)(struct bench *, uint32_t, uint32_t, uint32_t), uint32_t spaces, uint32_t pods, uint32_t policies, bool changes)
 {
 	struct bench b = { .state = 42 };
-	struct mallinfo2 before, after;
 	struct reach_sum s;
 	struct reach *r;
-	double start, made, count;
+	double start, made, count, before, after;
 
 	b.c = cluster_new(NULL, 1);
 	b.a = cluster_arena(b.c);
@@ -431,17 +445,17 @@ static bool measure(const char *name, void (*fill)(struct bench *, uint32_t, uin
 	fill(&b, spaces, pods, policies);
 	cluster_list(b.c, &pod_kind);
 	cluster_list(b.c, &network_policy_kind);
-	before = mallinfo2();
+	malloc_trim(0);
+	before = resident();
 	start = now_ms();
 	r = reach_new(b.c, NULL, 0);
 	made = now_ms() - start;
 	counted(r, &count);
-	after = mallinfo2();
+	after = resident();
 	s = reach_sum(r, PROTO_TCP, 8080);
 	printf("%s: %u Pods, %u policies, %u namespaces: %u shapes, %u classes, %u sets; %.1f %% of pairs allowed\n", name, s.pods, s.policies, spaces, s.shapes, s.classes, s.sets,
 	       100.0 * (double)s.allowed / (double)s.pairs);
-	printf("  all pairs from scratch %.1f ms (%.1f + %.1f)   %.1f MiB\n", made + count, made, count,
-	       (double)(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / 1048576.0);
+	printf("  all pairs from scratch %.1f ms (%.1f + %.1f)   %.1f MiB\n", made + count, made, count, after - before);
 	if (changes)
 		measure_changes(&b, r, spaces);
 	reach_free(r);
