@@ -118,6 +118,8 @@ static void list_table(const struct ruleset *rs, table_h t, const struct print_r
 		for (uint32_t k = 0; k < nr; k++) {
 			const struct chain *c = ruleset_chain_get(rs, (chain_h){ chains[k] });
 
+			if (how && how->most && !pass && k >= how->most)
+				break;
 			if (c->table.i == t.i && built_in(c) == (bool)pass)
 				sb_printf(out, ":%s %s [0:0]\n", c->name, !built_in(c) ? "-" : c->policy == OP_DROP ? "DROP" : "ACCEPT");
 		}
@@ -126,7 +128,15 @@ static void list_table(const struct ruleset *rs, table_h t, const struct print_r
 		const struct ruleset *owner;
 		const struct chain_body *b = chain_body(rs, (chain_h){ chains[k] }, &owner);
 
+		if (how && how->most && k >= how->most) {
+			sb_printf(out, "# … up to %u more chains\n", nr - k);
+			break;
+		}
 		for (uint32_t i = 0; c->table.i == t.i && i < b->rules.nr; i++) {
+			if (how && how->most && i == how->most) {
+				sb_printf(out, "# … %u more rules of %s\n", b->rules.nr - i, c->name);
+				break;
+			}
 			if (how && how->causes && cause && b->rules.v[i].cause.i) {
 				sb_add(out, "# ");
 				cause(ctx, b->rules.v[i].cause, out);

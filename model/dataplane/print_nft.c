@@ -236,6 +236,10 @@ static void list_set(const struct listing *l, set_h h)
 	if (s->comment)
 		sb_printf(l->out, "\t\tcomment \"%s\"\n", s->comment);
 	for (uint32_t k = 0; k < b->nr; k++) {
+		if (l->how && l->how->most && k == l->how->most) {
+			sb_printf(l->out, ",\n\t\t\t     # … %u more }", b->nr - k);
+			break;
+		}
 		sb_add(l->out, k ? ",\n\t\t\t     " : "\t\telements = { ");
 		elem_text(owner, s, &b->v[k], l->out);
 		if (k + 1 == b->nr)
@@ -276,7 +280,7 @@ void print_nft(const struct ruleset *rs, const struct print_rules *how, void (*c
 	for (uint32_t t = 1; t <= ruleset_nr_tables(rs); t++) {
 		const struct table *table = ruleset_table_get(rs, (table_h){ t });
 
-		if (table->iptables || (how && how->only_table && strcmp(how->only_table, table->name) != 0))
+		if (table->iptables || (how && how->only_table && strcmp(how->only_table, table->name) != 0) || (how && streq(how->not_table, table->name)))
 			continue;
 		sb_printf(out, "table %s %s {\n", nf_family_names[table->family], table->name);
 		if (table->comment)
@@ -284,9 +288,16 @@ void print_nft(const struct ruleset *rs, const struct print_rules *how, void (*c
 		for (uint32_t k = 0; k < nr_sets; k++)
 			if (ruleset_set_get(rs, (set_h){ sets[k] })->table.i == t && !(ruleset_set_get(rs, (set_h){ sets[k] })->flags & SETF_ANONYMOUS))
 				list_set(&l, (set_h){ sets[k] });
-		for (uint32_t k = 0; k < nr_chains; k++)
-			if (ruleset_chain_get(rs, (chain_h){ chains[k] })->table.i == t)
-				list_chain(&l, (chain_h){ chains[k] });
+		for (uint32_t k = 0, shown = 0; k < nr_chains; k++) {
+			if (how && how->most && shown >= how->most) {
+				sb_printf(out, "\t# … up to %u more chains\n", nr_chains - k);
+				break;
+			}
+			if (ruleset_chain_get(rs, (chain_h){ chains[k] })->table.i != t)
+				continue;
+			list_chain(&l, (chain_h){ chains[k] });
+			shown++;
+		}
 		if (out->len > 1 && out->s[out->len - 2] == '\n')
 			out->s[--out->len] = '\0';
 		sb_add(out, "}\n");

@@ -232,7 +232,8 @@ struct chain_at chain_rules(const struct ruleset *owner, const struct chain_body
 uint32_t chain_next(struct chain_at *);
 
 /* Printing (print_nft.c, print_iptables.c). */
-struct print_rules { bool causes; bool counters; bool comments; const char *only_table; };
+/* most: elements of a set, rules of a chain, chains without a hook that are printed, and how many more there are; 0: all. */
+struct print_rules { bool causes; bool counters; bool comments; const char *only_table, *not_table; uint32_t most; };
 void print_nft(const struct ruleset *, const struct print_rules *, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *);     /* as `nft list ruleset` */
 void print_iptables(const struct ruleset *, enum nf_family, const struct print_rules *, void (*cause)(void *, cause_h, struct sb *), void *ctx, struct sb *);       /* as iptables-save; NF_IP or NF_IP6 */
 void rule_text(const struct ruleset *owner, const struct chain *, const struct rule *, struct sb *);           /* one rule, as its tool lists it, without comment */

@@ -3,7 +3,11 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <string.h>
+#include <unistd.h>
+
 #include "tests/tui/fake.h"
+#include "viz/cli/tui_session.h"
 
 static double milliseconds(void)
 {
@@ -78,9 +82,94 @@ static void run(uint32_t pods, uint32_t nodes)
 	cells_free(&b.screen);
 }
 
-int main(void)
+/* ---- the same with everything behind the screens: the time that opening each of them takes */
+
+static bool write_cluster(const char *path, uint32_t deployments, uint32_t replicas, uint32_t nodes)
 {
-	run(150000, 5000);
-	run(300000, 10000);
+	FILE *f = fopen(path, "w");
+
+	if (!f)
+		return false;
+	fprintf(f, "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking: {podSubnet: 10.0.0.0/9, serviceSubnet: 10.128.0.0/14}\n---\n");
+	for (uint32_t k = 0; k < nodes; k++)
+		fprintf(f, "apiVersion: v1\nkind: Node\nmetadata: {name: n%u, labels: {topology.kubernetes.io/zone: z%u}}\nstatus: {addresses: [{type: InternalIP, address: 172.%u.%u.%u}],"
+			   " allocatable: {cpu: '64', memory: 256Gi, pods: '250'}, conditions: [{type: Ready, status: 'True'}]}\n---\n", k, k % 20, 16 + k / 62500, k / 250 % 250, k % 250 + 1);
+	for (uint32_t k = 0; k < deployments; k++) {
+		fprintf(f, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%u}\nspec: {replicas: %u, selector: {matchLabels: {app: d%u}}, template: {metadata: {labels: {app: d%u}},"
+			   " spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}}}\n---\n", k, replicas, k, k);
+		fprintf(f, "apiVersion: v1\nkind: Service\nmetadata: {name: s%u}\nspec: {selector: {app: d%u}, ports: [{port: 80}]}\n---\n", k, k);
+	}
+	return fclose(f) == 0;
+}
+
+static void opens(struct bench *b, const char *name, const char *keys)
+{
+	double from, loaded;
+	const char *last = keys + strlen(keys) - 1;
+
+	for (; keys < last; keys++)
+		key(b, *keys == '\n' ? TK_ENTER : *keys);
+	from = milliseconds();
+	key(b, *last == '\n' ? TK_ENTER : *last);
+	loaded = milliseconds();
+	tui_view(b->t, &b->screen);
+	printf("  %-34s %8.3f ms, drawing %.3f ms\n", name, milliseconds() - from, milliseconds() - loaded);
+}
+
+static void run_real(uint32_t deployments, uint32_t replicas, uint32_t nodes)
+{
+	static const struct { const char *name, *keys; } steps[] = {
+		{ "the map again", ":redraw\n" }, { "Pods", ":po\n" }, { "Pods again", "q:po\n" }, { "sort by the next column", ">" }, { "and the next", ">" }, { "and the next", ">" }, { "and the next", ">" },
+		{ "search", "/d2999\n" }, { "the Pod", "\n" }, { "its containers", "2" }, { "its rules", "3" }, { "its YAML", "5" }, { "its description", "6" }, { "what is related", "7" }, { "its plan", "8" },
+		{ "Services", ":svc\n" }, { "Services again", "q:svc\n" }, { "the Service", "/s777\n\n" }, { "on the next node", "l" }, { "its plan", "p" }, { "the other mode, for the first time", "pi" }, { "and back", "i" }, { "and again", "i" },
+		{ "nodes", ":nodes\n" }, { "the node", "\n" }, { "its rules", "2" }, { "events", "v" }, { "a line of them", "j" }, { "sooner", "h" }, { "matrix", "m" }, { "its next cell", "l" },
+		{ "a trace", ":trace deploy/d1 svc/s777\n" }, { "its next hop", "l" }, { "the map", ":map\n" }, { "and something on it", "j" },
+	};
+	struct cli cli = { .arena = arena_new(NULL, "bench"), .command = "tui" };
+	struct session session;
+	struct err err = { 0 };
+	struct bench b = { 0 };
+	char path[300];
+	double from = milliseconds();
+
+	snprintf(path, sizeof(path), "%s/podwire-bench-tui-%d.yaml", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
+	if (!write_cluster(path, deployments, replicas, nodes))
+		return;
+	vec_add(cli.arena, &cli.files, path);
+	if (!session_begin(&session, &cli, false, &err)) {
+		err_print(&err, stderr);
+		return;
+	}
+	printf("%u Pods, %u Services, %u nodes, from objects (read and settled in %.1f s)\n", deployments * replicas, deployments, nodes, (milliseconds() - from) / 1e3);
+	b.source = session_source(&session);
+	b.t = calloc(1, sizeof(*b.t));
+	tui_init(b.t, &b.source, 132, 43);
+	from = milliseconds();
+	tui_step(b.t, &b.source, NULL, NULL, NULL);
+	tui_view(b.t, &b.screen);
+	printf("  %-34s %8.3f ms\n", "the map, for the first time", milliseconds() - from);
+	from = milliseconds();
+	while (b.source.warm(b.source.ctx))
+		;
+	printf("  %-34s %8.3f ms\n", "what is made ready while it stands", milliseconds() - from);
+	for (size_t k = 0; k < sizeof(steps) / sizeof(steps[0]); k++)
+		opens(&b, steps[k].name, steps[k].keys);
+	tui_free(b.t);
+	free(b.t);
+	cells_free(&b.screen);
+	session_end(&session);
+	arena_free(cli.arena);
+	err_free(&err);
+	unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2 || strcmp(argv[1], "real") != 0) {
+		run(150000, 5000);
+		run(300000, 10000);
+	}
+	if (argc < 2 || strcmp(argv[1], "cells") != 0)
+		run_real(30000, 5, 5000);
 	return 0;
 }

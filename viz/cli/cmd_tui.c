@@ -4,6 +4,8 @@
 #include "viz/cli/tui_session.h"
 #include "viz/tui/edge_curses.h"
 
+enum { WARM_AFTER = 40 };                      /* milliseconds without a key */
+
 static bool read_look(struct cli *cli, enum edge_theme *theme, bool *ascii, struct err *err)
 {
 	static const struct { const char *word; enum edge_theme theme; } themes[] = { { "dark", THEME_TUI_DARK }, { "light", THEME_TUI_LIGHT }, { "mono", THEME_MONO } };
@@ -28,12 +30,17 @@ static void loop(struct tui *t, const struct tui_source *s, struct edge *e)
 {
 	struct cells screen = { 0 };
 	struct tui_event event;
+	bool warm = s->warm != NULL;
 
 	while (!t->quit) {
 		tui_view(t, &screen);
 		edge_paint(e, &screen);
-		if (!edge_wait(e, tui_plays(t) ? (int)t->speed : -1, &event))
+		if (!edge_wait(e, tui_plays(t) ? (int)t->speed : warm ? WARM_AFTER : -1, &event))
 			break;
+		if (warm && event.kind == EV_TICK && !tui_plays(t)) {
+			warm = s->warm(s->ctx);
+			continue;
+		}
 		tui_step(t, s, &event, edge_command, e);
 	}
 	cells_free(&screen);

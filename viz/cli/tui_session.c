@@ -430,6 +430,31 @@ static bool lessons(void *ctx, struct arena *a, struct scenario_list *out, struc
 	return lessons_load(a, out, err);
 }
 
+/* The dataplane, then the rules of a node, then the names of its chains: a large cluster takes a second for all of it. */
+static bool warm(void *ctx)
+{
+	enum { AT_ONCE = 4000 };
+	struct session *s = ctx;
+	struct world *w = s->model.world;
+	struct object_list nodes = cluster_list(w->cluster, &node_kind);
+	bool compiled = w->dp != NULL;
+	struct dataplane *dp = world_dataplane(w);
+	netns_h h = compiled && nodes.nr ? netns_find(dp, arena_printf(s->model.arena, "node/%s", nodes.v[nodes.nr - 1]->name)) : (netns_h){ 0 };
+	const struct ruleset *rs;
+	uint32_t last;
+
+	if (!compiled || !h.i)
+		return !compiled && nodes.nr;
+	if (!s->warmed)
+		dataplane_node_ready(dp, h);
+	rs = netns_get(dp, h)->rules;
+	last = rs ? ruleset_nr_chains(rs) : 0;
+	for (uint32_t k = s->warmed; k < MIN(s->warmed + AT_ONCE, last); k++)
+		ruleset_chain_get(rs, (chain_h){ k + 1 });
+	s->warmed += AT_ONCE;
+	return s->warmed < last;
+}
+
 static void head(void *ctx, struct tui_head *out) { model_head(&((struct session *)ctx)->model, out); }
 
 static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tui_page *p, struct err *e)
@@ -460,7 +485,7 @@ static void complete(void *ctx, const char *before, const char *word, tui_word f
 
 struct tui_source session_source(struct session *s)
 {
-	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = leave, .note = session_note, .list_word = list_word, .complete = complete };
+	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = leave, .note = session_note, .warm = warm, .list_word = list_word, .complete = complete };
 }
 
 bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *err)

@@ -16,6 +16,7 @@ struct session {
 	struct census census;                   /* of files, while they were applied */
 	const char *at;                         /* the moment that is shown; NULL: now */
 	struct progress progress;               /* in the lesson at hand */
+	uint32_t warmed;                        /* chains of a node whose names are known */
 	bool replaying;                         /* a lesson that is gone on with: what was typed is typed again */
 };
 

@@ -11,18 +11,34 @@ static int by_last(const void *x, const void *y)
 	return a->last->at != b->last->at ? (a->last->at < b->last->at ? -1 : 1) : (a->last > b->last) - (a->last < b->last);
 }
 
+/* Of one object: only its own are put into words, of a cluster's that may be a million. */
+static const struct event *events_of(struct cluster *c, const struct object *of, struct arena *a, uint32_t *nr)
+{
+	uint32_t all = cluster_event_count(c), own = 0;
+	struct event *v;
+
+	*nr = 0;
+	for (uint32_t k = 0; k < all; k++)
+		own += obj_get(c, cluster_event_note(c, k).object) == of;
+	v = arena_array(a, struct event, own + 1);
+	for (uint32_t k = 0; *nr < own; k++)
+		if (obj_get(c, cluster_event_note(c, k).object) == of)
+			v[(*nr)++] = cluster_event_told(c, k);
+	return v;
+}
+
 struct told_list events_told(struct cluster *c, const struct object *of, const char *ns, bool apart, struct arena *a)
 {
 	struct told_list out = { 0 };
 	struct map known = { 0 };
 	uint32_t nr;
-	const struct event *v = cluster_events(c, &nr);
+	const struct event *v = of ? events_of(c, of, a, &nr) : cluster_events(c, &nr);
 
 	for (uint32_t k = 0; k < nr; k++) {
 		const struct object *o = obj_get(c, v[k].object);
 		uint64_t *at;
 
-		if (of ? o != of : ns && o && o->ns && strcmp(o->ns, ns) != 0)
+		if (!of && ns && o && o->ns && strcmp(o->ns, ns) != 0)
 			continue;
 		at = map_put(&known, a, hash_mix(hash_mix(v[k].object.i, map_ptr(v[k].reason)), map_ptr(v[k].message)));
 		if (*at && !apart) {

@@ -172,6 +172,8 @@ struct tui_source {
 	void (*leave)(void *ctx);               /* a lesson that was open is not any more; NULL */
 	/* What the learner did at the step that is shown: "answer 2 right", "answer 1 wrong", "hint 1", "restart"; NULL: nobody keeps it. */
 	void (*note)(void *ctx, const char *what);
+	/* Once the first screen stands and no key is waiting: a part of what later screens need. → is there more? NULL: nothing. */
+	bool (*warm)(void *ctx);
 	/* Does it know a list of that word (po, pods, conntrack …)? → its own word for it, or NULL. */
 	const char *(*list_word)(void *ctx, const char *word);
 	void (*complete)(void *ctx, const char *before, const char *word, tui_word, void *word_ctx);

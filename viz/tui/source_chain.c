@@ -72,6 +72,12 @@ static bool op_leads(struct chain_tree *t, const struct op *op)
 	return false;
 }
 
+/* kube-proxy's rules in iptables mode name their Service, too: "shop/web:http cluster IP". */
+static bool names_another(const struct chain_tree *t, const char *comment)
+{
+	return comment && comment[strcspn(comment, "/ ")] == '/' && !is_about(t, comment);
+}
+
 static bool leads(struct chain_tree *t, chain_h h)
 {
 	const struct ruleset *owner;
@@ -87,7 +93,7 @@ static bool leads(struct chain_tree *t, chain_h h)
 		const struct rule *r = &b->rules.v[k];
 
 		yes = is_about(t, r->comment);
-		for (uint32_t i = 0; !yes && i < r->nr_ops; i++)
+		for (uint32_t i = 0; !yes && !names_another(t, r->comment) && i < r->nr_ops; i++)
 			yes = op_leads(t, &owner->ops.v[r->op + i]);
 	}
 	t->leads[h.i] = yes ? 1 : 2;
@@ -206,7 +212,7 @@ static void show_chain(struct chain_tree *t, chain_h h, int depth)
 			struct sb text = { 0 };
 			struct tui_line *l;
 
-			for (uint32_t i = 0; !counts && i < r->nr_ops; i++)
+			for (uint32_t i = 0; !counts && !names_another(t, r->comment) && i < r->nr_ops; i++)
 				counts = op_leads(t, &owner->ops.v[r->op + i]);
 			if (!counts)
 				continue;
@@ -284,14 +290,17 @@ static void plan_rules(struct chain_tree *t, chain_h h, struct sb *text)
 {
 	const struct chain *c = ruleset_chain_get(t->rs, h);
 	const struct ruleset *owner;
-	const struct chain_body *b = chain_body(t->rs, h, &owner);
-	bool iptables = c->table.i && ruleset_table_get(t->rs, c->table)->iptables;
+	const struct chain_body *b;
+	bool iptables = c->table.i && ruleset_table_get(t->rs, c->table)->iptables, ours = is_ours(t, h);
 
+	if (!iptables && !ours)
+		return;
+	b = chain_body(t->rs, h, &owner);
 	for (uint32_t k = 0; k < b->rules.nr; k++) {
 		const struct rule *r = &b->rules.v[k];
 		struct tui_line *l;
 
-		if (!is_ours(t, h) && !is_about(t, r->comment))
+		if (!ours && !is_about(t, r->comment))
 			continue;
 		sb_reset(text);
 		rule_text(owner, c, r, text);

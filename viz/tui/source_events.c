@@ -131,6 +131,8 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 {
 	struct timeline_data *d = arena_make(a, struct timeline_data);
 	struct object_list pods = cluster_list(m->world->cluster, &pod_kind);
+	uint32_t room = 0;
+	bool sorted = true;
 
 	d->m = m;
 	d->a = a;
@@ -141,18 +143,24 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 		const struct condition *c = condition_get(&p->conditions, "Ready");
 
 		d->nr_pods += !pod_is_terminal(p);
-		if (pod_is_ready(p) && c)
-			d->ready[d->nr_ready++] = c->changed;
+		if (!c || c->status != COND_TRUE)
+			continue;
+		sorted = sorted && (!d->nr_ready || d->ready[d->nr_ready - 1] <= c->changed);
+		d->ready[d->nr_ready++] = c->changed;
 	}
-	if (d->nr_ready)
+	if (!sorted)
 		qsort(d->ready, d->nr_ready, sizeof(nsec), by_time);
-	for (uint32_t k = 0; k < d->nr; k++)
-		d->nr_warned += warns(d, k);
-	d->warned = arena_array(a, nsec, d->nr_warned);
-	d->nr_warned = 0;
-	for (uint32_t k = 0; k < d->nr; k++)
-		if (warns(d, k))
-			d->warned[d->nr_warned++] = cluster_event_note(m->world->cluster, k).at;
+	for (uint32_t k = 0; k < d->nr; k++) {
+		struct event_note n = cluster_event_note(m->world->cluster, k);
+
+		if (!n.form->warning)
+			continue;
+		if (d->nr_warned == room) {
+			room = room ? 2 * room : 64;
+			d->warned = memcpy(arena_array(a, nsec, room), d->warned ? d->warned : &n.at, sizeof(nsec) * d->nr_warned);
+		}
+		d->warned[d->nr_warned++] = n.at;
+	}
 	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .warns = warns, .lane = lane, .first = first };
 	census_begin(&d->census, a);
 	if (!m->host.census || !m->host.census(m->host.ctx, &d->census) || d->census.too_many)

@@ -13,10 +13,15 @@ struct rows {
 	const struct kind *kind;
 	struct object_list l;
 	const struct column *columns[12]; uint32_t nr_columns;  /* NULL: the namespace */
+	uint8_t sorts[12];                      /* enum sorts, of Pods */
 	uint32_t name_at, age_at;
 	struct arena *scratch;
 	struct selector by; const char *by_text; bool by_ok; struct arena *arena;
 };
+
+/* Columns of Pods that have an order without being put into words. */
+enum sorts { SORTS_TEXT, SORTS_IP, SORTS_RESTARTS, SORTS_NODE, SORTS_STATUS, SORTS_READY };
+static const char *const sorts_heads[] = { [SORTS_IP] = "IP", [SORTS_RESTARTS] = "RESTARTS", [SORTS_NODE] = "NODE", [SORTS_STATUS] = "STATUS", [SORTS_READY] = "READY" };
 
 static const struct object *row_object(void *ctx, uint32_t row) { return ((struct rows *)ctx)->l.v[row]; }
 
@@ -41,10 +46,31 @@ static void ref(void *ctx, uint32_t row, struct sb *out) { ref_print(row_object(
 static uint8_t mark_pod(void *ctx, uint32_t row) { return pod_mark((const struct pod *)row_object(ctx, row)); }
 static uint8_t mark_node(void *ctx, uint32_t row) { return node_mark((const struct node *)row_object(ctx, row)); }
 
+/* Rows are mostly asked in their order, and each Pod lies elsewhere in memory. */
+static void soon(const struct rows *r, uint32_t row)
+{
+	const struct pod *far, *near;
+
+	if (r->kind != &pod_kind || row + 16 >= r->l.nr)
+		return;
+	far = (const struct pod *)r->l.v[row + 16];
+	near = (const struct pod *)r->l.v[row + 8];
+	__builtin_prefetch(&far->o.name);
+	__builtin_prefetch(&far->o.deleted);
+	__builtin_prefetch(&far->phase);
+	__builtin_prefetch(&far->statuses);
+	__builtin_prefetch(&far->node);
+	__builtin_prefetch(near->o.name);
+	__builtin_prefetch(near->statuses.v);
+	__builtin_prefetch(near->node);
+}
+
 static void words(void *ctx, uint32_t row, const char *out[4])
 {
 	const struct object *o = row_object(ctx, row);
 	int nr = 0;
+
+	soon(ctx, row);
 
 	if (o->ns)
 		out[nr++] = o->ns;
@@ -93,35 +119,35 @@ static int64_t plainly(const struct pod *p, const char **status)
 
 static uint64_t order_pod(const struct rows *r, const struct pod *p, uint32_t column)
 {
-	const char *head = r->columns[column]->head;
 	const char *status = NULL;
 	uint64_t nr = 1;
 	int64_t ready;
 	char text[32];
 
-	if (strcmp(head, "IP") == 0)
-		return ip_is4(p->ip) ? (uint32_t)p->ip.lo + 1ull : 0;
-	if (strcmp(head, "RESTARTS") == 0) {
+	switch ((enum sorts)r->sorts[column]) {
+	case SORTS_IP: return ip_is4(p->ip) ? (uint32_t)p->ip.lo + 1ull : 0;
+	case SORTS_NODE: return list_text_key(p->node ? p->node : "<none>");
+	case SORTS_RESTARTS:
 		for (uint32_t k = 0; k < p->statuses.nr; k++)
 			nr += (uint64_t)MAX(p->statuses.v[k].restarts, 0);
 		return nr;
+	case SORTS_STATUS: return plainly(p, &status) >= 0 ? list_text_key(status) : 0;
+	case SORTS_READY:
+		ready = plainly(p, &status);
+		if (ready < 0)
+			return 0;
+		if (ready < 10 && p->spec->containers.nr < 10) {        /* as below, without printing */
+			text[0] = (char)('0' + ready);
+			text[1] = '/';
+			text[2] = (char)('0' + p->spec->containers.nr);
+			text[3] = '\0';
+		} else {
+			snprintf(text, sizeof(text), "%u/%u", (uint32_t)ready, p->spec->containers.nr);
+		}
+		return list_text_key(text);
+	case SORTS_TEXT: break;
 	}
-	if (strcmp(head, "NODE") == 0)
-		return list_text_key(p->node ? p->node : "<none>");
-	ready = plainly(p, &status);
-	if (ready >= 0 && strcmp(head, "STATUS") == 0)
-		return list_text_key(status);
-	if (ready < 0 || strcmp(head, "READY") != 0)
-		return 0;
-	if (ready < 10 && p->spec->containers.nr < 10) {        /* as below, without printing */
-		text[0] = (char)('0' + ready);
-		text[1] = '/';
-		text[2] = (char)('0' + p->spec->containers.nr);
-		text[3] = '\0';
-	} else {
-		snprintf(text, sizeof(text), "%u/%u", (uint32_t)ready, p->spec->containers.nr);
-	}
-	return list_text_key(text);
+	return 0;
 }
 
 static uint64_t order(void *ctx, uint32_t row, uint32_t column)
@@ -129,6 +155,7 @@ static uint64_t order(void *ctx, uint32_t row, uint32_t column)
 	const struct rows *r = ctx;
 	const struct object *o = r->l.v[row];
 
+	soon(r, row);
 	if (column == r->age_at)
 		return (uint64_t)(INT64_C(1) << 55) - (uint64_t)MIN(MAX(o->created, 0), (INT64_C(1) << 55) - 1);
 	return o->kind == &pod_kind && column > r->name_at ? order_pod(r, (const struct pod *)o, column) : 0;
@@ -195,6 +222,9 @@ bool fill_list(struct tui_model *m, const struct tui_want *want, struct arena *a
 		if (age)
 			r->age_at = nr;
 		heads[nr] = (struct tui_column){ .head = c->head, .wide = !(c->flags & COL_WIDE) ? 0 : always ? 1 : 2, .right = age };
+		for (size_t i = 1; i < ARRAY_LEN(sorts_heads); i++)
+			if (strcmp(c->head, sorts_heads[i]) == 0)
+				r->sorts[nr] = (uint8_t)i;
 		r->columns[nr++] = c;
 	}
 	*out = (struct tui_list){ .title = arena_printf(a, "%c%s", k->plural[0] & ~0x20, k->plural + 1), .kind = k->plural, .columns = heads, .nr_columns = nr, .nr = r->l.nr, .namespaced = k->namespaced,

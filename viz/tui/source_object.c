@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { MAX_RULES = 500 };                       /* elements of a set, chains: what one looks at here; all: podwire rules --node */
 enum { TAB_NETWORK, TAB_CONTAINERS, TAB_CHAIN, TAB_NODE, TAB_RULES, TAB_DESCRIBE, TAB_EVENTS, TAB_YAML, TAB_RELATED, TAB_PLAN, TAB_COUNT };
 static const char *const tab_names[TAB_COUNT] = { "network", "containers", "chain", "network", "rules", "describe", "events", "yaml", "related", "plan" };
 
@@ -182,13 +183,13 @@ static void fill_related(struct tui_model *m, const struct object *o, struct are
 }
 
 /* Rules: of a node all; of a Pod those chains of its node that are the Pod's own. */
-void fill_rules(struct tui_model *m, const char *node, struct arena *a, struct tui_object *out)
+static void rules_but(struct tui_model *m, const char *node, const char *not_table, struct arena *a, struct tui_object *out)
 {
 	struct dataplane *dp = world_dataplane(m->world);
 	netns_h h = netns_find(dp, arena_printf(a, "node/%s", node ? node : ""));
 	struct sb text = { 0 };
 	bool nft = cluster_settings(m->world->cluster)->proxy_mode != PROXY_IPTABLES;
-	struct print_rules how = { .comments = true };
+	struct print_rules how = { .comments = true, .not_table = not_table, .most = MAX_RULES };
 
 	out->panes[0].title = arena_printf(a, "rules of node/%s", node ? node : "-");
 	if (!h.i) {
@@ -215,6 +216,8 @@ void fill_rules(struct tui_model *m, const char *node, struct arena *a, struct t
 	out->note = nft ? "as  nft list ruleset  prints it there" : "as  iptables-save  prints it there";
 }
 
+void fill_rules(struct tui_model *m, const char *node, struct arena *a, struct tui_object *out) { rules_but(m, node, NULL, a, out); }
+
 /* Lines that name the Pod's interface or its address, with the chain around them. */
 static void only_about(struct tui_pane *p, const char *iface, const char *ip)
 {
@@ -239,6 +242,35 @@ static void only_about(struct tui_pane *p, const char *iface, const char *ip)
 	p->nr = nr;
 }
 
+/* What kube-proxy wrote for the Services that lead to the Pod: of all that it wrote on the node, that may be very little. */
+static void add_services(struct tui_model *m, const struct pod *pod, struct arena *a, struct tui_pane *p)
+{
+	struct object_list l = cluster_list_ns(m->world->cluster, &endpointslice_kind, pod->o.ns);
+	const struct service *last = NULL;
+	const char *ip = arena_strdup(a, IP(pod->ip)), *before = "nft add rule ip kube-proxy ";
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct endpointslice *x = (const struct endpointslice *)l.v[k];
+		const struct service *s = NULL;
+		struct tui_pane plan = { 0 };
+
+		for (uint32_t i = 0; i < x->endpoints.nr && !s; i++)
+			if (x->endpoints.v[i].target && x->endpoints.v[i].target->name == pod->o.name && x->service)
+				s = (const struct service *)cluster_find(m->world->cluster, &service_kind, pod->o.ns, x->service);
+		if (!s || s == last)
+			continue;
+		last = s;
+		plan_pane(m->world, s, pod->node, true, a, &plan);
+		for (uint32_t i = 0; i < plan.nr; i++)
+			if (strncmp(plan.v[i].text, before, strlen(before)) == 0 && strstr(plan.v[i].text, ip)) {
+				const char *chain = plan.v[i].text + strlen(before);
+
+				pane_printf(a, p, TR_RULE, "chain %.*s {", (int)strcspn(chain, " "), chain)->ref = ref_of(a, &s->o);
+				pane_printf(a, p, TR_TEXT, " %s", chain + strcspn(chain, " "));
+			}
+	}
+}
+
 static void rules_of_pod(struct tui_model *m, const struct pod *pod, struct arena *a, struct tui_object *out)
 {
 	struct dataplane *dp = world_dataplane(m->world);
@@ -246,10 +278,14 @@ static void rules_of_pod(struct tui_model *m, const struct pod *pod, struct aren
 	link_h eth = h.i ? link_find(dp, h, "eth0") : (link_h){ 0 };
 	const char *iface = eth.i && link_peer(dp, eth).i ? link_get(dp, link_peer(dp, eth))->name : NULL;
 
-	fill_rules(m, pod->node, a, out);
+	bool nft = cluster_settings(m->world->cluster)->proxy_mode == PROXY_NFTABLES;
+
+	rules_but(m, pod->node, nft ? "kube-proxy" : NULL, a, out);
 	out->panes[0].title = arena_printf(a, "rules of node/%s that name this Pod", pod->node ? pod->node : "-");
 	if (pod->node)
 		only_about(&out->panes[0], iface, ip_set(pod->ip) ? arena_strdup(a, IP(pod->ip)) : NULL);
+	if (nft && pod->node && ip_set(pod->ip))
+		add_services(m, pod, a, &out->panes[0]);
 	if (!out->panes[0].nr)
 		pane_line(a, &out->panes[0], TR_DIM, "no rule names it: no policy selects it, and no Service leads to it");
 }

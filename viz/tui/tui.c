@@ -90,21 +90,22 @@ static inline unsigned char low(char c)
 
 bool text_has(const char *text, const char *word)
 {
-	unsigned char first = low(*word);
+	const char first = (char)low(*word), other = (char)(first >= 'a' && first <= 'z' ? first & ~0x20 : first);
 
 	if (!first)
 		return true;
-	for (; *text; text++) {
+	for (;; text++) {
 		size_t k = 1;
 
-		if (low(*text) != first)
-			continue;
+		while (*text && *text != first && *text != other)
+			text++;
+		if (!*text)
+			return false;
 		while (word[k] && low(text[k]) == low(word[k]))
 			k++;
 		if (!word[k])
 			return true;
 	}
-	return false;
 }
 
 bool tui_on_path(const struct tui *t, const char *ref)

@@ -45,19 +45,37 @@ struct keyed { uint64_t key; uint32_t row; };
 /* By one byte at a time, the lowest first: stable, and the same for every size. */
 static void sort_keyed(struct keyed *v, struct keyed *other, uint32_t nr)
 {
-	for (unsigned shift = 0; shift < 64; shift += 8) {
-		uint32_t at[257] = { 0 };
+	static const unsigned bytes = 8;
+	uint32_t at[8][256] = { 0 };
+	struct keyed *to = other, *home = v;
+	uint32_t in_order = 1;
 
-		for (uint32_t k = 0; k < nr; k++)
-			at[(v[k].key >> shift & 0xff) + 1]++;
-		if (at[(v[0].key >> shift & 0xff) + 1] == nr)   /* all alike there */
+	while (in_order < nr && v[in_order - 1].key <= v[in_order].key)
+		in_order++;
+	if (in_order >= nr)
+		return;
+	for (uint32_t k = 0; k < nr; k++)
+		for (unsigned b = 0; b < bytes; b++)
+			at[b][v[k].key >> 8 * b & 0xff]++;
+	for (unsigned b = 0; b < bytes; b++) {
+		uint32_t before = 0;
+		struct keyed *from = v;
+
+		if (at[b][v[0].key >> 8 * b & 0xff] == nr)      /* all alike there */
 			continue;
-		for (int k = 0; k < 256; k++)
-			at[k + 1] += at[k];
+		for (int k = 0; k < 256; k++) {
+			uint32_t many = at[b][k];
+
+			at[b][k] = before;
+			before += many;
+		}
 		for (uint32_t k = 0; k < nr; k++)
-			other[at[v[k].key >> shift & 0xff]++] = v[k];
-		memcpy(v, other, sizeof(*v) * nr);
+			to[at[b][from[k].key >> 8 * b & 0xff]++] = from[k];
+		v = to;
+		to = from;
 	}
+	if (v != home)
+		memcpy(home, v, sizeof(*v) * nr);
 }
 
 /* The namespace and the name need no putting into words. */
@@ -114,7 +132,11 @@ static void sort_ties(struct keyed *v, uint32_t nr, const struct tui_list *l, ui
 
 			run[k - from] = (struct texted){ plain ? plain : strcmp(have, before) == 0 ? before : arena_strdup(a, have), v[k] };
 		}
-		qsort(run, to - from, sizeof(*run), by_text);
+		for (uint32_t k = 1; k < to - from; k++)
+			if (by_text(&run[k - 1], &run[k]) > 0) {        /* else they are in order already */
+				qsort(run, to - from, sizeof(*run), by_text);
+				break;
+			}
 		for (uint32_t k = from; k < to; k++)
 			v[k] = run[k - from].at;
 		arena_rewind(a, mark);
