@@ -304,11 +304,13 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 		settle_views(&x, ok);
 	}
 	sum->wire_ms = lap(&part);
+	sum->rules_cpu_ms = cpu_ms();
 	NETNS_EACH(dp, k) {
 		dataplane_node_ready(dp, (netns_h){ k });
 		ok = ok && rules_sync(live, c, x.of[k], dp, &sum->rulesets, err);
 	}
 	sum->rules_ms = lap(&part);
+	sum->rules_cpu_ms = cpu_ms() - sum->rules_cpu_ms;
 	ok = ok && (!live->cni || cni_add(live, c, dp, err));
 	sum->cni_ms = lap(&part);
 	ok = ok && workloads_sync(live, c, dp, &sum->processes, err);

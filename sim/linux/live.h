@@ -55,7 +55,7 @@ struct live {
 };
 struct live_sum {
 	uint32_t spaces, links, messages, rulesets, processes, birds, haproxies;
-	double ms, cpu_ms /* of this process */, spaces_ms, wire_ms, rules_ms, cni_ms, processes_ms, birds_ms;
+	double ms, cpu_ms /* of this process */, spaces_ms, wire_ms, rules_ms, rules_cpu_ms, cni_ms, processes_ms, birds_ms;
 };
 
 bool live_begin(struct live *, struct err *);

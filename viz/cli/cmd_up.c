@@ -268,8 +268,8 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	else if (how == ERR_NONE && !cli->quiet && cli->with_bird)
 		fprintf(cli->to, "    no BIRD: no pool's routes are BIRD's, or nodes peer with routers outside, which are not here; the routes are written by podwire\n");
 	if (how == ERR_NONE && cli->verbose)
-		fprintf(cli->to, "    namespaces %.0f ms, links and routes %.0f ms (%u messages), rules %.0f ms, CNI plugins %.0f ms, processes %.0f ms; %.0f ms of processor time\n", up.sum->spaces_ms, up.sum->wire_ms, up.sum->messages,
-			up.sum->rules_ms, up.sum->cni_ms, up.sum->processes_ms, up.sum->cpu_ms);
+		fprintf(cli->to, "    namespaces %.0f ms, links and routes %.0f ms (%u messages), rules %.0f ms (%.0f of processor time), CNI plugins %.0f ms, processes %.0f ms; %.0f ms of processor time\n", up.sum->spaces_ms, up.sum->wire_ms, up.sum->messages,
+			up.sum->rules_ms, up.sum->rules_cpu_ms, up.sum->cni_ms, up.sum->processes_ms, up.sum->cpu_ms);
 	world_free(&up.world);
 	return how;
 }
