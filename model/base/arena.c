@@ -13,10 +13,12 @@
 #define PAGE        4096u
 #define HUGE_PAGE   (2u << 20)          /* blocks of several are asked for in huge pages: a big cluster has a hundred thousand small ones */
 #define DISCARDED   (64u << 10)         /* smaller pieces are not worth a system call */
+#define FRESH       (256u << 10)        /* from this size on blocks come zeroed from the system: clearing them piece by piece would write every page twice */
 
 struct block {
 	struct block *older;
 	size_t size, used;              /* of data */
+	size_t clean;                   /* from here on data is zero */
 	alignas(16) unsigned char data[];
 };
 
@@ -30,7 +32,7 @@ struct arena {
 static void *get(struct mem *mem, size_t size)
 {
 	bool over = mem && mem->budget && (size > mem->budget || mem->used > mem->budget - size);
-	void *p = over ? NULL : malloc(size);
+	void *p = over ? NULL : size >= FRESH ? calloc(1, size) : malloc(size);
 
 	if (!p) {
 		if (mem && mem->oom)
@@ -84,6 +86,7 @@ static void add_block(struct arena *a, size_t at_least)
 	b->older = a->newest;
 	b->size = size;
 	b->used = 0;
+	b->clean = sizeof(*b) + size >= FRESH ? 0 : size;
 	a->newest = b;
 }
 
@@ -100,7 +103,13 @@ void *arena_alloc(struct arena *a, size_t size, size_t align)
 	}
 	b->used = at + size;
 	a->handed_out += size;
-	return memset(b->data + at, 0, size);
+	if (at >= b->clean) {
+		b->clean = at + size;
+		return b->data + at;
+	}
+	memset(b->data + at, 0, MIN(size, b->clean - at));
+	b->clean = MAX(b->clean, b->used);
+	return b->data + at;
 }
 
 void *arena_copy(struct arena *a, const void *p, size_t size)

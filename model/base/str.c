@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/base/map.h"
 #include "model/base/text.h"
 
 /* Each text lies in the arena behind its hash and length, and a number that str_number keeps. */
@@ -33,14 +34,31 @@ static const struct head *head_of(str s)
 	return (const struct head *)(const void *)(s - sizeof(struct head));
 }
 
+/* Words of eight bytes; the last two overlap, and so do the pieces of a text that is shorter. */
+static uint64_t short_word(const char *s, size_t n)
+{
+	uint32_t first, last;
+
+	if (n < 4)
+		return n ? (unsigned char)s[0] | (uint64_t)(unsigned char)s[n / 2] << 8 | (uint64_t)(unsigned char)s[n - 1] << 16 : 0;
+	memcpy(&first, s, 4);
+	memcpy(&last, s + n - 4, 4);
+	return first | (uint64_t)last << 32;
+}
+
 static uint32_t hash_text(const char *s, size_t n)
 {
-	uint32_t h = 2166136261u;
+	uint64_t h = n, word;
 
-	for (size_t k = 0; k < n; k++)
-		h = (h ^ (unsigned char)s[k]) * 16777619u;
-	h ^= h >> 15;
-	return h * 0x2c1b3c6du;
+	if (n < 8)
+		return (uint32_t)(hash_mix(h, short_word(s, n)) >> 16);
+	for (size_t k = 0; k + 8 < n; k += 8) {
+		memcpy(&word, s + k, 8);
+		h = (h ^ word) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 32;
+	}
+	memcpy(&word, s + n - 8, 8);
+	return (uint32_t)(hash_mix(h, word) >> 16);
 }
 
 struct strtab *strtab_new(struct arena *a)

@@ -170,7 +170,7 @@ static void replace(struct cluster *c, struct object *old, const struct object *
 	old->generation = was.generation + spec_changed;
 	cluster_relabel(c, old, to->labels);
 	if (old->kind == &pod_kind)
-		cluster_set_pod_ip(c, (struct pod *)old, ((struct pod *)old)->ip, ((struct pod *)old)->ip2);
+		cluster_set_pod_ip(c, (struct pod *)old, ((struct pod *)old)->ip, ((struct pod *)old)->ip2, POD_OTHER);
 	if (freed && old->kind != &pod_kind && old->kind != &namespace_kind)
 		cluster_remove(c, old);         /* the last finalizer has gone from what was to be deleted */
 }

@@ -98,12 +98,12 @@ bool bears_on_settings(const struct kind *k)
 	       k == &ip_pool_kind || k == &bgp_configuration_kind || k == &felix_configuration_kind || k == &ipam_config_kind || k == &ipam_configuration_kind || k == &service_cidr_kind || k == &daemonset_kind;
 }
 
-static void changed(struct cluster *c, struct object *o, enum change_kind how)
+static void changed(struct cluster *c, struct object *o, enum change_kind how, unsigned pod)
 {
-	struct change ch = { how, o, ++c->rev };
+	struct change ch = { how, o, ++c->rev, o->kind == &pod_kind ? (uint8_t)pod : 0 };
 
 	o->rev = c->rev;
-	if (bears_on_settings(o->kind))
+	if (!ch.pod && bears_on_settings(o->kind))
 		c->settings_known = false;
 	for (uint32_t k = 0; k < c->nr_watches; k++)
 		c->watches[k].fn(c->watches[k].ctx, &ch);
@@ -139,7 +139,7 @@ void cluster_add(struct cluster *c, struct object *o)
 		o->generation = 1;
 	vec_add(c->arena, p, o);
 	index_object(c, o);
-	changed(c, o, CHANGE_ADD);
+	changed(c, o, CHANGE_ADD, POD_ADDED);
 }
 
 void cluster_restore(struct cluster *c, struct object *o)
@@ -163,23 +163,28 @@ void cluster_touch(struct cluster *c, struct object *o)
 {
 	if (o->kind == &endpointslice_kind || o->kind == &service_kind)
 		index_object(c, o);
-	changed(c, o, CHANGE_UPDATE);
+	changed(c, o, CHANGE_UPDATE, POD_OTHER);
+}
+
+void cluster_touch_pod(struct cluster *c, struct pod *p, unsigned what)
+{
+	changed(c, &p->o, CHANGE_UPDATE, what);
 }
 
 void cluster_relabel(struct cluster *c, struct object *o, pair_list labels)
 {
 	o->labels = labels;
 	index_object(c, o);
-	changed(c, o, CHANGE_UPDATE);
+	changed(c, o, CHANGE_UPDATE, POD_OTHER);
 }
 
-void cluster_set_pod_ip(struct cluster *c, struct pod *p, ip_addr ip, ip_addr ip2)
+void cluster_set_pod_ip(struct cluster *c, struct pod *p, ip_addr ip, ip_addr ip2, unsigned what)
 {
 	p->ip = ip;
 	p->ip2 = ip2;
 	index_address(c, p, ip);
 	index_address(c, p, ip2);
-	changed(c, &p->o, CHANGE_UPDATE);
+	changed(c, &p->o, CHANGE_UPDATE, POD_ADDRESS | what);
 }
 
 void cluster_remove(struct cluster *c, struct object *o)
@@ -189,5 +194,5 @@ void cluster_remove(struct cluster *c, struct object *o)
 	assert(p && !o->gone);
 	o->gone = true;
 	p->nr_gone++;
-	changed(c, o, CHANGE_DELETE);
+	changed(c, o, CHANGE_DELETE, POD_GONE);
 }

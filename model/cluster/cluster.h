@@ -21,7 +21,16 @@ struct event {                                  /* as kubectl prints them */
 };
 
 enum change_kind { CHANGE_ADD, CHANGE_UPDATE, CHANGE_DELETE };
-struct change { enum change_kind kind; struct object *object; rev_t rev; };
+/* What of a Pod has changed. Most changes are of Pods, each goes through several of them before it runs, and few who listen care for all. */
+enum pod_change {
+	POD_ADDED = 1, POD_GONE = 2,
+	POD_BOUND = 4,                          /* to a node */
+	POD_ADDRESS = 8,
+	POD_READY = 16,                         /* whether it is ready, or whether it has ended */
+	POD_STATUS = 32,                        /* of its containers; conditions */
+	POD_OTHER = 64,                         /* anything: who changed it says no more */
+};
+struct change { enum change_kind kind; struct object *object; rev_t rev; uint8_t pod; };       /* pod: enum pod_change, several; 0: it is none */
 /* Called after each change; watchers are called in the order in which they came. They must not change the cluster then (mark a key dirty instead). */
 typedef void (*cluster_watch)(void *ctx, const struct change *);
 
@@ -80,8 +89,9 @@ struct object *object_new(struct cluster *, const struct kind *, const char *ns,
 struct object *object_make(struct cluster *, const struct kind *, str ns, str name);   /* the same for texts that are interned; ns as the kind wants it */
 void cluster_add(struct cluster *, struct object *);            /* asserts that none of that name lives; gives id, uid (if NULL), rev */
 void cluster_touch(struct cluster *, struct object *);          /* after a change in place of anything but labels, owner, podIP */
+void cluster_touch_pod(struct cluster *, struct pod *, unsigned what);  /* the same by who knows what it changed: enum pod_change */
 void cluster_relabel(struct cluster *, struct object *, pair_list labels);
-void cluster_set_pod_ip(struct cluster *, struct pod *, ip_addr ip, ip_addr ip2);
+void cluster_set_pod_ip(struct cluster *, struct pod *, ip_addr ip, ip_addr ip2, unsigned what);       /* what: changed with it; 0: nothing else */
 void cluster_remove(struct cluster *, struct object *);         /* for good: the handle stays, the name is free */
 
 void cluster_event(struct cluster *, const struct object *, bool warning, const char *component, const char *reason, const char *fmt, ...) PRINTF(6, 7);

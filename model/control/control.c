@@ -28,6 +28,7 @@ struct control {
 	struct arena *arena;
 	void *state[CTL_COUNT];
 	struct map listeners;                           /* kind → bits of the controllers that hear of it, beside those that hear of all */
+	uint64_t hear_pods[8];                          /* by what of a Pod has changed: bits of those that hear of it */
 	uint64_t hear_all;
 	uint64_t hear_owned;                            /* of those that hear of Pods: only if their owner concerns them */
 	struct map of_owner;                            /* kind of owner → bits of those that hear of its Pods */
@@ -146,21 +147,32 @@ void control_timer(struct control *t, enum controller_id id, const struct object
 	wish(t, id, key, at, true);
 }
 
-static void on_change(void *ctx, const struct change *ch)
+static uint64_t who_hears_of_pod(struct control *t, const struct change *ch)
 {
-	struct control *t = ctx;
-	const uint64_t *bits = map_find(&t->listeners, map_ptr(ch->object->kind));
-	uint64_t skip = 0;
+	uint64_t bits = 0;
 
-	if (ch->object->kind == &pod_kind) {
-		t->orphans = t->orphans || !ch->object->owners.nr;
-		if (control_owner(t, ch->object))
-			skip = t->hear_owned & ~t->last_owner.concerns;
-	} else if (ch->kind == CHANGE_ADD) {
+	for (unsigned left = ch->pod; left; left &= left - 1)
+		bits |= t->hear_pods[__builtin_ctz(left)];
+	t->orphans = t->orphans || !ch->object->owners.nr;
+	return control_owner(t, ch->object) ? bits & ~(t->hear_owned & ~t->last_owner.concerns) : bits;
+}
+
+static uint64_t who_hears(struct control *t, const struct change *ch)
+{
+	const uint64_t *bits = map_find(&t->listeners, map_ptr(ch->object->kind));
+
+	if (ch->kind == CHANGE_ADD) {
 		*map_put(&t->by_uid, t->arena, map_ptr(ch->object->uid)) = ch->object->id.i;
 		t->last_owner.list = NULL;
 	}
-	for (uint64_t left = (t->hear_all | (bits ? *bits : 0)) & ~skip; left; left &= left - 1)
+	return t->hear_all | (bits ? *bits : 0);
+}
+
+static void on_change(void *ctx, const struct change *ch)
+{
+	struct control *t = ctx;
+
+	for (uint64_t left = ch->pod ? who_hears_of_pod(t, ch) : who_hears(t, ch); left; left &= left - 1)
 		controllers[__builtin_ctzll(left)]->watch(t, ch);
 }
 
@@ -346,8 +358,28 @@ static void dirty_all(struct control *t)
 		struct object_list l = cluster_list(t->cluster, cluster_pool_kind(t->cluster, p));
 
 		for (uint32_t k = 0; k < l.nr; k++)
-			on_change(t, &(struct change){ CHANGE_ADD, l.v[k], l.v[k]->rev });
+			on_change(t, &(struct change){ CHANGE_ADD, l.v[k], l.v[k]->rev, l.v[k]->kind == &pod_kind ? POD_ADDED : 0 });
 	}
+}
+
+static void listen(struct control *t, enum controller_id id)
+{
+	const struct controller *x = controllers[id];
+	bool pods = !x->kinds;
+
+	if (!x->kinds)
+		t->hear_all |= (uint64_t)1 << id;
+	for (const struct kind *const *k = x->kinds; k && *k; k++) {
+		*map_put(&t->listeners, t->arena, map_ptr(*k)) |= (uint64_t)1 << id;
+		pods = pods || *k == &pod_kind;
+	}
+	for (const struct kind *const *k = x->owners; k && *k; k++)
+		*map_put(&t->of_owner, t->arena, map_ptr(*k)) |= (uint64_t)1 << id;
+	if (x->owners)
+		t->hear_owned |= (uint64_t)1 << id;
+	for (size_t bit = 0; pods && bit < ARRAY_LEN(t->hear_pods); bit++)
+		if (!x->pods || x->pods >> bit & 1)
+			t->hear_pods[bit] |= (uint64_t)1 << id;
 }
 
 struct control *control_new(struct cluster *c)
@@ -359,14 +391,7 @@ struct control *control_new(struct cluster *c)
 	t->cluster = c;
 	t->arena = a;
 	for (int id = 0; id < CTL_COUNT; id++) {
-		if (!controllers[id]->kinds)
-			t->hear_all |= (uint64_t)1 << id;
-		for (const struct kind *const *k = controllers[id]->kinds; k && *k; k++)
-			*map_put(&t->listeners, a, map_ptr(*k)) |= (uint64_t)1 << id;
-		for (const struct kind *const *k = controllers[id]->owners; k && *k; k++)
-			*map_put(&t->of_owner, a, map_ptr(*k)) |= (uint64_t)1 << id;
-		if (controllers[id]->owners)
-			t->hear_owned |= (uint64_t)1 << id;
+		listen(t, (enum controller_id)id);
 		t->state[id] = controllers[id]->init ? controllers[id]->init(t) : NULL;
 	}
 	cluster_add_watch(c, on_change, t);

@@ -21,6 +21,7 @@ struct controller {
 	const char *name;
 	const struct kind *const *kinds;                /* whose changes it hears of; NULL-terminated. NULL: all */
 	const struct kind *const *owners;               /* of Pods, it hears only of those that objects of these kinds control, and of those that nobody does. NULL: of all */
+	uint8_t pods;                                   /* of Pods, it hears only of these changes (enum pod_change); 0: of all */
 	void *(*init)(struct control *);                /* its memory between runs; may be NULL */
 	/* Which keys does this change dirty? Calls control_wake for each. May look, must not change the cluster. */
 	void (*watch)(struct control *, const struct change *);

@@ -520,4 +520,4 @@ static void load(struct control *t, const struct val *v)
 }
 
 static const struct kind *const kinds_heard[] = { &deployment_kind, &replicaset_kind, &pod_kind, NULL };
-const struct controller deployment_controller = { .name = "deployment", .kinds = kinds_heard, .init = init, .watch = watch, .run = run, .save = save, .load = load };
+const struct controller deployment_controller = { .name = "deployment", .kinds = kinds_heard, .pods = POD_GONE | POD_READY | POD_OTHER, .init = init, .watch = watch, .run = run, .save = save, .load = load };

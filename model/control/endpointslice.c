@@ -624,4 +624,4 @@ static void load(struct control *t, const struct val *v)
 }
 
 static const struct kind *const heard[] = { &service_kind, &pod_kind, &node_kind, &endpointslice_kind, NULL };
-const struct controller endpointslice_controller = { .name = "endpointslice", .kinds = heard, .init = init, .watch = slices_watch, .run = run, .save = save, .load = load };
+const struct controller endpointslice_controller = { .name = "endpointslice", .kinds = heard, .pods = (uint8_t)~POD_STATUS, .init = init, .watch = slices_watch, .run = run, .save = save, .load = load };

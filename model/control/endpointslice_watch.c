@@ -45,48 +45,46 @@ static void add_if(struct control *t, void *ctx, struct object *o)
 }
 
 /* Pods of one template share their list of labels: who selects them is looked up once. */
-static void wake_selecting(struct control *t, str ns, const pair_list *labels)
+static struct selecting *selecting(struct control *t, const struct object *o)
 {
 	struct memory *m = slices_memory(t);
 	struct arena *a = cluster_arena(control_cluster(t));
-	struct selecting *x = m->last.selecting;
+	uint64_t *at;
 
-	if (!x || m->last.ns != ns || m->last.labels != labels->v) {
-		uint64_t *at = map_put(&m->selecting, a, hash_mix(map_ptr(labels->v), map_ptr(ns)));
+	if (m->last && m->last->ns == o->ns && m->last->labels.v == o->labels.v)
+		return m->last;
+	at = map_put(&m->selecting, a, hash_mix(map_ptr(o->labels.v), map_ptr(o->ns)));
+	if (!*at) {
+		struct selecting *x = arena_make(a, struct selecting);
 
-		if (!*at)
-			*at = map_ptr(arena_make(a, struct selecting));
-		x = m->last.selecting = (struct selecting *)(uintptr_t)*at;
-		m->last.ns = ns;
-		m->last.labels = labels->v;
+		*x = (struct selecting){ .ns = o->ns, .labels = o->labels };
+		*at = map_ptr(x);
 	}
+	return m->last = (struct selecting *)(uintptr_t)*at;
+}
+
+static void wake_selecting(struct control *t, struct selecting *x)
+{
+	const struct memory *m = slices_memory(t);
+
 	if (x->selectors != m->selectors + 1) {
 		x->selectors = m->selectors + 1;
 		x->nr = 0;
-		selector_index_find(t, &m->index, ns, labels, add_if, &(struct asking){ labels, x });
+		selector_index_find(t, &m->index, x->ns, &x->labels, add_if, &(struct asking){ &x->labels, x });
 	}
 	for (uint32_t k = 0; k < x->nr; k++)
 		control_wake(t, CTL_ENDPOINTSLICE, obj_get(control_cluster(t), x->v[k]), 0);
 }
 
-static void watch_pod(struct control *t, struct pod *p)
+static void watch_pod(struct control *t, const struct object *o)
 {
-	struct memory *m = slices_memory(t);
-	uint64_t *at = table_at(t, &m->labels, p->o.id.i);
-	const pair_list *was = (const pair_list *)(uintptr_t)*at;
+	struct selecting *now = selecting(t, o);
+	uint64_t *was = table_at(t, &slices_memory(t)->selecting_pod, o->id.i);
 
-	wake_selecting(t, p->o.ns, &p->o.labels);
-	if (was && was->v != p->o.labels.v)
-		wake_selecting(t, p->o.ns, was);
-	if (!was || was->v != p->o.labels.v) {
-		pair_list now;
-
-		memset(&now, 0, sizeof(now));   /* padding counts when bytes are compared */
-		now.v = p->o.labels.v;
-		now.nr = p->o.labels.nr;
-		now.set = true;
-		*at = map_ptr(share_bytes(t, &now, sizeof(now)));
-	}
+	if (*was && *was != map_ptr(now))
+		wake_selecting(t, (struct selecting *)(uintptr_t)*was);
+	wake_selecting(t, now);
+	*was = map_ptr(now);
 }
 
 /* checkNodeTopologyDistribution: a node that comes, goes, moves to another zone or changes its readiness makes those Services look again whose zones have now too few
@@ -149,7 +147,7 @@ void slices_watch(struct control *t, const struct change *ch)
 	struct object *o = ch->object;
 
 	if (o->kind == &pod_kind) {
-		watch_pod(t, (struct pod *)o);
+		watch_pod(t, o);
 	} else if (o->kind == &node_kind) {
 		watch_node(t, ch);
 	} else if (o->kind == &service_kind) {

@@ -14,10 +14,10 @@
 struct memory {
 	struct selector_index index;            /* Services by what they select */
 	struct table items;                     /* slice → struct item[]: what was written into it */
-	struct table labels;                    /* Pod → its labels when last heard of: who selected it then has to look, too */
+	struct table selecting_pod;             /* Pod → struct selecting when last heard of: who selected it then has to look, too */
 	struct map selecting;                   /* labels → struct selecting */
 	uint32_t selectors;                     /* grows with every change of a Service */
-	struct { str ns; const struct pair *labels; struct selecting *selecting; } last;        /* that was asked for last */
+	struct selecting *last;                 /* that was asked for last */
 	struct map nodes;                       /* node → its zone and readiness when last heard of */
 	struct table hinted;                    /* Service → 1: the zones' CPUs have given its endpoints hints (hintsPopulatedByService) */
 	uint32_t nr_hinted;                     /* there have been so many such Services; 0: none ever */
@@ -25,7 +25,7 @@ struct memory {
 	str pod, none, ipv4, ipv6;
 	bool writing;                           /* the change at hand is its own */
 };
-struct selecting { uint32_t selectors, nr, alloc; obj_h *v; };   /* the Services that select Pods of these labels, as of that many changes */
+struct selecting { str ns; pair_list labels; uint32_t selectors, nr, alloc; obj_h *v; };   /* the Services that select Pods of these labels, as of that many changes */
 enum judged { JUDGED_NOT_YET, JUDGED_OURS, JUDGED_PARTIAL };
 
 struct memory *slices_memory(const struct control *);

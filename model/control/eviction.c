@@ -120,4 +120,4 @@ static void load(struct control *t, const struct val *v)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, NULL };
-const struct controller eviction_controller = { .name = "taint-eviction", .kinds = kinds_heard, .init = init, .watch = watch, .run = run, .save = save, .load = load };
+const struct controller eviction_controller = { .name = "taint-eviction", .kinds = kinds_heard, .pods = (uint8_t)~(POD_ADDRESS | POD_STATUS), .init = init, .watch = watch, .run = run, .save = save, .load = load };

@@ -165,4 +165,4 @@ static void *init(struct control *t)
 	return arena_make(cluster_arena(control_cluster(t)), struct map);
 }
 
-const struct controller gc_controller = { .name = "garbage-collector", .init = init, .watch = watch, .run = run };
+const struct controller gc_controller = { .name = "garbage-collector", .pods = POD_ADDED | POD_GONE, .init = init, .watch = watch, .run = run };

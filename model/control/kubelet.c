@@ -268,9 +268,7 @@ static void finish(struct visit *v)
 		cluster_remove(v->c, &v->p->o);
 		return;
 	}
-	v->k->writing = true;
 	kubelet_status(v->t, v->p, v->r, v->ip, v->ip2);
-	v->k->writing = false;
 	if (at_rest(v)) {
 		forget(v->k, cluster_arena(v->c), v->p);
 		return;
@@ -328,8 +326,7 @@ static void watch(struct control *t, const struct change *ch)
 		forget(k, cluster_arena(control_cluster(t)), p);
 		return;
 	}
-	if (!k->writing)
-		control_wake(t, CTL_KUBELET, ch->object, 0);
+	control_wake(t, CTL_KUBELET, ch->object, 0);
 }
 
 static void *init(struct control *t)
@@ -344,5 +341,6 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, NULL };
-const struct controller kubelet_controller = { .name = COMPONENT, .kinds = kinds_heard, .init = init, .watch = watch, .run = run,
+/* What it writes itself is status and addresses. */
+const struct controller kubelet_controller = { .name = COMPONENT, .kinds = kinds_heard, .pods = POD_ADDED | POD_GONE | POD_BOUND | POD_OTHER, .init = init, .watch = watch, .run = run,
 					       .save = kubelet_save, .load = kubelet_load };

@@ -47,6 +47,7 @@ extern const char *const kubelet_words[KUBELET_WORDS];
 struct stated {
 	uint64_t key[STATED_WORDS]; uint32_t words;     /* 0: empty */
 	uint8_t phase;
+	bool was_ready, ready;
 	const struct container_status *statuses;
 	condition_list conditions;
 };
@@ -59,7 +60,6 @@ struct kubelet {
 	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
 	struct { struct image *v; uint32_t nr, alloc; } all_images;
 	struct stated *stated;                  /* [STATED], by the hash of the key */
-	bool writing;                           /* the change at hand is its own */
 	str words[KUBELET_WORDS];               /* interned once: every Pod has them */
 };
 struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, begun if it is not yet */

@@ -260,6 +260,8 @@ static void state(struct control *t, const struct pod *p, const struct prun *r, 
 		one_status(c, p, r, k, &v[k]);
 	out->statuses = share_bytes(t, v, r->nr * sizeof(*v));
 	out->conditions = conditions_of(t, p, r, out->phase, has_ip);
+	out->was_ready = pod_is_ready(p);
+	out->ready = condition_status(&out->conditions, "Ready") == COND_TRUE;
 }
 
 /* All that state() looks at. 0: it looks at more, such as the Pod's name, or at too many containers. */
@@ -316,16 +318,20 @@ void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_a
 	bool same = p->phase == s->phase && p->statuses.nr == r->nr && p->conditions.nr == s->conditions.nr &&
 		    (p->statuses.v == s->statuses || memcmp(p->statuses.v, s->statuses, r->nr * sizeof(*s->statuses)) == 0) &&
 		    (p->conditions.v == s->conditions.v || memcmp(p->conditions.v, s->conditions.v, s->conditions.nr * sizeof(*s->conditions.v)) == 0);
+	unsigned what = same ? 0 : POD_STATUS;
+	bool ended = pod_is_terminal(p);
 
 	p->phase = s->phase;
+	if (s->was_ready != s->ready || ended != pod_is_terminal(p))
+		what |= POD_READY;
 	p->statuses.v = (struct container_status *)(uintptr_t)s->statuses;
 	p->statuses.nr = r->nr;
 	p->statuses.set = true;
 	p->conditions = s->conditions;
 	if (!ip_eq(ip, p->ip) || !ip_eq(ip2, p->ip2))
-		cluster_set_pod_ip(c, p, ip, ip2);
+		cluster_set_pod_ip(c, p, ip, ip2, what);
 	else if (!same)
-		cluster_touch(c, &p->o);
+		cluster_touch_pod(c, p, what);
 }
 
 /* ---- and back */

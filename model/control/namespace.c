@@ -68,4 +68,4 @@ static void run(struct control *t, struct object *o, nsec now)
 		settle_in(t, n);
 }
 
-const struct controller namespace_controller = { .name = "namespace", .watch = watch, .run = run };
+const struct controller namespace_controller = { .name = "namespace", .pods = POD_GONE, .watch = watch, .run = run };

@@ -295,4 +295,4 @@ static void run(struct control *t, struct object *o, nsec now)
 }
 
 static const struct kind *const kinds_heard[] = { &node_kind, &pod_kind, NULL };
-const struct controller node_controller = { .name = "node", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+const struct controller node_controller = { .name = "node", .kinds = kinds_heard, .pods = (uint8_t)~POD_ADDRESS, .init = init, .watch = watch, .run = run };

@@ -14,20 +14,6 @@ static struct selector_index *index_of(struct control *t)
 	return &((struct owners *)control_state(t, CTL_REPLICASET))->index;
 }
 
-/* Does the change bear on what run() looks at: who owns the Pod, whether it is active and ready, its labels? A Pod that is bound or gets its address changes
- * nothing here. */
-static bool counts(struct control *t, const struct change *ch)
-{
-	const struct pod *p = (const struct pod *)ch->object;
-	uint64_t *at = table_at(t, &((struct owners *)control_state(t, CTL_REPLICASET))->counted, p->o.id.i);
-	uint64_t now = hash_mix(hash_mix(map_ptr(p->o.labels.v), map_ptr(p->o.owners.v)), (uint64_t)pod_is_active(p) | (uint64_t)pod_is_ready(p) << 1 | 4);
-
-	if (*at == now && ch->kind == CHANGE_UPDATE)
-		return false;
-	*at = now;
-	return true;
-}
-
 static void wake_either(struct control *t, const struct pod *p)
 {
 	const struct object *owner = control_owner(t, &p->o);
@@ -43,8 +29,7 @@ static void watch(struct control *t, const struct change *ch)
 	struct object *o = ch->object;
 
 	if (o->kind == &pod_kind) {
-		if (counts(t, ch))
-			wake_either(t, (struct pod *)o);
+		wake_either(t, (struct pod *)o);
 		return;
 	}
 	if (ch->kind == CHANGE_DELETE)
@@ -238,5 +223,5 @@ static void *init(struct control *t)
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &replicaset_kind, &replication_controller_kind, NULL };
 static const struct kind *const owners[] = { &replicaset_kind, &replication_controller_kind, NULL };
-const struct controller replicaset_controller = { .name = "replicaset", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run,
+const struct controller replicaset_controller = { .name = "replicaset", .kinds = kinds_heard, .owners = owners, .pods = POD_ADDED | POD_GONE | POD_READY | POD_OTHER, .init = init, .watch = watch, .run = run,
 						  .save = owners_save, .load = owners_load };

@@ -78,7 +78,7 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 	cluster_event_form(c, &p->o, &assigned, on->name);
 	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
 		vec_add(cluster_arena(c), &x->repelling, p);
-	cluster_touch(c, &p->o);
+	cluster_touch_pod(c, p, POD_BOUND);
 	if (on->place)
 		profile_reload(x, on->place - 1);
 }
@@ -224,4 +224,5 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &node_kind, &pvc_kind, &pv_kind, &storage_class_kind, NULL };
-const struct controller scheduler_controller = { .name = "scheduler", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+const struct controller scheduler_controller = { .name = "scheduler", .kinds = kinds_heard, .pods = (uint8_t)~(POD_ADDRESS | POD_STATUS),
+						 .init = init, .watch = watch, .run = run };

@@ -31,7 +31,6 @@ struct pod_spec *spec_variant(struct control *, const struct pod_spec *, const c
 struct owners {
 	struct map known;                       /* handle → struct per_owner (workloads.c) */
 	struct selector_index index;
-	struct table counted;                   /* Pod → what ReplicaSets last heard of it, of what they count */
 };
 void owners_save(struct control *, struct arena *, struct val *out);
 void owners_load(struct control *, const struct val *);

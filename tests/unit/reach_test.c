@@ -123,7 +123,7 @@ static void change_something(struct pgen *g, struct cluster *c)
 		break;
 	case 6:                                 /* another address */
 		if (pod)
-			cluster_set_pod_ip(c, (struct pod *)pod, ip_from4(0x0af40000u + pgen_below(g, 3) * 256 + 100 + pgen_below(g, 100)), (ip_addr){ 0 });
+			cluster_set_pod_ip(c, (struct pod *)pod, ip_from4(0x0af40000u + pgen_below(g, 3) * 256 + 100 + pgen_below(g, 100)), (ip_addr){ 0 }, 0);
 		break;
 	}
 }
