@@ -62,7 +62,7 @@ struct settings_flags *cluster_flags(struct cluster *);         /* what the comm
 /* Looking. Namespace NULL for cluster-scoped kinds. Texts need not be interned. */
 struct object *obj_get(const struct cluster *, obj_h);          /* NULL for 0 */
 struct object *cluster_find(const struct cluster *, const struct kind *, const char *ns, const char *name);
-bool cluster_has(const struct cluster *, const struct kind *, str ns, str name);        /* the same question with interned texts */
+struct object *cluster_at(const struct cluster *, const struct kind *, str ns, str name);      /* the same with interned texts */
 struct object_list cluster_list(const struct cluster *, const struct kind *);           /* living ones, all namespaces */
 struct object_list cluster_list_ns(const struct cluster *, const struct kind *, const char *ns);
 uint32_t cluster_count(const struct cluster *, const struct kind *);
@@ -79,7 +79,9 @@ struct object_list service_slices(const struct cluster *, const struct service *
 /* Pods by owner (uid), in name order. */
 struct object_list pods_of(const struct cluster *, str owner_uid);
 struct object_list pods_made_by(const struct cluster *, str owner_uid);         /* the same in the order in which they were made or taken, which costs less */
-/* Pods of a namespace whose labels hold all pairs / match the selector; in name order; the list lives in `scratch`. */
+/* Pods of a namespace whose labels hold all pairs / match the selector; in name order; the list lives in `scratch`. Picked: in any order, which costs less. */
+struct object_list pods_picked(const struct cluster *, const char *ns, const pair_list *, struct arena *scratch);
+void objects_sort(struct object_list *);                        /* by (namespace, name) */
 struct object_list pods_selected(const struct cluster *, const char *ns, const pair_list *, struct arena *scratch);
 struct object_list pods_matching(const struct cluster *, const char *ns, const struct selector *, struct arena *scratch);
 str owner_uid(const struct object *);                           /* of the controlling owner; NULL if none */

@@ -28,11 +28,6 @@ static void handles_push(struct cluster *c, struct handles *l, obj_h h)
 	vec_add(c->arena, l, h);
 }
 
-static void handles_add(struct cluster *c, struct map *m, uint64_t key, obj_h h)
-{
-	handles_push(c, handles_make(c, m, key), h);
-}
-
 static uint64_t ip_key(ip_addr a)
 {
 	return hash_mix(a.hi, a.lo);
@@ -63,6 +58,15 @@ static void index_labels(struct cluster *c, const struct object *o)
 		handles_push(c, k < LABELS_KNOWN ? c->last_labels.list[k] : list_of_label(c, o, k), o->id);
 }
 
+static void index_owner(struct cluster *c, str uid, obj_h h)
+{
+	if (c->last_owner.uid != uid) {
+		c->last_owner.uid = uid;
+		c->last_owner.list = handles_make(c, &c->pods_by_owner, map_ptr(uid));
+	}
+	handles_push(c, c->last_owner.list, h);
+}
+
 static bool owns_address(const struct pod *p)
 {
 	return !p->o.gone && !p->spec->host_network && !pod_is_terminal(p);
@@ -82,7 +86,7 @@ void index_object(struct cluster *c, struct object *o)
 
 		index_labels(c, o);
 		if (owner)
-			handles_add(c, &c->pods_by_owner, map_ptr(owner), o->id);
+			index_owner(c, owner, o->id);
 		index_address(c, p, p->ip);
 		index_address(c, p, p->ip2);
 	} else if (o->kind == &service_kind) {
@@ -97,7 +101,7 @@ void index_object(struct cluster *c, struct object *o)
 
 		s->service = label_get(&o->labels, "kubernetes.io/service-name");
 		if (s->service)
-			handles_add(c, &c->slices_of, hash_mix(map_ptr(o->ns), map_ptr(s->service)), o->id);
+			handles_push(c, handles_make(c, &c->slices_of, hash_mix(map_ptr(o->ns), map_ptr(s->service))), o->id);
 	}
 }
 
@@ -144,12 +148,29 @@ static struct object_list pick_from(const struct cluster *cc, struct handles *l,
 	return (struct object_list){ c->answer, to };
 }
 
+#define FEW 32                          /* so many are put in order as they come */
+
+void objects_sort(struct object_list *l)
+{
+	if (l->nr > FEW) {
+		qsort(l->v, l->nr, sizeof(*l->v), by_name_order);
+		return;
+	}
+	for (uint32_t k = 1; k < l->nr; k++) {
+		struct object *o = l->v[k];
+		uint32_t at = k;
+
+		for (; at && by_name_order(&l->v[at - 1], &o) > 0; at--)
+			l->v[at] = l->v[at - 1];
+		l->v[at] = o;
+	}
+}
+
 static struct object_list answer_from(const struct cluster *c, struct handles *l, bool (*belongs)(const struct object *, const void *), const void *ctx)
 {
 	struct object_list out = pick_from(c, l, belongs, ctx);
 
-	if (out.nr > 1)
-		qsort(out.v, out.nr, sizeof(*out.v), by_name_order);
+	objects_sort(&out);
 	return out;
 }
 
@@ -191,15 +212,19 @@ static struct object_list copy_of(struct object_list l, struct arena *a)
 	return (struct object_list){ l.nr ? arena_copy(a, l.v, l.nr * sizeof(*l.v)) : NULL, l.nr };
 }
 
-static bool has_pair(const struct object *o, const void *pair)
-{
-	const struct pair *p = pair;
-	str v = label_get(&o->labels, p->key);
+struct having { const struct pair *pair; const struct pair *last; };   /* last: labels that have it */
 
-	return v && streq(v, p->value);
+static bool has_pair(const struct object *o, const void *ctx)
+{
+	struct having *h = (struct having *)(uintptr_t)ctx;
+
+	if ((!h->last || o->labels.v != h->last) && !streq(label_get(&o->labels, h->pair->key), h->pair->value))
+		return false;
+	h->last = o->labels.v;
+	return true;
 }
 
-/* The Pods that have the rarest of the pairs; all of the namespace if there is no pair. */
+/* The Pods that have the rarest of the pairs, in any order; all of the namespace if there is no pair. */
 static struct object_list candidates(const struct cluster *c, const char *ns, const pair_list *pairs)
 {
 	const struct handles *best = NULL;
@@ -218,18 +243,30 @@ static struct object_list candidates(const struct cluster *c, const char *ns, co
 	}
 	if (!best)
 		return cluster_list_ns(c, &pod_kind, ns);
-	return answer_from(c, (struct handles *)best, has_pair, by);
+	return pick_from(c, (struct handles *)best, has_pair, &(struct having){ by, NULL });
+}
+
+/* Pods of one template share their labels: those are looked at once. */
+struct object_list pods_picked(const struct cluster *c, const char *ns, const pair_list *pairs, struct arena *scratch)
+{
+	struct object_list l = copy_of(candidates(c, ns, pairs), scratch);
+	const struct pair *same = NULL;
+	uint32_t to = 0;
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		if ((same && l.v[k]->labels.v == same) || pairs_match(pairs, &l.v[k]->labels)) {
+			same = l.v[k]->labels.v;
+			l.v[to++] = l.v[k];
+		}
+	l.nr = to;
+	return l;
 }
 
 struct object_list pods_selected(const struct cluster *c, const char *ns, const pair_list *pairs, struct arena *scratch)
 {
-	struct object_list l = copy_of(candidates(c, ns, pairs), scratch);
-	uint32_t to = 0;
+	struct object_list l = pods_picked(c, ns, pairs, scratch);
 
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (pairs_match(pairs, &l.v[k]->labels))
-			l.v[to++] = l.v[k];
-	l.nr = to;
+	objects_sort(&l);
 	return l;
 }
 
@@ -242,6 +279,7 @@ struct object_list pods_matching(const struct cluster *c, const char *ns, const 
 		if (selector_matches(s, &l.v[k]->labels))
 			l.v[to++] = l.v[k];
 	l.nr = to;
+	objects_sort(&l);
 	return l;
 }
 

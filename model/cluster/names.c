@@ -26,7 +26,7 @@ static uint64_t name_key(const struct kind *k, str ns, str name)
 	return hash_mix(hash_mix(map_ptr(k), map_ptr(ns)), map_ptr(name));
 }
 
-static struct object *find(const struct cluster *c, const struct kind *k, str ns, str name)
+struct object *cluster_at(const struct cluster *c, const struct kind *k, str ns, str name)
 {
 	uint64_t *at;
 
@@ -43,13 +43,9 @@ struct object *cluster_find(const struct cluster *c, const struct kind *k, const
 {
 	str ns = k->namespaced ? str_find(c->strings, ns_text) : NULL, name = str_find(c->strings, name_text);
 
-	return !name || (k->namespaced && !ns) ? NULL : find(c, k, ns, name);
+	return !name || (k->namespaced && !ns) ? NULL : cluster_at(c, k, ns, name);
 }
 
-bool cluster_has(const struct cluster *c, const struct kind *k, str ns, str name)
-{
-	return find(c, k, ns, name) != NULL;
-}
 
 /* An object takes the place of a gone one of the same name. */
 void index_name(struct cluster *c, struct object *o)

@@ -32,6 +32,7 @@ struct cluster {
 	struct map pods_by_label;               /* hash(ns, key, value) → struct handles */
 	struct { str ns; const struct pair *labels; struct handles *list[LABELS_KNOWN]; } last_labels;   /* those of the Pod that was indexed last */
 	struct map pods_by_owner;               /* uid → struct handles */
+	struct { str uid; struct handles *list; } last_owner;           /* that of the Pod that was indexed last */
 	struct map pod_by_ip, service_by_ip;    /* hash(address) → handle of the last that took it */
 	struct map slices_of;                   /* hash(ns, service) → struct handles */
 	struct event_log events;

@@ -43,11 +43,10 @@ enum cond_status condition_status(const condition_list *l, const char *type)
 bool condition_put(struct cluster *c, condition_list *l, const char *type, enum cond_status status, const char *reason, const char *message)
 {
 	const struct condition *have = condition_get(l, type);
-	str r = cluster_str(c, reason), m = cluster_str(c, message);
 	struct condition *v;
 	uint32_t at = have ? (uint32_t)(have - l->v) : l->nr;
 
-	if (have && have->status == status && have->reason == r && have->message == m)
+	if (have && have->status == status && streq(have->reason, reason) && streq(have->message, message))
 		return false;
 	v = arena_array(cluster_arena(c), struct condition, l->nr + !have);
 	if (l->nr)
@@ -56,8 +55,8 @@ bool condition_put(struct cluster *c, condition_list *l, const char *type, enum 
 		v[at].changed = cluster_now(c);
 	v[at].type = cluster_str(c, type);
 	v[at].status = (uint8_t)status;
-	v[at].reason = r;
-	v[at].message = m;
+	v[at].reason = cluster_str(c, reason);
+	v[at].message = cluster_str(c, message);
 	v[at].heartbeat = NEVER;
 	*l = (condition_list){ v, l->nr + !have, true };
 	return true;
@@ -121,11 +120,10 @@ void safe_encode(const char *s, char *out)
 
 #define LONGEST_BASE 58         /* of 63 characters, less five */
 
-str generate_name(struct cluster *c, const struct kind *k, const char *ns, const char *base, const char *uid, uint64_t n)
+str generate_name(struct cluster *c, const struct kind *k, str ns, const char *base, const char *uid, uint64_t n)
 {
 	char name[LONGEST_BASE + 6];
 	size_t len = MIN(strlen(base), (size_t)LONGEST_BASE);
-	str space = k->namespaced ? cluster_str(c, ns) : NULL;
 
 	memcpy(name, base, len);
 	for (uint64_t try = 0;; try++) {
@@ -133,7 +131,7 @@ str generate_name(struct cluster *c, const struct kind *k, const char *ns, const
 
 		random_suffix(c, "name", uid, n + (try << 32), name + len, 5);
 		made = cluster_str(c, name);
-		if (!cluster_has(c, k, space, made))
+		if (!cluster_at(c, k, k->namespaced ? ns : NULL, made))
 			return made;
 	}
 }

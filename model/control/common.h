@@ -21,7 +21,7 @@ const struct owner_ref *controller_of(const struct object *);   /* NULL: none */
 void random_suffix(const struct cluster *, const char *purpose, const char *uid, uint64_t n, char *out, uint32_t len);
 void safe_encode(const char *text, char *out);                  /* rand.SafeEncodeString; out holds strlen(text) + 1 */
 /* A name that no living object of the kind has: base (cut to 58) and five characters, as apiserver/storage/names/generate.go makes it. */
-str generate_name(struct cluster *, const struct kind *, const char *ns, const char *base, const char *uid, uint64_t n);
+str generate_name(struct cluster *, const struct kind *, str ns, const char *base, const char *uid, uint64_t n);
 
 /* The same bytes once: equal lists of Pods of one template made in one moment are one list. p is copied on first sight; its padding must be zeroed. */
 const void *share_bytes(struct control *, const void *p, size_t size);

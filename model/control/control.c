@@ -16,6 +16,7 @@ static const struct controller *const controllers[CTL_COUNT] = {
 
 /* Rounds within one moment after which controllers are taken to quarrel for ever. */
 #define MAX_ROUNDS 20000
+#define SCRATCH_KEPT (64u << 10)
 
 struct wake { uint32_t key; uint8_t controller; bool standing; };
 struct bucket { nsec at; VEC(struct wake) wakes; };
@@ -25,7 +26,7 @@ struct due { struct keys keys, other; uint64_t *in; uint32_t words; };  /* of on
 struct control {
 	struct cluster *cluster;
 	void (*look)(void *ctx); void *look_ctx;        /* of control_observe */
-	struct arena *arena;
+	struct arena *arena, *scratch;
 	void *state[CTL_COUNT];
 	struct map listeners;                           /* kind → bits of the controllers that hear of it, beside those that hear of all */
 	uint64_t hear_pods[8];                          /* by what of a Pod has changed: bits of those that hear of it */
@@ -51,6 +52,7 @@ void *control_state(const struct control *t, enum controller_id id) { return t->
 bool control_orphans(const struct control *t) { return t->orphans; }
 struct map *control_shared(struct control *t) { return &t->shared; }
 nsec control_now(const struct control *t) { return cluster_now(t->cluster); }
+struct scratch control_scratch(struct control *t) { return (struct scratch){ t->scratch, arena_mark(t->scratch) }; }
 
 /* ---- the heap of points in time */
 
@@ -390,6 +392,9 @@ struct control *control_new(struct cluster *c)
 	static_assert(CTL_COUNT <= 64, "a bit for each controller");
 	t->cluster = c;
 	t->arena = a;
+	t->scratch = cluster_side_arena(c, "control");
+	arena_alloc(t->scratch, SCRATCH_KEPT, 1);
+	arena_rewind(t->scratch, (struct arena_mark){ arena_mark(t->scratch).block, 0 });
 	for (int id = 0; id < CTL_COUNT; id++) {
 		listen(t, (enum controller_id)id);
 		t->state[id] = controllers[id]->init ? controllers[id]->init(t) : NULL;

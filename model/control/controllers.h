@@ -40,6 +40,10 @@ void control_wake(struct control *, enum controller_id, const struct object *key
 void control_timer(struct control *, enum controller_id, const struct object *key, nsec at);
 void *control_state(const struct control *, enum controller_id);        /* what init returned */
 nsec control_now(const struct control *);
+/* Memory for the work of a run, which gives back what it took: the arena is one, and keeps its first block. */
+struct scratch { struct arena *arena; struct arena_mark mark; };
+struct scratch control_scratch(struct control *);
+static inline void scratch_end(struct scratch s) { arena_rewind(s.arena, s.mark); }
 struct map *control_shared(struct control *);           /* of share_bytes */
 struct object *control_by_uid(const struct control *, str uid);         /* living or gone; Pods are not among them. NULL: never seen */
 /* The controlling owner, living or gone; NULL: none, or never seen. The Pods of one owner share their list of owners, so that it costs little. */

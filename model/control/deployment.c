@@ -469,11 +469,11 @@ static void roll(struct deploying *x)
 
 static void run(struct control *t, struct object *o, nsec now)
 {
-	struct deploying x = { .t = t, .c = control_cluster(t), .d = (struct workload *)o, .now = now };
+	struct scratch scratch = control_scratch(t);
+	struct deploying x = { .t = t, .c = control_cluster(t), .d = (struct workload *)o, .now = now, .scratch = scratch.arena };
 
 	if (o->gone || o->deleted != NEVER)
 		return;
-	x.scratch = arena_new(NULL, "deployment");
 	if (((struct memory *)control_state(t, CTL_DEPLOYMENT))->lone_sets)
 		adopt_sets(&x);
 	look(&x);
@@ -486,7 +486,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	write_status(&x);
 	if (complete(x.d))
 		clean_up(&x);
-	arena_free(x.scratch);
+	scratch_end(scratch);
 }
 
 static void *init(struct control *t)

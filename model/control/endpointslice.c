@@ -90,10 +90,13 @@ static void add_endpoint(struct slicing *x, struct pod *p, ip_addr ip)
 }
 
 /* ShouldPodBeInEndpoints: an address, and not Succeeded or Failed. */
+static bool may_stand(const struct pod *p)
+{
+	return (ip_set(p->ip) || ip_set(p->ip2)) && !pod_is_terminal(p);
+}
+
 static void add_pod(struct slicing *x, struct pod *p)
 {
-	if (pod_is_terminal(p))
-		return;
 	for (int second = 0; second < 2; second++) {
 		ip_addr ip = second ? p->ip2 : p->ip;
 		bool wanted = !x->s->families.nr && !second;
@@ -199,19 +202,20 @@ static pair_list labels_of(const struct slicing *x)
 	return pairs_with(x->c, &l, LABEL_SERVICE, x->s->o.name);
 }
 
-static void write_endpoint(struct slicing *x, const struct wanted *w, struct endpoint *e, bool known)
-{
-	struct arena *a = cluster_arena(x->c);
+/* What an endpoint says of its Pod for as long as it stands there. */
+struct standing { struct obj_ref target; str address; };
 
-	if (!known) {
-		*e = (struct endpoint){ 0 };
-		e->addresses.v = arena_make(a, str);
-		e->addresses.v[0] = cluster_str(x->c, IP(w->ip));
-		e->addresses.nr = 1;
-		e->addresses.set = true;
-		e->target = arena_make(a, struct obj_ref);
-		*e->target = (struct obj_ref){ .kind = x->m->pod, .ns = w->pod->o.ns, .name = w->pod->o.name, .uid = w->pod->o.uid };
-	}
+static void begin_endpoint(struct slicing *x, const struct wanted *w, struct endpoint *e)
+{
+	struct standing *s = arena_make(cluster_arena(x->c), struct standing);
+
+	s->address = cluster_str(x->c, IP(w->ip));
+	s->target = (struct obj_ref){ .kind = x->m->pod, .ns = w->pod->o.ns, .name = w->pod->o.name, .uid = w->pod->o.uid };
+	*e = (struct endpoint){ .addresses = { &s->address, 1, true }, .target = &s->target };
+}
+
+static void write_endpoint(const struct wanted *w, struct endpoint *e)
+{
 	e->ready = w->ready;
 	e->serving = w->serving;
 	e->terminating = w->terminating;
@@ -252,8 +256,11 @@ static void hint(struct slicing *x, const struct wanted *w, struct endpoint *e)
 		put_hint(a, node, &e->hints->for_nodes.v, &e->hints->for_nodes.nr, &e->hints->for_nodes.set);
 }
 
-static struct wanted *wanted_of(const struct slicing *x, struct group *g, uint64_t key)
+/* Where a slice says what it said before, its endpoints stand in the order in which they are wanted: it has that place then. */
+static struct wanted *wanted_of(const struct slicing *x, struct group *g, uint64_t key, uint32_t place)
 {
+	if (place < g->items.nr && g->items.v[place].key == key)
+		return &g->wanted.v[place];
 	if (!g->place.nr)
 		for (uint32_t k = 0; k < g->items.nr; k++)
 			*map_put(&g->place, x->scratch, g->items.v[k].key) = k;
@@ -269,21 +276,22 @@ static void fill_slice(struct slicing *x, struct endpointslice *s, struct group 
 	struct map known = { 0 };
 	struct endpoint *v = s->endpoints.v;
 	bool in_place = old && was == p->nr;
-	const struct wanted *w;
 
-	for (uint32_t k = 0; k < was; k++) {
+	for (uint32_t k = 0; k < was && in_place; k++)
+		in_place = old[k].key == p->v[k].key;
+	for (uint32_t k = 0; k < was && !in_place; k++)
 		*map_put(&known, x->scratch, old[k].key) = k;
-		in_place = in_place && old[k].key == p->v[k].key;
-	}
 	if (!in_place)
 		v = arena_array(a, struct endpoint, p->nr);
 	for (uint32_t k = 0; k < p->nr; k++) {
-		const uint64_t *at = map_find(&known, p->v[k].key);
+		const struct wanted *w = wanted_of(x, g, p->v[k].key, k);
+		const uint64_t *at = in_place ? NULL : map_find(&known, p->v[k].key);
 
-		if (at && !in_place)
+		if (at)
 			v[k] = s->endpoints.v[*at];
-		w = wanted_of(x, g, p->v[k].key);
-		write_endpoint(x, w, &v[k], at != NULL);
+		else if (!in_place)
+			begin_endpoint(x, w, &v[k]);
+		write_endpoint(w, &v[k]);
 		hint(x, w, &v[k]);
 	}
 	s->endpoints.v = v;
@@ -340,7 +348,7 @@ static bool hints_fit(const struct slicing *x, const struct endpointslice *s, st
 		const struct endpoint *e = &s->endpoints.v[k];
 		str zone, node;
 
-		wanted_hints(x, wanted_of(x, g, p->v[k].key), &zone, &node);
+		wanted_hints(x, wanted_of(x, g, p->v[k].key, k), &zone, &node);
 		if (!streq(zone, hint_of(e)) || !streq(node, e->hints && e->hints->for_nodes.nr ? e->hints->for_nodes.v[0].name : NULL))
 			return false;
 	}
@@ -382,7 +390,7 @@ static void collect(struct slicing *x, bool v6, struct zone_slices *out)
 			if (p->action == SLICE_DELETE || (p->action == SLICE_KEEP && !s))
 				continue;
 			for (uint32_t i = 0; i < p->nr; i++) {
-				const struct wanted *w = wanted_of(x, g, p->v[i].key);
+				const struct wanted *w = wanted_of(x, g, p->v[i].key, i);
 
 				if (w->ready == TRI_TRUE)
 					h.v[h.nr++] = (struct hinted){ w->zone, h.write ? NULL : hint_of(&s->endpoints.v[i]) };
@@ -406,7 +414,7 @@ static void hint_family(struct slicing *x, const struct zone_shares *shares, boo
 		if (z.slices.v[k].write && p->action == SLICE_KEEP)
 			z.at.v[k].plan->action = SLICE_UPDATE;
 		for (uint32_t i = 0, n = 0; i < p->nr; i++) {
-			struct wanted *w = wanted_of(x, z.at.v[k].group, p->v[i].key);
+			struct wanted *w = wanted_of(x, z.at.v[k].group, p->v[i].key, i);
 
 			if (w->ready == TRI_TRUE)
 				w->hint = z.slices.v[k].v[n++].hint;
@@ -555,15 +563,22 @@ static void placeholders(struct slicing *x)
 
 static void run(struct control *t, struct object *key, nsec now)
 {
-	struct slicing x = { .t = t, .c = control_cluster(t), .m = slices_memory(t), .s = (struct service *)key, .by_cpu = hints_enabled((struct service *)key) };
+	struct scratch scratch = control_scratch(t);
+	struct slicing x = { .t = t, .c = control_cluster(t), .m = slices_memory(t), .s = (struct service *)key, .by_cpu = hints_enabled((struct service *)key), .scratch = scratch.arena };
 	struct object_list pods;
+	uint32_t nr;
 
 	(void)now;
 	if (key->gone || !wants_slices(x.s))   /* of a Service that is gone the garbage collector takes the slices */
 		return;
-	x.scratch = arena_new(NULL, "endpointslice");
-	pods = pods_selected(x.c, key->ns, &x.s->selector, x.scratch);
+	pods = pods_picked(x.c, key->ns, &x.s->selector, x.scratch);
 	if (!partial(&x, pods.nr)) {
+		nr = pods.nr;
+		pods.nr = 0;
+		for (uint32_t k = 0; k < nr; k++)
+			if (may_stand((struct pod *)pods.v[k]))
+				pods.v[pods.nr++] = pods.v[k];
+		objects_sort(&pods);
 		for (uint32_t k = 0; k < pods.nr; k++)
 			add_pod(&x, (struct pod *)pods.v[k]);
 		placeholders(&x);
@@ -571,7 +586,7 @@ static void run(struct control *t, struct object *key, nsec now)
 		reconcile(&x);
 		x.m->writing = false;
 	}
-	arena_free(x.scratch);
+	scratch_end(scratch);
 }
 
 static void *init(struct control *t)

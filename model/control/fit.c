@@ -271,7 +271,7 @@ void demand_of(const struct pod_spec *s, struct arena *a, struct demand *d)
 {
 	const container_list *lists[] = { &s->containers, &s->init_containers };
 
-	*d = (struct demand){ .cpu = pod_amount(s, "cpu", false), .memory = pod_amount(s, "memory", false) };
+	*d = (struct demand){ .cpu = pod_amount(s, "cpu", false), .memory = pod_amount(s, "memory", false), .host_ports = has_host_ports(s) };
 	for (uint32_t k = 0; k < s->containers.nr; k++) {
 		d->nz_cpu += usual(&s->containers.v[k], "cpu", DEFAULT_CPU);
 		d->nz_memory += usual(&s->containers.v[k], "memory", DEFAULT_MEMORY);

@@ -42,6 +42,7 @@ struct amount { str name; int64_t milli; str lack; };
 struct demand {
 	int64_t cpu, memory;                    /* thousandths of a core, of a byte */
 	int64_t nz_cpu, nz_memory;              /* for scoring: a container that asks for nothing counts as 100m, 200Mi */
+	bool host_ports;
 	LIST(struct amount) other;              /* neither cpu nor memory nor pods: ephemeral-storage, huge pages, what devices offer */
 };
 void demand_of(const struct pod_spec *, struct arena *, struct demand *);

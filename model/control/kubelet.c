@@ -242,8 +242,7 @@ static void greet(struct visit *v)
 	struct prun *r = v->r;
 
 	v->p->start = v->now;
-	visit_node_address(v);
-	v->p->host_ip = v->ip;
+	v->p->host_ip = v->on->ip;
 	v->ip = v->ip2 = (ip_addr){ 0, 0 };
 	r->busy = -1;
 	for (uint32_t k = 0; k < r->nr; k++)

@@ -14,23 +14,6 @@ static const struct event_form PULLING = { false, COMPONENT, "Pulling", "Pulling
 
 /* ---- the sandbox */
 
-void visit_node_address(struct visit *v)
-{
-	const struct node *n = v->on->node;
-
-	v->ip = v->ip2 = (ip_addr){ 0, 0 };
-	for (uint32_t k = 0; k < n->addresses.nr; k++) {
-		ip_addr ip;
-
-		if (!streq(n->addresses.v[k].type, "InternalIP") || !ip_parse(n->addresses.v[k].address, &ip))
-			continue;
-		if (!ip_set(v->ip))
-			v->ip = ip;
-		else if (!ip_set(v->ip2) && ip_is4(ip) != ip_is4(v->ip))
-			v->ip2 = ip;
-	}
-}
-
 static void say_no_network(struct visit *v)
 {
 	if (v->r->announced)
@@ -88,21 +71,21 @@ static void cni_failed(struct visit *v, const char *words)
 
 void sandbox_made(struct visit *v)
 {
-	struct arena *scratch;
+	struct scratch scratch = control_scratch(v->t);
 	const char *problem;
 
 	v->r->making = false;
 	if (v->p->spec->host_network) {
-		visit_node_address(v);
+		v->ip = v->on->ip;
+		v->ip2 = v->on->ip2;
 	} else if (!network_ready(v->t, v->on)) {
 		say_no_network(v);
 		return;
 	} else {
-		scratch = arena_new(NULL, "kubelet");
-		problem = ipam_assign(v->t, v->on->node, v->p, &v->ip, &v->ip2, scratch);
+		problem = ipam_assign(v->t, v->on->node, v->p, &v->ip, &v->ip2, scratch.arena);
 		if (problem)
 			cni_failed(v, problem);
-		arena_free(scratch);
+		scratch_end(scratch);
 		if (problem)
 			return;
 	}

@@ -24,11 +24,14 @@ void container_stop(struct visit *v, uint32_t k, nsec grace)
 {
 	const struct container *c = container_at(v->p->spec, k);
 	struct crun *x = &v->r->c[k];
-	nsec hook = c->lifecycle && grace ? MIN(hook_lasts(c->lifecycle->pre_stop), grace) : 0, rest = MAX(grace - hook, timing(T_GRACE_MINIMUM)), at;
-	bool deaf = ignores_sigterm(c);
+	nsec hook, rest, at;
+	bool deaf;
 
 	if (x->run.state != RUN_RUNNING || x->stopping)
 		return;
+	hook = c->lifecycle && grace ? MIN(hook_lasts(c->lifecycle->pre_stop), grace) : 0;
+	rest = MAX(grace - hook, timing(T_GRACE_MINIMUM));
+	deaf = ignores_sigterm(c);
 	at = grace ? v->now + hook + (deaf ? rest : MIN(timing(T_STEP_STOP), rest)) : v->now;
 	x->stopping = true;
 	x->ends_with = deaf || !grace ? 137 : 0;

@@ -33,7 +33,6 @@ static inline void visit_tell(struct visit *v, const struct event_form *form, st
 }
 
 /* ---- kubelet_start.c */
-void visit_node_address(struct visit *);                        /* the node's InternalIPs into ip, ip2 */
 void sandbox_begin(struct visit *, uint32_t attempt);
 void sandbox_made(struct visit *);                              /* its time has come: an address, or the CNI's words */
 bool container_begin(struct visit *, uint32_t k);               /* false: it must wait, others may go on */

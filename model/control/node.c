@@ -7,13 +7,12 @@
 #include "model/base/quantity.h"
 #include "model/cluster/pod_network.h"
 
-struct placed { struct node_info *on; const struct demand *demand; bool ports; };
-
 struct nodes {
 	struct map by_name;                     /* → struct node_info */
 	VEC(struct node_info *) all;
-	struct table placed;                    /* Pod → struct placed */
+	struct table placed;                    /* Pod → struct node_info that counts it among its own */
 	struct map demands;                     /* spec → struct demand */
+	struct { const struct pod_spec *spec; const struct demand *demand; } last;      /* that was asked for last */
 	uint32_t version;
 };
 
@@ -29,9 +28,9 @@ struct node_info *node_info(const struct control *t, str name)
 
 struct node_info *node_of_pod(const struct control *t, const struct pod *p)
 {
-	const struct placed *where = p->node ? (const struct placed *)(uintptr_t)table_get(&nodes_of(t)->placed, p->o.id.i) : NULL;
+	struct node_info *on = p->node ? (struct node_info *)(uintptr_t)table_get(&nodes_of(t)->placed, p->o.id.i) : NULL;
 
-	return where && where->on->name == p->node ? where->on : p->node ? node_info(t, p->node) : NULL;
+	return on && on->name == p->node ? on : p->node ? node_info(t, p->node) : NULL;
 }
 
 struct node_info *const *nodes_all(const struct control *t, uint32_t *nr)
@@ -48,14 +47,21 @@ uint32_t nodes_version(const struct control *t)
 const struct demand *demand_for(struct control *t, const struct pod_spec *s)
 {
 	struct arena *a = cluster_arena(control_cluster(t));
-	uint64_t *at = map_put(&nodes_of(t)->demands, a, map_ptr(s));
-	struct demand *d = (struct demand *)(uintptr_t)*at;
+	struct nodes *x = nodes_of(t);
+	uint64_t *at;
+	struct demand *d;
 
+	if (x->last.spec == s)
+		return x->last.demand;
+	at = map_put(&x->demands, a, map_ptr(s));
+	d = (struct demand *)(uintptr_t)*at;
 	if (!d) {
 		d = arena_make(a, struct demand);
 		*at = map_ptr(d);
 		demand_of(s, a, d);
 	}
+	x->last.spec = s;
+	x->last.demand = d;
 	return d;
 }
 
@@ -134,6 +140,21 @@ static bool says_ready(const struct val *doc)
 	return false;
 }
 
+static void internal_addresses(const struct node *n, ip_addr *first, ip_addr *second)
+{
+	*first = *second = (ip_addr){ 0, 0 };
+	for (uint32_t k = 0; k < n->addresses.nr; k++) {
+		ip_addr ip;
+
+		if (!streq(n->addresses.v[k].type, "InternalIP") || !ip_parse(n->addresses.v[k].address, &ip))
+			continue;
+		if (!ip_set(*first))
+			*first = ip;
+		else if (!ip_set(*second) && ip_is4(ip) != ip_is4(*first))
+			*second = ip;
+	}
+}
+
 static void node_changed(struct control *t, const struct change *ch)
 {
 	struct node *n = (struct node *)ch->object;
@@ -152,6 +173,7 @@ static void node_changed(struct control *t, const struct change *ch)
 	i->zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
 	i->silent = node_silent_since(n);
 	i->no_cni = fault_since(&n->o, NO_CNI_ANNOTATION);
+	internal_addresses(n, &i->ip, &i->ip2);
 	i->can_cpu = allocatable(n, "cpu", INT64_MAX);
 	i->can_memory = allocatable(n, "memory", INT64_MAX);
 	i->max_pods = (uint32_t)(allocatable(n, "pods", (int64_t)cluster_settings(control_cluster(t))->max_pods * 1000) / 1000);
@@ -168,39 +190,39 @@ static void account_other(struct node_info *i, const struct amount *v, int sign,
 	vec_add(a, &i->other, ((struct amount){ .name = v->name, .milli = sign * v->milli }));
 }
 
-static void account(struct node_info *i, const struct placed *p, int sign, struct arena *a)
+static void account(struct node_info *i, const struct demand *d, int sign, struct arena *a)
 {
-	for (uint32_t k = 0; k < p->demand->other.nr; k++)
-		account_other(i, &p->demand->other.v[k], sign, a);
-	i->cpu += sign * p->demand->cpu;
-	i->memory += sign * p->demand->memory;
-	i->nz_cpu += sign * p->demand->nz_cpu;
-	i->nz_memory += sign * p->demand->nz_memory;
-	i->nr_ports += (uint32_t)(sign * p->ports);
+	for (uint32_t k = 0; k < d->other.nr; k++)
+		account_other(i, &d->other.v[k], sign, a);
+	i->cpu += sign * d->cpu;
+	i->memory += sign * d->memory;
+	i->nz_cpu += sign * d->nz_cpu;
+	i->nz_memory += sign * d->nz_memory;
+	i->nr_ports += (uint32_t)(sign * d->host_ports);
 }
 
 static void place(struct control *t, struct pod *p, struct node_info *on)
 {
 	struct arena *a = cluster_arena(control_cluster(t));
-	struct placed *where = arena_make(a, struct placed);
 
-	*where = (struct placed){ on, demand_for(t, p->spec), has_host_ports(p->spec) };
-	*table_at(t, &nodes_of(t)->placed, p->o.id.i) = map_ptr(where);
-	account(on, where, 1, a);
+	*table_at(t, &nodes_of(t)->placed, p->o.id.i) = map_ptr(on);
 	vec_add(a, &on->pods, p);
+	vec_add(a, &on->demands, demand_for(t, p->spec));
+	account(on, on->demands.v[on->demands.nr - 1], 1, a);
 }
 
-static void unplace(struct control *t, struct pod *p, struct placed *where)
+static void unplace(struct control *t, struct pod *p, struct node_info *i)
 {
-	struct node_info *i = where->on;
 	uint32_t k = 0;
 
-	account(i, where, -1, cluster_arena(control_cluster(t)));
 	while (k < i->pods.nr && i->pods.v[k] != p)
 		k++;
 	if (k < i->pods.nr) {
+		account(i, i->demands.v[k], -1, cluster_arena(control_cluster(t)));
 		memmove(i->pods.v + k, i->pods.v + k + 1, (i->pods.nr - k - 1) * sizeof(*i->pods.v));
+		memmove(i->demands.v + k, i->demands.v + k + 1, (i->demands.nr - k - 1) * sizeof(*i->demands.v));
 		i->pods.nr--;
+		i->demands.nr--;
 	}
 	*table_at(t, &nodes_of(t)->placed, p->o.id.i) = 0;
 }
@@ -208,14 +230,14 @@ static void unplace(struct control *t, struct pod *p, struct placed *where)
 static void pod_changed(struct control *t, const struct change *ch)
 {
 	struct pod *p = (struct pod *)ch->object;
-	struct placed *where = (struct placed *)(uintptr_t)table_get(&nodes_of(t)->placed, p->o.id.i);
+	struct node_info *on = (struct node_info *)(uintptr_t)table_get(&nodes_of(t)->placed, p->o.id.i);
 	bool there = p->node && ch->kind != CHANGE_DELETE && !pod_is_terminal(p);
 
-	if (where && (!there || where->on->name != p->node)) {
-		unplace(t, p, where);
-		where = NULL;
+	if (on && (!there || on->name != p->node)) {
+		unplace(t, p, on);
+		on = NULL;
 	}
-	if (!where && there)
+	if (!on && there)
 		place(t, p, named(t, p->node));
 	if (there && pod_network_installed_by(p) && named(t, p->node)->node)
 		control_wake(t, CTL_NODE, &named(t, p->node)->node->o, 0);

@@ -12,7 +12,8 @@ struct node_info {
 	str zone;                               /* label topology.kubernetes.io/zone of the Node; NULL: it has none */
 	uint32_t index;                         /* place in nodes_all */
 	uint32_t place;                         /* in the scheduler's order of names, + 1; 0: not among them */
-	VEC(struct pod *) pods;                 /* bound, not terminal; in the order in which they came. See node_pods */
+	VEC(struct pod *) pods;                 /* bound, not terminal; in the order in which they came */
+	VEC(const struct demand *) demands;     /* of each: what it was counted with */
 	uint32_t nr_ports;                      /* Pods with host ports among them */
 	int64_t cpu, memory, nz_cpu, nz_memory; /* asked for, all together; thousandths */
 	VEC(struct amount) other;               /* the same of what is neither */
@@ -21,6 +22,7 @@ struct node_info {
 	nsec silent, no_cni;                    /* node_silent_since; the Pod network is broken there since; NEVER */
 	bool given;                             /* the Node came with a Ready condition: its kubelet says what it says */
 	uint32_t version;                       /* grows with every change of the Node itself */
+	ip_addr ip, ip2;                        /* its InternalIPs: the first, and the first of the other family */
 };
 
 struct node_info *node_info(const struct control *, str name);   /* NULL if nobody has named it */

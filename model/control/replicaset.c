@@ -52,9 +52,10 @@ static bool refused(struct making *m)
 {
 	struct cluster *c = control_cluster(m->t);
 	struct object *o = &m->w->o;
-	struct arena *scratch = arena_new(NULL, "quota");
+	struct scratch s = control_scratch(m->t);
+	struct arena *scratch = s.arena;
 	const char *why = quota_refuses(c, o->ns, m->w->template.spec, scratch);
-	const struct condition *since = condition_get(&m->w->conditions, "ReplicaFailure");
+	const struct condition *since = m->w->conditions.nr ? condition_get(&m->w->conditions, "ReplicaFailure") : NULL;
 	nsec failing = since && since->status == COND_TRUE ? control_now(m->t) - since->changed : 0;
 
 	if (why && since && since->status == COND_TRUE && !failing) {   /* said in this moment already */
@@ -74,7 +75,7 @@ static bool refused(struct making *m)
 				rest.v[rest.nr++] = m->w->conditions.v[k];
 		m->w->conditions = rest;
 	}
-	arena_free(scratch);
+	scratch_end(s);
 	return why != NULL;
 }
 
@@ -190,7 +191,8 @@ static void write_status(struct control *t, struct workload *w, const struct tal
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct workload *w = (struct workload *)o;
-	struct arena *scratch = arena_new(NULL, "replicaset");
+	struct scratch work = control_scratch(t);
+	struct arena *scratch = work.arena;
 	uint32_t nr = 0, active = 0, want = (uint32_t)MAX(w->replicas, 0);
 	struct pod **v;
 	struct tally s;
@@ -213,7 +215,7 @@ static void run(struct control *t, struct object *o, nsec now)
 		write_status(t, w, &s);
 		control_wake(t, CTL_REPLICASET, o, s.again);
 	}
-	arena_free(scratch);
+	scratch_end(work);
 }
 
 static void *init(struct control *t)

@@ -30,7 +30,7 @@ static bool needs_care(const struct scheduler *x, const struct pod *p)
 /* The one node that a Pod of a DaemonSet names. */
 static struct node_info *pinned_to(struct control *t, const struct pod_spec *s)
 {
-	const struct val *terms = val_path(s->affinity, "nodeAffinity." REQUIRED ".nodeSelectorTerms"), *fields = terms && terms->nr == 1 ? val_get(val_at(terms, 0), "matchFields") : NULL;
+	const struct val *terms = !s->affinity ? NULL : val_path(s->affinity, "nodeAffinity." REQUIRED ".nodeSelectorTerms"), *fields = terms && terms->nr == 1 ? val_get(val_at(terms, 0), "matchFields") : NULL;
 	const struct val *values = fields && fields->nr == 1 && streq(val_str_at(val_at(fields, 0), "operator"), "In") ? val_get(val_at(fields, 0), "values") : NULL;
 	const char *name = values && values->nr == 1 ? val_str(val_at(values, 0)) : NULL;
 
@@ -54,27 +54,37 @@ static struct node_info *choose(struct look *l)
 
 static const struct event_form assigned = { false, "default-scheduler", "Scheduled", "Successfully assigned %o to %s" };
 
+static const struct condition *scheduled_now(struct control *t)
+{
+	struct scheduler *x = scheduler_of(t);
+	struct condition one;
+
+	if (x->scheduled.list && x->scheduled.at == control_now(t))
+		return x->scheduled.list;
+	memset(&one, 0, sizeof(one));           /* padding counts when bytes are compared */
+	one.type = x->pod_scheduled;
+	one.status = COND_TRUE;
+	one.changed = control_now(t);
+	one.heartbeat = NEVER;
+	x->scheduled.at = control_now(t);
+	return x->scheduled.list = share_bytes(t, &one, sizeof(one));
+}
+
 static void bind(struct control *t, struct pod *p, struct node_info *on)
 {
 	struct scheduler *x = scheduler_of(t);
 	struct cluster *c = control_cluster(t);
-	struct condition scheduled;
 
-	map_remove(&x->waiting, p->o.id.i);
-	if (volumes_matter(c) && has_claims(p->spec))
+	if (x->waiting.nr)
+		map_remove(&x->waiting, p->o.id.i);
+	if (has_claims(p->spec) && volumes_matter(c))
 		claims_bind(t, p, on->node);
 	p->node = on->name;
 	x->least_priority = MIN(x->least_priority, pod_priority(c, p->spec));
-	if (p->conditions.nr) {
+	if (p->conditions.nr)
 		condition_put(c, &p->conditions, "PodScheduled", COND_TRUE, NULL, NULL);
-	} else {
-		memset(&scheduled, 0, sizeof(scheduled));
-		scheduled.type = x->pod_scheduled;
-		scheduled.status = COND_TRUE;
-		scheduled.changed = cluster_now(c);
-		scheduled.heartbeat = NEVER;
-		p->conditions = (condition_list){ (struct condition *)(uintptr_t)share_bytes(t, &scheduled, sizeof(scheduled)), 1, true };
-	}
+	else
+		p->conditions = (condition_list){ (struct condition *)(uintptr_t)scheduled_now(t), 1, true };
 	cluster_event_form(c, &p->o, &assigned, on->name);
 	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
 		vec_add(cluster_arena(c), &x->repelling, p);
@@ -133,7 +143,6 @@ static void place(struct look *l, struct pod *p)
 
 	scheduler_list_nodes(l->t);
 	l->demand = demand_for(l->t, p->spec);
-	l->scratch = arena_new(NULL, "scheduler");
 	l->volumes = has_claims(p->spec) && volumes_matter(c);
 	l->block = l->volumes ? claims_block(c, p, l->scratch) : NULL;
 	on = l->block ? NULL : choose(l);
@@ -141,13 +150,13 @@ static void place(struct look *l, struct pod *p)
 		bind(l->t, p, on);
 	else
 		fail(l, p);
-	arena_free(l->scratch);
 }
 
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct pod *p = (struct pod *)o;
-	struct look l = { .t = t, .x = scheduler_of(t), .pod = p };
+	struct scratch scratch = control_scratch(t);
+	struct look l = { .t = t, .x = scheduler_of(t), .pod = p, .scratch = scratch.arena };
 
 	(void)now;
 	if (!wants_a_node(p))
@@ -158,6 +167,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	else
 		place(&l, p);
 	l.x->writing = false;
+	scratch_end(scratch);
 }
 
 /* ---- when to look (again) */

@@ -24,6 +24,7 @@ struct scheduler {
 	struct node_info **node; uint32_t nr; uint32_t version;         /* in the order of names, as of that version of the nodes */
 	struct map by_spec;                                             /* spec → struct profile */
 	VEC(struct profile *) profiles;
+	struct { const struct pod_spec *spec; struct profile *profile; } last_profile;
 	str owner; struct profile *owner_profile; VEC(uint32_t) aside;  /* places set aside for the owner that is being placed */
 	struct map waiting;                                             /* handle of an unschedulable Pod → attempts */
 	VEC(obj_h) waiters;
@@ -34,6 +35,7 @@ struct scheduler {
 	int32_t least_priority;                                         /* of all Pods that have ever been bound */
 	bool writing;                                                   /* the change at hand is its own */
 	str pod_scheduled;
+	struct { nsec at; const struct condition *list; } scheduled;    /* the conditions of a Pod that has been bound at that time, and had none */
 };
 
 /* One look at all nodes for one Pod. */

@@ -112,12 +112,17 @@ static struct profile *find_profile(struct control *t, const struct pod_spec *s)
 {
 	struct scheduler *x = scheduler_of(t);
 	struct arena *a = cluster_arena(control_cluster(t));
-	uint64_t *at = map_put(&x->by_spec, a, map_ptr(s));
 	struct profile *p;
+	uint64_t *at;
 	str key;
 
-	if (*at)
-		return (struct profile *)(uintptr_t)*at;
+	if (x->last_profile.spec == s)
+		return x->last_profile.profile;
+	at = map_put(&x->by_spec, a, map_ptr(s));
+	if (*at) {
+		x->last_profile.spec = s;
+		return x->last_profile.profile = (struct profile *)(uintptr_t)*at;
+	}
 	key = profile_key(t, s);
 	for (uint32_t k = 0; k < x->profiles.nr; k++)
 		if (x->profiles.v[k]->key == key) {
@@ -263,7 +268,7 @@ static void take_up_owner(struct control *t, struct profile *p, str owner)
 {
 	struct scheduler *x = scheduler_of(t);
 	uint32_t *v, nr, distinct = 0, least = UINT32_MAX;
-	struct arena *scratch;
+	struct scratch scratch = control_scratch(t);
 
 	if (x->owner == owner && x->owner_profile == p)
 		return;
@@ -271,8 +276,7 @@ static void take_up_owner(struct control *t, struct profile *p, str owner)
 		bring_back(x);
 	x->owner = owner;
 	x->owner_profile = p;
-	scratch = arena_new(NULL, "scheduler");
-	nr = places_of(t, p, owner, scratch, &v);
+	nr = places_of(t, p, owner, scratch.arena, &v);
 	for (uint32_t k = 0, n = 0; k < nr; k++) {
 		n = k && v[k] == v[k - 1] ? n + 1 : 1;
 		if (k + 1 < nr && v[k + 1] == v[k])
@@ -287,7 +291,7 @@ static void take_up_owner(struct control *t, struct profile *p, str owner)
 		if ((k + 1 == nr || v[k + 1] != v[k]) && n > least)
 			put_aside(t, v[k]);
 	}
-	arena_free(scratch);
+	scratch_end(scratch);
 }
 
 /* The least loaded of those not set aside; those that are full are set aside for this Pod only. */

@@ -12,12 +12,17 @@ struct per_owner {
 
 static struct per_owner *of_owner(struct control *t, const struct object *owner)
 {
+	struct owners *all = control_state(t, CTL_REPLICASET);
 	struct arena *a = cluster_arena(control_cluster(t));
-	uint64_t *at = map_put(&((struct owners *)control_state(t, CTL_REPLICASET))->known, a, owner->id.i);
+	uint64_t *at;
 
+	if (all->last.x && all->last.id.i == owner->id.i)
+		return all->last.x;
+	at = map_put(&all->known, a, owner->id.i);
 	if (!*at)
 		*at = map_ptr(arena_make(a, struct per_owner));
-	return (struct per_owner *)(uintptr_t)*at;
+	all->last.id = owner->id;
+	return all->last.x = (struct per_owner *)(uintptr_t)*at;
 }
 
 uint64_t made_count(struct control *t, const struct object *owner)
@@ -37,8 +42,8 @@ str name_base(struct control *t, const struct object *owner)
 static bool injects(struct control *t, struct per_owner *x, const struct pod *p)
 {
 	struct cluster *c = control_cluster(t);
-	const struct namespace_ *ns = find_namespace(c, p->o.ns);
-	rev_t rev = ns ? ns->o.rev : 0;
+	const struct object *ns = cluster_at(c, &namespace_kind, NULL, p->o.ns);
+	rev_t rev = ns ? ns->rev : 0;
 
 	if (x->mesh.ns != rev + 1 || x->mesh.labels != p->o.labels.v || x->mesh.annotations != p->o.annotations.v) {
 		x->mesh.ns = rev + 1;

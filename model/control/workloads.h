@@ -30,6 +30,7 @@ struct pod_spec *spec_variant(struct control *, const struct pod_spec *, const c
 /* The memory of the replicaset controller: what is remembered of every owner of Pods, and ReplicaSets by what they select. */
 struct owners {
 	struct map known;                       /* handle → struct per_owner (workloads.c) */
+	struct { obj_h id; struct per_owner *x; } last;         /* that was asked for last */
 	struct selector_index index;
 };
 void owners_save(struct control *, struct arena *, struct val *out);
