@@ -74,7 +74,7 @@ static void pool_check(struct check *c, const struct object *o)
 		refuse_missing(c, SUB(at, "cidr"), "%s", "");
 		return;
 	}
-	must_be_cidr(c, SUB(at, "cidr"), p->cidr);
+	must_be_cidr_any(c, SUB(at, "cidr"), p->cidr);
 	if (*p->ipip_mode && !one_of(p->ipip_mode, modes))
 		refuse_unsupported(c, SUB(at, "ipipMode"), p->ipip_mode, modes);
 	if (*p->vxlan_mode && !one_of(p->vxlan_mode, modes))

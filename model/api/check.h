@@ -43,9 +43,10 @@ must_be must_be_config_key;
 must_be must_be_percent;
 must_be must_be_header_name;
 must_be must_be_path_segment;           /* names of RBAC objects, IPAddress: pkg/api/validation/path */
-must_be must_be_ip;                     /* IsValidIPForLegacyField: legacy forms with a warning */
+must_be must_be_ip;                     /* IsValidIPForLegacyField, strict (StrictIPCIDRValidation is on since 1.36): legacy forms only where they stood before */
 must_be must_be_canonical_ip;           /* IsValidIP */
 must_be must_be_cidr;                   /* IsValidCIDRForLegacyField: likewise */
+must_be must_be_cidr_any;               /* the same, but legacy forms are taken with the warning that older servers give */
 must_be must_be_fqdn;                   /* IsFullyQualifiedDomainName */
 must_be must_be_domain_path;            /* example.com/path: IsDomainPrefixedPath; "" is Required */
 

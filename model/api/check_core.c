@@ -214,6 +214,11 @@ void limit_range_check(struct check *c, const struct object *o)
 		bool pod = strcmp(text_of(v, "type"), "Pod") == 0;
 
 		must_be_label_key(c, SUB(p, "type"), text_of(v, "type"));
+		for (const struct val *other = val_path(c->root, "spec.limits")->first; other != v; other = other->next)
+			if (strcmp(text_of(other, "type"), text_of(v, "type")) == 0) {
+				refuse_duplicate(c, SUB(p, "type"), text_of(v, "type"));
+				break;
+			}
 		if (pod && has(v, "default"))
 			refuse_forbidden(c, SUB(p, "default"), "may not be specified when `type` is 'Pod'");
 		if (pod && has(v, "defaultRequest"))

@@ -34,13 +34,13 @@ static void check_block(struct check *c, const struct ip_block *b, const struct 
 		refuse_missing(c, SUB(p, "cidr"), "%s", "");
 		return;
 	}
-	must_be_cidr(c, SUB(p, "cidr"), b->cidr);
+	must_be_cidr_any(c, SUB(p, "cidr"), b->cidr);       /* policies with legacy forms exist, and go on to be kept (AllowCIDRsEvenIfInvalid) */
 	if (!cidr_parse(b->cidr, &whole))
 		return;
 	for (uint32_t k = 0; k < b->except.nr; k++) {
 		const struct path *at = ITEM(SUB(p, "except"), k);
 
-		must_be_cidr(c, at, b->except.v[k]);
+		must_be_cidr_any(c, at, b->except.v[k]);
 		if (cidr_parse(b->except.v[k], &part) && (!cidr_contains(whole, part.addr) || whole.len >= part.len))
 			refuse_str(c, at, b->except.v[k], "must be a strict subset of `cidr`");
 	}

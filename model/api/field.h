@@ -94,6 +94,8 @@ struct check {
 	const struct val *root;                 /* the whole document: values are looked up in it by path, for line and column */
 	struct err *err;
 	uint32_t found;                         /* messages so far */
+	const struct val *was;                  /* the document that stands in the cluster; NULL: it is new. What a stricter version refuses may stay as it is */
+	bool stands;                            /* it is told of a cluster that there is (questions, imports), in whatever version it was taken there */
 };
 
 #endif

@@ -1,5 +1,5 @@
-/* Addresses and prefixes as API fields must have them. Source: apimachinery pkg/util/validation/ip.go. Fields older than Kubernetes 1.33 take legacy forms
- * (leading zeros, mapped addresses, host bits): those that exist are kept by every version, so they are taken with the warning that the server gives. */
+/* Addresses and prefixes as API fields must have them. Source: apimachinery pkg/util/validation/ip.go. Fields older than Kubernetes 1.33 took legacy forms (leading zeros,
+ * mapped addresses, host bits); since 1.36 only values that the object had before may have them (StrictIPCIDRValidation). */
 #include "model/api/check.h"
 #include "model/base/ip.h"
 
@@ -12,14 +12,36 @@ static bool mapped(const char *s, ip_addr ip)
 	return strchr(s, ':') && ip_is4(ip);
 }
 
+static bool holds(const struct val *v, const char *s)
+{
+	if (val_is(v, VAL_STRING))
+		return strcmp(val_str(v), s) == 0;
+	if (!val_is(v, VAL_LIST) && !val_is(v, VAL_MAP))
+		return false;
+	VAL_EACH(m, v)
+		if (holds(m, s))
+			return true;
+	return false;
+}
+
+/* A value that the object had before, or has in a cluster that there is, is taken whatever its form. */
+static bool stood_before(const struct check *c, const char *s)
+{
+	return c->stands || holds(val_get(c->was, "spec"), s) || holds(val_get(c->was, "subsets"), s) || holds(val_get(c->was, "status"), s);
+}
+
 void must_be_ip(struct check *c, const struct path *p, const char *s)
 {
 	ip_addr ip, strict;
 
 	if (!ip_parse_lenient(s, &ip))
 		refuse_str(c, p, s, ADDRESS_WORDS);
-	else if (!ip_parse(s, &strict) || mapped(s, ip))
+	else if (ip_parse(s, &strict) && !mapped(s, ip))
+		return;
+	else if (stood_before(c, s))
 		warn_of(c, p, "non-standard IP address \"%s\" is invalid: use \"%s\"", s, IP(ip));
+	else
+		refuse_str(c, p, s, "%s", mapped(s, ip) ? "must not be an IPv4-mapped IPv6 address" : "must not have leading 0s");
 }
 
 void must_be_canonical_ip(struct check *c, const struct path *p, const char *s)
@@ -65,7 +87,12 @@ static struct cidr network(struct cidr host)
 	return (struct cidr){ ip_mask(host.addr, host.len), host.len, true };
 }
 
-void must_be_cidr(struct check *c, const struct path *p, const char *s)
+static bool is_mapped_prefix(const char *s, struct cidr host)
+{
+	return strchr(s, ':') && ip_is4(host.addr);
+}
+
+void must_be_cidr_any(struct check *c, const struct path *p, const char *s)
 {
 	struct cidr host, strict;
 
@@ -79,3 +106,18 @@ void must_be_cidr(struct check *c, const struct path *p, const char *s)
 		warn_of(c, p, "non-standard CIDR value \"%s\" is invalid: use \"%s\"", s, CIDR(network(host)));
 }
 
+void must_be_cidr(struct check *c, const struct path *p, const char *s)
+{
+	struct cidr host, strict;
+
+	if (!parse_prefix(s, &host))
+		refuse_str(c, p, s, CIDR_WORDS);
+	else if (stood_before(c, s))
+		must_be_cidr_any(c, p, s);
+	else if (is_mapped_prefix(s, host))
+		refuse_str(c, p, s, "must not have an IPv4-mapped IPv6 address");
+	else if (!cidr_parse_host(s, &strict))
+		refuse_str(c, p, s, "must not have leading 0s in IP or prefix length");
+	else if (!ip_eq(host.addr, network(host).addr))
+		refuse_str(c, p, s, "must not have bits set beyond the prefix length");
+}

@@ -108,7 +108,8 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	if (k->dflt)
 		k->dflt(o, a, cluster_strings(c));
 	if (ok && opt->validate) {
-		struct check check = { d->file, dec.object, d->root, err, 0 };
+		const struct object *old = cluster_find(c, k, o->ns, o->name);
+		struct check check = { .file = d->file, .object = dec.object, .root = d->root, .err = err, .was = old ? old->doc : NULL, .stands = opt->unknown != VALIDATE_STRICT };
 
 		ok = object_check(&check, o);
 	}
@@ -177,7 +178,7 @@ static void replace(struct cluster *c, struct object *old, const struct object *
 
 static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
 {
-	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err, 0 };
+	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err, 0, NULL, false };
 
 	carry(c, to, old);
 	if (opt->validate && !object_check_update(&check, to, old))
@@ -291,7 +292,7 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 	if (old) {
 		result = apply_over(c, old, d, opt, &o, err);
 	} else {
-		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err, 0 };
+		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err, 0, NULL, false };
 
 		if (!cluster_admitted(c, o, NULL, &check))
 			return APPLY_ERROR;

@@ -103,6 +103,8 @@ static void put_pod(struct arena *a, struct val *v, const struct pod *p)
 
 	if (p->node && spec)
 		val_put(a, spec, "nodeName", val_string(a, p->node));
+	if (p->hostname && spec && !p->spec->hostname)
+		val_put(a, spec, "hostname", val_string(a, p->hostname));
 	if (!status)
 		status = val_put(a, v, "status", val_new(a, VAL_MAP));
 	render_pod_status(a, status, p);

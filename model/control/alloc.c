@@ -558,7 +558,7 @@ static void run(struct control *t, struct object *o, nsec now)
 {
 	struct service *s = (struct service *)o;
 	struct err err = { 0 };
-	struct check check = { o->file, o->name, o->doc, &err, 0 };
+	struct check check = { o->file, o->name, o->doc, &err, 0, NULL, false };
 	uint32_t before;
 
 	(void)now;

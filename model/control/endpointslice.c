@@ -81,7 +81,7 @@ static void add_endpoint(struct slicing *x, struct pod *p, ip_addr ip)
 	w.ready = (uint8_t)tri(x->s->publish_not_ready || (serving && !terminating));
 	w.zone = on ? on->zone : NULL;
 	if (p->spec->subdomain && streq(p->spec->subdomain, x->s->o.name))      /* ShouldSetHostname */
-		w.hostname = p->spec->hostname ? p->spec->hostname : p->hostname;
+		w.hostname = p->hostname ? p->hostname : p->spec->hostname;
 	item.key = hash_mix(hash_mix(ip.hi, ip.lo), p->o.id.i);
 	item.version = hash_mix(hash_mix((uint64_t)w.ready | (uint64_t)w.serving << 8 | (uint64_t)w.terminating << 16, map_ptr(w.hostname)),
 				hash_mix(map_ptr(w.zone), map_ptr(p->node)));

@@ -87,6 +87,7 @@ static void name_service(struct control *t, struct pod_spec *s, void *ctx)
 {
 	(void)t;
 	s->subdomain = ((struct workload *)ctx)->service_name;
+	s->hostname = NULL;             /* the Pod's name takes its place (initIdentity) */
 }
 
 /* ---- a claim of its own for each Pod and volumeClaimTemplate (getPersistentVolumeClaims): it outlives the Pod, and the next of that name has it again */

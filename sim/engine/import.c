@@ -1,11 +1,13 @@
 #include "sim/engine/import.h"
 
 #include "model/api/net.h"
+#include "model/base/quantity.h"
 #include "model/control/defaults.h"
 
 #define RECORD_NS   "podwire-system"
 #define RECORD_NAME "import"
 #define MISSING     "podwire.io/missing"
+#define TAKEN       "podwire.io/taken"
 
 struct importing {
 	struct world *w;
@@ -134,11 +136,54 @@ static void look_for(struct importing *r, struct sb *lacks)
 		say(r, &r->out->missing, str_printf(cluster_strings(r->w->cluster), "%u values were blacked out in the dump: they are left out, and addresses among them are not known", r->out->dump.redacted));
 }
 
+/* The latest time that stands in a document. */
+static nsec latest(const struct val *v)
+{
+	nsec at = 0, t;
+
+	if (val_is(v, VAL_STRING))
+		return *val_str(v) >= '0' && *val_str(v) <= '9' && time_parse(val_str(v), &t) ? t : 0;
+	if (!val_is(v, VAL_LIST) && !val_is(v, VAL_MAP))
+		return 0;
+	VAL_EACH(m, v)
+		at = MAX(at, latest(m));
+	return at;
+}
+
+/* When the dump was taken, as far as its objects tell: kubelets post their nodes' state every few minutes. */
+static nsec taken_at(const struct importing *r)
+{
+	static const struct kind *const telling[] = { &node_kind, &pod_kind };
+	nsec at = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(telling); i++) {
+		struct object_list l = cluster_list(r->w->cluster, telling[i]);
+
+		for (uint32_t k = 0; k < l.nr; k++)
+			at = MAX(at, MAX(latest(val_get(l.v[k]->doc, "metadata")), latest(val_get(l.v[k]->doc, "status"))));
+	}
+	return at;
+}
+
+nsec import_age(const struct cluster *c, const struct object *o)
+{
+	const char *says = val_str_at(o->doc, "metadata.creationTimestamp");
+	const struct object *record = says ? cluster_find(c, &config_map_kind, RECORD_NS, RECORD_NAME) : NULL;
+	const char *s = record ? label_get(&record->annotations, TAKEN) : NULL;
+	nsec taken, created;
+
+	if (!s || !time_parse(s, &taken) || !time_parse(says, &created))
+		return cluster_now(c) - o->created;
+	return MAX(taken + cluster_now(c) - created, 0);
+}
+
 static void record(struct importing *r, const char *lacks, struct err *err)
 {
 	struct sb yaml = { 0 };
+	char taken[32];
 
-	sb_printf(&yaml, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " RECORD_NAME "\n  namespace: " RECORD_NS "\n  annotations: {" MISSING ": \"%s\"}\ndata:\n  missing: |\n", lacks);
+	sb_printf(&yaml, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: " RECORD_NAME "\n  namespace: " RECORD_NS "\n  annotations: {" MISSING ": \"%s\", " TAKEN ": \"%s\"}\ndata:\n  missing: |\n",
+		  lacks, time_text(taken_at(r), taken));
 	for (uint32_t k = 0; k < r->out->missing.nr; k++)
 		sb_printf(&yaml, "    %s\n", r->out->missing.v[k]);
 	sb_add(&yaml, "  derived: |\n");

@@ -31,6 +31,11 @@ is "no CoreDNS is invented" "$("$podwire" get pods -A -o name | grep -c dns)" 0
 has "the derived endpoint" "$("$podwire" trace -n shop pod/a svc/b:80 -o json)" '"ip": "10.9.2.5"'
 "$podwire" trace -n shop pod/a svc/manual:80 >/dev/null 2>&1; is "a Service without selector is unknown" $? 5
 "$podwire" trace -n shop pod/a svc/b:80 -f dump.json --validate warn >/dev/null 2>&1; is "the same without a lab" $? 0
+cat >old.yaml <<'D'
+{apiVersion: v1, kind: Node, metadata: {name: n1, uid: u1, creationTimestamp: "2026-01-01T00:00:00Z"}, status: {conditions: [{type: Ready, status: "True", lastHeartbeatTime: "2026-01-03T00:00:00Z"}]}}
+D
+"$podwire" import --lab old.db old.yaml >/dev/null 2>&1
+has "ages count from the latest time in the dump" "$("$podwire" get node n1 --lab old.db)" "2d"
 "$podwire" import nothing.json >/dev/null 2>&1; is "a file that is not there" $? 2
 printf 'Name: x\n' >text; "$podwire" import text >/dev/null 2>&1; is "a file without objects" $? 2
 

@@ -2,6 +2,7 @@
 
 #include "model/api/kept.h"
 #include "model/base/quantity.h"
+#include "sim/engine/import.h"
 
 const struct val *row_doc(struct row *r)
 {
@@ -24,7 +25,9 @@ void ago_print(const struct row *r, nsec since, struct sb *out)
 
 void col_age(struct row *r, struct sb *out)
 {
-	ago_print(r, r->o->created, out);
+	char age[16];
+
+	sb_add(out, age_text(import_age(r->c, r->o), age));
 }
 
 void col_created(struct row *r, struct sb *out)

@@ -2,6 +2,7 @@
 #include "model/api/workload.h"
 #include "model/base/quantity.h"
 #include "viz/report/describe.h"
+#include "sim/engine/import.h"
 
 #include <stdlib.h>
 
@@ -236,7 +237,7 @@ static void say_node_pods(struct describe *d, const struct node *n)
 			*(m % 2 ? &limits[m / 2] : &requests[m / 2]) += v;
 			cell[m] = arena_printf(d->a, "%s (%" PRId64 "%%)", quantity_text(v, m > 1, text), total && quantity_parse(total, &have) && have ? v * 100 / have : 0);
 		}
-		say(d, 1, "%s\t%s\t%s\t%s\t%s\t%s\t%s", p->o.ns, p->o.name, cell[0], cell[1], cell[2], cell[3], age_text(cluster_now(d->c) - p->o.created, age));
+		say(d, 1, "%s\t%s\t%s\t%s\t%s\t%s\t%s", p->o.ns, p->o.name, cell[0], cell[1], cell[2], cell[3], age_text(import_age(d->c, &p->o), age));
 	}
 	say(d, 0, "Allocated resources:");
 	say(d, 1, "(Total limits may be over 100 percent, i.e., overcommitted.)");

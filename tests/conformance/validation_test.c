@@ -1,0 +1,68 @@
+/* What the API server of 1.36 takes and refuses, beyond the corpus: pkg/apis/{core,policy,discovery}/validation, apimachinery pkg/util/validation/ip.go. */
+#include "tests/unit/cell.h"
+
+#define SERVICE(spec) "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {" spec ", ports: [{port: 80}]}}"
+#define SLICE(ip)     "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv4, endpoints: [{addresses: ['" ip "']}]}"
+
+static const struct { const char *doc, *why; } table[] = {
+	/* ip_test.go TestIsValidIPForLegacyField, TestIsValidCIDRForLegacyField, strict: StrictIPCIDRValidation is on since 1.36 */
+	{ SERVICE("externalIPs: [10.0.0.1, 'fd00:0:0::1']"), NULL },
+	{ SERVICE("externalIPs: [010.0.0.1]"), "must not have leading 0s" },
+	{ SERVICE("externalIPs: ['::ffff:1.2.3.4']"), "must not be an IPv4-mapped IPv6 address" },
+	{ SERVICE("type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/8]"), NULL },
+	{ SERVICE("type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.1/8]"), "must not have bits set beyond the prefix length" },
+	{ SERVICE("type: LoadBalancer, loadBalancerSourceRanges: [10.0.0.0/08]"), "must not have leading 0s in IP or prefix length" },
+	{ SERVICE("type: LoadBalancer, loadBalancerSourceRanges: ['::ffff:10.0.0.0/104']"), "must not have an IPv4-mapped IPv6 address" },
+	{ SLICE("10.0.0.1"), NULL },
+	{ SLICE("10.0.0.01"), "must not have leading 0s" },
+	/* ValidatePodDisruptionBudget looks at the spec alone: any path segment is a name */
+	{ "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: Upper}, spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}}", NULL },
+	{ "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: a%b}, spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}}", "may not contain '%'" },
+	/* TestValidateLimitRange: duplicate limit type */
+	{ "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Pod, max: {cpu: 1}}, {type: Pod, max: {cpu: 2}}]}}", "Duplicate value: \"Pod\"" },
+};
+
+TEST(the_api_takes_what_1_36_takes)
+{
+	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
+		struct cell x = cell_new(1);
+		const char *said = "";
+
+		docs_read("test.yaml", table[k].doc, strlen(table[k].doc), NULL, cell_take, &x, &x.err);
+		for (uint32_t i = 0; i < x.err.nr; i++)
+			if (!x.err.v[i].warning)
+				said = x.err.v[i].text;
+		CU_ASSERT(!table[k].why == !*said);
+		if (!table[k].why || !strstr(said, table[k].why)) {
+			SAME_TEXT(said, table[k].why ? table[k].why : "");
+		}
+		cell_free(&x);
+	}
+}
+
+/* An update may keep what the object had (validOldIPs); what is told of a cluster that there is, likewise. */
+TEST(legacy_addresses_may_stay)
+{
+	struct apply_options opt = { .unknown = VALIDATE_WARN, .validate = true, .create_namespaces = true };
+	struct cell x = cell_new(1);
+	struct arena *a = x.a;
+	const char *old = SERVICE("externalIPs: [010.0.0.1]"), *now = SERVICE("sessionAffinity: ClientIP, externalIPs: [010.0.0.1]");
+	struct doc d = { "test.yaml", yaml_parse(a, "test.yaml", old, strlen(old), NULL, &x.err) };
+
+	CU_ASSERT(apply_doc(x.c, &d, &opt, NULL, &x.err) == APPLY_CREATED);
+	cell_apply(&x, now);
+	SAME_TEXT(find_service(x.c, "default", "s")->affinity, "ClientIP");
+	cell_free(&x);
+}
+
+TEST(pods_of_statefulsets_are_named_as_hosts_whatever_the_template_says)
+{
+	struct cell x = cell_settled("{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {clusterIP: None, selector: {app: db}, ports: [{port: 80}]}}\n---\n"
+				     "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {serviceName: db, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, "
+				     "spec: {hostname: other, subdomain: foo, containers: [{name: c, image: nginx}]}}}}");
+	struct object_list l = service_slices(x.c, find_service(x.c, "default", "db"));
+
+	SAME_TEXT(((const struct endpointslice *)l.v[0])->endpoints.v[0].hostname, "db-0");
+	SAME_TEXT(val_str(val_path(object_render(x.c, &cell_pod(&x, "db-0")->o, x.a), "spec.hostname")), "db-0");
+	cell_free(&x);
+}
