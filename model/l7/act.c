@@ -23,12 +23,12 @@ static bool in_ranges(const struct l7_guard *g, ip_addr ip)
 }
 
 /* ingress-nginx: the slash at the end is dropped (rootfs/etc/nginx/lua/lua_ingress.lua rewrite). */
-static const char *tls_location(struct deciding *d)
+static const char *tls_location(struct deciding *d, bool keep_slash)
 {
 	const char *uri = d->q.rq->path && *d->q.rq->path ? d->q.rq->path : "/";
 	size_t n = strlen(uri);
 
-	return arena_printf(d->a, "https://%s%.*s", d->q.host, (int)(uri[n - 1] == '/' ? n - 1 : n), uri);
+	return arena_printf(d->a, "https://%s%.*s", d->q.host, (int)(uri[n - 1] == '/' && !keep_slash ? n - 1 : n), uri);
 }
 
 /* nginx' variables in a redirect's URL; one that is not known here: *unknown. */
@@ -61,6 +61,19 @@ static const char *with_variables(struct deciding *d, const char *text, const ch
 	return done;
 }
 
+static bool preflight(struct deciding *d, const struct l7_cors *cors, struct share s)
+{
+	struct headers h = { .arena = d->a };
+	struct http_backend *b;
+
+	if (!streq(d->q.rq->method, "OPTIONS") || !cors_adds(cors, d->q.rq, &h))
+		return false;
+	b = l7_answer(d, s, 204, arena_printf(d->a, "%s; cross-origin requests are answered by the proxy", d->why));
+	b->resp_headers = h.v.v;
+	b->nr_resp_headers = h.v.nr;
+	return true;
+}
+
 /* true: this guard has answered. */
 static bool guarded(struct deciding *d, const struct l7_guard *g, struct share s)
 {
@@ -77,16 +90,21 @@ static bool guarded(struct deciding *d, const struct l7_guard *g, struct share s
 		if (streq(rq->scheme, "https"))
 			return false;
 		b = l7_answer(d, s, g->status, arena_printf(d->a, "%s; %s sends plain HTTP to https", d->why, d->t->server));
-		b->location = tls_location(d);
+		b->location = tls_location(d, g->keep_slash);
 		return true;
 	case L7_GUARD_REDIRECT:
 		b = l7_answer(d, s, g->status, arena_printf(d->a, "%s; it redirects", d->why));
 		b->location = with_variables(d, g->text, &b->unknown);
 		return true;
 	case L7_GUARD_PREFLIGHT:
-		if (!streq(rq->method, "OPTIONS"))
+		return preflight(d, g->cors, s);
+	case L7_GUARD_DENIED:
+		l7_answer(d, s, g->status, arena_printf(d->a, "%s; %s", d->why, g->text));
+		return true;
+	case L7_GUARD_FORWARDED:
+		if (!header_of(rq, "X-Forwarded-For") && !header_of(rq, "X-Forwarded-Proto") && !header_of(rq, "X-Forwarded-Host") && !header_of(rq, "X-Forwarded-Port"))
 			return false;
-		l7_answer(d, s, 204, arena_printf(d->a, "%s; cross-origin requests are answered by the proxy", d->why));
+		l7_answer(d, s, 0, d->why)->unknown = "use-forwarded-headers: what a client's X-Forwarded headers change is not modelled";
 		return true;
 	case L7_GUARD_BASIC_AUTH:
 		b = l7_answer(d, s, 401, arena_printf(d->a, "%s; it asks for a user name and a password", d->why));
@@ -183,6 +201,10 @@ static bool filtered(struct deciding *d, const l7_filters *f, struct changing *c
 				vec_add(d->a, &c->mirrors, to);
 			break;
 		case L7_CORS:
+			if (one->cors->nginx) {
+				cors_adds(one->cors, d->q.rq, &c->response);
+				break;
+			}
 			if (one->cors->unknown && header_of(d->q.rq, "Origin")) {
 				l7_answer(d, s, 0, d->why)->unknown = one->cors->unknown;
 				return true;
@@ -308,18 +330,29 @@ static int canary_decides(struct deciding *d, const struct l7_canary *c)
 {
 	const char *v = c->header ? header_of(d->q.rq, c->header) : NULL;
 
-	if (v && (c->value ? streq(v, c->value) : c->pattern && regex_search(c->pattern, v, NULL, d->a)))
+	if (v && (c->value && *c->value ? streq(v, c->value) : c->pattern && regex_search(c->pattern, v, NULL, d->a)))
 		return 1;
-	if (v && !c->pattern && !c->value && (streq(v, "always") || streq(v, "never")))
+	if (v && !c->pattern && !(c->value && *c->value) && (streq(v, "always") || streq(v, "never")))
 		return streq(v, "always") ? 1 : -1;
 	v = c->cookie ? cookie_of(d->q.rq, c->cookie, d->a) : NULL;
 	return v && streq(v, "always") ? 1 : v && streq(v, "never") ? -1 : 0;
 }
 
-/* Canaries, then the rest. Source: ingress-nginx rootfs/etc/nginx/lua/balancer.lua route_to_alternative_balancer (the first alternative counts). */
+/* Has it an endpoint that a balancer could choose? */
+static bool balanced(const struct deciding *d, const struct l7_ref *r)
+{
+	uint32_t nr = 0;
+
+	if (r->service && !r->upstream && !r->why)
+		service_endpoints(d->t->cluster, r->service, r->port, r->subset, d->a, &nr);
+	return nr || (r->upstream && !r->why) || r->fallback;
+}
+
+/* Canaries, then the rest. Source: ingress-nginx rootfs/etc/nginx/lua/balancer.lua get_balancer, route_to_alternative_balancer: the first alternative counts; one without
+ * endpoints is left out, and where the primary has none there is no canary either. */
 static void proceed(struct deciding *d, const struct l7_action *act, struct changing *c, struct share s)
 {
-	const struct l7_canary *alt = act->canaries.nr ? &act->canaries.v[0] : NULL;
+	const struct l7_canary *alt = act->canaries.nr && balanced(d, &act->canaries.v[0].ref) && balanced(d, &act->backends.v[0].ref) ? &act->canaries.v[0] : NULL;
 	int says = alt ? canary_decides(d, alt) : -1;
 
 	if (says > 0) {

@@ -147,7 +147,8 @@ static void add_product(struct listing *l, const struct workload *w, const struc
 {
 	const struct workload *data = p->proxy ? proxy_of(l->c, w, p->proxy) : w;
 	const char *class = argument(box, p->class_arg), *gateway = argument(box, p->gateway_arg), *word = argument(box, p->annotation_arg);
-	const char *publish = argument(box, "--publish-service"), *status = argument(box, "--publish-status-address"), *cert = argument(box, "--default-ssl-certificate");
+	const char *publish = argument(box, "--publish-service"), *status = argument(box, "--publish-status-address"), *cert = argument(box, "--default-ssl-certificate"), *config = argument(box, "--configmap");
+	const char *fallback = argument(box, "--default-backend-service");
 	const char *none = argument(box, p->classless_arg);
 	struct l7_controller one = { .product = p->name, .workload = data ? &data->o : &w->o, .nginx = p->nginx };
 
@@ -155,6 +156,8 @@ static void add_product(struct listing *l, const struct workload *w, const struc
 	one.classless = none ? !streq(none, "false") : p->classless;
 	one.publish = status ? cluster_str(l->c, status) : NULL;
 	one.default_cert = cert ? expanded(l->c, cert, w->o.ns) : NULL;
+	one.config = config ? expanded(l->c, config, w->o.ns) : NULL;
+	one.fallback = fallback ? expanded(l->c, fallback, w->o.ns) : NULL;
 	one.host_network = data && data->template.spec && data->template.spec->host_network;
 	one.service = publish && *publish ? named_service(l->c, expanded(l->c, publish, w->o.ns)) : NULL;
 	if (!one.service && data)

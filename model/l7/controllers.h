@@ -22,6 +22,8 @@ struct l7_controller {
 	bool host_network;
 	bool nginx;                             /* ingress-nginx: its annotations count */
 	str default_cert;                       /* NS/NAME, or NULL */
+	str config;                             /* NS/NAME of its ConfigMap, or NULL */
+	str fallback;                           /* NS/NAME of the Service that takes what nothing matches, or NULL */
 };
 /* All of them, --controller first, then by kind, namespace and name. The list lives in the arena; good until the cluster's next change. */
 const struct l7_controller *controllers_list(struct cluster *, struct arena *, uint32_t *nr);

@@ -89,3 +89,20 @@ bool cors_answers(const struct l7_cors *c, const struct http_request *rq, struct
 		headers_set(out, "Access-Control-Max-Age", arena_printf(out->arena, "%d", c->max_age));
 	return true;
 }
+
+bool cors_adds(const struct l7_cors *c, const struct http_request *rq, struct headers *out)
+{
+	const char *origin = header_of(rq, "Origin");
+
+	if (c->origin && (!origin || !regex_search(c->origin, origin, NULL, out->arena)))
+		return false;
+	headers_set(out, "Access-Control-Allow-Origin", c->origin ? origin : "*");
+	if (c->credentials)
+		headers_set(out, "Access-Control-Allow-Credentials", "true");
+	headers_set(out, "Access-Control-Allow-Methods", joined(&c->methods, out->arena));
+	headers_set(out, "Access-Control-Allow-Headers", joined(&c->headers, out->arena));
+	if (c->expose.nr)
+		headers_set(out, "Access-Control-Expose-Headers", joined(&c->expose, out->arena));
+	headers_set(out, "Access-Control-Max-Age", arena_printf(out->arena, "%d", c->max_age));
+	return true;
+}

@@ -83,7 +83,8 @@ static void guard(struct section *s, const struct l7_guard *g, uint32_t number)
 		ranges(s, g, number);
 		break;
 	case L7_GUARD_TLS:
-		sb_printf(out, "    http-request redirect location https://%%[var(txn.host)]%%[pathq,regsub(/$,)] code %d if !{ var(txn.scheme) -m str https }\n", g->status);
+		sb_printf(out, "    http-request redirect location https://%%[var(txn.host)]%%[pathq%s] code %d if !{ var(txn.scheme) -m str https }\n", g->keep_slash ? "" : ",regsub(/$,)",
+			  g->status);
 		break;
 	case L7_GUARD_REDIRECT:
 		url = hap_fits(g->text) ? with_variables(s, g->text) : NULL;
@@ -98,7 +99,16 @@ static void guard(struct section *s, const struct l7_guard *g, uint32_t number)
 		s->over = true;
 		break;
 	case L7_GUARD_PREFLIGHT:
-		sb_add(out, "    http-request return status 204 if { method OPTIONS }\n");
+		if (g->cors->origin)
+			cannot(s, "cross-origin requests of some origins");
+		else
+			sb_add(out, "    http-request return status 204 if { method OPTIONS }\n");
+		break;
+	case L7_GUARD_DENIED:
+		answers(s, g->status, g->text);
+		break;
+	case L7_GUARD_FORWARDED:
+		cannot(s, "what a client's X-Forwarded headers change is not modelled");
 		break;
 	case L7_GUARD_BASIC_AUTH:
 		sb_add(out, "    http-request return status 401 hdr WWW-Authenticate 'Basic realm=\"Authentication Required\"' if !{ req.fhdr(authorization) -m found }\n");

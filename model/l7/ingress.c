@@ -226,7 +226,7 @@ struct route_table *routes_compile_ingress(struct cluster *c, const char *contro
 	table_listener(t, NULL, 443, L7_HTTPS, group);
 	ingress_certs(t, 1, &s);
 	if (nginx)
-		nginx_compile(t, group, &s);
+		nginx_compile(t, group, &s, who);
 	else
 		compile(t, group, &s);
 	table_finish(t);

@@ -23,6 +23,7 @@ struct l7_ref ingress_ref(struct cluster *, str ns, const struct ing_backend *, 
 /* Certificates of spec.tls for a listener; what is wrong with them becomes findings. */
 void ingress_certs(struct route_table *, uint32_t listener, const struct served *);
 /* ingress-nginx: its own order of locations, and its annotations (nginx.c). */
-void nginx_compile(struct route_table *, uint32_t group, const struct served *);
+struct l7_controller;
+void nginx_compile(struct route_table *, uint32_t group, const struct served *, const struct l7_controller *);        /* NULL: with its defaults */
 
 #endif

@@ -1,9 +1,19 @@
 /* From a request to a decision: which listener, which certificate, which route. What the route then does to the request is act.c. */
 #include "model/l7/deciding.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #define CONSIDERED 20
+
+/* "404, 503" */
+static bool has_status(const char *list, int status)
+{
+	for (char *end; *list; list = end + (end[0] != '\0' || end == list))
+		if (strtol(list, &end, 10) == status)
+			return true;
+	return false;
+}
 
 struct http_backend *l7_answer(struct deciding *d, struct share s, int status, const char *why)
 {
@@ -17,6 +27,8 @@ struct http_backend *l7_answer(struct deciding *d, struct share s, int status, c
 	if (d->route) {
 		b->cause = d->route->cause;
 		b->cause_path = d->route->cause_path;
+		if (status >= 400 && d->route->action->intercepts && has_status(d->route->action->intercepts, status))
+			b->unknown = arena_printf(d->a, "custom-http-errors: instead of %d the default backend answers, and what it says is not modelled", status);
 	}
 	return b;
 }

@@ -1,104 +1,11 @@
 /* ingress-nginx: how it turns Ingresses into servers and locations, and what its annotations do. Source: kubernetes/ingress-nginx
  * internal/ingress/controller/controller.go (createServers, getBackendServers, mergeAlternativeBackends), location.go (updateServerLocations),
  * template/template.go (buildLocation, enforceRegexModifier, buildProxyPass), docs/user-guide/nginx-configuration/annotations.md. */
-#include <ctype.h>
+#include "model/l7/nginx_parts.h"
+
 #include <stdlib.h>
 
-#include "model/l7/ingress.h"
-
-#define PREFIX "nginx.ingress.kubernetes.io/"
-
-/* What an annotation means for one request. */
-enum effect {
-	MODELLED,
-	NO_EFFECT,              /* on which answer one request gets: times, sizes, logs, rates, cookies */
-	DECIDES,                /* may decide, and is not modelled: the answer is unknown */
-};
-static const struct { const char *name; enum effect effect; } annotations[] = {
-	{ "affinity", NO_EFFECT }, { "affinity-canary-behavior", NO_EFFECT }, { "affinity-mode", NO_EFFECT },
-	{ "allowlist-source-range", MODELLED }, { "app-root", MODELLED }, { "auth-realm", MODELLED }, { "auth-secret", MODELLED },
-	{ "auth-secret-type", MODELLED }, { "auth-type", MODELLED }, { "backend-protocol", MODELLED },
-	{ "canary", MODELLED }, { "canary-by-cookie", MODELLED }, { "canary-by-header", MODELLED }, { "canary-by-header-pattern", MODELLED },
-	{ "canary-by-header-value", MODELLED }, { "canary-weight", MODELLED }, { "canary-weight-total", MODELLED },
-	{ "client-body-buffer-size", NO_EFFECT }, { "connection-proxy-header", NO_EFFECT }, { "cors-allow-credentials", NO_EFFECT },
-	{ "cors-allow-headers", NO_EFFECT }, { "cors-allow-methods", NO_EFFECT }, { "cors-allow-origin", NO_EFFECT }, { "cors-expose-headers", NO_EFFECT },
-	{ "cors-max-age", NO_EFFECT }, { "custom-headers", NO_EFFECT }, { "custom-http-errors", NO_EFFECT }, { "default-backend", MODELLED },
-	{ "denylist-source-range", MODELLED }, { "disable-proxy-intercept-errors", NO_EFFECT }, { "enable-access-log", NO_EFFECT },
-	{ "enable-cors", MODELLED }, { "enable-opentelemetry", NO_EFFECT }, { "enable-opentracing", NO_EFFECT }, { "enable-rewrite-log", NO_EFFECT },
-	{ "force-ssl-redirect", MODELLED }, { "from-to-www-redirect", MODELLED }, { "grpc-backend", NO_EFFECT }, { "http2-push-preload", NO_EFFECT },
-	{ "limit-allowlist", NO_EFFECT }, { "limit-burst-multiplier", NO_EFFECT }, { "limit-connections", NO_EFFECT }, { "limit-rate", NO_EFFECT },
-	{ "limit-rate-after", NO_EFFECT }, { "limit-rpm", NO_EFFECT }, { "limit-rps", NO_EFFECT }, { "limit-whitelist", NO_EFFECT },
-	{ "load-balance", NO_EFFECT }, { "mirror-host", NO_EFFECT }, { "mirror-request-body", NO_EFFECT }, { "mirror-target", NO_EFFECT },
-	{ "opentelemetry-operation-name", NO_EFFECT }, { "opentelemetry-trust-incoming-span", NO_EFFECT }, { "permanent-redirect", MODELLED },
-	{ "permanent-redirect-code", MODELLED }, { "preserve-trailing-slash", NO_EFFECT }, { "proxy-body-size", NO_EFFECT }, { "proxy-buffer-size", NO_EFFECT },
-	{ "proxy-buffering", NO_EFFECT }, { "proxy-buffers-number", NO_EFFECT }, { "proxy-busy-buffers-size", NO_EFFECT }, { "proxy-connect-timeout", NO_EFFECT },
-	{ "proxy-cookie-domain", NO_EFFECT }, { "proxy-cookie-path", NO_EFFECT }, { "proxy-http-version", NO_EFFECT }, { "proxy-max-temp-file-size", NO_EFFECT },
-	{ "proxy-next-upstream", NO_EFFECT }, { "proxy-next-upstream-timeout", NO_EFFECT }, { "proxy-next-upstream-tries", NO_EFFECT },
-	{ "proxy-read-timeout", NO_EFFECT }, { "proxy-redirect-from", NO_EFFECT }, { "proxy-redirect-to", NO_EFFECT }, { "proxy-request-buffering", NO_EFFECT },
-	{ "proxy-send-timeout", NO_EFFECT }, { "proxy-ssl-ciphers", NO_EFFECT }, { "proxy-ssl-name", NO_EFFECT }, { "proxy-ssl-protocols", NO_EFFECT },
-	{ "proxy-ssl-secret", NO_EFFECT }, { "proxy-ssl-server-name", NO_EFFECT }, { "proxy-ssl-verify", NO_EFFECT }, { "proxy-ssl-verify-depth", NO_EFFECT },
-	{ "relative-redirects", NO_EFFECT }, { "rewrite-target", MODELLED }, { "server-alias", MODELLED }, { "service-upstream", MODELLED },
-	{ "session-cookie-change-on-failure", NO_EFFECT }, { "session-cookie-conditional-samesite-none", NO_EFFECT }, { "session-cookie-domain", NO_EFFECT },
-	{ "session-cookie-expires", NO_EFFECT }, { "session-cookie-hash", NO_EFFECT }, { "session-cookie-max-age", NO_EFFECT }, { "session-cookie-name", NO_EFFECT },
-	{ "session-cookie-path", NO_EFFECT }, { "session-cookie-samesite", NO_EFFECT }, { "session-cookie-secure", NO_EFFECT }, { "ssl-ciphers", NO_EFFECT },
-	{ "ssl-passthrough", DECIDES }, { "ssl-prefer-server-ciphers", NO_EFFECT }, { "ssl-redirect", MODELLED }, { "temporal-redirect", MODELLED },
-	{ "temporal-redirect-code", MODELLED }, { "upstream-hash-by", NO_EFFECT }, { "upstream-hash-by-subset", NO_EFFECT },
-	{ "upstream-hash-by-subset-size", NO_EFFECT }, { "upstream-vhost", MODELLED }, { "use-port-in-redirects", NO_EFFECT }, { "use-regex", MODELLED },
-	{ "whitelist-source-range", MODELLED }, { "x-forwarded-prefix", MODELLED },
-};
-
-struct location {
-	str path;
-	const char *type;                       /* Exact, Prefix */
-	const struct ingress *ing;
-	const struct ing_backend *backend;      /* NULL: the default backend, 404 */
-	const char *at;
-	bool dflt;                              /* stands in until a rule claims the path */
-};
-typedef VEC(struct location) locations;
-struct server { str host; locations locs; bool tls; const char *aliases; };
-typedef VEC(struct server) servers;
-struct alternative { const struct ingress *ing; const struct ing_backend *backend; struct l7_ref primary; };
-struct nginx {
-	struct route_table *t;
-	uint32_t group;
-	servers servers;
-	struct map by_host;             /* interned host → server + 1 */
-	struct map by_path;             /* (server, interned path) → the first location of that path + 1 */
-	VEC(struct alternative) alternatives;
-};
-
-static const char *note(const struct ingress *ing, const char *name)
-{
-	char key[128];
-
-	snprintf(key, sizeof(key), PREFIX "%s", name);
-	return label_get(&ing->o.annotations, key);
-}
-
-static bool is_true(const char *v) { return v && (streq(v, "true") || streq(v, "True") || streq(v, "TRUE") || streq(v, "1") || streq(v, "t") || streq(v, "T")); }
-static bool noted(const struct ingress *ing, const char *name) { return is_true(note(ing, name)); }
-
-static bool is_canary(const struct ingress *ing) { return noted(ing, "canary"); }
-
-static const char *undecided(struct nginx *n, const struct ingress *ing)
-{
-	for (uint32_t k = 0; k < ing->o.annotations.nr; k++) {
-		const char *key = ing->o.annotations.v[k].key, *value = ing->o.annotations.v[k].value;
-		size_t i = 0;
-
-		if (strncmp(key, PREFIX, strlen(PREFIX)) != 0)
-			continue;
-		while (i < ARRAY_LEN(annotations) && strcmp(annotations[i].name, key + strlen(PREFIX)) != 0)
-			i++;
-		if (i < ARRAY_LEN(annotations) && annotations[i].effect != DECIDES)
-			continue;
-		if (streq(value, "false") || !*value)
-			continue;
-		return arena_printf(n->t->arena, "the annotation %s of Ingress %s/%s is not modelled and may change the answer", key, ing->o.ns, ing->o.name);
-	}
-	return NULL;
-}
+static bool is_canary(const struct ingress *ing) { return nginx_noted(ing, "canary"); }
 
 /* ---- servers and locations */
 
@@ -128,7 +35,7 @@ static void add_servers(struct nginx *n, const struct ingress *ing)
 {
 	for (uint32_t k = 0; k < ing->rules.nr; k++) {
 		str host = host_of(n, &ing->rules.v[k]);
-		const char *aliases = note(ing, "server-alias");
+		const char *aliases = nginx_note(ing, "server-alias");
 		struct server *s = server_find(n, host);
 
 		if (!s) {
@@ -180,14 +87,7 @@ static int longest_first(const void *x, const void *y)
 	return m != k ? (m > k ? -1 : 1) : -strcmp(a->path, b->path) ? -strcmp(a->path, b->path) : strcmp(a->type, b->type);
 }
 
-static bool rewrites(const struct location *l)
-{
-	const char *target = note(l->ing, "rewrite-target");
-
-	return target && *target && strcmp(target, l->path) != 0;
-}
-
-static bool wants_regex(const struct location *l) { return rewrites(l) || noted(l->ing, "use-regex"); }
+static bool wants_regex(const struct location *l) { return nginx_rewrites(l) || nginx_noted(l->ing, "use-regex"); }
 
 /* A Prefix without regular expressions becomes `location PATH/` and `location = PATH` (updateServerLocations). */
 static locations spelled(struct nginx *n, const struct server *s)
@@ -218,104 +118,16 @@ static locations spelled(struct nginx *n, const struct server *s)
 	return out;
 }
 
-/* ---- annotations of one location */
-
-static bool ranges(struct nginx *n, struct l7_guard *g, const char *list)
-{
-	const char *p = list;
-	uint32_t commas = 1;
-
-	for (const char *q = list; *q; q++)
-		commas += *q == ',';
-	g->cidrs = arena_array(n->t->arena, struct cidr, commas);
-	while (*p) {
-		size_t len;
-		const char *one;
-		ip_addr ip;
-
-		p += strspn(p, ", ");
-		len = strcspn(p, ", ");
-		one = arena_strndup(n->t->arena, p, len);
-		if (len && ip_parse(one, &ip))
-			g->cidrs[g->nr++] = (struct cidr){ ip, (uint8_t)ip_bits(ip), true };
-		else if (len && cidr_parse(one, &g->cidrs[g->nr]))
-			g->nr++;
-		else if (len)
-			return false;
-		p += len;
-	}
-	return true;
-}
-
-static void guard_source(struct nginx *n, struct l7_action *act, const char *list, bool deny)
-{
-	struct l7_guard g = { .kind = L7_GUARD_SOURCE, .deny = deny, .status = 403 };
-
-	if (!list)
-		return;
-	if (!ranges(n, &g, list))
-		g = (struct l7_guard){ .kind = L7_GUARD_UNKNOWN, .text = arena_printf(n->t->arena, "the source ranges \"%s\" cannot be read", list) };
-	vec_add(n->t->arena, &act->guards, g);
-}
-
-static int code_or(const char *text, int lo, int hi, int dflt)
-{
-	int v = text ? atoi(text) : 0;
-
-	return v >= lo && v <= hi ? v : dflt;
-}
-
-/* In nginx' order: the rewrite phase (app-root, redirects, https), then the access phase (source ranges, passwords), then cross-origin answers. */
-static void add_guards(struct nginx *n, struct l7_action *act, const struct location *l, const struct server *s)
-{
-	const char *root = note(l->ing, "app-root"), *temporal = note(l->ing, "temporal-redirect"), *permanent = note(l->ing, "permanent-redirect");
-	const char *ssl = note(l->ing, "ssl-redirect"), *list = note(l->ing, "whitelist-source-range");
-	struct arena *a = n->t->arena;
-
-	if (root && *root == '/' && streq(l->path, "/"))
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_APP_ROOT, .text = root });
-	if (temporal)
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_REDIRECT, .text = temporal, .status = code_or(note(l->ing, "temporal-redirect-code"), 300, 307, 302) });
-	else if (permanent)
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_REDIRECT, .text = permanent, .status = code_or(note(l->ing, "permanent-redirect-code"), 300, 308, 301) });
-	if (noted(l->ing, "force-ssl-redirect") || (s->tls && (!ssl || is_true(ssl))))
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_TLS, .status = 308 });
-	guard_source(n, act, note(l->ing, "denylist-source-range"), true);
-	guard_source(n, act, list ? list : note(l->ing, "allowlist-source-range"), false);
-	if (streq(note(l->ing, "auth-type"), "basic"))
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_BASIC_AUTH });
-	else if (note(l->ing, "auth-type"))
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_UNKNOWN, .text = "authentication by digest is not modelled" });
-	if (noted(l->ing, "enable-cors"))
-		vec_add(a, &act->guards, (struct l7_guard){ .kind = L7_GUARD_PREFLIGHT });
-}
-
-static void add_filters(struct nginx *n, struct l7_action *act, const struct location *l)
-{
-	const char *vhost = note(l->ing, "upstream-vhost"), *prefix = note(l->ing, "x-forwarded-prefix"), *target = note(l->ing, "rewrite-target");
-	struct l7_filter f = { .kind = L7_REWRITE };
-	struct http_pair *set;
-
-	f.rewrite.host = vhost;
-	if (rewrites(l))
-		f.rewrite.path = (struct l7_path_change){ L7_CAPTURES, target, NULL };
-	if (vhost || rewrites(l))
-		vec_add(n->t->arena, &act->filters, f);
-	if (!prefix || !rewrites(l))
-		return;
-	set = arena_make(n->t->arena, struct http_pair);
-	*set = (struct http_pair){ "X-Forwarded-Prefix", prefix };
-	vec_add(n->t->arena, &act->filters, (struct l7_filter){ .kind = L7_REQUEST_HEADERS, .headers = { .set = set, .nr_set = 1 } });
-}
+/* ---- backends of one location */
 
 static struct l7_ref ref_of(struct nginx *n, const struct ingress *ing, const struct ing_backend *b)
 {
 	struct l7_ref r = ingress_ref(n->t->cluster, ing->o.ns, b, n->t->arena);
-	const char *dflt = note(ing, "default-backend");
+	const char *dflt = nginx_note(ing, "default-backend");
 	const struct service *s = dflt ? find_service(n->t->cluster, ing->o.ns, dflt) : NULL;
 
-	r.via_service = noted(ing, "service-upstream");
-	r.protocol = note(ing, "backend-protocol");
+	r.via_service = nginx_noted(ing, "service-upstream");
+	r.protocol = nginx_note(ing, "backend-protocol");
 	if (s && s->ports.nr) {
 		struct l7_ref *f = arena_make(n->t->arena, struct l7_ref);
 
@@ -333,14 +145,14 @@ static void add_canaries(struct nginx *n, struct l7_action *act)
 {
 	for (uint32_t k = 0; k < n->alternatives.nr && !act->canaries.nr; k++) {
 		const struct alternative *alt = &n->alternatives.v[k];
-		const char *pattern = note(alt->ing, "canary-by-header-pattern"), *why = NULL;
-		struct l7_canary c = { .header = note(alt->ing, "canary-by-header"), .value = note(alt->ing, "canary-by-header-value"),
-				       .cookie = note(alt->ing, "canary-by-cookie"), .ref = ref_of(n, alt->ing, alt->backend) };
+		const char *pattern = nginx_note(alt->ing, "canary-by-header-pattern"), *why = NULL;
+		struct l7_canary c = { .header = nginx_note(alt->ing, "canary-by-header"), .value = nginx_note(alt->ing, "canary-by-header-value"),
+				       .cookie = nginx_note(alt->ing, "canary-by-cookie"), .ref = ref_of(n, alt->ing, alt->backend) };
 
 		if (!same_upstream(&alt->primary, &act->backends.v[0].ref))
 			continue;
-		c.weight = (uint32_t)code_or(note(alt->ing, "canary-weight"), 0, INT32_MAX, 0);
-		c.total = (uint32_t)code_or(note(alt->ing, "canary-weight-total"), 101, INT32_MAX, 100);
+		c.weight = (uint32_t)nginx_code(nginx_note(alt->ing, "canary-weight"), 0, INT32_MAX, 0);
+		c.total = (uint32_t)nginx_code(nginx_note(alt->ing, "canary-weight-total"), 101, INT32_MAX, 100);
 		if (pattern && !(c.value && *c.value))
 			c.pattern = regex_compile(n->t->arena, pattern, false, &why);
 		if (why)
@@ -349,17 +161,30 @@ static void add_canaries(struct nginx *n, struct l7_action *act)
 	}
 }
 
+/* --default-backend-service, while it has endpoints; else the controller's own 404 (controller.go getDefaultUpstream). */
+static void to_fallback(struct nginx *n, struct l7_action *act)
+{
+	const struct service *s = n->config.fallback;
+	uint32_t nr = 0;
+
+	if (s && s->ports.nr)
+		service_endpoints(n->t->cluster, s, s->ports.v[0].port, NULL, n->t->arena, &nr);
+	if (nr)
+		vec_add(n->t->arena, &act->backends, (struct l7_backend){ .ref = { .ns = s->o.ns, .name = s->o.name, .port = s->ports.v[0].port, .service = s }, .weight = 1 });
+	else
+		act->direct = 404;
+}
+
 static const struct l7_action *location_action(struct nginx *n, const struct location *l, const struct server *s)
 {
 	struct l7_action *act = arena_make(n->t->arena, struct l7_action);
 
-	act->unknown = undecided(n, l->ing);
-	add_guards(n, act, l, s);
+	nginx_guards(n, act, l, s);
 	if (!l->backend || !l->backend->service) {
-		act->direct = 404;
+		to_fallback(n, act);
 		return act;
 	}
-	add_filters(n, act, l);
+	nginx_filters(n, act, l);
 	vec_add(n->t->arena, &act->backends, (struct l7_backend){ .ref = ref_of(n, l->ing, l->backend), .weight = 1 });
 	if (act->backends.v[0].ref.why)
 		table_finding(n->t, true, l->ing->o.id, l->at, "%s: requests are answered %d", act->backends.v[0].ref.why, act->backends.v[0].ref.status);
@@ -416,7 +241,7 @@ static void emit_www(struct nginx *n, const struct server *s)
 	bool wanted = false;
 
 	for (uint32_t k = 0; k < s->locs.nr; k++)
-		wanted = wanted || noted(s->locs.v[k].ing, "from-to-www-redirect");
+		wanted = wanted || nginx_noted(s->locs.v[k].ing, "from-to-www-redirect");
 	if (!wanted || server_find(n, other) || streq(s->host, "*"))
 		return;
 	act = arena_make(n->t->arena, struct l7_action);
@@ -483,9 +308,24 @@ static void catch_all(struct nginx *n, const struct ingress *ing)
 	g->dflt_path = "spec.defaultBackend";
 }
 
-void nginx_compile(struct route_table *t, uint32_t group, const struct served *s)
+/* Hosts that no Ingress has. */
+static void no_host(struct nginx *n)
 {
-	struct nginx n = { .t = t, .group = group };
+	struct l7_hosts *g = &n->t->groups.v[n->group];
+	struct l7_action *act;
+
+	if (g->dflt || !n->config.fallback)
+		return;
+	act = arena_make(n->t->arena, struct l7_action);
+	act->unknown = n->config.unknown;
+	to_fallback(n, act);
+	g->dflt = act;
+	g->dflt_cause = n->config.fallback->o.id;
+}
+
+void nginx_compile(struct route_table *t, uint32_t group, const struct served *s, const struct l7_controller *who)
+{
+	struct nginx n = { .t = t, .group = group, .config = nginx_config(t->cluster, who, t->arena) };
 
 	for (uint32_t k = 0; k < s->nr; k++)
 		if (!is_canary(s->v[k]))
@@ -499,6 +339,7 @@ void nginx_compile(struct route_table *t, uint32_t group, const struct served *s
 	for (uint32_t k = 0; k < s->nr; k++)
 		if (!is_canary(s->v[k]))
 			catch_all(&n, s->v[k]);
+	no_host(&n);
 	for (uint32_t k = 0; k < n.servers.nr; k++) {
 		struct server *one = &n.servers.v[k];
 		locations locs;

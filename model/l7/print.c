@@ -98,6 +98,10 @@ static const char *guard_text(const struct printing *p, const struct l7_guard *g
 		return arena_printf(p->a, "redirect %d %s", g->status, g->text);
 	case L7_GUARD_PREFLIGHT:
 		return "answers OPTIONS by itself";
+	case L7_GUARD_DENIED:
+		return arena_printf(p->a, "%d: %s", g->status, g->text);
+	case L7_GUARD_FORWARDED:
+		return "believes X-Forwarded headers";
 	case L7_GUARD_UNKNOWN:
 		return g->text;
 	}

@@ -41,6 +41,7 @@ struct l7_cors {
 	bool credentials, passes;               /* passes: a preflight request of another origin goes on to the backend (Istio) */
 	int32_t max_age;                        /* seconds; 0: not said */
 	const char *unknown;                    /* not NULL: what becomes of a request with an Origin cannot be told */
+	bool nginx; const struct regex *origin; /* ingress-nginx: its headers whenever the Origin matches (NULL: always, and any); the lists hold one text each */
 };
 enum l7_filter_kind { L7_REQUEST_HEADERS, L7_RESPONSE_HEADERS, L7_REDIRECT, L7_REWRITE, L7_MIRROR, L7_CORS, L7_UNKNOWN };
 struct l7_filter {
@@ -59,12 +60,15 @@ typedef VEC(struct l7_filter) l7_filters;
 struct l7_backend { struct l7_ref ref; uint64_t weight; l7_filters filters; };
 
 /* What is asked before the request goes on; the first that objects answers. */
-enum l7_guard_kind { L7_GUARD_SOURCE, L7_GUARD_TLS, L7_GUARD_BASIC_AUTH, L7_GUARD_APP_ROOT, L7_GUARD_REDIRECT, L7_GUARD_PREFLIGHT, L7_GUARD_UNKNOWN };
+enum l7_guard_kind { L7_GUARD_SOURCE, L7_GUARD_TLS, L7_GUARD_BASIC_AUTH, L7_GUARD_APP_ROOT, L7_GUARD_REDIRECT, L7_GUARD_PREFLIGHT, L7_GUARD_DENIED, L7_GUARD_FORWARDED /* X-Forwarded-* would be believed */,
+		     L7_GUARD_UNKNOWN };
 struct l7_guard {
 	uint8_t kind;
 	struct cidr *cidrs; uint32_t nr; bool deny;     /* SOURCE: allowed ranges, or denied ones */
-	int status;                                     /* TLS, REDIRECT */
-	const char *text;                               /* APP_ROOT: the path; REDIRECT: the URL; UNKNOWN: why */
+	int status;                                     /* TLS, REDIRECT, DENIED */
+	bool keep_slash;                                /* TLS: the one at the end stays */
+	const char *text;                               /* APP_ROOT: the path; REDIRECT: the URL; DENIED, UNKNOWN: why */
+	const struct l7_cors *cors;                     /* PREFLIGHT */
 };
 struct l7_fault { uint64_t abort_millionths, delay_millionths; int status; nsec delay; };
 /* ingress-nginx: an alternative backend for some of the requests. Header first, then cookie, then chance. */
@@ -79,6 +83,7 @@ struct l7_action {
 	int direct;                             /* the proxy answers by itself with this status; 0: it does not */
 	int without;                            /* the status where it has no backend, or all have the weight 0; 0: 500 */
 	bool stream;                            /* a connection, or datagrams, passed on as they are: nothing is read or added, and what fails is a reset */
+	const char *intercepts;                 /* statuses in the proxy's own answers that a default backend answers instead, as text; NULL */
 	const char *unknown;                    /* cannot tell, because … */
 };
 
@@ -196,5 +201,6 @@ void headers_set(struct headers *, const char *name, const char *value);
 void headers_add(struct headers *, const char *name, const char *value);        /* appended to the value that is there, as one line */
 /* Adds what the answer to this request has (cors.c). true: the proxy itself answers, for it is a preflight request. */
 bool cors_answers(const struct l7_cors *, const struct http_request *, struct headers *response);
+bool cors_adds(const struct l7_cors *, const struct http_request *, struct headers *response);   /* ingress-nginx; false: the Origin is not allowed, nothing was added */
 
 #endif

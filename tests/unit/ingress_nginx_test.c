@@ -6,6 +6,7 @@
 
 static const char backends[] =
 	"apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n"
+	"---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {auth: 'user:x'}\n---\napiVersion: v1\nkind: Secret\nmetadata: {name: m}\nstringData: {user: x}\n"
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {clusterIP: 10.96.0.1, ports: [{port: 80, targetPort: 8080}]}\n"
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: b}\nspec: {clusterIP: 10.96.0.2, ports: [{port: 80, targetPort: 8080}]}\n"
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: empty}\nspec: {ports: [{port: 80, targetPort: 8080}]}\n"
@@ -73,6 +74,22 @@ static const struct { const char *notes, *spec, *paths, *scheme, *host, *path, *
 	{ "denylist-source-range: 203.0.113.10", "", "Prefix / a", "http", "x.test", "/", NULL, "403" },
 	{ "auth-type: basic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
 	{ "auth-type: basic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", "Authorization: Basic eA==", "unknown" },
+	{ "auth-type: basic;auth-secret: none", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },         /* denied */
+	{ "auth-type: basic;auth-secret: m", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },            /* no key "auth" */
+	{ "auth-type: basic;auth-secret: m;auth-secret-type: auth-map", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
+	{ "auth-type: basic;auth-secret: other/s", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "auth-type: digest;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
+	{ "auth-type: magic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "auth-type: basic;auth-secret: none;force-ssl-redirect: 'true'", "", "Prefix / a", "http", "x.test", "/p", NULL, "308 → https://x.test/p" },
+	{ "whitelist-source-range: 10.0.0.0/8,nonsense", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "denylist-source-range: 10.0.0.0/8", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "denylist-source-range: 203.0.113.0/24;whitelist-source-range: 203.0.113.10", "", "Prefix / a", "http", "x.test", "/", NULL, "403" },
+	{ "force-ssl-redirect: 'true';preserve-trailing-slash: 'true'", "", "Prefix / a", "http", "x.test", "/p/", NULL, "308 → https://x.test/p/" },
+	{ "", "tls: [{hosts: [x.test], secretName: none}]", "Prefix /.well-known/acme-challenge a;Prefix / b", "http", "x.test", "/.well-known/acme-challenge/t", NULL,
+	  "200 a /.well-known/acme-challenge/t" },
+	{ "custom-http-errors: '404,503'", "", "Prefix / empty", "http", "x.test", "/", NULL, "unknown" },
+	{ "custom-http-errors: '404,403'", "", "Prefix / empty", "http", "x.test", "/", NULL, "503" },
+	{ "custom-http-errors: '503'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
 	{ "auth-url: 'http://auth.test'", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
 	{ "configuration-snippet: return 418", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
 	{ "no-such-annotation: x", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
@@ -149,6 +166,23 @@ TEST(ingress_nginx_sends_a_share_to_the_canary)
 	}
 }
 
+TEST(a_canary_needs_endpoints_and_a_primary_with_endpoints)
+{
+	static const struct { const char *primary, *canary, *want; } cases[] = { { "Prefix / empty", "Prefix / b", "503" }, { "Prefix / a", "Prefix / empty", "200 a /" } };
+
+	for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+
+		feed_cluster(c, VALIDATE_STRICT, backends);
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "main", "", "", cases[k].primary));
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "new", "canary: 'true';canary-by-header: X-New", "", cases[k].canary));
+		SAME_TEXT(answer(routes_compile_ingress(c, INGRESS_NGINX, a), "http", "x.test", "/", "X-New: always", a), cases[k].want);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
 TEST(other_controllers_do_not_read_nginx_annotations)
 {
 	struct cluster *c = cluster_new(NULL, 1);
@@ -183,5 +217,107 @@ TEST(a_default_class_stays_when_the_manifest_is_applied_again)
 		CU_ASSERT(ing && streq(ing->rules.v[0].host, "b.test"));
 		CU_ASSERT(ing && str_order(ing->class_name, cases[k].class) == 0);
 		cell_free(&x);
+	}
+}
+
+/* ---- cross-origin requests */
+
+static const struct { const char *notes, *method, *origin; int status; const char *allowed; } origins[] = {
+	{ "", "OPTIONS", "http://o.test", 204, "*" },
+	{ "", "OPTIONS", NULL, 204, "*" },
+	{ "", "GET", "http://o.test", 200, "*" },
+	{ "cors-allow-origin: 'https://o.test, https://*.foo.test:8080'", "OPTIONS", "https://o.test", 204, "https://o.test" },
+	{ "cors-allow-origin: 'https://o.test, https://*.foo.test:8080'", "GET", "https://x.foo.test:8080", 200, "https://x.foo.test:8080" },
+	{ "cors-allow-origin: 'https://o.test, https://*.foo.test:8080'", "GET", "https://x.y.foo.test:8080", 200, NULL },     /* one label */
+	{ "cors-allow-origin: 'https://o.test, https://*.foo.test:8080'", "OPTIONS", "https://p.test", 200, NULL },           /* the backend answers */
+	{ "force-ssl-redirect: 'true'", "OPTIONS", "http://o.test", 204, "*" },                                               /* before it is sent to https */
+	{ "permanent-redirect: 'https://new.test'", "OPTIONS", "http://o.test", 204, "*" },
+	{ "whitelist-source-range: 10.0.0.0/8", "OPTIONS", "http://o.test", 204, "*" },
+};
+
+static const char *header_in(const struct http_pair *v, uint32_t nr, const char *name)
+{
+	for (uint32_t k = 0; k < nr; k++)
+		if (strcmp(v[k].name, name) == 0)
+			return v[k].value;
+	return NULL;
+}
+
+TEST(ingress_nginx_answers_cross_origin_requests)
+{
+	for (size_t k = 0; k < ARRAY_LEN(origins); k++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+		struct http_pair h = { "origin", origins[k].origin };
+		struct http_request rq = { .scheme = "http", .host = "x.test", .port = 80, .method = origins[k].method, .path = "/", .headers = &h, .nr_headers = origins[k].origin != NULL };
+		struct http_decision d;
+		const char *allowed;
+
+		feed_cluster(c, VALIDATE_STRICT, backends);
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "i", arena_printf(a, "enable-cors: 'true';%s", origins[k].notes), "", "Prefix / a"));
+		ip_parse("203.0.113.10", &rq.client);
+		d = routes_match(routes_compile_ingress(c, INGRESS_NGINX, a), &rq, a);
+		CU_ASSERT_EQUAL_FATAL(d.nr, 1);
+		CU_ASSERT_EQUAL(d.v[0].status, origins[k].status);
+		allowed = header_in(d.v[0].resp_headers, d.v[0].nr_resp_headers, "Access-Control-Allow-Origin");
+		SAME_TEXT(allowed ? allowed : "none", origins[k].allowed ? origins[k].allowed : "none");
+		if (allowed)
+			SAME_TEXT(header_in(d.v[0].resp_headers, d.v[0].nr_resp_headers, "Access-Control-Max-Age"), "1728000");
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
+/* ---- its ConfigMap */
+
+static const char installed[] =
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: c, namespace: ingress-nginx}\nspec:\n  selector: {matchLabels: {app: c}}\n  template:\n    metadata: {labels: {app: c}}\n"
+	"    spec: {containers: [{name: c, image: 'registry.k8s.io/ingress-nginx/controller:v1.12.0', args: [/nginx-ingress-controller, --configmap=$(POD_NAMESPACE)/settings]}]}\n"
+	"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: ingress-nginx}\n";
+
+static const struct { const char *data, *notes, *spec, *path, *header, *want; } settings[] = {
+	{ "{}", "", "tls: [{hosts: [x.test]}]", "/", NULL, "308 → https://x.test" },
+	{ "{ssl-redirect: 'false'}", "", "tls: [{hosts: [x.test]}]", "/", NULL, "200 a /" },
+	{ "{ssl-redirect: 'false'}", "ssl-redirect: 'true'", "tls: [{hosts: [x.test]}]", "/p", NULL, "308 → https://x.test/p" },
+	{ "{force-ssl-redirect: 'true', http-redirect-code: '301'}", "", "", "/p", NULL, "301 → https://x.test/p" },
+	{ "{force-ssl-redirect: 'true'}", "force-ssl-redirect: 'false'", "", "/p", NULL, "200 a /p" },
+	{ "{whitelist-source-range: 10.0.0.0/8}", "", "", "/", NULL, "403" },
+	{ "{whitelist-source-range: 10.0.0.0/8}", "whitelist-source-range: 203.0.113.0/24", "", "/", NULL, "200 a /" },
+	{ "{use-forwarded-headers: 'true'}", "", "", "/", "X-Forwarded-For: 10.0.0.1", "unknown" },
+	{ "{use-forwarded-headers: 'true'}", "", "", "/", NULL, "200 a /" },
+	{ "{server-snippet: return 418}", "", "", "/", NULL, "unknown" },
+	{ "{allow-snippet-annotations: 'false', proxy-body-size: 8m}", "", "", "/", NULL, "200 a /" },
+};
+
+TEST(a_default_backend_service_takes_what_nothing_matches)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	struct arena *a = arena_new(NULL, "test");
+	struct route_table *t;
+
+	feed_cluster(c, VALIDATE_STRICT, backends);
+	feed_cluster(c, VALIDATE_STRICT, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: c, namespace: default}\nspec:\n  selector: {matchLabels: {app: c}}\n  template:\n"
+		     "    metadata: {labels: {app: c}}\n    spec: {containers: [{name: c, image: 'registry.k8s.io/ingress-nginx/controller:v1.12.0', args: [--default-backend-service=default/b]}]}\n");
+	feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "i", "", "", "Prefix /a a"));
+	t = routes_compile_ingress(c, INGRESS_NGINX, a);
+	SAME_TEXT(answer(t, "http", "x.test", "/a", NULL, a), "200 a /a");
+	SAME_TEXT(answer(t, "http", "x.test", "/other", NULL, a), "200 b /other");
+	SAME_TEXT(answer(t, "http", "y.test", "/", NULL, a), "200 b /");
+	arena_free(a);
+	cluster_free(c);
+}
+
+TEST(the_configmap_of_ingress_nginx_counts)
+{
+	for (size_t k = 0; k < ARRAY_LEN(settings); k++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+
+		feed_cluster(c, VALIDATE_STRICT, backends);
+		feed_cluster(c, VALIDATE_STRICT, arena_printf(a, "%sdata: %s\n", installed, settings[k].data));
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "i", settings[k].notes, settings[k].spec, "Prefix / a"));
+		SAME_TEXT(answer(routes_compile_ingress(c, INGRESS_NGINX, a), "http", "x.test", settings[k].path, settings[k].header, a), settings[k].want);
+		arena_free(a);
+		cluster_free(c);
 	}
 }
