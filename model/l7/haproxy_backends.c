@@ -335,7 +335,7 @@ static void servers(struct section *s, const struct service *of, const struct ht
 		const char *pod = e[k].ep && e[k].ep->target ? e[k].ep->target->name : NULL;
 		uint64_t *taken = hap_name(pod) ? map_put(&names, s->x->a, hash_mix(fnv32a(pod, strlen(pod)), fnv32(pod, strlen(pod)))) : NULL;
 
-		server(s, taken && !*taken ? pod : arena_printf(s->x->a, "e%u", k), e[k].ip, e[k].port, hap_mutual(s->x, of, e[k].ip));
+		server(s, taken && !*taken ? pod : arena_printf(s->x->a, "e%u", k), e[k].ip, e[k].port, hap_mutual(s->x, of, e[k].ip, e[k].port));
 		if (taken)
 			*taken = 1;
 	}
@@ -377,7 +377,7 @@ static void reach(struct section *s, const struct l7_ref *r)
 		sb_printf(text(s->x), "    # %s: the containers of a lab speak plain HTTP\n", hap_comment(s->x, r->protocol));
 	sb_add(text(s->x), "    balance roundrobin\n");
 	if (r->via_service && r->service->cluster_ip && ip_parse(r->service->cluster_ip, &ip))
-		server(s, "service", ip, (uint16_t)r->port, hap_mutual(s->x, r->service, e[0].ip));
+		server(s, "service", ip, (uint16_t)r->port, hap_mutual(s->x, r->service, e[0].ip, e[0].port));
 	else
 		servers(s, r->service, e, nr);
 }

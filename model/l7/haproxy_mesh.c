@@ -24,11 +24,11 @@ static const char *own_identity(struct hap *x)
 	return arena_printf(x->a, " ssl crt %s/" HAPROXY_IDENTITY " ca-file %s/" HAPROXY_AUTHORITY " verify required alpn istio", x->dir, x->dir);
 }
 
-const char *hap_mutual(struct hap *x, const struct service *s, ip_addr endpoint)
+const char *hap_mutual(struct hap *x, const struct service *s, ip_addr endpoint, uint16_t port)
 {
 	const struct pod *to = s && x->plane->pod ? find_pod_by_ip(x->t->cluster, endpoint) : NULL;
 
-	return to && mesh_mutual_tls(x->t->cluster, x->plane->pod, to, s) ? own_identity(x) : "";
+	return to && mesh_mutual_tls(x->t->cluster, x->plane->pod, to, port, s) ? own_identity(x) : "";
 }
 
 /* ---- PeerAuthentication */
@@ -90,6 +90,7 @@ struct writing {
 	const char *go;
 	bool http, deny;
 	uint32_t acls;                          /* their names are numbers */
+	str ns;                                 /* of the policy */
 	const char *cannot;
 };
 
@@ -122,8 +123,9 @@ static const char *values_acl(struct writing *w, const struct asked *f, const st
 			w->cannot = "a value that an AuthorizationPolicy asks for is a template, too long, or holds control characters";
 			continue;
 		}
-		if (f->values == ACCOUNTS) {               /* NS/NAME, or NAME in any namespace */
-			sb_printf(text(w->x), "    acl %s %s%s -m str -- %s\n", name, sample, strchr(value, '/') ? "" : ",field(2,/)", hap_word(w->x, value));
+		if (f->values == ACCOUNTS) {               /* NS/NAME, or NAME in the policy's own namespace */
+			value = strchr(value, '/') ? value : arena_printf(w->x->a, "%s/%s", w->ns, value);
+			sb_printf(text(w->x), "    acl %s %s -m str -- %s\n", name, sample, hap_word(w->x, value));
 			continue;
 		}
 		if (f->values == PLAIN) {
@@ -205,9 +207,12 @@ static void policy(struct writing *w, const struct raw_object *r)
 	static const struct val any[1];
 
 	sb_printf(text(w->x), "    # AuthorizationPolicy %s/%s\n", hap_comment(w->x, r->o.ns), hap_comment(w->x, r->o.name));
+	w->ns = r->o.ns;
 	VAL_EACH(rule, val_get(r->spec, "rules")) {
 		const struct val *from = val_get(rule, "from"), *to = val_get(rule, "to");
 
+		if (!w->http && !w->deny && mesh_rule_asks_http(rule))
+			continue;
 		for (const struct val *f = from && from->nr ? from->first : any; f; f = f == any ? NULL : f->next)
 			for (const struct val *t = to && to->nr ? to->first : any; t; t = t == any ? NULL : t->next) {
 				struct sb conds = { 0 };

@@ -41,7 +41,7 @@ void hap_sidecar_unknown(struct hap *);
 void hap_sidecar_backends(struct hap *);
 /* ---- haproxy_mesh.c */
 /* What the line of a server has for mutual TLS: "" where the connection to that endpoint of the Service (NULL: of none) is plain. */
-const char *hap_mutual(struct hap *, const struct service *, ip_addr endpoint);
+const char *hap_mutual(struct hap *, const struct service *, ip_addr endpoint, uint16_t port);
 void hap_mesh_peers(struct hap *);              /* in the frontend for what comes in: with or without TLS, and which way */
 void hap_mesh_connections(struct hap *);        /* which connections may come in, and which requests */
 void hap_mesh_requests(struct hap *);

@@ -64,7 +64,7 @@ static void each_headless(struct hap *x)
 			const struct http_endpoint *e = service_endpoints(x->t->cluster, s, s->ports.v[i].port, NULL, x->a, &nr);
 
 			for (uint32_t j = 0; j < nr; j++) {
-				const char *tls = hap_mutual(x, s, e[j].ip);
+				const char *tls = hap_mutual(x, s, e[j].ip, e[j].port);
 
 				if (!*tls)
 					continue;
@@ -82,7 +82,7 @@ static void servers(struct hap *x, const struct service *s, const struct svc_por
 
 	sb_add(text(x), "    balance roundrobin\n");
 	for (uint32_t k = 0; k < nr; k++)
-		sb_printf(text(x), ip_is4(e[k].ip) ? "    server e%u %s:%u%s\n" : "    server e%u [%s]:%u%s\n", k, IP(e[k].ip), e[k].port, hap_mutual(x, s, e[k].ip));
+		sb_printf(text(x), ip_is4(e[k].ip) ? "    server e%u %s:%u%s\n" : "    server e%u [%s]:%u%s\n", k, IP(e[k].ip), e[k].port, hap_mutual(x, s, e[k].ip, e[k].port));
 }
 
 static void endpoints(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)

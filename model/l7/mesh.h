@@ -46,10 +46,11 @@ struct route_table *routes_compile_istio(struct cluster *, const struct pod *gat
 
 /* ---- policies */
 const char *mesh_principal(struct cluster *, const struct pod *, struct arena *);       /* cluster.local/ns/NS/sa/NAME */
-/* Does a connection from `from` (NULL: no mesh) to `to` carry the sender's identity (mutual TLS)? host: of DestinationRules. */
-bool mesh_mutual_tls(struct cluster *, const struct pod *from, const struct pod *to, const struct service *);
+/* Does a connection from `from` (NULL: no mesh) to that port of `to` (0: to no port of which something else is said) carry the sender's identity (mutual TLS)?
+ * Service: of DestinationRules. */
+bool mesh_mutual_tls(struct cluster *, const struct pod *from, const struct pod *to, uint16_t port, const struct service *);
 struct mesh_verdict { bool allowed; const char *why, *unknown; obj_h cause; };
-/* The policies of a kind for a Pod: those of its namespace, then those of the root one. */
+/* The policies of a kind that are enforced for a Pod: those of its namespace, then those of the root one. */
 struct mesh_policies { const struct raw_object **v; uint32_t nr; };
 struct mesh_policies mesh_policies(struct cluster *, const struct kind *, const struct pod *to, struct arena *);
 const char *mesh_peer_mode(struct cluster *, const struct pod *to, uint16_t port, obj_h *cause);        /* STRICT, PERMISSIVE, DISABLE */
@@ -57,6 +58,7 @@ const char *mesh_peer_mode(struct cluster *, const struct pod *to, uint16_t port
 struct mesh_verdict mesh_peer_allowed(struct cluster *, const struct pod *to, uint16_t port, bool mutual, struct arena *);
 /* AuthorizationPolicy. rq NULL: a connection that is not HTTP. */
 struct mesh_source { const char *principal; str ns; ip_addr ip; };
+bool mesh_rule_asks_http(const struct val *rule);        /* of an AuthorizationPolicy: does it look at what only HTTP has? */
 struct mesh_verdict mesh_authorized(struct cluster *, const struct pod *to, uint16_t port, const struct mesh_source *, const struct http_request *rq, struct arena *);
 
 #endif

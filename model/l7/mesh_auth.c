@@ -26,6 +26,31 @@ static bool selects(const struct raw_object *r, const struct pod *p, bool *narro
 	return true;
 }
 
+static bool targets(const struct val *ref, const char *gateway)
+{
+	return gateway && streq(val_str_at(ref, "kind"), "Gateway") && streq(val_str_at(ref, "name"), gateway);
+}
+
+/* targetRefs name Gateways (by the label of their Pods), or Services for waypoints; a sidecar is never meant (pilot/pkg/model/policyattachment.go). */
+static bool attaches(const struct raw_object *r, const struct pod *p)
+{
+	const char *gateway = label_get(&p->o.labels, "gateway.networking.k8s.io/gateway-name");
+	const struct val *one = val_get(r->spec, "targetRef"), *all = val_get(r->spec, "targetRefs");
+
+	VAL_EACH(v, all)
+		if (targets(v, gateway))
+			return true;
+	return one ? targets(one, gateway) : !all || !all->nr;
+}
+
+/* A policy that is only tried is not enforced (authz/builder isDryRun). */
+static bool only_tried(const struct raw_object *r)
+{
+	const char *v = label_get(&r->o.annotations, "istio.io/dry-run");
+
+	return v && (streq(v, "1") || streq(v, "t") || strcasecmp(v, "true") == 0);
+}
+
 struct mesh_policies mesh_policies(struct cluster *c, const struct kind *kind, const struct pod *to, struct arena *a)
 {
 	const char *const where[] = { to->o.ns, ROOT_NS };
@@ -40,7 +65,8 @@ struct mesh_policies mesh_policies(struct cluster *c, const struct kind *kind, c
 			memcpy(v, out.v, out.nr * sizeof(*v));
 		out.v = v;
 		for (uint32_t k = 0; k < all.nr; k++)
-			if (selects((const struct raw_object *)all.v[k], to, &narrow))
+			if (selects((const struct raw_object *)all.v[k], to, &narrow) && attaches((const struct raw_object *)all.v[k], to) &&
+			    !only_tried((const struct raw_object *)all.v[k]))
 				out.v[out.nr++] = (const struct raw_object *)all.v[k];
 	}
 	return out;
@@ -48,40 +74,43 @@ struct mesh_policies mesh_policies(struct cluster *c, const struct kind *kind, c
 
 /* ---- mutual TLS */
 
-/* port-level before the mode of the whole; UNSET is none. */
-static const char *mode_of(const struct raw_object *r, uint16_t port)
+static const char *set_mode(const char *mode, const char *otherwise) { return mode && !streq(mode, "UNSET") ? mode : otherwise; }
+
+/* The oldest of a namespace: with a selector that takes the Pod, or without one. */
+static const struct raw_object *oldest_peer(struct cluster *c, const char *ns, const struct pod *to, bool narrow)
 {
-	VAL_EACH(v, val_get(r->spec, "portLevelMtls"))
-		if (strtoul(v->key, NULL, 10) == port && val_str_at(v, "mode"))
-			return val_str_at(v, "mode");
-	return val_str_at(r->spec, "mtls.mode");
+	struct object_list all = cluster_list_ns(c, &peer_authentication_kind, ns);
+	const struct raw_object *best = NULL;
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct raw_object *r = (const struct raw_object *)all.v[k];
+		bool has_selector;
+
+		if (selects(r, to, &has_selector) && has_selector == narrow && (!best || object_born(&r->o) < object_born(&best->o)))
+			best = r;
+	}
+	return best;
 }
 
-/* The narrowest that says something: for the workload, its namespace, the mesh; of several the oldest. */
+/* The mesh's, then the namespace's, then the workload's, each where it says something; ports only of the workload's (authn/policy_applier.go ComposePeerAuthentication). */
 const char *mesh_peer_mode(struct cluster *c, const struct pod *to, uint16_t port, obj_h *cause)
 {
-	const char *const where[] = { to->o.ns, to->o.ns, ROOT_NS };
-	const char *mode = NULL;
+	bool root = streq(to->o.ns, ROOT_NS);
+	const struct raw_object *levels[] = { oldest_peer(c, ROOT_NS, to, false), root ? NULL : oldest_peer(c, to->o.ns, to, false), root ? NULL : oldest_peer(c, to->o.ns, to, true) };
+	const char *mode = "PERMISSIVE";
 
-	for (int step = 0; step < 3 && !mode; step++) {
-		struct object_list all = cluster_list_ns(c, &peer_authentication_kind, where[step]);
-		const struct raw_object *best = NULL;
+	for (size_t k = 0; k < ARRAY_LEN(levels); k++) {
+		const char *own = levels[k] ? set_mode(val_str_at(levels[k]->spec, "mtls.mode"), NULL) : NULL;
 
-		for (uint32_t k = 0; k < all.nr; k++) {
-			const struct raw_object *r = (const struct raw_object *)all.v[k];
-			const char *m = mode_of(r, port);
-			bool narrow;
-
-			if (!selects(r, to, &narrow) || narrow != (step == 0) || !m || streq(m, "UNSET"))
-				continue;
-			if (best && object_born(&r->o) >= object_born(&best->o))
-				continue;
-			best = r;
-			mode = m;
-			*cause = r->o.id;
-		}
+		mode = own ? own : mode;
+		*cause = own ? levels[k]->o.id : *cause;
 	}
-	return mode ? mode : "PERMISSIVE";
+	VAL_EACH(v, levels[2] ? val_get(levels[2]->spec, "portLevelMtls") : NULL)
+		if (strtoul(v->key, NULL, 10) == port && port) {
+			mode = set_mode(val_str_at(v, "mode"), mode);
+			*cause = levels[2]->o.id;
+		}
+	return mode;
 }
 
 struct mesh_verdict mesh_peer_allowed(struct cluster *c, const struct pod *to, uint16_t port, bool mutual, struct arena *a)
@@ -98,7 +127,7 @@ struct mesh_verdict mesh_peer_allowed(struct cluster *c, const struct pod *to, u
 }
 
 /* Automatic mutual TLS: on between two sidecars, unless a DestinationRule of the client says otherwise or the receiver has it disabled. */
-bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod *to, const struct service *s)
+bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod *to, uint16_t port, const struct service *s)
 {
 	struct arena *a;
 	const struct raw_object *rule;
@@ -114,12 +143,23 @@ bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod
 	arena_free(a);
 	if (mode)
 		return streq(mode, "ISTIO_MUTUAL") || streq(mode, "MUTUAL");
-	return !streq(mesh_peer_mode(c, to, 0, &cause), "DISABLE");
+	return !streq(mesh_peer_mode(c, to, port, &cause), "DISABLE");
 }
 
 /* ---- AuthorizationPolicy */
 
-struct asked { struct cluster *c; const struct mesh_source *from; const struct http_request *rq; uint16_t port; ip_addr dst; struct arena *a; const char *unknown; };
+enum answer { NO, YES, MAYBE /* asked->unknown says why */ };
+struct asked {
+	struct cluster *c;
+	const struct mesh_source *from;
+	const struct http_request *rq;
+	uint16_t port;
+	const struct pod *to;
+	bool tokens;                    /* a RequestAuthentication is for the Pod: requests may have principals */
+	str ns;                         /* of the policy */
+	struct arena *a;
+	const char *unknown;
+};
 
 /* "*" is anything there, "x*" a beginning, "*x" an end. */
 static bool text_matches(const char *pattern, const char *value, bool nocase)
@@ -146,173 +186,287 @@ static bool block_has(const char *pattern, ip_addr ip)
 	return ip_parse(pattern, &one) ? ip_eq(one, ip) : cidr_parse(pattern, &c) && cidr_contains(c, ip);
 }
 
-enum what { W_PRINCIPAL, W_NAMESPACE, W_ACCOUNT, W_SOURCE, W_REMOTE, W_HOST, W_METHOD, W_PATH, W_PORT, W_REQUEST_PRINCIPAL };
+enum what { W_PRINCIPAL, W_NAMESPACE, W_TRUST, W_ACCOUNT, W_SOURCE, W_REMOTE, W_HOST, W_METHOD, W_PATH, W_PORT, W_DESTINATION, W_REQUEST_PRINCIPAL };
 
 static const char *path_only(struct asked *q) { return arena_strndup(q->a, q->rq->path, strcspn(q->rq->path, "?#")); }
 
-static bool one_matches(struct asked *q, enum what what, const char *pattern)
+/* Any number of stars, each for any text. */
+static bool glob_matches(const char *pattern, const char *text)
 {
-	switch (what) {
-	case W_PRINCIPAL:
-		return text_matches(pattern, q->from->principal, false);
-	case W_NAMESPACE:
-		return q->from->principal && text_matches(pattern, q->from->ns, false);
-	case W_ACCOUNT:
-		return q->from->principal && strstr(q->from->principal, "/sa/") &&
-		       (strchr(pattern, '/') ? streq(arena_printf(q->a, "%s/%s", q->from->ns, strstr(q->from->principal, "/sa/") + 4), pattern)
-					     : streq(strstr(q->from->principal, "/sa/") + 4, pattern));
-	case W_SOURCE:
-	case W_REMOTE:
-		return block_has(pattern, q->from->ip);
-	case W_HOST:
-		return q->rq && text_matches(pattern, q->rq->host, true);
-	case W_METHOD:
-		return q->rq && text_matches(pattern, q->rq->method, false);
-	case W_PATH:
-		if (strstr(pattern, "{*}") || strstr(pattern, "{**}"))
-			q->unknown = "path templates of AuthorizationPolicy are not modelled";
-		return q->rq && text_matches(pattern, path_only(q), false);
-	case W_PORT:
-		return strtoul(pattern, NULL, 10) == q->port;
-	case W_REQUEST_PRINCIPAL:
-		q->unknown = "an AuthorizationPolicy asks for a request's token, which is not modelled";
-		return false;
-	}
+	while (*pattern && *pattern != '*')
+		if (*pattern++ != *text++)
+			return false;
+	if (!*pattern)
+		return !*text;
+	do
+		if (glob_matches(pattern + 1, text))
+			return true;
+	while (*text++);
 	return false;
 }
 
-static bool any_matches(struct asked *q, enum what what, const struct val *list)
+/* {*} is one segment, {**} any number of them. */
+static bool template_matches(struct asked *q, const char *pattern)
 {
-	VAL_EACH(v, list)
-		if (val_str(v) && one_matches(q, what, val_str(v)))
+	const char *out = "", *open;
+	const struct regex *re;
+
+	while ((open = strchr(pattern, '{')) && (strncmp(open, "{*}", 3) == 0 || strncmp(open, "{**}", 4) == 0)) {
+		bool many = open[2] == '*';
+
+		out = arena_printf(q->a, "%s%s%s", out, regex_literal(q->a, arena_strndup(q->a, pattern, (size_t)(open - pattern))), many ? ".*" : "[^/]+");
+		pattern = open + (many ? 4 : 3);
+	}
+	re = regex_compile(q->a, arena_printf(q->a, "%s%s", out, regex_literal(q->a, pattern)), false, NULL);
+	return re && regex_full(re, path_only(q), q->a);
+}
+
+static bool account_matches(struct asked *q, const char *pattern)
+{
+	const char *sa = q->from->principal ? strstr(q->from->principal, "/sa/") : NULL;
+
+	return sa && streq(arena_printf(q->a, "%s/%s", q->from->ns, sa + 4), strchr(pattern, '/') ? pattern : arena_printf(q->a, "%s/%s", q->ns, pattern));
+}
+
+static enum answer sure(bool yes) { return yes ? YES : NO; }
+
+static enum answer one_matches(struct asked *q, enum what what, const char *pattern)
+{
+	const char *principal = q->from->principal;
+
+	switch (what) {
+	case W_PRINCIPAL:
+		return sure(text_matches(pattern, principal, false));
+	case W_NAMESPACE:
+		return sure(principal && q->from->ns && glob_matches(pattern, q->from->ns));
+	case W_TRUST:
+		return sure(principal && glob_matches(pattern, arena_strndup(q->a, principal, strcspn(principal, "/"))));
+	case W_ACCOUNT:
+		return sure(account_matches(q, pattern));
+	case W_SOURCE:
+	case W_REMOTE:
+		return sure(block_has(pattern, q->from->ip));
+	case W_DESTINATION:
+		return sure(block_has(pattern, q->to->ip) || (ip_set(q->to->ip2) && block_has(pattern, q->to->ip2)));
+	case W_HOST:
+		return sure(text_matches(pattern, q->rq->host, true));
+	case W_METHOD:
+		return sure(text_matches(pattern, q->rq->method ? q->rq->method : "GET", false));
+	case W_PATH:
+		return sure(strstr(pattern, "{*}") || strstr(pattern, "{**}") ? template_matches(q, pattern) : text_matches(pattern, path_only(q), false));
+	case W_PORT:
+		return sure(strtoul(pattern, NULL, 10) == q->port);
+	case W_REQUEST_PRINCIPAL:
+		if (!q->tokens)                 /* nobody reads tokens: no request has a principal */
+			return NO;
+		q->unknown = "an AuthorizationPolicy asks for a request's token, which is not modelled";
+		return MAYBE;
+	}
+	return NO;
+}
+
+static enum answer any_matches(struct asked *q, enum what what, const struct val *list)
+{
+	enum answer out = NO;
+
+	VAL_EACH(v, list) {
+		const char *text = val_str(v) ? val_str(v) : val_is(v, VAL_INT) ? arena_printf(q->a, "%" PRId64, v->i) : NULL;
+		enum answer one = text ? one_matches(q, what, text) : NO;
+
+		if (one == YES)
+			return YES;
+		out = one == MAYBE ? MAYBE : out;
+	}
+	return out;
+}
+
+static enum answer and(enum answer a, enum answer b) { return a == NO || b == NO ? NO : a == MAYBE || b == MAYBE ? MAYBE : YES; }
+static enum answer not(enum answer a) { return a == MAYBE ? MAYBE : a == YES ? NO : YES; }
+
+/* Any of `yes`, and none of `no`; an empty list asks nothing. */
+static enum answer values_match(struct asked *q, enum what what, const struct val *yes, const struct val *no)
+{
+	enum answer out = yes && yes->nr ? any_matches(q, what, yes) : YES;
+
+	return out != NO && no && no->nr ? and(out, not(any_matches(q, what, no))) : out;
+}
+
+static const struct field_of { const char *field, *not, *key; enum what what; bool http; } source_fields[] = {
+	{ "principals", "notPrincipals", "source.principal", W_PRINCIPAL, false }, { "namespaces", "notNamespaces", "source.namespace", W_NAMESPACE, false },
+	{ "trustDomains", "notTrustDomains", "source.trustDomain", W_TRUST, false }, { "serviceAccounts", "notServiceAccounts", "source.serviceAccount", W_ACCOUNT, false },
+	{ "ipBlocks", "notIpBlocks", "source.ip", W_SOURCE, false }, { "remoteIpBlocks", "notRemoteIpBlocks", "remote.ip", W_REMOTE, false },
+	{ "requestPrincipals", "notRequestPrincipals", "request.auth.principal", W_REQUEST_PRINCIPAL, true }, { NULL, NULL, NULL, W_PRINCIPAL, false },
+}, operation_fields[] = {
+	{ "hosts", "notHosts", NULL, W_HOST, true }, { "methods", "notMethods", NULL, W_METHOD, true }, { "paths", "notPaths", NULL, W_PATH, true },
+	{ "ports", "notPorts", "destination.port", W_PORT, false }, { NULL, NULL, "destination.ip", W_DESTINATION, false }, { NULL, NULL, NULL, W_PRINCIPAL, false },
+};
+
+static const struct field_of *field_named(const struct field_of *f, const char *name)
+{
+	for (; f->field || f->key; f++)
+		if (f->field && (streq(f->field, name) || streq(f->not, name)))
+			return f;
+	return NULL;
+}
+
+static const struct field_of *key_named(const char *key)
+{
+	const struct field_of *const all[] = { source_fields, operation_fields };
+
+	for (size_t k = 0; k < ARRAY_LEN(all); k++)
+		for (const struct field_of *f = all[k]; f->field || f->key; f++)
+			if (f->key && streq(f->key, key))
+				return f;
+	return NULL;
+}
+
+/* Fields are ANDed. Of a connection that is not HTTP a DENY leaves HTTP's fields out (rule.checkError). */
+static enum answer fields_match(struct asked *q, const struct val *v, const struct field_of *fields)
+{
+	enum answer out = YES;
+
+	VAL_EACH(one, v)
+		if (one->nr && !field_named(fields, one->key)) {
+			q->unknown = arena_printf(q->a, "an AuthorizationPolicy asks for %s, which is not modelled", one->key);
+			out = MAYBE;
+		}
+	for (const struct field_of *f = fields; out != NO && (f->field || f->key); f++)
+		if (f->field && (q->rq || !f->http))
+			out = and(out, values_match(q, f->what, val_get(v, f->field), val_get(v, f->not)));
+	return out;
+}
+
+static enum answer header_matches(struct asked *q, const char *key, const struct val *yes, const struct val *no)
+{
+	const char *have = header_of(q->rq, arena_strndup(q->a, key, strcspn(key, "]")));
+	bool hit = !yes || !yes->nr;
+
+	VAL_EACH(v, yes)
+		hit = hit || (val_str(v) && text_matches(val_str(v), have, false));
+	VAL_EACH(v, no)
+		hit = hit && !(val_str(v) && text_matches(val_str(v), have, false));
+	return sure(hit);
+}
+
+static enum answer condition_matches(struct asked *q, const struct val *w)
+{
+	const char *key = val_str_at(w, "key") ? val_str_at(w, "key") : "(no key)";
+	const struct val *yes = val_get(w, "values"), *no = val_get(w, "notValues");
+	const struct field_of *f = key_named(key);
+
+	if (!q->rq && strncmp(key, "request.", 8) == 0)
+		return YES;
+	if (f)
+		return values_match(q, f->what, yes, no);
+	if (strncmp(key, "request.headers[", 16) == 0)
+		return header_matches(q, key + 16, yes, no);
+	if (strncmp(key, "request.auth.", 13) == 0 && !q->tokens)        /* claims, audiences: there are none */
+		return yes && yes->nr ? NO : YES;
+	q->unknown = arena_printf(q->a, "an AuthorizationPolicy asks for %s, which is not modelled", key);
+	return MAYBE;
+}
+
+bool mesh_rule_asks_http(const struct val *rule)
+{
+	VAL_EACH(f, val_get(rule, "from"))
+		VAL_EACH(v, val_get(f, "source"))
+			if (v->nr && field_named(source_fields, v->key) && field_named(source_fields, v->key)->http)
+				return true;
+	VAL_EACH(t, val_get(rule, "to"))
+		VAL_EACH(v, val_get(t, "operation"))
+			if (v->nr && field_named(operation_fields, v->key) && field_named(operation_fields, v->key)->http)
+				return true;
+	VAL_EACH(w, val_get(rule, "when"))
+		if (val_str_at(w, "key") && strncmp(val_str_at(w, "key"), "request.", 8) == 0)
 			return true;
 	return false;
 }
 
-static const struct { const char *field, *not; enum what what; bool http; } source_fields[] = {
-	{ "principals", "notPrincipals", W_PRINCIPAL, false }, { "namespaces", "notNamespaces", W_NAMESPACE, false }, { "serviceAccounts", "notServiceAccounts", W_ACCOUNT, false },
-	{ "ipBlocks", "notIpBlocks", W_SOURCE, false }, { "remoteIpBlocks", "notRemoteIpBlocks", W_REMOTE, false },
-	{ "requestPrincipals", "notRequestPrincipals", W_REQUEST_PRINCIPAL, true },
-}, operation_fields[] = {
-	{ "hosts", "notHosts", W_HOST, true }, { "methods", "notMethods", W_METHOD, true }, { "paths", "notPaths", W_PATH, true }, { "ports", "notPorts", W_PORT, false },
-};
+static enum answer either(enum answer a, enum answer b) { return a == YES || b == YES ? YES : a == MAYBE || b == MAYBE ? MAYBE : NO; }
 
-/* Fields are ANDed. A connection that is not HTTP never matches an HTTP field of an ALLOW, and a DENY leaves such fields out (authz/builder: TCP filters). */
-static bool fields_match(struct asked *q, const struct val *v, bool source, bool deny)
+/* A rule of an ALLOW that asks anything of HTTP is none for other connections (Model.Generate). */
+static enum answer rule_matches(struct asked *q, const struct val *rule, bool deny)
 {
-	size_t nr = source ? ARRAY_LEN(source_fields) : ARRAY_LEN(operation_fields);
+	const struct val *from = val_get(rule, "from"), *to = val_get(rule, "to");
+	enum answer source = sure(!from || !from->nr), operation = sure(!to || !to->nr), out = YES;
 
-	for (size_t k = 0; k < nr; k++) {
-		const char *field = source ? source_fields[k].field : operation_fields[k].field, *not = source ? source_fields[k].not : operation_fields[k].not;
-		enum what what = source ? source_fields[k].what : operation_fields[k].what;
-		bool http = source ? source_fields[k].http : operation_fields[k].http;
-		const struct val *yes = val_get(v, field), *no = val_get(v, not);
-
-		if ((yes || no) && http && !q->rq) {
-			if (!deny)
-				return false;
-			continue;
-		}
-		if ((yes && yes->nr && !any_matches(q, what, yes)) || (no && any_matches(q, what, no)))
-			return false;
-	}
-	return true;
-}
-
-static bool conditions_match(struct asked *q, const struct val *when, bool deny)
-{
-	static const struct { const char *key; enum what what; bool http; } keys[] = {
-		{ "source.principal", W_PRINCIPAL, false }, { "source.namespace", W_NAMESPACE, false }, { "source.ip", W_SOURCE, false }, { "remote.ip", W_REMOTE, false },
-		{ "destination.port", W_PORT, false },
-	};
-
-	VAL_EACH(w, when) {
-		const char *key = val_str_at(w, "key");
-		const struct val *yes = val_get(w, "values"), *no = val_get(w, "notValues");
-		size_t k = 0;
-
-		while (k < ARRAY_LEN(keys) && !streq(keys[k].key, key))
-			k++;
-		if (k < ARRAY_LEN(keys)) {
-			if ((yes && !any_matches(q, keys[k].what, yes)) || (no && any_matches(q, keys[k].what, no)))
-				return false;
-			continue;
-		}
-		if (key && strncmp(key, "request.headers[", 16) == 0) {
-			const char *name = arena_strndup(q->a, key + 16, strcspn(key + 16, "]")), *have = q->rq ? header_of(q->rq, name) : NULL;
-			bool hit = false;
-
-			if (!q->rq) {
-				if (!deny)
-					return false;
-				continue;
-			}
-			VAL_EACH(v, yes)
-				hit = hit || (val_str(v) && text_matches(val_str(v), have, false));
-			if (yes && !hit)
-				return false;
-			VAL_EACH(v, no)
-				if (val_str(v) && text_matches(val_str(v), have, false))
-					return false;
-			continue;
-		}
-		q->unknown = arena_printf(q->a, "an AuthorizationPolicy asks for %s, which is not modelled", key ? key : "(no key)");
-		return false;
-	}
-	return true;
+	if (!q->rq && !deny && mesh_rule_asks_http(rule))
+		return NO;
+	VAL_EACH(f, from)
+		source = either(source, fields_match(q, val_get(f, "source"), source_fields));
+	VAL_EACH(t, to)
+		operation = either(operation, fields_match(q, val_get(t, "operation"), operation_fields));
+	VAL_EACH(w, val_get(rule, "when"))
+		out = and(out, condition_matches(q, w));
+	return and(out, and(source, operation));
 }
 
 /* rules: absent matches nothing, a rule without fields everything. */
-static bool policy_matches(struct asked *q, const struct raw_object *r, bool deny)
+static enum answer policy_matches(struct asked *q, const struct raw_object *r, bool deny)
 {
-	VAL_EACH(rule, val_get(r->spec, "rules")) {
-		const struct val *from = val_get(rule, "from"), *to = val_get(rule, "to");
-		bool source = !from || !from->nr, operation = !to || !to->nr;
+	enum answer out = NO;
 
-		VAL_EACH(f, from)
-			source = source || fields_match(q, val_get(f, "source"), true, deny);
-		VAL_EACH(t, to)
-			operation = operation || fields_match(q, val_get(t, "operation"), false, deny);
-		if (source && operation && conditions_match(q, val_get(rule, "when"), deny))
-			return true;
-	}
-	return false;
+	q->ns = r->o.ns;
+	VAL_EACH(rule, val_get(r->spec, "rules"))
+		out = either(out, rule_matches(q, rule, deny));
+	return out;
 }
 
-static struct mesh_verdict verdict_of(struct asked *q, bool allowed, const struct raw_object *r, const char *text)
+static struct mesh_verdict verdict_of(struct asked *q, enum answer allowed, const struct raw_object *r, const char *text)
 {
-	return (struct mesh_verdict){ allowed, r ? arena_printf(q->a, "AuthorizationPolicy %s/%s %s", r->o.ns, r->o.name, text) : text, q->unknown, r ? r->o.id : (obj_h){ 0 } };
+	return (struct mesh_verdict){ allowed == YES, r ? arena_printf(q->a, "AuthorizationPolicy %s/%s %s", r->o.ns, r->o.name, text) : text, allowed == MAYBE ? q->unknown : NULL,
+				      r ? r->o.id : (obj_h){ 0 } };
+}
+
+static bool is_action(const struct raw_object *r, const char *action)
+{
+	const char *have = val_str_at(r->spec, "action");
+
+	return streq(have ? have : "ALLOW", action);
+}
+
+/* What the policies of one action say together: *by the one that decides. */
+static enum answer action_matches(struct asked *q, const struct mesh_policies *all, const char *action, const struct raw_object **by, bool *any)
+{
+	enum answer out = NO;
+
+	*any = false;
+	for (uint32_t k = 0; k < all->nr && out != YES; k++) {
+		enum answer one;
+
+		if (!is_action(all->v[k], action))
+			continue;
+		*any = true;
+		one = policy_matches(q, all->v[k], !streq(action, "ALLOW"));
+		if (one != NO || !*by)
+			*by = all->v[k];
+		out = either(out, one);
+	}
+	return out;
 }
 
 /* The policies for a Pod: of its namespace and of the root one. CUSTOM and DENY come first; then, if there is any ALLOW, one of them must match. */
 struct mesh_verdict mesh_authorized(struct cluster *c, const struct pod *to, uint16_t port, const struct mesh_source *from, const struct http_request *rq, struct arena *a)
 {
 	struct mesh_policies all = mesh_policies(c, &authorization_policy_kind, to, a);
-	struct asked q = { .c = c, .from = from, .rq = rq, .port = port, .a = a };
-	const struct raw_object *allows = NULL, *hit = NULL;
+	bool tokens = rq && mesh_policies(c, &request_authentication_kind, to, a).nr > 0, any;
+	struct asked q = { .c = c, .from = from, .rq = rq, .port = port, .to = to, .tokens = tokens, .a = a };
+	const struct raw_object *by = NULL;
+	enum answer says = action_matches(&q, &all, "CUSTOM", &by, &any);
 
-	for (uint32_t k = 0; k < all.nr; k++) {
-		const struct raw_object *r = all.v[k];
-		const char *action = val_str_at(r->spec, "action");
-
-		if (streq(action, "AUDIT"))
-			continue;
-		if (streq(action, "CUSTOM")) {
-			q.unknown = arena_printf(a, "AuthorizationPolicy %s/%s asks an external authorizer, which is not modelled", r->o.ns, r->o.name);
-			return verdict_of(&q, false, r, "decides elsewhere");
-		}
-		if (streq(action, "DENY")) {
-			if (policy_matches(&q, r, true) || q.unknown)
-				return verdict_of(&q, false, r, "denies it");
-			continue;
-		}
-		allows = r;
-		if (!hit && policy_matches(&q, r, false))
-			hit = r;
+	if (says != NO) {
+		q.unknown = arena_printf(a, "AuthorizationPolicy %s/%s asks an external authorizer, which is not modelled", by->o.ns, by->o.name);
+		return verdict_of(&q, MAYBE, by, "decides elsewhere");
 	}
-	if (hit)
-		return verdict_of(&q, true, hit, "allows it");
-	if (allows)
-		return verdict_of(&q, false, allows, "and no other allows it");
-	return verdict_of(&q, true, NULL, "no AuthorizationPolicy is for this Pod");
+	by = NULL;
+	says = action_matches(&q, &all, "DENY", &by, &any);
+	if (says != NO)
+		return verdict_of(&q, not(says), by, "denies it");
+	by = NULL;
+	says = action_matches(&q, &all, "ALLOW", &by, &any);
+	if (says != NO)
+		return verdict_of(&q, says, by, "allows it");
+	if (any)
+		return verdict_of(&q, NO, by, "and no other allows it");
+	return verdict_of(&q, YES, NULL, "no AuthorizationPolicy is for this Pod");
 }

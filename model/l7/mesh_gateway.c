@@ -139,6 +139,28 @@ static void add_server(struct mesh_compile *k, const struct raw_object *gw, cons
 	}
 }
 
+static bool catches_all(const struct l7_route *r)
+{
+	return !r->headers.nr && !r->query.nr && !r->methods.nr && streq(r->path, r->path_kind == L7_PATH_REGEX ? ".*" : "/") && r->path_kind != L7_PATH_EXACT;
+}
+
+/* Of several VirtualServices for one host: what catches all comes last (core/route/route.go SortVHostRoutes). */
+static void catch_alls_last(struct mesh_compile *k)
+{
+	for (uint32_t i = 0; i < k->t->vhosts.nr; i++) {
+		struct l7_vhost *v = &k->t->vhosts.v[i];
+		struct l7_route *sorted = arena_array(k->a, struct l7_route, v->routes.nr);
+		uint32_t nr = 0;
+
+		for (int last = 0; last < 2; last++)
+			for (uint32_t n = 0; n < v->routes.nr; n++)
+				if (catches_all(&v->routes.v[n]) == last)
+					sorted[nr++] = v->routes.v[n];
+		if (nr)
+			memcpy(v->routes.v, sorted, nr * sizeof(*sorted));
+	}
+}
+
 struct route_table *routes_compile_istio(struct cluster *c, const struct pod *p, const struct service *s, struct arena *a)
 {
 	struct object_list all = cluster_list(c, &istio_gateway_kind);
@@ -156,7 +178,9 @@ struct route_table *routes_compile_istio(struct cluster *c, const struct pod *p,
 		VAL_EACH(server, val_get(gw->spec, "servers"))
 			add_server(&k, gw, p, s, server, arena_printf(a, "spec.servers[%u]", n++));
 	}
-	if (k.t)
+	if (k.t) {
+		catch_alls_last(&k);
 		table_finish(k.t);
+	}
 	return k.t;
 }

@@ -38,18 +38,32 @@ static bool exported(const struct object *o, const struct val *spec, str to)
 	return false;
 }
 
-/* ---- DestinationRule: of the client's namespace, then of the Service's, then of the root namespace; the oldest of those that name the host */
-static const struct raw_object *rule_in(struct cluster *c, str ns, const char *fqdn, struct arena *a)
+/* ---- DestinationRule: of the client's namespace, then of the Service's, then of the root namespace; there the most precise host, and of those the oldest
+ * (pilot/pkg/model/push_context.go destinationRule, destination_rule.go mergeDestinationRule) */
+
+static const char *rule_host(struct cluster *c, const struct raw_object *r, struct arena *a)
+{
+	const char *host = val_str_at(r->spec, "host");
+
+	return host ? mesh_fqdn(c, host, r->o.ns, a) : NULL;
+}
+
+static const struct raw_object *rule_in(struct cluster *c, str ns, str client_ns, const char *fqdn, struct arena *a)
 {
 	struct object_list all = cluster_list_ns(c, &destination_rule_kind, ns);
 	const struct raw_object *best = NULL;
+	int rank = -1;
 
 	for (uint32_t k = 0; k < all.nr; k++) {
 		const struct raw_object *r = (const struct raw_object *)all.v[k];
-		const char *host = val_str_at(r->spec, "host");
+		const char *host = rule_host(c, r, a);
+		int own = host ? host_rank(host) : -1;
 
-		if (host && host_matches(mesh_fqdn(c, host, r->o.ns, a), fqdn, false) && exported(&r->o, r->spec, ns) && (!best || object_born(&r->o) < object_born(&best->o)))
-			best = r;
+		if (!host || !host_matches(host, fqdn, false) || !exported(&r->o, r->spec, client_ns ? client_ns : ns) || own < rank ||
+		    (own == rank && object_born(&r->o) >= object_born(&best->o)))
+			continue;
+		best = r;
+		rank = own;
 	}
 	return best;
 }
@@ -57,11 +71,11 @@ static const struct raw_object *rule_in(struct cluster *c, str ns, const char *f
 const struct raw_object *mesh_destination_rule(struct cluster *c, str client_ns, const char *fqdn, struct arena *a)
 {
 	const struct service *s = mesh_service(c, fqdn);
-	const struct raw_object *r = client_ns ? rule_in(c, client_ns, fqdn, a) : NULL;
+	const struct raw_object *r = client_ns ? rule_in(c, client_ns, client_ns, fqdn, a) : NULL;
 
 	if (!r && s && s->o.ns != client_ns)
-		r = rule_in(c, s->o.ns, fqdn, a);
-	return r ? r : rule_in(c, cluster_str(c, "istio-system"), fqdn, a);
+		r = rule_in(c, s->o.ns, client_ns, fqdn, a);
+	return r ? r : rule_in(c, cluster_str(c, "istio-system"), client_ns, fqdn, a);
 }
 
 static const pair_list *labels_of(struct mesh_compile *k, const struct val *map)
@@ -75,14 +89,25 @@ static const pair_list *labels_of(struct mesh_compile *k, const struct val *map)
 	return out;
 }
 
+/* Subsets of all rules for the same host in that namespace count, the oldest first. */
 static const pair_list *subset_of(struct mesh_compile *k, const char *fqdn, const char *name)
 {
-	const struct raw_object *r = mesh_destination_rule(k->c, k->who.ns, fqdn, k->a);
+	const struct raw_object *r = mesh_destination_rule(k->c, k->who.ns, fqdn, k->a), *best = NULL;
+	struct object_list all = r ? cluster_list_ns(k->c, &destination_rule_kind, r->o.ns) : (struct object_list){ 0 };
+	const pair_list *out = NULL;
 
-	VAL_EACH(s, r ? val_get(r->spec, "subsets") : NULL)
-		if (streq(val_str_at(s, "name"), name))
-			return labels_of(k, val_get(s, "labels"));
-	return NULL;
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct raw_object *one = (const struct raw_object *)all.v[i];
+
+		if (!streq(rule_host(k->c, one, k->a), rule_host(k->c, r, k->a)) || (best && object_born(&one->o) >= object_born(&best->o)))
+			continue;
+		VAL_EACH(s, val_get(one->spec, "subsets"))
+			if (streq(val_str_at(s, "name"), name)) {
+				out = labels_of(k, val_get(s, "labels"));
+				best = one;
+			}
+	}
+	return out;
 }
 
 /* ServiceEntry: a name outside that the mesh knows. */
@@ -115,7 +140,7 @@ struct l7_ref mesh_ref(struct mesh_compile *k, const struct val *dest, str ns)
 		return r;
 	r.ns = r.service->o.ns;
 	r.name = r.service->o.name;
-	r.port = port ? port : k->port && mesh_has_port(r.service, k->port) ? k->port : r.service->ports.nr ? r.service->ports.v[0].port : 0;
+	r.port = port ? port : r.service->ports.nr == 1 ? r.service->ports.v[0].port : k->port;        /* GetDestinationCluster */
 	r.why = mesh_has_port(r.service, r.port) ? NULL : arena_printf(k->a, "Service %s/%s has no port %d", r.ns, r.name, r.port);
 	if (subset && !r.why) {
 		r.subset = subset_of(k, fqdn, subset);
@@ -190,6 +215,8 @@ static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters
 
 	f.redirect = (struct l7_redirect){ val_str_at(r, "scheme"), val_str_at(r, "authority"), (int32_t)val_int_or(val_get(r, "port"), 0),
 					   (int)val_int_or(val_get(r, "redirectCode"), 301), { L7_KEEP, NULL, NULL }, false };
+	if (streq(val_str_at(r, "derivePort"), "FROM_REQUEST_PORT"))
+		f.redirect.port = k->port;
 	f.redirect.keep_port = !f.redirect.port;        /* Envoy adds no port of its own */
 	if (uri && strncmp(uri, prefix, strlen(prefix)) == 0)
 		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, uri + strlen(prefix), NULL };
@@ -413,6 +440,8 @@ static void add_match(struct mesh_compile *k, const char *vhost, const struct ra
 		vec_add(k->a, &r->methods, cond_of(k, "method", val_get(m, "method"), &why));
 	if (val_get(m, "authority"))
 		vec_add(k->a, &r->headers, cond_of(k, ":authority", val_get(m, "authority"), &why));
+	if (val_get(m, "scheme"))
+		vec_add(k->a, &r->headers, cond_of(k, ":scheme", val_get(m, "scheme"), &why));
 	VAL_EACH(h, val_get(m, "headers"))
 		vec_add(k->a, &r->headers, cond_of(k, h->key, h, &why));
 	VAL_EACH(h, val_get(m, "withoutHeaders")) {

@@ -349,7 +349,7 @@ static const struct l7_cond *cond_failing(const l7_conds *conds, const struct l7
 	for (uint32_t k = 0; k < conds->nr; k++) {
 		const struct l7_cond *c = &conds->v[k];
 		const char *value = query ? query_value(q, c->name) : strcasecmp(c->name, "host") == 0 || streq(c->name, ":authority") ? q->rq->host :
-				    header_of(q->rq, c->name);
+				    streq(c->name, ":scheme") ? q->rq->scheme : header_of(q->rq, c->name);
 
 		if (value_matches(c, value, q->scratch) == c->not)
 			return c;

@@ -226,7 +226,7 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 		     " ssl_c_der,hex -m sub 862C7370696666653A2F2F636C75737465722E6C6F63616C2F6E732F64656661756C742F73612F64656661756C74\n",
 		     "    acl h0 var(sess.principal) -m end -- '/sa/x'\n    acl h1 src '10.9.0.0/16'\n    acl h2 method -m str -- 'GET'\n    acl h3 path -m beg -- '/x'\n"
 		     "    acl h4 req.fhdr(x-a,1) -m str -- '1'\n    http-request allow if h0 !h1 h2 !h3 h4\n    acl h5 dst_port '81'\n    http-request allow if h5\n    http-request deny deny_status 403\n",
-		     "    tcp-request content accept if t2\n    tcp-request content reject\n", NULL }; *want; want++) {
+		     "    tcp-request content accept if t0\n    tcp-request content reject\n", NULL }; *want; want++) {
 		CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), *want));
 		if (!strstr(sb_text(&out), *want))
 			fprintf(stderr, "\nnot there: %s\n%s", *want, sb_text(&out));

@@ -116,6 +116,14 @@ static const char services[] =
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: ratings, namespace: in}\nspec: {ports: [{name: http, port: 9080}]}\n"
 	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews, namespace: in}\n"
 	"spec: {host: reviews, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}\n"
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: reviews-more, namespace: in}\nspec: {host: reviews.in.svc.cluster.local, subsets: [{name: more, labels: {version: v2}}]}\n"
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: ratings, namespace: istio-system}\nspec: {host: ratings.in.svc.cluster.local, exportTo: ['.'], subsets: [{name: far, labels: {a: b}}]}\n"
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: one, namespace: in}\nspec: {ports: [{name: http, port: 8000}]}\n"
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: two, namespace: in}\nspec: {ports: [{name: http, port: 80}, {name: more, port: 81}]}\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: o-1, namespace: in, labels: {kubernetes.io/service-name: one}}\naddressType: IPv4\n"
+	"ports: [{name: http, port: 9080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.9]}]\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: w-1, namespace: in, labels: {kubernetes.io/service-name: two}}\naddressType: IPv4\n"
+	"ports: [{name: more, port: 9080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.9]}]\n"
 	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: r-1, namespace: in, labels: {kubernetes.io/service-name: reviews}}\naddressType: IPv4\n"
 	"ports: [{name: http, port: 9080, protocol: TCP}]\nendpoints:\n"
 	"- {addresses: [10.244.2.1], targetRef: {kind: Pod, name: r1, namespace: in}}\n- {addresses: [10.244.2.2], targetRef: {kind: Pod, name: r2, namespace: in}}\n"
@@ -167,6 +175,13 @@ static const struct { const char *http, *path, *header, *want; } routes[] = {
 	{ "[{fault: {abort: {percentage: {value: 10}, httpStatus: 503}}, route: [{destination: {host: ratings}}]}]", "/", NULL, "1/10 503, 9/10 200 ratings / 10.244.2.9" },
 	{ "[{fault: {delay: {percentage: {value: 100}, fixedDelay: 7s}}, route: [{destination: {host: ratings}}]}]", "/", NULL, "200 ratings / 10.244.2.9 after 7 s" },
 	{ "[{match: [{uri: {prefix: /x}}], route: [{destination: {host: ratings}}]}]", "/y", NULL, "404" },
+	{ "[{match: [{scheme: {exact: https}}], route: [{destination: {host: ratings}}]}, {route: [{destination: {host: reviews, subset: v1}}]}]", "/", NULL, "200 reviews / 10.244.2.1" },
+	{ "[{match: [{scheme: {exact: http}}], route: [{destination: {host: ratings}}]}]", "/", NULL, "200 ratings / 10.244.2.9" },
+	{ "[{route: [{destination: {host: one}}]}]", "/", NULL, "200 one / 10.244.2.9" },               /* its only port, whatever was asked */
+	{ "[{route: [{destination: {host: two}}]}]", "/", NULL, "503" },                                /* several ports, and 9080 is none of them */
+	{ "[{route: [{destination: {host: two, port: {number: 81}}}]}]", "/", NULL, "200 two / 10.244.2.9" },
+	{ "[{route: [{destination: {host: reviews, subset: more}}]}]", "/", NULL, "200 reviews / 10.244.2.2" },  /* subsets of two rules for one host */
+	{ "[{route: [{destination: {host: ratings, subset: far}}]}]", "/", NULL, "503" },               /* that rule is not exported */
 	{ "[{match: [{sourceLabels: {app: nobody}}], route: [{destination: {host: ratings}}]}, {route: [{destination: {host: reviews, subset: v1}}]}]", "/", NULL, "200 reviews / 10.244.2.1" },
 };
 
@@ -188,6 +203,27 @@ TEST(virtual_services_route_in_the_order_of_their_text)
 		arena_free(a);
 		cluster_free(c);
 	}
+}
+
+/* Of several VirtualServices for one host of a Gateway, what catches all comes last, whoever is older. */
+TEST(catch_alls_of_a_gateway_come_last)
+{
+	struct cluster *c = mesh();
+	struct arena *a = arena_new(NULL, "test");
+	struct route_table *t;
+
+	feed_cluster(c, VALIDATE_IGNORE, services);
+	add_pod(c, a, "in", "gw", "istio: ingressgateway", "", "10.244.1.1");
+	feed_cluster(c, VALIDATE_IGNORE,
+		     "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: in}\nspec: {selector: {istio: ingressgateway}, servers: [{port: {number: 9080, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+		     "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: a, namespace: in}\nspec: {hosts: ['*'], gateways: [g], http: [{route: [{destination: {host: one}}]}]}\n"
+		     "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: b, namespace: in}\nspec: {hosts: ['*'], gateways: [g], http: [{match: [{uri: {prefix: /b}}], route: [{destination: {host: ratings}}]}]}\n");
+	t = routes_compile_istio(c, find_pod(c, "in", "gw"), NULL, a);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	SAME_TEXT(answer(c, t, "/b/c", NULL, a), "200 ratings /b/c 10.244.2.9");
+	SAME_TEXT(answer(c, t, "/", NULL, a), "200 one / 10.244.2.9");
+	arena_free(a);
+	cluster_free(c);
 }
 
 /* One route, asked by the client's sidecar. */
@@ -255,6 +291,24 @@ static const struct { const char *policies, *client_ns, *method, *path; bool all
 	{ "spec: {rules: [{to: [{operation: {methods: [GET]}}]}]}", "in", NULL, NULL, false },           /* no HTTP: the rule cannot match */
 	{ "spec: {action: DENY, rules: [{to: [{operation: {methods: [GET]}}]}]}", "in", NULL, NULL, false },     /* a DENY leaves the HTTP field out */
 	{ "spec: {rules: [{when: [{key: 'request.headers[x]', values: [a*]}]}]}", "in", "GET", "/", false },
+	{ "spec: {rules: [{to: [{operation: {ports: ['9080']}}, {operation: {methods: [GET]}}]}]}", "in", NULL, NULL, false },  /* the whole rule is none for TCP */
+	{ "spec: {rules: [{to: [{operation: {ports: ['9080']}}]}, {to: [{operation: {methods: [GET]}}]}]}", "in", NULL, NULL, true },
+	{ "spec: {rules: [{from: [{source: {serviceAccounts: [client]}}]}]}", "in", "GET", "/", true },         /* of the policy's namespace */
+	{ "spec: {rules: [{from: [{source: {serviceAccounts: [out/client]}}]}]}", "in", "GET", "/", false },
+	{ "spec: {rules: [{from: [{source: {trustDomains: [cluster.local]}}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{from: [{source: {trustDomains: ['*.local']}}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{from: [{source: {notTrustDomains: [cluster.local]}}]}]}", "in", "GET", "/", false },
+	{ "spec: {rules: [{from: [{source: {namespaces: ['i*']}}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{when: [{key: destination.ip, values: [10.244.2.0/24]}]}]}", "in", "GET", "/", true },
+	{ "spec: {rules: [{when: [{key: source.serviceAccount, notValues: [in/client]}]}]}", "in", "GET", "/", false },
+	{ "spec: {rules: [{to: [{operation: {paths: ['/a/{*}/c']}}]}]}", "in", "GET", "/a/b/c?d", true },
+	{ "spec: {rules: [{to: [{operation: {paths: ['/a/{*}/c']}}]}]}", "in", "GET", "/a/b/b/c", false },
+	{ "spec: {rules: [{to: [{operation: {paths: ['/a/{**}']}}]}]}", "in", "GET", "/a/b/b/c", true },
+	{ "spec: {rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}", "in", "GET", "/", false },         /* nobody reads tokens */
+	{ "spec: {action: DENY, rules: [{from: [{source: {notRequestPrincipals: ['*']}}]}]}", "in", "GET", "/", false },
+	{ "spec: {targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: g}]}", "in", "GET", "/", true },         /* not for sidecars */
+	{ "spec: {action: CUSTOM, provider: {name: x}, rules: [{to: [{operation: {paths: [/admin]}}]}]}", "in", "GET", "/", true },     /* is not asked */
+	{ "metadata: {annotations: {istio.io/dry-run: 'true'}, name: p, namespace: in}\nspec: {action: DENY, rules: [{}]}", "in", "GET", "/", true },
 };
 
 TEST(authorization_policies_decide_as_istio_does)
@@ -270,11 +324,12 @@ TEST(authorization_policies_decide_as_istio_does)
 		add_pod(c, a, rules[k].client_ns, "client", "app: client", "", "10.244.1.1");
 		add_pod(c, a, "in", "web", "app: web", "", "10.244.2.1");
 		if (*rules[k].policies)
-			feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\n%s\n", rules[k].policies));
+			feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n%s%s\n",
+						   strstr(rules[k].policies, "metadata:") ? "" : "metadata: {name: p, namespace: in}\n", rules[k].policies));
 		client = find_pod(c, rules[k].client_ns, "client");
 		web = find_pod(c, "in", "web");
 		from.ip = client->ip;
-		if (mesh_mutual_tls(c, client, web, NULL)) {
+		if (mesh_mutual_tls(c, client, web, 9080, NULL)) {
 			from.principal = mesh_principal(c, client, a);
 			from.ns = client->o.ns;
 		}
@@ -282,6 +337,7 @@ TEST(authorization_policies_decide_as_istio_does)
 		if (v.allowed != rules[k].allowed)
 			fprintf(stderr, "\n%s: %s\n", rules[k].policies, v.why);
 		CU_ASSERT_EQUAL(v.allowed, rules[k].allowed);
+		CU_ASSERT_PTR_NULL(v.unknown);
 		arena_free(a);
 		cluster_free(c);
 	}
@@ -295,6 +351,8 @@ TEST(strict_peers_refuse_plain_connections)
 		{ "spec: {mtls: {mode: PERMISSIVE}}", true, true },
 		{ "spec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {'9080': {mode: DISABLE}}}", true, false },
 		{ "spec: {selector: {matchLabels: {app: other}}, mtls: {mode: STRICT}}", true, true },
+		{ "spec: {mtls: {mode: STRICT}, portLevelMtls: {'9080': {mode: DISABLE}}}", false, true },       /* ports count with a selector only */
+		{ "spec: {selector: {matchLabels: {app: web}}, mtls: {mode: STRICT}, portLevelMtls: {'9080': {mode: UNSET}}}", false, true },
 	};
 
 	for (size_t k = 0; k < ARRAY_LEN(modes); k++) {
