@@ -33,6 +33,7 @@ struct node_build {
 	uint64_t *seen;                         /* of pods[k], then of host_pods[k]: pod_look */
 	uint64_t looks;                         /* what of the Node itself matters: node_look */
 	uint32_t run;                           /* handles ns + 1 … ns + run were its from the beginning */
+	struct kp *proxiers[2]; const struct ruleset *followed; uint32_t written;       /* of its rules, if kube-proxy can bring them up to date; when rules_whole was this */
 	netns_h *pod_ns; VEC(netns_h) free;     /* pod_ns NULL: no Pod has come or gone; free: handles of Pods that went */
 };
 static inline netns_h pod_netns(const struct node_build *nb, uint32_t k)
@@ -71,6 +72,7 @@ struct compile {
 	uint64_t *named, named_mask;            /* a filter of the addresses that slices have named; NULL: not asked for yet */
 	struct map health_ports;                /* Service → its health check node port, or that which it had */
 	VEC(const struct service *) health;     /* those that have one, in order */
+	uint32_t rules_whole;                   /* counts on when more than Services has changed in nodes' rules */
 	uint32_t nr_rewritten;                  /* namespaces, Services: what was there before is garbage */
 };
 

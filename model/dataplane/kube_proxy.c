@@ -256,13 +256,17 @@ static void own_sets(struct kp *k)
 	arena_free(scratch);
 }
 
-void kube_proxy_node(struct kube_proxy *all, const struct node *n, struct ruleset *rs)
+void kube_proxy_node(struct kube_proxy *all, const struct node *n, struct ruleset *rs, struct kp *proxiers[2])
 {
-	for (int v6 = 0; v6 < 2; v6++)
-		if (all->used[v6] && all->differs)
-			write_family(proxier(all, n, rs, v6));
-		else if (all->used[v6] && all->s->proxy_mode == PROXY_NFTABLES)
+	for (int v6 = 0; v6 < 2; v6++) {
+		proxiers[v6] = all->used[v6] && all->differs ? proxier(all, n, rs, v6) : NULL;
+		if (proxiers[v6]) {
+			write_family(proxiers[v6]);
+			proxiers[v6]->caught_up = all->changed.nr;
+		} else if (all->used[v6] && all->s->proxy_mode == PROXY_NFTABLES) {
 			own_sets(proxier(all, n, rs, v6));
+		}
+	}
 }
 
 /* With localhost node ports kube-proxy sets route_localnet=1 (iptables/proxier.go), if node ports are taken on a loopback address at all. */

@@ -82,6 +82,7 @@ struct kube_proxy {
 	uint32_t nr_endpoints[2]; bool counted[2];      /* of all ports together, once asked for */
 	struct map slices; VEC(struct kp_slice) slice_seen;             /* slice → index + 1 */
 	VEC(uint32_t) again;                    /* Services, of which the variant's chains are to be written again */
+	VEC(uint32_t) changed;                  /* where nodes differ: Services that have changed, in order; each node catches up when it is asked for */
 	struct kp *variant[2];
 	struct kp_ports ports[2]; bool known[2];
 	struct map slices_at;                   /* node name → first of a list in `at_node`, + 1: the slices that have endpoints there, or had */
@@ -125,6 +126,7 @@ struct kp {
 	VEC(struct kp_wrote) wrote;             /* by Service */
 	void *writer;                           /* the mode's own */
 	bool large;                             /* iptables: see kp_iptables_large */
+	uint32_t caught_up;                     /* with kube_proxy.changed: how many of them */
 };
 void kp_write_nft(struct kp *);
 void kp_write_iptables(struct kp *);
@@ -142,12 +144,14 @@ void kp_cut(struct kp *, uint32_t service);                     /* its own chain
 void kp_iptables_jumps(struct kp *);
 
 /* Follows the cluster, if its view is the present. What it hears of are objects as they are now, gone ones too; each once. false: what nodes share is no longer
- * what it was, and all rules are to be written anew by a new kube_proxy. Then kube_proxy_write_again brings the variant up to date; nodes' own rules are written anew. */
+ * what it was, and all rules are to be written anew by a new kube_proxy. Then kube_proxy_write_again brings the variant up to date, and kube_proxy_node_again a node's own
+ * rules (false: they are to be written anew). */
 bool kube_proxy_service_changed(struct kube_proxy *, const struct service *);
 bool kube_proxy_slice_changed(struct kube_proxy *, const struct endpointslice *);
 bool kube_proxy_write_again(struct kube_proxy *);
 void kube_proxy_variant(struct kube_proxy *, struct ruleset *);         /* what all nodes share: little if they differ */
-void kube_proxy_node(struct kube_proxy *, const struct node *, struct ruleset *);
+void kube_proxy_node(struct kube_proxy *, const struct node *, struct ruleset *, struct kp *proxiers[2]);       /* proxiers: by family; NULL: it has not written Services */
+bool kube_proxy_node_again(const struct kube_proxy *, struct kp *const proxiers[2]);
 struct kube_proxy_sysctls { bool route_localnet; };
 struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *);
 

@@ -248,18 +248,23 @@ static void write_service(struct kp *k, uint32_t service)
 	(nft ? kp_nft_service : kp_iptables_service)(k, service);
 }
 
-bool kube_proxy_write_again(struct kube_proxy *k)
+static bool can_follow(const struct kp *k)
 {
 	bool modelled = k->s->proxy_mode == PROXY_NFTABLES || k->s->proxy_mode == PROXY_IPTABLES;
 
-	if (!k->again.nr)
-		return true;
-	for (int v6 = 0; v6 < 2; v6++) {
+	return modelled && (k->s->proxy_mode != PROXY_IPTABLES || k->large == kp_iptables_large(k->all, k->v6));
+}
+
+bool kube_proxy_write_again(struct kube_proxy *k)
+{
+	for (uint32_t i = 0; k->differs && i < k->again.nr; i++)
+		vec_add(k->arena, &k->changed, k->again.v[i]);
+	for (int v6 = 0; v6 < 2 && k->again.nr; v6++) {
 		struct kp *variant = k->variant[v6];
 
 		if (!variant || k->differs)
 			continue;
-		if (!modelled || (k->s->proxy_mode == PROXY_IPTABLES && variant->large != kp_iptables_large(k, v6)))
+		if (!can_follow(variant))
 			return false;
 		for (uint32_t i = 0; i < k->again.nr && !variant->rs->entangled; i++)
 			write_service(variant, k->again.v[i]);
@@ -268,4 +273,24 @@ bool kube_proxy_write_again(struct kube_proxy *k)
 	}
 	k->again.nr = 0;
 	return true;
+}
+
+bool kube_proxy_node_again(const struct kube_proxy *all, struct kp *const proxiers[2])
+{
+	bool any = false;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct kp *k = proxiers[v6];
+
+		if (!k)
+			continue;
+		if (k->all != all || !can_follow(k))
+			return false;
+		for (; k->caught_up < all->changed.nr && !k->rs->entangled; k->caught_up++)
+			write_service(k, all->changed.v[k->caught_up]);
+		if (k->rs->entangled)
+			return false;
+		any = true;
+	}
+	return any;
 }

@@ -1,7 +1,7 @@
 /*
  * Theory of operation. The dataplane hears of every change and notes the object; nothing is done before somebody asks (dataplane_update). Then each kind of object
  * has its way: a Pod that came or went takes its node's namespace and those of the node's Pods with it (links are numbered in one go), an EndpointSlice the chains
- * of its Service; policies and what they select, the own rules of all nodes. All that is thrown away is written again when it is looked at, by the same
+ * of its Service (in the rules of each node where they differ); policies and what they select, the own rules of all nodes. All that is thrown away is written again when it is looked at, by the same
  * writers that write it the first time. What changes everything (nodes, addresses of nodes, settings) is not taken in: the dataplane is compiled anew.
  * tests/unit/update_test.c holds both against each other, byte for byte.
  */
@@ -84,7 +84,8 @@ void compile_ends(struct compile *x)
 
 /* ---- Pods */
 
-struct update { struct compile *x; bool blocks, policies, rules, nodes; };       /* what is to be written anew: the blocks, policies, own rules of nodes, all nodes */
+/* What is to be written anew: the blocks, policies, own rules of nodes, of these only what Services have there, all nodes. */
+struct update { struct compile *x; bool blocks, policies, rules, services, nodes; };
 
 /* The node and all its Pods: each of them holds the handle of a link of the node's. */
 static void forget_node(struct update *u, struct node_build *nb)
@@ -248,7 +249,7 @@ static void service_changed(struct update *u, const struct service *s)
 	}
 }
 
-/* Nodes that know the present follow; those that do not are written from their view. */
+/* Nodes that know the present follow; those that do not are written from their view, by another kube_proxy. */
 static void kube_proxies(struct update *u, struct object *const *v, uint32_t nr)
 {
 	struct compile *x = u->x;
@@ -258,10 +259,10 @@ static void kube_proxies(struct update *u, struct object *const *v, uint32_t nr)
 	for (uint32_t k = x->proxies.nr; k-- > 0;)
 		if (x->proxies.v[k].view) {
 			x->proxies.v[k] = x->proxies.v[--x->proxies.nr];
-			u->rules = true;
+			u->services = true;
 		}
 	if (x->views != cluster_proxy_views(x->cluster))
-		u->rules = true;
+		u->services = true;
 	x->views = cluster_proxy_views(x->cluster);
 	now = compile_present(x);
 	for (uint32_t k = 0; k < nr; k++) {
@@ -280,9 +281,11 @@ static void kube_proxies(struct update *u, struct object *const *v, uint32_t nr)
 	}
 	if (!any)
 		return;
-	if (now && !(follows && kube_proxy_write_again(now->kube_proxy)))
+	if (now && !(follows && kube_proxy_write_again(now->kube_proxy))) {
 		x->proxies.nr = 0;
-	u->rules = true;
+		u->rules = true;
+	}
+	u->services = true;
 	netns_forget(x->dp, x->router);                 /* it has routes to load balancers' addresses */
 }
 
@@ -360,6 +363,8 @@ static bool take_in(struct update *u, struct object *const *v, uint32_t nr)
 	for (uint32_t k = 0; k < x->nr_nodes && u->nodes; k++)
 		forget_node(u, &x->nodes[k]);
 	if (u->rules)
+		x->rules_whole++;
+	if (u->rules || u->services)
 		x->dp->rules_age++;
 	x->dp->assumed_known = false;
 	x->dp->assumed.nr = 0;
