@@ -130,6 +130,9 @@ TEST(tui_session_of_a_lab)
 	type(&r, "v");
 	shows(&r, "kube-proxy    ");            /* the lab's past, replayed */
 	shows(&r, "broken");
+	type(&r, ":map\n:heal\n:delete netpol web-in -n shop\n:advance 60s\n:fault kubeProxy control-plane\n:delete pod -l app=web -n shop\n:advance 5s\nv");
+	shows(&r, "lost ");                     /* its rules lead to Pods that are gone */
+	shows(&r, "svc/shop/web: ");
 	type(&r, ":map\n");
 	saves_and_replays(&r);
 	type(&r, ":at rev:1\n");

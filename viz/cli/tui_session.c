@@ -367,8 +367,18 @@ static bool moment(void *ctx, const char *at, struct world *w, struct err *err)
 	return read_lab(s, lab_of(s), at, w, err);
 }
 
+struct watching { struct census *census; struct probing *probing; };
+
+static void watch(void *ctx, struct world *w)
+{
+	const struct watching *x = ctx;
+
+	census_look(x->census, w);
+	probing_look(x->probing, w);
+}
+
 /* Of a lab: it is replayed. Of files: it was counted when they were applied. */
-static bool census(void *ctx, struct census *out)
+static bool census(void *ctx, struct census *out, struct probing *lost)
 {
 	struct session *s = ctx;
 	struct cli c = *s->cli;
@@ -382,6 +392,9 @@ static bool census(void *ctx, struct census *out)
 		for (uint32_t k = 0; k < s->census.points.nr; k++)
 			vec_add(out->arena, &out->points, s->census.points.v[k]);
 		out->too_many = s->census.too_many;
+		for (uint32_t k = 0; k < s->probing.points.nr; k++)
+			vec_add(lost->arena, &lost->points, s->probing.points.v[k]);
+		lost->too_many = s->probing.too_many;
 		return true;
 	}
 	if (cluster_list(s->model.world->cluster, &pod_kind).nr > CENSUS_PODS)
@@ -390,7 +403,7 @@ static bool census(void *ctx, struct census *out)
 	c.lab = lab_of(s);
 	c.at = s->model.in_lesson ? NULL : s->at;
 	c.files = (struct texts){ 0 };
-	ok = history_watch(&c, (struct watcher){ census_look, out }, &w, &err);
+	ok = history_watch(&c, (struct watcher){ watch, &(struct watching){ out, lost } }, &w, &err);
 	if (ok)
 		world_free(&w);
 	arena_free(c.arena);
@@ -491,13 +504,17 @@ struct tui_source session_source(struct session *s)
 bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *err)
 {
 	struct tui_host host = { .ctx = s, .question = question, .port = port, .moment = moment, .census = census, .progress = session_progress, .lessons = lessons };
+	struct watching *watching;
 
 	*s = (struct session){ .cli = cli, .at = cli->files.nr ? NULL : cli->at };
 	if (!cli->files.nr)
 		s->lab = cli_lab(cli);
 	s->world = new_world();
 	census_begin(&s->census, cli->arena);
-	cli->watcher = (struct watcher){ census_look, &s->census };
+	probing_begin(&s->probing, cli->arena);
+	watching = arena_make(cli->arena, struct watching);
+	*watching = (struct watching){ &s->census, &s->probing };
+	cli->watcher = (struct watcher){ watch, watching };
 	if (lesson && s->lab && !cli->lab && access(s->lab, F_OK) != 0) {       /* a lesson brings its own cluster; around it is what podwire init makes */
 		struct world_options opt = { .seed = 1 };
 

@@ -13,7 +13,7 @@ struct session {
 	struct tui_model model;
 	const char *lab;                        /* NULL: files, and nothing was changed yet */
 	char temp[256], lesson_temp[256];       /* labs of this session; "" */
-	struct census census;                   /* of files, while they were applied */
+	struct census census; struct probing probing;   /* of files, while they were applied */
 	const char *at;                         /* the moment that is shown; NULL: now */
 	struct progress progress;               /* in the lesson at hand */
 	uint32_t warmed;                        /* chains of a node whose names are known */

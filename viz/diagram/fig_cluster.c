@@ -3,6 +3,8 @@
  * Two forms. Where few Pods are shown each is a box on its node, with a line from every Service to its endpoints. Where there are more (or with --collapse) the Pods of
  * a workload become one box, lines lead from Services to workloads and from workloads to the Services that they are told of, and nodes stand below with what they
  * carry. Of ten thousand Pods the largest workloads are drawn and the rest is counted. */
+#include <stdlib.h>
+
 #include "viz/diagram/figure.h"
 
 enum { MAX_NODES = 8, MAX_PODS = 10, MAX_SERVICES = 24, MAX_GROUPS = 24, MAX_LINES = 6, MAX_STRIPS = 12 };
@@ -16,6 +18,7 @@ struct drawing {
 	const struct service **svc; uint32_t nr_svcs, more_svcs;
 	struct map seen;                        /* object or group → 1 + steps from the focus; empty without a focus */
 	struct map box;                         /* object or group → box */
+	struct ns_count { const char *ns; uint32_t workloads, pods, services; } *count; uint32_t nr_counts;    /* of all, whether drawn or not */
 	box_h *upper; uint32_t nr_upper;
 };
 
@@ -366,7 +369,7 @@ static void arrange(struct drawing *d)
 }
 
 /* All nodes in one table: how many Pods each carries, and of which workloads. */
-static void add_node_table(struct drawing *d)
+static box_h add_node_table(struct drawing *d)
 {
 	struct object_list nodes = part_nodes(d->w->cluster, d->a), pods = cluster_list(d->w->cluster, &pod_kind);
 	struct map index = { 0 };
@@ -405,6 +408,66 @@ static void add_node_table(struct drawing *d)
 	for (uint32_t k = 0; k < d->groups.nr; k++)
 		if (box_of(d, d->groups.v[k]).i)
 			scene_line(d->s, box_of(d, d->groups.v[k]), h, LINE_INVISIBLE, NULL);
+	return h;
+}
+
+static struct ns_count *count_of(struct drawing *d, struct map *index, const char *ns)
+{
+	uint64_t *at = map_put(index, d->a, map_ptr(ns));
+
+	if (!*at) {
+		d->count[d->nr_counts].ns = ns;
+		*at = ++d->nr_counts;
+	}
+	return &d->count[*at - 1];
+}
+
+static int by_pods(const void *x, const void *y)
+{
+	const struct ns_count *a = x, *b = y;
+
+	return a->pods != b->pods ? a->pods > b->pods ? -1 : 1 : str_order(a->ns, b->ns);
+}
+
+static void count_namespaces(struct drawing *d)
+{
+	struct map index = { 0 };
+
+	d->count = arena_array(d->a, struct ns_count, (size_t)d->groups.nr + d->nr_svcs + 1);
+	for (uint32_t k = 0; k < d->groups.nr; k++) {
+		struct ns_count *c = count_of(d, &index, d->groups.v[k]->ns);
+
+		c->workloads++;
+		c->pods += d->groups.v[k]->nr;
+	}
+	for (uint32_t k = 0; k < d->nr_svcs; k++)
+		count_of(d, &index, d->svc[k]->o.ns)->services++;
+	if (d->nr_counts)
+		qsort(d->count, d->nr_counts, sizeof(*d->count), by_pods);
+}
+
+/* Where not all workloads are drawn: what there is, namespace by namespace, the largest first. */
+static void add_namespace_table(struct drawing *d, box_h above)
+{
+	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_PLAIN, "namespaces", arena_printf(d->a, "%u namespaces", d->nr_counts), "all of them, drawn or not");
+	uint32_t rest = 0, rest_pods = 0;
+
+	for (uint32_t k = 0; k < d->nr_counts; k++) {
+		const struct ns_count *c = &d->count[k];
+
+		if (k >= MAX_STRIPS && !(k + 1 == d->nr_counts && k == MAX_STRIPS)) {
+			rest++;
+			rest_pods += c->pods;
+			continue;
+		}
+		scene_cell(d->s, h, true, ROW_TEXT, ROLE_PLAIN, c->ns);
+		scene_cell(d->s, h, false, ROW_TEXT, ROLE_PLAIN, arena_printf(d->a, "%u Pod%s", c->pods, &"s"[c->pods == 1]));
+		scene_cell(d->s, h, false, ROW_NOTE, ROLE_PLAIN, arena_printf(d->a, "%u workload%s", c->workloads, &"s"[c->workloads == 1]));
+		scene_cell(d->s, h, false, ROW_NOTE, ROLE_PLAIN, arena_printf(d->a, "%u Service%s", c->services, &"s"[c->services == 1]));
+	}
+	if (rest)
+		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "and %u more with %u Pods", rest, rest_pods), NULL);
+	scene_line(d->s, above, h, LINE_INVISIBLE, NULL);
 }
 
 bool fig_cluster(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
@@ -413,6 +476,7 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	struct object_list nodes = part_nodes(w->cluster, s->arena);
 	struct figure_options mine = *opt;
 	uint32_t more_groups, more_pods;
+	box_h node_table;
 
 	(void)rest;
 	(void)args;
@@ -423,6 +487,7 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	collect_services(d);
 	if (!focus(d, err))
 		return false;
+	count_namespaces(d);
 	cut_down(d, &more_groups, &more_pods);
 	mine.collapse = opt->collapse || more_groups || pods_shown(d) > MAX_PODS || nodes.nr > MAX_NODES;
 	d->upper = arena_array(s->arena, box_h, MAX_SERVICES + 2);
@@ -437,7 +502,9 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 			add_group_box(d, d->groups.v[k]);
 		group_lines(d);
 		arrange(d);
-		add_node_table(d);
+		node_table = add_node_table(d);
+		if (more_groups && d->nr_counts > 1 && !opt->focus)
+			add_namespace_table(d, node_table);
 	} else {
 		add_pod_boxes(d);
 		pod_lines(d);

@@ -259,6 +259,22 @@ static const char *who(struct way *y, const struct outcome_view *o)
 	return o->node ? arena_printf(y->a, "to node %s", o->node) : ip_set(o->end_ip) ? arena_printf(y->a, "to %s", end_text(y, o->end_ip, o->end_port)) : "";
 }
 
+/* A reason of several parts: a line each, none of them cut. */
+static void reason_notes(struct way *y, const char *bold, const char *reason)
+{
+	enum { MOST = 5 };
+	uint32_t nr = 0;
+
+	for (const char *at = reason, *end; at; at = end ? end + 2 : NULL, bold = NULL) {
+		end = strstr(at, "; ");
+		if (nr++ == MOST) {
+			scene_note(y->s, ROLE_PLAIN, NULL, "… podwire trace prints the rest");
+			return;
+		}
+		scene_note(y->s, ROLE_DENIED, bold, arena_strndup(y->a, at, end ? (size_t)(end - at) : strlen(at)));
+	}
+}
+
 static void notes(struct way *y, const struct answer *answer)
 {
 	const struct outcome_view *o = y->o;
@@ -269,7 +285,7 @@ static void notes(struct way *y, const struct answer *answer)
 		scene_note(y->s, bad ? ROLE_DENIED : ROLE_PLAIN, arena_printf(y->a, "delivered%s", share(y, o->p)),
 			   arena_printf(y->a, "%s, which sees %s", who(y, o), last ? IP(last->there.as_seen.src) : "?"));
 	else
-		scene_note(y->s, ROLE_DENIED, arena_printf(y->a, "%s%s", o->verdict == V_UNKNOWN ? "cannot tell" : verdict_names[o->verdict], share(y, o->p)), o->reason ? text_behind(verdict_names[o->verdict], o->reason) : "");
+		reason_notes(y, arena_printf(y->a, "%s%s", o->verdict == V_UNKNOWN ? "cannot tell" : verdict_names[o->verdict], share(y, o->p)), o->reason ? text_behind(verdict_names[o->verdict], o->reason) : "");
 	if (o->http)
 		scene_note(y->s, ROLE_PLAIN, arena_printf(y->a, "HTTP %d", o->http->status), o->http->backend ? arena_printf(y->a, "from %s", o->http->backend) : "from the proxy itself");
 	if (o->walk && o->answered && o->walk->back.nr_hops) {

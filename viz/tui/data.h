@@ -119,9 +119,10 @@ struct tui_timeline {
 	void *ctx;
 	void (*event)(void *ctx, uint32_t i, struct tui_event_row *);   /* its texts last until the next few are asked for */
 	bool (*warns)(void *ctx, uint32_t i);   /* the same as event says, for less work; NULL: it is asked */
-	struct tui_lane lanes[6]; uint32_t nr_lanes;
+	struct tui_lane lanes[7]; uint32_t nr_lanes;
 	/* One column of a lane: bars: 0 … 1000 of its highest; marks, warns: how many; numbers: one more than the number at its end, line: 2 whole, 1 broken; 0 nothing is known. */
 	uint32_t (*lane)(void *ctx, uint32_t lane, nsec from, nsec to);
+	const char *(*say)(void *ctx, nsec from, nsec to);      /* what is bad in that column, in words; NULL: nothing, or the source cannot tell */
 	uint32_t (*first)(void *ctx, nsec at);  /* the first event at or after that moment */
 };
 

@@ -3,6 +3,7 @@
 #ifndef PODWIRE_TUI_SOURCE_H
 #define PODWIRE_TUI_SOURCE_H
 
+#include "sim/ask/probing.h"
 #include "sim/ask/question.h"
 #include "sim/engine/census.h"
 #include "sim/scenario/play.h"
@@ -16,8 +17,8 @@ struct tui_host {
 	bool (*port)(void *ctx, const char *words, uint8_t *proto, uint16_t *port, const char **proto_word, struct err *);
 	/* The cluster at another moment of the lab, for comparison; the caller frees it. */
 	bool (*moment)(void *ctx, const char *at, struct world *, struct err *);
-	/* How the cluster fared from its beginning up to what is shown, into a census that was begun; NULL: nobody knows. */
-	bool (*census)(void *ctx, struct census *);
+	/* How the cluster and its clients fared from its beginning up to what is shown, into what was begun; NULL: nobody knows. */
+	bool (*census)(void *ctx, struct census *, struct probing *);
 	/* How far the learner came in it: "3 of 5", "done", ""; NULL: nobody knows. */
 	const char *(*progress)(void *ctx, const struct scenario *, struct arena *);
 	/* Scenarios that can be learnt from. */

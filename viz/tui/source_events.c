@@ -12,9 +12,10 @@ struct timeline_data {
 	nsec *warned; uint32_t nr_warned;
 	struct census census;                   /* without points: nothing but the objects tell what was */
 	uint32_t most;                          /* Pods at any moment */
-	uint8_t lanes[6];
+	struct probing probing;
+	uint8_t lanes[7];
 };
-enum { ON_READY, ON_ENDPOINTS, ON_WARNINGS, ON_BGP, ON_PROXY, ON_FAULTS, ON_EVENTS };
+enum { ON_READY, ON_ENDPOINTS, ON_WARNINGS, ON_BGP, ON_PROXY, ON_FAULTS, ON_EVENTS, ON_LOST };
 
 static const char *object_name(struct timeline_data *d, const struct object *o)
 {
@@ -93,9 +94,22 @@ static uint32_t lane(void *ctx, uint32_t k, nsec from, nsec to)
 	case ON_WARNINGS: return count_before(d->warned, d->nr_warned, to) - count_before(d->warned, d->nr_warned, from);
 	case ON_BGP: return p && p->sessions ? p->sessions_up < p->sessions ? 1 : 2 : 0;
 	case ON_PROXY: return p && p->nodes ? p->behind ? 1 : 2 : 0;
+	case ON_LOST: {
+		const struct probing_point *worst = probing_worst(&d->probing, from, to);
+
+		return worst ? worst->lost : 0;
+	}
 	case ON_FAULTS: return p ? p->faults : 0;
 	default: return first(d, to) - first(d, from);
 	}
+}
+
+/* What was lost then. */
+static const char *say_moment(void *ctx, nsec from, nsec to)
+{
+	const struct probing_point *worst = probing_worst(&((struct timeline_data *)ctx)->probing, from, to);
+
+	return worst && worst->lost ? worst->what : NULL;
 }
 
 static int by_time(const void *x, const void *y)
@@ -108,13 +122,16 @@ static int by_time(const void *x, const void *y)
 static void add_lanes(struct tui_model *m, struct timeline_data *d, struct tui_timeline *out)
 {
 	const struct settings *s = cluster_settings(m->world->cluster);
-	bool known = d->census.points.nr, broke = false, speaks = false;
+	bool known = d->census.points.nr, broke = false, speaks = false, asks = false;
 	for (uint32_t k = 0; k < d->census.points.nr; k++) {
 		broke = broke || d->census.points.v[k].faults;
 		speaks = speaks || d->census.points.v[k].sessions;
 	}
+	for (uint32_t k = 0; k < d->probing.points.nr && !d->probing.too_many; k++)
+		asks = asks || d->probing.points.v[k].asked;
 	const struct { bool is; uint8_t what; struct tui_lane lane; } all[] = {
-		{ true, ON_READY, { "Pods ready", LANE_BARS } }, { known, ON_ENDPOINTS, { "endpoints", LANE_NUMBERS } }, { true, ON_WARNINGS, { "warnings", LANE_WARNS } },
+		{ true, ON_READY, { "Pods ready", LANE_BARS } }, { known, ON_ENDPOINTS, { "endpoints", LANE_NUMBERS } }, { asks, ON_LOST, { "lost", LANE_WARNS } },
+		{ true, ON_WARNINGS, { "warnings", LANE_WARNS } },
 		{ speaks, ON_BGP, { "BGP", LANE_LINE } }, { known && s->proxy_mode != PROXY_NONE, ON_PROXY, { "kube-proxy", LANE_LINE } },
 		{ true, ON_FAULTS, { "broken", LANE_WARNS } }, { true, ON_EVENTS, { "events", LANE_MARKS } },
 	};
@@ -161,9 +178,12 @@ void fill_timeline(struct tui_model *m, struct arena *a, struct tui_timeline *ou
 		}
 		d->warned[d->nr_warned++] = n.at;
 	}
-	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .warns = warns, .lane = lane, .first = first };
+	*out = (struct tui_timeline){ .nr = d->nr, .begin = 0, .end = cluster_now(m->world->cluster), .ctx = d, .event = event, .warns = warns, .lane = lane, .first = first, .say = say_moment };
 	census_begin(&d->census, a);
-	if (!m->host.census || !m->host.census(m->host.ctx, &d->census) || d->census.too_many)
+	probing_begin(&d->probing, a);
+	if (!m->host.census || !m->host.census(m->host.ctx, &d->census, &d->probing))
+		d->census.points.nr = d->probing.points.nr = 0;
+	if (d->census.too_many)
 		d->census.points.nr = 0;
 	for (uint32_t k = 0; k < d->census.points.nr; k++)
 		d->most = MAX(d->most, d->census.points.v[k].pods);

@@ -155,7 +155,7 @@ static void event_line(const struct view *v, struct cells *c, struct rect r, int
 
 static int lanes_height(const struct tui *t, const struct view *v, struct rect r)
 {
-	return tui_small(t) ? 0 : (int)MIN(line_of(v)->nr_lanes, r.w < 100 ? 4u : 6u) + (r.w < 100 ? 3 : 4);
+	return tui_small(t) ? 0 : (int)MIN(line_of(v)->nr_lanes, r.w < 100 ? 4u : 7u) + (r.w < 100 ? 3 : 4);
 }
 
 static void draw(const struct tui *t, const struct view *v, struct cells *c, struct rect r)
@@ -171,7 +171,7 @@ static void draw(const struct tui *t, const struct view *v, struct cells *c, str
 		cells_box(c, (struct rect){ r.x, r.y, r.w, h }, BOX_LIGHT, TR_BORDER, "timeline", right);
 		y++;
 	}
-	for (uint32_t k = 0; h && k < MIN(l->nr_lanes, r.w < 100 ? 4u : 6u); k++)
+	for (uint32_t k = 0; h && k < MIN(l->nr_lanes, r.w < 100 ? 4u : 7u); k++)
 		lane(v, c, x, y++, columns, k);
 	if (h)
 		scale(v, c, x, y, columns);
@@ -393,12 +393,16 @@ static void where(const struct tui *t, const struct view *v, struct sb *left, st
 
 static void say(const struct tui *t, const struct view *v, struct sb *out)
 {
+	struct rect r = tui_body(t);
+	const struct tui_timeline *l = line_of(v);
+	const char *bad = l->say && v->page.kind ? l->say(l->ctx, now_of(v), now_of(v) + zoom_of(v, MAX(r.w - LANE_NAME - 4, 1))) : NULL;
 	struct tui_event_row e;
 
-	(void)t;
 	event_of(v, v->cursor, &e);
 	if (e.message)
 		sb_printf(out, "%s: %s", e.object ? e.object : "", e.message);
+	if (bad)
+		sb_printf(out, "%slost at that time: %s", out->len ? "  ·  " : "", bad);
 }
 
 static void selected(const struct tui *t, const struct view *v, struct sb *out)
