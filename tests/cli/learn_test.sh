@@ -35,5 +35,26 @@ cp -r scenarios/lessons "$work/lessons"
 sed -i "s/masqueraded: true/masqueraded: false/" "$work"/lessons/10-hairpin.yaml
 sed -i "s/verdict: dropped, reason: externalTrafficPolicy/verdict: delivered/" "$work"/lessons/14-local-policy.yaml
 check "a lesson that is wrong fails" '! $podwire run "$work/lessons/10-hairpin.yaml" -q >/dev/null && ! $podwire run "$work/lessons/14-local-policy.yaml" -q >/dev/null'
+# Every lesson: one fact of each turned round; every task: without its solution.
+rm -rf "$work/lessons"; mkdir "$work/broken"
+python3 - scenarios/lessons "$work/broken" <<'P' >"$work/unbroken"
+import pathlib, re, sys
+facts = [(r"verdict: delivered", "verdict: dropped"), (r"verdict: (dropped|rejected|refused|lost|unroutable)", "verdict: delivered"), (r"rcode: NOERROR", "rcode: NXDOMAIN"),
+         (r"rcode: NXDOMAIN", "rcode: NOERROR"), (r"exists: false", "exists: true"), (r"equals: ", "equals: not"), (r"status: 200", "status: 404"), (r"lost: 0", "lost: 1")]
+for f in sorted(pathlib.Path(sys.argv[1]).glob("*.yaml")):
+    text = f.read_text()
+    for at, to in facts:
+        broken, n = re.subn(at, to, text, count=1)
+        if n:
+            (pathlib.Path(sys.argv[2]) / f"fact-{f.name}").write_text(broken)
+            break
+    else:
+        print("no fact in", f.name)
+    for k, m in enumerate(re.finditer(r"^    solution:.*\n(?:(?:      .*|\s*)\n)*", text, re.M)):
+        (pathlib.Path(sys.argv[2]) / f"task-{k}-{f.name}").write_text(text[:m.start()] + "    solution: {advance: 1s}\n" + text[m.end():])
+P
+check "each lesson has a fact that can be broken" '! grep . "$work/unbroken"'
+for f in "$work"/broken/*.yaml; do check "red when broken: ${f##*/}" '! $podwire run "$f" -q >/dev/null 2>"$work/err" && ! grep -q "yaml:" "$work/err"'; done
+check "a dozen broken clusters to be repaired" '[ "$(ls "$work"/broken/task-* | wc -l)" -ge 12 ]'
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]
