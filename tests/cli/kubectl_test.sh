@@ -125,4 +125,8 @@ check "delete -f" says 'service "web" deleted from default namespace' p delete -
 "$podwire" get all,nodes -A -o name >a 2>/dev/null
 p export >again.yaml
 check "all of it, exported and replayed, ends in the same objects" sh -c "'$podwire' get svc,deploy,pdb -A -o name >a; '$podwire' get svc,deploy,pdb -A -o name -f again.yaml >b; cmp a b"
+printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: evil, labels: {app: evil}}' 'spec: {containers: [{name: c, image: "x\e[2J\u202e", command: ["\e]0;t\a"], ports: [{containerPort: 80}]}]}' >evil.yaml
+for c in 'get pods -o wide' 'describe pod evil' 'get pod evil -o yaml' 'timeline pod/evil' 'why pod/evil'; do
+	check "$c sends no control characters to the terminal" sh -c "'$podwire' $c -f evil.yaml 2>/dev/null | LC_ALL=C grep -c '[[:cntrl:]]' | grep -qx 0"
+done
 finish

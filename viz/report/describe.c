@@ -20,7 +20,7 @@ void say(struct describe *d, int level, const char *fmt, ...)
 	va_end(ap);
 	for (int k = 0; k < level; k++)
 		sb_add(d->raw, "  ");
-	sb_add(d->raw, text);
+	sb_add_shown(d->raw, text, false);
 	sb_addc(d->raw, '\n');
 }
 
