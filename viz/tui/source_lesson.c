@@ -177,6 +177,21 @@ void lesson_judge(struct tui_model *m)
 
 /* ---- the page */
 
+static void half_lines(const struct dataplane *dp, const struct half *half, struct arena *a, struct tui_pane *p, bool first)
+{
+	const char *last = "";
+
+	for (uint32_t i = 0; i < half->nr_hops; i++) {
+		const struct hop *h = &half->hops[i];
+		const char *at = netns_get(dp, h->netns)->name;
+
+		if (strcmp(at, last) != 0)
+			pane_printf(a, p, TR_PACKET, "%s %s", i || !first ? "▼" : " ", at);
+		last = at;
+		pane_printf(a, p, ip_eq(h->before.dst, h->after.dst) && ip_eq(h->before.src, h->after.src) ? TR_DIM : TR_CHANGED, "    %s: %s", stage_names[h->stage], h->decision ? h->decision : "");
+	}
+}
+
 static void place_of(struct tui_model *m, struct arena *a, struct tui_pane *p)
 {
 	struct dataplane *dp = world_dataplane(m->lesson_world);
@@ -185,7 +200,6 @@ static void place_of(struct tui_model *m, struct arena *a, struct tui_pane *p)
 	for (uint32_t k = 0; k < m->play.nr_asked && k < 3; k++) {
 		const struct asked *x = &m->play.asked[k];
 		const struct outcome_view *o = x->answer.nr ? &x->answer.v[0] : NULL;
-		const char *last = "";
 		struct tui_line *end;
 
 		pane_printf(a, p, TR_HEAD, "%s → %s%s", x->q.from ? x->q.from : "?", x->q.to ? x->q.to : "?", x->answer.nr > 1 ? arena_printf(a, "   (1 of %u ways)", x->answer.nr) : "");
@@ -193,14 +207,13 @@ static void place_of(struct tui_model *m, struct arena *a, struct tui_pane *p)
 			pane_line(a, p, TR_BAD, x->why ? x->why : "it could not be asked");
 			continue;
 		}
-		for (uint32_t i = 0; o->walk && i < o->walk->there.nr_hops; i++) {
-			const struct hop *h = &o->walk->there.hops[i];
-			const char *at = netns_get(dp, h->netns)->name;
+		if (o->walk)
+			half_lines(dp, &o->walk->there, a, p, true);
+		for (int part = 0; part < 3; part++) {        /* where proxies stand between, on from each of them */
+			const struct outcome *on = part == 0 ? o->between : part == 1 ? o->second : o->third;
 
-			if (strcmp(at, last) != 0)
-				pane_printf(a, p, TR_PACKET, "%s %s", i ? "▼" : " ", at);
-			last = at;
-			pane_printf(a, p, ip_eq(h->before.dst, h->after.dst) && ip_eq(h->before.src, h->after.src) ? TR_DIM : TR_CHANGED, "    %s: %s", stage_names[h->stage], h->decision ? h->decision : "");
+			if (on)
+				half_lines(dp, &on->there, a, p, false);
 		}
 		end = pane_printf(a, p, o->verdict == V_DELIVERED ? TR_GOOD : TR_BAD, "%s%s", verdict_names[o->verdict], o->verdict == V_DELIVERED && !o->answered ? ", but the answer does not come back" : "");
 		end->mark = o->verdict == V_DELIVERED && o->answered ? TM_READY : o->verdict == V_UNKNOWN ? TM_PENDING : TM_FAILED;

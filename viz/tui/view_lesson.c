@@ -388,7 +388,7 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 
 	(void)t;
 	if (l->question && !v->answered)
-		sb_add(out, "1 to 9 chooses, Enter answers; t, v and m look around in this cluster");
+		sb_printf(out, l->nr_choices ? "1 to %u chooses, Enter answers; t, v and m look around in this cluster" : "think, then Enter answers; t, v and m look around in this cluster", l->nr_choices);
 	else if (v->answered && l->answer && v->chosen != l->answer)
 		sb_add(out, "choose again, or → goes on");
 	else if (l->nr_task && !l->solved)
