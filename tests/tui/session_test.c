@@ -199,9 +199,19 @@ TEST(tui_session_needs_no_lab_for_a_lesson)
 	tui_init(r.t, &r.source, 100, 30);
 	tui_step(r.t, &r.source, NULL, NULL, NULL);
 	type(&r, ":learn lb-pending\nl");
-	shows(&r, "task  svc/web has an address of 192.0.2.0/24");
+	shows(&r, "task svc/web has an address of 192.0.2.0/24");
 	type(&r, "ee");
 	shows(&r, "L2Advertisement");
+	type(&r, "q:learn named-port\nl");
+	shows(&r, "   task svc/label answers");
+	type(&r, ":patch svc label --type merge -p '{\"spec\":{\"selector\":{\"app\":\"web\"},\"ports\":[{\"port\":80,\"targetPort\":8080}]}}'\n");
+	shows(&r, "✓ task svc/label answers");   /* one of the two is reached, by a way that the author did not take */
+	shows(&r, "   and  svc/port answers");
+	type(&r, ":label pod web app=web --overwrite\n:patch svc port --type merge -p '{\"spec\":{\"ports\":[{\"port\":80,\"targetPort\":8080}]}}'\n");
+	shows(&r, "done; → goes on");
+	type(&r, "uu");
+	shows(&r, "✓ task svc/label answers");
+	type(&r, "q:learn lb-pending\nl");
 	type(&r, "l");
 	shows(&r, "the task was done for you");
 	type(&r, "q");

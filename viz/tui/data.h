@@ -135,7 +135,7 @@ struct tui_lesson {
 	struct tui_check *checks; uint32_t nr_checks;
 	const char *question, *why; const char **choices; uint32_t nr_choices, answer;  /* answer: from 1; 0: no choice is the right one alone */
 	const char **hints; uint32_t nr_hints;
-	const char **task; uint32_t nr_task; bool solved;       /* what must be reached */
+	const char **task; bool *reached; uint32_t nr_task; bool solved;        /* what must be reached; reached: which of them are */
 	struct tui_pane place;                  /* where it happened */
 	nsec took;
 	uint32_t answered;                      /* questions of this lesson, rightly */

@@ -268,9 +268,14 @@ bool fill_lesson(struct tui_model *m, const struct tui_want *want, struct arena 
 		out->answer = (uint32_t)MAX(s->ask->answer, 0);
 	}
 	if (s->goal.nr) {
+		const char *actual;
+
 		out->task = arena_array(a, const char *, s->goal.nr);
-		for (uint32_t k = 0; k < s->goal.nr; k++)
+		out->reached = arena_array(a, bool, s->goal.nr);
+		for (uint32_t k = 0; k < s->goal.nr; k++) {
+			out->reached[k] = judge(&m->play, &s->goal.v[k], &actual);
 			out->task[out->nr_task++] = without_braces(a, expect_text(a, &s->goal.v[k]));
+		}
 	}
 	place_of(m, a, &out->place);
 	return true;

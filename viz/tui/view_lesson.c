@@ -186,17 +186,17 @@ static void tell(const struct view *v, struct cells *c, struct rect r)
 	words(c, r, l->say ? l->say : "", (int)v->top);
 	y = r.y + MAX(0, lines - (int)v->top) + 1;
 	for (uint32_t k = 0; k < l->nr_task && y < r.y + r.h; k++) {
-		struct rect line = { r.x + 6, y, r.w - 6, r.y + r.h - y };
+		struct rect line = { r.x + 7, y, r.w - 7, r.y + r.h - y };
 
-		if (l->solved)
+		if (l->solved || (l->reached && l->reached[k]))
 			cells_glyph(c, r.x, y, TR_GOOD | TA_BOLD, TG_CHECK);
-		else
-			cells_text(c, r.x, y, 6, TR_KEY | TA_BOLD, k ? "  and" : "task");
+		if (!l->solved)
+			cells_text(c, r.x + 2, y, 4, TR_KEY | TA_BOLD, k ? "and" : "task");
 		y += MAX(words(NULL, line, l->task[k], 0), 1);
 		words(c, line, l->task[k], 0);
 	}
 	if (l->nr_task && y < r.y + r.h)
-		cells_text(c, r.x + 6, y++, r.w - 6, l->solved ? TR_GOOD : TR_DIM, l->solved ? "done; → goes on" : ":apply, :patch, :delete … do it");
+		cells_text(c, r.x + 7, y++, r.w - 7, l->solved ? TR_GOOD : TR_DIM, l->solved ? "done; → goes on" : ":apply, :patch, :delete … do it");
 	y = checks(l, c, r, y);
 	if (l->took && y + 1 < r.y + r.h) {
 		time_short(l->took, took);
