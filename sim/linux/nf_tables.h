@@ -23,6 +23,11 @@ enum nf_done { NF_SAME, NF_CHANGED, NF_FAILED /* nobody knows what is there now 
  * is there now, for the next change; the caller's. */
 enum nf_done nf_sync(const struct nf_change *, struct nf_kept **kept, const char **why, struct err *);
 
+/* Of the message at which the kernel failed, as nf_send asks for it; ctx: the nf_change (nf_say.c). A rule is told by its text and by who wants it. */
+struct nf_batch;
+struct nlmsghdr;
+void nf_say(void *ctx, const struct nf_batch *, const struct nlmsghdr *, char *out, size_t n);
+
 /* The tables that are nft's, in the order in which they are written: of base chains with one priority the kernel asks the one first that was registered last
  * (net/netfilter/core.c, nf_hook_entries_grow), so the walk's first table comes last, as felix comes after kube-proxy. In the arena. */
 table_h *nf_tables_in_order(const struct ruleset *, struct arena *, uint32_t *nr);

@@ -424,3 +424,69 @@ TEST(what_has_no_spelling_is_left_undone)
 {
 	in_child(untold, NULL);
 }
+
+/* A rule that was read stands among ours: all is given to nft as text, with a warning, until it has gone. */
+static struct dataplane *node_rules(struct play *g, struct space *s)
+{
+	struct dataplane *dp = dataplane_compile(g->x.c, NULL);
+
+	NETNS_EACH(dp, h)
+		if (strcmp(netns_get(dp, (netns_h){ h })->name, "node/n1") == 0) {
+			s->ns = (netns_h){ h };
+			dataplane_node_ready(dp, s->ns);
+		}
+	return dp;
+}
+
+static bool says(const char *text, struct err *err)
+{
+	struct sb out = { 0 };
+	bool ok = nft_run("list ruleset", 0, &out, "here", err) && strstr(sb_text(&out), text);
+
+	sb_free(&out);
+	return ok;
+}
+
+static int read_among_ours(void *ctx)
+{
+	struct play g = { .state = 77, .mode = "nftables", .cni = "calico" };
+	char here[] = "here";
+	struct live live = { .own_net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) };
+	struct space s = { .name = here, .kind = NS_NODE, .nf = -1, .netfd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) };
+	struct err err = { 0 };
+	struct dataplane *dp;
+	uint32_t changed = 0;
+	bool ok;
+
+	(void)ctx;
+	play_begin(&g);
+	dp = node_rules(&g, &s);
+	ok = rules_sync(&live, g.x.c, &s, dp, &changed, &err) && as_nft_makes_it(netns_get(dp, s.ns)->rules, &err) && !err.nr && changed == 1;
+	ok = ok && rules_sync(&live, g.x.c, &s, dp, &changed, &err) && changed == 1;
+	for (int k = 0; ok && k < 2; k++) {             /* twice: said once, and nothing done where nothing differs */
+		struct ruleset *rs = (struct ruleset *)(uintptr_t)netns_get(dp, s.ns)->rules;
+
+		if (!k)
+			rule_raw(rule_begin(rs, ruleset_chain(rs, (table_h){ 1 }, "read")), "meta cpu 1 drop");
+		ok = rules_sync(&live, g.x.c, &s, dp, &changed, &err) && err.nr == 1 && err.v[0].warning && strstr(err.v[0].text, "rules of here are given to nft as text") && changed == 2 &&
+		     says("meta cpu 1 drop", &err);
+	}
+	dataplane_free(dp);
+	dp = node_rules(&g, &s);
+	ok = ok && rules_sync(&live, g.x.c, &s, dp, &changed, &err) && changed == 3 && !says("meta cpu 1 drop", &err) && as_nft_makes_it(netns_get(dp, s.ns)->rules, &err);
+	if (!ok)
+		err_print(&err, stderr);
+	dataplane_free(dp);
+	rules_free(s.rules);
+	close(s.nf);
+	close(s.netfd);
+	close(live.own_net);
+	cell_free(&g.x);
+	err_free(&err);
+	return ok ? SAME : DIFFERENT;
+}
+
+TEST(what_netlink_is_not_told_of_is_given_to_nft)
+{
+	in_child(read_among_ours, NULL);
+}
