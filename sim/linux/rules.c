@@ -208,6 +208,28 @@ static void name_cause(void *ctx, cause_h h, struct sb *out)
 		sb_printf(out, "%s %s%s%s", o->kind->name, o->ns ? o->ns : "", o->ns ? "/" : "", o->name);
 }
 
+/* Where somebody has changed rules by hand, the difference may not fit what is there. */
+static enum nf_done sync_or_anew(struct nf_change *change, struct nf_kept **kept, const char **why, struct err *err)
+{
+	uint32_t mark = err->nr;
+	enum nf_done done = nf_sync(change, kept, why, err);
+	struct err_msg first = { 0 };
+
+	if (done != NF_FAILED || !change->from)
+		return done;
+	while (err->nr > mark) {
+		err_msg_free(first);
+		first = err_pop(err);
+	}
+	change->from = NULL;
+	change->forget = true;
+	done = nf_sync(change, kept, why, err);
+	if (done == NF_CHANGED)
+		err_warn(err, NULL, "rules of %s are written anew, as the change did not fit what was there (%s)", change->where, first.text ? first.text : "");
+	err_msg_free(first);
+	return done;
+}
+
 static bool nft_tables(struct live *live, struct cluster *cluster, struct space *s, const struct dataplane *dp, struct rule_state *now, bool *changed, struct err *err)
 {
 	struct syncing_rules x = { dp, cluster };
@@ -220,7 +242,7 @@ static bool nft_tables(struct live *live, struct cluster *cluster, struct space 
 	if (s->nf < 0)
 		return false;
 	change.fd = s->nf;
-	switch (nf_sync(&change, &now->nf, &why, err)) {
+	switch (sync_or_anew(&change, &now->nf, &why, err)) {
 	case NF_SAME: return true;
 	case NF_CHANGED: return *changed = true;
 	case NF_FAILED: return false;
