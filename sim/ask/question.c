@@ -1,5 +1,4 @@
 #include "sim/ask/question.h"
-#include "sim/reachability/reach.h"
 
 #include "sim/engine/connections.h"
 
@@ -41,21 +40,40 @@ struct asking {
 	struct err *err;
 };
 
-/* A policy's chain lets nothing pass that no rule allows: why none does, asked of the policies for the packet as the chain saw it. */
+/* A policy's chain lets nothing pass that no rule allows: why none does, asked of the policies for the packet as the chain saw it. A Pod that calls itself through a
+ * Service is judged there as any other. */
+bool outcome_policies(struct world *w, const struct outcome_view *v, struct arena *a, struct denial *out)
+{
+	const struct cause *c = v->walk && v->cause.i ? cause_get(w->dp, v->cause) : NULL;
+	const struct object *o = c && c->object ? obj_get(w->cluster, (obj_h){ c->object }) : NULL;
+	const struct tuple *t;
+	struct reach_end end[2];
+
+	if (!o || o->kind != &network_policy_kind || (v->verdict != V_DROPPED && v->verdict != V_REJECTED))
+		return false;
+	t = &v->walk->there.as_seen;
+	end[0] = (struct reach_end){ find_pod_by_ip(w->cluster, t->src), t->src };
+	end[1] = (struct reach_end){ find_pod_by_ip(w->cluster, t->dst), t->dst };
+	out->why = policy_why(w->cluster, &end[0], &end[1], t->proto, t->dport, a);
+	out->why.itself = false;
+	out->why.allowed = out->why.out && out->why.in;
+	for (int k = 0; k < 2; k++)
+		*(k ? &out->to : &out->from) = end[k].pod ? arena_printf(a, "%s/%s", end[k].pod->o.ns, end[k].pod->o.name) : arena_printf(a, "%s", IP(end[k].ip));
+	out->pod[0] = end[0].pod;
+	out->pod[1] = end[1].pod;
+	out->proto = t->proto;
+	out->port = t->dport;
+	return !out->why.allowed;
+}
+
 static const char *why_policy(struct world *w, const struct outcome_view *v)
 {
-	const struct tuple *t = &v->walk->there.as_seen;
-	struct reach_end from = { find_pod_by_ip(w->cluster, t->src), t->src }, to = { find_pod_by_ip(w->cluster, t->dst), t->dst };
 	struct arena *a = arena_new(NULL, "why");
-	struct reach_why y = policy_why(w->cluster, &from, &to, t->proto, t->dport, a);
-	const char *text, *names[2];
+	struct denial d;
+	const char *text = v->reason;
 
-	for (int k = 0; k < 2; k++) {
-		const struct reach_end *e = k ? &to : &from;
-
-		names[k] = e->pod ? arena_printf(a, "%s/%s", e->pod->o.ns, e->pod->o.name) : arena_printf(a, "%s", IP(e->ip));
-	}
-	text = y.allowed ? v->reason : str_printf(cluster_strings(w->cluster), "%s; %s", v->reason, reach_why_sentence(&y, names[0], names[1], a));
+	if (outcome_policies(w, v, a, &d))
+		text = str_printf(cluster_strings(w->cluster), "%s; %s", v->reason, reach_why_sentence(&d.why, d.from, d.to, a));
 	arena_free(a);
 	return text;
 }

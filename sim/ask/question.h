@@ -6,6 +6,7 @@
 #include "model/l7/routes.h"
 #include "sim/ask/end.h"
 #include "sim/engine/world.h"
+#include "sim/reachability/reach.h"
 
 struct question {
 	const char *from, *to;                  /* ends, as text */
@@ -71,6 +72,9 @@ bool question_ask(struct world *, const struct question *, struct arena *, struc
 
 /* What a walk alone does not say: whose socket it ended at. The share multiplies its probability. */
 struct outcome_view outcome_view_of(struct world *, const struct outcome *, struct frac share);
+/* Why a policy's chain let it not pass; false: none was it that dropped it. */
+struct denial { struct reach_why why; const char *from, *to; const struct pod *pod[2]; /* from, to; NULL: none */ uint8_t proto; uint16_t port; };
+bool outcome_policies(struct world *, const struct outcome_view *, struct arena *, struct denial *out);
 /* Of connections in a row (walk, second, third) the one that came to end_ip; NULL: none was made. A proxy whose backend did not answer is itself the end. */
 const struct outcome *outcome_last(const struct outcome_view *);
 

@@ -65,6 +65,7 @@ void why_containers(struct diagnosis *, const struct pod *);            /* why_c
 const struct container *container_named(const struct pod *, const char *name);         /* among both lists; NULL */
 const char *container_path(struct diagnosis *, const struct pod *, const struct container *, const char *field);      /* spec.containers.0.image */
 void why_claim(struct diagnosis *, const struct object *);              /* of a PersistentVolumeClaim; nothing if it is bound */
+bool why_policy(struct diagnosis *, const struct outcome_view *);        /* was it a policy's chain that dropped it? */
 void why_address(struct diagnosis *, const struct pod *);               /* has it an address that its node's network would give? */
 void why_service(struct diagnosis *, const struct service *);
 void why_service_behind(struct diagnosis *, const struct service *);     /* the same on the way to it: what is found is said to be the Service's, the summary stays */

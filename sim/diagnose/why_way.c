@@ -1,7 +1,6 @@
 /* Why a packet or a request does not come there, or not as one thinks: it is asked, and what decided is looked at. */
 #include "sim/ask/names.h"
 #include "sim/diagnose/diagnose.h"
-#include "sim/reachability/reach.h"
 
 /* The objects behind the rule that decided, each with the path that says so. */
 static void evidence_causes(struct diagnosis *d, struct finding *f, cause_h h)
@@ -108,74 +107,6 @@ static void unresolved(struct diagnosis *d, const struct answer *a, const struct
 		evidence(d, f, &a->source.pod->o, "spec.dnsPolicy", a->source.pod->spec->dns_policy);
 }
 
-/* ---- policies */
-
-static bool told_of(struct diagnosis *d, const char *code, const struct object *o)
-{
-	for (uint32_t k = 0; k < d->findings.nr; k++)
-		if (streq(d->findings.v[k].code, code) && d->findings.v[k].evidence.nr && streq(d->findings.v[k].evidence.v[0].object, object_name(d, o)))
-			return true;
-	return false;
-}
-
-static bool by_policy(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
-{
-	struct reach *r;
-	int64_t from, to;
-	struct reach_why why;
-	const struct pod *target = o->pod ? o->pod : find_pod_by_ip(d->world->cluster, o->end_ip);
-	uint16_t port = o->end_port ? o->end_port : a->port;
-	bool found = false;
-
-	if (!a->source.pod || !target || !cluster_count(d->world->cluster, &network_policy_kind))
-		return false;
-	r = reach_new(d->world->cluster, NULL, 0);
-	from = reach_find(r, arena_printf(d->arena, "%s/%s", a->source.pod->o.ns, a->source.pod->o.name));
-	to = reach_find(r, arena_printf(d->arena, "%s/%s", target->o.ns, target->o.name));
-	if (from >= 0 && to >= 0) {
-		why = reach_explain(r, (uint32_t)from, (uint32_t)to, a->q->proto, port, d->arena);
-		for (uint32_t k = 0; !why.allowed && k < why.nr; k++) {
-			const struct reach_reason *x = &why.v[k];
-			bool out = x->dir == NP_EGRESS;
-			const struct pod *held = out ? a->source.pod : target, *other = out ? target : a->source.pod;
-			struct finding *f;
-
-			if (x->allows >= 0 || (out ? why.out : why.in))
-				continue;
-			found = true;
-			if (told_of(d, out ? "policy-egress" : "policy-ingress", &x->policy->o))
-				break;
-			f = finding(d, FINDING_CAUSE, out ? "policy-egress" : "policy-ingress", "NetworkPolicy %s isolates %s %s for %s, and none of its rules lets %s through", x->policy->o.name,
-				    out ? "the sender" : "the receiver", held->o.name, out ? "egress" : "ingress", other->o.name);
-			evidence(d, f, &x->policy->o, "spec.podSelector", NULL);
-			for (uint32_t i = 0; i < x->nr && i < 4; i++)
-				vec_add(d->arena, &f->evidence, (struct evidence){ object_name(d, &x->policy->o), x->v[i].path, x->v[i].text, x->policy->o.file, x->v[i].line });
-			remedy(d, f, "policies add up: one that allows this way is enough. Policies see Pod addresses and Pod ports, after a Service's translation");
-			if (held->o.labels.nr && other->o.labels.nr) {
-				struct sb held_labels = { 0 }, other_labels = { 0 };
-
-				for (uint32_t i = 0; i < held->o.labels.nr; i++)
-					if (!strstr(held->o.labels.v[i].key, "hash") && !strstr(held->o.labels.v[i].key, "revision"))
-						sb_printf(&held_labels, "%s\"%s\": \"%s\"", held_labels.len ? ", " : "", held->o.labels.v[i].key, held->o.labels.v[i].value);
-				for (uint32_t i = 0; i < other->o.labels.nr; i++)
-					if (!strstr(other->o.labels.v[i].key, "hash") && !strstr(other->o.labels.v[i].key, "revision"))
-						sb_printf(&other_labels, "%s\"%s\": \"%s\"", other_labels.len ? ", " : "", other->o.labels.v[i].key, other->o.labels.v[i].value);
-				fix_apply(d, f, &network_policy_kind, held->o.ns, arena_printf(d->arena, "%s-allow-%s", x->policy->o.name, out ? "egress" : "ingress"),
-					  "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: %s-allow-%s, namespace: %s}, spec: {podSelector: {matchLabels: {%s}}, policyTypes: [%s], "
-					  "%s: [{%s: [{podSelector: {matchLabels: {%s}}%s}], ports: [{protocol: %s, port: %u}]}]}}",
-					  x->policy->o.name, out ? "egress" : "ingress", held->o.ns, sb_text(&held_labels), out ? "Egress" : "Ingress", out ? "egress" : "ingress", out ? "to" : "from",
-					  sb_text(&other_labels), streq(held->o.ns, other->o.ns) ? "" : arena_printf(d->arena, ", namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}", other->o.ns),
-					  a->q->proto == PROTO_UDP ? "UDP" : a->q->proto == PROTO_SCTP ? "SCTP" : "TCP", port);
-				sb_free(&held_labels);
-				sb_free(&other_labels);
-			}
-			break;
-		}
-	}
-	reach_free(r);
-	return found;
-}
-
 /* ---- what became of it */
 
 /* A headless Service translates nothing: who asks its port asks the Pod for that number. */
@@ -272,7 +203,7 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 			unresolved(d, a, o);
 		return;
 	}
-	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && by_policy(d, a, o))
+	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && why_policy(d, o))
 		return;
 	if (why_network(d, o) || (o->verdict == V_REFUSED && headless_port(d, a, o)))
 		return;

@@ -218,7 +218,7 @@ static void port_misses(struct asking *q, const struct path *p, const struct np_
 	}
 }
 
-/* Ports first: it is the shorter answer where both fail. */
+/* Who comes first, for most rules fail there; ports are looked at where somebody fits. */
 static bool rule_says(struct asking *q)
 {
 	const char *section = q->rule->dir == NP_EGRESS ? "egress" : "ingress", *side = q->rule->dir == NP_EGRESS ? "to" : "from";
@@ -317,6 +317,30 @@ struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint
 	return out;
 }
 
+/* Does this policy have a part in the answer? Denied: it isolates the end on the side that is closed; allowed: its rule lets it pass. */
+static bool takes_part(const struct reach_why *y, const struct reach_reason *x)
+{
+	return y->allowed ? x->allows >= 0 : !(x->dir == NP_EGRESS ? y->out : y->in);
+}
+
+static void add_place(struct sb *s, const struct reach_reason *x, uint32_t line)
+{
+	if (x->policy->o.file)
+		sb_printf(s, " (%s:%u)", x->policy->o.file, line);
+}
+
+enum { MISSES = 8 };                    /* of one policy, in a sentence; the lists have all */
+
+static void add_misses(struct sb *s, const struct reach_reason *x)
+{
+	for (uint32_t i = 0; i < MIN(x->nr, MISSES); i++) {
+		sb_printf(s, "%s%s %s", i ? ", " : ": ", x->v[i].path, x->v[i].text);
+		add_place(s, x, x->v[i].line);
+	}
+	if (x->nr > MISSES)
+		sb_printf(s, ", and %u more", x->nr - MISSES);
+}
+
 const char *reach_why_sentence(const struct reach_why *y, const char *from, const char *to, struct arena *a)
 {
 	struct sb s = { 0 };
@@ -328,21 +352,46 @@ const char *reach_why_sentence(const struct reach_why *y, const char *from, cons
 		return "no policy isolates either end";
 	for (uint32_t k = 0; k < y->nr; k++) {
 		const struct reach_reason *x = &y->v[k];
-		bool side = x->dir == NP_EGRESS ? y->out : y->in;
+		const char *side = x->dir == NP_EGRESS ? "egress" : "ingress";
 
-		if (y->allowed ? x->allows < 0 : side || x->allows >= 0)
+		if (!takes_part(y, x))
 			continue;
 		sb_printf(&s, "%sNetworkPolicy %s/%s ", s.len ? "; " : "", x->policy->o.ns, x->policy->o.name);
-		if (y->allowed)
-			sb_printf(&s, "allows %s by spec.%s[%d]", x->dir == NP_EGRESS ? "egress" : "ingress", x->dir == NP_EGRESS ? "egress" : "ingress", x->allows);
-		else
-			sb_printf(&s, "isolates %s for %s and no rule allows it%s%s%s", x->dir == NP_EGRESS ? from : to, x->dir == NP_EGRESS ? "egress" : "ingress", x->nr ? ": " : "",
-				  x->nr ? x->v[0].path : "", x->nr ? arena_printf(a, " %s", x->v[0].text) : "");
-		for (uint32_t i = 1; !y->allowed && i < x->nr && i < 4; i++)
-			sb_printf(&s, ", %s %s", x->v[i].path, x->v[i].text);
+		if (y->allowed) {
+			sb_printf(&s, "allows %s by spec.%s[%d]", side, side, x->allows);
+			continue;
+		}
+		sb_printf(&s, "isolates %s for %s and no rule allows it", x->dir == NP_EGRESS ? from : to, side);
+		add_misses(&s, x);
 	}
 	if (y->allowed && y->from_node && !s.len)
 		sb_add(&s, "traffic from a Pod's own node is always let in");
+	text = arena_strdup(a, sb_text(&s));
+	sb_free(&s);
+	return text;
+}
+
+const char *reach_why_names(const struct reach_why *y, const char *from, const char *to, struct arena *a)
+{
+	struct sb s = { 0 };
+	const char *text;
+
+	for (int d = NP_EGRESS; d >= NP_INGRESS; d--) {
+		uint32_t nr = 0, at = 0;
+
+		for (uint32_t k = 0; k < y->nr; k++)
+			nr += (int)y->v[k].dir == d && takes_part(y, &y->v[k]);
+		for (uint32_t k = 0; k < y->nr; k++) {
+			if ((int)y->v[k].dir != d || !takes_part(y, &y->v[k]))
+				continue;
+			sb_printf(&s, "%s%s/%s", at ? (at + 1 < nr ? ", " : " and ") : s.len ? (nr > 1 ? "; NetworkPolicies " : "; NetworkPolicy ") : nr > 1 ? "NetworkPolicies " : "NetworkPolicy ",
+				  y->v[k].policy->o.ns, y->v[k].policy->o.name);
+			at++;
+		}
+		if (nr)
+			sb_printf(&s, nr > 1 ? " isolate %s for %s, and no rule of theirs allows it" : " isolates %s for %s, and no rule of it allows it", d == NP_EGRESS ? from : to,
+				  d == NP_EGRESS ? "egress" : "ingress");
+	}
 	text = arena_strdup(a, sb_text(&s));
 	sb_free(&s);
 	return text;

@@ -75,8 +75,9 @@ struct path;
 uint32_t reach_line_of(const struct object *, const struct path *);      /* of the deepest value of the path that stands in its document; the object's own where it has none */
 /* Without an engine, for a single question: nodes are not considered. */
 struct reach_why policy_why(struct cluster *, const struct reach_end *from, const struct reach_end *to, uint8_t proto, uint16_t port, struct arena *);
-/* One sentence: who denies and the first things that failed, or what lets it pass. */
+/* One sentence: who denies and, with their places, the first things that failed; or what lets it pass. */
 const char *reach_why_sentence(const struct reach_why *, const char *from, const char *to, struct arena *);
+const char *reach_why_names(const struct reach_why *, const char *from, const char *to, struct arena *);        /* of a denial: only who denies it */
 struct reach_why reach_explain(struct reach *, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *);
 
 #endif

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "sim/reachability/reach.h"
 #include "sim/ask/captured.h"
 #include "viz/cli/captured.h"
 #include "viz/report/pcapng.h"
@@ -12,7 +11,15 @@
 #include "viz/report/kernel_report.h"
 #include "viz/report/trace_report.h"
 
-static bool expected(const char *want, const struct answer *a, struct err *err)
+/* In one line: who forbids it; what each rule says of it stands in the answer. */
+static const char *briefly(struct world *w, const struct outcome_view *o, struct arena *a)
+{
+	struct denial d;
+
+	return outcome_policies(w, o, a, &d) ? arena_printf(a, "%s; %s", o->walk->there.reason, reach_why_names(&d.why, d.from, d.to, a)) : o->reason;
+}
+
+static bool expected(const char *want, struct world *w, const struct answer *a, struct arena *arena, struct err *err)
 {
 	if (want) {
 		bool known = false;
@@ -30,7 +37,7 @@ static bool expected(const char *want, const struct answer *a, struct err *err)
 		if (o->verdict == V_UNKNOWN)
 			return err_add(err, ERR_UNKNOWN, NULL, "cannot tell: %s", o->reason);
 		if (want ? strcmp(verdict_names[o->verdict], want) != 0 : o->verdict != V_DELIVERED || !o->answered)
-			return err_add(err, ERR_FAILED, NULL, "%s%s", want ? "expected otherwise: " : "", o->reason);
+			return err_add(err, ERR_FAILED, NULL, "%s%s", want ? "expected otherwise: " : "", briefly(w, o, arena));
 	}
 	return true;
 }
@@ -172,7 +179,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	}
 	sb_free(&out);
 	warn_unenforced(cli, w, &answer, err);
-	expected(cli->expect, &answer, err);
+	expected(cli->expect, w, &answer, a, err);
 	return err_kind(err);
 }
 

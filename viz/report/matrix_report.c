@@ -28,6 +28,14 @@ static bool any_unknown(const struct reach_grid *g)
 	return false;
 }
 
+static bool any_empty(const struct reach_grid *g)
+{
+	for (size_t k = 0; k < (size_t)g->nr * g->nr; k++)
+		if (!g->pairs[k])
+			return true;
+	return false;
+}
+
 static bool any_part(const struct reach_grid *g)
 {
 	for (size_t k = 0; k < (size_t)g->nr * g->nr; k++)
@@ -43,10 +51,11 @@ static void cell_text(const struct reach_grid *g, const struct reach_grid *was, 
 	static const char *const colours[] = { [CELL_ALLOWED] = "\033[32m", [CELL_DENIED] = "\033[31m", [CELL_PART] = "\033[33m", [CELL_ADDED] = "\033[1;32m", [CELL_REMOVED] = "\033[1;31m" };
 	enum grid_cell c = reach_cell(g, was, from, to);
 	size_t at = (size_t)from * g->nr + to;
+	bool part = g->allowed[at] && g->allowed[at] < g->pairs[at];
 	char text[8];
 
-	if (c == CELL_PART)
-		snprintf(text, sizeof(text), "%u%%", (unsigned)MIN(MAX(g->allowed[at] * 100 / g->pairs[at], 1u), 99u));
+	if (part && c != CELL_UNKNOWN)
+		snprintf(text, sizeof(text), "%s%u%%", c == CELL_ADDED ? "+" : c == CELL_REMOVED ? "-" : "", (unsigned)MIN(MAX(g->allowed[at] * 100 / g->pairs[at], 1u), 99u));
 	else
 		snprintf(text, sizeof(text), "%c", marks[c]);
 	sb_printf(out, "%s%*s%s", colour && colours[c] ? colours[c] : "", wide ? 5 : 4, text, colour && colours[c] ? "\033[0m" : "");
@@ -72,8 +81,8 @@ uint32_t matrix_text(const reach_grids *all, const reach_grids *before, bool col
 		bool wide = any_part(g);
 
 		changed += changes_of(g, was);
-		sb_printf(out, "%s%s   row: from, column: to   . allowed   X denied%s%s%s\n\n", t ? "\n" : "", reach_port_text(&g->port, a), wide ? "   % of the pairs of Pods" : "",
-			  any_unknown(g) ? "   ? cannot be told" : "", was ? "   + now allowed   - now denied" : "");
+		sb_printf(out, "%s%s   row: from, column: to   . allowed   X denied%s%s%s%s\n\n", t ? "\n" : "", reach_port_text(&g->port, a), wide ? "   % of the pairs of Pods" : "",
+			  g->port.name && any_empty(g) ? "   blank: no port of that name" : "", any_unknown(g) ? "   ? cannot be told" : "", was ? "   + now allowed   - now denied" : "");
 		for (uint32_t k = 0; t == 0 && k < g->nr; k++) {
 			sb_printf(out, "%4u  ", k + 1);
 			sb_add_shown(out, g->names[k], true);

@@ -19,5 +19,8 @@ void matrix_why_text(const struct why_report *, struct arena *, struct sb *);
 void matrix_why_json(const struct why_report *, struct arena *, struct sb *);
 void matrix_why_sarif(const struct why_report *, struct arena *, struct sb *);
 const char *matrix_why_sentence(const struct why_report *, struct arena *);
+/* What each policy says of both ends: lines that are indented by two, and the list of them. */
+void policies_text(const struct reach_why *, const char *from, const char *to, struct arena *, struct sb *);
+struct val *policies_json(const struct reach_why *, struct arena *);
 
 #endif

@@ -17,23 +17,23 @@ const char *matrix_why_sentence(const struct why_report *w, struct arena *a)
 	return reach_why_sentence(&w->why, w->from, w->to, a);
 }
 
-static void side_text(const struct why_report *w, enum np_dir d, struct arena *a, struct sb *out)
+static void side_text(const struct reach_why *w, const char *who, enum np_dir d, struct arena *a, struct sb *out)
 {
-	const char *who = d == NP_EGRESS ? w->from : w->to, *name = d == NP_EGRESS ? "egress" : "ingress";
-	bool open = d == NP_EGRESS ? w->why.out : w->why.in, any = false;
+	const char *name = d == NP_EGRESS ? "egress" : "ingress";
+	bool open = d == NP_EGRESS ? w->out : w->in, any = false;
 
-	for (uint32_t k = 0; k < w->why.nr; k++)
-		any = any || w->why.v[k].dir == d;
+	for (uint32_t k = 0; k < w->nr; k++)
+		any = any || w->v[k].dir == d;
 	sb_printf(out, "  %s of %s: %s", name, who, open ? "allowed" : "denied");
-	if (d == NP_INGRESS && w->why.from_node)
+	if (d == NP_INGRESS && w->from_node)
 		sb_add(out, ", for it comes from the Pod's own node");
-	else if (d == NP_EGRESS && w->why.to_node)
+	else if (d == NP_EGRESS && w->to_node)
 		sb_add(out, ", for it goes to the Pod's own node");
 	else if (!any)
 		sb_add(out, ", for no policy isolates it");
 	sb_addc(out, '\n');
-	for (uint32_t k = 0; k < w->why.nr; k++) {
-		const struct reach_reason *x = &w->why.v[k];
+	for (uint32_t k = 0; k < w->nr; k++) {
+		const struct reach_reason *x = &w->v[k];
 
 		if (x->dir != d)
 			continue;
@@ -47,6 +47,12 @@ static void side_text(const struct why_report *w, enum np_dir d, struct arena *a
 			sb_addc(out, '\n');
 		}
 	}
+}
+
+void policies_text(const struct reach_why *w, const char *from, const char *to, struct arena *a, struct sb *out)
+{
+	side_text(w, from, NP_EGRESS, a, out);
+	side_text(w, to, NP_INGRESS, a, out);
 }
 
 static void near_text(const struct near_misses *n, struct arena *a, struct sb *out)
@@ -75,8 +81,7 @@ void matrix_why_text(const struct why_report *w, struct arena *a, struct sb *out
 		sb_add(out, "  a Pod always reaches itself\n");
 		return;
 	}
-	side_text(w, NP_EGRESS, a, out);
-	side_text(w, NP_INGRESS, a, out);
+	policies_text(&w->why, w->from, w->to, a, out);
 	if (w->near)
 		near_text(w->near, a, out);
 }
@@ -108,6 +113,15 @@ static struct val *reason_json(const struct reach_reason *x, struct arena *a)
 	return m;
 }
 
+struct val *policies_json(const struct reach_why *w, struct arena *a)
+{
+	struct val *list = val_new(a, VAL_LIST);
+
+	for (uint32_t k = 0; k < w->nr; k++)
+		val_add(a, list, reason_json(&w->v[k], a));
+	return list;
+}
+
 static struct val *near_json(const struct near_misses *n, struct arena *a)
 {
 	struct val *list = val_new(a, VAL_LIST);
@@ -134,7 +148,7 @@ static struct val *near_json(const struct near_misses *n, struct arena *a)
 
 void matrix_why_json(const struct why_report *w, struct arena *a, struct sb *out)
 {
-	struct val *m = val_new(a, VAL_MAP), *list;
+	struct val *m = val_new(a, VAL_MAP);
 
 	val_put(a, m, "from", val_string(a, w->from));
 	val_put(a, m, "to", val_string(a, w->to));
@@ -145,9 +159,7 @@ void matrix_why_json(const struct why_report *w, struct arena *a, struct sb *out
 	val_put(a, m, "itself", val_bool(a, w->why.itself));
 	val_put(a, m, "fromOwnNode", val_bool(a, w->why.from_node));
 	val_put(a, m, "reason", val_string(a, matrix_why_sentence(w, a)));
-	list = val_put(a, m, "policies", val_new(a, VAL_LIST));
-	for (uint32_t k = 0; k < w->why.nr; k++)
-		val_add(a, list, reason_json(&w->why.v[k], a));
+	val_put(a, m, "policies", policies_json(&w->why, a));
 	if (w->near)
 		val_put(a, m, w->near->opens ? "opens" : "closes", near_json(w->near, a));
 	val_print_json(m, out, 2, false);

@@ -1,4 +1,5 @@
 /* The answer to a trace as JSON: the contract of docs/cli.md. */
+#include "viz/report/matrix_report.h"
 #include "viz/report/trace_report.h"
 
 static struct val *text(struct arena *a, const char *s)
@@ -205,6 +206,7 @@ static struct val *outcome_json(struct world *w, const struct answer *answer, co
 {
 	const struct outcome *x = o->walk;
 	struct val *v = val_new(a, VAL_MAP);
+	struct denial denial;
 
 	val_put(a, v, "probability", share(a, o->p));
 	val_put(a, v, "verdict", val_string(a, verdict_names[o->verdict]));
@@ -217,6 +219,8 @@ static struct val *outcome_json(struct world *w, const struct answer *answer, co
 	val_put(a, v, "masqueraded", val_bool(a, o->masqueraded));
 	val_put(a, v, "http", http_json(o->http, a));
 	val_put(a, v, "reason", text(a, o->reason));
+	if (outcome_policies(w, o, a, &denial))
+		val_put(a, v, "policies", policies_json(&denial.why, a));
 	val_put(a, v, "causes", causes_json(w, o->cause, a));
 	if (x && answer->q->flags & WALK_RECORD)
 		put_ways(w, o, v, a);

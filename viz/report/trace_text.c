@@ -1,6 +1,7 @@
 /* The answer to a trace for people: a line a hop, with the rule that decided, the packet where it changed and the object behind it; and a last line
  * for each outcome that says it in one sentence. */
 #include "sim/ask/patience.h"
+#include "viz/report/matrix_report.h"
 #include "viz/report/trace_report.h"
 
 enum { COL_LINK = 34, COL_STAGE = 51, COL_DECISION = 64 };
@@ -101,9 +102,17 @@ static void delivered_text(const struct outcome_view *o, struct sb *out)
 		sb_add(out, " (assumed: nothing is known of what listens there)");
 }
 
-static void outcome_line(struct world *w, const struct outcome_view *o, struct sb *out)
+/* whole: what the policies say stands below, a line for each rule; the sentence only names them. */
+static void outcome_line(struct world *w, const struct outcome_view *o, bool whole, struct sb *out)
 {
+	struct arena *a = arena_new(NULL, "outcome");
+	const char *reason = o->reason;
 	struct sb cause = { 0 };
+	struct denial denial;
+	bool by_policy = outcome_policies(w, o, a, &denial);
+
+	if (by_policy)
+		reason = arena_printf(a, "%s; %s", o->walk->there.reason, reach_why_names(&denial.why, denial.from, denial.to, a));
 
 	if (o->p.num == o->p.den)
 		sb_add(out, "→ always: ");
@@ -112,13 +121,16 @@ static void outcome_line(struct world *w, const struct outcome_view *o, struct s
 	sb_add(out, o->verdict == V_UNKNOWN ? "cannot tell" : verdict_names[o->verdict]);
 	if (o->verdict == V_DELIVERED)
 		delivered_text(o, out);
-	if (o->reason && (o->verdict != V_DELIVERED || !o->answered))
-		sb_printf(out, "%s%s", o->verdict == V_UNKNOWN ? ", because " : ": ", text_behind(verdict_names[o->verdict], o->reason));
+	if (reason && (o->verdict != V_DELIVERED || !o->answered))
+		sb_printf(out, "%s%s", o->verdict == V_UNKNOWN ? ", because " : ": ", text_behind(verdict_names[o->verdict], reason));
 	cause_text(w, o->cause, &cause);
 	if (cause.len)
 		sb_printf(out, " [%s]", sb_text(&cause));
 	sb_addc(out, '\n');
+	if (by_policy && whole)
+		policies_text(&denial.why, denial.from, denial.to, a, out);
 	sb_free(&cause);
+	arena_free(a);
 }
 
 /* A packet on an open connection that nobody answers: what its sender does then. */
@@ -171,6 +183,6 @@ void trace_text(struct world *w, const struct answer *answer, bool verbose, stru
 		sb_printf(out, "\n  %u more: chance decides which; -v shows them all\n", answer->nr - shown);
 	sb_addc(out, '\n');
 	for (uint32_t k = 0; k < answer->nr; k++)
-		outcome_line(w, &answer->v[k], out);
+		outcome_line(w, &answer->v[k], k < shown, out);
 	patience_lines(answer, out);
 }

@@ -1,0 +1,111 @@
+/* A way that ends in a policy's chain: all policies that isolate the end, what failed first in each of their rules, and a policy that would let it pass. */
+#include "model/dataplane/packet.h"
+#include "sim/diagnose/diagnose.h"
+
+static bool told_of(struct diagnosis *d, const char *code, const struct object *o)
+{
+	for (uint32_t k = 0; k < d->findings.nr; k++)
+		if (streq(d->findings.v[k].code, code) && d->findings.v[k].evidence.nr && streq(d->findings.v[k].evidence.v[0].object, object_name(d, o)))
+			return true;
+	return false;
+}
+
+static bool has_side(const struct denial *x, enum np_dir dir, uint32_t k)
+{
+	return x->why.v[k].dir == dir && !(dir == NP_EGRESS ? x->why.out : x->why.in);
+}
+
+/* "NetworkPolicy a isolates" or "NetworkPolicies a and b isolate". */
+static const char *who_isolates(struct diagnosis *d, const struct denial *x, enum np_dir dir, uint32_t nr)
+{
+	struct sb s = { 0 };
+	uint32_t at = 0;
+	const char *text;
+
+	sb_add(&s, nr > 1 ? "NetworkPolicies " : "NetworkPolicy ");
+	for (uint32_t k = 0; k < x->why.nr; k++)
+		if (has_side(x, dir, k))
+			sb_printf(&s, "%s%s", !at++ ? "" : at < nr ? ", " : " and ", x->why.v[k].policy->o.name);
+	sb_add(&s, nr > 1 ? " isolate" : " isolates");
+	text = arena_strdup(d->arena, sb_text(&s));
+	sb_free(&s);
+	return text;
+}
+
+/* The labels that people gave: those by which controllers know their Pods would hold for one revision only. */
+static const char *labels_text(struct diagnosis *d, const struct pod *p)
+{
+	struct sb s = { 0 };
+	const char *text;
+
+	for (uint32_t i = 0; i < p->o.labels.nr; i++)
+		if (!strstr(p->o.labels.v[i].key, "hash") && !strstr(p->o.labels.v[i].key, "revision"))
+			sb_printf(&s, "%s\"%s\": \"%s\"", s.len ? ", " : "", p->o.labels.v[i].key, p->o.labels.v[i].value);
+	text = arena_strdup(d->arena, sb_text(&s));
+	sb_free(&s);
+	return text;
+}
+
+/* One item of from or to that means the other end. */
+static const char *peer_text(struct diagnosis *d, const struct pod *held, const struct pod *other, const char *name)
+{
+	ip_addr ip;
+
+	if (other && !other->spec->host_network)
+		return arena_printf(d->arena, "{podSelector: {matchLabels: {%s}}%s}", labels_text(d, other), streq(held->o.ns, other->o.ns) ? "" :
+				    arena_printf(d->arena, ", namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}", other->o.ns));
+	if (other)
+		ip = other->ip;
+	else if (!ip_parse(name, &ip))
+		return NULL;
+	return arena_printf(d->arena, "{ipBlock: {cidr: \"%s/%d\"}}", IP(ip), ip_is4(ip) ? 32 : 128);
+}
+
+static void side(struct diagnosis *d, const struct denial *x, enum np_dir dir)
+{
+	bool out = dir == NP_EGRESS;
+	const char *code = out ? "policy-egress" : "policy-ingress", *section = out ? "egress" : "ingress", *peer;
+	const struct pod *held = x->pod[!out], *other = x->pod[out];
+	const struct network_policy *first = NULL;
+	struct finding *f;
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < x->why.nr; k++)
+		if (has_side(x, dir, k)) {
+			first = first ? first : x->why.v[k].policy;
+			nr++;
+		}
+	if (!first || !held || told_of(d, code, &first->o))
+		return;
+	f = finding(d, FINDING_CAUSE, code, "%s %s %s for %s, and none of %s rules lets %s through", who_isolates(d, x, dir, nr), out ? "the sender" : "the receiver", held->o.name, section,
+		    nr > 1 ? "their" : "its", other ? other->o.name : out ? x->to : x->from);
+	for (uint32_t k = 0; k < x->why.nr; k++) {
+		const struct reach_reason *why = &x->why.v[k];
+
+		if (!has_side(x, dir, k))
+			continue;
+		evidence(d, f, &why->policy->o, "spec.podSelector", NULL);
+		for (uint32_t i = 0; i < why->nr; i++)
+			vec_add(d->arena, &f->evidence, (struct evidence){ object_name(d, &why->policy->o), why->v[i].path, why->v[i].text, why->policy->o.file, why->v[i].line });
+	}
+	remedy(d, f, "policies add up: one that allows this way is enough. Policies see Pod addresses and Pod ports, after a Service's translation");
+	peer = peer_text(d, held, other, out ? x->to : x->from);
+	if (peer && held->o.labels.nr && (!other || other->o.labels.nr || other->spec->host_network))
+		fix_apply(d, f, &network_policy_kind, held->o.ns, arena_printf(d->arena, "%s-allow-%s", first->o.name, section),
+			  "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: %s-allow-%s, namespace: %s}, spec: {podSelector: {matchLabels: {%s}}, policyTypes: [%s], "
+			  "%s: [{%s: [%s], ports: [{protocol: %s, port: %u}]}]}}",
+			  first->o.name, section, held->o.ns, labels_text(d, held), out ? "Egress" : "Ingress", section, out ? "to" : "from", peer,
+			  x->proto == PROTO_UDP ? "UDP" : x->proto == PROTO_SCTP ? "SCTP" : "TCP", x->port);
+}
+
+/* The sender's side first: the receiver's is another finding, for both must allow it. */
+bool why_policy(struct diagnosis *d, const struct outcome_view *o)
+{
+	struct denial x;
+
+	if (!outcome_policies(d->world, o, d->arena, &x))
+		return false;
+	side(d, &x, NP_EGRESS);
+	side(d, &x, NP_INGRESS);
+	return true;
+}
