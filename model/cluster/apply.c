@@ -149,6 +149,13 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 			p->node = q->node;
 		if (!p->hostname)
 			p->hostname = q->hostname;
+		if (!val_get(to->doc, "status")) {      /* what of status no field table says */
+			p->ip = q->ip;
+			p->ip2 = q->ip2;
+			p->host_ip = q->host_ip;
+			p->statuses = q->statuses;
+			p->given = q->given;
+		}
 	}
 	if (!to->owners.set)
 		to->owners.v = old->owners.v, to->owners.nr = old->owners.nr;

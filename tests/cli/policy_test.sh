@@ -80,10 +80,30 @@ check "JSON has every rule" json "not d['allowed'] and len(d['policies'][0]['rul
 check "SARIF with a thread flow" json "d['version']=='2.1.0' and len(d['runs'][0]['results'][0]['codeFlows'][0]['threadFlows'][0]['locations'])>=3" "$podwire" matrix -f shop.yaml -n shop --port 5432 --explain web db -o sarif
 check "an end that is not there" status 1 m --explain web nobody
 check "a trace says it too" says "wants app=api; shop/web has app=web" "$podwire" trace -f shop.yaml pod/shop/web pod/shop/db:5432
+check "with a line for every rule of every policy, and its place" says "✗ spec.ingress[1].from[0].ipBlock.except[0]: 10.244" "$podwire" trace -f shop.yaml pod/shop/web pod/shop/db:5005
+check "and as a list in JSON" json "[r['line'] for r in d['outcomes'][0]['policies'][0]['rules']]==[34,38]" "$podwire" trace -f shop.yaml pod/shop/web pod/shop/db:5432 -o json
+cp shop.yaml two.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\nspec: {podSelector: {}}\n' >>two.yaml
+check "both policies that isolate it are named" says "NetworkPolicies shop/db and shop/deny isolate shop/db for ingress, and no rule of theirs allows it" "$podwire" trace -f two.yaml pod/shop/web pod/shop/db:5432
+check "and their rules" says "✗ spec.ingress: has no rule: nothing is allowed (two.yaml:46)" "$podwire" trace -f two.yaml pod/shop/web pod/shop/db:5432
+check "why has both, too" says "NetworkPolicies db and deny isolate the receiver db for ingress, and none of their rules lets web through" "$podwire" why -f two.yaml pod/shop/web pod/shop/db:5432
+check "also where a node asks" says "and none of their rules lets 172.18.0" "$podwire" why -f two.yaml node/control-plane pod/shop/db:5432
+check "with an ipBlock that was tried" says 'tried on a copy: it arrives and is answered' "$podwire" why -f two.yaml node/control-plane pod/shop/db:5432
 check "who enforces nothing is told" says "flannel, which enforces no" m --cni flannel
 check "and in a trace, where it matters" says "policies say otherwise" "$podwire" trace --cni flannel -f shop.yaml pod/shop/web pod/shop/db:5432
 check "but not where it does not" says_not "policies say otherwise" "$podwire" trace --cni flannel -f shop.yaml pod/shop/db pod/shop/web:80
 check "--enforce none opens" says "   2    +   ." m --port 5432 --enforce none
+
+# ---- labels change while the cluster lives
+"$podwire" --lab labels.db apply -f shop.yaml >/dev/null 2>&1
+address() { "$podwire" --lab labels.db get pod web -n shop -o 'jsonpath={.status.podIP} {.status.phase} {.status.hostIP}'; }
+before=$(address)
+check "a Pod gets the label that the rule wants" says "pod/web labeled" "$podwire" --lab labels.db label pod web -n shop app=api --overwrite
+check "and keeps its address" [ "$before" = "$(address)" ]
+check "now it may" status 0 "$podwire" --lab labels.db matrix -n shop --port 5432 --explain web db
+check "and a packet comes there" status 0 "$podwire" --lab labels.db trace pod/shop/web pod/shop/db:5432
+"$podwire" --lab labels.db label pod web -n shop app=web --overwrite >/dev/null 2>&1
+check "and may not any more" status 1 "$podwire" --lab labels.db matrix -n shop --port 5432 --explain web db
+check "nor does a packet" says "dropped" "$podwire" --lab labels.db trace pod/shop/web pod/shop/db:5432
 
 # ---- every patch is true: applied to a lab, the answer turns
 patches_hold() {                                # FROM TO PORT WANTED-STATUS
@@ -274,6 +294,36 @@ check "lint: a peer on its node's network" says "name the nodes' addresses with 
 for rule in peer-matches-nothing and-or-slip unknown-port-name dns-over-tcp-only block-of-services redundant-rule ignored-rules selects-nothing dns-cut-off; do
 	check "lint: $rule" says "[$rule]" cat lint.said
 done
+cat >items.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: typo}
+spec: {podSelector: {matchLabels: {app: wbe}}, policyTypes: [Ingress], egress: [{}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: items}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  ingress:
+  - from: [{podSelector: {}}, {podSelector: {matchLabels: {app: web}}}]
+    ports: [{port: 80, endPort: 90}, {port: 85}, {port: 80, endPort: 90}]
+  - from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/9, 10.128.0.0/9]}}]
+  - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.0.0/17, 192.168.128.0/18]}}]
+YAML
+"$podwire" lint -f items.yaml >items.said 2>&1
+check "lint: what was meant" says "no Pod in default has app=wbe; did you mean app=web?" cat items.said
+check "lint: ignored rules of a policy that selects nothing" says "[ignored-rules]" cat items.said
+check "lint: an item that another covers" says "items.yaml:17: note: NetworkPolicy default/items: spec.ingress[0].from[1]: from[0] of the same rule means all of it already" cat items.said
+check "lint: a port that another covers" says "spec.ingress[0].ports[1]: ports[0] of the same rule allows all of it already" cat items.said
+check "lint: of two equal ones, the later" sh -c "grep -q 'ports\[2\]: ports\[0\]' items.said && ! grep -q 'ports\[0\]: ports' items.said"
+check "lint: a block of which nothing is left" says "items.yaml:19: warning: NetworkPolicy default/items: spec.ingress[1].from[0].ipBlock.except: leaves nothing of 10.0.0.0/8" cat items.said
+check "lint: and one of which something is" says_not "leaves nothing of 192.168" cat items.said
 check "lint: place" says "lint.yaml:23: warning: NetworkPolicy default/slip: spec.ingress[0].from[1]" cat lint.said
 check "lint: not-enforced" says "[not-enforced]" "$podwire" lint -f lint.yaml --cni bridge
 check "lint: status 0 without" status 0 "$podwire" lint -f repo/../opened.yaml -n ops

@@ -1,0 +1,28 @@
+/* What the parts of lint share: lint.c (policies), lint_within.c (rules that others cover), lint_pods.c (Pods). */
+#ifndef PODWIRE_LINTING_H
+#define PODWIRE_LINTING_H
+
+#include "model/api/path.h"
+#include "sim/reachability/inside.h"
+#include "sim/reachability/lint.h"
+
+struct linting {
+	struct reach *r;
+	struct cluster *c;
+	struct arena *a;
+	lint_findings *out;
+	const struct np_compiled *p;
+	const char *ns;
+};
+
+/* p: of what; NULL: the object itself. remedy: NULL, or what to do. */
+void lint_say(struct linting *, const char *rule, enum lint_level, const struct object *, const struct path *p, const char *remedy, const char *fmt, ...) PRINTF(7, 8);
+const struct path *lint_rule_path(struct linting *, const struct np_compiled_rule *);
+const char *lint_side(const struct np_compiled_rule *);         /* from, to */
+
+void lint_items(struct linting *, const struct np_compiled_rule *);                             /* of one rule */
+void lint_redundant(struct linting *, const struct np_compiled *, uint32_t nr);                 /* of all policies of a namespace */
+bool lint_nothing_left(const struct np_peers *);                                                /* does except leave nothing of the block? */
+void lint_pods(struct linting *);
+
+#endif
