@@ -32,6 +32,13 @@ enum dial_end dial_end_of(int error)
 	       error == EHOSTUNREACH || error == ENETUNREACH || error == EINVAL || error == EACCES || error == EPERM ? DIAL_UNREACHABLE : DIAL_ERROR;
 }
 
+void dial_mark(int fd, ip_addr to, uint8_t tos)
+{
+	int value = tos;
+
+	setsockopt(fd, ip_is4(to) ? IPPROTO_IP : IPPROTO_IPV6, ip_is4(to) ? IP_TOS : IPV6_TCLASS, &value, sizeof(value));
+}
+
 socklen_t dial_sockaddr(ip_addr ip, uint16_t port, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *four = (struct sockaddr_in *)(void *)out;
@@ -223,7 +230,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 	struct sockaddr_storage to, own;
 	socklen_t n = dial_sockaddr(q->dst, is_icmp(q) ? 0 : q->port, &to), m = sizeof(own);
 	bool four = ip_is4(q->dst), stream = q->proto == PROTO_TCP || q->proto == PROTO_SCTP;
-	int tos = q->tos, proto = is_icmp(q) ? (four ? IPPROTO_ICMP : IPPROTO_ICMPV6) : q->proto == PROTO_SCTP ? IPPROTO_SCTP : 0;
+	int proto = is_icmp(q) ? (four ? IPPROTO_ICMP : IPPROTO_ICMPV6) : q->proto == PROTO_SCTP ? IPPROTO_SCTP : 0;
 	struct epoll_event ev = { .events = stream ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u64 = nr };
 
 	*q = (struct dial){ .from = q->from, .src = q->src, .dst = q->dst, .port = q->port, .proto = q->proto, .tos = q->tos, .wait = q->wait, .deadline = dial_clock() + q->wait };
@@ -234,8 +241,8 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 		over(q, DIAL_ERROR, errno);
 		return;
 	}
-	if (tos)
-		setsockopt(q->fd, four ? IPPROTO_IP : IPPROTO_IPV6, four ? IP_TOS : IPV6_TCLASS, &tos, sizeof(tos));
+	if (q->tos)
+		dial_mark(q->fd, q->dst, q->tos);
 	if (ip_set(q->src)) {
 		socklen_t k = dial_sockaddr(q->src, 0, &own);
 		int on = 1;

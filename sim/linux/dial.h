@@ -31,6 +31,7 @@ bool dialer_begin(struct dialer *, struct live *, struct err *);
 void dialer_end(struct dialer *);
 bool dialer_answer_at(struct dialer *, const struct space *, uint8_t proto, uint16_t port, struct err *);       /* nothing is done where somebody listens already */
 socklen_t dial_sockaddr(ip_addr, uint16_t port, struct sockaddr_storage *out);
+void dial_mark(int fd, ip_addr to, uint8_t tos);         /* a socket's packets */
 /* Asks all of them, at most `parallel` at a time. false: it could not be done (err). */
 bool dialer_ask(struct dialer *, struct dial **, uint32_t nr, uint32_t parallel, struct err *);
 nsec dial_clock(void);                  /* real time, from some start */

@@ -39,6 +39,8 @@ static int connection(struct http_dial *q)
 	socklen_t n = dial_sockaddr(q->dst, q->port, &to), m = sizeof(int);
 	int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error = 0, on = 1;
 
+	if (fd >= 0 && q->tos)
+		dial_mark(fd, q->dst, q->tos);
 	if (fd >= 0 && ip_set(q->src)) {
 		socklen_t k = dial_sockaddr(q->src, 0, &own);
 

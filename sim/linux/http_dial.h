@@ -10,6 +10,7 @@ struct http_dial {
 	bool tls; const char *sni;              /* "": the hello names nobody */
 	const char *text;                       /* the whole request; it should ask to close the connection */
 	nsec wait;                              /* for the connection, and for the answer */
+	uint8_t tos;                            /* as in struct dial; by TLS only of a connection that is made first, to see whether one can be */
 	/* the answer; texts live in the arena */
 	enum dial_end end; int error;
 	int status;                             /* 0: no answer in HTTP; the connection was cut off, or the handshake failed */

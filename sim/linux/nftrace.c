@@ -17,13 +17,15 @@
 #include "model/dataplane/packet.h"
 #include "sim/linux/rules.h"
 
+/* %s: what the packets of a proxy get */
 static const char marking[] =
 	"table inet pwtrace {\n"
 	"\tchain pre { type filter hook prerouting priority -350; ip dscp ef meta nftrace set 1; ip6 dscp ef meta nftrace set 1; }\n"
-	"\tchain out { type filter hook output priority -350; ip dscp ef meta nftrace set 1; ip6 dscp ef meta nftrace set 1; }\n"
+	"\tchain out { type filter hook output priority -350; %sip dscp ef meta nftrace set 1; ip6 dscp ef meta nftrace set 1; }\n"
 	"\tchain post { type filter hook postrouting priority 350; }\n"
 	"\tchain in { type filter hook input priority 350; }\n"
 	"}\n";
+static const char proxies_own[] = "tcp flags & (syn | ack) == syn ip dscp set ef; tcp flags & (syn | ack) == syn ip6 dscp set ef; ";
 
 struct listing { const struct space *space; const char *table, *text; };
 struct tracing {
@@ -115,14 +117,25 @@ static bool listen_to_all(struct tracing *t)
 	return true;
 }
 
+static bool proxy_runs(const struct live *live, const struct space *s)
+{
+	for (uint32_t k = 0; k < live->haproxies.nr; k++)
+		if (live->haproxies.v[k].space == s->id)
+			return true;
+	return false;
+}
+
 static bool mark_packets(struct tracing *t, bool on)
 {
 	bool ok = true;
 
-	for (uint32_t k = 0; ok && k < t->live->spaces.nr; k++)
-		if (t->live->spaces.v[k])
-			ok = live_enter(t->live, t->live->spaces.v[k], t->err) &&
-			     nft_run(on ? marking : "delete table inet pwtrace\n", 0, NULL, t->live->spaces.v[k]->name, t->err);
+	for (uint32_t k = 0; ok && k < t->live->spaces.nr; k++) {
+		const struct space *s = t->live->spaces.v[k];
+
+		if (s)
+			ok = live_enter(t->live, s, t->err) &&
+			     nft_run(on ? arena_printf(t->arena, marking, proxy_runs(t->live, s) ? proxies_own : "") : "delete table inet pwtrace\n", 0, NULL, s->name, t->err);
+	}
 	return live_enter(t->live, NULL, t->err) && ok;
 }
 
@@ -306,16 +319,30 @@ static void read_events(struct tracing *t)
 	}
 }
 
-bool nftrace_dial(struct live *live, struct dialer *d, struct dial *q, struct arena *a, struct nftrace *out, struct err *err)
+bool nftrace_during(struct live *live, nftrace_fn what, void *ctx, struct arena *a, struct nftrace *out, struct err *err)
 {
 	struct tracing t = { .live = live, .arena = a, .out = out, .fd = -1, .err = err };
 	bool ok = listen_to_all(&t) && mark_packets(&t, true);
 
-	q->tos = NFTRACE_TOS;
-	ok = ok && dialer_ask(d, &q, 1, 1, err) && live_enter(live, NULL, err);
+	ok = ok && what(ctx, err) && live_enter(live, NULL, err);
 	if (ok)
 		read_events(&t);
 	if (t.fd >= 0)
 		close(t.fd);
 	return (t.fd < 0 || mark_packets(&t, false)) && ok;
+}
+
+struct one_dial { struct dialer *dialer; struct dial *q; };
+
+static bool dial_one(void *ctx, struct err *err)
+{
+	struct one_dial *one = ctx;
+
+	one->q->tos = NFTRACE_TOS;
+	return dialer_ask(one->dialer, &one->q, 1, 1, err);
+}
+
+bool nftrace_dial(struct live *live, struct dialer *d, struct dial *q, struct arena *a, struct nftrace *out, struct err *err)
+{
+	return nftrace_during(live, dial_one, &(struct one_dial){ d, q }, a, out, err);
 }

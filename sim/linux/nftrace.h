@@ -17,7 +17,11 @@ struct traced {
 	uint32_t mark, id;
 };
 struct nftrace { struct traced *v; uint32_t nr, alloc; bool lost; /* the kernel had more than could be read */ };
-/* Makes the connection and collects what happens to its first packet. The result lives in the arena. */
+/* Does something in which packets marked NFTRACE_TOS are sent (in a namespace where a proxy runs, the first packets of its own connections are marked besides), and collects what
+ * happens to the first packet of each connection. The result lives in the arena. */
+typedef bool (*nftrace_fn)(void *ctx, struct err *);
+bool nftrace_during(struct live *, nftrace_fn, void *ctx, struct arena *, struct nftrace *out, struct err *);
+/* The same with one connection. */
 bool nftrace_dial(struct live *, struct dialer *, struct dial *, struct arena *, struct nftrace *out, struct err *);
 
 #endif

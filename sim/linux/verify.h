@@ -40,6 +40,9 @@ bool verify_trace(struct live *, struct world *, const struct answer *, struct a
 bool verify_requests(struct live *, struct world *, const struct verify_options *, struct arena *, struct verified *, struct err *);
 /* The request of an answer that the model has given. */
 bool verify_request(struct live *, struct world *, const struct answer *, const struct verify_options *, struct arena *, struct verified *, struct err *);
+/* The same request once, with the kernel's trace of its connections: the client's, and those that proxies make for it. */
+struct http_dial;
+bool verify_request_trace(struct live *, struct world *, const struct answer *, struct arena *, struct http_dial *, struct nftrace *, struct err *);
 bool verify_give_address(struct live *, const struct space *, ip_addr, struct err *);        /* so that a socket there can have it */
 
 struct space *verify_sender(const struct live *, const struct world *, const struct answer *);     /* whose socket asks; NULL: the source has no namespaces here */

@@ -290,13 +290,12 @@ static const char *request_words(const struct answer *answer, struct arena *a)
 
 /* ---- one request */
 
-static bool ask(struct verifying *v, const struct answer *answer, struct space *from, uint32_t number, nsec wait, struct http_dial *d)
+static struct http_dial dial_for(struct verifying *v, const struct answer *answer, struct space *from, uint32_t number, nsec wait)
 {
 	const struct tuple *sent = &answer->v[number % answer->nr].walk->there.as_sent;         /* of several addresses each in turn */
 
-	*d = (struct http_dial){ .from = from, .src = answer->source.ip, .dst = sent->dst, .port = sent->dport, .tls = streq(answer->to.scheme, "https"),
+	return (struct http_dial){ .from = from, .src = answer->source.ip, .dst = sent->dst, .port = sent->dport, .tls = streq(answer->to.scheme, "https"),
 				 .sni = answer->to.has_ip ? "" : answer->to.name, .text = request_text(answer, v->a), .wait = wait };
-	return http_dial(v->live, d, v->a, v->err);
 }
 
 /* The first outcome that fits; answer->nr: none, *wrong then says what is the matter with the nearest. */
@@ -355,7 +354,8 @@ static bool request(struct verifying *v, const struct answer *answer)
 		const char *no;
 		uint32_t k;
 
-		if (!ask(v, answer, from, tries, repeated ? VERIFY_PATIENCE : ONE_SYN, &d))
+		d = dial_for(v, answer, from, tries, repeated ? VERIFY_PATIENCE : ONE_SYN);
+		if (!http_dial(v->live, &d, v->a, v->err))
 			return false;
 		v->out->requests.tries++;
 		no = http_dial_header(&d, HAPROXY_CANNOT, v->a);
@@ -398,6 +398,32 @@ bool verify_request(struct live *live, struct world *w, const struct answer *ans
 	struct verifying v = { live, w, opt, a, out, err };
 
 	return request(&v, answer) && live_enter(live, NULL, err);
+}
+
+struct one_request { struct live *live; struct http_dial *d; struct arena *a; };
+
+static bool dial_one(void *ctx, struct err *err)
+{
+	struct one_request *one = ctx;
+
+	return http_dial(one->live, one->d, one->a, err);
+}
+
+bool verify_request_trace(struct live *live, struct world *w, const struct answer *answer, struct arena *a, struct http_dial *d, struct nftrace *out, struct err *err)
+{
+	struct verifying v = { .live = live, .w = w, .a = a, .err = err };
+	struct space *from = verify_sender(live, w, answer);
+	const char *why = !from || (answer->source.enters && !streq(answer->source.kind, "Client")) ? "the source has no namespaces here" : bad_text(answer);
+
+	if (why)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s", why);
+	if (!answer->v[0].walk)
+		return err_add(err, ERR_FAILED, NULL, "it is not sent: %s", answer->v[0].reason);
+	if (ip_set(answer->source.ip) && !verify_give_address(live, from, answer->source.ip, err))
+		return false;
+	*d = dial_for(&v, answer, from, 0, VERIFY_PATIENCE);
+	d->tos = NFTRACE_TOS;
+	return nftrace_during(live, dial_one, &(struct one_request){ live, d, a }, a, out, err);
 }
 
 bool verify_requests(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)

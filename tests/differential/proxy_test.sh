@@ -66,6 +66,18 @@ is "are followed" 503 "$(code a.bar.test /new)"
 check "one endpoint" "$podwire" scale -q deploy/web --replicas 1
 is "is followed" 200 "$(code a.bar.test /new)"
 check "verify agrees on every request" "$podwire" verify --sample 60
+said=$("$podwire" trace --mode linux client http://a.bar.test/new?a=1 2>&1)
+has "trace sends a request, and shows the kernel's way of it" 'client .* to .*:80' "$said"
+has "the proxy's own connection" 'pod/podwire-system/k8s-io-ingress-nginx[^ ]* .*:8080, out by eth0' "$said"
+has "and the answer" '→ HTTP/1.1 200 OK' "$said"
+"$podwire" trace --mode linux client http://a.bar.test/new -o json >trace.json
+is "the same as JSON" "200 /new default/web-* True client pod/podwire-system/k8s-io-ingress-nginx-*" "$(python3 - <<'PY'
+import json, re
+o = json.load(open("trace.json"))["outcomes"][0]
+cut = lambda s: re.sub("-[0-9a-z]+-[0-9a-z]+$", "-*", s)
+print(o["http"]["status"], o["http"]["request"]["path"], cut(o["endpoint"]["namespace"] + "/" + o["endpoint"]["pod"]), o["answered"], o["hops"][0]["netns"], cut(o["backendHops"][0]["netns"]))
+PY
+)"
 pod=$("$podwire" ps | sed -n 's,^pod/podwire-system/\([^ ]*\).*,\1,p') dir=/run/podwire/proxies/podwire-system.$("$podwire" ps | sed -n 's,^pod/podwire-system/\([^ ]*\).*,\1,p')
 # another configuration than the table's: sabotage SED
 sabotage() { "$podwire" exec -n podwire-system "pod/$pod" -- sh -c "PATH=\$PATH:/usr/sbin; sed -i -e '$1' $dir/haproxy.cfg && haproxy -D -f $dir/haproxy.cfg -p $dir/pid -sf \$(cat $dir/pid)" 2>&1; }
@@ -249,6 +261,11 @@ YAML
 	has "through the Gateway's proxy and the sidecar behind it" 'shop.test/in from client, at gateway/shop/gw: 200 by reviews-v[12].* asked for /' "$said"
 	has "through three: its own sidecar, the Gateway, the sidecar behind it" 'shop.test/in from pod/shop/page, at svc/podwire-system/gateway-shop-gw: 200 by' "$said"
 	has "where a policy says no" 'shop.test/private from pod/shop/page, at svc/podwire-system/gateway-shop-gw: 403' "$said"
+	"$podwire" trace --mode linux pod/shop/page http://shop.test/in --resolve gateway/shop/gw -o json >trace.json
+	is "trace shows the connections of all three" "page page gateway-shop-gw-* reviews-*" "$(python3 -c '
+import json, re
+o = json.load(open("trace.json"))["outcomes"][0]
+print(*[re.sub("-[0-9a-z]+-[0-9a-z]+$", "-*", o[k][0]["netns"].split("/")[2]) for k in ("hops", "nextProxyHops", "backendHops", "applicationHops")])' | sed 's/reviews-v[12]-\*/reviews-*/')"
 	dir=/run/podwire/proxies/shop.page
 	has "its certificate has the SPIFFE identity for its name" 'URI:spiffe://cluster.local/ns/shop/sa/page' "$("$podwire" exec -n shop page -- openssl x509 -in $dir/identity.pem -noout -ext subjectAltName)"
 	"$podwire" exec -n shop page -- sh -c "PATH=\$PATH:/usr/sbin; cd $dir && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj / -addext subjectAltName=URI:spiffe://cluster.local/ns/shop/sa/page \

@@ -189,21 +189,27 @@ static enum err_kind in_kernel(struct cli *cli, struct live *live, struct world 
 	struct question q;
 	struct answer answer;
 	struct nftrace t = { 0 };
+	struct http_dial h;
 	struct dial d;
 	struct sb out = { 0 };
+	bool http;
 
-	if (!cli_question(cli, cli->args.v[0], cli->args.v[1], &q, err) || !question_ask(w, &q, cli->arena, &answer, err) ||
-	    !verify_trace(live, w, &answer, cli->arena, &d, &t, err))
+	if (!cli_question(cli, cli->args.v[0], cli->args.v[1], &q, err) || !question_ask(w, &q, cli->arena, &answer, err))
+		return err_kind(err);
+	http = answer.to.kind == END_URL;
+	if (!(http ? verify_request_trace(live, w, &answer, cli->arena, &h, &t, err) : verify_trace(live, w, &answer, cli->arena, &d, &t, err)))
 		return err_kind(err);
 	if (cli_output_is(cli, "json")) {
-		val_print_json(kernel_json(w, &answer, &d, &t, cli->arena), &out, 2, false);
+		val_print_json(http ? kernel_http_json(w, &answer, &h, &t, cli->arena) : kernel_json(w, &answer, &d, &t, cli->arena), &out, 2, false);
 		sb_addc(&out, '\n');
+	} else if (http) {
+		kernel_http_text(&h, &t, &out);
 	} else {
 		kernel_text(&d, &t, &out);
 	}
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);
-	return d.end == DIAL_CONNECTED ? ERR_NONE : ERR_FAILED;
+	return (http ? h.status != 0 : d.end == DIAL_CONNECTED) ? ERR_NONE : ERR_FAILED;
 }
 
 enum err_kind cmd_trace(struct cli *cli, struct err *err)
