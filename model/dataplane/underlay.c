@@ -1,6 +1,7 @@
 /* The underlay: one L2 of all nodes, a gateway, and on a segment of its own the host outside the cluster. */
 #include <stdlib.h>
 
+#include "model/api/link_fault.h"
 #include "model/dataplane/compile.h"
 #include "model/dataplane/nics.h"
 
@@ -100,6 +101,7 @@ static void add_default(struct compile *x, netns_h ns, link_h dev, ip_addr via)
 }
 
 #define ROUTER4 0xcb007101u      /* 203.0.113.1 */
+#define DNS_PORT 53
 #define CLIENT4 0xcb00710au      /* 203.0.113.10 */
 
 static const struct cidr outside6 = { { 0x20010db801130000u, 0 }, 64, true };   /* 2001:db8:113::/64 */
@@ -155,6 +157,8 @@ void write_router(struct compile *x)
 	add_connected(x, h, out, outside4(), gw4);
 	add_connected(x, h, out, outside6, gw6);
 	lb_routes(x, h, in);
+	listener_add(x->dp, h, PROTO_UDP, DNS_PORT);            /* the name server that nodes have (dns_node_resolv_conf) stands here */
+	listener_add(x->dp, h, PROTO_TCP, DNS_PORT);
 }
 
 /* The host outside the cluster. */
@@ -178,22 +182,12 @@ void write_client(struct compile *x)
 	listener_add(x->dp, h, 0, 0)->kind = LISTEN_ANY;
 }
 
-/* What a fault says of the link: "SINCE down", or delay=50ms loss=0.5 (or 50%) mtu=1400 in any number. */
-static void impair(struct link *l, const char *fault)
+static void impair(struct link *l, const struct node *n)
 {
-	const char *loss = fault ? strstr(fault, "loss=") : NULL, *mtu = fault ? strstr(fault, "mtu=") : NULL;
-	char *end;
+	struct link_fault f = link_fault_of(n);
 
-	if (fault && strstr(fault, " down"))
-		l->loss_permille = 1000;
-	if (loss) {
-		double share = strtod(loss + strlen("loss="), &end);
-
-		share = *end == '%' ? share / 100 : share;
-		l->loss_permille = (uint16_t)(share <= 0 ? 0 : share >= 1 ? 1000 : share * 1000 + 0.5);
-	}
-	if (mtu)
-		l->carries = (uint32_t)strtoul(mtu + strlen("mtu="), NULL, 10);
+	l->loss_permille = f.cut ? 1000 : f.loss_permille;
+	l->carries = f.carries;
 }
 
 void add_uplink(struct compile *x, struct node_build *nb)
@@ -213,7 +207,7 @@ void add_uplink(struct compile *x, struct node_build *nb)
 		nb->uplink = add_phys(x, nb->ns, "eth0", NODE_SEGMENT);
 	ns->uplink = nb->uplink;
 	link_get(x->dp, nb->uplink)->cause = cause_of(x, &n->o, "status.addresses");
-	impair(link_get(x->dp, nb->uplink), label_get(&n->o.annotations, "podwire.io/link"));
+	impair(link_get(x->dp, nb->uplink), n);
 	if (nb->nr_nics)
 		return;
 	for (uint32_t k = 0; k < nb->nr_ips; k++)

@@ -18,7 +18,7 @@ struct dns_asked {
 	char name[DNS_NAME_TEXT];       /* absolute, with the last dot; bytes that are no letter, digit, '-', '_', '*' as \DDD */
 };
 
-/* What the server answers to these bytes, by dns_query and nothing else. Returns its length, 0: nothing is answered (no query). out: DNS_MESSAGE_MAX bytes.
+/* What the server answers to these bytes, by dns_query and nothing else (cluster NULL: a server outside, by zone_query). Returns its length, 0: nothing is answered (no query). out: DNS_MESSAGE_MAX bytes.
  * What does not fit into the asker's datagram is left out, and the answer says so (TC): the asker comes again by TCP. */
 uint32_t dns_serve(struct cluster *, const struct zone *outside, const uint8_t *query, uint32_t n, bool tcp, uint8_t *out, struct arena *);
 

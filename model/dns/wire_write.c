@@ -240,7 +240,7 @@ static uint32_t answer(struct cluster *c, const struct zone *outside, const stru
 {
 	enum dns_type type = DNS_NS;    /* of the types that are not modelled there is nothing, as there are no NS: what counts is whether the name exists */
 	bool known = dns_type_known(q->type, &type);
-	struct dns_answer ans = dns_query(c, outside, q->name, type, a);
+	struct dns_answer ans = c ? dns_query(c, outside, q->name, type, a) : zone_query(outside, q->name, type, a);
 	const char *owner = NULL;
 	uint32_t nr = known ? ans.answers.nr : 0, first = nr ? q->id % nr : 0;
 

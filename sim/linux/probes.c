@@ -109,7 +109,7 @@ static bool ask(struct asking *x, const struct probe_ask *q)
 	if (probe->http ? probe->http->host != NULL : probe->tcp->host != NULL)
 		return verify_not_asked(&x->out->probes, "a probe of another host"), true;
 	if (probe->http && probe->http->scheme && strcmp(probe->http->scheme, "HTTPS") == 0)
-		return verify_not_asked(&x->out->probes, "a probe by HTTPS"), true;
+		return verify_not_asked(&x->out->probes, "a probe by HTTPS: the containers of a lab speak plain HTTP"), true;
 	if (!port)
 		return verify_not_asked(&x->out->probes, "a probe of a port that has no number"), true;
 	if (probe->tcp && !scripted)
@@ -145,7 +145,9 @@ static void add_pod(struct asking *x, const struct space *node, const struct pod
 				const struct probe *probe = probe_of(&l->v[i], k);
 				nsec since = running_since(p, &l->v[i]);
 
-				if (probe && (probe->http || probe->tcp) && since != NEVER)
+				if (probe && since != NEVER && !probe->http && !probe->tcp)
+					verify_not_asked(&x->out->probes, probe->exec ? "a probe by exec: commands of manifests are not run" : "a probe by gRPC: the containers of a lab do not speak it");
+				else if (probe && since != NEVER)
 					vec_add(x->arena, all, (struct probe_ask){ node, p, &l->v[i], k, since });
 			}
 	}

@@ -8,7 +8,7 @@
 #define BY_TCP   8                      /* one in so many is asked by TCP, one after another: only where it arrives */
 
 /* Who may ask: a Pod, or a node, with a name server of the cluster; and whether queries get there. */
-struct asker { const struct space *space; ip_addr server; bool arrives[2], lost[2], unknown; /* by UDP, by TCP; both: it depends on the choice */ };
+struct asker { const struct space *space; ip_addr server; bool outside /* the server is none of the cluster's */, arrives[2], lost[2], unknown; /* by UDP, by TCP; both: it depends on the choice */ };
 struct naming {
 	struct live *live;
 	struct world *w;
@@ -18,14 +18,20 @@ struct naming {
 	struct err *err;
 };
 
-static bool first_server(const struct cluster *c, const struct resolv_conf *conf, ip_addr *out)
+/* Its first name server, if that is cluster DNS, or stands on the router. */
+static bool first_server(struct naming *x, const struct resolv_conf *conf, struct asker *out)
 {
-	const struct settings *s = cluster_settings((struct cluster *)(uintptr_t)c);
+	const struct settings *s = cluster_settings(x->w->cluster);
+	const struct space *router = live_find(x->live, "router");
 
-	for (uint32_t k = 0; conf->nameservers.nr && k < s->cluster_dns.nr; k++)
+	if (!conf->nameservers.nr || !ip_parse(conf->nameservers.v[0], &out->server))
+		return false;
+	for (uint32_t k = 0; k < s->cluster_dns.nr; k++)
 		if (streq(conf->nameservers.v[0], s->cluster_dns.v[k]))
-			return ip_parse(s->cluster_dns.v[k], out);
-	return false;
+			return true;
+	for (uint32_t k = 0; router && k < router->now.addrs.nr; k++)
+		out->outside = out->outside || ip_eq(router->now.addrs.v[k].ip, out->server);
+	return out->outside;
 }
 
 static void see_way(struct naming *x, struct asker *a)
@@ -52,10 +58,10 @@ static bool make_asker(struct naming *x, const struct space *s, struct asker *ou
 	struct resolv_conf conf;
 
 	*out = (struct asker){ .space = s };
-	if (!o || o->kind != &pod_kind || (ns->node.i && netns_get(x->w->dp, ns->node)->down))
+	if (!ns || ns->down || (ns->node.i && netns_get(x->w->dp, ns->node)->down) || (ns->kind != NS_NODE && (!o || o->kind != &pod_kind)))
 		return false;
-	conf = dns_resolv_conf(x->w->cluster, (const struct pod *)o, x->arena);
-	if (!first_server(x->w->cluster, &conf, &out->server))
+	conf = o ? dns_resolv_conf(x->w->cluster, (const struct pod *)o, x->arena) : dns_node_resolv_conf(x->w->cluster, x->arena);
+	if (!first_server(x, &conf, out))
 		return false;
 	see_way(x, out);
 	return true;
@@ -63,7 +69,7 @@ static bool make_asker(struct naming *x, const struct space *s, struct asker *ou
 
 static const char *expected(struct naming *x, const struct asker *a, const struct name_ask *q, bool *fits)
 {
-	struct dns_answer want = dns_query(x->w->cluster, x->outside, q->name, q->type, x->arena);
+	struct dns_answer want = a->outside ? zone_query(x->outside, q->name, q->type, x->arena) : dns_query(x->w->cluster, x->outside, q->name, q->type, x->arena);
 	bool answered = q->end == DIAL_CONNECTED, right = answered && dns_same_answer(&want, &q->answer, q->type);
 
 	*fits = right ? a->arrives[q->tcp] : !answered && a->lost[q->tcp];
@@ -120,12 +126,14 @@ static bool begin(struct naming *x)
 	return !err_any(x->err);
 }
 
+#define FROM_OUTSIDE 6u         /* names that each asks whose server is none of the cluster's */
+
 bool verify_names(struct live *live, struct world *w, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
 {
 	struct naming x = { .live = live, .w = w, .arena = a, .out = out, .err = err };
 	struct dns_names names;
-	struct asker *askers = arena_array(a, struct asker, live->spaces.nr + 1);
-	uint32_t nr_askers = 0, nr = 0;
+	struct asker *askers = arena_array(a, struct asker, live->spaces.nr + 1), *outside = arena_array(a, struct asker, live->spaces.nr + 1), one;
+	uint32_t nr_askers = 0, nr_outside = 0, nr = 0, inside, all;
 	uint64_t take;
 	struct name_ask *v;
 	const struct asker **who;
@@ -134,22 +142,26 @@ bool verify_names(struct live *live, struct world *w, const struct verify_option
 	if (!begin(&x))
 		return false;
 	for (uint32_t k = 0; k < live->spaces.nr; k++)
-		if (make_asker(&x, live->spaces.v[k], &askers[nr_askers]) && !askers[nr_askers].unknown)
-			nr_askers++;
-	if (!nr_askers || !live->zone.pid)
+		if (make_asker(&x, live->spaces.v[k], &one) && !one.unknown)
+			*(one.outside ? &outside[nr_outside++] : &askers[nr_askers++]) = one;
+	if (!live->zone.pid)
 		return true;
 	names = dns_names(w->cluster, x.outside, a);
-	v = arena_array(a, struct name_ask, names.nr);
-	who = arena_array(a, const struct asker *, names.nr);
-	take = opt->sample ? MIN(opt->sample, names.nr) : names.nr;
-	for (uint32_t k = 0, left = names.nr; k < names.nr; k++, left--) {
+	inside = nr_askers ? names.nr : 0;
+	all = inside + (names.nr ? nr_outside * FROM_OUTSIDE : 0);
+	v = arena_array(a, struct name_ask, all);
+	who = arena_array(a, const struct asker *, all);
+	take = opt->sample ? MIN(opt->sample, all) : all;
+	for (uint32_t k = 0, left = all; k < all; k++, left--) {
 		uint64_t luck = hash_mix(opt->seed, k);
+		uint32_t name = k < inside ? k : (uint32_t)(hash_mix(luck, 2) % names.nr);
 
 		if (!take || luck % left >= take)
 			continue;
 		take--;
-		who[nr] = &askers[hash_mix(luck, 1) % nr_askers];
-		v[nr] = (struct name_ask){ .from = who[nr]->space, .server = who[nr]->server, .name = names.v[k].name, .type = names.v[k].type, .tcp = who[nr]->arrives[1] && (luck >> 8) % BY_TCP == 0, .wait = WAIT };
+		who[nr] = k < inside ? &askers[hash_mix(luck, 1) % nr_askers] : &outside[(k - inside) % nr_outside];
+		v[nr] = (struct name_ask){ .from = who[nr]->space, .server = who[nr]->server, .name = names.v[name].name, .type = names.v[name].type,
+					   .tcp = who[nr]->arrives[1] && (luck >> 8) % BY_TCP == 0, .wait = WAIT };
 		nr++;
 	}
 	if (!ask_and_judge(&x, v, who, nr))
@@ -172,7 +184,7 @@ bool verify_lookup(struct live *live, struct world *w, const struct pod *p, cons
 		struct resolv_conf conf = dns_resolv_conf(w->cluster, p, a);
 
 		asker.space = live_find(live, name);
-		can = can && asker.space && first_server(w->cluster, &conf, &asker.server);
+		can = can && asker.space && first_server(&x, &conf, &asker);
 	} else {
 		for (uint32_t k = 0; k < live->spaces.nr && !asker.space; k++)
 			if (live->spaces.v[k] && live->spaces.v[k]->kind == NS_NODE)
@@ -180,7 +192,7 @@ bool verify_lookup(struct live *live, struct world *w, const struct pod *p, cons
 		can = can && asker.space && s->cluster_dns.nr && ip_parse(s->cluster_dns.v[0], &asker.server);
 	}
 	if (!can)
-		return err_any(err) ? false : err_add(err, ERR_UNKNOWN, NULL, "the kernel cannot be asked: its resolv.conf names no server of the cluster");
+		return err_any(err) ? false : err_add(err, ERR_UNKNOWN, NULL, "the kernel cannot be asked: its resolv.conf names a server that is not here");
 	asker.lost[0] = l->nr && (l->v[0].answer.rcode == DNS_TIMEOUT || l->v[0].answer.rcode == DNS_UNREACHABLE);
 	asker.arrives[0] = !asker.lost[0];
 	for (uint32_t k = 0; k < l->nr; k++) {

@@ -257,6 +257,12 @@ static bool own_daemons(struct starting *x, struct space *s, const struct netns 
 	bool ok = true;
 
 	sb_printf(&conf, "%s daemons %s %s/logs/%s.log", ns->name, ns->hostname ? ns->hostname : "-", x->live->dir, ns->hostname ? ns->hostname : ns->name);
+	if (ns->kind == NS_ROUTER) {            /* the name server that nodes have */
+		char path[ZONE_PATH];
+
+		sb_printf(&conf, " out:53:%s", zone_path(x->live, path));
+		x->names = true;
+	}
 	if (listeners_of(x, ns, NULL, NULL, &conf) && !ns->down)
 		ok = should_run(x, s, "daemons", sb_text(&conf));
 	sb_free(&conf);

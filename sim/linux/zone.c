@@ -57,7 +57,7 @@ static bool answer_one(int fd, struct cluster *c, const struct zone *outside, st
 	if (n < RELAY_HEAD)
 		return n >= 0;
 	memcpy(answer, query, RELAY_HEAD);
-	size = dns_serve(c, outside, query + RELAY_HEAD, (uint32_t)n - RELAY_HEAD, query[4], answer + RELAY_HEAD, scratch);
+	size = dns_serve(query[4] & RELAY_OUTSIDE ? NULL : c, outside, query + RELAY_HEAD, (uint32_t)n - RELAY_HEAD, query[4] & RELAY_TCP, answer + RELAY_HEAD, scratch);
 	sent = sendto(fd, answer, RELAY_HEAD + size, MSG_NOSIGNAL, (struct sockaddr *)&from, len);
 	arena_rewind(scratch, mark);
 	(void)sent;                     /* a container that is gone goes without */

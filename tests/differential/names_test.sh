@@ -57,6 +57,11 @@ check "its resolv.conf is that of dnsPolicy and dnsConfig" says "options ndots:2
 check "a short name with it" same own web.default
 check "and one that its search list does not complete" nothing own web
 check "dnsPolicy Default: the node's server" says "nameserver 203.0.113.1" "$podwire" exec node-dns -- cat /etc/resolv.conf
+check "which knows the names outside" same node-dns www.example.com
+check "and none of the cluster" nothing node-dns web.default.svc.cluster.local
+check "by TCP as well" says 192.0.2.80 "$podwire" exec node-dns -- python3 -c 'import socket, struct
+q = struct.pack(">HHHHHH", 7, 256, 1, 0, 0, 0) + b"\4host\7example\3com\0" + struct.pack(">HH", 1, 1)
+s = socket.create_connection(("203.0.113.1", 53), 5); s.sendall(struct.pack(">H", len(q)) + q); print(socket.inet_ntoa(s.recv(512)[-4:]))'
 if command -v curl >/dev/null; then check "curl http://web/" says '"pod": "default/web"' "$podwire" exec shell -- curl -s --max-time 20 http://web/; fi
 check "CoreDNS has it in its log" sh -c "for p in \$('$podwire' get pods -n kube-system -l k8s-app=kube-dns -o name); do '$podwire' logs -n kube-system \$p; done | grep -q 'A IN web.default.svc.cluster.local. udp\" NOERROR'"
 check "all names, from all Pods" "$podwire" verify --sample 60

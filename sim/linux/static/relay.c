@@ -48,7 +48,7 @@ void relay_ask(struct relay *r, const void *query, size_t n, int fd, bool tcp, c
 	struct msghdr m = { .msg_iov = io, .msg_iovlen = 2 };
 
 	memcpy(head, &r->serial, sizeof(r->serial));
-	head[4] = tcp;
+	head[4] = (uint8_t)((tcp ? RELAY_TCP : 0) | (r->outside ? RELAY_OUTSIDE : 0));
 	*p = (struct pending){ .serial = r->serial, .fd = fd, .tcp = tcp };
 	if (peer)
 		p->peer = *peer;

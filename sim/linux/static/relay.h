@@ -10,11 +10,14 @@
 
 #define RELAY_PENDING 1024
 #define RELAY_MESSAGE 65535
-#define RELAY_HEAD    8         /* before each message: a number of the relay's, and whether it came by TCP */
+#define RELAY_HEAD    8         /* before each message: a number of the relay's, and RELAY_… */
+#define RELAY_TCP     1         /* it came by TCP */
+#define RELAY_OUTSIDE 2         /* to a server outside */
 
 struct relay {
 	int fd;                 /* readable: an answer is there */
 	uint32_t serial;
+	bool outside;           /* the server stands for one outside the cluster */
 	struct pending { uint32_t serial; int fd; bool tcp; struct sockaddr_in6 peer; struct in6_pktinfo at; } pending[RELAY_PENDING];
 };
 

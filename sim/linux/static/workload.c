@@ -1,10 +1,10 @@
 /* The process that stands in a container: it listens where the container declares, says who it is and whom it sees, and writes down what it was asked.
  *
- *   workload NAME CONTAINER NODE LOG [tcp:PORT[@ADDR] | udp:PORT[@ADDR] | sctp:PORT[@ADDR] | write:DIR | follow:DIR:TO | dns:PORT:ZONE |
+ *   workload NAME CONTAINER NODE LOG [tcp:PORT[@ADDR] | udp:PORT[@ADDR] | sctp:PORT[@ADDR] | write:DIR | follow:DIR:TO | dns:PORT:ZONE | out:PORT:ZONE |
  *            lines:PORT | tell:tcp:PORT | tell:udp:PORT]…
  *
  * A connection that begins as HTTP is answered as HTTP (an echo as JSON; /clientip, /hostname, /healthz and /echo?msg= as agnhost does); any other gets one line
- * and its own bytes back. dns: the port speaks DNS (relay.h). write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
+ * and its own bytes back. dns: the port speaks DNS (relay.h); out: as a server outside the cluster. write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -508,8 +508,9 @@ static void set_up(struct me *me, char *arg)
 	} else if (strncmp(arg, "tell:", 5) == 0) {
 		me->tell_udp = colon[1] == 'u';
 		me->tell = (uint16_t)strtoul(colon + 5, NULL, 10);
-	} else if (strncmp(arg, "dns:", 4) == 0) {
+	} else if (strncmp(arg, "dns:", 4) == 0 || strncmp(arg, "out:", 4) == 0) {
 		speak_dns(me, colon + 1);
+		me->relay.outside = *arg == 'o';
 	} else {
 		listen_on(me, arg);
 	}
