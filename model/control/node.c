@@ -74,8 +74,7 @@ nsec fault_since(const struct object *o, const char *annotation)
 
 nsec node_silent_since(const struct node *n)
 {
-	const char *link = label_get(&n->o.annotations, LINK_ANNOTATION);
-	nsec cut = link && strstr(link, " down") ? fault_since(&n->o, LINK_ANNOTATION) : NEVER;
+	nsec cut = link_fault_of(n).cut ? fault_since(&n->o, LINK_ANNOTATION) : NEVER;
 
 	return MIN(cut, fault_since(&n->o, DOWN_ANNOTATION));
 }

@@ -3,6 +3,7 @@
 #ifndef PODWIRE_NODES_H
 #define PODWIRE_NODES_H
 
+#include "model/api/link_fault.h"
 #include "model/control/common.h"
 #include "model/control/fit.h"
 
@@ -33,7 +34,6 @@ const struct demand *demand_for(struct control *, const struct pod_spec *);     
 
 /* Faults stand as annotations on the Node: down (nothing answers), no-cni, proxy-stopped, … with the time since when, in nanoseconds. */
 #define DOWN_ANNOTATION    "podwire.io/down"
-#define LINK_ANNOTATION    "podwire.io/link"         /* SINCE down, or SINCE delay=… loss=… mtu=… */
 #define NO_CNI_ANNOTATION  "podwire.io/no-cni"
 #define NO_PROXY_ANNOTATION "podwire.io/kube-proxy-stopped"
 nsec fault_since(const struct object *, const char *annotation);                 /* NEVER: it is not broken */

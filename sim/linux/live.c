@@ -287,6 +287,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	dataplane_write_all(dp);
 	missing = live->spaces.nr ? NULL : features_missing(dp, x.arena);
 	if (missing) {
+		snprintf(sum->missing, sizeof(sum->missing), "%s", missing);
 		err_add(err, ERR_MACHINE, NULL, "this cluster cannot be built here: %s", missing);
 		arena_free(x.arena);
 		return false;
@@ -302,6 +303,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 		make_views(&x);
 		ok = wire(&x);
 		settle_views(&x, ok);
+		ok = ok && losses_sync(live, err);
 	}
 	sum->wire_ms = lap(&part);
 	sum->rules_cpu_ms = cpu_ms();

@@ -50,11 +50,13 @@ struct live {
 	bool with_bird, birds;                  /* asked for; a BIRD on each node writes the routes that are its own (birds.c) */
 	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
 	struct haproxies haproxies;
+	char *losses;                           /* rules for links that lose packets, as they stand; NULL: none */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 	struct { int fd; pid_t pid; const struct cluster *cluster; rev_t rev; uint32_t deaths; } zone;  /* the name server (zone.c); pid 0: it does not run; deaths: since the last change */
 };
 struct live_sum {
 	uint32_t spaces, links, messages, rulesets, processes, birds, haproxies;
+	char missing[256];                      /* what the cluster needs and this machine has not; "": nothing */
 	double ms, cpu_ms /* of this process */, spaces_ms, wire_ms, rules_ms, rules_cpu_ms, cni_ms, processes_ms, birds_ms;
 };
 
@@ -73,6 +75,8 @@ bool space_begin(struct live *, struct space *, struct err *);          /* clone
 void space_end(struct live *, struct space *);
 bool wire_links(struct live *, struct space *, bool removals, struct err *);    /* wire.c; now becomes want with the second call (removals false) */
 bool wire_ready(struct live *, struct space *, struct err *);           /* links that have just come up are up for packets, too */
+void wire_port(const struct space *, const struct k_link *, char out[16]);        /* the name of the segment's end of a link to it */
+bool losses_sync(struct live *, struct err *);                          /* losses.c; behind the wiring */
 bool rules_sync(struct live *, struct cluster *, struct space *, const struct dataplane *, uint32_t *changed, struct err *);      /* rules.c */
 void rules_free(struct rule_state *);
 bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *started, struct err *);        /* workloads.c */

@@ -1,44 +1,44 @@
 #include "sim/linux/play_linux.h"
 
+#include "model/api/link_fault.h"
 #include "sim/linux/features.h"
 #include "sim/linux/names.h"
 #include "sim/linux/run.h"
 #include "sim/linux/verify.h"
 
-static bool impaired(const struct cluster *c)
+static bool delayed(const struct cluster *c)
 {
 	struct object_list nodes = cluster_list(c, &node_kind);
 
-	for (uint32_t k = 0; k < nodes.nr; k++) {
-		const char *how = label_get(&nodes.v[k]->annotations, "podwire.io/link");
-
-		if (how && (strstr(how, "delay=") || strstr(how, "loss=")))
+	for (uint32_t k = 0; k < nodes.nr; k++)
+		if (link_fault_of((const struct node *)nodes.v[k]).delay)
 			return true;
-	}
 	return false;
 }
 
 /* What the cluster of this moment needs and this machine has not: it would pass without having been tried. */
-static bool cannot(struct playing *p, struct world *w, struct arena *a, struct err *err)
+static bool cannot(struct playing *p, const char *why, struct err *err)
 {
-	const struct dataplane *dp = world_dataplane(w);
-
-	dataplane_write_all(dp);
-	if (!p->cannot)
-		p->cannot = impaired(w->cluster) ? "delay and loss of a link are not made in the namespaces" : p->built ? NULL : features_missing(dp, a);
-	return p->cannot && !err_add(err, ERR_UNKNOWN, NULL, "%s", p->cannot);
+	p->cannot = why;
+	return err_add(err, ERR_UNKNOWN, NULL, "%s", why);
 }
 
 static bool follow(struct playing *p, struct world *w, struct arena *a, struct err *err)
 {
 	struct live_sum sum;
 
-	if (p->cannot || cannot(p, w, a, err))
-		return false;
+	if (!p->cannot && delayed(w->cluster))
+		return cannot(p, "delay of a link is not made in the namespaces", err);
+	if (p->cannot)
+		return cannot(p, p->cannot, err);
 	if (p->built && p->rev == cluster_rev(w->cluster))
 		return true;
-	if (!live_sync(&p->live, w->cluster, world_dataplane(w), &sum, err))
-		return false;
+	if (!live_sync(&p->live, w->cluster, world_dataplane(w), &sum, err)) {
+		if (!*sum.missing)
+			return false;
+		err_msg_free(err_pop(err));             /* it is no failure */
+		return cannot(p, arena_strdup(a, sum.missing), err);
+	}
 	p->built = true;
 	p->rev = cluster_rev(w->cluster);
 	return true;
@@ -50,10 +50,8 @@ static bool ask(void *ctx, struct world *w, const struct question *q, struct are
 	struct verified r = { 0 };
 	struct playing *p = ctx;
 
-	if (q->proto == PROTO_SCTP && !feature_there(FEATURE_SCTP)) {
-		p->cannot = "it needs SCTP, which this kernel does not have";
-		return err_add(err, ERR_UNKNOWN, NULL, "%s", p->cannot);
-	}
+	if (q->proto == PROTO_SCTP && !feature_there(FEATURE_SCTP))
+		return cannot(p, "it needs SCTP, which this kernel does not have", err);
 	if (!play_sim.ask(NULL, w, q, a, out, err) || !follow(p, w, a, err))
 		return false;
 	if (!(out->to.kind == END_URL ? verify_request : verify_answer)(&p->live, w, out, &opt, a, &r, err))

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "model/api/core.h"
@@ -11,10 +12,11 @@
 
 #define PARALLEL 256u
 #define ONE_SYN  MILLIS(900)            /* one packet, one choice: TCP sends its second SYN after a second */
+#define LOSSY_TRIES 6u                  /* of a connection over a link that loses some packets */
 #define TWO_SYNS MILLIS(1400)           /* an ICMP error for the first may be lost: the socket was locked */
 
 struct asked_end { ip_addr ip; uint16_t port; uint8_t proto; const char *text; bool affinity, some; /* affinity: the first choice holds; some: not all ways need be seen */ };
-struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed; ip_addr stays; };
+struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed; ip_addr stays; double lost; /* by a link that loses some: the share */ };
 struct verifying {
 	struct live *live;
 	struct world *w;
@@ -22,8 +24,10 @@ struct verifying {
 	struct arena *arena;
 	struct verified *out;
 	struct dialer dialer;
+	bool lossy;                             /* there are links that lose some packets */
 	VEC(struct asked_end) targets;
 	VEC(struct connection) pairs;
+	struct { double expected, spread; uint32_t lost, tries; } losses;    /* of tries over links that lose some */
 	struct err *err;
 };
 
@@ -155,6 +159,17 @@ static bool open_assumed(struct verifying *v, const struct trace *t)
 	return true;
 }
 
+bool verify_lossy(const struct dataplane *dp)
+{
+	for (uint32_t k = 1; k < dp->nr_links; k++) {
+		const struct link *l = link_get(dp, (link_h){ k });
+
+		if (l->loss_permille && l->loss_permille < 1000)
+			return true;
+	}
+	return false;
+}
+
 struct space *verify_sender(const struct live *live, const struct world *w, const struct answer *answer)
 {
 	return answer->source.enters ? live_find(live, "client") : answer->source.netns.i ? live_find(live, netns_get(w->dp, answer->source.netns)->name) : NULL;
@@ -173,6 +188,19 @@ static void count(struct verifying *v, struct connection *p)
 		verify_not_asked(&v->out->connections, p->ways.why);
 	else
 		v->out->connections.asked++;
+}
+
+static double lost_share(const struct trace *t)
+{
+	double share = 0;
+
+	for (uint32_t k = 0; k < t->nr; k++) {
+		const struct outcome *o = &t->v[k];
+
+		if (o->there.verdict == V_LOST || (o->there.verdict == V_DELIVERED && o->back.verdict == V_LOST))
+			share += frac_value(o->p);
+	}
+	return share;
 }
 
 static bool walk_all(struct verifying *v)
@@ -194,6 +222,7 @@ static bool walk_all(struct verifying *v)
 		p->ways = ways_of(v->w->dp, p->from->ns, &t, v->arena);
 		if (p->ways.why)
 			p->ways.why = arena_strdup(v->arena, p->ways.why);
+		p->lost = v->lossy && p->ways.nr > 1 ? lost_share(&t) : 0;
 		ok = open_assumed(v, &t);
 		arena_rewind(scratch, mark);
 		if (p->to.proto == PROTO_SCTP && !sctp) {
@@ -264,6 +293,14 @@ static void judge(struct verifying *v, struct connection *p, const struct dial *
 		return;
 	}
 	p->seen |= 1u << MIN(k, 31u);
+	if (p->lost > 0) {              /* chance: in the end, of all of them, losses() */
+		v->losses.tries++;
+		v->losses.lost += d->end == DIAL_TIMEOUT;
+		v->losses.expected += p->lost;
+		v->losses.spread += p->lost * (1 - p->lost);
+		p->done = p->tries >= LOSSY_TRIES;
+		return;
+	}
 	if (p->to.affinity) {           /* the first choice holds */
 		if (d->end == DIAL_CONNECTED && ip_set(p->stays) && !ip_eq(p->stays, d->end_ip))
 			report(v, p, arena_printf(v->arena, "%s, though the first went to %s and the Service has session affinity", dial_text(d, v->arena), IP(p->stays)));
@@ -327,6 +364,17 @@ static bool ask_all(struct verifying *v)
 	return !err_any(v->err);
 }
 
+/* Chance is judged by numbers, and with room: what comes behind the handshake may be lost, too, and comes again. */
+static void losses(struct verifying *v)
+{
+	double room = 6 * sqrt(v->losses.spread), want = v->losses.expected;
+	bool few = v->losses.lost < want / 2 - room, all = v->losses.lost == v->losses.tries && v->losses.tries - want > room + 1;
+
+	if (v->losses.tries && (few || all))
+		vec_add(v->arena, &v->out->differences, (struct difference){ .what = arena_printf(v->arena, "%u connections over links that lose some packets", v->losses.tries),
+			.walk = arena_printf(v->arena, "about %.0f of them lost", want), .kernel = arena_printf(v->arena, "%u lost", v->losses.lost) });
+}
+
 /* ICMP errors are few per second on a node; the walk knows no rates. Lifted while verify asks. */
 static bool lift_limits(struct verifying *v, bool lift)
 {
@@ -356,7 +404,9 @@ bool verify_connections(struct live *live, struct world *w, const struct verify_
 	if (!dialer_begin(&v.dialer, live, err))
 		return false;
 	add_pairs(&v);
+	v.lossy = verify_lossy(w->dp);
 	ok = walk_all(&v) && lift_limits(&v, true) && ask_all(&v);
+	losses(&v);
 	ok = lift_limits(&v, false) && ok;
 	dialer_end(&v.dialer);
 	ok = live_enter(live, NULL, err) && ok;

@@ -77,9 +77,9 @@ static void put_mac(struct nlmsghdr *h, const struct k_link *l)
 		mnl_attr_put(h, IFLA_ADDRESS, 6, l->mac);
 }
 
-static void port_name(const struct wiring *w, const struct k_link *l, char out[16])
+void wire_port(const struct space *s, const struct k_link *l, char out[16])
 {
-	snprintf(out, 16, "s%u.%u", w->space->id % 100000, l->index % 100000);
+	snprintf(out, 16, "s%u.%u", s->id % 100000, l->index % 100000);
 }
 
 static void put_veth(struct wiring *w, struct nlmsghdr *h, const struct k_link *l)
@@ -97,7 +97,7 @@ static void put_veth(struct wiring *w, struct nlmsghdr *h, const struct k_link *
 	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(h, VETH_INFO_PEER);
 	memcpy(mnl_nlmsg_put_extra_header(h, sizeof(head)), &head, sizeof(head));
-	port_name(w, l, name);
+	wire_port(w->space, l, name);
 	mnl_attr_put_strz(h, IFLA_IFNAME, far ? far->name : name);
 	mnl_attr_put_u32(h, IFLA_NUM_TX_QUEUES, 1);
 	mnl_attr_put_u32(h, IFLA_NUM_RX_QUEUES, 1);
@@ -358,7 +358,7 @@ static bool cut_ports(struct wiring *w)
 			continue;
 		if (!entered && !(entered = live_enter(w->live, NULL, w->err)))
 			return false;
-		port_name(w, l, name);
+		wire_port(w->space, l, name);
 		head.ifi_index = (int)if_nametoindex(name);
 		h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err);
 		if (!h)
@@ -382,7 +382,7 @@ static bool plug_in(struct wiring *w)
 
 		if (!segment_bridge(w->live, l->segment, w->err) || !(h = nl_begin(nl, RTM_NEWLINK, 0, &head, sizeof(head), w->err)))
 			return false;
-		port_name(w, l, name);
+		wire_port(w->space, l, name);
 		mnl_attr_put_strz(h, IFLA_IFNAME, name);
 		mnl_attr_put_u32(h, IFLA_MASTER, LAN_INDEX + l->segment);
 	}

@@ -23,7 +23,7 @@ scenario sctp "steps: [{name: s, $pods, trace: {from: pod/b, to: 'pod/a:9', prot
 scenario slow "steps: [{name: s, $pods, fault: {link: worker-2, delay: 10ms}, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
 scenario ipip "steps: [{name: s, apply: {objects: [{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: default-ipv4-ippool}, spec: {cidr: 10.244.0.0/16, ipipMode: Always}}]}}, {name: t, $pods, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
 if there SCTP; then check "SCTP" "$podwire" run --mode linux sctp.yaml; else check "without SCTP: skipped, with the reason" says "skipped mode linux: it needs SCTP" "$podwire" run --mode linux sctp.yaml; fi
-check "delay and loss of a link: skipped" says "skipped mode linux: delay and loss" "$podwire" run --mode linux slow.yaml
+check "delay of a link: skipped" says "skipped mode linux: delay of a link" "$podwire" run --mode linux slow.yaml
 if there ipip; then check "IPIP" "$podwire" run --mode linux ipip.yaml; else
 	check "without ipip: skipped, with the reason" says "skipped mode linux: it needs ipip" "$podwire" run --mode linux ipip.yaml
 	check "and counted as skipped" says "0 passed, 0 failed, 1 skipped" "$podwire" run --mode linux ipip.yaml
@@ -102,6 +102,23 @@ check "until its time has come" soon says Running "$podwire" get pod net
 end shop default/shop logger
 check "a sidecar alone" soon sh -c "'$podwire' get pod shop -o json | python3 -c 'import json,sys; s = json.load(sys.stdin)[\"status\"]; sys.exit((s[\"initContainerStatuses\"][0][\"restartCount\"], s[\"containerStatuses\"][0][\"restartCount\"]) != (1, 0))'"
 check "what it kept is still there" soon says order/7 "$podwire" exec shop -c logger -- cat /logs/access.log
+"$podwire" down -q
+
+echo "== a link that loses packets"
+{ deployment far 2; service far 'ports: [{port: 80, targetPort: 8080}]'; } >far.yaml
+"$podwire" down -q 2>/dev/null; rm -f "$PODWIRE_LAB"*
+"$podwire" apply -q -f far.yaml && "$podwire" up -q
+rules() { "$podwire" exec client -- nsenter -t 1 -n sh -c "PATH=\$PATH:/usr/sbin; nft $1 netdev podwire_losses" 2>&1; }
+"$podwire" fault link worker-1 loss=40% -q >/dev/null 2>&1
+is "a rule for each direction" 2 "$(rules 'list table' | grep -c 'numgen random mod 1000 < 400 drop')"
+check "verify: some connections are lost, by chance, and others not" "$podwire" verify --sample 250
+rules 'delete table' >/dev/null
+check "and tells if none is" says "over links that lose some packets" "$podwire" verify --sample 250
+"$podwire" fault link worker-1 loss=20% -q >/dev/null 2>&1
+is "another share" 2 "$(rules 'list table' | grep -c 'numgen random mod 1000 < 200 drop')"
+"$podwire" heal link worker-1 -q >/dev/null 2>&1
+is "mended" 0 "$(rules 'list table' | grep -c drop)"
+check "and all is as before" "$podwire" verify --sample 100
 "$podwire" down -q
 
 echo "== probes"
