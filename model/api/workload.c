@@ -117,19 +117,20 @@ static void workload_default(struct object *o, struct arena *a, struct strtab *t
 /* ---- Job, CronJob */
 
 static const struct field job_spec_fields[] = {
-	ROW(F_OPT_INT, "parallelism", struct job, parallelism), ROW(F_OPT_INT, "completions", struct job, completions), ROW_DFLT(F_INT, "backoffLimit", struct job, backoff_limit, 6),
+	ROW(F_OPT_INT, "parallelism", struct job, parallelism), ROW(F_OPT_INT, "completions", struct job, completions), ROW_DFLT(F_INT, "backoffLimit", struct job, backoff_limit, -1),
 	ROW_DFLT(F_I64, "activeDeadlineSeconds", struct job, active_deadline, -1), ROW(F_BOOL, "suspend", struct job, suspend), ROW(F_BOOL, "manualSelector", struct job, manual_selector),
 	ROW(F_STR, "completionMode", struct job, completion_mode), ROW_STRUCT("selector", struct job, selector, selector_fields),
 	ROW_STRUCT("template", struct job, template, pod_template_fields), ROW_DFLT(F_INT, "ttlSecondsAfterFinished", struct job, ttl, -1), 
-	KEPT_SUB("podFailurePolicy", PodFailurePolicy), KEPT_SUB("successPolicy", SuccessPolicy), KEPT(F_INT, "backoffLimitPerIndex"), KEPT(F_INT, "maxFailedIndexes"),
-	KEPT(F_STR, "podReplacementPolicy"), KEPT(F_STR, "managedBy"),
+	ROW_RAW("podFailurePolicy", struct job, failure_policy, PodFailurePolicy), ROW_RAW("successPolicy", struct job, success_policy, SuccessPolicy),
+	ROW(F_OPT_INT, "backoffLimitPerIndex", struct job, backoff_per_index), ROW(F_OPT_INT, "maxFailedIndexes", struct job, max_failed_indexes),
+	ROW(F_STR, "podReplacementPolicy", struct job, replacement), ROW(F_STR, "managedBy", struct job, managed_by),
 	FIELD_END
 };
 static const struct field job_status_fields[] = {
 	ROW(F_INT, "active", struct job, st_active), ROW(F_INT, "succeeded", struct job, st_succeeded), ROW(F_INT, "failed", struct job, st_failed), ROW(F_INT, "ready", struct job, st_ready),
 	ROW_LIST("conditions", struct job, conditions, struct condition, condition_fields), 
-	KEPT(F_TIME, "startTime"), KEPT(F_TIME, "completionTime"), KEPT_SUB("uncountedTerminatedPods", UncountedTerminatedPods), KEPT(F_STR, "completedIndexes"),
-	KEPT(F_STR, "failedIndexes"), KEPT(F_INT, "terminating"),
+	KEPT(F_TIME, "startTime"), KEPT(F_TIME, "completionTime"), KEPT_SUB("uncountedTerminatedPods", UncountedTerminatedPods), ROW(F_STR, "completedIndexes", struct job, st_completed),
+	ROW(F_STR, "failedIndexes", struct job, st_failed_indexes), ROW(F_OPT_INT, "terminating", struct job, st_terminating),
 	FIELD_END
 };
 static const struct field job_fields[] = { ROW_TOP, ROW_HERE("spec", job_spec_fields), ROW_HERE("status", job_status_fields), FIELD_END };
@@ -141,6 +142,10 @@ static void job_default(struct object *o, struct arena *a, struct strtab *t)
 	template_default(&j->template, o->doc, a, t);
 	j->has_active_deadline = j->active_deadline >= 0;
 	j->has_ttl = j->ttl >= 0;
+	if (j->backoff_limit < 0)               /* SetDefaults_Job */
+		j->backoff_limit = j->backoff_per_index.set ? INT32_MAX : 6;
+	if (!j->replacement)
+		j->replacement = str_intern(t, j->failure_policy ? "Failed" : "TerminatingOrFailed");
 	if (!j->completions.set && !j->parallelism.set)
 		j->completions = (struct opt_int){ 1, true };
 	if (!j->parallelism.set)

@@ -42,7 +42,12 @@ struct job {
 	struct selector selector;
 	struct pod_template template;
 	int32_t ttl; bool has_ttl;
+	struct opt_int backoff_per_index, max_failed_indexes;
+	const struct val *failure_policy, *success_policy;
+	str replacement, managed_by;            /* podReplacementPolicy, defaulted */
 	int32_t st_active, st_succeeded, st_failed, st_ready;
+	struct opt_int st_terminating;
+	str st_completed, st_failed_indexes;    /* 0,2-4; NULL: not indexed, no limit per index */
 	nsec st_start, st_completion;
 	condition_list conditions;
 };

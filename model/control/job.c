@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/job_policy.h"
 #include "model/control/workloads.h"
 
 struct jobbing {
@@ -11,10 +12,13 @@ struct jobbing {
 	struct arena *scratch;
 	nsec now;
 	struct pod **pods; uint32_t nr;
-	int32_t active, succeeded, failed, ready, restarts;
-	nsec last_failure;
+	int32_t active, succeeded, failed, ready, restarts, terminating;
+	nsec last_failure, last_success;
+	int32_t failures_since;                 /* ends after the last success: the back-off counts those */
 	bool indexed;
-	bool *done_index, *live_index;
+	const char *fails;                      /* why a rule of the podFailurePolicy ends the Job; NULL */
+	bool *done_index, *live_index, *lost_index;     /* succeeded; has a Pod; has failed for good */
+	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
 };
 
 static struct selector_index *index_of(struct control *t)
@@ -70,6 +74,51 @@ static nsec ended_at(const struct pod *p)
 	return last;
 }
 
+static bool only_failed_are_replaced(const struct job *j)
+{
+	return streq(j->replacement, "Failed");
+}
+
+/* isPodFailed, matchPodFailurePolicy */
+static void count_failure(struct jobbing *x, const struct pod *p, int32_t i)
+{
+	const char *why = NULL;
+	enum failure_action action = failure_action(x->j->failure_policy, p, x->scratch, &why);
+	nsec at = ended_at(p);
+
+	x->failed += action != FAILURE_IGNORED;
+	x->last_failure = MAX(x->last_failure, at);
+	if (why && !x->fails)
+		x->fails = why;
+	if (i < 0)
+		return;
+	x->index_failures[i]++;
+	x->index_counted[i] += action != FAILURE_IGNORED;
+	x->index_last[i] = MAX(x->index_last[i], at);
+	if (x->j->backoff_per_index.set && (action == FAILURE_FAILS_INDEX || x->index_counted[i] > x->j->backoff_per_index.v))
+		x->lost_index[i] = true;
+}
+
+static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
+{
+	x->terminating += p->o.deleted != NEVER && !pod_is_terminal(p);
+	if (p->phase == POD_SUCCEEDED) {
+		x->succeeded += i < 0 || !x->done_index[i];
+		x->last_success = MAX(x->last_success, ended_at(p));
+	}
+	if (p->phase == POD_FAILED)
+		count_failure(x, p, i);
+	if (i >= 0)
+		*(p->phase == POD_SUCCEEDED ? &x->done_index[i] : &x->live_index[i]) |= p->phase == POD_SUCCEEDED || pod_is_active(p) ||
+											       (only_failed_are_replaced(x->j) && !pod_is_terminal(p));
+	if (!pod_is_active(p))
+		return;
+	x->active++;
+	x->ready += pod_is_ready(p);
+	for (uint32_t s = 0; s < p->statuses.nr; s++)
+		x->restarts += p->statuses.v[s].restarts;
+}
+
 static void count(struct jobbing *x)
 {
 	int32_t most = x->j->completions.set ? x->j->completions.v : 0;
@@ -77,23 +126,18 @@ static void count(struct jobbing *x)
 	x->pods = pods_controlled(x->t, &x->j->o, x->scratch, &x->nr);
 	x->done_index = arena_array(x->scratch, bool, most + 1);
 	x->live_index = arena_array(x->scratch, bool, most + 1);
+	x->lost_index = arena_array(x->scratch, bool, most + 1);
+	x->index_failures = arena_array(x->scratch, int32_t, most + 1);
+	x->index_counted = arena_array(x->scratch, int32_t, most + 1);
+	x->index_last = arena_array(x->scratch, nsec, most + 1);
 	for (uint32_t k = 0; k < x->nr; k++) {
-		const struct pod *p = x->pods[k];
-		int32_t i = x->indexed ? index_of_pod(p) : -1;
+		int32_t i = x->indexed ? index_of_pod(x->pods[k]) : -1;
 
-		x->succeeded += p->phase == POD_SUCCEEDED;
-		x->failed += p->phase == POD_FAILED;
-		if (p->phase == POD_FAILED)
-			x->last_failure = MAX(x->last_failure, ended_at(p));
-		if (i >= 0 && i < most)
-			*(p->phase == POD_SUCCEEDED ? &x->done_index[i] : &x->live_index[i]) |= p->phase == POD_SUCCEEDED || pod_is_active(p);
-		if (!pod_is_active(p))
-			continue;
-		x->active++;
-		x->ready += pod_is_ready(p);
-		for (uint32_t s = 0; s < p->statuses.nr; s++)
-			x->restarts += p->statuses.v[s].restarts;
+		if (!x->indexed || (i >= 0 && i < most))
+			count_pod(x, x->pods[k], i);
 	}
+	for (uint32_t k = 0; k < x->nr; k++)
+		x->failures_since += x->pods[k]->phase == POD_FAILED && ended_at(x->pods[k]) > x->last_success;
 }
 
 static void end(struct jobbing *x, const char *first, const char *second, const char *reason, const char *message)
@@ -118,40 +162,84 @@ static void stop_all(struct jobbing *x)
 	x->active = x->ready = 0;
 }
 
+static int32_t nr_in(const bool *v, int32_t nr)
+{
+	int32_t n = 0;
+
+	for (int32_t k = 0; k < nr; k++)
+		n += v[k];
+	return n;
+}
+
+/* pastBackoffLimitOnFailure */
+static bool restarted_too_often(const struct jobbing *x)
+{
+	return streq(x->j->template.spec->restart_policy, "OnFailure") && (x->j->backoff_limit ? x->restarts >= x->j->backoff_limit : x->restarts > 0);
+}
+
+/* syncJob: failures before successes. */
 static bool judge(struct jobbing *x)
 {
 	struct job *j = x->j;
+	int32_t most = x->indexed ? j->completions.v : 0, lost = nr_in(x->lost_index, most);
+	const char *met;
 
-	if (x->failed + (streq(j->template.spec->restart_policy, "OnFailure") ? x->restarts : 0) > j->backoff_limit) {
+	if (x->fails)
+		end(x, "FailureTarget", "Failed", "PodFailurePolicy", x->fails);
+	else if (x->failed > j->backoff_limit || restarted_too_often(x))
 		end(x, "FailureTarget", "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
-	} else if (j->has_active_deadline && j->st_start != NEVER && x->now >= j->st_start + SECONDS(j->active_deadline)) {
+	else if (j->has_active_deadline && j->st_start != NEVER && x->now >= j->st_start + SECONDS(j->active_deadline))
 		end(x, "FailureTarget", "Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
-	} else if (j->completions.set ? x->succeeded >= j->completions.v : x->succeeded > 0 && !x->active) {
+	else if (j->max_failed_indexes.set && lost > j->max_failed_indexes.v)
+		end(x, "FailureTarget", "Failed", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+	else if (lost && lost + nr_in(x->done_index, most) >= most)
+		end(x, "FailureTarget", "Failed", "FailedIndexes", "Job has failed indexes");
+	else if (x->indexed && (met = success_met(j->success_policy, x->done_index, most, x->scratch)))
+		end(x, "SuccessCriteriaMet", "Complete", "SuccessPolicy", met);
+	else if (j->completions.set ? x->succeeded >= j->completions.v : x->succeeded > 0 && !x->active)
 		end(x, "SuccessCriteriaMet", "Complete", "CompletionsReached", "Reached expected number of succeeded pods");
-	} else {
+	else
 		return false;
-	}
 	stop_all(x);
 	return true;
 }
 
 /* ---- making Pods */
 
-static nsec backoff(const struct jobbing *x)
+static nsec backoff(int32_t failures)
 {
 	nsec d = timing(T_JOB_BACKOFF_FIRST);
 
-	for (int32_t k = 1; k < x->failed && d < timing(T_JOB_BACKOFF_MAX); k++)
+	for (int32_t k = 1; k < failures && d < timing(T_JOB_BACKOFF_MAX); k++)
 		d *= 2;
-	return x->failed ? MIN(d, timing(T_JOB_BACKOFF_MAX)) : 0;
+	return failures ? MIN(d, timing(T_JOB_BACKOFF_MAX)) : 0;
+}
+
+/* When may the next Pod of this index be made? With a limit per index each has its own back-off (getRemainingTimePerIndex). */
+static nsec index_due(const struct jobbing *x, int32_t i)
+{
+	return x->j->backoff_per_index.set && x->index_failures[i] ? x->index_last[i] + backoff(x->index_failures[i]) : 0;
+}
+
+static bool index_is_free(const struct jobbing *x, int32_t i)
+{
+	return !x->done_index[i] && !x->live_index[i] && !x->lost_index[i];
 }
 
 static int32_t free_index(const struct jobbing *x)
 {
 	for (int32_t k = 0; k < x->j->completions.v; k++)
-		if (!x->done_index[k] && !x->live_index[k])
+		if (index_is_free(x, k) && index_due(x, k) <= x->now)
 			return k;
 	return -1;
+}
+
+static void count_on_pod(struct jobbing *x, struct pod *p, int32_t i)
+{
+	p->o.annotations = pairs_with(x->c, &p->o.annotations, "batch.kubernetes.io/job-index-failure-count", arena_printf(x->scratch, "%d", x->index_counted[i]));
+	if (x->index_failures[i] > x->index_counted[i])
+		p->o.annotations = pairs_with(x->c, &p->o.annotations, "batch.kubernetes.io/job-index-ignored-failure-count",
+					      arena_printf(x->scratch, "%d", x->index_failures[i] - x->index_counted[i]));
 }
 
 static bool make_one(void *ctx)
@@ -171,28 +259,44 @@ static bool make_one(void *ctx)
 		p->o.labels = pairs_with(x->c, &p->o.labels, "batch.kubernetes.io/job-completion-index", arena_printf(x->scratch, "%d", i));
 		p->o.annotations = pairs_with(x->c, &p->o.annotations, "batch.kubernetes.io/job-completion-index", arena_printf(x->scratch, "%d", i));
 		p->hostname = cluster_str(x->c, arena_printf(x->scratch, "%s-%d", o->name, i));
+		if (x->j->backoff_per_index.set)
+			count_on_pod(x, p, i);
 	}
 	cluster_add(x->c, &p->o);
 	cluster_event(x->c, o, false, "job-controller", "SuccessfulCreate", "Created pod: %s", p->o.name);
 	return true;
 }
 
+/* The next index whose back-off ends. */
+static void wait_for_indexes(struct jobbing *x)
+{
+	nsec at = NEVER;
+
+	for (int32_t k = 0; x->indexed && x->j->backoff_per_index.set && k < x->j->completions.v; k++)
+		if (index_is_free(x, k) && index_due(x, k) > x->now)
+			at = MIN(at, index_due(x, k));
+	if (at != NEVER)
+		control_timer(x->t, CTL_JOB, &x->j->o, at);
+}
+
 static void make_pods(struct jobbing *x)
 {
 	struct job *j = x->j;
-	int32_t want = j->parallelism.v;
-	nsec at = x->last_failure + backoff(x);
+	int32_t want = j->parallelism.v, more;
+	nsec at = x->last_failure + backoff(x->failures_since);
 
 	if (j->completions.set)
 		want = MIN(want, j->completions.v - x->succeeded);
 	else if (x->succeeded)
 		want = x->active;
-	if (want > x->active && x->failed && x->now < at) {
+	more = want - x->active - (only_failed_are_replaced(j) ? x->terminating : 0);
+	if (more > 0 && !j->backoff_per_index.set && x->failures_since && x->now < at) {
 		control_timer(x->t, CTL_JOB, &j->o, at);
 		return;
 	}
-	if (want > x->active)
-		x->active += (int32_t)slow_start((uint32_t)(want - x->active), make_one, x);
+	if (more > 0)
+		x->active += (int32_t)slow_start((uint32_t)more, make_one, x);
+	wait_for_indexes(x);
 	for (uint32_t k = x->nr; k-- > 0 && x->active > want;)
 		if (pod_is_active(x->pods[k])) {
 			apply_delete(x->c, &x->pods[k]->o);
@@ -208,7 +312,12 @@ static void write_status(struct jobbing *x, const struct job *was)
 	j->st_succeeded = x->succeeded;
 	j->st_failed = x->failed;
 	j->st_ready = x->ready;
-	if (was->st_active != j->st_active || was->st_succeeded != j->st_succeeded || was->st_failed != j->st_failed || was->st_ready != j->st_ready ||
+	j->st_terminating = (struct opt_int){ x->terminating, true };
+	if (x->indexed)
+		j->st_completed = cluster_str(x->c, indexes_text(x->done_index, j->completions.v, x->scratch));
+	if (x->indexed && j->backoff_per_index.set)
+		j->st_failed_indexes = cluster_str(x->c, indexes_text(x->lost_index, j->completions.v, x->scratch));
+	if (was->st_completed != j->st_completed || was->st_failed_indexes != j->st_failed_indexes || was->st_terminating.v != j->st_terminating.v || was->st_active != j->st_active || was->st_succeeded != j->st_succeeded || was->st_failed != j->st_failed || was->st_ready != j->st_ready ||
 	    was->st_start != j->st_start || was->conditions.v != j->conditions.v)
 		cluster_touch(x->c, &j->o);
 }
@@ -241,7 +350,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct jobbing x = { .t = t, .c = control_cluster(t), .j = (struct job *)o, .now = now };
 	struct job was;
 
-	if (o->gone || o->deleted != NEVER)
+	if (o->gone || o->deleted != NEVER || (x.j->managed_by && !streq(x.j->managed_by, "kubernetes.io/job-controller")))
 		return;
 	x.scratch = arena_new(NULL, "job");
 	was = *x.j;
@@ -258,8 +367,11 @@ static void run(struct control *t, struct object *o, nsec now)
 	} else {
 		if (x.j->st_start == NEVER)
 			x.j->st_start = now;
-		if (condition_status(&x.j->conditions, "Suspended") == COND_TRUE)
+		if (condition_status(&x.j->conditions, "Suspended") == COND_TRUE) {
 			condition_put(x.c, &x.j->conditions, "Suspended", COND_FALSE, "JobResumed", "Job resumed");
+			cluster_event(x.c, o, false, "job-controller", "Resumed", "Job resumed");
+			x.j->st_start = now;
+		}
 		if (!judge(&x))
 			make_pods(&x);
 		if (x.j->has_active_deadline && !finished(x.j))

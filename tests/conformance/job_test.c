@@ -1,0 +1,86 @@
+/* Jobs with policies: pkg/controller/job/{job_controller,pod_failure_policy,success_policy,indexed_job_utils}_test.go, the shapes of their tables through the API and the controllers. */
+#include "model/control/job_policy.h"
+#include "tests/unit/cell.h"
+
+#define JOB(spec, pod) "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {" spec ", template: {spec: {" pod "}}}}"
+#define NEVER_AGAIN(cmd) "restartPolicy: Never, containers: [{name: c, image: i, command: [sh, -c, '" cmd "']}]"
+
+static const struct { const char *name, *yaml, *type, *reason, *message; int32_t failed, succeeded; const char *done, *lost; } table[] = {
+	{ "matching container exit code: FailJob", JOB("podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [42]}}]}", NEVER_AGAIN("exit 42")),
+	  "Failed", "PodFailurePolicy", "Container c for pod default/", 1, 0, NULL, NULL },
+	{ "exit code that no rule matches counts", JOB("backoffLimit: 0, podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: NotIn, values: [1, 2]}}]}", NEVER_AGAIN("exit 1")),
+	  "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit", 1, 0, NULL, NULL },
+	{ "exit codes of another container", JOB("backoffLimit: 0, podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {containerName: d, operator: In, values: [1]}}]}",
+	  "restartPolicy: Never, containers: [{name: c, image: i, command: [sh, -c, exit 1]}, {name: d, image: i, command: [sh, -c, exit 0]}]"), "Failed", "BackoffLimitExceeded", "Job has reached", 1, 0, NULL, NULL },
+	{ "backoffLimitPerIndex: all indexes fail", JOB("completionMode: Indexed, completions: 2, parallelism: 2, backoffLimitPerIndex: 1", NEVER_AGAIN("exit 1")),
+	  "Failed", "FailedIndexes", "Job has failed indexes", 4, 0, "", "0,1" },
+	{ "maxFailedIndexes", JOB("completionMode: Indexed, completions: 4, parallelism: 2, backoffLimitPerIndex: 0, maxFailedIndexes: 1", NEVER_AGAIN("exit 1")),
+	  "Failed", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes", 2, 0, "", "0,1" },
+	{ "FailIndex before the limit of the index", JOB("completionMode: Indexed, completions: 1, backoffLimitPerIndex: 5, podFailurePolicy: {rules: [{action: FailIndex, onExitCodes: {operator: In, values: [42]}}]}", NEVER_AGAIN("exit 42")),
+	  "Failed", "FailedIndexes", "Job has failed indexes", 1, 0, "", "0" },
+	{ "success policy: index 0 is enough", JOB("completionMode: Indexed, completions: 5, parallelism: 1, successPolicy: {rules: [{succeededIndexes: '0'}]}", NEVER_AGAIN("exit 0")),
+	  "Complete", "SuccessPolicy", "Matched rules at index 0", 0, 1, "0", NULL },
+	{ "success policy: succeededCount", JOB("completionMode: Indexed, completions: 5, parallelism: 1, successPolicy: {rules: [{succeededIndexes: '3,4'}, {succeededCount: 2}]}", NEVER_AGAIN("exit 0")),
+	  "Complete", "SuccessPolicy", "Matched rules at index 1", 0, 2, "0,1", NULL },
+	{ "indexed job completed", JOB("completionMode: Indexed, completions: 3, parallelism: 2", NEVER_AGAIN("exit 0")), "Complete", "CompletionsReached", "Reached expected number of succeeded pods", 0, 3, "0-2", NULL },
+	{ "restarts reach the limit", JOB("backoffLimit: 2", "restartPolicy: OnFailure, containers: [{name: c, image: i, command: [sh, -c, exit 1]}]"), "Failed", "BackoffLimitExceeded", "Job has reached", 0, 0, NULL, NULL },
+};
+
+TEST(jobs_end_as_upstreams_tables_say)
+{
+	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
+		struct cell x = cell_settled(table[k].yaml);
+		const struct condition *c;
+		const struct job *j;
+
+		control_advance(x.t, SECONDS(600));
+		j = (const struct job *)cluster_find(x.c, &job_kind, "default", "j");
+		c = j ? condition_get(&j->conditions, table[k].type) : NULL;
+		if (!c || !streq(c->reason, table[k].reason) || j->st_failed != table[k].failed || j->st_succeeded != table[k].succeeded)
+			fprintf(stderr, "\n%s: %s, %d failed, %d succeeded\n", table[k].name, c ? c->reason : "not over", j ? j->st_failed : -1, j ? j->st_succeeded : -1);
+		CU_ASSERT(c && c->status == COND_TRUE && streq(c->reason, table[k].reason) && strstr(c->message, table[k].message));
+		CU_ASSERT(j && j->st_failed == table[k].failed && j->st_succeeded == table[k].succeeded && !j->st_active);
+		if (table[k].done)
+			SAME_TEXT(j && j->st_completed ? j->st_completed : "none", table[k].done);
+		if (table[k].lost)
+			SAME_TEXT(j && j->st_failed_indexes ? j->st_failed_indexes : "none", table[k].lost);
+		cell_free(&x);
+	}
+}
+
+TEST(ignored_failures_do_not_count)
+{
+	struct cell x = cell_settled(JOB("backoffLimit: 0, podFailurePolicy: {rules: [{action: Ignore, onExitCodes: {operator: In, values: [7]}}]}", NEVER_AGAIN("exit 7")));
+	const struct job *j;
+
+	control_advance(x.t, SECONDS(100));
+	j = (const struct job *)cluster_find(x.c, &job_kind, "default", "j");
+	CU_ASSERT(!condition_get(&j->conditions, "Failed"));
+	CU_ASSERT_EQUAL(j->st_failed, 0);
+	CU_ASSERT(pods_of(x.c, j->o.uid).nr >= 3);
+	cell_free(&x);
+}
+
+TEST(a_job_of_another_controller_is_left_alone)
+{
+	struct cell x = cell_settled(JOB("managedBy: example.com/queue", NEVER_AGAIN("exit 0")));
+
+	CU_ASSERT_EQUAL(pods_of(x.c, cluster_find(x.c, &job_kind, "default", "j")->uid).nr, 0);
+	cell_free(&x);
+}
+
+TEST(indexes_are_written_as_intervals)
+{
+	static const struct { const char *in, *want; } rows[] = { { "", "" }, { "x", "0" }, { "xx", "0,1" }, { "xxx", "0-2" }, { "x.xx.xxxx", "0,2,3,5-8" }, { "..x", "2" } };
+	struct arena *a = arena_new(NULL, "test");
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		bool in[16];
+		int32_t nr = 0;
+
+		for (; rows[k].in[nr]; nr++)
+			in[nr] = rows[k].in[nr] == 'x';
+		SAME_TEXT(indexes_text(in, nr, a), rows[k].want);
+	}
+	arena_free(a);
+}
