@@ -17,7 +17,9 @@ struct daemon {
 	nsec now, again;
 	char hash[11];
 	struct pod_template template;           /* with the daemon's tolerations and the revision in its labels */
-	struct map at;                          /* node name → struct pod: the newest of the daemon there */
+	struct map at;                          /* node name → struct pod: the one of the daemon there; while surging, the old one */
+	struct map surged;                      /* node name → struct pod: the new one beside an old one */
+	bool surges;                            /* a new Pod may come before the old one goes (AllowsSurge) */
 	uint32_t made;
 };
 
@@ -131,6 +133,23 @@ static bool updated(const struct daemon *x, const struct pod *p)
 	return streq(label_get(&p->o.labels, REVISION_LABEL), x->hash);
 }
 
+/* A second Pod on a node: one old and one new may stand there while they surge, until the new one is available or the old one is unready (podsShouldBeOnNode). */
+static void beside(struct daemon *x, str node, struct pod *first, struct pod *second)
+{
+	bool other = updated(x, first) != updated(x, second);
+	struct pod *new = updated(x, first) ? first : second, *old = new == first ? second : first;
+
+	if (!x->surges || !other || map_find(&x->surged, map_ptr(node))) {
+		unmake(x, second);
+	} else if (!pod_is_ready(old) || pod_is_available(new, x->d->min_ready_seconds, x->now, &x->again)) {
+		unmake(x, old);
+		*map_put(&x->at, x->scratch, map_ptr(node)) = map_ptr(new);
+	} else {
+		*map_put(&x->at, x->scratch, map_ptr(node)) = map_ptr(old);
+		*map_put(&x->surged, x->scratch, map_ptr(node)) = map_ptr(new);
+	}
+}
+
 /* The Pods of the daemon by their nodes; doubles and failed ones go. */
 static void sort_out(struct daemon *x)
 {
@@ -153,8 +172,8 @@ static void sort_out(struct daemon *x)
 			continue;
 		at = map_put(&x->at, x->scratch, map_ptr(node));
 		if (*at && v[k]->o.deleted == NEVER && ((struct pod *)(uintptr_t)*at)->o.deleted == NEVER)
-			unmake(x, v[k]);
-		else
+			beside(x, node, (struct pod *)(uintptr_t)*at, v[k]);
+		else if (!*at || v[k]->o.deleted == NEVER)
 			*at = map_ptr(v[k]);
 	}
 }
@@ -169,11 +188,14 @@ static void go_round(struct daemon *x, struct workload *count)
 		const struct node *n = (const struct node *)nodes.v[k];
 		struct pod *p = map_get_ptr(&x->at, map_ptr(n->o.name));
 		bool go_on, want = should_run(x, n, &go_on);
+		struct pod *new = map_get_ptr(&x->surged, map_ptr(n->o.name));
 
 		count->st_desired += want;
 		if (p && !want && !go_on && p->o.deleted == NEVER)
 			unmake(x, p);
-		if (!p && want && x->made < BURST)
+		if (new && !want && !go_on)
+			unmake(x, new);
+		if ((!p || (x->surges && p->o.deleted != NEVER)) && want && x->made < BURST)
 			make(x, n->o.name);
 		if (!p)
 			continue;
@@ -191,6 +213,33 @@ static void go_round(struct daemon *x, struct workload *count)
 	count->st_unavailable = count->st_desired - count->st_available;
 }
 
+/* update.go rollingUpdate, with surge: where the old Pod is not available a new one comes at once, elsewhere at most maxSurge at a time. */
+static void surge(struct daemon *x, const struct workload *count)
+{
+	struct object_list nodes = cluster_list(x->c, &node_kind);
+	int32_t most = scaled(&x->d->max_surge, count->st_desired, true, 0), out = (int32_t)x->surged.nr;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (uint32_t k = 0; k < nodes.nr; k++) {
+			const struct node *n = (const struct node *)nodes.v[k];
+			struct pod *p = map_get_ptr(&x->at, map_ptr(n->o.name));
+			bool available, go_on;
+			nsec never = NEVER;
+
+			if (!p || p->o.deleted != NEVER || updated(x, p) || map_find(&x->surged, map_ptr(n->o.name)))
+				continue;
+			available = pod_is_available(p, x->d->min_ready_seconds, x->now, &never);
+			if (available != (pass == 1) || (available && out >= most))
+				continue;
+			if (!should_run(x, n, &go_on)) {
+				unmake(x, p);
+				continue;
+			}
+			make(x, n->o.name);
+			out += available;
+		}
+}
+
 /* update.go rollingUpdate, without surge: at most maxUnavailable nodes at a time are without a Pod that is available. */
 static void roll(struct daemon *x, const struct workload *count)
 {
@@ -199,6 +248,10 @@ static void roll(struct daemon *x, const struct workload *count)
 
 	if (streq(x->d->strategy, "OnDelete"))
 		return;
+	if (x->surges) {
+		surge(x, count);
+		return;
+	}
 	for (int pass = 0; pass < 2; pass++)    /* those that are down anyway go first */
 		for (uint32_t k = 0; k < nodes.nr; k++) {
 			struct pod *p = map_get_ptr(&x->at, map_ptr(nodes.v[k]->name));
@@ -259,6 +312,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.template.spec = spec_variant(t, x.template.spec, "daemon", add_tolerations, NULL);
 	x.template.labels = pairs_with(x.c, &x.template.labels, REVISION_LABEL, x.hash);
 	x.template.labels.v = (struct pair *)(uintptr_t)share_bytes(t, x.template.labels.v, x.template.labels.nr * sizeof(*x.template.labels.v));
+	x.surges = !streq(x.d->strategy, "OnDelete") && x.d->max_surge.set && scaled(&x.d->max_surge, 1, true, 0) > 0;
 	sort_out(&x);
 	keep_revision(&x);
 	go_round(&x, &count);

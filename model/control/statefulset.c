@@ -222,20 +222,29 @@ static bool tend(struct setting *x, uint32_t place)
 	if (terminating(p))
 		return !x->ordered;
 	if (pod_is_terminal(p)) {
-		cluster_event(x->c, &x->s->o, p->phase == POD_FAILED, "statefulset-controller", "RecreatingFailedPod", "StatefulSet %s/%s is recreating failed Pod %s", x->s->o.ns,
-			      x->s->o.name, p->o.name);
-		apply_delete(x->c, &p->o);
+		unmake(x, p);           /* the next of its name comes when it is gone */
 		return !x->ordered;
 	}
 	return !x->ordered || (healthy(p) && pod_is_available(p, x->s->min_ready_seconds, x->now, &x->again));
 }
 
+static bool available(struct setting *x, const struct pod *p)
+{
+	return healthy(p) && pod_is_available(p, x->s->min_ready_seconds, x->now, &x->again);
+}
+
+/* processCondemned: from the highest ordinal down, one after another; one that is not available blocks, unless it is the lowest such. */
 static void drop_condemned(struct setting *x)
 {
+	const struct pod *first = NULL;
+
+	for (uint32_t k = x->nr_condemned; k-- > 0 && !first;)
+		if (!available(x, x->condemned[k]))
+			first = x->condemned[k];
 	for (uint32_t k = 0; k < x->nr_condemned; k++) {
 		struct pod *p = x->condemned[k];
 
-		if (!terminating(p))
+		if (!terminating(p) && (!x->ordered || available(x, p) || p == first))
 			unmake(x, p);
 		if (x->ordered)
 			return;
@@ -261,7 +270,7 @@ static void update(struct setting *x)
 			unmake(x, p);
 			return;
 		}
-		if (!healthy(p))
+		if (terminating(p) || !pod_is_available(p, x->s->min_ready_seconds, x->now, &x->again))
 			return;
 	}
 }
