@@ -210,29 +210,67 @@ static void plan(struct visit *v)
 
 /* ---- the first look at a Pod */
 
-/* The kubelet's own admission (lifecycle/predicate.go): a Pod that was bound past the scheduler may not fit. */
+/* A Pod that the kubelet has admitted before this one. */
+static bool was_before(const struct visit *v, const struct pod *other)
+{
+	return other->o.id.i < v->p->o.id.i && other->start != NEVER;
+}
+
+/* noderesources.Fits; what the node does not know of is not asked for (removeMissingExtendedResources). The words of InsufficientResourceError; NULL: there is enough. */
+static const char *out_of(const struct visit *v, struct arena *a, const char **reason)
+{
+	const struct demand *d = demand_for(v->t, v->p->spec);
+	const struct node_info *i = v->on;
+	const struct { const char *name; int64_t unit, asked, can; } rows[] = {
+		{ "pods", 1, 1, i->max_pods }, { "cpu", 1, d->cpu, i->can_cpu }, { "memory", 1000, d->memory, i->can_memory },
+	};
+	int64_t used[ARRAY_LEN(rows)] = { 0 };
+
+	for (uint32_t k = 0; k < i->pods.nr; k++)
+		if (was_before(v, i->pods.v[k])) {
+			const struct demand *o = demand_for(v->t, i->pods.v[k]->spec);
+
+			used[0]++;
+			used[1] += o->cpu;
+			used[2] += o->memory;
+		}
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		if (rows[k].asked && rows[k].can != INT64_MAX && rows[k].asked > rows[k].can - used[k]) {
+			*reason = arena_printf(a, "OutOf%s", rows[k].name);
+			return arena_printf(a, "Node didn't have enough resource: %s, requested: %" PRId64 ", used: %" PRId64 ", capacity: %" PRId64, rows[k].name, rows[k].asked / rows[k].unit,
+					    used[k] / rows[k].unit, rows[k].can / rows[k].unit);
+		}
+	return NULL;
+}
+
+/* The kubelet's own admission (lifecycle/predicate.go generalFilter): a Pod that was bound past the scheduler may not fit. */
 static bool rejected(struct visit *v)
 {
-	const char *reason = NULL, *words = NULL;
+	struct arena *a = cluster_arena(v->c);
+	const struct pod_spec *s = v->p->spec;
+	const char *reason = NULL, *words = s->node_name ? out_of(v, a, &reason) : NULL;
 
-	if (!node_selected(v->p->spec, v->on->node)) {
+	if (!reason && !node_selected(s, v->on->node)) {
 		reason = "NodeAffinity";
 		words = FIT_AFFINITY;
 	}
-	for (uint32_t k = 0; !reason && v->on->nr_ports && k < v->on->pods.nr; k++) {
-		const struct pod *other = v->on->pods.v[k];
-
-		if (other->o.id.i < v->p->o.id.i && other->start != NEVER && host_ports_collide(v->p->spec, other->spec)) {
+	for (uint32_t k = 0; !reason && v->on->nr_ports && k < v->on->pods.nr; k++)
+		if (was_before(v, v->on->pods.v[k]) && host_ports_collide(s, v->on->pods.v[k]->spec)) {
 			reason = "NodePorts";
 			words = FIT_PORTS;
 		}
+	if (!reason && !stays_for(s, v->on->node)) {
+		reason = "TaintToleration";
+		words = FIT_TAINT;
 	}
 	if (!reason)
 		return false;
+	if (strncmp(reason, "OutOf", 5) != 0)
+		words = arena_printf(a, "Predicate %s failed: %s", reason, words);
 	v->p->phase = POD_FAILED;
 	v->p->reason = cluster_str(v->c, reason);
-	v->p->message = str_printf(cluster_strings(v->c), "Pod was rejected: Predicate %s failed: %s", reason, words);
-	SAY(v, true, reason, "Predicate %s failed: %s", reason, words);
+	v->p->message = str_printf(cluster_strings(v->c), "Pod was rejected: %s", words);
+	SAY(v, true, reason, "%s", words);
 	cluster_touch(v->c, &v->p->o);
 	return true;
 }

@@ -138,3 +138,37 @@ TEST(what_a_pod_asks_for_is_added_up_in_one_way)
 		cell_free(&x);
 	}
 }
+
+/* pkg/kubelet/lifecycle/predicate_test.go TestGeneralPredicates, TestAdmit… : Pods that are bound past the scheduler. */
+TEST(the_kubelet_rejects_what_does_not_fit)
+{
+	static const struct { const char *name, *yaml, *reason, *message; } rows[] = {
+		{ "not enough cpu", NODE("n1", "", ROOM("2", "")) POD("q", "", "nodeName: n1, " ASKS("cpu: 1500m")) POD("p", "", "nodeName: n1, " ASKS("cpu: '1'")), "OutOfcpu",
+		  "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000" },
+		{ "not enough memory", NODE("n1", "", ROOM("2", "")) POD("p", "", "nodeName: n1, " ASKS("memory: 9Gi")), "OutOfmemory",
+		  "Pod was rejected: Node didn't have enough resource: memory, requested: 9663676416, used: 0, capacity: 8589934592" },
+		{ "too many pods", NODE("n1", "", "status: {allocatable: {pods: '1'}}") ON("q", "", "n1") ON("p", "", "n1"), "OutOfpods", "Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: 1, capacity: 1" },
+		{ "host ports", NODE("n1", "", ROOM("2", "")) POD("q", "", "nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]")
+		  POD("p", "", "nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]"), "NodePorts",
+		  "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports" },
+		{ "NoExecute", NODE("n1", "", "spec: {taints: [{key: k, effect: NoExecute}]}, " ROOM("2", "")) ON("p", "", "n1"), NULL, NULL },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+		const struct pod *p;
+
+		x.lax = true;
+		cell_apply(&x, rows[k].yaml);
+		cell_settle(&x);
+		p = cell_pod(&x, "p");
+		if (rows[k].reason) {
+			CU_ASSERT(p && p->phase == POD_FAILED && !ip_set(p->ip));
+			SAME_TEXT(p && p->reason ? p->reason : rows[k].name, rows[k].reason);
+			SAME_TEXT(p && p->message ? p->message : rows[k].name, rows[k].message);
+		} else {
+			CU_ASSERT(!p || p->o.gone || p->phase == POD_FAILED);   /* rejected, or sent away at once by the taint's own controller */
+		}
+		cell_free(&x);
+	}
+}
