@@ -379,6 +379,8 @@ static void head(struct hap *x, struct sb *out)
 		    "    nbthread 1\n"
 		    "    maxconn 1000\n"
 		    "    hard-stop-after 5s\n");
+	if (x->delays)
+		sb_printf(out, "    lua-load %s/delay.lua\n", x->dir);
 	if (x->plane->sidecar)
 		sb_printf(out, "    uid %u\n    gid %u\n", x->plane->sidecar->uid, x->plane->sidecar->gid);
 	sb_add(out, "\n"
@@ -424,6 +426,9 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 	hap_backends(&x);
 	if (p->sidecar)
 		hap_sidecar_backends(&x);
+	if (x.delays)
+		vec_add(a, &out->files, (struct haproxy_file){ "delay.lua", "core.register_action(\"podwire_delay\", { \"http-req\" }, function(txn, milliseconds)\n"
+								     "\tcore.msleep(tonumber(milliseconds))\nend, 1)\n" });
 	head(&x, &all);
 	sb_add(&all, sb_text(text(&x)));
 	sb_free(text(&x));

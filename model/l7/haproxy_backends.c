@@ -2,6 +2,7 @@
 #include "model/l7/haproxy_parts.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -295,9 +296,7 @@ static void filters(struct section *s, const l7_filters *f)
 			hap_cannot(s->x, s->what, "copies of requests (mirror) are not sent");
 			break;
 		case L7_CORS:
-			hap_cannot(s->x, s->what, "cross-origin requests (CORS)");
-			sb_printf(text(s->x), "    http-request return status 501 content-type text/plain string 'cross-origin requests (CORS)' hdr %s 'cross-origin requests (CORS)' "
-				  "if { req.fhdr(origin,1) -m found }\n", HAPROXY_CANNOT);
+			hap_cors(s->x, s->what, one->cors);
 			break;
 		case L7_REDIRECT:
 			redirect(s, &one->redirect);
@@ -311,8 +310,11 @@ static void filters(struct section *s, const l7_filters *f)
 
 static void fault(struct section *s, const struct l7_fault *f)
 {
-	if (f->delay_millionths)
-		hap_cannot(s->x, s->what, "injected delays are not waited for");
+	if (f->delay_millionths && f->delay > 0) {
+		s->x->delays = true;
+		sb_printf(text(s->x), "    # an injected delay\n    http-request lua.podwire_delay %" PRId64 "%s\n", f->delay / MILLIS(1),
+			  f->delay_millionths >= 1000000 ? "" : arena_printf(s->x->a, " if { rand(1000000) lt %" PRIu64 " }", f->delay_millionths));
+	}
 	if (f->abort_millionths >= 1000000)
 		answers(s, f->status, "an injected fault");
 	else if (f->abort_millionths)

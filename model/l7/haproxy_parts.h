@@ -19,6 +19,7 @@ struct hap {
 	struct haproxy_conf *out;
 	VEC(struct hap_leaf) leaves;
 	struct map by_action;                   /* → leaf + 1 */
+	bool delays;                            /* some request waits: HAProxy does that in Lua */
 	const char *headless;                   /* of a sidecar: how endpoints of headless Services are dialled, if any is by TLS; NULL */
 };
 
@@ -39,6 +40,8 @@ const char *hap_certs(struct hap *, const struct l7_port *);
 void hap_sidecar(struct hap *, bool v6);
 void hap_sidecar_unknown(struct hap *);
 void hap_sidecar_backends(struct hap *);
+/* ---- haproxy_cors.c: a CORS filter, in the backend section of its route */
+void hap_cors(struct hap *, const char *what, const struct l7_cors *);
 /* ---- haproxy_mesh.c */
 /* What the line of a server has for mutual TLS: "" where the connection to that endpoint of the Service (NULL: of none) is plain. */
 const char *hap_mutual(struct hap *, const struct service *, ip_addr endpoint, uint16_t port);

@@ -95,7 +95,7 @@ static const char *host_for(const char *pattern, struct arena *a)
 
 /* ---- one request */
 
-struct wanted { const char *host, *path, *method; const l7_conds *headers, *query; const char *name, *value; bool forwarded; const struct l7_action *act; };
+struct wanted { const char *host, *path, *method; const l7_conds *headers, *query; const char *name, *value; const struct http_pair *more; uint32_t nr_more; bool forwarded; const struct l7_action *act; };
 
 static void add(struct casing *x, struct wanted w)
 {
@@ -120,6 +120,8 @@ static void add(struct casing *x, struct wanted w)
 	}
 	if (w.name)
 		question_header(&q, x->a, w.name, w.value);
+	for (uint32_t k = 0; k < w.nr_more; k++)
+		question_header(&q, x->a, w.more[k].name, w.more[k].value);
 	if (w.forwarded)
 		question_header(&q, x->a, "X-Forwarded-For", "192.0.2.7");
 	for (uint32_t k = 0; w.act && k < w.act->filters.nr; k++)               /* what it takes away should be there */
@@ -139,6 +141,28 @@ static void add(struct casing *x, struct wanted w)
 /* ---- a table */
 
 static const char *other_method(const struct l7_route *r) { return r->methods.nr && streq(r->methods.v[0].value, "POST") ? "PUT" : "POST"; }
+
+/* From an origin that is allowed, from one that is not, by a preflight request from each. */
+static void cross_origin(struct casing *x, const struct wanted *match, const struct l7_cors *c)
+{
+	static const struct http_pair asks[] = { { "Access-Control-Request-Method", "PUT" }, { "Access-Control-Request-Headers", "x-one, x-two" } };
+	const char *star = c->origins.nr ? strchr(c->origins.v[0], '*') : NULL, *allowed = NULL;
+
+	if (c->origins.nr)
+		allowed = streq(c->origins.v[0], "*") ? "https://any.podwire.test" : !star ? c->origins.v[0] :
+			  arena_printf(x->a, "%.*sone.two%s", (int)(star - c->origins.v[0]), c->origins.v[0], star + 1);
+	for (int k = allowed ? 0 : 1; k < 2; k++)
+		for (uint32_t more = 0; more <= ARRAY_LEN(asks); more++) {
+			struct wanted one = *match;
+
+			one.name = "Origin";
+			one.value = k ? "https://other.podwire.invalid" : allowed;
+			one.more = asks;
+			one.nr_more = more;
+			one.method = more ? "OPTIONS" : match->method;
+			add(x, one);
+		}
+}
 
 static void route(struct casing *x, const char *host, const struct l7_route *r)
 {
@@ -174,6 +198,9 @@ static void route(struct casing *x, const char *host, const struct l7_route *r)
 			*(query ? &one.query : &one.headers) = NULL;
 			add(x, one);
 		}
+	for (uint32_t k = 0; k < r->action->filters.nr; k++)
+		if (r->action->filters.v[k].kind == L7_CORS)
+			cross_origin(x, &match, r->action->filters.v[k].cors);
 	for (uint32_t k = 0; k < r->action->canaries.nr; k++) {
 		const struct l7_canary *c = &r->action->canaries.v[k];
 

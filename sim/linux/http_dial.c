@@ -117,6 +117,7 @@ bool http_dial(struct live *live, struct http_dial *q, struct arena *a, struct e
 	char *text;
 	int fd;
 
+	q->took = dial_clock();
 	q->status = 0;
 	q->head = q->body = "";
 	q->certificate = NULL;
@@ -132,6 +133,7 @@ bool http_dial(struct live *live, struct http_dial *q, struct arena *a, struct e
 		sb_free(&out);
 		return false;
 	}
+	q->took = dial_clock() - q->took;
 	text = arena_strndup(a, sb_text(&out), out.len);
 	sb_free(&out);
 	answer = strncmp(text, "HTTP/1.", 7) == 0 ? text : q->tls ? strstr(text, "\nHTTP/1.") : NULL;

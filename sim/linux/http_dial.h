@@ -13,6 +13,7 @@ struct http_dial {
 	uint8_t tos;                            /* as in struct dial; by TLS only of a connection that is made first, to see whether one can be */
 	/* the answer; texts live in the arena */
 	enum dial_end end; int error;
+	nsec took;                              /* from the first packet to the end */
 	int status;                             /* 0: no answer in HTTP; the connection was cut off, or the handshake failed */
 	const char *head, *body;
 	const char *certificate;                /* that was shown, as PEM without its frame and line ends; NULL */

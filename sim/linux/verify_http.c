@@ -1,6 +1,7 @@
 /* HTTP requests, asked of the model and of the real proxies. Where chance decides (several endpoints, weights), a request is made again until each way has been seen. */
 #include "sim/linux/verify_http.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #define MOST      2000u                 /* tries of one request; a way that is rarer need not be seen */
 #define ONE_SYN   MILLIS(1400)
 #define LOSSY_TRIES 3u
+#define LONGEST_DELAY SECONDS(2)
 
 struct verifying {
 	struct live *live;
@@ -103,6 +105,8 @@ static const char *cannot(struct verifying *v, const struct answer *answer)
 			return o->reason ? o->reason : "the model cannot tell";
 		if (!sidecars && (o->third || sidecar_took(v->w, &answer->source, o->walk)))
 			return v->live->haproxies.no_sidecars ? v->live->haproxies.no_sidecars : "the sidecars of a mesh do not run in the namespaces";
+		if (o->http && o->http->delay > LONGEST_DELAY)
+			return "an injected delay of more than two seconds is not waited for";
 		if (o->http && o->http->upstream && !o->second)
 			return "a name outside the cluster is not there";
 		if (o->http && !o->second && o->http->backend && streq(answer->to.scheme, "https"))
@@ -224,6 +228,7 @@ static bool no_answer(const struct outcome_view *o, const struct http_dial *d, b
 
 static const char *differs(struct verifying *v, const struct answer *answer, const struct outcome_view *o, const struct http_dial *d)
 {
+	static const char *const allows[] = { "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers" };
 	const struct http_view *h = o->http;
 	const char *who = http_dial_header(d, "X-Pod", v->a), *have, *wrong;
 
@@ -231,6 +236,8 @@ static const char *differs(struct verifying *v, const struct answer *answer, con
 		return no_answer(o, d, v->lossy) ? NULL : "it ended otherwise";
 	if (d->end != DIAL_CONNECTED || d->status != h->status)
 		return "another status";
+	if (d->took < h->delay)
+		return arena_printf(v->a, "after %" PRId64 " ms", d->took / MILLIS(1));
 	have = http_dial_header(d, "Location", v->a);
 	if (!streq(have, h->location))
 		return arena_printf(v->a, "Location %s", have ? have : "(none)");
@@ -243,6 +250,14 @@ static const char *differs(struct verifying *v, const struct answer *answer, con
 		if (!have || strcmp(squeezed(have, v->a), squeezed(h->resp_headers[k].value, v->a)) != 0)
 			return arena_printf(v->a, "the client saw %s: %s", h->resp_headers[k].name, have ? have : "(none)");
 	}
+	for (size_t k = 0; k < ARRAY_LEN(allows); k++) {        /* what a page of another origin must not get by mistake */
+		bool expected = false;
+
+		for (uint32_t i = 0; i < h->nr_resp_headers; i++)
+			expected = expected || strcasecmp(h->resp_headers[i].name, allows[k]) == 0;
+		if (!expected && http_dial_header(d, allows[k], v->a))
+			return arena_printf(v->a, "the client saw %s: %s", allows[k], http_dial_header(d, allows[k], v->a));
+	}
 	return d->tls ? wrong_certificate(v, h, d) : NULL;
 }
 
@@ -254,7 +269,7 @@ static const char *outcome_text(const struct outcome_view *o, struct arena *a)
 
 	if (!h)
 		return arena_printf(a, "%s%s", verdict_names[o->verdict], o->verdict == V_DELIVERED && !o->answered ? ", not answered" : "");
-	return arena_printf(a, "%d%s%s%s%s%s%s", h->status, h->location ? " to " : "", h->location ? h->location : "", h->backend && o->pod ? " by " : "",
+	return arena_printf(a, "%d%s%s%s%s%s%s%s", h->status, h->delay ? arena_printf(a, " after %" PRId64 " ms", h->delay / MILLIS(1)) : "", h->location ? " to " : "", h->location ? h->location : "", h->backend && o->pod ? " by " : "",
 			    h->backend && o->pod ? o->pod->o.name : "", h->backend && h->req_path ? " asked for " : "", h->backend && h->req_path ? h->req_path : "");
 }
 

@@ -139,11 +139,21 @@ spec:
     filters: [{type: RequestRedirect, requestRedirect: {scheme: https, path: {type: ReplaceFullPath, replaceFullPath: /new}, statusCode: 301}}]
   - matches: [{path: {type: RegularExpression, value: "/v[0-9]+/.*"}}]
     backendRefs: [{name: web, port: 80}]
+  - matches: [{path: {value: /shared}}]
+    filters: [{type: CORS, cors: {allowOrigins: ["https://*.app.test", "http://plain.test:8080"], allowMethods: [GET, PUT], allowHeaders: ["*"], exposeHeaders: [X-Answer], allowCredentials: true, maxAge: 60}}]
+    backendRefs: [{name: web, port: 80}]
+  - matches: [{path: {value: /public}}]
+    filters: [{type: CORS, cors: {allowOrigins: ["*"], allowMethods: ["*"]}}]
+    backendRefs: [{name: nobody, port: 80}]
 YAML
 check "a Gateway comes up" "$podwire" up -q --controller example.net/gateway -f web.yaml -f gateway.yaml
 said=$("$podwire" verify --sample 300 2>&1)
 is "and answers every request as the model" 1 "$(grep -cE '^requests +[0-9]{2,} in [0-9]+ tries: [0-9]+ agree' <<<"$said")"
 is "without a difference" 0 "$(grep -c 'DIFFERS\|not asked .* requests' <<<"$said")"
+at=$("$podwire" get gateway gw -o jsonpath='{.status.addresses[0].value}' --controller example.net/gateway -f web.yaml -f gateway.yaml)
+preflight() { "$podwire" exec client -- bash -c "exec 3<>/dev/tcp/$at/80 && printf 'OPTIONS /shared HTTP/1.1\r\nHost: app.test\r\nOrigin: $1\r\nAccess-Control-Request-Method: PUT\r\nConnection: close\r\n\r\n' >&3 && cat <&3" | tr -d '\r'; }
+has "a preflight request of an origin that may is answered" '^access-control-allow-methods: GET, PUT' "$(preflight https://a.b.app.test | tr A-Z a-z | sed 's/get, put/GET, PUT/')"
+is "one that may not is told nothing" 0 "$(preflight https://app.test | grep -ci access-control)"
 "$podwire" down -q
 
 # a mesh: sidecars behind the real redirect rules
@@ -195,6 +205,9 @@ spec:
   - fault: {abort: {percentage: {value: 100}, httpStatus: 418}}
     match: [{uri: {exact: /teapot}}]
     route: [{destination: {host: reviews, subset: v1}}]
+  - fault: {delay: {percentage: {value: 50}, fixedDelay: 300ms}}
+    match: [{uri: {exact: /slow}}]
+    route: [{destination: {host: reviews, subset: v1}}]
   - route: [{destination: {host: reviews, subset: v1}}]
 YAML
 if [ "$(id -u)" = 0 ]; then
@@ -203,6 +216,7 @@ if [ "$(id -u)" = 0 ]; then
 	said=$("$podwire" verify --sample 200 -v 2>&1)
 	is "and real connections and requests end as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
 	is "among them one to a subset, by a header" 1 "$(grep -c 'reviews.shop.svc.cluster.local/ from pod/shop/page, end-user: jason: 200 by reviews-v2' <<<"$said")"
+	has "half of them after an injected delay" 'reviews.shop.svc.cluster.local/slow from pod/shop/page: 200 .*after 300 ms' "$said"
 	is "and an injected fault" 1 "$(grep -c 'reviews.shop.svc.cluster.local/teapot from pod/shop/page: 418' <<<"$said")"
 	at=$("$podwire" get svc -n shop reviews -o jsonpath='{.spec.clusterIP}' -f mesh.yaml --controller istio.io/gateway-controller)
 	page() { "$podwire" exec -n shop page -- bash -c "exec 3<>/dev/tcp/$at/80 && printf 'GET /teapot HTTP/1.1\r\nHost: reviews\r\nConnection: close\r\n\r\n' >&3 && head -1 <&3" | cut -d' ' -f2; }

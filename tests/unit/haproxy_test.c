@@ -169,6 +169,23 @@ TEST(a_gateway_has_its_matches_filters_and_weights)
 	wrote_free(&w);
 }
 
+TEST(other_origins_get_what_a_filter_lets_them)
+{
+	struct wrote w = write_up("apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec: {gatewayClassName: gc, listeners: [{name: h, port: 80, protocol: HTTP}]}\n---\n"
+				  "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec:\n  parentRefs: [{name: g}]\n  rules:\n"
+				  "  - filters: [{type: CORS, cors: {allowOrigins: ['https://*.x.test', 'http://y.test:81'], allowMethods: [GET, PUT], allowHeaders: ['*'], maxAge: 7}}]\n"
+				  "    backendRefs: [{name: a, port: 80}]\n", NULL, "g");
+
+	CU_ASSERT(has(&w, "    acl cors.allowed req.fhdr(origin,1) -m reg -i -- '^https://.+\\.x\\.test(:443)?$'\n    acl cors.allowed req.fhdr(origin,1) -m reg -i -- '^http://y\\.test:81$'\n"));
+	CU_ASSERT(has(&w, "    http-request return status 200 hdr Access-Control-Allow-Origin '%[req.fhdr(origin,1)]' hdr Access-Control-Allow-Methods 'GET, PUT' hdr Access-Control-Allow-Headers "
+			  "'%[req.fhdr(access-control-request-headers,1)]' hdr Access-Control-Max-Age 7 if { method OPTIONS } cors.preflight cors.allowed "
+			  "{ req.fhdr(access-control-request-headers,1) -m found }\n"));
+	CU_ASSERT(has(&w, "    http-request return status 200 if { method OPTIONS } cors.preflight cors.asks !cors.allowed\n"));
+	CU_ASSERT(has(&w, "    http-response set-header Access-Control-Allow-Origin %[var(txn.origin)] if cors.adds\n"));
+	CU_ASSERT_EQUAL(w.conf.cannot.nr, 0);
+	wrote_free(&w);
+}
+
 TEST(a_canary_goes_by_header_then_chance)
 {
 	struct wrote w = write_up("apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: main}\nspec: {ingressClassName: nginx, rules: [{host: x.test, http: {paths: [{path: /, pathType: Prefix, "
@@ -196,13 +213,14 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 
 	feed_cluster(c, VALIDATE_IGNORE, services);
 	feed_text(&(struct feed){ .c = c, .opt = &(const struct world_options){ .apply = { .unknown = VALIDATE_IGNORE, .create_namespaces = true, .respect_status = true } } }, pod);
-	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: [a], http: [{match: [{uri: {prefix: /x}}], directResponse: {status: 418}}]}\n");
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: [a], http: [{match: [{uri: {prefix: /x}}], directResponse: {status: 418}}, "
+					 "{match: [{uri: {exact: /late}}], fault: {delay: {percentage: {value: 25}, fixedDelay: 1.5s}}, route: [{destination: {host: a}}]}]}\n");
 	v = planes_sidecars(c, a, &nr, &why);
 	CU_ASSERT_EQUAL_FATAL(nr, 1);
 	CU_ASSERT_PTR_NULL(why);
 	haproxy_print(v, &out, a);
 	for (const char *const *want = (const char *const[]){
-		     "    uid 1337\n    gid 1337\n",
+		     "    lua-load /run/podwire/proxies/default.p/delay.lua\n    uid 1337\n    gid 1337\n", "    http-request lua.podwire_delay 1500 if { rand(1000000) lt 250000 }\n",
 		     "\nfrontend outbound from proxy\n    bind :15001\n    tcp-request connection reject if { dst_port 15001 15006 }\n    mode tcp\n",
 		     "    use_backend outbound.requests if HTTP\n", "\nbackend outbound.requests from proxy\n    mode tcp\n    server requests abns@podwire-outbound send-proxy-v2\n",
 		     "\nbackend inbound.application from proxy\n    mode tcp\n    source 127.0.0.6\n    server application 0.0.0.0\n",
