@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Random clusters: what podwire walks against what this kernel does.
 
-clusters.py gen SEED FILE [--mode nftables|iptables] [--family ipv4|ipv6|dual]   writes objects of a random cluster
+clusters.py gen SEED FILE [--mode nftables|iptables] [--family ipv4|ipv6|dual] [--requests yes]   writes objects of a random cluster
 clusters.py talk PODWIRE FILE SCRIPT [FLAG…]    inside fresh namespaces that SCRIPT (podwire rules -o sh) builds: makes every connection and compares
 
 A connection is made several times. Each of its ends must be one that the walk foresees: who answers, whose address it sees, refused, or silence.
@@ -85,7 +85,41 @@ def by_hand(r, i, pods, family):
              "addressType": "IPv6" if v6 else "IPv4", "endpoints": ends, "ports": [{"name": "", "port": port}]}]
 
 
-def gen(seed, path, mode, family):
+def proxied(seed, services):
+    """Requests: an Ingress and a Gateway's routes to those Services, for the controllers k8s.io/ingress-nginx and example.net/gateway; and probes."""
+    r, out = random.Random(seed * 7 + 1), []
+    tcp = [s for s in services if s["spec"]["ports"][0].get("protocol", "TCP") == "TCP"]
+    if not tcp:
+        return out
+    port = lambda s: s["spec"]["ports"][0]["port"]
+    for i in range(r.randint(1, 3)):
+        paths = [{"path": p, "pathType": r.choice(["Prefix", "Exact"]), "backend": {"service": {"name": s["metadata"]["name"], "port": {"number": port(s)}}}}
+                 for p in r.sample(["/", "/a", "/a/b", "/c", "/d/"], r.randint(1, 3)) for s in [r.choice(tcp)]]
+        notes = r.choice([{}, {}, {"nginx.ingress.kubernetes.io/rewrite-target": "/new"}, {"nginx.ingress.kubernetes.io/whitelist-source-range": "203.0.113.0/24,2001:db8::/32"},
+                          {"nginx.ingress.kubernetes.io/app-root": "/home"}])
+        out.append({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": f"i{i}", "annotations": notes},
+                    "spec": {"ingressClassName": "nginx", **({"tls": [{"hosts": [f"h{i}.test"]}]} if r.random() < 0.3 else {}),
+                             "rules": [{"host": r.choice([f"h{i}.test", f"*.w{i}.test"]), "http": {"paths": paths}}]}})
+    routes = []
+    for i in range(r.randint(1, 3)):
+        match = {"path": {"type": r.choice(["PathPrefix", "Exact"]), "value": r.choice(["/x", "/x/y", "/z"])}}
+        if r.random() < 0.3:
+            match["method"] = r.choice(["GET", "POST"])
+        if r.random() < 0.3:
+            match["headers"] = [{"name": "X-Kind", "value": r.choice(["one", "two"])}]
+        filters = [r.choice([{"type": "RequestHeaderModifier", "requestHeaderModifier": {"set": [{"name": "X-Set", "value": "1"}], "remove": ["X-Gone"]}},
+                             {"type": "URLRewrite", "urlRewrite": {"hostname": "in.test", "path": {"type": "ReplaceFullPath", "replaceFullPath": "/w"}}},
+                             {"type": "CORS", "cors": {"allowOrigins": ["https://*.ok.test"], "allowMethods": ["GET"]}},
+                             {"type": "ResponseHeaderModifier", "responseHeaderModifier": {"add": [{"name": "X-Answer", "value": "42"}]}}])] if r.random() < 0.6 else []
+        routes.append({"matches": [match], "filters": filters, "backendRefs": [{"name": s["metadata"]["name"], "port": port(s), "weight": r.randint(1, 3)} for s in r.sample(tcp, min(len(tcp), r.randint(1, 2)))]})
+    return out + [
+        {"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": {"name": "nginx"}, "spec": {"controller": "k8s.io/ingress-nginx"}},
+        {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "gc"}, "spec": {"controllerName": "example.net/gateway"}},
+        {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": {"name": "gw"}, "spec": {"gatewayClassName": "gc", "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}]}},
+        {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "HTTPRoute", "metadata": {"name": "r"}, "spec": {"parentRefs": [{"name": "gw"}], "hostnames": ["app.test"], "rules": routes}}]
+
+
+def gen(seed, path, mode, family, requests=False):
     r, out, features = random.Random(seed), [], []
     subnets = {"ipv4": ("10.244.0.0/16", "10.96.0.0/16"), "ipv6": ("fd00:10:244::/56", "fd00:10:96::/112"),
                "dual": ("10.244.0.0/16,fd00:10:244::/56", "10.96.0.0/16,fd00:10:96::/112")}[family]
@@ -168,6 +202,11 @@ def gen(seed, path, mode, family):
         out += by_hand(r, 0, pods, family)
     if r.random() < 0.1:
         out[-1]["metadata"].setdefault("labels", {})["service.kubernetes.io/service-proxy-name"] = "other"
+    if requests:
+        out += proxied(seed, [o for o in out if o["kind"] == "Service"])
+        for p in (o for o in out if o["kind"] == "Pod" and not o["spec"].get("readinessGates")):
+            c = p["spec"]["containers"][0]
+            c["readinessProbe"] = {"httpGet": {"path": "/healthz", "port": c["ports"][0]["containerPort"]}}
     with open(path, "w") as f:
         json.dump({"apiVersion": "v1", "kind": "List", "items": out}, f)
     print("features", ", ".join(sorted(set(features))))
@@ -376,7 +415,7 @@ def talk(podwire, path, flags):
 if __name__ == "__main__":
     if sys.argv[1] == "gen":
         opt = dict(zip(sys.argv[4::2], sys.argv[5::2]))
-        gen(int(sys.argv[2]), sys.argv[3], opt.get("--mode", "nftables"), opt.get("--family", "ipv4"))
+        gen(int(sys.argv[2]), sys.argv[3], opt.get("--mode", "nftables"), opt.get("--family", "ipv4"), opt.get("--requests") == "yes")
     else:
         bad = talk(sys.argv[2], sys.argv[3], sys.argv[4:])
         sys.stdout.flush()
