@@ -44,7 +44,7 @@ static bool enforced(const struct compile *x)
 {
 	const struct settings_flags *f = x->settings->flags;
 
-	return f && f->enforce_set ? f->enforce != 0 : x->cni->enforces_policy;
+	return x->cni->enforces_policy && !(f && f->enforce_set && f->enforce == 0);
 }
 
 static void begin(struct writer *w, struct compile *x, struct ruleset *rs, bool four)

@@ -8,12 +8,12 @@ static void region_add(struct region *r, size_t size)
 {
 	void *at;
 
-	if (size >= 2 * HUGE_PAGE)
+	if (size >= HUGE_PAGE / 2)
 		size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);       /* a whole number of them: then the kernel puts them where they belong */
 	at = r->nr < ARRAY_LEN(r->block) ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
 	if (at == MAP_FAILED)
 		abort();
-	if (size >= 2 * HUGE_PAGE)
+	if (size >= HUGE_PAGE)
 		madvise(at, size, MADV_HUGEPAGE);
 	r->block[r->nr].at = at;
 	r->block[r->nr++].size = size;

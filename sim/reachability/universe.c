@@ -340,12 +340,16 @@ static bool is_shape(const struct reach *r, const struct shape *s, const struct 
 	return s->space == w->space && s->ports == w->ports && s->families == w->families && s->atom[0] == w->atom[0] && s->atom[1] == w->atom[1] && has_labels(r, s, w->labels);
 }
 
-static void hash_like(struct shape_like *w)
+static void hash_like(const struct reach *r, struct shape_like *w)
 {
 	uint64_t h = hash_mix((uint64_t)w->space << 32 | w->ports, (uint64_t)w->atom[0] << 32 | w->atom[1]) ^ w->families, all = 0;
 
-	for (uint32_t k = 0; k < w->labels->nr; k++)
-		all += hash_mix(map_ptr(w->labels->v[k].key), map_ptr(w->labels->v[k].value));
+	for (uint32_t k = 0; k < w->labels->nr; k++) {
+		uint64_t pair = hash_mix(map_ptr(w->labels->v[k].key), map_ptr(w->labels->v[k].value));
+
+		lookup_call_for(&r->pair_ids, pair);
+		all += pair;
+	}
 	w->hash = hash_mix(h, all);
 }
 
@@ -399,7 +403,7 @@ struct shape_like reach_like(struct reach *r, const struct pod *p, const ip_addr
 		w.labels = &p->o.labels;
 	}
 	w.ports = ordinary ? ports_of(r, p->spec) : intern_ports(r, r->named.nr);
-	hash_like(&w);
+	hash_like(r, &w);
 	lookup_call_for(&r->shape_ids, w.hash);
 	return w;
 }

@@ -90,6 +90,9 @@ check "also where a node asks" says "and none of their rules lets 172.18.0" "$po
 check "with an ipBlock that was tried" says 'tried on a copy: it arrives and is answered' "$podwire" why -f two.yaml node/control-plane pod/shop/db:5432
 check "who enforces nothing is told" says "flannel, which enforces no" m --cni flannel
 check "and in a trace, where it matters" says "policies say otherwise" "$podwire" trace --cni flannel -f shop.yaml pod/shop/web pod/shop/db:5432
+check "what nobody enforces cannot be walked" status 2 "$podwire" trace --cni flannel --enforce calico -f shop.yaml pod/shop/web pod/shop/db:5432
+check "nor are rules written that nothing would meet" says_not "cali" "$podwire" rules --cni bridge --enforce calico -f shop.yaml --node worker-1
+check "a network without its enforcer lets it pass" status 0 "$podwire" trace --enforce none -f shop.yaml pod/shop/web pod/shop/db:5432
 check "but not where it does not" says_not "policies say otherwise" "$podwire" trace --cni flannel -f shop.yaml pod/shop/db pod/shop/web:80
 check "--enforce none opens" says "   2    +   ." m --port 5432 --enforce none
 

@@ -145,7 +145,7 @@ static void warn_unenforced(struct cli *cli, struct world *w, const struct answe
 		y = policy_why(w->cluster, &from, &to, o->there.as_seen.proto, o->there.as_seen.dport, cli->arena);
 		if (y.allowed)
 			continue;
-		err_warn(err, NULL, "policies say otherwise, but the Pod network is %s, which enforces none (--enforce calico shows what would be): %s", cni_names[s->cni],
+		err_warn(err, NULL, "policies say otherwise, but the Pod network is %s, which enforces none: %s", cni_names[s->cni],
 			 reach_why_sentence(&y, cli->args.v[0], cli->args.v[1], cli->arena));
 		return;
 	}
@@ -156,6 +156,16 @@ static bool write_capture(const char *path, const struct sb *bytes, struct err *
 	return file_write(path, bytes) || err_add(err, ERR_INPUT, NULL, "--pcap: %s cannot be written: %s", path, strerror(errno));
 }
 
+/* Felix' chains hang on the host's end of each Pod's own interface; where Pods hang on a bridge there is none, and a walk could show nothing. */
+static bool can_enforce(const struct cli *cli, struct world *w, struct err *err)
+{
+	const struct settings *s = cluster_settings(w->cluster);
+
+	return s->cni == CNI_CALICO || !cli->enforce || streq(cli->enforce, "none") ||
+		err_add(err, ERR_INPUT, NULL, "--enforce %s: the Pod network is %s, in which nobody enforces policies, so no packet meets them; podwire matrix --enforce %s --explain FROM TO says what they "
+			"would decide, and --cni calico walks through the rules", cli->enforce, cni_names[s->cni], cli->enforce);
+}
+
 static enum err_kind ask(struct cli *cli, struct world *w, const char *from, const char *to, struct err *err)
 {
 	struct arena *a = cli->arena;
@@ -163,7 +173,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	struct answer answer;
 	struct sb out = { 0 };
 
-	if (!cli_question(cli, from, to, &q, err) || (cli->connection && !question_connection(w, cli->connection, &q, err)) || !put_question(cli, w, &q, a, &answer, err))
+	if (!can_enforce(cli, w, err) || !cli_question(cli, from, to, &q, err) || (cli->connection && !question_connection(w, cli->connection, &q, err)) || !put_question(cli, w, &q, a, &answer, err))
 		return err_kind(err);
 	if (cli_output_is(cli, "json")) {
 		val_print_json(trace_json(w, &answer, a), &out, 2, false);
