@@ -57,14 +57,17 @@ static enum knows knows(const struct flat *f, const struct insn *in)
 	return known != in->mask ? DEPENDS : in->code == LOW_EQ ? HOLDS : FAILS;
 }
 
+/* A set that is the same for all that share the form; NULL: it is not. */
+static const struct low_set *shared_set(const struct flat *f, uint32_t handle)
+{
+	return f->except && map_find(&f->except->own_set, handle) ? NULL : low_set_of(f->l, (set_h){ handle });
+}
+
 static bool finds_nothing(const struct flat *f, const struct insn *in)
 {
-	const struct low_set *s;
+	const struct low_set *s = in->code == LOW_VMAP || (in->code == LOW_SET && in->rel == REL_EQ) ? shared_set(f, in->a) : NULL;
 
-	if ((in->code != LOW_VMAP && (in->code != LOW_SET || in->rel != REL_EQ)) || (f->except && map_find(&f->except->own_set, in->a)))
-		return false;
-	s = low_set_of(f->l, (set_h){ in->a });
-	return !s->plain && s->empty;
+	return s && !s->plain && s->empty;
 }
 
 static bool only_asks(const struct insn *in)
@@ -79,7 +82,7 @@ static bool in_vain(const struct flat *f, const struct insn *v, uint32_t nr)
 		if (knows(f, &v[k]) == FAILS)
 			return true;
 		if (finds_nothing(f, &v[k])) {
-			vec_add(f->l->arena, &f->form->found_empty, v[k].a);
+			vec_add(f->l->arena, &f->form->sets, v[k].a);
 			return true;
 		}
 	}
@@ -137,7 +140,14 @@ static bool put_rule(struct flat *f, const struct insn *v, uint32_t nr, const st
 			put(f, (struct insn){ .code = LOW_ENTER, .chain = in->chain, .rule = in->rule }, depth, end, end);
 			goes = !always;
 		} else {
-			put(f, *in, depth, next, end);
+			struct insn out = *in;
+
+			if (in->code == LOW_SET || in->code == LOW_VMAP) {
+				out.value = map_ptr(shared_set(f, in->a));
+				if (out.value)
+					vec_add(f->l->arena, &f->form->sets, in->a);
+			}
+			put(f, out, depth, next, end);
 			goes = !(always && ends(in));
 		}
 		asks = asks && only_asks(in);
@@ -152,7 +162,7 @@ static void flatten(struct flat *f, const struct low_chain *c, const struct rule
 {
 	bool goes = true;
 
-	vec_add(f->l->arena, &f->form->placed, h.i);
+	vec_add(f->l->arena, &f->form->chains, h.i);
 	for (uint32_t k = 0, nr; k + 1 < c->nr && goes; k += nr) {
 		for (nr = 1; c->v[k + nr].rule == c->v[k].rule; nr++)
 			;
@@ -169,7 +179,7 @@ static const struct low_chain *flat_chain(struct lowered *l, struct low_form *fo
 	uint32_t end;
 
 	if (c->nr_runs || c->nr > MAX_INSNS) {
-		vec_add(l->arena, &form->placed, h.i);
+		vec_add(l->arena, &form->chains, h.i);
 		return c;
 	}
 	end = new_label(&f);
@@ -201,7 +211,7 @@ static bool is_quiet(const struct low_chain *c)
 static void one_hook(struct lowered *l, struct low_form *form, const struct ruleset *except, enum nf_hook hook, enum low_class class)
 {
 	static const uint64_t states[] = { CT_NEW, CT_ESTABLISHED };
-	struct low_bases *out = &form->at[hook][class];
+	struct low_bases *out = &form->at[class][hook];
 	int nat = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT ? -100 : 100;          /* NF_IP_PRI_NAT_DST, _SRC */
 
 	out->quiet = true;
@@ -249,7 +259,7 @@ static bool has_any(const struct map *own, const uint32_t *v, uint32_t nr)
 
 static bool fits(const struct low_form *form, const struct ruleset *rs)
 {
-	return !has_any(&rs->own_chain, form->placed.v, form->placed.nr) && !has_any(&rs->own_set, form->found_empty.v, form->found_empty.nr);
+	return !has_any(&rs->own_chain, form->chains.v, form->chains.nr) && !has_any(&rs->own_set, form->sets.v, form->sets.nr);
 }
 
 static struct low_form *new_form(struct lowered *l, const struct ruleset *except)
@@ -277,5 +287,5 @@ void low_flatten(struct lowered *l)
 	}
 	if (!at || !*at)
 		*(at = &l->forms) = new_form(l, NULL);
-	l->at = (const struct low_bases (*)[LOW_CLASSES])(*at)->at;
+	l->at = (const struct low_bases (*)[NF_HOOKS])(*at)->at;
 }

@@ -84,14 +84,14 @@ LOW_INLINE enum low_says low_run(struct lowered *l, const struct low_chain *c, s
 			break;
 		}
 		case LOW_SET:
-			set = low_set_of(l, (set_h){ in->a });
+			set = in->value ? (const struct low_set *)(uintptr_t)in->value : low_set_of(l, (set_h){ in->a });
 			if (set->plain)
 				return LOW_SAYS_ASK;
 			if (low_has(set, &s->p, in->b, &slot) != (in->rel == REL_EQ))
 				next = c->v + in->skip;
 			break;
 		case LOW_VMAP:
-			set = low_set_of(l, (set_h){ in->a });
+			set = in->value ? (const struct low_set *)(uintptr_t)in->value : low_set_of(l, (set_h){ in->a });
 			if (set->plain || set->range)
 				return LOW_SAYS_ASK;
 			if (!low_has(set, &s->p, in->b, &slot)) {

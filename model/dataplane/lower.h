@@ -43,7 +43,7 @@ struct insn {
 	uint32_t skip;                  /* where to go on when this does not hold: from the beginning of the chain */
 	uint32_t chain, rule;           /* which rule it is of; UINT32_MAX: the end */
 	uint32_t a, b;
-	uint64_t mask, value;           /* of what can be a goto, mask: where it goes on when that comes back */
+	uint64_t mask, value;           /* of what can be a goto, mask: where it goes on when that comes back; of a set in a flat chain, value: its form, 0: by its handle */
 };
 static_assert(sizeof(struct packet) <= UINT8_MAX, "insn.at");
 static inline bool low_may_goto(const struct insn *in) { return in->code == LOW_VMAP || in->code == LOW_GOTO || in->code == LOW_OP; }
@@ -89,7 +89,7 @@ struct low_bases {
 #define LOW_FEW 2
 struct lowered {
 	struct lowered *base;
-	const struct low_bases (*at)[LOW_CLASSES];      /* by hook; those of the base, if they are the same */
+	const struct low_bases (*at)[NF_HOOKS];         /* by enum low_class; may be the base's */
 	uint64_t own_chains, own_sets;
 	uint32_t below_chains, below_sets;
 	uint32_t few[LOW_FEW]; const struct low_set *few_sets[LOW_FEW];         /* the first sets of its own that were asked for: handles, forms */
@@ -101,7 +101,7 @@ struct lowered {
 	struct low_form *forms;         /* of its flat base chains */
 };
 /* Flat base chains, and the chains and sets that they depend on: good for every ruleset on the same base that has none of these of its own. */
-struct low_form { struct low_bases at[NF_HOOKS][LOW_CLASSES]; VEC(uint32_t) placed; VEC(uint32_t) found_empty; struct low_form *next; };
+struct low_form { struct low_bases at[LOW_CLASSES][NF_HOOKS]; VEC(uint32_t) chains, sets; struct low_form *next; };
 struct lowered *lower(const struct ruleset *, struct lowered *base, struct arena *);    /* base: that of rs->base, NULL if it has none */
 const struct low_chain *low_chain_make(struct lowered *, chain_h);
 const struct low_set *low_set_make(struct lowered *, set_h);

@@ -40,8 +40,10 @@ static enum op_does lookup_eval(const struct ruleset *rs, const struct ruleset *
 	(void)outer;
 	if (needs_ports(op) && !has_ports(p->proto))
 		return op->rel == REL_NE ? DOES_NEXT : DOES_FAIL;
-	make_key(op, p, reg, key);
 	b = set_body(rs, h, &owner);
+	if (!b->nr && !(s->flags & SETF_DYNAMIC))
+		return op->rel == REL_NE ? DOES_NEXT : DOES_FAIL;
+	make_key(op, p, reg, key);
 	e = set_lookup(owner, s, b, key);
 	if (s->flags & SETF_DYNAMIC && s->kind == SET_PLAIN)
 		return (e || env->dyn_has(env->ctx, h, key, op->nkey, op->b ? op->b : s->timeout)) == (op->rel == REL_EQ) ? DOES_NEXT : DOES_FAIL;

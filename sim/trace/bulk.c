@@ -15,7 +15,7 @@
 #define MAX_NODES 6
 
 struct key { uint64_t ends, ports; };           /* src << 32 | dst; sport << 16 | dport */
-struct conn { netns_h ns; struct key orig, reply; uint32_t mark; bool dnat, snat, dst_done, src_done, seen_reply; };
+struct conn { netns_h ns; struct key orig, reply; uint32_t mark; uint8_t status /* CTS_… */; bool dst_done, src_done; };
 
 struct bulk {
 	const struct dataplane *dp;
@@ -28,6 +28,7 @@ struct bulk_state {
 	struct low_state low;           /* the packet is in it */
 	struct seats *seats;
 	const struct seat *at;          /* the node */
+	const struct low_bases *hooks;  /* what the packet meets there, by hook; NULL: nothing */
 	netns_h ns;
 	struct conn ct[MAX_CT]; uint32_t nr_ct;
 	struct conn *c;
@@ -48,7 +49,7 @@ LOW_INLINE struct key key_of(const struct packet *p)
 static inline struct key turned(struct key k) { return (struct key){ k.ends << 32 | k.ends >> 32, (k.ports & 65535) << 16 | k.ports >> 16 }; }
 static inline bool same_key(struct key a, struct key b) { return a.ends == b.ends && a.ports == b.ports; }
 
-static void note(struct bulk_state *b, uint8_t what, chain_h chain, uint32_t rule)
+LOW_INLINE void note(struct bulk_state *b, uint8_t what, chain_h chain, uint32_t rule)
 {
 	const struct packet *p = P(b);
 
@@ -81,8 +82,8 @@ LOW_INLINE void show_state(struct bulk_state *b)
 	struct packet *p = P(b);
 	const struct conn *c = b->c;
 
-	p->ct_state = b->is_reply || c->seen_reply ? CT_ESTABLISHED : CT_NEW;
-	p->ct_status = (uint8_t)((c->dnat ? CTS_DNAT : 0) | (c->snat ? CTS_SNAT : 0) | (c->seen_reply ? CTS_SEEN_REPLY | CTS_ASSURED : 0));
+	p->ct_state = c->status & CTS_SEEN_REPLY ? CT_ESTABLISHED : CT_NEW;
+	p->ct_status = c->status;
 	p->orig_dst = ip_from4((uint32_t)c->orig.ends);
 	p->orig_dport = (uint16_t)c->orig.ports;
 	p->reply = b->is_reply;
@@ -111,7 +112,7 @@ LOW_INLINE bool connect_to(struct bulk_state *b)
 		*c = (struct conn){ .ns = b->ns, .orig = k, .reply = turned(k) };
 	}
 	if (b->is_reply)
-		c->seen_reply = true;
+		c->status |= CTS_SEEN_REPLY | CTS_ASSURED;
 	b->c = c;
 	P(b)->ct_mark = c->mark;
 	show_state(b);
@@ -134,9 +135,9 @@ static inline void nat_src_of(struct bulk_state *b)
 
 LOW_INLINE void apply_known(struct bulk_state *b, bool dst, bool src)
 {
-	if (dst && (b->is_reply ? b->c->snat : b->c->dnat))
+	if (dst && b->c->status & (b->is_reply ? CTS_SNAT : CTS_DNAT))
 		nat_dst_of(b);
-	if (src && (b->is_reply ? b->c->dnat : b->c->snat))
+	if (src && b->c->status & (b->is_reply ? CTS_DNAT : CTS_SNAT))
 		nat_src_of(b);
 }
 
@@ -150,7 +151,8 @@ LOW_INLINE bool translate(struct bulk_state *b, uint32_t masquerade)
 			c->reply.ends = (uint64_t)ip << 32 | (uint32_t)c->reply.ends;
 		if (b->low.port)
 			c->reply.ports = (uint64_t)b->low.port << 16 | (c->reply.ports & 65535);
-		c->dnat = c->dst_done = true;
+		c->status |= CTS_DNAT;
+		c->dst_done = true;
 		nat_dst_of(b);
 		if (!b->back)
 			b->out->dnat = true;
@@ -160,7 +162,8 @@ LOW_INLINE bool translate(struct bulk_state *b, uint32_t masquerade)
 		c->reply.ends = (c->reply.ends & ~0xffffffffull) | masquerade;
 		if (b->low.port)
 			c->reply.ports = (c->reply.ports & ~65535ull) | b->low.port;
-		c->snat = c->src_done = true;
+		c->status |= CTS_SNAT;
+		c->src_done = true;
 		nat_src_of(b);
 		if (!b->back)
 			b->out->snat = b->out->masqueraded = true;
@@ -205,7 +208,6 @@ LOW_INLINE bool run_rules(struct bulk_state *b, const struct low_bases *at, bool
 			return false;
 		}
 	}
-	b->c->mark = P(b)->ct_mark;
 	return true;
 }
 
@@ -213,7 +215,7 @@ LOW_INLINE bool run_rules(struct bulk_state *b, const struct low_bases *at, bool
 LOW_INLINE bool hook(struct bulk_state *b, enum nf_hook h, link_h where, uint32_t masquerade, const bool record)
 {
 	static const uint8_t stages[] = { ST_SOCKET, ST_PREROUTING, ST_INPUT, ST_FORWARD, ST_OUTPUT, ST_POSTROUTING };
-	const struct low_bases *at = b->at->rules ? &b->at->rules->at[h][P(b)->ct_state == CT_NEW ? LOW_NEW : LOW_ESTABLISHED] : NULL;
+	const struct low_bases *at = b->hooks ? &b->hooks[h] : NULL;
 	bool dst = h == HOOK_PREROUTING, src = h == HOOK_POSTROUTING, nat_applied = false;
 
 	if (record) {
@@ -237,11 +239,6 @@ LOW_INLINE bool hook(struct bulk_state *b, enum nf_hook h, link_h where, uint32_
 }
 
 /* ---- the way */
-
-LOW_INLINE bool special(uint32_t ip)
-{
-	return ip >> 24 == 127 || ip >> 24 == 0 || ip >> 28 >= 14 || ip >> 16 == 0xa9fe;
-}
 
 LOW_INLINE bool is_local(const struct seat *n, uint32_t ip)
 {
@@ -282,7 +279,7 @@ LOW_INLINE const struct seat *one_way(struct bulk_state *b, const struct seat *f
 	str iif = from->in_name;
 	link_h in = from->in;
 
-	if (dst_of(p) == from->gateway || special(dst_of(p)) || dst_of(p) == from->ip)
+	if (dst_of(p) == from->gateway || seat_special(dst_of(p)) || dst_of(p) == from->ip)
 		return NULL;
 	moved(b, ST_SOCKET, (link_h){ 0 }, record);
 	moved(b, ST_ROUTE, from->out, record);
@@ -299,9 +296,12 @@ LOW_INLINE const struct seat *one_way(struct bulk_state *b, const struct seat *f
 		p->mark = 0;
 		p->iif = iif;
 		p->oif = NULL;
-		if (!connect_to(b) || !hook(b, HOOK_PREROUTING, in, 0, record))
+		if (!connect_to(b))
 			return NULL;
-		if (is_local(n, dst_of(p)) || special(dst_of(p)) || p->ttl-- <= 1)
+		b->hooks = n->rules ? n->rules->at[p->ct_state == CT_NEW ? LOW_NEW : LOW_ESTABLISHED] : NULL;
+		if (!hook(b, HOOK_PREROUTING, in, 0, record))
+			return NULL;
+		if (is_local(n, dst_of(p)) || p->ttl-- <= 1)
 			return NULL;
 		holder = seat_holder(b->seats, dst_of(p));
 		if (!holder.i)
@@ -321,6 +321,7 @@ LOW_INLINE const struct seat *one_way(struct bulk_state *b, const struct seat *f
 		moved(b, ST_FORWARD, out, record);
 		if (!hook(b, HOOK_FORWARD, out, 0, record) || !hook(b, HOOK_POSTROUTING, out, masquerade, record))
 			return NULL;
+		b->c->mark = p->ct_mark;
 		if (to->kind == SEAT_POD && to->node.i == b->ns.i) {
 			*end = b->ns = holder;
 			return to;

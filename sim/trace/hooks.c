@@ -54,7 +54,7 @@ enum says { SAYS_NOTHING, SAYS_ACCEPT, SAYS_END };      /* END: dropped, rejecte
 
 struct eval {
 	struct walker *w;
-	struct ruleset *rs;
+	const struct ruleset *rs;
 	struct op_env env;
 	enum nf_hook hook;
 	link_h where;
@@ -324,39 +324,50 @@ static bool base_chain(struct eval *x, chain_h h)
 	return true;
 }
 
-bool run_hook(struct walker *w, enum nf_hook hook, link_h where)
+/* What the connection says of NAT, where it has been decided. */
+static void apply_known(struct walker *w, bool dst, bool src)
 {
-	struct netns *ns = netns_get(w->dp, w->ns);
-	bool dst = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT, src = hook == HOOK_POSTROUTING || hook == HOOK_INPUT, v6 = !ip_is4(w->p.dst);
-	struct eval x = { .w = w, .rs = ns->rules, .env = { w, is_local, local_known, reverse, dyn_has, dyn_add }, .hook = hook, .where = where };
-	bool nat_applied = false;
+	if (dst && (w->is_reply ? w->ct->snat : w->ct->dnat))
+		nat_dst(w);
+	if (src && (w->is_reply ? w->ct->dnat : w->ct->snat))
+		nat_src(w);
+}
 
-	for (uint32_t k = 0; x.rs && k < x.rs->at[hook].nr; k++) {
-		const struct chain *c = ruleset_chain_get(x.rs, x.rs->at[hook].v[k]);
+/* false: the packet ends here. *nat_applied: what was known of NAT has been applied, where the nat chains would stand. */
+static bool run_rules(struct walker *w, const struct ruleset *rs, enum nf_hook hook, link_h where, bool dst, bool src, bool *nat_applied)
+{
+	struct eval x = { .w = w, .rs = rs, .env = { w, is_local, local_known, reverse, dyn_has, dyn_add }, .hook = hook, .where = where };
+	bool v6 = !ip_is4(w->p.dst);
 
-		if (!for_family(x.rs, c, v6))
+	for (uint32_t k = 0; k < rs->at[hook].nr; k++) {
+		const struct chain *c = ruleset_chain_get(rs, rs->at[hook].v[k]);
+
+		if (!for_family(rs, c, v6))
 			continue;
-		/* Known NAT is applied where the nat chains would stand. */
-		if (!nat_applied && w->ct && ((dst && c->priority >= -100) || (src && c->priority >= 100))) {
-			nat_applied = true;
-			if (dst && (w->is_reply ? w->ct->snat : w->ct->dnat))
-				nat_dst(w);
-			if (src && (w->is_reply ? w->ct->dnat : w->ct->snat))
-				nat_src(w);
+		if (!*nat_applied && w->ct && ((dst && c->priority >= -100) || (src && c->priority >= 100))) {
+			*nat_applied = true;
+			apply_known(w, dst, src);
 		}
-		if (!base_chain(&x, x.rs->at[hook].v[k]))
+		if (!base_chain(&x, rs->at[hook].v[k]))
 			return false;
 		if (w->ct)
 			w->ct->mark = w->p.ct_mark;
 	}
-	if (!nat_applied && w->ct) {
+	return true;
+}
+
+bool run_hook(struct walker *w, enum nf_hook hook, link_h where)
+{
+	const struct ruleset *rs = netns_get(w->dp, w->ns)->rules;
+	bool dst = hook == HOOK_PREROUTING || hook == HOOK_OUTPUT, src = hook == HOOK_POSTROUTING || hook == HOOK_INPUT, nat_applied = false;
+
+	if (rs && !run_rules(w, rs, hook, where, dst, src, &nat_applied))
+		return false;
+	if (!nat_applied && w->ct && (w->ct->dnat || w->ct->snat)) {
 		struct tuple before = tuple_of(&w->p), after;
 		struct hop *h;
 
-		if (dst && (w->is_reply ? w->ct->snat : w->ct->dnat))
-			nat_dst(w);
-		if (src && (w->is_reply ? w->ct->dnat : w->ct->snat))
-			nat_src(w);
+		apply_known(w, dst, src);
 		after = tuple_of(&w->p);
 		if (!same_tuple(&before, &after) && (h = add_hop(w, stages[hook], where, "rewritten back by conntrack")))
 			h->before = before;

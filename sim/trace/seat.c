@@ -20,7 +20,7 @@ static void put_holder(struct seats *s, uint32_t ip, netns_h ns)
 
 static void add_holder(void *ctx, ip_addr ip, netns_h ns)
 {
-	if (ip_is4(ip))
+	if (ip_is4(ip) && !seat_special(ip_to4(ip)))
 		put_holder(ctx, ip_to4(ip), ns);
 }
 

@@ -52,8 +52,10 @@ LOW_INLINE const struct seat *seat_of(struct seats *s, netns_h h)
 {
 	return s->v[h.i].kind != SEAT_UNSEEN ? &s->v[h.i] : seat_make(s, h);
 }
+/* Addresses that are routed nowhere, or not as others are. */
+static inline bool seat_special(uint32_t ip) { return ip >> 24 == 127 || ip >> 24 == 0 || ip >> 28 >= 14 || ip >> 16 == 0xa9fe; }
 static inline uint32_t seat_hash(uint32_t ip) { return (uint32_t)((ip * 0x9e3779b97f4a7c15ull) >> 32); }
-/* The namespace of the Pod or node that has the address; .i 0: none. */
+/* The namespace of the Pod or node that has the address; .i 0: none, or the address is special. */
 LOW_INLINE netns_h seat_holder(const struct seats *s, uint32_t ip)
 {
 	uint32_t at = seat_hash(ip) & s->mask;

@@ -324,7 +324,7 @@ static void hear_all(void *ctx, const struct low_event *e)
 /* A chain that is not run does nothing. */
 static enum low_says flat_run(struct lowered *l, struct low_state *s, uint64_t *trail)
 {
-	const struct low_bases *at = &l->at[HOOK_PREROUTING][s->p.ct_state == CT_NEW ? LOW_NEW : LOW_ESTABLISHED];
+	const struct low_bases *at = &l->at[s->p.ct_state == CT_NEW ? LOW_NEW : LOW_ESTABLISHED][HOOK_PREROUTING];
 	struct low_state before = *s;
 	enum low_says says = at->nr ? low_run(l, at->v[0].run, s, true, hear_all, trail) : LOW_SAYS_NOTHING;
 
@@ -351,7 +351,7 @@ TEST(flat_base_chains_say_what_the_chains_say)
 			uint64_t heard[2] = { 0, 0 };
 			enum low_says want = low_run(l, low_chain_of(l, g.chain[0]), &whole, true, hear_all, &heard[0]), have = flat_run(l, &flat, &heard[1]);
 
-			idle += !l->at[HOOK_PREROUTING][LOW_ESTABLISHED].nr;
+			idle += !l->at[LOW_ESTABLISHED][HOOK_PREROUTING].nr;
 			wrong += have != want || heard[0] != heard[1] || flat.p.mark != whole.p.mark || flat.draws != whole.draws ||
 				 (want == LOW_SAYS_NAT && (flat.nat != whole.nat || flat.ip != whole.ip || flat.port != whole.port));
 			if (wrong)
