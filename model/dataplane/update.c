@@ -1,8 +1,8 @@
 /*
  * Theory of operation. The dataplane hears of every change and notes the object; nothing is done before somebody asks (dataplane_update). Then each kind of object
  * has its way: a Pod that came or went takes its node's namespace and those of the node's Pods with it (links are numbered in one go), an EndpointSlice the chains
- * of its Service (in the rules of each node where they differ); policies and what they select, the own rules of all nodes. All that is thrown away is written again when it is looked at, by the same
- * writers that write it the first time. What changes everything (nodes, addresses of nodes, settings) is not taken in: the dataplane is compiled anew.
+ * of its Service (in the rules of each node where they differ); policies and what they select, the own rules of all nodes. All that is thrown away is written again
+ * when it is looked at, by the same writers that write it the first time. What changes everything (nodes, addresses of nodes, settings) is not taken in: the dataplane is compiled anew.
  * tests/unit/update_test.c holds both against each other, byte for byte.
  */
 #include <stdlib.h>
