@@ -45,10 +45,12 @@ static const struct { const char *name; enum effect effect; } annotations[] = {
 
 const char *nginx_note(const struct ingress *ing, const char *name)
 {
-	char key[128];
+	const size_t n = strlen(NGINX_PREFIX);
 
-	snprintf(key, sizeof(key), NGINX_PREFIX "%s", name);
-	return label_get(&ing->o.annotations, key);
+	for (uint32_t k = 0; k < ing->o.annotations.nr; k++)
+		if (strncmp(ing->o.annotations.v[k].key, NGINX_PREFIX, n) == 0 && strcmp(ing->o.annotations.v[k].key + n, name) == 0)
+			return ing->o.annotations.v[k].value;
+	return NULL;
 }
 
 bool nginx_true(const char *v) { return v && (streq(v, "true") || streq(v, "True") || streq(v, "TRUE") || streq(v, "1") || streq(v, "t") || streq(v, "T")); }
