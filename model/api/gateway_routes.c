@@ -122,3 +122,32 @@ ROUTE(tls_route_kind, "TLSRoute", "tlsroutes", tls_spec_fields, GROUP("v1"), GRO
 ROUTE(tcp_route_kind, "TCPRoute", "tcproutes", plain_spec_fields, GROUP("v1"), GROUP("v1alpha2"));
 ROUTE(udp_route_kind, "UDPRoute", "udproutes", plain_spec_fields, GROUP("v1"), GROUP("v1alpha2"));
 const struct kind *const route_kinds[] = { &http_route_kind, &grpc_route_kind, &tls_route_kind, &tcp_route_kind, &udp_route_kind, NULL };
+
+/* ---- BackendTLSPolicy. Source: apis/v1/backendtlspolicy_types.go */
+
+static const struct field target_fields[] = {
+	ROW(F_STR, "group", struct policy_target, group), ROW(F_STR, "kind", struct policy_target, kind), ROW(F_STR, "name", struct policy_target, name),
+	ROW(F_STR, "sectionName", struct policy_target, section),
+	FIELD_END
+};
+static const struct field ca_fields[] = {
+	ROW(F_STR, "group", struct secret_ref, group), ROW(F_STR, "kind", struct secret_ref, kind), ROW(F_STR, "name", struct secret_ref, name), FIELD_END
+};
+static const struct field validation_fields[] = {
+	ROW_LIST("caCertificateRefs", struct backend_tls_policy, cas, struct secret_ref, ca_fields), ROW(F_STR, "wellKnownCACertificates", struct backend_tls_policy, well_known),
+	ROW(F_STR, "hostname", struct backend_tls_policy, hostname), ROW_KEEP("subjectAltNames"),
+	FIELD_END
+};
+static const struct field policy_spec_fields[] = {
+	ROW_LIST("targetRefs", struct backend_tls_policy, targets, struct policy_target, target_fields), ROW_HERE("validation", validation_fields), ROW_KEEP("options"), FIELD_END
+};
+static const struct field ancestor_fields[] = {
+	ROW_STRUCT("ancestorRef", struct route_parent_status, ref, parent_fields), ROW(F_STR, "controllerName", struct route_parent_status, controller),
+	ROW_LIST("conditions", struct route_parent_status, conditions, struct condition, condition_fields),
+	FIELD_END
+};
+static const struct field policy_status_fields[] = { ROW_LIST("ancestors", struct backend_tls_policy, st_ancestors, struct route_parent_status, ancestor_fields), FIELD_END };
+const struct kind backend_tls_policy_kind = {
+	.name = "BackendTLSPolicy", .apis = (const char *const[]){ GROUP("v1"), GROUP("v1alpha3"), NULL }, .plural = "backendtlspolicies", .shorts = "btlspolicy", .namespaced = true,
+	.size = sizeof(struct backend_tls_policy), .fields = (const struct field[]){ ROW_TOP, ROW_HERE("spec", policy_spec_fields), ROW_HERE("status", policy_status_fields), FIELD_END },
+};

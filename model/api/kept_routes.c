@@ -1,4 +1,4 @@
-/* Kinds of Istio and of the Gateway API beside those that are modelled: read, kept and shown. ServiceEntries are names that a mesh knows; EnvoyFilters and
+/* Kinds of Istio beside those that are modelled: read, kept and shown. ServiceEntries are names that a mesh knows; EnvoyFilters and
  * Sidecars make what a sidecar does unknown (model/l7/mesh.c); the others have no effect. */
 #include "model/api/check.h"
 #include "model/api/net.h"
@@ -18,4 +18,3 @@ KIND(workload_entry_kind, "WorkloadEntry", ISTIO_NET, "workloadentries", "we", k
 KIND(workload_group_kind, "WorkloadGroup", ISTIO_NET, "workloadgroups", "wg", kept);
 KIND(request_authentication_kind, "RequestAuthentication", APIS("security.istio.io/v1", "security.istio.io/v1beta1"), "requestauthentications", "ra", kept);
 KIND(istio_telemetry_kind, "Telemetry", APIS("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"), "telemetries", NULL, kept);
-KIND(backend_tls_policy_kind, "BackendTLSPolicy", APIS("gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1alpha3"), "backendtlspolicies", "btlspolicy", kept);

@@ -98,6 +98,14 @@ struct gw_route {                               /* HTTPRoute, GRPCRoute, TLSRout
 	LIST(struct route_rule) rules;
 	LIST(struct route_parent_status) st_parents;
 };
+struct policy_target { str group, kind, name, section; };
+struct backend_tls_policy {                     /* how Gateways speak TLS to a Service */
+	struct object o;
+	LIST(struct policy_target) targets;
+	LIST(struct secret_ref) cas;            /* validation.caCertificateRefs, of its own namespace */
+	str well_known, hostname;
+	LIST(struct route_parent_status) st_ancestors;
+};
 struct grant_from { str group, kind, ns; };
 struct grant_to { str group, kind, name; };
 struct reference_grant { struct object o; LIST(struct grant_from) from; LIST(struct grant_to) to; };

@@ -9,7 +9,7 @@ struct running { struct control *t; struct cluster *c; struct arena *a; nsec now
 
 static bool bears(struct cluster *c, const struct object *o)
 {
-	static const struct kind *const always[] = { &gateway_class_kind, &gateway_kind, &listener_set_kind, &reference_grant_kind };
+	static const struct kind *const always[] = { &gateway_class_kind, &gateway_kind, &listener_set_kind, &reference_grant_kind, &backend_tls_policy_kind };
 
 	for (size_t k = 0; k < ARRAY_LEN(always); k++)
 		if (o->kind == always[k])
@@ -17,7 +17,7 @@ static bool bears(struct cluster *c, const struct object *o)
 	for (size_t k = 0; route_kinds[k]; k++)
 		if (o->kind == route_kinds[k])
 			return true;
-	if (o->kind == &service_kind || o->kind == &secret_kind || o->kind == &namespace_kind)
+	if (o->kind == &service_kind || o->kind == &secret_kind || o->kind == &config_map_kind || o->kind == &namespace_kind)
 		return cluster_count(c, &gateway_kind) > 0;
 	return controller_workload(o);
 }
@@ -219,9 +219,15 @@ static bool listeners_status(struct running *r, const struct gw_listener_state *
 static void gateway_status(struct running *r, struct gateway *gw, const struct gw_state *s, const struct service *svc)
 {
 	bool changed = set_says(r, &gw->conditions, "Accepted", s->accepted, gw->o.generation);
+	struct gw_says own;
 
 	changed = set_says(r, &gw->conditions, "Programmed", programmed(s, svc), gw->o.generation) || changed;
 	changed = set_addresses(r, gw, svc) || changed;
+	if (gateway_client_certificate(r->c, gw, r->a, &own))
+		changed = set_says(r, &gw->conditions, "ResolvedRefs", own, gw->o.generation) || changed;
+	if (gateway_lets_anyone_in(gw))
+		changed = set_condition(r, &gw->conditions, "InsecureFrontendValidationMode", COND_TRUE, "ConfigurationChanged", "clients without a valid certificate are let in",
+					gw->o.generation) || changed;
 	if (gw->st_sets.set != (s->nr_sets > 0) || gw->st_sets.v != (int32_t)s->attached_sets) {
 		gw->st_sets = (struct opt_int){ .v = (int32_t)s->attached_sets, .set = s->nr_sets > 0 };
 		changed = true;
@@ -315,6 +321,58 @@ static void route_status(struct running *r, struct gw_route *route, const struct
 	cluster_touch(r->c, &route->o);
 }
 
+/* ---- BackendTLSPolicies: an entry for each Gateway with a route to the Service */
+
+static bool leads_to(const struct gw_attachment *at, const struct backend_tls_policy *p)
+{
+	for (uint32_t k = 0; at->accepted.yes && k < at->route->rules.nr; k++)
+		for (uint32_t i = 0; i < at->route->rules.v[k].backends.nr; i++) {
+			const struct backend_ref *b = &at->route->rules.v[k].backends.v[i];
+
+			for (uint32_t n = 0; n < p->targets.nr; n++)
+				if ((b->ns ? b->ns : at->route->o.ns) == p->o.ns && b->name == p->targets.v[n].name)
+					return true;
+		}
+	return false;
+}
+
+static bool gateway_leads_to(const struct gw_state *s, const struct backend_tls_policy *p)
+{
+	for (uint32_t k = 0; k < s->nr_routes; k++)
+		if (leads_to(&s->routes[k], p))
+			return true;
+	return false;
+}
+
+static void policy_status(struct running *r, struct backend_tls_policy *p, const struct states *all)
+{
+	struct route_parent_status *v = arena_array(r->a, struct route_parent_status, all->nr);
+	struct gw_policy_says says = backend_tls_judge(r->c, p, r->a);
+	bool changed = false;
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < all->nr; k++) {
+		const struct gw_state *s = &all->v[k];
+		struct parent_ref ref = { cluster_str(r->c, GATEWAY_GROUP), cluster_str(r->c, "Gateway"), s->gw->o.ns, s->gw->o.name, NULL, { 0 } };
+		const struct route_parent_status *had = NULL;
+
+		if (!gateway_leads_to(s, p))
+			continue;
+		for (uint32_t i = 0; i < p->st_ancestors.nr && !had; i++)
+			had = same_parent(&p->st_ancestors.v[i].ref, &ref) ? &p->st_ancestors.v[i] : NULL;
+		v[nr] = had ? *had : (struct route_parent_status){ .ref = ref, .controller = cluster_str(r->c, s->controller) };
+		changed = set_says(r, &v[nr].conditions, "Accepted", says.accepted, p->o.generation) || changed || !had;
+		changed = set_says(r, &v[nr].conditions, "ResolvedRefs", says.resolved, p->o.generation) || changed;
+		nr++;
+	}
+	if (!changed && nr == p->st_ancestors.nr)
+		return;
+	p->st_ancestors.v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
+	p->st_ancestors.nr = nr;
+	p->st_ancestors.set = true;
+	cluster_touch(r->c, &p->o);
+}
+
 /* ---- all */
 
 static void install(struct running *r, const struct gateway *gw, const struct l7_controller *who)
@@ -353,7 +411,7 @@ static struct object_list kept(struct running *r, const struct kind *k)
 static void run(struct control *t, struct object *key, nsec now)
 {
 	struct running r = { .t = t, .c = control_cluster(t), .a = arena_new(NULL, "gateway"), .now = now };
-	struct object_list classes = kept(&r, &gateway_class_kind), gateways = kept(&r, &gateway_kind);
+	struct object_list classes = kept(&r, &gateway_class_kind), gateways = kept(&r, &gateway_kind), policies;
 	struct states all = { .v = arena_array(r.a, struct gw_state, gateways.nr) };
 
 	(void)key;
@@ -376,6 +434,9 @@ static void run(struct control *t, struct object *key, nsec now)
 			set_status(&r, (struct listener_set *)all.v[all.nr].sets[i].set, &all.v[all.nr], &all.v[all.nr].sets[i]);
 		index_state(&r, &all, all.nr++);
 	}
+	policies = kept(&r, &backend_tls_policy_kind);
+	for (uint32_t k = 0; k < policies.nr; k++)
+		policy_status(&r, (struct backend_tls_policy *)policies.v[k], &all);
 	for (uint32_t n = 0; route_kinds[n]; n++) {
 		struct object_list routes = kept(&r, route_kinds[n]);
 
@@ -386,5 +447,5 @@ static void run(struct control *t, struct object *key, nsec now)
 }
 
 static const struct kind *const hears[] = { &gateway_class_kind, &gateway_kind, &listener_set_kind, &reference_grant_kind, &http_route_kind, &grpc_route_kind, &tls_route_kind,
-					    &tcp_route_kind, &udp_route_kind, &service_kind, &secret_kind, &namespace_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, NULL };
+					    &tcp_route_kind, &udp_route_kind, &backend_tls_policy_kind, &service_kind, &secret_kind, &config_map_kind, &namespace_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, NULL };
 const struct controller gateway_controller = { .name = "gateway", .kinds = hears, .watch = watch, .run = run };

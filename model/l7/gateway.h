@@ -19,6 +19,7 @@ struct gw_listener_state {
 	struct gw_says accepted, conflicted, resolved, programmed;
 	const struct route_kind *kinds; uint32_t nr_kinds;      /* status.listeners[].supportedKinds */
 	const struct l7_cert *certs; uint32_t nr_certs;
+	bool client_certificates;               /* a client without one is not let in */
 	uint32_t attached;
 };
 struct gw_attachment {                          /* of one parentRef to one Gateway */
@@ -50,6 +51,13 @@ const char *gateway_controller_name(struct cluster *, const struct gateway *);  
 struct gw_says route_references(struct cluster *, const struct gw_route *, struct arena *);
 /* One reference to a Service from a route: resolved, or with a status (500; gRPC: 503) and why. *reason (may be NULL): of the condition. */
 struct l7_ref gateway_ref(struct cluster *, const struct gw_route *, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
+bool gateway_lets_anyone_in(const struct gateway *);     /* certificates of clients are asked for somewhere, and not insisted on */
+/* ResolvedRefs of the Gateway itself: its own certificate towards backends. false: it names none. */
+bool gateway_client_certificate(struct cluster *, const struct gateway *, struct arena *, struct gw_says *);
+/* BackendTLSPolicy: the one that is for that port of a Service (NULL: none), and what it is worth. */
+struct gw_policy_says { struct gw_says accepted, resolved; };
+const struct backend_tls_policy *backend_tls_policy(struct cluster *, const struct service *, int32_t port);
+struct gw_policy_says backend_tls_judge(struct cluster *, const struct backend_tls_policy *, struct arena *);
 /* The routes of a Service as parent, for a client of that namespace; false: there are none. */
 bool gateway_add_service_routes(struct route_table *, uint32_t group, const struct service *, int32_t port, str client_ns);
 /* ReferenceGrant: may `from` refer to that object in another namespace? */

@@ -41,7 +41,10 @@ static struct l7_header_mod headers_of(struct compiling *k, const struct header_
 
 static struct l7_ref ref_of(struct compiling *k, const struct gw_route *r, const struct secret_ref *ref, struct opt_int port)
 {
-	return gateway_ref(k->c, r, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
+	struct l7_ref out = gateway_ref(k->c, r, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
+
+	gw_backend_tls(k->c, &out, k->a);
+	return out;
 }
 
 static void filter_of(struct compiling *k, const struct gw_route *r, const struct route_filter *f, struct l7_filter *out)
@@ -165,6 +168,7 @@ static void add_listener(struct compiling *k, const struct gw_listener_state *l)
 		to->dead = l->programmed.yes ? k->s->accepted.message : l->programmed.message;
 		table_finding(k->t, true, to->cause, to->cause_path, "listener %s is not programmed: %s", l->spec->name, to->dead);
 	}
+	to->client_certificates = l->client_certificates;
 	for (uint32_t i = 0; i < l->nr_certs; i++)
 		vec_add(k->a, &to->certs, l->certs[i]);
 	gather(k, (uint32_t)(l - k->s->listeners), &all);

@@ -245,6 +245,8 @@ static void add_listener(struct cluster *c, struct gw_state *s, const struct obj
 
 	*l = (struct gw_listener_state){ .spec = spec, .owner = owner, .index = index };
 	listener_read(c, l, a);
+	if (l->accepted.yes)
+		gw_client_certificates(c, s->gw, l, a);
 }
 
 void gw_listeners_read(struct cluster *c, struct gw_state *s, struct arena *a)

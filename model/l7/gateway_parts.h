@@ -13,6 +13,10 @@ void gw_sets_judge(struct gw_state *, struct arena *);                          
 /* allowedRoutes.namespaces and allowedListeners.namespaces: may an object of `ns` come to one of `own`? dflt: where from is not said. */
 bool gw_namespace_allowed(struct cluster *, const struct route_ns *, const char *dflt, str own, str ns);
 
+/* Certificates that a listener asks of clients: its conditions, and whether it insists (gateway_tls.c). */
+void gw_client_certificates(struct cluster *, const struct gateway *, struct gw_listener_state *, struct arena *);
+void gw_backend_tls(struct cluster *, struct l7_ref *, struct arena *);
+
 /* One match of one rule, under one hostname. */
 struct gw_entry {
 	const char *host;

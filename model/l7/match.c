@@ -108,6 +108,8 @@ static bool handshake(struct deciding *d, const struct l7_listener *l, const cha
 {
 	const struct l7_cert *c = table_cert(d->t, (uint32_t)(l - d->t->listeners.v), sni, &d->out->tls_why);
 
+	if (l->client_certificates)
+		return fails(d->out, "the TLS handshake fails: the listener asks clients for a certificate, and this one has none");
 	if (!c && !d->t->own_cert)
 		return fails(d->out, "the TLS handshake fails: the listener has no certificate");
 	if (c) {

@@ -137,6 +137,7 @@ struct l7_listener {
 	const char *host;                       /* NULL: any */
 	uint32_t group;                         /* → table->groups */
 	VEC(struct l7_cert) certs;              /* in order of preference */
+	bool client_certificates;               /* it asks clients for a certificate, and no request that is asked here has one */
 	const char *unknown;                    /* what becomes of its connections cannot be told, because …; NULL */
 	const char *dead;                       /* not programmed, because …: nobody listens */
 	obj_h cause; const char *cause_path;
