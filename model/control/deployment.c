@@ -8,6 +8,7 @@
 #include "model/control/workloads.h"
 
 #define HASH_LABEL "pod-template-hash"
+#define MAX_NAME   253                  /* of a DNS subdomain */
 #define REVISION   "deployment.kubernetes.io/revision"
 
 struct deploying {
@@ -179,7 +180,7 @@ static void make_new(struct deploying *x)
 
 	for (;; d->st_collisions++) {
 		template_hash(&d->template, d->st_collisions, hash);
-		name = arena_printf(x->scratch, "%s-%s", d->o.name, hash);
+		name = arena_printf(x->scratch, "%.*s-%s", (int)(MAX_NAME - 1 - strlen(hash)), d->o.name, hash);        /* generateReplicaSetName */
 		if (!cluster_find(x->c, &replicaset_kind, d->o.ns, name))
 			break;
 	}

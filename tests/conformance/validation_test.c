@@ -66,3 +66,55 @@ TEST(pods_of_statefulsets_are_named_as_hosts_whatever_the_template_says)
 	SAME_TEXT(val_str(val_path(object_render(x.c, &cell_pod(&x, "db-0")->o, x.a), "spec.hostname")), "db-0");
 	cell_free(&x);
 }
+
+/* pkg/quota/v1/evaluator/core/pods_test.go TestPodEvaluatorMatchingScopes, TestPodConstraintsFunc */
+TEST(quotas_choose_pods_by_their_scopes)
+{
+#define QUOTA(more) "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: '0'}, " more "}}\n---\n"
+#define BARE(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {" more "}}"
+#define RUNS(more)  "containers: [{name: c, image: i" more "}]"
+	static const struct { const char *yaml; bool refused; } rows[] = {
+		{ QUOTA("scopes: [BestEffort]") BARE(RUNS("")), true },
+		{ QUOTA("scopes: [BestEffort]") BARE(RUNS(", resources: {requests: {cpu: 1}}")), false },
+		{ QUOTA("scopes: [NotBestEffort]") BARE(RUNS(", resources: {limits: {memory: 1Mi}}")), true },
+		{ QUOTA("scopes: [Terminating]") BARE("activeDeadlineSeconds: 5, " RUNS("")), true },
+		{ QUOTA("scopes: [Terminating]") BARE(RUNS("")), false },
+		{ QUOTA("scopes: [NotTerminating, BestEffort]") BARE(RUNS("")), true },
+		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}") BARE("priorityClassName: high, " RUNS("")), true },
+		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}") BARE(RUNS("")), false },
+		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: NotIn, values: [high]}]}") BARE(RUNS("")), true },
+		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: Exists}]}") BARE("priorityClassName: high, " RUNS("")), true },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+		const struct object *p;
+
+		docs_read("test.yaml", rows[k].yaml, strlen(rows[k].yaml), NULL, cell_take, &x, &x.err);
+		p = cluster_find(x.c, &pod_kind, "default", "p");
+		CU_ASSERT((p == NULL) == rows[k].refused);
+		cell_free(&x);
+	}
+}
+
+TEST(quotas_count_what_their_keys_say)
+{
+	static const struct { const char *hard, *why; } rows[] = {
+		{ "requests.nvidia.com/gpu: '1'", "exceeded quota: q, requested: requests.nvidia.com/gpu=2, used: requests.nvidia.com/gpu=0, limited: requests.nvidia.com/gpu=1" },
+		{ "limits.cpu: '1', requests.memory: 1Gi", "failed quota: q: must specify limits.cpu for: c,j; requests.memory for: c,j" },
+		{ "requests.storage: '0', services: '0'", NULL },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+		const char *yaml = arena_printf(x.a, "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {%s}}}\n---\n"
+						     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {initContainers: [{name: j, image: i}], containers: [{name: c, image: i, resources: {limits: {nvidia.com/gpu: 2}}}]}}", rows[k].hard);
+
+		docs_read("test.yaml", yaml, strlen(yaml), NULL, cell_take, &x, &x.err);
+		CU_ASSERT(!rows[k].why == (cluster_find(x.c, &pod_kind, "default", "p") != NULL));
+		CU_ASSERT(!rows[k].why || (x.err.nr && strstr(x.err.v[x.err.nr - 1].text, rows[k].why)));
+		if (rows[k].why && x.err.nr && !strstr(x.err.v[x.err.nr - 1].text, rows[k].why))
+			SAME_TEXT(x.err.v[x.err.nr - 1].text, rows[k].why);
+		cell_free(&x);
+	}
+}

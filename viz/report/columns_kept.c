@@ -100,7 +100,7 @@ static void quota_amounts(struct row *r, bool limits, struct sb *out)
 		if (val_str(have))
 			sb_add(out, val_str(have));
 		else
-			sb_add(out, quantity_text(MAX(quota_used(r->c, r->o->ns, names[k]), 0), strstr(names[k], "memory") != NULL, text));
+			sb_add(out, quantity_text(MAX(quota_used(r->c, r->o, names[k]), 0), strstr(names[k], "memory") != NULL, text));
 		sb_addc(out, '/');
 		if (val_str(most))
 			sb_add(out, val_str(most));
