@@ -112,6 +112,58 @@ TEST(walks_in_bulk_end_as_single_walks_do)
 	CU_ASSERT(asked > 1000 && delivered > 1000);    /* both ways are taken */
 }
 
+/* So many namespaces that what comes is fetched ahead: nothing may depend on it. */
+TEST(walks_in_a_large_cluster_end_as_single_walks_do)
+{
+	enum { NODES = 42, DEPLOYMENTS = 42, REPLICAS = 100, NR = 600 };
+	static struct bulk_probe q[NR];
+	static struct bulk_result r[NR];
+	struct world_options opt = { .ask = true, .seed = 7 };
+	struct lab l = { .a = arena_new(NULL, "test") };
+	struct arena *scratch = arena_new(NULL, "walks");
+	struct object_list pods, services;
+	uint32_t wrong = 0, asked = 0;
+	struct bulk *b;
+
+	world_init(&l.w, &opt);
+	for (int k = 0; k < NODES; k++)
+		apply(&l, arena_printf(l.a, "apiVersion: v1\nkind: Node\nmetadata: {name: n%d}\nspec: {podCIDR: 10.244.%d.0/24}\n"
+					    "status: {addresses: [{type: InternalIP, address: 172.18.0.%d}], conditions: [{type: Ready, status: 'True'}]}\n", k, k, k + 2));
+	for (int k = 0; k < DEPLOYMENTS; k++)
+		apply(&l, arena_printf(l.a, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%d}\nspec: {replicas: %d, selector: {matchLabels: {app: d%d}}, template: {metadata: {labels: {app: d%d}},"
+					    " spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}}}\n"
+					    "---\napiVersion: v1\nkind: Service\nmetadata: {name: s%d}\nspec: {selector: {app: d%d}, ports: [{port: 80}]}\n", k, REPLICAS, k, k, k, k));
+	world_settle(&l.w, &opt);
+	l.dp = world_dataplane(&l.w);
+	pods = cluster_list_ns(l.w.cluster, &pod_kind, "default");
+	services = cluster_list_ns(l.w.cluster, &service_kind, "default");
+	CU_ASSERT_EQUAL_FATAL(pods.nr, DEPLOYMENTS * REPLICAS);
+	for (uint32_t k = 0; k < NR; k++) {
+		q[k] = (struct bulk_probe){ .from = netns_find(l.dp, arena_printf(l.a, "pod/default/%s", pods.v[k * 7919u % pods.nr]->name)), .dport = 80, .proto = PROTO_TCP };
+		if (k % 7)
+			ip_parse(((const struct service *)services.v[k * 31u % services.nr])->cluster_ip, &q[k].dst);
+		else
+			q[k].dst = ((const struct pod *)pods.v[k * 101u % pods.nr])->ip;
+	}
+	b = bulk_new(l.dp, l.a);
+	for (int again = 0; again < 2; again++)         /* the second time all seats are made */
+		bulk_walk(b, q, NR, 5, r, NULL, 0);
+	for (uint32_t k = 0; k < NR; k++) {
+		struct arena_mark m = arena_mark(scratch);
+		struct walk_from from = { .from = q[k].from, .t = { .dst = q[k].dst, .dport = 80, .proto = PROTO_TCP } };
+		struct trace t = walk(l.dp, flows_new(scratch, 0, hash_mix(5, k)), &from, WALK_DRAW, scratch);
+
+		wrong += !same(&r[k], &t.v[0]);
+		asked += r[k].asked;
+		arena_rewind(scratch, m);
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT(asked < NR / 10);     /* a Pod that asks itself */
+	arena_free(scratch);
+	bulk_free(b);
+	done(&l);
+}
+
 TEST(shares_add_up_to_one_and_every_answer_is_accounted_for)
 {
 	uint32_t several = 0;
