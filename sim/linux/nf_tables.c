@@ -344,13 +344,20 @@ static const struct kept_table *kept_table(const struct nf_kept *k, const struct
 	return NULL;
 }
 
-static void delete_table(struct sync *x, const struct kept_table *t)    /* NULL: all tables */
+static void of_table_name(struct sync *x, int nft_msg, const struct kept_table *t)        /* t NULL: all tables */
 {
-	struct nlmsghdr *h = nf_begin(&x->b, NFT_MSG_DELTABLE, 0, !t ? NFPROTO_UNSPEC : t->family == NF_IP6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
+	struct nlmsghdr *h = nf_begin(&x->b, nft_msg, nft_msg == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0, !t ? NFPROTO_UNSPEC : t->family == NF_IP6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
 
 	if (t)
 		nf_put_str(h, NFTA_TABLE_NAME, t->name);
 	nf_end(&x->b);
+}
+
+static void delete_table(struct sync *x, const struct kept_table *t)
+{
+	if (x->change->anew && t)       /* one that is not there cannot be deleted */
+		of_table_name(x, NFT_MSG_NEWTABLE, t);
+	of_table_name(x, NFT_MSG_DELTABLE, t);
 }
 
 static uint32_t *of_table(struct sync *x, const uint32_t *all, uint32_t nr, bool sets, table_h t, uint32_t *out_nr)
@@ -373,7 +380,7 @@ static bool write_all(struct sync *x)
 	table_h *v = rs ? nf_tables_in_order(rs, x->scratch, &nr) : NULL;
 	bool ok = true;
 
-	x->whole = x->whole || !from || from->tables.nr != nr;
+	x->whole = x->whole || x->change->anew || !from || from->tables.nr != nr;
 	for (uint32_t k = 0; k < nr; k++)
 		x->whole = x->whole || kept_table(from, ruleset_table_get(rs, v[k])) != &from->tables.v[k];
 	x->b.fresh = x->whole;

@@ -12,7 +12,8 @@ void nf_kept_free(struct nf_kept *);
 struct nf_change {
 	const struct ruleset *rs;       /* what should be there; NULL: nothing */
 	const struct nf_kept *from;     /* what is; NULL: nothing */
-	bool forget;                    /* whatever there is goes first: nobody knows what it is */
+	bool forget;                    /* whatever there is goes first, tables of others as well: nobody knows what it is */
+	bool anew;                      /* the tables of `from` are written as a whole, whether they are still there or not */
 	int fd;                         /* nf_open */
 	const char *where;              /* the namespace, for errors */
 	void (*cause)(void *ctx, cause_h, struct sb *);         /* who wants a rule that the kernel refuses; NULL */

@@ -221,8 +221,7 @@ static enum nf_done sync_or_anew(struct nf_change *change, struct nf_kept **kept
 		err_msg_free(first);
 		first = err_pop(err);
 	}
-	change->from = NULL;
-	change->forget = true;
+	change->anew = true;
 	done = nf_sync(change, kept, why, err);
 	if (done == NF_CHANGED)
 		err_warn(err, NULL, "rules of %s are written anew, as the change did not fit what was there (%s)", change->where, first.text ? first.text : "");
