@@ -256,12 +256,13 @@ bool rules_sync(struct live *live, struct cluster *cluster, struct space *s, con
 {
 	const struct ruleset *rs = netns_get(dp, s->ns)->rules;
 	struct rule_state now = wanted(rs);
-	bool ok = true, any = false;
+	bool ok = true, any = false, no_text;
 
 	if (rs || s->rules_lost || (s->rules && (s->rules->nf || s->rules->text)))
 		ok = nft_tables(live, cluster, s, dp, &now, &any, err);
-	if (ok && differ(s->rules, &now)) {
-		ok = live_enter(live, s, err) && restore(s->rules, &now, live->cni && s->kind == NS_NODE, s->name, err);
+	no_text = s->rules && s->rules->text && !now.text;      /* then all tables went first, those of iptables as well */
+	if (ok && (no_text || differ(s->rules, &now))) {
+		ok = live_enter(live, s, err) && restore(no_text ? NULL : s->rules, &now, live->cni && s->kind == NS_NODE, s->name, err);
 		any = true;
 	}
 	*changed += any || !ok;
