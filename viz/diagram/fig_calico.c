@@ -1,4 +1,5 @@
 /* A cluster with Calico: Services above, Pods on nodes, a calico-node Pod with felix and BIRD on each, BGP sessions between them. What does not fit is a sentence. */
+#include "model/dataplane/bgp.h"
 #include "viz/diagram/figure.h"
 
 enum { MAX_NODES = 5, MAX_PODS = 4, MAX_SERVICES = 6, MAX_LINES = 4 };
@@ -154,15 +155,24 @@ static void add_services(struct drawing *d, box_h client)
 static void add_sessions(struct drawing *d, const box_h *cal, uint32_t shown, uint32_t all)
 {
 	const struct settings *set = cluster_settings(d->w->cluster);
+	struct object_list nodes = cluster_list(d->w->cluster, &node_kind);
 	struct scene *s = d->s;
+	const struct bgp_hearing h = bgp_hear(d->w->cluster, s->arena);
+	uint32_t of[MAX_NODES] = { 0 };         /* the number of each drawn node among all */
 
-	for (uint32_t i = 0; i < shown && set->mesh; i++)
+	for (uint32_t i = 0; i < shown; i++)
+		for (uint32_t k = 0; k < nodes.nr; k++)
+			of[i] = nodes.v[k] == &d->node[i]->o ? k : of[i];
+	for (uint32_t i = 0; i < shown && (h.everybody || h.with) && !bgp_backend_without_bird(d->w->cluster); i++)
 		for (uint32_t j = i + 1; j < shown; j++)
-			scene_line(s, cal[i], cal[j], bgp_down(d->node[i]) || bgp_down(d->node[j]) ? LINE_REMOVED : LINE_BGP, NULL)->arc = true;
-	scene_legend(s, LINE_BGP, 0, arena_printf(s->arena, "BGP sessions: each BIRD tells every other which addresses its node has, AS %" PRId64 "%s", set->as_number,
+			if (bgp_session(&h, of[i], of[j]))
+				scene_line(s, cal[i], cal[j], bgp_down(d->node[i]) || bgp_down(d->node[j]) ? LINE_REMOVED : LINE_BGP, NULL)->arc = true;
+	scene_legend(s, LINE_BGP, 0, arena_printf(s->arena, "BGP sessions: each BIRD tells %s which addresses its node has, AS %" PRId64 "%s", h.everybody ? "every other" : "its peers", set->as_number,
 						  shown < all ? arena_printf(s->arena, "; %u more nodes likewise", all - shown) : ""));
-	if (!set->mesh)
-		scene_note(s, ROLE_PLAIN, "no node-to-node mesh", "BGPConfiguration says nodeToNodeMeshEnabled: false; draw bgp shows the peers");
+	if (bgp_backend_without_bird(d->w->cluster))
+		scene_note(s, ROLE_PLAIN, "no BGP", "calico-node runs without BIRD");
+	else if (!set->mesh)
+		scene_note(s, ROLE_PLAIN, "no node-to-node mesh", "BGPConfiguration says nodeToNodeMeshEnabled: false; the sessions are those of BGPPeers");
 }
 
 bool fig_calico(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
