@@ -12,6 +12,7 @@ check "the learner is not told the answer" '! $podwire learn hairpin -o md | gre
 check "the teacher is" '$podwire learn hairpin -o md -v | grep -q "^Answer: 1"'
 check "all of them make one page" '$podwire learn all -o html >"$work/all.html" && [ "$(grep -c "<h2>" "$work/all.html")" -ge 25 ] && ! grep -q "This does not hold" "$work/all.html"'
 check "a page is well formed" 'sed "1d" "$work/all.html" | sed "s/<meta [^>]*>//" | python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())"'
+check "its lines are kept, and nothing stands in for their ends" 'grep -q "^  there$" "$work/all.html" && ! grep -q "$(printf "\357\277\275")" "$work/all.html"'
 check "one that is not there is said" '! $podwire learn nothing -o md 2>"$work/err" && grep -q "no lesson is called" "$work/err"'
 # What was done is kept in a lab (tests/tui/session_test.c plays lessons in one).
 $podwire init --lab "$work/l.db" >/dev/null

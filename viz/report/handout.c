@@ -14,10 +14,18 @@ struct writer {
 
 static void text(struct writer *w, const char *s)
 {
-	if (w->h->form == HANDOUT_HTML)
-		label_html(w->out, s);
-	else
+	if (w->h->form != HANDOUT_HTML) {
 		sb_add(w->out, s);
+		return;
+	}
+	for (const char *end; *s; s = end) {            /* label_html is for labels: it has no use for line ends */
+		end = s + strcspn(s, "\n");
+		label_html(w->out, arena_strndup(w->a, s, (size_t)(end - s)));
+		if (*end) {
+			sb_addc(w->out, '\n');
+			end++;
+		}
+	}
 }
 
 static void heading(struct writer *w, int level, const char *s)
@@ -55,9 +63,10 @@ static void inline_html(struct writer *w, const char *s, size_t n)
 			italic = !italic;
 		} else {
 			char one[2] = { s[k], '\0' };
+			bool plain = s[k] & 0x80 || s[k] == '\n';
 
-			label_html(w->out, (s[k] & 0x80) ? "" : one);
-			if (s[k] & 0x80)
+			label_html(w->out, plain ? "" : one);
+			if (plain)
 				sb_addc(w->out, s[k]);
 		}
 	}
