@@ -302,6 +302,20 @@ static bool has_user(uint32_t uid)
 	return there;
 }
 
+const char *haproxies_missing(struct cluster *c, struct arena *a)
+{
+	struct object_list pods = cluster_list(c, &pod_kind);
+
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		struct mesh_capture m = p->spec ? mesh_capture(p->spec) : (struct mesh_capture){ 0 };
+
+		if (m.set && !has_user(m.uid))
+			return arena_printf(a, "the redirect rules of pod/%s/%s name user %u, which a lab of an ordinary user has not (root's has)", p->o.ns, p->o.name, m.uid);
+	}
+	return NULL;
+}
+
 static void plan_sidecars(struct planning *x)
 {
 	struct haproxies *all = &x->live->haproxies;

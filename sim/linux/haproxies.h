@@ -12,4 +12,7 @@ void haproxies_leave_out(const struct live *, const struct pod *, struct sb *con
 /* Behind the workloads: starts them, or gives them their new configuration; listening when it returns. One that does not start is a warning. */
 bool haproxies_sync(struct live *, uint32_t *started, struct err *);
 
+/* Why what the Pods' sidecars need cannot be made here; NULL: it can. */
+const char *haproxies_missing(struct cluster *, struct arena *);
+
 #endif

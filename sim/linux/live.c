@@ -286,6 +286,7 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	}
 	dataplane_write_all(dp);
 	missing = live->spaces.nr ? NULL : features_missing(dp, x.arena);
+	missing = missing ? missing : haproxies_missing(c, x.arena);
 	if (missing) {
 		snprintf(sum->missing, sizeof(sum->missing), "%s", missing);
 		err_add(err, ERR_MACHINE, NULL, "this cluster cannot be built here: %s", missing);
