@@ -21,17 +21,55 @@ struct pool *pool_make(struct cluster *c, const struct kind *k)
 	return p;
 }
 
-static uint64_t name_key(const struct kind *k, str ns, str name)
+/* ---- the index of names */
+
+/* The candidates one after another, as places that may be written: *at is UINT32_MAX at first. NULL: no more. */
+static uint32_t *next_of(const struct name_map *m, uint32_t tag, uint32_t *at)
 {
-	return hash_mix(hash_mix(map_ptr(k), map_ptr(ns)), map_ptr(name));
+	if (!m->alloc)
+		return NULL;
+	*at = (*at == UINT32_MAX ? tag : *at + 1) & (m->alloc - 1);
+	while (m->slot[*at].handle && m->slot[*at].tag != tag)
+		*at = (*at + 1) & (m->alloc - 1);
+	return m->slot[*at].handle ? &m->slot[*at].handle : NULL;
+}
+
+static void put_in(struct name_map *m, struct name_slot s)
+{
+	uint32_t at = s.tag & (m->alloc - 1);
+
+	while (m->slot[at].handle)
+		at = (at + 1) & (m->alloc - 1);
+	m->slot[at] = s;
+}
+
+static void add_to(struct name_map *m, struct arena *a, struct name_slot s)
+{
+	if (m->nr >= m->alloc / 2) {
+		struct name_map old = *m;
+
+		m->alloc = old.alloc ? old.alloc * 2 : 8;
+		m->slot = arena_array(a, struct name_slot, m->alloc);
+		for (uint32_t k = 0; k < old.alloc; k++)
+			if (old.slot[k].handle)
+				put_in(m, old.slot[k]);
+		arena_discard(a, old.slot, old.alloc * sizeof(*old.slot));
+	}
+	put_in(m, s);
+	m->nr++;
+}
+
+static uint32_t name_key(const struct kind *k, str ns, str name)
+{
+	return (uint32_t)hash_mix(hash_mix(map_ptr(k), map_ptr(ns)), map_ptr(name));
 }
 
 struct object *cluster_at(const struct cluster *c, const struct kind *k, str ns, str name)
 {
-	uint64_t *at;
+	uint32_t key = name_key(k, ns, name), at = UINT32_MAX, *h;
 
-	for (uint64_t key = name_key(k, ns, name); (at = map_find(&c->by_name, key)); key++) {
-		struct object *o = c->all.v[*at];
+	while ((h = next_of(&c->by_name, key, &at))) {
+		struct object *o = c->all.v[*h];
 
 		if (o->kind == k && o->ns == ns && o->name == name)
 			return o->gone ? NULL : o;
@@ -50,18 +88,19 @@ struct object *cluster_find(const struct cluster *c, const struct kind *k, const
 /* An object takes the place of a gone one of the same name. */
 void index_name(struct cluster *c, struct object *o)
 {
-	uint64_t *at;
+	uint32_t key = name_key(o->kind, o->ns, o->name), at = UINT32_MAX, *h;
 
-	for (uint64_t key = name_key(o->kind, o->ns, o->name); *(at = map_put(&c->by_name, c->arena, key)); key++) {
-		const struct object *have = c->all.v[*at];
+	while ((h = next_of(&c->by_name, key, &at))) {
+		const struct object *have = c->all.v[*h];
 
 		if (have->kind == o->kind && have->ns == o->ns && have->name == o->name) {
 			assert(have->gone);
 			o->life = have->life + 1;
-			break;
+			*h = o->id.i;
+			return;
 		}
 	}
-	*at = o->id.i;
+	add_to(&c->by_name, c->arena, (struct name_slot){ key, o->id.i });
 }
 
 int by_name_order(const void *a, const void *b)

@@ -16,6 +16,10 @@ struct pool {
 
 struct handles { obj_h *v; uint32_t nr, alloc; bool mixed; };   /* mixed: some came again, or late: there may be repeats */
 
+/* Handles by a hash of names, 8 bytes a slot: half of the hash stands beside the handle, and who looks compares what is found. None is ever taken out. */
+struct name_slot { uint32_t tag, handle; };
+struct name_map { struct name_slot *slot; uint32_t nr, alloc; };
+
 struct proxy_view;
 struct cluster {
 	struct mem *mem;
@@ -28,7 +32,7 @@ struct cluster {
 	VEC(struct object *) all;               /* [0] unused */
 	VEC(struct pool *) pools;
 	struct map pool_of;                     /* kind → pool */
-	struct map by_name;                     /* hash(kind, ns, name) → handle */
+	struct name_map by_name;                /* by hash(kind, ns, name) */
 	struct map pods_by_label;               /* hash(ns, key, value) → struct handles */
 	struct { str ns; const struct pair *labels; struct handles *list[LABELS_KNOWN]; } last_labels;   /* those of the Pod that was indexed last */
 	struct map pods_by_owner;               /* uid → struct handles */

@@ -14,7 +14,6 @@ struct ipam {
 	bool ready;                                     /* sets are made */
 	struct calico_ipam calico;
 	struct map local;                               /* node name → struct local */
-	struct map announced;                           /* node name → number of blocks that its annotation tells of */
 	bool learned;                                   /* the blocks of Pods that came with addresses are known */
 };
 
@@ -88,13 +87,12 @@ static uint32_t pools_for(struct control *t, const struct node *n, bool four, st
 static void announce(struct control *t, struct node *n)
 {
 	struct ipam *i = ipam_of(t);
-	const struct calico_host *h = map_get_ptr(&i->calico.hosts, map_ptr(n->o.name));
-	uint64_t *told = map_put(&i->announced, cluster_arena(control_cluster(t)), map_ptr(n->o.name));
+	struct calico_host *h = map_get_ptr(&i->calico.hosts, map_ptr(n->o.name));
 	struct sb text = { 0 };
 
-	if (!h || *told == h->nr)
+	if (!h || h->told == h->nr)
 		return;
-	*told = h->nr;
+	h->told = h->nr;
 	for (uint32_t k = 0; k < h->nr; k++)
 		sb_printf(&text, "%s%s", k ? "," : "", CIDR(h->v[k]->cidr));
 	annotate(t, &n->o, BLOCKS_ANNOTATION, sb_text(&text));

@@ -40,6 +40,7 @@ struct calico_block {
 struct calico_host {
 	str name;
 	struct calico_block **v; uint32_t nr, alloc;
+	uint32_t told;                          /* so many its node's annotation tells of */
 	uint64_t blocks, first;                 /* calico_first_block of a pool with so many blocks; 0: not asked yet */
 };
 struct calico_pool { struct cidr cidr; uint8_t block_len; };

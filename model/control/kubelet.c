@@ -31,12 +31,11 @@ struct prun *kubelet_remember(struct control *t, const struct pod *p)
 			k->spare.v[i] = k->spare.v[--k->spare.nr];
 		}
 	if (!r) {
-		r = arena_make(a, struct prun);
-		r->alloc = nr;
-		r->c = arena_array(a, struct crun, nr);
+		r = arena_alloc(a, sizeof(*r) + nr * sizeof(r->c[0]), alignof(struct prun));
+		r->alloc = (uint8_t)nr;
 	}
-	memset(r->c, 0, nr * sizeof(*r->c));
-	*r = (struct prun){ .c = r->c, .alloc = r->alloc, .nr = nr, .nr_init = MIN(p->spec->init_containers.nr, nr) };
+	*r = (struct prun){ .alloc = r->alloc, .nr = (uint8_t)nr, .nr_init = (uint8_t)MIN(p->spec->init_containers.nr, nr) };
+	memset(r->c, 0, nr * sizeof(r->c[0]));
 	*table_at(t, &k->runs, p->o.id.i) = map_ptr(r);
 	vec_add(a, &k->moving, p->o.id);
 	return r;

@@ -16,25 +16,26 @@ struct crun {                                   /* one container */
 	bool backing_off;                       /* waits before its restart */
 	bool complained;                        /* its failing probe has been reported since the last start */
 	bool no_image;                          /* the image cannot be pulled */
+	bool has_last;                          /* it has run before: last_to, last_exit */
 	nsec from, to;                          /* started, finished; NEVER */
-	nsec ends; int32_t ends_with;           /* when it will end by itself or because it is stopped; NEVER */
-	int32_t restarts;
-	int32_t last_exit; nsec last_to; bool has_last;
+	nsec ends, last_to;                     /* when it will end by itself or because it is stopped; NEVER */
+	int32_t ends_with, last_exit, restarts;
 	nsec backoff, backoff_at;               /* how long the next restart waits, and when that was set; 0: no entry */
 	const struct probing *probes;           /* equal ones are one */
 };
 
 struct prun {                                   /* one Pod */
-	struct crun *c; uint32_t nr, nr_init, alloc;
+	uint8_t nr, nr_init, alloc;             /* containers; init containers among them; room for so many */
 	uint8_t sandbox;                        /* enum sandbox_state */
 	bool making, stopping, announced;       /* a sandbox is being made; the Pod is being stopped; NetworkNotReady has been said */
+	bool made_before;                       /* there was a sandbox already */
 	uint32_t attempt;
-	nsec due;                               /* of the sandbox, or of the step at hand */
 	int32_t busy;                           /* the container whose start is at work; -1 */
+	nsec due;                               /* of the sandbox, or of the step at hand */
 	nsec free_at;                           /* the worker is held up by a postStart hook until then */
 	nsec retry;                             /* not before: a failed sandbox is tried again */
 	nsec told;                              /* stopping: when it was told */
-	bool made_before;                       /* there was a sandbox already */
+	struct crun c[];
 };
 
 /* Words of conditions, in the order in which the conditions stand; then reasons. */
@@ -60,6 +61,8 @@ struct kubelet {
 	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
 	struct { struct image *v; uint32_t nr, alloc; } all_images;
 	struct stated *stated;                  /* [STATED], by the hash of the key */
+	struct { const struct container *c; enum container_role role; struct ending ending; } last_ending;      /* of a container whose Pod has no annotations */
+	const struct probing *last_probing;
 	str words[KUBELET_WORDS];               /* interned once: every Pod has them */
 };
 struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, begun if it is not yet */

@@ -179,11 +179,24 @@ static bool dns_is_broken(const struct visit *v)
 	return s && s->selector.nr && fault_since(&s->o, DOWN_ANNOTATION) != NEVER && pairs_match(&s->selector, &v->p->o.labels);
 }
 
+/* Pods of one template share their containers. */
+static struct ending ending_of(struct visit *v, const struct container *c, enum container_role role)
+{
+	if (v->p->o.annotations.nr)
+		return container_ending(v->p, c, role);
+	if (v->k->last_ending.c != c || v->k->last_ending.role != role) {
+		v->k->last_ending.ending = container_ending(v->p, c, role);
+		v->k->last_ending.c = c;
+		v->k->last_ending.role = role;
+	}
+	return v->k->last_ending.ending;
+}
+
 static void runs_now(struct visit *v, uint32_t k)
 {
 	const struct container *c = container_at(v->p->spec, k);
 	struct crun *x = &v->r->c[k];
-	struct ending e = container_ending(v->p, c, role_of(v->p, k));
+	struct ending e = ending_of(v, c, role_of(v->p, k));
 
 	if (x->run.state == RUN_EXITED) {
 		x->has_last = true;

@@ -338,6 +338,7 @@ void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_a
 
 const struct probing *kubelet_probing(struct control *t, struct probing p)
 {
+	struct kubelet *k = control_state(t, CTL_KUBELET);
 	struct probing clean;
 
 	memset(&clean, 0, sizeof(clean));       /* padding counts when bytes are compared */
@@ -349,7 +350,9 @@ const struct probing *kubelet_probing(struct control *t, struct probing p)
 	clean.complaint = p.complaint;
 	clean.complainer = p.complainer;
 	clean.complains = p.complains;
-	return share_bytes(t, &clean, sizeof(clean));
+	if (!k->last_probing || memcmp(k->last_probing, &clean, sizeof(clean)) != 0)
+		k->last_probing = share_bytes(t, &clean, sizeof(clean));
+	return k->last_probing;
 }
 
 static const struct container_status *status_named(const struct pod *p, const char *name)
