@@ -4,21 +4,25 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 
-static void region_add(struct region *r, size_t size)
+struct region_block { struct region_block *older; size_t size; };       /* what is taken of it stands behind */
+
+static void region_add(struct region *r, size_t bytes)
 {
-	void *at;
+	size_t size = bytes + sizeof(struct region_block);
+	struct region_block *b;
 
 	if (size >= HUGE_PAGE / 2)
 		size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);       /* a whole number of them: then the kernel puts them where they belong */
-	at = r->nr < ARRAY_LEN(r->block) ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : MAP_FAILED;
-	if (at == MAP_FAILED)
+	b = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (b == MAP_FAILED)
 		abort();
 	if (size >= HUGE_PAGE)
-		madvise(at, size, MADV_HUGEPAGE);
-	r->block[r->nr].at = at;
-	r->block[r->nr++].size = size;
-	r->next = at;
-	r->left = size;
+		madvise(b, size, MADV_HUGEPAGE);
+	*b = (struct region_block){ r->blocks, size };
+	r->blocks = b;
+	r->nr++;
+	r->next = (char *)(b + 1);
+	r->left = size - sizeof(*b);
 }
 
 void region_room(struct region *r, size_t bytes)
@@ -33,7 +37,7 @@ void *region_take(struct region *r, size_t bytes)
 	void *at;
 
 	if (r->left < size)
-		region_add(r, MAX(size, (size_t)65536 << MIN(r->nr * 2, 20u)));
+		region_add(r, MAX(size, (size_t)65536 << MIN(r->nr * 2, 6u)));
 	at = r->next;
 	r->next += size;
 	r->left -= size;
@@ -42,8 +46,12 @@ void *region_take(struct region *r, size_t bytes)
 
 void region_free(struct region *r)
 {
-	for (uint32_t k = 0; k < r->nr; k++)
-		munmap(r->block[k].at, r->block[k].size);
+	while (r->blocks) {
+		struct region_block *b = r->blocks;
+
+		r->blocks = b->older;
+		munmap(b, b->size);
+	}
 	*r = (struct region){ 0 };
 }
 

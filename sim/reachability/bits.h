@@ -10,7 +10,7 @@
 
 /* Memory that many things share and that ends at once; all zero. What is much comes in the processor's large pages: it is there sooner, and found sooner. {0} is valid
  * and empty. */
-struct region { struct { void *at; size_t size; } block[64]; uint32_t nr; char *next; size_t left; };
+struct region { struct region_block *blocks; uint32_t nr; char *next; size_t left; };
 void region_room(struct region *, size_t bytes);         /* so much is going to be taken */
 void *region_take(struct region *, size_t bytes);
 void region_free(struct region *);

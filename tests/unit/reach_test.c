@@ -84,6 +84,26 @@ TEST(reach_agrees_on_what_kubernetes_leaves_open)
 	}
 }
 
+/* Enough Pods in a namespace that selectors are looked up by their labels, and enough sets that a question leaves some out; and the sum of all pairs, which is made
+ * from classes. */
+TEST(reach_agrees_where_namespaces_are_large)
+{
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct cell cell = cell_new(seed);
+		struct pgen g = { .host_network = seed % 2, .odd = seed % 2, .dual = seed % 3 == 0 };
+		uint64_t allowed = 0;
+		struct reach *r;
+
+		pgen_cluster(&g, &cell, seed, 3, 2, 75, 14);
+		r = reach_new(cell.c, NULL, 0);
+		for (size_t q = 0; q < ARRAY_LEN(pgen_probes); q++)
+			allowed += reach_sum(r, pgen_probes[q].proto, pgen_probes[q].port).allowed;
+		CU_ASSERT_EQUAL(allowed, all_pairs_agree(r, cell.c, seed, "large"));
+		reach_free(r);
+		cell_free(&cell);
+	}
+}
+
 static const struct pod *some_pod(struct cluster *c, struct pgen *g)
 {
 	struct object_list l = cluster_list(c, &pod_kind);
