@@ -7,20 +7,49 @@
 
 static const char *const no_address = "has no address: nobody can connect to it";
 
-/* ---- tables, compiled at their first use */
+/* ---- controllers and tables, looked for and compiled at their first use */
 
-static const struct route_table *remembered(struct world *w, const char *name)
+static struct arena *routes_of_now(struct world *w)
 {
 	if (w->routes_arena && w->routes_rev != cluster_rev(w->cluster)) {
 		arena_free(w->routes_arena);
 		w->routes_arena = NULL;
 		w->routes.v = NULL;
 		w->routes.nr = w->routes.alloc = 0;
+		w->controllers_known = false;
 	}
 	if (!w->routes_arena) {
 		w->routes_arena = arena_new(NULL, "routes");
 		w->routes_rev = cluster_rev(w->cluster);
 	}
+	return w->routes_arena;
+}
+
+static const struct l7_controller *controllers_of_now(struct world *w, uint32_t *nr)
+{
+	struct arena *a = routes_of_now(w);
+
+	if (!w->controllers_known)
+		w->controllers = controllers_list(w->cluster, a, &w->nr_controllers);
+	w->controllers_known = true;
+	*nr = w->nr_controllers;
+	return w->controllers;
+}
+
+static const struct l7_controller *controller_of_now(struct world *w, const char *name)
+{
+	uint32_t nr;
+	const struct l7_controller *v = controllers_of_now(w, &nr);
+
+	for (uint32_t i = 0; i < nr; i++)
+		if (streq(v[i].name, name))
+			return &v[i];
+	return NULL;
+}
+
+static const struct route_table *remembered(struct world *w, const char *name)
+{
+	routes_of_now(w);
 	for (uint32_t k = 0; k < w->routes.nr; k++)
 		if (streq(routes_name(w->routes.v[k]), name))
 			return w->routes.v[k];
@@ -138,7 +167,7 @@ struct serving proxies_serving(const struct looking *k, const char *host, uint16
 	struct serving s = { .names = "" };
 	struct object_list gateways = cluster_list(k->c, &gateway_kind);
 	uint32_t nr;
-	const struct l7_controller *v = controllers_list(k->c, k->a, &nr);
+	const struct l7_controller *v = controllers_of_now(k->w, &nr);
 
 	for (uint32_t i = 0; i < nr; i++)
 		if (routes_serve(proxies_ingress(k->w, v[i].name, k->a), host))
@@ -148,7 +177,7 @@ struct serving proxies_serving(const struct looking *k, const char *host, uint16
 		const struct gateway *gw = (const struct gateway *)gateways.v[i];
 		const char *name = gateway_controller_name(k->c, gw), *text;
 
-		if (!name || !controller_find(k->c, name, k->a) || !routes_serve(proxies_gateway(k->w, gw, k->a), host))
+		if (!name || !controller_of_now(k->w, name) || !routes_serve(proxies_gateway(k->w, gw, k->a), host))
 			continue;
 		text = arena_printf(k->a, "gateway/%s/%s", gw->o.ns, gw->o.name);
 		serves(k, &s, (struct end){ .kind = END_GATEWAY, .ns = gw->o.ns, .name = gw->o.name, .text = text }, text);
@@ -184,14 +213,14 @@ struct proxy proxies_of(const struct looking *k, const struct pod *p, const stru
 		return (struct proxy){ 0 };
 	if (gw) {
 		const char *name = gateway_controller_name(k->c, gw);
-		const struct l7_controller *who = name ? controller_find(k->c, name, k->a) : NULL;
+		const struct l7_controller *who = name ? controller_of_now(k->w, name) : NULL;
 
 		return (struct proxy){ proxies_gateway(k->w, gw, k->a), service_side(who ? gateway_service(k->c, gw, who) : NULL, dialled, taken), plane_is_envoy(who) };
 	}
 	t = istio_table(k, p, plane_service(k->c, p));
 	if (t && routes_listen(t, taken))
 		return (struct proxy){ t, taken, true };
-	v = controllers_list(k->c, k->a, &nr);
+	v = controllers_of_now(k->w, &nr);
 	for (uint32_t i = 0; i < nr; i++)
 		if (plane_of(&v[i], p))
 			return (struct proxy){ meant ? meant : proxies_ingress(k->w, v[i].name, k->a), service_side(v[i].service, dialled, taken), plane_is_envoy(&v[i]) };

@@ -29,6 +29,7 @@ struct world {
 	struct arena *routes_arena;             /* routing tables compiled so far (sim/ask/request.c); NULL: none */
 	rev_t routes_rev;
 	VEC(struct route_table *) routes;
+	const struct l7_controller *controllers; uint32_t nr_controllers; bool controllers_known;       /* in routes_arena, of that revision, too */
 	struct connections *connections;        /* that are kept open (connections.h); NULL: none */
 };
 
