@@ -226,7 +226,7 @@ static const char page_head[] =
 	"pre { background: #F4F6F8; padding: .8em; overflow: auto; font-size: 13px; line-height: 1.35; }\ncode { background: #EEF1F4; padding: 0 .2em; }\n"
 	"h2 { border-bottom: 2px solid #0072B2; margin-top: 2.5em; }\n.question { margin-top: 1.5em; }\n.choice { margin: .2em 0 .2em 1.5em; }\n"
 	".answer, .notes, .hint { background: #FCEFD2; padding: .4em .8em; }\n.failed { background: #FBE7DA; padding: .4em .8em; font-weight: bold; }\n"
-	"figure { margin: 1em 0; } svg { max-width: 100%; height: auto; }\n@media print { h2 { break-before: page; } pre, figure { break-inside: avoid; } }\n</style>\n";
+	"figure { margin: 1em 0; } svg { max-width: 100%; height: auto; }\n@media print { pre { white-space: pre-wrap; overflow-wrap: anywhere; } h2 { break-before: page; } pre, figure { break-inside: avoid; } }\n</style>\n";
 
 void handout_begin(const struct handout *h, const char *title, struct sb *out)
 {
