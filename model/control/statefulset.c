@@ -29,9 +29,22 @@ static struct selector_index *index_of(struct control *t)
 	return &((struct memory *)control_state(t, CTL_STATEFULSET))->index;
 }
 
+/* A Pod that belongs to nobody goes: it may have stood in the way of one of that name. Kubernetes tries again after a back-off; here the next try comes at once. */
+static void wake_namesake(struct control *t, const struct object *pod)
+{
+	const char *dash = strrchr(pod->name, '-');
+	struct cluster *c = control_cluster(t);
+	struct object *s = dash ? cluster_at(c, &statefulset_kind, pod->ns, str_intern_n(cluster_strings(c), pod->name, (size_t)(dash - pod->name))) : NULL;
+
+	if (s)
+		control_wake(t, CTL_STATEFULSET, s, 0);
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	if (ch->object->kind == &pod_kind) {
+		if (ch->kind == CHANGE_DELETE && !ch->object->owners.nr)
+			wake_namesake(t, ch->object);
 		wake_owner(t, CTL_STATEFULSET, &statefulset_kind, index_of(t), (struct pod *)ch->object);
 		return;
 	}
@@ -177,8 +190,11 @@ static void make(struct setting *x, uint32_t place)
 	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%d", x->s->o.name, ordinal)), revision;
 	const struct pod_template *tpl = template_for(x, place, &revision);
 	const struct val *claims = val_path(x->s->o.doc, "spec.volumeClaimTemplates");
-	struct pod *p = pod_from(x->t, &x->s->o, tpl, name);
+	struct pod *p;
 
+	if (cluster_at(x->c, &pod_kind, x->s->o.ns, name))      /* somebody else's has that name: AlreadyExists, of which no event tells (stateful_pod_control.go CreateStatefulPod) */
+		return;
+	p = pod_from(x->t, &x->s->o, tpl, name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, REVISION_LABEL, revision);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", arena_printf(x->scratch, "%d", ordinal));

@@ -177,6 +177,24 @@ TEST(a_pod_that_is_relabelled_is_let_go_and_replaced)
 
 /* ---- StatefulSets, DaemonSets */
 
+TEST(a_statefulset_waits_until_a_name_is_free)
+{
+	struct cell x = begin();
+	struct pod *p;
+
+	cell_apply(&x, "apiVersion: v1\nkind: Pod\nmetadata: {name: db-0}\nspec: {containers: [{name: c, image: nginx}]}\n---\n"
+		       "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: db, replicas: 2, selector: {matchLabels: {app: db}},\n"
+		       " template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: postgres}]}}}\n");
+	cell_settle(&x);
+	p = find_pod(x.c, "default", "db-0");
+	CU_ASSERT(p && !p->o.owners.nr && !find_pod(x.c, "default", "db-1"));
+	apply_delete(x.c, &p->o);
+	cell_settle(&x);
+	p = find_pod(x.c, "default", "db-0");
+	CU_ASSERT(p && p->o.owners.nr == 1 && find_pod(x.c, "default", "db-1"));
+	cell_free(&x);
+}
+
 static bool second_is_made(void *ctx)
 {
 	return find_pod(((struct cell *)ctx)->c, "default", "db-1") != NULL;
