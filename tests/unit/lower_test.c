@@ -218,7 +218,7 @@ static struct ruleset *random_rules(struct gen *g, struct arena *a, struct strta
 	for (uint32_t k = 0; k < 3; k++)
 		set_add_value(g->rs, g->set[4], (ip_addr[]){ word(k) }, some_ip(g), 8080 + k);
 	for (uint32_t c = 0; c < ARRAY_LEN(g->chain); c++)
-		for (uint32_t k = 1 + below(g, 5); k > 0; k--) {
+		for (uint32_t k = (c > 0) + below(g, 5); k > 0; k--) {      /* the base chain may be empty */
 			struct rw w;
 
 			if (!below(g, 5)) {
