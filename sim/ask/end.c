@@ -400,6 +400,21 @@ static bool at_node(struct cluster *c, const struct dataplane *dp, const struct 
 	return true;
 }
 
+/* A bare name is one that DNS knows; who writes it for a source means something in the cluster. */
+static bool no_source(struct cluster *c, const struct end *e, struct err *err)
+{
+	static const struct { const struct kind *kind; const char *form; } sources[] = { { &pod_kind, "pod" }, { &node_kind, "node" }, { &deployment_kind, "deploy" } };
+
+	for (size_t k = 0; e->kind == END_NAME && k < ARRAY_LEN(sources); k++) {
+		struct object_list l = cluster_list(c, sources[k].kind);
+
+		for (uint32_t i = 0; i < l.nr; i++)
+			if (streq(l.v[i]->name, e->name))
+				return err_add(err, ERR_INPUT, NULL, "\"%s\" cannot be a source: did you mean %s/%s?", e->text, sources[k].form, e->name);
+	}
+	return err_add(err, ERR_INPUT, NULL, "\"%s\" cannot be a source: a packet starts at a Pod (pod/NAME), a node, a client or ip/ADDR@NODE", e->text);
+}
+
 bool end_source(struct cluster *c, const struct dataplane *dp, const struct end *e, bool v6, struct source *out, struct err *err)
 {
 	*out = (struct source){ 0 };
@@ -436,7 +451,7 @@ bool end_source(struct cluster *c, const struct dataplane *dp, const struct end 
 	case END_URL:
 		break;
 	}
-	return err_add(err, ERR_INPUT, NULL, "\"%s\" cannot be a source: a packet starts at a Pod, a node, a client or ip/ADDR@NODE", e->text);
+	return no_source(c, e, err);
 }
 
 static bool add_ip(struct target *t, struct arena *a, ip_addr ip)

@@ -41,6 +41,7 @@ check "a revision is a lab's" status 2 "$podwire" get pods -f web.yaml --at rev:
 check "not a time" status 2 "$podwire" get pods -f web.yaml --at soon
 
 check "show neigh: the Pod's gateway" says "169.254.1.1 dev eth0 lladdr ee:ee:ee:ee:ee:ee REACHABLE" "$podwire" show neigh -f web.yaml deploy/web
+check "a bare name as a source: what it means" says "did you mean node/worker-1?" "$podwire" trace worker-1 svc/web:80 -f web.yaml
 check "show neigh: a tunnel's, and where it leads" says "dev flannel.1 dst 172.18.0.4 self permanent" "$podwire" show neigh -f web.yaml --cni flannel node/worker-1
 "$podwire" apply -f web.yaml >/dev/null; "$podwire" fault node worker-2
 check "show neigh: a dead node does not answer" says "172.18.0.4 dev eth0 FAILED" "$podwire" show neigh node/worker-1
