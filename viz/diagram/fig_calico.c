@@ -126,14 +126,8 @@ static void add_services(struct drawing *d, box_h client)
 			more++;
 			continue;
 		}
-		if (!group.i) {
-			group = scene_group(s, (box_h){ 0 }, ROLE_SERVICE, "services", NULL, NULL);
-			scene_get(s, group)->dashed = true;
-			scene_get(s, group)->title = "Services: rules on every node, no process anywhere";
-			plate = scene_box(s, group, ROLE_PLAIN, "plate-services", "Services", "rules on every node");
-			scene_get(s, plate)->nameplate = true;
-			d->svc[0] = plate;
-		}
+		if (!group.i)
+			group = part_services(s, &plate);
 		d->svc[d->nr_svcs] = part_service(s, group, d->w->cluster, v);
 		scene_get(s, d->svc[d->nr_svcs])->name = arena_printf(s->arena, "%s  %s", v->o.name, svc_type_names[v->type]);
 		d->svc_of[d->nr_svcs++] = v;

@@ -201,11 +201,7 @@ static void add_services(struct drawing *d)
 		if (own_rank && !group.i) {
 			box_h plate;
 
-			group = scene_group(d->s, (box_h){ 0 }, ROLE_SERVICE, "services", NULL, NULL);
-			scene_get(d->s, group)->dashed = true;
-			scene_get(d->s, group)->title = "Services: rules on every node, no process anywhere";
-			plate = scene_box(d->s, group, ROLE_PLAIN, "plate-services", "Services", "rules on every node");
-			scene_get(d->s, plate)->nameplate = true;
+			group = part_services(d->s, &plate);
 			d->upper[d->nr_upper++] = plate;
 		}
 		h = part_service(d->s, group, d->w->cluster, v);

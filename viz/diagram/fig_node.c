@@ -134,7 +134,7 @@ static box_h add_listeners(struct drawing *d)
 	return h;
 }
 
-static void add_outside(struct drawing *d, box_h from)
+static void add_outside(struct drawing *d)
 {
 	struct object_list l = cluster_list(d->w->cluster, &node_kind);
 	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_OUTSIDE, "network", "the nodes' network", NULL);
@@ -153,7 +153,7 @@ static void add_outside(struct drawing *d, box_h from)
 		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "%u more nodes", l.nr - shown - 1), NULL);
 	if (!shown)
 		scene_row(d->s, h, ROW_NOTE, "no other node", NULL);
-	scene_line(d->s, from, h, LINE_WIRE, "uplink");
+	scene_line(d->s, d->links, h, LINE_WIRE, "uplink");
 }
 
 bool fig_node(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
@@ -178,7 +178,7 @@ bool fig_node(struct world *w, const struct figure_options *opt, const char *res
 	s->rank_gap = 0.6f;
 	d.group = part_node(s, (box_h){ 0 }, w->cluster, d.n);
 	d.host = scene_group(s, d.group, ROLE_OUTSIDE, "host", "network namespace of the node", NULL);
-	scene_get(s, d.host)->label_below = scene_get(s, d.host)->label_right = true;  /* the cables come from above, the uplink leaves on the left */
+	scene_get(s, d.host)->label_below = scene_get(s, d.host)->label_right = true;  /* the cables come from above, the uplink leaves on one side */
 	add_links(&d);
 	row[n++] = add_routes(&d);
 	row[n++] = add_rules(&d);
@@ -188,7 +188,7 @@ bool fig_node(struct world *w, const struct figure_options *opt, const char *res
 		scene_below(s, d.links, row[k], 2);
 	scene_same_rank(s, row, n);
 	add_pods(&d);
-	add_outside(&d, row[0]);
+	add_outside(&d);
 	scene_legend(s, LINE_WIRE, 0, "a cable: a veth pair with one end in each namespace, or the uplink");
 	return true;
 }

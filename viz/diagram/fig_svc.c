@@ -20,7 +20,7 @@ struct drawing {
 	uint32_t nr_boxes;
 	struct map pods;                        /* object → box */
 	VEC(struct left_out) left_out;
-	bool cut, marks;                        /* marks: some rule marks packets, for masquerading behind */
+	bool cut, marks, filters;               /* marks: some rule marks packets, for masquerading behind; filters: some chains do not translate but refuse */
 	box_h base[16]; uint32_t nr_base;
 };
 
@@ -347,6 +347,7 @@ static void add_clients(struct drawing *d)
 		if (chain->hook && chain->type != NFT_NAT && belongs(d, (chain_h){ c })) {
 			box_h h = add_chain(d, (chain_h){ c });
 
+			d->filters = true;
 			if (h.i && d->nr_base < ARRAY_LEN(d->base))
 				d->base[d->nr_base++] = h;
 		}
@@ -386,6 +387,8 @@ bool fig_svc(struct world *w, const struct figure_options *opt, const char *rest
 										  svc_type_names[d.svc->type], d.svc->cluster_ip ? d.svc->cluster_ip : "", n->o.name));
 	if (d.marks)
 		scene_note(s, ROLE_PLAIN, "marked packets", "get the node's own address as source behind, in postrouting (masquerade), so that the answer comes back here");
+	if (d.filters)
+		scene_note(s, ROLE_PLAIN, "filter chains", "choose no endpoint: they refuse ports that an address has not, Services without endpoints, and sources that are not let in");
 	if (d.cut)
 		scene_note(s, ROLE_DENIED, "not all chains are drawn", "there are more than 40");
 	return true;

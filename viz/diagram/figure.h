@@ -31,6 +31,7 @@ void figure_names(struct sb *);                 /* "cluster, clusterip, …, tra
 /* ---- for figures (parts.c): boxes that several of them draw alike */
 box_h part_pod(struct scene *, box_h parent, struct cluster *, const struct pod *, bool containers);
 box_h part_service(struct scene *, box_h parent, struct cluster *, const struct service *);
+box_h part_services(struct scene *, box_h *plate);                       /* what they stand in; plate: says what they are, beside them */
 box_h part_node(struct scene *, box_h parent, struct cluster *, const struct node *);
 const char *bgp_down(const struct node *);                              /* why nobody there speaks BGP, in a word or two; NULL: somebody does */
 box_h part_client(struct scene *, struct world *);                       /* the host outside, with its address in the cluster's first family */

@@ -169,6 +169,17 @@ box_h part_service(struct scene *s, box_h parent, struct cluster *c, const struc
 	return h;
 }
 
+box_h part_services(struct scene *s, box_h *plate)
+{
+	box_h group = scene_group(s, (box_h){ 0 }, ROLE_SERVICE, "services", NULL, NULL);
+
+	scene_get(s, group)->dashed = true;
+	scene_get(s, group)->title = "Services: rules on every node, no process anywhere";
+	*plate = scene_box(s, group, ROLE_PLAIN, "plate-services", "Services", "rules on every node, no process");
+	scene_get(s, *plate)->nameplate = true;
+	return group;
+}
+
 box_h part_node(struct scene *s, box_h parent, struct cluster *c, const struct node *n)
 {
 	ip_addr ip = node_ip(n);
