@@ -105,7 +105,7 @@ static bool split_end(const char *text, const char **ip, uint16_t *port, struct 
 {
 	const char *colon = text ? strrchr(text, ':') : NULL;
 
-	if (!colon)
+	if (!colon || (*text == '[' && (colon < text + 2 || colon[-1] != ']')))
 		return false;
 	*ip = *text == '[' ? arena_strndup(a, text + 1, (size_t)(colon - text) - 2) : arena_strndup(a, text, (size_t)(colon - text));
 	*port = (uint16_t)strtoul(colon + 1, NULL, 10);
@@ -242,11 +242,14 @@ void kernel_text(const struct dial *d, const struct nftrace *t, struct sb *out)
 	arena_free(a);
 }
 
-/* What came over the network is shown without what a terminal would obey. */
-static void plain(struct sb *out, const char *text, size_t n)
+/* What came over the network, line by line. */
+static void lines_text(const char *text, const char *before, struct arena *a, struct sb *out)
 {
-	for (size_t k = 0; k < n; k++)
-		sb_addc(out, (unsigned char)text[k] < 32 || text[k] == 127 ? '?' : text[k]);
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		sb_add(out, line == text ? before : "  ");
+		sb_add_shown(out, arena_strndup(a, line, strcspn(line, "\r\n")), false);
+		sb_addc(out, '\n');
+	}
 }
 
 void kernel_http_text(const struct http_dial *d, const struct nftrace *t, struct sb *out)
@@ -257,15 +260,9 @@ void kernel_http_text(const struct http_dial *d, const struct nftrace *t, struct
 	if (!d->status)
 		sb_printf(out, "→ %s%s%s%s\n", d->end == DIAL_CONNECTED ? "connected, and no answer came" : dial_end_names[d->end], d->error ? " (" : "", d->error ? strerror(d->error) : "",
 			  d->error ? ")" : "");
-	for (const char *line = d->status ? d->head : ""; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		sb_add(out, line == d->head ? "→ " : "  ");
-		plain(out, line, strcspn(line, "\r\n"));
-		sb_addc(out, '\n');
-	}
-	for (const char *line = d->body; d->status && *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		sb_add(out, "  ");
-		plain(out, line, strcspn(line, "\r\n"));
-		sb_addc(out, '\n');
+	if (d->status) {
+		lines_text(d->head, "→ ", a, out);
+		lines_text(d->body, "  ", a, out);
 	}
 	arena_free(a);
 }
