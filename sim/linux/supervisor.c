@@ -128,7 +128,7 @@ static void enter_request(struct serving *v, struct client *c, int argc, char **
 	if (argc < 4)
 		err_add(&err, ERR_INPUT, NULL, "enter TARGET NAMESPACE CONTAINER");
 	else if (v->s->find(v->s->ctx, &v->s->live, argv[1], argv[2], *argv[3] ? argv[3] : NULL, &place, a, &err) && !(s = live_find(&v->s->live, place.space)))
-		err_add(&err, ERR_FAILED, NULL, "%s has no namespaces here", place.space);
+		err_add(&err, ERR_FAILED, NULL, "%s has no namespaces here: podwire get pods -A and get nodes say what runs", place.space);
 	send_answer(c->fd, err_kind(&err), &err, place.etc, s ? &s->pidfd : NULL, s != NULL);
 	err_free(&err);
 	arena_free(a);
