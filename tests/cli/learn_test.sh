@@ -31,6 +31,7 @@ check "as a page, well formed" '$podwire learn export --lab "$work/l.db" -o html
 check "as JSON" '$podwire learn export --lab "$work/l.db" -o json | python3 -c "import json, sys; x = json.load(sys.stdin)[0]; assert x[\"step\"] == 2 and x[\"did\"][1][\"commands\"] == [\"apply -f <b>.yaml\"]"'
 check "another lesson has none" '! $podwire learn export hairpin --lab "$work/l.db" 2>/dev/null'
 check "reset forgets it" '$podwire learn reset lb-pending --lab "$work/l.db" >/dev/null && ! $podwire learn export --lab "$work/l.db" 2>/dev/null && ! $podwire learn --lab "$work/l.db" | grep -q "2 of 3"'
+check "reset says where there is no such lesson, and forgets nothing" '! $podwire learn reset hairpni --lab "$work/l.db" 2>"$work/o" && grep -q "did you mean \"hairpin\"" "$work/o"' 
 # A lesson counts only if breaking its fact turns it red.
 cp -r scenarios/lessons "$work/lessons"
 sed -i "s/masqueraded: true/masqueraded: false/" "$work"/lessons/10-hairpin.yaml

@@ -154,12 +154,23 @@ static void export(struct cli *cli, const struct scenario_list *all, const struc
 	sb_free(&out);
 }
 
-/* learn reset [LESSON…] */
-static void reset(struct cli *cli, struct err *err)
+static bool keeps(const progress_list *p, const char *lesson)
 {
-	struct lab *lab;
-	bool ok = true;
+	for (uint32_t k = 0; k < p->nr; k++)
+		if (streq(p->v[k].lesson, lesson))
+			return true;
+	return false;
+}
 
+/* learn reset [LESSON…] */
+static void reset(struct cli *cli, const struct scenario_list *all, struct err *err)
+{
+	progress_list progress = { 0 };
+	struct lab *lab;
+	bool ok = kept(cli, true, &progress, err);
+
+	for (uint32_t k = 1; ok && k < cli->args.nr; k++)       /* before anything is forgotten; a file's progress stands under its own name */
+		ok = keeps(&progress, cli->args.v[k]) || find(cli->arena, all, cli->args.v[k], err);
 	for (uint32_t k = cli->args.nr > 1 ? 1 : 0; ok && k < cli->args.nr; k++) {
 		lab = lab_open(cli_lab(cli), LAB_WRITE, NULL, err);
 		ok = lab && progress_forget(lab, k ? cli->args.v[k] : NULL, err);
@@ -192,7 +203,7 @@ enum err_kind cmd_learn(struct cli *cli, struct err *err)
 	} else if (exports) {
 		export(cli, &all, &h, err);
 	} else if (streq(cli->args.v[0], "reset")) {
-		reset(cli, err);
+		reset(cli, &all, err);
 	} else if (!cli->output && cli->args.nr == 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && !streq(cli->args.v[0], "all")) {
 		if (find(cli->arena, &all, cli->args.v[0], err))
 			return tui_main(cli, cli->args.v[0], err);
