@@ -100,7 +100,22 @@ static bool leads(struct chain_tree *t, chain_h h)
 	return yes;
 }
 
-static void note_cause(struct chain_tree *t, struct tui_line *l, cause_h cause, const char *chain)
+static const char *tool_of(const struct chain_tree *t, table_h table)
+{
+	const struct table *x = ruleset_table_get(t->rs, table);
+
+	return x->iptables ? arena_printf(t->a, "%s -t %s", x->family == NF_IP6 ? "ip6tables" : "iptables", x->name) : "nft add";
+}
+
+static const char *table_of(const struct chain_tree *t, table_h table)
+{
+	const struct table *x = ruleset_table_get(t->rs, table);
+
+	return arena_printf(t->a, "%s %s", nf_family_names[x->family], x->name);
+}
+
+/* c: the chain that c copies the listing of; NULL: the line itself */
+static void note_cause(struct chain_tree *t, struct tui_line *l, cause_h cause, const struct chain *c)
 {
 	struct sb why = { 0 };
 
@@ -113,7 +128,7 @@ static void note_cause(struct chain_tree *t, struct tui_line *l, cause_h cause, 
 		if (o && !o->gone)
 			l->ref = ref_of(t->a, o);
 	}
-	l->copy = t->nft ? arena_printf(t->a, "nft list chain ip kube-proxy %s", chain) : arena_printf(t->a, "iptables -t nat -S %s", chain);
+	l->copy = !c ? l->text : t->nft ? arena_printf(t->a, "nft list chain %s %s", table_of(t, c->table), c->name) : arena_printf(t->a, "%s -S %s", tool_of(t, c->table), c->name);
 	sb_free(&why);
 }
 
@@ -144,7 +159,7 @@ static void show_draws(struct chain_tree *t, set_h set, int depth)
 
 		if (s->value_addr)
 			return;
-		l = pane_printf(t->a, t->p, TR_PACKET, "%*s%" PRIu64 "  %s:%" PRIu64 "%s%s%s%s", 4 * depth + 5, "", owner->wide.v[b->v[k].key].lo, IP(ip), owner->wide.v[b->v[k].value + 1].lo,
+		l = pane_printf(t->a, t->p, TR_PACKET, "%*s%" PRIu64 "  %s%s%s%s%s", 4 * depth + 5, "", owner->wide.v[b->v[k].key].lo, socket_of(t->a, IP(ip), (int32_t)owner->wide.v[b->v[k].value + 1].lo),
 				pod ? "  " : "", pod ? pod->o.name : "", pod && pod->node ? " on " : "", pod && pod->node ? pod->node : "");
 		if (pod)
 			l->ref = ref_of(t->a, &pod->o);
@@ -154,7 +169,7 @@ static void show_draws(struct chain_tree *t, set_h set, int depth)
 		pane_printf(t->a, t->p, TR_DIM, "%*s… %u more", 4 * depth + 5, "", b->nr - 40);
 }
 
-static void show_targets(struct chain_tree *t, const struct ruleset *owner, const struct rule *r, const char *chain, int depth)
+static void show_targets(struct chain_tree *t, const struct ruleset *owner, const struct rule *r, const struct chain *chain, int depth)
 {
 	struct sb text = { 0 };
 
@@ -223,9 +238,9 @@ static void show_chain(struct chain_tree *t, chain_h h, int depth)
 			}
 			rule_text(owner, chain, r, &text);
 			l = pane_printf(t->a, t->p, TR_RULE, "%*s%s %s", 4 * depth, "", k == last ? "└─" : "├─", behind_chain(chain, sb_text(&text)));
-			note_cause(t, l, r->cause, chain->name);
+			note_cause(t, l, r->cause, chain);
 			sb_free(&text);
-			show_targets(t, owner, r, chain->name, depth);
+			show_targets(t, owner, r, chain, depth);
 		}
 	if (!seen)
 		pane_printf(t->a, t->p, TR_DIM, "%*s└─ (no rule)", 4 * depth, "");
@@ -256,11 +271,22 @@ static void none_leads(const struct service *s, struct arena *a, struct tui_pane
 					: s->type == SVC_EXTERNALNAME ? "ExternalName: a name in DNS, no rule" : "no rule leads to it on this node");
 }
 
+static const char *families_of(const struct service *s, bool nft)
+{
+	bool v4 = !s->families.nr, v6 = false;
+
+	for (uint32_t k = 0; k < s->families.nr; k++) {
+		v4 = v4 || streq(s->families.v[k], "IPv4");
+		v6 = v6 || streq(s->families.v[k], "IPv6");
+	}
+	return nft ? v4 && v6 ? "tables ip and ip6" : v6 ? "table ip6" : "table ip" : v4 && v6 ? "iptables and ip6tables" : v6 ? "ip6tables" : "iptables";
+}
+
 void chain_pane(struct world *w, const struct service *s, const char *node, bool nft, struct arena *a, struct tui_pane *p)
 {
 	struct chain_tree t;
 
-	p->title = arena_printf(a, "chain on %s  (%s)", node, nft ? "table ip kube-proxy" : "iptables, table nat");
+	p->title = arena_printf(a, "chain on %s  (%s%s)", node, families_of(s, nft), nft ? " kube-proxy" : ", table nat");
 	if (!tree_of(w, s, node, nft, a, p, &t))
 		return;
 	for (int hook = HOOK_PREROUTING; hook <= HOOK_POSTROUTING; hook++)
@@ -271,20 +297,6 @@ void chain_pane(struct world *w, const struct service *s, const char *node, bool
 }
 
 /* ---- the plan */
-
-static const char *tool_of(const struct chain_tree *t, table_h table)
-{
-	const struct table *x = ruleset_table_get(t->rs, table);
-
-	return x->iptables ? arena_printf(t->a, "%s -t %s", x->family == NF_IP6 ? "ip6tables" : "iptables", x->name) : arena_printf(t->a, "nft add");
-}
-
-static const char *table_of(const struct chain_tree *t, table_h table)
-{
-	const struct table *x = ruleset_table_get(t->rs, table);
-
-	return arena_printf(t->a, "%s %s", nf_family_names[x->family], x->name);
-}
 
 static void plan_rules(struct chain_tree *t, chain_h h, struct sb *text)
 {
@@ -306,8 +318,7 @@ static void plan_rules(struct chain_tree *t, chain_h h, struct sb *text)
 		rule_text(owner, c, r, text);
 		l = iptables ? pane_printf(t->a, t->p, TR_RULE, "%s %s%s", tool_of(t, c->table), strncmp(sb_text(text), "-A ", 3) ? arena_printf(t->a, "-A %s ", c->name) : "", sb_text(text))
 			     : pane_printf(t->a, t->p, TR_RULE, "nft add rule %s %s %s", table_of(t, c->table), c->name, sb_text(text));
-		note_cause(t, l, r->cause, c->name);
-		l->copy = l->text;
+		note_cause(t, l, r->cause, NULL);
 	}
 }
 
@@ -325,8 +336,7 @@ static void plan_elements(struct chain_tree *t, set_h h, struct sb *text)
 		sb_reset(text);
 		elem_text(owner, set, &b->v[k], text);
 		l = pane_printf(t->a, t->p, TR_SERVICE, "nft add element %s %s { %s }", table_of(t, set->table), set->name, sb_text(text));
-		note_cause(t, l, b->v[k].cause, set->name);
-		l->copy = l->text;
+		note_cause(t, l, b->v[k].cause, NULL);
 	}
 }
 
