@@ -32,6 +32,8 @@ static void shows(struct run *r, const char *text)
 		fprintf(stderr, "\nnot shown: %s\n%s\n", text, have);
 }
 
+static void hides(struct run *r, const char *text) { CU_ASSERT(!strstr(screen(r), text)); }
+
 static bool command(struct run *r, const char *file)
 {
 	char *argv[] = { (char[]){ "podwire" }, (char[]){ "apply" }, (char[]){ "--lab" }, r->path, (char[]){ "-f" }, (char *)(uintptr_t)file, NULL };
@@ -45,10 +47,20 @@ static bool command(struct run *r, const char *file)
 	return ok;
 }
 
-static void begin(struct run *r, bool lab)
+static void open_screens(struct run *r, bool lesson)
 {
 	struct err err = { 0 };
 
+	CU_ASSERT_FATAL(session_begin(&r->session, &r->cli, lesson, &err));
+	r->source = session_source(&r->session);
+	r->t = calloc(1, sizeof(*r->t));
+	tui_init(r->t, &r->source, 100, 30);
+	tui_step(r->t, &r->source, NULL, NULL, NULL);
+	err_free(&err);
+}
+
+static void begin(struct run *r, bool lab)
+{
 	*r = (struct run){ .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
 	snprintf(r->path, sizeof(r->path), "%s/podwire-session-%d.db", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
 	labwork_remove(r->path);
@@ -58,12 +70,7 @@ static void begin(struct run *r, bool lab)
 	} else {
 		vec_add(r->cli.arena, &r->cli.files, "tests/tui/shop.yaml");
 	}
-	CU_ASSERT_FATAL(session_begin(&r->session, &r->cli, false, &err));
-	r->source = session_source(&r->session);
-	r->t = calloc(1, sizeof(*r->t));
-	tui_init(r->t, &r->source, 100, 30);
-	tui_step(r->t, &r->source, NULL, NULL, NULL);
-	err_free(&err);
+	open_screens(r, false);
 }
 
 static void end(struct run *r)
@@ -72,7 +79,8 @@ static void end(struct run *r)
 	free(r->t);
 	cells_free(&r->screen);
 	session_end(&r->session);
-	labwork_remove(r->path);
+	if (*r->path)
+		labwork_remove(r->path);
 	arena_free(r->cli.arena);
 }
 
@@ -156,15 +164,10 @@ TEST(tui_session_of_files)
 TEST(tui_shows_what_nobody_can_tell)
 {
 	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
-	struct err err = { 0 };
 
 	vec_add(r.cli.arena, &r.cli.files, "tests/tui/shop.yaml");
 	vec_add(r.cli.arena, &r.cli.files, "tests/tui/foreign.yaml");
-	CU_ASSERT_FATAL(session_begin(&r.session, &r.cli, false, &err));
-	r.source = session_source(&r.session);
-	r.t = calloc(1, sizeof(*r.t));
-	tui_init(r.t, &r.source, 100, 30);
-	tui_step(r.t, &r.source, NULL, NULL, NULL);
+	open_screens(&r, false);
 	shows(&r, "BIRD 1 of 1 up");
 	shows(&r, "no BGP session");
 	type(&r, ":matrix --port 80\nffront > web\n");
@@ -175,12 +178,21 @@ TEST(tui_shows_what_nobody_can_tell)
 	shows(&r, "BIRD 0 of 1 up");
 	type(&r, "v");
 	shows(&r, "BGP ");
-	tui_free(r.t);
-	free(r.t);
-	cells_free(&r.screen);
-	session_end(&r.session);
-	arena_free(r.cli.arena);
-	err_free(&err);
+	end(&r);
+}
+
+TEST(tui_shows_the_rules_of_the_services_family)
+{
+	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
+
+	vec_add(r.cli.arena, &r.cli.files, "tests/tui/six.yaml");
+	open_screens(&r, false);
+	type(&r, ":svc\n/web\n\n");
+	shows(&r, "(table ip6 kube-proxy)");
+	shows(&r, "0  [fd00:10:244:");
+	type(&r, "i");
+	shows(&r, "(ip6tables, table nat)");
+	end(&r);
 }
 
 TEST(tui_session_needs_no_lab_for_a_lesson)
@@ -193,11 +205,7 @@ TEST(tui_session_needs_no_lab_for_a_lesson)
 	CU_ASSERT_FATAL(chdir(dir) == 0);
 	CU_ASSERT(!session_begin(&r.session, &r.cli, false, &err) && err_any(&err));
 	err_free(&err);
-	CU_ASSERT_FATAL(session_begin(&r.session, &r.cli, true, &err));
-	r.source = session_source(&r.session);
-	r.t = calloc(1, sizeof(*r.t));
-	tui_init(r.t, &r.source, 100, 30);
-	tui_step(r.t, &r.source, NULL, NULL, NULL);
+	open_screens(&r, true);
 	type(&r, ":learn lb-pending\nl");
 	shows(&r, "task svc/web has an address of 192.0.2.0/24");
 	type(&r, "ee");
@@ -211,19 +219,18 @@ TEST(tui_session_needs_no_lab_for_a_lesson)
 	shows(&r, "done; → goes on");
 	type(&r, "uu");
 	shows(&r, "✓ task svc/label answers");
-	type(&r, "q:learn lb-pending\nl");
+	type(&r, "h:delete pod client\n:po\nG");
+	hides(&r, " client ");
+	type(&r, "qR:po\n");                           /* the first step, too, begins anew */
+	shows(&r, " client ");
+	type(&r, "qq:learn lb-pending\nl");
 	type(&r, "l");
 	shows(&r, "the task was done for you");
 	type(&r, "q");
 	shows(&r, "worker-2");
 	type(&r, ":get nodes -o name\n");
 	shows(&r, "node/worker-1");
-	tui_free(r.t);
-	free(r.t);
-	cells_free(&r.screen);
-	session_end(&r.session);
-	arena_free(r.cli.arena);
-	err_free(&err);
+	end(&r);
 	CU_ASSERT(chdir(here) == 0 && rmdir(dir) == 0);
 }
 

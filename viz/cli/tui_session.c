@@ -443,7 +443,7 @@ static bool lessons(void *ctx, struct arena *a, struct scenario_list *out, struc
 	return lessons_load(a, out, err);
 }
 
-/* The dataplane, then the rules of a node, then the names of its chains: a large cluster takes a second for all of it. */
+/* The dataplane, then the rules of a node, then the names of its chains, then who may reach whom: a large cluster takes a second for all of it. */
 static bool warm(void *ctx)
 {
 	enum { AT_ONCE = 4000 };
@@ -465,7 +465,10 @@ static bool warm(void *ctx)
 	for (uint32_t k = s->warmed; k < MIN(s->warmed + AT_ONCE, last); k++)
 		ruleset_chain_get(rs, (chain_h){ k + 1 });
 	s->warmed += AT_ONCE;
-	return s->warmed < last;
+	if (s->warmed < last)
+		return true;
+	model_reach(&s->model);
+	return false;
 }
 
 static void head(void *ctx, struct tui_head *out) { model_head(&((struct session *)ctx)->model, out); }
@@ -478,7 +481,7 @@ static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tu
 }
 static const char *list_word(void *ctx, const char *word) { return model_list_word(&((struct session *)ctx)->model, word); }
 
-static void leave(void *ctx)
+void session_leave(void *ctx)
 {
 	struct session *s = ctx;
 
@@ -498,7 +501,7 @@ static void complete(void *ctx, const char *before, const char *word, tui_word f
 
 struct tui_source session_source(struct session *s)
 {
-	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = leave, .note = session_note, .warm = warm, .list_word = list_word, .complete = complete };
+	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = session_leave, .note = session_note, .warm = warm, .list_word = list_word, .complete = complete };
 }
 
 bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *err)

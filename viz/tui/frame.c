@@ -78,7 +78,6 @@ static void where_row(const struct tui *t, struct cells *c)
 	sb_free(&right);
 }
 
-/* The keys of a view in the order of the table; ?help comes first, so that it always fits. */
 /* Is there nothing that it could do to what is shown? */
 static bool has_no_use(const struct view *v, int act)
 {
@@ -95,6 +94,7 @@ static bool has_no_use(const struct view *v, int act)
 	}
 }
 
+/* The keys of a view in the order of the table; ?help comes first, so that it always fits. */
 static void foot_row(const struct tui *t, struct cells *c)
 {
 	const struct view *v = tui_top(t);

@@ -39,6 +39,7 @@ void model_changed(struct tui_model *m, struct world *w)
 	m->world = w;
 	m->head = (struct tui_head){ 0 };
 	m->other_mode = NULL;
+	m->reached = NULL;
 }
 
 void model_end(struct tui_model *m)

@@ -32,6 +32,7 @@ struct tui_model {
 	nsec at; bool past;
 	struct arena *arena;                    /* of what was worked out from this world: head, rows, matrices; made again after a change */
 	struct tui_head head;
+	struct reached *reached;                /* in arena: who may reach whom in this world (source_matrix.c); NULL: nobody asked */
 	struct world *other_mode;               /* in arena: this world with kube-proxies in the other mode; NULL: nobody asked */
 	/* a lesson at hand */
 	bool in_lesson, solved, at_hand;
@@ -67,6 +68,7 @@ bool fill_trace(struct tui_model *, const struct tui_want *, struct arena *, str
 bool fill_matrix(struct tui_model *, const struct tui_want *, struct arena *, struct tui_matrix *, struct err *);
 void fill_timeline(struct tui_model *, struct arena *, struct tui_timeline *);
 bool fill_lesson(struct tui_model *, const struct tui_want *, struct arena *, struct tui_lesson *, struct err *);
+const struct reached *model_reach(struct tui_model *);         /* worked out once for a world */
 void lesson_leave(struct tui_model *);
 void lesson_judge(struct tui_model *);                          /* after the learner changed something */
 

@@ -16,15 +16,27 @@ struct matrix {
 	int64_t *was;                           /* ends in `before` by group; −1: not there */
 };
 
-static void end_matrix(void *ctx)
+struct reached { struct reach *r; const struct reach_unknown *unknown; };
+
+static void end_reach(void *ctx) { reach_free(ctx); }
+
+const struct reached *model_reach(struct tui_model *m)
+{
+	if (!m->reached) {
+		m->reached = arena_make(m->arena, struct reached);
+		m->reached->r = reach_new(m->world->cluster, NULL, 0);
+		m->reached->unknown = reach_unknown_find(m->reached->r, m->arena);
+		model_at_end(m, end_reach, m->reached->r);
+	}
+	return m->reached;
+}
+
+static void end_comparison(void *ctx)
 {
 	struct matrix *x = ctx;
 
-	reach_free(x->r);
-	if (x->compares) {
-		reach_free(x->before);
-		world_free(&x->other);
-	}
+	reach_free(x->before);
+	world_free(&x->other);
 }
 
 static void name(void *ctx, uint32_t i, const char **ns, const char **text, uint32_t *count)
@@ -144,16 +156,24 @@ static const struct object *workload(struct cluster *c, const struct pod *p)
 	return o;
 }
 
+static bool same_owner(const struct object *x, const struct object *y)
+{
+	return x->owners.nr && y->owners.nr && streq(x->ns, y->ns) && streq(x->owners.v[0].name, y->owners.v[0].name) && streq(x->owners.v[0].kind, y->owners.v[0].kind);
+}
+
 static void group_ends(struct matrix *x, bool each, struct arena *a)
 {
+	const struct object *last = NULL, *last_owner = NULL;  /* Pods of one owner mostly stand together */
 	struct map seen = { 0 };
 
 	x->v = arena_array(a, struct group, reach_nr(x->r));
 	for (uint32_t k = 0; k < reach_nr(x->r); k++) {
 		const struct reach_end *e = reach_end(x->r, k);
-		const struct object *o = !e->pod ? NULL : each ? &e->pod->o : workload(x->m->world->cluster, e->pod);
+		const struct object *o = !e->pod ? NULL : each ? &e->pod->o : last && same_owner(last, &e->pod->o) ? last_owner : workload(x->m->world->cluster, e->pod);
 		uint64_t *at = o ? map_put(&seen, a, map_ptr(o)) : NULL;
 
+		last = e->pod ? &e->pod->o : NULL;
+		last_owner = o;
 		if (at && *at) {
 			if (x->v[*at - 1].count++ == 1)
 				x->v[*at - 1].second = k;
@@ -197,12 +217,12 @@ bool fill_matrix(struct tui_model *m, const struct tui_want *want, struct arena 
 		return false;
 	if (*want->b && !(x->compares = m->host.moment(m->host.ctx, want->b, &x->other, err)))
 		return false;
-	x->r = reach_new(m->world->cluster, NULL, 0);
-	model_at_end(m, end_matrix, x);
+	x->r = model_reach(m)->r;
+	x->unknown = model_reach(m)->unknown;
 	group_ends(x, want->n != 0, a);
-	x->unknown = reach_unknown_find(x->r, m->arena);
 	if (x->compares) {
 		x->before = reach_new(x->other.cluster, NULL, 0);
+		model_at_end(m, end_comparison, x);
 		find_before(x, a);
 		x->was_unknown = reach_unknown_find(x->before, m->arena);
 	}
