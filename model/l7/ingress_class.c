@@ -62,29 +62,35 @@ bool ingress_taken(struct cluster *c, const struct ingress *ing, const char *con
 	return taken(c, ing, controller, controller_find(c, controller, a), a, why);
 }
 
+struct by_age { const struct ingress *ing; nsec born; };
+
 static int oldest_first(const void *a, const void *b)
 {
-	const struct ingress *x = *(const struct ingress *const *)a, *y = *(const struct ingress *const *)b;
-	nsec born = object_born(&x->o), other = object_born(&y->o);
-	int order = born < other ? -1 : born > other;
+	const struct by_age *x = a, *y = b;
+	int order = (x->born > y->born) - (x->born < y->born);
 
-	order = order ? order : str_order(x->o.ns, y->o.ns);
-	return order ? order : str_order(x->o.name, y->o.name);
+	order = order ? order : str_order(x->ing->o.ns, y->ing->o.ns);
+	return order ? order : str_order(x->ing->o.name, y->ing->o.name);
 }
 
 struct served ingresses_served(struct cluster *c, const char *controller, struct arena *a)
 {
 	struct object_list all = cluster_list(c, &ingress_kind);
 	struct served out = { .v = arena_array(a, const struct ingress *, all.nr) };
+	struct by_age *v = calloc(all.nr + 1, sizeof(*v));
 	const struct l7_controller *who = controller_find(c, controller, a);
 
+	if (!v)
+		abort();
 	for (uint32_t k = 0; k < all.nr; k++) {
 		const struct ingress *ing = (const struct ingress *)all.v[k];
 
 		if (ing->o.deleted == NEVER && taken(c, ing, controller, who, a, NULL))
-			out.v[out.nr++] = ing;
+			v[out.nr++] = (struct by_age){ ing, object_born(&ing->o) };
 	}
-	if (out.nr)
-		qsort(out.v, out.nr, sizeof(*out.v), oldest_first);
+	qsort(v, out.nr, sizeof(*v), oldest_first);
+	for (uint32_t k = 0; k < out.nr; k++)
+		out.v[k] = v[k].ing;
+	free(v);
 	return out;
 }
