@@ -3,8 +3,8 @@
 #include "sim/linux/verify.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "model/api/core.h"

@@ -12,6 +12,7 @@
 #include "sim/linux/nf_batch.h"
 #include "sim/linux/nf_tables.h"
 #include "sim/linux/rules.h"
+#include "sim/linux/run.h"
 #include "tests/unit/play.h"
 
 /* ---- a child, as rules belong to a namespace of the calling thread */
@@ -38,7 +39,7 @@ static void in_child(int (*run)(void *), void *ctx)
 	}
 	CU_ASSERT_FATAL(pid > 0 && waitpid(pid, &status, 0) == pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_HERE)
-		test_skip("no nftables in a network namespace of its own");
+		test_skip("no nftables, or no iptables, in a network namespace of its own");
 	else
 		CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == SAME);
 }
@@ -499,4 +500,56 @@ static int read_among_ours(void *ctx)
 TEST(what_netlink_is_not_told_of_is_given_to_nft)
 {
 	in_child(read_among_ours, NULL);
+}
+
+/* flannel's rules are iptables', beside those of kube-proxy that are nft's: all tables go when text gives way to messages, and these have to come back. */
+static bool as_loaded_anew(struct live *live, struct space *s, const struct dataplane *dp, const char *with, struct err *err)
+{
+	struct sb have = { 0 }, want = { 0 };
+	bool ok = rules_listed(live, s, &have, err) && rules_expected(live, s, dp, &want, err) && strstr(sb_text(&have), with) && test_same_text(__FILE__, __LINE__, sb_text(&have), sb_text(&want));
+
+	sb_free(&have);
+	sb_free(&want);
+	return ok;
+}
+
+static int beside_iptables(void *ctx)
+{
+	struct play g = { .state = 77, .mode = "nftables", .cni = "flannel" };
+	char here[] = "here";
+	struct live live = { .own_net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) };
+	struct space s = { .name = here, .kind = NS_NODE, .nf = -1, .netfd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC) };
+	struct err err = { 0 };
+	bool ok = true;
+
+	(void)ctx;
+	if (geteuid() != 0 || !program_there("iptables-restore"))       /* iptables wants to be root, in a user namespace as well */
+		return CANNOT_HERE;
+	play_begin(&g);
+	for (int k = 0; ok && k < 3; k++) {             /* messages, text, messages */
+		struct dataplane *dp = node_rules(&g, &s);
+		struct ruleset *rs = (struct ruleset *)(uintptr_t)netns_get(dp, s.ns)->rules;
+		uint32_t changed = 0, nr = 0;
+		const table_h *nft = nf_tables_in_order(rs, g.x.a, &nr);
+
+		ok = nr > 0;
+		if (ok && k == 1)
+			rule_raw(rule_begin(rs, ruleset_chain(rs, nft[0], "read")), "meta cpu 1 drop");
+		ok = ok && rules_sync(&live, g.x.c, &s, dp, &changed, &err) && err.nr == (k > 0) && says("meta cpu 1 drop", &err) == (k == 1) && as_loaded_anew(&live, &s, dp, "FLANNEL-POSTRTG", &err);
+		dataplane_free(dp);
+	}
+	if (!ok)
+		err_print(&err, stderr);
+	rules_free(s.rules);
+	close(s.nf);
+	close(s.netfd);
+	close(live.own_net);
+	cell_free(&g.x);
+	err_free(&err);
+	return ok ? SAME : DIFFERENT;
+}
+
+TEST(rules_of_iptables_come_back_where_text_gives_way)
+{
+	in_child(beside_iptables, NULL);
 }
