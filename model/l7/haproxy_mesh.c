@@ -94,10 +94,10 @@ struct writing {
 	const char *cannot;
 };
 
-enum values { TEXTS, TEXTS_NOCASE, PLAIN /* addresses, blocks, numbers */, ACCOUNTS };
+enum values { TEXTS, TEXTS_NOCASE, GLOBS /* stars anywhere */, PLAIN /* addresses, blocks, numbers */, ACCOUNTS };
 static const struct asked { const char *name, *not, *key, *sample; bool http; enum values values; } asks[] = {
 	{ "principals", "notPrincipals", "source.principal", "var(sess.principal)", false, TEXTS },
-	{ "namespaces", "notNamespaces", "source.namespace", "var(sess.namespace)", false, TEXTS },
+	{ "namespaces", "notNamespaces", "source.namespace", "var(sess.namespace)", false, GLOBS },
 	{ "serviceAccounts", "notServiceAccounts", NULL, "var(sess.account)", false, ACCOUNTS },
 	{ "ipBlocks", "notIpBlocks", "source.ip", "src", false, PLAIN },
 	{ "remoteIpBlocks", "notRemoteIpBlocks", "remote.ip", "src", false, PLAIN },
@@ -107,20 +107,26 @@ static const struct asked { const char *name, *not, *key, *sample; bool http; en
 	{ "ports", "notPorts", "destination.port", "dst_port", false, PLAIN },
 };
 
+/* None, or one at an end. */
+static bool one_star(const char *value)
+{
+	const char *star = strchr(value, '*');
+
+	return !star || !star[1] || (star == value && !strchr(star + 1, '*'));
+}
+
 /* An ACL that holds where any of the values does: "*" is anything, x* a beginning, *x an end. */
 static const char *values_acl(struct writing *w, const struct asked *f, const struct val *values)
 {
 	const char *sample = f->sample;
 	const char *name = arena_printf(w->x->a, w->http ? "h%u" : "t%u", w->acls++);
 
-	if (!values->nr)
-		sb_printf(text(w->x), "    acl %s always_false\n", name);
 	VAL_EACH(v, values) {
 		const char *value = val_str(v) ? val_str(v) : val_is(v, VAL_INT) ? arena_printf(w->x->a, "%" PRId64, v->i) : "", *how = "str";
 		size_t n = strlen(value);
 
-		if (!hap_fits(value) || !n || strstr(value, "{*")) {
-			w->cannot = "a value that an AuthorizationPolicy asks for is a template, too long, or holds control characters";
+		if (!hap_fits(value) || !n || strstr(value, "{*") || (f->values == GLOBS && !one_star(value))) {
+			w->cannot = "a value that an AuthorizationPolicy asks for is a template, has stars that HAProxy does not know, is too long, or holds control characters";
 			continue;
 		}
 		if (f->values == ACCOUNTS) {               /* NS/NAME, or NAME in the policy's own namespace */
@@ -149,13 +155,13 @@ static const char *values_acl(struct writing *w, const struct asked *f, const st
 }
 
 /* Conditions of one field; false: it can never hold (an HTTP field, asked of a connection that is none: mesh_auth.c fields_match). */
-static bool field_conds(struct writing *w, const struct asked *f, const struct val *yes, const struct val *no, bool empty_is_any, struct sb *conds)
+static bool field_conds(struct writing *w, const struct asked *f, const struct val *yes, const struct val *no, struct sb *conds)
 {
 	if (!yes && !no)
 		return true;
 	if (f->http && !w->http)
 		return w->deny;
-	if (yes && (yes->nr || !empty_is_any))
+	if (yes && yes->nr)
 		sb_printf(conds, " %s", values_acl(w, f, yes));
 	if (no && no->nr)
 		sb_printf(conds, " !%s", values_acl(w, f, no));
@@ -173,7 +179,7 @@ static bool all_fields(struct writing *w, const struct val *v, struct sb *conds)
 			w->cannot = arena_printf(w->x->a, "an AuthorizationPolicy asks for %s", hap_comment(w->x, f->key));
 	}
 	for (size_t k = 0; k < ARRAY_LEN(asks); k++)
-		if (!field_conds(w, &asks[k], val_get(v, asks[k].name), val_get(v, asks[k].not), true, conds))
+		if (!field_conds(w, &asks[k], val_get(v, asks[k].name), val_get(v, asks[k].not), conds))
 			return false;
 	return true;
 }
@@ -195,7 +201,7 @@ static bool when_conds(struct writing *w, const struct val *when, struct sb *con
 		}
 		if (!f || (name && !hap_name(name)))
 			w->cannot = arena_printf(w->x->a, "an AuthorizationPolicy asks for %s", hap_comment(w->x, key));
-		else if (!field_conds(w, f, yes, no, false, conds))
+		else if (!field_conds(w, f, yes, no, conds))
 			return false;
 	}
 	return true;
