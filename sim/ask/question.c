@@ -240,6 +240,13 @@ static bool wants_v6(const struct question *q, const struct end *from, const str
 	return s->pod_cidrs.nr && !ip_is4(s->pod_cidrs.v[0].addr);
 }
 
+const char *outcome_failed(const struct outcome *o, const struct outcome_view *end, struct arena *a)
+{
+	const char *verdict = verdict_names[o->there.verdict], *reason = text_behind(verdict, end->reason);
+
+	return arena_printf(a, "%s was %s%s%s", end->pod ? end->pod->o.name : IP(o->there.as_sent.dst), verdict, reason ? ": " : "", reason ? reason : "");
+}
+
 struct outcome_view *answer_push(struct answer *out, struct arena *a)
 {
 	struct outcome_view *v = arena_array(a, struct outcome_view, out->nr + 1);

@@ -77,5 +77,7 @@ struct denial { struct reach_why why; const char *from, *to; const struct pod *p
 bool outcome_policies(struct world *, const struct outcome_view *, struct arena *, struct denial *out);
 /* Of connections in a row (walk, second, third) the one that came to end_ip; NULL: none was made. A proxy whose backend did not answer is itself the end. */
 const struct outcome *outcome_last(const struct outcome_view *);
+/* Of a connection that a proxy makes, and the view of it: "web-1 was refused: nobody listens there". */
+const char *outcome_failed(const struct outcome *, const struct outcome_view *, struct arena *);
 
 #endif

@@ -262,14 +262,6 @@ static bool next_proxy(struct asking *k, const struct way *way, const struct htt
 	return true;
 }
 
-/* "web-1 was refused: nobody listens there" */
-static const char *failed_dial(struct asking *k, const struct outcome *second, const struct outcome_view *end)
-{
-	const char *verdict = verdict_names[second->there.verdict], *reason = text_behind(verdict, end->reason);
-
-	return arena_printf(k->a, "%s was %s%s%s", end->pod ? end->pod->o.name : IP(second->there.as_sent.dst), verdict, reason ? ": " : "", reason ? reason : "");
-}
-
 /* One way to the backend: `second` is the walk from the proxy to it. */
 static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
 {
@@ -291,9 +283,9 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 		v.verdict = V_REJECTED;
 		v.answered = false;
 		v.http = NULL;
-		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s", b->why, failed_dial(k, second, &end));
+		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s", b->why, outcome_failed(second, &end, k->a));
 	} else if (!good) {
-		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s", b->why, h->status, failed_dial(k, second, &end));
+		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s", b->why, h->status, outcome_failed(second, &end, k->a));
 		h->why = v.reason;
 	} else {
 		fill_end(&v, &end);

@@ -35,8 +35,7 @@ static void arrived(struct stream *k, const struct http_backend *b, const struct
 	if (second->there.verdict == V_UNKNOWN) {
 		stops(k, whole, V_UNKNOWN, second, v.reason);
 	} else if (second->there.verdict != V_DELIVERED || !second->answered) {
-		stops(k, whole, failure(k), second, arena_printf(k->a, "%s; the proxy's own connection to %s was %s%s%s", b->why, IP(second->there.as_sent.dst),
-			verdict_names[second->there.verdict], v.reason ? ": " : "", v.reason ? v.reason : ""));
+		stops(k, whole, failure(k), second, arena_printf(k->a, "%s; the proxy's own connection to %s", b->why, outcome_failed(second, &v, k->a)));
 	} else {
 		v.p = frac_mul(k->first->p, whole);
 		v.walk = k->first->walk;
