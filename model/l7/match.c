@@ -119,9 +119,9 @@ static bool handshake(struct deciding *d, const struct l7_listener *l, const cha
 	return true;
 }
 
-/* Gateway API (HTTPS listeners): where the Host belongs to another listener than the name in the hello, 421; where it belongs to none, 404. */
 static const unsigned with_tls = 1u << L7_HTTPS | 1u << L7_TLS_PASSTHROUGH | 1u << L7_TLS_TERMINATE;
 
+/* Gateway API (HTTPS listeners): where the Host belongs to another listener than the name in the hello, 421; where it belongs to none, 404. */
 static bool misdirected(struct deciding *d, const struct l7_listener *l)
 {
 	static const struct share all = { 1, 1, 0 };
