@@ -192,6 +192,8 @@ TEST(tui_shows_the_rules_of_the_services_family)
 	shows(&r, "0  [fd00:10:244:");
 	type(&r, "i");
 	shows(&r, "(ip6tables, table nat)");
+	type(&r, "qq:po\n/web\n\n3G");
+	shows(&r, "dnat ip6 addr . port to");
 	end(&r);
 }
 

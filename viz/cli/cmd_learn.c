@@ -27,14 +27,6 @@ static bool kept(struct cli *cli, bool must, progress_list *out, struct err *err
 	return ok;
 }
 
-static const char *how_far(struct cli *cli, const progress_list *p, const struct scenario *s)
-{
-	for (uint32_t k = 0; k < p->nr; k++)
-		if (streq(p->v[k].lesson, s->name))
-			return progress_text(&p->v[k], s, cli->arena);
-	return "";
-}
-
 static void list(struct cli *cli, const struct scenario_list *all, const progress_list *progress)
 {
 	struct arena *a = cli->arena;
@@ -53,7 +45,7 @@ static void list(struct cli *cli, const struct scenario_list *all, const progres
 			val_put(a, v, "steps", val_int(a, s->steps.nr));
 			val_put(a, v, "task", val_bool(a, scenario_has_task(s)));
 			if (progress->nr)
-				val_put(a, v, "progress", val_string(a, how_far(cli, progress, s)));
+				val_put(a, v, "progress", val_string(a, progress_text_in(progress, s, a)));
 		}
 		val_print_json(out, &text, 2, false);
 		sb_addc(&text, '\n');
@@ -63,7 +55,7 @@ static void list(struct cli *cli, const struct scenario_list *all, const progres
 		sb_printf(&text, "%-24s %-11s %-13s %-5s %-*s%s\n", "LESSON", "TOPIC", "LEVEL", "TASK", w, w ? "DONE" : "", "TITLE");
 		for (uint32_t k = 0; k < all->nr; k++)
 			sb_printf(&text, "%-24s %-11s %-13s %-5s %-*s%s\n", all->v[k]->name, label_of(all->v[k], "topic"), label_of(all->v[k], "level"), scenario_has_task(all->v[k]) ? "yes" : "", w,
-				  w ? how_far(cli, progress, all->v[k]) : "", all->v[k]->title ? all->v[k]->title : "");
+				  w ? progress_text_in(progress, all->v[k], a) : "", all->v[k]->title ? all->v[k]->title : "");
 		sb_add(&text, "\npodwire learn LESSON plays one in the terminal; podwire learn LESSON -o md|html prints it, with -v the teacher's edition.\n"
 			      "In a lab (--lab FILE, podwire.db) progress is kept: podwire learn export prints what was done, podwire learn reset forgets it.\n");
 	}

@@ -25,10 +25,16 @@ static struct progress_step *step_at_hand(struct session *s)
 	return s->model.in_lesson && s->model.lesson_step < s->progress.nr_steps ? &s->progress.steps[s->model.lesson_step] : NULL;
 }
 
+/* NULL: there is none yet, or it cannot be read. */
+static struct lab *open_to_read(struct session *s, struct err *err)
+{
+	return progress_lab(s) && access(progress_lab(s), F_OK) == 0 ? lab_open(progress_lab(s), LAB_READ, NULL, err) : NULL;
+}
+
 static void read_progress(struct session *s, const struct scenario *lesson, struct arena *a, struct progress *out)
 {
 	struct err err = { 0 };
-	struct lab *lab = progress_lab(s) && access(progress_lab(s), F_OK) == 0 ? lab_open(progress_lab(s), LAB_READ, NULL, &err) : NULL;
+	struct lab *lab = open_to_read(s, &err);
 
 	*out = (struct progress){ .lesson = lesson->name };
 	if (lab)
@@ -37,12 +43,18 @@ static void read_progress(struct session *s, const struct scenario *lesson, stru
 	err_free(&err);
 }
 
-const char *session_progress(void *ctx, const struct scenario *lesson, struct arena *a)
+void session_progress(void *ctx, const struct scenario_list *lessons, const char **out, struct arena *a)
 {
-	struct progress p;
+	struct err err = { 0 };
+	struct lab *lab = open_to_read(ctx, &err);
+	progress_list all = { 0 };
 
-	read_progress(ctx, lesson, a, &p);
-	return progress_text(&p, lesson, a);
+	if (lab)
+		progress_read_all(lab, a, &all, &err);
+	for (uint32_t k = 0; k < lessons->nr; k++)
+		out[k] = progress_text_in(&all, lessons->v[k], a);
+	lab_close(lab);
+	err_free(&err);
 }
 
 /* A command changed the lesson's cluster: one more, or one less. */

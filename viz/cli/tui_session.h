@@ -32,7 +32,7 @@ void session_remove_lab(char *path);                                    /* "" af
 bool session_load_lesson(struct session *, const struct tui_want *, struct arena *, struct tui_page *, struct err *);   /* on where it was left, if it was opened anew */
 void session_changed_lesson(struct session *, const char *line);        /* a command changed its cluster; NULL: the last was undone */
 void session_note(void *session, const char *what);
-const char *session_progress(void *session, const struct scenario *, struct arena *);
+void session_progress(void *session, const struct scenario_list *, const char **out, struct arena *);    /* as struct tui_host has it */
 
 /* The lessons that came with the program: beside the binary as built, or as installed; else below the working directory. */
 bool lessons_load(struct arena *, struct scenario_list *, struct err *);

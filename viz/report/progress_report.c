@@ -22,6 +22,14 @@ const char *progress_text(const struct progress *p, const struct scenario *s, st
 	return !p->nr_steps ? "" : progress_done(p, s) ? "done" : arena_printf(a, "%u of %u", p->at + 1, p->nr_steps);
 }
 
+const char *progress_text_in(const progress_list *l, const struct scenario *s, struct arena *a)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (streq(l->v[k].lesson, s->name))
+			return progress_text(&l->v[k], s, a);
+	return "";
+}
+
 static const char *answered(const struct progress_step *x, struct arena *a)
 {
 	if (!x->tries)

@@ -19,8 +19,8 @@ struct tui_host {
 	bool (*moment)(void *ctx, const char *at, struct world *, struct err *);
 	/* How the cluster and its clients fared from its beginning up to what is shown, into what was begun; NULL: nobody knows. */
 	bool (*census)(void *ctx, struct census *, struct probing *);
-	/* How far the learner came in it: "3 of 5", "done", ""; NULL: nobody knows. */
-	const char *(*progress)(void *ctx, const struct scenario *, struct arena *);
+	/* How far the learner came in each: "3 of 5", "done", ""; NULL: nobody knows. */
+	void (*progress)(void *ctx, const struct scenario_list *, const char **out, struct arena *);
 	/* Scenarios that can be learnt from. */
 	bool (*lessons)(void *ctx, struct arena *, struct scenario_list *, struct err *);
 };

@@ -26,7 +26,7 @@ static void cell(void *ctx, uint32_t row, uint32_t column, struct sb *out)
 	else if (column == 2)
 		sb_add(out, label_get(&s->labels, "level") ? label_get(&s->labels, "level") : "");
 	else if (column == 4)
-		sb_add(out, r->progress[row]);
+		sb_add(out, r->progress[row] ? r->progress[row] : "");
 	else
 		sb_printf(out, "%u%s", s->steps.nr, scenario_has_task(s) ? " +task" : "");
 }
@@ -62,8 +62,8 @@ bool fill_lessons(struct tui_model *m, struct arena *a, struct tui_list *out, st
 	if (!m->host.lessons(m->host.ctx, a, &r->all, err))
 		return false;
 	r->progress = arena_array(a, const char *, r->all.nr + 1);
-	for (uint32_t k = 0; k < r->all.nr; k++)
-		r->progress[k] = m->host.progress ? m->host.progress(m->host.ctx, r->all.v[k], a) : "";
+	if (m->host.progress)
+		m->host.progress(m->host.ctx, &r->all, r->progress, a);
 	*out = (struct tui_list){ .title = "Lessons", .kind = "lesson", .columns = columns, .nr_columns = 5, .nr = r->all.nr, .ctx = r, .cell = cell, .ref = ref, .words = words, .say = say };
 	return true;
 }

@@ -247,7 +247,8 @@ static void add_services(struct tui_model *m, const struct pod *pod, struct aren
 {
 	struct object_list l = cluster_list_ns(m->world->cluster, &endpointslice_kind, pod->o.ns);
 	const struct service *last = NULL;
-	const char *ip = arena_strdup(a, IP(pod->ip)), *before = "nft add rule ip kube-proxy ";
+	const char *const ip[] = { arena_strdup(a, IP(pod->ip)), ip_set(pod->ip2) ? arena_strdup(a, IP(pod->ip2)) : NULL };
+	static const char *const before[] = { "nft add rule ip kube-proxy ", "nft add rule ip6 kube-proxy " };
 
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct endpointslice *x = (const struct endpointslice *)l.v[k];
@@ -261,13 +262,15 @@ static void add_services(struct tui_model *m, const struct pod *pod, struct aren
 			continue;
 		last = s;
 		plan_pane(m->world, s, pod->node, true, a, &plan);
-		for (uint32_t i = 0; i < plan.nr; i++)
-			if (strncmp(plan.v[i].text, before, strlen(before)) == 0 && strstr(plan.v[i].text, ip)) {
-				const char *chain = plan.v[i].text + strlen(before);
+		for (uint32_t i = 0; i < plan.nr; i++) {
+			const char *text = plan.v[i].text, *chain = strncmp(text, before[0], strlen(before[0])) == 0 ? text + strlen(before[0])
+							     : strncmp(text, before[1], strlen(before[1])) == 0 ? text + strlen(before[1]) : NULL;
 
-				pane_printf(a, p, TR_RULE, "chain %.*s {", (int)strcspn(chain, " "), chain)->ref = ref_of(a, &s->o);
-				pane_printf(a, p, TR_TEXT, " %s", chain + strcspn(chain, " "));
-			}
+			if (!chain || !(strstr(chain, ip[0]) || (ip[1] && strstr(chain, ip[1]))))
+				continue;
+			pane_printf(a, p, TR_RULE, "chain %.*s {", (int)strcspn(chain, " "), chain)->ref = ref_of(a, &s->o);
+			pane_printf(a, p, TR_TEXT, " %s", chain + strcspn(chain, " "));
+		}
 	}
 }
 
