@@ -195,6 +195,15 @@ TEST(tui_shows_the_rules_of_the_services_family)
 	type(&r, "qq:po\n/web\n\n3G");
 	shows(&r, "dnat ip6 addr . port to");
 	end(&r);
+
+	r = (struct run){ .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
+	vec_add(r.cli.arena, &r.cli.files, "tests/tui/six.yaml");
+	vec_add(r.cli.arena, &r.cli.files, "tests/tui/iptables.yaml");
+	open_screens(&r, false);
+	type(&r, ":po\n/web\n\n3G");
+	shows(&r, "-j DNAT --to-destination");
+	hides(&r, " - [0:0]");
+	end(&r);
 }
 
 TEST(tui_session_needs_no_lab_for_a_lesson)

@@ -197,10 +197,12 @@ static void rules_but(struct tui_model *m, const char *node, const char *not_tab
 		return;
 	}
 	dataplane_node_ready(dp, h);
-	if (nft)
+	if (nft) {
 		print_nft(netns_get(dp, h)->rules, &how, NULL, NULL, &text);
-	else
+	} else {
 		print_iptables(netns_get(dp, h)->rules, NF_IP, &how, NULL, NULL, &text);
+		print_iptables(netns_get(dp, h)->rules, NF_IP6, &how, NULL, NULL, &text);
+	}
 	pane_text(a, &out->panes[0], TR_TEXT, sb_text(&text));
 	sb_free(&text);
 	for (uint32_t k = 0; k < out->panes[0].nr; k++) {
@@ -234,7 +236,7 @@ static void only_about(struct tui_pane *p, const char *iface, const char *ip)
 		}
 		if (!(iface && strstr(text, iface + MIN(strlen(iface), 4u))) && !(ip && strstr(text, ip)) && !(said && strstr(p->v[head].text, iface ? iface + MIN(strlen(iface), 4u) : "\n")))
 			continue;
-		if (!said && !starts && head < k && p->v[head].role == TR_RULE)
+		if (!said && !starts && head < k && p->v[head].role == TR_RULE && p->v[head].text[0] != ':')     /* iptables declares all chains first */
 			p->v[nr++] = p->v[head];
 		said = true;
 		p->v[nr++] = p->v[k];
