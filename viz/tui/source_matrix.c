@@ -25,6 +25,7 @@ const struct reached *model_reach(struct tui_model *m)
 	if (!m->reached) {
 		m->reached = arena_make(m->arena, struct reached);
 		m->reached->r = reach_new(m->world->cluster, NULL, 0);
+		reach_nr(m->reached->r);                /* finds ends and classes now */
 		m->reached->unknown = reach_unknown_find(m->reached->r, m->arena);
 		model_at_end(m, end_reach, m->reached->r);
 	}
