@@ -8,6 +8,7 @@
 #define PART_SIZE (1u << 20)            /* bytes of one row, and a little: an object stands in one row only */
 
 enum { IS_GONE = 1, IS_DELETED = 2, HAS_PLACE = 4, HAS_DOC = 8, HAS_SHAPE = 16, HAS_LIFE = 32, HAS_GENERATION = 64, HAS_TEMPLATE = 128, OWN_UID = 256 };
+#define LIST_END (offsetof(str_list, set) + sizeof(((str_list *)NULL)->set))
 enum { SHAPE_NEW };                     /* then the numbers of shapes, from 1 */
 
 /* A template that no document of its own object holds: a controller made the object. */
@@ -71,6 +72,11 @@ static void add_handle(struct bundle_writer *w, uint32_t id)
 /* The Pod with all that its own entry says taken out, so that the bytes of equal shapes are equal: lists are shared, texts interned. */
 static void blank(const struct pod *p, struct pod *out)
 {
+	static const size_t lists[] = {
+		offsetof(struct pod, o.labels), offsetof(struct pod, o.annotations), offsetof(struct pod, o.owners), offsetof(struct pod, o.finalizers),
+		offsetof(struct pod, conditions), offsetof(struct pod, statuses),
+	};
+
 	memcpy(out, p, sizeof(*out));
 	out->o.id = (obj_h){ 0 };
 	out->o.ns = out->o.name = out->o.uid = NULL;
@@ -81,6 +87,8 @@ static void blank(const struct pod *p, struct pod *out)
 	out->o.line = out->o.life = 0;
 	out->node = NULL;
 	out->ip = out->ip2 = out->host_ip = (ip_addr){ 0, 0 };
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)           /* a list that was built on the stack came with what lay there behind its last member */
+		memset((char *)out + lists[k] + LIST_END, 0, sizeof(str_list) - LIST_END);
 }
 
 static uint64_t hash_of(const struct pod *p)
