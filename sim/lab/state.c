@@ -65,6 +65,7 @@ static const struct field workload_state[] = {
 static const struct field job_state[] = {
 	ROW(F_INT, "active", struct job, st_active), ROW(F_INT, "succeeded", struct job, st_succeeded), ROW(F_INT, "failed", struct job, st_failed),
 	ROW(F_INT, "ready", struct job, st_ready), EXACT("start", struct job, st_start), EXACT("completion", struct job, st_completion), CONDITIONS(struct job),
+	ROW(F_STR, "completedIndexes", struct job, st_completed), ROW(F_STR, "failedIndexes", struct job, st_failed_indexes), ROW(F_OPT_INT, "terminating", struct job, st_terminating),
 	FIELD_END
 };
 static const struct field cron_state[] = { EXACT("lastSchedule", struct cron_job, st_last_schedule), FIELD_END };
