@@ -4,6 +4,7 @@
 #include "model/control/alloc.h"
 #include "model/control/common.h"
 #include "model/control/quota.h"
+#include "model/control/scheduler.h"
 #include "model/l7/ingress.h"
 #include "model/l7/mesh.h"
 
@@ -55,6 +56,13 @@ static void inject(struct cluster *c, struct pod *p)
 		mesh_inject(c, p);
 }
 
+const char *pod_refused(struct cluster *c, const char *ns, const struct pod_spec *s, struct arena *a)
+{
+	const char *why = priority_refuses(c, s, a);
+
+	return why ? why : quota_refuses(c, ns, s, a);
+}
+
 static bool admit_pod(struct control *t, struct object *o, const struct object *old, struct check *check)
 {
 	struct arena *scratch;
@@ -63,8 +71,8 @@ static bool admit_pod(struct control *t, struct object *o, const struct object *
 	if (old || cluster_flags(control_cluster(t))->no_defaults)
 		return true;
 	inject(control_cluster(t), (struct pod *)o);
-	scratch = arena_new(NULL, "quota");
-	why = ((struct pod *)o)->given ? NULL : quota_refuses(control_cluster(t), o->ns, ((struct pod *)o)->spec, scratch);      /* what carries its status is there already */
+	scratch = arena_new(NULL, "admission");
+	why = ((struct pod *)o)->given ? NULL : pod_refused(control_cluster(t), o->ns, ((struct pod *)o)->spec, scratch);      /* what carries its status is there already */
 	if (why)
 		err_add(check->err, ERR_INPUT, &(struct where){ .file = check->file, .line = check->root ? check->root->line : 0 }, "pods \"%s\" is forbidden: %s", o->name, why);
 	arena_free(scratch);

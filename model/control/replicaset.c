@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/admission.h"
 #include "model/control/gc.h"
 #include "model/control/nodes.h"
-#include "model/control/quota.h"
 #include "model/control/workloads.h"
 
 #define BURST 500               /* BurstReplicas: at most so many are made or deleted in one sync */
@@ -47,14 +47,14 @@ static const struct event_form deleted[] = { { false, "replicaset-controller", "
 
 struct making { struct control *t; struct workload *w; };
 
-/* A quota says no: the condition, the event, and another try after as long as it has failed already (5 ms … 1000 s, the work queue's back-off). */
+/* Admission says no: the condition, the event, and another try after as long as it has failed already (5 ms … 1000 s, the work queue's back-off). */
 static bool refused(struct making *m)
 {
 	struct cluster *c = control_cluster(m->t);
 	struct object *o = &m->w->o;
 	struct scratch s = control_scratch(m->t);
 	struct arena *scratch = s.arena;
-	const char *why = quota_refuses(c, o->ns, m->w->template.spec, scratch);
+	const char *why = pod_refused(c, o->ns, m->w->template.spec, scratch);
 	const struct condition *since = m->w->conditions.nr ? condition_get(&m->w->conditions, "ReplicaFailure") : NULL;
 	nsec failing = since && since->status == COND_TRUE ? control_now(m->t) - since->changed : 0;
 

@@ -80,6 +80,7 @@ void tally_print(struct sb *, struct tally *, uint32_t nr);     /* 1 this, 2 tha
 
 /* ---- preemption (scheduler_preempt.c) */
 int32_t pod_priority(struct cluster *, const struct pod_spec *);        /* as the Priority admission plugin resolves it */
+const char *priority_refuses(struct cluster *, const struct pod_spec *, struct arena *);        /* NULL, or why that plugin lets no such Pod be made */
 /* Lower Pods that stand in the way are deleted, on the node where that costs least. Sets l->unhelpful if that would not help, or may not be. */
 void preempt(struct look *);
 

@@ -23,16 +23,31 @@ static const struct object *class_of(struct cluster *c, const struct pod_spec *s
 	return NULL;
 }
 
-int32_t pod_priority(struct cluster *c, const struct pod_spec *s)
+/* The classes that every cluster has. */
+static const int32_t *system_value(str name)
 {
 	static const struct { const char *name; int32_t value; } own[] = { { "system-cluster-critical", 2000000000 }, { "system-node-critical", 2000001000 } };
+
+	for (size_t k = 0; k < ARRAY_LEN(own); k++)
+		if (streq(name, own[k].name))
+			return &own[k].value;
+	return NULL;
+}
+
+const char *priority_refuses(struct cluster *c, const struct pod_spec *s, struct arena *a)
+{
+	if (!s->priority_class || !*s->priority_class || system_value(s->priority_class) || class_of(c, s))
+		return NULL;
+	return arena_printf(a, "no PriorityClass with name %s was found", s->priority_class);
+}
+
+int32_t pod_priority(struct cluster *c, const struct pod_spec *s)
+{
+	const int32_t *system = system_value(s->priority_class);
 	const struct object *class;
 
-	if (s->priority.set)
-		return s->priority.v;
-	for (size_t k = 0; k < ARRAY_LEN(own); k++)
-		if (streq(s->priority_class, own[k].name))
-			return own[k].value;
+	if (s->priority.set || system)
+		return s->priority.set ? s->priority.v : *system;
 	class = class_of(c, s);
 	return class ? (int32_t)val_int_or(val_get(class->doc, "value"), 0) : 0;
 }

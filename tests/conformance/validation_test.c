@@ -73,6 +73,7 @@ TEST(quotas_choose_pods_by_their_scopes)
 #define QUOTA(more) "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: '0'}, " more "}}\n---\n"
 #define BARE(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {" more "}}"
 #define RUNS(more)  "containers: [{name: c, image: i" more "}]"
+#define HIGH        "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 5}\n---\n"
 	static const struct { const char *yaml; bool refused; } rows[] = {
 		{ QUOTA("scopes: [BestEffort]") BARE(RUNS("")), true },
 		{ QUOTA("scopes: [BestEffort]") BARE(RUNS(", resources: {requests: {cpu: 1}}")), false },
@@ -80,10 +81,10 @@ TEST(quotas_choose_pods_by_their_scopes)
 		{ QUOTA("scopes: [Terminating]") BARE("activeDeadlineSeconds: 5, " RUNS("")), true },
 		{ QUOTA("scopes: [Terminating]") BARE(RUNS("")), false },
 		{ QUOTA("scopes: [NotTerminating, BestEffort]") BARE(RUNS("")), true },
-		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}") BARE("priorityClassName: high, " RUNS("")), true },
+		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}") HIGH BARE("priorityClassName: high, " RUNS("")), true },
 		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [high]}]}") BARE(RUNS("")), false },
 		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: NotIn, values: [high]}]}") BARE(RUNS("")), true },
-		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: Exists}]}") BARE("priorityClassName: high, " RUNS("")), true },
+		{ QUOTA("scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: Exists}]}") HIGH BARE("priorityClassName: high, " RUNS("")), true },
 	};
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
@@ -93,8 +94,28 @@ TEST(quotas_choose_pods_by_their_scopes)
 		docs_read("test.yaml", rows[k].yaml, strlen(rows[k].yaml), NULL, cell_take, &x, &x.err);
 		p = cluster_find(x.c, &pod_kind, "default", "p");
 		CU_ASSERT((p == NULL) == rows[k].refused);
+		CU_ASSERT(p || strstr(x.err.v[x.err.nr - 1].text, "exceeded quota: q"));
 		cell_free(&x);
 	}
+}
+
+/* plugin/pkg/admission/priority computePriority */
+TEST(pods_of_unknown_priority_classes_are_refused)
+{
+	struct cell x = cell_settled("{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: r}, spec: {selector: {matchLabels: {app: r}}, template: {metadata: {labels: {app: r}}, spec: {priorityClassName: high, " RUNS("") "}}}}\n---\n"
+				     "{apiVersion: v1, kind: Pod, metadata: {name: own}, spec: {priorityClassName: system-node-critical, " RUNS("") "}}");
+	static const char bare[] = BARE("priorityClassName: high, " RUNS(""));
+
+	CU_ASSERT_PTR_NOT_NULL(cluster_find(x.c, &pod_kind, "default", "own"));
+	CU_ASSERT_FALSE(docs_read("test.yaml", bare, strlen(bare), NULL, cell_take, &x, &x.err));
+	CU_ASSERT_FATAL(x.err.nr == 1);
+	CU_ASSERT(strstr(x.err.v[0].text, "pods \"p\" is forbidden: no PriorityClass with name high was found") != NULL);
+	CU_ASSERT(cell_has_event(&x, "FailedCreate", "is forbidden: no PriorityClass with name high was found"));
+	CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 0);
+	cell_apply(&x, HIGH);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 1);
+	cell_free(&x);
 }
 
 TEST(quotas_count_what_their_keys_say)
