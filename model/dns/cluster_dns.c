@@ -313,6 +313,74 @@ static bool namespace_known(const struct query *q, const char *ns)
 	return false;
 }
 
+static bool service_has(const struct service *s, ip_addr ip)
+{
+	ip_addr have;
+
+	for (uint32_t k = 0; k < s->cluster_ips.nr; k++)
+		if (ip_parse(s->cluster_ips.v[k], &have) && ip_eq(have, ip))
+			return true;
+	return s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, ip);
+}
+
+static bool slice_has(const struct endpointslice *s, ip_addr ip)
+{
+	ip_addr have;
+
+	for (uint32_t k = 0; k < s->endpoints.nr; k++)
+		if (listed(&s->endpoints.v[k]) && ip_parse(s->endpoints.v[k].addresses.v[0], &have) && ip_eq(have, ip))
+			return true;
+	return false;
+}
+
+/* The address of a Pod that answers: the first behind the Service of cluster DNS. */
+static bool local_address(struct query *q, ip_addr *out)
+{
+	const struct settings *set = cluster_settings(q->c);
+	struct object_list l = cluster_list(q->c, &service_kind), slices = { 0 };
+	ip_addr ip;
+
+	for (uint32_t k = 0; k < l.nr && set->cluster_dns.nr && ip_parse(set->cluster_dns.v[0], &ip); k++)
+		if (service_has((const struct service *)l.v[k], ip)) {
+			slices = service_slices(q->c, (const struct service *)l.v[k]);
+			break;
+		}
+	for (uint32_t k = 0; k < slices.nr; k++) {
+		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
+
+		for (uint32_t i = 0; i < s->endpoints.nr; i++)
+			if (listed(&s->endpoints.v[i]))
+				return ip_parse(s->endpoints.v[i].addresses.v[0], out);
+	}
+	return false;
+}
+
+/* plugin/kubernetes/ns.go nsAddrs: the zone's servers are the Services with the Pod that answers. They are told by name (of NS), or by address (ns.dns). */
+static void name_servers(struct query *q)
+{
+	struct object_list l = cluster_list(q->c, &endpointslice_kind);
+	struct object **v = arena_copy(q->a, l.v, l.nr * sizeof(*v));
+	ip_addr local;
+
+	if (!local_address(q, &local)) {
+		if (q->type == DNS_NS)
+			add(q, arena_printf(q->a, "ns.dns.%s.", q->conf.domain));
+		return;
+	}
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct endpointslice *sl = (const struct endpointslice *)v[k];
+		const struct service *s = sl->service && slice_has(sl, local) ? service_named(q, &(struct asked){ .ns = sl->o.ns, .service = sl->service }) : NULL;
+
+		if (s && q->type != DNS_NS)
+			services(q, &(struct asked){ .ns = s->o.ns, .service = s->o.name });
+		else if (s && !service_is_headless(s))
+			add(q, arena_printf(q->a, "%s.%s.svc.%s.", s->o.name, s->o.ns, q->conf.domain));
+		for (uint32_t i = 0; s && q->type == DNS_NS && service_is_headless(s) && i < sl->endpoints.nr; i++)
+			if (listed(&sl->endpoints.v[i]))
+				add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, &sl->endpoints.v[i]), s->o.name, s->o.ns, q->conf.domain));
+	}
+}
+
 static void in_cluster(struct query *q, const char *base)
 {
 	struct asked r;
@@ -322,6 +390,11 @@ static void in_cluster(struct query *q, const char *base)
 	if (same(base, "dns-version")) {
 		if (q->type == DNS_TXT)
 			add(q, "1.1.0");
+		return;
+	}
+	if (same(base, "ns.dns") || (!*base && q->type == DNS_NS)) {
+		if (q->type == DNS_NS ? !*base : q->type == DNS_A || q->type == DNS_AAAA)
+			name_servers(q);
 		return;
 	}
 	if (!parse(q, base, &r)) {
@@ -360,16 +433,6 @@ static bool reverse_address(const char *name, ip_addr *out)
 	for (k = 0; k < 8; k++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.4s", k ? ":" : "", hex + 4 * k);
 	return ip_parse(text, out);
-}
-
-static bool service_has(const struct service *s, ip_addr ip)
-{
-	ip_addr have;
-
-	for (uint32_t k = 0; k < s->cluster_ips.nr; k++)
-		if (ip_parse(s->cluster_ips.v[k], &have) && ip_eq(have, ip))
-			return true;
-	return s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, ip);
 }
 
 static bool reverse(struct query *q, ip_addr ip)

@@ -101,6 +101,8 @@ struct dns_names dns_names(struct cluster *c, const struct zone *outside, struct
 	}
 	add(&x, arena_printf(a, "dns-version.%s.", x.domain), DNS_TXT);
 	add(&x, arena_printf(a, "%s.", x.domain), DNS_A);
+	add(&x, arena_printf(a, "%s.", x.domain), DNS_NS);
+	add_both(&x, arena_printf(a, "ns.dns.%s.", x.domain));
 	add(&x, arena_printf(a, "web.no-such-namespace.svc.%s.", x.domain), DNS_A);
 	add(&x, arena_printf(a, "no-such-name.%s.", x.domain), DNS_A);
 	add(&x, "outside.invalid.", DNS_A);

@@ -142,7 +142,7 @@ static bool put_data(struct writer *w, enum dns_type type, const char *text, uin
 	return false;
 }
 
-struct reply { struct writer w; uint16_t answers, authorities; bool cut, failed; };
+struct reply { struct writer w; uint16_t answers, authorities, more; bool cut, failed; };
 
 /* One record; owner NULL: the name of the question. Once one did not fit, none is added. */
 static void put_record(struct reply *r, const char *owner, enum dns_type type, uint32_t ttl, const char *text, uint32_t nr)
@@ -232,8 +232,26 @@ static uint32_t finish(struct reply *r, const struct dns_asked *q, unsigned flag
 	set16(&r->w, 4, questions);
 	set16(&r->w, 6, r->answers);
 	set16(&r->w, 8, r->authorities);
-	set16(&r->w, 10, q->edns);
+	set16(&r->w, 10, r->more + q->edns);
 	return r->w.n;
+}
+
+/* The addresses of the name servers that the answer names (plugin/backend_lookup.go NS); without those that do not fit the answer is whole. */
+static void put_glue(struct reply *r, struct cluster *c, const struct dns_answer *servers, struct arena *a)
+{
+	static const enum dns_type types[] = { DNS_A, DNS_AAAA };
+	uint16_t answers = r->answers;
+
+	for (uint32_t k = 0; k < servers->answers.nr; k++)
+		for (size_t t = 0; t < ARRAY_LEN(types); t++) {
+			struct dns_answer ips = dns_query(c, NULL, servers->answers.v[k], types[t], a);
+
+			for (uint32_t i = 0; i < ips.answers.nr; i++)
+				put_record(r, servers->answers.v[k], types[t], ips.ttl, ips.answers.v[i], 1);
+		}
+	r->more = (uint16_t)(r->answers - answers);
+	r->answers = answers;
+	r->cut = r->failed = false;
 }
 
 static uint32_t answer(struct cluster *c, const struct zone *outside, const struct dns_asked *q, struct reply *r, struct arena *a)
@@ -255,6 +273,8 @@ static uint32_t answer(struct cluster *c, const struct zone *outside, const stru
 		r->answers = 0;
 		return finish(r, q, 0, dns_rcode_numbers[DNS_SERVFAIL]);
 	}
+	if (nr && type == DNS_NS && ans.own && !r->cut)
+		put_glue(r, c, &ans, a);
 	if (!nr && !ans.cname.nr && ans.own)
 		put_soa(r, c, q->name, ans.ttl);
 	return finish(r, q, ans.own ? FLAG_AA : FLAG_RA, dns_rcode_numbers[ans.rcode]);

@@ -141,6 +141,40 @@ TEST(answers_hold_what_kubernetes_says)
 	server_free(s);
 }
 
+/* plugin/kubernetes/{handler,ns}.go: the zone's servers are the Services with the Pod that answers, with their addresses beside them. */
+TEST(the_zone_names_its_servers)
+{
+	static const char dns[] =
+		"apiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system}\nspec: {clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], ports: [{name: dns, port: 53, protocol: UDP}]}\n---\n"
+		"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\nmetadata: {name: dns-1, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}\n"
+		"ports: [{name: dns, port: 53, protocol: UDP}]\nendpoints: [{addresses: [10.244.9.9], conditions: {ready: true}}]\n";
+	struct server *s = server_new(2);
+	struct err err = { 0 };
+	struct dns_answer have;
+	uint8_t query[512];
+	uint32_t n;
+	bool cut;
+
+	CU_ASSERT_FATAL(asked(s, "cluster.local.", DNS_NS, false, &have, &cut));
+	SAME_TEXT(dns_answer_text(&have, s->a), "NOERROR ns.dns.cluster.local.");
+	CU_ASSERT(docs_read("dns.yaml", dns, strlen(dns), NULL, take, s->c, &err));
+	CU_ASSERT_FATAL(asked(s, "Cluster.local.", DNS_NS, false, &have, &cut));
+	SAME_TEXT(dns_answer_text(&have, s->a), "NOERROR kube-dns.kube-system.svc.cluster.local.");
+	n = dns_write_query(1, "cluster.local.", DNS_NS, query);
+	n = dns_serve(s->c, s->outside, query, n, false, s->out, s->a);
+	CU_ASSERT_FATAL(n > 16);
+	CU_ASSERT(s->out[7] == 1 && s->out[11] == 1 + (query[11] == 1));        /* one answer; its address, and EDNS as it was asked */
+	CU_ASSERT_PTR_NOT_NULL(memmem(s->out, n, "\x00\x01\x00\x01\x00\x00\x00\x07\x00\x04\x0a\x60\x00\x0a", 14));
+	CU_ASSERT_FATAL(asked(s, "ns.dns.cluster.local.", DNS_A, false, &have, &cut));
+	SAME_TEXT(dns_answer_text(&have, s->a), "NOERROR 10.96.0.10");
+	CU_ASSERT_FATAL(asked(s, "ns.dns.cluster.local.", DNS_AAAA, false, &have, &cut));
+	SAME_TEXT(dns_answer_text(&have, s->a), "NOERROR without an answer");
+	CU_ASSERT_FATAL(asked(s, "svc.cluster.local.", DNS_NS, false, &have, &cut));
+	SAME_TEXT(dns_answer_text(&have, s->a), "NOERROR without an answer");
+	err_free(&err);
+	server_free(s);
+}
+
 /* ---- bytes */
 
 static uint32_t bytes_of(const char *hex, uint8_t *out)
