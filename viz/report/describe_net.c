@@ -87,7 +87,7 @@ void describe_service(struct describe *d)
 	say(d, 0, "Session Affinity:\t%s", s->affinity ? s->affinity : "None");
 	if (s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER)
 		say(d, 0, "External Traffic Policy:\t%s", traffic_policy_names[s->external_policy]);
-	if (s->type != SVC_EXTERNALNAME)
+	if (s->internal_policy)                 /* an ExternalName has none unless it says one: SetDefaults_Service */
 		say(d, 0, "Internal Traffic Policy:\t%s", traffic_policy_names[s->internal_policy]);
 	if (s->traffic_distribution)
 		say(d, 0, "Traffic Distribution:\t%s", s->traffic_distribution);
