@@ -225,6 +225,8 @@ void cron_job_check(struct check *c, const struct object *o)
 		refuse_str(c, zone, j->time_zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
 	else if (j->time_zone && !zone_form(j->time_zone))
 		refuse_str(c, zone, j->time_zone, "unknown time zone %s", j->time_zone);
+	else if (j->time_zone && strcmp(j->time_zone, "UTC") != 0 && strcmp(j->time_zone, "Etc/UTC") != 0)
+		warn_of(c, zone, "podwire knows no time zones: the schedule is read in UTC, not in %s", j->time_zone);
 	need_one_of(c, spec, p, "concurrencyPolicy", concurrencies);
 	job_spec_check(c, val_get(template, "spec"), SUB(p, "jobTemplate.spec"));
 	if (has(val_get(template, "spec"), "selector"))
