@@ -28,6 +28,11 @@ run_all() {                                     # run_all SCRIPT…: what each s
 	true
 }
 
+tell() {                                        # tell LOG LINES: what failed, wherever it stands, and the end
+	grep -A12 '^FAILED' "$1" | head -100
+	tail -n "$2" "$1"
+}
+
 say "gcc"
 check "builds without a warning" make -s -j2 all build/unit
 # The linker takes the first of two functions of one name out of the archive, and says nothing.
@@ -49,7 +54,7 @@ build-san/unit >"$log" 2>&1; tail -n 12 "$log"; count "$log"
 quick=$(ls tests/cli/*_test.sh | grep -v 'scale_test\|policy_test')     # without those that take minutes, and have a limit on memory
 PODWIRE=build-san/podwire run_all $quick
 for t in $quick; do
-	grep -q ' 0 failed' "$(log_of "$t")" || { say "$t"; tail -n 12 "$(log_of "$t")"; }
+	grep -q ' 0 failed' "$(log_of "$t")" || { say "$t"; tell "$(log_of "$t")" 12; }
 	count "$(log_of "$t")"
 done
 check "the sanitizers found nothing" sh -c '! cat "$1".* 2>/dev/null' sh "$sanitizers"
@@ -58,7 +63,7 @@ run_all tests/differential/*_test.sh tests/tui/*_test.sh tests/golden/*_test.sh 
 for t in tests/*/*_test.sh; do
 	[ -e "$t" ] || continue
 	say "$t"
-	tail -n 25 "$(log_of "$t")"
+	tell "$(log_of "$t")" 25
 	count "$(log_of "$t")"
 done
 say "the sum"
