@@ -106,13 +106,16 @@ if command -v bird >/dev/null || [ -x /usr/sbin/bird ]; then
 	check "up with a BIRD on each node" "$podwire" up --bird
 	is "they run" 3 "$(birds)"
 	check "their routes are those of the dataplane" "$podwire" verify --sample 60
-	is "sessions of both families" 4 "$("$podwire" exec "node/$at" -- birdc -s "/run/podwire/bird/$at.ctl" show protocols | grep -c '^Mesh_.* Established')"
+	sessions() { "$podwire" exec "node/$at" -- birdc -s "/run/podwire/bird/$at.ctl" show protocols | grep -c '^Mesh_.* Established'; }
+	is "sessions of both families" 4 "$(sessions)"
 	"$podwire" scale deploy/web --replicas 150 -q >/dev/null
 	check "more blocks: BIRD tells of them" "$podwire" verify --sample 60
 	"$podwire" exec "node/$at" -- sh -c "kill -9 \$(cat /run/podwire/bird/$at.pid)"
 	check "one that was killed: no route is lost" "$podwire" verify --sample 60
 	for _ in $(seq 100); do [ "$(birds)" = 3 ] && break; sleep 0.05; done
 	is "and it is started again, as in calico-node" 3 "$(birds)"
+	for _ in $(seq 200); do [ "$(sessions)" = 4 ] && break; sleep 0.05; done
+	is "and its sessions are up" 4 "$(sessions)"
 	to_at() { "$podwire" exec node/worker-2 -- ip -4 route | grep -c "via 172.18.0.3 dev eth0 proto bird"; }
 	had=$(to_at)
 	"$podwire" fault bgp "$at" -q >/dev/null 2>&1; "$podwire" advance 60s -q >/dev/null 2>&1
