@@ -239,7 +239,7 @@ static bool change_link(struct wiring *w, const struct k_link *from, const struc
 		return new_link(w, to);
 	if (to->kind == LINK_PHYS && (from->carrier != to->carrier || is_cut(from) != is_cut(to))) {
 		vec_push(w->arena, &w->ports)->link = to;
-		w->ports.v[w->ports.nr - 1].was_cut = is_cut(from);
+		w->ports.v[w->ports.nr - 1].was_cut = from->carrier && is_cut(from);       /* one that was down forwards as soon as it is up */
 	}
 	return set_link(w, from, to);
 }
@@ -341,6 +341,18 @@ static bool segment_bridge(struct live *live, uint32_t segment, struct err *err)
 	return true;
 }
 
+/* The kernel takes note of a link's carrier some time later, and then makes the port of a bridge forward; who asks for the link makes it do so now
+ * (net/core/rtnetlink.c, linkwatch_sync_dev). */
+static bool notice(struct nl *nl, int link, struct err *err)
+{
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = link };
+	struct nlmsghdr *h = nl_begin(nl, RTM_GETLINK, 0, &head, sizeof(head), err);
+
+	if (h)
+		mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return h != NULL;
+}
+
 /* A link that loses everything: the bridge lets nothing through its port, and neither end notices. */
 static bool cut_ports(struct wiring *w)
 {
@@ -360,8 +372,7 @@ static bool cut_ports(struct wiring *w)
 			return false;
 		wire_port(w->space, l, name);
 		head.ifi_index = (int)if_nametoindex(name);
-		h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err);
-		if (!h)
+		if (!notice(nl, head.ifi_index, w->err) || !(h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err)))
 			return false;
 		info = mnl_attr_nest_start(h, IFLA_PROTINFO | NLA_F_NESTED);
 		mnl_attr_put_u8(h, IFLA_BRPORT_STATE, is_cut(l) ? BR_STATE_DISABLED : BR_STATE_FORWARDING);
@@ -439,15 +450,9 @@ bool wire_ready(struct live *live, struct space *s, struct err *err)
 	if (!ok)
 		return false;
 	for (uint32_t k = 0; ok && k < s->want.links.nr; k++) {
-		struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = (int)s->want.links.v[k].index };
-		struct nlmsghdr *h;
-
 		if (s->want.links.v[k].kind != LINK_VETH && s->want.links.v[k].kind != LINK_PHYS)
 			continue;
-		h = nl_begin(&nl, RTM_GETLINK, 0, &head, sizeof(head), err);
-		ok = h != NULL;
-		if (ok)
-			mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+		ok = notice(&nl, (int)s->want.links.v[k].index, err);
 		if (ok && k % 32 == 31)
 			ok = nl_send(&nl, err);
 	}
