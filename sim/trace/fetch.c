@@ -14,19 +14,23 @@ static void find_sets(struct fetch *f)
 	struct lowered *l = node && node->kind == SEAT_NODE && node->rules ? node->rules->base : NULL;
 	uint32_t most = 0;
 
-	for (uint32_t i = 1; l && i < l->sets.nr; i++) {
-		const struct low_set *s = l->sets.v[i];
-		bool by_destination = s && !s->plain && s->slot && (s->set->nkey == 1 || s->set->nkey == 3) && s->set->key[0] == PF_DADDR;
+	f->looked = l != NULL;
+	for (uint32_t i = 1; l && i <= ruleset_nr_sets(l->rs); i++) {
+		const struct set *set = ruleset_set_get(l->rs, (set_h){ i });
+		uint32_t nr = set_body(l->rs, (set_h){ i }, NULL)->nr;
+		bool services = set->kind == SET_VMAP && set->nkey == ARRAY_LEN(service_key) && memcmp(set->key, service_key, sizeof(service_key)) == 0 && nr > most;
+		bool other = nr >= LARGE && (set->nkey == 1 || set->nkey == 3) && set->key[0] == PF_DADDR && f->nr_others < ARRAY_LEN(f->others);
+		const struct low_set *s = services || other ? low_set_of(l, (set_h){ i }) : NULL;
 
-		if (!by_destination)
+		if (!s || s->plain || !s->slot)
 			continue;
-		if (s->body->nr >= LARGE && f->nr_others < ARRAY_LEN(f->others))
+		if (other)
 			f->others[f->nr_others++] = s;
-		if (s->set->kind != SET_VMAP || s->set->nkey != ARRAY_LEN(service_key) || memcmp(s->set->key, service_key, sizeof(service_key)) != 0 || s->body->nr <= most)
-			continue;
-		most = s->body->nr;
-		f->services = s;
-		f->shared = l;
+		if (services) {
+			most = nr;
+			f->services = s;
+			f->shared = l;
+		}
 	}
 }
 
@@ -37,7 +41,7 @@ void fetch_begin(struct fetch *f, struct seats *seats, const struct bulk_probe *
 	f->nr = nr;
 	f->seed = seed;
 	memset(f->ring, 0, sizeof(f->ring));
-	if (!f->services && nr > AHEAD_SENDER && seats->dp->netns.nr >= FETCH_FROM)
+	if (!f->looked && nr > AHEAD_SENDER && seats->dp->netns.nr >= FETCH_FROM)
 		find_sets(f);
 }
 

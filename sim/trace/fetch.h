@@ -12,6 +12,7 @@ struct fetched { const struct low_chain *chain; const struct low_value *value; n
 struct fetch {
 	struct seats *seats;
 	struct lowered *shared; const struct low_set *services;         /* the verdict map that most packets are sent on from; NULL: nothing is fetched */
+	bool looked;                                                    /* for these sets, and the next ones */
 	const struct low_set *others[4]; uint32_t nr_others;            /* large sets that the packet is looked up in where it arrives */
 	const struct bulk_probe *q; uint64_t nr, seed;
 	struct fetched ring[FETCH_RING];                                /* by probe modulo its size: what is known of those that come */
