@@ -8,6 +8,7 @@
 enum l4 { L4_NONE, L4_TCP, L4_UDP, L4_SCTP };           /* L4_NONE: absent */
 extern const char *const l4_names[];                    /* "", "TCP", "UDP", "SCTP" */
 uint8_t l4_number(uint8_t l4);                          /* its number in the IP header; absent: TCP's */
+const char *l4_name(uint8_t number);                    /* as objects spell it: TCP, UDP, SCTP; ICMP, which no field may say */
 enum ip_family { FAMILY_NONE, FAMILY_IPV4, FAMILY_IPV6 };
 extern const char *const family_names[];                /* "", "IPv4", "IPv6" */
 enum cond_status { COND_NONE, COND_TRUE, COND_FALSE, COND_UNKNOWN };

@@ -10,6 +10,11 @@ uint8_t l4_number(uint8_t l4)
 	return l4 == L4_UDP ? 17 : l4 == L4_SCTP ? 132 : 6;
 }
 
+const char *l4_name(uint8_t number)
+{
+	return number == 1 || number == 58 ? "ICMP" : l4_names[number == 17 ? L4_UDP : number == 132 ? L4_SCTP : L4_TCP];
+}
+
 const char *const cond_status_names[] = { "", "True", "False", "Unknown", NULL };
 const char *const pod_phase_names[] = { "", "Pending", "Running", "Succeeded", "Failed", "Unknown", NULL };
 

@@ -1,6 +1,7 @@
 /* A way that ends in a policy's chain: all policies that isolate the end, what failed first in each of their rules, and a policy that would let it pass. */
 #include "model/dataplane/packet.h"
 #include "sim/diagnose/diagnose.h"
+#include "sim/reachability/nearest.h"
 
 static bool told_of(struct diagnosis *d, const char *code, const struct object *o)
 {
@@ -32,39 +33,46 @@ static const char *who_isolates(struct diagnosis *d, const struct denial *x, enu
 	return text;
 }
 
-/* The labels that people gave: those by which controllers know their Pods would hold for one revision only. */
+/* The labels that people gave, for a selector that means the Pod; NULL: it has none. */
 static const char *labels_text(struct diagnosis *d, const struct pod *p)
 {
 	struct sb s = { 0 };
 	const char *text;
 
 	for (uint32_t i = 0; i < p->o.labels.nr; i++)
-		if (!strstr(p->o.labels.v[i].key, "hash") && !strstr(p->o.labels.v[i].key, "revision"))
+		if (!label_is_made_up(p->o.labels.v[i].key))
 			sb_printf(&s, "%s\"%s\": \"%s\"", s.len ? ", " : "", p->o.labels.v[i].key, p->o.labels.v[i].value);
-	text = arena_strdup(d->arena, sb_text(&s));
+	text = s.len ? arena_strdup(d->arena, sb_text(&s)) : NULL;
 	sb_free(&s);
 	return text;
 }
 
-/* One item of from or to that means the other end. */
+/* One item of from or to that means the other end; NULL: none does. */
 static const char *peer_text(struct diagnosis *d, const struct pod *held, const struct pod *other, const char *name)
 {
+	const char *labels = other ? labels_text(d, other) : NULL;
 	ip_addr ip;
 
-	if (other && !other->spec->host_network)
-		return arena_printf(d->arena, "{podSelector: {matchLabels: {%s}}%s}", labels_text(d, other), streq(held->o.ns, other->o.ns) ? "" :
-				    arena_printf(d->arena, ", namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}", other->o.ns));
 	if (other)
-		ip = other->ip;
-	else if (!ip_parse(name, &ip))
-		return NULL;
-	return arena_printf(d->arena, "{ipBlock: {cidr: \"%s/%d\"}}", IP(ip), ip_is4(ip) ? 32 : 128);
+		return !labels ? NULL : arena_printf(d->arena, "{podSelector: {matchLabels: {%s}}%s}", labels, streq(held->o.ns, other->o.ns) ? "" :
+				    arena_printf(d->arena, ", namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: \"%s\"}}", other->o.ns));
+	return !ip_parse(name, &ip) ? NULL : arena_printf(d->arena, "{ipBlock: {cidr: \"%s/%d\"}}", IP(ip), ip_bits(ip));
+}
+
+/* A name that no policy has yet: what exists must stay as it is. */
+static const char *free_name(struct diagnosis *d, const struct network_policy *p, const char *section)
+{
+	const char *name = arena_printf(d->arena, "%s-allow-%s", p->o.name, section);
+
+	for (uint32_t k = 2; cluster_find(d->world->cluster, &network_policy_kind, p->o.ns, name); k++)
+		name = arena_printf(d->arena, "%s-allow-%s-%u", p->o.name, section, k);
+	return name;
 }
 
 static void side(struct diagnosis *d, const struct denial *x, enum np_dir dir)
 {
 	bool out = dir == NP_EGRESS;
-	const char *code = out ? "policy-egress" : "policy-ingress", *section = out ? "egress" : "ingress", *peer;
+	const char *code = out ? "policy-egress" : "policy-ingress", *section = out ? "egress" : "ingress", *peer, *labels;
 	const struct pod *held = x->pod[!out], *other = x->pod[out];
 	const struct network_policy *first = NULL;
 	struct finding *f;
@@ -90,12 +98,15 @@ static void side(struct diagnosis *d, const struct denial *x, enum np_dir dir)
 	}
 	remedy(d, f, "policies add up: one that allows this way is enough. Policies see Pod addresses and Pod ports, after a Service's translation");
 	peer = peer_text(d, held, other, out ? x->to : x->from);
-	if (peer && held->o.labels.nr && (!other || other->o.labels.nr || other->spec->host_network))
-		fix_apply(d, f, &network_policy_kind, held->o.ns, arena_printf(d->arena, "%s-allow-%s", first->o.name, section),
-			  "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: %s-allow-%s, namespace: %s}, spec: {podSelector: {matchLabels: {%s}}, policyTypes: [%s], "
-			  "%s: [{%s: [%s], ports: [{protocol: %s, port: %u}]}]}}",
-			  first->o.name, section, held->o.ns, labels_text(d, held), out ? "Egress" : "Ingress", section, out ? "to" : "from", peer,
-			  x->proto == PROTO_UDP ? "UDP" : x->proto == PROTO_SCTP ? "SCTP" : "TCP", x->port);
+	labels = labels_text(d, held);
+	if (peer && labels) {
+		const char *name = free_name(d, first, section);
+
+		fix_apply(d, f, &network_policy_kind, held->o.ns, name,
+			  "{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: \"%s\", namespace: \"%s\"}, spec: {podSelector: {matchLabels: {%s}}, policyTypes: [%s], %s: [{%s: [%s]%s}]}}",
+			  name, held->o.ns, labels, out ? "Egress" : "Ingress", section, out ? "to" : "from", peer,
+			  x->port ? arena_printf(d->arena, ", ports: [{protocol: %s, port: %u}]", l4_name(x->proto), x->port) : "");
+	}
 }
 
 /* The sender's side first: the receiver's is another finding, for both must allow it. */

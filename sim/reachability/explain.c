@@ -47,7 +47,7 @@ uint32_t reach_line_of(const struct object *o, const struct path *p)
 static void miss(struct asking *q, const struct path *p, bool allows, const char *fmt, ...) PRINTF(4, 5);
 static void miss(struct asking *q, const struct path *p, bool allows, const char *fmt, ...)
 {
-	char text[PATH_TEXT], words[512];
+	char text[PATH_TEXT], words[1600];
 	struct reach_miss *m;
 	va_list ap;
 
@@ -57,7 +57,7 @@ static void miss(struct asking *q, const struct path *p, bool allows, const char
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
-	*m = (struct reach_miss){ .rule = q->rule ? q->rule->index : 0, .allows = allows, .path = arena_strdup(q->a, path_text(p, text)), .text = arena_strdup(q->a, words) };
+	*m = (struct reach_miss){ .rule = q->rule ? q->rule->index : UINT32_MAX, .allows = allows, .path = arena_strdup(q->a, path_text(p, text)), .text = arena_strdup(q->a, words) };
 	m->line = reach_line_of(&q->p->policy->o, p);
 }
 
@@ -71,13 +71,17 @@ static bool member(const struct requirement *q, str v)
 	return false;
 }
 
+enum { VALUES = 6 };                    /* in a sentence */
+
 static const char *values_text(const struct requirement *q, struct arena *a)
 {
 	struct sb s = { 0 };
 	const char *text;
 
-	for (uint32_t k = 0; k < q->values.nr; k++)
+	for (uint32_t k = 0; k < MIN(q->values.nr, VALUES); k++)
 		sb_printf(&s, "%s%s", k ? ", " : "", q->values.v[k]);
+	if (q->values.nr > VALUES)
+		sb_printf(&s, " and %u more", q->values.nr - VALUES);
 	text = arena_strdup(a, sb_text(&s));
 	sb_free(&s);
 	return text;
@@ -165,7 +169,7 @@ static bool peer_says(struct asking *q, const struct path *p, const struct np_pe
 	if (peer->block.set)
 		return block_says(q, p, peer);
 	if (!pod) {
-		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods; %s is not the address of one", IP(q->peer->ip));
+		miss(q, SUB(p, peer->namespaces ? "namespaceSelector" : "podSelector"), false, "selects Pods by their own address; %s is no Pod's own", IP(q->peer->ip));
 		return false;
 	}
 	who = arena_printf(q->a, "%s/%s", pod->o.ns, pod->o.name);
@@ -183,11 +187,6 @@ static bool peer_says(struct asking *q, const struct path *p, const struct np_pe
 	return !peer->pods || selector_says(q, SUB(p, "podSelector"), peer->pods, &pod->o.labels, who);
 }
 
-static const char *proto_text(uint8_t p)
-{
-	return p == PROTO_UDP ? "UDP" : p == PROTO_SCTP ? "SCTP" : "TCP";
-}
-
 static const struct pod *named_on(const struct asking *q)
 {
 	const struct pod *p = q->dst->pod;
@@ -201,7 +200,7 @@ static void port_misses(struct asking *q, const struct path *p, const struct np_
 	enum l4 l4 = port->proto == PROTO_UDP ? L4_UDP : port->proto == PROTO_SCTP ? L4_SCTP : L4_TCP;
 
 	if (port->proto != q->proto) {
-		miss(q, SUB(p, "protocol"), false, "allows %s; asked is %s", proto_text(port->proto), proto_text(q->proto));
+		miss(q, SUB(p, "protocol"), false, "allows %s; asked is %s", l4_name(port->proto), l4_name(q->proto));
 	} else if (port->name && !pod) {
 		miss(q, SUB(p, "port"), false, "the name %s is looked for on Pods; the destination is none", port->name);
 	} else if (port->name) {
@@ -210,7 +209,7 @@ static void port_misses(struct asking *q, const struct path *p, const struct np_
 		if (has)
 			miss(q, SUB(p, "port"), false, "%s/%s calls port %u %s; asked is %u", pod->o.ns, pod->o.name, has, port->name, q->port);
 		else
-			miss(q, SUB(p, "port"), false, "%s/%s has no %s port that is called %s", pod->o.ns, pod->o.name, proto_text(port->proto), port->name);
+			miss(q, SUB(p, "port"), false, "%s/%s has no %s port that is called %s", pod->o.ns, pod->o.name, l4_name(port->proto), port->name);
 	} else if (port->lo != port->hi) {
 		miss(q, SUB(p, q->port > port->hi ? "endPort" : "port"), false, "allows %u to %u; asked is %u", port->lo, port->hi, q->port);
 	} else {

@@ -4,16 +4,11 @@
 
 #include "model/dataplane/packet.h"
 
-static const char *proto_word(uint8_t p)
-{
-	return p == PROTO_UDP ? "UDP" : p == PROTO_SCTP ? "SCTP" : "TCP";
-}
-
 const char *reach_port_text(const struct reach_port *p, struct arena *a)
 {
 	if (p->name)
-		return arena_printf(a, "%s/%s", proto_word(p->proto), p->name);
-	return p->lo == p->hi ? arena_printf(a, "%s/%u", proto_word(p->proto), p->lo) : arena_printf(a, "%s/%u-%u", proto_word(p->proto), p->lo, p->hi);
+		return arena_printf(a, "%s/%s", l4_name(p->proto), p->name);
+	return p->lo == p->hi ? arena_printf(a, "%s/%u", l4_name(p->proto), p->lo) : arena_printf(a, "%s/%u-%u", l4_name(p->proto), p->lo, p->hi);
 }
 
 static struct reach_grid new_grid(uint32_t nr, struct reach_port port, struct arena *a)

@@ -89,7 +89,7 @@ static const struct pod *host_pod(struct linting *l, const char *ns, const struc
 		const struct pod *p = (const struct pod *)all.v[k];
 		const struct namespace_ *n = namespaces && p->spec->host_network ? find_namespace(l->c, p->o.ns) : NULL;
 
-		if (p->spec->host_network && selector_matches(pods, &p->o.labels) && (!namespaces || (n && selector_matches(namespaces, &n->o.labels))))
+		if (p->spec->host_network && (!pods || selector_matches(pods, &p->o.labels)) && (!namespaces || (n && selector_matches(namespaces, &n->o.labels))))
 			return p;
 	}
 	return NULL;
@@ -117,12 +117,19 @@ static const char *meant(struct linting *l, const char *ns, const struct selecto
 	return near;
 }
 
+static bool is_everybody(const struct selector *s)
+{
+	return !s || (!s->labels.nr && !s->exprs.nr);
+}
+
 static bool say_host_network(struct linting *l, const struct object *o, const struct path *at, const struct selector *namespaces, const struct selector *pods, const char *remedy)
 {
-	const struct pod *p = pods ? host_pod(l, o->ns, namespaces, pods) : NULL;
+	const struct pod *p = host_pod(l, o->ns, namespaces, pods);
+	bool all = is_everybody(pods);
 
 	if (p)
-		lint_say(l, "host-network", LINT_WARNING, o, at, remedy, "only Pods on their nodes' network, as %s/%s, have %s: policies do not select them", p->o.ns, p->o.name, selector_text(l, pods));
+		lint_say(l, "host-network", all ? LINT_NOTE : LINT_WARNING, o, at, remedy, "only Pods on their nodes' network, as %s/%s, %s: policies do not select them", p->o.ns, p->o.name,
+			 all ? "are there" : arena_printf(l->a, "have %s", selector_text(l, pods)));
 	return p != NULL;
 }
 
@@ -163,9 +170,9 @@ static void lint_peer(struct linting *l, const struct np_compiled_rule *r, uint3
 	} else if (p->namespaces && p->pods && pods_of_spaces(l, p->namespaces, NULL) && pods_of_space(l, o->ns, p->pods)) {
 		lint_say(l, "and-or-slip", LINT_WARNING, o, at, "with a dash before podSelector they are two items, of which one suffices",
 		    "namespaceSelector and podSelector stand in one item, so both must hold: no Pod of these namespaces has %s, but Pods of %s have", selector_text(l, p->pods), o->ns);
-	} else if (say_host_network(l, o, SUB(at, "podSelector"), p->namespaces, p->pods, "name the nodes' addresses with ipBlock")) {
+	} else if (say_host_network(l, o, SUB(at, p->pods ? "podSelector" : "namespaceSelector"), p->namespaces, p->pods, "name the nodes' addresses with ipBlock")) {
 		return;
-	} else if (p->pods) {
+	} else if (!is_everybody(p->pods)) {
 		lint_say(l, "peer-matches-nothing", LINT_WARNING, o, SUB(at, "podSelector"), NULL, "no Pod in %s has %s%s", p->namespaces ? "the selected namespaces" : o->ns, selector_text(l, p->pods),
 		    p->namespaces ? "" : meant(l, o->ns, p->pods));
 	} else {
@@ -182,7 +189,7 @@ static void lint_dash(struct linting *l, const struct np_compiled_rule *r)
 		const struct np_peers *x = &r->peers[k], *y = &r->peers[k + 1], *ns = x->namespaces ? x : y, *pods = x->namespaces ? y : x;
 		uint64_t here, there;
 
-		if (x->block.set || y->block.set || !ns->namespaces || ns->pods || pods->namespaces || !pods->pods || (!pods->pods->labels.nr && !pods->pods->exprs.nr))
+		if (x->block.set || y->block.set || !ns->namespaces || ns->pods || pods->namespaces || is_everybody(pods->pods))
 			continue;
 		here = pods_of_space(l, o->ns, pods->pods);
 		there = pods_of_spaces(l, ns->namespaces, pods->pods);
@@ -241,14 +248,30 @@ static bool somebody_has_name(struct linting *l, const struct np_compiled_rule *
 	return found;
 }
 
-static const char *proto_word(uint8_t p)
+/* A port by name may be it. */
+static bool allows_udp53(const struct np_compiled_rule *r)
 {
-	return p == PROTO_UDP ? "UDP" : p == PROTO_SCTP ? "SCTP" : "TCP";
+	for (uint32_t k = 0; k < r->nr_ports; k++) {
+		const struct np_ports *p = &r->ports[k];
+
+		if (p->proto == PROTO_UDP && (p->any_port || p->name || (p->lo <= 53 && p->hi >= 53)))
+			return true;
+	}
+	return !r->nr_ports;
+}
+
+/* Does the rule, or another one of the policy for the same peers? */
+static bool asks_by_udp(const struct linting *l, const struct np_compiled_rule *r)
+{
+	for (uint32_t k = 0; k < l->p->nr_rules[r->dir]; k++)
+		if (allows_udp53(&l->p->rules[r->dir][k]) && lint_peers_within(r, &l->p->rules[r->dir][k]))
+			return true;
+	return false;
 }
 
 static void lint_ports(struct linting *l, const struct np_compiled_rule *r)
 {
-	bool tcp53 = false, udp53 = false;
+	bool tcp53 = false;
 	uint32_t at = 0;
 
 	for (uint32_t k = 0; k < r->nr_ports; k++) {
@@ -257,15 +280,13 @@ static void lint_ports(struct linting *l, const struct np_compiled_rule *r)
 
 		if (p->name && !somebody_has_name(l, r, p, &asked) && asked)
 			lint_say(l, "unknown-port-name", LINT_WARNING, &l->p->policy->o, SUB(ITEM(SUB(lint_rule_path(l, r), "ports"), k), "port"), NULL,
-			    "no container of the %s calls a %s port %s", r->dir == NP_EGRESS ? "destinations" : "selected Pods", proto_word(p->proto), p->name);
-		if (!p->name && !p->any_port && p->lo == 53 && p->hi == 53) {
+			    "no container of the %s calls a %s port %s", r->dir == NP_EGRESS ? "destinations" : "selected Pods", l4_name(p->proto), p->name);
+		if (p->proto == PROTO_TCP && p->lo == 53 && p->hi == 53) {
 			at = k;
-			tcp53 = tcp53 || p->proto == PROTO_TCP;
-			udp53 = udp53 || p->proto == PROTO_UDP;
+			tcp53 = true;
 		}
-		udp53 = udp53 || (p->proto == PROTO_UDP && (p->any_port || (p->lo <= 53 && p->hi >= 53) || p->name));
 	}
-	if (tcp53 && !udp53)
+	if (tcp53 && !asks_by_udp(l, r))
 		lint_say(l, "dns-over-tcp-only", LINT_WARNING, &l->p->policy->o, ITEM(SUB(lint_rule_path(l, r), "ports"), at), "add {port: 53, protocol: UDP}: resolvers ask by UDP first",
 		    "port 53 is allowed by TCP only");
 }
@@ -297,7 +318,7 @@ static void lint_policy(struct linting *l, const struct np_compiled *p)
 			lint_say(l, "ignored-rules", LINT_WARNING, &np->o, SUB(spec, d ? "egress" : "ingress"), d ? "add Egress to policyTypes" : "add Ingress to policyTypes",
 				 "policyTypes does not name %s: these rules do nothing", d ? "Egress" : "Ingress");
 	if (!pods_of_space(l, np->o.ns, &np->pods)) {
-		if ((np->pods.labels.nr || np->pods.exprs.nr) && say_host_network(l, &np->o, SUB(spec, "podSelector"), NULL, &np->pods, NULL))
+		if (say_host_network(l, &np->o, SUB(spec, "podSelector"), NULL, &np->pods, NULL))
 			return;
 		if (pods_of_space(l, np->o.ns, NULL))
 			lint_say(l, "selects-nothing", LINT_WARNING, &np->o, SUB(spec, "podSelector"), NULL, "no Pod in %s has %s%s", np->o.ns, selector_text(l, &np->pods), meant(l, np->o.ns, &np->pods));

@@ -51,13 +51,17 @@ static void lint_dns(struct linting *l, uint32_t end, uint32_t shape, uint32_t d
 {
 	const struct pod *p = l->r->ends[end].pod;
 	const struct object *o = owner_or_pod(l->c, p);
-	bool has_rules = false, udp;
+	uint32_t dns_shape = l->r->slots.v[l->r->slot_of.v[l->r->ends[dns].pod->o.id.i] - 1].shape;
+	bool has_rules = false;
 
-	if (!isolated(l, shape, NP_EGRESS, &has_rules) || streq(p->spec->dns_policy, "None") || streq(p->spec->dns_policy, "Default"))
+	if (streq(p->spec->dns_policy, "None") || streq(p->spec->dns_policy, "Default") || reach_allowed(l->r, end, dns, PROTO_UDP, 53))
 		return;
-	udp = reach_allowed(l->r, end, dns, PROTO_UDP, 53);
-	if (udp)
+	if (reach_dir_open(l->r, NP_EGRESS, shape, dns_shape)) {
+		lint_say(l, "dns-cut-off", LINT_WARNING, o, NULL, "allow ingress from all namespaces to the Pods k8s-app=kube-dns of kube-system, port 53, UDP and TCP",
+			 "its Pods cannot reach cluster DNS (UDP 53), which does not let them in");
 		return;
+	}
+	isolated(l, shape, NP_EGRESS, &has_rules);
 	lint_say(l, "dns-cut-off", has_rules ? LINT_WARNING : LINT_NOTE, o, NULL,
 	    "allow egress to the Pods k8s-app=kube-dns of kube-system, port 53, UDP and TCP", "its Pods cannot reach cluster DNS (UDP 53): %s", has_rules ? "egress is allowed elsewhere, but not there"
 															  : "all egress is denied");

@@ -1,6 +1,19 @@
 /* Rules and items that others cover: x says no more than y, whatever Pods there are. */
 #include "sim/reachability/linting.h"
 
+/* Each value of x is one of y's. */
+static bool values_within(const struct requirement *x, const struct requirement *y)
+{
+	for (uint32_t i = 0; i < x->values.nr; i++) {
+		bool found = false;
+
+		for (uint32_t j = 0; j < y->values.nr && !found; j++)
+			found = x->values.v[i] == y->values.v[j];
+		if (!found)
+			return false;
+	}
+	return true;
+}
 
 static bool requirement_implied(const struct requirement *q, const struct selector *x)
 {
@@ -14,15 +27,11 @@ static bool requirement_implied(const struct requirement *q, const struct select
 		}
 	for (uint32_t k = 0; k < x->exprs.nr; k++) {
 		const struct requirement *h = &x->exprs.v[k];
-		uint32_t within = 0;
 
 		if (h->key != q->key)
 			continue;
-		for (uint32_t i = 0; i < h->values.nr; i++)
-			for (uint32_t j = 0; j < q->values.nr; j++)
-				within += h->values.v[i] == q->values.v[j];
 		if ((h->op == q->op && q->op - 1 >= SEL_EXISTS) || (q->op - 1 == SEL_EXISTS && h->op - 1 == SEL_IN) || (q->op - 1 == SEL_NOT_IN && h->op - 1 == SEL_DOES_NOT_EXIST) ||
-		    (q->op - 1 == SEL_IN && h->op - 1 == SEL_IN && within == h->values.nr) || (q->op - 1 == SEL_NOT_IN && h->op - 1 == SEL_NOT_IN && within == q->values.nr))
+		    (q->op - 1 == SEL_IN && h->op - 1 == SEL_IN && values_within(h, q)) || (q->op - 1 == SEL_NOT_IN && h->op - 1 == SEL_NOT_IN && values_within(q, h)))
 			return true;
 	}
 	return false;
@@ -115,7 +124,7 @@ bool lint_nothing_left(const struct np_peers *p)
 	return p->nr_except && is_excepted(p, p->block);
 }
 
-static bool rule_within(const struct np_compiled_rule *x, const struct np_compiled_rule *y)
+bool lint_peers_within(const struct np_compiled_rule *x, const struct np_compiled_rule *y)
 {
 	for (uint32_t k = 0; k < x->nr_peers; k++) {
 		bool some = false;
@@ -125,6 +134,13 @@ static bool rule_within(const struct np_compiled_rule *x, const struct np_compil
 		if (!some)
 			return false;
 	}
+	return true;
+}
+
+static bool rule_within(const struct np_compiled_rule *x, const struct np_compiled_rule *y)
+{
+	if (!lint_peers_within(x, y))
+		return false;
 	for (uint32_t k = 0; k < x->nr_ports && y->nr_ports; k++) {
 		bool some = false;
 

@@ -22,6 +22,7 @@ const char *lint_side(const struct np_compiled_rule *);         /* from, to */
 
 void lint_items(struct linting *, const struct np_compiled_rule *);                             /* of one rule */
 void lint_redundant(struct linting *, const struct np_compiled *, uint32_t nr);                 /* of all policies of a namespace */
+bool lint_peers_within(const struct np_compiled_rule *x, const struct np_compiled_rule *y);     /* does y mean all whom x means, whatever Pods there are? */
 bool lint_nothing_left(const struct np_peers *);                                                /* does except leave nothing of the block? */
 void lint_pods(struct linting *);
 

@@ -154,7 +154,7 @@ static const char *end_name(struct search *s, uint32_t end)
 	return reach_name(s->r, end, s->a);
 }
 
-static bool is_made_up(const char *key)         /* labels that controllers give */
+bool label_is_made_up(const char *key)
 {
 	static const char *const keys[] = { "pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-uid",
 		"batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name", "pod-template-generation", NULL };
@@ -174,7 +174,7 @@ static struct val *labels_of(struct search *s, const struct pod *p)
 		if (label_get(&p->o.labels, names[k]))
 			val_put(s->a, labels, names[k], val_string(s->a, label_get(&p->o.labels, names[k])));
 	for (uint32_t k = 0; k < p->o.labels.nr && !label_get(&p->o.labels, "app") && !labels->nr; k++)
-		if (!is_made_up(p->o.labels.v[k].key))
+		if (!label_is_made_up(p->o.labels.v[k].key))
 			val_put(s->a, labels, p->o.labels.v[k].key, val_string(s->a, p->o.labels.v[k].value));
 	return labels->nr ? v : val_new(s->a, VAL_MAP);
 }
@@ -203,7 +203,7 @@ static struct val *port_value(struct search *s)
 {
 	struct val *v = val_new(s->a, VAL_MAP);
 
-	val_put(s->a, v, "protocol", val_string(s->a, s->proto == PROTO_UDP ? "UDP" : s->proto == PROTO_SCTP ? "SCTP" : "TCP"));
+	val_put(s->a, v, "protocol", val_string(s->a, l4_name(s->proto)));
 	val_put(s->a, v, "port", val_int(s->a, s->port));
 	return v;
 }

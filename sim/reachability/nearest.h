@@ -15,6 +15,7 @@ struct near_misses { struct near_miss *v; uint32_t nr; bool opens; const char *n
 
 /* The cluster must be the caller's own copy: it is changed and changed back. Ends as reach_find knows them. */
 struct near_misses reach_nearest(struct cluster *copy, const ip_addr *external, uint32_t nr_external, const char *from, const char *to, uint8_t proto, uint16_t port, struct arena *);
+bool label_is_made_up(const char *key);           /* does a controller give Pods that label? Another Pod in its place has another value */
 const char *near_command(const struct near_patch *, struct arena *);    /* the whole command, quoted for a shell */
 
 #endif

@@ -53,7 +53,7 @@ uint32_t reach_port_atoms(struct reach *, uint8_t proto, uint16_t lo, uint16_t h
 
 /* Why: every policy that isolates an end of the connection in that direction, and what each of its rules says. */
 struct reach_miss {
-	uint32_t rule;
+	uint32_t rule;                          /* UINT32_MAX: it has none in that direction */
 	bool allows;
 	const char *path;                       /* of what failed first: spec.ingress[0].from[1].podSelector.matchLabels.app; of the rule if it allows */
 	const char *text;                       /* what was wanted, and what is there */

@@ -231,6 +231,29 @@ check "a named port beyond the block" status 1 "$podwire" trace -f beyond.yaml p
 check "a named port in what the block leaves out" status 1 "$podwire" trace -f except.yaml pod/client pod/web:8080
 
 # ---- lint
+cat >closed.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed}
+spec: {podSelector: {}, policyTypes: [Egress]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: many}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [a, b, c, d, e, f, g, h]}]}}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: api, labels: {app: api}}
+spec: {containers: [{name: c, image: nginx}]}
+YAML
+check "a policy without a rule: the JSON names none" json "d['policies'][0]['rules'][0]['rule'] is None and d['policies'][1]['rules'][0]['rule']==0" "$podwire" matrix -f closed.yaml --explain web api -o json
+check "a long list of values is cut" says "wants app in (a, b, c, d, e, f and 2 more); default/api has app=api (closed.yaml:14)" "$podwire" matrix -f closed.yaml --explain web api
 cat >lint.yaml <<'YAML'
 apiVersion: v1
 kind: Namespace
@@ -327,6 +350,63 @@ check "lint: a port that another covers" says "spec.ingress[0].ports[1]: ports[0
 check "lint: of two equal ones, the later" sh -c "grep -q 'ports\[2\]: ports\[0\]' items.said && ! grep -q 'ports\[0\]: ports' items.said"
 check "lint: a block of which nothing is left" says "items.yaml:19: warning: NetworkPolicy default/items: spec.ingress[1].from[0].ipBlock.except: leaves nothing of 10.0.0.0/8" cat items.said
 check "lint: and one of which something is" says_not "leaves nothing of 192.168" cat items.said
+cat >dns.yaml <<'YAML'
+apiVersion: v1
+kind: Namespace
+metadata: {name: hosts}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: void}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: dns-0, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec: {containers: [{name: c, image: coredns}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: kube-system}
+spec: {podSelector: {matchLabels: {k8s-app: kube-dns}}, ingress: [{from: [{podSelector: {}}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: h, namespace: hosts}
+spec: {hostNetwork: true, containers: [{name: c, image: agent}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: hosts}
+spec: {podSelector: {}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Ingress, Egress]
+  ingress:
+  - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: void}}, podSelector: {}}]
+  - from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [web, db]}]}}]
+  - from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [web, web]}]}}]
+  egress:
+  - {to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}
+  - {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53}]}
+YAML
+"$podwire" lint -f dns.yaml >dns.said 2>&1
+check "lint: DNS by UDP in another rule for the same peers" says_not "[dns-over-tcp-only]" cat dns.said
+check "lint: DNS that lets nobody in" says "Pod default/web: its Pods cannot reach cluster DNS (UDP 53), which does not let them in [dns-cut-off]" cat dns.said
+check "lint: a namespace of Pods on their nodes' network has Pods" says "NetworkPolicy hosts/all: spec.podSelector: only Pods on their nodes' network, as hosts/h, are there" cat dns.said
+check "lint: every Pod of a namespace without any" says "spec.ingress[0].from[0].namespaceSelector: the selected namespaces have no Pod" cat dns.said
+check "lint: a value said twice is one value" says "spec.ingress[2]: spec.ingress[1] of NetworkPolicy default/web allows all of it already" cat dns.said
+check "lint: and not two" says_not "spec.ingress[1]: spec.ingress[2]" cat dns.said
+sed 's/port: 53, protocol: UDP/port: 54, protocol: UDP/' dns.yaml >dns54.yaml
+check "lint: another port by UDP is none" says "[dns-over-tcp-only]" "$podwire" lint -f dns54.yaml
 check "lint: place" says "lint.yaml:23: warning: NetworkPolicy default/slip: spec.ingress[0].from[1]" cat lint.said
 check "lint: not-enforced" says "[not-enforced]" "$podwire" lint -f lint.yaml --cni bridge
 check "lint: status 0 without" status 0 "$podwire" lint -f repo/../opened.yaml -n ops

@@ -84,6 +84,14 @@ check "a ConfigMap that is not there" notes reference-missing -f ref.yaml pod/p
 (cat good.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: other}}}]}]}\n') >policy.yaml
 check "a policy" finds policy-ingress "wants app=other; default/client has app=client" -f policy.yaml pod/client svc/web:80
 check "and one that allows it, tried" finds policy-ingress "tried on a copy: it arrives and is answered" -f policy.yaml pod/client svc/web:80
+sed 's/app: client/hash.example.io: client, controller-revision-hash: x1/' policy.yaml >hash.yaml
+check "by the labels that people gave, whatever they are called" finds policy-ingress '"from":[{"podSelector":{"matchLabels":{"hash.example.io":"client"}}}]' -f hash.yaml pod/client svc/web:80
+sed 's/{name: deny}/{name: deny-allow-ingress}/' policy.yaml | sed -n '/NetworkPolicy/,$p' | (cat policy.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: '; sed 's/^kind: //') >taken.yaml
+check "under a name that no policy has" finds policy-ingress '"name":"deny-allow-ingress-2"' -f taken.yaml pod/client svc/web:80
+sed 's/app: other}}}\]/app: client}}}], ports: [{port: 80}]/' policy.yaml >icmp.yaml
+one_pod=$("$podwire" get -f good.yaml pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
+check "ports let no ICMP through" finds policy-ingress "ports[0].protocol: allows TCP; asked is ICMP" -f icmp.yaml --protocol icmp pod/client "pod/$one_pod"
+check "and a rule without ports does" finds policy-ingress "tried on a copy: it arrives and is answered" -f icmp.yaml --protocol icmp pod/client "pod/$one_pod"
 (cat good.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 81}}}}]}}]}\n') >ingress.yaml
 check "an Ingress without a class" finds ingress-class "names no class" -f ingress.yaml ingress/web
 check "whose backend has no such port" finds backend-port "its only port is 80" -f ingress.yaml ingress/web

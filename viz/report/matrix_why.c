@@ -103,7 +103,7 @@ static struct val *reason_json(const struct reach_reason *x, struct arena *a)
 	for (uint32_t i = 0; i < x->nr; i++) {
 		struct val *r = val_add(a, rules, val_new(a, VAL_MAP));
 
-		val_put(a, r, "rule", val_int(a, x->v[i].rule));
+		val_put(a, r, "rule", x->v[i].rule == UINT32_MAX ? val_new(a, VAL_NULL) : val_int(a, x->v[i].rule));
 		val_put(a, r, "allows", val_bool(a, x->v[i].allows));
 		val_put(a, r, "path", val_string(a, x->v[i].path));
 		val_put(a, r, "text", val_string(a, x->v[i].text));
