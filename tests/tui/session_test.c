@@ -245,6 +245,39 @@ TEST(tui_session_needs_no_lab_for_a_lesson)
 	CU_ASSERT(chdir(here) == 0 && rmdir(dir) == 0);
 }
 
+static void write_lesson(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	CU_ASSERT_FATAL(f != NULL);
+	fputs(text, f);
+	CU_ASSERT(fclose(f) == 0);
+}
+
+/* Somebody writes a lesson and looks at it: begun anew it may be broken. */
+TEST(tui_bears_a_lesson_that_was_broken)
+{
+	struct run r;
+	char path[320], learn[400];
+
+	begin(&r, false);
+	snprintf(path, sizeof(path), "%s.yaml", r.path);
+	snprintf(learn, sizeof(learn), ":learn %s\n", path);
+	write_lesson(path, "apiVersion: podwire.io/v1\nkind: Scenario\nmetadata: {name: mine}\nspec: {title: Mine, steps: [{name: one, say: look here}]}\n");
+	type(&r, learn);
+	shows(&r, "look here");
+	type(&r, "R");
+	shows(&r, "look here");
+	write_lesson(path, "apiVersion: [\n");
+	type(&r, "R");
+	hides(&r, "look here");
+	shows(&r, "worker-1");
+	type(&r, "jlR");
+	screen(&r);
+	CU_ASSERT(remove(path) == 0);
+	end(&r);
+}
+
 /* What a learner did stays in the lab: a lesson goes on where it was left, with what was typed; R begins it anew. */
 TEST(tui_keeps_progress_in_the_lab)
 {

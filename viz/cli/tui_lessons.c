@@ -90,9 +90,6 @@ void session_note(void *ctx, const char *what)
 		x->hints = MAX(x->hints, n);
 	} else {
 		progress_begin(&s->progress, s->cli->arena, s->progress.lesson, s->progress.nr_steps);
-		keep_progress(s);
-		session_leave(s);               /* also where the first step stands: its cluster begins anew */
-		return;
 	}
 	keep_progress(s);
 }

@@ -481,7 +481,7 @@ static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tu
 }
 static const char *list_word(void *ctx, const char *word) { return model_list_word(&((struct session *)ctx)->model, word); }
 
-void session_leave(void *ctx)
+static void leave(void *ctx)
 {
 	struct session *s = ctx;
 
@@ -501,7 +501,7 @@ static void complete(void *ctx, const char *before, const char *word, tui_word f
 
 struct tui_source session_source(struct session *s)
 {
-	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = session_leave, .note = session_note, .warm = warm, .list_word = list_word, .complete = complete };
+	return (struct tui_source){ .ctx = s, .head = head, .load = load, .run = session_run, .undo = undo, .seek = seek, .leave = leave, .note = session_note, .warm = warm, .list_word = list_word, .complete = complete };
 }
 
 bool session_begin(struct session *s, struct cli *cli, bool lesson, struct err *err)

@@ -27,7 +27,6 @@ struct tui_source session_source(struct session *);
 
 /* Inside (tui_lessons.c and tui_session.c). */
 bool session_run(void *session, const char *line, struct sb *out, bool *changed, struct err *);         /* as struct tui_source has it */
-void session_leave(void *session);                                      /* the lesson at hand is over */
 void session_remove_lab(char *path);                                    /* "" afterwards, and before if there is none */
 bool session_load_lesson(struct session *, const struct tui_want *, struct arena *, struct tui_page *, struct err *);   /* on where it was left, if it was opened anew */
 void session_changed_lesson(struct session *, const char *line);        /* a command changed its cluster; NULL: the last was undone */

@@ -351,6 +351,7 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 	case ACT_STEP_BACK: if (l->step) to_step(t, v, (int)l->step - 1); return true;
 	case ACT_RESTART:
 		tui_do(t, CMD_NOTE, "restart");
+		tui_do(t, CMD_LEAVE, "%s", "");         /* else the first step would keep its cluster as it was changed */
 		to_step(t, v, 0);
 		return true;
 	case ACT_HINT:
