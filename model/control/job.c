@@ -200,6 +200,8 @@ static bool judge(struct jobbing *x)
 		end(x, "SuccessCriteriaMet", "Complete", "CompletionsReached", "Reached expected number of succeeded pods");
 	else
 		return false;
+	if (condition_status(&j->conditions, "Failed") == COND_TRUE)    /* trackJobStatusAndRemoveFinalizers: what is still active when a Job fails has failed, too */
+		x->failed += x->active;
 	stop_all(x);
 	return true;
 }

@@ -23,7 +23,8 @@ static const struct { const char *name, *yaml, *type, *reason, *message; int32_t
 	{ "success policy: succeededCount", JOB("completionMode: Indexed, completions: 5, parallelism: 1, successPolicy: {rules: [{succeededIndexes: '3,4'}, {succeededCount: 2}]}", NEVER_AGAIN("exit 0")),
 	  "Complete", "SuccessPolicy", "Matched rules at index 1", 0, 2, "0,1", NULL },
 	{ "indexed job completed", JOB("completionMode: Indexed, completions: 3, parallelism: 2", NEVER_AGAIN("exit 0")), "Complete", "CompletionsReached", "Reached expected number of succeeded pods", 0, 3, "0-2", NULL },
-	{ "restarts reach the limit", JOB("backoffLimit: 2", "restartPolicy: OnFailure, containers: [{name: c, image: i, command: [sh, -c, exit 1]}]"), "Failed", "BackoffLimitExceeded", "Job has reached", 0, 0, NULL, NULL },
+	{ "restarts reach the limit", JOB("backoffLimit: 2", "restartPolicy: OnFailure, containers: [{name: c, image: i, command: [sh, -c, exit 1]}]"), "Failed", "BackoffLimitExceeded", "Job has reached", 1, 0, NULL, NULL },
+	{ "what runs at the deadline has failed", JOB("parallelism: 2, completions: 2, activeDeadlineSeconds: 30", NEVER_AGAIN("sleep 100")), "Failed", "DeadlineExceeded", "Job was active longer", 2, 0, NULL, NULL },
 };
 
 TEST(jobs_end_as_upstreams_tables_say)
