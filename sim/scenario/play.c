@@ -310,7 +310,7 @@ static bool look_up(struct play *p, const struct question_doc *d, struct looked 
 	while (d->type && type < DNS_TYPE_COUNT && strcasecmp(d->type, dns_type_names[type]) != 0)
 		type++;
 	if (type == DNS_TYPE_COUNT)
-		return err_add(err, ERR_INPUT, NULL, "type: \"%s\" is not A, AAAA, SRV, PTR, CNAME or TXT", d->type);
+		return err_add(err, ERR_INPUT, NULL, "type: \"%s\" is not A, AAAA, SRV, PTR, CNAME, TXT or NS", d->type);
 	if (strcmp(d->from, "cluster") == 0) {
 		l.result = dns_query(c, zone, d->to, type, p->arena);
 		l.nr = 1;
