@@ -343,14 +343,17 @@ static bool segment_bridge(struct live *live, uint32_t segment, struct err *err)
 
 /* The kernel takes note of a link's carrier some time later, and then makes the port of a bridge forward; who asks for the link makes it do so now
  * (net/core/rtnetlink.c, linkwatch_sync_dev). */
-static bool notice(struct nl *nl, int link, struct err *err)
+static bool notice(struct nl *nl, int link, const char *name, struct err *err)         /* link 0: the one of that name */
 {
 	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = link };
 	struct nlmsghdr *h = nl_begin(nl, RTM_GETLINK, 0, &head, sizeof(head), err);
 
-	if (h)
-		mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	return h != NULL;
+	if (!h)
+		return false;
+	if (!link)
+		mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return true;
 }
 
 /* A link that loses everything: the bridge lets nothing through its port, and neither end notices. */
@@ -372,7 +375,7 @@ static bool cut_ports(struct wiring *w)
 			return false;
 		wire_port(w->space, l, name);
 		head.ifi_index = (int)if_nametoindex(name);
-		if (!notice(nl, head.ifi_index, w->err) || !(h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err)))
+		if (!notice(nl, head.ifi_index, name, w->err) || !(h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err)))
 			return false;
 		info = mnl_attr_nest_start(h, IFLA_PROTINFO | NLA_F_NESTED);
 		mnl_attr_put_u8(h, IFLA_BRPORT_STATE, is_cut(l) ? BR_STATE_DISABLED : BR_STATE_FORWARDING);
@@ -450,13 +453,20 @@ bool wire_ready(struct live *live, struct space *s, struct err *err)
 	if (!ok)
 		return false;
 	for (uint32_t k = 0; ok && k < s->want.links.nr; k++) {
-		if (s->want.links.v[k].kind != LINK_VETH && s->want.links.v[k].kind != LINK_PHYS)
+		const struct k_link *l = &s->want.links.v[k];
+		char port[16];
+
+		if (l->kind != LINK_VETH && l->kind != LINK_PHYS)
 			continue;
-		ok = notice(&nl, (int)s->want.links.v[k].index, err);
+		ok = notice(&nl, (int)l->index, NULL, err);
+		if (ok && l->kind == LINK_PHYS && l->carrier && !is_cut(l)) {
+			wire_port(s, l, port);
+			ok = notice(&live->fabric, 0, port, err);
+		}
 		if (ok && k % 32 == 31)
 			ok = nl_send(&nl, err);
 	}
-	ok = ok && nl_send(&nl, err);
+	ok = ok && nl_send(&nl, err) && nl_send(&live->fabric, err);
 	nl_close(&nl);
 	return ok;
 }
