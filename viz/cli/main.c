@@ -1,5 +1,5 @@
 /* podwire: reads the command line, runs one command, prints what went wrong, and says how it ended by its exit status (docs/cli.md). */
-#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +12,14 @@ static void out_of_memory(struct mem *m, size_t wanted)
 	exit(ERR_BUG);
 }
 
+/* … | head: the rest is not wanted. */
+static bool nobody_reads(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLERR;
+}
+
 int main(int argc, char **argv)
 {
 	struct mem mem = { .oom = out_of_memory };
@@ -20,8 +28,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	enum err_kind how = cli_run(&cli, argc, argv, &err);
 
-	errno = 0;
-	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)  /* … | head: nobody reads the rest */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && !nobody_reads(STDOUT_FILENO))
 		how = how ? how : ERR_MACHINE;
 	if (!cli.quiet || err_any(&err))
 		err_print(&err, stderr);

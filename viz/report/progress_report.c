@@ -34,7 +34,7 @@ static const char *answered(const struct progress_step *x, struct arena *a)
 {
 	if (!x->tries)
 		return "not answered";
-	return x->right ? x->tries == 1 ? "answered rightly at once" : arena_printf(a, "answered rightly, at the %u%s try", x->tries, x->tries == 2 ? "nd" : x->tries == 3 ? "rd" : "th")
+	return x->right ? x->tries == 1 ? "answered rightly at once" : arena_printf(a, "answered rightly at try %u", x->tries)
 			: arena_printf(a, "answered wrongly (%u %s)", x->tries, x->tries == 1 ? "try" : "tries");
 }
 

@@ -60,7 +60,7 @@ static void endpoints_pane(struct tui_model *m, const struct service *s, struct 
 			const struct endpoint *e = &x->endpoints.v[i];
 			bool is = e->ready != TRI_FALSE;
 			const char *port = x->ports.nr && x->ports.v[0].port.set ? arena_printf(a, ":%d", x->ports.v[0].port.v) : "";
-			struct tui_line *line = pane_printf(a, p, TR_TEXT, "%-*s %-5s %-7s %-4s %-*s %-*s%s", at_w, arena_printf(a, "%s%s", e->addresses.nr ? e->addresses.v[0] : "?", port), is ? "yes" : "no",
+			struct tui_line *line = pane_printf(a, p, TR_TEXT, "%-*s %-5s %-7s %-4s %-*s %-*s%s", at_w, arena_printf(a, *port && x->address_type && streq(x->address_type, "IPv6") ? "[%s]%s" : "%s%s", e->addresses.nr ? e->addresses.v[0] : "?", port), is ? "yes" : "no",
 							    e->serving == TRI_FALSE || (e->serving == TRI_UNSET && !is) ? "no" : "yes", e->terminating == TRI_TRUE ? "yes" : "no", node_w, e->node ? e->node : "-",
 							    zone_w, e->zone ? e->zone : "", is ? arena_printf(a, "1/%u", ready) : "–");
 
