@@ -253,6 +253,16 @@ ip_addr cidr_last(struct cidr c)
 	return (ip_addr){ c.addr.hi | ~m.hi, c.addr.lo | ~m.lo };
 }
 
+bool cidr_of_range(ip_addr first, ip_addr last, struct cidr *out)
+{
+	for (int len = ip_bits(first); len >= 0; len--) {
+		*out = (struct cidr){ ip_mask(first, (uint8_t)len), (uint8_t)len, true };
+		if (ip_eq(out->addr, first) && ip_eq(cidr_last(*out), last))
+			return true;
+	}
+	return false;
+}
+
 uint64_t cidr_size(struct cidr c)
 {
 	int bits = ip_bits(c.addr) - c.len;

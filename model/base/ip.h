@@ -39,6 +39,7 @@ ip_addr ip_sub(ip_addr, uint64_t n);
 uint64_t ip_diff(ip_addr a, ip_addr b);             /* a − b, at most UINT64_MAX */
 ip_addr ip_mask(ip_addr, uint8_t len);              /* len of the family */
 ip_addr cidr_last(struct cidr);
+bool cidr_of_range(ip_addr first, ip_addr last, struct cidr *out);        /* false: the range is no prefix */
 uint64_t cidr_size(struct cidr);                    /* number of addresses; UINT64_MAX if more */
 bool ip_is_loopback(ip_addr);
 bool ip_is_multicast(ip_addr);

@@ -79,13 +79,11 @@ static void key_word(struct sb *out, uint8_t field, ip_addr w)
 /* A range as a prefix where it is one. */
 static void range_text(struct sb *out, ip_addr first, ip_addr last)
 {
-	for (int len = ip_bits(first); len >= 0; len--) {
-		struct cidr c = { ip_mask(first, (uint8_t)len), (uint8_t)len, true };
+	struct cidr c;
 
-		if (ip_eq(c.addr, first) && ip_eq(cidr_last(c), last)) {
-			sb_add(out, len == ip_bits(first) ? IP(first) : CIDR(c));
-			return;
-		}
+	if (cidr_of_range(first, last, &c)) {
+		sb_add(out, c.len == ip_bits(first) ? IP(first) : CIDR(c));
+		return;
 	}
 	sb_printf(out, "%s-", IP(first));
 	sb_add(out, IP(last));

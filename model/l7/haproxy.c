@@ -39,9 +39,18 @@ static enum l7_proto port_proto(const struct hap *x, uint32_t port)
 	return L7_TCP;
 }
 
+enum { OTHER_FAMILY = 65536 };  /* no two sockets of a frontend have one id */
+
+void hap_bind(struct hap *x, uint32_t port, bool v6, const char *how, const char *how6)
+{
+	sb_printf(text(x), "    bind :%u%s\n", port, how);
+	if (v6)
+		sb_printf(text(x), "    bind :::%u v6only%s\n", port, how6);
+}
+
 static void binds(struct hap *x, enum l7_proto *proto)
 {
-	const char *any = has_v6(x->plane->pod) ? "::" : "", *both = has_v6(x->plane->pod) ? " v4v6" : "";
+	bool v6 = has_v6(x->plane->pod);
 
 	if (x->plane->sidecar)
 		sb_add(text(x), "    bind abns@podwire-outbound accept-proxy\n");
@@ -60,9 +69,9 @@ static void binds(struct hap *x, enum l7_proto *proto)
 			sb_printf(text(x), "    # port %u: TLS that is passed through, or TCP: not served here\n", p->port);
 			hap_cannot(x, arena_printf(x->a, "port %u", p->port), "TLS that is passed through, or TCP: not served");
 		} else if (certs) {
-			sb_printf(text(x), "    bind %s:%u%s id %u ssl %s\n", any, p->bind, both, p->bind, certs);
+			hap_bind(x, p->bind, v6, arena_printf(x->a, " id %u ssl %s", p->bind, certs), arena_printf(x->a, " id %u ssl %s", OTHER_FAMILY + p->bind, certs));
 		} else {
-			sb_printf(text(x), "    bind %s:%u%s id %u\n", any, p->bind, both, p->bind);
+			hap_bind(x, p->bind, v6, arena_printf(x->a, " id %u", p->bind), arena_printf(x->a, " id %u", OTHER_FAMILY + p->bind));
 		}
 	}
 }
@@ -77,7 +86,7 @@ static void what_is_asked(struct hap *x, const enum l7_proto *proto)
 			if (x->plane->sidecar)
 				sb_printf(text(x), "    acl on%u dst_port %u\n", p->port, p->port);
 			else
-				sb_printf(text(x), "    acl on%u so_id %u\n", p->port, p->bind);
+				sb_printf(text(x), has_v6(x->plane->pod) ? "    acl on%u so_id %u %u\n" : "    acl on%u so_id %u\n", p->port, p->bind, OTHER_FAMILY + p->bind);
 			sb_printf(text(x), "    http-request set-var(txn.port) int(%u) if on%u\n", p->port, p->port);
 			sb_printf(text(x), "    http-request set-var(txn.scheme) str(%s) if on%u\n", proto[k] == L7_HTTPS ? "https" : "http", p->port);
 		}

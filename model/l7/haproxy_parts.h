@@ -34,6 +34,8 @@ const char *hap_comment(struct hap *, const char *text);        /* on one line *
 const char *hap_object(struct hap *, obj_h, const char *path);  /* Ingress default/web, spec.rules[0] */
 void hap_cannot(struct hap *, const char *what, const char *why);       /* remembered for the head of the configuration */
 
+/* ---- haproxy.c: the sockets of a port; one for each family, so that clients have the address that they came with (one for both sees ::ffff:192.0.2.1) */
+void hap_bind(struct hap *, uint32_t port, bool v6, const char *how, const char *how6);
 /* ---- haproxy_certs.c: "crt-list FILE" (and strict-sni) for a port, and its files; NULL: no certificate can be shown there */
 const char *hap_certs(struct hap *, const struct l7_port *);
 /* ---- haproxy_sidecar.c: the connections before the requests' frontend; where a request for no known host goes; and the backends for those */

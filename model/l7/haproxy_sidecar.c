@@ -7,7 +7,8 @@ static struct sb *text(struct hap *x) { return &x->out->text; }
 
 static void frontend(struct hap *x, const char *name, uint16_t port, bool inbound, bool v6)
 {
-	sb_printf(text(x), "\nfrontend %s from proxy\n    bind %s:%u%s\n", name, v6 ? "::" : "", port, v6 ? " v4v6" : "");
+	sb_printf(text(x), "\nfrontend %s from proxy\n", name);
+	hap_bind(x, port, v6, "", "");
 	/* who dials the sidecar itself would be sent on to it, for ever (Istio's blackhole) */
 	sb_printf(text(x), "    tcp-request connection reject if { dst_port %u %u }\n", x->plane->sidecar->outbound, x->plane->sidecar->inbound);
 	sb_add(text(x), "    mode tcp\n    tcp-request inspect-delay 2s\n");

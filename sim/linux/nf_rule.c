@@ -148,11 +148,46 @@ static bool load_key(struct in_rule *r)
 	return true;
 }
 
+/* The only element of an anonymous set of single fields: nft makes a plain comparison of that (src/evaluate.c, expr_evaluate_set). NULL: it stays a set. */
+static const struct elem *only_element(const struct nf_writer *w, set_h h, const struct ruleset **from)
+{
+	const struct set *s = ruleset_set_get(w->rs, h);
+	const struct set_body *b = set_body(w->rs, h, from);
+
+	return s->flags & SETF_ANONYMOUS && s->kind == SET_PLAIN && s->nkey == 1 && b->nr == 1 ? b->v : NULL;
+}
+
+static bool compare_with(struct in_rule *r, const struct set *s, const struct elem *e, const struct ruleset *from)
+{
+	struct in_rule as = *r;
+	struct op op = { .code = OP_MATCH, .field = s->key[0], .rel = r->op->rel, .a = e->key };
+	bool range = s->flags & SETF_INTERVAL, ok;
+	struct cidr c;
+
+	if (range)
+		op.rel = op.rel == REL_NE ? REL_NOT_IN : REL_IN;
+	if (op.field == PF_SADDR || op.field == PF_DADDR || op.field == PF_CT_DNATED_FROM) {
+		op.b = (uint32_t)(range && cidr_of_range(from->wide.v[e->key], from->wide.v[e->key + 1], &c) ? c.len : ip_bits(from->wide.v[e->key]));
+	} else {
+		op.a = (uint32_t)from->wide.v[e->key].lo;
+		op.b = range ? (uint32_t)from->wide.v[e->key + 1].lo : 0;
+	}
+	as.owner = from;
+	as.op = &op;
+	ok = match(&as);
+	r->proto = as.proto;
+	return ok;
+}
+
 static bool lookup(struct in_rule *r)
 {
 	const struct set *s = ruleset_set_get(r->w->rs, (set_h){ r->op->a });
+	const struct ruleset *from;
+	const struct elem *only = only_element(r->w, (set_h){ r->op->a }, &from);
 	struct expr e;
 
+	if (only)
+		return compare_with(r, s, only, from);
 	if (s->flags & SETF_IPSET)
 		return nf_cannot(r->w, "an ipset");
 	if (!load_key(r))
@@ -377,7 +412,7 @@ static uint32_t anonymous_sets(struct nf_writer *w, const struct ruleset *owner,
 		const struct ruleset *from;
 		const struct set_body *b;
 
-		if (!s || !(s->flags & SETF_ANONYMOUS))
+		if (!s || !(s->flags & SETF_ANONYMOUS) || only_element(w, (set_h){ op->a }, &from))
 			continue;
 		b = set_body(w->rs, (set_h){ op->a }, &from);
 		nf_set(w, from, s, b);

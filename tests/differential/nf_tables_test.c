@@ -314,6 +314,46 @@ TEST(every_op_by_netlink_is_listed_as_nfts)
 	in_child(all_ops, NULL);
 }
 
+/* An anonymous set of one element: nft makes a plain comparison of it. */
+static int lone_elements(void *ctx)
+{
+	static const uint8_t source[] = { PF_SADDR }, port[] = { PF_DPORT };
+	struct own o = own_rules(NF_IP);
+	struct err err = { 0 };
+	struct nf_kept *kept = NULL;
+	int fd = nf_open("here", &err);
+	struct rw w;
+	bool ok;
+
+	for (uint32_t k = 0; k < 8; k++) {
+		set_h s = ruleset_set(o.rs, o.t, NULL, SET_PLAIN, SETF_INTERVAL, source, 1);
+
+		set_add_cidr(o.rs, s, (struct cidr){ ip_mask(ip_from4(0x0af40a01), (uint8_t)(4 * k + 4)), (uint8_t)(4 * k + 4), true });
+		w = rule_begin(o.rs, o.base), w_lookup(w, s, k % 2, 1, PF_SADDR), w_verdict(w, OP_DROP);
+	}
+	for (uint32_t k = 1; k < 3; k++) {
+		set_h s = ruleset_set(o.rs, o.t, NULL, SET_PLAIN, 0, port, 1);
+
+		for (uint32_t i = 0; i < k; i++)
+			set_add(o.rs, s, (ip_addr[]){ word(80 + i) });
+		w = rule_begin(o.rs, o.base), w_num(w, PF_L4PROTO, REL_EQ, PROTO_TCP, 0), w_lookup(w, s, true, 1, PF_DPORT), w_verdict(w, OP_ACCEPT);
+	}
+	ruleset_finish(o.rs);
+	ok = sync_to(o.rs, fd, &kept, &err) && as_nft_makes_it(o.rs, &err);
+	(void)ctx;
+	err_print(&err, stderr);
+	err_free(&err);
+	nf_kept_free(kept);
+	close(fd);
+	own_free(&o);
+	return ok ? SAME : DIFFERENT;
+}
+
+TEST(a_set_of_one_element_is_a_comparison)
+{
+	in_child(lone_elements, NULL);
+}
+
 /* Many anonymous sets: more than one transaction takes; and a map of more elements than one message takes. Then all but a few go. (Without root nft itself takes no more.) */
 static struct own many(uint32_t nr)
 {
