@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # fidelity.sh [CLUSTERS] [FIRST-SEED]: random clusters in real namespaces, each read back and asked in full (podwire verify): every Pod network, both modes of kube-proxy,
-# IPv4, IPv6 and dual stack in turn. REQUESTS=1: with an ingress controller, a Gateway and probes in each. A line for each that differs; the table of docs/fidelity.md; N passed, N failed, N skipped.
+# IPv4, IPv6 and dual stack in turn. REQUESTS=1: with an ingress controller, a Gateway and probes in each; FAMILY=dual: all of it. A line for each that differs; the table of docs/fidelity.md; N passed, N failed, N skipped.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 podwire=${PODWIRE:-$PWD/build/podwire} work=$(mktemp -d) n=${1:-200} seed=${2:-1}; trap 'rm -rf "$work"' EXIT
@@ -23,7 +23,7 @@ PY
 }
 failed=0
 for k in $(seq "$n"); do
-	cni=${cnis[$((k % 3))]} mode=${modes[$((k / 3 % 2))]} family=${families[$((k / 6 % 3))]} s=$((seed * 1000 + k))
+	cni=${cnis[$((k % 3))]} mode=${modes[$((k / 3 % 2))]} family=${FAMILY:-${families[$((k / 6 % 3))]}} s=$((seed * 1000 + k))
 	python3 tests/differential/clusters.py gen $s "$work/objects.json" --mode $mode --family $family --requests "${REQUESTS:+yes}" >/dev/null
 	timeout 300 "$podwire" verify -f "$work/objects.json" --cni $cni ${REQUESTS:+--controller k8s.io/ingress-nginx --controller example.net/gateway} -o json >"$work/out" 2>"$work/err"; rc=$?
 	python3 - "$work/out" "$cni $mode $family $rc" >>"$work/all" <<'PY'
