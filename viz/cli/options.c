@@ -71,7 +71,7 @@ static const struct option options[] = {
 	{ "diff", 0, O_TEXT, AT(diff), G_MATRIX, "FILE|DIR", "what changes against these manifests" },
 	{ "diff-ref", 0, O_TEXT, AT(diff_ref), G_MATRIX, "GITREF", "what changes against the files at that commit" },
 	{ "must", 0, O_TEXT, AT(expect_file), G_MATRIX, "FILE", "what must and must not be allowed; exit status 1 if it is otherwise" },
-	{ "type", 0, O_TEXT, AT(type), G_DNS | G_PATCH, "TYPE", "dns: A|AAAA|SRV|PTR|CNAME|TXT (default A); patch: strategic|merge|json (default strategic)" },
+	{ "type", 0, O_TEXT, AT(type), G_DNS | G_PATCH, "TYPE", "dns: A|AAAA|SRV|PTR|CNAME|TXT|NS (default A); patch: strategic|merge|json (default strategic)" },
 	{ "resolver", 0, O_TEXT, AT(resolver), G_DNS, "glibc|musl", "(default glibc)" },
 	{ "out", 0, O_TEXT, AT(out), G_DRAW | G_RUN, "FILE|DIR", "where to write" },
 	{ "theme", 0, O_TEXT, AT(theme), G_DRAW | G_TUI, "light|dark|mono", "(default light; in the terminal as it is, NO_COLOR is mono)" },
