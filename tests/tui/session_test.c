@@ -59,29 +59,55 @@ static void open_screens(struct run *r, bool lesson)
 	err_free(&err);
 }
 
-static void begin(struct run *r, bool lab)
+static void close_screens(struct run *r)
+{
+	tui_free(r->t);
+	free(r->t);
+	session_end(&r->session);
+}
+
+static void start(struct run *r)
 {
 	*r = (struct run){ .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
 	snprintf(r->path, sizeof(r->path), "%s/podwire-session-%d.db", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
 	labwork_remove(r->path);
-	if (lab) {
-		CU_ASSERT_FATAL(command(r, "tests/tui/shop.yaml"));
-		r->cli.lab = r->path;
-	} else {
-		vec_add(r->cli.arena, &r->cli.files, "tests/tui/shop.yaml");
-	}
+}
+
+static void begin_lab(struct run *r)
+{
+	start(r);
+	CU_ASSERT_FATAL(command(r, "tests/tui/shop.yaml"));
+	r->cli.lab = r->path;
+	open_screens(r, false);
+}
+
+static void begin_files(struct run *r, const char *file, const char *more)
+{
+	start(r);
+	vec_add(r->cli.arena, &r->cli.files, file);
+	if (more)
+		vec_add(r->cli.arena, &r->cli.files, more);
 	open_screens(r, false);
 }
 
 static void end(struct run *r)
 {
-	tui_free(r->t);
-	free(r->t);
+	close_screens(r);
 	cells_free(&r->screen);
-	session_end(&r->session);
-	if (*r->path)
-		labwork_remove(r->path);
+	labwork_remove(r->path);
 	arena_free(r->cli.arena);
+}
+
+/* What the lab at hand keeps of a lesson. */
+static bool keeps(struct run *r, const char *lesson, struct progress *p)
+{
+	struct err err = { 0 };
+	struct lab *lab = lab_open(r->path, LAB_READ, NULL, &err);
+	bool ok = lab && progress_read(lab, lesson, r->cli.arena, p, &err);
+
+	lab_close(lab);
+	err_free(&err);
+	return ok;
 }
 
 static void tour(struct run *r)
@@ -129,7 +155,7 @@ TEST(tui_session_of_a_lab)
 {
 	struct run r;
 
-	begin(&r, true);
+	begin_lab(&r);
 	tour(&r);
 	type(&r, ":map\n:fault node worker-1\n");
 	shows(&r, "broken: node worker-1");
@@ -143,6 +169,9 @@ TEST(tui_session_of_a_lab)
 	shows(&r, "svc/shop/web: ");
 	type(&r, ":map\n");
 	saves_and_replays(&r);
+	type(&r, ":matrix --port 80\nD5s\n");
+	shows(&r, "compared with: 5s");
+	shows(&r, "shop/web ×6                 ●   ●   ●   ✚");      /* among its own Pods, too */
 	type(&r, ":at rev:1\n");
 	shows(&r, "PAST");
 	type(&r, ":advance 1s\n");
@@ -155,7 +184,7 @@ TEST(tui_session_of_files)
 {
 	struct run r;
 
-	begin(&r, false);
+	begin_files(&r, "tests/tui/shop.yaml", NULL);
 	tour(&r);
 	end(&r);
 }
@@ -163,11 +192,9 @@ TEST(tui_session_of_files)
 /* What another API's policy decides is unknown, and sessions are those that the configuration makes. */
 TEST(tui_shows_what_nobody_can_tell)
 {
-	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
+	struct run r;
 
-	vec_add(r.cli.arena, &r.cli.files, "tests/tui/shop.yaml");
-	vec_add(r.cli.arena, &r.cli.files, "tests/tui/foreign.yaml");
-	open_screens(&r, false);
+	begin_files(&r, "tests/tui/shop.yaml", "tests/tui/foreign.yaml");
 	shows(&r, "BIRD 1 of 1 up");
 	shows(&r, "no BGP session");
 	type(&r, ":matrix --port 80\nffront > web\n");
@@ -181,12 +208,11 @@ TEST(tui_shows_what_nobody_can_tell)
 	end(&r);
 }
 
-TEST(tui_shows_the_rules_of_the_services_family)
+TEST(tui_shows_the_rules_of_the_services_families)
 {
-	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
+	struct run r;
 
-	vec_add(r.cli.arena, &r.cli.files, "tests/tui/six.yaml");
-	open_screens(&r, false);
+	begin_files(&r, "tests/tui/six.yaml", NULL);
 	type(&r, ":svc\n/web\n\n");
 	shows(&r, "(table ip6 kube-proxy)");
 	shows(&r, "0  [fd00:10:244:");
@@ -196,22 +222,27 @@ TEST(tui_shows_the_rules_of_the_services_family)
 	shows(&r, "dnat ip6 addr . port to");
 	end(&r);
 
-	r = (struct run){ .cli = { .arena = arena_new(NULL, "test"), .command = "tui" } };
-	vec_add(r.cli.arena, &r.cli.files, "tests/tui/six.yaml");
-	vec_add(r.cli.arena, &r.cli.files, "tests/tui/iptables.yaml");
-	open_screens(&r, false);
+	begin_files(&r, "tests/tui/six.yaml", "tests/tui/iptables.yaml");
 	type(&r, ":po\n/web\n\n3G");
 	shows(&r, "-j DNAT --to-destination");
 	hides(&r, " - [0:0]");
+	end(&r);
+
+	begin_files(&r, "tests/tui/dual.yaml", "tests/tui/iptables.yaml");
+	type(&r, ":po\n/web\n\n3");
+	shows(&r, "-s 10.244.");
+	type(&r, "G");
+	shows(&r, "[fd00:10:244:");
 	end(&r);
 }
 
 TEST(tui_session_needs_no_lab_for_a_lesson)
 {
-	struct run r = { .cli = { .arena = arena_new(NULL, "test"), .command = "learn" } };
+	struct run r;
 	struct err err = { 0 };
 	char dir[] = "/tmp/podwire-empty-XXXXXX", here[1024];
 
+	start(&r);
 	CU_ASSERT_FATAL(mkdtemp(dir) && getcwd(here, sizeof(here)));
 	CU_ASSERT_FATAL(chdir(dir) == 0);
 	CU_ASSERT(!session_begin(&r.session, &r.cli, false, &err) && err_any(&err));
@@ -260,7 +291,7 @@ TEST(tui_bears_a_lesson_that_was_broken)
 	struct run r;
 	char path[320], learn[400];
 
-	begin(&r, false);
+	begin_files(&r, "tests/tui/shop.yaml", NULL);
 	snprintf(path, sizeof(path), "%s.yaml", r.path);
 	snprintf(learn, sizeof(learn), ":learn %s\n", path);
 	write_lesson(path, "apiVersion: podwire.io/v1\nkind: Scenario\nmetadata: {name: mine}\nspec: {title: Mine, steps: [{name: one, say: look here}]}\n");
@@ -282,18 +313,13 @@ TEST(tui_bears_a_lesson_that_was_broken)
 TEST(tui_keeps_progress_in_the_lab)
 {
 	struct run r;
-	struct err err = { 0 };
 	struct progress p;
-	struct lab *lab;
 
-	begin(&r, true);
+	begin_lab(&r);
 	type(&r, ":learn lb-pending\nle:label svc/web a=b\n:annotate svc/web c=d\nu1");
 	type(&r, ":map\nq");
-	tui_free(r.t);
-	session_end(&r.session);
-	CU_ASSERT_FATAL(session_begin(&r.session, &r.cli, false, &err));
-	tui_init(r.t, &r.source, 100, 30);
-	tui_step(r.t, &r.source, NULL, NULL, NULL);
+	close_screens(&r);
+	open_screens(&r, false);
 	type(&r, ":learn\n");
 	shows(&r, "2 of ");
 	type(&r, ":learn lb-pending\n");
@@ -302,15 +328,10 @@ TEST(tui_keeps_progress_in_the_lab)
 	type(&r, ":get svc web -o yaml\n");
 	shows(&r, "a: b");
 	type(&r, "q");
-	lab = lab_open(r.path, LAB_READ, NULL, &err);
-	CU_ASSERT(lab && progress_read(lab, "lb-pending", r.cli.arena, &p, &err) && p.at == 1 && p.steps[1].hints == 1 && p.steps[1].commands.nr == 1 && streq(p.steps[1].commands.v[0], "label svc/web a=b"));
-	lab_close(lab);
+	CU_ASSERT(keeps(&r, "lb-pending", &p) && p.at == 1 && p.steps[1].hints == 1 && p.steps[1].commands.nr == 1 && streq(p.steps[1].commands.v[0], "label svc/web a=b"));
 	type(&r, "R");
 	shows(&r, "step 1 of");
-	lab = lab_open(r.path, LAB_READ, NULL, &err);
-	CU_ASSERT(lab && progress_read(lab, "lb-pending", r.cli.arena, &p, &err) && p.at == 0 && p.steps[1].commands.nr == 0 && p.steps[1].hints == 0);
-	lab_close(lab);
-	err_free(&err);
+	CU_ASSERT(keeps(&r, "lb-pending", &p) && p.at == 0 && p.steps[1].commands.nr == 0 && p.steps[1].hints == 0);
 	end(&r);
 }
 
@@ -322,7 +343,7 @@ TEST(tui_session_survives_random_keys)
 	uint64_t x = 4101842887655102017u;
 	struct run r;
 
-	begin(&r, true);
+	begin_lab(&r);
 	for (int k = 0; k < 1500; k++) {
 		x ^= x << 13;
 		x ^= x >> 7;

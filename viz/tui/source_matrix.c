@@ -13,7 +13,7 @@ struct matrix {
 	struct world other; bool compares;
 	uint8_t proto; uint16_t port; const char *proto_word;
 	struct group *v; uint32_t nr;
-	int64_t *was;                           /* ends in `before` by group; −1: not there */
+	struct was { bool there; uint32_t end, second; } *was;  /* by group: its ends in `before`; second: the end itself where there was one Pod only */
 };
 
 struct reached { struct reach *r; const struct reach_unknown *unknown; };
@@ -55,6 +55,7 @@ static uint32_t end_to(const struct matrix *x, uint32_t from, uint32_t to) { ret
 static char cell(void *ctx, uint32_t from, uint32_t to)
 {
 	struct matrix *x = ctx;
+	uint32_t was_from, was_to;
 	bool now, was;
 
 	if (from == to && x->v[from].count == 1)
@@ -62,11 +63,13 @@ static char cell(void *ctx, uint32_t from, uint32_t to)
 	if (reach_unknown_pair(x->unknown, x->v[from].end, end_to(x, from, to)))
 		return '?';
 	now = reach_allowed(x->r, x->v[from].end, end_to(x, from, to), x->proto, x->port);
-	if (!x->compares || x->was[from] < 0 || x->was[to] < 0)
+	if (!x->compares || !x->was[from].there || !x->was[to].there)
 		return now ? '*' : '.';
-	if (reach_unknown_pair(x->was_unknown, (uint32_t)x->was[from], (uint32_t)x->was[to]))
+	was_from = x->was[from].end;
+	was_to = from == to ? x->was[to].second : x->was[to].end;
+	if ((from == to && was_from == was_to) || reach_unknown_pair(x->was_unknown, was_from, was_to))
 		return now ? '*' : '.';
-	was = reach_allowed(x->before, (uint32_t)x->was[from], (uint32_t)x->was[to], x->proto, x->port);
+	was = reach_allowed(x->before, was_from, was_to, x->proto, x->port);
 	return now == was ? now ? '*' : '.' : now ? '+' : '-';
 }
 
@@ -170,7 +173,8 @@ static void group_ends(struct matrix *x, bool each, struct arena *a)
 	x->v = arena_array(a, struct group, reach_nr(x->r));
 	for (uint32_t k = 0; k < reach_nr(x->r); k++) {
 		const struct reach_end *e = reach_end(x->r, k);
-		const struct object *o = !e->pod ? NULL : each ? &e->pod->o : last && same_owner(last, &e->pod->o) ? last_owner : workload(x->m->world->cluster, e->pod);
+		bool same = last && e->pod && last_owner != last && same_owner(last, &e->pod->o);         /* whose owner is not there stands for itself */
+		const struct object *o = !e->pod ? NULL : each ? &e->pod->o : same ? last_owner : workload(x->m->world->cluster, e->pod);
 		uint64_t *at = o ? map_put(&seen, a, map_ptr(o)) : NULL;
 
 		last = e->pod ? &e->pod->o : NULL;
@@ -187,25 +191,26 @@ static void group_ends(struct matrix *x, bool each, struct arena *a)
 	}
 }
 
-static void find_before(struct matrix *x, struct arena *a)
+static void find_before(struct matrix *x, bool each, struct arena *a)
 {
 	struct map by_name = { 0 };
 	struct cluster *c = x->other.cluster;
 
-	x->was = arena_array(a, int64_t, x->nr);
+	x->was = arena_array(a, struct was, x->nr);
 	for (uint32_t k = 0; k < reach_nr(x->before); k++) {
 		const struct reach_end *e = reach_end(x->before, k);
-		const struct object *o = e->pod ? workload(c, e->pod) : NULL;
+		const struct object *o = !e->pod ? NULL : each ? &e->pod->o : workload(c, e->pod);
 		const char *ns = o && o->ns ? cluster_str(x->m->world->cluster, o->ns) : NULL, *n = o ? cluster_str(x->m->world->cluster, o->name) : NULL;
 		uint64_t *at = n ? map_put(&by_name, a, hash_mix(map_ptr(ns), map_ptr(n))) : NULL;
 
-		if (at && !*at)
-			*at = k + 1;
+		if (at && *at < UINT32_MAX)
+			*at |= *at ? (k + 1ull) << 32 : k + 1ull;       /* the first and the second */
 	}
 	for (uint32_t k = 0; k < x->nr; k++) {
 		uint64_t *at = map_find(&by_name, hash_mix(map_ptr(x->v[k].ns), map_ptr(x->v[k].name)));
 
-		x->was[k] = at ? (int64_t)*at - 1 : -1;
+		if (at)
+			x->was[k] = (struct was){ true, (uint32_t)*at - 1, *at >> 32 ? (uint32_t)(*at >> 32) - 1 : (uint32_t)*at - 1 };
 	}
 }
 
@@ -224,7 +229,7 @@ bool fill_matrix(struct tui_model *m, const struct tui_want *want, struct arena 
 	if (x->compares) {
 		x->before = reach_new(x->other.cluster, NULL, 0);
 		model_at_end(m, end_comparison, x);
-		find_before(x, a);
+		find_before(x, want->n != 0, a);
 		x->was_unknown = reach_unknown_find(x->before, m->arena);
 	}
 	*out = (struct tui_matrix){ .what = arena_printf(a, "%s %u", x->proto_word, x->port), .compared = *want->b ? arena_strdup(a, want->b) : NULL, .nr = x->nr, .pods = reach_nr(x->r), .ctx = x, .name = name,

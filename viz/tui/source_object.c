@@ -5,8 +5,7 @@
 #include "viz/report/describe.h"
 #include "viz/report/trace_report.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include <ctype.h>
 
 enum { MAX_RULES = 500 };                       /* elements of a set, chains: what one looks at here; all: podwire rules --node */
 enum { TAB_NETWORK, TAB_CONTAINERS, TAB_CHAIN, TAB_NODE, TAB_RULES, TAB_DESCRIBE, TAB_EVENTS, TAB_YAML, TAB_RELATED, TAB_PLAN, TAB_COUNT };
@@ -220,8 +219,30 @@ static void rules_but(struct tui_model *m, const char *node, const char *not_tab
 
 void fill_rules(struct tui_model *m, const char *node, struct arena *a, struct tui_object *out) { rules_but(m, node, NULL, a, out); }
 
-/* Lines that name the Pod's interface or its address, with the chain around them. */
-static void only_about(struct tui_pane *p, const char *iface, const char *ip)
+/* A Pod's addresses as rules write them; NULL: it has no such. */
+struct pod_ips { const char *v[2]; };
+
+static struct pod_ips ips_of(const struct pod *pod, struct arena *a)
+{
+	return (struct pod_ips){ { ip_set(pod->ip) ? arena_strdup(a, IP(pod->ip)) : NULL, ip_set(pod->ip2) ? arena_strdup(a, IP(pod->ip2)) : NULL } };
+}
+
+/* The address, not one that begins or ends like it. */
+static bool names_ip(const char *text, const char *ip)
+{
+	size_t n = strlen(ip);
+	bool six = strchr(ip, ':');
+
+	for (const char *at = text; (at = strstr(at, ip)); at += n)
+		if (!(at > text && (isxdigit((unsigned char)at[-1]) || at[-1] == '.' || at[-1] == ':')) && !isxdigit((unsigned char)at[n]) && at[n] != '.' && !(six && at[n] == ':'))
+			return true;
+	return false;
+}
+
+static bool names_pod(const char *text, const struct pod_ips *ips) { return (ips->v[0] && names_ip(text, ips->v[0])) || (ips->v[1] && names_ip(text, ips->v[1])); }
+
+/* Lines that name the Pod's interface or its addresses, with the chain around them. */
+static void only_about(struct tui_pane *p, const char *iface, const struct pod_ips *ips)
 {
 	uint32_t nr = 0, head = 0;
 	bool said = false;
@@ -234,7 +255,7 @@ static void only_about(struct tui_pane *p, const char *iface, const char *ip)
 			head = k;
 			said = false;
 		}
-		if (!(iface && strstr(text, iface + MIN(strlen(iface), 4u))) && !(ip && strstr(text, ip)) && !(said && strstr(p->v[head].text, iface ? iface + MIN(strlen(iface), 4u) : "\n")))
+		if (!(iface && strstr(text, iface + MIN(strlen(iface), 4u))) && !names_pod(text, ips) && !(said && strstr(p->v[head].text, iface ? iface + MIN(strlen(iface), 4u) : "\n")))
 			continue;
 		if (!said && !starts && head < k && p->v[head].role == TR_RULE && p->v[head].text[0] != ':')     /* iptables declares all chains first */
 			p->v[nr++] = p->v[head];
@@ -245,11 +266,10 @@ static void only_about(struct tui_pane *p, const char *iface, const char *ip)
 }
 
 /* What kube-proxy wrote for the Services that lead to the Pod: of all that it wrote on the node, that may be very little. */
-static void add_services(struct tui_model *m, const struct pod *pod, struct arena *a, struct tui_pane *p)
+static void add_services(struct tui_model *m, const struct pod *pod, const struct pod_ips *ips, struct arena *a, struct tui_pane *p)
 {
 	struct object_list l = cluster_list_ns(m->world->cluster, &endpointslice_kind, pod->o.ns);
 	const struct service *last = NULL;
-	const char *const ip[] = { arena_strdup(a, IP(pod->ip)), ip_set(pod->ip2) ? arena_strdup(a, IP(pod->ip2)) : NULL };
 	static const char *const before[] = { "nft add rule ip kube-proxy ", "nft add rule ip6 kube-proxy " };
 
 	for (uint32_t k = 0; k < l.nr; k++) {
@@ -268,7 +288,7 @@ static void add_services(struct tui_model *m, const struct pod *pod, struct aren
 			const char *text = plan.v[i].text, *chain = strncmp(text, before[0], strlen(before[0])) == 0 ? text + strlen(before[0])
 							     : strncmp(text, before[1], strlen(before[1])) == 0 ? text + strlen(before[1]) : NULL;
 
-			if (!chain || !(strstr(chain, ip[0]) || (ip[1] && strstr(chain, ip[1]))))
+			if (!chain || !names_pod(chain, ips))
 				continue;
 			pane_printf(a, p, TR_RULE, "chain %.*s {", (int)strcspn(chain, " "), chain)->ref = ref_of(a, &s->o);
 			pane_printf(a, p, TR_TEXT, " %s", chain + strcspn(chain, " "));
@@ -282,15 +302,15 @@ static void rules_of_pod(struct tui_model *m, const struct pod *pod, struct aren
 	netns_h h = netns_find(dp, arena_printf(a, "pod/%s/%s", pod->o.ns, pod->o.name));
 	link_h eth = h.i ? link_find(dp, h, "eth0") : (link_h){ 0 };
 	const char *iface = eth.i && link_peer(dp, eth).i ? link_get(dp, link_peer(dp, eth))->name : NULL;
-
+	struct pod_ips ips = ips_of(pod, a);
 	bool nft = cluster_settings(m->world->cluster)->proxy_mode == PROXY_NFTABLES;
 
 	rules_but(m, pod->node, nft ? "kube-proxy" : NULL, a, out);
 	out->panes[0].title = arena_printf(a, "rules of node/%s that name this Pod", pod->node ? pod->node : "-");
 	if (pod->node)
-		only_about(&out->panes[0], iface, ip_set(pod->ip) ? arena_strdup(a, IP(pod->ip)) : NULL);
-	if (nft && pod->node && ip_set(pod->ip))
-		add_services(m, pod, a, &out->panes[0]);
+		only_about(&out->panes[0], iface, &ips);
+	if (nft && pod->node && ips.v[0])
+		add_services(m, pod, &ips, a, &out->panes[0]);
 	if (!out->panes[0].nr)
 		pane_line(a, &out->panes[0], TR_DIM, "no rule names it: no policy selects it, and no Service leads to it");
 }

@@ -45,8 +45,8 @@ struct keyed { uint64_t key; uint32_t row; };
 /* By one byte at a time, the lowest first: stable, and the same for every size. */
 static void sort_keyed(struct keyed *v, struct keyed *other, uint32_t nr)
 {
-	static const unsigned bytes = 8;
-	uint32_t at[8][256] = { 0 };
+	enum { BYTES = sizeof(v->key) };
+	uint32_t at[BYTES][256] = { 0 };
 	struct keyed *to = other, *home = v;
 	uint32_t in_order = 1;
 
@@ -55,9 +55,9 @@ static void sort_keyed(struct keyed *v, struct keyed *other, uint32_t nr)
 	if (in_order >= nr)
 		return;
 	for (uint32_t k = 0; k < nr; k++)
-		for (unsigned b = 0; b < bytes; b++)
+		for (unsigned b = 0; b < BYTES; b++)
 			at[b][v[k].key >> 8 * b & 0xff]++;
-	for (unsigned b = 0; b < bytes; b++) {
+	for (unsigned b = 0; b < BYTES; b++) {
 		uint32_t before = 0;
 		struct keyed *from = v;
 
