@@ -22,15 +22,18 @@ import json, sqlite3, sys
 db = sqlite3.connect(sys.argv[1])
 step = lambda **k: dict(dict(tries=0, chosen=0, right=False, hints=0, task=0, commands=[]), **k)
 db.execute("INSERT INTO fact VALUES('lesson:lb-pending', ?)", [json.dumps(dict(at=1, steps=[step(tries=2, chosen=1, right=True), step(hints=1, task=1, commands=["apply -f <b>.yaml"]), step()]))])
+db.execute("INSERT INTO fact VALUES('lesson:mine|<b>', ?)", [json.dumps(dict(at=0, steps=[step(commands=["get po\\n```\\n# x"])]))])
 db.commit()
 P
 check "the list says how far" '$podwire learn --lab "$work/l.db" | grep "^lb-pending" | grep -q "2 of 3"'
 check "as text" '$podwire learn export --lab "$work/l.db" | grep -qF "$ podwire apply -f <b>.yaml"'
 check "as Markdown" '$podwire learn export lb-pending --lab "$work/l.db" -o md | grep -q "^- task: solved"'
+check "there what was typed is quoted" '$podwire learn export lb-pending --lab "$work/l.db" -o md | grep -A1 "^\`\`\`text$" | grep -qxF "podwire apply -f <b>.yaml"'
+check "and nothing from outside is markup" '$podwire learn export "mine|<b>" --lab "$work/l.db" -o md >"$work/md" && grep -q "^## mine&#124;&#60;b&#62;$" "$work/md" && [ "$(grep -c "^\`\`\`" "$work/md")" = 2 ] && ! grep -q "^# x" "$work/md"'
 check "as a page, well formed" '$podwire learn export --lab "$work/l.db" -o html | sed 1d | sed "s/<meta [^>]*>//" | python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())"'
-check "as JSON" '$podwire learn export --lab "$work/l.db" -o json | python3 -c "import json, sys; x = json.load(sys.stdin)[0]; assert x[\"step\"] == 2 and x[\"did\"][1][\"commands\"] == [\"apply -f <b>.yaml\"]"'
+check "as JSON" '$podwire learn export --lab "$work/l.db" -o json | python3 -c "import json, sys; x = [l for l in json.load(sys.stdin) if l[\"lesson\"] == \"lb-pending\"][0]; assert x[\"step\"] == 2 and x[\"did\"][1][\"commands\"] == [\"apply -f <b>.yaml\"]"'
 check "another lesson has none" '! $podwire learn export hairpin --lab "$work/l.db" 2>/dev/null'
-check "reset forgets it" '$podwire learn reset lb-pending --lab "$work/l.db" >/dev/null && ! $podwire learn export --lab "$work/l.db" 2>/dev/null && ! $podwire learn --lab "$work/l.db" | grep -q "2 of 3"'
+check "reset forgets it" '$podwire learn reset lb-pending --lab "$work/l.db" >/dev/null && ! $podwire learn export lb-pending --lab "$work/l.db" 2>/dev/null && ! $podwire learn --lab "$work/l.db" | grep -q "2 of 3"'
 check "reset says where there is no such lesson, and forgets nothing" '! $podwire learn reset hairpni --lab "$work/l.db" 2>"$work/o" && grep -q "did you mean \"hairpin\"" "$work/o"' 
 # A lesson counts only if breaking its fact turns it red.
 cp -r scenarios/lessons "$work/lessons"

@@ -50,7 +50,7 @@ static void list(struct cli *cli, const struct scenario_list *all, const progres
 		val_print_json(out, &text, 2, false);
 		sb_addc(&text, '\n');
 	} else {
-		int w = progress->nr ? 8 : 0;
+		int w = progress->nr ? 9 : 0;
 
 		sb_printf(&text, "%-24s %-11s %-13s %-5s %-*s%s\n", "LESSON", "TOPIC", "LEVEL", "TASK", w, w ? "DONE" : "", "TITLE");
 		for (uint32_t k = 0; k < all->nr; k++)

@@ -1,6 +1,6 @@
 /* Texts from outside into labels. Graphviz reads a whole label as Latin-1 if one byte of it is not UTF-8, and lets control characters through into the SVG:
  * so every byte of every name passes here. */
-#include "viz/diagram/scene.h"
+#include "viz/diagram/label.h"
 
 /* Length of the UTF-8 sequence at s that is well-formed and printable; 0 if the byte must not pass. *bad: it was no UTF-8. */
 static unsigned sequence(const char *s, bool *bad)
@@ -144,4 +144,17 @@ void label_json(struct sb *out, const char *text)
 		line += n + (line[n] == '\n');
 	}
 	sb_addc(out, '"');
+}
+
+void label_markdown(struct sb *out, const char *text)
+{
+	struct sb shown = { 0 };
+
+	sb_add_shown(&shown, text, true);
+	for (const char *p = sb_text(&shown); *p; p++)
+		if (strchr("\\`*_[]#|~<>&@", *p))
+			sb_printf(out, "&#%d;", *p);
+		else
+			sb_addc(out, *p);
+	sb_free(&shown);
 }

@@ -5,7 +5,7 @@
 #ifndef PODWIRE_SCENE_H
 #define PODWIRE_SCENE_H
 
-#include "model/base/str.h"
+#include "viz/diagram/label.h"
 
 enum role { ROLE_PLAIN, ROLE_NODE, ROLE_OUTSIDE, ROLE_POD, ROLE_CONTAINER, ROLE_PAUSE, ROLE_SERVICE, ROLE_LB, ROLE_RULES, ROLE_INGRESS, ROLE_ROUTER, ROLE_STORAGE, ROLE_API, ROLE_DENIED,
 	ROLE_COUNT };
@@ -112,12 +112,5 @@ bool box_is_table(const struct box *);
 void group_label(const struct box *, enum theme, struct sb *);
 void edge_label(const struct scene_edge *, enum theme, struct sb *);    /* nothing if it has none */
 void legend_label(const struct scene *, enum theme, struct sb *);       /* legend and notes; nothing if there are none */
-
-/* Texts from outside into labels (label.c). Control characters are dropped, invalid UTF-8 becomes U+FFFD. */
-void label_html(struct sb *, const char *text);         /* & < > " ' escaped */
-void label_fit(struct sb *, const char *text, uint32_t max);            /* the same; a text of more than max characters loses its middle: abc…xyz */
-void label_plain(struct sb *, const char *text);        /* for attributes of cgraph: backslashes doubled, & as entity */
-void label_id(struct sb *, const char *text);           /* letters, digits, - and _ only */
-void label_json(struct sb *, const char *text);         /* a JSON string, with its quotes, that may stand in a <script> */
 
 #endif

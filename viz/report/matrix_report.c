@@ -1,6 +1,6 @@
 #include "viz/report/matrix_report.h"
 
-#include "viz/diagram/scene.h"
+#include "viz/diagram/label.h"
 
 static const char marks[] = { [CELL_NONE] = ' ', [CELL_ALLOWED] = '.', [CELL_DENIED] = 'X', [CELL_PART] = '%', [CELL_ADDED] = '+', [CELL_REMOVED] = '-', [CELL_UNKNOWN] = '?' };
 static const char *const words[] = { [CELL_NONE] = "none", [CELL_ALLOWED] = "allowed", [CELL_DENIED] = "denied", [CELL_PART] = "part", [CELL_ADDED] = "added", [CELL_REMOVED] = "removed", [CELL_UNKNOWN] = "unknown" };
@@ -242,15 +242,6 @@ uint32_t matrix_csv(const reach_grids *all, const reach_grids *before, struct ar
 
 /* ---- Markdown */
 
-static void md_text(struct sb *out, const char *s)
-{
-	for (; *s; s++) {
-		if (strchr("|\\`*_<>[]", *s))
-			sb_addc(out, '\\');
-		sb_addc(out, (unsigned char)*s < ' ' ? ' ' : *s);
-	}
-}
-
 uint32_t matrix_markdown(const reach_grids *all, const reach_grids *before, struct arena *a, struct sb *out)
 {
 	static const char *const signs[] = { [CELL_NONE] = " ", [CELL_ALLOWED] = "✓", [CELL_DENIED] = "✗", [CELL_PART] = "", [CELL_ADDED] = "**+**", [CELL_REMOVED] = "**−**", [CELL_UNKNOWN] = "?" };
@@ -263,7 +254,7 @@ uint32_t matrix_markdown(const reach_grids *all, const reach_grids *before, stru
 		sb_printf(out, "%s**%s** (row: from, column: to; ✓ allowed, ✗ denied%s)\n\n| |", t ? "\n" : "", reach_port_text(&g->port, a), was ? ", + now allowed, − now denied" : "");
 		for (uint32_t k = 0; k < g->nr; k++) {
 			sb_addc(out, ' ');
-			md_text(out, g->names[k]);
+			label_markdown(out, g->names[k]);
 			sb_add(out, " |");
 		}
 		sb_add(out, "\n|---|");
@@ -272,7 +263,7 @@ uint32_t matrix_markdown(const reach_grids *all, const reach_grids *before, stru
 		sb_addc(out, '\n');
 		for (uint32_t k = 0; k < g->nr; k++) {
 			sb_add(out, "| ");
-			md_text(out, g->names[k]);
+			label_markdown(out, g->names[k]);
 			sb_add(out, " |");
 			for (uint32_t i = 0; i < g->nr; i++) {
 				enum grid_cell c = reach_cell(g, was, k, i);

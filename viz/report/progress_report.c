@@ -1,6 +1,6 @@
 #include "viz/report/progress_report.h"
 
-#include "viz/diagram/scene.h"
+#include "viz/diagram/label.h"
 
 static const struct step *step_of(const struct scenario *s, uint32_t k) { return s && k < s->steps.nr ? &s->steps.v[k] : NULL; }
 
@@ -46,6 +46,8 @@ static void words(struct writer *w, const char *s)
 {
 	if (w->h->form == HANDOUT_HTML)
 		label_html(w->out, s);
+	else if (w->h->form == HANDOUT_MARKDOWN)
+		label_markdown(w->out, s);
 	else
 		sb_add_shown(w->out, s, true);
 }
@@ -66,14 +68,16 @@ static void typed(struct writer *w, const struct progress_step *x)
 
 	if (!x->commands.nr)
 		return;
-	sb_add(w->out, html ? "<pre>" : text ? "" : "\n");
+	sb_add(w->out, html ? "<pre>" : text ? "" : "```text\n");
 	for (uint32_t k = 0; k < x->commands.nr; k++) {
-		sb_add(w->out, html ? "" : text ? "     $ " : "    ");
-		sb_add(w->out, "podwire ");
-		words(w, x->commands.v[k]);
+		sb_add(w->out, text ? "     $ podwire " : "podwire ");
+		if (html)
+			label_html(w->out, x->commands.v[k]);
+		else
+			sb_add_shown(w->out, x->commands.v[k], true);   /* one line behind a word: it closes no fence */
 		sb_addc(w->out, '\n');
 	}
-	sb_add(w->out, html ? "</pre>\n" : text ? "" : "\n");
+	sb_add(w->out, html ? "</pre>\n" : text ? "" : "```\n\n");
 }
 
 static void one_step(struct writer *w, const struct progress *p, uint32_t k, const struct step *s)
