@@ -1,85 +1,36 @@
-/* The dual printer: the same calls in three formats; names from outside never command the terminal. */
+/* Texts for people: padded and coloured; names from outside never command the terminal. */
 #include <stdlib.h>
 
 #include "tests/unit/test.h"
 #include "viz/report/out.h"
 #include "viz/report/table.h"
 
-static void print_all(struct out *o)
+TEST(values_fill_their_place)
 {
-	out_str(o, "from", "from %s\n", OUT_NAME, "pod/a");
-	out_list(o, "hops");
-	for (int k = 1; k <= 2; k++) {
-		out_map(o, NULL);
-		out_int(o, "seq", "%3s ", OUT_DIM, k);
-		out_str(o, "stage", "%-8s|", OUT_PLAIN, k == 1 ? "caf\xc3\xa9" : "x\x1b[31m");
-		out_str(o, "rule", "%s", OUT_PLAIN, k == 1 ? NULL : "accept 100%");
-		out_bool(o, "last", " (last)", k == 2);
-		out_text(o, OUT_PLAIN, "\n");
-		out_close(o);
-	}
-	out_close(o);
-	out_str(o, "note", NULL, OUT_PLAIN, "machines only");
-	out_str(o, "", "%s 100%%\n", OUT_GOOD, "people only");
-}
-
-TEST(one_call_three_formats)
-{
-	static const char *const want[OUT_FORMATS] = {
-		"from pod/a\n  1 caf\xc3\xa9    |\n  2 x\\x1b[31m|accept 100% (last)\npeople only 100%\n",
-		"{\n  \"from\": \"pod/a\",\n  \"hops\": [\n    {\n      \"seq\": 1,\n      \"stage\": \"caf\xc3\xa9\",\n      \"rule\": null,\n      \"last\": false\n    },\n"
-		"    {\n      \"seq\": 2,\n      \"stage\": \"x\\u001b[31m\",\n      \"rule\": \"accept 100%\",\n      \"last\": true\n    }\n  ],\n  \"note\": \"machines only\"\n}\n",
-		"from: pod/a\nhops:\n- seq: 1\n  stage: caf\xc3\xa9\n  rule: null\n  last: false\n- seq: 2\n  stage: \"x\\e[31m\"\n  rule: accept 100%\n  last: true\n"
-		"note: machines only\n",
+	static const struct { const char *fmt, *value, *want; } row[] = {
+		{ "from %s\n", "pod/a", "from pod/a\n" }, { "%3s ", "1", "  1 " }, { "%-8s|", "caf\xc3\xa9", "caf\xc3\xa9    |" }, { "%-8s|", "x\x1b[31m", "x\\x1b[31m|" },
+		{ "%s 100%%", "accept 100%", "accept 100% 100%" }, { "(%s)", NULL, "" }, { "(last)", "", "(last)" },
 	};
 
-	for (int f = 0; f < OUT_FORMATS; f++) {
-		struct arena *a = arena_new(NULL, "test");
+	for (size_t k = 0; k < ARRAY_LEN(row); k++) {
 		struct sb to = { 0 };
-		struct out o;
 
-		out_begin(&o, a, (enum out_format)f, false, &to);
-		print_all(&o);
-		out_end(&o);
-		SAME_TEXT(sb_text(&to), want[f]);
+		out_str(&(struct out){ false, &to }, row[k].fmt, OUT_GOOD, row[k].value);
+		SAME_TEXT(sb_text(&to), row[k].want);
 		sb_free(&to);
-		arena_free(a);
 	}
-}
-
-TEST(outermost_list)
-{
-	struct arena *a = arena_new(NULL, "test");
-	struct sb to = { 0 };
-	struct out o;
-
-	out_begin(&o, a, OUT_JSON, false, &to);
-	out_list(&o, NULL);
-	out_int(&o, NULL, NULL, OUT_PLAIN, 1);
-	out_map(&o, NULL);
-	out_bool(&o, "a", NULL, true);
-	out_close(&o);
-	out_str(&o, NULL, NULL, OUT_PLAIN, "x");
-	out_end(&o);
-	SAME_TEXT(sb_text(&to), "[\n  1,\n  {\n    \"a\": true\n  },\n  \"x\"\n]\n");
-	sb_free(&to);
-	arena_free(a);
 }
 
 TEST(colours_follow_roles)
 {
-	struct arena *a = arena_new(NULL, "test");
 	struct sb to = { 0 };
-	struct out o;
 
-	out_begin(&o, a, OUT_TEXT, true, &to);
-	out_str(&o, "v", "[%-4s]", OUT_GOOD, "ok");
+	out_str(&(struct out){ true, &to }, "[%-4s]", OUT_GOOD, "ok");
 	SAME_TEXT(sb_text(&to), "[\033[32mok\033[m  ]");
 	CU_ASSERT(out_wants_colour("always", -1));
 	CU_ASSERT(!out_wants_colour("never", 1));
 	CU_ASSERT(!out_wants_colour(NULL, -1));
 	sb_free(&to);
-	arena_free(a);
 }
 
 TEST(shown_text)

@@ -1,6 +1,8 @@
 /* A run for people's eyes: HTML (one file, with its figures, asks no network) and Markdown (a comment below a pull request). */
 #include "viz/report/run_ci.h"
 
+#include "viz/diagram/label.h"
+
 enum mark { FAILED, KNOWN, SKIPPED, OK, MARKS };
 static const char *const mark_names[MARKS] = { "failed", "known gap", "skipped", "ok" };
 static const char *const mark_signs[MARKS] = { "✕", "◌", "–", "✓" };
@@ -34,13 +36,6 @@ static enum mark worst(const struct val *first, const struct val *end)
 	for (const struct val *r = first; r != end; r = r->next)
 		m = MIN(m, mark_of(r));
 	return m;
-}
-
-static void sum_text(const struct run_sum *s, struct sb *out)
-{
-	sb_printf(out, "%u %s%s: %u passed, %u failed, %u skipped", s->scenarios, s->noun, s->scenarios == 1 ? "" : "s", s->passed, s->failed, s->skipped);
-	if (s->known)
-		sb_printf(out, ", %u known to fail", s->known);
 }
 
 /* ---- HTML */
@@ -141,11 +136,11 @@ void print_html(struct arena *a, const struct val *records, bool verbose, bool c
 	(void)colour;
 	sb_add(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 		    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>podwire: ");
-	sum_text(&s, out);
+	run_sum_text(&s, out);
 	sb_add(out, "</title>\n");
 	sb_add(out, style);
 	sb_printf(out, "</head>\n<body>\n<h1 class=\"%s\">%s ", s.failed ? "failed" : "ok", mark_signs[s.failed ? FAILED : OK]);
-	sum_text(&s, out);
+	run_sum_text(&s, out);
 	sb_add(out, "</h1>\n");
 	for (const struct val *first = records->first; first; first = end) {
 		enum mark m;
@@ -166,20 +161,6 @@ void print_html(struct arena *a, const struct val *records, bool verbose, bool c
 
 /* ---- Markdown */
 
-/* In a cell of a table: nothing of it is markup, mentions nobody, ends no cell. */
-static void md_text(struct sb *out, const char *s)
-{
-	struct sb shown = { 0 };
-
-	sb_add_shown(&shown, s, true);
-	for (const char *p = sb_text(&shown); *p; p++)
-		if (strchr("\\`*_[]#|~<>&@", *p))
-			sb_printf(out, "&#%d;", *p);
-		else
-			sb_addc(out, *p);
-	sb_free(&shown);
-}
-
 static void md_failures(const struct val *records, struct sb *out)
 {
 	sb_add(out, "\n| where | step | expected | actual |\n| --- | --- | --- | --- |\n");
@@ -187,13 +168,13 @@ static void md_failures(const struct val *records, struct sb *out)
 		if (mark_of(r) != FAILED)
 			continue;
 		sb_add(out, "| ");
-		md_text(out, record_text(r, "file"));
+		label_markdown(out, record_text(r, "file"));
 		sb_printf(out, ":%" PRId64 " | ", val_int_or(val_get(r, "line"), 0));
-		md_text(out, step_of(r));
+		label_markdown(out, step_of(r));
 		sb_add(out, " | ");
-		md_text(out, record_text(r, "expected"));
+		label_markdown(out, record_text(r, "expected"));
 		sb_add(out, " | ");
-		md_text(out, record_text(r, "actual"));
+		label_markdown(out, record_text(r, "actual"));
 		sb_add(out, " |\n");
 	}
 }
@@ -207,7 +188,7 @@ void print_md(struct arena *a, const struct val *records, bool verbose, bool col
 	(void)verbose;
 	(void)colour;
 	sb_printf(out, "### %s podwire: ", mark_signs[s.failed ? FAILED : OK]);
-	sum_text(&s, out);
+	run_sum_text(&s, out);
 	sb_addc(out, '\n');
 	if (s.failed)
 		md_failures(records, out);
@@ -221,7 +202,7 @@ void print_md(struct arena *a, const struct val *records, bool verbose, bool col
 			ok += mark_of(r) == OK;
 		}
 		sb_printf(out, "| %s | ", mark_signs[worst(first, end)]);
-		md_text(out, record_text(first, "scenario"));
+		label_markdown(out, record_text(first, "scenario"));
 		sb_printf(out, " | %u of %u |\n", ok, all);
 	}
 	sb_add(out, "\n</details>\n");

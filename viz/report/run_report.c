@@ -138,24 +138,34 @@ struct run_sum run_sum(const struct val *records)
 	return s;
 }
 
+void run_sum_text(const struct run_sum *s, struct sb *out)
+{
+	sb_printf(out, "%u %s%s: %u passed, %u failed, %u skipped", s->scenarios, s->noun, s->scenarios == 1 ? "" : "s", s->passed, s->failed, s->skipped);
+	if (s->known)
+		sb_printf(out, ", %u known to fail", s->known);
+}
+
 /* ---- text: a line for each step, what failed below it */
 
-static void put_mark(struct out *o, const struct val *r)
+static void put_mark(const struct out *o, const struct val *r)
 {
 	bool skipped = record_is(r, "skipped"), todo = record_is(r, "todo"), ok = record_is(r, "ok");
 
-	out_str(o, "", "  %-8s", skipped || todo ? OUT_WARN : ok ? OUT_GOOD : OUT_BAD, skipped ? "skipped" : todo ? "known" : ok ? "ok" : "FAILED");
+	out_str(o, "  %-8s", skipped || todo ? OUT_WARN : ok ? OUT_GOOD : OUT_BAD, skipped ? "skipped" : todo ? "known" : ok ? "ok" : "FAILED");
 }
 
-static void put_detail(struct out *o, const struct val *r)
+static void put_detail(const struct out *o, const struct val *r)
 {
+	char line[24];
+
 	if (record_is(r, "expected"))
-		out_str(o, "", "            expected  %s\n", OUT_PLAIN, record_text(r, "expected"));
-	out_str(o, "", "            actual    %s\n", OUT_PLAIN, record_text(r, "actual"));
+		out_str(o, "            expected  %s\n", OUT_PLAIN, record_text(r, "expected"));
+	out_str(o, "            actual    %s\n", OUT_PLAIN, record_text(r, "actual"));
 	if (record_is(r, "todo"))
-		out_str(o, "", "            known gap %s\n", OUT_DIM, record_text(r, "todo"));
-	out_str(o, "", "            at        %s", OUT_DIM, record_text(r, "file"));
-	out_int(o, "", ":%s\n", OUT_DIM, val_int_or(val_get(r, "line"), 0));
+		out_str(o, "            known gap %s\n", OUT_DIM, record_text(r, "todo"));
+	out_str(o, "            at        %s", OUT_DIM, record_text(r, "file"));
+	snprintf(line, sizeof(line), "%" PRId64, val_int_or(val_get(r, "line"), 0));
+	out_str(o, ":%s\n", OUT_DIM, line);
 }
 
 static bool same_step(const struct val *a, const struct val *b)
@@ -164,7 +174,7 @@ static bool same_step(const struct val *a, const struct val *b)
 }
 
 /* The first record of a step stands for it; → the next step's. */
-static const struct val *put_step(struct out *o, const struct val *first, bool verbose)
+static const struct val *put_step(const struct out *o, const struct val *first, bool verbose)
 {
 	const struct val *worst = first, *r;
 
@@ -172,12 +182,12 @@ static const struct val *put_step(struct out *o, const struct val *first, bool v
 		if (!record_is(r, "ok") && (record_is(worst, "ok") || (record_is(worst, "todo") && !record_is(r, "todo"))))
 			worst = r;
 	put_mark(o, worst);
-	out_str(o, "", "%s\n", OUT_PLAIN, record_is(first, "skipped") ? record_text(first, "skipped") : record_text(first, "step"));
+	out_str(o, "%s\n", OUT_PLAIN, record_is(first, "skipped") ? record_text(first, "skipped") : record_text(first, "step"));
 	for (r = first; r && same_step(first, r); r = r->next)
 		if (!record_is(r, "ok"))
 			put_detail(o, r);
 		else if (verbose && record_is(r, "expected"))
-			out_str(o, "", "            holds     %s\n", OUT_DIM, record_text(r, "expected"));
+			out_str(o, "            holds     %s\n", OUT_DIM, record_text(r, "expected"));
 	return r;
 }
 
@@ -185,18 +195,17 @@ static void print_text(struct arena *a, const struct val *records, bool verbose,
 {
 	struct run_sum sum = run_sum(records);
 	const struct val *last = NULL, *r = records ? records->first : NULL;
-	struct out o;
+	struct out o = { colour, to };
 
-	out_begin(&o, a, OUT_TEXT, colour, to);
+	(void)a;
 	while (r) {
 		if (!same_scenario(r, last))
-			out_str(&o, "", "%s\n", OUT_HEAD, record_text(r, "scenario"));
+			out_str(&o, "%s\n", OUT_HEAD, record_text(r, "scenario"));
 		last = r;
 		r = put_step(&o, r, verbose);
 	}
-	out_text(&o, OUT_PLAIN, "%u %s%s: %u passed, %u failed, %u skipped", sum.scenarios, sum.noun, sum.scenarios == 1 ? "" : "s", sum.passed, sum.failed, sum.skipped);
-	out_text(&o, OUT_PLAIN, sum.known ? ", %u known to fail\n" : "\n", sum.known);
-	out_end(&o);
+	run_sum_text(&sum, to);
+	sb_addc(to, '\n');
 }
 
 static void print_json(struct arena *a, const struct val *records, bool verbose, bool colour, struct sb *to)
