@@ -1,4 +1,4 @@
-/* Between the two halves of the endpointslice controller: what it remembers, and which Services a change concerns (endpointslice_watch.c); and what the mirroring of
+/* What the endpointslice controller remembers, and which Services a change concerns (endpointslice_watch.c); and what the mirroring of
  * Endpoints shares with it. */
 #ifndef PODWIRE_ENDPOINTSLICES_H
 #define PODWIRE_ENDPOINTSLICES_H
