@@ -50,6 +50,8 @@ static bool parse(const char *s, bool lenient, ip_addr *out)
 {
 	struct in6_addr six;
 
+	if (!s)
+		return false;
 	if (!strchr(s, ':'))
 		return parse4(s, lenient, out);
 	if (inet_pton(AF_INET6, s, &six) != 1)

@@ -24,7 +24,7 @@ static inline int ip_order(ip_addr a, ip_addr b)
 }
 static inline int ip_bits(ip_addr a) { return ip_is4(a) ? 32 : 128; }
 
-bool ip_parse(const char *s, ip_addr *out);         /* strict: no leading zeros, no zone; false leaves *out alone */
+bool ip_parse(const char *s, ip_addr *out);         /* strict: no leading zeros, no zone; false (also for NULL) leaves *out alone */
 bool ip_parse_n(const char *s, size_t n, ip_addr *out);
 bool ip_parse_lenient(const char *s, ip_addr *out); /* leading zeros are decimal, as netutils.ParseIPSloppy */
 bool cidr_parse(const char *s, struct cidr *out);   /* a.b.c.d/n; bits behind n are cut */

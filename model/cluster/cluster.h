@@ -69,6 +69,8 @@ uint32_t cluster_count(const struct cluster *, const struct kind *);
 const struct kind *cluster_pool_kind(const struct cluster *, uint32_t i);        /* the kinds that have objects, in order of first appearance; NULL behind the last */
 struct namespace_ *find_namespace(const struct cluster *, const char *name);
 struct node *find_node(const struct cluster *, const char *name);
+bool node_has_ip(const struct node *, ip_addr);                 /* one of its status.addresses, of whatever type; false for no node */
+ip_addr node_internal_ip(const struct node *, bool v6);         /* the first InternalIP of that family; unset if none */
 struct pod *find_pod(const struct cluster *, const char *ns, const char *name);
 struct service *find_service(const struct cluster *, const char *ns, const char *name);
 struct pod *find_pod_by_ip(const struct cluster *, ip_addr);    /* not hostNetwork, not terminal; NULL if none */

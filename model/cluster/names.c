@@ -236,6 +236,26 @@ struct node *find_node(const struct cluster *c, const char *name)
 	return (struct node *)cluster_find(c, &node_kind, NULL, name);
 }
 
+bool node_has_ip(const struct node *n, ip_addr ip)
+{
+	ip_addr own;
+
+	for (uint32_t k = 0; n && k < n->addresses.nr; k++)
+		if (ip_parse(n->addresses.v[k].address, &own) && ip_eq(own, ip))
+			return true;
+	return false;
+}
+
+ip_addr node_internal_ip(const struct node *n, bool v6)
+{
+	ip_addr ip;
+
+	for (uint32_t k = 0; k < n->addresses.nr; k++)
+		if (streq(n->addresses.v[k].type, "InternalIP") && ip_parse(n->addresses.v[k].address, &ip) && ip_is4(ip) != v6)
+			return ip;
+	return (ip_addr){ 0, 0 };
+}
+
 struct pod *find_pod(const struct cluster *c, const char *ns, const char *name)
 {
 	return (struct pod *)cluster_find(c, &pod_kind, ns, name);

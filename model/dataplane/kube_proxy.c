@@ -30,16 +30,6 @@ cause_h kp_cause_slice(struct kp *k, const struct kp_port *p, const struct kp_en
 	return e->nr ? cause_add(k->dp, e->v[0].slice.i, "endpoints", kp_cause(k, p)) : kp_cause(k, p);
 }
 
-static ip_addr first_address(const struct node *n, bool v6)
-{
-	ip_addr ip;
-
-	for (uint32_t k = 0; k < n->addresses.nr; k++)
-		if (streq(n->addresses.v[k].type, "InternalIP") && n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &ip) && ip_is4(ip) != v6)
-			return ip;
-	return (ip_addr){ 0, 0 };
-}
-
 static void add_node_port_ip(struct kp *k, ip_addr ip)
 {
 	for (uint32_t i = 0; i < k->nr_node_port_ips; i++)
@@ -127,7 +117,7 @@ static struct kp *proxier(struct kube_proxy *all, const struct node *n, struct r
 	if (n) {
 		k->node_name = all->s->proxy_hostname && cluster_count(all->cluster, &node_kind) == 1 ? all->s->proxy_hostname : n->o.name;
 		k->zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
-		k->node_ip = first_address(n, v6);
+		k->node_ip = node_internal_ip(n, v6);
 	}
 	node_port_addresses(k);
 	local_detector(k);
@@ -147,7 +137,7 @@ static bool family_used(struct cluster *c, const struct settings *s, bool v6)
 		if (ip_is4(s->pod_cidrs.v[k].addr) != v6)
 			return true;
 	for (uint32_t k = 0; k < nodes.nr; k++)
-		if (ip_set(first_address((const struct node *)nodes.v[k], v6)))
+		if (ip_set(node_internal_ip((const struct node *)nodes.v[k], v6)))
 			return true;
 	return false;
 }

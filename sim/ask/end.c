@@ -297,16 +297,6 @@ static ip_addr pod_address(const struct pod *p, bool v6)
 	return ip_set(p->ip2) && ip_is4(p->ip2) != v6 ? p->ip2 : (ip_addr){ 0 };
 }
 
-static ip_addr node_address(const struct node *n, bool v6)
-{
-	ip_addr ip;
-
-	for (uint32_t k = 0; k < n->addresses.nr; k++)
-		if (streq(n->addresses.v[k].type, "InternalIP") && n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &ip) && ip_is4(ip) != v6)
-			return ip;
-	return (ip_addr){ 0 };
-}
-
 static netns_h node_netns(struct cluster *c, const struct dataplane *dp, const char *name, struct err *err)
 {
 	char text[300];
@@ -559,7 +549,7 @@ bool end_target(struct cluster *c, const struct end *e, enum l4 l4, bool v6, str
 		n = find_node(c, e->name);
 		if (!n)
 			return no_such(c, &node_kind, NULL, e->name, err);
-		ip = node_address(n, v6);
+		ip = node_internal_ip(n, v6);
 		if (!ip_set(ip))
 			return err_add(err, ERR_FAILED, NULL, "node \"%s\" has no %s address in its status", e->name, v6 ? "IPv6" : "IPv4");
 		return add_ip(out, a, ip);
@@ -588,11 +578,9 @@ const char *end_of_address(struct cluster *c, ip_addr ip, struct arena *a)
 		return arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
 	for (uint32_t k = 0; k < nodes.nr; k++) {
 		const struct node *n = (const struct node *)nodes.v[k];
-		ip_addr have;
 
-		for (uint32_t i = 0; i < n->addresses.nr; i++)
-			if (n->addresses.v[i].address && ip_parse(n->addresses.v[i].address, &have) && ip_eq(have, ip))
-				return arena_printf(a, "node/%s", n->o.name);
+		if (node_has_ip(n, ip))
+			return arena_printf(a, "node/%s", n->o.name);
 	}
 	return ip_is4(ip) && ip_to4(ip) == 0xcb00710au ? "client" : NULL;
 }

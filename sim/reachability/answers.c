@@ -119,14 +119,8 @@ const pair_list *reach_space_labels(struct reach *r, const char *ns)
 
 static bool node_has(struct reach *r, const struct pod *on, ip_addr ip)
 {
-	const struct node *n = on->node ? find_node(r->c, on->node) : NULL;
-	ip_addr have;
-
-	if (ip_set(on->host_ip) && ip_eq(on->host_ip, ip))
+	if ((ip_set(on->host_ip) && ip_eq(on->host_ip, ip)) || (on->node && node_has_ip(find_node(r->c, on->node), ip)))
 		return true;
-	for (uint32_t k = 0; n && k < n->addresses.nr; k++)
-		if (n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &have) && ip_eq(have, ip))
-			return true;
 	for (uint32_t k = 0; k < r->hosts.nr; k++) {
 		const struct pod *h = r->ends[r->hosts.v[k]].pod;
 

@@ -20,14 +20,9 @@ static ip_addr source_of(const struct outcome_view *o)
 
 static bool node_has(struct play *p, const char *name, ip_addr ip)
 {
-	const struct node *n = find_node(p->world->cluster, name);
 	const char *known = p->backend.name_of ? p->backend.name_of(p->backend.ctx, p->world, ip, p->arena) : NULL;
-	ip_addr own;
 
-	for (uint32_t k = 0; n && k < n->addresses.nr; k++)
-		if (n->addresses.v[k].address && ip_parse(n->addresses.v[k].address, &own) && ip_eq(own, ip))
-			return true;
-	return known && strncmp(known, "node/", 5) == 0 && strcmp(known + 5, name) == 0;
+	return node_has_ip(find_node(p->world->cluster, name), ip) || (known && strncmp(known, "node/", 5) == 0 && strcmp(known + 5, name) == 0);
 }
 
 /* Is the address what the text names: an address, an end, or a selector of Pods? pod: whose address it is, if known. */

@@ -119,6 +119,22 @@ TEST(two_queries_of_one_socket_race_where_they_are_translated)
 	arena_free(a);
 }
 
+/* status.addresses[].address may be absent: upstream decodes it as "" and refuses nothing. */
+TEST(a_node_may_name_an_address_without_one)
+{
+	struct cell x = cell_settled(
+		"{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {node-role.kubernetes.io/control-plane: \"\"}},"
+		" status: {addresses: [{type: InternalIP}, {type: InternalIP, address: 172.16.0.1}, {type: InternalIP, address: \"fd00::1\"}, {type: ExternalIP, address: 192.0.2.1}]}}");
+	const struct node *n = find_node(x.c, "n1");
+	ip_addr ip;
+
+	CU_ASSERT(ip_parse("172.16.0.1", &ip) && ip_eq(node_internal_ip(n, false), ip) && node_has_ip(n, ip));
+	CU_ASSERT(ip_parse("fd00::1", &ip) && ip_eq(node_internal_ip(n, true), ip));
+	CU_ASSERT(ip_parse("192.0.2.1", &ip) && node_has_ip(n, ip));
+	CU_ASSERT(ip_parse("192.0.2.2", &ip) && !node_has_ip(n, ip) && !node_has_ip(NULL, ip));
+	cell_free(&x);
+}
+
 static const char two_nodes[] =
 	"{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {podCIDR: 10.244.1.0/24, podCIDRs: [10.244.1.0/24]}, status: {addresses: [{type: InternalIP, address: 172.16.0.1}]}}\n---\n"
 	"{apiVersion: v1, kind: Node, metadata: {name: n2}, spec: {podCIDR: 10.244.2.0/24, podCIDRs: [10.244.2.0/24]}, status: {addresses: [{type: InternalIP, address: 172.16.0.2}]}}\n---\n"
