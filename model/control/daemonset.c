@@ -21,6 +21,7 @@ struct daemon {
 	struct map surged;                      /* node name → struct pod: the new one beside an old one */
 	bool surges;                            /* a new Pod may come before the old one goes (AllowsSurge) */
 	uint32_t made;
+	bool refused;                           /* by admission: no more are tried in this run */
 };
 
 static struct selector_index *index_of(struct control *t)
@@ -113,8 +114,12 @@ static void make(struct daemon *x, str node)
 {
 	const struct object *o = &x->d->o;
 	const char *base = arena_printf(x->scratch, "%s-", o->name);
-	struct pod *p = pod_from(x->t, o, &x->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));
+	struct pod *p;
 
+	x->refused = x->refused || admission_refuses(x->t, CTL_DAEMONSET, o, x->template.spec, base, "daemonset-controller", "Error creating", x->scratch);
+	if (x->refused)
+		return;
+	p = pod_from(x->t, o, &x->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));
 	p->o.generate_name = cluster_str(x->c, base);
 	p->spec = spec_variant(x->t, x->template.spec, arena_printf(x->scratch, "daemon on %s", node), pin, (void *)(uintptr_t)node);
 	cluster_add(x->c, &p->o);

@@ -254,6 +254,8 @@ static bool make_one(void *ctx)
 
 	if (x->indexed && i < 0)
 		return false;
+	if (admission_refuses(x->t, CTL_JOB, o, x->j->template.spec, base, "job-controller", "Error creating", x->scratch))
+		return false;
 	p = pod_from(x->t, o, &x->j->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));
 	p->o.generate_name = cluster_str(x->c, base);
 	if (i >= 0) {

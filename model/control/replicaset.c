@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
-#include "model/control/admission.h"
 #include "model/control/gc.h"
 #include "model/control/nodes.h"
 #include "model/control/workloads.h"
@@ -45,39 +44,12 @@ static const struct event_form created[] = { { false, "replicaset-controller", "
 static const struct event_form deleted[] = { { false, "replicaset-controller", "SuccessfulDelete", "Deleted pod: %s" },
 					     { false, "replication-controller", "SuccessfulDelete", "Deleted pod: %s" } };
 
-struct making { struct control *t; struct workload *w; };
-
-/* Admission says no: the condition, the event, and another try after as long as it has failed already (5 ms … 1000 s, the work queue's back-off). */
-static bool refused(struct making *m)
+static const char *component(const struct object *o)
 {
-	struct cluster *c = control_cluster(m->t);
-	struct object *o = &m->w->o;
-	struct scratch s = control_scratch(m->t);
-	struct arena *scratch = s.arena;
-	const char *why = pod_refused(c, o->ns, m->w->template.spec, scratch);
-	const struct condition *since = m->w->conditions.nr ? condition_get(&m->w->conditions, "ReplicaFailure") : NULL;
-	nsec failing = since && since->status == COND_TRUE ? control_now(m->t) - since->changed : 0;
-
-	if (why && since && since->status == COND_TRUE && !failing) {   /* said in this moment already */
-		control_timer(m->t, CTL_REPLICASET, o, control_now(m->t) + timing(T_WORKQUEUE_FIRST));
-	} else if (why) {
-		const char *text = arena_printf(scratch, "pods \"%s\" is forbidden: %s", generate_name(c, &pod_kind, o->ns, name_base(m->t, o), o->uid, (uint64_t)control_now(m->t)), why);
-
-		cluster_event(c, o, true, o->kind == &replication_controller_kind ? "replication-controller" : "replicaset-controller", "FailedCreate", "Error creating: %s", text);
-		if (!since && condition_put(c, &m->w->conditions, "ReplicaFailure", COND_TRUE, "FailedCreate", text))
-			cluster_touch(c, o);
-		control_timer(m->t, CTL_REPLICASET, o, control_now(m->t) + MIN(MAX(failing, timing(T_WORKQUEUE_FIRST)), timing(T_WORKQUEUE_MAX)));
-	} else if (since && since->status == COND_TRUE) {
-		condition_list rest = { arena_array(cluster_arena(c), struct condition, m->w->conditions.nr), 0, true };
-
-		for (uint32_t k = 0; k < m->w->conditions.nr; k++)
-			if (&m->w->conditions.v[k] != since)
-				rest.v[rest.nr++] = m->w->conditions.v[k];
-		m->w->conditions = rest;
-	}
-	scratch_end(s);
-	return why != NULL;
+	return o->kind == &replication_controller_kind ? "replication-controller" : "replicaset-controller";
 }
+
+struct making { struct control *t; struct workload *w; struct arena *scratch; const char *refused; };
 
 static bool make_one(void *ctx)
 {
@@ -87,7 +59,8 @@ static bool make_one(void *ctx)
 	str base = name_base(m->t, o);
 	struct pod *p;
 
-	if (refused(m))
+	m->refused = admission_refuses(m->t, CTL_REPLICASET, o, m->w->template.spec, base, component(o), "Error creating", m->scratch);
+	if (m->refused)
 		return false;
 	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
 	p->o.generate_name = base;
@@ -188,11 +161,33 @@ static void write_status(struct control *t, struct workload *w, const struct tal
 	cluster_touch(control_cluster(t), &w->o);
 }
 
+/* replica_set_utils.go calculateStatus: the condition stands for as long as Pods cannot be made. */
+static void tell_refusal(struct control *t, struct workload *w, const char *why)
+{
+	const struct condition *told = w->conditions.nr ? condition_get(&w->conditions, "ReplicaFailure") : NULL;
+	condition_list rest = { 0 };
+
+	if (!told == !why)
+		return;
+	if (why) {
+		condition_put(control_cluster(t), &w->conditions, "ReplicaFailure", COND_TRUE, "FailedCreate", why);
+	} else {
+		rest.v = arena_array(cluster_arena(control_cluster(t)), struct condition, w->conditions.nr);
+		rest.set = true;
+		for (uint32_t k = 0; k < w->conditions.nr; k++)
+			if (&w->conditions.v[k] != told)
+				rest.v[rest.nr++] = w->conditions.v[k];
+		w->conditions = rest;
+	}
+	cluster_touch(control_cluster(t), &w->o);
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct workload *w = (struct workload *)o;
 	struct scratch work = control_scratch(t);
 	struct arena *scratch = work.arena;
+	struct making making = { .t = t, .w = w, .scratch = scratch };
 	uint32_t nr = 0, active = 0, want = (uint32_t)MAX(w->replicas, 0);
 	struct pod **v;
 	struct tally s;
@@ -209,9 +204,10 @@ static void run(struct control *t, struct object *o, nsec now)
 		/* The status is of what there was; what is made or deleted now changes it by the next run. */
 		s = count(w, v, nr, now);
 		if (o->deleted == NEVER && active < want)
-			slow_start(MIN(want - active, BURST), make_one, &(struct making){ t, w });
+			slow_start(MIN(want - active, BURST), make_one, &making);
 		else if (o->deleted == NEVER && active > want)
 			delete_some(t, w, v, active, MIN(active - want, BURST), now, scratch);
+		tell_refusal(t, w, making.refused);
 		write_status(t, w, &s);
 		control_wake(t, CTL_REPLICASET, o, s.again);
 	}

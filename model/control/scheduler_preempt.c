@@ -38,6 +38,8 @@ const char *priority_refuses(struct cluster *c, const struct pod_spec *s, struct
 {
 	if (!s->priority_class || !*s->priority_class || system_value(s->priority_class) || class_of(c, s))
 		return NULL;
+	if (cluster_flags(c)->no_defaults && !cluster_count(c, &priority_class_kind))        /* an import that tells of no class: not known */
+		return NULL;
 	return arena_printf(a, "no PriorityClass with name %s was found", s->priority_class);
 }
 

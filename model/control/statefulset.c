@@ -20,6 +20,7 @@ struct setting {
 	struct pod **pods; uint32_t nr;         /* by ordinal - start; NULL where none is */
 	struct pod **condemned; uint32_t nr_condemned;  /* the highest ordinal first */
 	bool ordered;
+	bool refused;                           /* by admission: no more are tried in this run */
 };
 
 struct memory { struct map kept; struct selector_index index; };       /* kept: StatefulSet → struct kept */
@@ -190,21 +191,26 @@ static void make(struct setting *x, uint32_t place)
 	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%d", x->s->o.name, ordinal)), revision;
 	const struct pod_template *tpl = template_for(x, place, &revision);
 	const struct val *claims = val_path(x->s->o.doc, "spec.volumeClaimTemplates");
+	bool claimed = val_is(claims, VAL_LIST) && claims->nr && volumes_matter(x->c);
 	struct pod *p;
 
-	if (cluster_at(x->c, &pod_kind, x->s->o.ns, name))      /* somebody else's has that name: AlreadyExists, of which no event tells (stateful_pod_control.go CreateStatefulPod) */
+	if (x->refused || cluster_at(x->c, &pod_kind, x->s->o.ns, name))      /* somebody else's has that name: AlreadyExists, of which no event tells (stateful_pod_control.go CreateStatefulPod) */
+		return;
+	if (claimed)
+		make_claims(x, claims, name);
+	x->refused = admission_refuses(x->t, CTL_STATEFULSET, &x->s->o, tpl->spec, name, "statefulset-controller",
+				       arena_printf(x->scratch, "create Pod %s in StatefulSet %s failed error", name, x->s->o.name), x->scratch) != NULL;
+	if (x->refused)
 		return;
 	p = pod_from(x->t, &x->s->o, tpl, name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, REVISION_LABEL, revision);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", arena_printf(x->scratch, "%d", ordinal));
 	p->o.generate_name = cluster_str(x->c, arena_printf(x->scratch, "%s-", x->s->o.name));
-	if (val_is(claims, VAL_LIST) && claims->nr && volumes_matter(x->c)) {
-		make_claims(x, claims, name);
+	if (claimed)
 		p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s %s", x->s->o.uid, name), name_and_claim, &(struct naming){ x->s, { claims, name } });
-	} else {
+	else
 		p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s", x->s->o.uid), name_service, x->s);
-	}
 	p->hostname = name;
 	cluster_add(x->c, &p->o);
 	cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulCreate", "create Pod %s in StatefulSet %s successful", name, x->s->o.name);

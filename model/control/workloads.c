@@ -1,11 +1,13 @@
 #include "model/control/workloads.h"
 
+#include "model/control/admission.h"
 #include "model/l7/mesh.h"
 
 struct per_owner {
 	struct owner_ref *owners;               /* the list that all its Pods share */
 	str base;                               /* NAME- */
 	uint64_t made;
+	struct { nsec since, until; } refused;  /* by admission; until: when it is tried again; 0: it is not refused */
 	const struct pod_spec *plain, *injected;        /* injected: plain, with a mesh's sidecar */
 	struct { rev_t ns; const struct pair *labels, *annotations; bool asked; } mesh;         /* what mesh_asked said of Pods with those */
 };
@@ -28,6 +30,31 @@ static struct per_owner *of_owner(struct control *t, const struct object *owner)
 uint64_t made_count(struct control *t, const struct object *owner)
 {
 	return of_owner(t, owner)->made++;
+}
+
+const char *admission_refuses(struct control *t, enum controller_id id, const struct object *owner, const struct pod_spec *s, const char *name, const char *component, const char *says,
+			      struct arena *scratch)
+{
+	struct cluster *c = control_cluster(t);
+	struct per_owner *x = of_owner(t, owner);
+	const char *why = pod_refused(c, owner->ns, s, scratch);
+	nsec now = control_now(t);
+	bool told = now < x->refused.until;     /* woken for another reason, or read from a lab */
+
+	if (!why) {
+		x->refused.until = 0;
+		return NULL;
+	}
+	if (name[strlen(name) - 1] == '-')
+		name = generate_name(c, &pod_kind, owner->ns, name, owner->uid, (uint64_t)now);
+	why = arena_printf(scratch, "pods \"%s\" is forbidden: %s", name, why);
+	if (!told) {
+		x->refused.since = x->refused.until ? x->refused.since : now;
+		x->refused.until = now + MIN(MAX(now - x->refused.since, timing(T_WORKQUEUE_FIRST)), timing(T_WORKQUEUE_MAX));
+		cluster_event(c, owner, true, component, "FailedCreate", "%s: %s", says, why);
+	}
+	control_timer(t, id, owner, x->refused.until);
+	return why;
 }
 
 str name_base(struct control *t, const struct object *owner)
@@ -249,18 +276,28 @@ void owners_save(struct control *t, struct arena *a, struct val *out)
 		for (uint32_t k = 0; k < l.nr; k++) {
 			const struct per_owner *x = map_get_ptr(&owners->known, l.v[k]->id.i);
 
-			if (x && x->made)
+			if (x && x->refused.until) {
+				struct val *all = val_put_new(a, out, l.v[k]->uid, val_new(a, VAL_MAP));
+
+				val_put(a, all, "made", val_int(a, (int64_t)x->made));
+				val_put(a, all, "since", val_int(a, x->refused.since));
+				val_put(a, all, "until", val_int(a, x->refused.until));
+			} else if (x && x->made) {
 				val_put_new(a, out, l.v[k]->uid, val_int(a, (int64_t)x->made));
+			}
 		}
 	}
 }
 
 void owners_load(struct control *t, const struct val *v)
 {
-	VAL_EACH(made, v) {
-		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), made->key));
+	VAL_EACH(one, v) {
+		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), one->key));
 
-		if (o)
-			of_owner(t, o)->made = (uint64_t)val_int_or(made, 0);
+		if (!o)
+			continue;
+		of_owner(t, o)->made = (uint64_t)val_int_or(val_is(one, VAL_MAP) ? val_get(one, "made") : one, 0);
+		of_owner(t, o)->refused.since = val_int_or(val_get(one, "since"), 0);
+		of_owner(t, o)->refused.until = val_int_or(val_get(one, "until"), 0);
 	}
 }

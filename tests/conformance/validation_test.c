@@ -118,6 +118,63 @@ TEST(pods_of_unknown_priority_classes_are_refused)
 	cell_free(&x);
 }
 
+/* pkg/controller/controller_utils.go createPods, stateful_pod_control.go recordPodEvent: all controllers are refused alike, say so and try again. */
+TEST(every_controller_is_refused_alike)
+{
+	static const struct { const char *kind, *spec, *pods; const char *says; } rows[] = {
+		{ "apps/v1, kind: ReplicaSet", "selector: {matchLabels: {app: r}}, replicas: 2, ", "r-", "Error creating: pods \"r-" },
+		{ "apps/v1, kind: DaemonSet", "selector: {matchLabels: {app: r}}, ", "r-", "Error creating: pods \"r-" },
+		{ "apps/v1, kind: StatefulSet", "selector: {matchLabels: {app: r}}, serviceName: r, ", "r-0", "create Pod r-0 in StatefulSet r failed error: pods \"r-0\" is forbidden: no PriorityClass" },
+		{ "batch/v1, kind: Job", "", "r-", "Error creating: pods \"r-" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+		const struct object *o;
+		uint32_t told;
+
+		defaults_add(x.c);
+		cell_apply(&x, arena_printf(x.a, "{apiVersion: %s, metadata: {name: r}, spec: {%stemplate: {metadata: {labels: {app: r}}, spec: {%spriorityClassName: high, " RUNS("") "}}}}", rows[k].kind,
+					    rows[k].spec, k == 3 ? "restartPolicy: Never, " : ""));
+		cell_settle(&x);
+		CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 0);
+		CU_ASSERT(cell_has_event(&x, "FailedCreate", rows[k].says) && cell_has_event(&x, "FailedCreate", "is forbidden: no PriorityClass with name high was found"));
+		control_advance(x.t, SECONDS(80));
+		told = cell_events(&x, "FailedCreate");
+		CU_ASSERT(told >= 14 && told <= 16);             /* at once, after 5, 10, 20 … ms, 41, 82 s */
+		cell_apply(&x, HIGH);
+		control_advance(x.t, SECONDS(170));
+		CU_ASSERT(cell_count(&x, &pod_kind, rows[k].pods) >= 1);
+		o = k ? NULL : cluster_find(x.c, &replicaset_kind, "default", "r");
+		CU_ASSERT(!o || !condition_get(&((const struct workload *)o)->conditions, "ReplicaFailure"));
+		cell_free(&x);
+	}
+}
+
+TEST(an_import_without_priority_classes_is_not_refused)
+{
+	struct cell x = cell_new(1);
+
+	cluster_flags(x.c)->no_defaults = true;
+	cell_apply(&x, "{apiVersion: batch/v1, kind: Job, metadata: {name: r}, spec: {template: {spec: {restartPolicy: Never, priorityClassName: high, " RUNS("") "}}}}");
+	cell_settle(&x);
+	CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 1);
+	cell_free(&x);
+}
+
+/* replica_set_utils.go calculateStatus: the condition goes, too, when there is nothing left to make. */
+TEST(a_refused_replicaset_that_wants_no_more_is_well)
+{
+	struct cell x = cell_settled("{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: r}, spec: {selector: {matchLabels: {app: r}}, template: {metadata: {labels: {app: r}}, spec: {priorityClassName: high, " RUNS("") "}}}}");
+	const struct workload *w = (const struct workload *)cluster_find(x.c, &replicaset_kind, "default", "r");
+
+	CU_ASSERT_PTR_NOT_NULL(condition_get(&w->conditions, "ReplicaFailure"));
+	cell_apply(&x, "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: r}, spec: {replicas: 0, selector: {matchLabels: {app: r}}, template: {metadata: {labels: {app: r}}, spec: {priorityClassName: high, " RUNS("") "}}}}");
+	cell_settle(&x);
+	CU_ASSERT_PTR_NULL(condition_get(&w->conditions, "ReplicaFailure"));
+	cell_free(&x);
+}
+
 TEST(quotas_count_what_their_keys_say)
 {
 	static const struct { const char *hard, *why; } rows[] = {

@@ -24,6 +24,8 @@ static const char manifests[] =
 	"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\n"
 	"spec: {rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}\n---\n"
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: text, namespace: shop}\ndata: {a: \"1\", b: \"line\\nline\\n\"}\n---\n"
+	"apiVersion: batch/v1\nkind: Job\nmetadata: {name: refused, namespace: shop}\n"
+	"spec: {template: {spec: {priorityClassName: nowhere, restartPolicy: Never, containers: [{name: c, image: busybox}]}}}\n---\n"
 	"apiVersion: v1\nkind: Pod\nmetadata: {name: given, namespace: shop, labels: {app: given}}\n"
 	"spec: {nodeName: worker-1, activeDeadlineSeconds: 3600, containers: [{name: c, image: nginx}]}\n"
 	"status: {phase: Running, podIP: 10.244.1.77, podIPs: [{ip: 10.244.1.77}], conditions: [{type: Ready, status: \"True\"}],\n"
