@@ -108,7 +108,8 @@ static struct val *connected(struct arena *a, const struct lab_entry *e)
 	return v;
 }
 
-struct val *history_step(struct arena *a, const struct lab_entry *e)
+/* What a command did, as a step; NULL for one that changed nothing by itself. */
+static struct val *history_step(struct arena *a, const struct lab_entry *e)
 {
 	struct val *step = val_new(a, VAL_MAP), *objects;
 
@@ -169,7 +170,8 @@ bool history_redo(struct world *w, const struct lab_entry *e, nsec at, struct er
 	return true;
 }
 
-bool history_replay(struct world *w, const struct lab_entry *e, nsec to, bool first, struct err *err)
+/* All of a command again, with the time that it took: from the very beginning, each of them leads to the lab as it is. first: of the lab. */
+static bool history_replay(struct world *w, const struct lab_entry *e, nsec to, bool first, struct err *err)
 {
 	struct arena *a = cluster_arena(w->cluster);
 	uint32_t at = word_at(e) + 1;

@@ -14,10 +14,7 @@ struct describe { struct cluster *c; const struct object *o; struct arena *a; st
 void say(struct describe *, int level, const char *fmt, ...) PRINTF(3, 4);     /* two blanks a level; texts are made safe when all is laid out */
 void say_pairs(struct describe *, const char *title, const pair_list *);
 void say_selector(struct describe *, const char *title, const struct selector *);
-void say_containers(struct describe *, const char *title, const container_list *, const struct pod *of, int level);    /* of: whose statuses; NULL: a template's */
 void say_template(struct describe *, const struct pod_template *);
-void say_volumes(struct describe *, const struct pod_spec *, int level);
-void say_tolerations(struct describe *, const struct pod_spec *, int level);
 void say_conditions(struct describe *, const condition_list *);                 /* Type, Status, Reason */
 const char *time_1123(struct describe *, nsec);
 const char *pairs_text(struct describe *, const pair_list *);

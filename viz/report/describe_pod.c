@@ -152,7 +152,7 @@ static void say_container(struct describe *d, const struct container *c, const s
 	}
 }
 
-void say_containers(struct describe *d, const char *title, const container_list *l, const struct pod *of, int level)
+static void say_containers(struct describe *d, const char *title, const container_list *l, const struct pod *of, int level)
 {
 	if (!l->nr)
 		return;
@@ -167,7 +167,7 @@ void say_containers(struct describe *d, const char *title, const container_list 
 	}
 }
 
-void say_volumes(struct describe *d, const struct pod_spec *s, int level)
+static void say_volumes(struct describe *d, const struct pod_spec *s, int level)
 {
 	if (!s->volumes.nr) {
 		say(d, level, "Volumes:\t<none>");
@@ -198,7 +198,7 @@ void say_volumes(struct describe *d, const struct pod_spec *s, int level)
 	}
 }
 
-void say_tolerations(struct describe *d, const struct pod_spec *s, int level)
+static void say_tolerations(struct describe *d, const struct pod_spec *s, int level)
 {
 	for (uint32_t k = 0; k < s->tolerations.nr; k++) {
 		const struct toleration *t = &s->tolerations.v[k];

@@ -4,7 +4,7 @@ static const char *const level_names[] = { "note", "warning", "error" };
 
 /* ---- text: as compilers say it, so that editors find the place */
 
-void findings_text(const struct finding *v, uint32_t nr, bool colour, struct sb *out)
+static void findings_text(const struct finding *v, uint32_t nr, bool colour, struct sb *out)
 {
 	static const char *const colours[] = { "\033[2m", "\033[33m", "\033[31m" };
 
@@ -39,7 +39,7 @@ static void put(struct arena *a, struct val *m, const char *key, const char *tex
 		val_put(a, m, key, val_string(a, text));
 }
 
-void findings_json(const struct finding *v, uint32_t nr, struct arena *a, struct sb *out)
+static void findings_json(const struct finding *v, uint32_t nr, struct arena *a, struct sb *out)
 {
 	struct val *root = val_new(a, VAL_MAP), *list = val_put(a, root, "findings", val_new(a, VAL_LIST));
 
@@ -155,7 +155,7 @@ static void escaped(struct sb *out, const char *s, bool property)
 			sb_addc(out, *s);
 }
 
-void findings_github(const struct finding *v, uint32_t nr, struct sb *out)
+static void findings_github(const struct finding *v, uint32_t nr, struct sb *out)
 {
 	static const char *const commands[] = { "notice", "warning", "error" };
 

@@ -16,10 +16,7 @@ struct finding {
 };
 struct finding_rule { const char *id, *help; };         /* ends with id NULL */
 
-void findings_text(const struct finding *, uint32_t nr, bool colour, struct sb *);
-void findings_json(const struct finding *, uint32_t nr, struct arena *, struct sb *);
 void findings_sarif(const struct finding *, uint32_t nr, const struct finding_rule *, struct arena *, struct sb *);
-void findings_github(const struct finding *, uint32_t nr, struct sb *);
 /* By -o: text (or NULL), json, sarif, github. false: none of them. */
 bool findings_print(const char *format, const struct finding *, uint32_t nr, const struct finding_rule *, bool colour, struct arena *, struct sb *);
 

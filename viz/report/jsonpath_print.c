@@ -4,7 +4,8 @@
 
 #include "model/base/quantity.h"
 
-void value_print(const struct val *v, struct sb *out)
+/* One value as kubectl prints it within a line: a string as it is, all else as JSON. */
+static void value_print(const struct val *v, struct sb *out)
 {
 	if (val_is(v, VAL_STRING))
 		sb_add(out, v->s);

@@ -6,8 +6,6 @@
 
 /* Text outside braces is itself; {PATH} its values, separated by blanks; {"text"}; {range PATH}…{end}. false: err says where it is wrong. */
 bool jsonpath_print(struct arena *, const struct val *root, const char *template, struct sb *out, struct err *);
-/* One value as kubectl prints it within a line: a string as it is, all else as JSON. */
-void value_print(const struct val *, struct sb *out);
 /* The values of one path, joined by commas; <none>. */
 bool path_cell(struct arena *, const struct val *root, const char *path, struct sb *out, struct err *);
 /* NAME:PATH,… → heads and paths. */

@@ -7,7 +7,8 @@ static const struct step *step_of(const struct scenario *s, uint32_t k) { return
 static bool asks(const struct step *s) { return s && s->ask; }
 static bool sets_a_task(const struct step *s) { return s && s->goal.nr; }
 
-bool progress_done(const struct progress *p, const struct scenario *s)
+/* Its last step was reached, and no question or task stands open. */
+static bool progress_done(const struct progress *p, const struct scenario *s)
 {
 	if (!p->nr_steps || p->at + 1 < p->nr_steps)
 		return false;
@@ -17,7 +18,7 @@ bool progress_done(const struct progress *p, const struct scenario *s)
 	return true;
 }
 
-const char *progress_text(const struct progress *p, const struct scenario *s, struct arena *a)
+static const char *progress_text(const struct progress *p, const struct scenario *s, struct arena *a)
 {
 	return !p->nr_steps ? "" : progress_done(p, s) ? "done" : arena_printf(a, "%u of %u", p->at + 1, p->nr_steps);
 }

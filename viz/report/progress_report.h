@@ -5,10 +5,8 @@
 #include "sim/lab/progress.h"
 #include "viz/report/handout.h"
 
-/* "3 of 5", "done"; "" where it was never begun. s: the lesson as it is now, or NULL. In the arena. */
-const char *progress_text(const struct progress *, const struct scenario *, struct arena *);
-const char *progress_text_in(const progress_list *, const struct scenario *, struct arena *);   /* the same, of all that a lab keeps */
-bool progress_done(const struct progress *, const struct scenario *);   /* its last step was reached, and no question or task stands open */
+/* "3 of 5", "done"; "" where it was never begun. Of all that a lab keeps that lesson's, as it is now. In the arena. */
+const char *progress_text_in(const progress_list *, const struct scenario *, struct arena *);
 void progress_report(const struct progress *, const struct scenario *, const struct handout *, struct arena *, struct sb *);
 struct val *progress_json(const struct progress *, const struct scenario *, struct arena *);
 

@@ -12,7 +12,8 @@ static void shell_word(const char *s, struct sb *out)
 	sb_addc(out, '\'');
 }
 
-const char *fix_command(const struct fix *f, struct arena *a)
+/* The command that makes the change. */
+static const char *fix_command(const struct fix *f, struct arena *a)
 {
 	struct sb json = { 0 }, out = { 0 };
 	char *kind = arena_strdup(a, f->kind->name);

@@ -7,7 +7,5 @@
 void diagnosis_text(const struct diagnosis *, bool verbose, struct sb *out);
 /* {"subject", "healthy", "summary", "findings": [{"code", "severity", "says", "evidence": [{"object", "field", "value", "file", "line"}], "remedy", "fix": {"command", "patch", "works", "then"}}]} */
 struct val *diagnosis_json(const struct diagnosis *, struct arena *);
-/* The command that makes the change. */
-const char *fix_command(const struct fix *, struct arena *);
 
 #endif

@@ -12,7 +12,7 @@ const struct role_look role_looks[TR_COUNT] = {
 
 #define UTF8(c) { (char)((c) < 0x800 ? 0xc0 | (c) >> 6 : 0xe0 | (c) >> 12), (char)((c) < 0x800 ? 0x80 | ((c) & 0x3f) : 0x80 | ((c) >> 6 & 0x3f)), \
 		  (char)((c) < 0x800 ? 0 : 0x80 | ((c) & 0x3f)), 0 }
-const struct glyph_look glyph_looks[TG_COUNT] = {
+static const struct glyph_look glyph_looks[TG_COUNT] = {
 #define GLYPH(ID, code, ascii) [TG_##ID] = { code, ascii, UTF8(code) },
 #include "viz/tui/look.def"
 #undef GLYPH

@@ -24,7 +24,6 @@ enum tui_glyph {
 	TG_COUNT
 };
 struct glyph_look { uint32_t code; char ascii; char utf8[4]; };
-extern const struct glyph_look glyph_looks[TG_COUNT];
 const char *glyph(enum tui_glyph);              /* as UTF-8; cells made for ASCII turn it into its stand-in */
 
 /* A style is a role and attributes. */

@@ -161,7 +161,7 @@ static void whole_message(struct cells *c, unsigned style, const char *s)
 	}
 }
 
-void draw_message(const struct tui *t, struct cells *c)
+static void draw_message(const struct tui *t, struct cells *c)
 {
 	struct sb said = { 0 };
 	const struct view *v = tui_top(t);

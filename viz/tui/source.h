@@ -62,7 +62,6 @@ void fill_containers(struct tui_model *, const struct pod *, struct arena *, str
 void fill_node(struct tui_model *, const struct node *, struct arena *, struct tui_object *);
 void fill_service(struct tui_model *, const struct service *, const struct tui_want *, struct arena *, struct tui_object *);
 void fill_service_plan(struct tui_model *, const struct service *, const struct tui_want *, struct arena *, struct tui_object *);
-void fill_rules(struct tui_model *, const char *node, struct arena *, struct tui_object *);
 bool fill_compare(struct tui_model *, const char *moments, struct arena *, struct tui_object *, struct err *);
 bool fill_trace(struct tui_model *, const struct tui_want *, struct arena *, struct tui_trace *, struct err *);
 bool fill_matrix(struct tui_model *, const struct tui_want *, struct arena *, struct tui_matrix *, struct err *);

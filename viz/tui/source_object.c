@@ -217,8 +217,6 @@ static void rules_but(struct tui_model *m, const char *node, const char *not_tab
 	out->note = nft ? "as  nft list ruleset  prints it there" : "as  iptables-save  prints it there";
 }
 
-void fill_rules(struct tui_model *m, const char *node, struct arena *a, struct tui_object *out) { rules_but(m, node, NULL, a, out); }
-
 /* A Pod's addresses as rules write them; NULL: it has no such. */
 struct pod_ips { const char *v[2]; };
 
@@ -367,7 +365,7 @@ bool fill_object(struct tui_model *m, const struct tui_want *want, struct arena 
 		if (o->kind == &pod_kind)
 			rules_of_pod(m, (const struct pod *)o, a, out);
 		else
-			fill_rules(m, o->name, a, out);
+			rules_but(m, o->name, NULL, a, out);
 		break;
 	case TAB_DESCRIBE: fill_describe(m, o, a, out); break;
 	case TAB_EVENTS: fill_events(m, o, a, out); break;

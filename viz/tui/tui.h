@@ -150,8 +150,6 @@ bool text_has(const char *text, const char *word);      /* without regard to cas
 void time_short(nsec t, char out[32]);                  /* 12.5s, 3m20s */
 enum tui_glyph mark_glyph(uint8_t mark);
 unsigned mark_role(uint8_t mark);
-void draw_message(const struct tui *, struct cells *);
-void draw_panes(const struct tui *, const struct view *, struct cells *, struct rect);
 void ask_key(struct tui *, int key);
 void ask_set(struct tui *, const char *text);           /* what is typed so far */
 void ask_draw(const struct tui *, struct cells *);

@@ -101,7 +101,7 @@ static void places(const struct tui *t, const struct view *v, struct rect r, str
 	}
 }
 
-void draw_panes(const struct tui *t, const struct view *v, struct cells *c, struct rect r)
+static void draw_panes(const struct tui *t, const struct view *v, struct cells *c, struct rect r)
 {
 	const struct tui_object *o = object_of(v);
 	struct rect at[MAX_PANES];
