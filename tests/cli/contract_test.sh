@@ -62,6 +62,9 @@ completes() {                                   # completes WANT WORD…: one of
 }
 check "completes a command" completes trace podwire tr
 check "completes an option of that command" completes --protocol podwire trace --pro
+check "completes a lesson" completes hairpin podwire learn hair
+check "and what else may stand there" completes export podwire learn ex
+check "but not the list's head" eval '! completes LESSON podwire learn LES'
 check "not of another" sh -c "! '$podwire' completion bash | grep ' init) ' | grep -q -- --protocol"
 check "completes a value" completes flannel podwire trace --cni ''
 check "completes a kind" completes ingresses podwire get ingr

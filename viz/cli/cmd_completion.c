@@ -75,7 +75,7 @@ static const char bash_end[] =
 	"\t\tCOMPREPLY=($(compgen -W \"$(podwire api-resources | awk 'NR > 1 {print $1}')\" -- \"$cur\")) ;;\n"
 	"\tdraw) COMPREPLY=($(compgen -W \"$figures\" -- \"$cur\")); [[ ${COMPREPLY[*]} != */ ]] || compopt -o nospace 2>/dev/null ;;\n"
 	"\thelp) COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n"
-	"\tlearn) COMPREPLY=($(compgen -W \"$(podwire learn -q 2>/dev/null | awk '{print $1}')\" -- \"$cur\")) ;;\n"
+	"\tlearn) COMPREPLY=($(compgen -W \"all export reset $(podwire learn 2>/dev/null | awk '!NF {exit} NR > 1 {print $1}')\" -- \"$cur\")) ;;\n"
 	"\tapply | diff | run | import | report) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
 	"\t*) COMPREPLY=($(compgen -W 'pod/ svc/ deploy/ node/ client' -- \"$cur\")); compopt -o nospace 2>/dev/null ;;\n"
 	"\tesac\n"
