@@ -16,7 +16,7 @@
 
 #include "sim/linux/enter.h"
 #include "sim/linux/netlink.h"
-#include "sim/linux/rules.h"
+#include "sim/linux/nft_run.h"
 #include "sim/linux/run.h"
 
 const struct feature_row feature_rows[FEATURE_COUNT] = {

@@ -1,6 +1,6 @@
 /* Links that lose some of their packets (`podwire fault link NODE loss=20%`): a rule at the segment's end of the link, for each direction, that drops by chance. */
 #include "sim/linux/live.h"
-#include "sim/linux/rules.h"
+#include "sim/linux/nft_run.h"
 
 #include <stdlib.h>
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "model/dataplane/packet.h"
-#include "sim/linux/rules.h"
+#include "sim/linux/nft_run.h"
 
 /* %s: what the packets of a proxy get */
 static const char marking[] =

@@ -11,6 +11,7 @@
 #include "sim/linux/live.h"
 #include "sim/linux/nf_batch.h"
 #include "sim/linux/nf_tables.h"
+#include "sim/linux/nft_run.h"
 #include "sim/linux/rules.h"
 #include "sim/linux/run.h"
 
@@ -121,27 +122,6 @@ static struct rule_state wanted(const struct ruleset *rs)
 }
 
 /* ---- into the kernel */
-
-bool nft_run(const char *commands, unsigned flags, struct sb *out, const char *where, struct err *err)
-{
-	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	const char *said;
-	bool ok;
-
-	if (!nft)
-		return err_add(err, ERR_MACHINE, NULL, "libnftables cannot be used");
-	nft_ctx_buffer_error(nft);
-	nft_ctx_buffer_output(nft);
-	nft_ctx_output_set_flags(nft, flags);
-	ok = nft_run_cmd_from_buffer(nft, commands) == 0;
-	if (ok && out)
-		sb_add(out, nft_ctx_get_output_buffer(nft));
-	said = nft_ctx_get_error_buffer(nft);
-	if (!ok)
-		err_add(err, ERR_MACHINE, NULL, "nft in %s: %.*s", where, (int)MIN(strlen(said), 800u), said);
-	nft_ctx_free(nft);
-	return ok;
-}
 
 static bool differs(const char *a, const char *b)
 {

@@ -4,8 +4,6 @@
 
 #include "sim/linux/live.h"
 
-/* Commands of nft, in one transaction, in the namespace of the calling thread. flags: NFT_CTX_OUTPUT_…; out: what it prints, NULL: nothing is wanted. */
-bool nft_run(const char *commands, unsigned flags, struct sb *out, const char *where, struct err *err);
 /* As the kernel lists its rules: nft's tables (those of iptables-nft are shown by iptables-save), sets without what they have learned. */
 bool rules_listed(const struct live *, const struct space *, struct sb *out, struct err *err);
 /* The same of a scratch namespace into which the dataplane's rules have just been loaded. */

@@ -11,6 +11,7 @@
 #include "model/dataplane/packet.h"
 #include "sim/linux/nf_batch.h"
 #include "sim/linux/nf_tables.h"
+#include "sim/linux/nft_run.h"
 #include "sim/linux/rules.h"
 #include "sim/linux/run.h"
 #include "tests/unit/play.h"
@@ -288,6 +289,23 @@ static bool sync_to(const struct ruleset *rs, int fd, struct nf_kept **kept, str
 	return done == NF_CHANGED;
 }
 
+/* One after the other in a namespace that has nothing yet, and after each all is as nft makes it. They are freed. */
+static bool listed_as_nfts(struct own *const steps[], size_t nr)
+{
+	struct err err = { 0 };
+	struct nf_kept *kept = NULL;
+	int fd = new_namespace() ? nf_open("here", &err) : -1;
+	bool ok = fd >= 0;
+
+	for (size_t k = 0; ok && k < nr; k++)
+		ok = sync_to(steps[k]->rs, fd, &kept, &err) && as_nft_makes_it(steps[k]->rs, &err);
+	err_print(&err, stderr);
+	err_free(&err);
+	nf_kept_free(kept);
+	close(fd);
+	return ok;
+}
+
 static int all_ops(void *ctx)
 {
 	bool ok = true;
@@ -295,15 +313,8 @@ static int all_ops(void *ctx)
 	(void)ctx;
 	for (int six = 0; six < 2; six++) {
 		struct own o = every_op(six ? NF_IP6 : NF_IP);
-		struct err err = { 0 };
-		struct nf_kept *kept = NULL;
-		int fd = new_namespace() ? nf_open("here", &err) : -1;
 
-		ok = sync_to(o.rs, fd, &kept, &err) && as_nft_makes_it(o.rs, &err) && ok;
-		err_print(&err, stderr);
-		err_free(&err);
-		nf_kept_free(kept);
-		close(fd);
+		ok = listed_as_nfts((struct own *[]){ &o }, 1) && ok;
 		own_free(&o);
 	}
 	return ok ? SAME : DIFFERENT;
@@ -319,12 +330,10 @@ static int lone_elements(void *ctx)
 {
 	static const uint8_t source[] = { PF_SADDR }, port[] = { PF_DPORT };
 	struct own o = own_rules(NF_IP);
-	struct err err = { 0 };
-	struct nf_kept *kept = NULL;
-	int fd = nf_open("here", &err);
 	struct rw w;
 	bool ok;
 
+	(void)ctx;
 	for (uint32_t k = 0; k < 8; k++) {
 		set_h s = ruleset_set(o.rs, o.t, NULL, SET_PLAIN, SETF_INTERVAL, source, 1);
 
@@ -339,12 +348,7 @@ static int lone_elements(void *ctx)
 		w = rule_begin(o.rs, o.base), w_num(w, PF_L4PROTO, REL_EQ, PROTO_TCP, 0), w_lookup(w, s, true, 1, PF_DPORT), w_verdict(w, OP_ACCEPT);
 	}
 	ruleset_finish(o.rs);
-	ok = sync_to(o.rs, fd, &kept, &err) && as_nft_makes_it(o.rs, &err);
-	(void)ctx;
-	err_print(&err, stderr);
-	err_free(&err);
-	nf_kept_free(kept);
-	close(fd);
+	ok = listed_as_nfts((struct own *[]){ &o }, 1);
 	own_free(&o);
 	return ok ? SAME : DIFFERENT;
 }
@@ -379,17 +383,9 @@ static struct own many(uint32_t nr)
 static int many_sets(void *ctx)
 {
 	struct own most = many(250), few = many(3);
-	struct err err = { 0 };
-	struct nf_kept *kept = NULL;
-	int fd = nf_open("here", &err);
-	bool ok = sync_to(most.rs, fd, &kept, &err) && as_nft_makes_it(most.rs, &err) && sync_to(few.rs, fd, &kept, &err) && as_nft_makes_it(few.rs, &err) &&
-		  sync_to(most.rs, fd, &kept, &err) && as_nft_makes_it(most.rs, &err);
+	bool ok = listed_as_nfts((struct own *[]){ &most, &few, &most }, 3);
 
 	(void)ctx;
-	err_print(&err, stderr);
-	err_free(&err);
-	nf_kept_free(kept);
-	close(fd);
 	own_free(&most);
 	own_free(&few);
 	return ok ? SAME : DIFFERENT;
@@ -398,6 +394,23 @@ static int many_sets(void *ctx)
 TEST(many_anonymous_sets_go_in_several_transactions)
 {
 	in_child(many_sets, NULL);
+}
+
+TEST(a_listing_that_says_an_element_twice_is_known)
+{
+	static const char one[] = "table ip a {\n\tset s {\n\t\ttype ipv4_addr\n\t\telements = { 10.0.0.0 comment \"a, } b\",\n\t\t\t     10.0.0.1 }\n\t}\n\tset t {\n\t\telements = { 10.0.0.0%s }\n\t}\n}\n",
+			  json[] = "{\"nftables\": [{\"map\": {\"elem\": [[{\"elem\": {\"val\": \"10.0.0.0\"}}, {\"accept\": null}], [\"10.0.0.1\", {\"accept\": null}]%s]}}]}";
+	char text[512];
+
+	CU_ASSERT_FALSE(nft_says_twice(""));
+	snprintf(text, sizeof(text), one, "");
+	CU_ASSERT_FALSE(nft_says_twice(text));
+	snprintf(text, sizeof(text), one, ", 10.0.0.3,\n\t\t\t     10.0.0.0");
+	CU_ASSERT_TRUE(nft_says_twice(text));
+	snprintf(text, sizeof(text), json, "");
+	CU_ASSERT_FALSE(nft_says_twice(text));
+	snprintf(text, sizeof(text), json, ", [\"10.0.0.1\", {\"accept\": null}]");
+	CU_ASSERT_TRUE(nft_says_twice(text));
 }
 
 /* ---- what goes wrong */
