@@ -154,7 +154,9 @@ static const struct elem *only_element(const struct nf_writer *w, set_h h, const
 	const struct set *s = ruleset_set_get(w->rs, h);
 	const struct set_body *b = set_body(w->rs, h, from);
 
-	return s->flags & SETF_ANONYMOUS && s->kind == SET_PLAIN && s->nkey == 1 && b->nr == 1 ? b->v : NULL;
+	bool has_type = nf_fields[s->key[0]].from != NF_NOWHERE && nf_fields[s->key[0]].type[w->v6];   /* else it cannot be told of as a set (nf_set.c), and is not here */
+
+	return s->flags & SETF_ANONYMOUS && s->kind == SET_PLAIN && s->nkey == 1 && b->nr == 1 && has_type ? b->v : NULL;
 }
 
 static bool compare_with(struct in_rule *r, const struct set *s, const struct elem *e, const struct ruleset *from)
