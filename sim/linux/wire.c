@@ -145,8 +145,7 @@ static void put_inet_conf(struct nlmsghdr *h, const struct k_link *l)
 	mnl_attr_nest_end(h, spec);
 }
 
-/* What can be said of a link that is there. */
-/* from: what it is now; NULL: it has just been made with most of it. */
+/* What can be said of a link that is there. from: what it is now; NULL: it has just been made with most of it. */
 static bool set_link(struct wiring *w, const struct k_link *from, const struct k_link *l)
 {
 	bool created = !from;
@@ -343,15 +342,14 @@ static bool segment_bridge(struct live *live, uint32_t segment, struct err *err)
 
 /* The kernel takes note of a link's carrier some time later, and then makes the port of a bridge forward; who asks for the link makes it do so now
  * (net/core/rtnetlink.c, linkwatch_sync_dev). */
-static bool notice(struct nl *nl, int link, const char *name, struct err *err)         /* link 0: the one of that name */
+static bool notice(struct nl *nl, const char *name, struct err *err)
 {
-	struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = link };
+	struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
 	struct nlmsghdr *h = nl_begin(nl, RTM_GETLINK, 0, &head, sizeof(head), err);
 
 	if (!h)
 		return false;
-	if (!link)
-		mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
 	mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	return true;
 }
@@ -375,7 +373,7 @@ static bool cut_ports(struct wiring *w)
 			return false;
 		wire_port(w->space, l, name);
 		head.ifi_index = (int)if_nametoindex(name);
-		if (!notice(nl, head.ifi_index, name, w->err) || !(h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err)))
+		if (!notice(nl, name, w->err) || !(h = nl_begin(nl, RTM_SETLINK, 0, &head, sizeof(head), w->err)))
 			return false;
 		info = mnl_attr_nest_start(h, IFLA_PROTINFO | NLA_F_NESTED);
 		mnl_attr_put_u8(h, IFLA_BRPORT_STATE, is_cut(l) ? BR_STATE_DISABLED : BR_STATE_FORWARDING);
@@ -458,10 +456,10 @@ bool wire_ready(struct live *live, struct space *s, struct err *err)
 
 		if (l->kind != LINK_VETH && l->kind != LINK_PHYS)
 			continue;
-		ok = notice(&nl, (int)l->index, NULL, err);
+		ok = notice(&nl, l->name, err);
 		if (ok && l->kind == LINK_PHYS && l->carrier && !is_cut(l)) {
 			wire_port(s, l, port);
-			ok = notice(&live->fabric, 0, port, err);
+			ok = notice(&live->fabric, port, err);
 		}
 		if (ok && k % 32 == 31)
 			ok = nl_send(&nl, err);
