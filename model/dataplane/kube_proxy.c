@@ -252,7 +252,7 @@ void kube_proxy_node(struct kube_proxy *all, const struct node *n, struct rulese
 		proxiers[v6] = all->used[v6] && all->differs ? proxier(all, n, rs, v6) : NULL;
 		if (proxiers[v6]) {
 			write_family(proxiers[v6]);
-			proxiers[v6]->caught_up = all->changed.nr;
+			proxiers[v6]->caught_up = all->forgotten + all->changed.nr;
 		} else if (all->used[v6] && all->s->proxy_mode == PROXY_NFTABLES) {
 			own_sets(proxier(all, n, rs, v6));
 		}

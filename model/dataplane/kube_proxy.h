@@ -83,6 +83,7 @@ struct kube_proxy {
 	struct map slices; VEC(struct kp_slice) slice_seen;             /* slice → index + 1 */
 	VEC(uint32_t) again;                    /* Services, of which the variant's chains are to be written again */
 	VEC(uint32_t) changed;                  /* where nodes differ: Services that have changed, in order; each node catches up when it is asked for */
+	uint64_t forgotten;                     /* changes before the first of these: they are no more than there are Services, or a few */
 	struct kp *variant[2];
 	struct kp_ports ports[2]; bool known[2];
 	struct map slices_at;                   /* node name → first of a list in `at_node`, + 1: the slices that have endpoints there, or had */
@@ -126,7 +127,7 @@ struct kp {
 	VEC(struct kp_wrote) wrote;             /* by Service */
 	void *writer;                           /* the mode's own */
 	bool large;                             /* iptables: see kp_iptables_large */
-	uint32_t caught_up;                     /* with kube_proxy.changed: how many of them */
+	uint64_t caught_up;                     /* with how many changes: those that are forgotten, and kube_proxy.changed */
 };
 void kp_write_nft(struct kp *);
 void kp_write_iptables(struct kp *);

@@ -255,10 +255,23 @@ static bool can_follow(const struct kp *k)
 	return modelled && (k->s->proxy_mode != PROXY_IPTABLES || k->large == kp_iptables_large(k->all, k->v6));
 }
 
+enum { FEW_CHANGES = 32 };
+
+/* A node that has missed as many changes as there are Services is written anew; so no more need be known. */
+static void tell_nodes(struct kube_proxy *k)
+{
+	if (k->changed.nr >= MAX(k->services.nr, (uint32_t)FEW_CHANGES)) {
+		k->forgotten += k->changed.nr;
+		k->changed.nr = 0;
+	}
+	for (uint32_t i = 0; i < k->again.nr; i++)
+		vec_add(k->arena, &k->changed, k->again.v[i]);
+}
+
 bool kube_proxy_write_again(struct kube_proxy *k)
 {
-	for (uint32_t i = 0; k->differs && i < k->again.nr; i++)
-		vec_add(k->arena, &k->changed, k->again.v[i]);
+	if (k->differs)
+		tell_nodes(k);
 	for (int v6 = 0; v6 < 2 && k->again.nr; v6++) {
 		struct kp *variant = k->variant[v6];
 
@@ -284,10 +297,10 @@ bool kube_proxy_node_again(const struct kube_proxy *all, struct kp *const proxie
 
 		if (!k)
 			continue;
-		if (k->all != all || !can_follow(k))
+		if (k->all != all || k->caught_up < all->forgotten || !can_follow(k))
 			return false;
-		for (; k->caught_up < all->changed.nr && !k->rs->entangled; k->caught_up++)
-			write_service(k, all->changed.v[k->caught_up]);
+		for (; k->caught_up < all->forgotten + all->changed.nr && !k->rs->entangled; k->caught_up++)
+			write_service(k, all->changed.v[k->caught_up - all->forgotten]);
 		if (k->rs->entangled)
 			return false;
 		any = true;
