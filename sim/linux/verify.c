@@ -239,9 +239,7 @@ static bool walk_all(struct verifying *v)
 
 static const char *pair_text(struct verifying *v, const struct connection *p)
 {
-	const char *proto = p->to.proto == PROTO_UDP ? "UDP" : p->to.proto == PROTO_SCTP ? "SCTP" : "TCP";
-
-	return arena_printf(v->arena, ip_is4(p->to.ip) ? "%s to %s (%s:%u/%s)" : "%s to %s ([%s]:%u/%s)", p->from->name, p->to.text, IP(p->to.ip), p->to.port, proto);
+	return arena_printf(v->arena, ip_is4(p->to.ip) ? "%s to %s (%s:%u/%s)" : "%s to %s ([%s]:%u/%s)", p->from->name, p->to.text, IP(p->to.ip), p->to.port, l4_name(p->to.proto));
 }
 
 static void report(struct verifying *v, struct connection *p, const char *kernel)

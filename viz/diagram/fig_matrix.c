@@ -154,7 +154,7 @@ bool fig_matrix(struct world *w, const struct figure_options *opt, const char *r
 	}
 	count(&d, r, proto, port);
 	reach_free(r);
-	scene_init(s, s->arena, "matrix", port ? arena_printf(s->arena, "Who may reach whom by policy on %s port %u", proto == PROTO_UDP ? "UDP" : proto == PROTO_SCTP ? "SCTP" : "TCP", port)
+	scene_init(s, s->arena, "matrix", port ? arena_printf(s->arena, "Who may reach whom by policy on %s port %u", l4_name(proto), port)
 						: "Who may reach whom by policy, on the ports that the destination declares");
 	s->description = arena_printf(s->arena, "%u groups of Pods, row: from, column: to. Routes and listeners do not count.", d.nr);
 	h = scene_box(s, (box_h){ 0 }, ROLE_PLAIN, "matrix", NULL, NULL);

@@ -161,7 +161,7 @@ static void json_table(const struct reach_grid *g, const struct reach_grid *was,
 		sb_printf(out, "%u", g->port.lo);
 	if (!g->port.name && g->port.hi != g->port.lo)
 		sb_printf(out, ", \"endPort\": %u", g->port.hi);
-	sb_printf(out, ", \"protocol\": \"%s\", \"names\": [", g->port.proto == 17 ? "UDP" : g->port.proto == 132 ? "SCTP" : "TCP");
+	sb_printf(out, ", \"protocol\": \"%s\", \"names\": [", l4_name(g->port.proto));
 	json_names(g->names, g->nr, out);
 	if (!by_pod) {
 		sb_add(out, "], \"pods\": [");
