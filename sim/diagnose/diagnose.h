@@ -14,7 +14,7 @@ struct evidence { const char *object, *field, *value; const char *file; uint32_t
 struct fix {
 	const struct kind *kind; const char *ns, *name;
 	const struct val *patch;                /* strategic; NULL: doc is applied instead */
-	const struct val *doc;
+	const struct val *doc;                  /* a List: several that mend it together */
 	bool tried, works;
 	const char *then;                       /* what was found when it was asked again */
 };

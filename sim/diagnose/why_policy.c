@@ -109,14 +109,35 @@ static void side(struct diagnosis *d, const struct denial *x, enum np_dir dir)
 	}
 }
 
+/* Where both sides deny, neither mends it alone: one document with both. */
+static void mend_both(struct diagnosis *d, struct finding *sender, struct finding *receiver)
+{
+	struct val *list = val_new(d->arena, VAL_MAP), *items;
+
+	if (!sender->fix || !receiver->fix)
+		return;
+	val_put(d->arena, list, "apiVersion", val_string(d->arena, "v1"));
+	val_put(d->arena, list, "kind", val_string(d->arena, "List"));
+	items = val_put(d->arena, list, "items", val_new(d->arena, VAL_LIST));
+	val_add(d->arena, items, val_copy(d->arena, sender->fix->doc));
+	val_add(d->arena, items, val_copy(d->arena, receiver->fix->doc));
+	sender->fix->doc = list;
+	receiver->fix = NULL;
+	remedy(d, sender, "both ends deny it, so it takes a policy for each that allows this way. Policies see Pod addresses and Pod ports, after a Service's translation");
+	remedy(d, receiver, "what is given for the sender's side above allows it on this side, too");
+}
+
 /* The sender's side first: the receiver's is another finding, for both must allow it. */
 bool why_policy(struct diagnosis *d, const struct outcome_view *o)
 {
+	uint32_t before = d->findings.nr;
 	struct denial x;
 
 	if (!outcome_policies(d->world, o, d->arena, &x))
 		return false;
 	side(d, &x, NP_EGRESS);
 	side(d, &x, NP_INGRESS);
+	if (d->findings.nr == before + 2)
+		mend_both(d, &d->findings.v[before], &d->findings.v[before + 1]);
 	return true;
 }

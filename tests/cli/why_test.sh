@@ -84,6 +84,10 @@ check "a ConfigMap that is not there" notes reference-missing -f ref.yaml pod/p
 (cat good.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\nspec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: other}}}]}]}\n') >policy.yaml
 check "a policy" finds policy-ingress "wants app=other; default/client has app=client" -f policy.yaml pod/client svc/web:80
 check "and one that allows it, tried" finds policy-ingress "tried on a copy: it arrives and is answered" -f policy.yaml pod/client svc/web:80
+sed 's/podSelector: {matchLabels: {app: web}}, ingress.*/podSelector: {}, policyTypes: [Ingress, Egress]}/' policy.yaml >both.yaml
+check "both ends deny: the two that allow it, tried together" finds policy-egress "tried on a copy: it arrives and is answered" -f both.yaml pod/client svc/web:80
+"$podwire" why -f both.yaml pod/client svc/web:80 | sed -n "s/.*\$ echo '\(.*\)' | podwire apply -f -/\1/p" >pair.json
+check "and so they do" status 0 "$podwire" trace -f both.yaml -f pair.json pod/client "pod/$("$podwire" get -f both.yaml pods -l app=web -o 'jsonpath={.items[0].metadata.name}'):8080"
 sed 's/app: client/hash.example.io: client, controller-revision-hash: x1/' policy.yaml >hash.yaml
 check "by the labels that people gave, whatever they are called" finds policy-ingress '"from":[{"podSelector":{"matchLabels":{"hash.example.io":"client"}}}]' -f hash.yaml pod/client svc/web:80
 sed 's/{name: deny}/{name: deny-allow-ingress}/' policy.yaml | sed -n '/NetworkPolicy/,$p' | (cat policy.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: '; sed 's/^kind: //') >taken.yaml

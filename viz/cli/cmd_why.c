@@ -45,9 +45,11 @@ static void try_fix(struct asking *x, struct finding *f)
 			done = to && apply_replace(copy.cluster, o, to, &opt, &err) != APPLY_ERROR;
 		}
 	} else {
-		struct doc d = { "fix", val_copy(a, f->fix->doc) };
+		const struct val *items = val_get(f->fix->doc, "items");        /* several together */
 
-		done = apply_doc(copy.cluster, &d, &opt, NULL, &err) != APPLY_ERROR;
+		done = true;
+		for (const struct val *doc = items ? items->first : f->fix->doc; done && doc; doc = items ? doc->next : NULL)
+			done = apply_doc(copy.cluster, &(struct doc){ "fix", val_copy(a, doc) }, &opt, NULL, &err) != APPLY_ERROR;
 	}
 	if (done) {
 		control_settle(copy.control);
