@@ -117,6 +117,7 @@ if command -v bird >/dev/null || [ -x /usr/sbin/bird ]; then
 	recovering() { "$podwire" exec "node/$1" -- birdc -s "/run/podwire/bird/$1.ctl" show protocols all | grep -qi 'graceful restart active'; }
 	for _ in $(seq 200); do [ "$(sessions)" = 4 ] && ! recovering worker-2 && break; sleep 0.05; done
 	is "and its sessions are up" 4 "$(sessions)"
+	is "and no route is stale" "" "$(recovering worker-2 && echo "worker-2 still keeps stale routes")"
 	to_at() { "$podwire" exec node/worker-2 -- ip -4 route | grep -c "via 172.18.0.3 dev eth0 proto bird"; }
 	had=$(to_at)
 	"$podwire" fault bgp "$at" -q >/dev/null 2>&1; "$podwire" advance 60s -q >/dev/null 2>&1
