@@ -4,6 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 says_not() { ! says "$@"; }
 json() { python3 -c "import json,sys; d=json.load(sys.stdin); sys.exit(0 if ($1) else 1)" <<<"$("${@:2}" 2>/dev/null)"; }
+# Manifests: four lines each, and a separator.
+object() { printf 'apiVersion: %s\nkind: %s\nmetadata: {%s}\nspec: {%s}\n---\n' "$@"; }
+pod() { object v1 Pod "name: $1, ${3:-labels: {app: $1\}}" "${2:+$2, }containers: [{name: c, image: nginx, ports: [{containerPort: 80, name: http}]}]"; }       # pod NAME [SPEC [METADATA]]
+policy() { object networking.k8s.io/v1 NetworkPolicy "name: $1${3:+, namespace: $3}" "$2"; }    # policy NAME SPEC [NAMESPACE]
 cat >shop.yaml <<'YAML'
 apiVersion: v1
 kind: Namespace
@@ -82,7 +86,7 @@ check "an end that is not there" status 1 m --explain web nobody
 check "a trace says it too" says "wants app=api; shop/web has app=web" "$podwire" trace -f shop.yaml pod/shop/web pod/shop/db:5432
 check "with a line for every rule of every policy, and its place" says "✗ spec.ingress[1].from[0].ipBlock.except[0]: 10.244" "$podwire" trace -f shop.yaml pod/shop/web pod/shop/db:5005
 check "and as a list in JSON" json "[r['line'] for r in d['outcomes'][0]['policies'][0]['rules']]==[34,38]" "$podwire" trace -f shop.yaml pod/shop/web pod/shop/db:5432 -o json
-cp shop.yaml two.yaml; printf -- '---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\nspec: {podSelector: {}}\n' >>two.yaml
+{ cat shop.yaml; echo ---; policy deny 'podSelector: {}' shop; } >two.yaml
 check "both policies that isolate it are named" says "NetworkPolicies shop/db and shop/deny isolate shop/db for ingress, and no rule of theirs allows it" "$podwire" trace -f two.yaml pod/shop/web pod/shop/db:5432
 check "and their rules" says "✗ spec.ingress: has no rule: nothing is allowed (two.yaml:46)" "$podwire" trace -f two.yaml pod/shop/web pod/shop/db:5432
 check "why has both, too" says "NetworkPolicies db and deny isolate the receiver db for ingress, and none of their rules lets web through" "$podwire" why -f two.yaml pod/shop/web pod/shop/db:5432
@@ -197,61 +201,26 @@ else
 fi
 
 # ---- rules: one destination a rule, as iptables has room for no more
-cat >named.yaml <<'YAML'
-apiVersion: v1
-kind: Pod
-metadata: {name: web, labels: {app: web}}
-spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 8080, name: http}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client, labels: {app: client}}
-spec: {containers: [{name: c, image: busybox}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: named}
-spec:
-  podSelector: {matchLabels: {app: client}}
-  policyTypes: [Egress]
-  egress: [{to: [{ipBlock: {cidr: BLOCK}}], ports: [{port: http}]}]
----
-apiVersion: kubeproxy.config.k8s.io/v1alpha1
-kind: KubeProxyConfiguration
-mode: iptables
-YAML
+iptables_mode='{apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: iptables}'
+{ pod web
+	pod client
+	policy named 'podSelector: {matchLabels: {app: client}}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: BLOCK}}], ports: [{port: http}]}]'
+	echo "$iptables_mode"; } >named.yaml
 sed 's|BLOCK|10.244.0.0/16|' named.yaml >inside.yaml; sed 's|BLOCK|192.0.2.0/24|' named.yaml >beyond.yaml
 sed 's|{cidr: BLOCK}|{cidr: 10.244.0.0/16, except: [10.244.128.0/17, 10.244.0.0/17]}|' named.yaml >except.yaml
 for f in inside beyond except; do
 	check "rules: a named port in a block has one destination ($f)" sh -c "for n in worker-1 worker-2; do '$podwire' rules -f $f.yaml --node \$n -o iptables; done >out.rules && test -s out.rules && ! grep -E -- ' -d .* -d ' out.rules"
 done
-check "a named port in a block" "$podwire" trace -f inside.yaml pod/client pod/web:8080
-check "another port of it" status 1 "$podwire" trace -f inside.yaml pod/client pod/web:8081
-check "a named port beyond the block" status 1 "$podwire" trace -f beyond.yaml pod/client pod/web:8080
-check "a named port in what the block leaves out" status 1 "$podwire" trace -f except.yaml pod/client pod/web:8080
+check "a named port in a block" "$podwire" trace -f inside.yaml pod/client pod/web:80
+check "another port of it" status 1 "$podwire" trace -f inside.yaml pod/client pod/web:81
+check "a named port beyond the block" status 1 "$podwire" trace -f beyond.yaml pod/client pod/web:80
+check "a named port in what the block leaves out" status 1 "$podwire" trace -f except.yaml pod/client pod/web:80
 
 # ---- lint
-cat >closed.yaml <<'YAML'
-apiVersion: v1
-kind: Pod
-metadata: {name: web, labels: {app: web}}
-spec: {containers: [{name: c, image: nginx}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: closed}
-spec: {podSelector: {}, policyTypes: [Egress]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: many}
-spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [a, b, c, d, e, f, g, h]}]}}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: api, labels: {app: api}}
-spec: {containers: [{name: c, image: nginx}]}
-YAML
+{ pod web
+	policy closed 'podSelector: {}, policyTypes: [Egress]'
+	policy many 'podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [a, b, c, d, e, f, g, h]}]}}]}]'
+	pod api; } >closed.yaml
 check "a policy without a rule: the JSON names none" json "d['policies'][0]['rules'][0]['rule'] is None and d['policies'][1]['rules'][0]['rule']==0" "$podwire" matrix -f closed.yaml --explain web api -o json
 check "a long list of values is cut" says "wants app in (a, b, c, d, e, f and 2 more); default/api has app=api (closed.yaml:14)" "$podwire" matrix -f closed.yaml --explain web api
 cat >lint.yaml <<'YAML'
@@ -350,54 +319,18 @@ check "lint: a port that another covers" says "spec.ingress[0].ports[1]: ports[0
 check "lint: of two equal ones, the later" sh -c "grep -q 'ports\[2\]: ports\[0\]' items.said && ! grep -q 'ports\[0\]: ports' items.said"
 check "lint: a block of which nothing is left" says "items.yaml:19: warning: NetworkPolicy default/items: spec.ingress[1].from[0].ipBlock.except: leaves nothing of 10.0.0.0/8" cat items.said
 check "lint: and one of which something is" says_not "leaves nothing of 192.168" cat items.said
-cat >dns.yaml <<'YAML'
-apiVersion: v1
-kind: Namespace
-metadata: {name: hosts}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: void}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: dns-0, namespace: kube-system, labels: {k8s-app: kube-dns}}
-spec: {containers: [{name: c, image: coredns}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: closed, namespace: kube-system}
-spec: {podSelector: {matchLabels: {k8s-app: kube-dns}}, ingress: [{from: [{podSelector: {}}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: h, namespace: hosts}
-spec: {hostNetwork: true, containers: [{name: c, image: agent}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: all, namespace: hosts}
-spec: {podSelector: {}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: web, labels: {app: web}}
-spec: {containers: [{name: c, image: nginx}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: web}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  policyTypes: [Ingress, Egress]
-  ingress:
-  - from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: void}}, podSelector: {}}]
-  - from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [web, db]}]}}]
-  - from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [web, web]}]}}]
-  egress:
-  - {to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]}
-  - {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53}]}
-YAML
+{ for n in hosts void; do object v1 Namespace "name: $n" ''; done
+	pod dns-0 '' 'namespace: kube-system, labels: {k8s-app: kube-dns}'
+	policy closed 'podSelector: {matchLabels: {k8s-app: kube-dns}}, ingress: [{from: [{podSelector: {}}]}]' kube-system
+	pod h 'hostNetwork: true' 'namespace: hosts'
+	policy all 'podSelector: {}' hosts
+	pod web
+	policy web 'podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], ingress: [
+  {from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: void}}, podSelector: {}}]},
+  {from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [web, db]}]}}]},
+  {from: [{podSelector: {matchExpressions: [{key: app, operator: In, values: [web, web]}]}}]}], egress: [
+  {to: [{namespaceSelector: {}}], ports: [{port: 53, protocol: UDP}]},
+  {to: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}], ports: [{port: 53}]}]'; } >dns.yaml
 "$podwire" lint -f dns.yaml >dns.said 2>&1
 check "lint: DNS by UDP in another rule for the same peers" says_not "[dns-over-tcp-only]" cat dns.said
 check "lint: DNS that lets nobody in" says "Pod default/web: its Pods cannot reach cluster DNS (UDP 53), which does not let them in [dns-cut-off]" cat dns.said
@@ -432,37 +365,12 @@ check "why: SARIF has the schema's form" sh -c "'$podwire' matrix -f shop.yaml -
 
 # ---- through Services: policies see the Pod's address behind DNAT, and the source that arrives
 for how in Cluster Local; do
-	cat >np-$how.yaml <<YAML
-apiVersion: v1
-kind: Pod
-metadata: {name: web, labels: {app: web}}
-spec: {nodeName: worker-1, containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client, labels: {app: client}}
-spec: {nodeName: worker-2, containers: [{name: c, image: nginx}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {type: NodePort, clusterIP: 10.96.0.80, externalTrafficPolicy: $how, selector: {app: web}, ports: [{port: 8080, targetPort: 80, nodePort: 30080}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: web}
-spec:
-  podSelector: {matchLabels: {app: web}}
-  ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 80}]}]
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: client}
-spec:
-  podSelector: {matchLabels: {app: client}}
-  egress: [{to: [{ipBlock: {cidr: 10.96.0.80/32}}]}, {to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 8080}]}]
-  policyTypes: [Egress]
-YAML
+	{ pod web 'nodeName: worker-1'
+		pod client 'nodeName: worker-2'
+		object v1 Service 'name: web' "type: NodePort, clusterIP: 10.96.0.80, externalTrafficPolicy: $how, selector: {app: web}, ports: [{port: 8080, targetPort: 80, nodePort: 30080}]"
+		policy web 'podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 80}]}]'
+		policy client 'podSelector: {matchLabels: {app: client}}, policyTypes: [Egress],
+  egress: [{to: [{ipBlock: {cidr: 10.96.0.80/32}}]}, {to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 8080}]}]'; } >np-$how.yaml
 	node() { "$podwire" get node "$1" -o 'jsonpath={.status.addresses[0].address}' -f np-$how.yaml 2>/dev/null; }
 	check "$how: a client by the Pod's own node keeps its address" says "delivered" "$podwire" trace -f np-$how.yaml client "$(node worker-1):30080"
 	check "a ClusterIP in ipBlock or the Service's port open nothing ($how)" says "NetworkPolicy default/client isolates" "$podwire" trace -f np-$how.yaml pod/default/client svc/default/web:8080
@@ -474,7 +382,7 @@ check "Cluster: by another node it arrives as that node, and is denied" says "$(
 check "Cluster: and the policy is named" says "NetworkPolicy default/web isolates" "$podwire" trace -f np-Cluster.yaml client "$(node worker-2):30080"
 
 # ---- the rules, as felix names them; Linux takes them
-printf 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: iptables\n' >ipt.yaml
+echo "$iptables_mode" >ipt.yaml
 sed 's/- port: 5432/- port: pg/' shop.yaml >named.yaml
 at=$("$podwire" get pod db -n shop -o 'jsonpath={.spec.nodeName}' -f named.yaml 2>/dev/null)
 "$podwire" rules -f named.yaml -o nft --node "$at" >rules.nft 2>/dev/null
