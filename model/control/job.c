@@ -8,6 +8,7 @@
 struct jobbing {
 	struct control *t;
 	struct cluster *c;
+	struct memory *m;
 	struct job *j;
 	struct arena *scratch;
 	nsec now;
@@ -21,14 +22,42 @@ struct jobbing {
 	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
 };
 
-static struct selector_index *index_of(struct control *t)
+/* How a Pod ended, for as long as its Job goes on: the counts of the status do not fall when the Pod is deleted (upstream: status.uncountedTerminatedPods). */
+struct ended { int32_t index; bool succeeded; uint8_t action; nsec at; };      /* index: -1: none; action: enum failure_action */
+struct past { struct ended *v; uint32_t nr, alloc; };
+struct memory {
+	struct selector_index index;
+	struct map past;                        /* Job → struct past: of its Pods that are gone */
+	struct table given_up;                  /* Pod → 1: its Job has deleted it: however it ends, it does not count (upstream takes its finalizer) */
+};
+
+static struct memory *memory_of(const struct control *t)
 {
 	return control_state(t, CTL_JOB);
 }
 
+static struct selector_index *index_of(struct control *t)
+{
+	return &memory_of(t)->index;
+}
+
+static void remember(struct control *t, const struct job *j, const struct ended *e)
+{
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *at = map_put(&memory_of(t)->past, a, j->o.id.i);
+
+	if (!*at)
+		*at = map_ptr(arena_make(a, struct past));
+	vec_add(a, (struct past *)(uintptr_t)*at, *e);
+}
+
+static void pod_gone(struct control *, const struct pod *);
+
 static void watch(struct control *t, const struct change *ch)
 {
 	if (ch->object->kind == &pod_kind) {
+		if (ch->kind == CHANGE_DELETE)
+			pod_gone(t, (struct pod *)ch->object);
 		wake_owner(t, CTL_JOB, &job_kind, index_of(t), (struct pod *)ch->object);
 		return;
 	}
@@ -79,38 +108,70 @@ static bool only_failed_are_replaced(const struct job *j)
 	return streq(j->replacement, "Failed");
 }
 
-/* isPodFailed, matchPodFailurePolicy */
-static void count_failure(struct jobbing *x, const struct pod *p, int32_t i)
+/* matchPodFailurePolicy */
+static struct ended end_of(const struct job *j, const struct pod *p, struct arena *a, const char **why)
 {
-	const char *why = NULL;
-	enum failure_action action = failure_action(x->j->failure_policy, p, x->scratch, &why);
-	nsec at = ended_at(p);
+	struct ended e = { streq(j->completion_mode, "Indexed") ? index_of_pod(p) : -1, p->phase == POD_SUCCEEDED, FAILURE_COUNTS, ended_at(p) };
 
-	x->failed += action != FAILURE_IGNORED;
-	x->last_failure = MAX(x->last_failure, at);
-	if (why && !x->fails)
-		x->fails = why;
+	if (!e.succeeded)
+		e.action = (uint8_t)failure_action(j->failure_policy, p, a, why);
+	return e;
+}
+
+/* isPodFailed: one that goes without having ended has failed, unless only failed ones are replaced. */
+static void pod_gone(struct control *t, const struct pod *p)
+{
+	const struct object *owner = control_owner(t, &p->o);
+	const struct job *j = (const struct job *)owner;
+	struct scratch s;
+	struct ended e;
+	const char *why;
+
+	if (!owner || owner->kind != &job_kind || owner->gone || owner->deleted != NEVER || finished(j) || table_get(&memory_of(t)->given_up, p->o.id.i) ||
+	    (!pod_is_terminal(p) && only_failed_are_replaced(j)))
+		return;
+	s = control_scratch(t);
+	e = end_of(j, p, s.arena, &why);
+	e.at = e.at ? e.at : control_now(t);
+	remember(t, j, &e);
+	scratch_end(s);
+}
+
+static void give_up(struct jobbing *x, struct pod *p)
+{
+	*table_at(x->t, &x->m->given_up, p->o.id.i) = 1;
+	apply_delete(x->c, &p->o);
+}
+
+static void count_end(struct jobbing *x, const struct ended *e)
+{
+	int32_t i = x->indexed ? e->index : -1;
+
+	if (x->indexed && (i < 0 || i >= x->j->completions.v))
+		return;
+	if (e->succeeded) {
+		x->succeeded += i < 0 || !x->done_index[i];
+		x->last_success = MAX(x->last_success, e->at);
+		if (i >= 0)
+			x->done_index[i] = true;
+		return;
+	}
+	x->failed += e->action != FAILURE_IGNORED;
+	x->last_failure = MAX(x->last_failure, e->at);
 	if (i < 0)
 		return;
 	x->index_failures[i]++;
-	x->index_counted[i] += action != FAILURE_IGNORED;
-	x->index_last[i] = MAX(x->index_last[i], at);
-	if (x->j->backoff_per_index.set && (action == FAILURE_FAILS_INDEX || x->index_counted[i] > x->j->backoff_per_index.v))
+	x->index_counted[i] += e->action != FAILURE_IGNORED;
+	x->index_last[i] = MAX(x->index_last[i], e->at);
+	if (x->j->backoff_per_index.set && (e->action == FAILURE_FAILS_INDEX || x->index_counted[i] > x->j->backoff_per_index.v))
 		x->lost_index[i] = true;
 }
 
 static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 {
 	x->terminating += p->o.deleted != NEVER && !pod_is_terminal(p);
-	if (p->phase == POD_SUCCEEDED) {
-		x->succeeded += i < 0 || !x->done_index[i];
-		x->last_success = MAX(x->last_success, ended_at(p));
-	}
-	if (p->phase == POD_FAILED)
-		count_failure(x, p, i);
 	if (i >= 0)
-		*(p->phase == POD_SUCCEEDED ? &x->done_index[i] : &x->live_index[i]) |= p->phase == POD_SUCCEEDED || pod_is_active(p) ||
-											       (only_failed_are_replaced(x->j) && !pod_is_terminal(p));
+		x->live_index[i] = x->live_index[i] || pod_is_active(p) || (only_failed_are_replaced(x->j) && !pod_is_terminal(p));
 	if (!pod_is_active(p))
 		return;
 	x->active++;
@@ -119,8 +180,28 @@ static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 		x->restarts += p->statuses.v[s].restarts;
 }
 
+/* All that have ended: those that are gone, then those that are there. */
+static struct past all_ends(struct jobbing *x)
+{
+	const struct past *gone = map_get_ptr(&x->m->past, x->j->o.id.i);
+	struct past all = { 0 };
+
+	for (uint32_t k = 0; gone && k < gone->nr; k++)
+		vec_add(x->scratch, &all, gone->v[k]);
+	for (uint32_t k = 0; k < x->nr; k++)
+		if (pod_is_terminal(x->pods[k]) && !table_get(&x->m->given_up, x->pods[k]->o.id.i)) {
+			const char *why = NULL;
+			struct ended e = end_of(x->j, x->pods[k], x->scratch, &why);
+
+			x->fails = x->fails ? x->fails : why;
+			vec_add(x->scratch, &all, e);
+		}
+	return all;
+}
+
 static void count(struct jobbing *x)
 {
+	struct past ends;
 	int32_t most = x->j->completions.set ? x->j->completions.v : 0;
 
 	x->pods = pods_controlled(x->t, &x->j->o, x->scratch, &x->nr);
@@ -130,14 +211,17 @@ static void count(struct jobbing *x)
 	x->index_failures = arena_array(x->scratch, int32_t, most + 1);
 	x->index_counted = arena_array(x->scratch, int32_t, most + 1);
 	x->index_last = arena_array(x->scratch, nsec, most + 1);
+	ends = all_ends(x);
+	for (uint32_t k = 0; k < ends.nr; k++)
+		count_end(x, &ends.v[k]);
 	for (uint32_t k = 0; k < x->nr; k++) {
 		int32_t i = x->indexed ? index_of_pod(x->pods[k]) : -1;
 
 		if (!x->indexed || (i >= 0 && i < most))
 			count_pod(x, x->pods[k], i);
 	}
-	for (uint32_t k = 0; k < x->nr; k++)
-		x->failures_since += x->pods[k]->phase == POD_FAILED && ended_at(x->pods[k]) > x->last_success;
+	for (uint32_t k = 0; k < ends.nr; k++)
+		x->failures_since += !ends.v[k].succeeded && ends.v[k].at > x->last_success;
 }
 
 static void end(struct jobbing *x, const char *first, const char *second, const char *reason, const char *message)
@@ -157,7 +241,7 @@ static void stop_all(struct jobbing *x)
 	for (uint32_t k = 0; k < x->nr; k++)
 		if (pod_is_active(x->pods[k])) {
 			cluster_event(x->c, &x->j->o, false, "job-controller", "SuccessfulDelete", "Deleted pod: %s", x->pods[k]->o.name);
-			apply_delete(x->c, &x->pods[k]->o);
+			give_up(x, x->pods[k]);
 		}
 	x->active = x->ready = 0;
 }
@@ -303,7 +387,7 @@ static void make_pods(struct jobbing *x)
 	wait_for_indexes(x);
 	for (uint32_t k = x->nr; k-- > 0 && x->active > want;)
 		if (pod_is_active(x->pods[k])) {
-			apply_delete(x->c, &x->pods[k]->o);
+			give_up(x, x->pods[k]);
 			x->active--;
 		}
 }
@@ -351,7 +435,7 @@ static void suspend(struct jobbing *x)
 
 static void run(struct control *t, struct object *o, nsec now)
 {
-	struct jobbing x = { .t = t, .c = control_cluster(t), .j = (struct job *)o, .now = now };
+	struct jobbing x = { .t = t, .c = control_cluster(t), .m = memory_of(t), .j = (struct job *)o, .now = now };
 	struct job was;
 
 	if (o->gone || o->deleted != NEVER || (x.j->managed_by && !streq(x.j->managed_by, "kubernetes.io/job-controller")))
@@ -389,9 +473,57 @@ static void run(struct control *t, struct object *o, nsec now)
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct selector_index);
+	return arena_make(cluster_arena(control_cluster(t)), struct memory);
+}
+
+static void save(struct control *t, struct arena *a, struct val *out)
+{
+	struct cluster *c = control_cluster(t);
+	struct object_list l = cluster_list(c, &job_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct past *past = map_get_ptr(&memory_of(t)->past, l.v[k]->id.i);
+		struct object_list pods = pods_made_by(c, l.v[k]->uid);
+		struct val *ends = val_new(a, VAL_LIST), *given_up = val_new(a, VAL_LIST), *both;
+
+		for (uint32_t i = 0; past && i < past->nr; i++) {
+			struct val *e = val_add(a, ends, val_new(a, VAL_LIST));
+
+			val_add(a, e, val_int(a, past->v[i].index));
+			val_add(a, e, val_bool(a, past->v[i].succeeded));
+			val_add(a, e, val_int(a, past->v[i].action));
+			val_add(a, e, val_int(a, past->v[i].at));
+		}
+		for (uint32_t i = 0; i < pods.nr; i++)
+			if (table_get(&memory_of(t)->given_up, pods.v[i]->id.i))
+				val_add(a, given_up, val_string(a, pods.v[i]->name));
+		if (!ends->nr && !given_up->nr)
+			continue;
+		both = val_put_new(a, out, l.v[k]->uid, val_new(a, VAL_MAP));
+		val_put(a, both, "ended", ends);
+		val_put(a, both, "givenUp", given_up);
+	}
+}
+
+static void load(struct control *t, const struct val *v)
+{
+	VAL_EACH(one, v) {
+		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), one->key));
+
+		if (!o || o->kind != &job_kind)
+			continue;
+		VAL_EACH(e, val_get(one, "ended"))
+			remember(t, (const struct job *)o, &(struct ended){ .index = (int32_t)val_int_or(val_at(e, 0), -1), .succeeded = val_bool_or(val_at(e, 1), false),
+									    .action = (uint8_t)val_int_or(val_at(e, 2), FAILURE_COUNTS), .at = val_int_or(val_at(e, 3), 0) });
+		VAL_EACH(name, val_get(one, "givenUp")) {
+			const struct pod *p = val_str(name) ? find_pod(control_cluster(t), o->ns, val_str(name)) : NULL;
+
+			if (p)
+				*table_at(t, &memory_of(t)->given_up, p->o.id.i) = 1;
+		}
+	}
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &job_kind, NULL };
 static const struct kind *const owners[] = { &job_kind, NULL };
-const struct controller job_controller = { .name = "job", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run };
+const struct controller job_controller = { .name = "job", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run, .save = save, .load = load };

@@ -74,7 +74,7 @@ static void count_named(const char *text, const bool *in, int32_t nr, int32_t *n
 		char *end;
 		long first = strtol(text, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
 
-		for (long k = first; k <= last && k < nr; k++) {
+		for (long k = MAX(first, 0L); k <= last && k < nr; k++) {
 			++*named;
 			*have += in[k];
 		}

@@ -1,5 +1,6 @@
 /* Jobs with policies: pkg/controller/job/{job_controller,pod_failure_policy,success_policy,indexed_job_utils}_test.go, the shapes of their tables through the API and the controllers. */
 #include "model/control/job_policy.h"
+#include "model/cluster/apply.h"
 #include "tests/unit/cell.h"
 
 #define JOB(spec, pod) "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {" spec ", template: {spec: {" pod "}}}}"
@@ -59,6 +60,83 @@ TEST(ignored_failures_do_not_count)
 	CU_ASSERT(!condition_get(&j->conditions, "Failed"));
 	CU_ASSERT_EQUAL(j->st_failed, 0);
 	CU_ASSERT(pods_of(x.c, j->o.uid).nr >= 3);
+	cell_free(&x);
+}
+
+static const struct job *the_job(struct cell *x)
+{
+	return (const struct job *)cluster_find(x->c, &job_kind, "default", "j");
+}
+
+static uint32_t pods_made(struct cell *x)
+{
+	uint32_t nr, n = 0;
+	const struct event *e = cluster_events(x->c, &nr);
+
+	for (uint32_t k = 0; k < nr; k++)
+		n += streq(e[k].reason, "SuccessfulCreate") && e[k].object.i == the_job(x)->o.id.i;
+	return n;
+}
+
+/* Deletes what has ended, or what runs. */
+static void delete_pods(struct cell *x, bool ended)
+{
+	struct object_list l = cluster_list(x->c, &pod_kind);
+	struct object **v = arena_copy(x->a, l.v, (l.nr + 1) * sizeof(*v));
+	uint32_t nr = l.nr;
+
+	for (uint32_t k = 0; k < nr; k++)
+		if (strncmp(v[k]->name, "j-", 2) == 0 && pod_is_terminal((const struct pod *)v[k]) == ended)
+			apply_delete(x->c, v[k]);
+	control_advance(x->t, SECONDS(1));
+}
+
+/* trackJobStatusAndRemoveFinalizers: what was counted stays counted. */
+TEST(counts_of_a_job_outlive_its_pods)
+{
+	struct cell x = cell_settled(JOB("backoffLimit: 3", NEVER_AGAIN("exit 1")));
+	int32_t failed;
+
+	control_advance(x.t, SECONDS(40));
+	failed = the_job(&x)->st_failed;
+	CU_ASSERT(failed >= 2 && failed < 4);
+	delete_pods(&x, true);
+	CU_ASSERT_EQUAL(the_job(&x)->st_failed, failed);
+	control_advance(x.t, SECONDS(600));
+	CU_ASSERT_EQUAL(the_job(&x)->st_failed, 4);
+	CU_ASSERT(condition_get(&the_job(&x)->conditions, "Failed") != NULL);
+	CU_ASSERT_EQUAL(pods_made(&x), 4);
+	cell_free(&x);
+	for (int indexed = 0; indexed < 2; indexed++) {
+		x = cell_new(1);
+		defaults_add(x.c);
+		cell_apply(&x, indexed ? JOB("completionMode: Indexed, completions: 2, parallelism: 1", NEVER_AGAIN("sleep 100")) : JOB("completions: 2, parallelism: 1", NEVER_AGAIN("sleep 100")));
+		for (int k = 0; k < 200 && !the_job(&x)->st_succeeded; k++)
+			control_advance(x.t, SECONDS(1));
+		CU_ASSERT_EQUAL(the_job(&x)->st_succeeded, 1);
+		delete_pods(&x, true);
+		CU_ASSERT_EQUAL(the_job(&x)->st_succeeded, 1);
+		control_advance(x.t, SECONDS(150));
+		CU_ASSERT_EQUAL(the_job(&x)->st_succeeded, 2);
+		CU_ASSERT_EQUAL(pods_made(&x), 2);
+		cell_free(&x);
+	}
+}
+
+/* isPodFailed, deleteJobPods: a Pod that others delete has failed, one that the Job gives up has not. */
+TEST(only_pods_that_others_delete_have_failed)
+{
+	struct cell x = cell_settled(JOB("backoffLimit: 3", NEVER_AGAIN("sleep 1000")));
+
+	delete_pods(&x, false);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(the_job(&x)->st_failed, 1);
+	CU_ASSERT_EQUAL(the_job(&x)->st_active, 1);
+	cell_apply(&x, JOB("backoffLimit: 3, suspend: true", NEVER_AGAIN("sleep 1000")));
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(the_job(&x)->st_failed, 1);
+	CU_ASSERT_EQUAL(the_job(&x)->st_active, 0);
+	CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "j-"), 0);
 	cell_free(&x);
 }
 

@@ -106,6 +106,51 @@ TEST(equal_pods_have_one_shape)
 	remove_lab(path);
 }
 
+/* What a Job knows of Pods that are gone, and of those that it has given up, is saved. */
+TEST(a_restored_job_remembers_its_pods)
+{
+	static const char text[] = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n"
+				   "apiVersion: batch/v1\nkind: Job\nmetadata: {name: fails, namespace: shop}\nspec: {backoffLimit: 4, template: {spec: {restartPolicy: Never,"
+				   " containers: [{name: c, image: busybox, command: [sh, -c, exit 1]}]}}}\n---\n"
+				   "apiVersion: batch/v1\nkind: Job\nmetadata: {name: waits, namespace: shop}\nspec: {template: {spec: {restartPolicy: Never,"
+				   " containers: [{name: c, image: busybox, command: [sh, -c, sleep 1000]}]}}}\n";
+	const char *path = lab_path();
+	struct cell straight = new_cell("calico"), restored = { 0 };
+	struct err err = { 0 };
+	struct object_list l;
+	struct lab *lab;
+	char *want, *have;
+
+	defaults_add(straight.c);
+	apply(&straight, text);
+	control_advance(straight.t, SECONDS(40));
+	l = pods_of(straight.c, cluster_find(straight.c, &job_kind, "shop", "fails")->uid);
+	CU_ASSERT_FATAL(l.nr > 0);
+	apply_delete(straight.c, l.v[0]);
+	apply(&straight, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: waits, namespace: shop}\nspec: {suspend: true, template: {spec: {restartPolicy: Never,"
+			 " containers: [{name: c, image: busybox, command: [sh, -c, sleep 1000]}]}}}\n");
+	control_advance(straight.t, SECONDS(1));
+	remove_lab(path);
+	lab = lab_open(path, LAB_CREATE, NULL, &err);
+	CU_ASSERT_FATAL(lab && save(&straight, lab, "step", &err));
+	CU_ASSERT_FATAL(load(&restored, lab, (struct lab_point){ 1, NEVER }, &err));
+	lab_close(lab);
+	control_advance(straight.t, MINUTES(10));
+	control_advance(restored.t, MINUTES(10));
+	want = dump(&straight);
+	have = dump(&restored);
+	SAME_TEXT(have, want);
+	CU_ASSERT_EQUAL(((const struct job *)cluster_find(restored.c, &job_kind, "shop", "fails"))->st_failed, 5);
+	CU_ASSERT_EQUAL(((const struct job *)cluster_find(restored.c, &job_kind, "shop", "waits"))->st_failed, 0);
+	free(want);
+	free(have);
+	cluster_free(straight.c);
+	cluster_free(restored.c);
+	complain(&err);
+	err_free(&err);
+	remove_lab(path);
+}
+
 TEST(history_and_moments)
 {
 	const char *path = lab_path();
