@@ -15,7 +15,7 @@ static uint16_t permille(const char *text)
 	double share = strtod(text, &end);
 
 	share = *end == '%' ? share / 100 : share;
-	return (uint16_t)(share <= 0 ? 0 : share >= 1 ? 1000 : share * 1000 + 0.5);
+	return (uint16_t)(!(share > 0) ? 0 : share >= 1 ? 1000 : share * 1000 + 0.5);        /* nan: 0 */
 }
 
 struct link_fault link_fault_of(const struct node *n)

@@ -9,18 +9,31 @@
 
 #define BY_SCHEDULER "PreemptionByScheduler"
 
-/* The class of a Pod, or the one that is every Pod's. */
+static bool names_class(const struct pod_spec *s)
+{
+	return s->priority_class && *s->priority_class;
+}
+
+static int64_t value_of(const struct object *class)
+{
+	return val_int_or(val_get(class->doc, "value"), 0);
+}
+
+/* The class of a Pod, or the one that is every Pod's: of several the lowest (getDefaultPriorityClass). */
 static const struct object *class_of(struct cluster *c, const struct pod_spec *s)
 {
+	const struct object *lowest = NULL;
 	struct object_list l;
 
 	if (!cluster_count(c, &priority_class_kind))
 		return NULL;
+	if (names_class(s))
+		return cluster_find(c, &priority_class_kind, NULL, s->priority_class);
 	l = cluster_list(c, &priority_class_kind);
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (s->priority_class ? streq(l.v[k]->name, s->priority_class) : val_bool_or(val_get(l.v[k]->doc, "globalDefault"), false))
-			return l.v[k];
-	return NULL;
+		if (val_bool_or(val_get(l.v[k]->doc, "globalDefault"), false) && (!lowest || value_of(l.v[k]) < value_of(lowest)))
+			lowest = l.v[k];
+	return lowest;
 }
 
 /* The classes that every cluster has. */
@@ -36,7 +49,7 @@ static const int32_t *system_value(str name)
 
 const char *priority_refuses(struct cluster *c, const struct pod_spec *s, struct arena *a)
 {
-	if (!s->priority_class || !*s->priority_class || system_value(s->priority_class) || class_of(c, s))
+	if (!names_class(s) || system_value(s->priority_class) || class_of(c, s))
 		return NULL;
 	if (cluster_flags(c)->no_defaults && !cluster_count(c, &priority_class_kind))        /* an import that tells of no class: not known */
 		return NULL;
@@ -51,7 +64,7 @@ int32_t pod_priority(struct cluster *c, const struct pod_spec *s)
 	if (s->priority.set || system)
 		return s->priority.set ? s->priority.v : *system;
 	class = class_of(c, s);
-	return class ? (int32_t)val_int_or(val_get(class->doc, "value"), 0) : 0;
+	return class ? (int32_t)value_of(class) : 0;
 }
 
 static bool never_preempts(struct cluster *c, const struct pod_spec *s)

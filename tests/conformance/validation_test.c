@@ -1,4 +1,5 @@
 /* What the API server of 1.36 takes and refuses, beyond the corpus: pkg/apis/{core,policy,discovery}/validation, apimachinery pkg/util/validation/ip.go. */
+#include "model/control/scheduler.h"
 #include "tests/unit/cell.h"
 
 #define SERVICE(spec) "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {" spec ", ports: [{port: 80}]}}"
@@ -149,6 +150,21 @@ TEST(every_controller_is_refused_alike)
 		CU_ASSERT(!o || !condition_get(&((const struct workload *)o)->conditions, "ReplicaFailure"));
 		cell_free(&x);
 	}
+}
+
+/* getDefaultPriorityClass */
+TEST(of_several_global_defaults_the_lowest_counts)
+{
+	struct cell x = cell_settled("{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: a}, value: 7, globalDefault: true}\n---\n"
+				     "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: b}, value: 5, globalDefault: true}\n---\n" HIGH);
+	static const struct { const char *class; int32_t value; } rows[] = { { NULL, 5 }, { "", 5 }, { "a", 7 }, { "system-node-critical", 2000001000 }, { "none", 0 } };
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct pod_spec s = { .priority_class = rows[k].class ? cluster_str(x.c, rows[k].class) : NULL };
+
+		CU_ASSERT_EQUAL(pod_priority(x.c, &s), rows[k].value);
+	}
+	cell_free(&x);
 }
 
 TEST(an_import_without_priority_classes_is_not_refused)

@@ -11,6 +11,7 @@ TEST(faults_of_links_are_read_by_words)
 		{ "17 delay=50ms loss=2.5% mtu=1400", false, true, 25, 1400 },
 		{ "17 noloss=3 mtu=x", false, false, 0, 0 },
 		{ "loss=1", false, false, 0, 0 },       /* no time since when */
+		{ "0 loss=nan", false, false, 0, 0 },
 		{ "0 loss=200%", false, false, 1000, 0 },
 	};
 
