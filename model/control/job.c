@@ -1,14 +1,10 @@
 /* Jobs: Pods until enough have succeeded, or too many failed. Source: pkg/controller/job/job_controller.go, indexed_job_utils.go. */
-#include <stdlib.h>
-
 #include "model/cluster/apply.h"
-#include "model/control/job_policy.h"
-#include "model/control/workloads.h"
+#include "model/control/job_ends.h"
 
 struct jobbing {
 	struct control *t;
 	struct cluster *c;
-	struct memory *m;
 	struct job *j;
 	struct arena *scratch;
 	nsec now;
@@ -22,52 +18,21 @@ struct jobbing {
 	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
 };
 
-/* How a Pod ended, for as long as its Job goes on: the counts of the status do not fall when the Pod is deleted (upstream: status.uncountedTerminatedPods). */
-struct ended { int32_t index; bool succeeded; uint8_t action; nsec at; };      /* index: -1: none; action: enum failure_action */
-struct past { struct ended *v; uint32_t nr, alloc; };
-struct memory {
-	struct selector_index index;
-	struct map past;                        /* Job → struct past: of its Pods that are gone */
-	struct table given_up;                  /* Pod → 1: its Job has deleted it: however it ends, it does not count (upstream takes its finalizer) */
-};
-
-static struct memory *memory_of(const struct control *t)
-{
-	return control_state(t, CTL_JOB);
-}
-
 static struct selector_index *index_of(struct control *t)
 {
-	return &memory_of(t)->index;
+	return &job_memory(t)->index;
 }
-
-static void remember(struct control *t, const struct job *j, const struct ended *e)
-{
-	struct arena *a = cluster_arena(control_cluster(t));
-	uint64_t *at = map_put(&memory_of(t)->past, a, j->o.id.i);
-
-	if (!*at)
-		*at = map_ptr(arena_make(a, struct past));
-	vec_add(a, (struct past *)(uintptr_t)*at, *e);
-}
-
-static void pod_gone(struct control *, const struct pod *);
 
 static void watch(struct control *t, const struct change *ch)
 {
 	if (ch->object->kind == &pod_kind) {
 		if (ch->kind == CHANGE_DELETE)
-			pod_gone(t, (struct pod *)ch->object);
+			job_pod_gone(t, (struct pod *)ch->object);
 		wake_owner(t, CTL_JOB, &job_kind, index_of(t), (struct pod *)ch->object);
 		return;
 	}
 	if (ch->kind != CHANGE_DELETE)
 		control_wake(t, CTL_JOB, ch->object, 0);
-}
-
-static bool finished(const struct job *j)
-{
-	return condition_status(&j->conditions, "Complete") == COND_TRUE || condition_status(&j->conditions, "Failed") == COND_TRUE;
 }
 
 /* registry/batch/job/strategy.go generateSelector: its Pods are known by the Job's uid. */
@@ -84,63 +49,6 @@ static void claim_labels(struct jobbing *x)
 	*l = pairs_with(x->c, l, "job-name", j->o.name);
 	if (!j->selector.labels.nr)
 		j->selector.labels = pairs_with(x->c, &j->selector.labels, "batch.kubernetes.io/controller-uid", j->o.uid);
-}
-
-static int32_t index_of_pod(const struct pod *p)
-{
-	const char *s = label_get(&p->o.labels, "batch.kubernetes.io/job-completion-index");
-
-	return s ? atoi(s) : -1;
-}
-
-static nsec ended_at(const struct pod *p)
-{
-	nsec last = 0;
-
-	for (uint32_t k = 0; k < p->statuses.nr; k++)
-		if (p->statuses.v[k].state == CS_TERMINATED && p->statuses.v[k].finished_at != NEVER)
-			last = MAX(last, p->statuses.v[k].finished_at);
-	return last;
-}
-
-static bool only_failed_are_replaced(const struct job *j)
-{
-	return streq(j->replacement, "Failed");
-}
-
-/* matchPodFailurePolicy */
-static struct ended end_of(const struct job *j, const struct pod *p, struct arena *a, const char **why)
-{
-	struct ended e = { streq(j->completion_mode, "Indexed") ? index_of_pod(p) : -1, p->phase == POD_SUCCEEDED, FAILURE_COUNTS, ended_at(p) };
-
-	if (!e.succeeded)
-		e.action = (uint8_t)failure_action(j->failure_policy, p, a, why);
-	return e;
-}
-
-/* isPodFailed: one that goes without having ended has failed, unless only failed ones are replaced. */
-static void pod_gone(struct control *t, const struct pod *p)
-{
-	const struct object *owner = control_owner(t, &p->o);
-	const struct job *j = (const struct job *)owner;
-	struct scratch s;
-	struct ended e;
-	const char *why;
-
-	if (!owner || owner->kind != &job_kind || owner->gone || owner->deleted != NEVER || finished(j) || table_get(&memory_of(t)->given_up, p->o.id.i) ||
-	    (!pod_is_terminal(p) && only_failed_are_replaced(j)))
-		return;
-	s = control_scratch(t);
-	e = end_of(j, p, s.arena, &why);
-	e.at = e.at ? e.at : control_now(t);
-	remember(t, j, &e);
-	scratch_end(s);
-}
-
-static void give_up(struct jobbing *x, struct pod *p)
-{
-	*table_at(x->t, &x->m->given_up, p->o.id.i) = 1;
-	apply_delete(x->c, &p->o);
 }
 
 static void count_end(struct jobbing *x, const struct ended *e)
@@ -180,25 +88,6 @@ static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 		x->restarts += p->statuses.v[s].restarts;
 }
 
-/* All that have ended: those that are gone, then those that are there. */
-static struct past all_ends(struct jobbing *x)
-{
-	const struct past *gone = map_get_ptr(&x->m->past, x->j->o.id.i);
-	struct past all = { 0 };
-
-	for (uint32_t k = 0; gone && k < gone->nr; k++)
-		vec_add(x->scratch, &all, gone->v[k]);
-	for (uint32_t k = 0; k < x->nr; k++)
-		if (pod_is_terminal(x->pods[k]) && !table_get(&x->m->given_up, x->pods[k]->o.id.i)) {
-			const char *why = NULL;
-			struct ended e = end_of(x->j, x->pods[k], x->scratch, &why);
-
-			x->fails = x->fails ? x->fails : why;
-			vec_add(x->scratch, &all, e);
-		}
-	return all;
-}
-
 static void count(struct jobbing *x)
 {
 	struct past ends;
@@ -211,7 +100,7 @@ static void count(struct jobbing *x)
 	x->index_failures = arena_array(x->scratch, int32_t, most + 1);
 	x->index_counted = arena_array(x->scratch, int32_t, most + 1);
 	x->index_last = arena_array(x->scratch, nsec, most + 1);
-	ends = all_ends(x);
+	ends = job_ends(x->t, x->j, x->pods, x->nr, x->scratch, &x->fails);
 	for (uint32_t k = 0; k < ends.nr; k++)
 		count_end(x, &ends.v[k]);
 	for (uint32_t k = 0; k < x->nr; k++) {
@@ -241,7 +130,7 @@ static void stop_all(struct jobbing *x)
 	for (uint32_t k = 0; k < x->nr; k++)
 		if (pod_is_active(x->pods[k])) {
 			cluster_event(x->c, &x->j->o, false, "job-controller", "SuccessfulDelete", "Deleted pod: %s", x->pods[k]->o.name);
-			give_up(x, x->pods[k]);
+			job_gives_up(x->t, x->pods[k]);
 		}
 	x->active = x->ready = 0;
 }
@@ -387,7 +276,7 @@ static void make_pods(struct jobbing *x)
 	wait_for_indexes(x);
 	for (uint32_t k = x->nr; k-- > 0 && x->active > want;)
 		if (pod_is_active(x->pods[k])) {
-			give_up(x, x->pods[k]);
+			job_gives_up(x->t, x->pods[k]);
 			x->active--;
 		}
 }
@@ -435,7 +324,7 @@ static void suspend(struct jobbing *x)
 
 static void run(struct control *t, struct object *o, nsec now)
 {
-	struct jobbing x = { .t = t, .c = control_cluster(t), .m = memory_of(t), .j = (struct job *)o, .now = now };
+	struct jobbing x = { .t = t, .c = control_cluster(t), .j = (struct job *)o, .now = now };
 	struct job was;
 
 	if (o->gone || o->deleted != NEVER || (x.j->managed_by && !streq(x.j->managed_by, "kubernetes.io/job-controller")))
@@ -444,7 +333,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	was = *x.j;
 	x.indexed = streq(x.j->completion_mode, "Indexed") && x.j->completions.set;
 	claim_labels(&x);
-	if (finished(x.j)) {
+	if (job_finished(x.j)) {
 		expire(&x);
 		arena_free(x.scratch);
 		return;
@@ -462,68 +351,20 @@ static void run(struct control *t, struct object *o, nsec now)
 		}
 		if (!judge(&x))
 			make_pods(&x);
-		if (x.j->has_active_deadline && !finished(x.j))
+		if (x.j->has_active_deadline && !job_finished(x.j))
 			control_timer(t, CTL_JOB, o, x.j->st_start + SECONDS(x.j->active_deadline));
 	}
 	write_status(&x, &was);
-	if (finished(x.j))
+	if (job_finished(x.j))
 		expire(&x);
 	arena_free(x.scratch);
 }
 
 static void *init(struct control *t)
 {
-	return arena_make(cluster_arena(control_cluster(t)), struct memory);
-}
-
-static void save(struct control *t, struct arena *a, struct val *out)
-{
-	struct cluster *c = control_cluster(t);
-	struct object_list l = cluster_list(c, &job_kind);
-
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct past *past = map_get_ptr(&memory_of(t)->past, l.v[k]->id.i);
-		struct object_list pods = pods_made_by(c, l.v[k]->uid);
-		struct val *ends = val_new(a, VAL_LIST), *given_up = val_new(a, VAL_LIST), *both;
-
-		for (uint32_t i = 0; past && i < past->nr; i++) {
-			struct val *e = val_add(a, ends, val_new(a, VAL_LIST));
-
-			val_add(a, e, val_int(a, past->v[i].index));
-			val_add(a, e, val_bool(a, past->v[i].succeeded));
-			val_add(a, e, val_int(a, past->v[i].action));
-			val_add(a, e, val_int(a, past->v[i].at));
-		}
-		for (uint32_t i = 0; i < pods.nr; i++)
-			if (table_get(&memory_of(t)->given_up, pods.v[i]->id.i))
-				val_add(a, given_up, val_string(a, pods.v[i]->name));
-		if (!ends->nr && !given_up->nr)
-			continue;
-		both = val_put_new(a, out, l.v[k]->uid, val_new(a, VAL_MAP));
-		val_put(a, both, "ended", ends);
-		val_put(a, both, "givenUp", given_up);
-	}
-}
-
-static void load(struct control *t, const struct val *v)
-{
-	VAL_EACH(one, v) {
-		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), one->key));
-
-		if (!o || o->kind != &job_kind)
-			continue;
-		VAL_EACH(e, val_get(one, "ended"))
-			remember(t, (const struct job *)o, &(struct ended){ .index = (int32_t)val_int_or(val_at(e, 0), -1), .succeeded = val_bool_or(val_at(e, 1), false),
-									    .action = (uint8_t)val_int_or(val_at(e, 2), FAILURE_COUNTS), .at = val_int_or(val_at(e, 3), 0) });
-		VAL_EACH(name, val_get(one, "givenUp")) {
-			const struct pod *p = val_str(name) ? find_pod(control_cluster(t), o->ns, val_str(name)) : NULL;
-
-			if (p)
-				*table_at(t, &memory_of(t)->given_up, p->o.id.i) = 1;
-		}
-	}
+	return arena_make(cluster_arena(control_cluster(t)), struct job_memory);
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &job_kind, NULL };
 static const struct kind *const owners[] = { &job_kind, NULL };
-const struct controller job_controller = { .name = "job", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run, .save = save, .load = load };
+const struct controller job_controller = { .name = "job", .kinds = kinds_heard, .owners = owners, .init = init, .watch = watch, .run = run, .save = job_ends_save, .load = job_ends_load };

@@ -1,0 +1,31 @@
+/* What the job controller remembers of Pods: how those that are gone have ended, and which ones their Job has given up. Saved.
+ * Source: pkg/controller/job/job_controller.go trackJobStatusAndRemoveFinalizers, isPodFailed, deleteJobPods. */
+#ifndef PODWIRE_JOB_ENDS_H
+#define PODWIRE_JOB_ENDS_H
+
+#include "model/control/job_policy.h"
+#include "model/control/workloads.h"
+
+/* How a Pod ended, for as long as its Job goes on: the counts of the status do not fall when the Pod is deleted (upstream: status.uncountedTerminatedPods). */
+struct ended { int32_t index; bool succeeded; uint8_t action; nsec at; };      /* index: -1: none; action: enum failure_action */
+struct past { struct ended *v; uint32_t nr, alloc; };
+struct job_memory {
+	struct selector_index index;
+	struct map past;                        /* Job → struct past: of its Pods that are gone */
+	struct table given_up;                  /* Pod → 1: its Job has deleted it: however it ends, it does not count (upstream takes its finalizer) */
+};
+
+
+struct job_memory *job_memory(const struct control *);
+bool job_finished(const struct job *);                  /* Complete or Failed */
+bool only_failed_are_replaced(const struct job *);      /* podReplacementPolicy: Failed */
+int32_t index_of_pod(const struct pod *);               /* job-completion-index; -1: none */
+
+/* All that have ended and count: those that are gone, then those of `pods` that are there; in scratch. *why: what a rule of the podFailurePolicy says that ends the Job; NULL. */
+struct past job_ends(const struct control *, const struct job *, struct pod *const *pods, uint32_t nr, struct arena *scratch, const char **why);
+void job_pod_gone(struct control *, const struct pod *);
+void job_gives_up(struct control *, struct pod *);      /* deletes it */
+void job_ends_save(struct control *, struct arena *, struct val *out);
+void job_ends_load(struct control *, const struct val *);
+
+#endif
