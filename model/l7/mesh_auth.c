@@ -9,9 +9,7 @@
 
 const char *mesh_principal(struct cluster *c, const struct pod *p, struct arena *a)
 {
-	const struct settings *s = cluster_settings(c);
-
-	return arena_printf(a, "%s/ns/%s/sa/%s", s->domain ? s->domain : "cluster.local", p->o.ns, p->spec->service_account ? p->spec->service_account : "default");
+	return arena_printf(a, "%s/ns/%s/sa/%s", cluster_settings(c)->domain, p->o.ns, p->spec->service_account ? p->spec->service_account : "default");
 }
 
 /* A policy's selector.matchLabels; without one it is for the whole namespace. */

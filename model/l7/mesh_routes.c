@@ -1,16 +1,13 @@
 /* VirtualService and DestinationRule → routes. The first match in the order of the text is taken, as in the proxy. Source: istio/api networking/v1/
  * virtual_service.proto, destination_rule.proto; istio pilot/pkg/networking/core/route/route.go. */
-#include "model/l7/gateway.h"
 #include "model/l7/mesh_routes.h"
 
 #include <stdlib.h>
 
-static const char *domain(struct cluster *c) { const struct settings *s = cluster_settings(c); return s->domain ? s->domain : "cluster.local"; }
-
 /* ResolveShortnameToFQDN: a name without dots is a Service of that namespace. */
 const char *mesh_fqdn(struct cluster *c, const char *host, str ns, struct arena *a)
 {
-	return strchr(host, '.') || strchr(host, '*') ? host : arena_printf(a, "%s.%s.svc.%s", host, ns, domain(c));
+	return strchr(host, '.') || strchr(host, '*') ? host : arena_printf(a, "%s.%s.svc.%s", host, ns, cluster_settings(c)->domain);
 }
 
 const struct service *mesh_service(struct cluster *c, const char *fqdn)
@@ -18,15 +15,14 @@ const struct service *mesh_service(struct cluster *c, const char *fqdn)
 	const char *dot = strchr(fqdn, '.'), *svc = dot ? strstr(dot + 1, ".svc.") : NULL;
 	str name, ns;
 
-	if (!svc || !streq(svc + 5, domain(c)))
+	if (!svc || !streq(svc + 5, cluster_settings(c)->domain))
 		return NULL;
 	name = str_intern_n(cluster_strings(c), fqdn, (size_t)(dot - fqdn));
 	ns = str_intern_n(cluster_strings(c), dot + 1, (size_t)(svc - dot - 1));
 	return find_service(c, ns, name);
 }
 
-/* exportTo: absent or "*" is everywhere, "." its own namespace. */
-static bool exported(const struct object *o, const struct val *spec, str to)
+bool mesh_exported(const struct object *o, const struct val *spec, str to)
 {
 	const struct val *list = val_get(spec, "exportTo");
 
@@ -59,7 +55,7 @@ static const struct raw_object *rule_in(struct cluster *c, str ns, str client_ns
 		const char *host = rule_host(c, r, a);
 		int own = host ? host_rank(host) : -1;
 
-		if (!host || !host_matches(host, fqdn, false) || !exported(&r->o, r->spec, client_ns ? client_ns : ns) || own < rank ||
+		if (!host || !host_matches(host, fqdn, false) || !mesh_exported(&r->o, r->spec, client_ns ? client_ns : ns) || own < rank ||
 		    (own == rank && object_born(&r->o) >= object_born(&best->o)))
 			continue;
 		best = r;
@@ -110,8 +106,7 @@ static const pair_list *subset_of(struct mesh_compile *k, const char *fqdn, cons
 	return out;
 }
 
-/* ServiceEntry: a name outside that the mesh knows. */
-static bool entry_names(struct cluster *c, const char *host)
+bool mesh_outside(struct cluster *c, const char *host)
 {
 	struct object_list all = cluster_list(c, &service_entry_kind);
 
@@ -129,7 +124,7 @@ struct l7_ref mesh_ref(struct mesh_compile *k, const struct val *dest, str ns)
 	int32_t port = (int32_t)val_int_or(val_path(dest, "port.number"), 0);
 	struct l7_ref r = { .status = 503, .service = mesh_service(k->c, fqdn) };
 
-	if (!r.service && entry_names(k->c, fqdn)) {
+	if (!r.service && mesh_outside(k->c, fqdn)) {
 		r.name = cluster_str(k->c, fqdn);
 		r.port = port ? port : 80;
 		r.upstream = arena_printf(k->a, "%s:%d", fqdn, r.port);
@@ -490,124 +485,4 @@ bool mesh_gateway_listed(const struct mesh_compile *k, const struct raw_object *
 			return true;
 	}
 	return false;
-}
-
-/* ---- a client's sidecar */
-
-/* The VirtualService for this host, as the client sees it: the most precise host, the oldest of equally precise ones. */
-static const struct raw_object *service_routes(struct mesh_compile *k, const char *fqdn)
-{
-	struct object_list all = cluster_list(k->c, &virtual_service_kind);
-	const struct raw_object *best = NULL;
-	int rank = -1;
-
-	for (uint32_t i = 0; i < all.nr; i++) {
-		const struct raw_object *vs = (const struct raw_object *)all.v[i];
-
-		if (!val_get(vs->spec, "http") || !mesh_gateway_listed(k, vs, val_get(vs->spec, "gateways")) || !exported(&vs->o, vs->spec, k->who.ns))
-			continue;
-		VAL_EACH(h, val_get(vs->spec, "hosts")) {
-			const char *host = val_str(h) ? mesh_fqdn(k->c, val_str(h), vs->o.ns, k->a) : NULL;
-
-			if (!host || !host_matches(host, fqdn, false) || host_rank(host) < rank || (host_rank(host) == rank && object_born(&vs->o) >= object_born(&best->o)))
-				continue;
-			best = vs;
-			rank = host_rank(host);
-		}
-	}
-	return best;
-}
-
-static void plain_route(struct mesh_compile *k, const struct service *s, int32_t port)
-{
-	struct l7_action *act = arena_make(k->a, struct l7_action);
-	struct l7_route *r = table_route(k->t, table_vhost(k->t, k->group, "*"), L7_PATH_STRING, "/");
-
-	vec_add(k->a, &act->backends, (struct l7_backend){ .weight = 1, .ref = { .ns = s->o.ns, .name = s->o.name, .port = port, .service = s } });
-	r->action = act;
-	r->cause = s->o.id;
-	r->text = "all requests";
-}
-
-/* The Service that a client means by a host: the name that DNS would complete in its namespace. */
-static const struct service *service_meant(struct cluster *c, str ns, const char *host, struct arena *a)
-{
-	const struct service *s = NULL;
-	ip_addr ip, have;
-
-	if (ip_parse(host, &ip)) {
-		struct object_list all = cluster_list(c, &service_kind);
-
-		for (uint32_t k = 0; k < all.nr && !s; k++)
-			if (((const struct service *)all.v[k])->cluster_ip && ip_parse(((const struct service *)all.v[k])->cluster_ip, &have) && ip_eq(ip, have))
-				s = (const struct service *)all.v[k];
-		return s;
-	}
-	s = mesh_service(c, arena_printf(a, "%s.%s.svc.%s", host, ns, domain(c)));
-	s = s ? s : mesh_service(c, arena_printf(a, "%s.svc.%s", host, domain(c)));
-	s = s ? s : mesh_service(c, arena_printf(a, "%s.%s", host, domain(c)));
-	return s ? s : mesh_service(c, host);
-}
-
-/* One Service's port, or a name outside, as this client's sidecar routes it; false: the mesh has nothing to say. */
-static bool sidecar_routes(struct mesh_compile *k, const struct service *s, const char *fqdn)
-{
-	const struct raw_object *vs = service_routes(k, fqdn);
-
-	if (vs)
-		mesh_add_virtual_service(k, "*", vs);
-	else if (!s)
-		return false;
-	else if (!gateway_add_service_routes(k->t, k->group, s, k->port, k->who.ns))
-		plain_route(k, s, k->port);
-	return true;
-}
-
-struct route_table *routes_compile_mesh(struct cluster *c, const struct pod *client, struct arena *a)
-{
-	struct object_list all = cluster_list(c, &service_kind);
-	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" } };
-
-	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
-	for (uint32_t i = 0; i < all.nr; i++) {
-		const struct service *s = (const struct service *)all.v[i];
-		const char *const names[] = {           /* the shortest last: what DNS would complete in the client's namespace */
-			arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, domain(c)), arena_printf(a, "%s.%s.svc", s->o.name, s->o.ns), arena_printf(a, "%s.%s", s->o.name, s->o.ns),
-			service_has_vip(s) ? s->cluster_ip : NULL, s->o.ns == client->o.ns ? s->o.name : NULL,
-		};
-
-		for (uint32_t n = 0; n < s->ports.nr; n++) {
-			if (s->ports.v[n].protocol && s->ports.v[n].protocol != L4_TCP)
-				continue;
-			k.group = table_group(k.t, false, false);
-			k.port = s->ports.v[n].port;
-			for (size_t j = 0; j < ARRAY_LEN(names); j++)
-				if (names[j]) {
-					struct l7_listener *l = table_listener(k.t, NULL, (uint16_t)k.port, L7_HTTP, k.group);
-
-					l->host = names[j];
-					l->cause = s->o.id;
-				}
-			sidecar_routes(&k, s, names[0]);
-		}
-	}
-	table_finish(k.t);
-	return k.t;
-}
-
-struct route_table *routes_compile_sidecar(struct cluster *c, const struct pod *client, const char *host, uint16_t port, struct arena *a)
-{
-	const struct service *s = service_meant(c, client->o.ns, host, a);
-	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" }, .port = port };
-	const char *fqdn = s ? arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, domain(c)) : host;
-
-	if (s ? !mesh_has_port(s, port) : !entry_names(c, host))
-		return NULL;
-	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
-	k.group = table_group(k.t, false, false);
-	table_listener(k.t, NULL, port, L7_HTTP, k.group);
-	if (!sidecar_routes(&k, s, fqdn))
-		return NULL;
-	table_finish(k.t);
-	return k.t;
 }

@@ -186,7 +186,6 @@ struct serving proxies_serving(const struct looking *k, const char *host, uint16
 	return s;
 }
 
-/* An end that --resolve or external DNS gives. false: `why` or err. */
 /* ---- who took the connection */
 
 /* The port as the proxy's configuration calls it: that of its Service, whatever the container's. */

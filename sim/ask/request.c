@@ -1,6 +1,6 @@
-/* A request's way: the name, the connection to whoever takes it, TLS, the route, and the connection from the proxy to the backend. Who takes it decides: a
- * controller's Pod reads its routing table and dials an endpoint itself; any other Pod is the server. */
-#include "sim/ask/request.h"
+/* A request's way: the name, the connection to whoever takes it, and what becomes of it there. Who takes it decides: a controller's Pod reads its routing table and
+ * dials an endpoint itself (forward.c); any other Pod is the server. */
+#include "sim/ask/forward.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -11,23 +11,9 @@
 #include "sim/ask/proxies.h"
 #include "sim/ask/sidecar.h"
 
-struct asking {
-	struct world *w;
-	struct cluster *c;
-	const struct question *q;
-	const struct end *to;
-	struct arena *a;
-	struct answer *out;
-	struct err *err;
-	bool v6;
-	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
-};
-
-static struct outcome_view *push(struct asking *k) { return answer_push(k->out, k->a); }
-
 static bool nowhere(struct asking *k, enum verdict verdict, const char *why)
 {
-	*push(k) = (struct outcome_view){ .p = { 1, 1 }, .verdict = verdict, .reason = why };
+	*answer_push(k->out, k->a) = (struct outcome_view){ .p = { 1, 1 }, .verdict = verdict, .reason = why };
 	return true;
 }
 
@@ -82,295 +68,9 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 	return s.nr == 1 && resolve_end(k, &s.end, t, why);
 }
 
-/* ---- the second connection */
+/* ---- who took it */
 
-/* The first connection has come to a proxy: a controller's Pod, or the sender's own sidecar. */
-struct way {
-	const struct outcome_view *first;
-	netns_h from;                           /* where the proxy dials */
-	const struct pod *pod;                  /* whose identity it has */
-	const struct route_table *table;        /* NULL: no proxy; the server itself took it */
-	const struct http_request *rq;
-	bool sidecar;                           /* it dials as the sidecar of its Pod */
-	bool envoy;                             /* its answers to failures are Envoy's */
-	bool next;                              /* it is the second proxy in a row */
-};
-
-static struct trace dial(struct asking *k, netns_h from, ip_addr ip, uint16_t port)
-{
-	struct walk_from w = { .from = from, .t = { .dst = ip, .dport = port, .sport = 40001, .proto = PROTO_TCP } };
-
-	return walk(k->w->dp, flows_new(k->a, cluster_now(k->c), cluster_seed(k->c)), &w, k->q->flags & ~(unsigned)WALK_KEEP, k->a);
-}
-
-static struct http_view *view_of(struct asking *k, const struct http_decision *d, const struct http_backend *b, int status)
-{
-	struct http_view *h = arena_make(k->a, struct http_view);
-
-	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why, .listener = d->listener,
-				 .grpc = d->grpc && status != 200 ? grpc_status(status) : NULL, .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
-	if (!b->service && !b->upstream) {      /* the proxy's own answer */
-		h->resp_headers = b->resp_headers;
-		h->nr_resp_headers = b->nr_resp_headers;
-	}
-	return h;
-}
-
-static void set_backend(struct asking *k, struct http_view *h, const struct http_backend *b)
-{
-	h->backend = b->service ? arena_printf(k->a, "%s/%s:%d", b->service->o.ns, b->service->o.name, b->port) : NULL;
-	h->req_path = b->req_path;
-	h->req_host = b->req_host;
-	h->req_headers = b->req_headers;
-	h->nr_req_headers = b->nr_req_headers;
-	h->resp_headers = b->resp_headers;
-	h->nr_resp_headers = b->nr_resp_headers;
-	h->mirrors = b->mirrors;
-	h->nr_mirrors = b->nr_mirrors;
-}
-
-/* What the proxy says when its own connection fails: 502 if it was refused, 504 if nothing came back; Envoy: 503. */
-static int failure(const struct way *way, enum verdict v) { return way->envoy ? 503 : v == V_REFUSED || v == V_REJECTED ? 502 : 504; }
-
-static void fill_end(struct outcome_view *v, const struct outcome_view *end)
-{
-	v->assumed = end->assumed;
-	v->masqueraded = end->masqueraded;
-	v->end_ip = end->end_ip;
-	v->end_port = end->end_port;
-	v->pod = end->pod;
-	v->container = end->container;
-	v->node = end->node;
-}
-
-/* The receiver's sidecar, if there is one, has the last word. true: it answered instead of the application. */
-static bool received_by(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
-{
-	struct http_request rq = *way->rq;
-	struct received r;
-
-	if (b->req_path) {                      /* as the proxy before has changed it */
-		rq.path = b->req_path;
-		rq.host = b->req_host;
-		rq.headers = b->req_headers;
-		rq.nr_headers = b->nr_req_headers;
-	}
-	r = sidecar_receives(k->w, second, (struct sender){ way->pod, way->sidecar || way->table }, b->service, &rq, k->q->flags, k->a);
-
-	if (!r.captured)
-		return false;
-	v->third = r.local;
-	if (r.status == 200) {
-		struct outcome_view app = outcome_view_of(k->w, r.local, (struct frac){ 1, 1 });
-
-		v->end_port = app.end_port;
-		v->container = app.container;
-		v->assumed = app.assumed;
-		return false;
-	}
-	v->verdict = r.verdict;
-	v->reason = r.why;
-	h->status = r.status ? r.status : way->table ? failure(way, V_REJECTED) : 0;
-	h->why = r.why;
-	if (r.verdict == V_REJECTED && way->table)
-		v->verdict = V_DELIVERED;               /* the proxy lives, and says that its backend did not */
-	if (v->verdict != V_DELIVERED) {
-		v->http = NULL;
-		v->answered = false;
-	}
-	return true;
-}
-
-/* ---- the backend is a proxy itself */
-
-static void decided(struct asking *k, const struct way *way, const struct http_decision *d);
-static struct http_request request_of(struct asking *k, const struct outcome_view *first, uint16_t port);
-
-/* What the first proxy makes of the second one's answer. */
-static void outward(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, struct outcome_view *v)
-{
-	struct http_view *h;
-
-	if (v->verdict == V_UNKNOWN)
-		return;
-	if (!v->http) {
-		h = view_of(k, d, b, failure(way, v->verdict));
-		v->reason = h->why = arena_printf(k->a, "%s; the proxy answers %d, because the next one gave no answer: %s", b->why, h->status, v->reason);
-		v->verdict = V_DELIVERED;
-		v->answered = true;
-		v->http = h;
-		return;
-	}
-	h = arena_copy(k->a, v->http, sizeof(*h));
-	h->delay += b->delay;
-	h->mirrors = h->nr_mirrors ? h->mirrors : b->mirrors;
-	h->nr_mirrors = h->nr_mirrors ? h->nr_mirrors : b->nr_mirrors;
-	if (d->tls_names) {
-		h->tls_secret = d->tls_secret;
-		h->tls_names = d->tls_names;
-		h->tls_why = d->tls_why;
-	}
-	if (way->table) {                       /* it changes the headers of the answer as well */
-		struct http_request rq = *way->rq;
-		struct http_decision again;
-
-		rq.backend_headers = h->resp_headers;
-		rq.nr_backend_headers = h->nr_resp_headers;
-		again = routes_match(way->table, &rq, k->a);
-		h->resp_headers = again.v[b - d->v].resp_headers;
-		h->nr_resp_headers = again.v[b - d->v].nr_resp_headers;
-	}
-	v->http = h;
-}
-
-/* The connection to the backend, `to`, came to another proxy. false: it is none. */
-static bool next_proxy(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *to, const struct outcome_view *end,
-		       struct frac share)
-{
-	struct proxy p = proxies_of(&(struct looking){ k->w, k->c, k->a }, end->pod, to, NULL);
-	struct outcome_view first = *way->first;
-	struct way next = { .first = &first, .from = to->there.end, .pod = end->pod, .table = p.table, .envoy = p.envoy, .next = true };
-	uint32_t from = k->out->nr;
-	struct http_request rq;
-	struct http_decision answer;
-
-	if (!p.table || !routes_listen(p.table, p.port))
-		return false;
-	fill_end(&first, end);
-	first.p = frac_mul(frac_mul(first.p, share), to->p);
-	if (way->next) {
-		first.verdict = V_UNKNOWN;
-		first.reason = "more than two proxies in a row are not modelled";
-		*push(k) = first;
-		return true;
-	}
-	first.between = to;
-	rq = request_of(k, &first, p.port);
-	rq.client = to->there.as_seen.src;
-	if (way->table) {
-		rq.scheme = d->passthrough ? rq.scheme : "http";
-		rq.host = b->req_host;
-		rq.path = b->req_path;
-		rq.headers = b->req_headers;
-		rq.nr_headers = b->nr_req_headers;
-	}
-	next.rq = &rq;
-	answer = routes_match(p.table, &rq, k->a);
-	decided(k, &next, &answer);
-	for (uint32_t i = from; i < k->out->nr; i++)
-		outward(k, way, d, b, &k->out->v[i]);
-	return true;
-}
-
-/* One way to the backend: `second` is the walk from the proxy to it. */
-static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
-{
-	const struct outcome_view *first = way->first;
-	struct outcome_view end = outcome_view_of(k->w, second, (struct frac){ 1, 1 }), v = *first;
-	bool good = second->there.verdict == V_DELIVERED && second->answered;
-	struct http_view *h = view_of(k, d, b, good ? 200 : failure(way, second->there.verdict));
-
-	if (good && next_proxy(k, way, d, b, second, &end, share))
-		return;
-	v.p = frac_mul(frac_mul(first->p, share), second->p);
-	v.second = second;
-	v.http = h;
-	if (second->there.verdict == V_UNKNOWN) {
-		v.verdict = V_UNKNOWN;
-		v.http = NULL;
-		v.reason = end.reason;
-	} else if (!good && d->stream) {
-		v.verdict = V_REJECTED;
-		v.answered = false;
-		v.http = NULL;
-		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s", b->why, outcome_failed(second, &end, k->a));
-	} else if (!good) {
-		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s", b->why, h->status, outcome_failed(second, &end, k->a));
-		h->why = v.reason;
-	} else {
-		fill_end(&v, &end);
-		v.reason = b->why;
-		if (!received_by(k, way, b, second, &v, h))
-			set_backend(k, h, b);
-	}
-	*push(k) = v;
-}
-
-static void dial_all(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip, const uint16_t *port, uint32_t nr)
-{
-	for (uint32_t i = 0; i < nr; i++) {
-		struct trace t = way->sidecar ? sidecar_dials(k->w, way->from, (ip_addr){ 0 }, ip[i], port[i], k->q->flags, k->a) : dial(k, way->from, ip[i], port[i]);
-
-		for (uint32_t j = 0; j < t.nr; j++)
-			arrive(k, way, d, b, &t.v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }));
-	}
-}
-
-/* A name outside: what the source's DNS knows of it. Of names outside of which nothing is known at all (no --zone), it is assumed that they exist and answer. */
-static void dial_name(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
-{
-	const struct outcome_view *first = way->first;
-	struct source proxy = { .netns = way->from, .pod = (struct pod *)way->pod, .kind = "Pod" };
-	const char *colon = strrchr(b->upstream, ':'), *why = NULL;
-	const char *name = arena_strndup(k->a, b->upstream, (size_t)(colon - b->upstream));
-	uint16_t port = (uint16_t)atoi(colon + 1);
-	struct outcome_view v = *first;
-	struct http_view *h;
-	ip_addr *ip, literal;
-	uint32_t nr = 0;
-
-	if (ip_parse(name, &literal)) {
-		dial_all(k, way, d, b, &literal, &port, 1);
-		return;
-	}
-	if (question_resolve(k->w, &proxy, name, k->v6, k->a, &ip, &nr, &why)) {
-		uint16_t *ports = arena_array(k->a, uint16_t, nr);
-
-		for (uint32_t i = 0; i < nr; i++)
-			ports[i] = port;
-		dial_all(k, way, d, b, ip, ports, nr);
-		return;
-	}
-	v.assumed = !cluster_settings(k->c)->flags->zone;
-	h = view_of(k, d, b, v.assumed ? 200 : 502);
-	v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
-	v.http = h;
-	v.reason = v.assumed ? arena_printf(k->a, "%s; %s lies outside the cluster and is taken to answer", b->why, b->upstream) : arena_printf(k->a, "%s; %s", b->why, why);
-	if (v.assumed)
-		set_backend(k, h, b);
-	*push(k) = v;
-}
-
-static void to_backend(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
-{
-	struct http_endpoint *e;
-	uint32_t nr = 0;
-	ip_addr *ip, vip;
-	uint16_t *port;
-
-	if (b->upstream) {
-		dial_name(k, way, d, b);
-		return;
-	}
-	if (b->via_service && b->service->cluster_ip && ip_parse(b->service->cluster_ip, &vip)) {
-		uint16_t number = (uint16_t)b->port;
-
-		dial_all(k, way, d, b, &vip, &number, 1);
-		return;
-	}
-	e = service_endpoints(k->c, b->service, b->port, b->subset, k->a, &nr);
-	ip = arena_array(k->a, ip_addr, nr);
-	port = arena_array(k->a, uint16_t, nr);
-	for (uint32_t i = 0; i < nr; i++) {
-		ip[i] = e[i].ip;
-		port[i] = e[i].port;
-	}
-	dial_all(k, way, d, b, ip, port, nr);
-}
-
-/* ---- the proxy's answer */
-
-static struct http_request request_of(struct asking *k, const struct outcome_view *first, uint16_t port)
+struct http_request request_of(struct asking *k, const struct outcome_view *first, uint16_t port)
 {
 	const struct question *q = k->q;
 	struct http_request rq = { .scheme = k->to->scheme, .sni = k->to->has_ip ? "" : k->to->name, .host = k->to->name, .port = port, .method = q->method ? q->method : "GET",
@@ -390,36 +90,6 @@ static struct http_request request_of(struct asking *k, const struct outcome_vie
 			rq.headers[rq.nr_headers++] = q->headers[i];
 	}
 	return rq;
-}
-
-static void decided(struct asking *k, const struct way *way, const struct http_decision *d)
-{
-	const struct outcome_view *first = way->first;
-
-	if (!d->connect || d->tls_failed) {
-		struct outcome_view v = *first;
-
-		v.verdict = d->connect ? V_REJECTED : V_REFUSED;
-		v.answered = false;
-		v.reason = d->connect ? d->tls_why : "nobody listens on that port: no listener of the proxy is programmed for it";
-		*push(k) = v;
-	}
-	for (uint32_t i = 0; i < d->nr; i++) {
-		const struct http_backend *b = &d->v[i];
-		struct outcome_view v = *first;
-
-		if (b->status == 200 && !b->unknown && (b->service || b->upstream)) {
-			to_backend(k, way, d, b);
-			continue;
-		}
-		v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
-		v.reason = b->unknown ? b->unknown : b->why;
-		v.verdict = b->unknown ? V_UNKNOWN : b->reset ? V_REJECTED : v.verdict;
-		v.answered = v.answered && !b->reset;
-		if (!b->unknown && !b->reset)
-			v.http = view_of(k, d, b, b->status);
-		*push(k) = v;
-	}
 }
 
 static const struct service *service_at(struct cluster *c, ip_addr ip)
@@ -471,7 +141,7 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "nothing stands between: the server itself answers" };
 	struct http_decision none = { .connect = true };
 	uint32_t health = health_status(k, first, port);
-	struct http_view *h = view_of(k, &none, &b, (uint16_t)(health ? health : 200));
+	struct http_view *h = forward_view(k, &none, &b, (uint16_t)(health ? health : 200));
 	struct outcome_view v = *first;
 
 	if (health)
@@ -479,9 +149,9 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 
 	v.http = h;
 	v.reason = b.why;
-	if (!received_by(k, &way, &b, first->walk, &v, h))
-		set_backend(k, h, &b);
-	*push(k) = v;
+	if (!forward_received(k, &way, &b, first->walk, &v, h))
+		forward_backend(k, h, &b);
+	*answer_push(k->out, k->a) = v;
 }
 
 /* The sender's sidecar took it: its routes decide, by the Host. What the mesh does not know goes on to where it was sent. */
@@ -502,23 +172,23 @@ static void through_sidecar(struct asking *k, const struct outcome_view *first)
 
 		v.verdict = V_UNKNOWN;
 		v.reason = unmodelled;
-		*push(k) = v;
+		*answer_push(k->out, k->a) = v;
 		return;
 	}
 	if (streq(k->to->scheme, "http"))
 		way.table = routes_compile_sidecar(k->c, source->pod, host, sent->dport, k->a);
 	if (way.table) {
 		d = routes_match(way.table, &rq, k->a);
-		decided(k, &way, &d);
+		forward_decided(k, &way, &d);
 		return;
 	}
 	b.service = service_at(k->c, sent->dst);
 	b.port = sent->dport;
 	if (b.service) {
 		b.why = "the sidecar passes the connection on to the Service's endpoints";
-		to_backend(k, &way, &d, &b);
+		forward_request(k, &way, &d, &b);
 	} else {
-		dial_all(k, &way, &d, &b, &sent->dst, &sent->dport, 1);
+		forward_dial(k, &way, &d, &b, &sent->dst, &sent->dport, 1);
 	}
 }
 
@@ -531,7 +201,7 @@ static void connected(struct asking *k, const struct outcome *o, struct frac sha
 	struct http_decision d;
 
 	if (o->there.verdict != V_DELIVERED || !o->answered) {
-		*push(k) = first;
+		*answer_push(k->out, k->a) = first;
 		return;
 	}
 	if (sidecar_took(k->w, &k->out->source, o)) {
@@ -548,7 +218,7 @@ static void connected(struct asking *k, const struct outcome *o, struct frac sha
 	way.rq = &rq;
 	way.envoy = p.envoy;
 	d = routes_match(p.table, &rq, k->a);
-	decided(k, &way, &d);
+	forward_decided(k, &way, &d);
 }
 
 /* ---- all of it */

@@ -1,0 +1,308 @@
+/* What a proxy does with a request: its decision, the connection to the backend, and what comes back. The backend may have a sidecar, or be a proxy itself. */
+#include "sim/ask/forward.h"
+
+#include <stdlib.h>
+
+#include "model/dataplane/compile.h"
+#include "sim/ask/proxies.h"
+#include "sim/ask/sidecar.h"
+
+static struct trace dial(struct asking *k, netns_h from, ip_addr ip, uint16_t port)
+{
+	struct walk_from w = { .from = from, .t = { .dst = ip, .dport = port, .sport = 40001, .proto = PROTO_TCP } };
+
+	return walk(k->w->dp, flows_new(k->a, cluster_now(k->c), cluster_seed(k->c)), &w, k->q->flags & ~(unsigned)WALK_KEEP, k->a);
+}
+
+struct http_view *forward_view(struct asking *k, const struct http_decision *d, const struct http_backend *b, int status)
+{
+	struct http_view *h = arena_make(k->a, struct http_view);
+
+	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why, .listener = d->listener,
+				 .grpc = d->grpc && status != 200 ? grpc_status(status) : NULL, .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
+	if (!b->service && !b->upstream) {      /* the proxy's own answer */
+		h->resp_headers = b->resp_headers;
+		h->nr_resp_headers = b->nr_resp_headers;
+	}
+	return h;
+}
+
+void forward_backend(struct asking *k, struct http_view *h, const struct http_backend *b)
+{
+	h->backend = b->service ? arena_printf(k->a, "%s/%s:%d", b->service->o.ns, b->service->o.name, b->port) : NULL;
+	h->req_path = b->req_path;
+	h->req_host = b->req_host;
+	h->req_headers = b->req_headers;
+	h->nr_req_headers = b->nr_req_headers;
+	h->resp_headers = b->resp_headers;
+	h->nr_resp_headers = b->nr_resp_headers;
+	h->mirrors = b->mirrors;
+	h->nr_mirrors = b->nr_mirrors;
+}
+
+/* What the proxy says when its own connection fails: 502 if it was refused, 504 if nothing came back; Envoy: 503. */
+static int failure(const struct way *way, enum verdict v) { return way->envoy ? 503 : v == V_REFUSED || v == V_REJECTED ? 502 : 504; }
+
+static void fill_end(struct outcome_view *v, const struct outcome_view *end)
+{
+	v->assumed = end->assumed;
+	v->masqueraded = end->masqueraded;
+	v->end_ip = end->end_ip;
+	v->end_port = end->end_port;
+	v->pod = end->pod;
+	v->container = end->container;
+	v->node = end->node;
+}
+
+bool forward_received(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
+{
+	struct http_request rq = *way->rq;
+	struct received r;
+
+	if (b->req_path) {                      /* as the proxy before has changed it */
+		rq.path = b->req_path;
+		rq.host = b->req_host;
+		rq.headers = b->req_headers;
+		rq.nr_headers = b->nr_req_headers;
+	}
+	r = sidecar_receives(k->w, second, (struct sender){ way->pod, way->sidecar || way->table }, b->service, &rq, k->q->flags, k->a);
+
+	if (!r.captured)
+		return false;
+	v->third = r.local;
+	if (r.status == 200) {
+		struct outcome_view app = outcome_view_of(k->w, r.local, (struct frac){ 1, 1 });
+
+		v->end_port = app.end_port;
+		v->container = app.container;
+		v->assumed = app.assumed;
+		return false;
+	}
+	v->verdict = r.verdict;
+	v->reason = r.why;
+	h->status = r.status ? r.status : way->table ? failure(way, V_REJECTED) : 0;
+	h->why = r.why;
+	if (r.verdict == V_REJECTED && way->table)
+		v->verdict = V_DELIVERED;               /* the proxy lives, and says that its backend did not */
+	if (v->verdict != V_DELIVERED) {
+		v->http = NULL;
+		v->answered = false;
+	}
+	return true;
+}
+
+/* ---- the backend is a proxy itself */
+
+/* What the first proxy makes of the second one's answer. */
+static void outward(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, struct outcome_view *v)
+{
+	struct http_view *h;
+
+	if (v->verdict == V_UNKNOWN)
+		return;
+	if (!v->http) {
+		h = forward_view(k, d, b, failure(way, v->verdict));
+		v->reason = h->why = arena_printf(k->a, "%s; the proxy answers %d, because the next one gave no answer: %s", b->why, h->status, v->reason);
+		v->verdict = V_DELIVERED;
+		v->answered = true;
+		v->http = h;
+		return;
+	}
+	h = arena_copy(k->a, v->http, sizeof(*h));
+	h->delay += b->delay;
+	h->mirrors = h->nr_mirrors ? h->mirrors : b->mirrors;
+	h->nr_mirrors = h->nr_mirrors ? h->nr_mirrors : b->nr_mirrors;
+	if (d->tls_names) {
+		h->tls_secret = d->tls_secret;
+		h->tls_names = d->tls_names;
+		h->tls_why = d->tls_why;
+	}
+	if (way->table) {                       /* it changes the headers of the answer as well */
+		struct http_request rq = *way->rq;
+		struct http_decision again;
+
+		rq.backend_headers = h->resp_headers;
+		rq.nr_backend_headers = h->nr_resp_headers;
+		again = routes_match(way->table, &rq, k->a);
+		h->resp_headers = again.v[b - d->v].resp_headers;
+		h->nr_resp_headers = again.v[b - d->v].nr_resp_headers;
+	}
+	v->http = h;
+}
+
+/* The connection to the backend, `to`, came to another proxy. false: it is none. */
+static bool next_proxy(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *to, const struct outcome_view *end,
+		       struct frac share)
+{
+	struct proxy p = proxies_of(&(struct looking){ k->w, k->c, k->a }, end->pod, to, NULL);
+	struct outcome_view first = *way->first;
+	struct way next = { .first = &first, .from = to->there.end, .pod = end->pod, .table = p.table, .envoy = p.envoy, .next = true };
+	uint32_t from = k->out->nr;
+	struct http_request rq;
+	struct http_decision answer;
+
+	if (!p.table || !routes_listen(p.table, p.port))
+		return false;
+	fill_end(&first, end);
+	first.p = frac_mul(frac_mul(first.p, share), to->p);
+	if (way->next) {
+		first.verdict = V_UNKNOWN;
+		first.reason = "more than two proxies in a row are not modelled";
+		*answer_push(k->out, k->a) = first;
+		return true;
+	}
+	first.between = to;
+	rq = request_of(k, &first, p.port);
+	rq.client = to->there.as_seen.src;
+	if (way->table) {
+		rq.scheme = d->passthrough ? rq.scheme : "http";
+		rq.host = b->req_host;
+		rq.path = b->req_path;
+		rq.headers = b->req_headers;
+		rq.nr_headers = b->nr_req_headers;
+	}
+	next.rq = &rq;
+	answer = routes_match(p.table, &rq, k->a);
+	forward_decided(k, &next, &answer);
+	for (uint32_t i = from; i < k->out->nr; i++)
+		outward(k, way, d, b, &k->out->v[i]);
+	return true;
+}
+
+/* One way to the backend: `second` is the walk from the proxy to it. */
+static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
+{
+	const struct outcome_view *first = way->first;
+	struct outcome_view end = outcome_view_of(k->w, second, (struct frac){ 1, 1 }), v = *first;
+	bool good = second->there.verdict == V_DELIVERED && second->answered;
+	struct http_view *h = forward_view(k, d, b, good ? 200 : failure(way, second->there.verdict));
+
+	if (good && next_proxy(k, way, d, b, second, &end, share))
+		return;
+	v.p = frac_mul(frac_mul(first->p, share), second->p);
+	v.second = second;
+	v.http = h;
+	if (second->there.verdict == V_UNKNOWN) {
+		v.verdict = V_UNKNOWN;
+		v.http = NULL;
+		v.reason = end.reason;
+	} else if (!good && d->stream) {
+		v.verdict = V_REJECTED;
+		v.answered = false;
+		v.http = NULL;
+		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s", b->why, outcome_failed(second, &end, k->a));
+	} else if (!good) {
+		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s", b->why, h->status, outcome_failed(second, &end, k->a));
+		h->why = v.reason;
+	} else {
+		fill_end(&v, &end);
+		v.reason = b->why;
+		if (!forward_received(k, way, b, second, &v, h))
+			forward_backend(k, h, b);
+	}
+	*answer_push(k->out, k->a) = v;
+}
+
+void forward_dial(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip, const uint16_t *port, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		struct trace t = way->sidecar ? sidecar_dials(k->w, way->from, (ip_addr){ 0 }, ip[i], port[i], k->q->flags, k->a) : dial(k, way->from, ip[i], port[i]);
+
+		for (uint32_t j = 0; j < t.nr; j++)
+			arrive(k, way, d, b, &t.v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }));
+	}
+}
+
+/* A name outside: what the source's DNS knows of it. Of names outside of which nothing is known at all (no --zone), it is assumed that they exist and answer. */
+static void dial_name(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
+{
+	const struct outcome_view *first = way->first;
+	struct source proxy = { .netns = way->from, .pod = (struct pod *)way->pod, .kind = "Pod" };
+	const char *colon = strrchr(b->upstream, ':'), *why = NULL;
+	const char *name = arena_strndup(k->a, b->upstream, (size_t)(colon - b->upstream));
+	uint16_t port = (uint16_t)atoi(colon + 1);
+	struct outcome_view v = *first;
+	struct http_view *h;
+	ip_addr *ip, literal;
+	uint32_t nr = 0;
+
+	if (ip_parse(name, &literal)) {
+		forward_dial(k, way, d, b, &literal, &port, 1);
+		return;
+	}
+	if (question_resolve(k->w, &proxy, name, k->v6, k->a, &ip, &nr, &why)) {
+		uint16_t *ports = arena_array(k->a, uint16_t, nr);
+
+		for (uint32_t i = 0; i < nr; i++)
+			ports[i] = port;
+		forward_dial(k, way, d, b, ip, ports, nr);
+		return;
+	}
+	v.assumed = !cluster_settings(k->c)->flags->zone;
+	h = forward_view(k, d, b, v.assumed ? 200 : 502);
+	v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
+	v.http = h;
+	v.reason = v.assumed ? arena_printf(k->a, "%s; %s lies outside the cluster and is taken to answer", b->why, b->upstream) : arena_printf(k->a, "%s; %s", b->why, why);
+	if (v.assumed)
+		forward_backend(k, h, b);
+	*answer_push(k->out, k->a) = v;
+}
+
+void forward_request(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
+{
+	struct http_endpoint *e;
+	uint32_t nr = 0;
+	ip_addr *ip, vip;
+	uint16_t *port;
+
+	if (b->upstream) {
+		dial_name(k, way, d, b);
+		return;
+	}
+	if (b->via_service && b->service->cluster_ip && ip_parse(b->service->cluster_ip, &vip)) {
+		uint16_t number = (uint16_t)b->port;
+
+		forward_dial(k, way, d, b, &vip, &number, 1);
+		return;
+	}
+	e = service_endpoints(k->c, b->service, b->port, b->subset, k->a, &nr);
+	ip = arena_array(k->a, ip_addr, nr);
+	port = arena_array(k->a, uint16_t, nr);
+	for (uint32_t i = 0; i < nr; i++) {
+		ip[i] = e[i].ip;
+		port[i] = e[i].port;
+	}
+	forward_dial(k, way, d, b, ip, port, nr);
+}
+
+/* ---- the proxy's answer */
+
+void forward_decided(struct asking *k, const struct way *way, const struct http_decision *d)
+{
+	const struct outcome_view *first = way->first;
+
+	if (!d->connect || d->tls_failed) {
+		struct outcome_view v = *first;
+
+		v.verdict = d->connect ? V_REJECTED : V_REFUSED;
+		v.answered = false;
+		v.reason = d->connect ? d->tls_why : "nobody listens on that port: no listener of the proxy is programmed for it";
+		*answer_push(k->out, k->a) = v;
+	}
+	for (uint32_t i = 0; i < d->nr; i++) {
+		const struct http_backend *b = &d->v[i];
+		struct outcome_view v = *first;
+
+		if (b->status == 200 && !b->unknown && (b->service || b->upstream)) {
+			forward_request(k, way, d, b);
+			continue;
+		}
+		v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
+		v.reason = b->unknown ? b->unknown : b->why;
+		v.verdict = b->unknown ? V_UNKNOWN : b->reset ? V_REJECTED : v.verdict;
+		v.answered = v.answered && !b->reset;
+		if (!b->unknown && !b->reset)
+			v.http = forward_view(k, d, b, b->status);
+		*answer_push(k->out, k->a) = v;
+	}
+}

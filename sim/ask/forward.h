@@ -1,0 +1,46 @@
+/* A request at a proxy, and behind it (forward.c); request.c brings it there. Parts of request_ask alone. */
+#ifndef PODWIRE_FORWARD_H
+#define PODWIRE_FORWARD_H
+
+#include "sim/ask/request.h"
+
+/* One request_ask: outcomes go to out. */
+struct asking {
+	struct world *w;
+	struct cluster *c;
+	const struct question *q;
+	const struct end *to;
+	struct arena *a;
+	struct answer *out;
+	struct err *err;
+	bool v6;
+	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
+};
+/* The first connection has come to a proxy: a controller's Pod, or the sender's own sidecar. */
+struct way {
+	const struct outcome_view *first;
+	netns_h from;                           /* where the proxy dials */
+	const struct pod *pod;                  /* whose identity it has */
+	const struct route_table *table;        /* NULL: no proxy; the server itself took it */
+	const struct http_request *rq;
+	bool sidecar;                           /* it dials as the sidecar of its Pod */
+	bool envoy;                             /* its answers to failures are Envoy's */
+	bool next;                              /* it is the second proxy in a row */
+};
+
+/* ---- request.c: the question as a request on a connection that came to `port` */
+struct http_request request_of(struct asking *, const struct outcome_view *first, uint16_t port);
+
+/* ---- forward.c */
+/* What a table decided for it: the proxy's own answer, or the ways to its backends. */
+void forward_decided(struct asking *, const struct way *, const struct http_decision *);
+/* To one backend; or, where a backend is only a name for it, to `nr` addresses, each as likely. */
+void forward_request(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *);
+void forward_dial(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *, const ip_addr *, const uint16_t *port, uint32_t nr);
+/* The receiver's sidecar, if there is one, has the last word on the connection `second`. true: it answered instead of the application, and v, h say so. */
+bool forward_received(struct asking *, const struct way *, const struct http_backend *, const struct outcome *second, struct outcome_view *v, struct http_view *h);
+/* What the client sees of an answer with that status; and of the backend that gave it. */
+struct http_view *forward_view(struct asking *, const struct http_decision *, const struct http_backend *, int status);
+void forward_backend(struct asking *, struct http_view *, const struct http_backend *);
+
+#endif
