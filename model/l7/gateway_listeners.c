@@ -93,6 +93,10 @@ static void listener_read(struct cluster *c, struct gw_listener_state *l, struct
 	l->resolved = gw_fine("ResolvedRefs");
 	l->conflicted = (struct gw_says){ false, "NoConflicts", "" };
 	l->proto = p ? p->proto : L7_NO_PROTO;
+	if (!p && streq(l->spec->protocol, "TLS")) {
+		l->accepted = gw_wrong("UnsupportedValue", arena_printf(a, "tls.mode %s is not supported: Terminate, Passthrough are", l->spec->tls->mode));
+		return;
+	}
 	if (!p) {
 		l->accepted = gw_wrong("UnsupportedProtocol", arena_printf(a, "protocol %s is not supported: HTTP, HTTPS, TLS, TCP, UDP are", l->spec->protocol ? l->spec->protocol : "(none)"));
 		return;
