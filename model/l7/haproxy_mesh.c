@@ -13,22 +13,32 @@ static const char *own_identity(struct hap *x)
 {
 	static const char *const files[] = { HAPROXY_IDENTITY, HAPROXY_AUTHORITY };
 
-	for (size_t k = 0; k < ARRAY_LEN(files); k++) {
-		bool there = false;
+	if (x->identity)
+		return x->identity;
+	for (size_t k = 0; k < ARRAY_LEN(files); k++)
+		vec_add(x->a, &x->out->certs, (struct haproxy_cert){ files[k], NULL, mesh_principal(x->t->cluster, x->plane->pod, x->a) });
+	return x->identity = arena_printf(x->a, " ssl crt %s/" HAPROXY_IDENTITY " ca-file %s/" HAPROXY_AUTHORITY " verify required alpn istio", x->dir, x->dir);
+}
 
-		for (uint32_t i = 0; i < x->out->certs.nr; i++)
-			there = there || streq(x->out->certs.v[i].file, files[k]);
-		if (!there)
-			vec_add(x->a, &x->out->certs, (struct haproxy_cert){ files[k], NULL, mesh_principal(x->t->cluster, x->plane->pod, x->a) });
+/* mesh_client_tls, asked once for all endpoints of a Service. */
+static const char *client_tls(struct hap *x, const struct service *s)
+{
+	uint64_t *at = map_put(&x->client_tls, x->a, s->o.id.i);
+
+	if (!*at) {
+		const char **mode = arena_make(x->a, const char *);
+
+		*mode = mesh_client_tls(x->t->cluster, x->plane->pod, s, x->a);
+		*at = (uint64_t)(uintptr_t)mode;
 	}
-	return arena_printf(x->a, " ssl crt %s/" HAPROXY_IDENTITY " ca-file %s/" HAPROXY_AUTHORITY " verify required alpn istio", x->dir, x->dir);
+	return *(const char **)(uintptr_t)*at;
 }
 
 const char *hap_mutual(struct hap *x, const struct service *s, ip_addr endpoint, uint16_t port)
 {
 	const struct pod *to = s && x->plane->pod ? find_pod_by_ip(x->t->cluster, endpoint) : NULL;
 
-	return to && mesh_mutual_tls(x->t->cluster, x->plane->pod, to, port, s) ? own_identity(x) : "";
+	return to && mesh_mutual_tls(x->t->cluster, x->plane->pod, to, port, client_tls(x, s)) ? own_identity(x) : "";
 }
 
 /* ---- PeerAuthentication */
@@ -300,15 +310,13 @@ static const char *der_of(struct hap *x, const char *principal)
 
 static void who_is_it(struct hap *x)
 {
-	struct object_list pods = cluster_list(x->t->cluster, &pod_kind);
-	struct map seen = { 0 };
+	const struct mesh_peers *peers = x->plane->peers;
 
-	for (uint32_t k = 0; k < pods.nr; k++) {
-		const struct pod *p = (const struct pod *)pods.v[k];
-		const char *principal = mesh_sidecar(p->spec) ? mesh_principal(x->t->cluster, p, x->a) : NULL;
-		uint64_t *at = hap_fits(principal ? principal : "\n") ? map_put(&seen, x->a, hash_mix(fnv32a(principal, strlen(principal)), fnv32(principal, strlen(principal)))) : NULL;
+	for (uint32_t k = 0; k < peers->nr; k++) {
+		const struct pod *p = peers->v[k];
+		const char *principal = mesh_principal(x->t->cluster, p, x->a);
 
-		if (!at || (*at)++)
+		if (!hap_fits(principal))
 			continue;
 		sb_printf(text(x), "    acl peer%u ssl_c_der,hex -m sub %s\n", k, der_of(x, principal));
 		sb_printf(text(x), "    tcp-request session set-var(sess.principal) str(%s) if peer%u\n", principal, k);

@@ -20,6 +20,8 @@ struct hap {
 	VEC(struct hap_leaf) leaves;
 	struct map by_action;                   /* → leaf + 1 */
 	bool delays;                            /* some request waits: HAProxy does that in Lua */
+	const char *identity;                   /* what a server's line has for mutual TLS; NULL: nobody asked yet */
+	struct map client_tls;                  /* of a Service, in hap_mutual → const char **: mode */
 	const char *headless;                   /* of a sidecar: how endpoints of headless Services are dialled, if any is by TLS; NULL */
 };
 

@@ -46,9 +46,11 @@ struct route_table *routes_compile_istio(struct cluster *, const struct pod *gat
 
 /* ---- policies */
 const char *mesh_principal(struct cluster *, const struct pod *, struct arena *);       /* cluster.local/ns/NS/sa/NAME */
+/* trafficPolicy.tls.mode of the DestinationRule that `from` has for a Service; NULL: none says anything. */
+const char *mesh_client_tls(struct cluster *, const struct pod *from, const struct service *, struct arena *);
 /* Does a connection from `from` (NULL: no mesh) to that port of `to` (0: to no port of which something else is said) carry the sender's identity (mutual TLS)?
- * Service: of DestinationRules. */
-bool mesh_mutual_tls(struct cluster *, const struct pod *from, const struct pod *to, uint16_t port, const struct service *);
+ * mode: mesh_client_tls. */
+bool mesh_mutual_tls(struct cluster *, const struct pod *from, const struct pod *to, uint16_t port, const char *mode);
 struct mesh_verdict { bool allowed; const char *why, *unknown; obj_h cause; };
 /* The policies of a kind that are enforced for a Pod: those of its namespace, then those of the root one. */
 struct mesh_policies { const struct raw_object **v; uint32_t nr; };

@@ -124,21 +124,21 @@ struct mesh_verdict mesh_peer_allowed(struct cluster *c, const struct pod *to, u
 	return (struct mesh_verdict){ true, arena_printf(a, "mutual TLS: %s, mode %s", mutual ? "yes" : "no", mode), NULL, cause };
 }
 
-/* Automatic mutual TLS: on between two sidecars, unless a DestinationRule of the client says otherwise or the receiver has it disabled. */
-bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod *to, uint16_t port, const struct service *s)
+const char *mesh_client_tls(struct cluster *c, const struct pod *from, const struct service *s, struct arena *a)
 {
-	struct arena *a;
-	const struct raw_object *rule;
-	const char *mode;
+	const struct raw_object *rule = mesh_destination_rule(c, from->o.ns, arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, cluster_settings(c)->domain), a);
+
+	return rule ? val_str_at(rule->spec, "trafficPolicy.tls.mode") : NULL;
+}
+
+/* Automatic mutual TLS: on between two sidecars, unless a DestinationRule of the client says otherwise or the receiver has it disabled. */
+bool mesh_mutual_tls(struct cluster *c, const struct pod *from, const struct pod *to, uint16_t port, const char *mode)
+{
 	obj_h cause;
 
 	/* it is received by Pods with the label security.istio.io/tlsMode, which the injection of a sidecar gives; a gateway receives as its listeners say */
 	if (!from || !to || !mesh_sidecar(from->spec) || !mesh_sidecar(to->spec) || !mesh_capture(to->spec).set)
 		return false;
-	a = arena_new(NULL, "mesh");
-	rule = s ? mesh_destination_rule(c, from->o.ns, arena_printf(a, "%s.%s.svc.%s", s->o.name, s->o.ns, cluster_settings(c)->domain), a) : NULL;
-	mode = rule ? val_str_at(rule->spec, "trafficPolicy.tls.mode") : NULL;
-	arena_free(a);
 	if (mode)
 		return streq(mode, "ISTIO_MUTUAL") || streq(mode, "MUTUAL");
 	return !streq(mesh_peer_mode(c, to, port, &cause), "DISABLE");

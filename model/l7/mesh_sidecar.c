@@ -41,17 +41,11 @@ static void plain_route(struct mesh_compile *k, const struct service *s, int32_t
 /* The Service that a client means by a host: the name that DNS would complete in its namespace. */
 static const struct service *service_meant(struct cluster *c, str ns, const char *host, struct arena *a)
 {
-	const struct service *s = NULL;
-	ip_addr ip, have;
+	const struct service *s;
+	ip_addr ip;
 
-	if (ip_parse(host, &ip)) {
-		struct object_list all = cluster_list(c, &service_kind);
-
-		for (uint32_t k = 0; k < all.nr && !s; k++)
-			if (((const struct service *)all.v[k])->cluster_ip && ip_parse(((const struct service *)all.v[k])->cluster_ip, &have) && ip_eq(ip, have))
-				s = (const struct service *)all.v[k];
-		return s;
-	}
+	if (ip_parse(host, &ip))
+		return find_service_by_ip(c, ip);
 	s = mesh_service(c, arena_printf(a, "%s.%s.svc.%s", host, ns, cluster_settings(c)->domain));
 	s = s ? s : mesh_service(c, arena_printf(a, "%s.svc.%s", host, cluster_settings(c)->domain));
 	s = s ? s : mesh_service(c, arena_printf(a, "%s.%s", host, cluster_settings(c)->domain));

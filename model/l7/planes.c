@@ -169,10 +169,29 @@ static const char *beyond(struct cluster *c, const struct pod *p, const struct m
 	return m->unknown ? m->unknown : mesh_unmodelled(c, p, a);
 }
 
+/* Namespace and service account are interned, and make the identity. */
+static const struct mesh_peers *peers_of(struct cluster *c, struct object_list pods, struct arena *a)
+{
+	struct mesh_peers *out = arena_make(a, struct mesh_peers);
+	struct map seen = { 0 };
+
+	out->v = arena_array(a, const struct pod *, pods.nr);
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+		str account = p->spec->service_account ? p->spec->service_account : cluster_str(c, "default");
+		uint64_t *at = mesh_sidecar(p->spec) ? map_put(&seen, a, hash_mix(map_ptr(p->o.ns), map_ptr(account))) : NULL;
+
+		if (at && !(*at)++)
+			out->v[out->nr++] = p;
+	}
+	return out;
+}
+
 struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *nr, const char **why)
 {
 	struct object_list pods = cluster_list(c, &pod_kind);
 	VEC(struct l7_plane) out = { 0 };
+	const struct mesh_peers *peers = NULL;
 	const char *no = NULL;
 
 	for (uint32_t k = 0; k < pods.nr && !no; k++) {
@@ -187,7 +206,8 @@ struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *n
 			continue;
 		no = beyond(c, p, &m, a);
 		plane = vec_push(a, &out);
-		*plane = (struct l7_plane){ .pod = p, .table = routes_compile_mesh(c, p, a), .sidecar = arena_copy(a, &m, sizeof(m)), .envoy = true };
+		peers = peers ? peers : peers_of(c, pods, a);
+		*plane = (struct l7_plane){ .pod = p, .peers = peers, .table = routes_compile_mesh(c, p, a), .sidecar = arena_copy(a, &m, sizeof(m)), .envoy = true };
 		plane->ports = arena_array(a, struct l7_port, plane->table->listeners.nr);
 		for (uint32_t i = 0; i < plane->table->listeners.nr; i++) {
 			uint32_t j = 0;

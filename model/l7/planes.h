@@ -7,6 +7,7 @@
 #include "model/l7/table.h"
 
 struct l7_port { uint16_t bind, port; };        /* as a socket in the Pod has it; as the table's listener calls it: the port of the Service before it */
+struct mesh_peers { const struct pod **v; uint32_t nr; };       /* Pods with a sidecar, one for each identity (mesh_principal) */
 struct l7_plane {
 	const struct pod *pod;                  /* running */
 	const struct route_table *table;
@@ -14,6 +15,7 @@ struct l7_plane {
 	const char *target;                     /* how `trace --resolve` names the way in: controller/NAME, gateway/NS/NAME, lb/NS/NAME */
 	struct l7_port *ports; uint32_t nr;
 	bool envoy;                             /* its answers to failures are Envoy's: 503 */
+	const struct mesh_peers *peers;         /* of a sidecar: who may come; all sidecars have the same */
 	const struct mesh_capture *sidecar;     /* it is a Pod's own, which takes what the Pod sends and receives; NULL: no. ports are then those that are dialled, bind 0 */
 	const char *left_out;                   /* other tables that the same Pods should serve on the same ports; NULL: none */
 };

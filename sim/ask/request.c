@@ -92,21 +92,21 @@ struct http_request request_of(struct asking *k, const struct outcome_view *firs
 	return rq;
 }
 
+/* Whose ClusterIP, or else whose load balancer's address it is. */
 static const struct service *service_at(struct cluster *c, ip_addr ip)
 {
-	struct object_list all = cluster_list(c, &service_kind);
+	const struct service *own = find_service_by_ip(c, ip);
+	struct object_list all = own ? (struct object_list){ 0 } : cluster_list(c, &service_kind);
 	ip_addr have;
 
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const struct service *s = (const struct service *)all.v[i];
 
-		if (s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, ip))
-			return s;
 		for (uint32_t j = 0; j < s->lb_ingress.nr; j++)
 			if (s->lb_ingress.v[j].ip && ip_parse(s->lb_ingress.v[j].ip, &have) && ip_eq(have, ip))
 				return s;
 	}
-	return NULL;
+	return own;
 }
 
 /* kube-proxy's health check node port: 200 where the node has a ready endpoint of the Service, else 503 (pkg/proxy/healthcheck/service_health.go). 0: it is none. */

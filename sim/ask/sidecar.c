@@ -59,7 +59,7 @@ struct received sidecar_receives(struct world *w, const struct outcome *o, struc
 	r.captured = true;
 	r.port = meant_port(o, m.inbound);
 	/* what is no Service's goes through PassthroughCluster, which has no TLS of its own (pilot/pkg/networking/core cluster_builder.go) */
-	mutual = sender.proxy && s && mesh_mutual_tls(w->cluster, from, to, r.port, s);
+	mutual = sender.proxy && s && from && mesh_mutual_tls(w->cluster, from, to, r.port, mesh_client_tls(w->cluster, from, s, a));
 	if (mutual) {
 		who.principal = mesh_principal(w->cluster, from, a);
 		who.ns = from->o.ns;
