@@ -22,17 +22,15 @@ static bool bears(const struct memory *m, const struct object *o)
 {
 	if (o->kind == &ingress_kind || o->kind == &ingress_class_kind)
 		return true;
-	if (o->kind != &pod_kind && o->kind != &service_kind)
-		return controller_workload(o);
 	for (uint32_t k = 0; k < m->nr; k++) {
-		const struct workload *w = (const struct workload *)m->v[k].workload;
+		const struct l7_controller *who = &m->v[k];
 
-		if (o->kind == &service_kind && ((const struct object *)m->v[k].service == o || (o->ns == w->o.ns && pairs_match(&((const struct service *)o)->selector, &w->template.labels))))
+		if (o->kind == &service_kind && ((const struct object *)who->service == o || (o->ns == who->workload->ns && pairs_match(&((const struct service *)o)->selector, who->labels))))
 			return true;
-		if (o->kind == &pod_kind && o->ns == w->o.ns && selector_matches(&w->selector, &o->labels))
+		if (o->kind == &pod_kind && controller_has(who->workload, (const struct pod *)o))
 			return true;
 	}
-	return false;
+	return controller_workload(o);
 }
 
 static void watch(struct control *t, const struct change *ch)
@@ -40,7 +38,7 @@ static void watch(struct control *t, const struct change *ch)
 	const struct memory *m = control_state(t, CTL_INGRESS);
 	struct object_list all;
 
-	if (ch->object->kind == &pod_kind && !m->nr)    /* most changes */
+	if (ch->object->kind == &pod_kind && !m->nr && !controller_workload(ch->object))        /* most changes */
 		return;
 	all = cluster_list(control_cluster(t), &ingress_kind);
 	if (all.nr && bears(m, ch->object))
@@ -87,5 +85,5 @@ static void run(struct control *t, struct object *key, nsec now)
 	}
 }
 
-static const struct kind *const hears[] = { &ingress_kind, &ingress_class_kind, &service_kind, &pod_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, NULL };
+static const struct kind *const hears[] = { &ingress_kind, &ingress_class_kind, &service_kind, &pod_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, &replicaset_kind, NULL };
 const struct controller ingress_controller = { .name = "ingress", .kinds = hears, .init = init, .watch = watch, .run = run };

@@ -52,9 +52,27 @@ static bool image_is(const char *image, const char *want)
 	return image && end >= w && strncmp(image + end - w, want, w) == 0 && (end == w || image[end - w - 1] == '/');
 }
 
-static const struct workload *as_workload(const struct object *o)
+static const struct kind *const running[] = { &deployment_kind, &daemonset_kind, &statefulset_kind, &replicaset_kind, &pod_kind };
+
+/* What runs containers of its own accord: a workload by its template, or a Pod that nothing controls. spec NULL: it does not. */
+struct runs { const struct object *o; const pair_list *labels; const struct pod_spec *spec; };
+
+static struct runs runs_of(const struct object *o)
 {
-	return o->kind == &deployment_kind || o->kind == &daemonset_kind || o->kind == &statefulset_kind ? (const struct workload *)o : NULL;
+	const struct workload *w = (const struct workload *)o;
+
+	if (o->kind == &deployment_kind || o->kind == &daemonset_kind || o->kind == &statefulset_kind || (o->kind == &replicaset_kind && !owner_uid(o)))
+		return (struct runs){ o, &w->template.labels, w->template.spec };
+	if (o->kind == &pod_kind && !owner_uid(o))
+		return (struct runs){ o, &o->labels, ((const struct pod *)o)->spec };
+	return (struct runs){ 0 };
+}
+
+bool controller_has(const struct object *workload, const struct pod *p)
+{
+	const struct workload *w = (const struct workload *)workload;
+
+	return workload->kind == &pod_kind ? workload == &p->o : w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
 }
 
 /* The value of --name=V, --name V; "" for --name alone; NULL: not there. */
@@ -100,9 +118,9 @@ static int service_rank(const struct service *s)
 }
 
 /* The Service that selects the workload's Pods and looks most like a way in. */
-static const struct service *fronting(struct cluster *c, const struct workload *w)
+static const struct service *fronting(struct cluster *c, const struct runs *w)
 {
-	struct object_list all = cluster_list_ns(c, &service_kind, w->o.ns);
+	struct object_list all = cluster_list_ns(c, &service_kind, w->o->ns);
 	const struct service *best = NULL;
 
 	for (uint32_t k = 0; k < all.nr; k++) {
@@ -111,28 +129,28 @@ static const struct service *fronting(struct cluster *c, const struct workload *
 
 		for (uint32_t i = 0; i < s->ports.nr; i++)
 			http = http || s->ports.v[i].port == 80 || s->ports.v[i].port == 443;
-		if (s->selector.nr && http && pairs_match(&s->selector, &w->template.labels) && (!best || service_rank(s) > service_rank(best)))
+		if (s->selector.nr && http && pairs_match(&s->selector, w->labels) && (!best || service_rank(s) > service_rank(best)))
 			best = s;
 	}
 	return best;
 }
 
-static const struct workload *proxy_of(struct cluster *c, const struct workload *w, const char *image)
+static struct runs proxy_of(struct cluster *c, const struct runs *w, const char *image)
 {
 	const struct kind *const where[] = { &deployment_kind, &daemonset_kind };
 
 	for (size_t i = 0; i < 2; i++) {
-		struct object_list all = cluster_list_ns(c, where[i], w->o.ns);
+		struct object_list all = cluster_list_ns(c, where[i], w->o->ns);
 
 		for (uint32_t k = 0; k < all.nr; k++) {
-			const struct workload *p = (const struct workload *)all.v[k];
+			struct runs p = runs_of(all.v[k]);
 
-			for (uint32_t n = 0; p->template.spec && n < p->template.spec->containers.nr; n++)
-				if (image_is(p->template.spec->containers.v[n].image, image) && fronting(c, p))
+			for (uint32_t n = 0; p.spec && n < p.spec->containers.nr; n++)
+				if (image_is(p.spec->containers.v[n].image, image) && fronting(c, &p))
 					return p;
 		}
 	}
-	return NULL;
+	return (struct runs){ 0 };
 }
 
 static void add(struct listing *l, struct l7_controller one)
@@ -143,25 +161,25 @@ static void add(struct listing *l, struct l7_controller one)
 	vec_add(l->a, &l->v, one);
 }
 
-static void add_product(struct listing *l, const struct workload *w, const struct container *box, const struct product *p)
+static void add_product(struct listing *l, const struct runs *w, const struct container *box, const struct product *p)
 {
-	const struct workload *data = p->proxy ? proxy_of(l->c, w, p->proxy) : w;
+	const struct runs data = p->proxy ? proxy_of(l->c, w, p->proxy) : *w;
 	const char *class = argument(box, p->class_arg), *gateway = argument(box, p->gateway_arg), *word = argument(box, p->annotation_arg);
 	const char *publish = argument(box, "--publish-service"), *status = argument(box, "--publish-status-address"), *cert = argument(box, "--default-ssl-certificate"), *config = argument(box, "--configmap");
 	const char *fallback = argument(box, "--default-backend-service");
 	const char *none = argument(box, p->classless_arg);
-	struct l7_controller one = { .product = p->name, .workload = data ? &data->o : &w->o, .nginx = p->nginx };
+	struct l7_controller one = { .product = p->name, .workload = data.o ? data.o : w->o, .labels = data.o ? data.labels : w->labels, .nginx = p->nginx };
 
 	one.annotation = cluster_str(l->c, word && *word ? word : p->annotation);
 	one.classless = none ? !streq(none, "false") : p->classless;
 	one.publish = status ? cluster_str(l->c, status) : NULL;
-	one.default_cert = cert ? expanded(l->c, cert, w->o.ns) : NULL;
-	one.config = config ? expanded(l->c, config, w->o.ns) : NULL;
-	one.fallback = fallback ? expanded(l->c, fallback, w->o.ns) : NULL;
-	one.host_network = data && data->template.spec && data->template.spec->host_network;
-	one.service = publish && *publish ? named_service(l->c, expanded(l->c, publish, w->o.ns)) : NULL;
-	if (!one.service && data)
-		one.service = fronting(l->c, data);
+	one.default_cert = cert ? expanded(l->c, cert, w->o->ns) : NULL;
+	one.config = config ? expanded(l->c, config, w->o->ns) : NULL;
+	one.fallback = fallback ? expanded(l->c, fallback, w->o->ns) : NULL;
+	one.host_network = data.spec && data.spec->host_network;
+	one.service = publish && *publish ? named_service(l->c, expanded(l->c, publish, w->o->ns)) : NULL;
+	if (!one.service && data.o)
+		one.service = fronting(l->c, &data);
 	if (p->ingress) {
 		one.name = cluster_str(l->c, class && *class ? class : p->ingress);
 		add(l, one);
@@ -177,50 +195,43 @@ static void add_product(struct listing *l, const struct workload *w, const struc
 }
 
 /* A workload that --controller made says so by annotation. */
-static bool add_marked(struct listing *l, const struct workload *w)
+static void add_marked(struct listing *l, const struct runs *w, str name)
 {
-	str name = label_get(&w->o.annotations, CONTROLLER_ANNOTATION);
+	const struct service *front = fronting(l->c, w);
 
-	if (!name || label_get(&w->o.annotations, GATEWAY_ANNOTATION))
-		return name != NULL;
 	if (strncmp(name, "istio.io/", 9) == 0)         /* one control plane serves both, and the class annotation "istio" */
-		add(l, (struct l7_controller){ .name = cluster_str(l->c, "istio.io/ingress-controller"), .product = "podwire", .workload = &w->o, .service = fronting(l->c, w),
+		add(l, (struct l7_controller){ .name = cluster_str(l->c, "istio.io/ingress-controller"), .product = "podwire", .workload = w->o, .labels = w->labels, .service = front,
 					       .annotation = cluster_str(l->c, "istio") });
-	add(l, (struct l7_controller){ .name = name, .product = "podwire", .workload = &w->o, .service = fronting(l->c, w), .gateways = true, .place = 'c',
+	add(l, (struct l7_controller){ .name = name, .product = "podwire", .workload = w->o, .labels = w->labels, .service = front, .gateways = true, .place = 'c',
 				       .nginx = streq(name, "k8s.io/ingress-nginx"), .annotation = streq(name, "k8s.io/ingress-nginx") ? cluster_str(l->c, "nginx") : NULL });
-	return true;
 }
 
 static void look(struct listing *l, const struct object *o, bool marked)
 {
-	const struct workload *w = as_workload(o);
+	const struct runs w = runs_of(o);
+	str name = w.spec ? label_get(&o->annotations, CONTROLLER_ANNOTATION) : NULL;
 
-	if (!w || !w->template.spec)
-		return;
-	if (label_get(&o->annotations, CONTROLLER_ANNOTATION)) {
-		if (marked)
-			add_marked(l, w);
-		return;
-	}
-	for (uint32_t k = 0; !marked && k < w->template.spec->containers.nr; k++)
+	if (name && marked && !label_get(&o->annotations, GATEWAY_ANNOTATION))
+		add_marked(l, &w, name);
+	for (uint32_t k = 0; w.spec && !name && !marked && k < w.spec->containers.nr; k++)
 		for (size_t p = 0; p < ARRAY_LEN(products); p++)
-			if (image_is(w->template.spec->containers.v[k].image, products[p].image))
-				add_product(l, w, &w->template.spec->containers.v[k], &products[p]);
+			if (image_is(w.spec->containers.v[k].image, products[p].image))
+				add_product(l, &w, &w.spec->containers.v[k], &products[p]);
 }
 
 bool controller_workload(const struct object *o)
 {
-	const struct workload *w = as_workload(o);
+	const struct runs w = runs_of(o);
 
-	if (!w || !w->template.spec)
+	if (!w.spec)
 		return false;
 	if (label_get(&o->annotations, CONTROLLER_ANNOTATION))
 		return true;
-	for (uint32_t k = 0; k < w->template.spec->containers.nr; k++)
+	for (uint32_t k = 0; k < w.spec->containers.nr; k++)
 		for (size_t p = 0; p < ARRAY_LEN(products); p++) {
-			const char *image = w->template.spec->containers.v[k].image;
+			const char *image = w.spec->containers.v[k].image, *proxy = o->kind == &pod_kind ? NULL : products[p].proxy;
 
-			if (image_is(image, products[p].image) || (products[p].proxy && image_is(image, products[p].proxy)))
+			if (image_is(image, products[p].image) || (proxy && image_is(image, proxy)))
 				return true;
 		}
 	return false;
@@ -228,12 +239,11 @@ bool controller_workload(const struct object *o)
 
 const struct l7_controller *controllers_list(struct cluster *c, struct arena *a, uint32_t *nr)
 {
-	const struct kind *const where[] = { &deployment_kind, &daemonset_kind, &statefulset_kind };
 	struct listing l = { .c = c, .a = a };
 
 	for (int marked = 1; marked >= 0; marked--)
-		for (size_t i = 0; i < ARRAY_LEN(where); i++) {
-			struct object_list all = cluster_list(c, where[i]);
+		for (size_t i = 0; i < ARRAY_LEN(running); i++) {
+			struct object_list all = cluster_list(c, running[i]);
 
 			for (uint32_t k = 0; k < all.nr; k++)
 				look(&l, all.v[k], marked);
@@ -257,8 +267,9 @@ const struct l7_controller *controller_find(struct cluster *c, const char *name,
 
 static struct object_list ready_pods(struct cluster *c, const struct object *workload, struct arena *a)
 {
-	const struct workload *w = as_workload(workload);
-	struct object_list all = w ? pods_matching(c, w->o.ns, &w->selector, a) : (struct object_list){ 0 }, out = { arena_array(a, struct object *, all.nr), 0 };
+	struct object *one = (struct object *)workload;
+	struct object_list all = one->kind == &pod_kind ? (struct object_list){ &one, 1 } : pods_matching(c, one->ns, &((const struct workload *)one)->selector, a);
+	struct object_list out = { arena_array(a, struct object *, all.nr), 0 };
 
 	for (uint32_t k = 0; k < all.nr; k++)
 		if (pod_is_ready((const struct pod *)all.v[k]))

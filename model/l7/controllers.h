@@ -12,7 +12,8 @@
 struct l7_controller {
 	str name;                               /* k8s.io/ingress-nginx */
 	const char *product;                    /* ingress-nginx, Traefik, …; "podwire" for those of --controller */
-	const struct object *workload;          /* Deployment, DaemonSet, StatefulSet */
+	const struct object *workload;          /* Deployment, DaemonSet, StatefulSet; a ReplicaSet or Pod that nothing controls */
+	const pair_list *labels;                /* of its Pods */
 	const struct service *service;          /* by which the world reaches it; NULL: none was found */
 	str annotation;                         /* the value of kubernetes.io/ingress.class that it takes besides class names; NULL: none */
 	bool classless;                         /* takes Ingresses without a class */
@@ -27,6 +28,7 @@ struct l7_controller {
 };
 /* All of them, --controller first, then by kind, namespace and name. The list lives in the arena; good until the cluster's next change. */
 const struct l7_controller *controllers_list(struct cluster *, struct arena *, uint32_t *nr);
+bool controller_has(const struct object *workload, const struct pod *);         /* is the Pod one of the workload's, or it itself? */
 const struct l7_controller *controller_find(struct cluster *, const char *name, struct arena *);       /* NULL: no such controller runs */
 bool controller_workload(const struct object *);        /* might it be one, or its data plane? For telling changes that matter */
 /* Addresses as a status shows them: of the Service's load balancer; else what it was told to publish; else its nodes'. None while it has no ready Pod. */

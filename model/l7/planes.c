@@ -4,15 +4,6 @@
 
 /* ---- who a Pod is */
 
-static bool selects(const struct object *workload, const struct pod *p)
-{
-	const struct workload *w = (const struct workload *)workload;
-
-	return workload && p && w->o.ns == p->o.ns && selector_matches(&w->selector, &p->o.labels);
-}
-
-bool plane_of(const struct l7_controller *who, const struct pod *p) { return selects(who->workload, p); }
-
 const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
 {
 	struct object_list all = cluster_list_ns(c, &deployment_kind, p->o.ns);
@@ -20,7 +11,7 @@ const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
 
-		if (slash && selects(all.v[i], p))
+		if (slash && controller_has(all.v[i], p))
 			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
 	}
 	return NULL;
@@ -132,7 +123,7 @@ static void look(struct planes *x, const struct l7_controller *all, uint32_t nr,
 		return;
 	}
 	for (uint32_t k = 0; k < nr; k++)
-		if (plane_of(&all[k], p)) {
+		if (controller_has(all[k].workload, p)) {
 			if (!tables[k].table)
 				tables[k] = shared(x, all, nr, &all[k]);
 			tables[k].pod = p;

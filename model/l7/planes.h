@@ -27,7 +27,6 @@ struct l7_plane *planes_sidecars(struct cluster *, struct arena *, uint32_t *nr,
 
 /* ---- who a Pod is */
 const struct gateway *plane_gateway(struct cluster *, const struct pod *);      /* whose own data plane it is; NULL: of none */
-bool plane_of(const struct l7_controller *, const struct pod *);                /* is the Pod one of the controller's workload? */
 bool plane_is_envoy(const struct l7_controller *);                              /* NULL: no */
 const struct service *plane_service(struct cluster *, const struct pod *);      /* the first Service that selects it */
 /* The port of the Pod behind a port of the Service before it (s NULL, or without that port: the same). */

@@ -221,7 +221,7 @@ struct proxy proxies_of(const struct looking *k, const struct pod *p, const stru
 		return (struct proxy){ t, taken, true };
 	v = controllers_of_now(k->w, &nr);
 	for (uint32_t i = 0; i < nr; i++)
-		if (plane_of(&v[i], p))
+		if (controller_has(v[i].workload, p))
 			return (struct proxy){ meant ? meant : proxies_ingress(k->w, v[i].name, k->a), service_side(v[i].service, dialled, taken), plane_is_envoy(&v[i]) };
 	return (struct proxy){ t, taken, true };
 }

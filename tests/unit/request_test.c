@@ -127,6 +127,33 @@ TEST(requests_go_through_a_controller_to_the_endpoints)
 	lab_free(&l);
 }
 
+/* Made by hand, it serves as the Pods of a Deployment do, from when it is there; a status shows its node's address. */
+TEST(a_pod_of_its_own_can_be_the_controller)
+{
+	struct lab l = lab_new(NULL);
+	const struct ingress *i;
+
+	apply(&l, "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: nginx}\nspec: {controller: k8s.io/ingress-nginx}\n");
+	service(&l, "default", "web", "10.96.1.1");
+	pod(&l, "default", "web-0", "app: web", "n1", "10.244.1.2", 8080);
+	pod(&l, "default", "client", "app: client", "n2", "10.244.2.4", 1);
+	apply(&l, ingress);
+	settle(&l);
+	i = (const struct ingress *)cluster_find(l.w.cluster, &ingress_kind, "default", "i");
+	CU_ASSERT_EQUAL(i->lb_ingress.nr, 0);
+	apply(&l, "apiVersion: v1\nkind: Pod\nmetadata: {name: edge, labels: {app: edge}}\n"
+		  "spec: {nodeName: n1, containers: [{name: c, image: 'registry.k8s.io/ingress-nginx/controller:v1.14.0', ports: [{containerPort: 80}]}]}\n"
+		  "status: {phase: Running, podIP: 10.244.1.10, podIPs: [{ip: 10.244.1.10}], hostIP: 172.18.0.2, conditions: [{type: Ready, status: 'True'}]}\n");
+	pod(&l, "default", "other", "app: edge", "n2", "10.244.2.5", 80);               /* has the same labels, and is none */
+	settle(&l);
+	CU_ASSERT_EQUAL_FATAL(i->lb_ingress.nr, 1);
+	SAME_TEXT(i->lb_ingress.v[0].ip, "172.18.0.2");
+	SAME_TEXT(ask(&l, "pod/client", "http://x.test/web", "pod/edge"), "delivered 200 default/web:80 web-0:8080");
+	SAME_TEXT(ask(&l, "pod/client", "http://10.244.1.10/", NULL), "delivered 404 - edge:80");
+	SAME_TEXT(ask(&l, "pod/client", "http://10.244.2.5/", NULL), "delivered 200 - other:80");
+	lab_free(&l);
+}
+
 /* ---- a mesh */
 
 static struct lab mesh_lab(void)
