@@ -204,7 +204,7 @@ static void connected(struct asking *k, const struct outcome *o, struct frac sha
 		*answer_push(k->out, k->a) = first;
 		return;
 	}
-	if (sidecar_took(k->w, &k->out->source, o)) {
+	if (sidecar_took(&k->out->source, o)) {
 		through_sidecar(k, &first);
 		return;
 	}

@@ -7,13 +7,12 @@ static const struct pod *pod_at(struct world *w, netns_h ns)
 	return n && n->kind == NS_POD ? (const struct pod *)obj_get(w->cluster, (obj_h){ n->object }) : NULL;
 }
 
-bool sidecar_took(struct world *w, const struct source *from, const struct outcome *o)
+bool sidecar_took(const struct source *from, const struct outcome *o)
 {
 	struct mesh_capture m;
 
 	if (!from->pod || o->there.verdict != V_DELIVERED || o->there.end.i != from->netns.i)
 		return false;
-	(void)w;
 	m = mesh_capture(from->pod->spec);
 	return m.set && o->there.as_seen.dport == m.outbound && o->there.as_sent.dport != m.outbound;
 }
@@ -87,22 +86,19 @@ struct received sidecar_receives(struct world *w, const struct outcome *o, struc
 /* By its address; a headless one by those of its endpoints, for which Istio makes a listener each (pilot/pkg/networking/core listener.go). */
 static const struct service *service_of(struct cluster *c, ip_addr dst, uint16_t port, struct arena *a)
 {
-	struct object_list all = cluster_list(c, &service_kind);
-	ip_addr have;
+	const struct service *own = find_service_by_ip(c, dst);
+	struct object_list all = own ? (struct object_list){ 0 } : cluster_list(c, &service_kind);
 
+	for (uint32_t i = 0; own && i < own->ports.nr; i++)
+		if (own->ports.v[i].port == port)
+			return own;
 	for (uint32_t k = 0; k < all.nr; k++) {
 		const struct service *s = (const struct service *)all.v[k];
-		bool vip = s->cluster_ip && ip_parse(s->cluster_ip, &have);
 
-		for (uint32_t i = 0; i < s->ports.nr; i++) {
-			struct http_endpoint *e;
+		for (uint32_t i = 0; streq(s->cluster_ip, "None") && i < s->ports.nr; i++) {
 			uint32_t nr;
+			struct http_endpoint *e = service_endpoints(c, s, s->ports.v[i].port, NULL, a, &nr);
 
-			if (vip && ip_eq(have, dst) && s->ports.v[i].port == port)
-				return s;
-			if (vip || !streq(s->cluster_ip, "None"))
-				continue;
-			e = service_endpoints(c, s, s->ports.v[i].port, NULL, a, &nr);
 			for (uint32_t j = 0; j < nr; j++)
 				if (ip_eq(e[j].ip, dst) && e[j].port == port)
 					return s;
@@ -166,7 +162,7 @@ static void from_sidecar(struct world *w, const struct question *q, struct answe
 
 void sidecar_follow(struct world *w, const struct question *q, struct answer *out, struct outcome_view first, struct arena *a)
 {
-	if (sidecar_took(w, &out->source, first.walk))
+	if (sidecar_took(&out->source, first.walk))
 		from_sidecar(w, q, out, &first, a);
 	else
 		sidecar_deliver(w, q, out, first, first.walk, (struct sender){ out->source.pod, false }, NULL, a);

@@ -7,7 +7,7 @@
 #include "sim/ask/question.h"
 
 /* Did the connection end at the sender's own sidecar? */
-bool sidecar_took(struct world *, const struct source *, const struct outcome *);
+bool sidecar_took(const struct source *, const struct outcome *);
 /* A connection from a sidecar, as its user: not redirected again. */
 struct trace sidecar_dials(struct world *, netns_h from, ip_addr src, ip_addr dst, uint16_t port, unsigned flags, struct arena *);
 
