@@ -70,7 +70,10 @@ int64_t val_int_or(const struct val *, int64_t dflt);                   /* INT, 
 bool val_bool_or(const struct val *, bool dflt);
 bool val_is(const struct val *, enum val_type);
 bool val_equal(const struct val *, const struct val *);                 /* order of map members does not matter; 1 equals 1.0 */
-#define VAL_EACH(v, holder) for (const struct val *v = (holder) ? (holder)->first : NULL; v; v = v->next)  /* of a LIST or MAP */
+/* The first member of a LIST or MAP; NULL: it has none, or is neither. */
+static inline const struct val *val_first(const struct val *v) { return v && (v->type == VAL_LIST || v->type == VAL_MAP) ? v->first : NULL; }
+#define VAL_EACH(v, holder) for (const struct val *v = val_first(holder); v; v = v->next)
+#define VAL_EACH_KEY(v, map) for (const struct val *v = val_is(map, VAL_MAP) ? val_first(map) : NULL; v; v = v->next)       /* of a MAP alone: v->key is there */
 
 /* Making. All copy their text into the arena. */
 struct val *val_new(struct arena *, enum val_type);

@@ -44,26 +44,27 @@ const char *hap_mutual(struct hap *x, const struct service *s, ip_addr endpoint,
 /* ---- PeerAuthentication */
 
 /* Ports of which something else is said than of the whole workload. */
-static uint32_t ports_apart(struct hap *x, const char *usual, uint16_t *ports, const char **modes, uint32_t most)
+struct apart { uint16_t port; const char *mode; };
+typedef VEC(struct apart) aparts;
+
+static aparts ports_apart(struct hap *x, const char *usual)
 {
 	struct mesh_policies all = mesh_policies(x->t->cluster, &peer_authentication_kind, x->plane->pod, x->a);
-	uint32_t nr = 0;
+	aparts out = { 0 };
 	obj_h cause;
 
 	for (uint32_t k = 0; k < all.nr; k++)
-		VAL_EACH(v, val_get(all.v[k]->spec, "portLevelMtls")) {
+		VAL_EACH_KEY(v, val_get(all.v[k]->spec, "portLevelMtls")) {
 			unsigned long port = strtoul(v->key, NULL, 10);
 			const char *mode = port && port < 65536 ? mesh_peer_mode(x->t->cluster, x->plane->pod, (uint16_t)port, &cause) : usual;
 			bool known = false;
 
-			for (uint32_t i = 0; i < nr; i++)
-				known = known || ports[i] == port;
-			if (known || streq(mode, usual) || nr == most)
-				continue;
-			ports[nr] = (uint16_t)port;
-			modes[nr++] = mode;
+			for (uint32_t i = 0; i < out.nr; i++)
+				known = known || out.v[i].port == port;
+			if (!known && !streq(mode, usual))
+				vec_add(x->a, &out, (struct apart){ (uint16_t)port, mode });
 		}
-	return nr;
+	return out;
 }
 
 /* "" for all ports but `apart`, or one port. */
@@ -77,18 +78,16 @@ static void mode_rule(struct hap *x, const char *mode, const char *where)
 
 void hap_mesh_peers(struct hap *x)
 {
-	uint16_t ports[64];
-	const char *modes[64];
 	obj_h cause;
 	const char *usual = mesh_peer_mode(x->t->cluster, x->plane->pod, 0, &cause);
-	uint32_t nr = ports_apart(x, usual, ports, modes, ARRAY_LEN(ports));
+	aparts apart = ports_apart(x, usual);
 
 	sb_printf(text(x), "    # PeerAuthentication: %s\n    acl mutual req.ssl_alpn -m sub istio\n", hap_comment(x, usual));
-	for (uint32_t k = 0; k < nr; k++) {
-		sb_printf(text(x), "    acl apart dst_port %u\n", ports[k]);
-		mode_rule(x, modes[k], arena_printf(x->a, " { dst_port %u }", ports[k]));
+	for (uint32_t k = 0; k < apart.nr; k++) {
+		sb_printf(text(x), "    acl apart dst_port %u\n", apart.v[k].port);
+		mode_rule(x, apart.v[k].mode, arena_printf(x->a, " { dst_port %u }", apart.v[k].port));
 	}
-	mode_rule(x, usual, nr ? " !apart" : "");
+	mode_rule(x, usual, apart.nr ? " !apart" : "");
 	sb_add(text(x), "    tcp-request content accept if mutual\n");
 }
 
@@ -171,16 +170,16 @@ static bool field_conds(struct writing *w, const struct asked *f, const struct v
 		return true;
 	if (f->http && !w->http)
 		return w->deny;
-	if (yes && yes->nr)
+	if (val_first(yes))
 		sb_printf(conds, " %s", values_acl(w, f, yes));
-	if (no && no->nr)
+	if (val_first(no))
 		sb_printf(conds, " !%s", values_acl(w, f, no));
 	return true;
 }
 
 static bool all_fields(struct writing *w, const struct val *v, struct sb *conds)
 {
-	VAL_EACH(f, v) {
+	VAL_EACH_KEY(f, v) {
 		bool known = false;
 
 		for (size_t k = 0; k < ARRAY_LEN(asks); k++)
@@ -229,8 +228,8 @@ static void policy(struct writing *w, const struct raw_object *r)
 
 		if (!w->http && !w->deny && mesh_rule_asks_http(rule))
 			continue;
-		for (const struct val *f = from && from->nr ? from->first : any; f; f = f == any ? NULL : f->next)
-			for (const struct val *t = to && to->nr ? to->first : any; t; t = t == any ? NULL : t->next) {
+		for (const struct val *f = val_first(from) ? val_first(from) : any; f; f = f == any ? NULL : f->next)
+			for (const struct val *t = val_first(to) ? val_first(to) : any; t; t = t == any ? NULL : t->next) {
 				struct sb conds = { 0 };
 
 				if (all_fields(w, val_get(f, "source"), &conds) && all_fields(w, val_get(t, "operation"), &conds) && when_conds(w, val_get(rule, "when"), &conds))

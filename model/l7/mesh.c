@@ -69,7 +69,7 @@ const char *mesh_unmodelled(struct cluster *c, const struct pod *p, struct arena
 			const struct val *labels = val_path(all.v[n]->doc, "spec.workloadSelector.labels");
 			bool hit = all.v[n]->ns == p->o.ns || streq(all.v[n]->ns, "istio-system");
 
-			VAL_EACH(v, labels)
+			VAL_EACH_KEY(v, labels)
 				hit = hit && streq(label_get(&p->o.labels, v->key), val_str(v));
 			if (hit)
 				return arena_printf(a, "%s %s/%s changes what the sidecar does, and is not modelled", which[i]->name, all.v[n]->ns, all.v[n]->name);

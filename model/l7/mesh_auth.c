@@ -17,8 +17,8 @@ static bool selects(const struct raw_object *r, const struct pod *p, bool *narro
 {
 	const struct val *labels = val_path(r->spec, "selector.matchLabels");
 
-	*narrow = labels && labels->nr;
-	VAL_EACH(v, labels)
+	*narrow = val_first(labels) != NULL;
+	VAL_EACH_KEY(v, labels)
 		if (!streq(label_get(&p->o.labels, v->key), val_str(v)))
 			return false;
 	return true;
@@ -103,7 +103,7 @@ const char *mesh_peer_mode(struct cluster *c, const struct pod *to, uint16_t por
 		mode = own ? own : mode;
 		*cause = own ? levels[k]->o.id : *cause;
 	}
-	VAL_EACH(v, levels[2] ? val_get(levels[2]->spec, "portLevelMtls") : NULL)
+	VAL_EACH_KEY(v, val_get(levels[2] ? levels[2]->spec : NULL, "portLevelMtls"))
 		if (strtoul(v->key, NULL, 10) == port && port) {
 			mode = set_mode(val_str_at(v, "mode"), mode);
 			*cause = levels[2]->o.id;
@@ -284,9 +284,9 @@ static enum answer not(enum answer a) { return a == MAYBE ? MAYBE : a == YES ? N
 /* Any of `yes`, and none of `no`; an empty list asks nothing. */
 static enum answer values_match(struct asked *q, enum what what, const struct val *yes, const struct val *no)
 {
-	enum answer out = yes && yes->nr ? any_matches(q, what, yes) : YES;
+	enum answer out = val_first(yes) ? any_matches(q, what, yes) : YES;
 
-	return out != NO && no && no->nr ? and(out, not(any_matches(q, what, no))) : out;
+	return out != NO && val_first(no) ? and(out, not(any_matches(q, what, no))) : out;
 }
 
 static const struct field_of { const char *field, *not, *key; enum what what; bool http; } source_fields[] = {
@@ -323,7 +323,7 @@ static enum answer fields_match(struct asked *q, const struct val *v, const stru
 {
 	enum answer out = YES;
 
-	VAL_EACH(one, v)
+	VAL_EACH_KEY(one, v)
 		if (one->nr && !field_named(fields, one->key)) {
 			q->unknown = arena_printf(q->a, "an AuthorizationPolicy asks for %s, which is not modelled", one->key);
 			out = MAYBE;
@@ -367,11 +367,11 @@ static enum answer condition_matches(struct asked *q, const struct val *w)
 bool mesh_rule_asks_http(const struct val *rule)
 {
 	VAL_EACH(f, val_get(rule, "from"))
-		VAL_EACH(v, val_get(f, "source"))
+		VAL_EACH_KEY(v, val_get(f, "source"))
 			if (v->nr && field_named(source_fields, v->key) && field_named(source_fields, v->key)->http)
 				return true;
 	VAL_EACH(t, val_get(rule, "to"))
-		VAL_EACH(v, val_get(t, "operation"))
+		VAL_EACH_KEY(v, val_get(t, "operation"))
 			if (v->nr && field_named(operation_fields, v->key) && field_named(operation_fields, v->key)->http)
 				return true;
 	VAL_EACH(w, val_get(rule, "when"))

@@ -8,7 +8,7 @@
 
 static bool selects(const struct raw_object *gw, const struct pod *p)
 {
-	VAL_EACH(v, val_get(gw->spec, "selector"))
+	VAL_EACH_KEY(v, val_get(gw->spec, "selector"))
 		if (!streq(label_get(&p->o.labels, v->key), val_str(v)))
 			return false;
 	return true;

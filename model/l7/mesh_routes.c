@@ -2,7 +2,7 @@
  * virtual_service.proto, destination_rule.proto; istio pilot/pkg/networking/core/route/route.go. */
 #include "model/l7/mesh_routes.h"
 
-#include <stdlib.h>
+#include "model/base/quantity.h"
 
 /* ResolveShortnameToFQDN: a name without dots is a Service of that namespace. */
 const char *mesh_fqdn(struct cluster *c, const char *host, str ns, struct arena *a)
@@ -80,7 +80,7 @@ static const pair_list *labels_of(struct mesh_compile *k, const struct val *map)
 
 	out->v = arena_array(k->a, struct pair, map ? map->nr : 0);
 	out->set = true;
-	VAL_EACH(v, map)
+	VAL_EACH_KEY(v, map)
 		out->v[out->nr++] = (struct pair){ cluster_str(k->c, v->key), cluster_str(k->c, val_str(v)) };
 	return out;
 }
@@ -159,7 +159,7 @@ static struct http_pair *pairs_of(struct mesh_compile *k, const struct val *map,
 	struct http_pair *v = arena_array(k->a, struct http_pair, map ? map->nr : 0);
 
 	*nr = 0;
-	VAL_EACH(m, map)
+	VAL_EACH_KEY(m, map)
 		v[(*nr)++] = (struct http_pair){ m->key, val_str(m) ? val_str(m) : "" };
 	return v;
 }
@@ -220,40 +220,35 @@ static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters
 	vec_add(k->a, out, f);
 }
 
+/* What is no duration counts as none. */
 static nsec duration_of(const char *s)
 {
-	double total = 0, v;
-	char *end;
+	nsec out;
 
-	while (s && *s) {
-		v = strtod(s, &end);
-		if (end == s)
-			break;
-		if (strncmp(end, "ms", 2) == 0)
-			total += v * 1e6, end += 2;
-		else
-			total += v * (*end == 'h' ? 3600e9 : *end == 'm' ? 60e9 : 1e9), end += *end != 0;
-		s = end;
-	}
-	return (nsec)total;
+	return s && duration_parse(s, &out) ? out : 0;
 }
 
-static struct l7_filter mirror_to(struct mesh_compile *k, const struct val *to, const struct val *percentage, str ns)
+/* A percentage in millionths of all. */
+static uint64_t millionths(const struct val *percent, int64_t dflt)
 {
-	const struct val *value = val_get(percentage, "value");
-	double percent = !percentage ? 100 : val_is(value, VAL_FLOAT) ? value->f : (double)val_int_or(value, 0);
+	double v = val_is(percent, VAL_FLOAT) ? percent->f : (double)val_int_or(percent, dflt);
 
-	return (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, to, ns), .num = (uint64_t)(MIN(MAX(percent, 0.0), 100.0) * 10000 + 0.5), .den = 1000000 };
+	return (uint64_t)(MIN(MAX(v, 0.0), 100.0) * 10000 + 0.5);
+}
+
+static struct l7_filter mirror_to(struct mesh_compile *k, const struct val *to, const struct val *percent, int64_t dflt, str ns)
+{
+	return (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, to, ns), .num = millionths(percent, dflt), .den = 1000000 };
 }
 
 static void add_mirrors(struct mesh_compile *k, const struct val *http, str ns, l7_filters *out)
 {
-	const struct val *one = val_get(http, "mirror");
+	const struct val *one = val_get(http, "mirror"), *percentage = val_get(http, "mirrorPercentage");
 
-	if (one)
-		vec_add(k->a, out, mirror_to(k, one, val_get(http, "mirrorPercentage"), ns));
+	if (one)                                /* mirrorPercent is its old form */
+		vec_add(k->a, out, mirror_to(k, one, percentage ? val_get(percentage, "value") : val_get(http, "mirrorPercent"), percentage ? 0 : 100, ns));
 	VAL_EACH(m, val_get(http, "mirrors"))
-		vec_add(k->a, out, mirror_to(k, val_get(m, "destination"), val_get(m, "percentage"), ns));
+		vec_add(k->a, out, mirror_to(k, val_get(m, "destination"), val_path(m, "percentage.value"), val_get(m, "percentage") ? 0 : 100, ns));
 }
 
 static str_list texts(struct mesh_compile *k, const struct val *list)
@@ -295,13 +290,12 @@ static void add_cors(struct mesh_compile *k, const struct val *policy, l7_filter
 	vec_add(k->a, out, (struct l7_filter){ .kind = L7_CORS, .cors = c });
 }
 
-/* percentage.value, in millionths of all; not given: none (HTTPFaultInjection). */
-static uint64_t millionths(const struct val *fault)
+/* How many are hit; not given: none (HTTPFaultInjection). percent is the old form. */
+static uint64_t hit(const struct val *fault)
 {
-	const struct val *v = val_path(fault, "percentage.value"), *old = val_get(fault, "percent");
-	double percent = val_is(v, VAL_FLOAT) ? v->f : v ? (double)val_int_or(v, 0) : (double)val_int_or(old, 0);
+	const struct val *v = val_path(fault, "percentage.value");
 
-	return (uint64_t)(MIN(MAX(percent, 0.0), 100.0) * 10000 + 0.5);
+	return millionths(v ? v : val_get(fault, "percent"), 0);
 }
 
 static void add_fault(struct mesh_compile *k, const struct val *fault, struct l7_action *act)
@@ -311,9 +305,9 @@ static void add_fault(struct mesh_compile *k, const struct val *fault, struct l7
 	if (!fault)
 		return;
 	act->fault = arena_make(k->a, struct l7_fault);
-	act->fault->abort_millionths = abort_ ? millionths(abort_) : 0;
+	act->fault->abort_millionths = hit(abort_);
 	act->fault->status = (int)val_int_or(val_get(abort_, "httpStatus"), 500);
-	act->fault->delay_millionths = delay ? millionths(delay) : 0;
+	act->fault->delay_millionths = hit(delay);
 	act->fault->delay = duration_of(val_str_at(delay, "fixedDelay"));
 }
 
@@ -437,15 +431,15 @@ static void add_match(struct mesh_compile *k, const char *vhost, const struct ra
 		vec_add(k->a, &r->headers, cond_of(k, ":authority", val_get(m, "authority"), &why));
 	if (val_get(m, "scheme"))
 		vec_add(k->a, &r->headers, cond_of(k, ":scheme", val_get(m, "scheme"), &why));
-	VAL_EACH(h, val_get(m, "headers"))
+	VAL_EACH_KEY(h, val_get(m, "headers"))
 		vec_add(k->a, &r->headers, cond_of(k, h->key, h, &why));
-	VAL_EACH(h, val_get(m, "withoutHeaders")) {
+	VAL_EACH_KEY(h, val_get(m, "withoutHeaders")) {
 		struct l7_cond c = cond_of(k, h->key, h, &why);
 
 		c.not = true;
 		vec_add(k->a, &r->headers, c);
 	}
-	VAL_EACH(q, val_get(m, "queryParams"))
+	VAL_EACH_KEY(q, val_get(m, "queryParams"))
 		vec_add(k->a, &r->query, cond_of(k, q->key, q, &why));
 	if (why) {
 		struct l7_action *cannot = arena_make(k->a, struct l7_action);

@@ -368,3 +368,35 @@ TEST(strict_peers_refuse_plain_connections)
 		cluster_free(c);
 	}
 }
+
+/* Custom resources reach the model unchecked: what should be a list or map and is not has no members. */
+TEST(values_of_another_type_are_passed_over)
+{
+	static const char *const odd[] = {
+		"security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\nspec: {selector: {matchLabels: [{}]}, rules: -1}",
+		"security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\nspec: {rules: [{from: 1, to: x, when: [{key: source.ip, values: x}]}]}",
+		"security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\nspec: {rules: [{from: [{source: [null]}], to: [{operation: {paths: x}}]}]}",
+		"security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: in}\nspec: {selector: {matchLabels: -1}, portLevelMtls: [null]}",
+		"networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: p, namespace: in}\nspec: {host: web, exportTo: x, subsets: -1}",
+		"networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: p, namespace: in}\nspec: {hosts: [web], http: [{match: [{headers: [{}], queryParams: x}], headers: {request: {set: [{}]}}}]}",
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(odd); k++) {
+		struct cluster *c = mesh();
+		struct arena *a = arena_new(NULL, "test");
+		const struct pod *client, *web;
+		obj_h cause;
+
+		add_pod(c, a, "in", "client", "app: client", "", "10.244.1.1");
+		add_pod(c, a, "in", "web", "app: web", "", "10.244.2.1");
+		feed_cluster(c, VALIDATE_IGNORE, "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: in}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n");
+		feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: %s\n", odd[k]));
+		client = find_pod(c, "in", "client");
+		web = find_pod(c, "in", "web");
+		CU_ASSERT_PTR_NOT_NULL(mesh_authorized(c, web, 80, &(struct mesh_source){ .ip = client->ip }, NULL, a).why);
+		SAME_TEXT(mesh_peer_mode(c, web, 80, &cause), "PERMISSIVE");
+		CU_ASSERT_PTR_NOT_NULL(routes_compile_sidecar(c, client, "web", 80, a));
+		arena_free(a);
+		cluster_free(c);
+	}
+}
