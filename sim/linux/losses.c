@@ -34,8 +34,10 @@ bool losses_sync(struct live *live, struct err *err)
 		if (chains.len)
 			sb_printf(&commands, "table netdev podwire_losses {\n%s}\n", sb_text(&chains));
 		ok = live_enter(live, NULL, err) && nft_run(sb_text(&commands), 0, NULL, "the network between nodes, for the loss of a link", err);
-		free(live->losses);
-		live->losses = ok ? strdup(sb_text(&chains)) : NULL;
+		if (ok) {               /* else what was there stands */
+			free(live->losses);
+			live->losses = strdup(sb_text(&chains));
+		}
 	}
 	sb_free(&chains);
 	sb_free(&commands);
