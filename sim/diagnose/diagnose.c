@@ -201,12 +201,17 @@ void fix_apply(struct diagnosis *d, struct finding *f, const struct kind *k, con
 		f->fix = NULL;
 }
 
+const char *first_cause(const struct diagnosis *d, uint32_t from)
+{
+	for (uint32_t k = from; k < d->findings.nr; k++)
+		if (d->findings.v[k].severity == FINDING_CAUSE)
+			return d->findings.v[k].says;
+	return NULL;
+}
+
 bool diagnosis_ill(const struct diagnosis *d)
 {
-	for (uint32_t k = 0; k < d->findings.nr; k++)
-		if (d->findings.v[k].severity == FINDING_CAUSE)
-			return true;
-	return false;
+	return first_cause(d, 0) != NULL;
 }
 
 bool diagnosis_has(const struct diagnosis *d, const char *code)
@@ -234,6 +239,14 @@ static void why_other(struct diagnosis *d, const struct object *o)
 	}
 }
 
+static bool is_route(const struct kind *kind)
+{
+	for (const struct kind *const *k = route_kinds; *k; k++)
+		if (*k == kind)
+			return true;
+	return false;
+}
+
 void diagnose_object(struct diagnosis *d, struct world *w, struct arena *a, const struct object *o)
 {
 	*d = (struct diagnosis){ .arena = a, .world = w };
@@ -248,6 +261,12 @@ void diagnose_object(struct diagnosis *d, struct world *w, struct arena *a, cons
 		why_claim(d, o);
 	else if (o->kind == &job_kind)
 		why_job(d, (const struct job *)o);
+	else if (o->kind == &cron_job_kind)
+		why_cron_job(d, (const struct cron_job *)o);
+	else if (o->kind == &gateway_kind)
+		why_gateway(d, (const struct gateway *)o);
+	else if (is_route(o->kind))
+		why_route(d, (const struct gw_route *)o);
 	else if (o->kind == &ingress_kind)
 		why_ingress(d, (const struct ingress *)o);
 	else if (o->kind == &deployment_kind || o->kind == &replicaset_kind || o->kind == &statefulset_kind || o->kind == &daemonset_kind || o->kind == &replication_controller_kind)

@@ -56,11 +56,15 @@ void evidence_event(struct diagnosis *, struct finding *, const struct object *,
 const struct event *event_of(struct cluster *, const struct object *, const char *reason);
 void fix_patch(struct diagnosis *, struct finding *, const struct object *, const char *fmt, ...) PRINTF(4, 5);          /* YAML */
 void fix_apply(struct diagnosis *, struct finding *, const struct kind *, const char *ns, const char *name, const char *fmt, ...) PRINTF(6, 7);
+const char *first_cause(const struct diagnosis *, uint32_t from);                /* what the first cause says, of the findings from there on; NULL */
 const char *object_name(struct diagnosis *, const struct object *);             /* Pod default/web */
 /* The object that somebody wrote: a Pod's Deployment, or itself. */
 const struct object *written_by(struct diagnosis *, const struct object *);
 
 void why_pod(struct diagnosis *, const struct pod *);
+/* Of those among the Pods that are not ready: each cause once, with the Pods that share it. */
+void why_pods(struct diagnosis *, struct object *const *pods, uint32_t nr);
+void why_references(struct diagnosis *, const struct pod *);            /* why_reference.c: ConfigMaps, Secrets, claims and keys that are not there */
 void why_containers(struct diagnosis *, const struct pod *);            /* why_container.c: those that do not run, or not for long */
 const struct container *container_named(const struct pod *, const char *name);         /* among both lists; NULL */
 const char *container_path(struct diagnosis *, const struct pod *, const struct container *, const char *field);      /* spec.containers.0.image */
@@ -75,6 +79,9 @@ bool why_network(struct diagnosis *, const struct outcome_view *);
 void why_node(struct diagnosis *, const struct node *);
 void why_workload(struct diagnosis *, const struct workload *);
 void why_job(struct diagnosis *, const struct job *);
+void why_cron_job(struct diagnosis *, const struct cron_job *);
 void why_ingress(struct diagnosis *, const struct ingress *);
+void why_gateway(struct diagnosis *, const struct gateway *);           /* why_gateway.c: by the conditions of its status */
+void why_route(struct diagnosis *, const struct gw_route *);
 
 #endif

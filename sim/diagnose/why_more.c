@@ -57,49 +57,64 @@ void why_node(struct diagnosis *d, const struct node *n)
 
 /* ---- workloads: their own conditions, then the first Pods that are not as they should be */
 
-static void unready_pods(struct diagnosis *d, const struct object *owner, uint32_t most)
+static void its_pods(struct diagnosis *d, const struct object *owner)
 {
 	struct object_list l = pods_of(d->world->cluster, owner->uid);
-	struct object **v = l.nr ? arena_copy(d->arena, l.v, l.nr * sizeof(*l.v)) : NULL;
-	uint32_t nr = l.nr, told = 0;
+	struct object **v = arena_array(d->arena, struct object *, l.nr), *ready = NULL;
+	uint32_t nr = 0;
 
-	for (uint32_t k = 0; k < nr && told < most; k++) {
-		const struct pod *p = (const struct pod *)v[k];
-		uint32_t before = d->findings.nr;
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct pod *p = (const struct pod *)l.v[k];
 
-		if (pod_is_ready(p) || p->phase == POD_SUCCEEDED || p->o.deleted != NEVER)
-			continue;
-		d->depth++;
-		why_pod(d, p);
-		d->depth--;
-		for (uint32_t i = before; i < d->findings.nr; i++)
-			d->findings.v[i].says = arena_printf(d->arena, "Pod %s: %s", p->o.name, d->findings.v[i].says);
-		told++;
+		if (pod_is_ready(p))
+			ready = ready ? ready : l.v[k];
+		else if (p->phase != POD_SUCCEEDED && p->o.deleted == NEVER)
+			v[nr++] = l.v[k];
 	}
+	if (ready)
+		v[nr++] = ready;                /* it may lack something all the same */
+	why_pods(d, v, nr);
 }
 
-static bool failed_create(struct diagnosis *d, const struct object *o)
+/* What the admission plugins said: the words of plugin/pkg/admission and apiserver/pkg/admission/plugin/resourcequota. */
+static struct finding *refused(struct diagnosis *d, const struct object *o, const char *message)
 {
-	const struct event *e = event_of(d->world->cluster, o, "FailedCreate");
+	static const struct { const char *words, *code, *remedy; } rows[] = {
+		{ "exceeded quota", "quota", "raise the quota, or request less" },
+		{ "failed quota", "create-refused", "the quota counts what the containers do not say: give them these requests and limits, or let a LimitRange of the namespace give defaults" },
+		{ "PriorityClass", "create-refused", "apply the PriorityClass, or name one that there is (podwire get priorityclasses)" },
+		{ "per Container", "create-refused", "stay within the LimitRange of the namespace (podwire get limitranges), or change it" },
+		{ "per Pod", "create-refused", "stay within the LimitRange of the namespace (podwire get limitranges), or change it" },
+		{ "error looking up service account", "create-refused", "apply the ServiceAccount, or name one that there is" },
+	};
+	size_t k = 0;
 	struct finding *f;
 
-	if (!e)
-		return false;
-	f = finding(d, FINDING_CAUSE, strstr(e->message, "exceeded quota") ? "quota" : "create-refused", "its Pods are refused: %s", e->message);
-	evidence_event(d, f, o, e);
-	if (strstr(e->message, "exceeded quota")) {
+	while (k < ARRAY_LEN(rows) && !strstr(message, rows[k].words))
+		k++;
+	f = finding(d, FINDING_CAUSE, k < ARRAY_LEN(rows) ? rows[k].code : "create-refused", "its Pods are refused: %s", message);
+	if (strstr(message, " quota: ")) {
 		struct object_list l = cluster_list_ns(d->world->cluster, &quota_kind, o->ns);
 
-		for (uint32_t k = 0; k < l.nr; k++)
-			evidence(d, f, l.v[k], "spec.hard", NULL);
-		remedy(d, f, "raise the quota, or request less");
+		for (uint32_t i = 0; i < l.nr; i++)
+			evidence(d, f, l.v[i], "spec.hard", NULL);
 	}
-	return true;
+	if (k < ARRAY_LEN(rows))
+		remedy(d, f, "%s", rows[k].remedy);
+	return f;
+}
+
+static void failed_create(struct diagnosis *d, const struct object *o)
+{
+	const struct event *e = event_of(d->world->cluster, o, "FailedCreate");
+
+	if (e)
+		evidence_event(d, refused(d, o, e->message), o, e);
 }
 
 static void rollout(struct diagnosis *d, const struct workload *w)
 {
-	const struct condition *progress = condition_get(&w->conditions, "Progressing"), *refused = condition_get(&w->conditions, "ReplicaFailure");
+	const struct condition *progress = condition_get(&w->conditions, "Progressing"), *failure = condition_get(&w->conditions, "ReplicaFailure");
 	struct fence fence = resolve_fenceposts(&w->max_surge, &w->max_unavailable, w->replicas);
 	struct finding *f;
 
@@ -108,22 +123,50 @@ static void rollout(struct diagnosis *d, const struct workload *w)
 		evidence(d, f, &w->o, "spec.paused", "true");
 		remedy(d, f, "podwire rollout resume deploy/%s", w->o.name);
 	}
-	if (refused && refused->status == COND_TRUE) {
-		f = finding(d, FINDING_CAUSE, refused->message && strstr(refused->message, "exceeded quota") ? "quota" : "create-refused", "its Pods are refused: %s", refused->message ? refused->message : "");
-		evidence_text(d, f, &w->o, "status.conditions[ReplicaFailure]", "True");
-	}
+	if (failure && failure->status == COND_TRUE)
+		evidence_text(d, refused(d, &w->o, failure->message ? failure->message : ""), &w->o, "status.conditions[ReplicaFailure]", "True");
 	if (progress && streq(progress->reason, "ProgressDeadlineExceeded")) {
 		f = finding(d, FINDING_CAUSE, "progress-deadline", "the rollout has made no progress for %d s; the old Pods stay, and nothing is rolled back by itself", w->progress_deadline);
 		evidence_text(d, f, &w->o, "status.conditions[Progressing]", "False: %s", progress->message ? progress->message : progress->reason);
 		remedy(d, f, "mend what keeps the new Pods from becoming ready, or podwire rollout undo deploy/%s", w->o.name);
 	}
-	if (streq(w->strategy, "RollingUpdate") && (w->st_updated < w->replicas || w->st_replicas > w->st_updated)) {
+	if (streq(w->strategy, "RollingUpdate") && w->st_replicas > w->st_updated) {
 		f = finding(d, FINDING_NOTE, "rolling", "a rolling update is on its way: at most %d Pods more and %d fewer than %d", fence.surge, fence.unavailable, w->replicas);
 		evidence(d, f, &w->o, "spec.strategy", "RollingUpdate");
 	}
 	if (streq(w->strategy, "Recreate") && w->replicas && !w->st_available) {
 		f = finding(d, FINDING_NOTE, "recreate", "strategy Recreate: all old Pods go before the first new one comes, so there is a gap");
 		evidence(d, f, &w->o, "spec.strategy.type", "Recreate");
+	}
+}
+
+/* The Service that gives a StatefulSet's Pods their names. */
+static void governing_service(struct diagnosis *d, const struct workload *w)
+{
+	struct object_list l = cluster_list_ns(d->world->cluster, &service_kind, w->o.ns);
+	const struct service *s = w->service_name ? find_service(d->world->cluster, w->o.ns, w->service_name) : NULL, *near = NULL;
+	struct finding *f;
+
+	if (!w->service_name || !*w->service_name)
+		return;
+	if (s && pairs_match(&s->selector, &w->template.labels))
+		return;
+	if (s && !s->selector.nr)
+		return;
+	f = finding(d, FINDING_WARNING, "governing-service", s ? "the Service \"%s\" that is to name its Pods does not select them: they have no DNS names of their own" :
+		    "there is no Service \"%s\", which is to name its Pods: they have no DNS names of their own", w->service_name);
+	evidence(d, f, &w->o, "spec.serviceName", NULL);
+	if (s)
+		evidence(d, f, &s->o, "spec.selector", NULL);
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (((const struct service *)l.v[k])->selector.nr && pairs_match(&((const struct service *)l.v[k])->selector, &w->template.labels) && (!near || service_is_headless((const struct service *)l.v[k])))
+			near = (const struct service *)l.v[k];
+	if (near) {
+		evidence(d, f, &near->o, "metadata.name", near->o.name);
+		remedy(d, f, "%s selects them: a serviceName cannot be changed, so name the Service %s, or delete the StatefulSet (--cascade=orphan keeps its Pods) and apply it with serviceName: %s; "
+		       "its Pods take the new name when they are made again", near->o.name, w->service_name, near->o.name);
+	} else {
+		remedy(d, f, "apply a headless Service of that name that selects the Pods");
 	}
 }
 
@@ -140,13 +183,15 @@ void why_workload(struct diagnosis *d, const struct workload *w)
 			if (owner_uid(sets.v[k]) == w->o.uid && ((const struct workload *)sets.v[k])->replicas) {
 				if (w->st_ready < want && !diagnosis_has(d, "quota") && !diagnosis_has(d, "create-refused"))
 					failed_create(d, sets.v[k]);
-				unready_pods(d, sets.v[k], 2);
+				its_pods(d, sets.v[k]);
 			}
 	} else {
 		if (w->st_ready < want)
 			failed_create(d, &w->o);
-		unready_pods(d, &w->o, 2);
+		its_pods(d, &w->o);
 	}
+	if (w->o.kind == &statefulset_kind && !d->depth)
+		governing_service(d, w);
 	if (w->o.kind == &statefulset_kind && diagnosis_ill(d) && streq(w->pod_management, "OrderedReady")) {
 		f = finding(d, FINDING_NOTE, "ordered", "Pods come one after another: each waits until the one before it is Running and Ready");
 		evidence(d, f, &w->o, "spec.podManagementPolicy", "OrderedReady");
@@ -179,8 +224,55 @@ void why_job(struct diagnosis *d, const struct job *j)
 		fix_patch(d, f, &j->o, "{spec: {suspend: false}}");
 		remedy(d, f, "resume it");
 	}
-	unready_pods(d, &j->o, 2);
+	its_pods(d, &j->o);
 	d->summary = done && done->status == COND_TRUE ? "it is complete" : diagnosis_ill(d) ? d->findings.v[0].says : arena_printf(d->arena, "%d active, %d succeeded", j->st_active, j->st_succeeded);
+}
+
+static bool is_true(const condition_list *l, const char *type)
+{
+	const struct condition *c = condition_get(l, type);
+
+	return c && c->status == COND_TRUE;
+}
+
+void why_cron_job(struct diagnosis *d, const struct cron_job *j)
+{
+	struct object_list jobs = cluster_list_ns(d->world->cluster, &job_kind, j->o.ns);
+	const struct job *last = NULL, *runs = NULL;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < jobs.nr; k++) {
+		const struct job *x = (const struct job *)jobs.v[k];
+
+		if (owner_uid(&x->o) != j->o.uid)
+			continue;
+		if (!last || x->o.created >= last->o.created)
+			last = x;
+		if (!is_true(&x->conditions, "Complete") && !is_true(&x->conditions, "Failed"))
+			runs = x;
+	}
+	if (j->suspend) {
+		f = finding(d, FINDING_CAUSE, "suspended", "it is suspended: it makes no Jobs");
+		evidence(d, f, &j->o, "spec.suspend", "true");
+		fix_patch(d, f, &j->o, "{spec: {suspend: false}}");
+		remedy(d, f, "resume it; times that were missed meanwhile are not made up for, but the last");
+	}
+	if (runs && streq(j->concurrency, "Forbid") && event_of(d->world->cluster, &j->o, "JobAlreadyActive")) {
+		f = finding(d, FINDING_CAUSE, "still-running", "its Job %s still runs, and concurrencyPolicy Forbid lets no second one begin", runs->o.name);
+		evidence(d, f, &j->o, "spec.concurrencyPolicy", "Forbid");
+		evidence_event(d, f, &j->o, event_of(d->world->cluster, &j->o, "JobAlreadyActive"));
+		remedy(d, f, "let the Job end sooner (activeDeadlineSeconds), come less often, or replace it (concurrencyPolicy: Replace)");
+	}
+	if (last) {
+		uint32_t before = d->findings.nr;
+
+		d->depth++;
+		why_job(d, last);
+		d->depth--;
+		for (uint32_t k = before; k < d->findings.nr; k++)
+			d->findings.v[k].says = arena_printf(d->arena, "Job %s: %s", last->o.name, d->findings.v[k].says);
+	}
+	d->summary = diagnosis_ill(d) ? d->findings.v[0].says : last ? arena_printf(d->arena, "nothing is wrong with it; its last Job is %s", last->o.name) : "nothing is wrong with it; no time of its schedule has come yet";
 }
 
 /* ---- Ingress */
@@ -242,6 +334,12 @@ void why_ingress(struct diagnosis *d, const struct ingress *i)
 			evidence(d, f, class, "spec.controller", NULL);
 		remedy(d, f, "the controller's Pods must run, watch that class, and have a Service with an address");
 	}
+	for (uint32_t t = 0; t < i->tls.nr; t++)
+		if (i->tls.v[t].secret && !cluster_find(d->world->cluster, &secret_kind, i->o.ns, i->tls.v[t].secret)) {
+			f = finding(d, FINDING_WARNING, "tls-secret", "its TLS Secret \"%s\" is not in namespace %s: the controller shows a certificate of its own, which no client trusts", i->tls.v[t].secret, i->o.ns);
+			evidence(d, f, &i->o, arena_printf(d->arena, "spec.tls.%u.secretName", t), NULL);
+			remedy(d, f, "apply a Secret of type kubernetes.io/tls in the Ingress' namespace (cert-manager makes one where it runs)");
+		}
 	backend(d, i, i->dflt_backend, "spec.defaultBackend");
 	for (uint32_t r = 0; r < i->rules.nr; r++)
 		for (uint32_t p = 0; p < i->rules.v[r].paths.nr; p++)

@@ -67,9 +67,9 @@ static void behind_resources(struct diagnosis *d, const struct pod *p, const cha
 	remedy(d, f, "request less, take away what else runs there, or add nodes; podwire describe node NODE shows what is taken");
 }
 
-static bool told_resource(const struct diagnosis *d, const char *what)
+static bool told_resource(const struct diagnosis *d, uint32_t from, const char *what)
 {
-	for (uint32_t k = 0; k < d->findings.nr; k++)
+	for (uint32_t k = from; k < d->findings.nr; k++)
 		if (streq(d->findings.v[k].code, "insufficient") && strstr(d->findings.v[k].says, what))
 			return true;
 	return false;
@@ -168,6 +168,16 @@ static void behind_claims(struct diagnosis *d, const struct pod *p, const char *
 	}
 }
 
+/* Nodes without the key are in no domain. */
+static void unlabelled_nodes(struct diagnosis *d, struct finding *f, const char *key)
+{
+	struct object_list l = cluster_list(d->world->cluster, &node_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (!label_get(&l.v[k]->labels, key))
+			evidence_text(d, f, l.v[k], arena_printf(d->arena, "metadata.labels.%s", key), "(absent)");
+}
+
 static void pending(struct diagnosis *d, const struct pod *p)
 {
 	const struct condition *s = condition_get(&p->conditions, "PodScheduled");
@@ -198,7 +208,7 @@ static void pending(struct diagnosis *d, const struct pod *p)
 
 		if (n && what[n - 1] == '.')
 			what = arena_strndup(d->arena, what, n - 1);
-		if (*what && !told_resource(d, what))
+		if (*what && !told_resource(d, before, what))
 			behind_resources(d, p, what);
 	}
 	if (strstr(says, "free ports"))
@@ -224,11 +234,16 @@ static void pending(struct diagnosis *d, const struct pod *p)
 	if (strstr(says, "topology spread")) {
 		f = finding(d, FINDING_CAUSE, "topology-spread", "a topology spread constraint with whenUnsatisfiable: DoNotSchedule would be broken on every node");
 		evidence(d, f, &p->o, "spec.topologySpreadConstraints", NULL);
+		for (uint32_t k = 0; k < p->spec->spread.nr; k++)
+			unlabelled_nodes(d, f, p->spec->spread.v[k].topology_key);
+		remedy(d, f, strstr(says, "missing required label") ? "label the nodes with the constraint's topologyKey (clouds do; elsewhere podwire label node NODE KEY=VALUE), or use whenUnsatisfiable: ScheduleAnyway" :
+		       "use whenUnsatisfiable: ScheduleAnyway, a larger maxSkew, or nodes in the domains that have fewest");
 	}
 	if (strstr(says, "pod affinity") || strstr(says, "anti-affinity")) {
 		f = finding(d, FINDING_CAUSE, "pod-affinity", "its Pod (anti-)affinity can be met on no node");
 		evidence(d, f, &p->o, "spec.affinity", "required");
-		remedy(d, f, "with required anti-affinity by host there can be no more replicas than nodes; \"preferred\" lets them share");
+		remedy(d, f, strstr(says, "match pod affinity rules") ? "the Pods that it wants to be near must run: look at its labelSelector, namespaces and topologyKey; \"preferred\" does without them" :
+		       "with required anti-affinity by host there can be no more replicas than nodes; \"preferred\" lets them share");
 	}
 	if (d->findings.nr == before)
 		finding(d, FINDING_CAUSE, "unscheduled", *says ? "the scheduler has found no node for it: %s" : "the scheduler has found no node for it", says);
@@ -318,40 +333,6 @@ static void without_sandbox(struct diagnosis *d, const struct pod *p)
 			if (p->spec->volumes.v[k].config_map || p->spec->volumes.v[k].secret || p->spec->volumes.v[k].claim)
 				evidence(d, f, &p->o, arena_printf(d->arena, "spec.volumes.%u", k), NULL);
 		remedy(d, f, "the events of the Pod tell it (FailedMount, FailedCreatePodSandBox): take them into the dump, kubectl get events -A -o json");
-	}
-}
-
-/* ---- references to what is not there: the kubelet would wait for them */
-
-static void missing(struct diagnosis *d, const struct pod *p, const struct kind *k, const char *name, const char *path)
-{
-	struct object_list l;
-	const char **names, *near;
-	struct finding *f;
-
-	if (!name || cluster_find(d->world->cluster, k, p->o.ns, name))
-		return;
-	l = cluster_list_ns(d->world->cluster, k, p->o.ns);
-	names = arena_array(d->arena, const char *, l.nr + 1);
-	for (uint32_t i = 0; i < l.nr; i++)
-		names[i] = l.v[i]->name;
-	near = nearest(name, names);
-	f = finding(d, FINDING_WARNING, "reference-missing", "it needs the %s \"%s\", which is not in namespace %s: a kubelet would wait for it", k->name, name, p->o.ns);
-	evidence(d, f, &p->o, path, name);
-	remedy(d, f, near ? "perhaps \"%s\" was meant" : "apply it%.0s", near ? near : "");
-}
-
-static void references(struct diagnosis *d, const struct pod *p)
-{
-	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
-		const struct volume *v = &p->spec->volumes.v[k];
-
-		if (v->config_map && !v->config_map_optional && !streq(v->config_map, "kube-root-ca.crt"))
-			missing(d, p, &config_map_kind, v->config_map, arena_printf(d->arena, "spec.volumes.%u.configMap.name", k));
-		if (v->secret && !v->secret_optional)
-			missing(d, p, &secret_kind, v->secret, arena_printf(d->arena, "spec.volumes.%u.secret.secretName", k));
-		if (v->claim && !diagnosis_has(d, "claim-missing"))
-			missing(d, p, &pvc_kind, v->claim, arena_printf(d->arena, "spec.volumes.%u.persistentVolumeClaim.claimName", k));
 	}
 }
 
@@ -462,17 +443,10 @@ static bool has_started(const struct pod *p, const struct condition *sandbox)
 	return ip_set(p->ip) && !p->spec->host_network;
 }
 
-static const char *first_cause(const struct diagnosis *d)
-{
-	for (uint32_t k = 0; k < d->findings.nr; k++)
-		if (d->findings.v[k].severity == FINDING_CAUSE)
-			return d->findings.v[k].says;
-	return "";
-}
-
 void why_pod(struct diagnosis *d, const struct pod *p)
 {
 	const struct condition *sandbox = condition_get(&p->conditions, "PodReadyToStartContainers");
+	uint32_t before = d->findings.nr;
 	struct finding *f;
 
 	if (p->o.deleted != NEVER)
@@ -490,12 +464,64 @@ void why_pod(struct diagnosis *d, const struct pod *p)
 	} else {
 		why_containers(d, p);
 	}
-	references(d, p);
+	why_references(d, p);
 	if (p->o.deleted == NEVER)
 		why_address(d, p);
-	if (p->node && p->o.deleted == NEVER && !pod_is_terminal(p) && !pod_is_ready(p) && !diagnosis_ill(d))
+	if (p->node && p->o.deleted == NEVER && !pod_is_terminal(p) && !pod_is_ready(p) && !first_cause(d, before))
 		unready(d, p);
 	if (d->depth)
 		return;
-	d->summary = diagnosis_ill(d) ? arena_printf(d->arena, "%s: %s", pod_is_ready(p) ? "it runs, and is not where it seems" : "it is not ready", first_cause(d)) : pod_is_ready(p) ? "it runs and is ready" : "nothing is known to be wrong with it";
+	d->summary = diagnosis_ill(d) ? arena_printf(d->arena, "%s: %s", pod_is_ready(p) ? "it runs, and is not where it seems" : "it is not ready", first_cause(d, before)) : pod_is_ready(p) ? "it runs and is ready" : "nothing is known to be wrong with it";
+}
+
+/* ---- many Pods */
+
+struct group { uint32_t from, nr; const struct pod *first, *second; uint32_t pods; };
+
+static bool say_the_same(const struct diagnosis *d, const struct group *g, uint32_t from)
+{
+	if (d->findings.nr - from != g->nr)
+		return false;
+	for (uint32_t k = 0; k < g->nr; k++)
+		if (!streq(d->findings.v[g->from + k].code, d->findings.v[from + k].code) || !streq(d->findings.v[g->from + k].says, d->findings.v[from + k].says))
+			return false;
+	return true;
+}
+
+#define MOST_PODS   200         /* that are looked at */
+#define MOST_GROUPS 3           /* that are told */
+
+void why_pods(struct diagnosis *d, struct object *const *pods, uint32_t nr)
+{
+	struct group groups[MOST_GROUPS];
+	uint32_t nr_groups = 0;
+
+	d->depth++;
+	for (uint32_t k = 0; k < nr && k < MOST_PODS; k++) {
+		const struct pod *p = (const struct pod *)pods[k];
+		uint32_t from = d->findings.nr, g = 0;
+
+		why_pod(d, p);
+		while (g < nr_groups && !say_the_same(d, &groups[g], from))
+			g++;
+		if (g < nr_groups || g == MOST_GROUPS)
+			d->findings.nr = from;
+		if (g < nr_groups) {
+			if (!groups[g].second)
+				groups[g].second = p;
+			groups[g].pods++;
+		} else if (g < MOST_GROUPS && d->findings.nr > from) {
+			groups[nr_groups++] = (struct group){ .from = from, .nr = d->findings.nr - from, .first = p, .pods = 1 };
+		}
+	}
+	d->depth--;
+	for (uint32_t g = 0; g < nr_groups; g++) {
+		const struct group *x = &groups[g];
+		const char *who = x->pods == 1 ? arena_printf(d->arena, "Pod %s", x->first->o.name) :
+				  x->pods == 2 ? arena_printf(d->arena, "Pods %s and %s", x->first->o.name, x->second->o.name) :
+				  arena_printf(d->arena, "Pods %s and %u more", x->first->o.name, x->pods - 1);
+
+		for (uint32_t k = x->from; k < x->from + x->nr; k++)
+			d->findings.v[k].says = arena_printf(d->arena, "%s: %s", who, d->findings.v[k].says);
+	}
 }

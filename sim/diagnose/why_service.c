@@ -1,4 +1,6 @@
 /* Why a Service leads nowhere, or not where one thinks. */
+#include <stdlib.h>
+
 #include "sim/diagnose/diagnose.h"
 
 static bool selects(const struct service *s, const struct object *pod)
@@ -171,6 +173,8 @@ static void slices_by_hand(struct diagnosis *d, const struct service *s)
 			f = finding(d, FINDING_CAUSE, "slice-port-name", "EndpointSlice %s has no port named \"%s\": a Service's port finds its endpoints by name and protocol", sl->o.name, want);
 			evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.name", p), *want ? want : "(unnamed)");
 			evidence(d, f, &sl->o, "ports", NULL);
+			if (sl->ports.nr == 1 && s->ports.nr == 1 && sl->ports.v[0].protocol == s->ports.v[p].protocol && sl->ports.v[0].name && *sl->ports.v[0].name)
+				fix_patch(d, f, &s->o, "{spec: {ports: [{port: %d, name: %s}]}}", s->ports.v[p].port, sl->ports.v[0].name);
 			remedy(d, f, "give both the same name");
 		}
 	}
@@ -183,7 +187,16 @@ static void slices_by_hand(struct diagnosis *d, const struct service *s)
 
 /* ---- ports */
 
-/* The name is there, for another protocol: a port is found by both. */
+static bool declared(const struct pod_spec *s, int32_t port, uint8_t protocol)
+{
+	for (uint32_t c = 0; c < s->containers.nr; c++)
+		for (uint32_t k = 0; k < s->containers.v[c].ports.nr; k++)
+			if (s->containers.v[c].ports.v[k].port == port && s->containers.v[c].ports.v[k].protocol == protocol)
+				return true;
+	return false;
+}
+
+/* The name or the number is there, for another protocol: a port is found by both. */
 static bool other_protocol(struct diagnosis *d, const struct service *s, uint32_t k, const struct pod *p)
 {
 	static const enum l4 all[] = { L4_TCP, L4_UDP, L4_SCTP };
@@ -191,15 +204,16 @@ static bool other_protocol(struct diagnosis *d, const struct service *s, uint32_
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		struct finding *f;
+		const char *target = port->target.s ? port->target.s : arena_printf(d->arena, "%d", port->target.i ? port->target.i : port->port);
 
-		if (all[i] == port->protocol || !pod_port_by_name(p->spec, port->target.s, all[i]))
+		if (all[i] == port->protocol || !(port->target.s ? pod_port_by_name(p->spec, port->target.s, all[i]) : declared(p->spec, atoi(target), all[i])))
 			continue;
-		f = finding(d, FINDING_CAUSE, "port-protocol", "targetPort \"%s\" is a %s port in its Pods, and the Service's port is %s: a name is found only for its own protocol", port->target.s, l4_names[all[i]],
-			    l4_names[port->protocol]);
+		f = finding(d, FINDING_CAUSE, "port-protocol", "targetPort %s%s%s is a %s port in its Pods, and the Service's port is %s: %s", port->target.s ? "\"" : "", target, port->target.s ? "\"" : "",
+			    l4_names[all[i]], l4_names[port->protocol], port->target.s ? "a name is found only for its own protocol" : "nobody listens there");
 		evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.protocol", k), l4_names[port->protocol]);
-		evidence_text(d, f, &p->o, "spec.containers[*].ports[*]", "%s: %u/%s", port->target.s, pod_port_by_name(p->spec, port->target.s, all[i]), l4_names[all[i]]);
+		evidence_text(d, f, &p->o, "spec.containers[*].ports[*]", "%s/%s", port->target.s ? arena_printf(d->arena, "%s: %d", target, pod_port_by_name(p->spec, port->target.s, all[i])) : target, l4_names[all[i]]);
 		if (s->ports.nr == 1)
-			fix_patch(d, f, &s->o, "{spec: {ports: [{$patch: replace}, {name: %s, port: %d, protocol: %s, targetPort: %s}]}}", port->name ? port->name : "\"\"", port->port, l4_names[all[i]], port->target.s);
+			fix_patch(d, f, &s->o, "{spec: {ports: [{$patch: replace}, {name: %s, port: %d, protocol: %s, targetPort: %s}]}}", port->name ? port->name : "\"\"", port->port, l4_names[all[i]], target);
 		remedy(d, f, "give the Service's port the protocol %s", l4_names[all[i]]);
 		return true;
 	}
@@ -271,6 +285,8 @@ static void probe_ports(struct diagnosis *d, const struct service *s, const stru
 
 				if (o->verdict != V_REFUSED || !o->pod)
 					continue;
+				if (!port->target.s && other_protocol(d, s, k, o->pod))
+					break;
 				f = finding(d, FINDING_CAUSE, "target-port", "port %d leads to %d in Pod %s, where nobody listens: refused", port->port, o->end_port, o->pod->o.name);
 				evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.%s", k, port->target.set ? "targetPort" : "port"), NULL);
 				for (uint32_t c = 0; c < o->pod->spec->containers.nr; c++)
@@ -340,10 +356,29 @@ static void outside_ways(struct diagnosis *d, const struct service *s)
 	}
 }
 
+/* Its Pods that are not ready (where others are, that is no reason why nobody answers), and one that is, for what it may lack all the same. */
+static void pods_behind(struct diagnosis *d, const struct object_list *pods, bool others)
+{
+	struct object **v = arena_array(d->arena, struct object *, pods->nr), *ready = NULL;
+	uint32_t nr = 0, before = d->findings.nr;
+
+	for (uint32_t k = 0; k < pods->nr; k++)
+		if (pod_is_ready((const struct pod *)pods->v[k]))
+			ready = ready ? ready : pods->v[k];
+		else if (((const struct pod *)pods->v[k])->phase != POD_SUCCEEDED)
+			v[nr++] = pods->v[k];
+	if (ready)
+		v[nr++] = ready;
+	why_pods(d, v, nr);
+	for (uint32_t k = before; others && k < d->findings.nr; k++)
+		if (d->findings.v[k].severity == FINDING_CAUSE)
+			d->findings.v[k].severity = FINDING_WARNING;
+}
+
 void why_service(struct diagnosis *d, const struct service *s)
 {
 	struct object_list pods, slices;
-	uint32_t ready = 0, all = 0;
+	uint32_t ready = 0, all = 0, before = d->findings.nr;
 	struct finding *f;
 
 	if (s->type == SVC_EXTERNALNAME) {
@@ -368,25 +403,8 @@ void why_service(struct diagnosis *d, const struct service *s)
 		nobody(d, s);
 	} else {
 		port_names(d, s, &pods);
-		for (uint32_t k = 0, told = 0; k < pods.nr && told < 3; k++) {
-			const struct pod *p = (const struct pod *)pods.v[k];
-			uint32_t before = d->findings.nr;
-
-			if (pod_is_ready(p) || p->phase == POD_SUCCEEDED)
-				continue;
-			d->depth++;
-			why_pod(d, p);
-			d->depth--;
-			for (uint32_t i = before; i < d->findings.nr; i++) {
-				struct finding *x = &d->findings.v[i];
-
-				x->says = arena_printf(d->arena, "Pod %s: %s", p->o.name, x->says);
-				if (ready && x->severity == FINDING_CAUSE)
-					x->severity = FINDING_WARNING;
-			}
-			told++;
-		}
-		if (ready && !diagnosis_ill(d))
+		pods_behind(d, &pods, ready > 0);
+		if (ready && !first_cause(d, before))
 			probe_ports(d, s, &pods);
 	}
 	why_topology(d, s);

@@ -24,13 +24,29 @@ static void evidence_causes(struct diagnosis *d, struct finding *f, cause_h h)
 	}
 }
 
+/* The Service whose node port was asked, at an address of a node. */
+static const struct service *by_node_port(struct diagnosis *d, const struct answer *a)
+{
+	const struct settings *set = cluster_settings(d->world->cluster);
+	struct object_list l = a->port >= set->node_port_lo && a->port <= set->node_port_hi ? cluster_list(d->world->cluster, &service_kind) : (struct object_list){ 0 };
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *s = (const struct service *)l.v[k];
+
+		for (uint32_t p = 0; p < s->ports.nr; p++)
+			if (s->ports.v[p].node_port == a->port && (a->q->l4 == L4_NONE || s->ports.v[p].protocol == a->q->l4))
+				return s;
+	}
+	return NULL;
+}
+
 static const struct service *service_of(struct diagnosis *d, const struct answer *a)
 {
 	const struct end *t = &a->to;
 
 	if (t->kind == END_SERVICE || t->kind == END_LB)
 		return find_service(d->world->cluster, t->ns, t->name);
-	return ip_set(a->target) ? find_service_by_ip(d->world->cluster, a->target) : NULL;
+	return !ip_set(a->target) ? NULL : find_service_by_ip(d->world->cluster, a->target) ? find_service_by_ip(d->world->cluster, a->target) : by_node_port(d, a);
 }
 
 /* ---- names */
@@ -63,6 +79,76 @@ static bool other_namespace(struct diagnosis *d, const char *host)
 	return true;
 }
 
+/* POD.SERVICE[.NAMESPACE…]: the Pod is there, and its subdomain is another Service. */
+static bool pod_of_set(struct diagnosis *d, const char *host, const char *ns)
+{
+	size_t n = strcspn(host, "."), m = host[n] ? strcspn(host + n + 1, ".") : 0, o = n + 1 + m;
+	const char *name = arena_strndup(d->arena, host, n), *service = arena_strndup(d->arena, host + n + 1, m), *in = host[o] == '.' ? arena_strndup(d->arena, host + o + 1, strcspn(host + o + 1, ".")) : ns;
+	const struct pod *p = (const struct pod *)cluster_find(d->world->cluster, &pod_kind, in, name);
+	const struct service *s = find_service(d->world->cluster, in, service);
+	struct finding *f;
+
+	if (!p || !m || (streq(p->spec->subdomain, service) && s && streq(p->hostname ? p->hostname : p->spec->hostname, name)))
+		return false;
+	f = finding(d, FINDING_CAUSE, "pod-name", !p->spec->subdomain ? "Pod %s has no subdomain, so it has no name below a Service" : !s ? "there is no Service %2$s, so Pod %1$s has no name there" :
+		    "Pod %1$s is named below the Service \"%3$s\", not below %2$s", name, service, p->spec->subdomain ? p->spec->subdomain : "");
+	evidence(d, f, &p->o, "spec.subdomain", p->spec->subdomain ? p->spec->subdomain : "(absent)");
+	if (s)
+		evidence(d, f, &s->o, "metadata.name", s->o.name);
+	remedy(d, f, "the name is HOSTNAME.SUBDOMAIN.%s: subdomain (of a StatefulSet its serviceName) must be the name of a Service that selects the Pod", in);
+	return true;
+}
+
+/* A host that an Ingress serves has an address where DNS outside leads it to a controller. */
+static bool by_ingress(struct diagnosis *d, const char *host)
+{
+	struct object_list l = cluster_list(d->world->cluster, &ingress_kind);
+
+	for (uint32_t k = 0; host && k < l.nr; k++) {
+		const struct ingress *i = (const struct ingress *)l.v[k];
+		uint32_t before = d->findings.nr;
+
+		for (uint32_t r = 0; r < i->rules.nr; r++) {
+			if (!streq(i->rules.v[r].host, host))
+				continue;
+			d->depth++;
+			why_ingress(d, i);
+			d->depth--;
+			for (uint32_t x = before; x < d->findings.nr; x++)
+				d->findings.v[x].says = arena_printf(d->arena, "Ingress %s, which serves %s: %s", i->o.name, host, d->findings.v[x].says);
+			return d->findings.nr > before;
+		}
+	}
+	return false;
+}
+
+/* The routes that a request for that host may take, as far as something is wrong with them; any: those for all hosts, too. */
+static bool by_route(struct diagnosis *d, const char *host, bool any)
+{
+	uint32_t first = d->findings.nr;
+
+	for (const struct kind *const *kind = route_kinds; host && *kind; kind++) {
+		struct object_list l = cluster_list(d->world->cluster, *kind);
+
+		for (uint32_t k = 0; k < l.nr; k++) {
+			const struct gw_route *r = (const struct gw_route *)l.v[k];
+			bool meant = any && !r->hostnames.nr;
+			uint32_t before = d->findings.nr;
+
+			for (uint32_t h = 0; h < r->hostnames.nr; h++)
+				meant = meant || streq(r->hostnames.v[h], host);
+			if (!meant)
+				continue;
+			d->depth++;
+			why_route(d, r);
+			d->depth--;
+			for (uint32_t x = before; x < d->findings.nr; x++)
+				d->findings.v[x].says = arena_printf(d->arena, "%s %s: %s", (*kind)->name, r->o.name, d->findings.v[x].says);
+		}
+	}
+	return first_cause(d, first);
+}
+
 static void unresolved(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
 {
 	const char *host = a->to.name ? a->to.name : a->q->to;
@@ -90,12 +176,14 @@ static void unresolved(struct diagnosis *d, const struct answer *a, const struct
 			f = finding(d, FINDING_CAUSE, "name-without-address", "the Service %s exists, and its name has no address: %s", s->o.name, o->reason);
 			if (service_is_headless(s))
 				remedy(d, f, "a headless Service answers with its ready Pods only (all of them with publishNotReadyAddresses)");
+			else if (s->type == SVC_EXTERNALNAME)
+				remedy(d, f, "its name is a CNAME, and what that leads to must have an address; of names outside the cluster podwire knows what --zone tells");
 			evidence(d, f, &s->o, service_is_headless(s) ? "spec.clusterIP" : "spec.type", NULL);
 			why_service_behind(d, s);
 			return;
 		}
 	}
-	if (dotted && other_namespace(d, host))
+	if ((dotted && (pod_of_set(d, host, ns) || other_namespace(d, host))) || by_ingress(d, host) || by_route(d, host, false))
 		return;
 	near = nearest(arena_strndup(d->arena, host, n), names);
 	f = finding(d, FINDING_CAUSE, "unresolved", "the name has no address: %s", o->reason);
@@ -144,7 +232,7 @@ static bool no_such_port(struct diagnosis *d, const struct service *s, const str
 	struct finding *f;
 
 	for (uint32_t k = 0; k < s->ports.nr; k++) {
-		if (s->ports.v[k].port == a->port && (a->q->l4 == L4_NONE || s->ports.v[k].protocol == a->q->l4)) {
+		if ((s->ports.v[k].port == a->port || s->ports.v[k].node_port == a->port) && (a->q->l4 == L4_NONE || s->ports.v[k].protocol == a->q->l4)) {
 			sb_free(&all);
 			return false;
 		}
@@ -152,7 +240,12 @@ static bool no_such_port(struct diagnosis *d, const struct service *s, const str
 	}
 	f = finding(d, FINDING_CAUSE, "service-port", "Service %s has no port %u/%s: it has %s", s->o.name, a->port, a->q->l4 == L4_NONE ? "" : l4_names[a->q->l4], sb_text(&all));
 	evidence(d, f, &s->o, "spec.ports", NULL);
-	remedy(d, f, s->ports.nr == 1 ? "ask port %d" : "ask one of its ports, or give it this one%.0d", s->ports.nr ? s->ports.v[0].port : 0);
+	if (s->ports.nr == 1 && s->ports.v[0].port == a->port) {
+		remedy(d, f, "ask by %s, or give the Service a port of protocol %s too", l4_names[s->ports.v[0].protocol], l4_names[a->q->l4]);
+		why_service_behind(d, s);
+	} else {
+		remedy(d, f, s->ports.nr == 1 ? "ask port %d" : "ask one of its ports, or give it this one%.0d", s->ports.nr ? s->ports.v[0].port : 0);
+	}
 	sb_free(&all);
 	return true;
 }
@@ -177,6 +270,15 @@ static bool by_nameserver(struct diagnosis *d, const struct answer *a)
 		f = finding(d, FINDING_CAUSE, "dns-policy", "%s", n.why);
 		evidence(d, f, &a->source.pod->o, "spec.dnsPolicy", a->source.pod->spec->dns_policy);
 		evidence(d, f, &a->source.pod->o, "spec.hostNetwork", a->source.pod->spec->host_network ? "true" : "false");
+		if (a->source.pod->spec->host_network && streq(a->source.pod->spec->dns_policy, "ClusterFirst")) {
+			const struct object *source = written_by(d, &a->source.pod->o);
+
+			if (source != &a->source.pod->o)        /* a Pod's cannot be changed; its template's can */
+				fix_patch(d, f, source, "{spec: {template: {spec: {dnsPolicy: ClusterFirstWithHostNet}}}}");
+			remedy(d, f, "dnsPolicy: ClusterFirstWithHostNet");
+		} else {
+			remedy(d, f, "dnsPolicy: ClusterFirst asks cluster DNS first");
+		}
 		return true;
 	}
 	if (n.server || !conf.nameservers.nr)
@@ -192,6 +294,47 @@ static bool by_nameserver(struct diagnosis *d, const struct answer *a)
 	return true;
 }
 
+/* Outside nobody knows the way to the cluster's own ranges; inside nobody has an address that no Pod has. */
+static bool inside_only(struct diagnosis *d, const struct answer *a, enum verdict how)
+{
+	const struct settings *set = cluster_settings(d->world->cluster);
+	const struct service *s = service_of(d, a);
+	const struct pod *p = find_pod_by_ip(d->world->cluster, a->target);
+	bool outside = how == V_UNROUTABLE && !a->source.pod && !a->source.node, nowhere = how == V_UNROUTABLE || how == V_DROPPED || how == V_LOST, service = false, pod = false;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < set->service_cidrs.nr; k++)
+		service = service || cidr_contains(set->service_cidrs.v[k], a->target);
+	for (uint32_t k = 0; k < set->pod_cidrs.nr; k++)
+		pod = pod || cidr_contains(set->pod_cidrs.v[k], a->target);
+	if (outside && service) {
+		f = finding(d, FINDING_CAUSE, "cluster-ip-outside", "%s is a ClusterIP: only nodes and Pods know what it means, and nobody outside has a route to it", IP(a->target));
+		if (s)
+			evidence(d, f, &s->o, "spec.type", svc_type_names[s->type]);
+		remedy(d, f, s && s->type == SVC_LOADBALANCER ? "ask its load balancer's address (lb/%s)" : s && s->type == SVC_NODEPORT ? "ask its node port, at any node (%s)" :
+		       "let %s be of type NodePort or LoadBalancer, or lead to it by an Ingress or a Gateway", s ? s->o.name : "the Service");
+		return true;
+	}
+	if (outside && pod) {
+		f = finding(d, FINDING_CAUSE, "pod-ip-outside", "%s is an address of the Pod network: outside the nodes nobody has a route to it", IP(a->target));
+		if (p)
+			evidence_text(d, f, &p->o, "status.podIP", "%s", IP(p->ip));
+		remedy(d, f, "come in by a Service of type NodePort or LoadBalancer, an Ingress or a Gateway; or let the router outside learn the Pod ranges (BGP)");
+		return true;
+	}
+	if (nowhere && pod && !p) {
+		f = finding(d, FINDING_CAUSE, "no-such-pod", "no Pod has the address %s", IP(a->target));
+		remedy(d, f, "a Pod's address goes with the Pod: ask a Service or a name instead of a remembered address");
+		return true;
+	}
+	if (nowhere && service && !s) {
+		f = finding(d, FINDING_CAUSE, "no-such-service", "no Service has the address %s", IP(a->target));
+		remedy(d, f, "a Service that is made again has another ClusterIP: ask its name");
+		return true;
+	}
+	return false;
+}
+
 static void failed(struct diagnosis *d, const struct answer *a, const struct outcome_view *o)
 {
 	const struct service *s = service_of(d, a);
@@ -205,7 +348,7 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 	}
 	if ((o->verdict == V_DROPPED || o->verdict == V_REJECTED) && why_policy(d, o))
 		return;
-	if (why_network(d, o) || (o->verdict == V_REFUSED && headless_port(d, a, o)))
+	if (inside_only(d, a, o->verdict) || why_network(d, o) || (o->verdict == V_REFUSED && headless_port(d, a, o)))
 		return;
 	if (o->verdict == V_LOST && find_pod_by_ip(d->world->cluster, o->end_ip)) {
 		why_address(d, find_pod_by_ip(d->world->cluster, o->end_ip));
@@ -216,9 +359,15 @@ static void failed(struct diagnosis *d, const struct answer *a, const struct out
 		return;
 	if (s && (o->verdict == V_REJECTED || o->verdict == V_REFUSED || (o->verdict == V_DROPPED && s->external_policy == TP_LOCAL)))
 		why_service_behind(d, s);
-	for (uint32_t k = before; k < d->findings.nr; k++)
-		if (d->findings.v[k].severity == FINDING_CAUSE)
+	for (uint32_t k = before; k < d->findings.nr; k++) {
+		f = &d->findings.v[k];
+		if (o->verdict == V_DROPPED && streq(f->code, "local-policy")) {        /* what is worth knowing elsewhere is the cause here */
+			f->severity = FINDING_CAUSE;
+			fix_patch(d, f, &s->o, "{spec: {externalTrafficPolicy: Cluster}}");
+		}
+		if (f->severity == FINDING_CAUSE)
 			return;
+	}
 	f = finding(d, FINDING_CAUSE, o->verdict == V_DELIVERED ? "answer-lost" : verdict_names[o->verdict], "%s", o->reason ? o->reason : verdict_names[o->verdict]);
 	evidence_causes(d, f, o->cause);
 	if (o->walk) {
@@ -288,6 +437,12 @@ static void notes(struct diagnosis *d, const struct answer *a)
 	}
 }
 
+/* A server's error, or a proxy that knows no backend for the request. */
+static bool refused_by_proxy(const struct http_view *h)
+{
+	return h && (h->status >= 500 || (h->status >= 400 && !h->backend));
+}
+
 bool diagnose_way(struct diagnosis *d, struct world *w, struct arena *arena, const struct question *q, struct err *err)
 {
 	struct question asked = *q;
@@ -303,7 +458,7 @@ bool diagnose_way(struct diagnosis *d, struct world *w, struct arena *arena, con
 		const struct outcome_view *o = &a.v[k];
 		bool again = false;
 
-		if (o->verdict == V_DELIVERED && o->answered && (!o->http || o->http->status < 500))
+		if (o->verdict == V_DELIVERED && o->answered && !refused_by_proxy(o->http))
 			continue;
 		for (uint32_t i = 0; i < k && !again; i++)
 			again = a.v[i].verdict == o->verdict && streq(a.v[i].reason, o->reason);
@@ -315,11 +470,13 @@ bool diagnose_way(struct diagnosis *d, struct world *w, struct arena *arena, con
 			d->summary = arena_printf(arena, "cannot tell: %s", o->reason);
 			return true;
 		}
-		if (o->http && o->http->status >= 500) {
+		if (refused_by_proxy(o->http)) {
 			struct finding *f = finding(d, FINDING_CAUSE, "http-status", "the proxy answers %d%s%s", o->http->status, o->http->why ? ": " : "", o->http->why ? o->http->why : "");
 
 			if (o->http->backend)
 				remedy(d, f, "podwire why svc/%s", o->http->backend);
+			by_route(d, a.to.name, true);
+			by_ingress(d, a.to.name);
 			continue;
 		}
 		failed(d, &a, o);

@@ -198,6 +198,78 @@ check "a dump: without events that is said" of_dump container-creating "no event
 check "a dump: a reference of a container" of_dump container-config 'secret "s" not found' pod/config
 check "a dump: the status column" grep -q "Init:RunContainerError" <("$podwire" get pods -f dump.yaml --validate warn 2>&1)
 
+# What ten other clusters have wrong with them
+svc '{selector: {app: web}, ports: [{port: 8080}]}' | sed 's/name: http}/name: http, protocol: UDP}/' >udp.yaml
+check "a number that is a port of the other protocol" finds port-protocol '"protocol":"UDP","targetPort":8080' -f udp.yaml svc/web
+check "asked by that protocol it works, tried" finds port-protocol "tried on a copy: it arrives and is answered" -f udp.yaml --protocol udp pod/client svc/web:8080
+check "asked by the other a patch does not help, and none is shown" sh -c "'$podwire' why -f udp.yaml pod/client svc/web:8080 >said; grep -q port-protocol said && ! grep -q 'tried on a copy' said"
+sed 's/    spec: {containers/    spec: {nodeName: worker-1, containers/' local.yaml >one-node.yaml
+check "what is dropped for policy Local has its remedy" finds local-policy '"externalTrafficPolicy":"Cluster"' -f one-node.yaml client node/worker-2:30080
+check "a ClusterIP is nobody's outside" finds cluster-ip-outside "let web be of type NodePort" -f good.yaml client svc/web:80
+check "nor is a Pod's address" finds pod-ip-outside "outside the nodes nobody has a route" -f good.yaml client "pod/$one_pod:8080"
+check "an address of a Pod that is gone" finds no-such-pod "10.244.99.99" -f good.yaml pod/client 10.244.99.99:80
+check "an address of a Service that is gone" finds no-such-service "10.96.77.77" -f good.yaml pod/client 10.96.77.77:80
+(printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: conf}\ndata: {HOST: db}\n---\n'; pod '{containers: [{name: c, image: nginx, env: [{name: H, valueFrom: {configMapKeyRef: {name: conf, key: HOTS}}}, {name: O, valueFrom: {configMapKeyRef: {name: conf, key: OTHER, optional: true}}}], envFrom: [{secretRef: {name: key}}]}]}') >keys.yaml
+check "a key that is not there" notes key-missing -f keys.yaml pod/p
+check "nearly one that is" grep -q 'perhaps "HOST" was meant' said
+check "a Secret of the environment" grep -q 'envFrom.0.secretRef.name: key' said
+check "a key that may be missing is not missed" sh -c '! grep -q OTHER said'
+sed 's/replicas: 2/replicas: 5/; s/    spec: {containers/    spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io\/hostname, labelSelector: {matchLabels: {app: web}}}]}}, containers/' good.yaml >five.yaml
+check "what several Pods lack is said once" finds pod-affinity "and 2 more: its Pod (anti-)affinity" -f five.yaml deploy/web
+check "and only once" test "$(grep -c '\[pod-affinity\]' said)" = 1
+sed 's/    spec: {containers/    spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: rack, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: web}}}], containers/' good.yaml >rack.yaml
+check "nodes in no domain" finds topology-spread "metadata.labels.rack: (absent)" -f rack.yaml deploy/web
+(printf 'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\nspec: {hard: {limits.memory: 1Gi}}\n---\n'; sed '/^kind: Pod$/,$d' good.yaml | sed '$d' | sed '$d') >says-not.yaml
+check "a quota that counts what the Pods do not say" finds create-refused "let a LimitRange of the namespace give defaults" -f says-not.yaml svc/web
+check "no rolling update where nothing rolls" sh -c '! grep -q rolling said'
+cat >set.yaml <<'YAML'
+{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {serviceName: database, selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: postgres, ports: [{containerPort: 5432}]}]}}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: client}, spec: {containers: [{name: c, image: busybox, command: [sleep, infinity]}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: host}, spec: {selector: {matchLabels: {app: h}}, template: {metadata: {labels: {app: h}}, spec: {hostNetwork: true, containers: [{name: c, image: busybox, command: [sleep, infinity]}]}}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: hand}, spec: {ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Endpoints, metadata: {name: hand}, subsets: [{addresses: [{ip: 192.0.2.7}], ports: [{name: http, port: 80}]}]}
+---
+{apiVersion: batch/v1, kind: CronJob, metadata: {name: nightly}, spec: {schedule: "0 3 * * *", suspend: true, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}}}}
+YAML
+check "a serviceName that is no Service's" notes governing-service -f set.yaml sts/db
+check "a Pod's name below another Service" finds pod-name 'named below the Service "database"' -f set.yaml pod/client db-0.db:5432
+check "the host's resolver, and what mends it" finds dns-policy '"dnsPolicy":"ClusterFirstWithHostNet"' -f set.yaml deploy/host db:5432
+check "a port's name, mended" finds slice-port-name '"name":"http"' -f set.yaml svc/hand
+check "a CronJob that is suspended" finds suspended '"suspend":false' -f set.yaml cronjob/nightly
+cat >ways.yaml <<'YAML'
+{apiVersion: v1, kind: Namespace, metadata: {name: back}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: web, namespace: back}, spec: {selector: {app: web}, ports: [{port: 80}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: back, labels: {app: web}}, spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: {name: gc}, spec: {controllerName: example.com/gw}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: gw}, spec: {gatewayClassName: gc, listeners: [{name: http, port: 80, protocol: HTTP}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: far}, spec: {parentRefs: [{name: gw}], hostnames: [far.example.com], rules: [{backendRefs: [{name: web, namespace: back, port: 80}]}]}}
+---
+{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: tls}, spec: {parentRefs: [{name: gw, sectionName: htpp}], hostnames: [tls.example.com], rules: [{backendRefs: [{name: web, port: 80}]}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: nginx}, spec: {controller: k8s.io/ingress-nginx}}
+---
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: in, namespace: back}, spec: {ingressClassName: nginx, tls: [{hosts: [in.example.com], secretName: cert}], rules: [{host: in.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}}
+YAML
+check "a backend that nobody granted" finds reference-not-granted "tried on a copy: it is accepted" -f ways.yaml --controller example.com/gw httproute/far
+check "seen by the client" finds reference-not-granted "tried on a copy: it arrives and is answered" -f ways.yaml --controller example.com/gw client http://far.example.com/
+check "a listener that there is not" finds route-listener '"sectionName":"http"' -f ways.yaml --controller example.com/gw httproute/tls
+check "seen by the client, who finds no address" finds route-listener "perhaps sectionName" -f ways.yaml --controller example.com/gw client http://tls.example.com/
+check "a 404 of the proxy's is no answer" finds http-status "the proxy answers 404" -f ways.yaml --controller example.com/gw --resolve gateway/default/gw client http://tls.example.com/
+check "a Gateway that nobody serves" finds gateway-no-controller "install the controller" -f ways.yaml gateway/gw
+check "a host of an Ingress that nobody serves" finds ingress-no-address "which serves in.example.com" -f ways.yaml client http://in.example.com/
+check "whose certificate is not there" grep -q '\[tls-secret\]' said
+
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')

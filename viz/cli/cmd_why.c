@@ -55,7 +55,7 @@ static void try_fix(struct asking *x, struct finding *f)
 		control_settle(copy.control);
 		f->fix->tried = true;
 		if (diagnose(x, &copy, a, &again, &err)) {
-			f->fix->works = !diagnosis_has(&again, f->code);
+			f->fix->works = !diagnosis_has(&again, f->code) && !(x->way && diagnosis_ill(&again));
 			f->fix->then = again.summary;
 		}
 	}
