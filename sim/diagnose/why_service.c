@@ -187,7 +187,7 @@ static void slices_by_hand(struct diagnosis *d, const struct service *s)
 
 /* ---- ports */
 
-static bool declared(const struct pod_spec *s, int32_t port, uint8_t protocol)
+static bool declared(const struct pod_spec *s, int32_t port, enum l4 protocol)
 {
 	for (uint32_t c = 0; c < s->containers.nr; c++)
 		for (uint32_t k = 0; k < s->containers.v[c].ports.nr; k++)
