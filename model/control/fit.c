@@ -264,7 +264,7 @@ static int64_t usual(const struct container *c, const char *name, int64_t else_)
 
 	if (!text)
 		text = label_get(&c->resources.limits, name);
-	return text && quantity_parse(text, &v) && v ? v : else_;
+	return text && quantity_parse(text, &v) ? v : else_;    /* 0 is 0, if it is said */
 }
 
 void demand_of(const struct pod_spec *s, struct arena *a, struct demand *d)

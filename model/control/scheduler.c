@@ -4,7 +4,8 @@
  * Theory of operation. A Pod's fixed demands (selector, node affinity, tolerations) make its profile; equal profiles are one. For each profile a tree
  * holds the load of every node that it may use, so that the least loaded is found in log n; nodes that have Pods of the same owner already are set aside
  * while the owner's Pods are placed, which spreads them, as the default topology constraints do. Pods with demands that depend on other Pods (affinity,
- * spread constraints, host ports) or with preferences look at every node instead. Where Kubernetes throws dice among equal nodes, the first by name is taken.
+ * spread constraints, host ports) or with preferences, and all Pods of small clusters,
+ * look at every node instead and weigh those that fit (scheduler_score.c). Where Kubernetes throws dice among equal nodes, the less loaded and then the first by name is taken.
  */
 
 #include "model/control/scheduler.h"
@@ -16,11 +17,26 @@ struct scheduler *scheduler_of(const struct control *t)
 
 /* ---- one Pod */
 
-static bool needs_care(const struct scheduler *x, const struct pod *p)
+/* Would the affinity of a Pod that is there draw this one, or keep it away? One of each spec is asked. */
+static bool is_liked(struct control *t, const struct pod *p)
 {
+	static const struct { const char *which, *how; } rows[] = { { "podAffinity", REQUIRED }, { "podAffinity", PREFERRED }, { "podAntiAffinity", PREFERRED } };
+	const struct scheduler *x = scheduler_of(t);
+
+	for (uint32_t k = 0; k < x->liking.nr; k++)
+		for (size_t r = 0; r < ARRAY_LEN(rows); r++)
+			VAL_EACH(v, affinity_terms(x->liking.v[k], rows[r].which, rows[r].how))
+				if (affinity_term_matches(t, rows[r].how[0] == 'p' ? val_get(v, "podAffinityTerm") : v, x->liking.v[k], p))
+					return true;
+	return false;
+}
+
+static bool needs_care(struct control *t, const struct pod *p)
+{
+	const struct scheduler *x = scheduler_of(t);
 	const struct pod_spec *s = p->spec;
 
-	return s->spread.nr || val_get(s->affinity, "podAffinity") || val_get(s->affinity, "podAntiAffinity") || x->repelling.nr || has_host_ports(s) ||
+	return is_liked(t, p) || s->spread.nr || val_get(s->affinity, "podAffinity") || val_get(s->affinity, "podAntiAffinity") || x->repelling.nr || has_host_ports(s) ||
 	       val_path(s->affinity, "nodeAffinity." PREFERRED);
 }
 
@@ -44,9 +60,9 @@ static struct node_info *choose(struct look *l)
 	const char *why[MAX_LACKS];
 	bool resolvable;
 
-	if (pin && pin->node && !l->volumes && !needs_care(l->x, l->pod) && !look_problems(l, pin, why, &resolvable))
+	if (pin && pin->node && !l->volumes && !needs_care(l->t, l->pod) && !look_problems(l, pin, why, &resolvable))
 		return pin;
-	if (l->x->nr > SMALL && !pin && !l->volumes && !needs_care(l->x, l->pod) && (p = profile_of(l->t, l->pod->spec)))
+	if (l->x->nr > SMALL && !pin && !l->volumes && !needs_care(l->t, l->pod) && (p = profile_of(l->t, l->pod->spec)))
 		return profile_choice(l->t, p, l->pod, l->demand);
 	look_round(l);
 	return look_choice(l);
@@ -70,6 +86,23 @@ static const struct condition *scheduled_now(struct control *t)
 	return x->scheduled.list = share_bytes(t, &one, sizeof(one));
 }
 
+/* Of a Pod that is bound: what it wants of those that come later. */
+static void remember_affinity(struct control *t, struct pod *p)
+{
+	struct scheduler *x = scheduler_of(t);
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *known;
+
+	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
+		vec_add(a, &x->repelling, p);
+	if (!val_get(p->spec->affinity, "podAffinity") && !affinity_terms(p, "podAntiAffinity", PREFERRED))
+		return;
+	known = map_put(&x->liking_specs, a, map_ptr(p->spec));
+	if (!*known)
+		vec_add(a, &x->liking, (const struct pod *)p);
+	*known = 1;
+}
+
 static void bind(struct control *t, struct pod *p, struct node_info *on)
 {
 	struct scheduler *x = scheduler_of(t);
@@ -86,8 +119,7 @@ static void bind(struct control *t, struct pod *p, struct node_info *on)
 	else
 		p->conditions = (condition_list){ (struct condition *)(uintptr_t)scheduled_now(t), 1, true };
 	cluster_event_form(c, &p->o, &assigned, on->name);
-	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
-		vec_add(cluster_arena(c), &x->repelling, p);
+	remember_affinity(t, p);
 	cluster_touch_pod(c, p, POD_BOUND);
 	if (on->place)
 		profile_reload(x, on->place - 1);
@@ -216,8 +248,8 @@ static void watch(struct control *t, const struct change *ch)
 	if (p->node && (ch->kind == CHANGE_DELETE || pod_is_terminal(p))) {
 		if (x->waiters.nr)
 			room_came(t);
-	} else if (ch->kind == CHANGE_ADD && p->node && affinity_terms(p, "podAntiAffinity", REQUIRED)) {
-		vec_add(cluster_arena(control_cluster(t)), &x->repelling, p);
+	} else if (ch->kind == CHANGE_ADD && p->node) {
+		remember_affinity(t, p);
 	} else if (p->node && x->waiters.nr && ch->kind == CHANGE_UPDATE && map_find(&x->waiting, p->o.id.i)) {
 		room_came(t);           /* bound: others may have waited for its company */
 	}

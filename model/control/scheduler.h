@@ -1,5 +1,6 @@
 /* Inside the scheduler: what its files share. scheduler.c takes Pod after Pod; scheduler_profile.c finds the least loaded node in log n for Pods whose
- * demands are fixed; scheduler_look.c looks at every node for the others; scheduler_words.c says why none fits. */
+ * demands are fixed; scheduler_look.c looks at every node for the others, and
+ * scheduler_score.c weighs those that fit; scheduler_words.c says why none fits. */
 #ifndef PODWIRE_SCHEDULER_H
 #define PODWIRE_SCHEDULER_H
 
@@ -32,6 +33,7 @@ struct scheduler {
 	struct failure last;
 	struct map selectors;                                           /* labelSelector document → struct selector */
 	VEC(struct pod *) repelling;                                    /* Pods with required anti-affinity */
+	struct map liking_specs; VEC(const struct pod *) liking;        /* one bound Pod of each spec whose affinity scores nodes for others */
 	int32_t least_priority;                                         /* of all Pods that have ever been bound */
 	bool writing;                                                   /* the change at hand is its own */
 	str pod_scheduled;
@@ -52,13 +54,16 @@ struct look {
 	const char *unhelpful;                  /* what FailedScheduling says of preemption; NULL: it has been done */
 	const char *block;                      /* why no node will do, whichever it is; NULL */
 	bool volumes;                           /* its claims must be looked at, node by node */
-	struct map kin; struct map kin_zone;            /* Pods of the same owner: by node, by zone */
+	struct map kin; bool has_kin;           /* Pods that it is spread from by default, by node */
+	struct pull *pulls; uint32_t nr_pulls;  /* what the affinities of Pods that are there say of it (scheduler_score.c) */
 };
 
 struct scheduler *scheduler_of(const struct control *);
 void scheduler_list_nodes(struct control *);                    /* brings node[] up to date with the nodes that there are */
 
 /* ---- profiles (scheduler_profile.c) */
+int64_t node_can_cpu(const struct node_info *);                 /* for scoring: a usual machine, where the node does not say */
+int64_t node_can_memory(const struct node_info *);
 uint64_t node_load(const struct node_info *);                   /* LeastAllocated: the mean of the shares of cpu and memory that are asked for, in millionths */
 /* Is there room for one more Pod? What lacks is added to lacks[*nr]; *never: the node is too small even when it is empty. */
 bool node_room(const struct node_info *, const struct demand *, const char **lacks, uint32_t *nr, bool *never);
@@ -71,12 +76,21 @@ const struct val *affinity_terms(const struct pod *, const char *which, const ch
 void look_round(struct look *);                                 /* counts what the Pod's terms and constraints need */
 /* Why not here? At most MAX_LACKS reasons; resolvable: other Pods stand in the way. 0: it fits. */
 uint32_t look_problems(const struct look *, const struct node_info *, const char **why, bool *resolvable);
-struct node_info *look_choice(const struct look *);             /* the best of those that fit; NULL: none */
+bool affinity_term_matches(struct control *, const struct val *term, const struct pod *of, const struct pod *other);
+bool spread_counts(const struct spread *, const struct pod *of, const struct pod *other);      /* countPodsMatchSelector: does the other one count? */
 str look_explain(const struct look *);                          /* the message of FailedScheduling (scheduler_words.c) */
 struct tally { const char *reason; uint32_t nr; };
 #define MAX_TALLY 40
 void tally_add(struct tally *, uint32_t *nr, const char *reason);
 void tally_print(struct sb *, struct tally *, uint32_t nr);     /* 1 this, 2 that. */
+
+/* ---- the best of those that fit (scheduler_score.c) */
+enum score { SCORE_TAINTS, SCORE_NODE_AFFINITY, SCORE_FIT, SCORE_SPREAD, SCORE_COMPANY, SCORE_BALANCED, NR_SCORES };
+extern const struct score_plugin { const char *name; int weight; } score_plugins[NR_SCORES];
+struct score_card { struct node_info *node; int64_t v[NR_SCORES], total; };     /* v: as NormalizeScore leaves it, 0 to 100; total: with weights */
+struct node_info *look_choice(struct look *);                   /* NULL: none fits */
+/* Of the nodes that fit, for a Pod that is not bound, in the order of their names. Sets *out; returns how many. */
+uint32_t scheduler_scores(struct control *, const struct pod *, struct arena *, struct score_card **out);
 
 /* ---- preemption (scheduler_preempt.c) */
 int32_t pod_priority(struct cluster *, const struct pod_spec *);        /* as the Priority admission plugin resolves it */

@@ -57,7 +57,7 @@ static bool keys_match(const struct val *keys, bool same, const pair_list *of, c
 	return true;
 }
 
-static bool term_matches(struct control *t, const struct val *term, const struct pod *of, const struct pod *other)
+bool affinity_term_matches(struct control *t, const struct val *term, const struct pod *of, const struct pod *other)
 {
 	const struct val *selector = val_get(term, "labelSelector");
 
@@ -70,7 +70,7 @@ static bool term_matches(struct control *t, const struct val *term, const struct
 static bool is_company(struct control *t, const struct pod *of, const struct pod *other)
 {
 	VAL_EACH(term, affinity_terms(of, "podAffinity", REQUIRED))
-		if (!term_matches(t, term, of, other))
+		if (!affinity_term_matches(t, term, of, other))
 			return false;
 	return true;
 }
@@ -97,7 +97,7 @@ static struct map count_domains(struct control *t, const struct val *term, const
 		str d = key ? domain(x->node[k], key) : NULL;
 
 		for (uint32_t i = 0; d && i < x->node[k]->pods.nr; i++)
-			if (x->node[k]->pods.v[i] != of && (company ? is_company(t, of, x->node[k]->pods.v[i]) : term_matches(t, term, of, x->node[k]->pods.v[i]))) {
+			if (x->node[k]->pods.v[i] != of && (company ? is_company(t, of, x->node[k]->pods.v[i]) : affinity_term_matches(t, term, of, x->node[k]->pods.v[i]))) {
 				++*map_put(&m, scratch, map_ptr(d));
 				++*total;
 			}
@@ -146,6 +146,11 @@ static bool selects_all(const struct spread *s, const struct pod *of)
 	return s->selector && !s->selector->labels.nr && !s->selector->exprs.nr;
 }
 
+bool spread_counts(const struct spread *s, const struct pod *of, const struct pod *other)
+{
+	return other != of && other->o.ns == of->o.ns && other->o.deleted == NEVER && spread_matches(s, of, other) && !selects_all(s, of);
+}
+
 /* Do the node's Pods count? It has all keys that the hard constraints name, and the policies let it in. */
 static bool node_counts(const struct look *l, const struct spread *s, const struct node_info *i)
 {
@@ -163,7 +168,6 @@ static void count_spread(struct look *l, const struct spread *s)
 {
 	struct map m = { 0 };
 	uint64_t least = UINT64_MAX;
-	bool none = selects_all(s, l->pod);
 
 	for (uint32_t k = 0; k < l->x->nr; k++) {
 		const struct node_info *i = l->x->node[k];
@@ -172,8 +176,8 @@ static void count_spread(struct look *l, const struct spread *s)
 		if (!node_counts(l, s, i))
 			continue;
 		at = map_put(&m, l->scratch, map_ptr(domain(i, s->topology_key)));
-		for (uint32_t p = 0; !none && p < i->pods.nr; p++)
-			*at += i->pods.v[p] != l->pod && i->pods.v[p]->o.ns == l->pod->o.ns && i->pods.v[p]->o.deleted == NEVER && spread_matches(s, l->pod, i->pods.v[p]);
+		for (uint32_t p = 0; p < i->pods.nr; p++)
+			*at += spread_counts(s, l->pod, i->pods.v[p]);
 	}
 	for (uint32_t k = 0; k < l->x->nr; k++) {
 		str d = domain(l->x->node[k], s->topology_key);
@@ -187,20 +191,52 @@ static void count_spread(struct look *l, const struct spread *s)
 	l->spreads[l->nr_spreads++].least = least == UINT64_MAX || m.nr < (uint32_t)MAX(s->min_domains, 1) ? 0 : least;
 }
 
+/* The labels that all Services want which select the Pod, together. */
+static pair_list wanted_by_services(struct look *l)
+{
+	struct object_list all = cluster_list_ns(control_cluster(l->t), &service_kind, l->pod->o.ns);
+	struct pair *v = NULL;
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < all.nr; k++) {
+		const struct service *s = (const struct service *)all.v[k];
+		struct pair *more;
+
+		if (!s->selector.nr || !pairs_match(&s->selector, &l->pod->o.labels))
+			continue;
+		more = arena_array(l->scratch, struct pair, nr + s->selector.nr);
+		if (nr)
+			memcpy(more, v, nr * sizeof(*v));
+		memcpy(more + nr, s->selector.v, s->selector.nr * sizeof(*v));
+		v = more;
+		nr += s->selector.nr;
+	}
+	return (pair_list){ .v = v, .nr = nr };
+}
+
+/* Whom a Pod without constraints of its own is spread from: Pods of the same Services and of the same ReplicaSet, ReplicationController or StatefulSet (plugins/helper/spread.go DefaultSelector). */
 static void count_kin(struct look *l)
 {
+	static const char *const selecting[] = { "ReplicaSet", "ReplicationController", "StatefulSet" };
+	struct cluster *c = control_cluster(l->t);
 	const struct owner_ref *ref = controller_of(&l->pod->o);
-	struct object_list pods = ref ? pods_of(control_cluster(l->t), ref->uid) : (struct object_list){ 0 };
+	bool owned = false;
+	pair_list services;
+	struct object_list pods;
 
+	if (l->pod->spec->spread.nr)
+		return;
+	for (size_t k = 0; ref && k < ARRAY_LEN(selecting); k++)
+		owned = owned || streq(ref->kind, selecting[k]);
+	services = wanted_by_services(l);
+	l->has_kin = owned || services.nr;
+	pods = owned ? pods_of(c, ref->uid) : services.nr ? cluster_list_ns(c, &pod_kind, l->pod->o.ns) : (struct object_list){ 0 };
 	for (uint32_t k = 0; k < pods.nr; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
-		const struct node_info *i = pod_is_active(p) ? node_of_pod(l->t, p) : NULL;
+		const struct node_info *i = p != l->pod && pod_is_active(p) && pairs_match(&services, &p->o.labels) ? node_of_pod(l->t, p) : NULL;
 
-		if (!i || !i->node)
-			continue;
-		++*map_put(&l->kin, l->scratch, map_ptr(i));
-		if (domain(i, "topology.kubernetes.io/zone"))
-			++*map_put(&l->kin_zone, l->scratch, map_ptr(domain(i, "topology.kubernetes.io/zone")));
+		if (i && i->node)
+			++*map_put(&l->kin, l->scratch, map_ptr(i));
 	}
 }
 
@@ -301,7 +337,7 @@ static bool repelled(const struct look *l, const struct node_info *i)
 		VAL_EACH(term, affinity_terms(other, "podAntiAffinity", REQUIRED)) {
 			const char *key = val_str_at(term, "topologyKey");
 
-			if (key && domain(i, key) && domain(i, key) == domain(on, key) && term_matches(l->t, term, other, l->pod))
+			if (key && domain(i, key) && domain(i, key) == domain(on, key) && affinity_term_matches(l->t, term, other, l->pod))
 				return true;
 		}
 	}
@@ -384,63 +420,4 @@ uint32_t look_problems(const struct look *l, const struct node_info *i, const ch
 	}
 	why[0] = one;
 	return one != NULL;
-}
-
-/* How good a node is for the Pod; smaller is better, first things first. */
-struct score { uint64_t kin, spread; int64_t liked; uint64_t zone, soft_taints, load; };
-
-static struct score score_of(const struct look *l, const struct node_info *i)
-{
-	struct score s = { .load = node_load(i), .liked = -(int64_t)node_preference(l->pod->spec, i->node) };
-	const uint64_t *kin = map_find(&l->kin, map_ptr(i));
-
-	s.kin = kin ? *kin : 0;
-	s.zone = at_domain(&l->kin_zone, domain(i, "topology.kubernetes.io/zone"));
-	for (uint32_t k = 0; k < l->nr_spreads; k++)
-		s.spread += at_domain(&l->spreads[k].count, domain(i, l->spreads[k].s->topology_key));
-	for (uint32_t k = 0; k < l->nr_terms; k++)
-		if (l->terms[k].preferred) {
-			const char *key = val_str_at(l->terms[k].term, "topologyKey");
-			int64_t n = key ? (int64_t)at_domain(&l->terms[k].count, domain(i, key)) * l->terms[k].weight : 0;
-
-			s.liked += l->terms[k].anti ? n : -n;
-		}
-	s.soft_taints = untolerated(l->pod->spec, i->node, EFFECT_PREFER) != NULL;
-	return s;
-}
-
-static bool better(const struct score *a, const struct score *b)
-{
-	if (a->spread != b->spread)
-		return a->spread < b->spread;
-	if (a->liked != b->liked)
-		return a->liked < b->liked;
-	if (a->soft_taints != b->soft_taints)
-		return a->soft_taints < b->soft_taints;
-	if (a->kin != b->kin)
-		return a->kin < b->kin;
-	if (a->zone != b->zone)
-		return a->zone < b->zone;
-	return a->load < b->load;
-}
-
-struct node_info *look_choice(const struct look *l)
-{
-	struct node_info *best = NULL;
-	struct score best_score = { 0 };
-
-	for (uint32_t k = 0; k < l->x->nr; k++) {
-		const char *why[MAX_LACKS];
-		bool resolvable;
-		struct score s;
-
-		if (look_problems(l, l->x->node[k], why, &resolvable))
-			continue;
-		s = score_of(l, l->x->node[k]);
-		if (!best || better(&s, &best_score)) {
-			best = l->x->node[k];
-			best_score = s;
-		}
-	}
-	return best;
 }

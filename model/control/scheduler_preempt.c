@@ -129,7 +129,7 @@ static uint32_t fits_without(struct trial *x, const char **why)
 	think_away(x);
 	l.without = &x->without;
 	l.scratch = x->a;
-	l.kin = l.kin_zone = (struct map){ 0 };
+	l.kin = (struct map){ 0 };
 	l.x->node[x->at] = &x->bare;
 	look_round(&l);
 	nr = look_problems(&l, &x->bare, why, &resolvable);

@@ -13,10 +13,12 @@
 #define USUAL_CPU    8000               /* of a node that does not say: thousandths of a core, of a byte */
 #define USUAL_MEMORY (16 * (int64_t)1024 * 1024 * 1024 * 1000)
 
+int64_t node_can_cpu(const struct node_info *i) { return i->can_cpu == INT64_MAX ? USUAL_CPU : i->can_cpu; }
+int64_t node_can_memory(const struct node_info *i) { return i->can_memory == INT64_MAX ? USUAL_MEMORY : i->can_memory; }
+
 uint64_t node_load(const struct node_info *i)
 {
-	double cpu = (double)i->nz_cpu / (double)(i->can_cpu == INT64_MAX ? USUAL_CPU : MAX(i->can_cpu, 1));
-	double memory = (double)i->nz_memory / (double)(i->can_memory == INT64_MAX ? USUAL_MEMORY : MAX(i->can_memory, 1));
+	double cpu = (double)i->nz_cpu / (double)MAX(node_can_cpu(i), 1), memory = (double)i->nz_memory / (double)MAX(node_can_memory(i), 1);
 
 	return (uint64_t)((cpu + memory) * 500000);
 }

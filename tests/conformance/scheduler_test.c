@@ -1,12 +1,7 @@
 /* Where Pods go, and in which words they go nowhere: what upstream's tables of tests say of the scheduler's plugins (pkg/scheduler/framework/plugins). */
+#include "tests/conformance/placing.h"
 #include "tests/unit/cell.h"
 
-#define NODE(name, labels, more)   "{apiVersion: v1, kind: Node, metadata: {name: " name ", labels: {" labels "}}, " more "}\n---\n"
-#define ROOM(cpu, more)            "status: {allocatable: {cpu: '" cpu "', memory: 8Gi, pods: '110'" more "}}"
-#define POD(name, labels, spec)    "{apiVersion: v1, kind: Pod, metadata: {name: " name ", labels: {" labels "}}, spec: {" spec "}}\n---\n"
-#define ON(name, labels, node)     POD(name, labels, "nodeName: " node ", containers: [{name: c, image: i}]")
-#define ASKS(amounts)              "containers: [{name: c, image: i, resources: {requests: {" amounts "}}}]"
-#define PLAIN                      "containers: [{name: c, image: i}]"
 #define SPREAD(more)               "topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {foo: ''}}, " more "}], " PLAIN
 #define AFFINITY(kind, terms)      "affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [" terms "]}}, " PLAIN
 #define ZONES                      NODE("node-a", "zone: zone1", ROOM("8", "")) NODE("node-b", "zone: zone1", ROOM("8", "")) NODE("node-x", "zone: zone2", ROOM("8", "")) NODE("node-y", "zone: zone2", ROOM("8", ""))
