@@ -452,7 +452,7 @@ static bool decode_field(struct decode *d, const struct field *f, const struct v
 		return decode_list(d, f, v, p, at);
 	case F_RAW:
 		if (at)
-			*(const struct val **)at = val_copy(d->arena, v);
+			*(const struct val **)at = d->keeps ? v : val_copy(d->arena, v);
 		return f->sub ? decode_struct(d, f->sub, v, p, NULL) : repeats_below(d, v, p);
 	case F_NONE:
 		return true;

@@ -38,7 +38,7 @@ enum field_type {
 	F_STRUCT,       /* a struct in place, .sub */
 	F_PTR,          /* pointer to a struct, .sub and .size; NULL if absent */
 	F_LIST,         /* LIST(struct), .sub and .size of one member */
-	F_RAW,          /* const struct val *: the value itself, copied; .sub, if any, judges its form */
+	F_RAW,          /* const struct val *: the value itself, or a copy (decode.keeps); .sub, if any, judges its form */
 	F_KEEP,         /* known, kept in the document, anything goes */
 	F_NUMBER,       /* kept only: a number with a fraction */
 	F_BYTES,        /* str, in base 64 */
@@ -76,6 +76,7 @@ struct decode {
 	const char *file;
 	const char *object;                     /* Service "web", for messages */
 	struct err *err;
+	bool keeps;                             /* what is decoded lives as long as the object: an F_RAW is a part of it, and no copy */
 };
 
 /* Fills *out from v by the table, absent fields with their defaults. Goes on after an error; false if there was any. path: where v stands ("spec"; "" at

@@ -11,7 +11,8 @@
 #define FIRST_BLOCK 4096u
 #define MAX_BLOCK   (8u << 20)
 #define PAGE        4096u
-#define HUGE_PAGE   (2u << 20)          /* blocks of several are asked for in huge pages: a big cluster has a hundred thousand small ones */
+#define HUGE_PAGE   ((size_t)2 << 20)
+#define MAPPED      (2 * HUGE_PAGE)     /* from this size on blocks stand on the bounds of huge pages and are asked for in them: a big cluster has a hundred thousand small ones */
 #define DISCARDED   (64u << 10)         /* smaller pieces are not worth a system call */
 #define FRESH       (256u << 10)        /* from this size on blocks come zeroed from the system: clearing them piece by piece would write every page twice */
 
@@ -29,10 +30,31 @@ struct arena {
 	size_t handed_out;
 };
 
+static size_t whole(size_t size)
+{
+	return (size + PAGE - 1) & ~(size_t)(PAGE - 1);
+}
+
+/* NULL: there is no room. */
+static void *map_huge(size_t size)
+{
+	unsigned char *p = mmap(NULL, whole(size) + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *from;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	from = (unsigned char *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+	if (from != p)
+		munmap(p, (size_t)(from - p));
+	if (p + HUGE_PAGE != from)
+		munmap(from + whole(size), (size_t)(p + HUGE_PAGE - from));
+	madvise(from, whole(size), MADV_HUGEPAGE);
+	return from;
+}
+
 static void *get(struct mem *mem, size_t size)
 {
 	bool over = mem && mem->budget && (size > mem->budget || mem->used > mem->budget - size);
-	void *p = over ? NULL : size >= FRESH ? calloc(1, size) : malloc(size);
+	void *p = over ? NULL : size >= MAPPED ? map_huge(size) : size >= FRESH ? calloc(1, size) : malloc(size);
 
 	if (!p) {
 		if (mem && mem->oom)
@@ -48,7 +70,10 @@ static void put_back(struct arena *a, struct block *b)
 {
 	if (a->mem)
 		a->mem->used -= sizeof(*b) + b->size;
-	free(b);
+	if (sizeof(*b) + b->size >= MAPPED)
+		munmap(b, whole(sizeof(*b) + b->size));
+	else
+		free(b);
 }
 
 struct arena *arena_new(struct mem *mem, const char *name)
@@ -76,13 +101,11 @@ void arena_free(struct arena *a)
 
 static void add_block(struct arena *a, size_t at_least)
 {
-	size_t size = a->newest ? MIN(a->newest->size * 2, MAX_BLOCK) : FIRST_BLOCK;
+	size_t size = a->newest ? MIN((a->newest->size + sizeof(struct block)) * 2, MAX_BLOCK) : FIRST_BLOCK;       /* with its head */
 	struct block *b;
 
-	size = MAX(size, at_least);
+	size = MAX(size - sizeof(*b), at_least);
 	b = get(a->mem, sizeof(*b) + size);
-	if (size >= 2 * HUGE_PAGE)
-		madvise((void *)(((uintptr_t)b + PAGE - 1) & ~(uintptr_t)(PAGE - 1)), size - PAGE, MADV_HUGEPAGE);
 	b->older = a->newest;
 	b->size = size;
 	b->used = 0;

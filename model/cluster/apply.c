@@ -88,21 +88,21 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	struct arena *a = cluster_arena(c);
 	struct object *o = arena_alloc(a, k->size, 16);
 	const char *name = val_str_at(d->root, "metadata.name");
-	struct decode dec = { .strings = cluster_strings(c), .arena = a, .unknown = opt->unknown, .file = d->file, .err = err };
+	struct decode dec = { .strings = cluster_strings(c), .arena = a, .unknown = opt->unknown, .file = d->file, .err = err, .keeps = true };
 	uint32_t before = err->nr;
 	bool ok;
 
 	o->kind = k;
 	o->deleted = NEVER;
 	o->created = cluster_now(c);
+	o->doc = val_copy(a, d->root);
 	dec.object = arena_printf(a, "%s \"%s\"", k->name, name ? name : "");
-	ok = meta_decode(&dec, d->root, o);
+	ok = meta_decode(&dec, o->doc, o);
 	if (k->namespaced && (!o->ns || !*o->ns))
 		o->ns = cluster_str(c, opt->dflt_ns ? opt->dflt_ns : "default");
 	if (!k->namespaced)
 		o->ns = NULL;
-	ok = fields_decode(&dec, k->fields, d->root, "", o) && ok;
-	o->doc = val_copy(a, d->root);
+	ok = fields_decode(&dec, k->fields, o->doc, "", o) && ok;
 	o->file = cluster_str(c, d->file);
 	o->line = d->root->line;
 	if (k->dflt)
@@ -123,7 +123,7 @@ static void carry_status(struct cluster *c, struct object *to, const struct obje
 {
 	struct arena *a = cluster_arena(c);
 	struct err none = { 0 };
-	struct decode dec = { cluster_strings(c), a, VALIDATE_IGNORE, NULL, NULL, &none };
+	struct decode dec = { cluster_strings(c), a, VALIDATE_IGNORE, NULL, NULL, &none, false };
 	struct val *all = val_new(a, VAL_MAP), *only = val_new(a, VAL_MAP);
 	const struct val *status;
 

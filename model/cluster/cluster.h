@@ -29,6 +29,7 @@ enum pod_change {
 	POD_READY = 16,                         /* whether it is ready, or whether it has ended */
 	POD_STATUS = 32,                        /* of its containers; conditions */
 	POD_OTHER = 64,                         /* anything: who changed it says no more */
+	POD_ANY = 127,
 };
 struct change { enum change_kind kind; struct object *object; rev_t rev; uint8_t pod; };       /* pod: enum pod_change, several; 0: it is none */
 /* Called after each change; watchers are called in the order in which they came. They must not change the cluster then (mark a key dirty instead). */

@@ -155,7 +155,7 @@ static void from_config_map(struct cluster *c, const char *name, const char *key
 	const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, "kube-system", name);
 	const char *text = m ? label_get(&m->data, key) : NULL;
 	struct err err = { 0 };
-	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, m ? m->o.file : NULL, name, &err };
+	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, m ? m->o.file : NULL, name, &err, false };
 	struct object *o;
 	struct val *v;
 

@@ -30,6 +30,9 @@ struct control {
 	void *state[CTL_COUNT];
 	struct map listeners;                           /* kind → bits of the controllers that hear of it, beside those that hear of all */
 	uint64_t hear_pods[8];                          /* by what of a Pod has changed: bits of those that hear of it */
+	uint64_t hear_some[8];                          /* the same of those that hear of it if the Pod concerns them */
+	uint64_t picky;                                 /* of those that say which Pods concern them */
+	struct { const struct owner_ref *owners; const struct pod_spec *spec; const struct pair *annotations; uint64_t concerns; } last_pod;
 	uint64_t hear_all;
 	uint64_t hear_owned;                            /* of those that hear of Pods: only if their owner concerns them */
 	struct map of_owner;                            /* kind of owner → bits of those that hear of its Pods */
@@ -149,12 +152,35 @@ void control_timer(struct control *t, enum controller_id id, const struct object
 	wish(t, id, key, at, true);
 }
 
+/* Who says that such a Pod concerns it. Pods of one template come one after another. */
+static uint64_t concerned(struct control *t, const struct pod *p)
+{
+	if (t->last_pod.spec == p->spec && t->last_pod.owners == p->o.owners.v && t->last_pod.annotations == p->o.annotations.v)
+		return t->last_pod.concerns;
+	t->last_pod.spec = p->spec;
+	t->last_pod.owners = p->o.owners.v;
+	t->last_pod.annotations = p->o.annotations.v;
+	t->last_pod.concerns = 0;
+	for (uint64_t left = t->picky; left; left &= left - 1)
+		if (controllers[__builtin_ctzll(left)]->concerns(t, &p->o))
+			t->last_pod.concerns |= left & -left;
+	return t->last_pod.concerns;
+}
+
+void control_concerns_anew(struct control *t)
+{
+	t->last_pod.spec = NULL;
+}
+
 static uint64_t who_hears_of_pod(struct control *t, const struct change *ch)
 {
-	uint64_t bits = 0;
+	uint64_t bits = 0, some = 0;
 
-	for (unsigned left = ch->pod; left; left &= left - 1)
+	for (unsigned left = ch->pod; left; left &= left - 1) {
 		bits |= t->hear_pods[__builtin_ctz(left)];
+		some |= t->hear_some[__builtin_ctz(left)];
+	}
+	bits |= some & concerned(t, (const struct pod *)ch->object);
 	t->orphans = t->orphans || !ch->object->owners.nr;
 	return control_owner(t, ch->object) ? bits & ~(t->hear_owned & ~t->last_owner.concerns) : bits;
 }
@@ -379,8 +405,12 @@ static void listen(struct control *t, enum controller_id id)
 		*map_put(&t->of_owner, t->arena, map_ptr(*k)) |= (uint64_t)1 << id;
 	if (x->owners)
 		t->hear_owned |= (uint64_t)1 << id;
+	if (x->concerns)
+		t->picky |= (uint64_t)1 << id;
 	for (size_t bit = 0; pods && bit < ARRAY_LEN(t->hear_pods); bit++)
-		if (!x->pods || x->pods >> bit & 1)
+		if (x->some >> bit & 1)
+			t->hear_some[bit] |= (uint64_t)1 << id;
+		else if (!x->pods || x->pods >> bit & 1)
 			t->hear_pods[bit] |= (uint64_t)1 << id;
 }
 

@@ -22,6 +22,8 @@ struct controller {
 	const struct kind *const *kinds;                /* whose changes it hears of; NULL-terminated. NULL: all */
 	const struct kind *const *owners;               /* of Pods, it hears only of those that objects of these kinds control, and of those that nobody does. NULL: of all */
 	uint8_t pods;                                   /* of Pods, it hears only of these changes (enum pod_change); 0: of all */
+	uint8_t some;                                   /* of these changes, it hears only of Pods that concern it */
+	bool (*concerns)(const struct control *, const struct object *pod);     /* does such a Pod concern it? Asked once for Pods of the same owners, spec and annotations */
 	void *(*init)(struct control *);                /* its memory between runs; may be NULL */
 	/* Which keys does this change dirty? Calls control_wake for each. May look, must not change the cluster. */
 	void (*watch)(struct control *, const struct change *);
@@ -44,6 +46,7 @@ nsec control_now(const struct control *);
 struct scratch { struct arena *arena; struct arena_mark mark; };
 struct scratch control_scratch(struct control *);
 static inline void scratch_end(struct scratch s) { arena_rewind(s.arena, s.mark); }
+void control_concerns_anew(struct control *);            /* what `concerns` said may be otherwise now */
 struct map *control_shared(struct control *);           /* of share_bytes */
 struct object *control_by_uid(const struct control *, str uid);         /* living or gone; Pods are not among them. NULL: never seen */
 /* The controlling owner, living or gone; NULL: none, or never seen. The Pods of one owner share their list of owners, so that it costs little. */

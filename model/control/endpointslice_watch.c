@@ -76,11 +76,15 @@ static void wake_selecting(struct control *t, struct selecting *x)
 		control_wake(t, CTL_ENDPOINTSLICE, obj_get(control_cluster(t), x->v[k]), 0);
 }
 
+/* A Pod that has no address, and had none, stands nowhere. */
 static void watch_pod(struct control *t, const struct object *o)
 {
-	struct selecting *now = selecting(t, o);
 	uint64_t *was = table_at(t, &slices_memory(t)->selecting_pod, o->id.i);
+	struct selecting *now;
 
+	if (!*was && !ip_set(((const struct pod *)o)->ip) && !ip_set(((const struct pod *)o)->ip2))
+		return;
+	now = selecting(t, o);
 	if (*was && *was != map_ptr(now))
 		wake_selecting(t, (struct selecting *)(uintptr_t)*was);
 	wake_selecting(t, now);

@@ -22,13 +22,17 @@ static bool bears(struct cluster *c, const struct object *o)
 	return controller_workload(o);
 }
 
+static bool concerns(const struct control *t, const struct object *pod)
+{
+	(void)t;
+	return controller_workload(pod);
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	struct cluster *c = control_cluster(t);
 	struct object_list all;
 
-	if (ch->object->kind == &pod_kind && !controller_workload(ch->object))          /* most changes */
-		return;
 	all = cluster_list(c, &gateway_class_kind);
 	if ((!all.nr && ch->object->kind != &gateway_kind) || !bears(c, ch->object))
 		return;
@@ -451,4 +455,4 @@ static void run(struct control *t, struct object *key, nsec now)
 
 static const struct kind *const hears[] = { &gateway_class_kind, &gateway_kind, &listener_set_kind, &reference_grant_kind, &http_route_kind, &grpc_route_kind, &tls_route_kind,
 					    &tcp_route_kind, &udp_route_kind, &backend_tls_policy_kind, &service_kind, &secret_kind, &config_map_kind, &namespace_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, &replicaset_kind, &pod_kind, NULL };
-const struct controller gateway_controller = { .name = "gateway", .kinds = hears, .watch = watch, .run = run };
+const struct controller gateway_controller = { .name = "gateway", .kinds = hears, .some = POD_ANY, .concerns = concerns, .watch = watch, .run = run };

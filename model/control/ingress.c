@@ -33,13 +33,16 @@ static bool bears(const struct memory *m, const struct object *o)
 	return controller_workload(o);
 }
 
+static bool concerns(const struct control *t, const struct object *pod)
+{
+	return ((const struct memory *)control_state(t, CTL_INGRESS))->nr || controller_workload(pod);
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	const struct memory *m = control_state(t, CTL_INGRESS);
 	struct object_list all;
 
-	if (ch->object->kind == &pod_kind && !m->nr && !controller_workload(ch->object))        /* most changes */
-		return;
 	all = cluster_list(control_cluster(t), &ingress_kind);
 	if (all.nr && bears(m, ch->object))
 		control_wake(t, CTL_INGRESS, all.v[0], control_now(t));
@@ -76,6 +79,7 @@ static void run(struct control *t, struct object *key, nsec now)
 	(void)now;
 	arena_rewind(m->arena, m->empty);
 	m->v = controllers_list(c, m->arena, &m->nr);
+	control_concerns_anew(t);
 	for (uint32_t k = 0; k < m->nr; k++) {
 		struct served s = ingresses_served(c, m->v[k].name, m->arena);
 		struct lb_list at = controller_addresses(c, &m->v[k], m->arena);
@@ -86,4 +90,4 @@ static void run(struct control *t, struct object *key, nsec now)
 }
 
 static const struct kind *const hears[] = { &ingress_kind, &ingress_class_kind, &service_kind, &pod_kind, &deployment_kind, &daemonset_kind, &statefulset_kind, &replicaset_kind, NULL };
-const struct controller ingress_controller = { .name = "ingress", .kinds = hears, .init = init, .watch = watch, .run = run };
+const struct controller ingress_controller = { .name = "ingress", .kinds = hears, .some = POD_ANY, .concerns = concerns, .init = init, .watch = watch, .run = run };

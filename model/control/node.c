@@ -242,6 +242,15 @@ static void pod_changed(struct control *t, const struct change *ch)
 		control_wake(t, CTL_NODE, &named(t, p->node)->node->o, 0);
 }
 
+/* That the containers of a Pod are at work matters where it installs the Pod network. */
+static bool concerns(const struct control *t, const struct object *pod)
+{
+	const struct owner_ref *ref = controller_of(pod);
+
+	(void)t;
+	return ref && streq(ref->kind, "DaemonSet");
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	if (ch->object->kind == &node_kind)
@@ -316,4 +325,4 @@ static void run(struct control *t, struct object *o, nsec now)
 }
 
 static const struct kind *const kinds_heard[] = { &node_kind, &pod_kind, NULL };
-const struct controller node_controller = { .name = "node", .kinds = kinds_heard, .pods = (uint8_t)~POD_ADDRESS, .init = init, .watch = watch, .run = run };
+const struct controller node_controller = { .name = "node", .kinds = kinds_heard, .pods = (uint8_t)~POD_ADDRESS, .some = POD_STATUS, .concerns = concerns, .init = init, .watch = watch, .run = run };

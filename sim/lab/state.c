@@ -135,7 +135,7 @@ static void clear(const struct field *f, struct object *o)
 void state_unpack(struct object *o, const struct val *v, struct cluster *c)
 {
 	struct err none = { 0 };
-	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, NULL, o->kind->name, &none };
+	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, NULL, o->kind->name, &none, false };
 	const struct field *f = state_fields(o->kind);
 
 	clear(state_meta_fields, o);

@@ -39,7 +39,7 @@ static const struct field step_fields[] = {
 
 static struct decode decode_of(const struct parse *p)
 {
-	return (struct decode){ p->strings, p->arena, VALIDATE_STRICT, p->file, p->object, p->err };
+	return (struct decode){ p->strings, p->arena, VALIDATE_STRICT, p->file, p->object, p->err, false };
 }
 
 static const char *below(struct parse *p, const char *path, const char *name)
