@@ -377,3 +377,56 @@ struct val *json_patch(struct arena *a, const struct val *to, const struct val *
 	}
 	return root;
 }
+
+/* ---- from the object as it stands to the document */
+
+static struct val *carry_list(struct arena *a, const struct val *doc, const struct val *was, const struct val *now)
+{
+	struct val *out = val_new(a, VAL_LIST);
+	uint32_t at = 0;
+
+	VAL_EACH(m, now) {
+		uint32_t k = 0;
+
+		while (k < was->nr && !val_equal(val_at(was, k), m))
+			k++;
+		if (k == was->nr && now->nr == was->nr)
+			k = at;
+		val_add(a, out, k < was->nr ? changes_carry(a, val_at(doc, k), val_at(was, k), m) : val_copy(a, m));
+		at++;
+	}
+	return out;
+}
+
+static bool took(const struct val *was, const struct val *now, const struct val *from)
+{
+	VAL_EACH(m, now)
+		if (!val_equal(val_get(was, m->key), m) && val_equal(val_get(was, m->key), from))
+			return true;
+	return false;
+}
+
+struct val *changes_carry(struct arena *a, const struct val *doc, const struct val *was, const struct val *now)
+{
+	struct val *out;
+
+	if (val_equal(was, now))
+		return val_copy(a, doc);
+	if (val_is(doc, VAL_LIST) && val_is(was, VAL_LIST) && val_is(now, VAL_LIST) && doc->nr == was->nr)
+		return carry_list(a, doc, was, now);
+	if (!val_is(doc, VAL_MAP) || !val_is(was, VAL_MAP) || !val_is(now, VAL_MAP))
+		return val_copy(a, now);
+	out = val_copy(a, doc);
+	VAL_EACH(m, was)
+		if (!val_get(now, m->key))
+			val_del(out, m->key);
+	VAL_EACH(m, now) {
+		const struct val *before = val_get(was, m->key);
+
+		if (!val_equal(before, m))
+			val_put(a, out, m->key, changes_carry(a, val_get(doc, m->key), before, m));
+		else if (!val_get(doc, m->key) && took(was, now, m))
+			val_put(a, out, m->key, val_copy(a, m));
+	}
+	return out;
+}

@@ -17,6 +17,9 @@ bool kind_is_strategic(const struct kind *);
 struct val *strategic_patch(struct arena *, const struct val *to, const struct val *patch, struct err *);
 /* RFC 6902: add, remove, replace, move, copy, test. NULL: err names the operation. */
 struct val *json_patch(struct arena *, const struct val *to, const struct val *ops, struct err *);
+/* What a patch made of an object as it stands (was → now), laid on the document that people wrote: what it left alone stays as they wrote it.
+ * A default that was taken from a value that changes (a targetPort from the port) is written out. */
+struct val *changes_carry(struct arena *, const struct val *doc, const struct val *was, const struct val *now);
 /* What apply makes of the live document: what `now` says holds, what `last` said and `now` does not goes, all else of `live` stays. */
 struct val *three_way_merge(struct arena *, const struct val *last, const struct val *now, const struct val *live, bool strategic);
 

@@ -71,6 +71,25 @@ static void put_last_applied(struct arena *a, struct val *meta, const struct obj
 	sb_free(&text);
 }
 
+/* Kinds of the API server whose strategies (pkg/registry/…/strategy.go PrepareForCreate) leave metadata.generation out. */
+static const char *const without_generation[] = {
+	"APIService", "CSINode", "CSIStorageCapacity", "CertificateSigningRequest", "ClusterRole", "ClusterRoleBinding", "ComponentStatus", "ConfigMap", "ControllerRevision",
+	"Endpoints", "Event", "HorizontalPodAutoscaler", "IPAddress", "Lease", "LimitRange", "Namespace", "Node", "PersistentVolume", "PersistentVolumeClaim", "ResourceClaim",
+	"ResourceClaimTemplate", "ResourceQuota", "Role", "RoleBinding", "RuntimeClass", "Secret", "Service", "ServiceAccount", "ServiceCIDR", "StorageClass",
+	"VolumeAttachment", "VolumeAttributesClass", NULL,
+};
+
+static bool has_generation(const struct kind *k)
+{
+	const char *slash = strchr(k->apis[0], '/'), *dot = slash ? memchr(k->apis[0], '.', (size_t)(slash - k->apis[0])) : NULL;
+	bool built_in = !dot || (slash - k->apis[0] > 7 && strncmp(slash - 7, ".k8s.io", 7) == 0);
+
+	for (uint32_t i = 0; built_in && without_generation[i]; i++)
+		if (streq(k->name, without_generation[i]))
+			return false;
+	return true;
+}
+
 static void put_meta(struct arena *a, struct val *v, const struct object *o)
 {
 	const struct val *was = val_get(v, "metadata");
@@ -83,7 +102,8 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 	if (o->uid)
 		val_put(a, meta, "uid", val_string(a, o->uid));
 	val_put(a, meta, "resourceVersion", val_string(a, arena_printf(a, "%u", o->rev)));
-	val_put(a, meta, "generation", val_int(a, o->generation));
+	if (has_generation(o->kind))
+		val_put(a, meta, "generation", val_int(a, o->generation));
 	if (!val_get(meta, "creationTimestamp"))
 		val_put(a, meta, "creationTimestamp", val_string(a, time_text(o->created, time)));
 	if (o->deleted != NEVER && !val_get(meta, "deletionTimestamp"))
@@ -134,6 +154,8 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 	lay(a, v, own);
 	if (o->kind == &pod_kind)
 		put_pod(a, v, (const struct pod *)o);
+	else if ((o->kind == &service_kind || o->kind == &ingress_kind) && !val_get(v, "status"))
+		val_put(a, val_put(a, v, "status", val_new(a, VAL_MAP)), "loadBalancer", val_new(a, VAL_MAP));
 	else if (o->kind == &node_kind && !val_get(val_get(o->doc, "status"), "conditions") && val_get(v, "status"))
 		render_node_status(a, (struct val *)(uintptr_t)val_get(v, "status"), (const struct node *)o);
 	return v;

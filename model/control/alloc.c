@@ -113,6 +113,15 @@ static bool headless(const struct service *s)
 
 /* ---- what an update does not name stays (strategy.go patchAllocatedValues, alloc.go initIPFamilyFields) */
 
+static bool uses_port(const struct service *s, int32_t port)
+{
+	for (uint32_t k = 0; k < s->ports.nr; k++)
+		if (s->ports.v[k].node_port == port)
+			return true;
+	return false;
+}
+
+/* An entry that stays is known by its port (the merge key of patches); one whose port is new has the node port of its name, unless that is still somebody's. */
 static void keep_ports(struct alloc *j)
 {
 	struct service *s = j->s;
@@ -121,6 +130,10 @@ static void keep_ports(struct alloc *j)
 	for (uint32_t k = 0; k < s->ports.nr; k++)
 		for (uint32_t i = 0; !s->ports.v[k].node_port && i < old->ports.nr; i++)
 			if (old->ports.v[i].port == s->ports.v[k].port && old->ports.v[i].protocol == s->ports.v[k].protocol)
+				s->ports.v[k].node_port = old->ports.v[i].node_port;
+	for (uint32_t k = 0; k < s->ports.nr; k++)
+		for (uint32_t i = 0; !s->ports.v[k].node_port && i < old->ports.nr; i++)
+			if (streq(old->ports.v[i].name, s->ports.v[k].name) && !uses_port(s, old->ports.v[i].node_port))
 				s->ports.v[k].node_port = old->ports.v[i].node_port;
 	if (!s->health_check_node_port && s->external_policy == TP_LOCAL && s->type == SVC_LOADBALANCER)
 		s->health_check_node_port = old->health_check_node_port;

@@ -2,6 +2,7 @@
 # The verbs that kubectl has, from the outside: what they say, what they change, how they end.
 . "$(dirname "$0")/lib.sh"
 p() { "$podwire" "$@"; }
+quiet_of() { ! says "$@"; }                        # it does not print the text
 cat >web.yaml <<'YAML'
 apiVersion: v1
 kind: Service
@@ -54,6 +55,10 @@ check "json" says "service/web patched" p patch svc web --type json -p '[{"op": 
 check "json that does not fit" status 2 p patch svc web --type json -p '[{"op": "remove", "path": "/spec/nothing"}]'
 check "a patch that the API server refuses" says 'spec.ports[0].port: Invalid value' p patch svc web --type merge -p '{spec: {ports: [{port: 99999}]}}'
 check "and nothing has changed" says "80" p get svc web -o 'jsonpath={.spec.ports[0].port}'
+check "and no place of the file is named for what the patch brought" quiet_of "web.yaml:1" p patch svc web --type merge -p '{spec: {ports: [{port: 99999}]}}'
+check "json names defaults and what was assigned as well" says "service/web patched" p patch svc web --type json -p '[{"op": "test", "path": "/spec/type", "value": "ClusterIP"}, {"op": "test", "path": "/spec/ports/0/protocol", "value": "TCP"}, {"op": "replace", "path": "/spec/sessionAffinity", "value": "ClientIP"}]'
+check "they are what they were set to" says "ClientIP" p get svc web -o 'jsonpath={.spec.sessionAffinity}'
+check "json back" says "service/web patched" p patch svc web --type json -p '[{"op": "replace", "path": "/spec/sessionAffinity", "value": "None"}]'
 check "no change" says "patched (no change)" p patch svc web --type merge -p '{spec: {ports: [{port: 80, targetPort: 8080}]}}'
 
 check "label" says "service/web labeled" p label svc web tier=front

@@ -148,6 +148,11 @@ TEST(an_update_keeps_what_was_allocated)
 	port = s->ports.v[0].node_port;
 	cell_apply(&x, service_yaml(&x, "web", "type: NodePort, selector: {app: web}, ports: [{name: a, port: 80}, {name: b, port: 81}]"));
 	CU_ASSERT(s->cluster_ip == ip && s->ports.v[0].node_port == port && s->ports.v[1].node_port && s->ports.v[1].node_port != port);
+	cell_apply(&x, service_yaml(&x, "web", "type: NodePort, ports: [{name: a, port: 80, nodePort: 30001}, {name: b, port: 81}]"));
+	cell_apply(&x, service_yaml(&x, "web", "type: NodePort, ports: [{name: b, port: 83, nodePort: 30002}, {name: a, port: 82}]"));
+	CU_ASSERT(s->ports.v[0].node_port == 30002 && s->ports.v[1].node_port == 30001);        /* the port is new: it has that of its name */
+	cell_apply(&x, service_yaml(&x, "web", "type: NodePort, ports: [{name: b, port: 84, nodePort: 30001}, {name: a, port: 85}]"));
+	CU_ASSERT(s->ports.v[0].node_port == 30001 && s->ports.v[1].node_port != 30001);        /* unless another has it now */
 	cell_apply(&x, service_yaml(&x, "web", "type: ExternalName, externalName: example.com"));
 	CU_ASSERT(!s->cluster_ip && !s->cluster_ips.nr);
 	cell_free(&x);

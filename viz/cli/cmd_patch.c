@@ -42,6 +42,22 @@ static enum err_kind change(struct cli *cli, change_fn fn, const char *done, con
 
 /* ---- patch */
 
+/* What a patch brings stands at no place of the object's file. */
+static void forget_places(struct val *v)
+{
+	v->line = v->col = 0;
+	for (struct val *m = (struct val *)(uintptr_t)val_first(v); m; m = m->next)
+		forget_places(m);
+}
+
+/* A JSON patch names what the API server keeps, defaults and what it assigned included. */
+static struct val *patched_as_it_stands(struct cli *cli, struct labwork *w, const struct object *o, const struct val *doc, const struct val *ops, struct err *err)
+{
+	struct val *was = object_render(w->world.cluster, o, cli->arena), *now = json_patch(cli->arena, was, ops, err);
+
+	return now ? changes_carry(cli->arena, doc, was, now) : NULL;
+}
+
 static const char *patch_type(const struct cli *cli)
 {
 	return cli->type ? cli->type : cli->patch_type ? cli->patch_type : "strategic";
@@ -61,8 +77,9 @@ static struct val *patched(struct cli *cli, struct labwork *w, const struct obje
 	}
 	if (!patch)
 		return NULL;
+	forget_places(patch);
 	if (strcmp(type, "json") == 0)
-		return json_patch(cli->arena, to, patch, err);
+		return patched_as_it_stands(cli, w, o, to, patch, err);
 	if (patch->type != VAL_MAP)
 		return err_add(err, ERR_INPUT, NULL, "--patch: a map was expected, as {spec: {replicas: 3}}"), NULL;
 	if (strcmp(type, "merge") == 0)
