@@ -310,6 +310,18 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 	return result;
 }
 
+bool apply_later(struct docs_later *later, struct arena *a, const struct doc *d, uint32_t mark, struct err *err)
+{
+	const char *api = val_str(val_get(d->root, "apiVersion")), *kind = val_str(val_get(d->root, "kind"));
+
+	if (!api || !kind || kind_find(api, kind) != &service_kind)
+		return false;
+	while (err->nr > mark)
+		err_msg_free(err_pop(err));
+	vec_add(a, &later->docs, (struct doc){ arena_strdup(a, d->file), val_copy(a, d->root) });
+	return true;
+}
+
 enum apply_result apply_replace(struct cluster *c, struct object *o, const struct val *to, const struct apply_options *opt, struct err *err)
 {
 	struct doc d = { o->file, val_copy(cluster_arena(c), to) };

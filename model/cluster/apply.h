@@ -18,6 +18,10 @@ struct apply_options {
 
 /* Applies one document. Messages go to err; on APPLY_ERROR the cluster is unchanged by this document. `out` (may be NULL) → the object. */
 enum apply_result apply_doc(struct cluster *, const struct doc *, const struct apply_options *, struct object **out, struct err *);
+/* A Service that was refused may do once the documents behind it are read: they may bring the ranges of its addresses. Takes the errors since mark back and keeps
+ * a copy in `later`, to be applied again at the end; false: it is no Service. */
+struct docs_later { VEC(struct doc) docs; };
+bool apply_later(struct docs_later *later, struct arena *, const struct doc *, uint32_t mark, struct err *);
 /* Replaces the object's document by `to` (already merged), as `patch`, `scale`, `label` do; validated like apply. */
 enum apply_result apply_replace(struct cluster *, struct object *, const struct val *to, const struct apply_options *, struct err *);
 /* The document that apply would store for `now` over the object: three-way, by what the last apply said (its own memory, or the annotation). */

@@ -235,13 +235,12 @@ static bool single_stack_fits(struct alloc *j)
 
 static bool families_are_served(struct alloc *j)
 {
+	uint32_t given = j->take_all ? headless(j->s) ? 2 : j->s->cluster_ips.nr : 0;           /* addresses that are taken as they are */
 	bool ok = true;
 
-	if (j->take_all)
-		return true;
-	if (streq(j->s->family_policy, "RequireDualStack") && !dual_stack(j))
+	if (given < 2 && streq(j->s->family_policy, "RequireDualStack") && !dual_stack(j))
 		ok = refuse_text(j->check, SUB(NULL, "spec.ipFamilyPolicy"), "\"RequireDualStack\"", "this cluster is not configured for dual-stack services");
-	for (uint32_t k = 0; k < j->s->families.nr; k++)
+	for (uint32_t k = given; k < j->s->families.nr; k++)
 		if (!family_served(j, j->s->families.v[k]))
 			ok = refuse_text(j->check, SUB(NULL, arena_printf(cluster_arena(j->c), "spec.ipFamilies[%u]", k)),
 					   arena_printf(cluster_arena(j->c), "\"%s\"", j->s->families.v[k]), "not configured on this cluster");

@@ -46,6 +46,7 @@ struct reading {
 	const struct world_options *opt;
 	world_scenario scenario;
 	void *ctx;
+	struct docs_later later;
 };
 
 bool world_apply_doc(struct world *w, const struct world_options *opt, const struct doc *d, struct err *err)
@@ -56,6 +57,7 @@ bool world_apply_doc(struct world *w, const struct world_options *opt, const str
 static bool take(void *ctx, const struct doc *d, struct err *err)
 {
 	struct reading *r = ctx;
+	uint32_t mark = err->nr;
 
 	if (d->root && streq(val_str(val_get(d->root, "kind")), "Scenario") && streq(val_str(val_get(d->root, "apiVersion")), "podwire.io/v1")) {
 		struct where place = { .file = d->file, .line = d->root->line };
@@ -64,16 +66,19 @@ static bool take(void *ctx, const struct doc *d, struct err *err)
 			return r->scenario(r->ctx, d, err);
 		return err_add(err, ERR_INPUT, &place, "a Scenario does not belong here: podwire run plays it");
 	}
-	world_apply_doc(r->world, r->opt, d, err);
+	if (!world_apply_doc(r->world, r->opt, d, err))
+		apply_later(&r->later, cluster_arena(r->world->cluster), d, mark, err);
 	return true;
 }
 
 bool world_apply_paths(struct world *w, const struct world_options *opt, const char *const *paths, uint32_t nr, world_scenario scenario, void *ctx, struct err *err)
 {
-	struct reading r = { w, opt, scenario, ctx };
+	struct reading r = { .world = w, .opt = opt, .scenario = scenario, .ctx = ctx };
 
 	for (uint32_t k = 0; k < nr; k++)
 		docs_read_path(paths[k], NULL, take, &r, err);
+	for (uint32_t k = 0; k < r.later.docs.nr; k++)
+		world_apply_doc(w, opt, &r.later.docs.v[k], err);
 	return !err_any(err);
 }
 

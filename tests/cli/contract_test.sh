@@ -91,4 +91,22 @@ else
 fi
 check "fish has every command" sh -c "'$podwire' completion fish | grep -c __fish_use_subcommand | grep -qx \"\$('$podwire' help | grep -c '^  [a-z]')\""
 check "another shell" status 2 "$podwire" completion tcsh
+
+# ---- a Service before the document that brings its range
+cat >service.yaml <<'EOF'
+apiVersion: v1
+kind: Service
+metadata: {name: both}
+spec: {ipFamilyPolicy: RequireDualStack, selector: {app: web}, ports: [{port: 80}]}
+EOF
+cat >two-ranges.yaml <<'EOF'
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+networking: {podSubnet: "10.244.0.0/16,fd00:10:244::/56", serviceSubnet: "10.96.0.0/16,fd00:10:96::/112"}
+EOF
+check "a question: the range may come behind the Service" says '"fd00:10:96:' "$podwire" get svc both -f service.yaml -f two-ranges.yaml -o 'jsonpath={.spec.clusterIPs}'
+check "a lab: likewise" says "service/both created" "$podwire" --lab both.db apply -f service.yaml -f two-ranges.yaml
+check "and has both addresses" says '"fd00:10:96:' "$podwire" --lab both.db get svc both -o 'jsonpath={.spec.clusterIPs}'
+check "without a range: refused as the API server does" says 'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services' "$podwire" get svc -f service.yaml
+check "a document without a kind is an error, not a crash" status 2 sh -c "echo 'a: 1' | '$podwire' get svc -f -"
 finish

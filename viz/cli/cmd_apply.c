@@ -5,27 +5,41 @@
 #include "viz/cli/labwork.h"
 #include "viz/cli/select.h"
 
-struct applying { struct cli *cli; struct labwork *w; uint32_t nr; };
+struct applying { struct cli *cli; struct labwork *w; uint32_t nr; struct docs_later later; };
+
+static enum apply_result apply_now(struct applying *a, const struct doc *d, struct err *err)
+{
+	struct object *o = NULL;
+	enum apply_result how = apply_doc(a->w->world.cluster, d, &a->w->opt.apply, &o, err);
+
+	if (how == APPLY_ERROR)
+		return how;
+	vec_add(a->cli->arena, &a->w->docs, (struct doc){ arena_strdup(a->cli->arena, d->file), val_copy(a->cli->arena, d->root) });
+	if (o && !a->cli->quiet)
+		fprintf(a->cli->to, "%s%s%s %s%s\n", resource_word(a->cli->arena, o->kind), &"/"[!*o->name], o->name, apply_result_names[how], labwork_mark(a->cli));
+	return how;
+}
 
 static bool apply_one(void *ctx, const struct doc *d, struct err *err)
 {
 	struct applying *a = ctx;
-	struct doc *kept = vec_push(a->cli->arena, &a->w->docs);
-	struct object *o = NULL;
-	enum apply_result how;
+	uint32_t mark = err->nr;
 
 	if (d->root && streq(val_str(val_get(d->root, "kind")), "Scenario")) {
 		struct where w = { .file = d->file, .line = d->root->line };
 
 		return err_add(err, ERR_INPUT, &w, "a Scenario is not applied: podwire run plays it");
 	}
-	kept->file = arena_strdup(a->cli->arena, d->file);
-	kept->root = val_copy(a->cli->arena, d->root);
-	how = apply_doc(a->w->world.cluster, d, &a->w->opt.apply, &o, err);
 	a->nr++;
-	if (how != APPLY_ERROR && o && !a->cli->quiet)
-		fprintf(a->cli->to, "%s/%s %s%s\n", resource_word(a->cli->arena, o->kind), o->name, apply_result_names[how], labwork_mark(a->cli));
+	if (apply_now(a, d, err) == APPLY_ERROR)
+		apply_later(&a->later, a->cli->arena, d, mark, err);
 	return true;
+}
+
+static void apply_rest(struct applying *a, struct err *err)
+{
+	for (uint32_t k = 0; k < a->later.docs.nr; k++)
+		apply_now(a, &a->later.docs.v[k], err);
 }
 
 enum err_kind cmd_apply(struct cli *cli, struct err *err)
@@ -47,6 +61,7 @@ enum err_kind cmd_apply(struct cli *cli, struct err *err)
 	cli->to = open_memstream(&text, &len);          /* what was done is said when it is done: all or nothing */
 	for (uint32_t k = 0; k < cli->files.nr; k++)
 		docs_read_path(cli->files.v[k], NULL, apply_one, &a, err);
+	apply_rest(&a, err);
 	fclose(cli->to);
 	cli->to = to;
 	if (!a.nr && !err_any(err))
@@ -75,6 +90,7 @@ enum err_kind cmd_init(struct cli *cli, struct err *err)
 	a.w = &w;
 	if (cli->config) {
 		docs_read_path(cli->config, NULL, apply_one, &a, err);
+		apply_rest(&a, err);
 	} else if (cli->nodes) {
 		struct sb yaml = { 0 };
 		char *rest;
