@@ -36,6 +36,13 @@ static const struct l7_controller *controllers_of_now(struct world *w, uint32_t 
 	return w->controllers;
 }
 
+void proxies_find(struct world *w)
+{
+	uint32_t nr;
+
+	controllers_of_now(w, &nr);
+}
+
 static const struct l7_controller *controller_of_now(struct world *w, const char *name)
 {
 	uint32_t nr;

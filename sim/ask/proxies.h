@@ -7,6 +7,7 @@
 /* What a look-up works on. */
 struct looking { struct world *w; struct cluster *c; struct arena *a; };
 
+void proxies_find(struct world *);              /* who runs which controller, now: it is remembered until the cluster changes */
 const struct route_table *proxies_ingress(struct world *, const char *controller, struct arena *);
 const struct route_table *proxies_gateway(struct world *, const struct gateway *, struct arena *);
 

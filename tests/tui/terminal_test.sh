@@ -92,6 +92,11 @@ check "Ctrl-Z stops" wait_for "Stopped"
 check "with the terminal restored" sane
 keys 'fg' Enter
 check "fg comes back" wait_for "default/cart"
+kill -TSTP "$(pid)"
+check "SIGTSTP stops" wait_for "Stopped"
+check "with the terminal restored, too" sane
+keys 'fg' Enter
+check "and comes back" wait_for "default/cart"
 keys ':set glyphs ascii' Enter
 check "ASCII" wait_for "+: Services"
 keys q
@@ -129,7 +134,7 @@ keys Q
 check "quits again" gone "verdict"
 check "the shell's podwire sees the change" sh -c "'$podwire' get deploy web -n shop --lab '$work/lab.db' | grep -q 3/3"
 
-for signal in TERM HUP SEGV ABRT; do
+for signal in TERM HUP INT QUIT SEGV BUS ABRT; do
 	check "starts before SIG$signal" start "$podwire"
 	p=$(pid)
 	kill -"$signal" "$p"

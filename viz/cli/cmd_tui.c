@@ -1,10 +1,9 @@
-/* tui: the cluster in the terminal (docs/tui.md). The loop: draw, wait, update. */
+/* tui: the cluster in the terminal (docs/tui.md). Between the terminal and the screens' thread. */
 #include <locale.h>
 
 #include "viz/cli/tui_session.h"
 #include "viz/tui/edge_curses.h"
-
-enum { WARM_AFTER = 40 };                      /* milliseconds without a key */
+#include "viz/tui/loop.h"
 
 static bool read_look(struct cli *cli, enum edge_theme *theme, bool *ascii, struct err *err)
 {
@@ -26,22 +25,26 @@ static bool read_look(struct cli *cli, enum edge_theme *theme, bool *ascii, stru
 	return true;
 }
 
-static void loop(struct tui *t, const struct tui_source *s, struct edge *e)
+static void loop(struct tui_loop *l, struct edge *e)
 {
 	struct cells screen = { 0 };
 	struct tui_event event;
-	bool warm = s->warm != NULL;
+	struct tui_cmd c;
+	int ms;
 
-	while (!t->quit) {
-		tui_view(t, &screen);
-		edge_paint(e, &screen);
-		if (!edge_wait(e, tui_plays(t) ? (int)t->speed : warm ? WARM_AFTER : -1, &event))
-			break;
-		if (warm && event.kind == EV_TICK && !tui_plays(t)) {
-			warm = s->warm(s->ctx);
-			continue;
+	for (;;) {
+		bool changed = tui_loop_show(l, &screen, &ms);
+
+		while (tui_loop_command(l, &c)) {
+			edge_command(e, &c);
+			changed = true;
 		}
-		tui_step(t, s, &event, edge_command, e);
+		if (changed && screen.w)
+			edge_paint(e, &screen);
+		if (tui_loop_quits(l) || !edge_wait(e, tui_loop_wake(l), ms, &event))
+			break;
+		if (event.kind)
+			tui_loop_post(l, &event);
 	}
 	cells_free(&screen);
 }
@@ -51,6 +54,8 @@ enum err_kind tui_main(struct cli *cli, const char *lesson, struct err *err)
 	struct session session;
 	struct tui_source source;
 	struct tui *t;
+	struct tui_loop *l;
+	struct tui_want first = tui_want(PAGE_LESSON, lesson, NULL, 0);
 	struct edge *e = NULL;
 	enum edge_theme theme;
 	bool ascii;
@@ -66,14 +71,10 @@ enum err_kind tui_main(struct cli *cli, const char *lesson, struct err *err)
 		edge_size(e, &w, &h);
 		tui_init(t, &source, w, h);
 		t->ascii = ascii;
-		tui_step(t, &source, NULL, edge_command, e);
-		if (lesson) {
-			struct tui_want want = tui_want(PAGE_LESSON, lesson, NULL, 0);
-
-			tui_open(t, &want);
-			tui_step(t, &source, NULL, edge_command, e);
-		}
-		loop(t, &source, e);
+		l = tui_loop_begin(t, &source, lesson ? &first : NULL);
+		loop(l, e);
+		edge_restore(e);                /* at once, whatever is still worked on */
+		tui_loop_end(l);
 		tui_free(t);
 	}
 	session_end(&session);

@@ -2,6 +2,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct edge {
 	short pair_of[TR_COUNT];
 	attr_t attr_of[TR_COUNT];
 	int clicked_x, clicked_y; int64_t clicked_at;
+	sigset_t waiting;                       /* what is blocked while it waits: else a signal could come just before that, and wait for a key */
 };
 
 /* For signal handlers, which are given nothing: what puts the terminal back, and whether there is anything to put back. */
@@ -65,15 +67,21 @@ static void on_crash(int sig)
 
 static void on_end(int sig) { rescue.asked = sig; }
 
-static void catch_signals(void)
+static void catch_signals(sigset_t *before)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT, SIGTRAP, SIGSYS }, ends[] = { SIGTERM, SIGHUP, SIGINT };
 	struct sigaction crash = { .sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND }, end = { .sa_handler = on_end };
+	sigset_t blocked;
 
 	for (size_t k = 0; k < ARRAY_LEN(crashes); k++)
 		sigaction(crashes[k], &crash, NULL);
 	for (size_t k = 0; k < ARRAY_LEN(ends); k++)
 		sigaction(ends[k], &end, NULL);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGWINCH);
+	for (size_t k = 0; k < ARRAY_LEN(ends); k++)
+		sigaddset(&blocked, ends[k]);
+	sigprocmask(SIG_BLOCK, &blocked, before);
 }
 
 bool edge_is_ascii(void)
@@ -144,7 +152,7 @@ struct edge *edge_open(enum edge_theme theme, struct err *err)
 	rescue_string(tigetstr("cnorm"));
 	rescue_string(tigetstr("rmcup"));
 	rescue.open = 1;
-	catch_signals();
+	catch_signals(&e->waiting);
 	raw();
 	noecho();
 	nonl();
@@ -162,12 +170,19 @@ struct edge *edge_open(enum edge_theme theme, struct err *err)
 	return e;
 }
 
+void edge_restore(struct edge *e)
+{
+	if (e && rescue.open)
+		endwin();
+	rescue.open = 0;
+}
+
 void edge_close(struct edge *e)
 {
 	if (!e)
 		return;
-	endwin();
-	rescue.open = 0;
+	edge_restore(e);
+	sigprocmask(SIG_SETMASK, &e->waiting, NULL);
 	delscreen(e->screen);
 	cells_free(&e->last);
 	free(e);
@@ -335,37 +350,34 @@ static void settle_size(struct tui_event *out)
 	getmaxyx(stdscr, out->h, out->w);
 }
 
-bool edge_wait(struct edge *e, int ms, struct tui_event *out)
+/* A key that has come, at once. */
+static bool read_key(struct edge *e, bool has_come, struct tui_event *out)
 {
-	for (;;) {
-		int64_t before = milliseconds();
-		wint_t ch;
-		int got;
+	wint_t ch;
+	int got;
 
-		timeout(ms);
-		got = get_wch(&ch);
-		if (rescue.asked)
-			return false;
-		if (got == ERR && ms < 0 && milliseconds() - before < 2) {
-			if (!isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) < 0)
-				return false;           /* the terminal is gone */
-			continue;
-		}
-		if (got == ERR) {
-			*out = (struct tui_event){ .kind = EV_TICK, .ms = (uint32_t)(milliseconds() - before) };
-			return true;
-		}
-		if (got == KEY_CODE_YES && ch == KEY_RESIZE) {
-			settle_size(out);
-			return true;
-		}
-		if (got == KEY_CODE_YES && ch == KEY_MOUSE) {
-			if (read_mouse(e, out))
-				return true;
-			continue;
-		}
-		*out = (struct tui_event){ .kind = EV_KEY, .key = got == KEY_CODE_YES ? key_of(ch) : ch == '\n' ? TK_ENTER : (int)ch };
-		if (out->key)
-			return true;
+	timeout(has_come ? 25 : 0);             /* the rest of a character, or of a key's sequence; without: what curses kept */
+	got = get_wch(&ch);
+	if (got == ERR)
+		return false;
+	if (got == KEY_CODE_YES && ch == KEY_RESIZE) {
+		settle_size(out);
+		return true;
 	}
+	if (got == KEY_CODE_YES && ch == KEY_MOUSE)
+		return read_mouse(e, out);
+	*out = (struct tui_event){ .kind = EV_KEY, .key = got == KEY_CODE_YES ? key_of(ch) : ch == '\n' ? TK_ENTER : (int)ch };
+	return out->key != 0;
+}
+
+bool edge_wait(struct edge *e, int wake, int ms, struct tui_event *out)
+{
+	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
+	struct timespec most = { ms / 1000, ms % 1000 * 1000000L };
+
+	*out = (struct tui_event){ .kind = EV_NONE };
+	if (read_key(e, poll(fds, 1, 0) > 0, out))
+		return !rescue.asked;
+	ppoll(fds, ARRAY_LEN(fds), ms < 0 ? NULL : &most, &e->waiting);
+	return !rescue.asked && !(fds[0].revents & (POLLHUP | POLLERR | POLLNVAL));
 }

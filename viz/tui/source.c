@@ -40,6 +40,7 @@ void model_changed(struct tui_model *m, struct world *w)
 	m->head = (struct tui_head){ 0 };
 	m->other_mode = NULL;
 	m->reached = NULL;
+	m->services_seen = false;
 }
 
 void model_end(struct tui_model *m)

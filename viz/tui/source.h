@@ -34,6 +34,7 @@ struct tui_model {
 	struct tui_head head;
 	struct reached *reached;                /* in arena: who may reach whom in this world (source_matrix.c); NULL: nobody asked */
 	struct world *other_mode;               /* in arena: this world with kube-proxies in the other mode; NULL: nobody asked */
+	bool services_seen;                     /* a Service was shown: the other mode may be asked for */
 	/* a lesson at hand */
 	bool in_lesson, solved, at_hand;
 	struct world *lesson_world, *outer;     /* outer: what was shown before, and is again afterwards */
@@ -68,6 +69,7 @@ bool fill_matrix(struct tui_model *, const struct tui_want *, struct arena *, st
 void fill_timeline(struct tui_model *, struct arena *, struct tui_timeline *);
 bool fill_lesson(struct tui_model *, const struct tui_want *, struct arena *, struct tui_lesson *, struct err *);
 const struct reached *model_reach(struct tui_model *);         /* worked out once for a world */
+struct world *model_other_mode(struct tui_model *);             /* compiled once for a world; good for looking at */
 void lesson_leave(struct tui_model *);
 void lesson_judge(struct tui_model *);                          /* after the learner changed something */
 

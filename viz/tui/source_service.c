@@ -101,20 +101,23 @@ static const char *nth_node(struct object_list nodes, int turn)
 
 static void end_dataplane(void *ctx) { dataplane_free(ctx); }
 
-/* The world whose kube-proxies write in that mode; other than the cluster's own it is compiled once, and good for looking at. */
-static struct world *world_in_mode(struct tui_model *m, enum proxy_mode mode)
+struct world *model_other_mode(struct tui_model *m)
 {
-	if (cluster_settings(m->world->cluster)->proxy_mode == mode) {
-		world_dataplane(m->world);
-		return m->world;
-	}
+	bool iptables = cluster_settings(m->world->cluster)->proxy_mode == PROXY_IPTABLES;
+
 	if (!m->other_mode) {
 		m->other_mode = arena_make(m->arena, struct world);
 		*m->other_mode = *m->world;
-		m->other_mode->dp = dataplane_compile_mode(m->world->cluster, NULL, (uint8_t)mode);
+		m->other_mode->dp = dataplane_compile_mode(m->world->cluster, NULL, iptables ? PROXY_NFTABLES : PROXY_IPTABLES);
 		model_at_end(m, end_dataplane, m->other_mode->dp);
 	}
 	return m->other_mode;
+}
+
+static struct world *own_mode(struct tui_model *m)
+{
+	world_dataplane(m->world);
+	return m->world;
 }
 
 struct seen_on { struct world *world; const char *node, *before; bool nft; };
@@ -124,8 +127,9 @@ static struct seen_on look(struct tui_model *m, const struct tui_want *want, str
 	static const char *const modes[] = { [PROXY_NFTABLES] = "nftables", [PROXY_IPTABLES] = "iptables", [PROXY_IPVS] = "ipvs", [PROXY_NONE] = "no kube-proxy" };
 	struct object_list nodes = cluster_list(m->world->cluster, &node_kind);
 	enum proxy_mode own = (enum proxy_mode)cluster_settings(m->world->cluster)->proxy_mode, mode = want->other ? own == PROXY_IPTABLES ? PROXY_NFTABLES : PROXY_IPTABLES : own;
-	struct seen_on s = { world_in_mode(m, mode), nth_node(nodes, want->n), want->n ? nth_node(nodes, want->n > 0 ? want->n - 1 : want->n + 1) : NULL, mode != PROXY_IPTABLES };
+	struct seen_on s = { want->other ? model_other_mode(m) : own_mode(m), nth_node(nodes, want->n), want->n ? nth_node(nodes, want->n > 0 ? want->n - 1 : want->n + 1) : NULL, mode != PROXY_IPTABLES };
 
+	m->services_seen = true;
 	out->turns = nodes.nr > 1;
 	out->modes = true;
 	out->right = arena_printf(a, "node: %s   mode: %s%s", s.node, modes[mode], want->other ? arena_printf(a, ", not %s", modes[own]) : "");

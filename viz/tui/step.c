@@ -49,12 +49,15 @@ static void load(struct tui *t, const struct tui_source *s)
 	if (s->load(s->ctx, &v->want, a, &page, &err)) {
 		view_forget_page(v);
 		v->page = page;
+		v->have = v->want;
 		v->arena = a;
 		if (view_ops_of(v->id)->loaded)
 			view_ops_of(v->id)->loaded(t, v);
 	} else {
 		arena_free(a);
-		if (!v->page.kind && t->depth > 1)
+		if (v->page.kind)
+			v->want = v->have;
+		else if (t->depth > 1)
 			tui_pop(t);
 	}
 	s->head(s->ctx, &t->head);
@@ -172,6 +175,25 @@ static void explain(struct tui *t)
 	v->why_open = v->page.matrix.explain(v->page.matrix.ctx, from, to, v->why_arena, &v->why, &v->why_say);
 }
 
+/* In words that follow "working on". */
+static void say_doing(const struct tui *t, const struct tui_cmd *c, tui_edge edge, void *ctx)
+{
+	static const char *const pages[PAGE_KINDS] = { [PAGE_NONE] = "", [PAGE_MAP] = "the map", [PAGE_LIST] = "", [PAGE_OBJECT] = "", [PAGE_TRACE] = "the trace ", [PAGE_MATRIX] = "who may reach whom ", [PAGE_TIMELINE] = "what happened",
+		[PAGE_LESSON] = "the lesson " };
+	const struct tui_want *w = &tui_top(t)->want;
+	struct tui_cmd doing = { .kind = CMD_DOING };
+
+	switch ((enum tui_cmd_kind)c->kind) {
+	case CMD_LOAD: snprintf(doing.text, sizeof(doing.text), "%s%.250s %.250s", pages[w->kind], w->a, w->b); break;
+	case CMD_RUN: snprintf(doing.text, sizeof(doing.text), "%s", c->text); break;
+	case CMD_UNDO: snprintf(doing.text, sizeof(doing.text), "undo"); break;
+	case CMD_SEEK: snprintf(doing.text, sizeof(doing.text), "%s", *c->text ? c->text : "the present"); break;
+	case CMD_EXPLAIN: snprintf(doing.text, sizeof(doing.text), "why"); break;
+	default: return;
+	}
+	edge(ctx, &doing);
+}
+
 void tui_step(struct tui *t, const struct tui_source *s, const struct tui_event *e, tui_edge edge, void *ctx)
 {
 	if (e)
@@ -180,6 +202,8 @@ void tui_step(struct tui *t, const struct tui_source *s, const struct tui_event 
 		struct tui_cmd c = t->todo[0];
 
 		memmove(&t->todo[0], &t->todo[1], sizeof(c) * --t->nr_todo);
+		if (edge)
+			say_doing(t, &c, edge, ctx);
 		switch ((enum tui_cmd_kind)c.kind) {
 		case CMD_LOAD: load(t, s); break;
 		case CMD_RUN: case CMD_UNDO: case CMD_SEEK: run(t, s, &c); break;
@@ -201,6 +225,7 @@ void tui_step(struct tui *t, const struct tui_source *s, const struct tui_event 
 			if (edge)
 				edge(ctx, &c);
 			break;
+		case CMD_DOING: break;
 		case CMD_REDRAW: case CMD_SUSPEND: case CMD_LOOK:
 			if (edge)
 				edge(ctx, &c);

@@ -462,6 +462,7 @@ static void mouse(struct tui *t, const struct tui_event *e)
 void tui_update(struct tui *t, const struct tui_event *e)
 {
 	switch ((enum tui_event_kind)e->kind) {
+	case EV_NONE: break;
 	case EV_RESIZE:
 		t->w = MIN(MAX(e->w, 1), 2000);
 		t->h = MIN(MAX(e->h, 1), 2000);

@@ -36,7 +36,7 @@ const char *key_text(int key, bool ascii, char out[16]);    /* "Ctrl-L", "→", 
 struct view {
 	uint8_t id;
 	struct arena *arena;
-	struct tui_want want;
+	struct tui_want want, have;             /* have: of the page that is loaded */
 	struct tui_page page;                   /* kind PAGE_NONE: not loaded */
 	uint32_t cursor, top;                   /* of the list at hand; MAP: the selected thing */
 	uint32_t left;                          /* LIST, HELP: columns passed over */
@@ -70,7 +70,7 @@ struct tui_ask { uint8_t kind; char text[512]; uint32_t at; uint32_t history; };
 struct menu_row { char text[160], run[400]; bool asks; };      /* asks: run begins a command line instead */
 struct tui_menu { const char *title; struct menu_row rows[24]; uint32_t nr, cursor; };
 
-enum tui_cmd_kind { CMD_LOAD, CMD_RUN, CMD_UNDO, CMD_SEEK, CMD_COPY, CMD_REDRAW, CMD_SUSPEND, CMD_QUIT, CMD_COMPLETE, CMD_EXPLAIN, CMD_LOOK /* "theme dark" */, CMD_LEAVE, CMD_NOTE };
+enum tui_cmd_kind { CMD_LOAD, CMD_RUN, CMD_UNDO, CMD_SEEK, CMD_COPY, CMD_REDRAW, CMD_SUSPEND, CMD_QUIT, CMD_COMPLETE, CMD_EXPLAIN, CMD_LOOK /* "theme dark" */, CMD_LEAVE, CMD_NOTE, CMD_DOING /* what takes long now, in words */ };
 struct tui_cmd { uint8_t kind; char text[600]; };
 
 enum { TUI_DEPTH = 24, TUI_LINES = 50, TUI_PAST = 32, TUI_MIN_W = 40, TUI_MIN_H = 10 };
@@ -95,7 +95,7 @@ struct tui {
 	const char *(*list_word)(void *ctx, const char *word); void *list_ctx;          /* the source's */
 };
 
-enum tui_event_kind { EV_KEY, EV_RESIZE, EV_TICK, EV_MOUSE, EV_STALE };
+enum tui_event_kind { EV_NONE, EV_KEY, EV_RESIZE, EV_TICK, EV_MOUSE, EV_STALE };
 enum { MOUSE_CLICK = 1, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
 struct tui_event { uint8_t kind; int key; int w, h; int x, y, button; uint32_t ms; };
 
@@ -104,7 +104,7 @@ void tui_free(struct tui *);
 void tui_update(struct tui *, const struct tui_event *);
 void tui_view(const struct tui *, struct cells *);              /* the cells are made as large as the state says */
 bool tui_plays(const struct tui *);                             /* does it want EV_TICK? */
-/* Update, and all commands but COPY, REDRAW, SUSPEND and QUIT, which are given to edge (may be NULL). */
+/* Update, and all commands but COPY, REDRAW, SUSPEND and LOOK, which are given to edge (may be NULL); before what may take long it gets a DOING. */
 typedef void (*tui_edge)(void *ctx, const struct tui_cmd *);
 void tui_step(struct tui *, const struct tui_source *, const struct tui_event *, tui_edge edge, void *ctx);
 /* Opens a page on top; the first one after tui_init comes by itself (the map). */
