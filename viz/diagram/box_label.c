@@ -41,6 +41,8 @@ static void open_cell(const struct scene_cell *c, enum theme theme, uint32_t spa
 		sb_printf(h, " COLSPAN=\"%u\"", span);
 	if (c->down > 1)
 		sb_printf(h, " ROWSPAN=\"%u\"", c->down);
+	if (c->port)
+		sb_printf(h, " PORT=\"p%u\"", c->port);
 	switch ((enum row_kind)c->kind) {
 	case ROW_PILLS:
 		sb_printf(h, " STYLE=\"ROUNDED\" BGCOLOR=\"%s\"", fill);
@@ -186,7 +188,20 @@ static void rows(const struct box *b, enum theme theme, uint32_t columns, bool n
 	}
 }
 
-/* A box with rows: a table, its name in the first row. Boxes of pills only are centred, lists of texts stand left. */
+static void name_row(const struct box *b, enum theme theme, uint32_t columns, bool left, struct sb *h)
+{
+	sb_add(h, "<TR>");
+	if (b->badge) {
+		sb_printf(h, "<TD ROWSPAN=\"%u\">", b->rows.nr + 1);
+		badge(b->badge, theme, b->badge_line, h);
+		sb_add(h, "</TD>");
+	}
+	sb_printf(h, "<TD COLSPAN=\"%u\"%s>", columns, left ? " ALIGN=\"LEFT\"" : "");
+	bold_name(h, b, !left);
+	sb_add(h, "</TD></TR>");
+}
+
+/* A box with rows: a table, its name in the first row (name_below: in the last). Boxes of pills only are centred, lists of texts stand left. */
 static void table_label(const struct box *b, enum theme theme, struct sb *h)
 {
 	const struct role_style *st = role_style(theme, b->role);
@@ -199,18 +214,11 @@ static void table_label(const struct box *b, enum theme theme, struct sb *h)
 	if (b->width)
 		sb_printf(h, " WIDTH=\"%u\"", b->width);
 	sb_addc(h, '>');
-	if (named) {
-		sb_add(h, "<TR>");
-		if (b->badge) {
-			sb_printf(h, "<TD ROWSPAN=\"%u\">", b->rows.nr + 1);
-			badge(b->badge, theme, b->badge_line, h);
-			sb_add(h, "</TD>");
-		}
-		sb_printf(h, "<TD COLSPAN=\"%u\"%s>", columns, left ? " ALIGN=\"LEFT\"" : "");
-		bold_name(h, b, !left);
-		sb_add(h, "</TD></TR>");
-	}
+	if (named && !b->name_below)
+		name_row(b, theme, columns, left, h);
 	rows(b, theme, columns, named, h);
+	if (named && b->name_below)
+		name_row(b, theme, columns, left, h);
 	sb_add(h, "</TABLE>");
 }
 

@@ -178,8 +178,9 @@ static void add_container(struct drawing *d, box_h group, struct boxes *b, const
 		return;
 	h = scene_box(d->s, group, main ? ROLE_CONTAINER : ROLE_STORAGE, arena_printf(d->a, "container-%s-%s", d->pod->o.name, c->name), c->name, role);
 	scene_get(d->s, h)->title = arena_printf(d->a, "container %s, %s, image %s", c->name, role, c->image ? c->image : "");
+	scene_get(d->s, h)->name_below = true;
 	for (uint32_t k = 0; k < c->ports.nr && k < 4; k++)
-		scene_pill(d->s, h, ROLE_PLAIN, arena_printf(d->a, ":%d", c->ports.v[k].port), k > 0);
+		scene_cell(d->s, h, !k, ROW_PILLS, ROLE_PLAIN, arena_printf(d->a, ":%d", c->ports.v[k].port))->port = (uint16_t)c->ports.v[k].port;
 	scene_below(d->s, d->pause, h, 2);
 	b->v[b->nr].c = c;
 	b->v[b->nr++].h = h;
@@ -253,8 +254,40 @@ static box_h node_of(struct drawing *d, const struct pod *p)
 	return n ? part_node(d->s, (box_h){ 0 }, d->w->cluster, n) : (box_h){ 0 };
 }
 
+static int32_t port_of_target(const struct drawing *d, const struct svc_port *p)
+{
+	return p->target.s ? pod_port_by_name(d->pod->spec, p->target.s, (enum l4)p->protocol) : p->target.i ? p->target.i : p->port;
+}
+
+/* The container port that the Ingress' Service leads to; 0: not known. */
+static int32_t target_port(const struct drawing *d)
+{
+	for (uint32_t k = 0; k < d->service->ports.nr; k++) {
+		const struct svc_port *p = &d->service->ports.v[k];
+
+		if (d->way->port ? p->port == d->way->port : streq(p->name, d->way->port_name))
+			return port_of_target(d, p);
+	}
+	return 0;
+}
+
+/* From the namespace that all share to the container that has the port; the first one, where none says that it has. */
+static void add_inner(struct drawing *d, const struct boxes *b, enum line line, int32_t port)
+{
+	uint32_t has = 0;
+	struct scene_edge *e;
+
+	for (uint32_t i = b->nr; i-- > 0;)
+		for (uint32_t k = 0; k < b->v[i].c->ports.nr; k++)
+			if (b->v[i].c->ports.v[k].port == port)
+				has = i;
+	e = scene_line(d->s, d->pause, b->v[has].h, line, NULL);
+	e->to_port = (uint16_t)port;
+	e->to_side = 'n';
+}
+
 /* A Service that is no Ingress' business leads to the same Pod: traffic inside the cluster only. With a Pod that is told of it, if there is one. */
-static void add_internal(struct drawing *d, box_h main)
+static void add_internal(struct drawing *d, const struct boxes *b)
 {
 	struct object_list l = cluster_list_ns(d->w->cluster, &service_kind, d->service->o.ns), pods = cluster_list_ns(d->w->cluster, &pod_kind, d->service->o.ns);
 	struct scene *s = d->s;
@@ -280,7 +313,7 @@ static void add_internal(struct drawing *d, box_h main)
 			scene_line(s, from, h, LINE_SECOND, NULL);
 		}
 		scene_line(s, h, d->pause, LINE_SECOND, "DNAT");
-		scene_line(s, d->pause, main, LINE_SECOND, NULL);
+		add_inner(d, b, LINE_SECOND, v->ports.nr ? port_of_target(d, &v->ports.v[0]) : 0);
 		return;                         /* one shows it */
 	}
 }
@@ -301,6 +334,7 @@ static void add_pod(struct drawing *d)
 	scene_get(s, group)->title = arena_printf(d->a, "Pod %s/%s", p->o.ns, p->o.name);
 	part_details(s, group, d->w->cluster, &p->o);
 	d->pause = scene_box(s, group, ROLE_PAUSE, arena_printf(d->a, "pause-%s", p->o.name), "pause", "holds the net, ipc and uts namespaces of all");
+	scene_get(s, d->pause)->name_below = true;
 	scene_pill(s, d->pause, ROLE_PLAIN, arena_printf(d->a, "eth0 %s · lo 127.0.0.1", ip_set(p->ip) ? IP(p->ip) : "-"), false);
 	for (uint32_t k = 0; k < p->spec->containers.nr; k++)
 		add_container(d, group, &b, &p->spec->containers.v[k], k ? "beside it" : "main container");
@@ -311,21 +345,8 @@ static void add_pod(struct drawing *d)
 	add_loopback(d, &b);
 	if (!b.nr)
 		return;
-	scene_line(s, d->pause, b.v[0].h, LINE_PACKET, NULL);
-	add_internal(d, b.v[0].h);
-}
-
-/* The container port that the Ingress' Service leads to; 0: not known. */
-static int32_t target_port(const struct drawing *d)
-{
-	for (uint32_t k = 0; k < d->service->ports.nr; k++) {
-		const struct svc_port *p = &d->service->ports.v[k];
-
-		if (d->way->port ? p->port != d->way->port : !streq(p->name, d->way->port_name))
-			continue;
-		return p->target.s ? pod_port_by_name(d->pod->spec, p->target.s, (enum l4)p->protocol) : p->target.i ? p->target.i : p->port;
-	}
-	return 0;
+	add_inner(d, &b, LINE_PACKET, target_port(d));
+	add_internal(d, &b);
 }
 
 bool fig_ingress(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)

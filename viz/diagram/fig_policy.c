@@ -13,6 +13,7 @@ struct drawing {
 	const struct reach_unknown *unknown;            /* what policies decide that are not modelled; NULL: nothing */
 	struct pod_group *group[MAX_GROUPS]; uint32_t end[MAX_GROUPS]; box_h box[MAX_GROUPS]; bool isolated[MAX_GROUPS]; struct pod_ports ports[MAX_GROUPS];
 	const char *lets[MAX_GROUPS][MAX_GROUPS];       /* from, to: ports that may be connected to; NULL: none, or nobody is kept out */
+	const char *open[MAX_GROUPS];                   /* the ports that all who get in may connect to; NULL: they differ, and stand on the lines */
 	bool apart[MAX_GROUPS];                         /* has nothing to do with any policy */
 	uint32_t nr, nr_apart, more;
 	struct np_compiled *policy; uint32_t nr_policies;
@@ -115,6 +116,8 @@ static void add_boxes(struct drawing *d)
 		part_details(d->s, d->box[k], d->w->cluster, &g->first->o);
 		if (in || told)
 			scene_row(d->s, d->box[k], in ? ROW_TEXT : ROW_NOTE, "in", in ? in : "no policy: open to all");
+		if (d->open[k])
+			scene_row(d->s, d->box[k], ROW_TEXT, "ports", d->open[k]);
 		if (out)
 			scene_row(d->s, d->box[k], ROW_TEXT, "out", out);
 		for (int dir = NP_INGRESS; dir <= NP_EGRESS; dir++) {
@@ -129,28 +132,38 @@ static void add_boxes(struct drawing *d)
 }
 
 /* Which of its ports one may connect to; NULL: none. */
-static const char *allowed_ports(struct drawing *d, uint32_t from, uint32_t to, bool *all)
+static const char *allowed_ports(struct drawing *d, uint32_t from, uint32_t to)
 {
 	const struct pod_ports *p = &d->ports[to];
 	const char *text = NULL;
-	uint32_t nr = 0;
 
 	for (uint32_t k = 0; k < p->nr; k++)
-		if (reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k])) {
-			nr++;
+		if (reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
 			text = arena_printf(d->a, "%s%s:%u%s", text ? text : "", text ? ", " : "", p->v[k], p->proto[k] == PROTO_UDP ? "/udp" : "");
-		}
-	*all = nr == p->nr;
 	return text;
+}
+
+/* What stands once in a box need not stand on each line to it. */
+static void ask_one(struct drawing *d, uint32_t to)
+{
+	bool differ = false;
+
+	for (uint32_t from = 0; from < d->nr; from++) {
+		const char *ports = from == to || reach_unknown_pair(d->unknown, d->end[from], d->end[to]) ? NULL : allowed_ports(d, from, to);
+
+		d->lets[from][to] = ports;
+		differ = differ || (ports && d->open[to] && strcmp(ports, d->open[to]) != 0);
+		d->open[to] = ports ? ports : d->open[to];
+	}
+	if (differ)
+		d->open[to] = NULL;
 }
 
 static void ask(struct drawing *d)
 {
-	bool all;
-
 	for (uint32_t to = 0; to < d->nr; to++)
-		for (uint32_t from = 0; d->isolated[to] && from < d->nr; from++)
-			d->lets[from][to] = from == to || reach_unknown_pair(d->unknown, d->end[from], d->end[to]) ? NULL : allowed_ports(d, from, to, &all);
+		if (d->isolated[to])
+			ask_one(d, to);
 	for (uint32_t k = 0; k < d->nr; k++) {
 		d->apart[k] = !unknown_of(d, k, NP_INGRESS) && !unknown_of(d, k, NP_EGRESS) && !d->isolated[k] && !policies_on(d, d->group[k]->first, NP_EGRESS);
 		for (uint32_t to = 0; to < d->nr; to++)
@@ -172,7 +185,7 @@ static void add_lines(struct drawing *d)
 			if (!d->lets[from][to])
 				continue;
 			allowed++;
-			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->lets[from][to]);
+			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->open[to] ? NULL : d->lets[from][to]);
 		}
 		if (!allowed && !unknown_of(d, to, NP_INGRESS))
 			scene_row(d->s, d->box[to], ROW_CHANGED, "✕ nobody gets in", NULL);
@@ -205,7 +218,7 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	reach_free(d->r);
 	for (uint32_t k = 0; k < d->nr; k++)
 		open += !d->isolated[k] && !unknown_of(d, k, NP_INGRESS);
-	scene_legend(s, LINE_PACKET, 0, "may connect, to these ports; to an isolated workload nobody else may");
+	scene_legend(s, LINE_PACKET, 0, "may connect, to the ports in the box or on the line; to an isolated workload nobody else may");
 	if (open)
 		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u workload%s", open, open > 1 ? "s" : ""), "that no policy isolates: everybody may connect, and no line is drawn for it");
 	if (d->unknown)

@@ -252,10 +252,23 @@ static void clip(struct drawing *d, Agedge_t *e, const char *attr, box_h at)
 	set(e, attr, name);
 }
 
-static void side(Agedge_t *e, const char *attr, char at)
+static bool has_port(const struct box *b, uint16_t port)
 {
-	if (at)
-		set(e, attr, (char[]){ at, '\0' });
+	for (uint32_t k = 0; port && k < b->rows.nr; k++)
+		for (uint32_t i = 0; i < b->rows.v[k].cells.nr; i++)
+			if (b->rows.v[k].cells.v[i].port == port)
+				return true;
+	return false;
+}
+
+static void side(struct drawing *d, Agedge_t *e, const char *attr, box_h h, char at, uint16_t port)
+{
+	char text[16] = { at };
+
+	if (has_port(&d->s->boxes.v[h.i], port))
+		snprintf(text, sizeof(text), at ? "p%u:%c" : "p%u", port, at);
+	if (*text)
+		set(e, attr, text);
 }
 
 static void add_edge(struct drawing *d, const struct scene_edge *l)
@@ -274,8 +287,8 @@ static void add_edge(struct drawing *d, const struct scene_edge *l)
 		set_html(d, e, "label", sb_text(&h));
 	clip(d, e, "ltail", tail);
 	clip(d, e, "lhead", head);
-	side(e, "tailport", l->back ? l->to_side : l->from_side);
-	side(e, "headport", l->back ? l->from_side : l->to_side);
+	side(d, e, l->back ? "headport" : "tailport", l->from, l->from_side, 0);
+	side(d, e, l->back ? "tailport" : "headport", l->to, l->to_side, l->to_port);
 	sb_free(&h);
 }
 

@@ -20,6 +20,7 @@ struct scene_cell {
 	const char *text, *changed, *rest;      /* changed: a part in bold vermilion, then the rest; NULL: none */
 	uint8_t kind, role;
 	uint16_t span, down;                    /* columns and rows that it covers; 0: one */
+	uint16_t port;                          /* a number by which a line can end at this cell; 0: none does */
 };
 struct scene_row { VEC(struct scene_cell) cells; };
 
@@ -33,6 +34,7 @@ struct box {
 	bool dashed, cylinder, nameplate;       /* nameplate: no border; stands in a group in place of its label */
 	bool label_below;                       /* group: its name stands at the bottom */
 	bool label_right;                       /* and on the right, where a line would cross it */
+	bool name_below;                        /* a box with rows: its name stands under them */
 	const char *name, *address;             /* either may be NULL */
 	const char *title;                      /* what a screen reader says; NULL: the name */
 	const char *details;                    /* a text that the HTML export shows when it is clicked; NULL: the title */
@@ -49,6 +51,7 @@ struct scene_edge {
 	bool arc;                               /* drawn below the lower ends, after everything else has its place (BGP sessions) */
 	bool mono;                              /* the label is an address or a rule */
 	char from_side, to_side;                /* n, e, s, w: where it meets the box; 0: as it comes */
+	uint16_t to_port;                       /* the cell of `to` at which it ends; 0: the box. A box without such a cell is met as it comes */
 	uint16_t badge;                         /* number on the line; 0: none */
 	uint16_t weight;
 	const char *label, *changed, *rest;     /* the label's text, a part in bold vermilion, and what follows; each may be NULL */
