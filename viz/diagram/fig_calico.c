@@ -92,6 +92,8 @@ static box_h add_node(struct drawing *d, const struct node *n)
 	return cal;
 }
 
+static bool is_balanced(const struct service *v) { return v->type == SVC_LOADBALANCER; }
+
 static void service_lines(struct drawing *d, uint32_t k, box_h client)
 {
 	const struct service *v = d->svc_of[k];
@@ -99,8 +101,8 @@ static void service_lines(struct drawing *d, uint32_t k, box_h client)
 
 	for (uint32_t i = 0, nr = 0; i < ends.nr && nr < MAX_LINES; i++)
 		if (box_of(d, ends.v[i]).i && ++nr)
-			scene_line(d->s, d->svc[k], box_of(d, ends.v[i]), LINE_PACKET, NULL)->weight = v->type == SVC_LOADBALANCER ? 1 : 2;
-	if (v->type == SVC_LOADBALANCER && client.i)
+			scene_line(d->s, d->svc[k], box_of(d, ends.v[i]), LINE_PACKET, NULL)->weight = is_balanced(v) ? 1 : 2;
+	if (is_balanced(v) && client.i)
 		scene_line(d->s, client, d->svc[k], LINE_PACKET, NULL)->weight = 3;
 	for (uint32_t i = 0, nr = 0; i < d->nr_pods && nr < MAX_LINES; i++)
 		if (pod_names_service(d->pod_of[i], v) && ++nr) {
@@ -110,40 +112,46 @@ static void service_lines(struct drawing *d, uint32_t k, box_h client)
 		}
 }
 
-static void add_services(struct drawing *d, box_h client)
+/* Those that are reached from outside come first: there is room for a few only. */
+static uint32_t choose_services(struct drawing *d)
 {
 	struct object_list l = cluster_list(d->w->cluster, &service_kind);
-	struct scene *s = d->s;
-	box_h group = { 0 }, plate = { 0 };
 	uint32_t more = 0;
 
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct service *v = (const struct service *)l.v[k];
+	for (int balanced = 1; balanced >= 0; balanced--)
+		for (uint32_t k = 0; k < l.nr; k++) {
+			const struct service *v = (const struct service *)l.v[k];
 
-		if (!service_has_vip(v) || (streq(v->o.ns, "default") && streq(v->o.name, "kubernetes")) || !figure_shows(d->opt, &v->o))
-			continue;
-		if (d->nr_svcs == MAX_SERVICES) {
-			more++;
-			continue;
+			if (is_balanced(v) != (balanced == 1) || !service_has_vip(v) || (streq(v->o.ns, "default") && streq(v->o.name, "kubernetes")) || !figure_shows(d->opt, &v->o))
+				continue;
+			if (d->nr_svcs < MAX_SERVICES)
+				d->svc_of[d->nr_svcs++] = v;
+			else
+				more++;
 		}
-		if (!group.i)
-			group = part_services(s, &plate);
-		d->svc[d->nr_svcs] = part_service(s, group, d->w->cluster, v);
-		scene_get(s, d->svc[d->nr_svcs])->name = arena_printf(s->arena, "%s  %s", v->o.name, svc_type_names[v->type]);
-		d->svc_of[d->nr_svcs++] = v;
+	return more;
+}
+
+/* All of them stand in one row: a second one would stand beside the nodes, and push them away. */
+static void add_services(struct drawing *d, uint32_t more, box_h client)
+{
+	struct scene *s = d->s;
+	box_h plate, group = part_services(s, &plate), row[MAX_SERVICES + 2];
+	uint32_t nr = 0;
+
+	row[nr++] = plate;
+	for (uint32_t k = 0; k < d->nr_svcs; k++) {
+		const struct service *v = d->svc_of[k];
+
+		d->svc[k] = row[nr++] = part_service(s, group, d->w->cluster, v);
+		scene_get(s, d->svc[k])->name = arena_printf(s->arena, "%s  %s", v->o.name, svc_type_names[v->type]);
 	}
 	for (uint32_t k = 0; k < d->nr_svcs; k++)
 		service_lines(d, k, client);
 	if (more)
-		scene_box(s, group, ROLE_SERVICE, "more-services", NULL, arena_printf(s->arena, "%u more", more));
-	if (d->nr_svcs) {
-		box_h all[MAX_SERVICES + 1];
-
-		all[0] = plate;
-		memcpy(all + 1, d->svc, d->nr_svcs * sizeof(*all));
-		scene_same_rank(s, all, d->nr_svcs + 1);
-		scene_below(s, plate, d->svc[0], 1);
-	}
+		row[nr++] = scene_box(s, group, ROLE_SERVICE, "more-services", NULL, arena_printf(s->arena, "%u more", more));
+	scene_same_rank(s, row, nr);
+	scene_below(s, plate, d->svc[0], 1);
 }
 
 static void add_sessions(struct drawing *d, const box_h *cal, uint32_t shown, uint32_t all)
@@ -172,9 +180,9 @@ static void add_sessions(struct drawing *d, const box_h *cal, uint32_t shown, ui
 bool fig_calico(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
-	struct object_list nodes = part_nodes(w->cluster, s->arena), services = cluster_list(w->cluster, &service_kind);
+	struct object_list nodes = part_nodes(w->cluster, s->arena);
 	box_h cal[MAX_NODES], client = { 0 };
-	uint32_t shown = MIN(nodes.nr, (uint32_t)MAX_NODES);
+	uint32_t more, shown = MIN(nodes.nr, (uint32_t)MAX_NODES);
 
 	(void)rest;
 	(void)args;
@@ -189,14 +197,15 @@ bool fig_calico(struct world *w, const struct figure_options *opt, const char *r
 	s->description = arena_printf(s->arena, "%u nodes; on each, felix writes routes to the node's own Pods and BIRD tells the others which block of addresses the node has.", nodes.nr);
 	s->node_gap = 0.35f;
 	s->rank_gap = 0.5f;
-	for (uint32_t k = 0; k < services.nr; k++)
-		if (!client.i && ((const struct service *)services.v[k])->type == SVC_LOADBALANCER && figure_shows(opt, services.v[k]))
-			client = part_client(s, w);
+	more = choose_services(d);
+	if (d->nr_svcs && is_balanced(d->svc_of[0]))
+		client = part_client(s, w);
 	for (uint32_t k = 0; k < shown; k++)
 		d->node[k] = (const struct node *)nodes.v[k];
 	for (uint32_t k = 0; k < shown; k++)
 		cal[k] = add_node(d, (const struct node *)nodes.v[k]);
-	add_services(d, client);
+	if (d->nr_svcs)
+		add_services(d, more, client);
 	scene_same_rank(s, d->upper, d->nr_upper);
 	scene_same_rank(s, d->lower, d->nr_lower);
 	add_sessions(d, cal, shown, nodes.nr);
