@@ -157,16 +157,21 @@ static void text6(const unsigned char b[16], char *out)
 		*out = '\0';
 }
 
+/* → behind it */
+static char *byte_text(uint32_t b, char *out)
+{
+	if (b >= 100)
+		*out++ = (char)('0' + b / 100);
+	if (b >= 10)
+		*out++ = (char)('0' + b / 10 % 10);
+	*out++ = (char)('0' + b % 10);
+	return out;
+}
+
 static void text4(uint32_t v, char *out)
 {
 	for (int shift = 24; shift >= 0; shift -= 8) {
-		uint32_t b = v >> shift & 255;
-
-		if (b >= 100)
-			*out++ = (char)('0' + b / 100);
-		if (b >= 10)
-			*out++ = (char)('0' + b / 10 % 10);
-		*out++ = (char)('0' + b % 10);
+		out = byte_text(v >> shift & 255, out);
 		*out++ = shift ? '.' : '\0';
 	}
 }
@@ -189,11 +194,15 @@ const char *ip_text(ip_addr a, char out[IP_TEXT])
 
 const char *cidr_text(struct cidr c, char out[CIDR_TEXT])
 {
+	char *end;
+
 	if (ip_set(c.addr))
 		ip_text(c.addr, out);
 	else
 		strcpy(out, "::");
-	snprintf(out + strlen(out), CIDR_TEXT - strlen(out), "/%u", c.len);
+	end = out + strlen(out);
+	*end++ = '/';
+	*byte_text(c.len, end) = '\0';
 	return out;
 }
 

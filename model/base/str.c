@@ -251,16 +251,29 @@ void sb_printf(struct sb *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+/* Characters of UTF-8: bytes that do not continue one. */
+static size_t characters(const char *s, size_t n)
+{
+	size_t nr = n, k = 0;
+
+	for (; k + 8 <= n; k += 8) {
+		uint64_t w;
+
+		memcpy(&w, s + k, sizeof(w));
+		nr -= (size_t)((w >> 7 & ~(w >> 6) & 0x0101010101010101u) * 0x0101010101010101u >> 56);      /* the sum of its bytes */
+	}
+	for (; k < n; k++)
+		nr -= ((unsigned char)s[k] & 0xc0) == 0x80;
+	return nr;
+}
+
 void sb_pad(struct sb *b, size_t column)
 {
-	size_t width = 0, at = b->len;
+	const char *end = b->len ? memrchr(b->s, '\n', b->len) : NULL;
+	size_t from = end ? (size_t)(end + 1 - b->s) : 0, width = b->len ? characters(b->s + from, b->len - from) : 0;
 
-	while (at > 0 && b->s[at - 1] != '\n')
-		at--;
-	for (; at < b->len; at++)
-		width += ((unsigned char)b->s[at] & 0xc0) != 0x80;
-	for (; width < column; width++)
-		sb_addc(b, ' ');
+	if (width < column)
+		memset(sb_room(b, column - width), ' ', column - width);
 }
 
 /* One character of UTF-8 at s: its bytes, 0 where there is none; surrogates and overlong forms count as none. */
@@ -310,6 +323,14 @@ void sb_add_shown(struct sb *b, const char *s, bool one_line)
 const char *sb_text(const struct sb *b)
 {
 	return b->s ? b->s : "";
+}
+
+void sb_cut(struct sb *b, size_t len)
+{
+	if (len < b->len) {
+		b->len = len;
+		b->s[len] = '\0';
+	}
 }
 
 void sb_reset(struct sb *b)

@@ -52,6 +52,7 @@ void sb_pad(struct sb *, size_t column);        /* blanks until the last line is
  * \xNN or \uNNNN; line ends and tabs too, if it is to stay on one line. */
 void sb_add_shown(struct sb *, const char *s, bool one_line);
 const char *sb_text(const struct sb *);         /* never NULL */
+void sb_cut(struct sb *, size_t len);           /* to its first len bytes */
 void sb_reset(struct sb *);
 void sb_free(struct sb *);
 

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* As vsnprintf; a form of plain %s, %d, %u, %c and %% alone is written by hand. */
+/* As vsnprintf; a form of %s, %d, %u, %x, %c and %% alone, numbers perhaps with a width, l or z, is written by hand. */
 int text_format(char *out, size_t size, const char *fmt, va_list);
 
 #endif

@@ -6,7 +6,7 @@
 
 const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
 {
-	struct object_list all = cluster_list_ns(c, &deployment_kind, p->o.ns);
+	struct object_list all = cluster_count(c, &gateway_kind) ? cluster_list_ns(c, &deployment_kind, p->o.ns) : (struct object_list){ 0 };
 
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;

@@ -78,12 +78,15 @@ const struct route_table *proxies_gateway(struct world *w, const struct gateway 
 }
 
 /* Istio's Gateways for a Pod; NULL: none selects it. */
-static const struct route_table *istio_table(const struct looking *k, const struct pod *p, const struct service *s)
+static const struct route_table *istio_table(const struct looking *k, const struct pod *p)
 {
-	const char *name = arena_printf(k->a, "istio gateway pod/%s/%s", p->o.ns, p->o.name);
-	const struct route_table *t = cluster_count(k->c, &istio_gateway_kind) ? remembered(k->w, name) : NULL;
-	struct route_table *made = t || !cluster_count(k->c, &istio_gateway_kind) ? NULL : routes_compile_istio(k->c, p, s, k->w->routes_arena);
+	const struct route_table *t;
+	struct route_table *made;
 
+	if (!cluster_count(k->c, &istio_gateway_kind))
+		return NULL;
+	t = remembered(k->w, arena_printf(k->a, "istio gateway pod/%s/%s", p->o.ns, p->o.name));
+	made = t ? NULL : routes_compile_istio(k->c, p, plane_service(k->c, p), k->w->routes_arena);
 	return made ? (*vec_push(k->w->routes_arena, &k->w->routes) = made) : t;
 }
 
@@ -158,7 +161,7 @@ static void istio_serves(const struct looking *k, struct serving *s, const char 
 	for (uint32_t i = 0; cluster_count(k->c, &istio_gateway_kind) && i < pods.nr; i++) {
 		const struct pod *p = (const struct pod *)pods.v[i];
 		const struct service *front = plane_service(k->c, p);
-		const struct route_table *t = front && front != last && front->lb_ingress.nr ? istio_table(k, p, front) : NULL;
+		const struct route_table *t = front && front != last && front->lb_ingress.nr ? istio_table(k, p) : NULL;
 		const char *text;
 
 		if (!t || !routes_serve(t, host))
@@ -223,7 +226,7 @@ struct proxy proxies_of(const struct looking *k, const struct pod *p, const stru
 
 		return (struct proxy){ proxies_gateway(k->w, gw, k->a), service_side(who ? gateway_service(k->c, gw, who) : NULL, dialled, taken), plane_is_envoy(who) };
 	}
-	t = istio_table(k, p, plane_service(k->c, p));
+	t = istio_table(k, p);
 	if (t && routes_listen(t, taken))
 		return (struct proxy){ t, taken, true };
 	v = controllers_of_now(k->w, &nr);

@@ -5,6 +5,7 @@
 #include "model/base/ip.h"
 #include "model/base/map.h"
 #include "model/base/str.h"
+#include "model/base/text.h"
 
 TEST(arena_gives_zeroed_aligned_memory_and_rewinds)
 {
@@ -79,6 +80,41 @@ TEST(hashes_are_the_published_ones)
 	CU_ASSERT(sum[0] == 0xa9 && sum[1] == 0x99 && sum[19] == 0x9d);
 	sha256("", 0, sum);
 	CU_ASSERT(sum[0] == 0xe3 && sum[31] == 0x55);
+}
+
+static int by_hand(char *to, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = text_format(to, size, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+/* What is written by hand, and what is left to it, is what vsnprintf writes, with room and without. */
+#define SAME_AS_PRINTF(...)                                                             \
+	do {                                                                            \
+		static const size_t rooms[] = { 100, 9, 1, 0 };                         \
+		for (size_t k = 0; k < ARRAY_LEN(rooms); k++) {                         \
+			char have[100] = "unwritten", want[100] = "unwritten";          \
+			CU_ASSERT_EQUAL(by_hand(have, rooms[k], __VA_ARGS__), snprintf(want, rooms[k], __VA_ARGS__)); \
+			SAME_TEXT(have, want);                                          \
+		}                                                                       \
+	} while (0)
+
+TEST(texts_are_formatted_as_printf_does)
+{
+	SAME_AS_PRINTF("plain");
+	SAME_AS_PRINTF("%s-%s%c", "name", "", 'x');
+	SAME_AS_PRINTF("%5u|%u|%12u", 7u, UINT32_MAX, 123456u);
+	SAME_AS_PRINTF("%d %5d %05d %3d", INT32_MIN, -7, -7, 12345);
+	SAME_AS_PRINTF("0x%x 0x%08x %02x", 0xdeadbeefu, 0x4000u, 5u);
+	SAME_AS_PRINTF("100%% of %-5s|%5s|%.2s", "ab", "cd", "efg");
+	SAME_AS_PRINTF("%64u %70u", 1u, 2u);
+	SAME_AS_PRINTF("%lu %ld %zu %20lu %lx", UINT64_MAX, INT64_MIN, (size_t)4294967296, 10ul, UINT64_MAX);
+	SAME_AS_PRINTF("%g %lu %lld %hu", 0.5, 7ul, 8ll, (unsigned short)9);
 }
 
 TEST(addresses_read_and_print_as_go_does)

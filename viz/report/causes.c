@@ -1,4 +1,4 @@
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "viz/report/trace_report.h"
 
@@ -18,11 +18,11 @@ static uint32_t line_of(const struct object *o, const char *path)
 		size_t n = strcspn(path, ".[]");
 		char word[128];
 		const struct val *next = v;
-		unsigned i;
 
-		snprintf(word, sizeof(word), "%.*s", (int)n, path);
+		memcpy(word, path, MIN(n, sizeof(word) - 1));
+		word[MIN(n, sizeof(word) - 1)] = '\0';
 		if (n && val_is(v, VAL_LIST))
-			next = sscanf(word, "%u", &i) == 1 ? val_at(v, i) : NULL;
+			next = word[0] >= '0' && word[0] <= '9' ? val_at(v, (uint32_t)strtoul(word, NULL, 10)) : NULL;
 		else if (n)
 			next = val_get(v, word);
 		if (!next)

@@ -28,20 +28,43 @@ static bool readdressed(const struct hop *h)
 	return !ip_eq(x->src, y->src) || !ip_eq(x->dst, y->dst) || x->sport != y->sport || x->dport != y->dport;
 }
 
+/* A line of its own for what is written between both; none if that is nothing. */
+struct line { size_t from, text; };
+
+static struct line line_begin(struct sb *out, const char *title)
+{
+	size_t from = out->len;
+
+	sb_add(out, title);
+	return (struct line){ from, out->len };
+}
+
+static void line_end(struct sb *out, struct line l)
+{
+	if (out->len == l.text)
+		sb_cut(out, l.from);
+	else
+		sb_addc(out, '\n');
+}
+
 static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct sb *out)
 {
-	struct sb more = { 0 };
+	struct line line;
 
 	sb_printf(out, "%5u  %s", seq, netns_get(w->dp, h->netns)->name);
 	sb_pad(out, COL_LINK);
-	sb_printf(out, " %s", h->link.i ? link_get(w->dp, h->link)->name : "-");
+	sb_addc(out, ' ');
+	sb_add(out, h->link.i ? link_get(w->dp, h->link)->name : "-");
 	sb_pad(out, COL_STAGE);
-	sb_printf(out, " %s", stage_names[h->stage]);
+	sb_addc(out, ' ');
+	sb_add(out, stage_names[h->stage]);
 	sb_pad(out, COL_DECISION);
-	sb_printf(out, " %s\n", h->decision ? h->decision : "");
-	hop_rule_text(w->dp, h, &more);
-	if (more.len)
-		sb_printf(out, "         rule     %s\n", sb_text(&more));
+	sb_addc(out, ' ');
+	sb_add(out, h->decision);
+	sb_addc(out, '\n');
+	line = line_begin(out, "         rule     ");
+	hop_rule_text(w->dp, h, out);
+	line_end(out, line);
 	if (readdressed(h)) {
 		sb_add(out, "         packet   ");
 		tuple_text(out, &h->before);
@@ -53,11 +76,9 @@ static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct
 		sb_printf(out, "         size     %u bytes; %s takes %u\n", h->size, link_get(w->dp, h->link)->name, link_get(w->dp, h->link)->mtu);
 	if (h->mark_before != h->mark_after)
 		sb_printf(out, "         mark     0x%x becomes 0x%x\n", h->mark_before, h->mark_after);
-	sb_reset(&more);
-	cause_text(w, h->cause, &more);
-	if (more.len)
-		sb_printf(out, "         because  %s\n", sb_text(&more));
-	sb_free(&more);
+	line = line_begin(out, "         because  ");
+	cause_text(w, h->cause, out);
+	line_end(out, line);
 }
 
 static void half_lines(struct world *w, const char *title, const struct half *half, struct sb *out)
