@@ -4,12 +4,15 @@
 
 enum { MAX_NODES = 5, MAX_PODS = 4, MAX_SERVICES = 6, MAX_LINES = 4 };
 
+enum { BESIDE /* a Pod that no Service leads to */, BEHIND, BEHIND_OUTSIDE, LEVELS };
+
 struct drawing {
 	struct world *w;
 	struct scene *s;
 	const struct figure_options *opt;
 	const struct pod *pod_of[MAX_NODES * MAX_PODS]; box_h pod[MAX_NODES * MAX_PODS]; uint32_t nr_pods;
 	const struct service *svc_of[MAX_SERVICES]; box_h svc[MAX_SERVICES]; uint32_t nr_svcs;
+	struct map behind;              /* Pods behind those: their level */
 	const struct node *node[MAX_NODES];
 	box_h upper[MAX_NODES * (MAX_PODS + 1)], lower[MAX_NODES * 2]; uint32_t nr_upper, nr_lower;
 };
@@ -38,26 +41,79 @@ static const char *block_text(struct drawing *d, const struct node *n)
 	return nr > 1 ? arena_printf(d->s->arena, "%s and %u more", first, nr - 1) : first ? first : "no block yet";
 }
 
+static bool is_balanced(const struct service *v) { return v->type == SVC_LOADBALANCER; }
+
+static bool is_drawn(const struct drawing *d, const struct object *o)
+{
+	return service_has_vip((const struct service *)o) && !(streq(o->ns, "default") && streq(o->name, "kubernetes")) && figure_shows(d->opt, o);
+}
+
+/* Where there is room for a few only, those that are reached from outside are among them; in the order of the names. → how many are left out. */
+static uint32_t choose_services(struct drawing *d)
+{
+	struct object_list l = cluster_list(d->w->cluster, &service_kind);
+	uint32_t balanced = 0, all = 0;
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		all += is_drawn(d, l.v[k]);
+		balanced += is_drawn(d, l.v[k]) && is_balanced((const struct service *)l.v[k]);
+	}
+	balanced = MIN(balanced, (uint32_t)MAX_SERVICES);
+	for (uint32_t k = 0, others = MAX_SERVICES - balanced; k < l.nr; k++) {
+		const struct service *v = (const struct service *)l.v[k];
+		uint32_t *room = is_balanced(v) ? &balanced : &others;
+		struct object_list ends;
+
+		if (!is_drawn(d, l.v[k]) || !*room)
+			continue;
+		--*room;
+		d->svc_of[d->nr_svcs++] = v;
+		ends = part_endpoints(d->w->cluster, v, d->s->arena);
+		for (uint32_t i = 0; i < ends.nr; i++) {
+			uint64_t *level = map_put(&d->behind, d->s->arena, map_ptr(ends.v[i]));
+
+			*level = MAX(*level, is_balanced(v) ? (uint64_t)BEHIND_OUTSIDE : (uint64_t)BEHIND);
+		}
+	}
+	return all - d->nr_svcs;
+}
+
 static bool worth_drawing(const struct drawing *d, const struct pod *p)
 {
 	return p->node && !p->spec->host_network && !pod_is_terminal(p) && figure_shows(d->opt, &p->o);
 }
 
+static unsigned level_of(struct drawing *d, const struct pod *p)
+{
+	const uint64_t *at = map_find(&d->behind, map_ptr(p));
+
+	return at ? (unsigned)*at : BESIDE;
+}
+
+/* Where there is room for a few only, those behind the Services that are drawn are among them, first those that are reached from outside. */
 static void add_pods(struct drawing *d, const struct node *n, box_h group, box_h *last)
 {
 	struct object_list pods = cluster_list(d->w->cluster, &pod_kind);
 	struct scene *s = d->s;
-	uint32_t here = 0, more = 0;
+	uint32_t room[LEVELS] = { 0 }, left = MAX_PODS, more = 0, here = 0;
 
 	for (uint32_t k = 0; k < pods.nr; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
 
-		if (!pod_on(p, n) || !worth_drawing(d, p))
+		if (pod_on(p, n) && worth_drawing(d, p))
+			room[level_of(d, p)]++;
+	}
+	for (unsigned level = LEVELS; level-- > 0;) {
+		more += room[level] - MIN(room[level], left);
+		room[level] = MIN(room[level], left);
+		left -= room[level];
+	}
+	for (uint32_t k = 0; k < pods.nr; k++) {
+		const struct pod *p = (const struct pod *)pods.v[k];
+
+		if (!pod_on(p, n) || !worth_drawing(d, p) || !room[level_of(d, p)])
 			continue;
-		if (here == MAX_PODS) {
-			more++;
-			continue;
-		}
+		room[level_of(d, p)]--;
 		*last = part_pod(s, group, d->w->cluster, p, false);
 		scene_get(s, *last)->name = pod_short(s->arena, p);
 		d->pod[d->nr_pods] = d->upper[d->nr_upper++] = *last;
@@ -92,8 +148,6 @@ static box_h add_node(struct drawing *d, const struct node *n)
 	return cal;
 }
 
-static bool is_balanced(const struct service *v) { return v->type == SVC_LOADBALANCER; }
-
 static void service_lines(struct drawing *d, uint32_t k, box_h client)
 {
 	const struct service *v = d->svc_of[k];
@@ -110,26 +164,6 @@ static void service_lines(struct drawing *d, uint32_t k, box_h client)
 
 			e->back = true;         /* ranked as the others are: Services above */
 		}
-}
-
-/* Those that are reached from outside come first: there is room for a few only. */
-static uint32_t choose_services(struct drawing *d)
-{
-	struct object_list l = cluster_list(d->w->cluster, &service_kind);
-	uint32_t more = 0;
-
-	for (int balanced = 1; balanced >= 0; balanced--)
-		for (uint32_t k = 0; k < l.nr; k++) {
-			const struct service *v = (const struct service *)l.v[k];
-
-			if (is_balanced(v) != (balanced == 1) || !service_has_vip(v) || (streq(v->o.ns, "default") && streq(v->o.name, "kubernetes")) || !figure_shows(d->opt, &v->o))
-				continue;
-			if (d->nr_svcs < MAX_SERVICES)
-				d->svc_of[d->nr_svcs++] = v;
-			else
-				more++;
-		}
-	return more;
 }
 
 /* All of them stand in one row: a second one would stand beside the nodes, and push them away. */
@@ -198,8 +232,9 @@ bool fig_calico(struct world *w, const struct figure_options *opt, const char *r
 	s->node_gap = 0.35f;
 	s->rank_gap = 0.5f;
 	more = choose_services(d);
-	if (d->nr_svcs && is_balanced(d->svc_of[0]))
-		client = part_client(s, w);
+	for (uint32_t k = 0; k < d->nr_svcs && !client.i; k++)
+		if (is_balanced(d->svc_of[k]))
+			client = part_client(s, w);
 	for (uint32_t k = 0; k < shown; k++)
 		d->node[k] = (const struct node *)nodes.v[k];
 	for (uint32_t k = 0; k < shown; k++)
