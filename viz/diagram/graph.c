@@ -8,11 +8,10 @@
 #include <stdlib.h>
 
 #include "model/base/err.h"
-#include "viz/diagram/scene.h"
+#include "viz/diagram/arcs.h"
 
 #define SANS "Liberation Sans,Arial,Helvetica,sans-serif"
 
-struct place { double x, bottom, half; };
 struct drawing {
 	const struct scene *s;
 	enum theme theme;
@@ -378,65 +377,22 @@ static void lower_legend(struct drawing *d, double by)
 	set(n, "pos", text);
 }
 
-/* Where an arc that leads to `other` leaves the box: those to the left stand left, and the shortest of each side outermost, so that no two of them cross. */
-static double foot(const struct drawing *d, uint32_t box, uint32_t other)
-{
-	double x = d->place[box].x, to = d->place[other].x;
-	uint32_t nr = 0, before = 0;
-
-	for (uint32_t k = 0; k < d->s->edges.nr; k++) {
-		const struct scene_edge *l = &d->s->edges.v[k];
-		uint32_t end = l->from.i == box ? l->to.i : l->to.i == box ? l->from.i : 0;
-		double at = end ? d->place[end].x : 0;
-
-		if (!l->arc || !end)
-			continue;
-		nr++;
-		if (end != other)
-			before += to < x ? at < x && at > to : at < x || at > to;
-	}
-	return nr < 2 ? x : x + d->place[box].half * 1.2 * (((double)before + 0.5) / nr - 0.5);
-}
-
-/* How many boxes with arcs stand from one end to the other: an arc hangs as deep as that. */
-static uint32_t reach(const struct drawing *d, double ax, double bx)
-{
-	uint32_t n = 1;
-
-	for (uint32_t i = 1; i < d->s->boxes.nr; i++) {
-		bool has = false;
-
-		if (d->place[i].x <= ax + 1 || d->place[i].x >= bx - 1)
-			continue;
-		for (uint32_t k = 0; k < d->s->edges.nr && !has; k++)
-			has = d->s->edges.v[k].arc && (d->s->edges.v[k].from.i == i || d->s->edges.v[k].to.i == i);
-		n += has;
-	}
-	return n;
-}
-
 static void add_arcs(struct drawing *d)
 {
 	double deepest = 0;
 
 	for (uint32_t k = 0; k < d->s->edges.nr; k++) {
 		const struct scene_edge *l = &d->s->edges.v[k];
-		bool swap = d->place[l->from.i].x > d->place[l->to.i].x;
-		uint32_t a = swap ? l->to.i : l->from.i, b = swap ? l->from.i : l->to.i;
-		double ax, ay = d->place[a].bottom, bx, by = d->place[b].bottom, depth;
+		struct arc arc;
 		Agedge_t *e;
-		char pos[256];
 
-		if (!l->arc || !d->node[a] || !d->node[b])
+		if (!l->arc || !d->node[l->from.i] || !d->node[l->to.i])
 			continue;
-		ax = foot(d, a, b);
-		bx = foot(d, b, a);
-		depth = 14 + 26.0 * reach(d, d->place[a].x, d->place[b].x);
-		deepest = MAX(deepest, depth);
-		snprintf(pos, sizeof(pos), "s,%.1f,%.1f e,%.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f %.1f,%.1f", ax, ay, bx, by, ax, ay - 5, ax, ay - depth, bx, by - depth, bx, by - 5);
-		e = agedge(d->g, d->node[a], d->node[b], gv(""), 1);
+		arc = arc_between(d->s, d->place, l);
+		deepest = MAX(deepest, arc.depth);
+		e = agedge(d->g, d->node[arc.left], d->node[arc.right], gv(""), 1);
 		style_edge(d, e, l);
-		set(e, "pos", pos);
+		set(e, "pos", arc.spline);
 	}
 	lower_legend(d, deepest * 0.75);
 }
