@@ -2,7 +2,7 @@
 #include "model/dataplane/bgp.h"
 #include "viz/diagram/figure.h"
 
-enum { MAX_NODES = 5, MAX_PODS = 4, MAX_SERVICES = 6, MAX_LINES = 4 };
+enum { MAX_NODES = 5, MAX_PODS = 4, MANY_NODES = 4, MAX_SERVICES = 6, MAX_LINES = 4 };
 
 enum { BESIDE /* a Pod that no Service leads to */, BEHIND, BEHIND_OUTSIDE, LEVELS };
 
@@ -13,7 +13,7 @@ struct drawing {
 	const struct pod *pod_of[MAX_NODES * MAX_PODS]; box_h pod[MAX_NODES * MAX_PODS]; uint32_t nr_pods;
 	const struct service *svc_of[MAX_SERVICES]; box_h svc[MAX_SERVICES]; uint32_t nr_svcs;
 	struct map behind;              /* Pods behind those: their level */
-	const struct node *node[MAX_NODES];
+	const struct node *node[MAX_NODES]; bool many;
 	box_h upper[MAX_NODES * (MAX_PODS + 1)], lower[MAX_NODES * 2]; uint32_t nr_upper, nr_lower;
 };
 
@@ -95,7 +95,7 @@ static void add_pods(struct drawing *d, const struct node *n, box_h group, box_h
 {
 	struct object_list pods = cluster_list(d->w->cluster, &pod_kind);
 	struct scene *s = d->s;
-	uint32_t room[LEVELS] = { 0 }, left = MAX_PODS, more = 0, here = 0;
+	uint32_t room[LEVELS] = { 0 }, left = d->many ? MAX_PODS / 2 : MAX_PODS, more = 0, here = 0;
 
 	for (uint32_t k = 0; k < pods.nr; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
@@ -226,7 +226,7 @@ bool fig_calico(struct world *w, const struct figure_options *opt, const char *r
 	if (!nodes.nr)
 		return err_add(err, ERR_FAILED, NULL, "the cluster has no node");
 	world_dataplane(w);
-	*d = (struct drawing){ .w = w, .s = s, .opt = opt };
+	*d = (struct drawing){ .w = w, .s = s, .opt = opt, .many = shown > MANY_NODES };
 	scene_init(s, s->arena, "calico", "A cluster with Calico: a calico-node Pod on each node, BGP between them, Services above");
 	s->description = arena_printf(s->arena, "%u nodes; on each, felix writes routes to the node's own Pods and BIRD tells the others which block of addresses the node has.", nodes.nr);
 	s->node_gap = 0.35f;

@@ -3,11 +3,10 @@
  * Two forms. Where few Pods are shown each is a box on its node, with a line from every Service to its endpoints. Where there are more (or with --collapse) the Pods of
  * a workload become one box, lines lead from Services to workloads and from workloads to the Services that they are told of, and nodes stand below with what they
  * carry. Of ten thousand Pods the largest workloads are drawn and the rest is counted. */
-#include <stdlib.h>
-
 #include "viz/diagram/figure.h"
+#include "viz/diagram/tally.h"
 
-enum { MAX_NODES = 8, MAX_PODS = 10, MAX_SERVICES = 24, MAX_GROUPS = 24, MAX_LINES = 6, MAX_STRIPS = 12 };
+enum { MAX_NODES = 8, MAX_PODS = 10, MAX_SERVICES = 24, MAX_GROUPS = 24, MAX_LINES = 6 };
 
 struct drawing {
 	struct world *w;
@@ -18,7 +17,6 @@ struct drawing {
 	const struct service **svc; uint32_t nr_svcs, more_svcs;
 	struct map seen;                        /* object or group → 1 + steps from the focus; empty without a focus */
 	struct map box;                         /* object or group → box */
-	struct ns_count { const char *ns; uint32_t workloads, pods, services; } *count; uint32_t nr_counts;    /* of all, whether drawn or not */
 	box_h *upper; uint32_t nr_upper;
 };
 
@@ -52,6 +50,21 @@ static void collect_services(struct drawing *d)
 		if (figure_shows(d->opt, &v->o) && !(streq(v->o.ns, "default") && streq(v->o.name, "kubernetes")))
 			d->svc[d->nr_svcs++] = v;
 	}
+}
+
+static bool from_outside(const struct service *v) { return v->type == SVC_LOADBALANCER || v->type == SVC_NODEPORT; }
+
+/* Those that are reached from outside first: where workloads call each other in circles, the picture begins with what it meets first. */
+static void outside_first(struct drawing *d)
+{
+	const struct service **v = arena_array(d->a, const struct service *, (size_t)d->nr_svcs + 1);
+	uint32_t nr = 0;
+
+	for (int outside = 1; outside >= 0; outside--)
+		for (uint32_t k = 0; k < d->nr_svcs; k++)
+			if (from_outside(d->svc[k]) == (outside == 1))
+				v[nr++] = d->svc[k];
+	d->svc = v;
 }
 
 static void see(struct drawing *d, const void *what, uint64_t steps, bool *news)
@@ -209,7 +222,7 @@ static void add_services(struct drawing *d)
 		put_box(d, v, h);
 		if (own_rank)
 			d->upper[d->nr_upper++] = h;
-		if (v->type == SVC_LOADBALANCER || v->type == SVC_NODEPORT)
+		if (from_outside(v))
 			scene_line(d->s, client_of(d), h, LINE_PACKET, NULL);
 	}
 	if (d->nr_svcs > MAX_SERVICES)
@@ -364,115 +377,14 @@ static void arrange(struct drawing *d)
 		scene_same_rank(d->s, top, COLUMNS);
 }
 
-/* All nodes in one table: how many Pods each carries, and of which workloads. */
-static box_h add_node_table(struct drawing *d)
-{
-	struct object_list nodes = part_nodes(d->w->cluster, d->a), pods = cluster_list(d->w->cluster, &pod_kind);
-	struct map index = { 0 };
-	uint32_t *count = arena_array(d->a, uint32_t, (size_t)nodes.nr + 1), rest = 0, rest_pods = 0, system = 0;
-	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_NODE, "nodes", arena_printf(d->a, "%u node%s", nodes.nr, nodes.nr == 1 ? "" : "s"), "Pods on each");
-
-	for (uint32_t k = 0; k < nodes.nr; k++)
-		*map_put(&index, d->a, map_ptr(nodes.v[k]->name)) = k + 1;
-	for (uint32_t k = 0; k < pods.nr; k++) {
-		const struct pod *p = (const struct pod *)pods.v[k];
-		uint64_t *at = p->node && !pod_is_terminal(p) ? map_find(&index, map_ptr(p->node)) : NULL;
-
-		if (at)
-			count[*at - 1]++;
-		if (at && is_system(&p->o))
-			system++;
-	}
-	for (uint32_t k = 0; k < nodes.nr; k++) {
-		const struct node *n = (const struct node *)nodes.v[k];
-		const struct condition *ready = condition_get(&n->conditions, "Ready");
-
-		if (k >= MAX_STRIPS && !(k + 1 == nodes.nr && k == MAX_STRIPS)) {
-			rest++;
-			rest_pods += count[k];
-			continue;
-		}
-		scene_cell(d->s, h, k % 2 == 0, ROW_TEXT, ROLE_PLAIN, n->o.name);
-		scene_cell(d->s, h, false, ROW_NOTE, ROLE_PLAIN, ip_set(node_ip(n)) ? arena_strdup(d->a, IP(node_ip(n))) : "");
-		scene_cell(d->s, h, false, ready && ready->status != COND_TRUE ? ROW_CHANGED : ROW_TEXT, ROLE_PLAIN,
-			   ready && ready->status != COND_TRUE ? "✕ NotReady" : arena_printf(d->a, "%u Pod%s", count[k], count[k] == 1 ? "" : "s"));
-	}
-	if (rest)
-		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "%s … %s: %u nodes with %u Pods", nodes.v[MAX_STRIPS]->name, nodes.v[nodes.nr - 1]->name, rest, rest_pods), NULL);
-	if (system)
-		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "%u of the Pods are the system's own", system), NULL);
-	for (uint32_t k = 0; k < d->groups.nr; k++)
-		if (box_of(d, d->groups.v[k]).i)
-			scene_line(d->s, box_of(d, d->groups.v[k]), h, LINE_INVISIBLE, NULL);
-	return h;
-}
-
-static struct ns_count *count_of(struct drawing *d, struct map *index, const char *ns)
-{
-	uint64_t *at = map_put(index, d->a, map_ptr(ns));
-
-	if (!*at) {
-		d->count[d->nr_counts].ns = ns;
-		*at = ++d->nr_counts;
-	}
-	return &d->count[*at - 1];
-}
-
-static int by_pods(const void *x, const void *y)
-{
-	const struct ns_count *a = x, *b = y;
-
-	return a->pods != b->pods ? a->pods > b->pods ? -1 : 1 : str_order(a->ns, b->ns);
-}
-
-static void count_namespaces(struct drawing *d)
-{
-	struct map index = { 0 };
-
-	d->count = arena_array(d->a, struct ns_count, (size_t)d->groups.nr + d->nr_svcs + 1);
-	for (uint32_t k = 0; k < d->groups.nr; k++) {
-		struct ns_count *c = count_of(d, &index, d->groups.v[k]->ns);
-
-		c->workloads++;
-		c->pods += d->groups.v[k]->nr;
-	}
-	for (uint32_t k = 0; k < d->nr_svcs; k++)
-		count_of(d, &index, d->svc[k]->o.ns)->services++;
-	if (d->nr_counts)
-		qsort(d->count, d->nr_counts, sizeof(*d->count), by_pods);
-}
-
-/* Where not all workloads are drawn: what there is, namespace by namespace, the largest first. */
-static void add_namespace_table(struct drawing *d, box_h above)
-{
-	box_h h = scene_box(d->s, (box_h){ 0 }, ROLE_PLAIN, "namespaces", arena_printf(d->a, "%u namespaces", d->nr_counts), "all of them, drawn or not");
-	uint32_t rest = 0, rest_pods = 0;
-
-	for (uint32_t k = 0; k < d->nr_counts; k++) {
-		const struct ns_count *c = &d->count[k];
-
-		if (k >= MAX_STRIPS && !(k + 1 == d->nr_counts && k == MAX_STRIPS)) {
-			rest++;
-			rest_pods += c->pods;
-			continue;
-		}
-		scene_cell(d->s, h, true, ROW_TEXT, ROLE_PLAIN, c->ns);
-		scene_cell(d->s, h, false, ROW_TEXT, ROLE_PLAIN, arena_printf(d->a, "%u Pod%s", c->pods, &"s"[c->pods == 1]));
-		scene_cell(d->s, h, false, ROW_NOTE, ROLE_PLAIN, arena_printf(d->a, "%u workload%s", c->workloads, &"s"[c->workloads == 1]));
-		scene_cell(d->s, h, false, ROW_NOTE, ROLE_PLAIN, arena_printf(d->a, "%u Service%s", c->services, &"s"[c->services == 1]));
-	}
-	if (rest)
-		scene_row(d->s, h, ROW_NOTE, arena_printf(d->a, "and %u more with %u Pods", rest, rest_pods), NULL);
-	scene_line(d->s, above, h, LINE_INVISIBLE, NULL);
-}
-
 bool fig_cluster(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
 	struct object_list nodes = part_nodes(w->cluster, s->arena);
 	struct figure_options mine = *opt;
 	uint32_t more_groups, more_pods;
-	box_h node_table;
+	struct tally tally = { 0 };
+	box_h below;
 
 	(void)rest;
 	(void)args;
@@ -483,9 +395,11 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	collect_services(d);
 	if (!focus(d, err))
 		return false;
-	count_namespaces(d);
+	tally_count(&tally, &d->groups, d->svc, d->nr_svcs, s->arena);
 	cut_down(d, &more_groups, &more_pods);
 	mine.collapse = opt->collapse || more_groups || pods_shown(d) > MAX_PODS || nodes.nr > MAX_NODES;
+	if (mine.collapse)
+		outside_first(d);
 	d->upper = arena_array(s->arena, box_h, MAX_SERVICES + 2);
 	scene_init(s, s->arena, "cluster", mine.collapse ? "The cluster: Services, workloads and nodes" : "The cluster: Services, nodes and their Pods");
 	s->description = arena_printf(s->arena, "%u node%s, %u Service%s, %u Pod%s of %u workload%s%s; a line leads from each Service to the Pods that are its endpoints.", nodes.nr,
@@ -498,9 +412,12 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 			add_group_box(d, d->groups.v[k]);
 		group_lines(d);
 		arrange(d);
-		node_table = add_node_table(d);
-		if (more_groups && d->nr_counts > 1 && !opt->focus)
-			add_namespace_table(d, node_table);
+		below = tally_nodes(s, w);
+		for (uint32_t k = 0; k < d->groups.nr; k++)
+			if (box_of(d, d->groups.v[k]).i)
+				scene_line(s, box_of(d, d->groups.v[k]), below, LINE_INVISIBLE, NULL);
+		if (more_groups && tally.nr > 1 && !opt->focus)
+			scene_line(s, below, tally_namespaces(s, &tally), LINE_INVISIBLE, NULL);
 	} else {
 		add_pod_boxes(d);
 		pod_lines(d);

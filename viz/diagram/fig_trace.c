@@ -344,7 +344,7 @@ bool fig_trace(struct world *w, const struct figure_options *opt, const char *re
 	for (uint32_t k = 0; k + 1 < y->nr; k++)
 		add_line(y, k);
 	notes(y, answer);
-	s->description = arena_printf(s->arena, "%u steps in %u stays on a machine; it is %s%s %s", y->nr, y->stays, verdict_names[y->o->verdict], y->o->reason ? ":" : ".",
+	s->description = arena_printf(s->arena, "%u step%s in %u stay%s; it is %s%s %s", y->nr, &"s"[y->nr == 1], y->stays, y->stays == 1 ? " on a machine" : "s on machines", verdict_names[y->o->verdict], y->o->reason ? ":" : ".",
 					y->o->reason ? text_behind(verdict_names[y->o->verdict], y->o->reason) : "");
 	scene_legend(s, LINE_SECOND, 0, "the answer");
 	return true;

@@ -3,15 +3,15 @@
 #include "viz/diagram/scene.h"
 
 static const char style[] =
-	":root{--paper:#fff;--ink:#1b2733;--muted:#5b6b7a;--panel:#f4f6f8;--line:#d5dbe0;--accent:#0072b2}\n"
-	"[data-theme=dark]{--paper:#0f1720;--ink:#e6edf3;--muted:#93a4b5;--panel:#17222e;--line:#34444f;--accent:#4aa8e0}\n"
+	":root{color-scheme:light;--paper:#fff;--ink:#1b2733;--muted:#5b6b7a;--panel:#f4f6f8;--line:#d5dbe0;--accent:#0072b2}\n"
+	"[data-theme=dark]{color-scheme:dark;--paper:#0f1720;--ink:#e6edf3;--muted:#93a4b5;--panel:#17222e;--line:#34444f;--accent:#4aa8e0}\n"
 	"*{box-sizing:border-box}html,body{height:100%;margin:0}body{display:flex;flex-direction:column;background:var(--paper);color:var(--ink);font:15px/1.45 'Liberation Sans',Arial,Helvetica,sans-serif}\n"
 	"header{display:flex;gap:.5rem;align-items:center;flex-wrap:wrap;padding:.5rem .8rem;border-bottom:1px solid var(--line)}\n"
 	"h1{font-size:1rem;margin:0;flex:1 1 20rem}h2{font-size:1rem;margin:0 0 .2rem;overflow-wrap:anywhere}\n"
 	"button,input{font:inherit;color:inherit;background:var(--panel);border:1px solid var(--line);border-radius:.4rem;padding:.2rem .6rem}input{width:12rem}\n"
 	"button:focus-visible,input:focus-visible,svg:focus-visible,.box:focus-visible{outline:3px solid var(--accent);outline-offset:2px}\n"
 	"main{flex:1;display:flex;min-height:0}#stage{flex:1;min-width:0;touch-action:none;cursor:grab}#stage.drag{cursor:grabbing}#stage svg{width:100%;height:100%;display:block}\n"
-	"aside{width:24rem;max-width:45vw;overflow:auto;padding:.8rem;border-left:1px solid var(--line);background:var(--panel)}aside p{margin:.2rem 0;color:var(--muted)}\n"
+	"aside{width:24rem;max-width:45vw;overflow:auto;overflow-wrap:anywhere;padding:.8rem;border-left:1px solid var(--line);background:var(--panel)}aside p{margin:.2rem 0;color:var(--muted)}\n"
 	"pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.4 'DejaVu Sans Mono','Liberation Mono',monospace}ul{padding-left:1.1rem}\n"
 	".box{cursor:pointer}.faded .box,.faded .line{opacity:.18}.faded .keep{opacity:1}\n"
 	"@media (max-width:700px){main{flex-direction:column}aside{width:auto;max-width:none;max-height:40vh;border-left:0;border-top:1px solid var(--line)}}\n"
