@@ -156,7 +156,7 @@ const struct kind bgp_filter_kind = { .name = "BGPFilter", .apis = CALICO, .plur
 const struct kind bgp_advertisement_kind = { .name = "BGPAdvertisement", .apis = APIS("metallb.io/v1beta1"), .plural = "bgpadvertisements", .namespaced = true,
 					     .size = sizeof(struct metallb_advertisement), .fields = ad_fields };
 const struct kind service_cidr_kind = { .name = "ServiceCIDR", .apis = APIS("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), .plural = "servicecidrs",
-					.size = sizeof(struct service_cidr), .fields = cidr_fields, .name_rule = must_be_path_segment };
+					.size = sizeof(struct service_cidr), .fields = cidr_fields, .check = service_cidr_check, .name_rule = must_be_path_segment };
 /* nmstate's report of a node's interfaces and routes; its spec member is the status. */
 const struct kind node_network_state_kind = { .name = "NodeNetworkState", .apis = APIS("nmstate.io/v1beta1", "nmstate.io/v1alpha1"), .plural = "nodenetworkstates", .size = sizeof(struct raw_object),
 					      .fields = state_fields };

@@ -28,6 +28,7 @@ kind_check pvc_check, pv_check, storage_class_check;                            
 kind_check_update pvc_check_update, storage_class_check_update;
 kind_check role_check, binding_check, pdb_check, hpa_check, priority_class_check;       /* check_policy.c */
 kind_check_update binding_check_update, priority_class_check_update;
+kind_check kind_cluster_check, kubeadm_config_check, kube_proxy_config_check, kubelet_config_check, service_cidr_check;       /* check_config.c */
 kind_check crd_check, webhook_check;                                                    /* check_admission.c */
 
 #endif

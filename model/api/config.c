@@ -1,13 +1,14 @@
 /* The configuration kinds: kind's Cluster, kubeadm, kube-proxy, kubelet. Sources: kind pkg/apis/config/v1alpha4, kubeadm app/apis/kubeadm/v1beta4,
  * kube-proxy config/v1alpha1, kubelet config/v1beta1. */
 #include "model/api/config.h"
+#include "model/api/checks.h"
 #include "model/api/rows.h"
 
 #define CONFIG_TOP ROW_TOP, ROW_KEEP("name")
 
 static const struct field kind_node_fields[] = {
 	ROW(F_STR, "role", struct kind_node, role), ROW(F_STR, "image", struct kind_node, image), ROW(F_PAIRS, "labels", struct kind_node, labels), ROW_KEEP("extraMounts"),
-	ROW_KEEP("extraPortMappings"), ROW_KEEP("kubeadmConfigPatches"), ROW_KEEP("kubeadmConfigPatchesJSON6902"),
+	ROW_KEEP("extraPortMappings"), ROW(F_STRS, "kubeadmConfigPatches", struct kind_node, patches), ROW_KEEP("kubeadmConfigPatchesJSON6902"),
 	FIELD_END
 };
 static const struct field kind_net_fields[] = {
@@ -18,7 +19,7 @@ static const struct field kind_net_fields[] = {
 };
 static const struct field kind_fields[] = {
 	ROW_TOP, ROW(F_STR, "name", struct kind_cluster, name), ROW_LIST("nodes", struct kind_cluster, nodes, struct kind_node, kind_node_fields), ROW_HERE("networking", kind_net_fields), ROW_KEEP("featureGates"),
-	ROW_KEEP("runtimeConfig"), ROW_KEEP("kubeadmConfigPatches"), ROW_KEEP("kubeadmConfigPatchesJSON6902"), ROW_KEEP("containerdConfigPatches"),
+	ROW_KEEP("runtimeConfig"), ROW(F_STRS, "kubeadmConfigPatches", struct kind_cluster, patches), ROW_KEEP("kubeadmConfigPatchesJSON6902"), ROW_KEEP("containerdConfigPatches"),
 	ROW_KEEP("containerdConfigPatchesJSON6902"),
 	FIELD_END
 };
@@ -77,10 +78,10 @@ static const char *const kind_apis[] = { "kind.x-k8s.io/v1alpha4", NULL };
 static const char *const kubeadm_apis[] = { "kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3", NULL };
 static const char *const proxy_apis[] = { "kubeproxy.config.k8s.io/v1alpha1", NULL };
 static const char *const kubelet_apis[] = { "kubelet.config.k8s.io/v1beta1", NULL };
-const struct kind kind_cluster_kind = { .nameless = true, .name = "Cluster", .apis = kind_apis, .plural = "clusters", .size = sizeof(struct kind_cluster), .fields = kind_fields };
+const struct kind kind_cluster_kind = { .nameless = true, .name = "Cluster", .apis = kind_apis, .plural = "clusters", .size = sizeof(struct kind_cluster), .fields = kind_fields, .check = kind_cluster_check };
 const struct kind kubeadm_config_kind = { .nameless = true, .name = "ClusterConfiguration", .apis = kubeadm_apis, .plural = "clusterconfigurations", .size = sizeof(struct kubeadm_config),
-					  .fields = kubeadm_fields };
+					  .fields = kubeadm_fields, .check = kubeadm_config_check };
 const struct kind kube_proxy_config_kind = { .nameless = true, .name = "KubeProxyConfiguration", .apis = proxy_apis, .plural = "kubeproxyconfigurations", .size = sizeof(struct kube_proxy_config),
-					     .fields = proxy_fields };
+					     .fields = proxy_fields, .check = kube_proxy_config_check };
 const struct kind kubelet_config_kind = { .nameless = true, .name = "KubeletConfiguration", .apis = kubelet_apis, .plural = "kubeletconfigurations", .size = sizeof(struct kubelet_config),
-					  .fields = kubelet_fields };
+					  .fields = kubelet_fields, .check = kubelet_config_check };

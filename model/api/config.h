@@ -7,8 +7,8 @@
 #include "model/api/object.h"
 
 struct extra_arg { str name, value; };
-struct kind_node { str role, image; pair_list labels; };
-struct kind_cluster { struct object o; str name; LIST(struct kind_node) nodes; str pod_subnet, service_subnet, ip_family, proxy_mode, dns_search; bool disable_default_cni; };
+struct kind_node { str role, image; pair_list labels; str_list patches; };         /* patches: kubeadmConfigPatches */
+struct kind_cluster { struct object o; str name; LIST(struct kind_node) nodes; str pod_subnet, service_subnet, ip_family, proxy_mode, dns_search; bool disable_default_cni; str_list patches; };
 struct kubeadm_config {
 	struct object o;
 	str pod_subnet, service_subnet, dns_domain, version;
@@ -27,5 +27,9 @@ struct kube_proxy_config {
 };
 struct kubelet_config { struct object o; str cluster_domain; str_list cluster_dns; struct opt_int max_pods; str resolv_conf; const struct val *doc; };
 extern const struct kind kind_cluster_kind, kubeadm_config_kind, kube_proxy_config_kind, kubelet_config_kind;
+/* An argument of extraArgs, kubeletExtraArgs: a map (v1beta3), or a list of {name, value} (v1beta4). NULL: it is not there. */
+const char *extra_arg(const struct val *args, const char *name);
+/* apimachinery pkg/util/net PortRange: 30000-32767, 30000+2767, 30000. */
+bool port_range_parse(const char *, uint16_t *lo, uint16_t *hi);
 
 #endif

@@ -69,6 +69,13 @@ KIND(resource_claim_kind, "ResourceClaim", DRA, NULL, "resourceclaims", NULL, tr
 KIND(resource_claim_template_kind, "ResourceClaimTemplate", DRA, NULL, "resourceclaimtemplates", NULL, true, .fields = ResourceClaimTemplate);
 KIND(resource_slice_kind, "ResourceSlice", DRA, NULL, "resourceslices", NULL, false, .fields = ResourceSlice);
 KIND(kustomization_kind, "Kustomization", APIS("kustomize.config.k8s.io/v1beta1", "kustomize.config.k8s.io/v1"), NULL, "kustomizations", NULL, false, .nameless = true);
+KIND(component_kind, "Component", APIS("kustomize.config.k8s.io/v1alpha1"), NULL, "components", NULL, false, .nameless = true);
+/* They stand in one file with kubeadm's ClusterConfiguration. */
+#define KUBEADM APIS("kubeadm.k8s.io/v1beta4", "kubeadm.k8s.io/v1beta3")
+KIND(kubeadm_init_kind, "InitConfiguration", KUBEADM, NULL, "initconfigurations", NULL, false, .nameless = true);
+KIND(kubeadm_join_kind, "JoinConfiguration", KUBEADM, NULL, "joinconfigurations", NULL, false, .nameless = true);
+KIND(kubeadm_reset_kind, "ResetConfiguration", KUBEADM, NULL, "resetconfigurations", NULL, false, .nameless = true);
+KIND(kubeadm_upgrade_kind, "UpgradeConfiguration", KUBEADM, NULL, "upgradeconfigurations", NULL, false, .nameless = true);
 KIND(unknown_kind, "Unknown", APIS(""), NULL, "unknown", NULL, true, .name_rule = must_be_path_segment);
 
 enum kept_policy kept_policy(const char *api, const char *kind)

@@ -8,7 +8,7 @@ extern const struct kind limit_range_kind, quota_kind, pod_template_kind, compon
 	crd_kind, hpa_kind, pdb_kind, priority_class_kind, runtime_class_kind, lease_kind, api_service_kind, validating_kind, mutating_kind, vap_kind, vap_binding_kind,
 	map_kind, map_binding_kind, csi_driver_kind, csi_node_kind, csi_capacity_kind, volume_attachment_kind, attributes_class_kind, csr_kind,
 	ip_address_kind, flow_schema_kind, priority_level_kind, device_class_kind, resource_claim_kind, resource_claim_template_kind, resource_slice_kind,
-	kustomization_kind;
+	kustomization_kind, component_kind, kubeadm_init_kind, kubeadm_join_kind, kubeadm_reset_kind, kubeadm_upgrade_kind;
 
 /* Kinds that are kept and not modelled, though Calico enforces them: what they decide is unknown. api: apiVersion. */
 enum kept_policy { KEPT_NO_POLICY, KEPT_CALICO_POLICY, KEPT_ADMIN_POLICY, KEPT_HOST_ENDPOINT };

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "model/api/config.h"
 #include "model/base/quantity.h"
 #include "model/cluster/cluster.h"
 #include "model/cluster/pod_network.h"
@@ -30,24 +31,25 @@ static void add_cidrs(struct cluster *c, const char *text, void *list)
 		char piece[CIDR_TEXT + 8];
 
 		if (n < sizeof(piece)) {
+			bool there = false;
+
 			memcpy(piece, text, n);
 			piece[n] = '\0';
-			if (cidr_parse(piece, &one))
+			if (!cidr_parse(piece, &one))
+				one.set = false;
+			for (uint32_t k = 0; one.set && k < to->nr; k++)
+				there = there || (ip_eq(to->v[k].addr, one.addr) && to->v[k].len == one.len);
+			if (one.set && !there)
 				ADD(c, *to, one);
 		}
 		text += n + (text[n] == ',');
 	}
 }
 
-/* extraArgs: a map (v1beta3) or a list of {name, value} (v1beta4). */
-static const char *extra_arg(const struct val *args, const char *name)
+/* Fit for a Corefile and a resolv.conf: what no check has seen (an import, a ConfigMap) may hold anything. */
+static bool is_domain(const char *s)
 {
-	if (val_is(args, VAL_MAP))
-		return val_str(val_get(args, name));
-	VAL_EACH(a, args)
-		if (streq(val_str(val_get(a, "name")), name))
-			return val_str(val_get(a, "value"));
-	return NULL;
+	return s && *s && strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.") == strlen(s);
 }
 
 /* kubeadm takes one Service range of each family (app/util/dualstack); more of them come as ServiceCIDR objects. */
@@ -70,16 +72,15 @@ static void from_kubeadm(struct cluster *c, const struct kubeadm_config *k, stru
 {
 	const char *range = extra_arg(k->api_server_args, "service-node-port-range");
 	const char *v;
-	unsigned lo, hi;
 
 	if (k->pod_subnet)
 		s->pod_cidrs.nr = 0, add_cidrs(c, k->pod_subnet, &s->pod_cidrs);
 	if (k->service_subnet)
 		s->service_cidrs.nr = 0, add_cidrs(c, k->service_subnet, &s->service_cidrs), one_per_family(s);
-	if (k->dns_domain)
+	if (is_domain(k->dns_domain))
 		s->domain = k->dns_domain;
-	if (range && sscanf(range, "%u-%u", &lo, &hi) == 2 && lo <= hi && hi <= 65535)
-		s->node_port_lo = (uint16_t)lo, s->node_port_hi = (uint16_t)hi;
+	if (range)
+		port_range_parse(range, &s->node_port_lo, &s->node_port_hi);
 	if ((v = extra_arg(k->controller_args, "node-cidr-mask-size")) || (v = extra_arg(k->controller_args, "node-cidr-mask-size-ipv4")))
 		s->node_mask4 = (uint8_t)atoi(v);
 	if ((v = extra_arg(k->controller_args, "node-cidr-mask-size-ipv6")))
@@ -88,8 +89,30 @@ static void from_kubeadm(struct cluster *c, const struct kubeadm_config *k, stru
 		duration_parse(v, &s->node_monitor_grace);
 }
 
+/* A document of that kind, as one that was applied; its errors are not told. */
+static const void *decoded(struct cluster *c, const struct kind *kind, const struct val *v, const char *file, const char *name)
+{
+	struct object *o = arena_alloc(cluster_arena(c), kind->size, 16);
+	struct err err = { 0 };
+	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, file, name, &err, false };
+
+	o->kind = kind;
+	fields_decode(&d, kind->fields, v, "", o);
+	err_free(&err);
+	return o;
+}
+
+/* What kubeadmConfigPatches make of a document of that kind; NULL: none speaks of it. */
+static const void *patch_of(struct cluster *c, const struct kind_cluster *k, const struct kind *kind)
+{
+	struct val *v = kind_patched(c, k, kind->name, val_new(cluster_arena(c), VAL_MAP));
+
+	return v->nr ? decoded(c, kind, v, k->o.file, kind->name) : NULL;
+}
+
 static void from_kind(struct cluster *c, const struct kind_cluster *k, struct settings *s)
 {
+	const struct kubeadm_config *kubeadm = patch_of(c, k, &kubeadm_config_kind);
 	bool six = streq(k->ip_family, "ipv6"), dual = streq(k->ip_family, "dual");
 
 	/* kind's own defaults: pkg/apis/config/v1alpha4/default.go */
@@ -105,6 +128,8 @@ static void from_kind(struct cluster *c, const struct kind_cluster *k, struct se
 		s->proxy_mode = PROXY_NFTABLES;
 	else if (streq(k->proxy_mode, "none"))
 		s->proxy_mode = PROXY_NONE;
+	if (kubeadm)
+		from_kubeadm(c, kubeadm, s);
 }
 
 static void from_proxy(struct cluster *c, const struct kube_proxy_config *k, struct settings *s)
@@ -137,12 +162,17 @@ static void from_proxy(struct cluster *c, const struct kube_proxy_config *k, str
 	s->same_node_hints = val_bool_or(val_get(k->feature_gates, "PreferSameTrafficDistribution"), true);
 }
 
-static void from_kubelet(const struct kubelet_config *k, struct settings *s)
+static void from_kubelet(struct cluster *c, const struct kubelet_config *k, struct settings *s)
 {
-	if (k->cluster_domain && *k->cluster_domain)
+	ip_addr ip;
+
+	if (is_domain(k->cluster_domain))
 		s->domain = k->cluster_domain;
 	if (k->cluster_dns.set) {
-		s->cluster_dns = k->cluster_dns;
+		s->cluster_dns = (__typeof__(s->cluster_dns)){ 0 };
+		for (uint32_t i = 0; i < k->cluster_dns.nr; i++)        /* pkg/kubelet/kubelet.go NewMainKubelet leaves out what is none */
+			if (ip_parse_lenient(k->cluster_dns.v[i], &ip))
+				ADD(c, s->cluster_dns, k->cluster_dns.v[i]);
 		s->cluster_dns_set = true;
 	}
 	if (k->max_pods.set)
@@ -155,24 +185,17 @@ static void from_config_map(struct cluster *c, const char *name, const char *key
 	const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, "kube-system", name);
 	const char *text = m ? label_get(&m->data, key) : NULL;
 	struct err err = { 0 };
-	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, m ? m->o.file : NULL, name, &err, false };
-	struct object *o;
 	struct val *v;
 
 	if (!text)
 		return;
 	v = yaml_parse(cluster_arena(c), m->o.file, text, strlen(text), NULL, &err);
-	if (v && val_is(v, VAL_MAP)) {
-		o = arena_alloc(cluster_arena(c), kind->size, 16);
-		o->kind = kind;
-		fields_decode(&d, kind->fields, v, "", o);
-		if (kind == &kubeadm_config_kind)
-			from_kubeadm(c, (const struct kubeadm_config *)o, s);
-		else if (kind == &kube_proxy_config_kind)
-			from_proxy(c, (const struct kube_proxy_config *)o, s);
-		else
-			from_kubelet((const struct kubelet_config *)o, s);
-	}
+	if (val_is(v, VAL_MAP) && kind == &kubeadm_config_kind)
+		from_kubeadm(c, decoded(c, kind, v, m->o.file, name), s);
+	else if (val_is(v, VAL_MAP) && kind == &kube_proxy_config_kind)
+		from_proxy(c, decoded(c, kind, v, m->o.file, name), s);
+	else if (val_is(v, VAL_MAP))
+		from_kubelet(c, decoded(c, kind, v, m->o.file, name), s);
 	err_free(&err);
 }
 
@@ -238,27 +261,55 @@ static void defaults(struct cluster *c, struct settings *s)
 	add_cidrs(c, "10.96.0.0/16", &s->service_cidrs);
 }
 
+/* The range that the API server was started with is in the object named kubernetes (pkg/controlplane/controller/defaultservicecidr); the others add to it. */
+static void from_service_cidrs(struct cluster *c, struct settings *s)
+{
+	struct object_list l = cluster_list(c, &service_cidr_kind);
+
+	if (cluster_find(c, &service_cidr_kind, NULL, "kubernetes"))
+		s->service_cidrs.nr = 0;
+	for (int own = 1; own >= 0; own--)
+		for (uint32_t k = 0; k < l.nr; k++)
+			for (uint32_t i = 0; streq(l.v[k]->name, "kubernetes") == own && i < ((const struct service_cidr *)l.v[k])->cidrs.nr; i++)
+				add_cidrs(c, ((const struct service_cidr *)l.v[k])->cidrs.v[i], &s->service_cidrs);
+}
+
+/* kube-proxy's configuration as kind writes it, with the patches of it. NULL: there is none. */
+static const struct kube_proxy_config *kind_proxy(struct cluster *c, const struct kind_cluster *k, const struct settings *s)
+{
+	static const char *const modes[] = { [PROXY_NFTABLES] = "nftables", [PROXY_IPTABLES] = "iptables", [PROXY_IPVS] = "ipvs" };
+	struct arena *a = cluster_arena(c);
+	struct val *base = val_new(a, VAL_MAP), *v;
+	const char *cidrs = "";
+
+	for (uint32_t i = 0; i < s->pod_cidrs.nr; i++)
+		cidrs = arena_printf(a, "%s%s%s", cidrs, i ? "," : "", CIDR(s->pod_cidrs.v[i]));
+	val_put(a, base, "mode", val_string(a, modes[s->proxy_mode]));
+	val_put(a, base, "clusterCIDR", val_string(a, cidrs));
+	v = kind_patched(c, k, kube_proxy_config_kind.name, base);
+	return v->nr > 2 ? decoded(c, &kube_proxy_config_kind, v, k->o.file, kube_proxy_config_kind.name) : NULL;
+}
+
 void settings_build(struct cluster *c, struct settings *s)
 {
+	const struct kind_cluster *kind = (const struct kind_cluster *)first_of(c, &kind_cluster_kind);
+	const struct kube_proxy_config *proxy = NULL;
+	const struct kubelet_config *kubelet;
 	const struct object *o;
-	struct object_list l;
 	bool proxy_given;
 
 	defaults(c, s);
-	if ((o = first_of(c, &kind_cluster_kind)))
-		from_kind(c, (const struct kind_cluster *)o, s);
+	if (kind)
+		from_kind(c, kind, s);
 	from_config_map(c, "kubeadm-config", "ClusterConfiguration", &kubeadm_config_kind, s);
 	if ((o = first_of(c, &kubeadm_config_kind)))
 		from_kubeadm(c, (const struct kubeadm_config *)o, s);
-	l = cluster_list(c, &service_cidr_kind);
-	if (l.nr)
-		s->service_cidrs.nr = 0;
-	for (uint32_t k = 0; k < l.nr; k++)
-		for (uint32_t i = 0; i < ((const struct service_cidr *)l.v[k])->cidrs.nr; i++)
-			add_cidrs(c, ((const struct service_cidr *)l.v[k])->cidrs.v[i], &s->service_cidrs);
+	from_service_cidrs(c, s);
 	s->service_cidrs_known = s->service_cidrs.nr > 0;
+	if (kind && s->proxy_mode != PROXY_NONE && (proxy = kind_proxy(c, kind, s)))
+		from_proxy(c, proxy, s);
 	from_config_map(c, "kube-proxy", "config.conf", &kube_proxy_config_kind, s);
-	proxy_given = cluster_find(c, &config_map_kind, "kube-system", "kube-proxy") != NULL;
+	proxy_given = proxy || cluster_find(c, &config_map_kind, "kube-system", "kube-proxy") != NULL;
 	if ((o = first_of(c, &kube_proxy_config_kind))) {
 		from_proxy(c, (const struct kube_proxy_config *)o, s);
 		proxy_given = true;
@@ -266,9 +317,11 @@ void settings_build(struct cluster *c, struct settings *s)
 	/* kubeadm and kind write clusterCIDR = podSubnet into kube-proxy's configuration; so it is where nothing else is said. */
 	for (uint32_t k = 0; !proxy_given && k < s->pod_cidrs.nr; k++)
 		ADD(c, s->cluster_cidrs, s->pod_cidrs.v[k]);
+	if (kind && (kubelet = patch_of(c, kind, &kubelet_config_kind)))
+		from_kubelet(c, kubelet, s);
 	from_config_map(c, "kubelet-config", "kubelet", &kubelet_config_kind, s);
 	if ((o = first_of(c, &kubelet_config_kind)))
-		from_kubelet((const struct kubelet_config *)o, s);
+		from_kubelet(c, (const struct kubelet_config *)o, s);
 	for (uint32_t k = 0; !s->cluster_dns_set && k < s->service_cidrs.nr; k++)       /* the 10th address: kubeadm GetDNSIP */
 		ADD(c, s->cluster_dns, cluster_str(c, IP(ip_add(s->service_cidrs.v[k].addr, 10))));
 	if ((o = first_of(c, &bgp_configuration_kind))) {

@@ -69,6 +69,11 @@ struct settings {
 };
 
 struct cluster;
+struct kind_cluster;
+/* `base` with the kubeadmConfigPatches of that kind: the cluster's, then those of the node that kubeadm init runs on. */
+struct val *kind_patched(struct cluster *, const struct kind_cluster *, const char *kind, struct val *base);
+/* nodeRegistration of the patches of Init- or JoinConfiguration that bear on that node; NULL: none. */
+struct val *kind_registration(struct cluster *, const struct kind_cluster *, uint32_t node);
 void settings_build(struct cluster *, struct settings *out);    /* from the objects as they are now; called by cluster_settings */
 
 #endif

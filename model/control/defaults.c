@@ -1,5 +1,6 @@
 #include "model/control/defaults.h"
 
+#include "model/api/config.h"
 #include "model/cluster/apply.h"
 #include "model/l7/controllers.h"
 
@@ -10,18 +11,10 @@
 static const char node_yaml[] =
 	"apiVersion: v1\n"
 	"kind: Node\n"
-	"metadata:\n"
-	"  name: %s\n"
-	"  labels:\n"
-	"    kubernetes.io/arch: amd64\n"
-	"    kubernetes.io/hostname: %s\n"
-	"    kubernetes.io/os: linux\n"
-	"%s"
-	"spec:\n"
-	"  providerID: kind://docker/%s/%s\n"
-	"%s"
+	"metadata: {labels: {kubernetes.io/arch: amd64, kubernetes.io/os: linux}}\n"
+	"spec: {}\n"
 	"status:\n"
-	"  addresses: [%s{type: Hostname, address: %s}]\n"
+	"  addresses: [%s]\n"
 	"  capacity: {cpu: '8', memory: 16Gi, pods: '%u'}\n"
 	"  allocatable: {cpu: '8', memory: 16Gi, pods: '%u'}\n"
 	"  nodeInfo: {kubeletVersion: v1.36.2, osImage: Debian GNU/Linux 12 (bookworm), kernelVersion: 6.18.0, containerRuntimeVersion: containerd://2.2.0}\n";
@@ -186,17 +179,32 @@ static const char flannel_yaml[] =
 
 /* ---- applying them */
 
-static void add(struct cluster *c, const char *text)
+static void add_doc(struct cluster *c, struct val *root)
 {
 	static const struct apply_options opt = { .unknown = VALIDATE_IGNORE, .respect_status = true, .create_namespaces = true };
 	struct err err = { 0 };
-	struct arena *scratch = arena_new(NULL, "default objects");
-	struct doc d = { NULL, yaml_parse(scratch, "default objects", text, strlen(text), NULL, &err) };
+	struct doc d = { NULL, root };
 	enum apply_result done = d.root ? apply_doc(c, &d, &opt, NULL, &err) : APPLY_ERROR;
 
 	assert(done != APPLY_ERROR);    /* the texts are ours */
 	(void)done;
 	err_free(&err);
+}
+
+static struct val *parsed(struct arena *a, const char *text)
+{
+	struct err err = { 0 };
+	struct val *v = yaml_parse(a, "default objects", text, strlen(text), NULL, &err);
+
+	err_free(&err);
+	return v;
+}
+
+static void add(struct cluster *c, const char *text)
+{
+	struct arena *scratch = arena_new(NULL, "default objects");
+
+	add_doc(c, parsed(scratch, text));
 	arena_free(scratch);
 }
 
@@ -230,15 +238,52 @@ static const char *addresses(struct cluster *c, uint32_t nth)
 	return out;
 }
 
-static void add_node(struct cluster *c, const char *name, const char *group, uint32_t nth, bool control_plane, bool tainted, const pair_list *labels)
+static struct val *map_of(struct val *v, const char *key)
 {
-	uint32_t max_pods = cluster_settings(c)->max_pods;
-	const char *more = control_plane ? "    node-role.kubernetes.io/control-plane: ''\n    node.kubernetes.io/exclude-from-external-load-balancers: ''\n" : "";
-	const char *taints = tainted ? "  taints: [{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]\n" : "";
+	return (struct val *)(uintptr_t)val_get(v, key);
+}
 
-	for (uint32_t k = 0; labels && k < labels->nr; k++)
-		more = arena_printf(cluster_arena(c), "%s    %s: '%s'\n", more, labels->v[k].key, labels->v[k].value);
-	add(c, arena_printf(cluster_arena(c), node_yaml, name, name, more, group, name, taints, addresses(c, nth), name, max_pods, max_pods));
+/* "a=b,c": kubelet's --node-labels. */
+static void labels_of(struct arena *a, struct val *labels, const char *text)
+{
+	for (size_t n; text && *text; text += n + (text[n] == ',')) {
+		const char *eq = memchr(text, '=', n = strcspn(text, ","));
+		size_t key = eq ? (size_t)(eq - text) : n;
+
+		if (key)
+			val_put(a, labels, arena_strndup(a, text, key), val_string(a, eq ? arena_strndup(a, eq + 1, n - key - 1) : ""));
+	}
+}
+
+struct new_node { const char *name, *group; uint32_t nth; bool control_plane, tainted; const pair_list *labels; const struct val *registration; };
+
+static void add_node(struct cluster *c, const struct new_node *n)
+{
+	struct arena *a = arena_new(NULL, "a node");
+	uint32_t max_pods = cluster_settings(c)->max_pods;
+	struct val *v = parsed(a, arena_printf(a, node_yaml, addresses(c, n->nth), max_pods, max_pods)), *meta = map_of(v, "metadata"), *labels = map_of(meta, "labels");
+	struct val *spec = map_of(v, "spec"), *host = val_new(a, VAL_MAP);
+	const struct val *taints = val_get(n->registration, "taints");
+
+	val_put(a, meta, "name", val_string(a, n->name));
+	val_put(a, labels, "kubernetes.io/hostname", val_string(a, n->name));
+	if (n->control_plane) {
+		val_put(a, labels, "node-role.kubernetes.io/control-plane", val_string(a, ""));
+		val_put(a, labels, "node.kubernetes.io/exclude-from-external-load-balancers", val_string(a, ""));
+	}
+	for (uint32_t k = 0; n->labels && k < n->labels->nr; k++)
+		val_put(a, labels, n->labels->v[k].key, val_string(a, n->labels->v[k].value));
+	labels_of(a, labels, extra_arg(val_get(n->registration, "kubeletExtraArgs"), "node-labels"));
+	val_put(a, spec, "providerID", val_string(a, arena_printf(a, "kind://docker/%s/%s", n->group, n->name)));
+	if (val_is(taints, VAL_LIST) && taints->nr)
+		val_put(a, spec, "taints", val_copy(a, taints));
+	else if (n->tainted && !val_is(taints, VAL_LIST))
+		val_put(a, spec, "taints", parsed(a, "[{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]"));
+	val_put(a, host, "type", val_string(a, "Hostname"));
+	val_put(a, host, "address", val_string(a, n->name));
+	val_add(a, map_of(map_of(v, "status"), "addresses"), host);
+	add_doc(c, v);
+	arena_free(a);
 }
 
 /* kind's own place for it is a field of its own; metadata.name is taken as well. NULL: none. */
@@ -262,15 +307,16 @@ static const char *node_name(struct cluster *c, const char *cluster, bool contro
 
 static void add_kind_nodes(struct cluster *c, const struct kind_cluster *k)
 {
+	const char *group = cluster_name(k) ? cluster_name(k) : "podwire";
 	uint32_t nth[2] = { 0 };
 
 	if (!k->nodes.nr)
-		add_node(c, node_name(c, cluster_name(k), true, 1), cluster_name(k) ? cluster_name(k) : "podwire", 0, true, false, NULL);
+		add_node(c, &(struct new_node){ .name = node_name(c, cluster_name(k), true, 1), .group = group, .control_plane = true });
 	for (uint32_t i = 0; i < k->nodes.nr; i++) {
 		bool control_plane = !streq(k->nodes.v[i].role, "worker");
 
-		add_node(c, node_name(c, cluster_name(k), control_plane, ++nth[control_plane]), cluster_name(k) ? cluster_name(k) : "podwire", i, control_plane,
-			 control_plane && k->nodes.nr > 1, &k->nodes.v[i].labels);
+		add_node(c, &(struct new_node){ node_name(c, cluster_name(k), control_plane, ++nth[control_plane]), group, i, control_plane, control_plane && k->nodes.nr > 1,
+						&k->nodes.v[i].labels, kind_registration(c, k, i) });
 	}
 }
 
@@ -282,9 +328,9 @@ static void add_nodes(struct cluster *c)
 		add_kind_nodes(c, (const struct kind_cluster *)l.v[0]);
 		return;
 	}
-	add_node(c, "control-plane", "podwire", 0, true, true, NULL);
-	add_node(c, "worker-1", "podwire", 1, false, false, NULL);
-	add_node(c, "worker-2", "podwire", 2, false, false, NULL);
+	add_node(c, &(struct new_node){ .name = "control-plane", .group = "podwire", .control_plane = true, .tainted = true });
+	add_node(c, &(struct new_node){ .name = "worker-1", .group = "podwire", .nth = 1 });
+	add_node(c, &(struct new_node){ .name = "worker-2", .group = "podwire", .nth = 2 });
 }
 
 /* ---- Services */

@@ -109,4 +109,65 @@ check "a lab: likewise" says "service/both created" "$podwire" --lab both.db app
 check "and has both addresses" says '"fd00:10:96:' "$podwire" --lab both.db get svc both -o 'jsonpath={.spec.clusterIPs}'
 check "without a range: refused as the API server does" says 'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services' "$podwire" get svc -f service.yaml
 check "a document without a kind is an error, not a crash" status 2 sh -c "echo 'a: 1' | '$podwire' get svc -f -"
+
+# ---- the configuration that clusters are made with
+cat >kind.yaml <<'EOF'
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+name: lab
+nodes:
+- role: control-plane
+  labels: {zone: a}
+  kubeadmConfigPatches:
+  - |
+    kind: InitConfiguration
+    nodeRegistration:
+      kubeletExtraArgs: {node-labels: "ingress-ready=true"}
+      taints: []
+- role: worker
+  kubeadmConfigPatches: ["kind: JoinConfiguration\nnodeRegistration: {taints: [{key: only, effect: NoSchedule}]}"]
+networking: {kubeProxyMode: iptables}
+kubeadmConfigPatches:
+- |
+  kind: ClusterConfiguration
+  networking: {dnsDomain: corp.local}
+  apiServer: {extraArgs: {service-node-port-range: 20000+99}}
+- |
+  kind: KubeProxyConfiguration
+  iptables: {masqueradeAll: true}
+EOF
+check "kind's patches: a label of the first node" says "ingress-ready=true" "$podwire" get node lab-control-plane -f kind.yaml --show-labels
+check "beside its own" says "zone=a" "$podwire" get node lab-control-plane -f kind.yaml --show-labels
+check "no taint of it" says "[]" "$podwire" get node lab-control-plane -f kind.yaml -o 'jsonpath=[{.spec.taints}]'
+check "a taint of the worker" says '"key":"only"' "$podwire" get node lab-worker -f kind.yaml -o 'jsonpath={.spec.taints}'
+check "the cluster's domain" says NOERROR "$podwire" dns -f kind.yaml cluster kubernetes.default.svc.corp.local
+check "the mode of kube-proxy stays" says "KUBE-SERVICES" "$podwire" rules -f kind.yaml --node lab-worker -o iptables
+check "and everything is masqueraded" sh -c "! '$podwire' rules -f kind.yaml --node lab-worker -o iptables | grep 'cluster IP' | grep -- '! -s'"
+printf 'apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: NodePort, selector: {app: web}, ports: [{port: 80, nodePort: 20100}]}\n' >high.yaml
+check "node ports end where it says" says "The range of valid ports is 20000-20099" "$podwire" --lab high.db apply -f kind.yaml -f high.yaml
+refused() {                                     # refused PATH KIND-AND-VERSION BODY: with the path, and exit status 2
+	printf 'apiVersion: %s\nkind: %s\n%s\n' "${2#* }" "${2% *}" "$3" >bad.yaml
+	says "$1" "$podwire" get svc -f bad.yaml && status 2 "$podwire" get svc -f bad.yaml
+}
+kind="Cluster kind.x-k8s.io/v1alpha4" kubeadm="ClusterConfiguration kubeadm.k8s.io/v1beta4" proxy="KubeProxyConfiguration kubeproxy.config.k8s.io/v1alpha1"
+check "a mode that there is not" refused 'networking.kubeProxyMode: Unsupported value: "foo"' "$kind" 'networking: {kubeProxyMode: foo}'
+check "a family that there is not" refused 'networking.ipFamily: Unsupported value: "IPv6"' "$kind" 'networking: {ipFamily: IPv6}'
+check "a range of one family where both are asked for" refused 'networking.podSubnet: Invalid value: "10.1.0.0/16"' "$kind" 'networking: {ipFamily: dual, podSubnet: 10.1.0.0/16}'
+check "a role that there is not" refused 'nodes[0].role: Unsupported value: "boss"' "$kind" 'nodes: [{role: boss}]'
+check "a label that is none" refused "nodes[0].labels: Invalid value: \"it's\"" "$kind" "nodes: [{role: worker, labels: {a: \"it's\"}}]"
+check "a cluster's name that is none" refused 'name: Invalid value: "a b: c"' "$kind" 'name: "a b: c"'
+check "a patch without a kind" refused 'kubeadmConfigPatches[0]: Required value' "$kind" 'kubeadmConfigPatches: ["a: 1"]'
+check "a Pod range that is none" refused 'networking.podSubnet: Invalid value: "foo"' "$kubeadm" 'networking: {podSubnet: foo}'
+check "a domain that is none" refused 'networking.dnsDomain: Invalid value: "a}: {' "$kubeadm" 'networking: {dnsDomain: "a}: {"}'
+check "a range of ports that is none" refused 'apiServer.extraArgs[service-node-port-range]: Invalid value: "9-8"' "$kubeadm" 'apiServer: {extraArgs: {service-node-port-range: 9-8}}'
+check "a mode of kube-proxy that there is not" refused 'mode: Unsupported value: "userspace"' "$proxy" 'mode: userspace'
+check "a bit that there is not" refused 'iptables.masqueradeBit: Invalid value: 32' "$proxy" 'iptables: {masqueradeBit: 32}'
+check "an address of DNS that is none" refused "clusterDNS[0]: Invalid value: \"a'b\"" "KubeletConfiguration kubelet.config.k8s.io/v1beta1" "clusterDNS: [\"a'b\"]"
+check "what no check has seen breaks nothing" status 0 "$podwire" get svc -A -f bad.yaml --validate ignore
+printf 'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nnodeRegistration: {name: x}\n---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking: {serviceSubnet: 10.60.0.0/16}\n' >kubeadm.yaml
+check "kubeadm's file, InitConfiguration included" says 10.60.0.1 "$podwire" get svc -f kubeadm.yaml
+printf 'apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {name: more}\nspec: {cidrs: [10.99.0.0/24]}\n' >more.yaml
+check "a ServiceCIDR adds to the range" says 10.96.0.1 "$podwire" get svc -f more.yaml
+check "the API server's own replaces it" says 10.99.0.1 sh -c "sed 's/name: more/name: kubernetes/' more.yaml | '$podwire' get svc -f -"
+check "a pool of a cloud that is none" says '--cloud-lb: "foo" is not a CIDR' "$podwire" get svc -f more.yaml --cloud-lb foo
 finish

@@ -155,6 +155,12 @@ bool cli_world_options(struct cli *cli, struct world_options *opt, struct err *e
 		add_text(cli, &f->controllers, cli->controllers.v[k]);
 	if (cli->cloud_lb)
 		add_split(cli, &f->cloud_lb, cli->cloud_lb, ',');
+	for (uint32_t k = 0; k < f->cloud_lb.nr; k++) {
+		struct cidr one;
+
+		if (!cidr_parse(f->cloud_lb.v[k], &one))
+			return err_add(err, ERR_INPUT, NULL, "--cloud-lb: \"%s\" is not a CIDR, as 192.0.2.0/28", f->cloud_lb.v[k]);
+	}
 	if (cli->zone && !(f->zone = file_read(cli, cli->zone, err)))
 		return false;
 	if (cli->node_resolv_conf) {
