@@ -129,6 +129,8 @@ struct kp {
 	bool large;                             /* iptables: see kp_iptables_large */
 	uint64_t caught_up;                     /* with how many changes: those that are forgotten, and kube_proxy.changed */
 };
+/* Do the chains of a port mean the same on every node, and have names that no other port's have? Nearly all do: they are promised, and written when somebody looks. */
+bool kp_same_everywhere(const struct kp *, const struct kp_port *);
 void kp_write_nft(struct kp *);
 void kp_write_iptables(struct kp *);
 /* One Service alone: taking out what was written of it, and writing it anew. */

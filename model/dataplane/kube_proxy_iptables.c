@@ -7,6 +7,10 @@
 
 #define LARGE_CLUSTER 1000      /* endpoints above which rules of endpoints have no comments */
 
+/* What is written when somebody looks. */
+struct promised { struct kp_endpoints ends; chain_h first_sep /* of theirs, which follow each other */; cause_h why, slice; };
+struct promised_chain { uint32_t port; const struct kp_endpoint *end /* NULL: KUBE-SVC */; };
+
 struct ipt {
 	struct kp *k;
 	struct ruleset *rs;
@@ -15,7 +19,10 @@ struct ipt {
 	chain_h f_services, f_external, f_forward, f_node_ports, f_firewall;                    /* filter */
 	bool large, localhost;
 	cause_h why;                    /* of the rules that are being written */
+	VEC(struct promised) promised;  /* by port */
+	VEC(struct promised_chain) chains;      /* by number */
 };
+struct both { struct ipt *of[2]; };                     /* by family */
 
 static const uint8_t source_key[] = { PF_SADDR };
 
@@ -310,6 +317,11 @@ static void firewall_chain(struct ipt *x, const struct kp_port *p, const struct 
 	rule(x, m->fw, arena_printf(x->k->arena, "other traffic to %s will be dropped by KUBE-PROXY-FIREWALL", p->name));
 }
 
+static const char *port_id(struct ipt *x, struct kp_port *p)
+{
+	return arena_printf(x->k->arena, "%s%s", kp_name(x->k->all, p), p->proto_word);
+}
+
 static const char *sep_name(struct ipt *x, const struct kp_port *p, const struct kp_endpoint *e)
 {
 	return hashed(x->k, "KUBE-SEP-", arena_printf(x->k->arena, "%s%s%s", p->name, p->proto_word, e->text));
@@ -325,50 +337,112 @@ static set_h recent(struct ipt *x, const struct kp_port *p, const char *name)
 	return h;
 }
 
-static void choose(struct ipt *x, const struct kp_port *p, chain_h c, const struct kp_endpoints *ends)
+/* first: of the promised ones; .i 0: it is found by its name. */
+static chain_h sep_chain(struct ipt *x, const struct kp_port *p, const struct kp_endpoints *ends, uint32_t i, chain_h first)
+{
+	return first.i ? (chain_h){ first.i + i } : ruleset_chain(x->rs, x->nat, sep_name(x, p, &ends->v[i]));
+}
+
+static void choose(struct ipt *x, const struct kp_port *p, chain_h c, const struct kp_endpoints *ends, chain_h first)
 {
 	struct rw w;
 
 	for (uint32_t i = 0; p->affinity && i < ends->nr; i++) {
-		const char *name = sep_name(x, p, &ends->v[i]);
-
 		w = rule(x, c, x->large ? NULL : arena_printf(x->k->arena, "%s -> %s", p->name, ends->v[i].text));
-		w_lookup(w, recent(x, p, name), true, 1, PF_SADDR);
-		w_jump(w, ruleset_chain(x->rs, x->nat, name));
+		w_lookup(w, recent(x, p, sep_name(x, p, &ends->v[i])), true, 1, PF_SADDR);
+		w_jump(w, sep_chain(x, p, ends, i, first));
 	}
 	for (uint32_t i = 0; i < ends->nr; i++) {
 		w = rule(x, c, x->large ? NULL : arena_printf(x->k->arena, "%s -> %s", p->name, ends->v[i].text));
 		if (i + 1 < ends->nr)
 			w_chance(w, 1, ends->nr - i);
-		w_jump(w, ruleset_chain(x->rs, x->nat, sep_name(x, p, &ends->v[i])));
+		w_jump(w, sep_chain(x, p, ends, i, first));
 	}
 }
 
-static void endpoint_chains(struct ipt *x, const struct kp_port *p, const struct kp_endpoints *ends)
+static void endpoint_rules(struct ipt *x, const struct kp_port *p, const struct kp_endpoint *e, chain_h c)
 {
 	const char *comment = x->large ? NULL : p->name;
+	struct rw w = rule(x, c, comment);
 
-	for (uint32_t i = 0; i < ends->nr; i++) {
-		const char *name = sep_name(x, p, &ends->v[i]);
-		chain_h c = ruleset_chain(x->rs, x->nat, name);
-		struct rw w = rule(x, c, comment);
+	w_addr(w, PF_SADDR, REL_EQ, e->ip);
+	w_jump(w, x->mark_masq);
+	w = rule(x, c, comment);
+	if (p->affinity)
+		w_update(w, recent(x, p, sep_name(x, p, e)), 0, 1, PF_SADDR);
+	w_num(w, PF_L4PROTO, REL_EQ, p->proto, 0);
+	w_dnat(w, e->ip, e->port);
+}
 
-		w_addr(w, PF_SADDR, REL_EQ, ends->v[i].ip);
-		w_jump(w, x->mark_masq);
-		w = rule(x, c, comment);
-		if (p->affinity)
-			w_update(w, recent(x, p, name), 0, 1, PF_SADDR);
-		w_num(w, PF_L4PROTO, REL_EQ, p->proto, 0);
-		w_dnat(w, ends->v[i].ip, ends->v[i].port);
+/* ---- written when somebody looks: KUBE-SVC and KUBE-SEP chains, with the hashes in their names */
+
+static chain_h promise(struct ipt *x, const struct kp_port *p, const struct kp_endpoint *end)
+{
+	vec_add(x->k->arena, &x->chains, (struct promised_chain){ (uint32_t)(p - x->k->ports->v), end });
+	return ruleset_chain_later(x->rs, x->nat, ((x->chains.nr - 1) << 1 | x->k->v6) + 1);
+}
+
+static void promise_endpoints(struct ipt *x, const struct kp_port *p, struct kp_endpoints ends, cause_h why)
+{
+	struct promised *made;
+
+	while (x->promised.nr < x->k->ports->nr)
+		vec_push(x->k->arena, &x->promised);
+	made = &x->promised.v[p - x->k->ports->v];
+	*made = (struct promised){ .ends = ends, .why = why, .slice = kp_cause_slice(x->k, p, &ends) };
+	for (uint32_t i = 0; i < ends.nr; i++) {
+		chain_h c = promise(x, p, &ends.v[i]);
+
+		made->first_sep = i ? made->first_sep : c;
 	}
 }
+
+static struct ipt *who_promised(void *ctx, uint32_t number, struct kp_port **p, const struct kp_endpoint **end)
+{
+	struct ipt *x = ((struct both *)ctx)->of[(number - 1) & 1];
+	const struct promised_chain *c = &x->chains.v[(number - 1) >> 1];
+
+	*p = &x->k->ports->v[c->port];
+	*end = c->end;
+	return x;
+}
+
+static const char *name_later(void *ctx, uint32_t number)
+{
+	const struct kp_endpoint *end;
+	struct kp_port *p;
+	struct ipt *x = who_promised(ctx, number, &p, &end);
+
+	return end ? sep_name(x, p, end) : hashed(x->k, "KUBE-SVC-", port_id(x, p));
+}
+
+static void body_later(void *ctx, chain_h c, uint32_t number)
+{
+	const struct kp_endpoint *end;
+	struct kp_port *p;
+	struct ipt *x = who_promised(ctx, number, &p, &end);
+	const struct promised *made = &x->promised.v[p - x->k->ports->v];
+
+	x->why = made->why;
+	if (!end)
+		internal_masquerade(x, p, c);
+	x->why = made->slice;
+	if (end)
+		endpoint_rules(x, p, end, c);
+	else
+		choose(x, p, c, &made->ends, made->first_sep);
+}
+
+/* ---- all of a port */
 
 static void one_port(struct ipt *x, struct kp_port *p)
 {
 	struct kp *k = x->k;
-	const char *id = arena_printf(k->arena, "%s%s", kp_name(k->all, p), p->proto_word);
+	const bool later = kp_same_everywhere(k, p);
+	const char *id = later && !kp_externally_accessible(p) ? NULL : port_id(x, p);
 	struct made m = { .use_cluster = false };
 
+	kp_name(k->all, p);
 	kp_endpoints_of(k->all, p, k->v6);
 	m.sets = kp_categorize(p, k->node_name, k->zone, k->s->same_node_hints, k->arena);
 	x->why = kp_cause(k, p);
@@ -378,7 +452,7 @@ static void one_port(struct ipt *x, struct kp_port *p)
 	m.has_external = p->external_local ? m.use_local : m.use_cluster;
 	m.none = m.sets.any ? "has no local endpoints" : "has no endpoints";
 	if (m.use_cluster)
-		m.cluster = ruleset_chain(x->rs, x->nat, hashed(k, "KUBE-SVC-", id));
+		m.cluster = later ? promise(x, p, NULL) : ruleset_chain(x->rs, x->nat, hashed(k, "KUBE-SVC-", id));
 	if (m.use_local)
 		m.local = ruleset_chain(x->rs, x->nat, hashed(k, "KUBE-SVL-", id));
 	if (m.sets.any && kp_externally_accessible(p))
@@ -386,18 +460,23 @@ static void one_port(struct ipt *x, struct kp_port *p)
 	if (m.sets.any && p->nr_lb_ips && p->nr_ranges)
 		m.fw = ruleset_chain(x->rs, x->nat, hashed(k, "KUBE-FW-", id));
 	capture(x, p, &m);
-	if (m.has_internal)
+	if (m.has_internal && !later)
 		internal_masquerade(x, p, p->internal_local ? m.local : m.cluster);
 	if (m.ext.i)
 		external_chain(x, p, &m);
 	if (m.fw.i)
 		firewall_chain(x, p, &m);
+	if (later) {                    /* no local ones: those that it chooses among are all that can be reached */
+		promise_endpoints(x, p, m.sets.cluster, x->why);
+		return;
+	}
 	x->why = kp_cause_slice(k, p, &m.sets.reachable);
 	if (m.use_cluster)
-		choose(x, p, m.cluster, &m.sets.cluster);
+		choose(x, p, m.cluster, &m.sets.cluster, (chain_h){ 0 });
 	if (m.use_local)
-		choose(x, p, m.local, &m.sets.local);
-	endpoint_chains(x, p, &m.sets.reachable);
+		choose(x, p, m.local, &m.sets.local, (chain_h){ 0 });
+	for (uint32_t i = 0; i < m.sets.reachable.nr; i++)
+		endpoint_rules(x, p, &m.sets.reachable.v[i], sep_chain(x, p, &m.sets.reachable, i, (chain_h){ 0 }));
 }
 
 static struct ipt begin(struct kp *k)
@@ -455,10 +534,13 @@ void kp_iptables_cut(struct kp *k, uint32_t service)
 void kp_write_iptables(struct kp *k)
 {
 	struct ipt *x = arena_make(k->arena, struct ipt);
+	struct both *both = k->rs->later.ctx ? k->rs->later.ctx : arena_make(k->arena, struct both);
 
 	k->rs->place = PLACE_FIRST;
 	*x = begin(k);
 	k->writer = x;
+	both->of[k->v6] = x;
+	k->rs->later = (struct later){ both, name_later, body_later, NULL };
 	x->large = k->large = kp_iptables_large(k->all, k->v6);
 	fixed_rules(x);
 	for (uint32_t i = 0; i < k->all->order.nr; i++)

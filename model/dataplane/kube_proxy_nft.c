@@ -439,21 +439,6 @@ static void one_port(struct nft *x, struct kp_port *p)
 
 /* ---- written when somebody looks: the chains of ports that mean the same on every node, which are nearly all */
 
-static bool same_everywhere(const struct nft *x, const struct kp_port *p)
-{
-	const struct svc_port *own = &p->svc->ports.v[p->index];
-
-	if (x->k->node || p->affinity || p->internal_local || p->external_local)
-		return false;
-	for (uint32_t i = 0; i < p->svc->ports.nr; i++) {       /* two ports of one name share their chains: only where nobody validated */
-		const struct svc_port *other = &p->svc->ports.v[i];
-
-		if (i != p->index && other->protocol == own->protocol && streq(other->name ? other->name : "", own->name ? own->name : ""))
-			return false;
-	}
-	return true;
-}
-
 static void promise_port(struct nft *x, struct kp_port *p)
 {
 	struct promised *made;
@@ -532,7 +517,7 @@ void kp_nft_service(struct kp *k, uint32_t service)
 	for (uint32_t n = 0; n < s->nr[k->v6]; n++) {
 		struct kp_port *p = &k->ports->v[s->first[k->v6] + n];
 
-		if (same_everywhere(x, p))
+		if (kp_same_everywhere(k, p))
 			promise_port(x, p);
 		else
 			one_port(x, p);

@@ -137,3 +137,18 @@ struct kp_sets kp_categorize(const struct kp_port *p, const char *node, const ch
 		out.reachable = merged(all, &out.cluster, &out.local, a);
 	return out;
 }
+
+bool kp_same_everywhere(const struct kp *k, const struct kp_port *p)
+{
+	const struct svc_port *own = &p->svc->ports.v[p->index];
+
+	if (k->node || p->affinity || p->internal_local || p->external_local)
+		return false;
+	for (uint32_t i = 0; i < p->svc->ports.nr; i++) {       /* two ports of one name share their chains: only where nobody validated */
+		const struct svc_port *other = &p->svc->ports.v[i];
+
+		if (i != p->index && other->protocol == own->protocol && streq(other->name ? other->name : "", own->name ? own->name : ""))
+			return false;
+	}
+	return true;
+}
