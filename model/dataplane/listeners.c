@@ -15,6 +15,17 @@ struct known {                          /* what one container listens on */
 	bool any;
 };
 
+static bool listens_already(const struct known *k, uint8_t proto, int32_t port)
+{
+	const struct netns *ns = netns_get(k->x->dp, k->ns);
+
+	for (uint32_t i = 0; i < ns->listeners.nr; i++)
+		if (ns->listeners.v[i].proto == proto && ns->listeners.v[i].port == port && ns->listeners.v[i].container == k->c->name)
+			return true;
+	return false;
+}
+
+/* A port may be declared, probed, and named in the arguments. */
 static void listens(struct known *k, uint8_t proto, int32_t port, const char *path)
 {
 	struct listener *l;
@@ -22,7 +33,7 @@ static void listens(struct known *k, uint8_t proto, int32_t port, const char *pa
 	if (port < 1 || port > 65535)
 		return;
 	k->nr++;
-	if (!k->ns.i)
+	if (!k->ns.i || listens_already(k, proto, port))
 		return;
 	l = listener_add(k->x->dp, k->ns, proto, (uint16_t)port);
 	l->container = k->c->name;

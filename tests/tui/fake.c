@@ -128,7 +128,7 @@ static bool list_selected(void *ctx, uint32_t row, const char *selector, struct 
 
 static void list(struct fake *f, struct tui_list *out)
 {
-	static const struct tui_column columns[] = { { "NAMESPACE", 0, 0 }, { "NAME", 0, 0 }, { "STATUS", 0, 0 }, { "IP", 0, 0 }, { "NODE", 0, 0 }, { "AGE", 0, 1 } };
+	static const struct tui_column columns[] = { { .head = "NAMESPACE", .keep = KEEP_NAME }, { .head = "NAME", .keep = KEEP_NAME }, { .head = "STATUS" }, { .head = "IP", .keep = KEEP_ADDRESS }, { .head = "NODE" }, { .head = "AGE", .right = true } };
 
 	*out = (struct tui_list){ .title = "Pods", .kind = "pods", .columns = columns, .nr_columns = 6, .nr = f->pods ? f->pods : 12, .namespaced = true, .ctx = f, .cell = list_cell, .ref = list_ref,
 				  .mark = list_mark, .words = list_words, .selected = list_selected, .order = list_order };

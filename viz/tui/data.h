@@ -43,7 +43,9 @@ struct tui_map {
 enum { MAP_DETAIL = 8 };                        /* up to so many nodes a source fills their Pods */
 
 /* ---- lists: only what is seen is put into words */
-struct tui_column { const char *head; uint8_t wide; bool right; };     /* wide: 1: only where all fits, 2: on a wide screen; right: numbers */
+enum { KEEP_NOTHING, KEEP_NAME, KEEP_ADDRESS };
+/* wide: 1: only where all fits, 2: on a wide screen; right: numbers; keep: what is cut last where there is little room. */
+struct tui_column { const char *head; uint8_t wide; bool right; uint8_t keep; };
 struct tui_list {
 	const char *title, *kind;               /* "Pods"; the word of refs */
 	const struct tui_column *columns; uint32_t nr_columns;          /* at most 12; namespace and name are the first where there are any */

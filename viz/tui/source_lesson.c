@@ -56,7 +56,7 @@ static void words(void *ctx, uint32_t row, const char *out[4])
 
 bool fill_lessons(struct tui_model *m, struct arena *a, struct tui_list *out, struct err *err)
 {
-	static const struct tui_column columns[] = { { "LESSON", false, false }, { "TITLE", false, false }, { "LEVEL", 1, false }, { "STEPS", false, false }, { "DONE", false, false } };
+	static const struct tui_column columns[] = { { .head = "LESSON", .keep = KEEP_NAME }, { .head = "TITLE" }, { .head = "LEVEL", .wide = 1 }, { .head = "STEPS" }, { .head = "DONE" } };
 	struct lesson_rows *r = arena_make(a, struct lesson_rows);
 
 	if (!m->host.lessons(m->host.ctx, a, &r->all, err))

@@ -210,9 +210,9 @@ bool fill_list(struct tui_model *m, const struct tui_want *want, struct arena *a
 	model_at_end(m, end_rows, r);
 	r->l = cluster_list(m->world->cluster, k);
 	if (k->namespaced)
-		heads[nr++].head = "NAMESPACE";
+		heads[nr++] = (struct tui_column){ .head = "NAMESPACE", .keep = KEEP_NAME };
 	r->name_at = nr;
-	heads[nr++].head = "NAME";
+	heads[nr++] = (struct tui_column){ .head = "NAME", .keep = KEEP_NAME };
 	r->age_at = UINT32_MAX;
 	for (const struct column *c = columns_of(m->world->cluster, k, a); c->head && nr < ARRAY_LEN(r->columns); c++) {
 		bool age = strcmp(c->head, "AGE") == 0, always = strcmp(c->head, "IP") == 0 || strcmp(c->head, "NODE") == 0 || strcmp(c->head, "INTERNAL-IP") == 0;
@@ -221,7 +221,7 @@ bool fill_list(struct tui_model *m, const struct tui_want *want, struct arena *a
 			continue;
 		if (age)
 			r->age_at = nr;
-		heads[nr] = (struct tui_column){ .head = c->head, .wide = !(c->flags & COL_WIDE) ? 0 : always ? 1 : 2, .right = age };
+		heads[nr] = (struct tui_column){ .head = c->head, .wide = !(c->flags & COL_WIDE) ? 0 : always ? 1 : 2, .right = age, .keep = strstr(c->head, "IP") ? KEEP_ADDRESS : KEEP_NOTHING };
 		for (size_t i = 1; i < ARRAY_LEN(sorts_heads); i++)
 			if (strcmp(c->head, sorts_heads[i]) == 0)
 				r->sorts[nr] = (uint8_t)i;

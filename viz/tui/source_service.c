@@ -152,7 +152,7 @@ void fill_service(struct tui_model *m, const struct service *s, const struct tui
 		mark_differences(&out->panes[2], &before);
 	}
 	if (service_has_vip(s) && s->cluster_ip)
-		out->note = arena_printf(a, "%s is on no interface: it exists only in these rules%s", s->cluster_ip, out->turns ? "; ←→ another node" : "; it answers no ping");
+		out->note = arena_printf(a, "%s is on no interface, only in these rules; %s", s->cluster_ip, out->turns ? "←→ another node" : "it answers no ping");
 }
 
 void fill_service_plan(struct tui_model *m, const struct service *s, const struct tui_want *want, struct arena *a, struct tui_object *out)

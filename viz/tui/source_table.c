@@ -96,7 +96,7 @@ static void ipam(struct tui_model *m, struct arena *a, struct lines *t)
 
 bool fill_table(struct tui_model *m, const struct tui_want *want, struct arena *a, struct tui_list *out, struct err *err)
 {
-	static const struct tui_column columns[] = { { "NAMESPACE", false, false }, { "ENTRY", false, false } };
+	static const struct tui_column columns[] = { { .head = "NAMESPACE", .keep = KEEP_NAME }, { .head = "ENTRY" } };
 	struct lines *t = arena_make(a, struct lines);
 	struct dataplane *dp = world_dataplane(m->world);
 	char what[32] = "", end[300] = "";

@@ -280,7 +280,21 @@ static bool column_shown(const struct view *v, uint32_t column, bool wide)
 	return (wide || l->columns[column].wide < 2) && !(l->namespaced && column == 0 && *v->ns);
 }
 
-/* As wide as what is seen; the rest is cut from the widest. */
+/* The widest of those gives up a cell, as long as one is wider than least. false: none is. */
+static bool cut_widest(const struct tui_list *l, int *w, uint8_t keep, int least)
+{
+	uint32_t widest = l->nr_columns;
+
+	for (uint32_t c = 0; c < l->nr_columns; c++)
+		if (l->columns[c].keep <= keep && w[c] > least && (widest == l->nr_columns || w[c] > w[widest]))
+			widest = c;
+	if (widest < l->nr_columns)
+		w[widest]--;
+	return widest < l->nr_columns;
+}
+
+/* As wide as what is seen. Where that is too much: columns that need not be there go; then what can be cut is cut; then numbers go; then names are cut, and at last
+ * addresses, for a part of one says nothing. */
 static void widths(const struct view *v, uint32_t rows, bool wide, int room, int *w)
 {
 	const struct tui_list *l = list_of(v);
@@ -296,23 +310,22 @@ static void widths(const struct view *v, uint32_t rows, bool wide, int room, int
 		}
 		sum += w[c] ? w[c] + 2 : 0;
 	}
-	for (uint32_t c = l->nr_columns; sum > room + 2 && c-- > 0;)    /* rather nothing of an address than half a name */
+	sb_free(&text);
+	for (uint32_t c = l->nr_columns; sum > room + 2 && c-- > 0;)
 		if (l->columns[c].wide && w[c]) {
 			sum -= w[c] + 2;
 			w[c] = 0;
 		}
-	while (sum > room + 2) {
-		uint32_t widest = 0;
-
-		for (uint32_t c = 1; c < l->nr_columns; c++)
-			if (w[c] > w[widest])
-				widest = c;
-		if (w[widest] <= 10)
-			break;
-		w[widest]--;
+	while (sum > room + 2 && cut_widest(l, w, KEEP_NOTHING, 10))
 		sum--;
-	}
-	sb_free(&text);
+	for (uint32_t c = l->nr_columns; sum > room + 2 && c-- > 0;)
+		if (l->columns[c].right && w[c] && v->sort != c + 1) {
+			sum -= w[c] + 2;
+			w[c] = 0;
+		}
+	for (uint8_t keep = KEEP_NAME; sum > room + 2 && keep <= KEEP_ADDRESS; keep++)
+		while (sum > room + 2 && cut_widest(l, w, keep, 10))
+			sum--;
 }
 
 static void draw_row(const struct tui *t, const struct view *v, struct cells *c, struct rect r, int y, uint32_t k, const int *w, struct sb *text)
