@@ -14,6 +14,9 @@ check "all of them make one page" '$podwire learn all -o html >"$work/all.html" 
 check "a page is well formed" 'sed "1d" "$work/all.html" | sed "s/<meta [^>]*>//" | python3 -c "import sys, xml.dom.minidom; xml.dom.minidom.parseString(sys.stdin.buffer.read())"'
 check "its lines are kept, and nothing stands in for their ends" 'grep -q "^  there$" "$work/all.html" && ! grep -q "$(printf "\357\277\275")" "$work/all.html"'
 check "one that is not there is said" '! $podwire learn nothing -o md 2>"$work/err" && grep -q "no lesson is called" "$work/err"'
+check "any scenario is one" '$podwire learn scenarios/figures/clusterip.yaml -o md >"$work/md" && grep -q "^### 1\." "$work/md"'
+check "a file without one is told" '! $podwire learn tests/tui/shop.yaml -o md 2>"$work/err" && grep -q "shop.yaml: holds no Scenario" "$work/err"'
+check "and one that is not there" '! $podwire learn nothing.yaml -o md 2>"$work/err" && grep -q "nothing.yaml: No such file" "$work/err"'
 # What was done is kept in a lab (tests/tui/session_test.c plays lessons in one).
 $podwire init --lab "$work/l.db" >/dev/null
 check "a lab without lessons says so" '! $podwire learn export --lab "$work/l.db" 2>"$work/err" && grep -q "keeps nothing of any lesson" "$work/err"'

@@ -258,7 +258,7 @@ TEST(tui_session_needs_no_lab_for_a_lesson)
 	shows(&r, "✓ task svc/label answers");   /* one of the two is reached, by a way that the author did not take */
 	shows(&r, "   and  svc/port answers");
 	type(&r, ":label pod web app=web --overwrite\n:patch svc port --type merge -p '{\"spec\":{\"ports\":[{\"port\":80,\"targetPort\":8080}]}}'\n");
-	shows(&r, "done; → goes on");
+	shows(&r, "done; L shows the other lessons");
 	type(&r, "uu");
 	shows(&r, "✓ task svc/label answers");
 	type(&r, "h:delete pod client\n:po\nG");
@@ -310,6 +310,24 @@ TEST(tui_bears_a_lesson_that_was_broken)
 }
 
 /* What a learner did stays in the lab: a lesson goes on where it was left, with what was typed; R begins it anew. */
+/* Who gives up at the last step has it done, too. */
+TEST(tui_does_the_last_task)
+{
+	struct run r;
+
+	begin_files(&r, "tests/tui/shop.yaml", NULL);
+	type(&r, ":learn named-port\nl");
+	shows(&r, "step 2 of 2");
+	shows(&r, "→ does it for you");
+	type(&r, "l");
+	shows(&r, "step 2 of 2");
+	shows(&r, "the task was done for you");
+	shows(&r, "done; L shows the other lessons");
+	type(&r, "l");
+	shows(&r, "this was the last step");
+	end(&r);
+}
+
 TEST(tui_keeps_progress_in_the_lab)
 {
 	struct run r;

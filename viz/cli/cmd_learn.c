@@ -63,6 +63,21 @@ static void list(struct cli *cli, const struct scenario_list *all, const progres
 	sb_free(&text);
 }
 
+static bool is_file(const char *name) { return strchr(name, '/') || strstr(name, ".y") || access(name, R_OK) == 0; }
+
+/* The first scenario of a file of the learner's own. */
+static const struct scenario *in_file(struct arena *a, const char *file, struct err *err)
+{
+	struct scenario_list own = { 0 };
+
+	if (!scenarios_load(a, file, &own, err))
+		return NULL;
+	if (!own.nr)
+		err_add(err, ERR_INPUT, NULL, "%s: there is no scenario in it", file);
+	return own.nr ? own.v[0] : NULL;
+}
+
+/* A lesson by its name, or any scenario by its file. */
 static const struct scenario *find(struct arena *a, const struct scenario_list *all, const char *name, struct err *err)
 {
 	const char **names = arena_array(a, const char *, all->nr + 1), *near;
@@ -72,8 +87,10 @@ static const struct scenario *find(struct arena *a, const struct scenario_list *
 			return all->v[k];
 		names[k] = all->v[k]->name;
 	}
+	if (is_file(name))
+		return in_file(a, name, err);
 	near = nearest(name, names);
-	err_add(err, ERR_FAILED, NULL, "no lesson is called \"%s\"%s%s%s; podwire learn lists them", name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	err_add(err, ERR_FAILED, NULL, "no lesson is called \"%s\"%s%s%s", name, near ? "; did you mean \"" : "; podwire learn lists them, and plays a scenario's file", near ? near : "", near ? "\"?" : "");
 	return NULL;
 }
 

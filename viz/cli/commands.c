@@ -39,7 +39,7 @@ const struct command commands[] = {
 	{ "heal", cmd_heal, CHANGES_LAB, "KIND [TARGET]", "mend it", NULL },
 	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR…", "replay scenarios and check their expectations (-o text|tap|junit|json|html|md|sarif)", NULL },
 	{ "report", cmd_report, 0, "merge FILE…", "join the JSON reports of several runs (-o text|tap|junit|json|html|md|sarif)", NULL },
-	{ "learn", cmd_learn, G_TUI, "[LESSON…|all|export [LESSON…]|reset [LESSON…]]", "lessons: the list, one in the terminal, or printed (-o text|md|html; -v: the teacher's edition); what was done in the lab (export), or forget it (reset)", NULL },
+	{ "learn", cmd_learn, G_TUI, "[LESSON…|FILE|all|export [LESSON…]|reset [LESSON…]]", "lessons: the list, one in the terminal, or printed (-o text|md|html; -v: the teacher's edition); what was done in the lab (export), or forget it (reset)", NULL },
 	{ "tui", cmd_tui, ASKS | G_TUI, "[LESSON]", "look at the cluster in the terminal: map, lists, traces step by step, time; ? there lists the keys", NULL },
 	{ "export", cmd_export, READS_LAB, "", "the lab's inputs as a Scenario (-o yaml|json)", NULL },
 	{ "up", cmd_up, ASKS | G_UP, "", "build the cluster's network in real Linux namespaces",

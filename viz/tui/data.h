@@ -137,7 +137,7 @@ struct tui_lesson {
 	struct tui_check *checks; uint32_t nr_checks;
 	const char *question, *why; const char **choices; uint32_t nr_choices, answer;  /* answer: from 1; 0: no choice is the right one alone */
 	const char **hints; uint32_t nr_hints;
-	const char **task; bool *reached; uint32_t nr_task; bool solved;        /* what must be reached; reached: which of them are */
+	const char **task; bool *reached; uint32_t nr_task; bool solved, shows;  /* what must be reached; reached: which of them are; shows: it can be done for the learner */
 	struct tui_pane place;                  /* where it happened */
 	nsec took;
 	uint32_t answered;                      /* questions of this lesson, rightly */

@@ -142,7 +142,7 @@ static void play_one(struct tui_model *m, uint32_t k, bool at_hand)
 
 static bool to_step(struct tui_model *m, const char *file, uint32_t step, struct err *err)
 {
-	bool same = m->in_lesson && strcmp(m->lesson_file, file) == 0;
+	bool same = m->in_lesson && strcmp(m->lesson_file, file) == 0, over;
 
 	if (!same || (m->lesson_step != UINT32_MAX && step < m->lesson_step)) {
 		if (!begin(m, file, err))
@@ -150,6 +150,7 @@ static bool to_step(struct tui_model *m, const char *file, uint32_t step, struct
 	}
 	if (!m->lesson->steps.nr)
 		return err_add(err, ERR_INPUT, NULL, "%s has no steps", file);
+	over = step >= m->lesson->steps.nr;
 	step = MIN(step, m->lesson->steps.nr - 1);
 	while (m->lesson_step == UINT32_MAX || m->lesson_step < step) {
 		uint32_t next = m->lesson_step == UINT32_MAX ? 0 : m->lesson_step + 1;
@@ -160,6 +161,11 @@ static bool to_step(struct tui_model *m, const char *file, uint32_t step, struct
 		m->at_hand = next == step;
 		play_one(m, next, m->at_hand);
 		model_changed(m, m->lesson_world);
+	}
+	if (over && m->lesson->steps.v[step].solution && !m->solved && m->at_hand) {   /* behind the last step: its task is done */
+		play_changes(&m->play, m->lesson->steps.v[step].solution);
+		model_changed(m, m->lesson_world);
+		lesson_judge(m);
 	}
 	return true;
 }
@@ -247,7 +253,7 @@ bool fill_lesson(struct tui_model *m, const struct tui_want *want, struct arena 
 		return false;
 	s = &m->lesson->steps.v[m->lesson_step];
 	*out = (struct tui_lesson){ .title = m->lesson->title ? m->lesson->title : m->lesson->name, .path = m->lesson->name, .nr_steps = m->lesson->steps.nr, .step = m->lesson_step, .say = s->say,
-				    .solved = m->solved, .took = cluster_now(m->lesson_world->cluster) - m->step_from, .hints = texts(a, &s->hints), .nr_hints = s->hints.nr };
+				    .solved = m->solved, .shows = s->solution != NULL, .took = cluster_now(m->lesson_world->cluster) - m->step_from, .hints = texts(a, &s->hints), .nr_hints = s->hints.nr };
 	out->steps = arena_alloc(a, sizeof(*out->steps) * out->nr_steps, alignof(max_align_t));
 	for (uint32_t k = 0; k < out->nr_steps; k++) {
 		out->steps[k].name = m->lesson->steps.v[k].name;

@@ -196,7 +196,7 @@ static void tell(const struct view *v, struct cells *c, struct rect r)
 		words(c, line, l->task[k], 0);
 	}
 	if (l->nr_task && y < r.y + r.h)
-		cells_text(c, r.x + 7, y++, r.w - 7, l->solved ? TR_GOOD : TR_DIM, l->solved ? "done; → goes on" : ":apply, :patch, :delete … do it");
+		cells_text(c, r.x + 7, y++, r.w - 7, l->solved ? TR_GOOD : TR_DIM, !l->solved ? ":apply, :patch, :delete … do it" : l->step + 1 < l->nr_steps ? "done; → goes on" : "done; L shows the other lessons");
 	y = checks(l, c, r, y);
 	if (l->took && y + 1 < r.y + r.h) {
 		time_short(l->took, took);
@@ -340,9 +340,9 @@ static bool act(struct tui *t, struct view *v, enum action_id id, int key, struc
 			to_step(t, v, (int)l->step + 1);
 		return true;
 	case ACT_STEP_NEXT:
-		if (l->step + 1 < l->nr_steps) {
-			if (l->nr_task && !l->solved)
-				tui_say(t, TR_WARN, "the task was done for you; ← goes back to do it yourself");
+		if (l->step + 1 < l->nr_steps || (l->nr_task && !l->solved && l->shows)) {
+			if (l->nr_task && !l->solved && l->shows)
+				tui_say(t, TR_WARN, "the task was done for you; %s", l->step + 1 < l->nr_steps ? "← goes back to do it yourself" : "R begins again, to do it yourself");
 			to_step(t, v, (int)l->step + 1);
 		} else {
 			tui_say(t, TR_GOOD, "this was the last step");
@@ -393,7 +393,7 @@ static void say(const struct tui *t, const struct view *v, struct sb *out)
 	else if (v->answered && l->answer && v->chosen != l->answer)
 		sb_add(out, "choose again, or → goes on");
 	else if (l->nr_task && !l->solved)
-		sb_add(out, "change the cluster (:apply, :patch …) until the task is done; e hints, → does it for you");
+		sb_printf(out, "change the cluster (:apply, :patch …) until the task is done; e hints%s", l->shows ? ", → does it for you" : "");
 	else if (l->step + 1 < l->nr_steps)
 		sb_add(out, l->nr_task ? "the task is done; → goes on" : "→ goes on");
 	else
