@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "model/api/cron.h"
+#include "model/base/zone.h"
 #include "model/api/pod_rules.h"
 
 static const char *const modes[] = { "NonIndexed", "Indexed", NULL }, *const ends[] = { "OnFailure", "Never", NULL };
@@ -195,6 +196,21 @@ static bool zone_form(const char *s)
 	}
 }
 
+static void check_zone(struct check *c, const struct path *p, const char *name)
+{
+	struct arena *a = arena_new(NULL, "zone");
+	struct zone z;
+	const char *why;
+
+	if (!zone_load(a, name, &z, &why)) {
+		if (zone_database())
+			refuse_str(c, p, name, "unknown time zone %s", name);
+		else
+			warn_of(c, p, "%s (/usr/share/zoneinfo, package tzdata): nobody knows when %s is, and no Job is made", why, name);
+	}
+	arena_free(a);
+}
+
 static void check_schedule(struct check *c, const char *schedule)
 {
 	const struct path *p = SUB(NULL, "spec.schedule");
@@ -225,8 +241,8 @@ void cron_job_check(struct check *c, const struct object *o)
 		refuse_str(c, zone, j->time_zone, "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones");
 	else if (j->time_zone && !zone_form(j->time_zone))
 		refuse_str(c, zone, j->time_zone, "unknown time zone %s", j->time_zone);
-	else if (j->time_zone && strcmp(j->time_zone, "UTC") != 0 && strcmp(j->time_zone, "Etc/UTC") != 0)
-		warn_of(c, zone, "podwire knows no time zones: the schedule is read in UTC, not in %s", j->time_zone);
+	else if (j->time_zone)
+		check_zone(c, zone, j->time_zone);
 	need_one_of(c, spec, p, "concurrencyPolicy", concurrencies);
 	job_spec_check(c, val_get(template, "spec"), SUB(p, "jobTemplate.spec"));
 	if (has(val_get(template, "spec"), "selector"))

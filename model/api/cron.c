@@ -53,7 +53,6 @@ static bool range(const char *expr, const struct bounds *b, uint64_t *bits, bool
 	if (strcmp(text, "*") == 0 || strcmp(text, "?") == 0) {
 		from = b->lo;
 		to = b->hi;
-		*any = !slash;
 	} else {
 		if (!number(text, b, &from, why))
 			return false;
@@ -65,6 +64,7 @@ static bool range(const char *expr, const struct bounds *b, uint64_t *bits, bool
 	}
 	if (slash && !number(slash, NULL, &step, why))
 		return false;
+	*any = *any || (step == 1 && (strcmp(text, "*") == 0 || strcmp(text, "?") == 0));
 	if (slash && !hyphen && !(strcmp(text, "*") == 0 || strcmp(text, "?") == 0))
 		to = b->hi;
 	if (from < b->lo)
@@ -96,42 +96,14 @@ static bool field(const char *s, const struct bounds *b, uint64_t *bits, bool *a
 	return true;
 }
 
-static bool descriptor(const char *s, struct cron *out, char why[256])
-{
-	static const struct { const char *name, *fields; } known[] = {
-		{ "@yearly", "0 0 1 1 *" }, { "@annually", "0 0 1 1 *" }, { "@monthly", "0 0 1 * *" }, { "@weekly", "0 0 * * 0" },
-		{ "@daily", "0 0 * * *" }, { "@midnight", "0 0 * * *" }, { "@hourly", "0 * * * *" },
-	};
-
-	for (size_t k = 0; k < ARRAY_LEN(known); k++)
-		if (strcmp(known[k].name, s) == 0)
-			return cron_parse(known[k].fields, out, why);
-	if (strncmp(s, "@every ", 7) == 0) {
-		if (duration_parse(s + 7, &out->every) && out->every > 0)
-			return true;
-		return snprintf(why, 256, "failed to parse duration %.60s: time: invalid duration \"%.60s\"", s, s + 7), false;
-	}
-	return snprintf(why, 256, "unrecognized descriptor: %.60s", s), false;
-}
-
-bool cron_parse(const char *s, struct cron *out, char why[256])
+static bool fields(const char *s, struct cron *out, char why[256])
 {
 	char words[5][64];
 	uint64_t bits[5] = { 0 };
 	bool any[5] = { false };
-	const char *all;
+	const char *all = s;
 	uint32_t nr = 0;
 
-	*out = (struct cron){ 0 };
-	if (strncmp(s, "TZ=", 3) == 0 || strncmp(s, "CRON_TZ=", 8) == 0) {
-		s += strcspn(s, " ");
-		s += strspn(s, " ");
-	}
-	if (!*s)
-		return snprintf(why, 256, "empty spec string"), false;
-	if (*s == '@')
-		return descriptor(s, out, why);
-	all = s;
 	while (*(s += strspn(s, " \t\n\r"))) {
 		size_t n = strcspn(s, " \t\n\r");
 
@@ -145,6 +117,45 @@ bool cron_parse(const char *s, struct cron *out, char why[256])
 	for (int k = 0; k < 5; k++)
 		if (!field(words[k], &bounds[k], &bits[k], &any[k], why))
 			return false;
-	*out = (struct cron){ bits[0], (uint32_t)bits[1], (uint32_t)bits[2], (uint32_t)bits[3], (uint32_t)bits[4], any[2], any[4], 0 };
+	out->minutes = bits[0];
+	out->hours = (uint32_t)bits[1];
+	out->days = (uint32_t)bits[2];
+	out->months = (uint32_t)bits[3];
+	out->weekdays = (uint32_t)bits[4];
+	out->any_day = any[2];
+	out->any_weekday = any[4];
 	return true;
+}
+
+static bool descriptor(const char *s, struct cron *out, char why[256])
+{
+	static const struct { const char *name, *fields; } known[] = {
+		{ "@yearly", "0 0 1 1 *" }, { "@annually", "0 0 1 1 *" }, { "@monthly", "0 0 1 * *" }, { "@weekly", "0 0 * * 0" },
+		{ "@daily", "0 0 * * *" }, { "@midnight", "0 0 * * *" }, { "@hourly", "0 * * * *" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(known); k++)
+		if (strcmp(known[k].name, s) == 0)
+			return fields(known[k].fields, out, why);
+	if (strncmp(s, "@every ", 7) == 0) {
+		if (duration_parse(s + 7, &out->every) && out->every > 0)
+			return true;
+		return snprintf(why, 256, "failed to parse duration %.60s: time: invalid duration \"%.60s\"", s, s + 7), false;
+	}
+	return snprintf(why, 256, "unrecognized descriptor: %.60s", s), false;
+}
+
+bool cron_parse(const char *s, struct cron *out, char why[256])
+{
+	*out = (struct cron){ 0 };
+	if (strncmp(s, "TZ=", 3) == 0 || strncmp(s, "CRON_TZ=", 8) == 0) {
+		snprintf(out->zone, sizeof(out->zone), "%.*s", (int)MIN(strcspn(s, " ") - (size_t)(strchr(s, '=') + 1 - s), sizeof(out->zone) - 1), strchr(s, '=') + 1);
+		s += strcspn(s, " ");
+		s += strspn(s, " ");
+	}
+	if (!*s)
+		return snprintf(why, 256, "empty spec string"), false;
+	if (*s == '@')
+		return descriptor(s, out, why);
+	return fields(s, out, why);
 }

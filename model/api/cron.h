@@ -9,6 +9,7 @@ struct cron {
 	uint32_t hours, days, months, weekdays; /* weekdays: bit 0 is Sunday */
 	bool any_day, any_weekday;              /* * or ?: the other one alone decides */
 	nsec every;                             /* @every: the distance; 0: the fields hold */
+	char zone[64];                          /* TZ= or CRON_TZ= before them; "": none */
 };
 
 /* false: *why says what is wrong, as the library does. */

@@ -1,5 +1,6 @@
 /* Deployment, ReplicaSet, StatefulSet, DaemonSet, ReplicationController, Job, CronJob. Sources: kubernetes staging/src/k8s.io/api/{apps,batch}/v1/types.go,
  * defaults: pkg/apis/{apps,batch}/v1/defaults.go. */
+#include "model/base/quantity.h"
 #include "model/api/checks.h"
 #include "model/api/shape.h"
 
@@ -135,6 +136,15 @@ static const struct field job_status_fields[] = {
 };
 static const struct field job_fields[] = { ROW_TOP, ROW_HERE("spec", job_spec_fields), ROW_HERE("status", job_status_fields), FIELD_END };
 
+/* Of a status that came with the object; NEVER: it did not. */
+static nsec given_time(const struct val *doc, const char *path)
+{
+	const char *text = val_str_at(doc, path);
+	nsec t;
+
+	return text && time_parse(text, &t) ? t : NEVER;
+}
+
 static void job_default(struct object *o, struct arena *a, struct strtab *t)
 {
 	struct job *j = (struct job *)o;
@@ -150,7 +160,8 @@ static void job_default(struct object *o, struct arena *a, struct strtab *t)
 		j->completions = (struct opt_int){ 1, true };
 	if (!j->parallelism.set)
 		j->parallelism = (struct opt_int){ 1, true };
-	j->st_start = j->st_completion = NEVER;
+	j->st_start = given_time(o->doc, "status.startTime");
+	j->st_completion = given_time(o->doc, "status.completionTime");
 }
 
 static const struct field job_template_fields[] = { KEPT_SUB("metadata", meta_fields), ROW_HERE("spec", job_spec_fields), FIELD_END };
@@ -170,7 +181,9 @@ static void cron_default(struct object *o, struct arena *a, struct strtab *t)
 
 	c->has_starting_deadline = c->starting_deadline >= 0;
 	c->template_doc = val_path(o->doc, "spec.jobTemplate");
-	c->st_last_schedule = NEVER;
+	c->st_last_schedule = given_time(o->doc, "status.lastScheduleTime");
+	c->st_last_success = given_time(o->doc, "status.lastSuccessfulTime");
+	c->st_seen = MAX(c->st_last_success == NEVER ? 0 : c->st_last_success, c->st_last_schedule == NEVER ? 0 : c->st_last_schedule);
 	if (!c->concurrency)
 		c->concurrency = str_intern(t, "Allow");
 	if (!c->template)

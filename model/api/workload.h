@@ -60,7 +60,8 @@ struct cron_job {
 	int32_t success_limit, failed_limit;
 	struct job *template;                   /* jobTemplate.spec decoded into a job; labels in its o.labels */
 	const struct val *template_doc;
-	nsec st_last_schedule;
+	nsec st_last_schedule, st_last_success; /* NEVER: not yet */
+	nsec st_seen;                           /* its Jobs' ends until then have been told of */
 };
 
 extern const struct field pod_template_fields[];        /* of spec.template, into a struct pod_template */

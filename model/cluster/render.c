@@ -141,9 +141,8 @@ static void put_pod(struct arena *a, struct val *v, const struct pod *p)
 
 struct val *object_render(struct cluster *c, const struct object *o, struct arena *a)
 {
-	struct val *v = o->doc ? val_copy(a, o->doc) : val_new(a, VAL_MAP), *own = val_new(a, VAL_MAP);
+	struct val *v = o->doc ? val_copy(a, o->doc) : val_new(a, VAL_MAP), *own = val_new(a, VAL_MAP), *status;
 
-	(void)c;
 	if (!val_get(v, "apiVersion"))
 		val_put(a, v, "apiVersion", val_string(a, o->kind->apis[0]));
 	if (!val_get(v, "kind"))
@@ -152,6 +151,15 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 	if (o->kind->fields)
 		fields_encode(a, o->kind->fields, o, own);
 	lay(a, v, own);
+	if ((o->kind == &job_kind || o->kind == &cron_job_kind) && !val_get(v, "status"))
+		val_put(a, v, "status", val_new(a, VAL_MAP));
+	status = (struct val *)(uintptr_t)val_get(v, "status");
+	if (o->kind == &job_kind)
+		render_job_status(a, status, (const struct job *)o);
+	else if (o->kind == &cron_job_kind)
+		render_cron_job_status(c, a, status, (const struct cron_job *)o);
+	if (status && o->kind != &pod_kind && o->kind != &node_kind)
+		render_condition_times(a, status, o);
 	if (o->kind == &pod_kind)
 		put_pod(a, v, (const struct pod *)o);
 	else if ((o->kind == &service_kind || o->kind == &ingress_kind) && !val_get(v, "status"))

@@ -48,6 +48,68 @@ void render_node_status(struct arena *a, struct val *status, const struct node *
 		val_put(a, status, "conditions", conditions(a, &n->conditions, true));
 }
 
+/* ---- conditions of the other kinds: the tables lay everything but the times */
+
+static const condition_list *typed_conditions(const struct object *o)
+{
+	for (const struct field *f = o->kind->fields; f && f->name; f++)
+		for (const struct field *g = strcmp(f->name, "status") == 0 && f->type == F_STRUCT ? f->sub : NULL; g && g->name; g++)
+			if (strcmp(g->name, "conditions") == 0 && g->sub == condition_fields && !(g->flags & FIELD_KEPT))
+				return (const condition_list *)(const void *)((const char *)o + f->at + g->at);
+	return NULL;
+}
+
+void render_condition_times(struct arena *a, struct val *status, const struct object *o)
+{
+	const condition_list *l = typed_conditions(o);
+	const struct val *list = val_get(status, "conditions");
+	struct val *v = list && l && list->nr == l->nr ? list->first : NULL;
+
+	for (uint32_t k = 0; v && k < l->nr; k++, v = v->next) {
+		if (v->type != VAL_MAP || !streq(val_str_at(v, "type"), l->v[k].type) || val_get(v, "lastTransitionTime"))
+			continue;
+		put_time(a, v, "lastTransitionTime", l->v[k].changed);
+		if (o->kind == &deployment_kind)
+			put_time(a, v, "lastUpdateTime", l->v[k].changed);
+		if (o->kind == &job_kind)
+			put_time(a, v, "lastProbeTime", l->v[k].changed);
+	}
+}
+
+/* ---- Jobs and CronJobs */
+
+void render_job_status(struct arena *a, struct val *status, const struct job *j)
+{
+	put_time(a, status, "startTime", j->st_start);
+	put_time(a, status, "completionTime", j->st_completion);
+}
+
+void render_cron_job_status(struct cluster *c, struct arena *a, struct val *status, const struct cron_job *j)
+{
+	struct object_list l = cluster_list_ns(c, &job_kind, j->o.ns);
+	struct val *active = val_new(a, VAL_LIST);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct job *x = (const struct job *)l.v[k];
+		const struct condition *done = condition_get(&x->conditions, "Complete"), *failed = condition_get(&x->conditions, "Failed");
+		struct val *v;
+
+		if (owner_uid(&x->o) != j->o.uid || (done && done->status == COND_TRUE) || (failed && failed->status == COND_TRUE))
+			continue;
+		v = val_add(a, active, val_new(a, VAL_MAP));
+		val_put(a, v, "apiVersion", val_string(a, "batch/v1"));
+		val_put(a, v, "kind", val_string(a, "Job"));
+		val_put(a, v, "name", val_string(a, x->o.name));
+		val_put(a, v, "namespace", val_string(a, x->o.ns));
+		val_put(a, v, "resourceVersion", val_string(a, arena_printf(a, "%u", x->o.rev)));
+		val_put(a, v, "uid", val_string(a, x->o.uid));
+	}
+	if (active->nr)
+		val_put(a, status, "active", active);
+	put_time(a, status, "lastScheduleTime", j->st_last_schedule);
+	put_time(a, status, "lastSuccessfulTime", j->st_last_success > 0 ? j->st_last_success : NEVER);         /* labs of before have 0 */
+}
+
 /* ---- containers */
 
 static struct val *state_of(struct arena *a, const struct container_status *s)

@@ -1,12 +1,11 @@
-/* Schedules as cron writes them: minute hour day month weekday; lists, ranges, steps, names, @hourly … . Times are virtual; time 0 is midnight of
- * Thursday, 1 January 1970, UTC. Source: robfig/cron v3, which Kubernetes uses. */
-#ifndef PODWIRE_CRON_H
-#define PODWIRE_CRON_H
+/* When a schedule comes next. Times are virtual; time 0 is midnight of Thursday, 1 January 1970, UTC. Source: robfig/cron v3 spec.go, which Kubernetes uses. */
+#ifndef PODWIRE_SCHEDULE_H
+#define PODWIRE_SCHEDULE_H
 
-#include "model/base/base.h"
+#include "model/api/cron.h"
+#include "model/base/zone.h"
 
-struct schedule { uint64_t minute, hour, day, month, weekday; bool any_day, any_weekday; nsec every; };  /* bits; every: "@every 5m", else 0 */
-bool schedule_parse(const char *, struct schedule *);           /* false: it is not one */
-nsec schedule_next(const struct schedule *, nsec after);        /* the first time behind `after`; NEVER within five years */
+/* The first minute behind `after` whose local time the schedule names; NEVER within five years. What local clocks skip does not come, what they show twice comes twice. */
+nsec schedule_next(const struct cron *, const struct zone *, nsec after);
 
 #endif

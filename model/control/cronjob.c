@@ -1,12 +1,37 @@
 /* CronJobs: a Job at each time of the schedule. Source: pkg/controller/cronjob/cronjob_controllerv2.go. */
 #include <stdlib.h>
 
+#include "model/base/quantity.h"
 #include "model/cluster/apply.h"
 #include "model/control/cron.h"
 #include "model/control/gc.h"
 #include "model/control/workloads.h"
 
-struct cron { struct control *t; struct cluster *c; struct cron_job *j; struct arena *scratch; nsec now; struct object_list jobs; };
+struct sync { struct control *t; struct cluster *c; struct cron_job *j; struct arena *scratch; nsec now; struct object_list jobs; const struct zone *zone; };
+
+/* Zones that were asked for, by the interned name. */
+struct zones { struct map by_name; };
+struct known_zone { struct zone zone; const char *why; };
+
+static const struct known_zone *zone_named(struct control *t, str name)
+{
+	struct zones *z = control_state(t, CTL_CRONJOB);
+	struct arena *a = cluster_arena(control_cluster(t));
+	uint64_t *at = map_put(&z->by_name, a, map_ptr(name));
+
+	if (!*at) {
+		struct known_zone *k = arena_make(a, struct known_zone);
+
+		zone_load(a, name, &k->zone, &k->why);
+		*at = map_ptr(k);
+	}
+	return (const struct known_zone *)(uintptr_t)*at;
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct zones);
+}
 
 static void watch(struct control *t, const struct change *ch)
 {
@@ -29,7 +54,7 @@ static int oldest_first(const void *a, const void *b)
 	return x->created != y->created ? (x->created < y->created ? -1 : 1) : str_order(x->name, y->name);
 }
 
-static void limit_history(struct cron *x, enum cond_status which, int32_t keep)
+static void limit_history(struct sync *x, enum cond_status which, int32_t keep)
 {
 	int32_t nr = 0;
 
@@ -43,8 +68,20 @@ static void limit_history(struct cron *x, enum cond_status which, int32_t keep)
 		}
 }
 
+/* RFC 3339, in the zone of the schedule. */
+static const char *local_text(struct sync *x, nsec at)
+{
+	int32_t ahead = x->zone ? zone_offset(x->zone, at / SECONDS(1)) : 0;
+	char text[32];
+
+	time_text(at + SECONDS((int64_t)ahead), text);
+	if (!ahead)
+		return arena_strdup(x->scratch, text);
+	return arena_printf(x->scratch, "%.19s%c%02d:%02d", text, ahead < 0 ? '-' : '+', abs(ahead) / 3600, abs(ahead) / 60 % 60);
+}
+
 /* The name tells the scheduled minute. */
-static void make_job(struct cron *x, nsec at)
+static void make_job(struct sync *x, nsec at)
 {
 	const char *name = arena_printf(x->scratch, "%s-%" PRId64, x->j->o.name, at / MINUTES(1));
 	struct job *j = (struct job *)object_new(x->c, &job_kind, x->j->o.ns, name);
@@ -52,14 +89,14 @@ static void make_job(struct cron *x, nsec at)
 
 	memcpy(j, x->j->template, sizeof(*j));
 	o.labels = x->j->template->o.labels;
-	o.annotations = pairs_with(x->c, &x->j->template->o.annotations, "batch.kubernetes.io/cronjob-scheduled-timestamp", arena_printf(x->scratch, "%" PRId64, at / SECONDS(1)));
+	o.annotations = pairs_with(x->c, &x->j->template->o.annotations, "batch.kubernetes.io/cronjob-scheduled-timestamp", local_text(x, at));
 	j->o = o;
 	own(x->c, &j->o, &x->j->o);
 	cluster_add(x->c, &j->o);
 	cluster_event(x->c, &x->j->o, false, "cronjob-controller", "SuccessfulCreate", "Created job %s", name);
 }
 
-static uint32_t running(const struct cron *x)
+static uint32_t running(const struct sync *x)
 {
 	uint32_t nr = 0;
 
@@ -68,7 +105,7 @@ static uint32_t running(const struct cron *x)
 	return nr;
 }
 
-static void fire(struct cron *x, nsec at)
+static void fire(struct sync *x, nsec at)
 {
 	struct cron_job *j = x->j;
 
@@ -84,30 +121,77 @@ static void fire(struct cron *x, nsec at)
 	cluster_touch(x->c, &j->o);
 }
 
+/* What became of its Jobs since it was looked at last. */
+static void see_jobs(struct sync *x)
+{
+	nsec latest = x->j->st_seen;
+
+	for (uint32_t k = 0; k < x->jobs.nr; k++) {
+		const struct job *j = (const struct job *)x->jobs.v[k];
+		enum cond_status how = outcome(j);
+		nsec at = how == COND_NONE ? NEVER : condition_get(&j->conditions, how == COND_TRUE ? "Complete" : "Failed")->changed;
+
+		if (at == NEVER || j->o.gone || at <= x->j->st_seen)
+			continue;
+		latest = MAX(latest, at);
+		cluster_event(x->c, &x->j->o, false, "cronjob-controller", "SawCompletedJob", "Saw completed job: %s, condition: %s", j->o.name, how == COND_TRUE ? "Complete" : "Failed");
+		if (how == COND_TRUE)
+			x->j->st_last_success = MAX(x->j->st_last_success == NEVER ? 0 : x->j->st_last_success, at);
+	}
+	if (latest == x->j->st_seen)
+		return;
+	x->j->st_seen = latest;
+	cluster_touch(x->c, &x->j->o);
+}
+
+/* The last time of the schedule that has come and was not served; NEVER: none (utils.go mostRecentScheduleTime). */
+static nsec unmet(struct sync *x, const struct cron *s)
+{
+	const struct cron_job *j = x->j;
+	nsec from = j->st_last_schedule == NEVER ? j->o.created : j->st_last_schedule, at = NEVER, next;
+	uint32_t missed = 0;
+
+	if (j->has_starting_deadline)
+		from = MAX(from, x->now - SECONDS(j->starting_deadline));
+	while ((next = schedule_next(s, x->zone, from)) <= x->now) {
+		at = from = next;
+		missed++;
+	}
+	if (missed > 100)
+		cluster_event(x->c, &j->o, true, "cronjob-controller", "TooManyMissedTimes", "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
+	return at;
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
-	struct cron x = { .t = t, .c = control_cluster(t), .j = (struct cron_job *)o, .now = now };
-	struct schedule s;
-	nsec next, last;
+	struct sync x = { .t = t, .c = control_cluster(t), .j = (struct cron_job *)o, .now = now };
+	const struct known_zone *zone;
+	struct cron s;
+	char why[256];
+	nsec at;
 
-	if (o->gone || o->deleted != NEVER || !schedule_parse(x.j->schedule, &s))
+	if (o->gone || o->deleted != NEVER || !x.j->schedule || !cron_parse(x.j->schedule, &s, why))
 		return;
+	zone = zone_named(t, cluster_str(x.c, *s.zone ? s.zone : x.j->time_zone ? x.j->time_zone : ""));
+	x.zone = &zone->zone;
 	x.scratch = arena_new(NULL, "cronjob");
 	x.jobs = dependents(t, o, &job_kind, x.scratch);
 	if (x.jobs.nr)
 		qsort(x.jobs.v, x.jobs.nr, sizeof(*x.jobs.v), oldest_first);
+	see_jobs(&x);
 	limit_history(&x, COND_TRUE, x.j->success_limit);
 	limit_history(&x, COND_FALSE, x.j->failed_limit);
-	last = x.j->st_last_schedule == NEVER ? o->created : x.j->st_last_schedule;
-	next = schedule_next(&s, last);
-	while (next <= now && schedule_next(&s, next) <= now)           /* of several missed times only the last counts */
-		next = schedule_next(&s, next);
-	if (!x.j->suspend && next <= now && !(x.j->has_starting_deadline && now - next > SECONDS(x.j->starting_deadline)))
-		fire(&x, next);
-	if (!x.j->suspend)
-		control_timer(t, CTL_CRONJOB, o, schedule_next(&s, now));
+	if (zone->why) {
+		cluster_event(x.c, o, true, "cronjob-controller", "UnknownTimeZone", "invalid timeZone: \"%s\": %s%s%s", x.j->time_zone, zone->why, strstr(zone->why, "unknown") ? " " : "",
+			      strstr(zone->why, "unknown") ? x.j->time_zone : "");
+	} else if (!x.j->suspend) {
+		at = unmet(&x, &s);
+		if (at != NEVER)
+			fire(&x, at);
+		control_timer(t, CTL_CRONJOB, o, schedule_next(&s, x.zone, now));
+	}
 	arena_free(x.scratch);
 }
 
 static const struct kind *const kinds_heard[] = { &cron_job_kind, &job_kind, NULL };
-const struct controller cronjob_controller = { .name = "cronjob", .kinds = kinds_heard, .watch = watch, .run = run };
+const struct controller cronjob_controller = { .name = "cronjob", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };

@@ -68,7 +68,9 @@ static const struct field job_state[] = {
 	ROW(F_STR, "completedIndexes", struct job, st_completed), ROW(F_STR, "failedIndexes", struct job, st_failed_indexes), ROW(F_OPT_INT, "terminating", struct job, st_terminating),
 	FIELD_END
 };
-static const struct field cron_state[] = { EXACT("lastSchedule", struct cron_job, st_last_schedule), FIELD_END };
+static const struct field cron_state[] = {
+	EXACT("lastSchedule", struct cron_job, st_last_schedule), EXACT("lastSuccess", struct cron_job, st_last_success), EXACT("seen", struct cron_job, st_seen), FIELD_END
+};
 static const struct field service_state[] = { CONDITIONS(struct service), FIELD_END };
 static const struct field gateway_state[] = { CONDITIONS(struct gateway), FIELD_END };
 static const struct field listener_set_state[] = { CONDITIONS(struct listener_set), FIELD_END };
