@@ -400,18 +400,6 @@ static void check_life(struct pod_rules *r, const struct val *v, const struct pa
 	check_probe(r, v, p, "startupProbe");
 }
 
-/* What the simulated kubelet does not do is said, not passed over: it knows the Pod's policy, and sidecars. */
-static void warn_of_own_policy(struct pod_rules *r, const struct val *v, const struct path *p, bool init)
-{
-	const char *own = text_of(v, "restartPolicy"), *pods = text_of(r->spec, "restartPolicy");
-	bool sidecar = init && strcmp(own, "Always") == 0;
-
-	if (val_get(v, "restartPolicyRules"))
-		warn_of(r->c, SUB(p, "restartPolicyRules"), "podwire does not follow rules of single containers: the Pod's restartPolicy is used");
-	else if (*own && !sidecar && strcmp(own, *pods ? pods : "Always") != 0)
-		warn_of(r->c, SUB(p, "restartPolicy"), "podwire does not follow policies of single containers: the Pod's restartPolicy is used");
-}
-
 static void check_restart(struct check *c, const struct val *v, const struct path *p)
 {
 	const struct val *rules = val_get(v, "restartPolicyRules");
@@ -482,7 +470,6 @@ static void check_common(struct pod_rules *r, const struct val *containers, cons
 	check_resize(r->c, v, p, never, init && !sidecar);
 	check_container_security(r, val_get(v, "securityContext"), SUB(p, "securityContext"));
 	check_restart(r->c, v, p);
-	warn_of_own_policy(r, v, p, init);
 }
 
 static void check_init(struct pod_rules *r, const struct val *list, const struct val *v, const struct path *p)

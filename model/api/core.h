@@ -54,6 +54,7 @@ struct probe {
 struct lifecycle_handler { struct exec_action *exec; struct http_get *http; struct tcp_socket *tcp; struct sleep_action *sleep; };
 struct lifecycle { struct lifecycle_handler *post_start, *pre_stop; };
 struct resources { pair_list requests, limits; };
+struct restart_rule { str action; const struct val *codes; };           /* codes: exitCodes as given: operator In or NotIn, values */
 struct container {
 	str name, image;
 	str_list command, args;
@@ -63,7 +64,8 @@ struct container {
 	struct resources resources;
 	struct probe *liveness, *readiness, *startup;
 	struct lifecycle *lifecycle;
-	str restart_policy;                     /* init containers: "Always" makes a sidecar */
+	str restart_policy;                     /* its own; NULL: the Pod's. Init containers: "Always" makes a sidecar */
+	LIST(struct restart_rule) restart_rules;
 	bool privileged;
 	const struct val *security;             /* securityContext as given */
 };
@@ -136,6 +138,10 @@ struct pod {
 /* What the whole Pod asks for of a resource, or is limited to, in thousandths: containers and sidecars together or the init container that needs most, what is said for the Pod
  * itself before them, and its overhead. 0: nothing (component-helpers/resource/helpers.go PodRequests, PodLimits). */
 int64_t pod_amount(const struct pod_spec *, const char *resource, bool limits);
+/* Is a container that has ended with that code started again? By its rules, then its own policy, then the Pod's (pkg/api/v1/pod/util.go ContainerShouldRestart). */
+bool container_restarts(const struct pod_spec *, const struct container *, int32_t exit);
+bool container_may_restart(const struct pod_spec *, const struct container *); /* with some code */
+bool restarts_all(const struct container *, int32_t exit);              /* does a rule say RestartAllContainers of that code? */
 bool is_sidecar(const struct container *);      /* an init container with restartPolicy Always */
 bool pod_is_ready(const struct pod *);          /* condition Ready is True */
 bool pod_is_terminal(const struct pod *);       /* Succeeded or Failed */

@@ -75,6 +75,7 @@ static const struct field lifecycle_fields[] = {
 static const struct field resource_fields[] = { 
 	ROW(F_AMOUNTS, "requests", struct resources, requests), ROW(F_AMOUNTS, "limits", struct resources, limits), KEPT_LIST("claims", ResourceClaim_core), FIELD_END
  };
+static const struct field restart_rule_fields[] = { ROW(F_STR, "action", struct restart_rule, action), ROW_RAW("exitCodes", struct restart_rule, codes, ContainerRestartRuleOnExitCodes), FIELD_END };
 static const struct field container_fields[] = {
 	ROW(F_STR, "name", struct container, name), ROW(F_STR, "image", struct container, image), ROW(F_STRS, "command", struct container, command),
 	ROW(F_STRS, "args", struct container, args), ROW_LIST("ports", struct container, ports, struct container_port, port_fields),
@@ -83,7 +84,7 @@ static const struct field container_fields[] = {
 	ROW_PTR("readinessProbe", struct container, readiness, struct probe, probe_fields), ROW_PTR("startupProbe", struct container, startup, struct probe, probe_fields),
 	ROW_PTR("lifecycle", struct container, lifecycle, struct lifecycle, lifecycle_fields), ROW(F_STR, "restartPolicy", struct container, restart_policy),
 	ROW_RAW("securityContext", struct container, security, SecurityContext), KEPT(F_STR, "workingDir"), KEPT_LIST("envFrom", EnvFromSource),
-	KEPT_LIST("resizePolicy", ContainerResizePolicy), KEPT_LIST("volumeDevices", VolumeDevice), KEPT_LIST("restartPolicyRules", ContainerRestartRule),
+	KEPT_LIST("resizePolicy", ContainerResizePolicy), KEPT_LIST("volumeDevices", VolumeDevice), ROW_LIST("restartPolicyRules", struct container, restart_rules, struct restart_rule, restart_rule_fields),
 	KEPT_DFLT(F_STR, "terminationMessagePath", "\"/dev/termination-log\""), KEPT_DFLT(F_STR, "terminationMessagePolicy", "\"File\""), KEPT(F_STR, "imagePullPolicy"),
 	KEPT(F_BOOL, "stdin"), KEPT(F_BOOL, "stdinOnce"), KEPT(F_BOOL, "tty"), KEPT(F_STR, "targetContainerName"),
 	FIELD_END
@@ -291,6 +292,41 @@ static void pod_default(struct object *o, struct arena *a, struct strtab *t)
 	p->start = NEVER;
 	p->node = s->node_name;
 	read_status(p, val_get(o->doc, "status"), a, t);
+}
+
+static const struct restart_rule *rule_for(const struct container *c, int32_t exit)
+{
+	for (uint32_t k = 0; k < c->restart_rules.nr; k++) {
+		const struct val *codes = c->restart_rules.v[k].codes;
+		bool listed = false;
+
+		VAL_EACH(v, val_get(codes, "values"))
+			listed = listed || val_int_or(v, 0) == exit;
+		if (codes && listed == streq(val_str_at(codes, "operator"), "In"))
+			return &c->restart_rules.v[k];
+	}
+	return NULL;
+}
+
+bool restarts_all(const struct container *c, int32_t exit)
+{
+	const struct restart_rule *r = rule_for(c, exit);
+
+	return r && streq(r->action, "RestartAllContainers");
+}
+
+bool container_restarts(const struct pod_spec *s, const struct container *c, int32_t exit)
+{
+	const char *policy = c->restart_policy ? c->restart_policy : s->restart_policy;
+
+	if (c->restart_policy && rule_for(c, exit))
+		return true;
+	return streq(policy, "OnFailure") ? exit != 0 : !streq(policy, "Never");
+}
+
+bool container_may_restart(const struct pod_spec *s, const struct container *c)
+{
+	return c->restart_rules.nr || !streq(c->restart_policy ? c->restart_policy : s->restart_policy, "Never");
 }
 
 bool is_sidecar(const struct container *c)

@@ -32,7 +32,7 @@
 extern const struct field condition_fields[], selector_fields[], pod_spec_fields[];
 extern const struct field APIService[], AWSElasticBlockStoreVolumeSource[], Affinity[], AttachedVolume[], AzureDiskVolumeSource[], AzureFileVolumeSource[], Binding[],
 	CSIDriver[], CSINode[], CSIStorageCapacity[], CSIVolumeSource[], CephFSVolumeSource[], CertificateSigningRequest[], CinderVolumeSource[],
-	ClusterRole[], ClusterRoleBinding[], ComponentStatus[], ContainerImage[], ContainerResizePolicy[], ContainerRestartRule[], ContainerState[],
+	ClusterRole[], ClusterRoleBinding[], ComponentStatus[], ContainerImage[], ContainerResizePolicy[], ContainerRestartRuleOnExitCodes[], ContainerState[],
 	ContainerStatus[], ContainerUser[], CustomResourceDefinition[], DeviceClass[], DownwardAPIVolumeSource[],
 	EmptyDirVolumeSource[], EnvFromSource[], EnvVarSource[], EphemeralVolumeSource[], Event[], FCVolumeSource[], FlexVolumeSource[],
 	FlockerVolumeSource[], FlowSchema[], GCEPersistentDiskVolumeSource[], GitRepoVolumeSource[], GlusterfsVolumeSource[],

@@ -136,6 +136,31 @@ static void wind_up(struct visit *v)
 	v->r->sandbox = SANDBOX_NONE;
 }
 
+/* In place: the sandbox and its address stay, the init containers run again too. */
+static bool all_again(struct visit *v)
+{
+	bool told = false;
+
+	for (uint32_t k = 0; k < v->r->nr; k++) {
+		told = told || (v->r->c[k].run.state == RUN_RUNNING && !v->r->c[k].stopping);
+		container_stop(v, k, pod_grace(v->p));
+	}
+	if (any_running(v, 0))
+		return told;
+	for (uint32_t k = 0; k < v->r->nr; k++) {
+		struct crun *x = &v->r->c[k];
+
+		if (x->run.state != RUN_EXITED)
+			continue;
+		x->has_last = true;
+		x->last_exit = x->run.exit;
+		x->last_to = x->to;
+		x->restarts++;
+		x->run.state = RUN_NONE;
+	}
+	return true;
+}
+
 static bool begin_next(struct visit *v)
 {
 	struct run runs[MAX_CONTAINERS];
@@ -148,6 +173,8 @@ static bool begin_next(struct visit *v)
 	if (v->r->making || v->r->busy >= 0 || v->now < v->r->free_at)
 		return false;
 	a = what_next(v, runs);
+	if (a.restart_all)
+		return all_again(v);
 	if (a.kill_pod) {
 		bool told = false;
 
@@ -179,7 +206,7 @@ static void plan_container(struct visit *v, uint32_t k)
 {
 	const struct crun *x = &v->r->c[k];
 	enum container_role role = role_of(v->p, k);
-	bool always = role == ROLE_SIDECAR || (role == ROLE_MAIN && !streq(v->p->spec->restart_policy, "Never") && !streq(v->p->spec->restart_policy, "OnFailure"));
+	bool always = role == ROLE_SIDECAR || (role == ROLE_MAIN && container_restarts(v->p->spec, container_at(v->p->spec, k), 0));
 	bool expected = x->stopping || !always || (!x->restarts && x->ends - x->from <= timing(T_SETTLE_SHORT_RUN));
 	const struct probing *b = x->run.state == RUN_RUNNING ? x->probes : &nothing;
 	const nsec at[] = { b->killed, b->unready, b->complaint && !x->complained ? b->complains : NEVER };

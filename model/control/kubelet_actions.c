@@ -2,21 +2,37 @@
 
 #define BIT(i) ((uint64_t)1 << (i))
 
+static const struct container *at(const struct pod_spec *s, uint32_t nr_init, uint32_t k)
+{
+	return k < nr_init ? &s->init_containers.v[k] : &s->containers.v[k - nr_init];
+}
+
+/* May any of its containers be started again after it has ended? */
 static bool never(const struct pod_spec *s)
 {
-	return streq(s->restart_policy, "Never");
+	for (uint32_t k = 0; k < s->containers.nr; k++)
+		if (container_may_restart(s, &s->containers.v[k]))
+			return false;
+	return true;
 }
 
 /* container/helpers.go ShouldContainerBeRestarted */
-static bool wants_start(const struct pod_spec *s, const struct pod_runs *p, const struct run *r)
+static bool wants_start(const struct pod_spec *s, const struct pod_runs *p, const struct container *c, const struct run *r)
 {
 	if (p->deleted)
 		return false;
 	if (r->state == RUN_NONE)
 		return true;
-	if (r->state == RUN_RUNNING || never(s))
-		return false;
-	return !streq(s->restart_policy, "OnFailure") || r->exit != 0;
+	return r->state == RUN_EXITED && container_restarts(s, c, r->exit);
+}
+
+/* container/helpers.go ShouldAllContainersRestart: one of them has ended with a code whose rule says so. */
+static bool all_anew(const struct pod_spec *s, const struct pod_runs *p, uint32_t nr_init, uint32_t nr)
+{
+	for (uint32_t k = 0; k < nr; k++)
+		if (p->runs[k].state == RUN_EXITED && restarts_all(at(s, nr_init, k), p->runs[k].exit))
+			return true;
+	return false;
 }
 
 static bool sandbox_changed(const struct pod_runs *p, uint32_t *attempt)
@@ -40,7 +56,7 @@ static void renew(const struct pod_spec *s, const struct pod_runs *p, uint32_t n
 		return;
 	for (uint32_t k = nr_init; k < nr; k++) {
 		initialized = initialized || p->runs[k].state != RUN_NONE;
-		if (!(streq(s->restart_policy, "OnFailure") && p->runs[k].state == RUN_EXITED && p->runs[k].exit == 0))
+		if (!(p->runs[k].state == RUN_EXITED && p->runs[k].exit == 0 && container_may_restart(s, at(s, nr_init, k)) && !container_restarts(s, at(s, nr_init, k), 0)))
 			again |= BIT(k);
 	}
 	if (!again && initialized)
@@ -81,7 +97,7 @@ static bool look_at_init(const struct pod_spec *s, const struct pod_runs *p, uin
 	if (r->state == RUN_RUNNING)
 		return false;
 	if (r->exit != 0) {
-		if (never(s)) {
+		if (!container_restarts(s, c, r->exit)) {
 			a->kill_pod = true;
 			a->start = 0;
 			return true;
@@ -135,17 +151,21 @@ struct pod_actions pod_actions(const struct pod_spec *s, const struct pod_runs *
 		renew(s, p, nr_init, nr, &a);
 		return a;
 	}
+	if (!p->deleted && all_anew(s, p, nr_init, nr)) {
+		a.restart_all = true;
+		return a;
+	}
 	if (!init_actions(s, p, nr_init, nr, &a) || a.kill_pod)
 		return a;
 	for (uint32_t k = nr_init; k < nr; k++) {
 		const struct run *r = &p->runs[k];
 
 		if (r->state != RUN_RUNNING) {
-			if (wants_start(s, p, r))
+			if (wants_start(s, p, at(s, nr_init, k), r))
 				main |= BIT(k);
 		} else if (r->liveness == PROBED_FAILURE || r->startup == PROBED_FAILURE) {
 			a.kill |= BIT(k);
-			if (!never(s))
+			if (container_may_restart(s, at(s, nr_init, k)))
 				main |= BIT(k);
 		} else {
 			keep++;

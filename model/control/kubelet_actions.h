@@ -28,6 +28,7 @@ struct pod_runs {
 #define MAX_CONTAINERS 64                       /* of one Pod, init containers included; the rest is left alone */
 struct pod_actions {
 	bool kill_pod, create_sandbox;
+	bool restart_all;                       /* all that runs ends, then all begins anew in the same sandbox */
 	uint32_t attempt;
 	uint64_t start, kill;                   /* start: first the init containers among them, in order */
 };

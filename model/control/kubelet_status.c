@@ -110,8 +110,7 @@ static void one_status(struct cluster *c, const struct pod *p, const struct prun
 
 static enum pod_phase phase_of(const struct pod *p, const struct prun *r)
 {
-	uint32_t waiting = 0, running = 0, stopped = 0, succeeded = 0;
-	bool never = streq(p->spec->restart_policy, "Never"), always = !never && !streq(p->spec->restart_policy, "OnFailure");
+	uint32_t waiting = 0, running = 0, stopped = 0, succeeded = 0, for_ever = 0;
 
 	for (uint32_t k = 0; k < r->nr_init; k++) {
 		const struct crun *x = &r->c[k];
@@ -121,26 +120,26 @@ static enum pod_phase phase_of(const struct pod *p, const struct prun *r)
 				return POD_PENDING;
 			continue;
 		}
-		if (x->run.state == RUN_EXITED && x->run.exit != 0 && never)
+		if (x->run.state == RUN_EXITED && x->run.exit != 0 && !container_restarts(p->spec, &p->spec->init_containers.v[k], x->run.exit))
 			return POD_FAILED;
 		if (x->run.state != RUN_EXITED || x->run.exit != 0)
 			return POD_PENDING;
 	}
 	for (uint32_t k = r->nr_init; k < r->nr; k++) {
 		const struct crun *x = &r->c[k];
+		bool ended = x->run.state == RUN_EXITED;
 
 		waiting += x->run.state == RUN_NONE;
 		running += x->run.state == RUN_RUNNING;
-		stopped += x->run.state == RUN_EXITED;
-		succeeded += x->run.state == RUN_EXITED && x->run.exit == 0;
+		stopped += ended;
+		succeeded += ended && x->run.exit == 0;
+		for_ever += ended && !container_restarts(p->spec, container_at(p->spec, k), x->run.exit);
 	}
 	if (waiting)
 		return POD_PENDING;
-	if (running || (always && stopped))
+	if (running || for_ever < stopped)
 		return POD_RUNNING;
-	if (stopped == succeeded)
-		return POD_SUCCEEDED;
-	return never ? POD_FAILED : POD_RUNNING;
+	return stopped == succeeded ? POD_SUCCEEDED : POD_FAILED;
 }
 
 /* ---- conditions (status/generate.go) */

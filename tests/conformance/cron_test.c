@@ -42,7 +42,7 @@ TEST(schedules_come_when_cron_says)
 		struct cron s;
 		char why[256], got[32];
 		const char *no;
-		nsec from, next;
+		nsec from = 0, next;
 
 		if (*rows[k].zone && !zones)
 			continue;
