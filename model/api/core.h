@@ -200,6 +200,7 @@ struct endpointslice {
 	LIST(struct endpoint) endpoints;
 	LIST(struct ep_port) ports;
 	str service;                            /* label kubernetes.io/service-name */
+	bool shared;                            /* somebody else holds endpoints.v: who changes them writes them anew */
 };
 struct ep_address { str ip, hostname, node; struct obj_ref *target; };
 struct ep_subset { LIST(struct ep_address) addresses, not_ready; LIST(struct ep_port) ports; };

@@ -103,11 +103,23 @@ static void grow(struct strtab *t)
 	arena_discard(t->arena, (void *)(uintptr_t)old, nr * sizeof(*old));
 }
 
+static str put(struct strtab *t, const char *s, size_t n, uint32_t hash)
+{
+	struct head *h = arena_alloc(t->arena, sizeof(*h) + n + 1, alignof(struct head));
+
+	*h = (struct head){ hash, (uint32_t)n, 0 };
+	return memcpy(h + 1, s, n);
+}
+
+str str_alone(struct strtab *t, const char *s, size_t n)
+{
+	return put(t, s, n, 0);
+}
+
 str str_intern_n(struct strtab *t, const char *s, size_t n)
 {
 	uint32_t hash, at;
-	struct head *h;
-	char *text;
+	str text;
 
 	if (!s)
 		return NULL;
@@ -115,10 +127,7 @@ str str_intern_n(struct strtab *t, const char *s, size_t n)
 	at = find_slot(t, s, n, hash);
 	if (t->slot[at])
 		return text_in(t->slot[at]);
-	h = arena_alloc(t->arena, sizeof(*h) + n + 1, alignof(struct head));
-	*h = (struct head){ hash, (uint32_t)n, 0 };
-	text = (char *)(h + 1);
-	memcpy(text, s, n);
+	text = put(t, s, n, hash);
 	t->slot[at] = slot_for(text, hash);
 	if (++t->nr > t->alloc / 2)
 		grow(t);

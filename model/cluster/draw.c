@@ -77,5 +77,5 @@ str cluster_uid_of(struct cluster *c, const struct object *o)
 	char uid[UID_LENGTH + 1];
 
 	cluster_uid_print(c, o, uid);
-	return str_intern_n(c->strings, uid, UID_LENGTH);
+	return o->kind == &pod_kind && o->owners.nr ? str_alone(c->strings, uid, UID_LENGTH) : str_intern_n(c->strings, uid, UID_LENGTH);
 }

@@ -38,6 +38,9 @@ static struct group *group_for(struct slicing *x, const struct pod *p, bool v6)
 		at = &(*at)->next;
 	if (!*at) {
 		*at = arena_make(x->scratch, struct group);
+		want.wanted.alloc = want.items.alloc = x->pods;
+		want.wanted.v = arena_array(x->scratch, struct wanted, x->pods);
+		want.items.v = arena_array(x->scratch, struct item, x->pods);
 		**at = want;
 	}
 	if (x->last_spec != p->spec)
@@ -352,6 +355,7 @@ static void run(struct control *t, struct object *key, nsec now)
 			if (may_stand((struct pod *)pods.v[k]))
 				pods.v[pods.nr++] = pods.v[k];
 		objects_sort(&pods);
+		x.pods = pods.nr;
 		for (uint32_t k = 0; k < pods.nr; k++)
 			add_pod(&x, (struct pod *)pods.v[k]);
 		placeholders(&x);

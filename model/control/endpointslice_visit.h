@@ -23,6 +23,7 @@ struct slicing {
 	struct service *s;
 	struct arena *scratch;
 	struct group *groups;
+	uint32_t pods;                          /* so many have an address */
 	const struct pod_spec *last_spec; struct group *last_group[2];
 	struct endpointslice **have; uint32_t nr_have;  /* ours */
 	bool by_cpu;                            /* hints by the zones' CPUs */

@@ -38,8 +38,10 @@ struct standing { struct obj_ref target; str address; };
 static void begin_endpoint(struct slicing *x, const struct wanted *w, struct endpoint *e)
 {
 	struct standing *s = arena_make(cluster_arena(x->c), struct standing);
+	char text[IP_TEXT];
+	const char *ip = ip_text(w->ip, text);
 
-	s->address = cluster_str(x->c, IP(w->ip));
+	s->address = str_alone(cluster_strings(x->c), ip, strlen(ip));
 	s->target = (struct obj_ref){ .kind = x->m->pod, .ns = w->pod->o.ns, .name = w->pod->o.name, .uid = w->pod->o.uid };
 	*e = (struct endpoint){ .addresses = { &s->address, 1, true }, .target = &s->target };
 }
@@ -110,8 +112,11 @@ static void fill_slice(struct slicing *x, struct endpointslice *s, struct group 
 		in_place = old[k].key == p->v[k].key;
 	for (uint32_t k = 0; k < was && !in_place; k++)
 		*map_put(&known, x->scratch, old[k].key) = k;
-	if (!in_place)
+	if (!in_place || s->shared)
 		v = arena_array(a, struct endpoint, p->nr);
+	if (in_place && v != s->endpoints.v && was)
+		memcpy(v, s->endpoints.v, was * sizeof(*v));
+	s->shared = false;
 	for (uint32_t k = 0; k < p->nr; k++) {
 		const struct wanted *w = wanted_of(x, g, p->v[k].key, k);
 		const uint64_t *at = in_place ? NULL : map_find(&known, p->v[k].key);

@@ -57,7 +57,8 @@ static bool is_owned(const struct object *o, const char *uid)
 struct object_list dependents(const struct control *t, const struct object *owner, const struct kind *kind, struct arena *scratch)
 {
 	struct cluster *c = control_cluster((struct control *)t);
-	const struct members *m = map_get_ptr(control_state(t, CTL_GC), map_ptr(owner->uid));
+	str uid = owner->kind == &pod_kind ? str_find(cluster_strings(c), owner->uid) : owner->uid;
+	const struct members *m = map_get_ptr(control_state(t, CTL_GC), map_ptr(uid));
 	struct object_list out = { m ? arena_array(scratch, struct object *, m->nr) : NULL, 0 };
 
 	for (uint32_t k = 0; m && k < m->nr; k++) {

@@ -13,6 +13,7 @@ struct ipam {
 	struct cidr_set sets[2]; uint32_t nr_sets;      /* of the cluster's Pod ranges, one a family */
 	bool ready;                                     /* sets are made */
 	struct calico_ipam calico;
+	struct table hosts;                             /* Node → struct calico_host */
 	struct map local;                               /* node name → struct local */
 	bool learned;                                   /* the blocks of Pods that came with addresses are known */
 };
@@ -84,13 +85,11 @@ static uint32_t pools_for(struct control *t, const struct node *n, bool four, st
 }
 
 /* A node's blocks are told in its annotation, so that they are saved, shown and routed before a Pod has an address of them. */
-static void announce(struct control *t, struct node *n)
+static void announce(struct control *t, struct node *n, struct calico_host *h)
 {
-	struct ipam *i = ipam_of(t);
-	struct calico_host *h = map_get_ptr(&i->calico.hosts, map_ptr(n->o.name));
 	struct sb text = { 0 };
 
-	if (!h || h->told == h->nr)
+	if (h->told == h->nr)
 		return;
 	h->told = h->nr;
 	for (uint32_t k = 0; k < h->nr; k++)
@@ -216,6 +215,8 @@ static const char *from_calico(struct control *t, struct node *n, bool four, ip_
 	struct ipam *i = ipam_of(t);
 	struct calico_pool pools[MAX_POOLS];
 	uint32_t nr = pools_for(t, n, four, pools);
+	uint64_t *at = table_at(t, &i->hosts, n->o.id.i);
+	struct calico_host *h;
 	enum calico_answer answer;
 	const char *more;
 
@@ -224,8 +225,11 @@ static const char *from_calico(struct control *t, struct node *n, bool four, ip_
 		return arena_printf(scratch, "failed to request IPv%d addresses: no configured Calico pools for node %s", four ? 4 : 6, n->o.name);
 	i->calico.max_blocks = cluster_settings(control_cluster(t))->max_blocks;
 	i->calico.strict = cluster_settings(control_cluster(t))->strict_affinity;
-	answer = calico_assign(&i->calico, pools, nr, n->o.name, out);
-	announce(t, n);
+	if (!*at)
+		*at = map_ptr(calico_host_of(&i->calico, n->o.name));
+	h = (struct calico_host *)(uintptr_t)*at;
+	answer = calico_assign(&i->calico, pools, nr, h, out);
+	announce(t, n, h);
 	if (answer == CALICO_OK)
 		return NULL;
 	more = calico_words(&i->calico, answer, scratch);

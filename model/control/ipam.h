@@ -58,7 +58,8 @@ enum calico_answer { CALICO_OK, CALICO_FULL, CALICO_BLOCK_LIMIT };
 uint64_t calico_blocks(const struct calico_pool *);             /* how many blocks the pool has */
 uint64_t calico_first_block(const struct calico_pool *, const char *host);      /* where the host's walk over them begins */
 struct cidr calico_block_at(const struct calico_pool *, uint64_t index);
-enum calico_answer calico_assign(struct calico_ipam *, const struct calico_pool *, uint32_t nr, str host, ip_addr *out);
+struct calico_host *calico_host_of(struct calico_ipam *, str name);     /* made if it is not yet known */
+enum calico_answer calico_assign(struct calico_ipam *, const struct calico_pool *, uint32_t nr, struct calico_host *, ip_addr *out);
 void calico_release(struct calico_ipam *, const struct calico_pool *, uint32_t nr, ip_addr);
 /* Gives the block to the host. false: it is smaller than a block, outside the pool, or somebody else's. */
 bool calico_claim(struct calico_ipam *, const struct calico_pool *, struct cidr, str host);

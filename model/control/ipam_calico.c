@@ -116,7 +116,7 @@ const struct calico_block *calico_block_of(const struct calico_ipam *i, const st
 
 /* ---- who owns which */
 
-static struct calico_host *host_of(struct calico_ipam *i, str name)
+struct calico_host *calico_host_of(struct calico_ipam *i, str name)
 {
 	struct calico_host *h = map_get_ptr(&i->hosts, map_ptr(name));
 
@@ -177,7 +177,7 @@ bool calico_claim(struct calico_ipam *i, const struct calico_pool *p, struct cid
 	b = find_block(i, cidr.addr);
 	if (b && b->host)
 		return b->host == host;
-	host_add(i, host_of(i, host), b ? b : make_block(i, p, cidr));
+	host_add(i, calico_host_of(i, host), b ? b : make_block(i, p, cidr));
 	return true;
 }
 
@@ -250,10 +250,8 @@ static bool borrow(struct calico_ipam *i, const struct calico_pool *p, struct ca
 	return false;
 }
 
-enum calico_answer calico_assign(struct calico_ipam *i, const struct calico_pool *pools, uint32_t nr, str host, ip_addr *out)
+enum calico_answer calico_assign(struct calico_ipam *i, const struct calico_pool *pools, uint32_t nr, struct calico_host *h, ip_addr *out)
 {
-	struct calico_host *h = host_of(i, host);
-
 	if (from_own(i, pools, nr, h, out))
 		return CALICO_OK;
 	if (i->max_blocks && h->nr >= i->max_blocks)

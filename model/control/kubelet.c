@@ -21,10 +21,10 @@ struct prun *kubelet_remember(struct control *t, const struct pod *p)
 	struct arena *a = cluster_arena(control_cluster(t));
 	struct kubelet *k = kubelet_of(t);
 	uint32_t nr = container_count(p->spec);
-	struct prun *r = kubelet_run_of(k, p);
+	struct prun *was = kubelet_run_of(k, p), *r = NULL;
 
-	if (r)
-		return r;
+	if (was && was->held == 1)
+		return was;
 	for (uint32_t i = k->spare.nr; i-- > 0 && i + 8 > k->spare.nr && !r;)
 		if (k->spare.v[i]->alloc >= nr) {
 			r = k->spare.v[i];
@@ -34,21 +34,31 @@ struct prun *kubelet_remember(struct control *t, const struct pod *p)
 		r = arena_alloc(a, sizeof(*r) + nr * sizeof(r->c[0]), alignof(struct prun));
 		r->alloc = (uint8_t)nr;
 	}
-	*r = (struct prun){ .alloc = r->alloc, .nr = (uint8_t)nr, .nr_init = (uint8_t)MIN(p->spec->init_containers.nr, nr) };
-	memset(r->c, 0, nr * sizeof(r->c[0]));
 	*table_at(t, &k->runs, p->o.id.i) = map_ptr(r);
+	if (was) {
+		uint8_t alloc = r->alloc;
+
+		memcpy(r, was, sizeof(*was) + was->nr * sizeof(was->c[0]));
+		r->alloc = alloc;
+		r->held = 1;
+		prun_drop(t, was);
+		return r;
+	}
+	*r = (struct prun){ .alloc = r->alloc, .nr = (uint8_t)nr, .nr_init = (uint8_t)MIN(p->spec->init_containers.nr, nr), .held = 1 };
+	memset(r->c, 0, nr * sizeof(r->c[0]));
 	vec_add(a, &k->moving, p->o.id);
 	return r;
 }
 
-static void forget(struct kubelet *k, struct arena *a, const struct pod *p)
+static void forget(struct control *t, const struct pod *p)
 {
+	struct kubelet *k = kubelet_of(t);
 	struct prun *r = kubelet_run_of(k, p);
 
 	if (!r)
 		return;
 	k->runs.page[p->o.id.i / TABLE_PAGE][p->o.id.i % TABLE_PAGE] = 0;
-	vec_add(a, &k->spare, r);
+	prun_drop(t, r);
 }
 
 static bool at_rest(const struct visit *v)
@@ -131,6 +141,7 @@ static struct pod_actions what_next(const struct visit *v, struct run runs[MAX_C
 /* The Pod has ended: its sandbox goes, and with it its address. */
 static void wind_up(struct visit *v)
 {
+	v->notes.own = true;
 	if (v->r->sandbox == SANDBOX_READY && !v->p->spec->host_network)
 		ipam_release(v->t, v->on->node, v->ip, v->ip2);
 	v->r->sandbox = SANDBOX_NONE;
@@ -301,13 +312,18 @@ static bool rejected(struct visit *v)
 	return true;
 }
 
+void visit_greets(struct visit *v)
+{
+	v->p->start = v->now;
+	v->p->host_ip = v->on->ip;
+	v->ip = v->ip2 = (ip_addr){ 0, 0 };
+}
+
 static void greet(struct visit *v)
 {
 	struct prun *r = v->r;
 
-	v->p->start = v->now;
-	v->p->host_ip = v->on->ip;
-	v->ip = v->ip2 = (ip_addr){ 0, 0 };
+	visit_greets(v);
 	r->busy = -1;
 	for (uint32_t k = 0; k < r->nr; k++)
 		r->c[k].from = r->c[k].to = r->c[k].ends = NEVER;
@@ -324,18 +340,21 @@ static bool left_alone(const struct visit *v)
 	       !(condition_status(&p->conditions, "Ready") == COND_FALSE && condition_status(&p->conditions, "ContainersReady") == COND_TRUE);
 }
 
-static void finish(struct visit *v)
+static void finish(struct visit *v, struct echo *echo)
 {
+	struct told told;
+
 	if (pod_stopped(v) && v->p->o.deleted != NEVER && !v->p->o.finalizers.nr) {
-		v->removed = true;
 		cluster_remove(v->c, &v->p->o);
 		return;
 	}
-	kubelet_status(v->t, v->p, v->r, v->ip, v->ip2);
-	if (at_rest(v)) {
-		forget(v->k, cluster_arena(v->c), v->p);
+	told = kubelet_status(v->t, v->p, v->r, ip_set(v->ip));
+	kubelet_tell(v->c, v->p, &told, v->ip, v->ip2);
+	if (at_rest(v))
+		forget(v->t, v->p);
+	echo_end(v, echo, &told);
+	if (!kubelet_run_of(v->k, v->p))
 		return;
-	}
 	control_wake(v->t, CTL_KUBELET, &v->p->o, v->next);
 	control_timer(v->t, CTL_KUBELET, &v->p->o, v->later);
 }
@@ -344,26 +363,29 @@ static void run(struct control *t, struct object *o, nsec now)
 {
 	struct pod *p = (struct pod *)o;
 	struct visit v = { .t = t, .c = control_cluster(t), .k = kubelet_of(t), .p = p, .now = now, .next = NEVER, .later = NEVER, .ip = p->ip, .ip2 = p->ip2 };
+	struct echo *echo;
+	bool known, first;
 
 	v.on = node_of_pod(t, p);
 	if (o->gone || !v.on || !kubelet_works(v.on) || left_alone(&v))
 		return;
 	v.r = kubelet_run_of(v.k, p);
-	if (!v.r) {
-		bool known = p->given || p->statuses.nr;
-
-		if (!known && o->deleted == NEVER && rejected(&v))
-			return;
-		v.r = kubelet_remember(t, p);
-		if (known)
-			kubelet_recall(t, p, v.r);
-		else
-			greet(&v);
-	}
+	known = p->given || p->statuses.nr;
+	if (!v.r && !known && o->deleted == NEVER && rejected(&v))
+		return;
+	if ((v.r || !known) && echo_play(&v))
+		return;
+	first = !v.r;
+	echo = first && known ? NULL : echo_begin(&v);
+	v.r = kubelet_remember(t, p);
+	if (first && known)
+		kubelet_recall(t, p, v.r);
+	else if (first)
+		greet(&v);
 	for (int round = 0; round < 1000 && (take_in(&v) || begin_next(&v)); round++)
 		;
 	plan(&v);
-	finish(&v);
+	finish(&v, echo);
 }
 
 /* ---- what wakes it */
@@ -386,7 +408,7 @@ static void watch(struct control *t, const struct change *ch)
 	if (ch->kind == CHANGE_DELETE) {
 		if (ip_set(p->ip) && !p->spec->host_network && !pod_is_terminal(p))
 			ipam_release(t, NULL, p->ip, p->ip2);
-		forget(k, cluster_arena(control_cluster(t)), p);
+		forget(t, p);
 		return;
 	}
 	control_wake(t, CTL_KUBELET, ch->object, 0);

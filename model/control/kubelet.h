@@ -29,6 +29,7 @@ struct prun {                                   /* one Pod */
 	uint8_t sandbox;                        /* enum sandbox_state */
 	bool making, stopping, announced;       /* a sandbox is being made; the Pod is being stopped; NetworkNotReady has been said */
 	bool made_before;                       /* there was a sandbox already */
+	uint32_t held;                          /* by so many Pods, and echoes of visits, that stand alike */
 	uint32_t attempt;
 	int32_t busy;                           /* the container whose start is at work; -1 */
 	nsec due;                               /* of the sandbox, or of the step at hand */
@@ -57,7 +58,8 @@ struct image { str node, image; nsec at; };     /* the node has the image from t
 struct kubelet {
 	struct table runs;                      /* Pod's handle → struct prun, of those that are not at rest */
 	struct { obj_h *v; uint32_t nr, alloc; } moving;        /* whoever is in runs, and some that were */
-	struct { struct prun **v; uint32_t nr, alloc; } spare;
+	struct { struct prun **v; uint32_t nr, alloc; } spare;  /* held by nobody */
+	struct echo *echoes;                    /* kubelet_echo.c */
 	struct map images;                      /* hash(node, image) → place in all_images, + 1 */
 	struct { struct image *v; uint32_t nr, alloc; } all_images;
 	struct stated *stated;                  /* [STATED], by the hash of the key */
@@ -65,8 +67,9 @@ struct kubelet {
 	const struct probing *last_probing;
 	str words[KUBELET_WORDS];               /* interned once: every Pod has them */
 };
-struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, begun if it is not yet */
-static inline struct prun *kubelet_run_of(const struct kubelet *k, const struct pod *p)       /* NULL: nothing */
+struct prun *kubelet_remember(struct control *, const struct pod *);     /* what is remembered of the Pod, to be changed: begun if it is not yet, its own if others shared it */
+/* NULL: nothing. Pods that stand alike share it: to look at. */
+static inline struct prun *kubelet_run_of(const struct kubelet *k, const struct pod *p)
 {
 	return (struct prun *)(uintptr_t)table_get(&k->runs, p->o.id.i);
 }
@@ -75,8 +78,10 @@ const struct container *container_at(const struct pod_spec *, uint32_t k);      
 uint32_t container_count(const struct pod_spec *);
 enum container_role role_of(const struct pod *, uint32_t k);
 
-/* Writes status, conditions and phase from what runs; touches the Pod if anything changed, with its new addresses in the same change. */
-void kubelet_status(struct control *, struct pod *, const struct prun *, ip_addr ip, ip_addr ip2);
+/* Status, conditions and phase from what runs; written into the Pod, which is touched if anything changed, with its new addresses in the same change. */
+struct told { uint8_t phase; bool same; unsigned what; const struct container_status *statuses; uint32_t nr; condition_list conditions; };       /* what: enum pod_change */
+struct told kubelet_status(struct control *, const struct pod *, const struct prun *, bool has_ip);
+void kubelet_tell(struct cluster *, struct pod *, const struct told *, ip_addr ip, ip_addr ip2);
 /* What runs, read from the status. */
 void kubelet_recall(struct control *, const struct pod *, struct prun *);
 const struct probing *kubelet_probing(struct control *, struct probing);         /* the one that is kept of equal ones */

@@ -99,7 +99,7 @@ void kubelet_load(struct control *t, const struct val *v)
 	struct arena *scratch = arena_new(NULL, "kubelet load");
 
 	for (uint32_t i = 0; i < l.nr && val_get(v, "pods") && val_get(v, "pods")->nr; i++)
-		*map_put(&by_uid, scratch, map_ptr(l.v[i]->uid)) = map_ptr(l.v[i]);
+		*map_put(&by_uid, scratch, map_ptr(cluster_str(c, l.v[i]->uid))) = map_ptr(l.v[i]);
 	VAL_EACH(p, val_get(v, "pods")) {
 		const struct pod *pod = map_get_ptr(&by_uid, map_ptr(cluster_str(c, p->key)));
 

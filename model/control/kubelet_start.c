@@ -16,6 +16,7 @@ static const struct event_form PULLING = { false, COMPONENT, "Pulling", "Pulling
 
 static void say_no_network(struct visit *v)
 {
+	v->notes.own = true;
 	if (v->r->announced)
 		return;
 	v->r->announced = true;
@@ -27,6 +28,7 @@ void sandbox_begin(struct visit *v, uint32_t attempt)
 {
 	struct prun *r = v->r;
 
+	v->notes.network = true;
 	if (!v->p->spec->host_network && !network_ready(v->t, v->on)) {
 		say_no_network(v);
 		return;
@@ -75,6 +77,7 @@ void sandbox_made(struct visit *v)
 	const char *problem;
 
 	v->r->making = false;
+	v->notes.network = v->notes.address = true;
 	if (v->p->spec->host_network) {
 		v->ip = v->on->ip;
 		v->ip2 = v->on->ip2;
@@ -95,18 +98,20 @@ void sandbox_made(struct visit *v)
 
 /* ---- starting one container */
 
-/* When the node has the image, or will have it; known: somebody has asked for it there before. */
-static nsec image_at(struct visit *v, const char *image, bool *known)
+nsec image_there(struct visit *v, str image)
 {
 	struct arena *a = cluster_arena(v->c);
-	uint64_t *at = map_put(&v->k->images, a, hash_mix(map_ptr(v->on->name), map_ptr(image)));
+	uint64_t *at;
 
-	*known = *at != 0;
+	if (v->on->image.image == image)
+		return v->on->image.at;
+	at = map_put(&v->k->images, a, hash_mix(map_ptr(v->on->name), map_ptr(image)));
 	if (!*at) {
 		vec_add(a, &v->k->all_images, (struct image){ v->on->name, image, v->now + timing(T_STEP_PULL) });
 		*at = v->k->all_images.nr;
 	}
-	return v->k->all_images.v[*at - 1].at;
+	v->on->image.image = image;
+	return v->on->image.at = v->k->all_images.v[*at - 1].at;
 }
 
 /* kuberuntime_manager.go doBackOff, client-go flowcontrol/backoff.go: the first restart is at once, then 10 s, 20 s … */
@@ -150,14 +155,19 @@ bool container_begin(struct visit *v, uint32_t k)
 	const struct container *c = container_at(v->p->spec, k);
 	struct crun *x = &v->r->c[k];
 	nsec there;
-	bool known;
 
 	if (x->run.state == RUN_EXITED && in_backoff(v, x, c))
 		return false;
 	if (without_image(v, x, c))
 		return false;
 	v->r->busy = (int32_t)k;
-	there = c->image ? image_at(v, c->image, &known) : 0;
+	there = c->image ? image_there(v, c->image) : 0;
+	if (c->image && v->notes.nr_images < ARRAY_LEN(v->notes.images)) {
+		v->notes.images[v->notes.nr_images].image = c->image;
+		v->notes.images[v->notes.nr_images++].at = there;
+	} else if (c->image) {
+		v->notes.own = true;
+	}
 	if (v->now >= there) {
 		if (c->image)
 			visit_tell(v, &PRESENT, c->image);
@@ -172,10 +182,11 @@ bool container_begin(struct visit *v, uint32_t k)
 }
 
 /* Cluster DNS is broken on purpose (fault.c): its containers do not stay up. */
-static bool dns_is_broken(const struct visit *v)
+static bool dns_is_broken(struct visit *v)
 {
 	const struct service *s = streq(v->p->o.ns, "kube-system") ? find_service(v->c, "kube-system", "kube-dns") : NULL;
 
+	v->notes.own = v->notes.own || s;       /* it may be otherwise by the next one */
 	return s && s->selector.nr && fault_since(&s->o, DOWN_ANNOTATION) != NEVER && pairs_match(&s->selector, &v->p->o.labels);
 }
 

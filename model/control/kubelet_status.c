@@ -309,28 +309,32 @@ static const struct stated *stated(struct control *t, const struct pod *p, const
 	return s;
 }
 
-void kubelet_status(struct control *t, struct pod *p, const struct prun *r, ip_addr ip, ip_addr ip2)
+struct told kubelet_status(struct control *t, const struct pod *p, const struct prun *r, bool has_ip)
 {
-	struct cluster *c = control_cluster(t);
 	struct stated own;
-	const struct stated *s = stated(t, p, r, ip_set(ip), &own);
+	const struct stated *s = stated(t, p, r, has_ip, &own);
 	bool same = p->phase == s->phase && p->statuses.nr == r->nr && p->conditions.nr == s->conditions.nr &&
 		    (p->statuses.v == s->statuses || memcmp(p->statuses.v, s->statuses, r->nr * sizeof(*s->statuses)) == 0) &&
 		    (p->conditions.v == s->conditions.v || memcmp(p->conditions.v, s->conditions.v, s->conditions.nr * sizeof(*s->conditions.v)) == 0);
-	unsigned what = same ? 0 : POD_STATUS;
-	bool ended = pod_is_terminal(p);
+	struct told told = { .phase = s->phase, .same = same, .what = same ? 0 : POD_STATUS, .statuses = s->statuses, .nr = r->nr, .conditions = s->conditions };
+	bool ended = s->phase == POD_SUCCEEDED || s->phase == POD_FAILED;
 
-	p->phase = s->phase;
 	if (s->was_ready != s->ready || ended != pod_is_terminal(p))
-		what |= POD_READY;
-	p->statuses.v = (struct container_status *)(uintptr_t)s->statuses;
-	p->statuses.nr = r->nr;
+		told.what |= POD_READY;
+	return told;
+}
+
+void kubelet_tell(struct cluster *c, struct pod *p, const struct told *told, ip_addr ip, ip_addr ip2)
+{
+	p->phase = told->phase;
+	p->statuses.v = (struct container_status *)(uintptr_t)told->statuses;
+	p->statuses.nr = told->nr;
 	p->statuses.set = true;
-	p->conditions = s->conditions;
+	p->conditions = told->conditions;
 	if (!ip_eq(ip, p->ip) || !ip_eq(ip2, p->ip2))
-		cluster_set_pod_ip(c, p, ip, ip2, what);
-	else if (!same)
-		cluster_touch_pod(c, p, what);
+		cluster_set_pod_ip(c, p, ip, ip2, told->what);
+	else if (!told->same)
+		cluster_touch_pod(c, p, told->what);
 }
 
 /* ---- and back */

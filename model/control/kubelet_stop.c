@@ -107,8 +107,10 @@ static struct prun *started(struct control *t, struct pod *p)
 	struct kubelet *k = kubelet_of(t);
 	struct prun *r = kubelet_run_of(k, p);
 
-	if (r || pod_is_terminal(p) || !p->node || !(p->statuses.nr || p->given))
-		return r;
+	if (r)
+		return kubelet_remember(t, p);
+	if (pod_is_terminal(p) || !p->node || !(p->statuses.nr || p->given))
+		return NULL;
 	r = kubelet_remember(t, p);
 	kubelet_recall(t, p, r);
 	return r;

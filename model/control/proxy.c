@@ -46,30 +46,19 @@ static void watch(struct control *t, const struct change *ch)
 
 /* ---- what is known */
 
-/* Endpoints change in place, so they are copied as well. An older copy that no view of a stopped kube-proxy holds is written over. */
-static struct object *copy_of(struct arena *a, const struct object *o, struct object *over)
+/* The endpoints of a slice are shared with it until somebody changes them. An older copy that no view of a stopped kube-proxy holds is written over. */
+static struct object *copy_of(struct arena *a, struct object *o, struct object *over)
 {
-	struct copied_slice { struct endpointslice s; struct endpoint *room; uint32_t alloc; } *slice;
-
-	if (o->kind == &service_kind)
-		return over ? memcpy(over, o, o->kind->size) : arena_copy(a, o, o->kind->size);
-	slice = over ? (struct copied_slice *)over : arena_make(a, struct copied_slice);
-	slice->s = *(const struct endpointslice *)o;
-	if (slice->alloc < slice->s.endpoints.nr) {
-		slice->alloc = slice->s.endpoints.nr;
-		slice->room = arena_array(a, struct endpoint, slice->alloc);
-	}
-	if (slice->s.endpoints.nr)
-		memcpy(slice->room, slice->s.endpoints.v, slice->s.endpoints.nr * sizeof(*slice->room));
-	slice->s.endpoints.v = slice->room;
-	return &slice->s.o;
+	if (o->kind == &endpointslice_kind)
+		((struct endpointslice *)o)->shared = true;
+	return over ? memcpy(over, o, o->kind->size) : arena_copy(a, o, o->kind->size);
 }
 
 static void learn(struct control *t, obj_h h)
 {
 	struct syncing *s = state(t);
 	struct arena *a = cluster_arena(control_cluster(t));
-	const struct object *o = obj_get(control_cluster(t), h);
+	struct object *o = obj_get(control_cluster(t), h);
 	uint64_t *at = table_at(t, &s->copy, h.i);
 	const struct object *was = (const struct object *)(uintptr_t)*at;
 
@@ -307,7 +296,7 @@ static struct proxy_view *load_view(struct control *t, const struct val *v, bool
 			vec_add(a, &all, o);
 	}
 	for (uint32_t k = 0; k < all.nr; k++)
-		all.v[k] = copy_of(a, all.v[k], NULL);
+		all.v[k] = copy_of(a, (struct object *)(uintptr_t)all.v[k], NULL);
 	for (uint32_t k = 0; learn_them && k < all.nr; k++) {
 		struct syncing *s = state(t);
 

@@ -17,10 +17,13 @@ static void wake_either(struct control *t, const struct pod *p)
 {
 	const struct object *owner = control_owner(t, &p->o);
 
-	if (!owner || owner->kind == &replicaset_kind)
-		wake_owner(t, CTL_REPLICASET, &replicaset_kind, index_of(t), p);
-	if (!owner || owner->kind == &replication_controller_kind)
-		wake_owner(t, CTL_REPLICASET, &replication_controller_kind, index_of(t), p);
+	if (owner) {
+		if ((owner->kind == &replicaset_kind || owner->kind == &replication_controller_kind) && !owner->gone)
+			control_wake(t, CTL_REPLICASET, owner, 0);
+		return;
+	}
+	wake_owner(t, CTL_REPLICASET, &replicaset_kind, index_of(t), p);
+	wake_owner(t, CTL_REPLICASET, &replication_controller_kind, index_of(t), p);
 }
 
 static void watch(struct control *t, const struct change *ch)

@@ -36,8 +36,8 @@ static bool needs_care(struct control *t, const struct pod *p)
 	const struct scheduler *x = scheduler_of(t);
 	const struct pod_spec *s = p->spec;
 
-	return is_liked(t, p) || s->spread.nr || val_get(s->affinity, "podAffinity") || val_get(s->affinity, "podAntiAffinity") || x->repelling.nr || has_host_ports(s) ||
-	       val_path(s->affinity, "nodeAffinity." PREFERRED);
+	return (x->liking.nr && is_liked(t, p)) || s->spread.nr || x->repelling.nr || has_host_ports(s) ||
+	       (s->affinity && (val_get(s->affinity, "podAffinity") || val_get(s->affinity, "podAntiAffinity") || val_path(s->affinity, "nodeAffinity." PREFERRED)));
 }
 
 /* A cluster of a few nodes is looked at with care always. */
@@ -93,6 +93,8 @@ static void remember_affinity(struct control *t, struct pod *p)
 	struct arena *a = cluster_arena(control_cluster(t));
 	uint64_t *known;
 
+	if (!p->spec->affinity)
+		return;
 	if (affinity_terms(p, "podAntiAffinity", REQUIRED))
 		vec_add(a, &x->repelling, p);
 	if (!val_get(p->spec->affinity, "podAffinity") && !affinity_terms(p, "podAntiAffinity", PREFERRED))

@@ -81,12 +81,42 @@ static void fill_updated(struct arena *a, struct slice_plans *p, const struct it
 		fill(a, &p->v[order[k]], rest, at, nr, most);
 }
 
+/* The usual case: all that is wanted stands there already, in the same order, and at most in another state. */
+static bool pack_in_place(struct slice_plans *have, const struct item *want, uint32_t nr)
+{
+	uint32_t at = 0;
+
+	for (uint32_t k = 0; k < have->nr; k++) {
+		if (!have->v[k].nr || have->v[k].nr > nr - at)
+			return false;
+		for (uint32_t i = 0; i < have->v[k].nr; i++)
+			if (have->v[k].v[i].key != want[at++].key)
+				return false;
+	}
+	if (at != nr)
+		return false;
+	for (uint32_t k = 0; k < have->nr; k++) {
+		struct slice_plan *s = &have->v[k];
+		bool changed = s->dirty;
+
+		for (uint32_t i = 0; i < s->nr && !changed; i++)
+			changed = s->v[i].version != want[i].version;
+		memcpy(s->v, want, s->nr * sizeof(*want));
+		want += s->nr;
+		s->action = changed ? SLICE_UPDATE : SLICE_KEEP;
+	}
+	return true;
+}
+
 void slices_pack(struct arena *a, struct slice_plans *have, const struct item *want, uint32_t nr, uint32_t most)
 {
 	struct map index = { 0 }, placed = { 0 };
-	struct item *rest = arena_array(a, struct item, nr);
+	struct item *rest;
 	uint32_t left = 0, at = 0;
 
+	if (have->nr && pack_in_place(have, want, nr))
+		return;
+	rest = arena_array(a, struct item, nr);
 	if (have->nr) {
 		for (uint32_t k = 0; k < nr; k++)
 			*map_put(&index, a, want[k].key) = k;

@@ -53,7 +53,7 @@ static void tell_endpoints(struct rows *r, const struct pod *p, nsec address, co
 		for (uint32_t i = 0; s->service && i < s->endpoints.nr; i++) {
 			const struct endpoint *e = &s->endpoints.v[i];
 
-			if (!e->target || e->target->uid != p->o.uid)
+			if (!e->target || !streq(e->target->uid, p->o.uid))
 				continue;
 			add(r, address, "endpoints", "in slice %s of Service %s", s->o.name, s->service);
 			if (ready)

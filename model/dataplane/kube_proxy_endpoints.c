@@ -216,7 +216,7 @@ static uint32_t times_named(struct object_list slices, str address)
 		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
 
 		for (uint32_t i = 0; i < s->endpoints.nr; i++)
-			nr += s->endpoints.v[i].addresses.nr && s->endpoints.v[i].addresses.v[0] == address;
+			nr += s->endpoints.v[i].addresses.nr && streq(s->endpoints.v[i].addresses.v[0], address);
 	}
 	return nr;
 }

@@ -272,7 +272,7 @@ static struct pod *first_pod(struct cluster *c, const struct end *e, struct err 
 
 				owner = ok ? cluster_find(c, ok, e->ns, p->o.owners.v[i].name) : NULL;
 			}
-		if (owner == o || (owner && owner_uid(owner) == o->uid))
+		if (owner == o || (owner && streq(owner_uid(owner), o->uid)))
 			return p;
 	}
 	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" has no Pod", e->workload->name, e->name), NULL;

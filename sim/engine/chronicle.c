@@ -74,7 +74,7 @@ static bool tell_endpoints(struct chronicle *c, struct world *w, const struct po
 		for (uint32_t i = 0; s->service && i < s->endpoints.nr; i++) {
 			const struct endpoint *e = &s->endpoints.v[i];
 
-			if (!e->target || e->target->uid != p->o.uid)
+			if (!e->target || !streq(e->target->uid, p->o.uid))
 				continue;
 			any = true;
 			snprintf(lane, sizeof(lane), "endpoint of %s", s->service);

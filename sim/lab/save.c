@@ -122,7 +122,7 @@ static bool save_object(struct saving *s, const struct object *o)
 	store_bind_text(s->put, C_KIND, o->kind->name);
 	store_bind_text(s->put, C_NS, o->ns);
 	store_bind_text(s->put, C_NAME, o->name);
-	store_bind_text(s->put, C_UID, o->uid == cluster_uid_of(s->cluster, o) ? "" : o->uid);
+	store_bind_text(s->put, C_UID, streq(o->uid, cluster_uid_of(s->cluster, o)) ? "" : o->uid);
 	sqlite3_bind_int64(s->put, C_LIFE, o->life);
 	sqlite3_bind_int64(s->put, C_REV, o->rev);
 	sqlite3_bind_int64(s->put, C_GENERATION, o->generation);

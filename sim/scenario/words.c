@@ -162,10 +162,10 @@ static bool is_owned(const struct cluster *c, const struct object *owner, const 
 	for (uint32_t k = 0; k < o->owners.nr; k++) {
 		const struct kind *kind = kind_find(o->owners.v[k].api, o->owners.v[k].kind);
 
-		if (o->owners.v[k].uid == owner->uid)
+		if (streq(o->owners.v[k].uid, owner->uid))
 			return true;
 		up = kind ? cluster_find(c, kind, o->ns, o->owners.v[k].name) : NULL;
-		if (up && up != o && owner_uid(up) && owner_uid(up) == owner->uid)
+		if (up && up != o && owner_uid(up) && streq(owner_uid(up), owner->uid))
 			return true;
 	}
 	return false;

@@ -241,7 +241,7 @@ static void fill(struct arena *a, const struct val *c, uint32_t ask)
 	ip_addr out;
 
 	for (uint32_t k = 0; k < ask && answer == CALICO_OK; k++) {
-		answer = calico_assign(&i, &p, 1, "host-a", &out);
+		answer = calico_assign(&i, &p, 1, calico_host_of(&i, "host-a"), &out);
 		got += answer == CALICO_OK;
 	}
 	CASE_ASSERT(c, got == val_int_or(val_path(c, "expect.assigned"), -1));
@@ -275,10 +275,10 @@ static void queue(struct arena *a, const struct val *c)
 	struct calico_pool p = pool_of(c);
 	ip_addr one, two, three;
 
-	calico_assign(&i, &p, 1, "host-a", &one);
-	calico_assign(&i, &p, 1, "host-a", &two);
+	calico_assign(&i, &p, 1, calico_host_of(&i, "host-a"), &one);
+	calico_assign(&i, &p, 1, calico_host_of(&i, "host-a"), &two);
 	calico_release(&i, &p, 1, one);
-	calico_assign(&i, &p, 1, "host-a", &three);
+	calico_assign(&i, &p, 1, calico_host_of(&i, "host-a"), &three);
 	CASE_ASSERT(c, ip_diff(one, ip_mask(one, 26)) == 0 && ip_diff(two, one) == 1 && ip_diff(three, one) == 2);
 }
 
@@ -323,10 +323,10 @@ TEST(calico_borrows_when_no_block_is_free_and_affinity_is_not_strict)
 	ip_addr out;
 
 	for (int k = 0; k < 65; k++)
-		CU_ASSERT(calico_assign(&i, &p, 1, "a", &out) == CALICO_OK);
-	CU_ASSERT(calico_assign(&i, &p, 1, "b", &out) == CALICO_OK);
+		CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "a"), &out) == CALICO_OK);
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "b"), &out) == CALICO_OK);
 	SAME_TEXT(calico_block_of(&i, &p, 1, out)->host, "a");
 	i.strict = true;
-	CU_ASSERT(calico_assign(&i, &p, 1, "b", &out) == CALICO_FULL);
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "b"), &out) == CALICO_FULL);
 	arena_free(a);
 }
