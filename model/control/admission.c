@@ -3,6 +3,7 @@
 
 #include "model/control/alloc.h"
 #include "model/control/common.h"
+#include "model/control/limits.h"
 #include "model/control/quota.h"
 #include "model/control/scheduler.h"
 #include "model/l7/ingress.h"
@@ -60,7 +61,20 @@ const char *pod_refused(struct cluster *c, const char *ns, const struct pod_spec
 {
 	const char *why = priority_refuses(c, s, a);
 
+	if (!why)
+		why = limits_refuse(c, ns, s, a);
 	return why ? why : quota_refuses(c, ns, s, a);
+}
+
+/* plugin/pkg/admission/limitranger */
+static void limit(struct control *t, struct pod *p, struct arena *scratch)
+{
+	const struct pod_spec *with = p->given ? p->spec : limits_apply(t, p->o.ns, p->spec);
+
+	if (with == p->spec)
+		return;
+	p->o.annotations = pairs_with(control_cluster(t), &p->o.annotations, LIMITS_NOTE, limits_note(p->spec, with, scratch));
+	p->spec = (struct pod_spec *)(uintptr_t)with;
 }
 
 static bool admit_pod(struct control *t, struct object *o, const struct object *old, struct check *check)
@@ -72,6 +86,7 @@ static bool admit_pod(struct control *t, struct object *o, const struct object *
 		return true;
 	inject(control_cluster(t), (struct pod *)o);
 	scratch = arena_new(NULL, "admission");
+	limit(t, (struct pod *)o, scratch);
 	why = ((struct pod *)o)->given ? NULL : pod_refused(control_cluster(t), o->ns, ((struct pod *)o)->spec, scratch);      /* what carries its status is there already */
 	if (why)
 		err_add(check->err, ERR_INPUT, &(struct where){ .file = check->file, .line = check->root ? check->root->line : 0 }, "pods \"%s\" is forbidden: %s", o->name, why);

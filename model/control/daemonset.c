@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/limits.h"
 #include "model/control/nodes.h"
 #include "model/control/revisions.h"
 #include "model/control/workloads.h"
@@ -121,7 +122,7 @@ static void make(struct daemon *x, str node)
 		return;
 	p = pod_from(x->t, o, &x->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));
 	p->o.generate_name = cluster_str(x->c, base);
-	p->spec = spec_variant(x->t, x->template.spec, arena_printf(x->scratch, "daemon on %s", node), pin, (void *)(uintptr_t)node);
+	p->spec = spec_variant(x->t, limits_apply(x->t, o->ns, x->template.spec), arena_printf(x->scratch, "daemon on %s", node), pin, (void *)(uintptr_t)node);
 	cluster_add(x->c, &p->o);
 	cluster_event(x->c, o, false, "daemonset-controller", "SuccessfulCreate", "Created pod: %s", p->o.name);
 	x->made++;

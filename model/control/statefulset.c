@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/limits.h"
 #include "model/control/revisions.h"
 #include "model/control/volumes.h"
 #include "model/control/workloads.h"
@@ -192,6 +193,7 @@ static void make(struct setting *x, uint32_t place)
 	const struct pod_template *tpl = template_for(x, place, &revision);
 	const struct val *claims = val_path(x->s->o.doc, "spec.volumeClaimTemplates");
 	bool claimed = val_is(claims, VAL_LIST) && claims->nr && volumes_matter(x->c);
+	const struct pod_spec *spec;
 	struct pod *p;
 
 	if (x->refused || cluster_at(x->c, &pod_kind, x->s->o.ns, name))      /* somebody else's has that name: AlreadyExists, of which no event tells (stateful_pod_control.go CreateStatefulPod) */
@@ -207,10 +209,11 @@ static void make(struct setting *x, uint32_t place)
 	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", arena_printf(x->scratch, "%d", ordinal));
 	p->o.generate_name = cluster_str(x->c, arena_printf(x->scratch, "%s-", x->s->o.name));
+	spec = limits_apply(x->t, x->s->o.ns, tpl->spec);
 	if (claimed)
-		p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s %s", x->s->o.uid, name), name_and_claim, &(struct naming){ x->s, { claims, name } });
+		p->spec = spec_variant(x->t, spec, arena_printf(x->scratch, "statefulset %s %s", x->s->o.uid, name), name_and_claim, &(struct naming){ x->s, { claims, name } });
 	else
-		p->spec = spec_variant(x->t, tpl->spec, arena_printf(x->scratch, "statefulset %s", x->s->o.uid), name_service, x->s);
+		p->spec = spec_variant(x->t, spec, arena_printf(x->scratch, "statefulset %s", x->s->o.uid), name_service, x->s);
 	p->hostname = name;
 	cluster_add(x->c, &p->o);
 	cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulCreate", "create Pod %s in StatefulSet %s successful", name, x->s->o.name);

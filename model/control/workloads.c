@@ -1,5 +1,7 @@
 #include "model/control/workloads.h"
 
+#include "model/control/limits.h"
+
 #include "model/control/admission.h"
 #include "model/l7/mesh.h"
 
@@ -9,6 +11,7 @@ struct per_owner {
 	uint64_t made;
 	struct { nsec since, until; } refused;  /* by admission; until: when it is tried again; 0: it is not refused */
 	const struct pod_spec *plain, *injected;        /* injected: plain, with a mesh's sidecar */
+	struct { const struct pod_spec *spec; const struct pair *from; pair_list annotations; } limited;        /* of Pods with defaults of a LimitRange */
 	struct { rev_t ns; const struct pair *labels, *annotations; bool asked; } mesh;         /* what mesh_asked said of Pods with those */
 };
 
@@ -37,7 +40,7 @@ const char *admission_refuses(struct control *t, enum controller_id id, const st
 {
 	struct cluster *c = control_cluster(t);
 	struct per_owner *x = of_owner(t, owner);
-	const char *why = pod_refused(c, owner->ns, s, scratch);
+	const char *why = pod_refused(c, owner->ns, limits_apply(t, owner->ns, s), scratch);
 	nsec now = control_now(t);
 	bool told = now < x->refused.until;     /* woken for another reason, or read from a lab */
 
@@ -81,11 +84,27 @@ static bool injects(struct control *t, struct per_owner *x, const struct pod *p)
 	return x->mesh.asked && mesh_injects(c, p);
 }
 
+/* What a LimitRange added is written on the Pod; Pods of one template share the list. */
+static void note_limits(struct cluster *c, struct per_owner *x, struct pod *p, const struct pod_template *tpl)
+{
+	struct arena *scratch;
+
+	if (x->limited.spec != p->spec || x->limited.from != tpl->annotations.v) {
+		scratch = arena_new(NULL, "limits");
+		x->limited.annotations = pairs_with(c, &tpl->annotations, LIMITS_NOTE, limits_note(tpl->spec, p->spec, scratch));
+		x->limited.spec = p->spec;
+		x->limited.from = tpl->annotations.v;
+		arena_free(scratch);
+	}
+	p->o.annotations = x->limited.annotations;
+}
+
 struct pod *pod_from(struct control *t, const struct object *owner, const struct pod_template *tpl, str name)
 {
 	struct cluster *c = control_cluster(t);
 	struct pod *p = (struct pod *)object_make(c, &pod_kind, owner->ns, name);
 	struct per_owner *x = of_owner(t, owner);
+	const struct pod_spec *plain = limits_apply(t, owner->ns, tpl->spec);
 
 	if (!x->owners) {
 		own(c, &p->o, owner);
@@ -96,13 +115,15 @@ struct pod *pod_from(struct control *t, const struct object *owner, const struct
 	p->o.owners.set = true;
 	p->o.labels = tpl->labels;
 	p->o.annotations = tpl->annotations;
-	p->spec = tpl->spec;
+	p->spec = plain;
+	if (plain != tpl->spec)
+		note_limits(c, x, p, tpl);
 	if (injects(t, x, p)) {
-		if (x->plain != tpl->spec)
+		if (x->plain != plain)
 			mesh_inject(c, p);
 		else
 			p->spec = x->injected;
-		x->plain = tpl->spec;
+		x->plain = plain;
 		x->injected = p->spec;
 	}
 	p->node = tpl->spec->node_name;
