@@ -275,8 +275,10 @@ static bool judge_asked(struct play *p, const struct expect *e, const char **act
 		text = q->why;
 		ok = !q->why && judge_trace(p, e, &q->answer, &text);
 		*actual = p->nr_asked > 1 ? arena_printf(p->arena, "%s → %s: %s", q->doc->from, q->doc->to, text) : text;
-		if (!ok)
+		if (!ok) {
+			p->failing = q;
 			return false;
+		}
 	}
 	if (!any)
 		*actual = e->question ? arena_printf(p->arena, "the step asks no question named \"%s\"", e->question) : "nothing was asked";
@@ -286,6 +288,7 @@ static bool judge_asked(struct play *p, const struct expect *e, const char **act
 bool judge(struct play *p, const struct expect *e, const char **actual)
 {
 	*actual = "";
+	p->failing = NULL;
 	switch ((enum expect_about)e->about) {
 	case ABOUT_TRACE:
 		return judge_asked(p, e, actual);

@@ -502,6 +502,10 @@ static void judge_all(struct play *p, const expect_list *l)
 		bool ok = judge(p, &l->v[k], &actual);
 
 		play_record(p, ok, expect_text(p->arena, &l->v[k]), actual, l->v[k].doc->line);
+		if (!p->failing || p->failing == p->shown || p->failing->why || !p->backend.show)
+			continue;
+		p->shown = p->failing;
+		p->backend.show(p->backend.ctx, p->world, p->scenario, &p->failing->q);
 	}
 }
 

@@ -20,8 +20,11 @@ struct play_backend {
 	/* The queries that the model made for a lookup, by the Pod (NULL: straight to cluster DNS). false: they end otherwise here (err). NULL: nobody to compare with. */
 	bool (*look_up)(void *ctx, struct world *, const struct pod *, const struct dns_lookup *, struct arena *, struct err *);
 	bool (*draw)(void *ctx, struct world *, const struct scenario *, const struct draw_doc *, struct err *);        /* NULL: figures are passed over */
+	void (*show)(void *ctx, struct world *, const struct scenario *, const struct question *);      /* its answer is not as expected: whoever wants to show its way; NULL */
 };
 extern const struct play_backend play_sim;
+
+struct asked { const struct question_doc *doc; struct question q; struct answer answer; const char *why; };      /* why: it could not be asked */
 
 struct record {
 	const char *step;
@@ -45,8 +48,8 @@ struct play {
 	/* of the step at hand */
 	const struct step *step;
 	VEC(struct stream) streams;
-	struct asked { const struct question_doc *doc; struct question q; struct answer answer; const char *why; } *asked;      /* why: it could not be asked */
-	uint32_t nr_asked;
+	struct asked *asked; uint32_t nr_asked;
+	const struct asked *failing, *shown;    /* the question whose answer was not as the last expectation had it; the last that was shown for that */
 	struct looked { const struct question_doc *doc; const char *rcode, *why; str_list answers; } *looked;
 	uint32_t nr_looked;
 	struct matrix_table matrix;

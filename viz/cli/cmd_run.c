@@ -99,6 +99,20 @@ static bool draw_figure(void *ctx, struct world *w, const struct scenario *s, co
 	return ok;
 }
 
+/* The way of a packet that did not fare as expected. That nothing can be drawn is no failure of its own. */
+static void show_question(void *ctx, struct world *w, const struct scenario *s, const struct question *q)
+{
+	struct run *r = ctx;
+	struct figure_options opt = { .dflt_ns = s->ns, .ask = q };
+	struct scene scene = { .arena = arena_new(NULL, "figure") };
+	struct err err = { 0 };
+
+	if (q->from && q->to && figure_fill(w, &opt, "trace", (const char *const[]){ q->from, q->to }, 2, &scene, &err))
+		keep_figure(r, &scene, &err);
+	arena_free(scene.arena);
+	err_free(&err);
+}
+
 static void play_one(struct run *r, const struct scenario *s, struct arena *a, struct val *records)
 {
 	struct world_options opt = r->opt;
@@ -110,6 +124,7 @@ static void play_one(struct run *r, const struct scenario *s, struct arena *a, s
 
 	backend.ctx = r;
 	backend.draw = r->cli->out || r->show_figures ? draw_figure : NULL;
+	backend.show = r->show_figures ? show_question : NULL;
 	r->figures.nr = 0;
 	if (r->linux_mode ? !s->in_linux : !s->in_sim) {
 		run_skipped(a, s, arena_printf(a, "does not run in mode %s", r->linux_mode ? "linux" : "sim"), records);

@@ -149,7 +149,9 @@ void print_html(struct arena *a, const struct val *records, bool verbose, bool c
 		m = worst(first, end);
 		sb_printf(out, "<details%s><summary><h2>%s ", m == FAILED ? " open" : "", mark_signs[m]);
 		html_text(out, record_text(first, "scenario"));
-		sb_printf(out, "</h2> <span class=\"muted\">%s</span></summary>\n<table>\n", mark_names[m]);
+		sb_printf(out, "</h2> <span class=\"muted\">%s</span> ", mark_names[m]);
+		html_text(out, record_text(first, "title"));
+		sb_add(out, "</summary>\n<table>\n");
 		for (const struct val *r = first; r != end; r = r->next)
 			html_row(r, out);
 		sb_add(out, "</table>\n");

@@ -18,6 +18,8 @@ static struct val *add(struct arena *a, struct val *list, const struct scenario 
 	struct val *v = val_add(a, list, val_new(a, VAL_MAP));
 
 	val_put(a, v, "scenario", val_string(a, s->name));
+	if (s->title)
+		val_put(a, v, "title", val_string(a, s->title));
 	val_put(a, v, "step", val_new(a, VAL_NULL));
 	val_put(a, v, "ok", val_bool(a, ok));
 	return v;

@@ -6,8 +6,8 @@
 #include "sim/scenario/play.h"
 #include "viz/report/out.h"
 
-/* The records of a scenario that was played, added to the list. {scenario, step, ok, expected, actual, time, file, line}, and `todo` where a failure is
- * a known gap. */
+/* The records of a scenario that was played, added to the list. {scenario, title, step, ok, expected, actual, time, file, line}, and `todo` where a
+ * failure is a known gap. */
 void run_records(struct arena *, const struct play *, struct val *list);
 /* One that was not played: {scenario, ok: true, skipped}; or could not be: {scenario, ok: false, actual}. */
 void run_skipped(struct arena *, const struct scenario *, const char *why, struct val *list);
