@@ -111,6 +111,7 @@ static bool parse_goal(struct parse *p, const struct val *v, const char *path, s
 		struct raw_step none = { 0 };
 
 		out->solution = arena_make(p->arena, struct changes);
+		out->solution_doc = solution;
 		ok = fields_decode(&d, solution_fields, solution, below(p, path, "solution"), &none) && ok;
 		ok = changes_parse(p, solution, below(p, path, "solution"), out->solution) && ok;
 	}

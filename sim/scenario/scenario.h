@@ -87,7 +87,7 @@ struct step {
 	struct ask_doc *ask;
 	expect_list goal;
 	str_list hints;
-	struct changes *solution;
+	struct changes *solution; const struct val *solution_doc;       /* and as it is written */
 };
 
 struct scenario {

@@ -129,20 +129,33 @@ static const char *in_json(char c)
 	return c == '<' ? "\\u003c" : c == '>' ? "\\u003e" : c == '&' ? "\\u0026" : c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
 }
 
+/* Line ends are kept, other controls are not. */
+static void each_line(struct sb *out, const char *text, const char *(*special)(char), const char *line_end)
+{
+	struct sb line = { 0 };
+
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+
+		sb_reset(&line);
+		sb_addn(&line, text, n);
+		escape(out, sb_text(&line), special);
+		if (text[n])
+			sb_add(out, line_end);
+		text += n + (text[n] == '\n');
+	}
+	sb_free(&line);
+}
+
+void label_html_lines(struct sb *out, const char *text)
+{
+	each_line(out, text, in_html, "\n");
+}
+
 void label_json(struct sb *out, const char *text)
 {
 	sb_addc(out, '"');
-	for (const char *line = text; line && *line;) {         /* line ends are kept, other controls are not */
-		size_t n = strcspn(line, "\n");
-		struct sb one = { 0 };
-
-		sb_addn(&one, line, n);
-		escape(out, sb_text(&one), in_json);
-		sb_free(&one);
-		if (line[n])
-			sb_add(out, "\\n");
-		line += n + (line[n] == '\n');
-	}
+	each_line(out, text, in_json, "\\n");
 	sb_addc(out, '"');
 }
 

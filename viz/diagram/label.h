@@ -5,6 +5,7 @@
 #include "model/base/str.h"
 
 void label_html(struct sb *, const char *text);         /* & < > " ' escaped */
+void label_html_lines(struct sb *, const char *text);   /* the same, of several lines, whose ends stay */
 void label_fit(struct sb *, const char *text, uint32_t max);            /* the same; a text of more than max characters loses its middle: abc…xyz */
 void label_plain(struct sb *, const char *text);        /* for attributes of cgraph: backslashes doubled, & as entity */
 void label_id(struct sb *, const char *text);           /* letters, digits, - and _ only */

@@ -14,18 +14,10 @@ struct writer {
 
 static void text(struct writer *w, const char *s)
 {
-	if (w->h->form != HANDOUT_HTML) {
+	if (w->h->form == HANDOUT_HTML)
+		label_html_lines(w->out, s);
+	else
 		sb_add(w->out, s);
-		return;
-	}
-	for (const char *end; *s; s = end) {            /* label_html is for labels: it has no use for line ends */
-		end = s + strcspn(s, "\n");
-		label_html(w->out, arena_strndup(w->a, s, (size_t)(end - s)));
-		if (*end) {
-			sb_addc(w->out, '\n');
-			end++;
-		}
-	}
 }
 
 static void heading(struct writer *w, int level, const char *s)
@@ -169,18 +161,47 @@ static void question(struct writer *w, const struct ask_doc *q)
 		paragraph(w, "answer", arena_printf(w->a, "Answer: %d. %s", q->answer, q->why ? q->why : ""));
 }
 
-static void task(struct writer *w, struct play *p, const struct step *s)
+static void task(struct writer *w, const struct step *s)
 {
 	for (uint32_t k = 0; k < s->goal.nr; k++)
 		paragraph(w, "task", arena_printf(w->a, "**%s** %s", k ? "And:" : "Task:", expect_text(w->a, &s->goal.v[k])));
 	for (uint32_t k = 0; w->h->teacher && k < s->hints.nr; k++)
 		paragraph(w, "hint", arena_printf(w->a, "Hint %u: %s", k + 1, s->hints.v[k]));
-	(void)p;
 }
 
+/* A lesson that is wrong must not look right. */
+static void fails(struct writer *w, const char *expected, const char *actual)
+{
+	paragraph(w, "failed", arena_printf(w->a, "This does not hold: %s; there is: %s", expected, actual));
+}
+
+/* What solves it, and what podwire shows then, is for the teacher; the next step goes on from there. */
+static void solve(struct writer *w, struct play *p, const struct step *s)
+{
+	struct sb yaml = { 0 };
+
+	play_changes(p, s->solution);
+	play_questions(p);
+	for (uint32_t k = 0; k < s->goal.nr; k++) {
+		const char *actual;
+
+		if (!judge(p, &s->goal.v[k], &actual))
+			fails(w, expect_text(w->a, &s->goal.v[k]), actual);
+	}
+	if (!w->h->teacher)
+		return;
+	paragraph(w, "answer", "Solution:");
+	val_print_yaml(s->solution_doc, &yaml, false);
+	output(w, sb_text(&yaml));
+	answers(w, p);
+	sb_free(&yaml);
+}
+
+/* As the learner meets it: a task is not done yet. */
 static void step(struct writer *w, struct play *p, uint32_t nr)
 {
-	const struct step *s = &p->scenario->steps.v[nr];
+	struct step *s = (struct step *)(uintptr_t)&p->scenario->steps.v[nr];
+	struct changes *solution = s->solution;
 	uint32_t before = p->records.nr;
 
 	heading(w, 3, arena_printf(w->a, "%u. %s", nr + 1, s->name));
@@ -189,14 +210,18 @@ static void step(struct writer *w, struct play *p, uint32_t nr)
 	if (s->notes && w->h->teacher)
 		paragraph(w, "notes", arena_printf(w->a, "*For the teacher:* %s", s->notes));
 	if (s->goal.nr)
-		task(w, p, s);
+		task(w, s);
+	s->solution = NULL;
 	play_step(p, nr);
+	s->solution = solution;
 	answers(w, p);
 	for (uint32_t k = 0; k < s->draw.nr; k++)
 		figure(w, p, &s->draw.v[k]);
-	for (uint32_t k = before; k < p->records.nr; k++)       /* a lesson that is wrong must not look right */
+	for (uint32_t k = before; k < p->records.nr; k++)
 		if (!p->records.v[k].ok)
-			paragraph(w, "failed", arena_printf(w->a, "This does not hold: %s; there is: %s", p->records.v[k].expected ? p->records.v[k].expected : p->records.v[k].step, p->records.v[k].actual));
+			fails(w, p->records.v[k].expected ? p->records.v[k].expected : p->records.v[k].step, p->records.v[k].actual);
+	if (solution)
+		solve(w, p, s);
 	if (s->ask)
 		question(w, s->ask);
 }
@@ -223,10 +248,10 @@ bool handout_lesson(const struct handout *h, const struct scenario *s, struct ar
 static const char page_head[] =
 	"<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n"
 	"body { font: 16px/1.5 'Liberation Sans', Arial, sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #1B2733; }\n"
-	"pre { background: #F4F6F8; padding: .8em; overflow: auto; font-size: 13px; line-height: 1.35; }\ncode { background: #EEF1F4; padding: 0 .2em; }\n"
+	"pre { background: #F4F6F8; padding: .8em; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 13px; line-height: 1.35; }\ncode { background: #EEF1F4; padding: 0 .2em; }\n"
 	"h2 { border-bottom: 2px solid #0072B2; margin-top: 2.5em; }\n.question { margin-top: 1.5em; }\n.choice { margin: .2em 0 .2em 1.5em; }\n"
 	".answer, .notes, .hint { background: #FCEFD2; padding: .4em .8em; }\n.failed { background: #FBE7DA; padding: .4em .8em; font-weight: bold; }\n"
-	"figure { margin: 1em 0; } svg { max-width: 100%; height: auto; }\n@media print { pre { white-space: pre-wrap; overflow-wrap: anywhere; } h2 { break-before: page; } pre, figure { break-inside: avoid; } }\n</style>\n";
+	"figure { margin: 1em 0; } svg { max-width: 100%; height: auto; }\n@media print { h2 { break-before: page; } pre, figure { break-inside: avoid; } }\n</style>\n";
 
 void handout_begin(const struct handout *h, const char *title, struct sb *out)
 {
