@@ -7,7 +7,7 @@ struct writer {
 	const struct handout *h;
 	struct sb *out;
 	struct arena *a;
-	const char *quote;              /* what stands before each line of quoted output */
+	const char *lesson; unsigned figures;   /* its name; how many so far */
 };
 
 /* ---- the three forms */
@@ -133,23 +133,65 @@ static void answers(struct writer *w, struct play *p)
 	}
 }
 
-static void figure(struct writer *w, struct play *p, const struct draw_doc *d)
+/* Ids are unique on a page of many figures: each gets its lesson and number. */
+static void inline_svg(struct writer *w, const char *svg)
 {
-	struct figure_options opt = { .dflt_ns = p->scenario->ns, .depth = 2 };
+	static const char id[] = " id=\"", names[] = "aria-labelledby=\"title desc\"";
+	struct sb name = { 0 };
+	const char *prefix;
+
+	label_id(&name, w->lesson);
+	prefix = arena_printf(w->a, "%s-%u", sb_text(&name), ++w->figures);
+	sb_free(&name);
+	sb_add(w->out, "<figure>\n");
+	while (*svg) {
+		const char *next = strstr(svg, id), *label = strstr(svg, names);
+		const char *at = label && (!next || label < next) ? label : next;
+
+		if (!at)
+			break;
+		sb_addn(w->out, svg, (size_t)(at - svg));
+		if (at == label)
+			sb_printf(w->out, "aria-labelledby=\"%s-title %s-desc\"", prefix, prefix);
+		else
+			sb_printf(w->out, "%s%s-", id, prefix);
+		svg = at + (at == label ? sizeof(names) : sizeof(id)) - 1;
+	}
+	sb_printf(w->out, "%s</figure>\n", svg);
+}
+
+static void figure(struct writer *w, struct play *p, const char *what, const char *const *args, uint32_t nr, const struct question *ask)
+{
+	struct figure_options opt = { .dflt_ns = p->scenario->ns, .depth = 2, .ask = ask };
 	struct scene scene = { .arena = arena_new(NULL, "figure") };
 	struct err err = { 0 };
 	struct sb svg = { 0 };
 
-	if (w->h->form == HANDOUT_HTML && figure_fill(p->world, &opt, d->figure, d->args.v, d->args.nr, &scene, &err) && scene_render(&scene, "svg", THEME_LIGHT, &svg, &err)) {
+	if (figure_fill(p->world, &opt, what, args, nr, &scene, &err) && scene_render(&scene, "svg", THEME_LIGHT, &svg, &err)) {
 		const char *from = strstr(sb_text(&svg), "<svg");
 
-		sb_printf(w->out, "<figure>\n%s</figure>\n", from ? from : sb_text(&svg));
-	} else if (w->h->form != HANDOUT_HTML) {
-		paragraph(w, "figure", arena_printf(w->a, "Figure: podwire draw %s", d->figure));
+		inline_svg(w, from ? from : sb_text(&svg));
 	}
 	sb_free(&svg);
 	err_free(&err);
 	arena_free(scene.arena);
+}
+
+/* What the step draws; else the way of the first packet that it asks about. On paper without pictures, the command that draws them. */
+static void figures_of(struct writer *w, struct play *p, const struct step *s)
+{
+	const struct asked *first = p->nr_asked && !p->asked[0].why && p->asked[0].q.from && p->asked[0].q.to ? &p->asked[0] : NULL;
+
+	for (uint32_t k = 0; k < s->draw.nr; k++) {
+		const struct draw_doc *d = &s->draw.v[k];
+
+		if (w->h->form == HANDOUT_HTML)
+			figure(w, p, d->figure, d->args.v, d->args.nr, NULL);
+		else
+			paragraph(w, "figure", arena_printf(w->a, "Figure: podwire draw %s", d->figure));
+	}
+	if (!s->draw.nr && first && w->h->form == HANDOUT_HTML)
+		figure(w, p, "trace", (const char *const[]){ first->q.from, first->q.to }, 2, &first->q);
 }
 
 static void question(struct writer *w, const struct ask_doc *q)
@@ -215,8 +257,7 @@ static void step(struct writer *w, struct play *p, uint32_t nr)
 	play_step(p, nr);
 	s->solution = solution;
 	answers(w, p);
-	for (uint32_t k = 0; k < s->draw.nr; k++)
-		figure(w, p, &s->draw.v[k]);
+	figures_of(w, p, s);
 	for (uint32_t k = before; k < p->records.nr; k++)
 		if (!p->records.v[k].ok)
 			fails(w, p->records.v[k].expected ? p->records.v[k].expected : p->records.v[k].step, p->records.v[k].actual);
@@ -229,7 +270,7 @@ static void step(struct writer *w, struct play *p, uint32_t nr)
 bool handout_lesson(const struct handout *h, const struct scenario *s, struct arena *a, struct sb *out, struct err *err)
 {
 	struct world_options opt = { .seed = s->seed };
-	struct writer w = { .h = h, .out = out, .a = a };
+	struct writer w = { .h = h, .out = out, .a = a, .lesson = s->name };
 	struct play play;
 	struct world world;
 	bool ok;
