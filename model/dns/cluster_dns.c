@@ -3,18 +3,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "model/dns/dns.h"
+#include "model/dns/corefile.h"
 
 enum pods_mode { PODS_DISABLED, PODS_INSECURE, PODS_VERIFIED };
 
-struct corefile { const char *domain; enum pods_mode pods; bool endpoint_pod_names, ignore_empty; uint32_t ttl; };
+struct kube_conf { const char *domain; enum pods_mode pods; bool endpoint_pod_names, ignore_empty; uint32_t ttl; };
 #define PLUGIN_TTL  5           /* plugin/kubernetes: defaultTTL */
 #define KUBEADM_TTL 30          /* kubeadm's Corefile */
+#define HOSTS_TTL   3600        /* plugin/hosts */
 
 struct query {
 	struct cluster *c;
 	const struct zone *outside;
-	struct corefile conf;
+	struct kube_conf conf;
+	const struct corefile *file;    /* no servers: as kubeadm writes it */
 	const char *name;               /* as asked */
 	enum dns_type type;
 	struct arena *a;
@@ -32,12 +34,11 @@ static bool same(const char *a, const char *b)
 
 /* ---- the Corefile: of the kubernetes plugin's block, what bears on answers */
 
-static struct corefile corefile(struct cluster *c)
+static struct kube_conf kube_conf_of(struct cluster *c, const char *text)
 {
 	const struct settings *s = cluster_settings(c);
-	struct corefile conf = { s->domain, PODS_INSECURE, false, false, KUBEADM_TTL };
-	const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, "kube-system", "coredns");
-	const char *text = m ? label_get(&m->data, "Corefile") : NULL, *at = text ? strstr(text, "kubernetes ") : NULL, *end;
+	struct kube_conf conf = { s->domain, PODS_INSECURE, false, false, KUBEADM_TTL };
+	const char *at = text ? strstr(text, "kubernetes ") : NULL, *end;
 	char mode[32];
 	unsigned ttl;
 
@@ -489,13 +490,121 @@ static void from_outside(struct query *q)
 	}
 }
 
-static void query(struct query *q)
+static bool is_reverse(const char *zone)
 {
-	const char *base = before_domain(q);
+	static const str zones[] = { "in-addr.arpa", "ip6.arpa" };
+
+	return zone_of(&(str_list){ (str *)(uintptr_t)zones, 2, true }, zone) != NULL;
+}
+
+/* Answers of the plugin kubernetes. false: it goes on. */
+static bool by_kubernetes(struct query *q, const struct core_server *s, const struct core_plugin *p)
+{
+	const str_list *zones = p->args.nr ? &p->args : &s->zones;
+	const char *zone = zone_of(zones, q->name), *primary = NULL, *base;
 	ip_addr ip;
 
-	bool own = base || (reverse_address(q->name, &ip) && reverse(q, ip));
+	if (!zone)
+		return false;
+	for (uint32_t k = 0; k < zones->nr && !primary; k++)
+		if (!is_reverse(zones->v[k]) && strcmp(zones->v[k], ".") != 0)
+			primary = zones->v[k];
+	if (!is_reverse(zone) && strcmp(zone, ".") != 0)
+		primary = zone;
+	if (primary)
+		q->conf.domain = arena_strndup(q->a, primary, strlen(primary) - (primary[strlen(primary) - 1] == '.'));
+	base = before_domain(q);
+	if (base)
+		in_cluster(q, base);
+	else if (!reverse_address(q->name, &ip) || !reverse(q, ip))
+		q->out.rcode = DNS_NXDOMAIN;
+	if (q->out.rcode == DNS_NXDOMAIN && core_falls_through(p, q->name)) {
+		q->out = (struct dns_answer){ 0 };
+		return false;
+	}
+	q->out.own = true;
+	q->out.ttl = q->conf.ttl;
+	return true;
+}
 
+static void cannot_tell(struct query *q, const char *why)
+{
+	q->out.rcode = DNS_SERVFAIL;
+	q->out.unknown = why;
+}
+
+/* forward FROM TO… { except … }: a server outside knows what the zone outside says; one that is a Service of the cluster may say anything. */
+static void forward(struct query *q, const struct core_server *s)
+{
+	const struct core_plugin *p = core_plugin(s, "forward");
+	ip_addr ip;
+
+	p = p ? p : core_plugin(s, "proxy");
+	p = p ? p : core_plugin(s, "grpc");
+	for (uint32_t k = 0; p && k < p->nr; k++) {
+		str_list w = p->lines[k].words;
+
+		if (!streq(w.v[0], "except"))
+			continue;
+		w.v++, w.nr--;
+		p = w.nr && zone_of(&w, q->name) ? NULL : p;
+	}
+	q->out.rcode = DNS_SERVFAIL;            /* plugin.NextOrFailure */
+	if (!p || (p->args.nr && !zone_of(&(str_list){ p->args.v, 1, true }, q->name)))
+		return;
+	for (uint32_t k = 1; k < p->args.nr; k++) {
+		const struct service *to = ip_parse(p->args.v[k], &ip) ? find_service_by_ip(q->c, ip) : NULL;
+
+		if (to)
+			return cannot_tell(q, arena_printf(q->a, "the Corefile asks %s for %s: what Service %s/%s answers is not known", p->args.v[k], q->name, to->o.ns, to->o.name));
+	}
+	from_outside(q);
+	q->out.ttl = KUBEADM_TTL;
+}
+
+static void by_corefile(struct query *q)
+{
+	const struct core_server *s = corefile_server(q->file, q->name);
+	const struct core_plugin *kube = s ? core_plugin(s, "kubernetes") : NULL;
+	struct core_step step;
+	const char *why;
+
+	if (!s) {
+		q->out.rcode = DNS_REFUSED;
+		return;
+	}
+	step = core_before(s, q->name, q->type, q->a);
+	if (step.way == CORE_UNKNOWN)
+		return cannot_tell(q, step.why);
+	q->out.rcode = step.way == CORE_FAILED ? DNS_SERVFAIL : DNS_NOERROR;
+	for (uint32_t k = 0; k < step.addresses.nr; k++)
+		add_ip(q, step.addresses.v[k]);
+	for (uint32_t k = 0; k < step.names.nr; k++)
+		add(q, step.names.v[k]);
+	q->out.ttl = HOSTS_TTL;
+	if (step.way != CORE_ON)
+		return;
+	q->name = step.name;
+	if (kube && by_kubernetes(q, s, kube))
+		return;
+	if ((why = core_between(s, q->name, q->type, q->a)))
+		cannot_tell(q, why);
+	else
+		forward(q, s);
+}
+
+static void query(struct query *q)
+{
+	const char *base;
+	ip_addr ip;
+	bool own;
+
+	if (q->file->servers.nr) {
+		by_corefile(q);
+		return;
+	}
+	base = before_domain(q);
+	own = base || (reverse_address(q->name, &ip) && reverse(q, ip));
 	if (base)
 		in_cluster(q, base);
 	else if (!own)
@@ -506,7 +615,9 @@ static void query(struct query *q)
 
 struct dns_answer dns_query(struct cluster *c, const struct zone *outside, const char *name, enum dns_type type, struct arena *a)
 {
-	struct query q = { .c = c, .outside = outside, .conf = corefile(c), .name = name, .type = type, .a = a };
+	const char *text = corefile_text(c, a);
+	struct corefile file = text ? corefile_read(text, a) : (struct corefile){ 0 };
+	struct query q = { .c = c, .outside = outside, .conf = kube_conf_of(c, text), .file = &file, .name = name, .type = type, .a = a };
 
 	query(&q);
 	return q.out;

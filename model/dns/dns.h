@@ -13,6 +13,7 @@ struct dns_answer {
 	str_list answers, cname;        /* as text: addresses, "PORT TARGET" of SRV, names with their last dot; the CNAMEs that led there */
 	ip_addr *ips; uint32_t nr_ips;  /* of A and AAAA */
 	bool own; uint32_t ttl;         /* own: from the cluster's own zone; ttl in seconds */
+	const char *unknown;            /* why the answer cannot be told: a plugin that is not modelled; NULL: it is as it says */
 };
 
 struct zone;                                    /* what DNS outside the cluster knows: an RFC 1035 master file, the part with IN records of these types */

@@ -221,7 +221,7 @@ static bool try_name(struct walk *w, const char *name, enum resolver lib)
 	v[w->out.nr++] = (struct dns_query_done){ name, w->type, ans };
 	w->out.v = v;
 	w->nodata = w->nodata || (ans.rcode == DNS_NOERROR && !ans.answers.nr);
-	if (ans.answers.nr || (lib == RESOLVER_MUSL && ans.rcode != DNS_NXDOMAIN)) {
+	if (ans.answers.nr || ans.unknown || (lib == RESOLVER_MUSL && ans.rcode != DNS_NXDOMAIN)) {
 		w->out.result = ans;
 		return true;
 	}

@@ -230,7 +230,7 @@ static void dial_name(struct asking *k, const struct way *way, const struct http
 		forward_dial(k, way, d, b, &literal, &port, 1);
 		return;
 	}
-	if (question_resolve(k->w, &proxy, name, k->v6, k->a, &ip, &nr, &why)) {
+	if (question_resolve(k->w, &proxy, name, k->v6, k->a, &ip, &nr, &why, &k->name_unknown)) {
 		uint16_t *ports = arena_array(k->a, uint16_t, nr);
 
 		for (uint32_t i = 0; i < nr; i++)
@@ -238,10 +238,12 @@ static void dial_name(struct asking *k, const struct way *way, const struct http
 		forward_dial(k, way, d, b, ip, ports, nr);
 		return;
 	}
-	v.assumed = !cluster_settings(k->c)->flags->zone;
+	v.assumed = !cluster_settings(k->c)->flags->zone && !k->name_unknown;
 	h = forward_view(k, d, b, v.assumed ? 200 : 502);
 	v.p = frac_mul(first->p, (struct frac){ b->num, b->den });
 	v.http = h;
+	if (k->name_unknown)
+		v.verdict = V_UNKNOWN;
 	v.reason = v.assumed ? arena_printf(k->a, "%s; %s lies outside the cluster and is taken to answer", b->why, b->upstream) : arena_printf(k->a, "%s; %s", b->why, why);
 	if (v.assumed)
 		forward_backend(k, h, b);

@@ -14,6 +14,7 @@ struct asking {
 	struct answer *out;
 	struct err *err;
 	bool v6;
+	bool name_unknown;                      /* what its name resolves to cannot be told */
 	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
 };
 /* The first connection has come to a proxy: a controller's Pod, or the sender's own sidecar. */

@@ -88,6 +88,10 @@ struct names names_resolve(struct world *w, const struct source *from, const str
 	else if (out.server && !out.unknown)
 		out.why = NULL;
 	out.l = dns_resolve(w->cluster, zone, out.by, conf, lib, name, type, a);
+	if (out.l.result.unknown) {
+		out.unknown = true;
+		out.why = out.l.result.unknown;
+	}
 	if (out.by == DNS_BY_OUTSIDE && !out.l.result.answers.nr && !out.why)
 		out.why = arena_printf(a, "the nameserver %s is outside and knows nothing of the cluster%s", out.server,
 				       !from->pod ? "" : from->pod->spec->host_network && !streq(from->pod->spec->dns_policy, "None") ?

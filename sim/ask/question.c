@@ -259,17 +259,17 @@ struct outcome_view *answer_push(struct answer *out, struct arena *a)
 
 /* ---- names */
 
-static bool unresolved(struct asking *k, const char *why)
+static bool unresolved(struct asking *k, const char *why, bool unknown)
 {
 	struct outcome_view *v = arena_make(k->a, struct outcome_view);
 
-	*v = (struct outcome_view){ .p = { 1, 1 }, .verdict = V_UNRESOLVED, .reason = why };
+	*v = (struct outcome_view){ .p = { 1, 1 }, .verdict = unknown ? V_UNKNOWN : V_UNRESOLVED, .reason = why };
 	k->out->v = v;
 	k->out->nr = 1;
 	return true;
 }
 
-bool question_resolve(struct world *w, const struct source *from, const char *name, bool v6, struct arena *a, ip_addr **ip, uint32_t *nr, const char **why)
+bool question_resolve(struct world *w, const struct source *from, const char *name, bool v6, struct arena *a, ip_addr **ip, uint32_t *nr, const char **why, bool *unknown)
 {
 	struct resolv_conf conf = from->pod ? dns_resolv_conf(w->cluster, from->pod, a) : dns_node_resolv_conf(w->cluster, a);
 	struct names n = names_resolve(w, from, &conf, RESOLVER_GLIBC, name, v6 ? DNS_AAAA : DNS_A, a);
@@ -279,7 +279,8 @@ bool question_resolve(struct world *w, const struct source *from, const char *na
 	*nr = l.result.nr_ips;
 	if (*nr)
 		return true;
-	if (!n.server)
+	*unknown = n.unknown;
+	if (!n.server || l.result.unknown)
 		*why = arena_printf(a, "\"%s\" is not resolved: %s", name, n.why);
 	else
 		*why = arena_printf(a, "\"%s\" is not resolved: %s after %u name%s, the last was %s%s%s", name, dns_rcode_names[l.result.rcode], l.nr, l.nr == 1 ? "" : "s",
@@ -372,11 +373,12 @@ static bool ask_ends(struct world *w, const struct question *q, struct arena *a,
 		return request_target(w, &to, v6, a, &target, err) && (ask_addresses(&k, target.ip, target.nr, target.port), true);
 	if (to.kind == END_NAME) {
 		const char *why = NULL;
+		bool unknown;
 
 		if (!to.port && q->proto != PROTO_ICMP)
 			return err_add(err, ERR_INPUT, NULL, "\"%s\": which port? name it as %s:80", q->to, q->to);
-		if (!question_resolve(w, &out->source, to.name, v6, a, &target.ip, &target.nr, &why))
-			return unresolved(&k, why);
+		if (!question_resolve(w, &out->source, to.name, v6, a, &target.ip, &target.nr, &why, &unknown))
+			return unresolved(&k, why, unknown);
 		ask_addresses(&k, target.ip, target.nr, to.port);
 		return true;
 	}

@@ -31,7 +31,7 @@ static bool resolve_end(struct asking *k, const struct end *e, struct target *t,
 		return true;
 	}
 	if (e->kind == END_NAME)
-		return question_resolve(k->w, &k->out->source, e->name, k->v6, k->a, &t->ip, &t->nr, why);
+		return question_resolve(k->w, &k->out->source, e->name, k->v6, k->a, &t->ip, &t->nr, why, &k->name_unknown);
 	return end_target(k->c, e, L4_TCP, k->v6, k->a, t, k->err);
 }
 
@@ -56,13 +56,13 @@ static bool find_address(struct asking *k, struct target *t, const char **why)
 		return true;
 	}
 	if (!streq(k->out->source.kind, "Client"))
-		return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why);
+		return question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why, &k->name_unknown);
 	s = proxies_serving(&(struct looking){ k->w, k->c, k->a }, k->to->name, k->to->port);
 	if (s.nr > 1)
 		return err_add(k->err, ERR_INPUT, NULL, "\"%s\" is served by %s: say which one with --resolve", k->to->name, s.names);
 	if (s.nr == 1)
 		return resolve_end(k, &s.end, t, why);
-	if (question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why))
+	if (question_resolve(k->w, &k->out->source, k->to->name, k->v6, k->a, &t->ip, &t->nr, why, &k->name_unknown))
 		return true;
 	s = proxies_serving(&(struct looking){ k->w, k->c, k->a }, NULL, k->to->port);          /* rules for any host, if only one has such */
 	return s.nr == 1 && resolve_end(k, &s.end, t, why);
@@ -268,7 +268,7 @@ bool request_ask(struct world *w, const struct question *q, const struct end *to
 
 	k.v6 = asked_v6(&k);
 	if (!find_address(&k, &t, &why))
-		return why ? nowhere(&k, V_UNRESOLVED, why) : false;
+		return why ? nowhere(&k, k.name_unknown ? V_UNKNOWN : V_UNRESOLVED, why) : false;
 	out->target = t.ip[0];
 	out->port = to->port;
 	for (uint32_t i = 0; i < t.nr; i++) {

@@ -67,4 +67,81 @@ check "names outside neither" says "unresolved" p trace pod/client http://exampl
 check "an address needs no name" status 0 p trace pod/client svc/web:80
 p heal dns -q; p advance 6m >/dev/null
 check "mended" status 0 p dns pod/client web
+
+# ---- a Corefile that people have added to
+cat >corefile.yaml <<'EOF'
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+    (common) {
+        rewrite name old.default.svc.cluster.local web.default.svc.cluster.local
+    }
+    .:53 {
+        errors
+        health { lameduck 5s }
+        import common
+        import custom/*.override
+        rewrite stop {
+          name regex (.*)\.my\.zone {1}.default.svc.cluster.local answer auto
+        }
+        rewrite name suffix .plain.zone .default.svc.cluster.local   # resolvers differ
+        template IN A tpl.example.com {
+          answer "{{ .Name }} 60 IN A 10.8.8.8"
+        }
+        hosts {
+          10.9.9.9 db.example.com DB2.example.com
+          fd00::9 db.example.com
+          fallthrough
+        }
+        kubernetes cluster.local in-addr.arpa ip6.arpa {
+           pods insecure
+           fallthrough in-addr.arpa ip6.arpa
+        }
+        forward . /etc/resolv.conf
+        file /zones/db.example.org example.org
+    }
+    corp.example:53 {
+        forward . 10.1.2.3
+    }
+    consul.example:53 {
+        forward . 10.96.0.1
+    }
+    import custom/*.server
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns-custom, namespace: kube-system}
+data:
+  more.server: |
+    only.hosts:53 {
+        hosts {
+          10.7.7.7 a.only.hosts
+        }
+    }
+  more.override: |
+    rewrite name exact alias.example web.default.svc.cluster.local
+EOF
+printf 'corp.example. IN SOA ns. me. 1 1 1 1 1\nx.corp.example. IN A 10.3.3.3\n' >corp.zone
+c() { p dns -f web.yaml -f corefile.yaml --zone corp.zone cluster "$@"; }
+check "rewrite: a name for another, from a snippet" says NOERROR c old.default.svc.cluster.local
+check "by expression, the answer's name back" says NOERROR c web.my.zone
+check "without that, resolvers differ" status 5 c web.plain.zone
+check "from the ConfigMap of additions" says NOERROR c alias.example
+check "hosts: an address" says 10.9.9.9 c db2.example.com
+check "of the other family" says fd00::9 c db.example.com --type AAAA
+check "and its name" says db.example.com c 9.9.9.10.in-addr.arpa --type PTR
+check "no such type: NODATA" says NOERROR c db2.example.com --type AAAA
+check "the other names go on" says NXDOMAIN c other.example.com
+check "unless hosts ends it" says SERVFAIL c b.only.hosts
+check "its own server, added" says 10.7.7.7 c a.only.hosts
+check "template: cannot tell" status 5 c tpl.example.com
+check "of another type: not asked" says NXDOMAIN c tpl.example.com --type AAAA
+check "file: behind forward in the text, before it in CoreDNS" status 5 c www.example.org
+check "and says so" says "plugin file of the Corefile may answer for www.example.org" c www.example.org
+check "a stub domain: what is known outside" says 10.3.3.3 c x.corp.example
+check "a stub domain that is a Service: cannot tell" says "what Service default/kubernetes answers is not known" c y.consul.example
+check "what is the cluster's own stays" says NOERROR c web.default.svc.cluster.local
+check "a connection by such a name" status 5 p trace -f web.yaml -f corefile.yaml pod/client tpl.example.com:80
 finish

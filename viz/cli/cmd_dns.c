@@ -47,6 +47,11 @@ static void print_conf(struct cli *cli, const struct resolv_conf *r)
 		fprintf(cli->to, "%s%s%s", k ? " " : "options ", r->options.v[k], k + 1 == r->options.nr ? "\n" : "");
 }
 
+static const char *rcode_of(const struct dns_answer *x)
+{
+	return x->unknown ? "UNKNOWN" : dns_rcode_names[x->rcode];
+}
+
 static void print_lookup(struct cli *cli, const struct dns_lookup *l)
 {
 	struct arena *a = cli->arena;
@@ -58,17 +63,17 @@ static void print_lookup(struct cli *cli, const struct dns_lookup *l)
 
 		val_put(a, one, "name", val_string(a, q->name));
 		val_put(a, one, "type", val_string(a, dns_type_names[q->type]));
-		val_put(a, one, "rcode", val_string(a, dns_rcode_names[q->answer.rcode]));
+		val_put(a, one, "rcode", val_string(a, rcode_of(&q->answer)));
 		val_put(a, one, "answers", texts(a, &q->answer.answers));
 		if (cli_output_is(cli, "json"))
 			continue;
-		fprintf(cli->to, "%3u  %-60s %-5s %s\n", k + 1, q->name, dns_type_names[q->type], dns_rcode_names[q->answer.rcode]);
+		fprintf(cli->to, "%3u  %-60s %-5s %s\n", k + 1, q->name, dns_type_names[q->type], rcode_of(&q->answer));
 		for (uint32_t i = 0; i < q->answer.cname.nr; i++)
 			fprintf(cli->to, "       CNAME %s\n", q->answer.cname.v[i]);
 		for (uint32_t i = 0; i < q->answer.answers.nr; i++)
 			fprintf(cli->to, "       %s\n", q->answer.answers.v[i]);
 	}
-	val_put(a, v, "rcode", val_string(a, dns_rcode_names[l->result.rcode]));
+	val_put(a, v, "rcode", val_string(a, rcode_of(&l->result)));
 	val_put(a, v, "answers", texts(a, &l->result.answers));
 	val_put(a, v, "cname", texts(a, &l->result.cname));
 	if (cli_output_is(cli, "json"))
@@ -146,6 +151,8 @@ static enum err_kind ask(struct cli *cli, struct world *w, struct err *err)
 		l = names.l;
 	}
 	print_lookup(cli, &l);
+	if (!names.why && l.result.unknown)
+		names = (struct names){ .unknown = true, .why = l.result.unknown };
 	if (names.why)
 		err_add(err, names.unknown ? ERR_UNKNOWN : ERR_FAILED, NULL, "%s", names.why);
 	if (conf.nameservers.nr && !cli->type && s->kernel.clash_drop && !cli_output_is(cli, "json")) {
@@ -154,7 +161,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, struct err *err)
 		if (dns_race(w, from, &conf, lib, cli->arena, &race, err))
 			print_race(cli, &race);
 	}
-	return l.result.answers.nr ? ERR_NONE : ERR_FAILED;
+	return err_any(err) ? err_kind(err) : l.result.answers.nr ? ERR_NONE : ERR_FAILED;
 }
 
 enum err_kind cmd_dns(struct cli *cli, struct err *err)
