@@ -242,7 +242,6 @@ static struct classes classes_new(struct reach *r)
 uint64_t reach_count(struct reach *r, uint8_t proto, uint16_t port)
 {
 	struct classes c;
-	uint8_t *all;
 
 	reach_update(r);
 	reach_ask(r, proto, port);
@@ -250,10 +249,10 @@ uint64_t reach_count(struct reach *r, uint8_t proto, uint16_t port)
 		return r->count;
 	c = classes_new(r);
 	r->count = 0;
-	all = reach_roles_asked(r);
+	reach_many_begin(r);
 	for (uint32_t k = 0; k < c.nr; k++)
 		r->count += c.weight[k] * reach_line_weight(r, NP_INGRESS, c.first[k]);
-	reach_roles_again(r, all);
+	reach_many_end(r);
 	r->nr_classes = c.nr;
 	free(c.of);
 	r->counted = true;
@@ -390,7 +389,6 @@ static void fill_cells(struct reach *r, struct grouping *g)
 	HEAP(struct part) parts = { 0 };
 	struct map seen = { 0 };
 	struct arena *a = arena_new(NULL, "groups");
-	uint8_t *all;
 
 	for (uint32_t e = 0; e < r->nr_pods; e++) {
 		uint32_t s = shape_of_end(r, e);
@@ -402,7 +400,7 @@ static void fill_cells(struct reach *r, struct grouping *g)
 		}
 		parts.v[*at - 1].pods++;
 	}
-	all = reach_roles_asked(r);
+	reach_many_begin(r);
 	for (uint32_t s = 0; s < r->shapes.nr; s++) {
 		if (!head[s])
 			continue;
@@ -418,7 +416,7 @@ static void fill_cells(struct reach *r, struct grouping *g)
 		for (uint32_t t = BIT(r->line, s) ? 0 : head[s]; t; t = parts.v[t - 1].next)     /* a Pod always reaches itself */
 			g->t->cells[(size_t)parts.v[t - 1].group * g->t->nr + parts.v[t - 1].group] += parts.v[t - 1].pods;
 	}
-	reach_roles_again(r, all);
+	reach_many_end(r);
 	each_node_pair(r, count_pair, g);
 	heap_free(&parts);
 	free(head);

@@ -173,16 +173,16 @@ uint64_t *heap_words(uint32_t nr)
 	return new_words(nr, 0);
 }
 
-/* For nr words and as many places, or for all words. */
+/* For nr words and as many places, or for the words of a span. */
 static void room_for(struct bits *b, uint32_t nr, uint32_t places, struct region *region)
 {
-	b->at = region != NULL;
+	b->at |= region != NULL;
 	b->word = region ? region_take(region, nr * sizeof(*b->word) + places * sizeof(uint32_t)) : new_words(nr, places);
 }
 
-static bool is_dense(uint32_t nr, uint32_t words)
+static bool is_close(uint32_t have, uint32_t first, uint32_t last)
 {
-	return nr > 8 && nr > words / 3;
+	return have > 2 && last - first < have * 3;
 }
 
 static uint32_t *places(struct bits *b)
@@ -190,7 +190,13 @@ static uint32_t *places(struct bits *b)
 	return (uint32_t *)(b->word + b->nr);
 }
 
-void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words, struct region *region)
+static void make_span(struct bits *b, uint32_t first, uint32_t last, struct region *region)
+{
+	*b = (struct bits){ .nr = BITS_SPAN | (last - first + 1), .at = first * 2 };
+	room_for(b, last - first + 1, 0, region);
+}
+
+void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, struct region *region)
 {
 	uint32_t have = 0, last = UINT32_MAX;
 
@@ -199,11 +205,10 @@ void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words, s
 		have += m[k] / 64 != last;
 		last = m[k] / 64;
 	}
-	if (is_dense(have, words)) {
-		b->nr = BITS_DENSE;
-		room_for(b, words, 0, region);
+	if (nr && is_close(have, m[0] / 64, last)) {
+		make_span(b, m[0] / 64, last, region);
 		for (uint32_t k = 0; k < nr; k++)
-			BIT_ON(b->word, m[k]);
+			BIT_ON(b->word, m[k] - m[0] / 64 * 64);
 		return;
 	}
 	b->nr = have;
@@ -226,21 +231,24 @@ void bits_from(struct bits *b, const uint32_t *m, uint32_t nr, uint32_t words, s
 
 void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words, struct region *region)
 {
-	uint32_t have = 0, to = 0;
+	uint32_t have = 0, to = 0, first = 0, last = 0;
 
 	bits_free(b);
-	for (uint32_t k = 0; k < words; k++)
-		have += w[k] != 0;
-	if (is_dense(have, words)) {
-		b->nr = BITS_DENSE;
-		room_for(b, words, 0, region);
-		memcpy(b->word, w, words * sizeof(*w));
+	for (uint32_t k = 0; k < words; k++) {
+		if (!w[k])
+			continue;
+		first = have++ ? first : k;
+		last = k;
+	}
+	if (is_close(have, first, last)) {
+		make_span(b, first, last, region);
+		memcpy(b->word, w + first, (last - first + 1) * sizeof(*w));
 		return;
 	}
 	b->nr = have;
 	if (have > 1)
 		room_for(b, have, have, region);
-	for (uint32_t k = 0; k < words && have; k++) {
+	for (uint32_t k = first; k <= last && have; k++) {
 		if (!w[k])
 			continue;
 		if (have == 1) {
@@ -255,7 +263,7 @@ void bits_from_words(struct bits *b, const uint64_t *w, uint32_t words, struct r
 
 void bits_free(struct bits *b)
 {
-	if (b->nr > 1 && !b->at)
+	if (b->nr > 1 && !(b->at & 1))
 		free(b->word);
 	*b = (struct bits){ 0 };
 }
@@ -276,70 +284,53 @@ static uint32_t place_of(const struct bits *b, uint32_t at)
 	return lo;
 }
 
+/* The word that x is in; NULL: it is not there. */
+static uint64_t *word_of(struct bits *b, uint32_t x)
+{
+	uint32_t at = x / 64;
+
+	if (bits_is_span(b))
+		return at - bits_first(b) < bits_length(b) ? b->word + (at - bits_first(b)) : NULL;
+	if (b->nr <= 1)
+		return b->nr && b->at == at ? &b->one : NULL;
+	at = place_of(b, x / 64);
+	return at < b->nr && bits_places(b)[at] == x / 64 ? b->word + at : NULL;
+}
+
 bool bits_has(const struct bits *b, uint32_t x)
 {
-	uint32_t at;
+	const uint64_t *w = word_of((struct bits *)(uintptr_t)b, x);
 
-	if (b->nr == BITS_DENSE)
-		return BIT(b->word, x);
-	if (b->nr <= 1)
-		return b->nr && b->at == x / 64 && (b->one >> (x % 64) & 1);
-	at = place_of(b, x / 64);
-	return at < b->nr && bits_places(b)[at] == x / 64 && (b->word[at] >> (x % 64) & 1);
+	return w && *w >> (x % 64) & 1;
 }
 
 void bits_add(struct bits *b, uint32_t x, uint32_t words)
 {
-	uint64_t bit = (uint64_t)1 << (x % 64);
+	uint64_t *w = word_of(b, x), *all;
 	struct bits wider = { 0 };
-	uint32_t at;
 
-	if (b->nr == BITS_DENSE) {
-		BIT_ON(b->word, x);
+	if (w) {
+		*w |= (uint64_t)1 << (x % 64);
 		return;
 	}
-	at = b->nr ? place_of(b, x / 64) : 0;
-	if (at < b->nr && bits_places(b)[at] == x / 64) {
-		if (b->nr == 1)
-			b->one |= bit;
-		else
-			b->word[at] |= bit;
-		return;
-	}
-	if (is_dense(b->nr + 1, words)) {
-		wider.nr = BITS_DENSE;
-		wider.word = new_words(words, 0);
-		for (uint32_t k = 0; k < b->nr; k++)
-			wider.word[bits_places(b)[k]] = bits_masks(b)[k];
-		BIT_ON(wider.word, x);
-	} else if (!b->nr) {
-		wider = (struct bits){ .nr = 1, .at = x / 64, .one = bit };
-	} else {
-		wider.nr = b->nr + 1;
-		wider.word = new_words(wider.nr, wider.nr);
-		for (uint32_t k = 0; k < wider.nr; k++) {
-			places(&wider)[k] = k == at ? x / 64 : bits_places(b)[k - (k > at)];
-			wider.word[k] = k == at ? bit : bits_masks(b)[k - (k > at)];
-		}
-	}
+	all = new_words(words, 0);
+	for (uint32_t k = 0; bits_is_span(b) && k < bits_length(b); k++)
+		all[bits_first(b) + k] = b->word[k];
+	for (uint32_t k = 0; !bits_is_span(b) && k < b->nr; k++)
+		all[bits_places(b)[k]] = bits_masks(b)[k];
+	BIT_ON(all, x);
+	bits_from_words(&wider, all, words, NULL);
+	free(all);
 	bits_free(b);
 	*b = wider;
 }
 
 void bits_drop(struct bits *b, uint32_t x)
 {
-	uint32_t at;
+	uint64_t *w = word_of(b, x);
 
-	if (!bits_has(b, x))
-		return;
-	if (b->nr == BITS_DENSE) {
-		BIT_OFF(b->word, x);
-	} else if (b->nr == 1) {
-		b->one &= ~((uint64_t)1 << (x % 64));
-	} else {
-		at = place_of(b, x / 64);
-		b->word[at] &= ~((uint64_t)1 << (x % 64));
-	}
+	if (w)
+		*w &= ~((uint64_t)1 << (x % 64));
 }
 
 static void list_word(uint64_t m, uint32_t at, numbers *out)
@@ -349,11 +340,11 @@ static void list_word(uint64_t m, uint32_t at, numbers *out)
 		out->v[out->nr++] = at * 64 + (uint32_t)__builtin_ctzll(m);
 }
 
-void bits_list(const struct bits *b, uint32_t words, numbers *out)
+void bits_list(const struct bits *b, numbers *out)
 {
-	if (b->nr == BITS_DENSE)
-		for (uint32_t k = 0; k < words; k++)
-			list_word(b->word[k], k, out);
+	if (bits_is_span(b))
+		for (uint32_t k = 0; k < bits_length(b); k++)
+			list_word(b->word[k], bits_first(b) + k, out);
 	else
 		for (uint32_t k = 0; k < b->nr; k++)
 			list_word(bits_masks(b)[k], bits_places(b)[k], out);
@@ -363,9 +354,7 @@ void bits_list(const struct bits *b, uint32_t words, numbers *out)
 
 void acc_init(struct acc *a, uint32_t words)
 {
-	*a = (struct acc){ .w = new_words(words, 0), .touched = malloc((words + 1) * sizeof(uint32_t)), .words = words };
-	if (!a->touched)
-		abort();
+	*a = (struct acc){ .w = new_words(words, 0), .touched = new_words(words / 64 + 1, 0), .words = words };
 }
 
 void acc_free(struct acc *a)
@@ -379,25 +368,13 @@ void acc_clear(struct acc *a)
 {
 	if (a->dense)
 		memset(a->w, 0, a->words * sizeof(*a->w));
-	else
-		for (uint32_t k = 0; k < a->nr; k++)
-			a->w[a->touched[k]] = 0;
-	a->nr = 0;
-	a->dense = false;
-}
-
-static inline void touch(struct acc *a, uint32_t at, uint64_t m)
-{
-	if (!a->w[at] && m)
-		a->touched[a->nr++] = at;
-	a->w[at] |= m;
-}
-
-/* Where much is touched, to remember all of it costs more than to go through all words once. */
-static bool is_much(struct acc *a)
-{
-	a->dense = a->dense || a->nr > a->words / 4;
-	return a->dense;
+	for (uint32_t k = a->from; k < a->end; k++) {
+		for (uint64_t m = a->dense ? 0 : a->touched[k]; m; m &= m - 1)
+			a->w[k * 64 + (uint32_t)__builtin_ctzll(m)] = 0;
+		a->touched[k] = 0;
+	}
+	a->any = a->dense = false;
+	a->from = a->end = 0;
 }
 
 WIDE static void or_words(uint64_t *restrict to, const uint64_t *restrict from, uint32_t nr)
@@ -412,32 +389,59 @@ WIDE static void or_words_masked(uint64_t *restrict to, const uint64_t *restrict
 		to[k] |= from[k] & mask[k];
 }
 
+static void reaches(struct acc *a, uint32_t first, uint32_t last)
+{
+	a->from = a->any ? MIN(a->from, first / 64) : first / 64;
+	a->end = MAX(a->end, last / 64 + 1);
+	a->any = true;
+}
+
+/* Where much is touched, to remember all of it costs more than to go through all words once. */
+static void touch(struct acc *a, uint32_t first, uint32_t nr)
+{
+	a->dense = a->dense || nr > a->words / 4;
+	reaches(a, first, first + nr - 1);
+	while (!a->dense && nr) {
+		uint32_t here = MIN(64 - first % 64, nr);
+
+		a->touched[first / 64] |= (here == 64 ? UINT64_MAX : ((uint64_t)1 << here) - 1) << (first % 64);
+		first += here;
+		nr -= here;
+	}
+}
+
 void acc_or(struct acc *a, const struct bits *b)
 {
-	if (b->nr == BITS_DENSE) {
-		a->dense = true;
-		or_words(a->w, b->word, a->words);
+	const uint32_t *at = bits_places(b);
+	const uint64_t *m = bits_masks(b);
+
+	if (bits_is_span(b)) {
+		touch(a, bits_first(b), bits_length(b));
+		or_words(a->w + bits_first(b), b->word, bits_length(b));
 		return;
 	}
-	if (is_much(a))
-		for (uint32_t k = 0; k < b->nr; k++)
-			a->w[bits_places(b)[k]] |= bits_masks(b)[k];
-	else
-		for (uint32_t k = 0; k < b->nr; k++)
-			touch(a, bits_places(b)[k], bits_masks(b)[k]);
+	if (b->nr)
+		reaches(a, at[0], at[b->nr - 1]);
+	for (uint32_t k = 0; k < b->nr; k++) {
+		a->w[at[k]] |= m[k];
+		a->touched[at[k] / 64] |= (uint64_t)1 << (at[k] % 64);
+	}
 }
 
 void acc_or_masked(struct acc *a, const struct bits *b, const uint64_t *mask)
 {
-	if (b->nr == BITS_DENSE) {
-		a->dense = true;
-		or_words_masked(a->w, b->word, mask, a->words);
+	const uint32_t *at = bits_places(b);
+	const uint64_t *m = bits_masks(b);
+
+	if (bits_is_span(b)) {
+		touch(a, bits_first(b), bits_length(b));
+		or_words_masked(a->w + bits_first(b), b->word, mask + bits_first(b), bits_length(b));
 		return;
 	}
-	if (is_much(a))
-		for (uint32_t k = 0; k < b->nr; k++)
-			a->w[bits_places(b)[k]] |= bits_masks(b)[k] & mask[bits_places(b)[k]];
-	else
-		for (uint32_t k = 0; k < b->nr; k++)
-			touch(a, bits_places(b)[k], bits_masks(b)[k] & mask[bits_places(b)[k]]);
+	if (b->nr)
+		reaches(a, at[0], at[b->nr - 1]);
+	for (uint32_t k = 0; k < b->nr; k++) {
+		a->w[at[k]] |= m[k] & mask[at[k]];
+		a->touched[at[k] / 64] |= (uint64_t)1 << (at[k] % 64);
+	}
 }

@@ -1,4 +1,4 @@
-/* Sets of small numbers, kept as what is shorter: the words of 64 that are not empty, or all of them. And unions of many sets, made in one accumulator. On the heap,
+/* Sets of small numbers, kept as what is shorter: the words of 64 that are not empty, or all between the first and the last of them. And unions of many sets, made in one accumulator. On the heap,
  * since they change for as long as the cluster does; out of memory aborts, as the lists of the cluster do. */
 #ifndef PODWIRE_BITS_H
 #define PODWIRE_BITS_H
@@ -66,29 +66,37 @@ void lookup_room_in(struct lookup *, uint32_t nr, struct region *);     /* for s
 void lookup_free(struct lookup *);
 void lookup_drop(struct lookup *, uint64_t hash, uint32_t number);
 
-#define BITS_DENSE UINT32_MAX
+/* What lies close together is kept as all words from the first to the last, for these are joined many at a time. */
+#define BITS_SPAN 0x80000000u
 struct bits {
-	uint32_t nr;                    /* words that are not empty; BITS_DENSE: all words are there */
-	uint32_t at;                    /* nr 1: its place; else 1: its words are of a region */
+	uint32_t nr;                    /* words that are not empty; BITS_SPAN | n: all of n words that follow each other */
+	uint32_t at;                    /* nr 1: its place; a span: 2 × its first place + lent; else lent. Lent, 1: the words are a region's */
 	union {
 		uint64_t one;           /* nr 1 */
-		uint64_t *word;         /* nr > 1: that many words and behind them their places (uint32_t); dense: all words */
+		uint64_t *word;         /* nr > 1: that many words and behind them their places (uint32_t); a span: its words */
 	};
 };
+static inline bool bits_is_span(const struct bits *b) { return b->nr & BITS_SPAN; }
+static inline uint32_t bits_length(const struct bits *b) { return b->nr & ~BITS_SPAN; }         /* of a span */
+static inline uint32_t bits_first(const struct bits *b) { return b->at / 2; }
+static inline struct bits bits_lent(const uint64_t *w, uint32_t words)                          /* somebody's words, to be read only */
+{
+	return (struct bits){ .nr = BITS_SPAN | words, .at = 1, .word = (uint64_t *)(uintptr_t)w };
+}
 /* region NULL: on the heap. */
-void bits_from(struct bits *, const uint32_t *members, uint32_t nr, uint32_t words, struct region *);       /* members in ascending order; words: of the universe */
+void bits_from(struct bits *, const uint32_t *members, uint32_t nr, struct region *);       /* members in ascending order */
 void bits_from_words(struct bits *, const uint64_t *, uint32_t words, struct region *);
 void bits_free(struct bits *);
 bool bits_has(const struct bits *, uint32_t x);
 void bits_add(struct bits *, uint32_t x, uint32_t words);
 void bits_drop(struct bits *, uint32_t x);              /* a word may become empty and stay */
-void bits_list(const struct bits *, uint32_t words, numbers *out);      /* members in ascending order, behind what is there */
+void bits_list(const struct bits *, numbers *out);      /* members in ascending order, behind what is there */
 
 static inline const uint32_t *bits_places(const struct bits *b) { return b->nr == 1 ? &b->at : (const uint32_t *)(b->word + b->nr); }
 static inline const uint64_t *bits_masks(const struct bits *b) { return b->nr == 1 ? &b->one : b->word; }
 
-/* A union in the making. All words are zero but those that `touched` names, unless dense. */
-struct acc { uint64_t *w; uint32_t *touched; uint32_t nr, words; bool dense; };
+/* A union in the making. All words are zero but those whose bit is set in `touched`, unless dense; and its bits lie in touched[from] … touched[end - 1]. */
+struct acc { uint64_t *w, *touched; uint32_t words, from, end; bool dense, any; };       /* any: something was joined */
 void acc_init(struct acc *, uint32_t words);
 void acc_free(struct acc *);
 void acc_clear(struct acc *);

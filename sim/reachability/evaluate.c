@@ -229,5 +229,5 @@ void reach_evaluate(struct reach *r, uint32_t set)
 			qsort(m->v, m->nr, sizeof(*m->v), number_order);
 			break;
 		}
-	bits_from(&t->b, m->v, m->nr, r->words, reach_pool(r));
+	bits_from(&t->b, m->v, m->nr, reach_pool(r));
 }

@@ -108,6 +108,7 @@ struct reach {
 	uint8_t proto; uint16_t port; bool asked;       /* the question at hand, and what all its rows share: */
 	uint64_t *base[2]; uint64_t base_weight[2]; bool base_good[2];     /* [EGRESS]: sources that may go anywhere; [INGRESS]: destinations open to all */
 	struct acc in, out;
+	struct many *many;                      /* NULL: single lines */
 	numbers scratch;
 	uint32_t nr_classes;
 	bool counted; uint64_t count;           /* allowed pairs of Pods, kept through changes */
@@ -177,10 +178,14 @@ void reach_ask_spec(struct reach *, uint32_t spec);
 bool reach_spec_open(const struct reach *, uint32_t spec, uint32_t ports);
 void reach_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out);    /* INGRESS: the row of a destination; EGRESS: the column of a source */
 uint64_t reach_line_weight(struct reach *, enum np_dir, uint32_t shape);        /* Pods in it, the shape's own Pod always among them */
-uint8_t *reach_roles_asked(struct reach *);              /* for many lines of one question: sets play only the roles that it concerns, until … */
-void reach_roles_again(struct reach *, uint8_t *all);    /* … the others are given back; NULL: it was not worth it */
 bool reach_point(struct reach *, uint32_t from, uint32_t to);   /* of shapes */
 bool reach_dir_open(struct reach *, enum np_dir, uint32_t from, uint32_t to);
+
+/* many.c: for many rows of one question; between begin and end nothing may change, and the rows are made of what begin wrote down */
+void reach_many_begin(struct reach *);                   /* does nothing where it is not worth it */
+void reach_many_end(struct reach *);
+bool reach_many_own(struct reach *, const struct shape *);      /* into r->in; true: everybody */
+void reach_many_others(struct reach *, const struct shape *);   /* into r->out */
 
 /* reach.c */
 void reach_update(struct reach *);                       /* works off what changed; before every question */

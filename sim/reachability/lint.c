@@ -46,7 +46,7 @@ static uint64_t pods_in(struct linting *l, struct shape_set like)
 	numbers m = { 0 };
 	uint64_t sum = 0;
 
-	bits_list(&l->r->sets.v[id].b, l->r->words, &m);
+	bits_list(&l->r->sets.v[id].b, &m);
 	for (uint32_t k = 0; k < m.nr; k++)
 		sum += l->r->shapes.v[m.v[k]].weight;
 	heap_free(&m);
@@ -236,7 +236,7 @@ static bool somebody_has_name(struct linting *l, const struct np_compiled_rule *
 				*heap_push(&m) = x;
 		} else {
 			id = reach_set(l->r, like);
-			bits_list(&l->r->sets.v[id].b, l->r->words, &m);
+			bits_list(&l->r->sets.v[id].b, &m);
 			reach_unref(l->r, id);
 		}
 		for (uint32_t i = 0; i < m.nr && !found; i++) {

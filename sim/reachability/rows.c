@@ -65,7 +65,7 @@ static const uint64_t *spec_mask(struct reach *r, uint32_t spec)
 	return s->mask;
 }
 
-/* ---- weights: Pods of the shapes in the words at these places (NULL: all words), of  (a & (b | c)) or, without a, of c & ~b */
+/* ---- weights: Pods of the shapes in the words that a union touched (NULL: all words), of  (a & (b | c)) or, without a, of c & ~b */
 
 static inline uint64_t weigh_word(const struct reach *r, uint32_t w, uint64_t m)
 {
@@ -76,17 +76,25 @@ static inline uint64_t weigh_word(const struct reach *r, uint32_t w, uint64_t m)
 	return sum;
 }
 
-WIDE static uint64_t weigh(const struct reach *r, const uint32_t *places, uint32_t nr, const uint64_t *a, const uint64_t *b, const uint64_t *c)
+WIDE static uint64_t weigh(const struct reach *r, const struct acc *touched, const uint64_t *a, const uint64_t *b, const uint64_t *c)
 {
+	bool all = !touched || touched->dense;
 	uint64_t sum = 0;
 
-	for (uint32_t k = 0; k < nr; k++) {
-		uint32_t w = places ? places[k] : k;
+	for (uint32_t w = 0; all && w < r->words; w++) {
 		uint64_t m = a ? a[w] & (b[w] | c[w]) : c[w] & ~b[w];
 
 		if (m)
 			sum += weigh_word(r, w, m);
 	}
+	for (uint32_t k = all ? 0 : touched->from; !all && k < touched->end; k++)
+		for (uint64_t left = touched->touched[k]; left; left &= left - 1) {
+			uint32_t w = k * 64 + (uint32_t)__builtin_ctzll(left);
+			uint64_t m = a ? a[w] & (b[w] | c[w]) : c[w] & ~b[w];
+
+			if (m)
+				sum += weigh_word(r, w, m);
+		}
 	return sum;
 }
 
@@ -112,7 +120,7 @@ static void make_base(struct reach *r, int d)
 	}
 	for (uint32_t w = 0; w < r->words; w++)
 		b[w] |= r->out.w[w];
-	r->base_weight[d] = weigh(r, NULL, r->words, b, b, b);
+	r->base_weight[d] = weigh(r, NULL, b, b, b);
 	acc_clear(&r->out);
 	r->base_good[d] = true;
 }
@@ -139,7 +147,7 @@ static bool own_rules(struct reach *r, int dir, const struct shape *s)
 			if (u->peer == 0 && !masked) {
 				all = true;
 			} else if (u->peer == 0) {
-				struct bits names = { .nr = BITS_DENSE, .word = (uint64_t *)(uintptr_t)spec_mask(r, u->spec) };
+				struct bits names = bits_lent(spec_mask(r, u->spec), r->words);
 
 				acc_or(&r->in, &names);
 			} else if (masked) {
@@ -180,11 +188,13 @@ static void others_rules(struct reach *r, int other, const struct shape *s)
 static bool prepare(struct reach *r, int dir, uint32_t shape)
 {
 	const struct shape *s = &r->shapes.v[shape];
-	bool all;
+	bool all, many = r->many && dir == NP_INGRESS;
 
 	make_base(r, !dir);
-	all = own_rules(r, dir, s);
-	if (all || r->in.nr || r->in.dense)
+	all = many ? reach_many_own(r, s) : own_rules(r, dir, s);
+	if ((all || r->in.any) && many)
+		reach_many_others(r, s);
+	else if (all || r->in.any)
 		others_rules(r, !dir, s);
 	return all;
 }
@@ -209,52 +219,12 @@ uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 	itself = BIT(base, shape) || BIT(r->out.w, shape);
 	itself = itself && (all || BIT(r->in.w, shape));
 	if (all)
-		sum = r->base_weight[!dir] + weigh(r, r->out.dense ? NULL : r->out.touched, r->out.dense ? r->words : r->out.nr, NULL, base, r->out.w);
+		sum = r->base_weight[!dir] + weigh(r, &r->out, NULL, base, r->out.w);
 	else
-		sum = weigh(r, r->in.dense ? NULL : r->in.touched, r->in.dense ? r->words : r->in.nr, r->in.w, base, r->out.w);
+		sum = weigh(r, &r->in, r->in.w, base, r->out.w);
 	acc_clear(&r->in);
 	acc_clear(&r->out);
 	return sum + !itself;           /* a Pod always reaches itself */
-}
-
-/* ---- many lines: what the question does not concern is left out once for all of them */
-
-static bool any_asked(const struct reach *r, const few *uses)
-{
-	for (uint32_t k = 0; k < uses->nr; k++)
-		if (r->specs.v[r->used.v[few_v(uses)[k]].spec].asked != ASKED_NO)
-			return true;
-	return false;
-}
-
-uint8_t *reach_roles_asked(struct reach *r)
-{
-	uint8_t *all = r->roles.v, *asked;
-
-	if (r->nr_members / 8 < r->sets.nr)
-		return NULL;
-	asked = (uint8_t *)heap_words(r->sets.nr / 8 + 1);
-	for (uint32_t k = 0; k < r->sets.nr; k++) {
-		const struct shape_set *t = &r->sets.v[k];
-
-		asked[k] = all[k];
-		for (int d = 0; d < 2; d++) {
-			if (all[k] & ROLE_USES << d && !any_asked(r, &t->uses[d]))
-				asked[k] &= (uint8_t)~(ROLE_USES << d);
-			if (all[k] & ROLE_USERS << d && !any_asked(r, &t->users[d]))
-				asked[k] &= (uint8_t)~(ROLE_USERS << d);
-		}
-	}
-	r->roles.v = asked;
-	return all;
-}
-
-void reach_roles_again(struct reach *r, uint8_t *all)
-{
-	if (!all)
-		return;
-	free(r->roles.v);
-	r->roles.v = all;
 }
 
 /* ---- one pair */

@@ -260,7 +260,7 @@ static void isolate(struct reach *r, uint32_t set, int d, int change)
 	roles_again(r, set);
 	if (was == !!t->isolates[d])
 		return;
-	bits_list(&t->b, r->words, &m);
+	bits_list(&t->b, &m);
 	for (uint32_t k = 0; k < m.nr; k++) {
 		const numbers *of = &r->shapes.v[m.v[k]].sets;
 		uint32_t i = 0;
@@ -318,25 +318,66 @@ static void link_all(struct reach *r, const numbers *held, int dir, int change)
 		}
 }
 
-/* ---- a change: only lines of its own subjects can become others */
+/* ---- a change: only lines of its own subjects can become others, and only those that what is exchanged is about */
 
-static void subjects_of(struct reach *r, const numbers *held, numbers *out)
+static bool holds(const numbers *held, uint32_t subjects, uint32_t what)
 {
 	for (uint32_t k = 0; k < held->nr; k += 2)
-		if (!k || held->v[k] != held->v[k - 2])
-			bits_list(&r->sets.v[held->v[k]].b, r->words, out);
+		if (held->v[k] == subjects && held->v[k + 1] == what)
+			return true;
+	return false;
+}
+
+/* Is the shape isolated by something else than one policy of that set? */
+static bool isolated_beside(const struct reach *r, uint32_t shape, uint32_t set, int dir)
+{
+	const numbers *of = &r->shapes.v[shape].sets;
+
+	for (uint32_t k = 0; k < of->nr; k++)
+		if (r->sets.v[of->v[k]].isolates[dir] > (of->v[k] == set))
+			return true;
+	return false;
+}
+
+/* Of the subjects, those that are isolated with it and not without it. */
+static void isolated_by(struct reach *r, uint32_t set, int dir, bool is_new, numbers *out)
+{
+	uint32_t from = out->nr, to = from;
+
+	bits_list(&r->sets.v[set].b, out);
+	for (uint32_t k = from; k < out->nr; k++)
+		if (is_new ? BIT(r->open[dir], out->v[k]) : !isolated_beside(r, out->v[k], set, dir))
+			out->v[to++] = out->v[k];
+	out->nr = to;
+}
+
+static void lines_of(struct reach *r, const numbers *held, const numbers *other, int dir, bool is_new, numbers *out)
+{
+	for (uint32_t k = 0; k < held->nr; k += 2) {
+		uint32_t set = held->v[k], what = held->v[k + 1];
+
+		if (dir_of(r, what) != dir || holds(other, set, what))
+			continue;
+		if (is_isolation(what))
+			isolated_by(r, set, dir, is_new, out);
+		else if (r->specs.v[r->used.v[what].spec].asked != ASKED_NO)
+			bits_list(&r->sets.v[set].b, out);
+	}
 }
 
 static uint64_t weigh_lines(struct reach *r, int dir, const numbers *shapes)
 {
 	uint64_t sum = 0;
 
+	if (dir == NP_INGRESS && shapes->nr > r->sets.nr / 16 + 16)
+		reach_many_begin(r);
 	for (uint32_t k = 0; k < shapes->nr; k++) {
 		const struct shape *s = &r->shapes.v[shapes->v[k]];
 
 		if (s->weight)
 			sum += s->weight * reach_line_weight(r, (enum np_dir)dir, shapes->v[k]);
 	}
+	reach_many_end(r);
 	return sum;
 }
 
@@ -358,15 +399,17 @@ static void change(struct reach *r, const numbers *was, const numbers *now)
 {
 	numbers lines = { 0 };
 
-	if (r->counted) {
-		subjects_of(r, was, &lines);
-		subjects_of(r, now, &lines);
-		once_each(&lines, r->seen);
-		r->counted = lines.nr <= r->shapes.nr / 4 + 64;         /* else all of them are counted when they are asked for */
-	}
 	for (int d = 0; d < 2; d++) {
-		uint64_t before = r->counted ? weigh_lines(r, d, &lines) : 0;
+		uint64_t before = 0;
 
+		lines.nr = 0;
+		if (r->counted) {
+			lines_of(r, now, was, d, true, &lines);
+			lines_of(r, was, now, d, false, &lines);
+			once_each(&lines, r->seen);
+			r->counted = lines.nr <= r->shapes.nr / 4 + 64;         /* else all of them are counted when they are asked for */
+		}
+		before = r->counted ? weigh_lines(r, d, &lines) : 0;
 		link_all(r, now, d, 1);
 		link_all(r, was, d, -1);
 		if (r->counted)

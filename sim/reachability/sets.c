@@ -38,42 +38,79 @@ static uint32_t *head_of(struct reach *r, const struct shape_set *t)
 	return t->scope == SCOPE_SPACE ? &r->spaces.v[t->where].sets : t->scope == SCOPE_SPACES ? &r->spaces_ids.v[t->where].sets : &r->block_sets;
 }
 
-enum { PASS_WORDS = 8 };                /* a line of the cache of each dense set */
+enum { PASS_WORDS = 8 };                /* a line of the cache of each span */
 
-/* How many sets each shape has (pool NULL), or from pool[at[shape]] on which. */
-struct filling { uint32_t *at, *pool; };
+/* In how many sets the shapes of a word are, 64 counters side by side: plane p has bit p of each. */
+enum { PLANES = 32 };
 
-static inline void fill_word(const struct filling *f, uint32_t set, uint32_t at, uint64_t m)
+static inline void count_word(uint64_t *planes, uint64_t carry)
 {
-	for (; m; m &= m - 1) {
-		uint32_t x = at * 64 + (uint32_t)__builtin_ctzll(m);
+	for (; carry; planes++) {
+		uint64_t both = *planes & carry;
 
-		if (f->pool)
-			f->pool[f->at[x]] = set;
-		f->at[x]++;
+		*planes ^= carry;
+		carry = both;
 	}
 }
 
-/* Sparse sets one by one; dense ones eight words at a time, so that the shapes at hand stay in the cache. */
-static void fill_all(const struct reach *r, const struct filling f)
+static void read_planes(const uint64_t *planes, uint32_t at[64])
 {
-	numbers dense = { 0 };
+	for (uint32_t p = 0; p < PLANES; p++)
+		for (uint64_t m = planes[p]; m; m &= m - 1)
+			at[__builtin_ctzll(m)] += (uint32_t)1 << p;
+}
+
+/* at[shape]: its sets. */
+static void count_all(const struct reach *r, uint32_t *at)
+{
+	uint64_t (*planes)[PLANES] = (uint64_t (*)[PLANES])heap_words(r->words * PLANES);
 
 	for (uint32_t k = 0; k < r->sets.nr; k++) {
 		const struct bits *b = &r->sets.v[k].b;
 
-		if (b->nr == BITS_DENSE) {
-			*heap_push(&dense) = k;
+		if (bits_is_span(b))
+			for (uint32_t i = 0; i < bits_length(b); i++)
+				count_word(planes[bits_first(b) + i], b->word[i]);
+		else
+			for (uint32_t i = 0; i < b->nr; i++)
+				for (uint64_t m = bits_masks(b)[i]; m; m &= m - 1)
+					at[bits_places(b)[i] * 64 + (uint32_t)__builtin_ctzll(m)]++;
+	}
+	for (uint32_t w = 0; w < r->words; w++)
+		read_planes(planes[w], at + (size_t)w * 64);
+	free(planes);
+}
+
+static inline void fill_word(uint32_t *at, uint32_t *lists, uint32_t set, uint64_t m)
+{
+	for (; m; m &= m - 1)
+		lists[at[__builtin_ctzll(m)]++] = set;
+}
+
+/* Each set into the lists that begin at at[shape]: sparse ones one by one; spans eight words at a time, so that the shapes at hand stay in the cache. */
+static void fill_all(const struct reach *r, uint32_t *at, uint32_t *lists)
+{
+	numbers spans = { 0 };
+
+	for (uint32_t k = 0; k < r->sets.nr; k++) {
+		const struct bits *b = &r->sets.v[k].b;
+
+		if (bits_is_span(b)) {
+			*heap_push(&spans) = k;
 			continue;
 		}
 		for (uint32_t i = 0; i < b->nr; i++)
-			fill_word(&f, k, bits_places(b)[i], bits_masks(b)[i]);
+			fill_word(at + (size_t)bits_places(b)[i] * 64, lists, k, bits_masks(b)[i]);
 	}
 	for (uint32_t from = 0; from < r->words; from += PASS_WORDS)
-		for (uint32_t k = 0; k < dense.nr; k++)
-			for (uint32_t w = from; w < MIN(from + PASS_WORDS, r->words); w++)
-				fill_word(&f, dense.v[k], w, r->sets.v[dense.v[k]].b.word[w]);
-	heap_free(&dense);
+		for (uint32_t k = 0; k < spans.nr; k++) {
+			const struct bits *b = &r->sets.v[spans.v[k]].b;
+			uint32_t first = bits_first(b);
+
+			for (uint32_t w = MAX(from, first); w < MIN(from + PASS_WORDS, first + bits_length(b)); w++)
+				fill_word(at + (size_t)w * 64, lists, spans.v[k], b->word[w - first]);
+		}
+	heap_free(&spans);
 }
 
 void reach_members(struct reach *r)
@@ -81,7 +118,7 @@ void reach_members(struct reach *r)
 	uint32_t *at = (uint32_t *)heap_words(r->capacity / 2 + 1), *lists, from = 0, all = 0;
 	uint64_t (*tokens)[2] = (uint64_t (*)[2])heap_words(r->sets.nr * 2);
 
-	fill_all(r, (struct filling){ at, NULL });
+	count_all(r, at);
 	for (uint32_t s = 0; s < r->shapes.nr; s++) {
 		uint32_t nr = at[s];
 
@@ -90,16 +127,15 @@ void reach_members(struct reach *r)
 	}
 	r->nr_members = all;
 	lists = region_take(&r->region, all * sizeof(*lists));
-	fill_all(r, (struct filling){ at, lists });
+	fill_all(r, at, lists);
 	for (uint32_t k = 0; k < r->sets.nr; k++)
 		for (int i = 0; i < 2; i++)
 			tokens[k][i] = token(k, i);
 	for (uint32_t s = 0; s < r->shapes.nr; from = at[s++]) {        /* each place is now behind its list */
 		struct shape *x = &r->shapes.v[s];
 
-		x->sets.v = lists + from;
-		x->sets.nr = at[s] - from;
-		x->sets.alloc = 1;
+		if (at[s] > from)               /* the place of an empty list is that of the next one */
+			x->sets = (numbers){ lists + from, at[s] - from, 1 };
 		for (uint32_t k = 0; k < x->sets.nr; k++) {
 			x->sig[0] ^= tokens[x->sets.v[k]][0];
 			x->sig[1] ^= tokens[x->sets.v[k]][1];
@@ -178,7 +214,7 @@ uint32_t reach_set(struct reach *r, struct shape_set like)
 	if (r->building)
 		return id;
 	reach_evaluate(r, id);
-	bits_list(&r->sets.v[id].b, r->words, &m);
+	bits_list(&r->sets.v[id].b, &m);
 	for (uint32_t k = 0; k < m.nr; k++)
 		take(r, m.v[k], id);
 	heap_free(&m);
@@ -193,7 +229,7 @@ void reach_unref(struct reach *r, uint32_t set)
 
 	if (--t->refs || set == 0)
 		return;
-	bits_list(&t->b, r->words, &m);
+	bits_list(&t->b, &m);
 	for (uint32_t k = 0; k < m.nr; k++)
 		leave(r, m.v[k], set);
 	heap_free(&m);

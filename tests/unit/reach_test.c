@@ -116,7 +116,7 @@ static void change_something(struct pgen *g, struct cluster *c)
 	struct object_list np = cluster_list(c, &network_policy_kind);
 	struct object *pod = (struct object *)(uintptr_t)some_pod(c, g);
 
-	switch (pgen_below(g, 7)) {
+	switch (pgen_below(g, 8)) {
 	case 0:
 		if (np.nr)
 			cluster_remove(c, np.v[pgen_below(g, np.nr)]);
@@ -144,6 +144,18 @@ static void change_something(struct pgen *g, struct cluster *c)
 	case 6:                                 /* another address */
 		if (pod)
 			cluster_set_pod_ip(c, (struct pod *)pod, ip_from4(0x0af40000u + pgen_below(g, 3) * 256 + 100 + pgen_below(g, 100)), (ip_addr){ 0 }, 0);
+		break;
+	case 7:                                 /* a policy says of others what another one says of its own */
+		if (np.nr) {
+			struct network_policy *p = (struct network_policy *)np.v[pgen_below(g, np.nr)], *like = (struct network_policy *)np.v[pgen_below(g, np.nr)];
+
+			if (pgen_below(g, 2))
+				p->pods = like->pods;
+			p->types = like->types;
+			p->ingress = like->ingress;
+			p->egress = like->egress;
+			cluster_touch(c, &p->o);
+		}
 		break;
 	}
 }
