@@ -7,7 +7,12 @@ WARN    := -Wall -Wextra -Wshadow -Wconversion -Werror
 CFLAGS  ?= -O2 -g
 # Field tables reach lists of every type through one type (model/api/field.c): -fno-strict-aliasing.
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -I. $(WARN) $(SAN) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LDLIBS  += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+# What draws and what speaks nft is opened when it is needed (viz/diagram/gvlib.c, sim/linux/nft_run.c), by the name that the linker would have taken.
+LAZY    := libcgraph libgvc libnftables
+# The others come as archives where there are any: each shared one costs the start of a command 0.1 ms.
+archive  = $(if $(findstring /,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1))
+LDLIBS  += $(foreach l,$(shell pkg-config --libs $(filter-out $(LAZY),$(PKGS)) 2>/dev/null),$(if $(filter -l%,$(l)),$(call archive,$(patsubst -l%,%,$(l))),$(l))) -lm
+soname   = '"$(shell readlink -f "$$($(CC) -print-file-name=$(1).so)" | sed 's,.*/,,; s,\(\.so\.[0-9]*\).*,\1,')"'
 override LDFLAGS += $(SAN)
 
 LIB   := $(filter-out viz/cli/main.c sim/linux/static/%,$(shell find model sim viz -name '*.c' | sort))
@@ -42,6 +47,8 @@ $(BUILD)/pause: sim/linux/static/pause.c Makefile
 		-Wl,-z,noseparate-code,--build-id=none -o $@ $<
 $(BUILD)/workload: sim/linux/static/workload.c sim/linux/static/relay.c sim/linux/static/relay.h Makefile
 	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -o $@ $(filter %.c,$^)
+$(BUILD)/obj/viz/diagram/gvlib.o: override CFLAGS += -DCGRAPH_SO=$(call soname,libcgraph) -DGVC_SO=$(call soname,libgvc)
+$(BUILD)/obj/sim/linux/nft_run.o: override CFLAGS += -DNFTABLES_SO=$(call soname,libnftables)
 $(BUILD)/obj/sim/linux/image.o: override CFLAGS += -DIMAGE_DIR='"$(BUILD)"'
 $(BUILD)/obj/sim/linux/image.o: $(BUILD)/pause $(BUILD)/workload
 

@@ -3,7 +3,7 @@
  * What Graphviz has taught (2.42): boxes with rows are HTML tables with shape=plain; labels pass label.c; errors do not reach return values, so a handler
  * collects them; edges on one rank that cross clusters carry no label; sessions between boxes of one rank are drawn in a second pass, as our own splines
  * below the boxes, when everything else has its place (nop2). */
-#include <graphviz/gvc.h>
+#include "viz/diagram/gvlib.h"
 
 #include <stdlib.h>
 
@@ -489,6 +489,8 @@ bool graph_render(const struct scene *s, const char *format, enum theme theme, s
 	struct drawing d = { .s = s, .theme = theme };
 	bool ok, dot = strcmp(format, "dot") == 0;
 
+	if (!gvlib_open(err))
+		return false;
 	agseterrf(complain);
 	sb_reset(&complaints);
 	d.g = agopen(gv(s->name), Agdirected, &counted);
