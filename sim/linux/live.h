@@ -52,7 +52,9 @@ struct live {
 	struct haproxies haproxies;
 	char *losses;                           /* rules for links that lose packets, as they stand; NULL: none */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
-	struct { int fd; pid_t pid; const struct cluster *cluster; rev_t rev; uint32_t deaths; } zone;  /* the name server (zone.c); pid 0: it does not run; deaths: since the last change */
+	/* The name server (zone.c); pid 0: it does not run. on_demand: whoever serves the lab starts it when something is asked, instead of zone_sync. deaths: since the
+	 * last change. */
+	struct { int fd; pid_t pid; bool wanted, on_demand; struct cluster *cluster; rev_t rev; uint32_t deaths; } zone;
 };
 struct live_sum {
 	uint32_t spaces, links, messages, rulesets, processes, birds, haproxies;
@@ -85,8 +87,11 @@ bool birds_sync(struct live *, struct cluster *, const struct dataplane *, uint3
 void bird_stop(struct space *);
 void birds_keep(struct live *);                                         /* one that has ended by itself is started again, as runit does in calico-node */
 bool zone_begin(struct live *, struct err *);                           /* its socket: what is asked waits there */
-/* The lab's name server answers of this cluster from now on; wanted false: no container serves DNS. */
+/* The lab's name server answers of this cluster from now on, which has to stay as long as the answers shall come; wanted false: no container serves DNS. */
 bool zone_sync(struct live *, struct cluster *, bool wanted, struct err *);
+bool zone_due(const struct live *);                                     /* it does not run and should, as soon as a query stands in zone.fd: then zone_start */
+bool zone_start(struct live *, struct err *);
+void zone_ended(struct live *);                                         /* its process has ended by itself */
 #define ZONE_PATH 100
 const char *zone_path(const struct live *, char out[ZONE_PATH]);
 void workloads_stop(struct space *);

@@ -100,7 +100,9 @@ void nf_put_str(struct nlmsghdr *h, uint16_t attr, const char *text)
 	nf_put(h, attr, strlen(text) + 1, text);
 }
 
-#define NAME_LEN 16                     /* __map%d, or __map4294967295 */
+/* __map%d and zeros, or __map0000012: as long as it has to be, since the kernel takes zeros at the end of what it looks for off at each set that it passes. */
+#define NAME_LEN   13
+#define MAX_NAMES  10000000u
 
 static void place(struct nf_batch *b, size_t before_tail, uint32_t id, bool name)
 {
@@ -126,7 +128,7 @@ void nf_put_set_name(struct nf_batch *b, uint16_t attr, bool map, uint32_t id)
 	if (map)
 		memcpy(name, "__map", 5);
 	nf_put(b->h, attr, sizeof(name), name);
-	place(b, NAME_LEN, id, true);
+	place(b, nl_aligned(NAME_LEN), id, true);
 }
 
 /* ---- and then */
@@ -172,8 +174,8 @@ void nf_keep(struct nf_batch *b, struct nf_mark from, uint32_t sets)
 
 		if (!p->name)
 			memcpy(b->buf + p->at, &id, sizeof(id));
-		else if (b->fresh)
-			snprintf(b->buf + p->at + 5, NAME_LEN - 5, "%u", b->names + p->id);
+		else if (b->fresh && b->names + p->id < MAX_NAMES)
+			snprintf(b->buf + p->at + 5, NAME_LEN - 5, "%07u", b->names + p->id);
 	}
 	b->nr_places = from.places;
 	b->sets += sets;

@@ -17,14 +17,13 @@
 #define MAX_CLIENTS 64
 #define MAX_REQUEST 65536
 #define MAX_WORDS   512
-#define MAX_DEATHS  5           /* of a name server that cannot live: then it waits for the next change */
 
 struct client { int fd; pid_t child; int said; /* of the child: its messages, in a pipe; -1 */ struct sb text; };
 struct serving {
 	struct supervisor *s;
 	struct client client[MAX_CLIENTS];
 	int nr, signals;
-	bool over, lost;                       /* lost: a pause, the name server or a container's process has ended */
+	bool over, lost;                       /* lost: a pause or a container's process has ended */
 	nsec bird_due;                          /* when a BIRD that has ended is started again: runit's second, so that one that cannot live does not take the processor; 0: none */
 };
 
@@ -218,10 +217,8 @@ static void ended(struct serving *v, pid_t pid, int status)
 	for (int k = 0; k < v->nr; k++)
 		if (v->client[k].child == pid)
 			v->client[k].child = 0;
-	if (pid == v->s->live.zone.pid) {
-		v->s->live.zone.pid = 0;
-		v->lost = v->lost || ++v->s->live.zone.deaths <= MAX_DEATHS;
-	}
+	if (pid == v->s->live.zone.pid)
+		zone_ended(&v->s->live);
 	for (uint32_t k = 0; k < v->s->live.spaces.nr; k++) {
 		struct space *s = v->s->live.spaces.v[k];
 
@@ -279,10 +276,19 @@ static void take_client(struct serving *v)
 	v->client[v->nr++] = (struct client){ .fd = fd, .said = -1 };
 }
 
+static void zone_at_last(struct live *live)
+{
+	struct err err = { 0 };
+
+	if (!zone_start(live, &err))
+		zone_ended(live);       /* no process to be had: a few more times, then not before the next change */
+	err_free(&err);
+}
+
 void supervisor_serve(struct supervisor *s)
 {
 	struct serving v = { .s = s };
-	struct pollfd p[2 + 2 * MAX_CLIENTS];
+	struct pollfd p[3 + 2 * MAX_CLIENTS];
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -307,23 +313,26 @@ void supervisor_serve(struct supervisor *s)
 		}
 		p[0] = (struct pollfd){ s->listening, POLLIN, 0 };
 		p[1] = (struct pollfd){ v.signals, POLLIN, 0 };
+		p[2] = (struct pollfd){ zone_due(&s->live) ? s->live.zone.fd : -1, POLLIN, 0 };
 		for (int k = 0; k < nr; k++) {
-			p[2 + 2 * k] = (struct pollfd){ v.client[k].fd, POLLIN, 0 };
-			p[3 + 2 * k] = (struct pollfd){ v.client[k].said, POLLIN, 0 };
+			p[3 + 2 * k] = (struct pollfd){ v.client[k].fd, POLLIN, 0 };
+			p[4 + 2 * k] = (struct pollfd){ v.client[k].said, POLLIN, 0 };
 		}
 		left = v.bird_due ? v.bird_due - dial_clock() : 0;
 		if (v.bird_due && left <= 0) {
 			v.bird_due = 0;
 			birds_keep(&s->live);
 		}
-		if (poll(p, (nfds_t)(2 + 2 * nr), v.bird_due ? (int)(left / MILLIS(1)) + 1 : -1) < 0)
+		if (poll(p, (nfds_t)(3 + 2 * nr), v.bird_due ? (int)(left / MILLIS(1)) + 1 : -1) < 0)
 			continue;
 		if (p[1].revents)
 			reap(&v);
+		if (p[2].revents && zone_due(&s->live))
+			zone_at_last(&s->live);
 		for (int k = nr - 1; k >= 0; k--) {
-			if (p[3 + 2 * k].revents)
+			if (p[4 + 2 * k].revents)
 				command_said(&v.client[k]);
-			if (p[2 + 2 * k].revents && !request(&v, &v.client[k]))
+			if (p[3 + 2 * k].revents && !request(&v, &v.client[k]))
 				hang_up(&v, k);
 		}
 		if (p[0].revents)

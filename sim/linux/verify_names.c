@@ -144,7 +144,7 @@ bool verify_names(struct live *live, struct world *w, const struct verify_option
 	for (uint32_t k = 0; k < live->spaces.nr; k++)
 		if (make_asker(&x, live->spaces.v[k], &one) && !one.unknown)
 			*(one.outside ? &outside[nr_outside++] : &askers[nr_askers++]) = one;
-	if (!live->zone.pid)
+	if (!live->zone.wanted)
 		return true;
 	names = dns_names(w->cluster, x.outside, a);
 	inside = nr_askers ? names.nr : 0;

@@ -1,6 +1,6 @@
 /* The lab's name server. Containers that serve cluster DNS own the sockets in their Pods and hand each query to one process of the lab (static/relay.h), which knows the
- * cluster and answers with the function that the simulation uses (dns_serve). That process is a copy of the one that calls zone_sync, as it stands: after a change of the
- * cluster a new copy takes the socket over, and the old one ends between two queries. */
+ * cluster and answers with the function that the simulation uses (dns_serve). That process is a copy of the lab's first one, as it stands: after a change of the cluster it
+ * ends between two queries, and the next query, which waits in the socket, has a new copy made. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +19,7 @@
 #include "sim/linux/live.h"
 #include "sim/linux/static/relay.h"
 
+#define MAX_DEATHS 5            /* of one that cannot live: then it waits for the next change */
 #define WAITING 512             /* queries that may stand in the socket's queue; the kernel's default is 10 */
 
 const char *zone_path(const struct live *live, char out[ZONE_PATH])
@@ -96,28 +97,43 @@ _Noreturn static void serve(const struct live *live, struct cluster *c)
 	}
 }
 
+bool zone_due(const struct live *live)
+{
+	return live->zone.wanted && live->zone.pid <= 0 && live->zone.deaths <= MAX_DEATHS;
+}
+
+bool zone_start(struct live *live, struct err *err)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_add(err, ERR_MACHINE, NULL, "the lab's name server: %s", strerror(errno));
+	if (pid == 0)
+		serve(live, live->zone.cluster);
+	live->zone.pid = pid;
+	return true;
+}
+
+void zone_ended(struct live *live)
+{
+	live->zone.pid = 0;
+	live->zone.deaths++;
+}
+
 bool zone_sync(struct live *live, struct cluster *c, bool wanted, struct err *err)
 {
-	pid_t old = live->zone.pid, pid;
+	bool same = live->zone.wanted == wanted && live->zone.cluster == c && live->zone.rev == cluster_rev(c);
 
-	if (wanted && old > 0 && live->zone.cluster == c && live->zone.rev == cluster_rev(c))
-		return true;
-	if (wanted) {
-		pid = fork();
-		if (pid < 0)
-			return err_add(err, ERR_MACHINE, NULL, "the lab's name server: %s", strerror(errno));
-		if (pid == 0)
-			serve(live, c);
-		live->zone.deaths = live->zone.rev == cluster_rev(c) ? live->zone.deaths : 0;
-		live->zone.pid = pid;
+	if (!same) {
+		if (live->zone.pid > 0) {
+			kill(live->zone.pid, SIGTERM);
+			waitpid(live->zone.pid, NULL, 0);
+		}
+		live->zone.pid = 0;
+		live->zone.deaths = 0;
+		live->zone.wanted = wanted;
 		live->zone.cluster = c;
 		live->zone.rev = cluster_rev(c);
-	} else {
-		live->zone.pid = 0;
 	}
-	if (old > 0) {
-		kill(old, SIGTERM);
-		waitpid(old, NULL, 0);
-	}
-	return true;
+	return live->zone.on_demand || !zone_due(live) || zone_start(live, err);
 }

@@ -203,6 +203,7 @@ static enum err_kind build(void *ctx, int said, struct err *err)
 	struct lab_up *up = ctx;
 
 	listen(up->s.listening, 64);            /* from now on it is this process that answers there */
+	up->s.live.zone.on_demand = true;
 	if (!live_begin(&up->s.live, err) || (up->cli->cni_bin && !cni_begin(&up->s.live, up->world.cluster, up->cli->cni_bin, err)) || !live_sync(&up->s.live, up->world.cluster, world_dataplane(&up->world), up->sum, err))
 		return err_kind(err);
 	entered_detach();
