@@ -256,7 +256,7 @@ static void put_glue(struct reply *r, struct cluster *c, const struct dns_answer
 
 static uint32_t answer(struct cluster *c, const struct zone *outside, const struct dns_asked *q, struct reply *r, struct arena *a)
 {
-	enum dns_type type = DNS_NS;    /* of the types that are not modelled there is nothing, as there are no NS: what counts is whether the name exists */
+	enum dns_type type = DNS_NS;    /* of a type that is not modelled only whether the name exists is told */
 	bool known = dns_type_known(q->type, &type);
 	struct dns_answer ans = c ? dns_query(c, outside, q->name, type, a) : zone_query(outside, q->name, type, a);
 	const char *owner = NULL;

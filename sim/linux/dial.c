@@ -130,6 +130,8 @@ bool dialer_answer_at(struct dialer *p, const struct space *s, uint8_t proto, ui
 	return true;
 }
 
+#define OWN_LINE 512u
+
 static size_t own_line(const struct answering *a, const struct sockaddr_storage *here, const struct sockaddr_storage *peer, char *out, size_t max)
 {
 	ip_addr to, from;
@@ -146,8 +148,11 @@ static void answer(const struct answering *a)
 {
 	struct sockaddr_storage here = { 0 }, peer = { 0 };
 	socklen_t n = sizeof(here), m = sizeof(peer);
-	char line[512], control[256], buf[64];
+	static char line[DIAL_SIZE];
+	char control[256], buf[64];
 	struct iovec io = { buf, sizeof(buf) };
+	size_t length;
+	ssize_t asked;
 	struct msghdr msg = { .msg_name = &peer, .msg_namelen = sizeof(peer), .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
 
 	if (a->proto != PROTO_UDP) {
@@ -157,13 +162,13 @@ static void answer(const struct answering *a)
 		if (fd < 0)
 			return;
 		getsockname(fd, (struct sockaddr *)&here, &n);
-		sent = send(fd, line, own_line(a, &here, &peer, line, sizeof(line)), MSG_NOSIGNAL);
+		sent = send(fd, line, own_line(a, &here, &peer, line, OWN_LINE), MSG_NOSIGNAL);
 		(void)sent;
 		shutdown(fd, SHUT_WR);
 		close(fd);
 		return;
 	}
-	if (recvmsg(a->fd, &msg, 0) < 0)
+	if ((asked = recvmsg(a->fd, &msg, MSG_TRUNC)) < 0)
 		return;
 	((struct sockaddr_in6 *)(void *)&here)->sin6_family = AF_INET6;
 	((struct sockaddr_in6 *)(void *)&here)->sin6_port = htons(a->port);
@@ -174,7 +179,9 @@ static void answer(const struct answering *a)
 			((struct sockaddr_in6 *)(void *)&here)->sin6_addr = info->ipi6_addr;
 			info->ipi6_ifindex = 0;
 		}
-	io = (struct iovec){ line, own_line(a, &here, &peer, line, sizeof(line)) };
+	length = own_line(a, &here, &peer, line, OWN_LINE);
+	memset(line + length, 0, OWN_LINE - length);
+	io = (struct iovec){ line, MAX(length, MIN((size_t)asked, sizeof(line))) };     /* as large as what was asked */
 	if (sendmsg(a->fd, &msg, MSG_NOSIGNAL) < 0)
 		errno = 0;
 }
@@ -200,18 +207,31 @@ static bool is_icmp(const struct dial *q)
 	return q->proto == PROTO_ICMP || q->proto == PROTO_ICMPV6;
 }
 
+/* Behind it zeros, up to the size that is wanted. */
 static void send_first(struct dial *q)
 {
-	static const char hello[] = "podwire\n";
+	static char hello[DIAL_SIZE] = "podwire\n", ping[DIAL_SIZE];
 	struct icmphdr echo = { .type = ip_is4(q->dst) ? ICMP_ECHO : ICMP6_ECHO_REQUEST, .un.echo = { 0, 1 } };
-	const void *what = is_icmp(q) ? (const void *)&echo : hello;
-	size_t n = is_icmp(q) ? sizeof(echo) : sizeof(hello) - 1;
+	size_t n = is_icmp(q) ? sizeof(echo) + q->size : MAX(strlen(hello), q->size);
 
-	if (send(q->fd, what, n, MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
+	memcpy(ping, &echo, sizeof(echo));
+	if (send(q->fd, is_icmp(q) ? ping : hello, n, MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
 		failed(q, errno);
 		return;
 	}
 	q->sent = true;
+}
+
+static void set_size(const struct dial *q, bool stream)
+{
+	int room = 4 * (int)q->size, way = q->df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT;
+
+	if (!q->size && !q->df)
+		return;
+	setsockopt(q->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	setsockopt(q->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	if (!stream)
+		setsockopt(q->fd, ip_is4(q->dst) ? IPPROTO_IP : IPPROTO_IPV6, ip_is4(q->dst) ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &way, sizeof(way));
 }
 
 /* Echo requests from a datagram socket: for the group of root, in the namespace of the thread. */
@@ -233,7 +253,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 	int proto = is_icmp(q) ? (four ? IPPROTO_ICMP : IPPROTO_ICMPV6) : q->proto == PROTO_SCTP ? IPPROTO_SCTP : 0;
 	struct epoll_event ev = { .events = stream ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u64 = nr };
 
-	*q = (struct dial){ .from = q->from, .src = q->src, .dst = q->dst, .port = q->port, .proto = q->proto, .tos = q->tos, .wait = q->wait, .deadline = dial_clock() + q->wait };
+	*q = (struct dial){ .from = q->from, .src = q->src, .dst = q->dst, .port = q->port, .proto = q->proto, .tos = q->tos, .size = q->size, .df = q->df, .wait = q->wait, .deadline = dial_clock() + q->wait };
 	if (is_icmp(q))
 		allow_ping();
 	q->fd = socket(four ? AF_INET : AF_INET6, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
@@ -241,6 +261,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 		over(q, DIAL_ERROR, errno);
 		return;
 	}
+	set_size(q, stream);
 	if (q->tos)
 		dial_mark(q->fd, q->dst, q->tos);
 	if (ip_set(q->src)) {
@@ -293,10 +314,26 @@ static void understand(struct dial *q)
 	over(q, DIAL_CONNECTED, 0);
 }
 
+/* A stream's bytes behind the line: all of ours have to come back. */
+static void hear_echo(struct dial *q)
+{
+	char some[4096];
+	ssize_t got = recv(q->fd, some, sizeof(some), 0);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	q->echoed += got > 0 ? (size_t)got : 0;
+	if (got <= 0 && q->echoed < q->size)
+		failed(q, got < 0 ? errno : ECONNRESET);
+	else if (q->echoed >= q->size)
+		understand(q);
+}
+
 static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events)
 {
 	int error = 0;
 	socklen_t n = sizeof(error);
+	const char *line;
 	ssize_t got;
 
 	if (!q->sent && events & (EPOLLERR | EPOLLHUP) && getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error) {
@@ -315,6 +352,10 @@ static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events
 		if (q->fd < 0)
 			return;
 	}
+	if (memchr(q->line, '\n', q->len)) {
+		hear_echo(q);
+		return;
+	}
 	got = recv(q->fd, q->line + q->len, sizeof(q->line) - 1 - q->len, 0);
 	if (got < 0) {
 		if (errno != EAGAIN && errno != EINTR)
@@ -327,7 +368,9 @@ static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events
 		return;
 	}
 	q->len += (size_t)got;
-	if (got == 0 || memchr(q->line, '\n', q->len) || q->len == sizeof(q->line) - 1)
+	line = memchr(q->line, '\n', q->len);
+	q->echoed = line ? q->len - (size_t)(line + 1 - q->line) : 0;
+	if (got == 0 || (line && (q->proto == PROTO_UDP || q->echoed >= q->size)) || q->len == sizeof(q->line) - 1)
 		understand(q);
 }
 

@@ -6,6 +6,8 @@
 
 #include "sim/linux/live.h"
 
+#define DIAL_SIZE 65535u                 /* more bytes than a datagram has */
+
 enum dial_end { DIAL_WAITS, DIAL_CONNECTED, DIAL_REFUSED, DIAL_UNREACHABLE, DIAL_TIMEOUT, DIAL_ERROR };
 extern const char *const dial_end_names[];     /* as the walk would call them: delivered, refused, … */
 
@@ -13,6 +15,7 @@ struct dial {
 	const struct space *from;
 	ip_addr src, dst; uint16_t port; uint8_t proto;         /* src unset: the kernel picks it */
 	uint8_t tos;                    /* marks its packets for a trace; 0: none */
+	uint32_t size; bool df;         /* bytes that it sends, and wants to see again; 0: few. df: in one piece, whatever is known of the way (of TCP always) */
 	nsec wait;                      /* below one second TCP sends one SYN only: one packet, one choice */
 	/* the answer */
 	enum dial_end end;
@@ -21,7 +24,7 @@ struct dial {
 	ip_addr end_ip, seen; uint16_t end_port, seen_port;
 	ip_addr own; uint16_t own_port; /* the socket's own end */
 	/* inside */
-	int fd; bool sent; nsec deadline; char line[512]; size_t len;
+	int fd; bool sent; nsec deadline; char line[512]; size_t len, echoed;
 };
 
 /* Sockets of the caller's that answer as workloads do, for ends that listen wherever they are asked. */

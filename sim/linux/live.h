@@ -51,6 +51,7 @@ struct live {
 	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
 	struct haproxies haproxies;
 	char *losses;                           /* rules for links that lose packets, as they stand; NULL: none */
+	bool unbundled;                         /* segments leave the nodes one by one, since a link looks at their size */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 	/* The name server (zone.c); pid 0: it does not run. on_demand: whoever serves the lab starts it when something is asked, instead of zone_sync. deaths: since the
 	 * last change. */

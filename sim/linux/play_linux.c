@@ -50,6 +50,8 @@ static bool ask(void *ctx, struct world *w, const struct question *q, struct are
 	struct verified r = { 0 };
 	struct playing *p = ctx;
 
+	if (q->keep || q->connection)
+		return cannot(p, "connections that stay open are not made in the namespaces", err);
 	if (q->proto == PROTO_SCTP && !feature_there(FEATURE_SCTP))
 		return cannot(p, "it needs SCTP, which this kernel does not have", err);
 	if (!play_sim.ask(NULL, w, q, a, out, err) || !follow(p, w, a, err))

@@ -12,11 +12,13 @@
 
 #define PARALLEL 256u
 #define ONE_SYN  MILLIS(900)            /* one packet, one choice: TCP sends its second SYN after a second */
+#define LARGEST        65507u           /* bytes in a datagram */
+#define LARGEST_STREAM 60000u
 #define LOSSY_TRIES 6u                  /* of a connection over a link that loses some packets */
 #define TWO_SYNS MILLIS(1400)           /* an ICMP error for the first may be lost: the socket was locked */
 
 struct asked_end { ip_addr ip; uint16_t port; uint8_t proto; const char *text; bool affinity, some; /* affinity: the first choice holds; some: not all ways need be seen */ };
-struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; bool done, failed; ip_addr stays; double lost; /* by a link that loses some: the share */ };
+struct connection { const struct space *from; ip_addr src; struct asked_end to; struct ways ways; uint32_t seen; uint32_t tries; uint32_t size; bool df, done, failed; ip_addr stays; double lost; /* by a link that loses some: the share */ };
 struct verifying {
 	struct live *live;
 	struct world *w;
@@ -277,10 +279,16 @@ static bool fits(const struct verifying *v, struct connection *p, const struct w
 	return true;
 }
 
+/* Each try takes its whole time, and there is nothing to be drawn. */
+static bool only_silence(const struct connection *p)
+{
+	return p->ways.nr == 1 && p->ways.v[0].end == DIAL_TIMEOUT;
+}
+
 /* Takes one answer into account: which way it was, and whether more have to be seen. */
 static void judge(struct verifying *v, struct connection *p, const struct dial *d)
 {
-	uint32_t k = 0, least = v->opt->tries ? v->opt->tries : p->ways.nr > 1 ? 3 : 1;
+	uint32_t k = 0, least = only_silence(p) ? 1 : v->opt->tries ? v->opt->tries : p->ways.nr > 1 ? 3 : 1;
 
 	while (k < p->ways.nr && !fits(v, p, &p->ways.v[k], d))
 		k++;
@@ -325,7 +333,7 @@ static bool round_of(struct verifying *v, bool patient, struct dial *dials, stru
 		if (failed_only ? !p->failed : p->done)
 			continue;
 		dials[nr] = (struct dial){ .from = p->from, .src = p->src, .dst = p->to.ip, .port = p->to.port, .proto = p->to.proto,
-					   .wait = p->ways.nr > 1 ? ONE_SYN : patient ? VERIFY_PATIENCE : TWO_SYNS };
+					   .size = p->size, .df = p->df, .wait = p->ways.nr > 1 || only_silence(p) ? ONE_SYN : patient ? VERIFY_PATIENCE : TWO_SYNS };
 		asked[nr] = &dials[nr];
 		whose[nr++] = p;
 	}
@@ -468,12 +476,44 @@ static struct trace outcomes_of(const struct answer *a, ip_addr dst, uint16_t po
 	return t;
 }
 
-static const char *cannot_ask(const struct answer *answer)
+/* A segment that is too large for a link whose node says so: TCP hears of it and sends smaller ones. */
+static bool hears_of_it(const struct dataplane *dp, const struct answer *answer)
 {
+	bool lost = false, silent = false;
+
+	for (uint32_t k = 0; k < answer->nr; k++)
+		lost = lost || (answer->v[k].walk && answer->v[k].walk->there.verdict == V_LOST);
+	for (uint32_t k = 1; k < dp->nr_links; k++)
+		silent = silent || link_get(dp, (link_h){ k })->carries || link_get(dp, (link_h){ k })->loss_permille;
+	return lost && !silent;
+}
+
+static const char *cannot_size(const struct dataplane *dp, const struct answer *answer)
+{
+	const struct question *q = answer->q;
+
+	if (!q->size)
+		return NULL;
+	if (q->proto != PROTO_TCP)
+		return q->proto == PROTO_SCTP ? "messages of SCTP of a given size are not made in the namespaces" : q->size > LARGEST ? "a datagram of more than 65507 bytes" : NULL;
+	if (q->size > LARGEST_STREAM)
+		return "more than 60000 bytes by TCP are not sent in the namespaces";
+	if (hears_of_it(dp, answer))
+		return "TCP hears that its segments are too large, and sends smaller ones";
+	for (uint32_t k = 0; k < answer->nr; k++)
+		if (answer->v[k].walk && answer->v[k].walk->listener && answer->v[k].walk->listener->kind == LISTEN_ANY)
+			return "who is taken to listen everywhere has no program there that would send so many bytes back";
+	return NULL;
+}
+
+static const char *cannot_ask(const struct dataplane *dp, const struct answer *answer)
+{
+	const char *why;
+
 	if (answer->source.enters && !streq(answer->source.kind, "Client"))
 		return "a packet that enters from outside has no socket here";
-	if (answer->q->size || answer->q->df)
-		return "packets of a given size are not made in the namespaces yet";
+	if ((why = cannot_size(dp, answer)))
+		return why;
 	if (answer->q->flags & WALK_KEEP)
 		return "connections that stay open are not made in the namespaces yet";
 	for (uint32_t k = 0; k < answer->nr; k++) {
@@ -488,7 +528,7 @@ static const char *cannot_ask(const struct answer *answer)
 bool verify_answer(struct live *live, struct world *w, const struct answer *answer, const struct verify_options *opt, struct arena *a, struct verified *out, struct err *err)
 {
 	struct verifying v = { .live = live, .w = w, .opt = opt, .arena = a, .out = out, .err = err };
-	const char *why = cannot_ask(answer);
+	const char *why = cannot_ask(world_dataplane(w), answer);
 	struct space *from = verify_sender(live, w, answer);
 	bool ok;
 
@@ -511,6 +551,8 @@ bool verify_answer(struct live *live, struct world *w, const struct answer *answ
 		p->from = from;
 		p->src = answer->source.ip;
 		p->to = (struct asked_end){ sent->dst, sent->dport, sent->proto, answer->q->to, false, true };
+		p->size = answer->q->size;
+		p->df = answer->q->df;
 		p->ways = ways_of(w->dp, from->ns, &t, a);
 		count(&v, p);
 		ok = open_assumed(&v, &t);
@@ -525,7 +567,7 @@ next:;
 bool verify_trace(struct live *live, struct world *w, const struct answer *answer, struct arena *a, struct dial *d, struct nftrace *out, struct err *err)
 {
 	struct verifying v = { .live = live, .w = w, .arena = a, .err = err };
-	const char *why = cannot_ask(answer);
+	const char *why = cannot_ask(world_dataplane(w), answer);
 	struct space *from = verify_sender(live, w, answer);
 	struct trace t;
 	bool ok;
@@ -535,7 +577,7 @@ bool verify_trace(struct live *live, struct world *w, const struct answer *answe
 	if ((ip_set(answer->source.ip) && !verify_give_address(live, from, answer->source.ip, err)) || !dialer_begin(&v.dialer, live, err))
 		return false;
 	t = outcomes_of(answer, answer->target, answer->port, a);
-	*d = (struct dial){ .from = from, .src = answer->source.ip, .dst = answer->target, .port = answer->port, .wait = TWO_SYNS,
+	*d = (struct dial){ .from = from, .src = answer->source.ip, .dst = answer->target, .port = answer->port, .size = answer->q->size, .df = answer->q->df, .wait = TWO_SYNS,
 			    .proto = answer->q->proto == PROTO_ICMP && !ip_is4(answer->target) ? PROTO_ICMPV6 : answer->q->proto };
 	ok = open_assumed(&v, &t) && nftrace_dial(live, &v.dialer, d, a, out, err);
 	dialer_end(&v.dialer);

@@ -71,6 +71,7 @@ static void add_link(const struct dataplane *dp, link_h h, const uint32_t *index
 	k->rp_filter = l->rp_filter;
 	k->hairpin = l->hairpin;
 	k->loss_permille = l->loss_permille;
+	k->carries = l->carries;
 	k->master = l->master.i ? index[l->master.i] : 0;
 	if (l->kind != LINK_LO && mac_set(l->mac)) {
 		memcpy(k->mac, l->mac, 6);

@@ -20,6 +20,7 @@ struct k_link {
 	bool up, proxy_arp, route_localnet, hairpin, carrier;   /* carrier, PHYS: the segment's side is up */
 	uint8_t rp_filter;
 	uint16_t loss_permille;
+	uint32_t carries;               /* PHYS: what is larger vanishes on the way; 0: everything passes */
 };
 struct k_addr { uint32_t index; uint8_t len; ip_addr ip; };
 struct k_route { ip_addr dst; uint8_t len, type, proto; bool onlink, scope_link; uint32_t index; ip_addr via, src; };

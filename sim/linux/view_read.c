@@ -100,6 +100,7 @@ static void complete(const struct reading *r, struct k_link *l)
 	l->far_space = like->far_space;
 	l->far_index = like->far_index;
 	l->loss_permille = like->loss_permille;
+	l->carries = like->carries;
 	if (like->kind == LINK_IPIP)
 		l->local = like->local;
 }

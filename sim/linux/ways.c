@@ -73,7 +73,7 @@ bool way_fits(const struct way *w, const struct dial *d)
 	if (w->end == DIAL_REFUSED)             /* administratively prohibited arrives as unreachable; a datagram that the own output hook rejects, as EPERM */
 		return d->end == DIAL_REFUSED || (d->end == DIAL_UNREACHABLE && (d->error == EHOSTUNREACH || d->error == EPERM));
 	if (w->end == DIAL_TIMEOUT)             /* nobody answers ARP: the sender hears of it, sooner or later */
-		return d->end == DIAL_TIMEOUT || d->end == DIAL_UNREACHABLE;
+		return d->end == DIAL_TIMEOUT || d->end == DIAL_UNREACHABLE || d->error == EMSGSIZE /* too large, says the own kernel or a router */;
 	if (w->end == DIAL_UNREACHABLE)         /* a router says so five times at once, then once a second (ip_error, net.ipv4.route.error_cost, which no namespace can set) */
 		return d->end == DIAL_UNREACHABLE || (w->far && d->end == DIAL_TIMEOUT);
 	if (w->end != DIAL_CONNECTED || d->end != DIAL_CONNECTED)

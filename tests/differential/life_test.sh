@@ -24,6 +24,9 @@ scenario slow "steps: [{name: s, $pods, fault: {link: worker-2, delay: 10ms}, tr
 scenario ipip "steps: [{name: s, apply: {objects: [{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: default-ipv4-ippool}, spec: {cidr: 10.244.0.0/16, ipipMode: Always}}]}}, {name: t, $pods, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
 if there SCTP; then check "SCTP" "$podwire" run --mode linux sctp.yaml; else check "without SCTP: skipped, with the reason" says "skipped mode linux: it needs SCTP" "$podwire" run --mode linux sctp.yaml; fi
 check "delay of a link: skipped" says "skipped mode linux: delay of a link" "$podwire" run --mode linux slow.yaml
+"$podwire" run --mode linux "$root"/scenarios/regressions/link{s,-sizes}.yaml "$root/scenarios/lessons/29-mtu.yaml" >played 2>&1
+check "links that carry less: packets and streams of a given size" says "3 scenarios: 39 passed, 0 failed, 0 skipped" tail -1 played
+check "a connection that stays open: skipped" says "skipped mode linux: connections that stay open" "$podwire" run --mode linux "$root/scenarios/lessons/09-one-connection-one-pod.yaml"
 if there ipip; then check "IPIP" "$podwire" run --mode linux ipip.yaml; else
 	check "without ipip: skipped, with the reason" says "skipped mode linux: it needs ipip" "$podwire" run --mode linux ipip.yaml
 	check "and counted as skipped" says "0 passed, 0 failed, 1 skipped" "$podwire" run --mode linux ipip.yaml

@@ -4,7 +4,7 @@
  *            lines:PORT | tell:tcp:PORT | tell:udp:PORT]…
  *
  * A connection that begins as HTTP is answered as HTTP (an echo as JSON; /clientip, /hostname, /healthz and /echo?msg= as agnhost does); any other gets one line
- * and its own bytes back. dns: the port speaks DNS (relay.h); out: as a server outside the cluster. write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
+ * and its own bytes back; a datagram by the line, in one as large as it was. dns: the port speaks DNS (relay.h); out: as a server outside the cluster. write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -411,11 +411,12 @@ static bool read_more(struct me *me, struct sock *s)
 
 static void answer_datagram(struct me *me, struct sock *s)
 {
+	static char answer[65536];      /* zeros behind the line */
 	char buf[2048], control[256], here[64], peer[64], peer_ip[64], line[512];
 	struct sockaddr_in6 from = { 0 }, to = { .sin6_family = AF_INET6, .sin6_port = htons(s->port) };
 	struct iovec io = { buf, sizeof(buf) };
 	struct msghdr m = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(s->fd, &m, 0);
+	ssize_t whole = recvmsg(s->fd, &m, MSG_TRUNC), n = whole < (ssize_t)sizeof(buf) ? whole : (ssize_t)sizeof(buf);
 	struct in6_pktinfo at = { 0 };
 
 	if (n < 0)
@@ -439,12 +440,16 @@ static void answer_datagram(struct me *me, struct sock *s)
 	addr_text(&to, true, here);
 	addr_text(&from, true, peer);
 	addr_text(&from, false, peer_ip);
-	io.iov_base = line;
 	io.iov_len = (size_t)snprintf(line, sizeof(line), "%s %s %s %s %s\n", me->name, me->container, me->node, here, peer);
+	memset(answer, 0, sizeof(line));
+	memcpy(answer, line, io.iov_len);
+	io.iov_base = answer;
+	if ((size_t)whole > io.iov_len)
+		io.iov_len = (size_t)whole;
 	if (sendmsg(s->fd, &m, MSG_NOSIGNAL) < 0)
 		say(me, "%s %s no answer: %s", peer_ip, here, strerror(errno));
 	else
-		say(me, "%s %s %zd bytes", peer_ip, here, n);
+		say(me, "%s %s %zd bytes", peer_ip, here, whole);
 }
 
 /* ---- following what another container writes */
