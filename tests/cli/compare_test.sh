@@ -35,5 +35,19 @@ check "one side alone" says 2 "two sets" a.yaml
 check "a file that is not there" says 2 "nothing.yaml" a.yaml nothing.yaml
 check "three Pod networks" says 0 "VXLAN, UDP: 50 bytes" --cni calico,flannel,bridge -f a.yaml
 check "their MTU" says 0 '"its MTU": "1450"' --cni calico,flannel -f a.yaml -o json
+cat >ends.yaml <<'YAML'
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: web}
+spec: {selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: nginx, ports: [{containerPort: 8080}]}]}}}
+YAML
+rows() { "$podwire" compare --cni calico,bridge -f ends.yaml -o json | python3 -c 'import json,sys; f=json.load(sys.stdin)[sys.argv[1]]; print(f["Pod to svc/default/web"], "/", f["back to itself"])' "$1" >rows; grep -qx "$2" rows || { cat rows; false; }; }
+check "a Pod behind the Service itself: another endpoint is the way, back to itself is told apart" rows calico "delivered, .* / delivered, .*"
+check "a bridge without hairpin mode loses only that" rows bridge "delivered, .* / lost, .*"
 check "one that is not known" says 2 "weave" --cni calico,weave -f a.yaml
 finish

@@ -138,9 +138,25 @@ static uint16_t port_of(const struct pod *p)
 	return 80;
 }
 
-static const char *way(struct world *w, struct arena *a, const char *from, const char *to, const char **seen, const char **tunnel)
+/* Of all that chance can decide: the first way that leads elsewhere than back to the Pod itself, or does. NULL: none. */
+static const struct outcome_view *outcome_of(struct world *w, const struct answer *answer, const struct pod *from, bool itself)
 {
-	struct question q = { .from = from, .to = to, .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .flags = WALK_RECORD };
+	for (uint32_t k = 0; k < answer->nr; k++)
+		if (answer->v[k].walk && (find_pod_by_ip(w->cluster, answer->v[k].walk->there.as_seen.dst) == from) == itself)
+			return &answer->v[k];
+	return NULL;
+}
+
+static const char *pod_end(struct arena *a, const struct pod *p)
+{
+	return arena_printf(a, "pod/%s/%s", p->o.ns, p->o.name);
+}
+
+/* itself: the way on which a Service leads the Pod back to itself. */
+static const char *way(struct world *w, struct arena *a, const struct pod *from, const char *to, bool itself, const char **seen, const char **tunnel)
+{
+	struct question q = { .from = pod_end(a, from), .to = to, .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .flags = WALK_RECORD };
+	const struct outcome_view *o = NULL;
 	struct answer answer;
 	struct err none = { 0 };
 	const struct half *h;
@@ -151,21 +167,21 @@ static const char *way(struct world *w, struct arena *a, const char *from, const
 		*seen = "-";
 	if (tunnel)
 		*tunnel = "none";
-	if (!question_ask(w, &q, a, &answer, &none) || !answer.v[0].walk) {
-		err_free(&none);
-		return "-";
-	}
+	if (question_ask(w, &q, a, &answer, &none) && !(o = outcome_of(w, &answer, from, itself)) && !itself)
+		o = outcome_of(w, &answer, from, true);
 	err_free(&none);
-	h = &answer.v[0].walk->there;
+	if (!o)
+		return "-";
+	h = &o->walk->there;
 	for (uint32_t k = 0; k < h->nr_hops; k++) {
 		nodes += h->hops[k].netns.i != last.i;
 		last = h->hops[k].netns;
 		if (h->hops[k].stage == ST_ENCAP && tunnel)
-			*tunnel = arena_printf(a, "%s", link_get(w->dp, h->hops[k].link)->kind == LINK_VXLAN ? "VXLAN, UDP: 50 bytes" : "IPIP, protocol 4: 20 bytes");
+			*tunnel = link_get(w->dp, h->hops[k].link)->kind == LINK_VXLAN ? "VXLAN, UDP: 50 bytes" : "IPIP, protocol 4: 20 bytes";
 	}
-	if (seen && answer.v[0].verdict == V_DELIVERED)
+	if (seen && o->verdict == V_DELIVERED)
 		*seen = arena_strdup(a, IP(h->as_seen.src));
-	return arena_printf(a, "%s, %u hops in %u namespaces", answer.v[0].verdict == V_DELIVERED && !answer.v[0].answered ? "unanswered" : verdict_names[answer.v[0].verdict], h->nr_hops, nodes);
+	return arena_printf(a, "%s, %u hops in %u namespaces", o->verdict == V_DELIVERED && !o->answered ? "unanswered" : verdict_names[o->verdict], h->nr_hops, nodes);
 }
 
 static uint32_t lines(const char *text, const char *not)
@@ -213,27 +229,29 @@ static void facts_of(struct facts *f, struct world *w)
 	struct object_list services = cluster_list(w->cluster, &service_kind);
 
 	two_pods(w, true, &a, &b);
-	put(f, "Pod to Pod, one node", a ? way(w, f->arena, arena_printf(f->arena, "pod/%s/%s", a->o.ns, a->o.name), arena_printf(f->arena, "pod/%s/%s:%u", b->o.ns, b->o.name, port_of(b)), NULL, NULL) : "-");
+	put(f, "Pod to Pod, one node", a ? way(w, f->arena, a, arena_printf(f->arena, "%s:%u", pod_end(f->arena, b), port_of(b)), false, NULL, NULL) : "-");
 	two_pods(w, false, &a, &b);
 	if (a) {
-		const char *from = arena_printf(f->arena, "pod/%s/%s", a->o.ns, a->o.name);
-		link_h eth = link_find(dp, netns_find(dp, arena_printf(f->arena, "pod/%s/%s", a->o.ns, a->o.name)), "eth0");
+		link_h eth = link_find(dp, netns_find(dp, pod_end(f->arena, a)), "eth0");
 
-		put(f, "Pod to Pod, two nodes", way(w, f->arena, from, arena_printf(f->arena, "pod/%s/%s:%u", b->o.ns, b->o.name, port_of(b)), &seen, &tunnel));
+		put(f, "Pod to Pod, two nodes", way(w, f->arena, a, arena_printf(f->arena, "%s:%u", pod_end(f->arena, b), port_of(b)), false, &seen, &tunnel));
 		put(f, "  the receiver sees", seen);
 		put(f, "  wrapped in", tunnel);
 		put(f, "address of that Pod", eth.i && link_get(dp, eth)->nr_addrs ? arena_printf(f->arena, "%s/%u", IP(dp->addrs.v[link_get(dp, eth)->addr].ip), dp->addrs.v[link_get(dp, eth)->addr].len) : IP(a->ip));
 		put(f, "its MTU", eth.i ? arena_printf(f->arena, "%u", link_get(dp, eth)->mtu) : "-");
 		for (uint32_t k = 0; k < services.nr; k++) {
 			const struct service *s = (const struct service *)services.v[k];
+			const char *to;
 
 			if (!service_has_vip(s) || !s->ports.nr || streq(s->o.ns, "kube-system") || streq(s->o.name, "kubernetes"))
 				continue;
-			put(f, arena_printf(f->arena, "Pod to svc/%s/%s", s->o.ns, s->o.name), way(w, f->arena, from, arena_printf(f->arena, "svc/%s/%s:%d", s->o.ns, s->o.name, s->ports.v[0].port), &seen, NULL));
+			to = arena_printf(f->arena, "svc/%s/%s", s->o.ns, s->o.name);
+			put(f, arena_printf(f->arena, "Pod to %s", to), way(w, f->arena, a, arena_printf(f->arena, "%s:%d", to, s->ports.v[0].port), false, &seen, NULL));
 			put(f, "  the endpoint sees", seen);
+			put(f, "  back to itself", way(w, f->arena, a, arena_printf(f->arena, "%s:%d", to, s->ports.v[0].port), true, NULL, NULL));
 			break;
 		}
-		put(f, "Pod to the outside", way(w, f->arena, from, "203.0.113.10:80", &seen, NULL));
+		put(f, "Pod to the outside", way(w, f->arena, a, "203.0.113.10:80", false, &seen, NULL));
 		put(f, "  the outside sees", seen);
 	} else {
 		put(f, "Pod to Pod, two nodes", "no two ready Pods");
