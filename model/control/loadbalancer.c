@@ -210,6 +210,13 @@ static void give(struct control *t, struct service *s, const struct spans *spans
 	cluster_touch(c, &s->o);
 }
 
+/* A Service that names a class is left to whoever serves that class: the cloud's service controller takes none (cloud-provider controllers/service wantsLoadBalancer),
+ * MetalLB its own. */
+static bool somebody_serves(struct cluster *c, const struct service *s)
+{
+	return !s->lb_class || (!cluster_flags(c)->cloud_lb.nr && streq(s->lb_class, "metallb.io/metallb"));
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
 	static const char beginning[] = "EnsuringLoadBalancer";
@@ -218,7 +225,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct arena *scratch;
 	struct spans spans;
 
-	if (o->gone || s->type != SVC_LOADBALANCER || (s->lb_class && !streq(s->lb_class, "metallb.io/metallb") && !cluster_flags(control_cluster(t))->cloud_lb.nr)) {
+	if (o->gone || s->type != SVC_LOADBALANCER || !somebody_serves(control_cluster(t), s)) {
 		*since = 0;
 		if (!o->gone && s->type != SVC_LOADBALANCER && s->lb_ingress.nr && !val_path(o->doc, "status.loadBalancer")) {
 			memset(&s->lb_ingress, 0, sizeof(s->lb_ingress));

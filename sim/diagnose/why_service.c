@@ -311,14 +311,16 @@ static void outside_ways(struct diagnosis *d, const struct service *s)
 	struct finding *f;
 
 	if (s->type == SVC_LOADBALANCER && !s->lb_ingress.nr) {
-		f = finding(d, FINDING_WARNING, "load-balancer-pending", "EXTERNAL-IP stays <pending>: nobody in this cluster gives addresses to Services of type LoadBalancer");
+		f = finding(d, FINDING_WARNING, "load-balancer-pending", "EXTERNAL-IP stays <pending>: nobody in this cluster gives addresses to Services of %s",
+			    s->lb_class ? arena_printf(d->arena, "the class \"%s\"", s->lb_class) : "type LoadBalancer");
 		evidence(d, f, &s->o, "spec.type", "LoadBalancer");
 		if (s->lb_class)
 			evidence(d, f, &s->o, "spec.loadBalancerClass", s->lb_class);
 		for (uint32_t k = 0; k < s->ports.nr; k++)
 			if (s->ports.v[k].node_port)
 				evidence_text(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.nodePort", k), "%d: that way in works already, on every node", s->ports.v[k].node_port);
-		remedy(d, f, "MetalLB needs an IPAddressPool and an advertisement; a cloud has its own controller (here: --cloud-lb CIDR)");
+		remedy(d, f, s->lb_class ? "only a controller of that class serves it: run one, or make the Service anew without spec.loadBalancerClass, which nobody may change" :
+					   "MetalLB needs an IPAddressPool and an advertisement; a cloud has its own controller (here: --cloud-lb CIDR)");
 	}
 	if (s->external_policy == TP_LOCAL && (s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER)) {
 		struct object_list nodes = cluster_list(d->world->cluster, &node_kind), slices = service_slices(d->world->cluster, s);
