@@ -19,6 +19,7 @@ struct kernel_facts {
 	str_list nfacct;
 	bool no_bridge_nf;                      /* net.bridge.bridge-nf-call-iptables = 0 */
 	bool forward_drop;                      /* iptables -P FORWARD DROP, as Docker does it */
+	bool no_forward;                        /* net.ipv4.ip_forward = 0: felix and the bridge plugin set 1, so somebody has set it back */
 	bool rp_strict;                         /* net.ipv4.conf.*.rp_filter = 1 on the nodes' interfaces, as some distributions set it */
 	bool clash_drop;                        /* before Linux 5.0: of two UDP packets of one flow that meet before either is in conntrack, one is dropped */
 };

@@ -197,7 +197,8 @@ void add_uplink(struct compile *x, struct node_build *nb)
 
 	ns->object = n->o.id.i;
 	ns->hostname = n->o.name;
-	ns->forward4 = ns->forward6 = true;
+	ns->forward4 = !x->settings->kernel.no_forward;
+	ns->forward6 = true;
 	ns->down = node_is_dead(n);
 	ns->uses_blocks = true;
 	add_lo(x, nb->ns);

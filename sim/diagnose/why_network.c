@@ -91,11 +91,29 @@ static bool twins(struct diagnosis *d, const struct outcome_view *o, const struc
 	return true;
 }
 
+/* The node at which the packet ends because its ip_forward is 0; NULL: none. */
+static const struct netns *not_forwarding(const struct dataplane *dp, const struct half *half)
+{
+	const struct hop *last = last_hop(half);
+	link_h far = last && last->link.i ? link_peer(dp, last->link) : (link_h){ 0 };
+	const struct netns *at = NULL;
+
+	if (!last || last->rule != UINT32_MAX)
+		return NULL;
+	if (half->verdict == V_DROPPED && last->stage == ST_FORWARD)
+		at = netns_get(dp, last->netns);
+	else if (half->verdict == V_LOST && last->stage == ST_LINK && far.i)
+		at = netns_get(dp, link_get(dp, far)->netns);
+	return at && at->kind == NS_NODE && !at->forward4 ? at : NULL;
+}
+
 bool why_network(struct diagnosis *d, const struct outcome_view *o)
 {
 	const struct settings *s = cluster_settings(d->world->cluster);
 	const struct outcome *w = o->walk;
 	const struct hop *last = w ? last_hop(&w->there) : NULL;
+	const struct half *half;
+	const struct netns *at;
 	struct finding *f;
 
 	if (!w || !last)
@@ -110,6 +128,13 @@ bool why_network(struct diagnosis *d, const struct outcome_view *o)
 		f = finding(d, FINDING_CAUSE, "forward-policy", "%s drops what it forwards: the policy of iptables' FORWARD chain is DROP, and no rule accepted the packet", netns_get(d->world->dp, last->netns)->name);
 		evidence_hop(d, f, last);
 		remedy(d, f, "iptables -P FORWARD ACCEPT (Docker sets DROP), or a Pod network that adds rules which accept its own range, as flannel does and felix does in iptables mode");
+		return true;
+	}
+	half = o->verdict == V_DELIVERED && !o->answered ? &w->back : &w->there;
+	if ((at = not_forwarding(d->world->dp, half))) {
+		f = finding(d, FINDING_CAUSE, "ip-forward", "%s forwards nothing%s: its net.ipv4.ip_forward is 0", at->name, half->verdict == V_LOST ? ", and answers no ARP for others" : "");
+		evidence_hop(d, f, last_hop(half));
+		remedy(d, f, "sysctl -w net.ipv4.ip_forward=1, and the same in /etc/sysctl.d: the Pod network set it when it started, and something (sysctl --system, a hardening role) has set it back");
 		return true;
 	}
 	if (o->verdict == V_LOST && last->stage == ST_BRIDGE) {

@@ -34,6 +34,7 @@ struct val *flags_pack(const struct settings_flags *f, struct arena *a)
 		put_texts(a, map, "nfacct", &f->kernel.nfacct);
 		val_put(a, map, "noBridgeNf", val_bool(a, f->kernel.no_bridge_nf));
 		val_put(a, map, "forwardDrop", val_bool(a, f->kernel.forward_drop));
+		val_put(a, map, "noForward", val_bool(a, f->kernel.no_forward));
 		val_put(a, map, "rpStrict", val_bool(a, f->kernel.rp_strict));
 		val_put(a, map, "clashDrop", val_bool(a, f->kernel.clash_drop));
 	}
@@ -61,6 +62,7 @@ void flags_unpack(struct settings_flags *f, const struct val *map, struct cluste
 	get_texts(c, val_get(map, "nfacct"), &f->kernel.nfacct);
 	f->kernel.no_bridge_nf = val_bool_or(val_get(map, "noBridgeNf"), false);
 	f->kernel.forward_drop = val_bool_or(val_get(map, "forwardDrop"), false);
+	f->kernel.no_forward = val_bool_or(val_get(map, "noForward"), false);
 	f->kernel.rp_strict = val_bool_or(val_get(map, "rpStrict"), false);
 	f->kernel.clash_drop = val_bool_or(val_get(map, "clashDrop"), false);
 	get_texts(c, val_get(map, "cloudLb"), &f->cloud_lb);

@@ -7,7 +7,8 @@ static void nobody(struct walker *w, link_h out, ip_addr hop)
 	end(w, V_LOST, "nobody on %s of %s answers for %s", link_get(w->dp, out)->name, netns_get(w->dp, w->ns)->name, IP(hop));
 }
 
-/* Does the namespace behind this end answer ARP (or neighbour solicitations) for the address? proxy_arp does if it has a route by another device. */
+/* Does the namespace behind this end answer ARP (or neighbour solicitations) for the address? proxy_arp does if it forwards and has a route by another device
+ * (net/ipv4/arp.c arp_process). */
 bool link_answers(const struct dataplane *dp, link_h far, ip_addr hop)
 {
 	const struct link *l = link_get(dp, far);
@@ -15,7 +16,7 @@ bool link_answers(const struct dataplane *dp, link_h far, ip_addr hop)
 
 	if (addr_is_local(dp, l->netns, hop))
 		return true;
-	if (!l->proxy_arp || !ip_is4(hop))
+	if (!l->proxy_arp || !ip_is4(hop) || !netns_get(dp, l->netns)->forward4)
 		return false;
 	return route_lookup(dp, l->netns, hop, &r) && r.type == RT_UNICAST && r.dev.i != far.i;
 }
@@ -55,11 +56,16 @@ static void over_veth(struct walker *w, link_h out, ip_addr hop)
 		return;
 	}
 	if (!link_answers(w->dp, l->peer, hop)) {
-		if (link_get(w->dp, l->peer)->proxy_arp)
-			end(w, V_LOST, "%s does not answer for %s: proxy ARP needs a route to it by another interface, and there is none", netns_get(w->dp, link_get(w->dp, l->peer)->netns)->name,
-			    IP(hop));
-		else
+		const struct netns *far = netns_get(w->dp, link_get(w->dp, l->peer)->netns);
+
+		if (!link_get(w->dp, l->peer)->proxy_arp) {
 			nobody(w, out, hop);
+		} else if (!far->forward4) {
+			add_hop(w, ST_LINK, out, "nobody answers for %s: ip_forward is 0", IP(hop));
+			end(w, V_LOST, "%s does not answer for %s: proxy ARP needs forwarding, and ip_forward is 0", far->name, IP(hop));
+		} else {
+			end(w, V_LOST, "%s does not answer for %s: proxy ARP needs a route to it by another interface, and there is none", far->name, IP(hop));
+		}
 		return;
 	}
 	enter(w, l->peer);
@@ -263,7 +269,8 @@ static void bridge_out(struct walker *w, link_h in, link_h out, bool filtered)
 }
 
 /* A frame from a Pod: for the bridge itself it goes up; for another port it is switched. With bridge-nf-call-iptables=1 prerouting runs before that is decided, so
- * a DNAT to a Pod on the same bridge is switched as well (br_netfilter_hooks.c br_nf_pre_routing_finish). */
+ * a DNAT to a Pod on the same bridge is switched as well, if the node forwards: the new address is looked up as that of a packet which is to be forwarded
+ * (br_netfilter_hooks.c br_nf_pre_routing_finish, route.c ip_route_input_slow). */
 void bridge_in(struct walker *w, link_h in)
 {
 	link_h bridge = link_get(w->dp, in)->master, out;
@@ -303,7 +310,7 @@ void bridge_in(struct walker *w, link_h in)
 	if (!run_hook(w, HOOK_PREROUTING, bridge))
 		return;
 	out = port_of(w, bridge, w->p.dst);
-	if (out.i && (!routed || !ip_eq(hop, w->p.dst)))
+	if (out.i && (!routed || !ip_eq(hop, w->p.dst)) && (ip_eq(hop, w->p.dst) || ns->forward4 || !ip_is4(w->p.dst)))
 		bridge_out(w, in, out, true);
 	else
 		route_on(w, bridge, false);

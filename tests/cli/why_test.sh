@@ -280,4 +280,14 @@ check "takes its Pods' readiness away" finds node-silent "the control plane took
 p advance 6m
 check "and later they are Terminating for ever" finds terminating-on-dead-node "only the kubelet" "pod/$pod"
 check "as JSON" grep -q '"code": "terminating-on-dead-node"' <("$podwire" why "pod/$pod" -o json)
+
+# What a Service's class and the kernel's own switch for forwarding do
+(sed 's/selector: {app: web}, ports/type: LoadBalancer, loadBalancerClass: example.com\/x, &/; s/metadata: {name: web}$/&/' good.yaml) >classed.yaml
+sed 's/type: LoadBalancer, loadBalancerClass: example.com.x, //; s/ports: \[{port: 80/type: LoadBalancer, &/' classed.yaml >unclassed.yaml
+address() { "$podwire" get svc/web --cloud-lb 203.0.113.0/24 -f "$1" -o 'jsonpath={.status.loadBalancer.ingress[0].ip}'; }
+check "the cloud leaves a Service of another class alone" test -z "$(address classed.yaml)"
+check "and gives one without a class its address" test "$(address unclassed.yaml)" = 203.0.113.1
+check "why says whose class nobody serves" notes load-balancer-pending -f classed.yaml --cloud-lb 203.0.113.0/24 svc/web
+check "and names it" grep -qF 'the class "example.com/x"' said
+check "nodes that forward nothing" finds ip-forward "net.ipv4.ip_forward is 0" -f good.yaml --kernel ip-forward=off pod/client svc/web:80
 finish

@@ -87,7 +87,7 @@ static bool kernel_facts(struct cli *cli, struct kernel_facts *k, struct err *er
 	const struct { const char *on, *off; bool *flag; } facts[] = {
 		{ "random-fully=on", "random-fully=off", &k->random_fully }, { "be-liberal=on", "be-liberal=off", &k->be_liberal },
 		{ "bridge-nf=off", "bridge-nf=on", &k->no_bridge_nf }, { "forward=drop", "forward=accept", &k->forward_drop }, { "rp-filter=strict", "rp-filter=off", &k->rp_strict },
-		{ "udp-clash=drop", "udp-clash=resolve", &k->clash_drop },
+		{ "ip-forward=off", "ip-forward=on", &k->no_forward }, { "udp-clash=drop", "udp-clash=resolve", &k->clash_drop },
 	};
 	str_list parts = { 0 };
 
@@ -103,7 +103,7 @@ static bool kernel_facts(struct cli *cli, struct kernel_facts *k, struct err *er
 			if ((known = streq(p, facts[f].on) || streq(p, facts[f].off)))
 				*facts[f].flag = streq(p, facts[f].on);
 		if (!known)
-			return err_add(err, ERR_INPUT, NULL, "--kernel: \"%s\" is not random-fully=on|off, be-liberal=on|off, bridge-nf=on|off, forward=accept|drop, rp-filter=off|strict, udp-clash=resolve|drop or nfacct=NAME+NAME", p);
+			return err_add(err, ERR_INPUT, NULL, "--kernel: \"%s\" is not random-fully=on|off, be-liberal=on|off, bridge-nf=on|off, forward=accept|drop, ip-forward=on|off, rp-filter=off|strict, udp-clash=resolve|drop or nfacct=NAME+NAME", p);
 	}
 	return true;
 }

@@ -29,7 +29,7 @@ static const struct option options[] = {
 	{ "no-settle", 0, O_FLAG, AT(no_settle), G_FILES | G_APPLY, NULL, "do not let the controllers work first" },
 	{ "at", 0, O_TEXT, AT(at), G_FILES, "12.5s|rev:17", "the lab as it was; with -f: what the cluster is by then (a time only)" },
 	{ "cni", 0, O_TEXT, AT(cni), G_CLUSTER | G_INIT, "calico|flannel|bridge|none", "the Pod network" },
-	{ "kernel", 0, O_TEXT, AT(kernel), G_CLUSTER | G_INIT, "FACTS", "facts of the nodes' kernel: random-fully=on|off,be-liberal=on|off,bridge-nf=on|off,forward=accept|drop,rp-filter=off|strict,udp-clash=resolve|drop,nfacct=NAME+NAME" },
+	{ "kernel", 0, O_TEXT, AT(kernel), G_CLUSTER | G_INIT, "FACTS", "facts of the nodes' kernel: random-fully=on|off,be-liberal=on|off,bridge-nf=on|off,forward=accept|drop,ip-forward=on|off,rp-filter=off|strict,udp-clash=resolve|drop,nfacct=NAME+NAME" },
 	{ "controller", 0, O_TEXTS, AT(controllers), G_CLUSTER | G_INIT, "NAME", "an Ingress or Gateway controller that serves classes of that controller name" },
 	{ "cloud-lb", 0, O_TEXT, AT(cloud_lb), G_CLUSTER | G_INIT, "CIDR", "somebody outside hands out load balancer addresses" },
 	{ "zone", 0, O_TEXT, AT(zone), G_CLUSTER, "FILE", "what DNS outside the cluster knows: an RFC 1035 master file" },
