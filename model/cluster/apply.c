@@ -3,6 +3,7 @@
 #include "model/api/kept.h"
 #include "model/api/meta.h"
 #include "model/cluster/merge.h"
+#include "model/cluster/render.h"
 
 const char *const apply_result_names[] = { [APPLY_ERROR] = "", [APPLY_CREATED] = "created", [APPLY_CONFIGURED] = "configured", [APPLY_UNCHANGED] = "unchanged" };
 
@@ -135,6 +136,8 @@ static void carry_status(struct cluster *c, struct object *to, const struct obje
 		val_put(a, only, "status", val_copy(a, status));
 		fields_lay(&dec, to->kind->fields, only, "", to);
 	}
+	if (object_conditions(to))              /* with the times of their changes */
+		*object_conditions(to) = *object_conditions(old);
 	err_free(&none);
 }
 
@@ -156,6 +159,18 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 			p->statuses = q->statuses;
 			p->given = q->given;
 		}
+	}
+	if (to->kind == &cron_job_kind && !val_get(to->doc, "status")) {
+		struct cron_job *j = (struct cron_job *)to;
+		const struct cron_job *was = (const struct cron_job *)old;
+
+		j->st_last_schedule = was->st_last_schedule;
+		j->st_last_success = was->st_last_success;
+		j->st_seen = was->st_seen;
+	}
+	if (to->kind == &job_kind && !val_get(to->doc, "status")) {
+		((struct job *)to)->st_start = ((const struct job *)old)->st_start;
+		((struct job *)to)->st_completion = ((const struct job *)old)->st_completion;
 	}
 	if (!to->owners.set)
 		to->owners.v = old->owners.v, to->owners.nr = old->owners.nr;
@@ -249,28 +264,64 @@ static const struct val *last_applied(const struct object *o, struct arena *a)
 	return v ? v : o->applied ? o->applied : o->doc;
 }
 
-struct val *apply_merge(struct cluster *c, const struct object *o, const struct val *now, struct arena *a)
+/* Is the status kept as it stands in the document? Else the kind's table has it, and the controllers write it there. */
+static bool status_in_doc(const struct kind *k)
+{
+	for (const struct field *f = k->fields; f && f->name; f++)
+		for (const struct field *g = strcmp(f->name, "status") == 0 && f->type == F_STRUCT && !(f->flags & FIELD_KEPT) ? f->sub : NULL; g && g->name; g++)
+			if (!(g->flags & FIELD_KEPT))
+				return false;
+	return true;
+}
+
+static void put_live(struct arena *a, struct val *doc, const char *key, const pair_list *l)
+{
+	struct val *meta = (struct val *)(uintptr_t)val_get(doc, "metadata"), *map;
+
+	if (!l->nr || !meta)
+		return;
+	map = val_put(a, meta, key, val_new(a, VAL_MAP));
+	for (uint32_t k = 0; k < l->nr; k++)
+		val_put(a, map, l->v[k].key, val_string(a, l->v[k].value));
+}
+
+struct val *object_live(const struct object *o, struct arena *a)
 {
 	struct val *live = o->doc ? val_copy(a, o->doc) : NULL;
 
-	(void)c;
+	if (live) {
+		put_live(a, live, "labels", &o->labels);
+		put_live(a, live, "annotations", &o->annotations);
+	}
+	return live;
+}
+
+static struct val *merge(const struct object *o, const struct val *now, struct val *live, struct arena *a)
+{
 	if (!live)
 		return val_copy(a, now);
-	if (!val_get(now, "status"))
+	if (!val_get(now, "status") && !status_in_doc(o->kind))
 		without_status(live);
-	return three_way_merge(a, last_applied(o, a), now, live, kind_is_strategic(o->kind));
+	return three_way_merge(a, last_applied(o, a), now, val_copy(a, live), kind_is_strategic(o->kind));
+}
+
+struct val *apply_merge(struct cluster *c, const struct object *o, const struct val *now, struct arena *a)
+{
+	(void)c;
+	return merge(o, now, object_live(o, a), a);
 }
 
 static enum apply_result apply_over(struct cluster *c, struct object *old, const struct doc *d, const struct apply_options *opt, struct object **out, struct err *err)
 {
 	const struct val *last = old->applied ? old->applied : old->doc;
-	struct doc merged = { d->file, apply_merge(c, old, d->root, cluster_arena(c)) };
+	struct val *live = object_live(old, cluster_arena(c));
+	struct doc merged = { d->file, merge(old, d->root, live, cluster_arena(c)) };
 	struct object *to;
 	enum apply_result how;
 
 	if (old->kind == &service_kind)
 		service_drop_fields((const struct service *)old, (struct val *)(uintptr_t)merged.root);
-	if (old->doc && val_equal(old->doc, merged.root) && val_equal(last, d->root)) {
+	if (live && val_equal(live, merged.root) && val_equal(last, d->root)) {
 		*out = old;
 		return APPLY_UNCHANGED;
 	}

@@ -25,6 +25,8 @@ bool apply_later(struct docs_later *later, struct arena *, const struct doc *, u
 /* Replaces the object's document by `to` (already merged), as `patch`, `scale`, `label` do; validated like apply. */
 enum apply_result apply_replace(struct cluster *, struct object *, const struct val *to, const struct apply_options *, struct err *);
 /* The document that apply would store for `now` over the object: three-way, by what the last apply said (its own memory, or the annotation). */
+/* The document as it is now: with the labels and annotations that controllers have added. NULL: it has none. */
+struct val *object_live(const struct object *, struct arena *);
 struct val *apply_merge(struct cluster *, const struct object *, const struct val *now, struct arena *);
 /* Marks deleted: finalizers and grace follow from the controllers; dependents go as well (the garbage collector's work). */
 void apply_delete(struct cluster *, struct object *);

@@ -7,6 +7,7 @@
 
 /* Into the status map. A Pod that came with a status keeps its conditions and containers as they were given. */
 void render_pod_status(struct arena *, struct val *status, const struct pod *);
+condition_list *object_conditions(const struct object *);               /* of its status, where the kind's table decodes them; NULL */
 void render_condition_times(struct arena *, struct val *status, const struct object *); /* where the document has none */
 void render_job_status(struct arena *, struct val *status, const struct job *);
 void render_cron_job_status(struct cluster *, struct arena *, struct val *status, const struct cron_job *);

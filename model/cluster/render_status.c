@@ -50,18 +50,18 @@ void render_node_status(struct arena *a, struct val *status, const struct node *
 
 /* ---- conditions of the other kinds: the tables lay everything but the times */
 
-static const condition_list *typed_conditions(const struct object *o)
+condition_list *object_conditions(const struct object *o)
 {
 	for (const struct field *f = o->kind->fields; f && f->name; f++)
 		for (const struct field *g = strcmp(f->name, "status") == 0 && f->type == F_STRUCT ? f->sub : NULL; g && g->name; g++)
 			if (strcmp(g->name, "conditions") == 0 && g->sub == condition_fields && !(g->flags & FIELD_KEPT))
-				return (const condition_list *)(const void *)((const char *)o + f->at + g->at);
+				return (condition_list *)(uintptr_t)((const char *)o + f->at + g->at);
 	return NULL;
 }
 
 void render_condition_times(struct arena *a, struct val *status, const struct object *o)
 {
-	const condition_list *l = typed_conditions(o);
+	const condition_list *l = object_conditions(o);
 	const struct val *list = val_get(status, "conditions");
 	struct val *v = list && l && list->nr == l->nr ? list->first : NULL;
 

@@ -1,5 +1,7 @@
 #include "model/control/common.h"
 
+#include "model/cluster/apply.h"
+
 /* ---- pairs, conditions, owners */
 
 pair_list pairs_with(struct cluster *c, const pair_list *old, const char *key, const char *value)
@@ -224,4 +226,14 @@ void selector_index_find(struct control *t, const struct selector_index *x, str 
 	for (uint32_t k = 0; k < labels->nr; k++)
 		visit_all(t, &x->by_pair, pair_key(ns, labels->v[k].key, labels->v[k].value), visit, ctx);
 	visit_all(t, &x->all_of_ns, map_ptr(ns), visit, ctx);
+}
+
+struct val *object_edit(struct cluster *c, struct object *o)
+{
+	struct val *doc = o->doc ? val_copy(cluster_arena(c), o->doc) : object_render(c, o, cluster_arena(c));
+
+	if (!o->applied && o->file)
+		o->applied = o->doc;
+	o->doc = doc;
+	return doc;
 }

@@ -23,6 +23,9 @@ void safe_encode(const char *text, char *out);                  /* rand.SafeEnco
 /* A name that no living object of the kind has: base (cut to 58) and five characters, as apiserver/storage/names/generate.go makes it. */
 str generate_name(struct cluster *, const struct kind *, str ns, const char *base, const char *uid, uint64_t n);
 
+/* Of an object whose document says what it is: a copy to be changed, which takes its place. What was applied is kept for the next apply. Touch the object afterwards. */
+struct val *object_edit(struct cluster *, struct object *);
+
 /* The same bytes once: equal lists of Pods of one template made in one moment are one list. p is copied on first sight; its padding must be zeroed. */
 const void *share_bytes(struct control *, const void *p, size_t size);
 

@@ -7,7 +7,7 @@
 /* In the order of work within one moment. X(ID, name): the row is `const struct controller name_controller`, in a file of that name. */
 #define CONTROLLERS(X)                                                                                                       \
 	X(ALLOCATION, allocation) X(NAMESPACE, namespace) X(NODE, node) X(NODE_IPAM, node_ipam) X(LIFECYCLE, lifecycle)      \
-	X(EVICTION, eviction) X(GC, gc) X(CRONJOB, cronjob) X(JOB, job) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset) X(STATEFULSET, statefulset)      \
+	X(EVICTION, eviction) X(GC, gc) X(CRONJOB, cronjob) X(JOB, job) X(AUTOSCALER, autoscaler) X(DEPLOYMENT, deployment) X(REPLICASET, replicaset) X(STATEFULSET, statefulset)      \
 	X(DAEMONSET, daemonset) X(VOLUME, volume) X(SCHEDULER, scheduler) X(KUBELET, kubelet) X(ENDPOINTSLICE, endpointslice) X(MIRRORING, mirroring) X(LOADBALANCER, loadbalancer) X(PROXY, proxy) X(FAULT, fault) X(INGRESS, ingress) X(GATEWAY, gateway)
 
 enum controller_id {

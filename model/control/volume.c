@@ -145,16 +145,6 @@ static struct object *match(struct cluster *c, const struct object *claim, const
 
 /* ---- binding */
 
-static struct val *edit(struct cluster *c, struct object *o)
-{
-	struct val *doc = o->doc ? val_copy(cluster_arena(c), o->doc) : object_render(c, o, cluster_arena(c));
-
-	if (!o->applied && o->file)
-		o->applied = o->doc;
-	o->doc = doc;
-	return doc;
-}
-
 static struct val *member(struct arena *a, struct val *map, const char *key)
 {
 	const struct val *have = val_get(map, key);
@@ -173,7 +163,7 @@ static void bind(struct control *t, struct object *claim, struct object *volume)
 {
 	struct cluster *c = control_cluster(t);
 	struct arena *a = cluster_arena(c);
-	struct val *v = edit(c, volume), *p = edit(c, claim), *ref = val_new(a, VAL_MAP), *status;
+	struct val *v = object_edit(c, volume), *p = object_edit(c, claim), *ref = val_new(a, VAL_MAP), *status;
 	const struct val *modes = val_path(v, "spec.accessModes"), *capacity = val_path(v, "spec.capacity");
 
 	val_put(a, ref, "apiVersion", val_string(a, "v1"));
@@ -328,7 +318,7 @@ static void default_class(struct cluster *c, struct object *claim)
 		if (streq(label_get(&l.v[k]->annotations, DEFAULT_CLASS), "true") && (!best || l.v[k]->created > best->created))
 			best = l.v[k];
 	if (best) {
-		struct val *doc = edit(c, claim);
+		struct val *doc = object_edit(c, claim);
 
 		val_put(cluster_arena(c), member(cluster_arena(c), doc, "spec"), "storageClassName", val_string(cluster_arena(c), best->name));
 		cluster_touch(c, claim);
@@ -349,7 +339,7 @@ static void release(struct control *t, const struct object *claim)
 		if (streq(val_str_at(o->doc, "spec.persistentVolumeReclaimPolicy"), "Delete") && label_get(&o->annotations, "pv.kubernetes.io/provisioned-by")) {
 			apply_delete(c, o);
 		} else {
-			set_status(c, edit(c, o), "Released");
+			set_status(c, object_edit(c, o), "Released");
 			cluster_touch(c, o);
 		}
 		return;
@@ -400,7 +390,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	else if (o->kind == &pvc_kind)
 		run_claim(t, o);
 	else if (o->kind == &pv_kind && !o->gone && !*phase_of(o) && o->deleted == NEVER) {
-		set_status(c, edit(c, o), "Available");
+		set_status(c, object_edit(c, o), "Available");
 		cluster_touch(c, o);
 	}
 }

@@ -1,5 +1,7 @@
 #include "sim/diagnose/diagnose.h"
 
+#include "model/api/kept.h"
+
 #include <stdarg.h>
 
 const char *const severity_names[] = { [FINDING_CAUSE] = "cause", [FINDING_WARNING] = "warning", [FINDING_NOTE] = "note" };
@@ -263,6 +265,12 @@ void diagnose_object(struct diagnosis *d, struct world *w, struct arena *a, cons
 		why_job(d, (const struct job *)o);
 	else if (o->kind == &cron_job_kind)
 		why_cron_job(d, (const struct cron_job *)o);
+	else if (o->kind == &hpa_kind)
+		why_autoscaler(d, o);
+	else if (o->kind == &pdb_kind)
+		why_budget(d, o);
+	else if (o->kind == &network_policy_kind)
+		why_policy_object(d, (const struct network_policy *)o);
 	else if (o->kind == &gateway_kind)
 		why_gateway(d, (const struct gateway *)o);
 	else if (is_route(o->kind))

@@ -81,6 +81,9 @@ void why_workload(struct diagnosis *, const struct workload *);
 void why_job(struct diagnosis *, const struct job *);
 void why_cron_job(struct diagnosis *, const struct cron_job *);
 void why_ingress(struct diagnosis *, const struct ingress *);
+void why_autoscaler(struct diagnosis *, const struct object *);         /* why_kept.c */
+void why_budget(struct diagnosis *, const struct object *);
+void why_policy_object(struct diagnosis *, const struct network_policy *);
 void why_gateway(struct diagnosis *, const struct gateway *);           /* why_gateway.c: by the conditions of its status */
 void why_route(struct diagnosis *, const struct gw_route *);
 

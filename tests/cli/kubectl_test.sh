@@ -127,6 +127,19 @@ check "delete --force" says "force deleted" p delete pod -l app=web --force
 check "delete by kind alone is refused" status 2 p delete pods
 check "delete --ignore-not-found" status 0 p delete svc nothing --ignore-not-found
 check "delete -f" says 'service "web" deleted from default namespace' p delete -f web.yaml --ignore-not-found
+# What controllers have written is no change
+cat >claim.yaml <<'YAML'
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+---
+{apiVersion: v1, kind: PersistentVolume, metadata: {name: disk}, spec: {accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, hostPath: {path: /x}}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: 1, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}}
+YAML
+PODWIRE_LAB=claim.db p apply -f claim.yaml >/dev/null
+check "a bound claim, its volume and a Deployment applied again are unchanged" sh -c "PODWIRE_LAB=claim.db '$podwire' apply -f claim.yaml | grep -c unchanged | grep -qx 3"
+check "the claim stays bound" says Bound env PODWIRE_LAB=claim.db "$podwire" get pvc data
+sed 's/replicas: 1/replicas: 2/' claim.yaml >more.yaml
+check "diff shows what changes, not what the controllers wrote" sh -c "PODWIRE_LAB=claim.db '$podwire' diff -f more.yaml >out; grep -q '^+  replicas: 2' out && ! grep -q '^[-+].*revision' out"
 "$podwire" get all,nodes -A -o name >a 2>/dev/null
 p export >again.yaml
 check "all of it, exported and replayed, ends in the same objects" sh -c "'$podwire' get svc,deploy,pdb -A -o name >a; '$podwire' get svc,deploy,pdb -A -o name -f again.yaml >b; cmp a b"

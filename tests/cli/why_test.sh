@@ -270,6 +270,23 @@ check "a Gateway that nobody serves" finds gateway-no-controller "install the co
 check "a host of an Ingress that nobody serves" finds ingress-no-address "which serves in.example.com" -f ways.yaml client http://in.example.com/
 check "whose certificate is not there" grep -q '\[tls-secret\]' said
 
+cat >bounds.yaml <<'YAML'
+{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: all}, spec: {minAvailable: 2, selector: {matchLabels: {app: web}}}}
+---
+{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: none}, spec: {minAvailable: 1, selector: {matchLabels: {app: wbe}}}}
+---
+{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: web}, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}, minReplicas: 2, maxReplicas: 6}}
+---
+{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: wbe}, spec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: wbe}, maxReplicas: 6}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: nobody}, spec: {podSelector: {matchLabels: {app: wbe}}, policyTypes: [Ingress]}}
+YAML
+check "a budget that lets nobody go" finds no-disruptions "of 2 Pods 2 must be there" -f good.yaml -f bounds.yaml pdb/all
+check "a budget of nobody" notes selects-nobody -f good.yaml -f bounds.yaml pdb/none
+check "an autoscaler of what there is not" finds scale-target '"name":"web"' -f good.yaml -f bounds.yaml hpa/wbe
+check "an autoscaler without metrics" finds no-metrics "install metrics-server" -f good.yaml -f bounds.yaml --at 20s hpa/web
+check "a policy of nobody" notes selects-nobody -f good.yaml -f bounds.yaml netpol/nobody
+
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')

@@ -40,7 +40,7 @@ static void try_fix(struct asking *x, struct finding *f)
 	if (f->fix->patch) {
 		o = cluster_find(copy.cluster, f->fix->kind, f->fix->ns, f->fix->name);
 		if (o) {
-			struct val *to = strategic_patch(a, o->doc ? o->doc : object_render(copy.cluster, o, a), f->fix->patch, &err);
+			struct val *to = strategic_patch(a, o->doc ? object_live(o, a) : object_render(copy.cluster, o, a), f->fix->patch, &err);
 
 			done = to && apply_replace(copy.cluster, o, to, &opt, &err) != APPLY_ERROR;
 		}

@@ -36,7 +36,7 @@ const char *labwork_mark(const struct cli *cli)
 
 struct val *labwork_document(struct cli *cli, struct labwork *w, const struct object *o)
 {
-	return o->doc ? val_copy(cli->arena, o->doc) : object_render(w->world.cluster, o, cli->arena);
+	return o->doc ? object_live(o, cli->arena) : object_render(w->world.cluster, o, cli->arena);
 }
 
 enum apply_result labwork_change(struct cli *cli, struct labwork *w, struct object *o, const struct val *to, struct err *err)
@@ -44,7 +44,7 @@ enum apply_result labwork_change(struct cli *cli, struct labwork *w, struct obje
 	struct apply_options opt = w->opt.apply;
 	enum apply_result how;
 
-	if (val_equal(o->doc, to))
+	if (val_equal(object_live(o, cli->arena), to))
 		return APPLY_UNCHANGED;
 	opt.unknown = VALIDATE_IGNORE;
 	how = apply_replace(w->world.cluster, o, to, &opt, err);
