@@ -23,6 +23,8 @@ bool end_parse(struct cluster *, const char *text, const char *dflt_ns, struct e
 
 /* A source in the dataplane. */
 struct source { netns_h netns; ip_addr ip; bool enters; link_h in; const char *in_name; struct pod *pod; struct node *node; const char *kind; };
+/* The address that its socket sends from: a Pod's process has no choice of loopback (zero: the namespace chooses by its routes). */
+static inline ip_addr source_address(const struct source *s, ip_addr dst) { return s->pod && ip_is_loopback(dst) ? (ip_addr){ 0, 0 } : s->ip; }
 bool end_source(struct cluster *, const struct dataplane *, const struct end *, bool v6, struct source *out, struct err *);
 /* Where the Pod's sockets are: its own namespace, or (hostNetwork) its node's. The name as of a struct netns; .i 0: it is not there. */
 const char *pod_sockets_name(const struct pod *, struct arena *);

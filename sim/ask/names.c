@@ -78,6 +78,10 @@ struct names names_resolve(struct world *w, const struct source *from, const str
 	struct names out = { .by = DNS_BY_REFUSAL };
 
 	err_free(&err);
+	if (hosts_lookup(w, from->pod, name, type, a, &out.l.result)) {
+		out.server = HOSTS_FILE;
+		return out;
+	}
 	for (uint32_t k = 0; k < conf->nameservers.nr && !out.server; k++) {
 		out.by = asked(w, from, conf->nameservers.v[k], a, &out);
 		if (out.by == DNS_BY_CLUSTER || out.by == DNS_BY_OUTSIDE)

@@ -191,7 +191,7 @@ static struct trace send_packet(struct asking *k, ip_addr dst, uint16_t port)
 	uint32_t header = (ip_is4(dst) ? 20u : 40u) + (q->proto == PROTO_TCP ? 20u : 8u);
 	struct walk_from p = {
 		.from = k->out->source.netns, .enters = k->out->source.enters, .in = k->out->source.in, .in_name = k->out->source.in_name,
-		.t = { .src = k->out->source.ip, .dst = dst, .dport = port, .proto = q->proto == PROTO_ICMP && !ip_is4(dst) ? PROTO_ICMPV6 : q->proto },
+		.t = { .src = source_address(&k->out->source, dst), .dst = dst, .dport = port, .proto = q->proto == PROTO_ICMP && !ip_is4(dst) ? PROTO_ICMPV6 : q->proto },
 		.size = q->size ? q->size + header : 0, .df = q->df, .icmp_type = q->proto == PROTO_ICMP ? (ip_is4(dst) ? 8 : 128) : 0,
 	};
 	struct flows *f;

@@ -273,7 +273,7 @@ bool request_ask(struct world *w, const struct question *q, const struct end *to
 	out->port = to->port;
 	for (uint32_t i = 0; i < t.nr; i++) {
 		struct walk_from from = { .from = out->source.netns, .enters = out->source.enters, .in = out->source.in, .in_name = out->source.in_name,
-					  .t = { .src = out->source.ip, .dst = t.ip[i], .dport = to->port, .proto = PROTO_TCP } };
+					  .t = { .src = source_address(&out->source, t.ip[i]), .dst = t.ip[i], .dport = to->port, .proto = PROTO_TCP } };
 		struct trace first = walk(w->dp, flows_new(a, cluster_now(w->cluster), cluster_seed(w->cluster)), &from, q->flags & ~(unsigned)WALK_KEEP, a);
 
 		for (uint32_t j = 0; j < first.nr; j++)

@@ -144,4 +144,32 @@ check "a stub domain: what is known outside" says 10.3.3.3 c x.corp.example
 check "a stub domain that is a Service: cannot tell" says "what Service default/kubernetes answers is not known" c y.consul.example
 check "what is the cluster's own stays" says NOERROR c web.default.svc.cluster.local
 check "a connection by such a name" status 5 p trace -f web.yaml -f corefile.yaml pod/client tpl.example.com:80
+
+# ---- /etc/hosts, which is asked before DNS
+cat >hosts.yaml <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: alone}
+spec:
+  subdomain: sub
+  hostAliases: [{ip: 10.96.0.1, hostnames: [api.example, api2]}, {ip: fd00::1, hostnames: [api.example]}]
+  containers: [{name: c, image: registry.k8s.io/pause, ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: host}
+spec: {hostNetwork: true, hostAliases: [{ip: 10.96.0.1, hostnames: [api.example]}], containers: [{name: c, image: registry.k8s.io/pause}]}
+EOF
+h() { p "$1" -f hosts.yaml "${@:2}"; }
+check "an alias is an address, and nobody is asked" says '"queries": [],' h dns pod/alone API2 -o json
+check "of its family" says fd00::1 h dns pod/alone api.example -6
+check "not as an absolute name" says NXDOMAIN h dns pod/alone api.example.
+check "not for other types" says NXDOMAIN h dns pod/alone api.example --type SRV
+check "on the node's network as well" says 10.96.0.1 h dns pod/host api.example
+check "a connection by it" says "delivered to node/control-plane (172.18.0.2:6443)" h trace pod/alone api.example:443
+check "localhost is the Pod itself, by loopback" says "(127.0.0.1:80), which sees 127.0.0.1; answered" h trace pod/alone http://localhost/
+check "its own name" says "delivered to pod/default/alone" h trace pod/alone alone:80
+check "and with its subdomain" says "nobody is asked" h dns pod/alone alone.sub.default.svc.cluster.local
+check "a Pod on the node's network has no such name" says NXDOMAIN h dns pod/host host
+check "localhost of a node" says "which sees 127.0.0.1; answered" h trace node/worker-1 localhost:10250
 finish

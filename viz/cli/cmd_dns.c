@@ -73,6 +73,11 @@ static void print_lookup(struct cli *cli, const struct dns_lookup *l)
 		for (uint32_t i = 0; i < q->answer.answers.nr; i++)
 			fprintf(cli->to, "       %s\n", q->answer.answers.v[i]);
 	}
+	if (!l->nr && l->result.answers.nr && !cli_output_is(cli, "json")) {
+		fprintf(cli->to, "  -  %-60s %-5s nobody is asked\n", HOSTS_FILE, "");
+		for (uint32_t i = 0; i < l->result.answers.nr; i++)
+			fprintf(cli->to, "       %s\n", l->result.answers.v[i]);
+	}
 	val_put(a, v, "rcode", val_string(a, rcode_of(&l->result)));
 	val_put(a, v, "answers", texts(a, &l->result.answers));
 	val_put(a, v, "cname", texts(a, &l->result.cname));
