@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/control/common.h"
+#include "model/policy/calico_selector.h"
 
 #define MAX_POOLS 32
 
@@ -30,43 +31,6 @@ static bool held_by_a_pod(void *ctx, ip_addr ip)
 
 /* ---- Calico: the pools of a node */
 
-/* Calico's selectors, as far as pools use them: all(), has(k), !has(k), k == 'v', k != 'v', joined by &&. What is not understood selects all. */
-static bool term_selects(const char *s, size_t n, const pair_list *labels)
-{
-	char key[320], value[80];
-	struct sb term = { 0 };
-	bool yes = true;
-
-	sb_addn(&term, s, n);
-	s = sb_text(&term);
-	s += strspn(s, " ");
-	if (sscanf(s, "!has(%319[^)])", key) == 1)
-		yes = !label_get(labels, key);
-	else if (sscanf(s, "has(%319[^)])", key) == 1)
-		yes = label_get(labels, key) != NULL;
-	else if (strncmp(s, "!all()", 6) == 0)
-		yes = false;
-	else if (sscanf(s, "%319[^ =!] == %*['\"]%79[^'\"]", key, value) == 2)
-		yes = streq(label_get(labels, key), value);
-	else if (sscanf(s, "%319[^ =!] != %*['\"]%79[^'\"]", key, value) == 2)
-		yes = !streq(label_get(labels, key), value);
-	sb_free(&term);
-	return yes;
-}
-
-static bool calico_selects(const char *selector, const pair_list *labels)
-{
-	while (selector && *selector) {
-		const char *and = strstr(selector, "&&");
-		size_t n = and ? (size_t)(and - selector) : strlen(selector);
-
-		if (!term_selects(selector, n, labels))
-			return false;
-		selector += n + (and ? 2 : 0);
-	}
-	return true;
-}
-
 static uint32_t pools_for(struct control *t, const struct node *n, bool four, struct calico_pool out[MAX_POOLS])
 {
 	struct cluster *c = control_cluster(t);
@@ -77,7 +41,7 @@ static uint32_t pools_for(struct control *t, const struct node *n, bool four, st
 		const struct pool_setting *p = &s->pools.v[k];
 		const struct ip_pool *o = p->cause.i ? (const struct ip_pool *)obj_get(c, p->cause) : NULL;
 
-		if (p->disabled || ip_is4(p->cidr.addr) != four || (o && streq(o->assignment, "Manual")) || (o && n && !calico_selects(o->node_selector, &n->o.labels)))
+		if (p->disabled || ip_is4(p->cidr.addr) != four || (o && streq(o->assignment, "Manual")) || (o && n && calico_selects(o->node_selector ? o->node_selector : "", &n->o.labels) != 1))
 			continue;
 		out[nr++] = (struct calico_pool){ p->cidr, p->block_size };
 	}
@@ -208,26 +172,98 @@ static void learn(struct control *t)
 		learn_pods(t);
 }
 
+/* ---- what a Pod asks for by annotation (calico cni-plugin/pkg/k8s/k8s.go): cni.projectcalico.org/ipAddrs, ipv4pools and ipv6pools, its namespace's pools where it has none */
+
+static const char *wish(struct control *t, const struct pod *p, const char *key, bool of_namespace)
+{
+	const char *text = p ? label_get(&p->o.annotations, key) : NULL;
+	const struct object *ns = p && of_namespace && !text ? (const struct object *)find_namespace(control_cluster(t), p->o.ns) : NULL;
+
+	return ns ? label_get(&ns->annotations, key) : text;
+}
+
+/* A JSON list of texts. NULL: none, or none that can be read. */
+static const struct val *wishes(const char *text, struct arena *scratch)
+{
+	struct err none = { 0 };
+	const struct val *v = text ? json_parse(scratch, "annotation", text, strlen(text), NULL, &none) : NULL;
+
+	err_free(&none);
+	return val_is(v, VAL_LIST) && v->nr ? v : NULL;
+}
+
+/* Pools that are asked for by name or range are taken whatever they select (libcalico-go lib/ipam determinePools). NULL: done; else what is wrong. */
+static const char *wished_pools(struct control *t, const struct val *list, bool four, struct calico_pool *out, uint32_t *nr, struct arena *scratch)
+{
+	const struct settings *s = cluster_settings(control_cluster(t));
+
+	*nr = 0;
+	VAL_EACH(w, list) {
+		const struct pool_setting *found = NULL;
+
+		for (uint32_t k = 0; k < s->pools.nr && !found; k++)
+			if (!s->pools.v[k].disabled && ip_is4(s->pools.v[k].cidr.addr) == four && (streq(s->pools.v[k].name, val_str(w)) || streq(CIDR(s->pools.v[k].cidr), val_str(w))))
+				found = &s->pools.v[k];
+		if (!found)
+			return arena_printf(scratch, "the given pool (%s) does not exist, or is not enabled", val_str(w) ? val_str(w) : "");
+		if (*nr < MAX_POOLS)
+			out[(*nr)++] = (struct calico_pool){ found->cidr, found->block_size };
+	}
+	return NULL;
+}
+
+/* The address itself, which need not lie in a block of the node. */
+static const char *wished_address(struct control *t, const struct node *n, ip_addr ip, struct arena *scratch)
+{
+	struct calico_ipam *i = &ipam_of(t)->calico;
+	struct calico_pool pools[MAX_POOLS];
+	uint32_t nr = 0;
+	const struct settings *s = cluster_settings(control_cluster(t));
+
+	for (uint32_t k = 0; k < s->pools.nr && !nr; k++)
+		if (!s->pools.v[k].disabled && cidr_contains(s->pools.v[k].cidr, ip))
+			pools[nr++] = (struct calico_pool){ s->pools.v[k].cidr, s->pools.v[k].block_size };
+	if (!nr)
+		return arena_printf(scratch, "provided IP address %s is not in a configured pool", IP(ip));
+	if (held_by_a_pod(control_cluster(t), ip))
+		return "Address already assigned in block";
+	if (!calico_block_of(i, pools, nr, ip))
+		calico_claim(i, pools, (struct cidr){ ip_mask(ip, pools[0].block_len), pools[0].block_len, true }, n->o.name);
+	return NULL;
+}
+
 /* ---- addresses for a Pod */
 
-static const char *from_calico(struct control *t, struct node *n, bool four, ip_addr *out, struct arena *scratch)
+static const char *from_calico(struct control *t, struct node *n, const struct pod *p, bool four, ip_addr *out, struct arena *scratch)
 {
+	const struct val *addresses = wishes(wish(t, p, "cni.projectcalico.org/ipAddrs", false), scratch);
+	const struct val *names = wishes(wish(t, p, four ? "cni.projectcalico.org/ipv4pools" : "cni.projectcalico.org/ipv6pools", true), scratch);
 	struct ipam *i = ipam_of(t);
 	struct calico_pool pools[MAX_POOLS];
 	uint32_t nr = pools_for(t, n, four, pools);
+	const char *problem = names ? wished_pools(t, names, four, pools, &nr, scratch) : NULL;
 	uint64_t *at = table_at(t, &i->hosts, n->o.id.i);
 	struct calico_host *h;
 	enum calico_answer answer;
 	const char *more;
 
 	learn(t);
-	if (!nr)
+	if (!nr && !problem)
 		return arena_printf(scratch, "failed to request IPv%d addresses: no configured Calico pools for node %s", four ? 4 : 6, n->o.name);
 	i->calico.max_blocks = cluster_settings(control_cluster(t))->max_blocks;
 	i->calico.strict = cluster_settings(control_cluster(t))->strict_affinity;
 	if (!*at)
 		*at = map_ptr(calico_host_of(&i->calico, n->o.name));
 	h = (struct calico_host *)(uintptr_t)*at;
+	VAL_EACH(w, addresses)
+		if (!problem && ip_parse(val_str(w), out) && ip_is4(*out) == four) {
+			problem = wished_address(t, n, *out, scratch);
+			*out = problem ? (ip_addr){ 0, 0 } : *out;
+			announce(t, n, h);
+			return problem;
+		}
+	if (problem)
+		return problem;
 	answer = calico_assign(&i->calico, pools, nr, h, out);
 	announce(t, n, h);
 	if (answer == CALICO_OK)
@@ -282,12 +318,11 @@ const char *ipam_assign(struct control *t, const struct node *n, const struct po
 	uint32_t nr = families(t, four);
 	const char *problem = NULL;
 
-	(void)p;
 	*ip = *ip2 = (ip_addr){ 0, 0 };
 	for (uint32_t k = 0; k < nr && !problem; k++) {
 		ip_addr *to = k ? ip2 : ip;
 
-		problem = calico ? from_calico(t, (struct node *)n, four[k], to, scratch) : from_local(t, n, four[k], to, scratch);
+		problem = calico ? from_calico(t, (struct node *)n, p, four[k], to, scratch) : from_local(t, n, four[k], to, scratch);
 	}
 	if (problem)
 		ipam_release(t, n, *ip, (ip_addr){ 0, 0 });
@@ -414,7 +449,7 @@ static void tunnel_address(struct control *t, struct node *n)
 	if (!key || label_get(&n->o.annotations, key))
 		return;
 	scratch = arena_new(NULL, "tunnel address");
-	problem = from_calico(t, n, true, &ip, scratch);
+	problem = from_calico(t, n, NULL, true, &ip, scratch);
 	if (!problem)
 		annotate(t, &n->o, key, IP(ip));
 	arena_free(scratch);

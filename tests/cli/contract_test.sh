@@ -170,4 +170,65 @@ printf 'apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {name: mo
 check "a ServiceCIDR adds to the range" says 10.96.0.1 "$podwire" get svc -f more.yaml
 check "the API server's own replaces it" says 10.99.0.1 sh -c "sed 's/name: more/name: kubernetes/' more.yaml | '$podwire' get svc -f -"
 check "a pool of a cloud that is none" says '--cloud-lb: "foo" is not a CIDR' "$podwire" get svc -f more.yaml --cloud-lb foo
+
+# ---- addresses that Pods ask Calico for
+cat >calico.yaml <<'EOF'
+apiVersion: crd.projectcalico.org/v1
+kind: IPPool
+metadata: {name: main}
+spec: {cidr: 10.244.0.0/16, natOutgoing: true}
+---
+apiVersion: crd.projectcalico.org/v1
+kind: IPPool
+metadata: {name: special}
+spec: {cidr: 10.77.0.0/16, assignmentMode: Manual}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: spec, annotations: {cni.projectcalico.org/ipv4pools: '["special"]'}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: static, annotations: {cni.projectcalico.org/ipAddrs: '["10.244.5.5"]'}}
+spec: {containers: [{name: c, image: registry.k8s.io/pause, ports: [{containerPort: 80}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: static2, annotations: {cni.projectcalico.org/ipAddrs: '["10.244.5.5"]'}}
+spec: {containers: [{name: c, image: registry.k8s.io/pause}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: out, annotations: {cni.projectcalico.org/ipAddrs: '["1.2.3.4"]'}}
+spec: {containers: [{name: c, image: registry.k8s.io/pause}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: pool, annotations: {cni.projectcalico.org/ipv4pools: '["special"]'}}
+spec: {containers: [{name: c, image: registry.k8s.io/pause}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: nopool, annotations: {cni.projectcalico.org/ipv4pools: '["nope"]'}}
+spec: {containers: [{name: c, image: registry.k8s.io/pause}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: inns, namespace: spec}
+spec: {containers: [{name: c, image: registry.k8s.io/pause}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: plain}
+spec: {containers: [{name: c, image: registry.k8s.io/pause}]}
+EOF
+address_of() { "$podwire" get pod "$1" ${2:+-n "$2"} -f calico.yaml -o 'jsonpath={.status.podIP}'; }
+check "the address itself" says 10.244.5.5 address_of static
+check "which is there once" says "Address already assigned in block" "$podwire" why pod/static2 -f calico.yaml
+check "and is of a pool" says "provided IP address 1.2.3.4 is not in a configured pool" "$podwire" why pod/out -f calico.yaml
+check "a pool by name, though it is given by hand only" says 10.77. address_of pool
+check "a pool that there is not" says "the given pool (nope) does not exist, or is not enabled" "$podwire" why pod/nopool -f calico.yaml
+check "a namespace's pool" says 10.77. address_of inns spec
+check "who asks for nothing" says 10.244. address_of plain
+check "its packets go there" says "delivered to pod/default/static" "$podwire" trace -f calico.yaml pod/pool pod/static:80
 finish
