@@ -1,4 +1,6 @@
 /* Kinds of network add-ons: Calico's, MetalLB's, Istio's; and ServiceCIDR. */
+#include <strings.h>
+
 #include "model/api/checks.h"
 #include "model/base/ip.h"
 #include "model/api/shape.h"
@@ -131,6 +133,42 @@ static void lb_pool_check(struct check *c, const struct object *o)
 			refuse_str(c, ITEM(at, k), p->addresses.v[k], "invalid CIDR or range of addresses: 192.0.2.0/24 or 192.0.2.10-192.0.2.20 was expected");
 }
 
+/* Source: calico libcalico-go/lib/validator/v3, the CustomResourceDefinitions' patterns. */
+static void bgp_peer_check(struct check *c, const struct object *o)
+{
+	const struct bgp_peer *p = (const struct bgp_peer *)o;
+	const char *s = p->peer_ip, *port = s && *s == '[' ? strstr(s, "]:") : s && !strchr(s, ':') ? NULL : s && strchr(s, ':') == strrchr(s, ':') ? strchr(s, ':') : NULL;
+	size_t n = s ? (port ? (size_t)(port - s) : strlen(s)) : 0, skip = s && *s == '[';
+	ip_addr ip;
+
+	if (s && *s && (n <= skip || !ip_parse_n(s + skip, n - skip, &ip)))
+		refuse_str(c, SUB(NULL, "spec.peerIP"), s, "must be an address, or an address and a port, as 192.0.2.1:179 or [2001:db8::1]:179");
+	if (s && *s && p->peer_selector && *p->peer_selector)
+		refuse_str(c, SUB(NULL, "spec.peerIP"), s, "cannot be set beside peerSelector");
+	if (p->as_number < 0 || p->as_number > UINT32_MAX)
+		refuse_int(c, SUB(NULL, "spec.asNumber"), p->as_number, "must be between 0 and 4294967295");
+}
+
+static void bgp_configuration_check(struct check *c, const struct object *o)
+{
+	const struct bgp_configuration *b = (const struct bgp_configuration *)o;
+
+	if (b->as_number < 0 || b->as_number > UINT32_MAX)
+		refuse_int(c, SUB(NULL, "spec.asNumber"), b->as_number, "must be between 0 and 4294967295");
+}
+
+static void felix_check(struct check *c, const struct object *o)
+{
+	static const char *const actions[] = { "Accept", "Drop", "Return", NULL };
+	const char *s = ((const struct felix_configuration *)o)->endpoint_to_host;
+
+	for (size_t k = 0; s && *s && actions[k]; k++)
+		if (strcasecmp(s, actions[k]) == 0)
+			return;
+	if (s && *s)
+		refuse_unsupported(c, SUB(NULL, "spec.defaultEndpointToHostAction"), s, actions);
+}
+
 static const struct field cidr_spec_fields[] = { ROW(F_STRS, "cidrs", struct service_cidr, cidrs), FIELD_END };
 static const struct field cidr_fields[] = { ROW_TOP, ROW_HERE("spec", cidr_spec_fields), ROW_KEEP("status"), FIELD_END };
 static const struct field raw_fields[] = { ROW_TOP, ROW(F_RAW, "spec", struct raw_object, spec), ROW_KEEP("status"), FIELD_END };
@@ -141,10 +179,10 @@ static const struct field state_fields[] = { ROW_TOP, ROW(F_RAW, "status", struc
 #define CALICO    APIS("crd.projectcalico.org/v1", "projectcalico.org/v3")
 const struct kind ip_pool_kind = { .name = "IPPool", .apis = CALICO, .plural = "ippools", .size = sizeof(struct ip_pool), .fields = pool_fields, .dflt = pool_default,
 				   .check = pool_check };
-const struct kind bgp_configuration_kind = { .name = "BGPConfiguration", .apis = CALICO, .plural = "bgpconfigurations", .size = sizeof(struct bgp_configuration), .fields = bgp_fields };
-const struct kind bgp_peer_kind = { .name = "BGPPeer", .apis = CALICO, .plural = "bgppeers", .size = sizeof(struct bgp_peer), .fields = peer_fields };
+const struct kind bgp_configuration_kind = { .name = "BGPConfiguration", .apis = CALICO, .plural = "bgpconfigurations", .size = sizeof(struct bgp_configuration), .fields = bgp_fields, .check = bgp_configuration_check };
+const struct kind bgp_peer_kind = { .name = "BGPPeer", .apis = CALICO, .plural = "bgppeers", .size = sizeof(struct bgp_peer), .fields = peer_fields, .check = bgp_peer_check };
 const struct kind felix_configuration_kind = { .name = "FelixConfiguration", .apis = CALICO, .plural = "felixconfigurations", .size = sizeof(struct felix_configuration),
-					       .fields = felix_fields };
+					       .fields = felix_fields, .check = felix_check };
 const struct kind ipam_config_kind = { .name = "IPAMConfig", .apis = APIS("crd.projectcalico.org/v1"), .plural = "ipamconfigs", .size = sizeof(struct ipam_config), .fields = ipam_fields };
 const struct kind ipam_configuration_kind = { .name = "IPAMConfiguration", .apis = APIS("projectcalico.org/v3"), .plural = "ipamconfigurations", .size = sizeof(struct ipam_config),
 					      .fields = ipam_fields };

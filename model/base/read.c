@@ -310,7 +310,7 @@ struct reader {
 
 static bool failed(const struct reader *r, const char *path)
 {
-	return err_add(r->err, ERR_INPUT, &(struct where){ .file = path }, "%s", strerror(errno));
+	return err_add(r->err, ERR_INPUT, &(struct where){ .file = path }, "%s%s", strerror(errno), strstr(path, "://") ? ": podwire reads no addresses of the web: fetch it first, and pipe it to -f -" : "");
 }
 
 static bool read_mapped(const struct reader *r, const char *path, int fd, size_t size)

@@ -2,6 +2,7 @@
 #include "model/cluster/settings.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "model/api/config.h"
 #include "model/base/quantity.h"
@@ -329,7 +330,7 @@ void settings_build(struct cluster *c, struct settings *s)
 		s->as_number = ((const struct bgp_configuration *)o)->as_number ? ((const struct bgp_configuration *)o)->as_number : s->as_number;
 	}
 	if ((o = first_of(c, &felix_configuration_kind)) && ((const struct felix_configuration *)o)->endpoint_to_host)
-		s->endpoint_to_host_accept = !streq(((const struct felix_configuration *)o)->endpoint_to_host, "Drop");
+		s->endpoint_to_host_accept = strcasecmp(((const struct felix_configuration *)o)->endpoint_to_host, "Drop") != 0;
 	if ((o = first_of(c, &ipam_config_kind)) || (o = first_of(c, &ipam_configuration_kind))) {
 		const struct ipam_config *i = (const struct ipam_config *)o;
 

@@ -231,4 +231,12 @@ check "a pool that there is not" says "the given pool (nope) does not exist, or 
 check "a namespace's pool" says 10.77. address_of inns spec
 check "who asks for nothing" says 10.244. address_of plain
 check "its packets go there" says "delivered to pod/default/static" "$podwire" trace -f calico.yaml pod/pool pod/static:80
+check "a BGP peer that is no address" refused 'spec.peerIP: Invalid value: "foo"' "BGPPeer crd.projectcalico.org/v1" 'metadata: {name: peer}
+spec: {peerIP: foo}'
+check "an action of felix' that there is not" refused 'spec.defaultEndpointToHostAction: Unsupported value: "foo"' "FelixConfiguration crd.projectcalico.org/v1" 'metadata: {name: default}
+spec: {defaultEndpointToHostAction: foo}'
+
+# ---- words
+check "-- ends the options" says "static " "$podwire" get -f calico.yaml -- pod static
+check "a web address is not read, and it says so" says "podwire reads no addresses of the web" "$podwire" get pods -f https://example.com/x.yaml
 finish

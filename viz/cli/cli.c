@@ -26,7 +26,7 @@ enum err_kind cli_usage(struct cli *cli, struct err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	err_add(err, ERR_INPUT, NULL, "%s (usage: podwire %s %s)", text, c->name, c->args);
+	err_add(err, ERR_INPUT, NULL, "%s (usage: podwire %s%s%s)", text, c->name, *c->args ? " " : "", c->args);
 	return ERR_INPUT;
 }
 

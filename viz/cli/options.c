@@ -196,7 +196,7 @@ bool options_parse(struct cli *cli, unsigned takes, int argc, char **argv, struc
 
 		if (strcmp(argv[k], "--") == 0) {
 			for (k++; k < argc; k++)
-				vec_add(cli->arena, &cli->rest, argv[k]);
+				vec_add(cli->arena, takes & G_LINUX ? &cli->rest : &cli->args, argv[k]);       /* a command to run, or names that begin with a dash */
 			break;
 		}
 		if (argv[k][0] == '-' && argv[k][1])
