@@ -376,11 +376,13 @@ bool apply_later(struct docs_later *later, struct arena *a, const struct doc *d,
 enum apply_result apply_replace(struct cluster *c, struct object *o, const struct val *to, const struct apply_options *opt, struct err *err)
 {
 	struct doc d = { o->file, val_copy(cluster_arena(c), to) };
+	struct apply_options own = *opt;
 	struct object *next;
 
+	own.dflt_ns = o->ns;                    /* its document may have got it from the command line */
 	if (o->kind == &service_kind)
 		service_drop_fields((const struct service *)o, (struct val *)(uintptr_t)d.root);
-	next = object_decode(c, o->kind, &d, opt, err);
+	next = object_decode(c, o->kind, &d, &own, err);
 	if (!next)
 		return APPLY_ERROR;
 	if (next->name != o->name || next->ns != o->ns) {

@@ -1,348 +1,8 @@
-#include "sim/reachability/nearest.h"
+#include "sim/reachability/nearest_edits.h"
 
 #include <stdlib.h>
 
-#include "model/cluster/apply.h"
-#include "model/dataplane/packet.h"
-
-/* One change that can be made and taken back. label: of a Pod or a namespace; else a JSON patch (RFC 6902) of a policy, of one operation or several of one kind. */
-struct edit {
-	struct object *o;
-	const char *key, *value;                /* label; value NULL: without it */
-	const char *op, *path;                  /* add or remove */
-	const struct val *add;
-	const char *what;
-};
-
-struct search {
-	struct cluster *c;
-	struct reach *r;
-	struct arena *a;
-	uint32_t from, to;
-	uint8_t proto; uint16_t port;
-	uint64_t count;                         /* pairs allowed as it is */
-	VEC(struct edit) edits;
-};
-
-/* ---- making a change, and taking it back */
-
-static pair_list with_label(struct search *s, const pair_list *l, const char *key, const char *value)
-{
-	pair_list out = { arena_array(cluster_arena(s->c), struct pair, l->nr + 1), 0, true };
-	bool done = !value;
-
-	for (uint32_t k = 0; k < l->nr; k++) {
-		int d = strcmp(l->v[k].key, key);
-
-		if (d > 0 && !done) {
-			out.v[out.nr++] = (struct pair){ cluster_str(s->c, key), cluster_str(s->c, value) };
-			done = true;
-		}
-		if (d != 0)
-			out.v[out.nr++] = l->v[k];
-		else if (value)
-			out.v[out.nr++] = (struct pair){ l->v[k].key, cluster_str(s->c, value) };
-		done = done || d == 0;
-	}
-	if (!done)
-		out.v[out.nr++] = (struct pair){ cluster_str(s->c, key), cluster_str(s->c, value) };
-	return out;
-}
-
-static struct val *step(struct val *v, const char *word, size_t n)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%.*s", (int)n, word);
-	return (struct val *)(uintptr_t)(val_is(v, VAL_LIST) ? val_at(v, (uint32_t)strtoul(name, NULL, 10)) : val_get(v, name));
-}
-
-static void list_remove(struct val *list, uint32_t at)
-{
-	struct val *before = NULL, *v = list->first;
-
-	for (uint32_t k = 0; k < at && v; k++) {
-		before = v;
-		v = v->next;
-	}
-	if (!v)
-		return;
-	if (before)
-		before->next = v->next;
-	else
-		list->first = v->next;
-	if (list->last == v)
-		list->last = before;
-	list->nr--;
-}
-
-/* The patch of an edit, done to a document. false: the path does not lead there. */
-static bool patch_apply(struct arena *a, struct val *doc, const struct edit *e)
-{
-	struct val *at = doc;
-	const char *p = e->path + 1, *last = strrchr(e->path, '/') + 1;
-
-	for (; p < last; p += strcspn(p, "/") + 1)
-		if (!(at = step(at, p, strcspn(p, "/"))))
-			return false;
-	if (strcmp(e->op, "remove") == 0)
-		list_remove(at, (uint32_t)strtoul(last, NULL, 10));
-	else if (strcmp(last, "-") == 0)
-		val_add(a, at, val_copy(a, e->add));
-	else
-		val_put(a, at, last, val_copy(a, e->add));
-	return true;
-}
-
-/* As the API server has it: defaulting has happened long before a patch comes. */
-static struct val *live_document(struct search *s, const struct network_policy *p)
-{
-	struct val *doc = val_copy(s->a, p->o.doc), *spec = (struct val *)(uintptr_t)val_get(doc, "spec"), *types;
-
-	if (!spec)
-		spec = val_put(s->a, doc, "spec", val_new(s->a, VAL_MAP));
-	types = val_put(s->a, spec, "policyTypes", val_new(s->a, VAL_LIST));
-	for (uint32_t k = 0; k < p->types.nr; k++)
-		val_add(s->a, types, val_string(s->a, p->types.v[k]));
-	return doc;
-}
-
-static bool replace(struct search *s, struct object *o, const struct val *doc)
-{
-	struct apply_options opt = { .unknown = VALIDATE_IGNORE, .validate = true };
-	struct err err = { 0 };
-	bool ok = apply_replace(s->c, o, (struct val *)(uintptr_t)doc, &opt, &err) != APPLY_ERROR;
-
-	err_free(&err);
-	return ok;
-}
-
-struct undo { pair_list labels; const struct val *doc; };
-
-static bool make(struct search *s, const struct edit *e, struct undo *u)
-{
-	struct val *doc;
-
-	if (e->key) {
-		u->labels = e->o->labels;
-		cluster_relabel(s->c, e->o, with_label(s, &e->o->labels, e->key, e->value));
-		return true;
-	}
-	doc = live_document(s, (const struct network_policy *)e->o);
-	u->doc = val_copy(s->a, e->o->doc);
-	return patch_apply(s->a, doc, e) && replace(s, e->o, doc);
-}
-
-static void unmake(struct search *s, const struct edit *e, const struct undo *u)
-{
-	if (e->key)
-		cluster_relabel(s->c, e->o, u->labels);
-	else
-		replace(s, e->o, u->doc);
-}
-
-/* ---- what could be changed */
-
-static void add_edit(struct search *s, struct edit e)
-{
-	if (s->edits.nr < 200)
-		vec_add(s->a, &s->edits, e);
-}
-
-static const char *end_name(struct search *s, uint32_t end)
-{
-	return reach_name(s->r, end, s->a);
-}
-
-bool label_is_made_up(const char *key)
-{
-	static const char *const keys[] = { "pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", "controller-uid",
-		"batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name", "pod-template-generation", NULL };
-
-	for (int k = 0; keys[k]; k++)
-		if (strcmp(keys[k], key) == 0)
-			return true;
-	return false;
-}
-
-static struct val *labels_of(struct search *s, const struct pod *p)
-{
-	static const char *const names[] = { "app", "app.kubernetes.io/name", "k8s-app", NULL };
-	struct val *v = val_new(s->a, VAL_MAP), *labels = val_put(s->a, v, "matchLabels", val_new(s->a, VAL_MAP));
-
-	for (int k = 0; names[k] && !labels->nr; k++)
-		if (label_get(&p->o.labels, names[k]))
-			val_put(s->a, labels, names[k], val_string(s->a, label_get(&p->o.labels, names[k])));
-	for (uint32_t k = 0; k < p->o.labels.nr && !label_get(&p->o.labels, "app") && !labels->nr; k++)
-		if (!label_is_made_up(p->o.labels.v[k].key))
-			val_put(s->a, labels, p->o.labels.v[k].key, val_string(s->a, p->o.labels.v[k].value));
-	return labels->nr ? v : val_new(s->a, VAL_MAP);
-}
-
-/* An item of from or to that means the end. */
-static struct val *peer_of(struct search *s, const struct network_policy *np, uint32_t end)
-{
-	const struct reach_end *e = reach_end(s->r, end);
-	struct val *v = val_new(s->a, VAL_MAP), *ns;
-
-	if (!e->pod || e->pod->spec->host_network) {
-		struct val *block = val_put(s->a, v, "ipBlock", val_new(s->a, VAL_MAP));
-
-		val_put(s->a, block, "cidr", val_string(s->a, arena_printf(s->a, "%s/%d", IP(e->ip), ip_bits(e->ip))));
-		return v;
-	}
-	if (e->pod->o.ns != np->o.ns) {
-		ns = val_put(s->a, v, "namespaceSelector", val_new(s->a, VAL_MAP));
-		val_put(s->a, val_put(s->a, ns, "matchLabels", val_new(s->a, VAL_MAP)), "kubernetes.io/metadata.name", val_string(s->a, e->pod->o.ns));
-	}
-	val_put(s->a, v, "podSelector", labels_of(s, e->pod));
-	return v;
-}
-
-static struct val *port_value(struct search *s)
-{
-	struct val *v = val_new(s->a, VAL_MAP);
-
-	val_put(s->a, v, "protocol", val_string(s->a, l4_name(s->proto)));
-	val_put(s->a, v, "port", val_int(s->a, s->port));
-	return v;
-}
-
-/* A Pod that loses a label by which its ReplicaSet knows it is replaced by another one without the change. */
-static bool owner_selects_by(struct search *s, const struct object *o, const char *key)
-{
-	static const struct kind *const kinds_of[] = { &replicaset_kind, &statefulset_kind, &daemonset_kind };
-
-	for (uint32_t k = 0; k < o->owners.nr; k++)
-		for (size_t i = 0; i < ARRAY_LEN(kinds_of); i++) {
-			const struct workload *w = streq(o->owners.v[k].kind, kinds_of[i]->name) ? (const struct workload *)cluster_find(s->c, kinds_of[i], o->ns, o->owners.v[k].name) : NULL;
-
-			if (w && label_get(&w->selector.labels, key))
-				return true;
-		}
-	return false;
-}
-
-static void label_edit(struct search *s, struct object *o, const char *key, const char *value)
-{
-	const char *kind = o->kind == &namespace_kind ? "namespace" : "Pod";
-
-	if (owner_selects_by(s, o, key) || strcmp(key, "kubernetes.io/metadata.name") == 0)
-		return;
-	add_edit(s, (struct edit){ .o = o, .key = key, .value = value,
-				   .what = value ? arena_printf(s->a, "give %s %s the label %s=%s", kind, o->name, key, value) : arena_printf(s->a, "take the label %s from %s %s", key, kind, o->name) });
-}
-
-/* The label that makes the first requirement hold which does not. */
-static void selector_edit(struct search *s, struct object *o, const struct selector *sel)
-{
-	for (uint32_t k = 0; k < sel->labels.nr; k++)
-		if (!streq(label_get(&o->labels, sel->labels.v[k].key), sel->labels.v[k].value)) {
-			label_edit(s, o, sel->labels.v[k].key, sel->labels.v[k].value);
-			return;
-		}
-	for (uint32_t k = 0; k < sel->exprs.nr; k++) {
-		const struct requirement *q = &sel->exprs.v[k];
-		const struct selector only = { .exprs = { (struct requirement *)(uintptr_t)q, 1, true } };
-
-		if (selector_matches(&only, &o->labels))
-			continue;
-		if (q->op - 1 == SEL_IN && q->values.nr)
-			label_edit(s, o, q->key, q->values.v[0]);
-		else if (q->op - 1 == SEL_EXISTS)
-			label_edit(s, o, q->key, "true");
-		else
-			label_edit(s, o, q->key, NULL);
-		return;
-	}
-}
-
-static void peer_edits(struct search *s, const struct network_policy *np, const struct np_peers *peer, uint32_t other)
-{
-	struct pod *pod = (struct pod *)(uintptr_t)reach_end(s->r, other)->pod;
-	struct namespace_ *ns = pod ? find_namespace(s->c, pod->o.ns) : NULL;
-
-	if (!pod || !ns || pod->spec->host_network || peer->block.set || (!peer->namespaces && pod->o.ns != np->o.ns))
-		return;
-	if (peer->namespaces && !selector_matches(peer->namespaces, &ns->o.labels))
-		selector_edit(s, &ns->o, peer->namespaces);
-	else if (peer->pods)
-		selector_edit(s, &pod->o, peer->pods);
-}
-
-static void policy_edit(struct search *s, const struct network_policy *np, const char *op, const char *path, const struct val *add, const char *what)
-{
-	if (np->o.doc)
-		add_edit(s, (struct edit){ .o = (struct object *)(uintptr_t)&np->o, .op = op, .path = path, .add = add, .what = what });
-}
-
-/* One direction of a connection that it denies: labels of the other end, ports and items of a rule, a rule more. */
-static void open_edits(struct search *s, enum np_dir d, const struct reach_why *why)
-{
-	const char *section = d == NP_EGRESS ? "egress" : "ingress", *side = d == NP_EGRESS ? "to" : "from";
-	uint32_t self = d == NP_EGRESS ? s->from : s->to, other = d == NP_EGRESS ? s->to : s->from;
-
-	for (uint32_t k = 0; k < why->nr; k++) {
-		const struct network_policy *np = why->v[k].policy;
-		struct np_compiled p;
-		struct val *rule;
-
-		if (why->v[k].dir != d)
-			continue;
-		policy_compile(np, s->a, &p);
-		for (uint32_t i = 0; i < p.nr_rules[d]; i++) {
-			const struct np_compiled_rule *r = &p.rules[d][i];
-
-			for (uint32_t x = 0; x < r->nr_peers; x++)
-				peer_edits(s, np, &r->peers[x], other);
-			if (r->nr_ports)
-				policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s/%u/ports/-", section, i), port_value(s),
-					    arena_printf(s->a, "let NetworkPolicy %s/%s also allow the port, in spec.%s[%u]", np->o.ns, np->o.name, section, i));
-			if (!r->peers[0].all)
-				policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s/%u/%s/-", section, i, side), peer_of(s, np, other),
-					    arena_printf(s->a, "let NetworkPolicy %s/%s also mean %s, in spec.%s[%u]", np->o.ns, np->o.name, end_name(s, other), section, i));
-		}
-		rule = val_new(s->a, VAL_MAP);
-		val_add(s->a, val_put(s->a, rule, side, val_new(s->a, VAL_LIST)), peer_of(s, np, other));
-		val_add(s->a, val_put(s->a, rule, "ports", val_new(s->a, VAL_LIST)), port_value(s));
-		if (val_is(val_get(val_get(np->o.doc, "spec"), section), VAL_LIST)) {
-			policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s/-", section), rule, arena_printf(s->a, "give NetworkPolicy %s/%s an %s rule more", np->o.ns, np->o.name, section));
-		} else {
-			struct val *list = val_new(s->a, VAL_LIST);
-
-			val_add(s->a, list, rule);
-			policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s", section), list, arena_printf(s->a, "give NetworkPolicy %s/%s an %s rule", np->o.ns, np->o.name, section));
-		}
-	}
-	(void)self;
-}
-
-/* A connection that is allowed: without a label that a rule wants, or without the rule. */
-static void close_edits(struct search *s, const struct reach_why *why)
-{
-	for (uint32_t k = 0; k < why->nr; k++) {
-		const struct reach_reason *x = &why->v[k];
-		uint32_t other = x->dir == NP_EGRESS ? s->to : s->from;
-		struct pod *pod = (struct pod *)(uintptr_t)reach_end(s->r, other)->pod;
-		struct np_compiled p;
-
-		if (x->allows < 0)
-			continue;
-		policy_edit(s, x->policy, "remove", arena_printf(s->a, "/spec/%s/%d", x->dir == NP_EGRESS ? "egress" : "ingress", x->allows), NULL,
-			    arena_printf(s->a, "take spec.%s[%d] from NetworkPolicy %s/%s", x->dir == NP_EGRESS ? "egress" : "ingress", x->allows, x->policy->o.ns, x->policy->o.name));
-		policy_compile(x->policy, s->a, &p);
-		for (uint32_t i = 0; pod && i < p.rules[x->dir][x->allows].nr_peers; i++) {
-			const struct np_peers *peer = &p.rules[x->dir][x->allows].peers[i];
-
-			for (uint32_t l = 0; peer->pods && l < peer->pods->labels.nr; l++)
-				label_edit(s, &pod->o, peer->pods->labels.v[l].key, NULL);
-		}
-	}
-}
-
-/* ---- the search */
-
-struct found { const struct edit *e; uint64_t others; };
+struct found { const struct near_edit *e; uint64_t others; };
 
 static int by_size(const void *a, const void *b)
 {
@@ -354,21 +14,21 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Which edits turn that side of the answer; smallest first. */
-static uint32_t try_all(struct search *s, int side, bool open, struct found *out)
+static uint32_t try_all(struct near_search *s, int side, bool open, struct found *out)
 {
 	uint32_t nr = 0;
 
 	for (uint32_t k = 0; k < s->edits.nr; k++) {
-		struct undo u = { 0 };
+		struct near_undo u = { 0 };
 
-		if (make(s, &s->edits.v[k], &u)) {
+		if (near_make(s, &s->edits.v[k], &u)) {
 			struct reach_why w = reach_explain(s->r, s->from, s->to, s->proto, s->port, s->a);
 			bool is_open = side == NP_EGRESS ? w.out : side == NP_INGRESS ? w.in : w.allowed;
 			uint64_t n = reach_count(s->r, s->proto, s->port), diff = n > s->count ? n - s->count : s->count - n;
 
 			if (is_open == open)
 				out[nr++] = (struct found){ &s->edits.v[k], diff - (diff > 0) };
-			unmake(s, &s->edits.v[k], &u);
+			near_unmake(s, &s->edits.v[k], &u);
 		}
 	}
 	if (nr)
@@ -376,7 +36,7 @@ static uint32_t try_all(struct search *s, int side, bool open, struct found *out
 	return nr;
 }
 
-static struct near_patch patch_of(struct search *s, const struct edit *e)
+static struct near_patch patch_of(struct near_search *s, const struct near_edit *e)
 {
 	const char *kind = e->o->kind == &namespace_kind ? "namespace" : e->o->kind == &pod_kind ? "pod" : "networkpolicy";
 	struct near_patch p = { arena_printf(s->a, "%s/%s", kind, e->o->name), e->o->ns ? arena_strdup(s->a, e->o->ns) : NULL, e->key ? "merge" : "json", NULL };
@@ -405,14 +65,14 @@ static struct near_patch patch_of(struct search *s, const struct edit *e)
 }
 
 /* Both together, made and asked once more: what is told has been tried. */
-static bool holds(struct search *s, const struct edit *const *e, uint32_t nr, bool open, uint64_t *others)
+static bool holds(struct near_search *s, const struct near_edit *const *e, uint32_t nr, bool open, uint64_t *others)
 {
-	struct undo u[2] = { { .doc = NULL } };
+	struct near_undo u[2] = { { .doc = NULL } };
 	uint32_t made = 0;
 	bool ok = true;
 
 	while (made < nr && ok)
-		ok = make(s, e[made], &u[made]), made++;
+		ok = near_make(s, e[made], &u[made]), made++;
 	if (ok) {
 		uint64_t n = reach_count(s->r, s->proto, s->port), diff = n > s->count ? n - s->count : s->count - n;
 
@@ -421,12 +81,12 @@ static bool holds(struct search *s, const struct edit *const *e, uint32_t nr, bo
 	}
 	while (made > 0) {
 		made--;
-		unmake(s, e[made], &u[made]);
+		near_unmake(s, e[made], &u[made]);
 	}
 	return ok;
 }
 
-static void tell(struct search *s, struct near_misses *out, const struct edit *const *e, uint32_t nr)
+static void tell(struct near_search *s, struct near_misses *out, const struct near_edit *const *e, uint32_t nr)
 {
 	struct near_miss *m = &out->v[out->nr];
 
@@ -442,7 +102,7 @@ static void tell(struct search *s, struct near_misses *out, const struct edit *c
 	out->nr++;
 }
 
-static void search_open(struct search *s, const struct reach_why *why, struct near_misses *out)
+static void search_open(struct near_search *s, const struct reach_why *why, struct near_misses *out)
 {
 	struct found *f[2];
 	uint32_t nr[2] = { 0 };
@@ -452,7 +112,7 @@ static void search_open(struct search *s, const struct reach_why *why, struct ne
 		if (d == NP_EGRESS ? why->out : why->in)
 			continue;
 		s->edits = (typeof(s->edits)){ 0 };
-		open_edits(s, (enum np_dir)d, why);
+		near_open_edits(s, (enum np_dir)d, why);
 		nr[d] = try_all(s, d, true, f[d]);
 	}
 	if (why->out || why->in) {
@@ -463,15 +123,59 @@ static void search_open(struct search *s, const struct reach_why *why, struct ne
 		return;
 	}
 	for (uint32_t k = 0; k < MAX(nr[0], nr[1]) && nr[0] && nr[1]; k++) {
-		const struct edit *both[2] = { f[NP_EGRESS][MIN(k, nr[NP_EGRESS] - 1)].e, f[NP_INGRESS][MIN(k, nr[NP_INGRESS] - 1)].e };
+		const struct near_edit *both[2] = { f[NP_EGRESS][MIN(k, nr[NP_EGRESS] - 1)].e, f[NP_INGRESS][MIN(k, nr[NP_INGRESS] - 1)].e };
 
 		tell(s, out, both, 2);
 	}
 }
 
+struct found_pair { const struct near_edit *e[2]; uint64_t others; };
+
+static int pair_by_size(const void *a, const void *b)
+{
+	const struct found_pair *x = a, *y = b;
+
+	if (x->others != y->others)
+		return x->others < y->others ? -1 : 1;
+	return x->e[1] != y->e[1] ? (x->e[1] < y->e[1] ? -1 : 1) : x->e[0] < y->e[0] ? -1 : x->e[0] > y->e[0];
+}
+
+/* Where two rules allow it, it takes two changes. The later place in a list goes first, so that the earlier one is still where it was. */
+static void search_pairs(struct near_search *s, struct near_misses *out)
+{
+	enum { MOST = 24 };
+	struct found_pair *found = arena_array(s->a, struct found_pair, MOST * MOST);
+	uint32_t nr = 0, edits = MIN(s->edits.nr, (uint32_t)MOST);
+
+	for (uint32_t y = 1; y < edits; y++)
+		for (uint32_t x = 0; x < y; x++) {
+			struct found_pair p = { .e = { &s->edits.v[y], &s->edits.v[x] } };
+
+			if (holds(s, p.e, 2, false, &p.others))
+				found[nr++] = p;
+		}
+	if (nr)
+		qsort(found, nr, sizeof(*found), pair_by_size);
+	for (uint32_t k = 0; k < nr; k++)
+		tell(s, out, found[k].e, 2);
+}
+
+static void search_close(struct near_search *s, const struct reach_why *why, struct near_misses *out)
+{
+	struct found *found = arena_array(s->a, struct found, 201);
+	uint32_t nr;
+
+	near_close_edits(s, why);
+	nr = try_all(s, -1, false, found);
+	for (uint32_t k = 0; k < nr; k++)
+		tell(s, out, &found[k].e, 1);
+	if (!out->nr)
+		search_pairs(s, out);
+}
+
 struct near_misses reach_nearest(struct cluster *copy, const ip_addr *external, uint32_t nr_external, const char *from, const char *to, uint8_t proto, uint16_t port, struct arena *a)
 {
-	struct search s = { .c = copy, .r = reach_new(copy, external, nr_external), .a = a, .proto = proto, .port = port };
+	struct near_search s = { .c = copy, .r = reach_new(copy, external, nr_external), .a = a, .proto = proto, .port = port };
 	struct near_misses out = { .v = arena_array(a, struct near_miss, 4) };
 	int64_t f = reach_find(s.r, from), t = reach_find(s.r, to);
 	struct reach_why why;
@@ -482,20 +186,14 @@ struct near_misses reach_nearest(struct cluster *copy, const ip_addr *external, 
 		why = reach_explain(s.r, s.from, s.to, proto, port, a);
 		s.count = reach_count(s.r, proto, port);
 		out.opens = !why.allowed;
-		if (out.opens) {
+		if (out.opens)
 			search_open(&s, &why, &out);
-		} else {
-			struct found *found = arena_array(a, struct found, 201);
-			uint32_t nr;
-
-			close_edits(&s, &why);
-			nr = try_all(&s, -1, false, found);
-			for (uint32_t k = 0; k < nr; k++)
-				tell(&s, &out, &found[k].e, 1);
-		}
+		else
+			search_close(&s, &why, &out);
 		if (!out.nr)
 			out.none = out.opens ? "no single change of a label, a port, an item or a rule opens it" : why.itself ? "a Pod always reaches itself" :
-				   why.nr ? "no single change of a label or a rule closes it: several allow it" : "no policy selects either end: it takes a policy, not a patch, to close it";
+				   why.from_node ? "no policy closes it: from a Pod's own node everything is let in" :
+				   why.nr ? "no change of two labels or rules closes it: more of them allow it" : "no policy selects either end: it takes a policy, not a patch, to close it";
 	}
 	reach_free(s.r);
 	return out;

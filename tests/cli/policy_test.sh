@@ -149,6 +149,21 @@ check "patches open it" patches_hold shop/web shop/db 5432 0
 check "patches open it from another namespace" patches_hold ops/shell shop/db 5432 0
 check "patches open another port" patches_hold 10.1.2.3 shop/db 6000 0
 check "patches close it" patches_hold 10.1.2.3 shop/db 5005 1
+cp shop.yaml one.yaml
+{ cat one.yaml; echo ---; policy more 'podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {}}, {namespaceSelector: {}}], ports: [{port: 5432}, {port: 81}]}]' shop; policy less 'podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]' shop; } >shop.yaml
+check "two rules that allow it: two patches close it" patches_hold shop/web shop/db 5432 1
+check "of which one takes a port" says '"/spec/ingress/0/ports/0"' m --port 5432 --explain web db
+check "one rule, one item of it" says '"/spec/ingress/0/from/1"' m --port 81 --explain ops/shell db
+cp one.yaml shop.yaml
+sed 's/, namespace: [a-z]*//' shop.yaml | awk 'BEGIN { RS = "---\n"; ORS = RS } /name: (web|db)/' >nameless.yaml
+printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n' | "$podwire" --lab nameless.db apply -f - >/dev/null 2>&1
+"$podwire" --lab nameless.db apply -n shop -f nameless.yaml >/dev/null 2>&1
+check "patches are tried also where the namespace came from the command line" says "what would open it" "$podwire" --lab nameless.db matrix -n shop --port 5432 --explain web db
+check "from its own node nothing closes it" says "no policy closes it: from a Pod's own node everything is let in" "$podwire" matrix -f shop.yaml -A --port 80 --explain kube-system/"$("$podwire" get pods -A -o json -f shop.yaml | python3 -c "
+import json, sys
+pods = json.load(sys.stdin)['items']
+node = next(p['spec']['nodeName'] for p in pods if p['metadata']['name'] == 'db')
+print(next(p['metadata']['name'] for p in pods if p['spec'].get('hostNetwork') and p['spec']['nodeName'] == node))")" shop/db
 
 # ---- gates
 cat >must.yaml <<'YAML'
