@@ -57,7 +57,7 @@ static void hear(void *ctx, const struct change *ch)
 	static const struct kind *const taken[] = { &pod_kind, &endpointslice_kind, &service_kind, &node_kind, &network_policy_kind, &namespace_kind, &daemonset_kind };
 	struct compile *x = ctx;
 	const struct kind *kind = ch->object->kind;
-	bool take = false, kept = foreign_is(kind);
+	bool take = false, kept = foreign_is(kind) || (kind == &service_account_kind && x->foreign.nr);       /* whose labels Calico's selectors see */
 
 	for (size_t k = 0; k < ARRAY_LEN(taken); k++)
 		take = take || kind == taken[k];

@@ -104,34 +104,86 @@ static int by_key(const void *x, const void *y)
 	return strcmp(((const struct pair *)x)->key, ((const struct pair *)y)->key);
 }
 
-/* The labels that Calico gives a Pod beside its own: libcalico-go/lib/backend/k8s/conversion. */
-static pair_list with_calicos(const struct pod *pod, struct arena *a)
+static bool is_inherited(const char *key)
 {
-	const pair_list *own = &pod->o.labels;
-	struct pair *v = arena_array(a, struct pair, own->nr + 3);
-
-	if (own->nr)
-		memcpy(v, own->v, own->nr * sizeof(*v));
-	v[own->nr] = (struct pair){ "projectcalico.org/namespace", pod->o.ns };
-	v[own->nr + 1] = (struct pair){ "projectcalico.org/orchestrator", "k8s" };
-	v[own->nr + 2] = (struct pair){ "projectcalico.org/serviceaccount", pod->spec->service_account ? pod->spec->service_account : "default" };
-	qsort(v, own->nr + 3, sizeof(*v), by_key);
-	return (pair_list){ v, own->nr + 3, true };
+	return strncmp(key, "pcns.", 5) == 0 || strncmp(key, "pcsa.", 5) == 0;
 }
 
-/* What cannot be read may select; so may a selector of service accounts. */
+static void name_pair(struct pair *v, uint32_t *nr, const char *prefix, str name, struct arena *a)
+{
+	v[(*nr)++] = (struct pair){ arena_printf(a, "%sprojectcalico.org/name", prefix), name };
+}
+
+/* Of a namespace or ServiceAccount, as a selector of these sees them (prefix empty) and as Pods inherit them; o NULL: only its name is known. */
+static void add_labels(struct pair *v, uint32_t *nr, const char *prefix, const struct object *o, str name, struct arena *a)
+{
+	for (uint32_t k = 0; o && k < o->labels.nr; k++)
+		v[(*nr)++] = (struct pair){ *prefix ? arena_printf(a, "%s%s", prefix, o->labels.v[k].key) : o->labels.v[k].key, o->labels.v[k].value };
+	name_pair(v, nr, prefix, name, a);
+}
+
+static pair_list sorted(struct pair *v, uint32_t nr)
+{
+	qsort(v, nr, sizeof(*v), by_key);
+	return (pair_list){ v, nr, true };
+}
+
+/* What stands behind a Pod: its namespace and its ServiceAccount. */
+struct behind { const struct object *space, *account; str account_name; };
+
+static struct behind behind_pod(struct cluster *c, const struct pod *pod)
+{
+	const struct namespace_ *ns = find_namespace(c, pod->o.ns);
+	struct behind b = { .space = ns ? &ns->o : NULL, .account_name = pod->spec->service_account ? pod->spec->service_account : "default" };
+
+	b.account = cluster_find(c, &service_account_kind, pod->o.ns, b.account_name);
+	return b;
+}
+
+/* The labels that Calico gives a Pod beside its own, and those that it inherits: libcalico-go lib/backend/k8s/conversion (podToWorkloadEndpoint, NamespaceToProfile,
+ * serviceAccountToProfile), lib/backend/syncersv1/updateprocessors/workloadendpointprocessor.go. */
+static pair_list with_calicos(const struct pod *pod, const struct behind *b, struct arena *a)
+{
+	const pair_list *own = &pod->o.labels;
+	uint32_t room = own->nr + (b->space ? b->space->labels.nr : 0) + (b->account ? b->account->labels.nr : 0) + 5, nr = 0;
+	struct pair *v = arena_array(a, struct pair, room);
+
+	for (uint32_t k = 0; k < own->nr; k++)
+		if (!is_inherited(own->v[k].key))
+			v[nr++] = own->v[k];
+	v[nr++] = (struct pair){ "projectcalico.org/namespace", pod->o.ns };
+	v[nr++] = (struct pair){ "projectcalico.org/orchestrator", "k8s" };
+	v[nr++] = (struct pair){ "projectcalico.org/serviceaccount", b->account_name };
+	add_labels(v, &nr, "pcns.", b->space, pod->o.ns, a);
+	add_labels(v, &nr, "pcsa.", b->account, b->account_name, a);
+	return sorted(v, nr);
+}
+
+/* What cannot be read may select. */
+static bool may_select(const char *selector, const struct object *o, str name, struct arena *a)
+{
+	struct pair *v = arena_array(a, struct pair, (o ? o->labels.nr : 0) + 1);
+	uint32_t nr = 0;
+	pair_list labels;
+
+	add_labels(v, &nr, "", o, name, a);
+	labels = sorted(v, nr);
+	return calico_selects(selector, &labels) != 0;
+}
+
 static bool calicos_selects(const struct foreign_policy *p, struct cluster *c, const struct pod *pod, struct arena *a)
 {
-	static const pair_list no_labels;
-	const struct namespace_ *ns = find_namespace(c, pod->o.ns);
-	pair_list labels = with_calicos(pod, a);
+	struct behind b = behind_pod(c, pod);
+	pair_list labels;
 
 	if (p->o->ns && p->o->ns != pod->o.ns && streq(p->o->kind->name, "NetworkPolicy"))
 		return false;
-	if (p->namespaces && (strstr(p->namespaces, "global()") ||
-			      (!strstr(p->namespaces, "projectcalico.org/name") && calico_selects(p->namespaces, ns ? &ns->o.labels : &no_labels) == 0)))
+	if (p->namespaces && (strstr(p->namespaces, "global()") || !may_select(p->namespaces, b.space, pod->o.ns, a)))
 		return false;
-	return !p->selector || strstr(p->selector, "pcns.") || strstr(p->selector, "pcsa.") || calico_selects(p->selector, &labels) != 0;
+	if (p->accounts && !may_select(p->accounts, b.account, b.account_name, a))
+		return false;
+	labels = with_calicos(pod, &b, a);
+	return !p->selector || calico_selects(p->selector, &labels) != 0;
 }
 
 static bool selects(const struct foreign_policy *p, struct cluster *c, const struct pod *pod, struct arena *a)
