@@ -54,15 +54,34 @@ static void collect_services(struct drawing *d)
 
 static bool from_outside(const struct service *v) { return v->type == SVC_LOADBALANCER || v->type == SVC_NODEPORT; }
 
-/* Those that are reached from outside first: where workloads call each other in circles, the picture begins with what it meets first. */
-static void outside_first(struct drawing *d)
+/* Does it lead to one of the workloads that are drawn? */
+static bool leads_somewhere(struct drawing *d, const struct map *drawn, const struct service *v)
 {
+	struct object_list ends = part_endpoints(d->w->cluster, v, d->a);
+
+	for (uint32_t i = 0; i < ends.nr; i++)
+		if (map_find(drawn, map_ptr(pod_group_of(&d->groups, (const struct pod *)ends.v[i], d->a))))
+			return true;
+	return false;
+}
+
+/* Those that lead to what is drawn come first, for there is room for a few only; and of them those that are reached from outside: where workloads call each other in
+ * circles, the picture begins with what it meets first. */
+static void rank_services(struct drawing *d)
+{
+	enum { LEADS = 2, OUTSIDE = 1, RANKS = 4 };
 	const struct service **v = arena_array(d->a, const struct service *, (size_t)d->nr_svcs + 1);
+	uint8_t *rank = arena_array(d->a, uint8_t, (size_t)d->nr_svcs + 1);
+	struct map drawn = { 0 };
 	uint32_t nr = 0;
 
-	for (int outside = 1; outside >= 0; outside--)
+	for (uint32_t k = 0; k < d->groups.nr; k++)
+		*map_put(&drawn, d->a, map_ptr(d->groups.v[k])) = 1;
+	for (uint32_t k = 0; k < d->nr_svcs; k++)
+		rank[k] = (uint8_t)((leads_somewhere(d, &drawn, d->svc[k]) ? LEADS : 0) + (from_outside(d->svc[k]) ? OUTSIDE : 0));
+	for (int r = RANKS; r-- > 0;)
 		for (uint32_t k = 0; k < d->nr_svcs; k++)
-			if (from_outside(d->svc[k]) == (outside == 1))
+			if (rank[k] == r)
 				v[nr++] = d->svc[k];
 	d->svc = v;
 }
@@ -345,36 +364,53 @@ static void group_lines(struct drawing *d)
 	scene_legend(d->s, LINE_SECOND, 0, "is told of the Service (environment, arguments) and calls it");
 }
 
-/* Workloads that neither call nor are called would stand in one endless row: they become a block. */
-static void arrange(struct drawing *d)
+/* What neither calls nor is called would stand in one endless row: it is put in rows. */
+struct heap { box_h top[MAX_GROUPS + MAX_SERVICES], bottom[MAX_GROUPS + MAX_SERVICES]; uint32_t nr; };
+
+static void put_into(struct scene *s, struct heap *b, box_h top, box_h bottom)
 {
 	enum { COLUMNS = 6 };
-	box_h top[MAX_GROUPS], bottom[MAX_GROUPS];
-	uint32_t nr = 0;
+
+	b->top[b->nr] = top;
+	b->bottom[b->nr++] = bottom;
+	if (b->nr > COLUMNS)
+		scene_below(s, b->bottom[b->nr - 1 - COLUMNS], top, 6);
+	if (b->nr == COLUMNS + 1)
+		scene_same_rank(s, b->top, COLUMNS);
+}
+
+static bool has_line(const struct scene *s, box_h h, uint32_t lines)
+{
+	for (uint32_t i = 0; i < lines; i++)
+		if (s->edges.v[i].from.i == h.i || s->edges.v[i].to.i == h.i)
+			return true;
+	return false;
+}
+
+static void arrange(struct drawing *d)
+{
+	struct heap apart = { .nr = 0 };
+	uint32_t lines = d->s->edges.nr;        /* not counting those that hold those rows together */
 
 	for (uint32_t k = 0; k < d->groups.nr; k++) {
 		box_h h = box_of(d, d->groups.v[k]), above = { 0 };
 		bool calls = false;
 
-		for (uint32_t i = 0; h.i && i < d->s->edges.nr; i++) {
+		for (uint32_t i = 0; h.i && i < lines; i++) {
 			const struct scene_edge *e = &d->s->edges.v[i];
 
 			if (e->to.i == h.i)
 				above = e->from;
 			calls = calls || (e->from.i == h.i && e->line == LINE_SECOND);
 		}
-		for (uint32_t i = 0; above.i && i < d->s->edges.nr; i++)
+		for (uint32_t i = 0; above.i && i < lines; i++)
 			calls = calls || d->s->edges.v[i].to.i == above.i;
-		if (!h.i || calls)
-			continue;
-		top[nr] = above.i ? above : h;
-		bottom[nr] = h;
-		if (nr >= COLUMNS)
-			scene_below(d->s, bottom[nr - COLUMNS], top[nr], 6);
-		nr++;
+		if (h.i && !calls)
+			put_into(d->s, &apart, above.i ? above : h, h);
 	}
-	if (nr > COLUMNS)
-		scene_same_rank(d->s, top, COLUMNS);
+	for (uint32_t k = 0; k < d->nr_svcs && k < MAX_SERVICES; k++)
+		if (!has_line(d->s, box_of(d, d->svc[k]), lines))
+			put_into(d->s, &apart, box_of(d, d->svc[k]), box_of(d, d->svc[k]));
 }
 
 bool fig_cluster(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
@@ -399,7 +435,7 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	cut_down(d, &more_groups, &more_pods);
 	mine.collapse = opt->collapse || more_groups || pods_shown(d) > MAX_PODS || nodes.nr > MAX_NODES;
 	if (mine.collapse)
-		outside_first(d);
+		rank_services(d);
 	d->upper = arena_array(s->arena, box_h, MAX_SERVICES + 2);
 	scene_init(s, s->arena, "cluster", mine.collapse ? "The cluster: Services, workloads and nodes" : "The cluster: Services, nodes and their Pods");
 	s->description = arena_printf(s->arena, "%u node%s, %u Service%s, %u Pod%s of %u workload%s%s; a line leads from each Service to the Pods that are its endpoints.", nodes.nr,
