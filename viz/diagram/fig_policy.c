@@ -123,10 +123,10 @@ static void add_boxes(struct drawing *d)
 		for (int dir = NP_INGRESS; dir <= NP_EGRESS; dir++) {
 			const char *why = unknown_of(d, k, (enum np_dir)dir);
 
-			if (why)
-				scene_row(d->s, d->box[k], ROW_CHANGED, arena_printf(d->a, "? %s cannot be told:", dir == NP_INGRESS ? "who gets in" : "where it gets"), NULL);
-			if (why)
-				scene_row(d->s, d->box[k], ROW_NOTE, why, NULL);
+			if (!why)
+				continue;
+			scene_row(d->s, d->box[k], ROW_CHANGED, arena_printf(d->a, "? %s cannot be told:", dir == NP_INGRESS ? "who gets in" : "where it gets"), NULL);
+			scene_row(d->s, d->box[k], ROW_NOTE, why, NULL);
 		}
 	}
 }

@@ -161,6 +161,9 @@ void list_refilter(struct tui *, struct view *);         /* after its filter, na
 void matrix_refilter(struct tui *, struct view *);
 void matrix_selected(const struct view *, uint32_t *from, uint32_t *to);        /* of all, whatever is shown */
 void events_refilter(struct tui *, struct view *);
+void list_turn_round(struct view *);                     /* the rows that are shown */
+const char *list_row_ns(const struct tui_list *, uint32_t row);                         /* its namespace, or "" */
+bool list_row_matches(const struct tui_list *, uint32_t row, const char *word);         /* a word as behind / or F4 */
 void list_narrow(struct tui *, struct view *);           /* after its filter became longer */
 extern const char *const tui_commands[][2];             /* what ":" takes beyond actions: words, help; ends with NULL */
 
