@@ -25,7 +25,7 @@ const struct val *val_get(const struct val *map, const char *key)
 	if (!val_is(map, VAL_MAP) || !key)
 		return NULL;
 	for (const struct val *m = map->first; m; m = m->next) {
-		if (strcmp(m->key, key) != 0)
+		if (m->key[0] != key[0] || strcmp(m->key, key) != 0)
 			continue;
 		if (!(map->flags & VAL_REPEATS))
 			return m;

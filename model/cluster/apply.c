@@ -119,6 +119,14 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	return ok ? o : NULL;
 }
 
+/* Does the document say another status than the one before? What it only repeats (a copy that was edited) is older than what the controllers know. */
+static bool brings_status(const struct object *to, const struct object *old)
+{
+	const struct val *now = val_get(to->doc, "status"), *was = val_get(old->doc, "status");
+
+	return now && !(was && val_equal(now, was));
+}
+
 /* Status belongs to the controllers: a document that brings none keeps what there is. */
 static void carry_status(struct cluster *c, struct object *to, const struct object *old)
 {
@@ -128,7 +136,7 @@ static void carry_status(struct cluster *c, struct object *to, const struct obje
 	struct val *all = val_new(a, VAL_MAP), *only = val_new(a, VAL_MAP);
 	const struct val *status;
 
-	if (!to->kind->fields || val_get(to->doc, "status"))
+	if (!to->kind->fields || brings_status(to, old))
 		return;
 	fields_encode(a, to->kind->fields, old, all);
 	status = val_get(all, "status");
@@ -152,7 +160,7 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 			p->node = q->node;
 		if (!p->hostname)
 			p->hostname = q->hostname;
-		if (!val_get(to->doc, "status")) {      /* what of status no field table says */
+		if (!brings_status(to, old)) {          /* what of status no field table says */
 			p->ip = q->ip;
 			p->ip2 = q->ip2;
 			p->host_ip = q->host_ip;
@@ -160,7 +168,7 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 			p->given = q->given;
 		}
 	}
-	if (to->kind == &cron_job_kind && !val_get(to->doc, "status")) {
+	if (to->kind == &cron_job_kind && !brings_status(to, old)) {
 		struct cron_job *j = (struct cron_job *)to;
 		const struct cron_job *was = (const struct cron_job *)old;
 
@@ -168,7 +176,7 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 		j->st_last_success = was->st_last_success;
 		j->st_seen = was->st_seen;
 	}
-	if (to->kind == &job_kind && !val_get(to->doc, "status")) {
+	if (to->kind == &job_kind && !brings_status(to, old)) {
 		((struct job *)to)->st_start = ((const struct job *)old)->st_start;
 		((struct job *)to)->st_completion = ((const struct job *)old)->st_completion;
 	}

@@ -166,8 +166,10 @@ static void node_changed(struct control *t, const struct change *ch)
 		i->zone = NULL;
 		return;
 	}
-	if (!i->node)
+	if (!i->node) {
 		i->given = says_ready(n->o.doc);
+		i->cordoned = n->unschedulable;
+	}
 	i->node = n;
 	i->zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
 	i->silent = node_silent_since(n);
@@ -318,6 +320,10 @@ static void run(struct control *t, struct object *o, nsec now)
 		return;
 	if (!cluster_flags(control_cluster(t))->no_defaults)
 		label_node(t, o);
+	if (i->cordoned != ((struct node *)o)->unschedulable) {         /* kubelet_node_status.go recordNodeSchedulableEvent */
+		i->cordoned = ((struct node *)o)->unschedulable;
+		cluster_event(control_cluster(t), o, false, "kubelet", i->cordoned ? "NodeNotSchedulable" : "NodeSchedulable", "Node %s status is now: %s", o->name, i->cordoned ? "NodeNotSchedulable" : "NodeSchedulable");
+	}
 	if (i->given && !broken)
 		return;
 	i->given = false;

@@ -22,6 +22,7 @@ struct node_info {
 	uint32_t max_pods;
 	nsec silent, no_cni;                    /* node_silent_since; the Pod network is broken there since; NEVER */
 	bool given;                             /* the Node came with a Ready condition: its kubelet says what it says */
+	bool cordoned;                          /* as its kubelet has told */
 	uint32_t version;                       /* grows with every change of the Node itself */
 	struct { str image; nsec at; } image;   /* the kubelet's: the one that was asked for last, and when the node has it */
 	ip_addr ip, ip2;                        /* its InternalIPs: the first, and the first of the other family */

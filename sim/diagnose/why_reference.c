@@ -116,6 +116,20 @@ static void items(struct diagnosis *d, const struct pod *p, const struct val *sp
 	}
 }
 
+/* plugin/pkg/admission/serviceaccount would refuse the Pod. Where nothing is told of the namespace's accounts, none is missed. */
+static void account(struct diagnosis *d, const struct pod *p)
+{
+	const struct kind *k = kind_find("v1", "ServiceAccount");
+	const char *name = p->spec->service_account;
+	struct finding *f;
+
+	if (!name || streq(name, "default") || p->given || !cluster_list_ns(d->world->cluster, k, p->o.ns).nr || cluster_find(d->world->cluster, k, p->o.ns, name))
+		return;
+	f = finding(d, FINDING_WARNING, "reference-missing", "its ServiceAccount \"%s\" is not in namespace %s: an API server would refuse it (error looking up service account)", name, p->o.ns);
+	evidence(d, f, &p->o, "spec.serviceAccountName", name);
+	remedy(d, f, nearest_name(d, k, p->o.ns, name) ? "perhaps \"%s\" was meant" : "apply it%.0s", nearest_name(d, k, p->o.ns, name) ? nearest_name(d, k, p->o.ns, name) : "");
+}
+
 void why_references(struct diagnosis *d, const struct pod *p)
 {
 	const struct val *spec = written_spec(d, p);
@@ -130,6 +144,7 @@ void why_references(struct diagnosis *d, const struct pod *p)
 		if (v->claim && !diagnosis_has(d, "claim-missing"))     /* the scheduler said it already */
 			missing(d, p, &pvc_kind, v->claim, arena_printf(d->arena, "spec.volumes.%u.persistentVolumeClaim.claimName", k));
 	}
+	account(d, p);
 	items(d, p, spec);
 	environment(d, p, spec, "initContainers");
 	environment(d, p, spec, "containers");

@@ -140,6 +140,11 @@ check "a bound claim, its volume and a Deployment applied again are unchanged" s
 check "the claim stays bound" says Bound env PODWIRE_LAB=claim.db "$podwire" get pvc data
 sed 's/replicas: 1/replicas: 2/' claim.yaml >more.yaml
 check "diff shows what changes, not what the controllers wrote" sh -c "PODWIRE_LAB=claim.db '$podwire' diff -f more.yaml >out; grep -q '^+  replicas: 2' out && ! grep -q '^[-+].*revision' out"
+PODWIRE_LAB=cordon.db p init >/dev/null; PODWIRE_LAB=cordon.db p advance 30s >/dev/null
+PODWIRE_LAB=cordon.db p cordon worker-1 >/dev/null; PODWIRE_LAB=cordon.db p advance 5s >/dev/null; PODWIRE_LAB=cordon.db p uncordon worker-1 >/dev/null
+check "cordon and uncordon are told by the kubelet" sh -c "PODWIRE_LAB=cordon.db '$podwire' events -A >out; grep -q 'NodeNotSchedulable  *node/worker-1' out && grep -q ' NodeSchedulable  *node/worker-1' out"
+check "and the node stays ready as long as it was" test "$(PODWIRE_LAB=cordon.db "$podwire" events -A | grep -c 'NodeReady.*node/worker-1')" = 1
+check "so do its conditions" sh -c "PODWIRE_LAB=cordon.db '$podwire' get node worker-1 -o yaml | grep -A9 'KubeletReady' | grep -q 'type: Ready' && ! PODWIRE_LAB=cordon.db '$podwire' get node worker-1 -o yaml | grep -q '00:00:3'"
 "$podwire" get all,nodes -A -o name >a 2>/dev/null
 p export >again.yaml
 check "all of it, exported and replayed, ends in the same objects" sh -c "'$podwire' get svc,deploy,pdb -A -o name >a; '$podwire' get svc,deploy,pdb -A -o name -f again.yaml >b; cmp a b"

@@ -287,6 +287,9 @@ check "an autoscaler of what there is not" finds scale-target '"name":"web"' -f 
 check "an autoscaler without metrics" finds no-metrics "install metrics-server" -f good.yaml -f bounds.yaml --at 20s hpa/web
 check "a policy of nobody" notes selects-nobody -f good.yaml -f bounds.yaml netpol/nobody
 
+(cat good.yaml; printf -- '---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web}\n---\n'; pod '{serviceAccountName: webb, containers: [{name: c, image: nginx}]}') >account.yaml
+check "a ServiceAccount that is not there" notes reference-missing -f account.yaml pod/p
+check "nearly one that is" grep -q 'perhaps "web" was meant' said
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')
