@@ -117,6 +117,7 @@ static void start_command(struct serving *v, struct client *c, int argc, char **
 	c->said = said[0];
 }
 
+/* The answer's text: the folder, whether it is a Pod, a line to be said; a line each. */
 static void enter_request(struct serving *v, struct client *c, int argc, char **argv)
 {
 	struct arena *a = arena_new(NULL, "enter");
@@ -128,7 +129,7 @@ static void enter_request(struct serving *v, struct client *c, int argc, char **
 		err_add(&err, ERR_INPUT, NULL, "enter TARGET NAMESPACE CONTAINER");
 	else if (v->s->find(v->s->ctx, &v->s->live, argv[1], argv[2], *argv[3] ? argv[3] : NULL, &place, a, &err) && !(s = live_find(&v->s->live, place.space)))
 		err_add(&err, ERR_FAILED, NULL, "%s has no namespaces here: podwire get pods -A and get nodes say what runs", place.space);
-	send_answer(c->fd, err_kind(&err), &err, place.etc, s ? &s->pidfd : NULL, s != NULL);
+	send_answer(c->fd, err_kind(&err), &err, arena_printf(a, "%s\n%s\n%s", place.etc ? place.etc : "", place.pod ? "pod" : "", place.note ? place.note : ""), s ? &s->pidfd : NULL, s != NULL);
 	err_free(&err);
 	arena_free(a);
 }

@@ -6,7 +6,11 @@
 #include "sim/linux/live.h"
 
 /* Where somebody wants to go: what `exec` needs beside the namespaces. */
-struct place { const char *space; const char *etc; /* a folder with resolv.conf, hosts, hostname, or NULL */ };
+struct place {
+	const char *space;
+	const char *etc;                /* a folder with resolv.conf, hosts, hostname, or NULL */
+	bool pod; const char *note;     /* a line to be said before, or NULL */
+};
 
 struct supervisor {
 	struct live live;

@@ -63,6 +63,9 @@ check "and in both logs" sh -c "'$podwire' logs shop | grep -q order/7 && '$podw
 if there overlayfs; then check "another Pod with the claim reads it" says order/7 "$podwire" exec reader -- cat /var/old/access.log
 	check "but does not write" status 1 "$podwire" exec reader -- sh -c 'touch /var/old/x 2>/dev/null || exit 1'; fi
 if there overlayfs; then check "an emptyDir stands where it is mounted" "$podwire" exec reader -- sh -c 'echo kept >/scratch/here/x && grep -q kept /scratch/here/x'; fi
+check "who names no container of several is told which one it is" says 'Defaulted container "shop" out of: shop, logger (init)' "$podwire" exec shop -- true
+check "and what the command's end was" says "command terminated with exit code 3" "$podwire" exec shop -c shop -- sh -c 'exit 3'
+check "-q: neither" [ -z "$("$podwire" exec -q shop -- sh -c 'exit 3' 2>&1)" ]
 check "a container without it has no such folder" status 2 "$podwire" exec shop -- ls /logs
 "$podwire" exec shop -c logger -- sh -c 'echo mine >/logs/mine; echo mine >/podwire-was-here'
 check "what is written beside the volume does not leave the lab" [ ! -e /podwire-was-here ]

@@ -116,12 +116,31 @@ static enum err_kind run_there(struct cli *cli, int pidfd, const char *etc, stru
 	return ERR_MACHINE;
 }
 
+/* said: a folder, "pod" or nothing, a line for the user (supervisor.c). */
+static enum err_kind as_kubectl(struct cli *cli, int pidfd, char *said, struct err *err)
+{
+	char *pod = strchr(said, '\n'), *note = pod ? strchr(pod + 1, '\n') : NULL;
+	enum err_kind how;
+
+	if (!note)
+		return run_there(cli, pidfd, said, err);
+	*pod++ = *note++ = '\0';
+	if (*note && !cli->quiet)
+		fprintf(stderr, "%s\n", note);
+	if (cli->tty && cli->with_stdin && !isatty(STDIN_FILENO))
+		fputs("Unable to use a TTY - input is not a terminal or the right kind of file\n", stderr);
+	how = run_there(cli, pidfd, said, err);
+	if (*pod && (int)how && !err_any(err) && !cli->quiet)
+		fprintf(stderr, "command terminated with exit code %d\n", (int)how);
+	return how;
+}
+
 enum err_kind cmd_exec(struct cli *cli, struct err *err)
 {
 	const char *ask[4] = { "enter", NULL, cli_ns(cli), cli->container ? cli->container : "" };
 	int fds[SUPERVISOR_FDS], fd;
 	uint32_t nr = 0;
-	struct sb etc = { 0 };
+	struct sb said = { 0 };
 	enum err_kind how;
 
 	if (cli->args.nr != 1 || !cli->rest.nr)
@@ -133,10 +152,10 @@ enum err_kind cmd_exec(struct cli *cli, struct err *err)
 		return err_kind(err);
 	}
 	ask[1] = cli->args.v[0];
-	how = supervisor_ask(fd, 4, ask, &etc, fds, &nr, err);
+	how = supervisor_ask(fd, 4, ask, &said, fds, &nr, err);
 	close(fd);
 	if (how == ERR_NONE && nr == 1)
-		how = run_there(cli, fds[0], sb_text(&etc), err);
-	sb_free(&etc);
+		how = as_kubectl(cli, fds[0], arena_strdup(cli->arena, sb_text(&said)), err);
+	sb_free(&said);
 	return how;
 }

@@ -17,7 +17,8 @@ static enum err_kind copy(struct cli *cli, const char *path)
 
 enum err_kind cmd_logs(struct cli *cli, struct err *err)
 {
-	const char *container = cli->container ? cli->container : cli->args.nr > 1 ? cli->args.v[1] : NULL, *target;
+	const char *container = cli->container ? cli->container : cli->args.nr > 1 ? cli->args.v[1] : NULL, *target, *note = NULL;
+	const struct container *c;
 	const struct pod *p;
 	struct end end;
 
@@ -33,15 +34,10 @@ enum err_kind cmd_logs(struct cli *cli, struct err *err)
 	p = end.kind == END_POD || end.kind == END_WORKLOAD ? end_pod(cli->inside->world->cluster, &end, err) : NULL;
 	if (!p)
 		return err_any(err) ? err_kind(err) : cli_usage(cli, err, "\"%s\" is not a Pod", target);
-	if (!container)
-		container = p->spec->containers.v[0].name;
-	for (int init = 0; init < 2; init++) {
-		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
-
-		for (uint32_t k = 0; k < l->nr; k++)
-			if (streq(l->v[k].name, container))
-				return copy(cli, arena_printf(cli->arena, "%s/logs/%s.%s.log", cli->inside->live->dir, p->o.uid, container));
-	}
-	err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s", container, p->o.name);
-	return ERR_FAILED;
+	c = inside_container(p, container, &note, cli->arena, err);
+	if (!c)
+		return err_kind(err);
+	if (note && !cli->quiet)
+		fprintf(stderr, "%s\n", note);
+	return copy(cli, arena_printf(cli->arena, "%s/logs/%s.%s.log", cli->inside->live->dir, p->o.uid, c->name));
 }

@@ -147,19 +147,6 @@ static const char *etc_of(struct lab_up *up, struct live *live, const struct pod
 	return dir;
 }
 
-/* NULL name: the first one, as kubectl does. */
-static const struct container *find_container(const struct pod *p, const char *name)
-{
-	for (int init = 0; init < 2; init++) {
-		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
-
-		for (uint32_t k = 0; k < l->nr; k++)
-			if (!name || streq(l->v[k].name, name))
-				return &l->v[k];
-	}
-	return NULL;
-}
-
 static bool find_place(void *ctx, struct live *live, const char *target, const char *ns, const char *container, struct place *out, struct arena *a, struct err *err)
 {
 	struct lab_up *up = ctx;
@@ -188,9 +175,10 @@ static bool find_place(void *ctx, struct live *live, const char *target, const c
 	p = end.kind == END_POD || end.kind == END_WORKLOAD ? end_pod(cluster, &end, err) : NULL;
 	if (!p)
 		return err_any(err) ? false : err_add(err, ERR_INPUT, NULL, "\"%s\" is not a Pod, a node, client or router", target);
-	c = find_container(p, container);
+	c = inside_container(p, container, &out->note, a, err);
 	if (!c)
-		return err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s", container ? container : "", p->o.name);
+		return false;
+	out->pod = true;
 	out->space = pod_sockets_name(p, a);
 	out->etc = etc_of(up, live, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
 	return true;

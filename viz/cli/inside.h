@@ -13,6 +13,9 @@ typedef enum err_kind (*inside_work)(struct cli *, struct live *, struct world *
 enum err_kind inside_do(struct cli *, inside_work, struct err *);
 /* In the lab that is up only. */
 enum err_kind inside_ask(struct cli *, struct err *);
+/* The container of that name, or (name NULL) the one that kubectl takes, with its line about that where there are others; note stays NULL where none is to be said.
+ * NULL: err. */
+const struct container *inside_container(const struct pod *, const char *name, const char **note, struct arena *, struct err *);
 /* After a command has changed the lab: the kernel follows, if it is up. */
 void inside_follow(struct cli *, struct err *);
 
