@@ -11,7 +11,7 @@
 
 struct rule_state;                              /* rules.c: what has been installed */
 struct cni_plugs; struct cni_plug;              /* cni.h */
-struct process { char *key, *conf; pid_t pid; int status; bool seen; };         /* a workload: key is its container, conf what it was started with */
+struct process { char *key, *conf; pid_t pid; int status; bool seen, own; };    /* a workload: key is its container, conf what it was started with; own: it is the manifest's command */
 struct haproxy {                                /* the proxy of a Pod (haproxies.c) */
 	char *key;                              /* NS/NAME of the Pod */
 	char *wanted, *running;                 /* its configuration; NULL: none runs */
@@ -47,6 +47,7 @@ struct live {
 	uint32_t segments;                      /* bit k: the bridge of segment k is there */
 	int own_net;                            /* the fabric's namespace */
 	int null;                               /* /dev/null: the standard files of all processes */
+	bool commands;                          /* containers run the commands of their manifests (place.h) */
 	bool with_bird, birds;                  /* asked for; a BIRD on each node writes the routes that are its own (birds.c) */
 	struct cni_plugs *cni;                  /* the reference plugins wire the Pods (cni.h); NULL: wire.c does */
 	struct haproxies haproxies;

@@ -1,10 +1,13 @@
 /* A root directory for a command in a container: an overlay over the machine's, so that volumes stand where the container mounts them, and nothing is made on the machine. */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sim/linux/volumes.h"
@@ -37,25 +40,41 @@ static void bind_the_rest(const char *dir, const char *root)
 		fclose(f);
 }
 
-static bool overlay(const char *dir, char *root, size_t n)
+/* part: of the machine's, "" for all of it. */
+static bool overlay(const char *dir, const char *part, const char *at)
 {
-	char upper[512], work[512], how[1200];
+	char upper[600], work[600], how[1800];
 
-	snprintf(upper, sizeof(upper), "%s/upper", dir);
-	snprintf(work, sizeof(work), "%s/work", dir);
-	snprintf(root, n, "%s/root", dir);
+	snprintf(upper, sizeof(upper), "%s/upper%s", dir, part);
+	snprintf(work, sizeof(work), "%s/work%s%s", dir, *part ? "-" : "", *part ? part + 1 : "");
 	mkdir(upper, 0755);
 	mkdir(work, 0755);
-	mkdir(root, 0755);
-	snprintf(how, sizeof(how), "lowerdir=/,upperdir=%s,workdir=%s", upper, work);
-	if (mount("overlay", root, "overlay", 0, how) == 0)
+	snprintf(how, sizeof(how), "lowerdir=/%s,upperdir=%s,workdir=%s", *part ? part + 1 : "", upper, work);
+	if (mount("overlay", at, "overlay", 0, how) == 0)
 		return true;
 	strcat(how, ",userxattr");      /* as a user namespace needs it */
-	return mount("overlay", root, "overlay", 0, how) == 0;
+	return mount("overlay", at, "overlay", 0, how) == 0;
 }
 
-/* Without overlayfs: a root directory that holds what stands in the machine's, one by one. */
-static bool bind_all(const char *root, struct err *err)
+/* own: what is the machine's can be read only, but for its kernel's. */
+static bool bind_one(const char *from, const char *to, bool own)
+{
+	static const char *const kernels[] = { "/proc", "/sys", "/dev", "/run" /* the lab's */ };
+	struct statvfs was;
+	bool kernel = false;
+
+	for (size_t k = 0; k < ARRAY_LEN(kernels); k++)
+		kernel = kernel || strcmp(from, kernels[k]) == 0;
+	if (mount(from, to, NULL, MS_BIND | (own && !kernel ? 0 : MS_REC), NULL) != 0)
+		return rmdir(to) == 0;  /* a file, or hidden */
+	if (!own || kernel)
+		return true;
+	return statvfs(to, &was) == 0 && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | (was.f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)), NULL) == 0;
+}
+
+/* Where / cannot be put under an overlay (in a user namespace: something is mounted below it): a root directory that holds what stands in the machine's, one by one,
+ * under an overlay where that can be. */
+static bool bind_all(const char *dir, const char *root, bool own, struct err *err)
 {
 	DIR *top = opendir("/");
 	bool ok = top && mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0;
@@ -72,8 +91,8 @@ static bool bind_all(const char *root, struct err *err)
 		if (n >= 0) {
 			link[n] = '\0';
 			ok = symlink(link, to) == 0;
-		} else if (mkdir(to, 0755) == 0 && mount(from, to, NULL, MS_BIND | MS_REC, NULL) != 0) {
-			rmdir(to);      /* a file */
+		} else if (mkdir(to, 0755) == 0 && !overlay(dir, from, to)) {
+			ok = bind_one(from, to, own);
 		}
 	}
 	if (!ok)
@@ -84,24 +103,28 @@ static bool bind_all(const char *root, struct err *err)
 }
 
 /* The place is there, or can be made without making anything on the machine. */
-static bool may_make(const char *at)
+static bool may_make(const char *root, const char *at)
 {
-	char first[300];
+	char first[300], there[1000];
+	struct statfs fs;
 	struct stat st;
 
 	snprintf(first, sizeof(first), "/%.*s", (int)strcspn(at + 1, "/"), at + 1);
-	return stat(at, &st) == 0 || stat(first, &st) != 0;
+	snprintf(there, sizeof(there), "%s%s", root, first);
+	return stat(at, &st) == 0 || stat(first, &st) != 0 || (statfs(there, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC);
 }
 
-bool root_enter(const char *dir, const char *mounts, struct err *err)
+bool root_enter(const char *dir, const char *mounts, bool own, struct err *err)
 {
 	char root[600], *list = strdup(mounts), *save = NULL, to[1200], path[512];
 	bool ok, over;
 
 	snprintf(path, sizeof(path), "%s", dir);
 	make_dirs(path);
-	over = overlay(dir, root, sizeof(root));
-	ok = over || bind_all(root, err);
+	snprintf(root, sizeof(root), "%s/root", dir);
+	mkdir(root, 0755);
+	over = overlay(dir, "", root);
+	ok = over || bind_all(dir, root, own, err);
 	if (over)
 		bind_the_rest(dir, root);
 	for (char *line = strtok_r(list, "\n", &save); ok && line; line = strtok_r(NULL, "\n", &save)) {
@@ -111,7 +134,7 @@ bool root_enter(const char *dir, const char *mounts, struct err *err)
 			continue;
 		*at++ = '\0';
 		*how++ = '\0';
-		if (!over && !may_make(at)) {
+		if (!over && !may_make(root, at)) {
 			ok = err_add(err, ERR_MACHINE, NULL, "the volume at %s: there is no such folder on this machine, and none can be put over it without overlayfs", at);
 			break;
 		}

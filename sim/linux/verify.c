@@ -269,10 +269,31 @@ static bool proxied(const struct verifying *v, const struct space *from, const s
 	return false;
 }
 
+/* A command of the manifest's answers in its own way, or waits for more: there it counts that it takes the connection. Of datagrams nobody can say. */
+static bool own_command_at(const struct verifying *v, const struct way *w)
+{
+	for (uint32_t k = 0; k < v->live->spaces.nr; k++) {
+		const struct space *s = v->live->spaces.v[k];
+		bool own = false, here = false;
+
+		for (uint32_t i = 0; s && i < s->run.nr; i++)
+			own = own || s->run.v[i].own;
+		for (uint32_t i = 0; own && i < s->now.addrs.nr; i++)
+			here = here || ip_eq(s->now.addrs.v[i].ip, w->at);
+		if (here)
+			return true;
+	}
+	return false;
+}
+
 static bool fits(const struct verifying *v, struct connection *p, const struct way *w, const struct dial *d)
 {
 	if (way_fits(w, d))
 		return true;
+	if (w->end == DIAL_CONNECTED && (d->sent || d->proto == PROTO_UDP) && (d->end == DIAL_CONNECTED ? !ip_set(d->end_ip) : d->end != DIAL_REFUSED || d->error == ECONNRESET) && own_command_at(v, w)) {
+		p->to.some = true;
+		return true;
+	}
 	if ((d->end != DIAL_CONNECTED && d->error != ECONNRESET /* connected, and then cut off */) || !proxied(v, p->from, w))
 		return false;
 	p->to.some = true;

@@ -11,10 +11,14 @@
 
 #include "model/api/core.h"
 #include "model/dataplane/packet.h"
+#include "sim/linux/dial.h"
 #include "sim/linux/haproxies.h"
 #include "sim/linux/live.h"
+#include "sim/linux/place.h"
 #include "sim/linux/probes.h"
 #include "sim/linux/volumes.h"
+
+#define PATIENCE SECONDS(3)             /* with manifests' own commands, until they listen */
 
 struct starting {
 	struct live *live;
@@ -22,7 +26,8 @@ struct starting {
 	const struct dataplane *dp;
 	struct arena *arena;
 	int ready[2];                   /* a byte from each that listens */
-	uint32_t started;
+	uint32_t started, waiting;      /* waiting: of those, how many will write that byte */
+	VEC(struct own_start { pid_t pid; const struct container *c; }) own;
 	bool names;                     /* somebody serves DNS */
 	struct err *err;
 };
@@ -60,6 +65,7 @@ static bool start(struct starting *x, struct space *s, struct process *p)
 		return err_add(x->err, ERR_MACHINE, NULL, "starting %s in %s: %s", p->key, s->name, strerror(errno));
 	}
 	x->started++;
+	x->waiting++;
 	return true;
 }
 
@@ -81,23 +87,54 @@ void workloads_stop(struct space *s)
 }
 
 /* It runs already as it should, or is (re)started. */
-static bool should_run(struct starting *x, struct space *s, const char *key, const char *conf)
+static struct process *running(struct space *s, const char *key)
 {
-	struct process *p = NULL;
-
-	for (uint32_t k = 0; k < s->run.nr && !p; k++)
+	for (uint32_t k = 0; k < s->run.nr; k++)
 		if (strcmp(s->run.v[k].key, key) == 0)
-			p = &s->run.v[k];
-	if (p && p->pid > 0 && strcmp(p->conf, conf) == 0) {
-		p->seen = true;
-		return true;
-	}
+			return &s->run.v[k];
+	return NULL;
+}
+
+static struct process *begin_anew(struct space *s, struct process *p, const char *key, const char *conf)
+{
 	if (p)
 		stop(p);
 	else
 		p = list_push(&s->run);
 	*p = (struct process){ .key = strdup(key), .conf = strdup(conf), .seen = true };
-	return start(x, s, p);
+	return p;
+}
+
+static bool should_run(struct starting *x, struct space *s, const char *key, const char *conf)
+{
+	struct process *p = running(s, key);
+
+	if (p && p->pid > 0 && strcmp(p->conf, conf) == 0) {
+		p->seen = true;
+		return true;
+	}
+	return start(x, s, begin_anew(s, p, key, conf));
+}
+
+/* One that has ended is not started again by itself: that is another start of the container, if there is one. */
+static bool own_command(struct starting *x, struct space *s, const char *key, const struct pod *pod, const struct container *c)
+{
+	struct process *p = running(s, key);
+	struct sb conf = { 0 };
+
+	command_text(pod, c, &conf);
+	if (p && strcmp(p->conf, sb_text(&conf)) == 0) {
+		p->seen = true;
+	} else {
+		p = begin_anew(s, p, key, sb_text(&conf));
+		p->pid = command_start(x->live, x->cluster, s, pod, c, arena_printf(x->arena, "%s/logs/%s.%s.log", x->live->dir, pod->o.uid, c->name), x->err);
+		p->own = true;
+		x->started += p->pid > 0;
+		if (p->pid > 0)
+			vec_add(x->arena, &x->own, (struct own_start){ p->pid, c });
+	}
+	sb_free(&conf);
+	return !err_any(x->err);
 }
 
 static void stop_unseen(struct space *s)
@@ -236,6 +273,10 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 			if (!runs(p, c, init && !streq(c->restart_policy, "Always")))
 				continue;
 			snprintf(key, sizeof(key), ns->kind == NS_NODE ? "%s/%s/%s" : "%.0s%.0s%s", p->o.ns, p->o.name, c->name);
+			if (command_is_own(x->live, p, c)) {
+				ok = own_command(x, s, key, p, c);
+				continue;
+			}
 			sb_printf(&conf, "%s/%s %s %s %s/logs/%s.%s.log", p->o.ns, p->o.name, c->name, p->node, x->live->dir, p->o.uid, c->name);
 			serve_dns(x, p, c, &conf);
 			volumes_words(x->live, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, x->arena, &conf);
@@ -291,6 +332,7 @@ bool workloads_sync(struct live *live, struct cluster *c, const struct dataplane
 	struct starting x = { .live = live, .cluster = c, .dp = dp, .arena = arena_new(NULL, "workloads"), .err = err };
 	bool ok = pipe2(x.ready, O_CLOEXEC) == 0 || err_add(err, ERR_MACHINE, NULL, "pipe: %s", strerror(errno));
 	char byte[256];
+	nsec until = 0;
 
 	if (!ok) {
 		arena_free(x.arena);
@@ -315,7 +357,7 @@ bool workloads_sync(struct live *live, struct cluster *c, const struct dataplane
 		if (live->spaces.v[k])
 			stop_unseen(live->spaces.v[k]);
 	close(x.ready[1]);
-	for (uint32_t left = x.started; ok && left;) {
+	for (uint32_t left = x.waiting; ok && left;) {
 		ssize_t n = read(x.ready[0], byte, MIN(sizeof(byte), left));
 
 		if (n < 0 && errno == EINTR)
@@ -325,6 +367,8 @@ bool workloads_sync(struct live *live, struct cluster *c, const struct dataplane
 		left -= (uint32_t)n;
 	}
 	close(x.ready[0]);
+	for (uint32_t k = 0; ok && k < x.own.nr; k++)
+		command_wait(x.own.v[k].pid, x.own.v[k].c, until ? until : (until = dial_clock() + PATIENCE));
 	ok = ok && zone_sync(live, c, x.names, err);
 	*started = x.started;
 	arena_free(x.arena);

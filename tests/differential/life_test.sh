@@ -74,6 +74,44 @@ check "verify" "$podwire" verify --sample 80
 
 check "the scenario of the figure" "$podwire" run --mode linux "$root/scenarios/figures/ingress-multicontainer.yaml"
 
+echo "== commands of manifests"
+cat >own.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: own, labels: {app: own}}
+spec:
+  containers:
+  - {name: serve, image: python, command: [python3, -m, http.server, $(PORT)], args: [--directory, /data], env: [{name: PORT, value: '8080'}], ports: [{containerPort: 8080}], volumeMounts: [{name: d, mountPath: /data}]}
+  - {name: write, image: busybox, command: [sh, -c, 'echo "hello from $HOSTNAME, $WHO" >/data/index.txt; touch /podwire-was-here; echo $PORT$(PORT) $$(PORT)XX | cat; exec sleep 1000'], env: [{name: WHO, value: me}], volumeMounts: [{name: d, mountPath: /data}]}
+  volumes: [{name: d, emptyDir: {}}]
+---
+{apiVersion: v1, kind: Service, metadata: {name: own}, spec: {selector: {app: own}, ports: [{port: 80, targetPort: 8080}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: ends}, spec: {containers: [{name: c, image: x, command: [sh, -c, 'sleep 1; echo dying; exit 3']}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: asker}, spec: {containers: [{name: c, image: nginx}]}}
+YAML
+own() { PODWIRE_LAB=own.db "$podwire" "$@"; }
+own apply -q -f own.yaml >/dev/null
+if there overlayfs; then
+	check "up with them" own up -q --allow-commands
+	check "a program of the machine's serves in the Pod, with its volume, arguments and environment" says "hello from own, me" own exec asker -- curl -s --max-time 20 http://own/index.txt
+	check "what it says is its log" says 'GET /index.txt' own logs own serve
+	check "what it writes beside the volume does not leave the lab" [ ! -e /podwire-was-here ]
+	for _ in $(seq 100); do own logs ends 2>/dev/null | grep -q dying && own get pod ends | grep -q CrashLoopBackOff && break; sleep 0.1; done
+	check "one that ends is a container that has ended" says CrashLoopBackOff own get pod ends
+	check "the cluster's own are not run" says 'kube-proxy(' own ps
+	check "verify: it counts that the connection is taken" own verify --sample 200
+	own down -q
+fi
+check "without the option none is run" own up -q
+check "podwire's own server is there" says '"pod": "default/own"' own exec asker -- curl -s --max-time 20 http://own/
+own down -q
+if [ "$(id -u)" = 0 ] && as_nobody unshare -Urn test -x "$podwire" 2>/dev/null; then
+	chmod 755 "$work"
+	check "as nobody" as_nobody "$podwire" verify --allow-commands -f own.yaml --sample 60
+fi
+
 echo "== init containers"
 cat >staged.yaml <<'YAML'
 apiVersion: v1

@@ -5,46 +5,14 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/linux/place.h"
 #include "sim/linux/supervisor.h"
-#include "sim/linux/volumes.h"
 #include "viz/cli/cli.h"
 #include "viz/cli/labwork.h"
-
-/* The container's volumes at their places, where it has any. */
-static bool put_volumes(struct cli *cli, const char *etc, struct err *err)
-{
-	const char *path = arena_printf(cli->arena, "%s/mounts", etc), *text;
-
-	if (!*etc || access(path, F_OK) != 0)
-		return true;
-	text = file_read(cli, path, err);
-	if (!text || !*text)
-		return text;
-	if (unshare(CLONE_NEWNS) != 0)
-		return err_add(err, ERR_MACHINE, NULL, "mounts of its own: %s", strerror(errno));
-	return root_enter(arena_printf(cli->arena, "%s/fs", etc), text, err);
-}
-
-/* In a mount namespace of the command's own. */
-static void put_on_etc(const char *etc)
-{
-	static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
-	char from[512], to[64];
-
-	if (!*etc || unshare(CLONE_NEWNS) != 0)
-		return;
-	for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-		snprintf(from, sizeof(from), "%s/%s", etc, names[k]);
-		snprintf(to, sizeof(to), "/etc/%s", names[k]);
-		if (access(from, R_OK) == 0 && mount(from, to, NULL, MS_BIND, NULL) != 0)
-			errno = 0;      /* no such file here to put it over */
-	}
-}
 
 static bool join(int pidfd, struct err *err)
 {
@@ -76,11 +44,10 @@ _Noreturn static void become(struct cli *cli, const char *etc)
 		argv[k] = (char *)(uintptr_t)cli->rest.v[k];
 	if (null >= 0)
 		dup2(null, 0);
-	if (!put_volumes(cli, etc, &err)) {
+	if (!place_enter(etc, false, &err)) {
 		err_print(&err, stderr);
 		_exit(126);
 	}
-	put_on_etc(etc);
 	if (chdir("/root") != 0 && chdir("/") != 0)
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);

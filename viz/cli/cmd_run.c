@@ -168,7 +168,7 @@ static enum err_kind play_there(void *ctx, int said, struct err *err)
 	struct in_namespaces *n = ctx;
 	struct arena *a = arena_new(NULL, "scenario");
 	struct val *records = val_new(a, VAL_LIST);
-	struct playing playing = { 0 };
+	struct playing playing = { .live.commands = n->run->cli->allow_commands };
 	struct sb text = { 0 };
 
 	(void)said;

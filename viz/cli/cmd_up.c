@@ -6,13 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "model/dns/dns.h"
 #include "sim/ask/end.h"
 #include "sim/linux/cni.h"
 #include "sim/linux/enter.h"
+#include "sim/linux/place.h"
 #include "sim/linux/run.h"
 #include "sim/linux/supervisor.h"
-#include "sim/linux/volumes.h"
 #include "viz/cli/inside.h"
 #include "viz/cli/labwork.h"
 
@@ -112,41 +111,6 @@ static bool container_ended(void *ctx, struct live *live, const struct space *s,
 	_exit((int)tell_cluster(up->lab, target, code, &err));
 }
 
-static void put_text(const char *dir, const char *name, const char *text)
-{
-	char path[512];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if ((f = fopen(path, "w"))) {
-		fputs(text, f);
-		fclose(f);
-	}
-}
-
-/* resolv.conf, hostname and hosts as the kubelet writes them. */
-static const char *etc_of(struct lab_up *up, struct live *live, const struct pod *p, const struct container *c, const char *name, struct arena *a)
-{
-	const char *dir = arena_printf(a, "%s/etc/%s", live->dir, name);
-	struct resolv_conf conf = p ? dns_resolv_conf(up->world.cluster, p, a) : dns_node_resolv_conf(up->world.cluster, a);
-	struct sb text = { 0 };
-
-	mkdir(dir, 0755);
-	dns_resolv_conf_text(&conf, &text);
-	put_text(dir, "resolv.conf", sb_text(&text));
-	if (p) {
-		const char *host = p->hostname ? p->hostname : p->o.name;
-
-		put_text(dir, "hostname", arena_printf(a, "%s\n", host));
-		put_text(dir, "hosts", arena_printf(a, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\t%s\n", IP(p->ip), host));
-		sb_reset(&text);
-		volumes_mounts(live, p, c, a, &text);
-		put_text(dir, "mounts", sb_text(&text));
-	}
-	sb_free(&text);
-	return dir;
-}
-
 static bool find_place(void *ctx, struct live *live, const char *target, const char *ns, const char *container, struct place *out, struct arena *a, struct err *err)
 {
 	struct lab_up *up = ctx;
@@ -169,7 +133,7 @@ static bool find_place(void *ctx, struct live *live, const char *target, const c
 	}
 	if (end.kind == END_NODE) {
 		out->space = arena_printf(a, "node/%s", end.name);
-		out->etc = etc_of(up, live, NULL, NULL, end.name, a);
+		out->etc = place_files(live, cluster, NULL, NULL, end.name, a);
 		return true;
 	}
 	p = end.kind == END_POD || end.kind == END_WORKLOAD ? end_pod(cluster, &end, err) : NULL;
@@ -180,7 +144,7 @@ static bool find_place(void *ctx, struct live *live, const char *target, const c
 		return false;
 	out->pod = true;
 	out->space = pod_sockets_name(p, a);
-	out->etc = etc_of(up, live, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
+	out->etc = place_files(live, cluster, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
 	return true;
 }
 
@@ -227,6 +191,7 @@ enum err_kind cmd_up(struct cli *cli, struct err *err)
 	if (cli->with_bird && !program_there("bird"))
 		return err_add(err, ERR_MACHINE, NULL, "--bird: bird is not installed (BIRD 2; Debian's package bird2)"), err_kind(err);
 	up.s.live.with_bird = cli->with_bird;
+	up.s.live.commands = cli->allow_commands;
 	if (cli_lab(cli)[0] != '/' && full)
 		cli->lab = arena_printf(cli->arena, "%s/%s", full, cli_lab(cli));
 	free(full);

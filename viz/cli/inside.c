@@ -29,7 +29,7 @@ struct passing { struct cli *cli; inside_work work; struct world world; };
 static enum err_kind made_for_it(void *ctx, int said, struct err *err)
 {
 	struct passing *p = ctx;
-	struct live live = { 0 };
+	struct live live = { .commands = p->cli->allow_commands };
 	struct live_sum sum;
 	struct inside inside = { &live, &p->world };
 

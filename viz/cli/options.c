@@ -105,7 +105,7 @@ static const struct option options[] = {
 	{ "cni-bin", 0, O_TEXT, AT(cni_bin), G_UP | G_VERIFY, "DIR", "with --cni bridge: the reference CNI plugins in DIR wire the Pods" },
 	{ "sample", 0, O_TEXT, AT(sample), G_VERIFY, "N", "that many connections, drawn by the seed, instead of all" },
 	{ "tries", 0, O_TEXT, AT(tries), G_VERIFY, "N", "how often each is made at least (default 1; 3 where chance decides)" },
-	{ "allow-commands", 0, O_FLAG, AT(allow_commands), G_RUN | G_LINUX, NULL, "let containers run their own commands" },
+	{ "allow-commands", 0, O_FLAG, AT(allow_commands), G_RUN | G_UP | G_VERIFY, NULL, "in real namespaces: containers run the commands of their manifests, in place of podwire's own server" },
 	{ "timeout", 0, O_TEXT, AT(timeout), G_PATCH | G_RUN | G_ROLLOUT | G_DRAIN, "60s", "how long to wait, in virtual time" },
 	{ "nodes", 0, O_TEXT, AT(nodes), G_INIT, "N", "how many workers (default 2)" },
 	{ "config", 0, O_TEXT, AT(config), G_INIT, "FILE", "a kind Cluster or other configuration" },

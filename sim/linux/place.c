@@ -1,0 +1,268 @@
+#include "sim/linux/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/api/core.h"
+#include "model/dns/dns.h"
+#include "sim/linux/dial.h"
+#include "sim/linux/volumes.h"
+
+/* ---- files */
+
+static void put_text(const char *dir, const char *name, const char *text)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if ((f = fopen(path, "we"))) {
+		fputs(text, f);
+		fclose(f);
+	}
+}
+
+const char *place_files(const struct live *live, struct cluster *cluster, const struct pod *p, const struct container *c, const char *name, struct arena *a)
+{
+	const char *dir = arena_printf(a, "%s/etc/%s", live->dir, name);
+	struct resolv_conf conf = p ? dns_resolv_conf(cluster, p, a) : dns_node_resolv_conf(cluster, a);
+	struct sb text = { 0 };
+
+	mkdir(dir, 0755);
+	dns_resolv_conf_text(&conf, &text);
+	put_text(dir, "resolv.conf", sb_text(&text));
+	if (p) {
+		const char *host = p->hostname ? p->hostname : p->o.name;
+
+		put_text(dir, "hostname", arena_printf(a, "%s\n", host));
+		put_text(dir, "hosts", arena_printf(a, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\t%s\n", IP(p->ip), host));
+		sb_reset(&text);
+		volumes_mounts(live, p, c, a, &text);
+		if (command_is_own(live, p, c))    /* its files are not the machine's */
+			sb_addc(&text, '\n');
+		put_text(dir, "mounts", sb_text(&text));
+	}
+	sb_free(&text);
+	return dir;
+}
+
+static char *whole(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	size_t n = 0;
+
+	if (f && getdelim(&text, &n, '\0', f) < 0) {
+		free(text);
+		text = NULL;
+	}
+	if (f)
+		fclose(f);
+	return text;
+}
+
+static void put_on_etc(const char *folder)
+{
+	static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
+	char from[512], to[64];
+
+	for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+		snprintf(from, sizeof(from), "%s/%s", folder, names[k]);
+		snprintf(to, sizeof(to), "/etc/%s", names[k]);
+		if (access(from, R_OK) == 0 && mount(from, to, NULL, MS_BIND, NULL) != 0)
+			errno = 0;      /* no such file here to put it over */
+	}
+}
+
+bool place_enter(const char *folder, bool own, struct err *err)
+{
+	char path[512], *mounts;
+	bool ok = true;
+
+	if (!*folder)
+		return true;
+	if (unshare(CLONE_NEWNS) != 0)
+		return err_add(err, ERR_MACHINE, NULL, "mounts of its own: %s", strerror(errno));
+	snprintf(path, sizeof(path), "%s/mounts", folder);
+	mounts = whole(path);
+	snprintf(path, sizeof(path), "%s/fs", folder);
+	if (own || mounts)
+		ok = root_enter(path, mounts ? mounts : "", own, err);
+	if (ok)
+		put_on_etc(folder);     /* of the root that it has now */
+	free(mounts);
+	return ok;
+}
+
+/* ---- the container's own command */
+
+bool command_is_own(const struct live *live, const struct pod *p, const struct container *c)
+{
+	size_t n = strlen(p->o.ns);
+
+	if (!live->commands || !c->command.nr || strncmp(p->o.ns, "kube-", 5) == 0 || (n >= 7 && strcmp(p->o.ns + n - 7, "-system") == 0))
+		return false;
+	for (uint32_t k = 0; k < live->haproxies.nr; k++)
+		if (!live->haproxies.v[k].sidecar && strncmp(live->haproxies.v[k].key, p->o.ns, n) == 0 && live->haproxies.v[k].key[n] == '/' && strcmp(live->haproxies.v[k].key + n + 1, p->o.name) == 0)
+			return false;
+	return true;
+}
+
+static const char *value_of(const struct container *c, const char *name, size_t n)
+{
+	for (uint32_t k = 0; k < c->env.nr; k++)
+		if (c->env.v[k].value && strlen(c->env.v[k].name) == n && memcmp(c->env.v[k].name, name, n) == 0)
+			return c->env.v[k].value;
+	return NULL;
+}
+
+/* $(NAME) is its value where the container has one, $$ is $ (third_party/forked/golang/expansion). */
+static char *expanded(const struct container *c, const char *word, struct arena *a)
+{
+	struct sb out = { 0 };
+	char *text;
+
+	for (const char *p = word; *p; p++) {
+		const char *end = p[0] == '$' && p[1] == '(' ? strchr(p, ')') : NULL, *value = end ? value_of(c, p + 2, (size_t)(end - p - 2)) : NULL;
+
+		if (value) {
+			sb_add(&out, value);
+			p = end;
+		} else {
+			sb_addc(&out, *p);
+			p += p[0] == '$' && p[1] == '$';
+		}
+	}
+	text = arena_strdup(a, sb_text(&out));
+	sb_free(&out);
+	return text;
+}
+
+void command_text(const struct pod *p, const struct container *c, struct sb *out)
+{
+	int32_t restarts = 0;
+
+	for (uint32_t k = 0; k < p->statuses.nr; k++)
+		if (p->statuses.v[k].name == c->name)
+			restarts = p->statuses.v[k].restarts;
+	sb_printf(out, "%d", restarts);
+	for (uint32_t k = 0; k < c->command.nr; k++)
+		sb_printf(out, "\n%s", c->command.v[k]);
+	for (uint32_t k = 0; k < c->args.nr; k++)
+		sb_printf(out, "\n%s", c->args.v[k]);
+	for (uint32_t k = 0; k < c->env.nr; k++)
+		sb_printf(out, "\n%s=%s", c->env.v[k].name, c->env.v[k].value ? c->env.v[k].value : "");
+}
+
+static char **words(const struct container *c, struct arena *a)
+{
+	char **v = arena_array(a, char *, c->command.nr + c->args.nr + 1);
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < c->command.nr; k++)
+		v[nr++] = expanded(c, c->command.v[k], a);
+	for (uint32_t k = 0; k < c->args.nr; k++)
+		v[nr++] = expanded(c, c->args.v[k], a);
+	return v;
+}
+
+static char **environment(const struct pod *p, const struct container *c, struct arena *a)
+{
+	char **v = arena_array(a, char *, c->env.nr + 4);
+	uint32_t nr = 0;
+
+	v[nr++] = arena_strdup(a, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	v[nr++] = arena_printf(a, "HOSTNAME=%s", p->hostname ? p->hostname : p->o.name);
+	v[nr++] = arena_strdup(a, "HOME=/root");
+	for (uint32_t k = 0; k < c->env.nr; k++)
+		if (c->env.v[k].value)
+			v[nr++] = arena_printf(a, "%s=%s", c->env.v[k].name, expanded(c, c->env.v[k].value, a));
+	return v;
+}
+
+_Noreturn static void become(const struct live *live, const struct space *s, const char *folder, char **argv, char **env, const char *log)
+{
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	struct err err = { 0 };
+	sigset_t none;
+
+	setpgid(0, 0);
+	if (setns(s->pidfd, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0)
+		_exit(126);
+	no_files(live);
+	dup2(out, 1);
+	dup2(out, 2);
+	if (!place_enter(folder, true, &err) || chdir("/") != 0) {
+		err_print(&err, stderr);
+		fflush(stderr);
+		_exit(126);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	environ = env;
+	execvp(argv[0], argv);
+	dprintf(2, "podwire: %s: %s\n", argv[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+pid_t command_start(const struct live *live, struct cluster *cluster, const struct space *s, const struct pod *p, const struct container *c, const char *log, struct err *err)
+{
+	struct arena *a = arena_new(NULL, "command");
+	const char *folder = place_files(live, cluster, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
+	char **argv = words(c, a), **env = environment(p, c, a);
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		become(live, s, folder, argv, env, log);
+	if (pid < 0) {
+		err_add(err, ERR_MACHINE, NULL, "starting %s of %s: %s", c->name, p->o.name, strerror(errno));
+		pid = 0;
+	}
+	arena_free(a);
+	return pid;
+}
+
+/* /proc/PID/net/tcp, of its network namespace: "0: 00000000:1F90 00000000:0000 0A …", 0A for LISTEN. */
+static bool listens(pid_t pid, const char *table, int32_t port)
+{
+	unsigned at, state;
+	char line[512];
+	bool any = false;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "/proc/%d/net/%s", (int)pid, table);
+	f = fopen(line, "re");
+	while (f && !any && fgets(line, sizeof(line), f))
+		any = sscanf(line, " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x", &at, &state) == 2 && state == 10 && at == (unsigned)port;
+	if (f)
+		fclose(f);
+	return any;
+}
+
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
+}
+
+void command_wait(pid_t pid, const struct container *c, nsec until)
+{
+	for (uint32_t k = 0; k < c->ports.nr; k++)
+		while (c->ports.v[k].protocol == L4_TCP && !listens(pid, "tcp", c->ports.v[k].port) && !listens(pid, "tcp6", c->ports.v[k].port)) {
+			if (has_ended(pid) || dial_clock() >= until)
+				return;
+			usleep(10000);
+		}
+}
