@@ -2,6 +2,9 @@
 #include "model/cluster/apply.h"
 #include "model/control/job_ends.h"
 
+#define BURST        500        /* MaxPodCreateDeletePerSync */
+#define MOST_INDEXES (1 << 20)  /* Pods of higher indexes no simulation comes to */
+
 struct jobbing {
 	struct control *t;
 	struct cluster *c;
@@ -13,6 +16,7 @@ struct jobbing {
 	nsec last_failure, last_success;
 	int32_t failures_since;                 /* ends after the last success: the back-off counts those */
 	bool indexed;
+	int32_t most;                           /* indexes: 0 where there are none */
 	const char *fails;                      /* why a rule of the podFailurePolicy ends the Job; NULL */
 	bool *done_index, *live_index, *lost_index;     /* succeeded; has a Pod; has failed for good */
 	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
@@ -55,7 +59,7 @@ static void count_end(struct jobbing *x, const struct ended *e)
 {
 	int32_t i = x->indexed ? e->index : -1;
 
-	if (x->indexed && (i < 0 || i >= x->j->completions.v))
+	if (x->indexed && (i < 0 || i >= x->most))
 		return;
 	if (e->succeeded) {
 		x->succeeded += i < 0 || !x->done_index[i];
@@ -91,7 +95,7 @@ static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 static void count(struct jobbing *x)
 {
 	struct past ends;
-	int32_t most = x->j->completions.set ? x->j->completions.v : 0;
+	int32_t most = x->most;
 
 	x->pods = pods_controlled(x->t, &x->j->o, x->scratch, &x->nr);
 	x->done_index = arena_array(x->scratch, bool, most + 1);
@@ -154,7 +158,7 @@ static bool restarted_too_often(const struct jobbing *x)
 static bool judge(struct jobbing *x)
 {
 	struct job *j = x->j;
-	int32_t most = x->indexed ? j->completions.v : 0, lost = nr_in(x->lost_index, most);
+	int32_t most = x->most, lost = nr_in(x->lost_index, most);
 	const char *met;
 
 	if (x->fails)
@@ -203,7 +207,7 @@ static bool index_is_free(const struct jobbing *x, int32_t i)
 
 static int32_t free_index(const struct jobbing *x)
 {
-	for (int32_t k = 0; k < x->j->completions.v; k++)
+	for (int32_t k = 0; k < x->most; k++)
 		if (index_is_free(x, k) && index_due(x, k) <= x->now)
 			return k;
 	return -1;
@@ -249,7 +253,7 @@ static void wait_for_indexes(struct jobbing *x)
 {
 	nsec at = NEVER;
 
-	for (int32_t k = 0; x->indexed && x->j->backoff_per_index.set && k < x->j->completions.v; k++)
+	for (int32_t k = 0; x->indexed && x->j->backoff_per_index.set && k < x->most; k++)
 		if (index_is_free(x, k) && index_due(x, k) > x->now)
 			at = MIN(at, index_due(x, k));
 	if (at != NEVER)
@@ -272,7 +276,7 @@ static void make_pods(struct jobbing *x)
 		return;
 	}
 	if (more > 0)
-		x->active += (int32_t)slow_start((uint32_t)more, make_one, x);
+		x->active += (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
 	wait_for_indexes(x);
 	for (uint32_t k = x->nr; k-- > 0 && x->active > want;)
 		if (pod_is_active(x->pods[k])) {
@@ -291,9 +295,9 @@ static void write_status(struct jobbing *x, const struct job *was)
 	j->st_ready = x->ready;
 	j->st_terminating = (struct opt_int){ x->terminating, true };
 	if (x->indexed)
-		j->st_completed = cluster_str(x->c, indexes_text(x->done_index, j->completions.v, x->scratch));
+		j->st_completed = cluster_str(x->c, indexes_text(x->done_index, x->most, x->scratch));
 	if (x->indexed && j->backoff_per_index.set)
-		j->st_failed_indexes = cluster_str(x->c, indexes_text(x->lost_index, j->completions.v, x->scratch));
+		j->st_failed_indexes = cluster_str(x->c, indexes_text(x->lost_index, x->most, x->scratch));
 	if (was->st_completed != j->st_completed || was->st_failed_indexes != j->st_failed_indexes || was->st_terminating.v != j->st_terminating.v || was->st_active != j->st_active || was->st_succeeded != j->st_succeeded || was->st_failed != j->st_failed || was->st_ready != j->st_ready ||
 	    was->st_start != j->st_start || was->conditions.v != j->conditions.v)
 		cluster_touch(x->c, &j->o);
@@ -332,6 +336,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.scratch = arena_new(NULL, "job");
 	was = *x.j;
 	x.indexed = streq(x.j->completion_mode, "Indexed") && x.j->completions.set;
+	x.most = x.indexed ? MIN(MAX(x.j->completions.v, 0), MOST_INDEXES) : 0;
 	claim_labels(&x);
 	if (job_finished(x.j)) {
 		expire(&x);
