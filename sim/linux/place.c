@@ -162,15 +162,15 @@ void command_text(const struct pod *p, const struct container *c, struct sb *out
 		sb_printf(out, "\n%s=%s", c->env.v[k].name, c->env.v[k].value ? c->env.v[k].value : "");
 }
 
-static char **words(const struct container *c, struct arena *a)
+static char **words(const struct container *c, const str_list *first, const str_list *then, struct arena *a)
 {
-	char **v = arena_array(a, char *, c->command.nr + c->args.nr + 1);
+	char **v = arena_array(a, char *, first->nr + then->nr + 1);
 	uint32_t nr = 0;
 
-	for (uint32_t k = 0; k < c->command.nr; k++)
-		v[nr++] = expanded(c, c->command.v[k], a);
-	for (uint32_t k = 0; k < c->args.nr; k++)
-		v[nr++] = expanded(c, c->args.v[k], a);
+	for (uint32_t k = 0; k < first->nr; k++)
+		v[nr++] = expanded(c, first->v[k], a);
+	for (uint32_t k = 0; k < then->nr; k++)
+		v[nr++] = expanded(c, then->v[k], a);
 	return v;
 }
 
@@ -214,23 +214,31 @@ _Noreturn static void become(const struct live *live, const struct space *s, con
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-pid_t command_start(const struct live *live, struct cluster *cluster, const struct space *s, const struct pod *p, const struct container *c, const char *log, struct err *err)
+struct run { const struct live *live; struct cluster *cluster; const struct space *s; const struct pod *p; const struct container *c; const str_list *first, *then; const char *log; };
+
+static pid_t start(const struct run *r, struct err *err)
 {
 	struct arena *a = arena_new(NULL, "command");
-	const char *folder = place_files(live, cluster, p, c, arena_printf(a, "%s.%s", p->o.uid, c->name), a);
-	char **argv = words(c, a), **env = environment(p, c, a);
+	const struct container *c = r->c;
+	const char *folder = place_files(r->live, r->cluster, r->p, c, arena_printf(a, "%s.%s", r->p->o.uid, c->name), a);
+	char **argv = words(c, r->first, r->then, a), **env = environment(r->p, c, a);
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		become(live, s, folder, argv, env, log);
+		become(r->live, r->s, folder, argv, env, r->log);
 	if (pid < 0) {
-		err_add(err, ERR_MACHINE, NULL, "starting %s of %s: %s", c->name, p->o.name, strerror(errno));
+		err_add(err, ERR_MACHINE, NULL, "a process in container %s of %s: %s", c->name, r->p->o.name, strerror(errno));
 		pid = 0;
 	}
 	arena_free(a);
 	return pid;
+}
+
+pid_t command_start(const struct live *live, struct cluster *cluster, const struct space *s, const struct pod *p, const struct container *c, const char *log, struct err *err)
+{
+	return start(&(struct run){ live, cluster, s, p, c, &c->command, &c->args, log }, err);
 }
 
 /* /proc/PID/net/tcp, of its network namespace: "0: 00000000:1F90 00000000:0000 0A …", 0A for LISTEN. */
@@ -265,4 +273,25 @@ void command_wait(pid_t pid, const struct container *c, nsec until)
 				return;
 			usleep(10000);
 		}
+}
+
+int command_run(const struct live *live, struct cluster *cluster, const struct space *s, const struct pod *p, const struct container *c, const str_list *words, nsec wait, struct err *err)
+{
+	static const str_list none;
+	pid_t pid = start(&(struct run){ live, cluster, s, p, c, words, &none, "/dev/null" }, err);
+	nsec until = dial_clock() + wait;
+	int status = 0;
+
+	if (!pid)
+		return -1;
+	while (!has_ended(pid) && dial_clock() < until)
+		usleep(5000);
+	if (!has_ended(pid)) {
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		return 124;
+	}
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

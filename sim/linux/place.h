@@ -16,6 +16,8 @@ bool command_is_own(const struct live *, const struct pod *, const struct contai
 void command_text(const struct pod *, const struct container *, struct sb *out);
 /* Starts it in the Pod's namespaces; what it says goes to the file `log`. 0: err. */
 pid_t command_start(const struct live *, struct cluster *, const struct space *, const struct pod *, const struct container *, const char *log, struct err *);
+/* Runs words in the container and waits for their end. → the exit status as a shell has it; 124: the time was over; -1: err. */
+int command_run(const struct live *, struct cluster *, const struct space *, const struct pod *, const struct container *, const str_list *words, nsec wait, struct err *);
 /* Waits until it listens at the TCP ports that the container declares, or has ended, or the time is over. */
 void command_wait(pid_t, const struct container *, nsec until);
 

@@ -8,6 +8,7 @@
 #include "model/control/behaviour.h"
 #include "model/dataplane/packet.h"
 #include "sim/linux/http_dial.h"
+#include "sim/linux/place.h"
 
 static const char *const kind_names[] = { [PROBE_STARTUP] = "startup", [PROBE_READINESS] = "readiness", [PROBE_LIVENESS] = "liveness" };
 
@@ -95,17 +96,43 @@ static bool arrives(struct asking *x, const struct space *node, ip_addr ip, uint
 	return yes;
 }
 
+/* By the container's own program, where that is what runs. */
+static bool ask_command(struct asking *x, const struct probe_ask *q)
+{
+	const struct pod *p = q->pod;
+	const struct container *c = q->container;
+	const struct probe *probe = probe_of(c, q->kind);
+	const struct space *s = live_find(x->live, pod_sockets_name(p, x->arena));
+	bool want = succeeds(x->w->cluster, p, c, q->kind, q->since);
+	int status;
+
+	if (!s)
+		return verify_not_asked(&x->out->probes, "a probe in a Pod without namespaces"), true;
+	status = command_run(x->live, x->w->cluster, s, p, c, &probe->exec->command, SECONDS(MAX(probe->timeout, 1)), x->err);
+	if (status < 0)
+		return false;
+	x->out->probes.asked++;
+	x->out->probes.agreed += (status == 0) == want;
+	if ((status == 0) != want)
+		vec_add(x->arena, &x->out->differences, (struct difference){
+			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (exec)", kind_names[q->kind], p->o.ns, p->o.name, c->name), .walk = want ? "success" : "failure",
+			.kernel = status == 124 ? "the time was over" : arena_printf(x->arena, "exit status %d", status) });
+	return true;
+}
+
 static bool ask(struct asking *x, const struct probe_ask *q)
 {
 	const struct pod *p = q->pod;
 	const struct container *c = q->container;
 	enum probe_kind k = q->kind;
 	const struct probe *probe = probe_of(c, k);
-	uint16_t port = port_of(c, probe);
+	uint16_t port = probe->exec ? 0 : port_of(c, probe);
 	bool scripted = succeeds(x->w->cluster, p, c, k, q->since), unknown, want, have;
 	struct http_dial d = { .from = q->node, .dst = p->ip, .port = port, .wait = SECONDS(MAX(probe->timeout, 1)) };
 	const char *what;
 
+	if (probe->exec)
+		return ask_command(x, q);
 	if (probe->http ? probe->http->host != NULL : probe->tcp->host != NULL)
 		return verify_not_asked(&x->out->probes, "a probe of another host"), true;
 	if (probe->http && probe->http->scheme && strcmp(probe->http->scheme, "HTTPS") == 0)
@@ -145,7 +172,7 @@ static void add_pod(struct asking *x, const struct space *node, const struct pod
 				const struct probe *probe = probe_of(&l->v[i], k);
 				nsec since = running_since(p, &l->v[i]);
 
-				if (probe && since != NEVER && !probe->http && !probe->tcp)
+				if (probe && since != NEVER && !probe->http && !probe->tcp && !(probe->exec && command_is_own(x->live, p, &l->v[i])))
 					verify_not_asked(&x->out->probes, probe->exec ? "a probe by exec: commands of manifests are not run" : "a probe by gRPC: the containers of a lab do not speak it");
 				else if (probe && since != NEVER)
 					vec_add(x->arena, all, (struct probe_ask){ node, p, &l->v[i], k, since });

@@ -83,6 +83,7 @@ spec:
   containers:
   - {name: serve, image: python, command: [python3, -m, http.server, $(PORT)], args: [--directory, /data], env: [{name: PORT, value: '8080'}], ports: [{containerPort: 8080}], volumeMounts: [{name: d, mountPath: /data}]}
   - {name: write, image: busybox, command: [sh, -c, 'echo "hello from $HOSTNAME, $WHO" >/data/index.txt; touch /podwire-was-here; echo $PORT$(PORT) $$(PORT)XX | cat; exec sleep 1000'], env: [{name: WHO, value: me}], volumeMounts: [{name: d, mountPath: /data}]}
+  - {name: alive, image: busybox, command: [sh, -c, 'touch /tmp/healthy; exec sleep 1000'], livenessProbe: {exec: {command: [cat, /tmp/healthy]}}}
   volumes: [{name: d, emptyDir: {}}]
 ---
 {apiVersion: v1, kind: Service, metadata: {name: own}, spec: {selector: {app: own}, ports: [{port: 80, targetPort: 8080}]}}
@@ -101,7 +102,9 @@ if there overlayfs; then
 	for _ in $(seq 100); do own logs ends 2>/dev/null | grep -q dying && own get pod ends | grep -q CrashLoopBackOff && break; sleep 0.1; done
 	check "one that ends is a container that has ended" says CrashLoopBackOff own get pod ends
 	check "the cluster's own are not run" says 'kube-proxy(' own ps
-	check "verify: it counts that the connection is taken" own verify --sample 200
+	check "verify: it counts that the connection is taken, and a probe by exec is made" own verify --sample 200
+	own exec -q own -c alive -- rm /tmp/healthy
+	check "one that fails is told" says "liveness probe of pod/default/own, container alive (exec)" own verify --sample 200
 	own down -q
 fi
 check "without the option none is run" own up -q
