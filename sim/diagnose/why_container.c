@@ -130,6 +130,21 @@ static void ended(struct diagnosis *d, const struct pod *p, const struct contain
 	remedy(d, f, memory ? "raise resources.limits.memory, or make the program need less" : "podwire timeline pod/%s shows its runs", p->o.name);
 }
 
+/* It runs now, and has not always: what it ended with before. */
+static void restarted(struct diagnosis *d, const struct pod *p, const struct container_status *s, const struct container *c)
+{
+	bool memory = streq(s->last_reason, "OOMKilled");
+	nsec since = cluster_now(d->world->cluster) - s->started_at;
+	bool lately = since >= 0 && since <= 2 * timing(T_CRASH_BACKOFF_MAX);   /* the kubelet forgets then, too */
+	struct finding *f = finding(d, lately ? FINDING_WARNING : FINDING_NOTE, memory ? "oom-killed" : "restarts", "container %s has been started again %d time%s, the last after exit code %d: %s", s->name, s->restarts,
+				    s->restarts == 1 ? "" : "s", s->last_exit, memory ? "it used more memory than its limit, and the kernel killed it" : exit_words(s->last_exit));
+
+	evidence_text(d, f, &p->o, "status.containerStatuses", "%s: last state %s, exit code %d", s->name, s->last_reason, s->last_exit);
+	if (c && (memory || s->last_exit == 137) && label_get(&c->resources.limits, "memory"))
+		evidence(d, f, &p->o, container_path(d, p, c, "resources.limits.memory"), NULL);
+	remedy(d, f, memory ? "raise resources.limits.memory, or make the program need less" : "the log of the run before says more (kubectl logs %s -c %s --previous); podwire timeline pod/%s shows its runs", p->o.name, s->name, p->o.name);
+}
+
 void why_containers(struct diagnosis *d, const struct pod *p)
 {
 	for (uint32_t k = 0; k < p->statuses.nr; k++) {
@@ -146,6 +161,9 @@ void why_containers(struct diagnosis *d, const struct pod *p)
 			struct finding *f = finding(d, FINDING_CAUSE, "init-runs", "the init container %s still runs; nothing behind it starts before it ends", s->name);
 
 			evidence(d, f, &p->o, container_path(d, p, c, "command"), NULL);
+			remedy(d, f, "its log says what it waits for (kubectl logs %s -c %s): a name that does not resolve, a Service without endpoints, a policy in the way", p->o.name, s->name);
+		} else if (s->state == CS_RUNNING && s->restarts && s->last_reason && s->last_exit) {
+			restarted(d, p, s, c);
 		} else if (s->state == CS_TERMINATED && (s->exit_code != 0 || streq(s->reason, "OOMKilled")) && (pod_is_terminal(p) || streq(s->reason, "OOMKilled"))) {
 			ended(d, p, s, c);
 		} else if (s->state == CS_TERMINATED && s->exit_code != 0 && s->restarts == 0) {

@@ -265,6 +265,48 @@ static void port_names(struct diagnosis *d, const struct service *s, const struc
 	}
 }
 
+/* A label that one Pod has and the other has not, or with another value; those that controllers write do not count. */
+static const struct pair *telling_label(const struct pod *has, const struct pod *not)
+{
+	static const char *const written[] = { "pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index", NULL };
+
+	for (uint32_t k = 0; k < has->o.labels.nr; k++) {
+		const struct pair *l = &has->o.labels.v[k];
+		bool ours = true;
+
+		for (const char *const *w = written; *w; w++)
+			ours = ours && !streq(l->key, *w);
+		if (ours && !streq(label_get(&not->o.labels, l->key), l->value))
+			return l;
+	}
+	return NULL;
+}
+
+/* The one that refuses is of another workload than those that answer: the selector takes in too many. */
+static bool selects_others(struct diagnosis *d, const struct service *s, const struct svc_port *port, const struct answer *a, const struct outcome_view *refuses)
+{
+	const struct object *wrong = written_by(d, &refuses->pod->o), *right = NULL;
+	const struct pod *good = NULL;
+	const struct pair *l;
+	struct finding *f;
+
+	for (uint32_t k = 0; k < a->nr && !good; k++)
+		if (a->v[k].verdict == V_DELIVERED && a->v[k].pod && written_by(d, &a->v[k].pod->o) != wrong)
+			good = a->v[k].pod;
+	if (!good)
+		return false;
+	right = written_by(d, &good->o);
+	f = finding(d, FINDING_CAUSE, "selects-others", "it selects the Pods of %s %s too, and nobody listens on %d there: connections that are balanced to them are refused", wrong->kind->name, wrong->name, refuses->end_port);
+	evidence(d, f, &s->o, "spec.selector", NULL);
+	evidence_text(d, f, &good->o, "metadata.labels", "of %s %s, which answers on %d", right->kind->name, right->name, port->port);
+	evidence_text(d, f, &refuses->pod->o, "metadata.labels", "of %s %s, which does not", wrong->kind->name, wrong->name);
+	l = telling_label(good, refuses->pod);
+	if (l)
+		fix_patch(d, f, &s->o, "{spec: {selector: {\"%s\": \"%s\"}}}", l->key, l->value);
+	remedy(d, f, l ? "select by a label that only the right Pods have" : "give the right Pods a label of their own, and select by it");
+	return true;
+}
+
 /* Does somebody listen where the Service sends? A number needs no declaration, so only a packet can tell. */
 static void probe_ports(struct diagnosis *d, const struct service *s, const struct object_list *pods)
 {
@@ -285,7 +327,7 @@ static void probe_ports(struct diagnosis *d, const struct service *s, const stru
 
 				if (o->verdict != V_REFUSED || !o->pod)
 					continue;
-				if (!port->target.s && other_protocol(d, s, k, o->pod))
+				if ((!port->target.s && other_protocol(d, s, k, o->pod)) || selects_others(d, s, port, &answer, o))
 					break;
 				f = finding(d, FINDING_CAUSE, "target-port", "port %d leads to %d in Pod %s, where nobody listens: refused", port->port, o->end_port, o->pod->o.name);
 				evidence(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.%s", k, port->target.set ? "targetPort" : "port"), NULL);

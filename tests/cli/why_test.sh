@@ -290,6 +290,14 @@ check "a policy of nobody" notes selects-nobody -f good.yaml -f bounds.yaml netp
 (cat good.yaml; printf -- '---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web}\n---\n'; pod '{serviceAccountName: webb, containers: [{name: c, image: nginx}]}') >account.yaml
 check "a ServiceAccount that is not there" notes reference-missing -f account.yaml pod/p
 check "nearly one that is" grep -q 'perhaps "web" was meant' said
+(cat good.yaml; printf -- '---\n'; sed -n '/^kind: Deployment/,/containers/p' good.yaml | sed '1s/^/apiVersion: apps\/v1\n/; s/{name: web}/{name: other}/; s/tier: front/tier: back/; s/containerPort: 8080, name: http/containerPort: 6379/') | sed 's/targetPort: http/targetPort: 8080/' >wide.yaml
+check "a selector that takes in another workload" finds selects-others '"selector":{"tier":"front"}' -f wide.yaml svc/web
+check "the patch helps" grep -q 'tried on a copy: 2 of 2 endpoints ready' said
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {podwire.io/c.exits: 137 after 5s}}\nspec: {containers: [{name: c, image: x, resources: {limits: {memory: 10Mi}}}]}\n' >again.yaml
+check "one that runs, and has not always" notes restarts -f again.yaml --at 8s pod/p
+check "with its limit" grep -q 'resources.limits.memory: 10Mi' said
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {podwire.io/i.exits: never}}\nspec: {initContainers: [{name: i, image: x}], containers: [{name: c, image: x}]}\n' >hung.yaml
+check "an init container that waits" finds init-runs "logs p -c i" -f hung.yaml pod/p
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')
