@@ -310,6 +310,40 @@ TEST(tui_bears_a_lesson_that_was_broken)
 }
 
 /* What a learner did stays in the lab: a lesson goes on where it was left, with what was typed; R begins it anew. */
+/* w draws what is on the screen. */
+TEST(tui_draws_what_it_shows)
+{
+	static const struct { const char *keys, *graph; } screens[] = {
+		{ ":describe svc/shop/web\n", "digraph svc " }, { ":describe node/worker-1\n", "digraph \"node\" " }, { ":po\nG\n", "digraph pod " }, { ":matrix --port 443\n", "digraph matrix " },
+		{ ":trace deploy/web svc/web:80 -n shop\n", "digraph trace " }, { ":nodes\n", "digraph cluster " },
+	};
+	struct run r;
+
+	begin_files(&r, "tests/tui/shop.yaml", NULL);
+	for (size_t k = 0; k < ARRAY_LEN(screens); k++) {
+		char line[700], file[400], text[64] = "";
+		FILE *f;
+
+		snprintf(file, sizeof(file), "%s %zu.dot", r.path, k);
+		type(&r, screens[k].keys);
+		type(&r, "w");
+		while (r.t->ask.at)
+			key(&r, TK_BACKSPACE);
+		snprintf(line, sizeof(line), "%s\n", file);
+		type(&r, line);
+		f = fopen(file, "r");
+		CU_ASSERT_PTR_NOT_NULL(f);
+		if (f) {
+			CU_ASSERT(fgets(text, sizeof(text), f) && strncmp(text, screens[k].graph, strlen(screens[k].graph)) == 0);
+			fclose(f);
+		}
+		unlink(file);
+		for (int i = 0; i < 4; i++)
+			key(&r, TK_ESC);
+	}
+	end(&r);
+}
+
 /* Who gives up at the last step has it done, too. */
 TEST(tui_does_the_last_task)
 {

@@ -145,19 +145,23 @@ static void compare_with(struct tui *t, const char *text)
 	}
 }
 
+/* What is on the screen has a figure of its own where it is a trace, a matrix, a Service, a Pod or a node; else the cluster is drawn. */
 static void draw_figure(struct tui *t, const char *file)
 {
-	static const char *const figures[VIEW_COUNT] = { [VIEW_TRACE] = "trace" };
+	static const char *const ends[] = { "svc/", "pod/", "node/" };
 	const struct view *v = tui_top(t);
+	const char *what = "cluster", *behind = "";
 
 	if (!*file)
 		return;
-	if (v->id == VIEW_TRACE)
-		tui_do(t, CMD_RUN, "draw %s %s --out %s", figures[v->id], v->want.a, file);
-	else if (v->id == VIEW_OBJECT && strncmp(v->want.a, "svc/", 4) == 0)
-		tui_do(t, CMD_RUN, "draw clusterip %s --out %s", v->want.a, file);
-	else
-		tui_do(t, CMD_RUN, "draw cluster --out %s", file);
+	if (v->id == VIEW_TRACE || v->id == VIEW_MATRIX) {
+		what = v->id == VIEW_TRACE ? "trace" : "matrix";
+		behind = v->want.a;
+	}
+	for (size_t k = 0; v->id == VIEW_OBJECT && k < ARRAY_LEN(ends); k++)
+		if (strncmp(v->want.a, ends[k], strlen(ends[k])) == 0)
+			what = v->want.a;
+	tui_do(t, CMD_RUN, "draw %s %s --out '%s'", what, behind, file);
 }
 
 /* The answer on the screen, asked for again in the form that the file's ending says. */
