@@ -223,15 +223,30 @@ void tui_loop_end(struct tui_loop *l)
 	free(l);
 }
 
+/* What was typed is forgotten; how large the screen is, is not. */
+static void forget_keys(struct tui_loop *l)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < l->nr_posted; k++)
+		if (l->posted[k].kind == EV_RESIZE)
+			l->posted[nr++] = l->posted[k];
+	l->nr_posted = nr;
+}
+
 void tui_loop_post(struct tui_loop *l, const struct tui_event *e)
 {
+	bool escape = e->kind == EV_KEY && e->key == TK_ESC;
+
 	pthread_mutex_lock(&l->lock);
-	if (l->works && e->kind == EV_KEY && (e->key == TK_ESC || e->key == TK_CTRL('C'))) {
-		l->nr_posted = 0;
+	if (l->works && (escape || (e->kind == EV_KEY && e->key == TK_CTRL('C')))) {
+		forget_keys(l);
 		l->leaves = true;
 	}
-	if (!(l->leaves && e->kind == EV_KEY && e->key == TK_ESC) && l->nr_posted < MAX_POSTED)
+	if (l->nr_posted < MAX_POSTED && !(l->leaves && escape))        /* Esc is done when what is worked on ends */
 		l->posted[l->nr_posted++] = *e;
+	else if (e->kind == EV_RESIZE)
+		l->posted[MAX_POSTED - 1] = *e;
 	if (!l->asked)
 		l->asked = milliseconds();
 	pthread_cond_signal(&l->more);
