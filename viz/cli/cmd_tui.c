@@ -41,7 +41,7 @@ static void loop(struct tui_loop *l, struct edge *e)
 		}
 		if (changed && screen.w)
 			edge_paint(e, &screen);
-		if (tui_loop_quits(l) || !edge_wait(e, tui_loop_wake(l), ms, &event))
+		if (tui_loop_quits(l) || !edge_wait(e, tui_loop_listens(l), tui_loop_wake(l), ms, &event))
 			break;
 		if (event.kind)
 			tui_loop_post(l, &event);

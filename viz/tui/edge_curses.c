@@ -370,13 +370,13 @@ static bool read_key(struct edge *e, bool has_come, struct tui_event *out)
 	return out->key != 0;
 }
 
-bool edge_wait(struct edge *e, int wake, int ms, struct tui_event *out)
+bool edge_wait(struct edge *e, bool listens, int wake, int ms, struct tui_event *out)
 {
-	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = listens ? STDIN_FILENO : -1, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
 	struct timespec most = { ms / 1000, ms % 1000 * 1000000L };
 
 	*out = (struct tui_event){ .kind = EV_NONE };
-	if (read_key(e, poll(fds, 1, 0) > 0, out))
+	if (listens && read_key(e, poll(fds, 1, 0) > 0, out))
 		return !rescue.asked;
 	ppoll(fds, ARRAY_LEN(fds), ms < 0 ? NULL : &most, &e->waiting);
 	return !rescue.asked && !(fds[0].revents & (POLLHUP | POLLERR | POLLNVAL));

@@ -12,9 +12,9 @@ bool edge_is_ascii(void);                       /* the locale or the terminal sh
 struct edge *edge_open(enum edge_theme, struct err *);
 void edge_close(struct edge *);
 void edge_paint(struct edge *, const struct cells *);
-/* Waits for a key, a click or a new size; for the descriptor `wake` to be readable; or for ms (−1: for ever). The last two give EV_NONE. false: the process was
- * asked to end, or the terminal is gone. */
-bool edge_wait(struct edge *, int wake, int ms, struct tui_event *);
+/* Waits for a key, a click or a new size (where it listens); for the descriptor `wake` to be readable; or for ms (−1: for ever). The last two give EV_NONE. false: the
+ * process was asked to end, or the terminal is gone. */
+bool edge_wait(struct edge *, bool listens, int wake, int ms, struct tui_event *);
 void edge_restore(struct edge *);               /* the terminal as it was; nothing is painted any more */
 void edge_size(const struct edge *, int *w, int *h);
 void edge_command(void *edge, const struct tui_cmd *);  /* COPY, REDRAW, SUSPEND, LOOK */

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_POSTED = 256, REST = 40 /* milliseconds without a key, before later screens are thought of */, AGAIN = 100 /* milliseconds between two looks at work that goes on */, STACK = 16 << 20 };
+enum { MAX_POSTED = 256, REST = 40 /* milliseconds without a key, before later screens are thought of */, AGAIN = 100 /* milliseconds between two looks at work that goes on */, DEAF = 150 /* after a key, until it is answered */, STACK = 16 << 20 };
 
 struct tui_loop {
 	struct tui *t; const struct tui_source *source; struct tui_want first;         /* the thread's own */
@@ -302,6 +302,16 @@ bool tui_loop_show(struct tui_loop *l, struct cells *screen, int *ms)
 	}
 	pthread_mutex_unlock(&l->lock);
 	return changed;
+}
+
+bool tui_loop_listens(struct tui_loop *l)
+{
+	bool is;
+
+	pthread_mutex_lock(&l->lock);
+	is = !l->quits && (!l->asked || milliseconds() - l->asked >= DEAF);
+	pthread_mutex_unlock(&l->lock);
+	return is;
 }
 
 bool tui_loop_answered(struct tui_loop *l)

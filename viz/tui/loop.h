@@ -19,6 +19,8 @@ void tui_loop_post(struct tui_loop *, const struct tui_event *);
 int tui_loop_wake(const struct tui_loop *);     /* a descriptor: readable when there is something to show */
 /* What the screen is to show now; screen holds what it showed before. → did it change? *ms: look again then, even if nothing wakes; −1: no need. */
 bool tui_loop_show(struct tui_loop *, struct cells *screen, int *ms);
+/* May the next key be read? Not just behind one that may end all of this: what is typed then is for whoever has the terminal next. */
+bool tui_loop_listens(struct tui_loop *);
 bool tui_loop_answered(struct tui_loop *);      /* is all that was posted on the screen that was shown last? */
 bool tui_loop_command(struct tui_loop *, struct tui_cmd *);     /* the next COPY, REDRAW, SUSPEND or LOOK; false: there is none */
 bool tui_loop_quits(struct tui_loop *);
