@@ -202,6 +202,9 @@ const struct kind node_network_state_kind = { .name = "NodeNetworkState", .apis 
 #define ISTIO_SEC APIS("security.istio.io/v1", "security.istio.io/v1beta1")
 #define RAW(n, a, pl) { .name = n, .apis = a, .plural = pl, .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields, .name_rule = must_be_path_segment }
 const struct kind virtual_service_kind = RAW("VirtualService", ISTIO_NET, "virtualservices");
+const struct kind istio_sidecar_kind = RAW("Sidecar", ISTIO_NET, "sidecars");
+const struct kind service_entry_kind = { .name = "ServiceEntry", .apis = ISTIO_NET, .plural = "serviceentries", .shorts = "se", .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields,
+					 .name_rule = must_be_path_segment };
 const struct kind destination_rule_kind = RAW("DestinationRule", ISTIO_NET, "destinationrules");
 const struct kind istio_gateway_kind = RAW("Gateway", ISTIO_NET, "istiogateways");
 const struct kind peer_authentication_kind = RAW("PeerAuthentication", ISTIO_SEC, "peerauthentications");

@@ -1,5 +1,5 @@
-/* Kinds of Istio beside those that are modelled: read, kept and shown. ServiceEntries are names that a mesh knows; EnvoyFilters and
- * Sidecars make what a sidecar does unknown (model/l7/mesh.c); the others have no effect. */
+/* Kinds of Istio beside those that are modelled: read, kept and shown. EnvoyFilters make what a sidecar does
+ * unknown (model/l7/mesh.c); the others have no effect. */
 #include "model/api/check.h"
 #include "model/api/net.h"
 
@@ -11,8 +11,6 @@ static const char not_modelled[] = "kept; what it changes is unknown";
 	.name_rule = must_be_path_segment }
 #define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
 
-KIND(service_entry_kind, "ServiceEntry", ISTIO_NET, "serviceentries", "se", NULL);
-KIND(istio_sidecar_kind, "Sidecar", ISTIO_NET, "sidecars", NULL, not_modelled);
 KIND(envoy_filter_kind, "EnvoyFilter", APIS("networking.istio.io/v1alpha3"), "envoyfilters", NULL, not_modelled);
 KIND(workload_entry_kind, "WorkloadEntry", ISTIO_NET, "workloadentries", "we", kept);
 KIND(workload_group_kind, "WorkloadGroup", ISTIO_NET, "workloadgroups", "wg", kept);

@@ -256,13 +256,15 @@ static void reach(struct deciding *d, const struct l7_ref *r, struct changing *c
 		l7_answer(d, s, r->status, arena_printf(d->a, "%s; %s", d->why, r->why));
 		return;
 	}
-	if (r->service && !r->upstream)
+	if (r->as_sent || r->upstream)
+		nr = 1;
+	else if (r->service)
 		service_endpoints(d->t->cluster, r->service, r->port, r->subset, d->a, &nr);
-	if (!r->upstream && !nr && r->fallback) {
+	if (!nr && r->fallback) {
 		reach(d, r->fallback, c, s);
 		return;
 	}
-	if (!r->upstream && !nr) {
+	if (!nr) {
 		l7_answer(d, s, 503, arena_printf(d->a, "%s; Service %s/%s has no ready endpoint for port %d", d->why, r->ns, r->name, r->port));
 		return;
 	}
@@ -272,6 +274,7 @@ static void reach(struct deciding *d, const struct l7_ref *r, struct changing *c
 	b->upstream = r->upstream;
 	b->subset = r->subset;
 	b->via_service = r->via_service;
+	b->as_sent = r->as_sent;
 	b->protocol = r->protocol;
 	b->req_path = d->q.query && !strchr(c->path, '?') ? arena_printf(d->a, "%s?%s", c->path, d->q.query) : c->path;
 	b->req_host = c->host;
@@ -390,7 +393,7 @@ void l7_act(struct deciding *d, const struct l7_action *act)
 		if (guarded(d, &act->guards.v[k], s))
 			return;
 	if (act->direct) {
-		l7_answer(d, s, act->direct, arena_printf(d->a, "%s; it answers by itself", d->why));
+		l7_answer(d, s, act->direct, d->stream ? d->why : arena_printf(d->a, "%s; it answers by itself", d->why));
 		return;
 	}
 	c = changing_new(d);

@@ -20,6 +20,7 @@ struct gw_listener_state {
 	const struct route_kind *kinds; uint32_t nr_kinds;      /* status.listeners[].supportedKinds */
 	const struct l7_cert *certs; uint32_t nr_certs;
 	bool client_certificates;               /* a client without one is not let in */
+	const char *client_ca;                  /* the good bundles, as PEM; NULL: none */
 	uint32_t attached;
 };
 struct gw_attachment {                          /* of one parentRef to one Gateway */

@@ -169,6 +169,7 @@ static void add_listener(struct compiling *k, const struct gw_listener_state *l)
 		table_finding(k->t, true, to->cause, to->cause_path, "listener %s is not programmed: %s", l->spec->name, to->dead);
 	}
 	to->client_certificates = l->client_certificates;
+	to->client_ca = l->client_ca;
 	for (uint32_t i = 0; i < l->nr_certs; i++)
 		vec_add(k->a, &to->certs, l->certs[i]);
 	gather(k, (uint32_t)(l - k->s->listeners), &all);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* A bundle of certificates: a ConfigMap with the key ca.crt. */
-static struct gw_says bundle(struct cluster *c, str ns, const char *group, const char *kind, str name, const char *bad_kind, struct arena *a)
+static struct gw_says bundle(struct cluster *c, str ns, const char *group, const char *kind, str name, const char *bad_kind, struct arena *a, const char **text)
 {
 	const struct object *o;
 	const char *pem;
@@ -17,6 +17,7 @@ static struct gw_says bundle(struct cluster *c, str ns, const char *group, const
 	pem = o->doc ? val_str(val_get(val_get(o->doc, "data"), "ca.crt")) : NULL;
 	if (!pem || !strstr(pem, "-----BEGIN"))
 		return gw_wrong("InvalidCACertificateRef", arena_printf(a, "ConfigMap %s/%s has no certificate under ca.crt", ns, name));
+	*text = pem;
 	return gw_fine("ResolvedRefs");
 }
 
@@ -32,14 +33,14 @@ static const struct val *validation_for(const struct gateway *gw, int32_t port)
 	return val_path(frontend, "default.validation");
 }
 
-static struct gw_says client_bundle(struct cluster *c, const struct gateway *gw, const struct val *ref, struct arena *a)
+static struct gw_says client_bundle(struct cluster *c, const struct gateway *gw, const struct val *ref, struct arena *a, const char **pem)
 {
 	const char *ns = val_str_at(ref, "namespace"), *name = val_str_at(ref, "name");
 	str where = ns ? cluster_str(c, ns) : gw->o.ns;
 
 	if (where != gw->o.ns && !grant_allows(c, GATEWAY_GROUP, "Gateway", gw->o.ns, where, "", "ConfigMap", name ? name : ""))
 		return gw_wrong("RefNotPermitted", arena_printf(a, "no ReferenceGrant in namespace %s lets Gateways of %s use ConfigMap %s", where, gw->o.ns, name ? name : "(none)"));
-	return bundle(c, where, val_str_at(ref, "group"), val_str_at(ref, "kind"), name ? cluster_str(c, name) : NULL, "InvalidCACertificateKind", a);
+	return bundle(c, where, val_str_at(ref, "group"), val_str_at(ref, "kind"), name ? cluster_str(c, name) : NULL, "InvalidCACertificateKind", a, pem);
 }
 
 void gw_client_certificates(struct cluster *c, const struct gateway *gw, struct gw_listener_state *l, struct arena *a)
@@ -50,9 +51,11 @@ void gw_client_certificates(struct cluster *c, const struct gateway *gw, struct 
 	if (!validation)
 		return;
 	VAL_EACH(ref, refs) {
-		struct gw_says says = client_bundle(c, gw, ref, a);
+		const char *pem = "";
+		struct gw_says says = client_bundle(c, gw, ref, a, &pem);
 
 		good += says.yes;
+		l->client_ca = says.yes ? arena_printf(a, "%s%s\n", l->client_ca ? l->client_ca : "", pem) : l->client_ca;
 		if (!says.yes && l->resolved.yes)
 			l->resolved = says;
 	}
@@ -145,7 +148,8 @@ struct gw_policy_says backend_tls_judge(struct cluster *c, const struct backend_
 	uint32_t good = 0;
 
 	for (uint32_t k = 0; k < p->cas.nr; k++) {
-		struct gw_says says = bundle(c, p->o.ns, p->cas.v[k].group, p->cas.v[k].kind, p->cas.v[k].name, "InvalidKind", a);
+		const char *pem;
+		struct gw_says says = bundle(c, p->o.ns, p->cas.v[k].group, p->cas.v[k].kind, p->cas.v[k].name, "InvalidKind", a, &pem);
 
 		good += says.yes;
 		if (!says.yes && out.resolved.yes)

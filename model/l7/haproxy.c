@@ -2,6 +2,7 @@
  * at while none is decided. */
 #include "model/l7/haproxy_parts.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -9,7 +10,7 @@ static struct sb *text(struct hap *x) { return &x->out->text; }
 
 /* ---- hosts */
 
-static void host_acl(struct hap *x, const char *name, const char *var, const char *pattern, bool one_label)
+void hap_host_acl(struct hap *x, const char *name, const char *var, const char *pattern, bool one_label)
 {
 	if (strncmp(pattern, "*.", 2) != 0)
 		sb_printf(text(x), "    acl %s var(%s) -m str -- %s\n", name, var, hap_word(x, pattern));
@@ -30,13 +31,21 @@ static bool has_v6(const struct pod *p)
 	return p && ((ip_set(p->ip) && !ip_is4(p->ip)) || (ip_set(p->ip2) && !ip_is4(p->ip2)));
 }
 
-/* A port speaks one protocol; a port without a listener that HAProxy can be is left closed. */
-static enum l7_proto port_proto(const struct hap *x, uint32_t port)
+/* What of a port the frontend for requests serves; L7_TCP: nothing. *shared: the port has other listeners beside HTTPS, and who reads the hello hands on. */
+static enum l7_proto port_proto(const struct hap *x, uint32_t port, bool *shared)
 {
-	for (uint32_t k = 0; k < x->t->listeners.nr; k++)
-		if (serves_port(x, &x->t->listeners.v[k], port))
-			return (enum l7_proto)x->t->listeners.v[k].proto;
-	return L7_TCP;
+	enum l7_proto out = L7_TCP;
+
+	*shared = false;
+	for (uint32_t k = 0; k < x->t->listeners.nr; k++) {
+		const struct l7_listener *l = &x->t->listeners.v[k];
+
+		if (out == L7_TCP && serves_port(x, l, port))
+			out = (enum l7_proto)l->proto;
+		*shared = *shared || (!l->dead && l->port == x->plane->ports[port].port && (l->proto == L7_TLS_PASSTHROUGH || l->proto == L7_TLS_TERMINATE));
+	}
+	*shared = *shared && out == L7_HTTPS;
+	return out;
 }
 
 enum { OTHER_FAMILY = 65536 };  /* no two sockets of a frontend have one id */
@@ -57,22 +66,33 @@ static void binds(struct hap *x, enum l7_proto *proto)
 	for (uint32_t k = 0; k < x->plane->nr; k++) {
 		const struct l7_port *p = &x->plane->ports[k];
 		const char *certs;
+		bool shared;
 
-		proto[k] = port_proto(x, k);
-		if (x->plane->sidecar)
+		proto[k] = port_proto(x, k, &shared);
+		if (x->plane->sidecar || proto[k] == L7_TCP)
 			continue;
-		certs = proto[k] == L7_HTTPS ? hap_certs(x, p) : NULL;
+		certs = proto[k] == L7_HTTPS ? hap_certs(x, p, L7_HTTPS) : NULL;
 		if (proto[k] == L7_HTTPS && !certs) {
 			sb_printf(text(x), "    # port %u: TLS without a certificate; nobody could finish the handshake\n", p->port);
 			proto[k] = L7_TCP;
-		} else if (proto[k] == L7_TCP) {
-			sb_printf(text(x), "    # port %u: TLS that is passed through, or TCP: not served here\n", p->port);
-			hap_cannot(x, arena_printf(x->a, "port %u", p->port), "TLS that is passed through, or TCP: not served");
+		} else if (shared) {
+			sb_printf(text(x), "    bind abns@podwire-https-%u accept-proxy id %u ssl %s\n", p->port, p->bind, certs);
 		} else if (certs) {
 			hap_bind(x, p->bind, v6, arena_printf(x->a, " id %u ssl %s", p->bind, certs), arena_printf(x->a, " id %u ssl %s", OTHER_FAMILY + p->bind, certs));
 		} else {
 			hap_bind(x, p->bind, v6, arena_printf(x->a, " id %u", p->bind), arena_printf(x->a, " id %u", OTHER_FAMILY + p->bind));
 		}
+	}
+}
+
+/* Ports that the frontend for requests has not, or not alone. */
+static void stream_ports(struct hap *x)
+{
+	for (uint32_t k = 0; !x->plane->sidecar && k < x->plane->nr; k++) {
+		bool shared;
+
+		if (port_proto(x, k, &shared) == L7_TCP || shared)
+			hap_stream_port(x, k, has_v6(x->plane->pod));
 	}
 }
 
@@ -92,6 +112,8 @@ static void what_is_asked(struct hap *x, const enum l7_proto *proto)
 		}
 }
 
+static int listener_rank(const struct l7_listener *l) { return l->dst ? INT_MAX : host_rank(l->host); }
+
 /* The listeners of one port, the most precise host first. */
 static uint32_t listeners_of(struct hap *x, uint32_t port, enum l7_proto proto, uint32_t *out)
 {
@@ -102,7 +124,7 @@ static uint32_t listeners_of(struct hap *x, uint32_t port, enum l7_proto proto, 
 
 		if (!serves_port(x, &x->t->listeners.v[k], port) || x->t->listeners.v[k].proto != proto || (x->t->listeners.v[k].host && !hap_fits(x->t->listeners.v[k].host)))
 			continue;
-		for (; at && host_rank(x->t->listeners.v[out[at - 1]].host) < host_rank(x->t->listeners.v[k].host); at--)
+		for (; at && listener_rank(&x->t->listeners.v[out[at - 1]]) < listener_rank(&x->t->listeners.v[k]); at--)
 			out[at] = out[at - 1];
 		out[at] = k;
 		nr++;
@@ -117,8 +139,11 @@ static void find_listener(struct hap *x, const uint32_t *v, uint32_t nr, uint16_
 		const char *acl = arena_printf(x->a, "l%u.%s", v[k], by + 4 /* txn. */);
 
 		if (l->host)
-			host_acl(x, acl, by, l->host, x->t->groups.v[l->group].one_label);
-		sb_printf(text(x), "    http-request set-var(%s) int(%u) if on%u !{ var(%s) -m found }%s%s\n", var, v[k], port, var, l->host ? " " : "", l->host ? acl : "");
+			hap_host_acl(x, acl, by, l->host, x->t->groups.v[l->group].one_label);
+		else if (l->dst)
+			sb_printf(text(x), "    acl %s dst %s\n", acl, hap_word(x, l->dst));
+		sb_printf(text(x), "    http-request set-var(%s) int(%u) if on%u !{ var(%s) -m found }%s%s\n", var, v[k], port, var, l->host || l->dst ? " " : "",
+			  l->host || l->dst ? acl : "");
 	}
 }
 
@@ -129,7 +154,7 @@ static void listeners(struct hap *x, const enum l7_proto *proto)
 	for (uint32_t k = 0; k < x->plane->nr; k++) {
 		uint16_t port = x->plane->ports[k].port;
 		uint32_t nr = listeners_of(x, k, proto[k], v);
-		bool tls = proto[k] == L7_HTTPS, any = nr && !x->t->listeners.v[v[nr - 1]].host;
+		bool tls = proto[k] == L7_HTTPS, any = nr && !x->t->listeners.v[v[nr - 1]].host && !x->t->listeners.v[v[nr - 1]].dst;
 
 		if (!nr || proto[k] == L7_TCP)
 			continue;
@@ -321,7 +346,7 @@ static void group_routes(struct hap *x, uint32_t group, uint32_t *number)
 			continue;
 		}
 		if (*acl)
-			host_acl(x, acl, "txn.host", h->pattern, g->one_label);
+			hap_host_acl(x, acl, "txn.host", h->pattern, g->one_label);
 		for (uint32_t i = 0; i < h->routes.nr; i++)
 			add_route(x, &h->routes.v[i], group, acl, number);
 		if (!g->fall_through && *acl)
@@ -340,7 +365,7 @@ static void routes(struct hap *x)
 		bool used = false;
 
 		for (uint32_t k = 0; k < x->t->listeners.nr; k++)
-			if (x->t->listeners.v[k].group == g && !x->t->listeners.v[k].dead) {
+			if (x->t->listeners.v[k].group == g && !x->t->listeners.v[k].dead && (x->t->listeners.v[k].proto == L7_HTTP || x->t->listeners.v[k].proto == L7_HTTPS)) {
 				sb_printf(text(x), "    acl group%u var(txn.listener) -m int %u\n", g, k);
 				used = true;
 			}
@@ -353,14 +378,12 @@ static void routes(struct hap *x)
 /* What the proxy tells the backend of the client (act.c forwarded). */
 static void forwarded(struct hap *x)
 {
-	const char *known = x->plane->sidecar ? " decided" : "";
-
 	sb_add(text(x), "\n    # of the client, for the backend\n");
 	if (!x->t->replace_forwarded) {
-		sb_printf(text(x), "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"
-				   "    http-request set-header X-Forwarded-For '%%[req.fhdr(x-forwarded-for,1)], %%[src]' if forwarded%s\n"
-				   "    http-request set-header X-Forwarded-For %%[src] if !forwarded%s\n"
-				   "    http-request set-header X-Forwarded-Proto %%[var(txn.scheme)]%s%s\n", known, known, *known ? " if" : "", known);
+		sb_add(text(x), "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"
+				"    http-request set-header X-Forwarded-For '%[req.fhdr(x-forwarded-for,1)], %[src]' if forwarded\n"
+				"    http-request set-header X-Forwarded-For %[src] if !forwarded\n"
+				"    http-request set-header X-Forwarded-Proto %[var(txn.scheme)]\n");
 		return;
 	}
 	sb_add(text(x), "    http-request set-header X-Forwarded-For %[src]\n"
@@ -435,6 +458,8 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 	hap_backends(&x);
 	if (p->sidecar)
 		hap_sidecar_backends(&x);
+	stream_ports(&x);
+	hap_stream_end(&x);
 	if (x.delays)
 		vec_add(a, &out->files, (struct haproxy_file){ "delay.lua", "core.register_action(\"podwire_delay\", { \"http-req\" }, function(txn, milliseconds)\n"
 								     "\tcore.msleep(tonumber(milliseconds))\nend, 1)\n" });
@@ -446,20 +471,18 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 
 void haproxy_free(struct haproxy_conf *c) { sb_free(&c->text); }
 
-const char *haproxy_dir_of(const char *ns, const char *name, struct arena *a)
+const char *haproxy_dir(const struct l7_plane *p, struct arena *a)
 {
-	const char *both = arena_printf(a, "%s.%s", ns, name);
+	const char *both = arena_printf(a, "%s.%s%s", p->pod->o.ns, p->pod->o.name, p->beside ? "..sidecar" : "");
 
 	return hap_name(both) && both[0] != '.' ? arena_printf(a, HAPROXY_DIR "/%s", both) : arena_printf(a, HAPROXY_DIR "/pod-%08x", fnv32a(both, strlen(both)));
 }
-
-const char *haproxy_dir(const struct pod *p, struct arena *a) { return haproxy_dir_of(p->o.ns, p->o.name, a); }
 
 void haproxy_print(const struct l7_plane *p, struct sb *out, struct arena *a)
 {
 	struct haproxy_conf c;
 
-	haproxy_write(p, haproxy_dir(p->pod, a), a, &c);
+	haproxy_write(p, haproxy_dir(p, a), a, &c);
 	sb_add(out, sb_text(&c.text));
 	for (uint32_t k = 0; k < c.files.nr; k++) {
 		sb_printf(out, "\n# %s\n", c.files.v[k].name);

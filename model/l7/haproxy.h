@@ -24,8 +24,7 @@ struct haproxy_conf {
 void haproxy_write(const struct l7_plane *, const char *dir, struct arena *, struct haproxy_conf *out);
 void haproxy_free(struct haproxy_conf *);
 /* Where a lab keeps the files of a Pod's proxy. */
-const char *haproxy_dir(const struct pod *, struct arena *);
-const char *haproxy_dir_of(const char *ns, const char *name, struct arena *);
+const char *haproxy_dir(const struct l7_plane *, struct arena *);
 /* All of it for reading: the configuration, and its other files as comments behind it. */
 void haproxy_print(const struct l7_plane *, struct sb *out, struct arena *);
 

@@ -366,6 +366,11 @@ static void reach(struct section *s, const struct l7_ref *r)
 	}
 	if (r->service)
 		e = service_endpoints(s->x->t->cluster, r->service, r->port, r->subset, s->x->a, &nr);
+	if (r->as_sent) {                       /* of a headless Service: the endpoint that was dialled */
+		sb_printf(text(s->x), "    server sent 0.0.0.0%s\n", nr ? hap_mutual(s->x, r->service, e[0].ip, e[0].port) : "");
+		s->dials = true;
+		return;
+	}
 	if (!nr && r->fallback) {
 		reach(s, r->fallback);
 		return;

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-struct listing { struct hap *x; struct sb text; VEC(const char *) names; };
+struct listing { struct hap *x; struct sb text; VEC(const char *) names; const char *asks; /* of clients, as options of a line */ };
 
 static const char *file_of(struct hap *x, const char *secret)
 {
@@ -42,7 +42,7 @@ static void show(struct listing *l, const char *file, const char *name)
 		if (streq(l->names.v[k], lower))
 			return;
 	vec_add(l->x->a, &l->names, (const char *)lower);
-	sb_printf(&l->text, "%s/%s %s\n", l->x->dir, file, lower);
+	sb_printf(&l->text, "%s/%s%s %s\n", l->x->dir, file, l->asks, lower);
 }
 
 /* Ingress: the host that the Ingress names, if the certificate is good for it; else the controller's own (table_cert). */
@@ -84,50 +84,73 @@ static bool gateway_names(struct listing *l, const struct l7_listener *to)
 	return true;
 }
 
-static bool by_tls(const struct l7_listener *to, const struct l7_port *port)
+/* A certificate that clients must have; *l->asks. */
+static void asks_of_clients(struct listing *l, const struct l7_listener *to)
 {
-	return !to->dead && to->port == port->port && to->proto == L7_HTTPS;
+	struct hap *x = l->x;
+	const char *name = arena_printf(x->a, "clients.%u.pem", (uint32_t)(to - x->t->listeners.v));
+	bool known = false;
+
+	l->asks = "";
+	if (!to->client_certificates)
+		return;
+	if (!to->client_ca) {
+		hap_cannot(x, arena_printf(x->a, "port %u", to->port), "certificates of clients, without a bundle that says who signs them: they are not asked for");
+		return;
+	}
+	for (uint32_t k = 0; k < x->out->files.nr; k++)
+		known = known || streq(x->out->files.v[k].name, name);
+	if (!known)
+		vec_add(x->a, &x->out->files, (struct haproxy_file){ name, to->client_ca });
+	l->asks = arena_printf(x->a, " [ca-file %s/%s verify required]", x->dir, name);
+}
+
+static bool by_tls(const struct l7_listener *to, const struct l7_port *port, enum l7_proto proto)
+{
+	return !to->dead && to->port == port->port && to->proto == proto;
 }
 
 /* Shown for names without a line: of the listener for any host; else of the only one with a wildcard, under which HAProxy finds one label and the listener takes several
  * (names for which there is no listener are cut off behind the handshake). NULL: none. */
-static const struct l7_cert *for_others(const struct hap *x, const struct l7_port *port)
+static const struct l7_listener *for_others(const struct hap *x, const struct l7_port *port, enum l7_proto proto)
 {
-	const struct l7_cert *wild = NULL;
+	const struct l7_listener *wild = NULL;
 	uint32_t wildcards = 0;
 
 	for (uint32_t k = 0; k < x->t->listeners.nr; k++) {
 		const struct l7_listener *to = &x->t->listeners.v[k];
 
-		if (!by_tls(to, port) || !first_good(to))
+		if (!by_tls(to, port, proto) || !first_good(to))
 			continue;
 		if (!to->host)
-			return first_good(to);
+			return to;
 		if (to->host[0] == '*') {
-			wild = first_good(to);
+			wild = to;
 			wildcards++;
 		}
 	}
 	return wildcards == 1 ? wild : NULL;
 }
 
-const char *hap_certs(struct hap *x, const struct l7_port *port)
+const char *hap_certs(struct hap *x, const struct l7_port *port, enum l7_proto proto)
 {
-	struct listing l = { .x = x };
-	const char *name = arena_printf(x->a, "%u.list", port->bind);
-	const struct l7_cert *otherwise;
+	struct listing l = { .x = x, .asks = "" };
+	const char *name = arena_printf(x->a, proto == L7_HTTPS ? "%u.list" : "%u.ends.list", port->bind);
+	const struct l7_listener *otherwise;
 	bool any = false, open = x->t->own_cert;
 
-	if (!open && (otherwise = for_others(x, port))) {
-		show(&l, file_of(x, otherwise->secret), NOBODY);
+	if (!open && (otherwise = for_others(x, port, proto))) {
+		asks_of_clients(&l, otherwise);
+		show(&l, file_of(x, first_good(otherwise)->secret), NOBODY);
 		open = true;
 	}
 	for (int exact = 1; exact >= 0; exact--)
 		for (uint32_t k = 0; k < x->t->listeners.nr; k++) {
 			const struct l7_listener *to = &x->t->listeners.v[k];
 
-			if (!by_tls(to, port) || (to->host != NULL) != exact)
+			if (!by_tls(to, port, proto) || (to->host != NULL) != exact)
 				continue;
+			asks_of_clients(&l, to);
 			if (x->t->own_cert)
 				ingress_names(&l, to);
 			any = x->t->own_cert || gateway_names(&l, to) || any;

@@ -36,7 +36,8 @@ static const char *client_tls(struct hap *x, const struct service *s)
 
 const char *hap_mutual(struct hap *x, const struct service *s, ip_addr endpoint, uint16_t port)
 {
-	const struct pod *to = s && x->plane->pod ? find_pod_by_ip(x->t->cluster, endpoint) : NULL;
+	bool speaks = x->plane->pod && (x->plane->sidecar || !mesh_capture(x->plane->pod->spec).set);   /* else the Pod's own sidecar does, behind this proxy */
+	const struct pod *to = s && speaks ? find_pod_by_ip(x->t->cluster, endpoint) : NULL;
 
 	return to && mesh_mutual_tls(x->t->cluster, x->plane->pod, to, port, client_tls(x, s)) ? own_identity(x) : "";
 }

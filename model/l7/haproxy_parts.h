@@ -3,6 +3,7 @@
 #define PODWIRE_HAPROXY_PARTS_H
 
 #include "model/l7/haproxy.h"
+#include "model/l7/mesh_routes.h"
 
 /* A backend section: what happens to requests of one route. */
 struct hap_leaf {
@@ -22,6 +23,8 @@ struct hap {
 	bool delays;                            /* some request waits: HAProxy does that in Lua */
 	const char *identity;                   /* what a server's line has for mutual TLS; NULL: nobody asked yet */
 	struct map client_tls;                  /* of a Service, in hap_mutual → const char **: mode */
+	struct mesh_scope scope;                /* of a sidecar */
+	bool cuts;                              /* some connections are cut off */
 	const char *headless;                   /* of a sidecar: how endpoints of headless Services are dialled, if any is by TLS; NULL */
 };
 
@@ -36,14 +39,22 @@ const char *hap_comment(struct hap *, const char *text);        /* on one line *
 const char *hap_object(struct hap *, obj_h, const char *path);  /* Ingress default/web, spec.rules[0] */
 void hap_cannot(struct hap *, const char *what, const char *why);       /* remembered for the head of the configuration */
 
-/* ---- haproxy.c: the sockets of a port; one for each family, so that clients have the address that they came with (one for both sees ::ffff:192.0.2.1) */
+/* ---- haproxy.c: is the text in that variable this host? the sockets of a port; one for each family, so that clients have the address that they came with (one for both sees ::ffff:192.0.2.1) */
+void hap_host_acl(struct hap *, const char *name, const char *var, const char *pattern, bool one_label);
 void hap_bind(struct hap *, uint32_t port, bool v6, const char *how, const char *how6);
 /* ---- haproxy_certs.c: "crt-list FILE" (and strict-sni) for a port, and its files; NULL: no certificate can be shown there */
-const char *hap_certs(struct hap *, const struct l7_port *);
+const char *hap_certs(struct hap *, const struct l7_port *, enum l7_proto);
 /* ---- haproxy_sidecar.c: the connections before the requests' frontend; where a request for no known host goes; and the backends for those */
 void hap_sidecar(struct hap *, bool v6);
 void hap_sidecar_unknown(struct hap *);
 void hap_sidecar_backends(struct hap *);
+/* ---- haproxy_streams.c: connections that are not read */
+/* In a frontend: where a connection goes that fits cond ("": any); and the backends NAME.0, NAME.1 … of which one is chosen by weight. */
+void hap_stream_use(struct hap *, const char *name, const struct l7_action *, const char *cond);
+void hap_stream_backends(struct hap *, const char *name, const struct l7_action *, const char *what);
+/* A port of the plane that has other listeners than HTTP and HTTPS: its frontends and backends. */
+void hap_stream_port(struct hap *, uint32_t port, bool v6);
+void hap_stream_end(struct hap *);              /* the backend for what is cut off; once */
 /* ---- haproxy_cors.c: a CORS filter, in the backend section of its route */
 void hap_cors(struct hap *, const char *what, const struct l7_cors *);
 /* ---- haproxy_mesh.c */

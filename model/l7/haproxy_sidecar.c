@@ -5,19 +5,22 @@
 
 static struct sb *text(struct hap *x) { return &x->out->text; }
 
-static void frontend(struct hap *x, const char *name, uint16_t port, bool inbound, bool v6)
+static void opens(struct hap *x, const char *name, uint16_t port, bool v6)
 {
 	sb_printf(text(x), "\nfrontend %s from proxy\n", name);
 	hap_bind(x, port, v6, "", "");
 	/* who dials the sidecar itself would be sent on to it, for ever (Istio's blackhole) */
 	sb_printf(text(x), "    tcp-request connection reject if { dst_port %u %u }\n", x->plane->sidecar->outbound, x->plane->sidecar->inbound);
 	sb_add(text(x), "    mode tcp\n    tcp-request inspect-delay 2s\n");
-	if (inbound)
-		hap_mesh_peers(x);
+}
+
+static void inbound(struct hap *x, bool v6)
+{
+	opens(x, "inbound", x->plane->sidecar->inbound, v6);
+	hap_mesh_peers(x);
 	sb_add(text(x), "    tcp-request content accept if HTTP\n");
-	if (inbound)
-		hap_mesh_connections(x);
-	sb_printf(text(x), "%s    use_backend %s.requests if HTTP\n", inbound ? "    use_backend inbound.mutual if mutual\n" : "", name);
+	hap_mesh_connections(x);
+	sb_add(text(x), "    use_backend inbound.mutual if mutual\n    use_backend inbound.requests if HTTP\n");
 }
 
 static void handed_on(struct hap *x, const char *name)
@@ -25,8 +28,13 @@ static void handed_on(struct hap *x, const char *name)
 	sb_printf(text(x), "\nbackend %s.requests from proxy\n    mode tcp\n    server requests abns@podwire-%s send-proxy-v2\n", name, name);
 }
 
-/* Each Service by its address: `how` writes what is done where it is meant. */
+/* Each port of each Service that this sidecar knows: what is written for it. */
 typedef void (*service_fn)(struct hap *, const struct service *, const struct svc_port *, const char *name);
+
+static const char *fqdn_of(struct hap *x, const struct service *s)
+{
+	return arena_printf(x->a, "%s.%s.svc.%s", s->o.name, s->o.ns, cluster_settings(x->t->cluster)->domain);
+}
 
 static void each_service(struct hap *x, service_fn how)
 {
@@ -35,21 +43,72 @@ static void each_service(struct hap *x, service_fn how)
 	for (uint32_t k = 0; k < all.nr; k++) {
 		const struct service *s = (const struct service *)all.v[k];
 
-		for (uint32_t i = 0; service_has_vip(s) && i < s->ports.nr; i++)
-			if (!s->ports.v[i].protocol || s->ports.v[i].protocol == L4_TCP)
+		for (uint32_t i = 0; mesh_sees(&x->scope, s, fqdn_of(x, s)) && i < s->ports.nr; i++)
+			if (mesh_speaks(&s->ports.v[i]) != MESH_UDP)
 				how(x, s, &s->ports.v[i], arena_printf(x->a, "s%u.%u", k, i));
 	}
 }
 
-static void meant(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+/* That a Service's port was dialled; NULL: it has no address. */
+static const char *dialled(struct hap *x, const struct service *s, const struct svc_port *p)
 {
-	for (uint32_t k = 0; k < MAX(s->cluster_ips.nr, 1u); k++) {
-		const char *ip = s->cluster_ips.nr ? s->cluster_ips.v[k] : s->cluster_ip;
-		ip_addr addr;
+	const char *out = NULL;
+	ip_addr addr;
 
-		if (ip && ip_parse(ip, &addr))
-			sb_printf(text(x), "    use_backend %s if { dst %s } { dst_port %d }\n", name, IP(addr), p->port);
-	}
+	for (uint32_t k = 0; service_has_vip(s) && k < MAX(s->cluster_ips.nr, 1u); k++)
+		if (ip_parse(s->cluster_ips.nr ? s->cluster_ips.v[k] : s->cluster_ip, &addr))
+			out = arena_printf(x->a, "%s %s", out ? out : "{ dst", IP(addr));
+	return out ? arena_printf(x->a, "%s } { dst_port %d }", out, p->port) : NULL;
+}
+
+/* Ports at which requests are read: those of HTTP Services whatever was dialled, those whose protocol is looked for at their Service's address. */
+static void reading(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+{
+	(void)name;
+	(void)s;
+	if (mesh_speaks(p) == MESH_HTTP)
+		sb_printf(text(x), "    acl http_port dst_port %d\n", p->port);
+	if (mesh_speaks(p) == MESH_HTTP || mesh_speaks(p) == MESH_AUTO)
+		sb_printf(text(x), "    acl read dst_port %d\n", p->port);
+}
+
+/* What becomes of a connection to a Service's port; NULL: it goes on as it was sent. Routes by the name in a hello are not told apart here. */
+static const struct l7_action *stream_of(struct hap *x, const struct service *s, const struct svc_port *p)
+{
+	struct mesh_dialled d = { .port = (uint16_t)p->port };
+	const struct route_table *t;
+
+	if (mesh_speaks(p) == MESH_HTTP || !service_has_vip(s) || !ip_parse(s->cluster_ip, &d.dst))
+		return NULL;
+	t = routes_compile_sidecar(x->t->cluster, x->plane->pod, &d, x->a);
+	return t->vhosts.nr && t->vhosts.v[0].routes.nr ? t->vhosts.v[0].routes.v[0].action : NULL;
+}
+
+static void use_stream(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+{
+	const struct l7_action *act = stream_of(x, s, p);
+
+	if (act)
+		hap_stream_use(x, name, act, dialled(x, s, p));
+}
+
+static void never_read(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+{
+	if (mesh_speaks(p) == MESH_TCP || mesh_speaks(p) == MESH_TLS)
+		use_stream(x, s, p, name);
+}
+
+static void read_there(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+{
+	(void)name;
+	if (mesh_speaks(p) == MESH_AUTO && dialled(x, s, p))
+		sb_printf(text(x), "    use_backend outbound.requests if HTTP %s\n", dialled(x, s, p));
+}
+
+static void not_http(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
+{
+	if (mesh_speaks(p) == MESH_AUTO)
+		use_stream(x, s, p, name);
 }
 
 /* Endpoints of headless Services are dialled as they were sent to; in the mesh by mutual TLS. */
@@ -60,9 +119,13 @@ static void each_headless(struct hap *x)
 	for (uint32_t k = 0; k < all.nr; k++) {
 		const struct service *s = (const struct service *)all.v[k];
 
-		for (uint32_t i = 0; streq(s->cluster_ip, "None") && i < s->ports.nr; i++) {
+		for (uint32_t i = 0; streq(s->cluster_ip, "None") && mesh_sees(&x->scope, s, fqdn_of(x, s)) && i < s->ports.nr; i++) {
 			uint32_t nr;
-			const struct http_endpoint *e = service_endpoints(x->t->cluster, s, s->ports.v[i].port, NULL, x->a, &nr);
+			const struct http_endpoint *e;
+
+			if (mesh_speaks(&s->ports.v[i]) == MESH_HTTP || mesh_speaks(&s->ports.v[i]) == MESH_UDP)
+				continue;
+			e = service_endpoints(x->t->cluster, s, s->ports.v[i].port, NULL, x->a, &nr);
 
 			for (uint32_t j = 0; j < nr; j++) {
 				const char *tls = hap_mutual(x, s, e[j].ip, e[j].port);
@@ -70,31 +133,18 @@ static void each_headless(struct hap *x)
 				if (!*tls)
 					continue;
 				x->headless = tls;
-				sb_printf(text(x), "    use_backend outbound.as_sent.mutual if { dst %s } { dst_port %u }\n", IP(e[j].ip), e[j].port);
+				sb_printf(text(x), "    use_backend outbound.as_sent.mutual if { dst %s } { dst_port %d }\n", IP(e[j].ip), s->ports.v[i].port);
 			}
 		}
 	}
 }
 
-static void servers(struct hap *x, const struct service *s, const struct svc_port *p)
+static void stream_backends(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
 {
-	uint32_t nr = 0;
-	const struct http_endpoint *e = service_endpoints(x->t->cluster, s, p->port, NULL, x->a, &nr);
+	const struct l7_action *act = stream_of(x, s, p);
 
-	sb_add(text(x), "    balance roundrobin\n");
-	for (uint32_t k = 0; k < nr; k++)
-		sb_printf(text(x), ip_is4(e[k].ip) ? "    server e%u %s:%u%s\n" : "    server e%u [%s]:%u%s\n", k, IP(e[k].ip), e[k].port, hap_mutual(x, s, e[k].ip, e[k].port));
-}
-
-static void endpoints(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
-{
-	sb_printf(text(x), "\nbackend %s from proxy\n    # Service %s/%s, port %d\n    mode tcp\n", name, hap_comment(x, s->o.ns), hap_comment(x, s->o.name), p->port);
-	servers(x, s, p);
-}
-
-static void meant_http(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
-{
-	meant(x, s, p, arena_printf(x->a, "http.%s", name));
+	if (act)
+		hap_stream_backends(x, name, act, hap_object(x, s->o.id, NULL));
 }
 
 void hap_sidecar(struct hap *x, bool v6)
@@ -102,17 +152,24 @@ void hap_sidecar(struct hap *x, bool v6)
 	const struct mesh_capture *m = x->plane->sidecar;
 
 	sb_add(text(x), "\n# what the Pod sends\n");
-	frontend(x, "outbound", m->outbound, false, v6);
-	each_service(x, meant);
+	x->scope = mesh_scope(x->t->cluster, x->plane->pod, x->a);
+	opens(x, "outbound", m->outbound, v6);
+	each_service(x, reading);
+	sb_add(text(x), "    acl http_port always_false\n    acl read always_false\n    tcp-request content accept if !read\n    tcp-request content accept if HTTP\n");
+	each_service(x, never_read);
+	each_service(x, read_there);
+	each_service(x, not_http);
+	sb_add(text(x), "    use_backend outbound.requests if HTTP http_port\n");
 	each_headless(x);
-	sb_add(text(x), "    default_backend outbound.as_sent\n");
+	sb_printf(text(x), "    default_backend outbound.%s\n", x->scope.any ? "as_sent" : "kept_in");
 	handed_on(x, "outbound");
-	sb_add(text(x), "\nbackend outbound.as_sent from proxy\n    mode tcp\n    server sent 0.0.0.0\n");
+	sb_add(text(x), x->scope.any ? "\nbackend outbound.as_sent from proxy\n    mode tcp\n    server sent 0.0.0.0\n"
+				     : "\n# REGISTRY_ONLY: a backend without a server ends connections\nbackend outbound.kept_in from proxy\n    mode tcp\n");
 	if (x->headless)
 		sb_printf(text(x), "\nbackend outbound.as_sent.mutual from proxy\n    mode tcp\n    server sent 0.0.0.0%s\n", x->headless);
-	each_service(x, endpoints);
+	each_service(x, stream_backends);
 	sb_add(text(x), "\n# what it receives\n");
-	frontend(x, "inbound", m->inbound, true, v6);
+	inbound(x, v6);
 	sb_add(text(x), "    default_backend inbound.application\n");
 	handed_on(x, "inbound");
 	sb_add(text(x), "\nbackend inbound.application from proxy\n    mode tcp\n    source 127.0.0.6\n    server application 0.0.0.0\n"
@@ -124,21 +181,15 @@ void hap_sidecar(struct hap *x, bool v6)
 	sb_add(text(x), "\n# requests that the Pod sends\n");
 }
 
-/* A request for a host that the mesh has not: to the Service that was meant by its address, else to where it was sent. */
+/* A request for a host that the mesh has not goes to where it was sent, or is not let out. */
 void hap_sidecar_unknown(struct hap *x)
 {
-	each_service(x, meant_http);
+	if (!x->scope.any)
+		sb_add(text(x), "    http-request return status 502 if !decided\n");
 	sb_add(text(x), "    default_backend http.as_sent\n");
-}
-
-static void http_endpoints(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
-{
-	sb_printf(text(x), "\nbackend http.%s from endpoints\n", name);
-	servers(x, s, p);
 }
 
 void hap_sidecar_backends(struct hap *x)
 {
 	sb_add(text(x), "\nbackend http.as_sent from endpoints\n    server sent 0.0.0.0\n");
-	each_service(x, http_endpoints);
 }

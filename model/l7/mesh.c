@@ -1,6 +1,6 @@
 /* Injection: who gets a sidecar, and what is added to the Pod. Source: istio pkg/kube/inject/inject.go injectRequired, the webhook's namespace and object
  * selectors (manifests/charts/istio-control/istio-discovery/templates/mutatingwebhook.yaml), files/injection-template.yaml. */
-#include "model/l7/mesh.h"
+#include "model/l7/mesh_routes.h"
 
 #include <stdlib.h>
 
@@ -60,22 +60,18 @@ const char *mesh_ambient(struct cluster *c, const struct pod *p)
 
 const char *mesh_unmodelled(struct cluster *c, const struct pod *p, struct arena *a)
 {
-	const struct kind *const which[] = { &envoy_filter_kind, &istio_sidecar_kind };
+	struct object_list all = cluster_list(c, &envoy_filter_kind);
 
-	for (size_t i = 0; i < ARRAY_LEN(which); i++) {
-		struct object_list all = cluster_list(c, which[i]);
+	for (uint32_t n = 0; n < all.nr; n++) {
+		const struct val *labels = val_path(all.v[n]->doc, "spec.workloadSelector.labels");
+		bool hit = all.v[n]->ns == p->o.ns || streq(all.v[n]->ns, "istio-system");
 
-		for (uint32_t n = 0; n < all.nr; n++) {
-			const struct val *labels = val_path(all.v[n]->doc, "spec.workloadSelector.labels");
-			bool hit = all.v[n]->ns == p->o.ns || streq(all.v[n]->ns, "istio-system");
-
-			VAL_EACH_KEY(v, labels)
-				hit = hit && streq(label_get(&p->o.labels, v->key), val_str(v));
-			if (hit)
-				return arena_printf(a, "%s %s/%s changes what the sidecar does, and is not modelled", which[i]->name, all.v[n]->ns, all.v[n]->name);
-		}
+		VAL_EACH_KEY(v, labels)
+			hit = hit && streq(label_get(&p->o.labels, v->key), val_str(v));
+		if (hit)
+			return arena_printf(a, "EnvoyFilter %s/%s changes what the sidecar does, and is not modelled", all.v[n]->ns, all.v[n]->name);
 	}
-	return NULL;
+	return cluster_count(c, &istio_sidecar_kind) ? mesh_scope(c, p, a).unknown : NULL;
 }
 
 /* The webhooks: namespaces with istio-injection=enabled or istio.io/rev, and Pods that ask for it themselves. */

@@ -18,7 +18,7 @@ void mesh_inject(struct cluster *, struct pod *);
 const struct container *mesh_sidecar(const struct pod_spec *);          /* istio-proxy; NULL: none */
 const char *mesh_ambient(struct cluster *, const struct pod *);         /* why the mesh's part cannot be told; NULL: not in ambient mode */
 
-/* An object that changes what this Pod's sidecar does in ways that are not modelled (EnvoyFilter, Sidecar); NULL: none. */
+/* An object that changes what this Pod's sidecar does in ways that are not modelled (EnvoyFilter, some Sidecars); NULL: none. */
 const char *mesh_unmodelled(struct cluster *, const struct pod *, struct arena *);
 
 /* What the init container was told to redirect (its arguments; "" for one without). */
@@ -37,9 +37,11 @@ void mesh_rules(struct ruleset *, const struct mesh_capture *, bool v6, uint32_t
 /* ---- routes */
 /* Who asks: a Pod with a sidecar, or a gateway (name as VirtualServices write it). */
 struct mesh_client { str ns; const pair_list *labels; const char *gateway; };
-/* What a client's sidecar does with a request to that host and port: a table with that one host. NULL: no Service of the mesh has it, the connection goes on as it is. */
-struct route_table *routes_compile_sidecar(struct cluster *, const struct pod *client, const char *host, uint16_t port, struct arena *);
-/* All of that in one table: a listener for each name of each Service at each of its TCP ports. Names outside (ServiceEntry) are not in it. */
+/* What a client's sidecar does with a connection that it took: a table with one listener on that port. Where the mesh knows nothing of it, its route goes to where it was sent,
+ * or lets nothing out. host: of a request; NULL: what comes is not HTTP. sni: the name in the hello; NULL: no TLS. */
+struct mesh_dialled { ip_addr dst; uint16_t port; const char *host, *sni; };
+struct route_table *routes_compile_sidecar(struct cluster *, const struct pod *client, const struct mesh_dialled *, struct arena *);
+/* For requests all of that in one table: a listener for each name of each Service at each of its ports. Names outside (ServiceEntry) are not in it. */
 struct route_table *routes_compile_mesh(struct cluster *, const struct pod *client, struct arena *);
 /* Istio's Gateways that select these labels (of a gateway's Pods); NULL: none does. service: by which the Pods are reached. */
 struct route_table *routes_compile_istio(struct cluster *, const struct pod *gateway, const struct service *, struct arena *);
@@ -60,6 +62,8 @@ const char *mesh_peer_mode(struct cluster *, const struct pod *to, uint16_t port
 struct mesh_verdict mesh_peer_allowed(struct cluster *, const struct pod *to, uint16_t port, bool mutual, struct arena *);
 /* AuthorizationPolicy. rq NULL: a connection that is not HTTP. */
 struct mesh_source { const char *principal; str ns; ip_addr ip; };
+/* Are requests to that port of the Pod read by its sidecar? Not where a Service calls the port TCP or TLS. */
+bool mesh_reads_http(struct cluster *, const struct pod *, uint16_t port);
 bool mesh_rule_asks_http(const struct val *rule);        /* of an AuthorizationPolicy: does it look at what only HTTP has? */
 struct mesh_verdict mesh_authorized(struct cluster *, const struct pod *to, uint16_t port, const struct mesh_source *, const struct http_request *rq, struct arena *);
 

@@ -32,6 +32,14 @@ static bool host_ns_allows(const struct raw_object *gw, const char *host, str ns
 	return n == 1 && *host == '.' ? gw->o.ns == ns : strncmp(host, ns, n) == 0 && !ns[n];
 }
 
+static const char *pem_of(struct arena *a, const char *base64)
+{
+	size_t n = 0;
+	const char *text = (const char *)base64_decode(a, base64, strlen(base64), &n);
+
+	return text && !memchr(text, 0, n) ? arena_strndup(a, text, n) : NULL;
+}
+
 static void server_certs(struct mesh_compile *k, const struct raw_object *gw, const struct pod *p, const struct val *server, struct l7_listener *l, const char *at)
 {
 	const char *name = val_str_at(server, "tls.credentialName"), *why = NULL;
@@ -43,6 +51,7 @@ static void server_certs(struct mesh_compile *k, const struct raw_object *gw, co
 		vec_add(k->a, &l->certs, c);
 		return;
 	}
+	l->client_ca = s && label_get(&s->data, "ca.crt") ? pem_of(k->a, label_get(&s->data, "ca.crt")) : NULL;
 	if (!s)
 		why = "does not exist";
 	else
@@ -109,12 +118,85 @@ static void bind_services(struct mesh_compile *k, const struct raw_object *gw, c
 	}
 }
 
+/* ---- servers that read no requests: tls routes where TLS is passed through, else tcp routes (createGatewayTCPFilterChainOpts) */
+
+static void add_stream(struct mesh_compile *k, const struct raw_object *vs, const struct val *rule, const char *host, const char *at)
+{
+	struct l7_vhost *v = table_vhost(k->t, k->group, host);
+	struct l7_route *r;
+
+	if (v->routes.nr)                       /* the name is taken */
+		return;
+	r = table_route(k->t, v, L7_PATH_STRING, "");
+	r->action = mesh_stream_action(k, vs, val_get(rule, "route"), at);
+	r->cause = vs->o.id;
+	r->cause_path = at;
+	r->text = streq(host, "*") ? "any connection" : arena_printf(k->a, "TLS to %s", host);
+}
+
+static void add_streams(struct mesh_compile *k, const struct raw_object *vs, bool tls)
+{
+	uint32_t i = 0;
+
+	VAL_EACH(rule, val_get(vs->spec, tls ? "tls" : "tcp")) {
+		const char *at = arena_printf(k->a, "spec.%s[%u]", tls ? "tls" : "tcp", i++);
+		const struct val *matches = val_get(rule, "match");
+
+		if (!val_first(val_get(rule, "route")))
+			continue;
+		if (!tls && !val_first(matches))
+			add_stream(k, vs, rule, "*", at);
+		VAL_EACH(m, matches) {
+			if (!mesh_applies(k, vs, m))
+				continue;
+			VAL_EACH(name, tls ? val_get(m, "sniHosts") : NULL)
+				if (val_str(name))
+					add_stream(k, vs, rule, val_str(name), at);
+			if (!tls)
+				add_stream(k, vs, rule, "*", at);
+		}
+	}
+}
+
+static void bind_streams(struct mesh_compile *k, const struct raw_object *gw, const char *server_host, bool tls)
+{
+	struct object_list all = cluster_list(k->c, &virtual_service_kind);
+	struct object **v = arena_copy(k->a, all.v, all.nr * sizeof(*v));
+
+	if (all.nr)
+		qsort(v, all.nr, sizeof(*v), oldest_first);
+	for (uint32_t i = 0; i < all.nr; i++) {
+		const struct raw_object *vs = (const struct raw_object *)v[i];
+		bool bound = false;
+
+		if (!mesh_gateway_listed(k, vs, val_get(vs->spec, "gateways")) || !host_ns_allows(gw, server_host, vs->o.ns))
+			continue;
+		VAL_EACH(h, val_get(vs->spec, "hosts"))
+			bound = bound || (val_str(h) && intersect(host_part(server_host), mesh_fqdn(k->c, val_str(h), vs->o.ns, k->a)));
+		if (bound)
+			add_streams(k, vs, tls);
+	}
+}
+
+/* TLS without a mode is terminated; without the section a server is plain, whatever it is called. */
+static enum l7_proto proto_of(const char *protocol, const struct val *tls)
+{
+	const char *mode = val_str_at(tls, "mode");
+	bool passes = mode && (streq(mode, "PASSTHROUGH") || streq(mode, "AUTO_PASSTHROUGH"));
+	bool http = protocol && (strcasecmp(protocol, "HTTPS") == 0 || strcasecmp(protocol, "HTTP") == 0 || strcasecmp(protocol, "HTTP2") == 0 || strncasecmp(protocol, "GRPC", 4) == 0);
+
+	if (passes)
+		return L7_TLS_PASSTHROUGH;
+	if (protocol && strcasecmp(protocol, "HTTPS") == 0)
+		return L7_HTTPS;
+	return http || !protocol ? L7_HTTP : tls && !val_bool_or(val_get(tls, "httpsRedirect"), false) ? L7_TLS_TERMINATE : L7_TCP;
+}
+
 /* A server's port number is the Pod's or, where its Service has that number, the target port behind it. */
 static void add_server(struct mesh_compile *k, const struct raw_object *gw, const struct pod *p, const struct service *s, const struct val *server, const char *at)
 {
-	const char *protocol = val_str_at(server, "port.protocol"), *mode = val_str_at(server, "tls.mode");
-	bool https = protocol && strcasecmp(protocol, "HTTPS") == 0, tls = protocol && strcasecmp(protocol, "TLS") == 0;
-	bool passes = mode && (streq(mode, "PASSTHROUGH") || streq(mode, "AUTO_PASSTHROUGH"));
+	const struct val *tls = val_get(server, "tls");
+	enum l7_proto proto = proto_of(val_str_at(server, "port.protocol"), tls);
 	uint16_t port = plane_port(s, p, val_int_or(val_path(server, "port.number"), 0));
 
 	VAL_EACH(h, val_get(server, "hosts")) {
@@ -124,18 +206,23 @@ static void add_server(struct mesh_compile *k, const struct raw_object *gw, cons
 		if (!host)
 			continue;
 		k->group = table_group(k->t, false, false);
-		l = table_listener(k->t, val_str_at(server, "port.name"), port, passes || tls ? L7_TLS_PASSTHROUGH : https ? L7_HTTPS : L7_HTTP, k->group);
-		l->host = streq(host, "*") ? NULL : arena_strdup(k->a, host);
+		l = table_listener(k->t, val_str_at(server, "port.name"), port, proto, k->group);
+		l->host = streq(host, "*") || proto == L7_TCP ? NULL : arena_strdup(k->a, host);
 		l->cause = gw->o.id;
 		l->cause_path = at;
-		if (passes || tls)
-			l->unknown = "TLS is passed through or handed on: a VirtualService's tls and tcp routes are not modelled";
-		if (https && !passes)
+		if (streq(val_str_at(tls, "mode"), "AUTO_PASSTHROUGH"))
+			l->unknown = "AUTO_PASSTHROUGH passes on by names that other meshes' sidecars make up, which is not modelled";
+		if (proto == L7_HTTPS || proto == L7_TLS_TERMINATE) {
 			server_certs(k, gw, p, server, l, at);
+			l->client_certificates = streq(val_str_at(tls, "mode"), "MUTUAL") || streq(val_str_at(tls, "mode"), "ISTIO_MUTUAL");
+		}
 		k->port = (int32_t)val_int_or(val_path(server, "port.number"), 0);
-		if (val_bool_or(val_path(server, "tls.httpsRedirect"), false))
+		if (val_bool_or(val_get(tls, "httpsRedirect"), false))
 			https_redirect(k, host, gw, at);
-		bind_services(k, gw, val_str(h));
+		if (proto == L7_HTTP || proto == L7_HTTPS)
+			bind_services(k, gw, val_str(h));
+		else
+			bind_streams(k, gw, val_str(h), proto == L7_TLS_PASSTHROUGH);
 	}
 }
 

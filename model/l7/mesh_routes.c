@@ -106,50 +106,42 @@ static const pair_list *subset_of(struct mesh_compile *k, const char *fqdn, cons
 	return out;
 }
 
-bool mesh_outside(struct cluster *c, const char *host)
+static bool outside(struct mesh_compile *k, const char *fqdn, int32_t port, struct l7_ref *r, const char **unknown)
 {
-	struct object_list all = cluster_list(c, &service_entry_kind);
+	struct mesh_scope all = { .c = k->c };
+	struct mesh_entry e;
+	uint32_t at = 0;
 
-	for (uint32_t k = 0; k < all.nr; k++)
-		VAL_EACH(v, val_path(all.v[k]->doc, "spec.hosts"))
-			if (val_str(v) && host_matches(val_str(v), host, false))
+	while (mesh_entry_next(k->scope ? k->scope : &all, port, &at, &e))
+		VAL_EACH(h, val_get(e.o->spec, "hosts"))
+			if (val_str(h) && host_matches(val_str(h), fqdn, false)) {
+				mesh_entry_ref(&e, fqdn, k->a, r, unknown);
 				return true;
+			}
 	return false;
 }
 
 /* destination: { host, subset, port.number } */
-struct l7_ref mesh_ref(struct mesh_compile *k, const struct val *dest, str ns)
+struct l7_ref mesh_ref(struct mesh_compile *k, const struct val *dest, str ns, const char **unknown)
 {
 	const char *host = val_str_at(dest, "host"), *subset = val_str_at(dest, "subset"), *fqdn = mesh_fqdn(k->c, host ? host : "", ns, k->a);
 	int32_t port = (int32_t)val_int_or(val_path(dest, "port.number"), 0);
 	struct l7_ref r = { .status = 503, .service = mesh_service(k->c, fqdn) };
 
-	if (!r.service && mesh_outside(k->c, fqdn)) {
-		r.name = cluster_str(k->c, fqdn);
-		r.port = port ? port : 80;
-		r.upstream = arena_printf(k->a, "%s:%d", fqdn, r.port);
+	if (!r.service && outside(k, fqdn, port ? port : k->port ? k->port : 80, &r, unknown))
 		return r;
-	}
 	r.why = arena_printf(k->a, "the mesh knows no service %s", fqdn);
 	if (!r.service)
 		return r;
 	r.ns = r.service->o.ns;
 	r.name = r.service->o.name;
 	r.port = port ? port : r.service->ports.nr == 1 ? r.service->ports.v[0].port : k->port;        /* GetDestinationCluster */
-	r.why = mesh_has_port(r.service, r.port) ? NULL : arena_printf(k->a, "Service %s/%s has no port %d", r.ns, r.name, r.port);
+	r.why = mesh_port(r.service, r.port) ? NULL : arena_printf(k->a, "Service %s/%s has no port %d", r.ns, r.name, r.port);
 	if (subset && !r.why) {
 		r.subset = subset_of(k, fqdn, subset);
 		r.why = r.subset ? NULL : arena_printf(k->a, "no DestinationRule defines subset %s of %s", subset, fqdn);
 	}
 	return r;
-}
-
-bool mesh_has_port(const struct service *s, int32_t port)
-{
-	for (uint32_t k = 0; k < s->ports.nr; k++)
-		if (s->ports.v[k].port == port)
-			return true;
-	return false;
 }
 
 /* ---- what a route does */
@@ -238,7 +230,9 @@ static uint64_t millionths(const struct val *percent, int64_t dflt)
 
 static struct l7_filter mirror_to(struct mesh_compile *k, const struct val *to, const struct val *percent, int64_t dflt, str ns)
 {
-	return (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, to, ns), .num = millionths(percent, dflt), .den = 1000000 };
+	const char *ignored;
+
+	return (struct l7_filter){ .kind = L7_MIRROR, .mirror = mesh_ref(k, to, ns, &ignored), .num = millionths(percent, dflt), .den = 1000000 };
 }
 
 static void add_mirrors(struct mesh_compile *k, const struct val *http, str ns, l7_filters *out)
@@ -327,7 +321,7 @@ static const struct l7_action *action_of(struct mesh_compile *k, const struct ra
 	add_mirrors(k, http, vs->o.ns, &act->filters);
 	add_cors(k, val_get(http, "corsPolicy"), &act->filters);
 	VAL_EACH(r, routes) {
-		struct l7_backend b = { .ref = mesh_ref(k, val_get(r, "destination"), vs->o.ns), .weight = (uint64_t)MAX(val_int_or(val_get(r, "weight"), 0), 0) };
+		struct l7_backend b = { .ref = mesh_ref(k, val_get(r, "destination"), vs->o.ns, &act->unknown), .weight = (uint64_t)MAX(val_int_or(val_get(r, "weight"), 0), 0) };
 
 		if (routes->nr == 1)
 			b.weight = 1;
@@ -397,8 +391,7 @@ static struct l7_route *new_route(struct mesh_compile *k, const char *vhost, con
 	return r;
 }
 
-/* What is known before any request: who asks, on which port, through which gateway. */
-static bool applies(struct mesh_compile *k, const struct raw_object *vs, const struct val *m)
+bool mesh_applies(struct mesh_compile *k, const struct raw_object *vs, const struct val *m)
 {
 	const struct val *gateways = val_get(m, "gateways"), *port = val_get(m, "port"), *labels = val_get(m, "sourceLabels");
 	const char *ns = val_str_at(m, "sourceNamespace");
@@ -414,13 +407,13 @@ static bool applies(struct mesh_compile *k, const struct raw_object *vs, const s
 	return !labels || pairs_match(labels_of(k, labels), k->who.labels);
 }
 
-static void add_match(struct mesh_compile *k, const char *vhost, const struct raw_object *vs, const struct val *m, const struct l7_action *act, const char *at)
+static bool add_match(struct mesh_compile *k, const char *vhost, const struct raw_object *vs, const struct val *m, const struct l7_action *act, const char *at)
 {
 	const char *why = NULL;
 	struct l7_route *r;
 
-	if (!applies(k, vs, m))
-		return;
+	if (!mesh_applies(k, vs, m))
+		return false;
 	r = new_route(k, vhost, m, &why);
 	r->action = act;
 	r->cause = vs->o.id;
@@ -447,11 +440,13 @@ static void add_match(struct mesh_compile *k, const char *vhost, const struct ra
 		cannot->unknown = arena_printf(k->a, "a regular expression of VirtualService %s/%s is not understood: %s", vs->o.ns, vs->o.name, why);
 		r->action = cannot;
 	}
+	return true;
 }
 
-void mesh_add_virtual_service(struct mesh_compile *k, const char *vhost, const struct raw_object *vs)
+bool mesh_add_virtual_service(struct mesh_compile *k, const char *vhost, const struct raw_object *vs)
 {
 	uint32_t i = 0;
+	bool any = false;
 
 	VAL_EACH(http, val_get(vs->spec, "http")) {
 		const char *at = arena_printf(k->a, "spec.http[%u]", i++);
@@ -460,10 +455,11 @@ void mesh_add_virtual_service(struct mesh_compile *k, const char *vhost, const s
 		uint32_t n = 0;
 
 		if (!matches || !matches->nr)
-			add_match(k, vhost, vs, NULL, act, at);
+			any = add_match(k, vhost, vs, NULL, act, at) || any;
 		VAL_EACH(m, matches)
-			add_match(k, vhost, vs, m, act, arena_printf(k->a, "%s.match[%u]", at, n++));
+			any = add_match(k, vhost, vs, m, act, arena_printf(k->a, "%s.match[%u]", at, n++)) || any;
 	}
+	return any;
 }
 
 bool mesh_gateway_listed(const struct mesh_compile *k, const struct raw_object *vs, const struct val *gateways)

@@ -178,12 +178,23 @@ static const struct mesh_peers *peers_of(struct cluster *c, struct object_list p
 	return out;
 }
 
+static bool is_plane(struct cluster *c, const struct pod *p, const struct l7_controller *all, uint32_t nr)
+{
+	bool out = plane_gateway(c, p) != NULL;
+
+	for (uint32_t k = 0; k < nr; k++)
+		out = out || controller_has(all[k].workload, p);
+	return out;
+}
+
 struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *nr, const char **why)
 {
 	struct object_list pods = cluster_list(c, &pod_kind);
 	VEC(struct l7_plane) out = { 0 };
 	const struct mesh_peers *peers = NULL;
 	const char *no = NULL;
+	uint32_t controllers = 0;
+	const struct l7_controller *all = cluster_count(c, &pod_kind) ? controllers_list(c, a, &controllers) : NULL;
 
 	for (uint32_t k = 0; k < pods.nr && !no; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
@@ -198,7 +209,8 @@ struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *n
 		no = beyond(c, p, &m, a);
 		plane = vec_push(a, &out);
 		peers = peers ? peers : peers_of(c, pods, a);
-		*plane = (struct l7_plane){ .pod = p, .peers = peers, .table = routes_compile_mesh(c, p, a), .sidecar = arena_copy(a, &m, sizeof(m)), .envoy = true };
+		*plane = (struct l7_plane){ .pod = p, .peers = peers, .table = routes_compile_mesh(c, p, a), .sidecar = arena_copy(a, &m, sizeof(m)), .envoy = true,
+					    .beside = is_plane(c, p, all, controllers) };
 		plane->ports = arena_array(a, struct l7_port, plane->table->listeners.nr);
 		for (uint32_t i = 0; i < plane->table->listeners.nr; i++) {
 			uint32_t j = 0;

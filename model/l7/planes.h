@@ -17,6 +17,7 @@ struct l7_plane {
 	bool envoy;                             /* its answers to failures are Envoy's: 503 */
 	const struct mesh_peers *peers;         /* of a sidecar: who may come; all sidecars have the same */
 	const struct mesh_capture *sidecar;     /* it is a Pod's own, which takes what the Pod sends and receives; NULL: no. ports are then those that are dialled, bind 0 */
+	bool beside;                            /* of a sidecar: its Pod is a data plane itself */
 	const char *left_out;                   /* other tables that the same Pods should serve on the same ports; NULL: none */
 };
 /* In the order of the Pods: namespace, name. Good until the cluster's next change. */

@@ -27,6 +27,7 @@ struct http_backend {                           /* one way a request can go, wit
 	const char *upstream;                   /* NAME:PORT that is dialled by name (ExternalName, ServiceEntry); NULL */
 	const pair_list *subset;                /* labels that the endpoints' Pods must have besides; NULL: none */
 	bool via_service;                       /* the proxy dials the ClusterIP instead of the endpoints */
+	bool as_sent;                           /* a sidecar dials where the connection was going; service: whose that is, or NULL */
 	const char *protocol;                   /* to the backend, where it was said: HTTPS, GRPC, …; NULL */
 	const char *location;                   /* of a redirect, a full URL */
 	const char *req_path, *req_host; struct http_pair *req_headers; uint32_t nr_req_headers;        /* as the backend sees it */

@@ -33,6 +33,7 @@ struct l7_ref {
 	const char *upstream;                   /* dialled by name */
 	const pair_list *subset;
 	bool via_service;
+	bool as_sent;                           /* to where the connection was going (a sidecar's) */
 	const char *protocol;                   /* to the backend, where it was said: HTTPS, GRPC, … */
 	const struct l7_ref *fallback;          /* where there is no ready endpoint; NULL: 503 */
 };
@@ -135,9 +136,11 @@ struct l7_listener {
 	uint16_t port;
 	uint8_t proto;
 	const char *host;                       /* NULL: any */
+	const char *dst;                        /* of a sidecar: the address that must have been dialled, whatever the Host; NULL */
 	uint32_t group;                         /* → table->groups */
 	VEC(struct l7_cert) certs;              /* in order of preference */
 	bool client_certificates;               /* it asks clients for a certificate, and no request that is asked here has one */
+	const char *client_ca;                  /* who must have signed it, as PEM; NULL: not known */
 	const char *unknown;                    /* what becomes of its connections cannot be told, because …; NULL */
 	const char *dead;                       /* not programmed, because …: nobody listens */
 	obj_h cause; const char *cause_path;

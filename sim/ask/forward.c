@@ -20,7 +20,7 @@ struct http_view *forward_view(struct asking *k, const struct http_decision *d, 
 
 	*h = (struct http_view){ .status = status, .location = b->location, .tls_secret = d->tls_secret, .upstream = b->upstream, .why = b->why, .listener = d->listener,
 				 .grpc = d->grpc && status != 200 ? grpc_status(status) : NULL, .tls_names = d->tls_names, .tls_why = d->tls_why, .delay = b->delay, .considered = d->considered, .nr_considered = d->nr_considered };
-	if (!b->service && !b->upstream) {      /* the proxy's own answer */
+	if (!b->service && !b->upstream && !b->as_sent) {       /* the proxy's own answer */
 		h->resp_headers = b->resp_headers;
 		h->nr_resp_headers = b->nr_resp_headers;
 	}
@@ -54,18 +54,31 @@ static void fill_end(struct outcome_view *v, const struct outcome_view *end)
 	v->node = end->node;
 }
 
-bool forward_received(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
+/* The request as a proxy has changed it; one that is not read stays as it was. */
+static struct http_request passed_on(const struct way *way, const struct http_backend *b)
 {
 	struct http_request rq = *way->rq;
-	struct received r;
 
-	if (b->req_path) {                      /* as the proxy before has changed it */
+	if (!way->stream && b->req_path) {
+		rq.scheme = way->table ? "http" : rq.scheme;
 		rq.path = b->req_path;
 		rq.host = b->req_host;
 		rq.headers = b->req_headers;
 		rq.nr_headers = b->nr_req_headers;
 	}
-	r = sidecar_receives(k->w, second, (struct sender){ way->pod, way->sidecar || way->table }, b->service, &rq, k->q->flags, k->a);
+	return rq;
+}
+
+/* Can a sidecar read it? */
+static bool is_plain(const struct http_request *rq, const struct http_backend *b)
+{
+	return streq(rq->scheme, "http") && !streq(b->protocol, "HTTPS") && !streq(b->protocol, "GRPCS");
+}
+
+bool forward_received(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
+{
+	struct http_request rq = passed_on(way, b);
+	struct received r = sidecar_receives(k->w, second, (struct sender){ way->pod, way->sidecar || way->table }, b->service, is_plain(&rq, b) ? &rq : NULL, k->q->flags, k->a);
 
 	if (!r.captured)
 		return false;
@@ -82,7 +95,7 @@ bool forward_received(struct asking *k, const struct way *way, const struct http
 	v->reason = r.why;
 	h->status = r.status ? r.status : way->table ? failure(way, V_REJECTED) : 0;
 	h->why = r.why;
-	if (r.verdict == V_REJECTED && way->table)
+	if (r.verdict == V_REJECTED && way->table && !way->stream)
 		v->verdict = V_DELIVERED;               /* the proxy lives, and says that its backend did not */
 	if (v->verdict != V_DELIVERED) {
 		v->http = NULL;
@@ -110,6 +123,10 @@ static void outward(struct asking *k, const struct way *way, const struct http_d
 	}
 	h = arena_copy(k->a, v->http, sizeof(*h));
 	h->delay += b->delay;
+	if (!h->backend && b->service && v->pod && h->status == 200) {  /* the next one only passed it on */
+		h->backend = arena_printf(k->a, "%s/%s:%d", b->service->o.ns, b->service->o.name, b->port);
+		v->reason = h->why = b->why;
+	}
 	h->mirrors = h->nr_mirrors ? h->mirrors : b->mirrors;
 	h->nr_mirrors = h->nr_mirrors ? h->nr_mirrors : b->nr_mirrors;
 	if (d->tls_names) {
@@ -130,43 +147,95 @@ static void outward(struct asking *k, const struct way *way, const struct http_d
 	v->http = h;
 }
 
-/* The connection to the backend, `to`, came to another proxy. false: it is none. */
+/* Where the connection to the backend came to another proxy: its answers, as the one before it hands them on. first: without the hop that came to it. */
+static void through_next(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, struct way *next, struct outcome_view *first,
+			 const struct http_request *rq)
+{
+	uint32_t from = k->out->nr;
+	struct http_decision answer;
+
+	next->first = first;
+	next->rq = rq;
+	next->depth = way->depth + 1;
+	if (next->depth > 2 || first->nr_between >= MOST_BETWEEN) {
+		first->verdict = V_UNKNOWN;
+		first->reason = "more than three proxies in a row are not modelled";
+		*answer_push(k->out, k->a) = *first;
+		return;
+	}
+	answer = routes_match(next->table, rq, k->a);
+	next->stream = answer.stream;
+	forward_decided(k, next, &answer);
+	for (uint32_t i = from; i < k->out->nr; i++)
+		outward(k, way, d, b, &k->out->v[i]);
+}
+
+static void to_be_between(struct outcome_view *first, const struct outcome *hop)
+{
+	if (first->nr_between < MOST_BETWEEN)
+		first->between[first->nr_between++] = hop;
+}
+
+/* false: what the connection `to` came to is no proxy. */
 static bool next_proxy(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *to, const struct outcome_view *end,
 		       struct frac share)
 {
-	struct proxy p = proxies_of(&(struct looking){ k->w, k->c, k->a }, end->pod, to, NULL);
 	struct outcome_view first = *way->first;
-	struct way next = { .first = &first, .from = to->there.end, .pod = end->pod, .table = p.table, .envoy = p.envoy, .next = true };
-	uint32_t from = k->out->nr;
-	struct http_request rq;
-	struct http_decision answer;
+	struct way next = { .from = to->there.end, .pod = end->pod };
+	struct http_request rq = passed_on(way, b);
+	struct arriving in = { .walk = to, .sender = { way->pod, way->sidecar || way->table }, .service = b->service, .rq = is_plain(&rq, b) ? &rq : NULL };
+	struct proxy p = forward_arrives(k, end->pod, &in, NULL);
+	struct http_request own;
 
 	if (!p.table || !routes_listen(p.table, p.port))
 		return false;
+	if (in.r.captured && in.r.status != 200)         /* its own sidecar answers instead: as with any server */
+		return false;
 	fill_end(&first, end);
 	first.p = frac_mul(frac_mul(first.p, share), to->p);
-	if (way->next) {
-		first.verdict = V_UNKNOWN;
-		first.reason = "more than two proxies in a row are not modelled";
-		*answer_push(k->out, k->a) = first;
-		return true;
-	}
-	first.between = to;
-	rq = request_of(k, &first, p.port);
-	rq.client = to->there.as_seen.src;
+	to_be_between(&first, to);
+	if (in.r.captured)
+		to_be_between(&first, in.r.local);
+	own = request_of(k, &first, p.port);
+	own.client = in.r.captured ? in.r.local->there.as_seen.src : to->there.as_seen.src;
 	if (way->table) {
-		rq.scheme = d->passthrough ? rq.scheme : "http";
-		rq.host = b->req_host;
-		rq.path = b->req_path;
-		rq.headers = b->req_headers;
-		rq.nr_headers = b->nr_req_headers;
+		own.scheme = rq.scheme;
+		own.host = rq.host;
+		own.path = rq.path;
+		own.headers = rq.headers;
+		own.nr_headers = rq.nr_headers;
 	}
-	next.rq = &rq;
-	answer = routes_match(p.table, &rq, k->a);
-	forward_decided(k, &next, &answer);
-	for (uint32_t i = from; i < k->out->nr; i++)
-		outward(k, way, d, b, &k->out->v[i]);
+	next.table = p.table;
+	next.envoy = p.envoy;
+	through_next(k, way, d, b, &next, &first, &own);
 	return true;
+}
+
+/* What a proxy sends is taken by the sidecar of its own Pod. */
+static void own_sidecar(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *hop, struct frac share)
+{
+	const struct tuple *sent = &hop->there.as_sent;
+	struct outcome_view first = *way->first;
+	struct http_request rq = passed_on(way, b);
+	bool plain = is_plain(&rq, b);
+	struct mesh_dialled dialled = { sent->dst, sent->dport, plain ? query_make(&rq, k->a).host : NULL, plain ? NULL : "" };
+	struct way next = { .from = way->from, .pod = way->pod, .sidecar = true, .envoy = true, .sent = sent };
+	const char *unmodelled = mesh_unmodelled(k->c, way->pod, k->a);
+
+	rq.port = sent->dport;
+	rq.scheme = plain ? "http" : "https";
+	rq.sni = plain ? NULL : "";
+	rq.client = hop->there.as_seen.src;
+	first.p = frac_mul(frac_mul(first.p, share), hop->p);
+	to_be_between(&first, hop);
+	if (unmodelled) {
+		first.verdict = V_UNKNOWN;
+		first.reason = unmodelled;
+		*answer_push(k->out, k->a) = first;
+		return;
+	}
+	next.table = routes_compile_sidecar(k->c, way->pod, &dialled, k->a);
+	through_next(k, way, d, b, &next, &first, &rq);
 }
 
 /* One way to the backend: `second` is the walk from the proxy to it. */
@@ -177,6 +246,10 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 	bool good = second->there.verdict == V_DELIVERED && second->answered;
 	struct http_view *h = forward_view(k, d, b, good ? 200 : failure(way, second->there.verdict));
 
+	if (good && !way->sidecar && sidecar_took(way->pod, way->from, second)) {
+		own_sidecar(k, way, d, b, second, share);
+		return;
+	}
 	if (good && next_proxy(k, way, d, b, second, &end, share))
 		return;
 	v.p = frac_mul(frac_mul(first->p, share), second->p);
@@ -261,6 +334,10 @@ void forward_request(struct asking *k, const struct way *way, const struct http_
 		dial_name(k, way, d, b);
 		return;
 	}
+	if (b->as_sent && way->sent) {
+		forward_dial(k, way, d, b, &way->sent->dst, &way->sent->dport, 1);
+		return;
+	}
 	if (b->via_service && b->service->cluster_ip && ip_parse(b->service->cluster_ip, &vip)) {
 		uint16_t number = (uint16_t)b->port;
 
@@ -275,6 +352,16 @@ void forward_request(struct asking *k, const struct way *way, const struct http_
 		port[i] = e[i].port;
 	}
 	forward_dial(k, way, d, b, ip, port, nr);
+}
+
+/* ---- who a connection comes to */
+
+struct proxy forward_arrives(struct asking *k, const struct pod *pod, struct arriving *in, const struct route_table *meant)
+{
+	uint16_t dialled = in->walk->there.as_sent.dport;
+
+	in->r = sidecar_receives(k->w, in->walk, in->sender, in->service, in->rq, k->q->flags, k->a);
+	return proxies_of(&(struct looking){ k->w, k->c, k->a }, pod, dialled, in->r.captured ? in->r.port : in->walk->there.as_seen.dport, meant);
 }
 
 /* ---- the proxy's answer */
@@ -295,7 +382,7 @@ void forward_decided(struct asking *k, const struct way *way, const struct http_
 		const struct http_backend *b = &d->v[i];
 		struct outcome_view v = *first;
 
-		if (b->status == 200 && !b->unknown && (b->service || b->upstream)) {
+		if (b->status == 200 && !b->unknown && (b->service || b->upstream || b->as_sent)) {
 			forward_request(k, way, d, b);
 			continue;
 		}

@@ -2,7 +2,9 @@
 #ifndef PODWIRE_FORWARD_H
 #define PODWIRE_FORWARD_H
 
+#include "sim/ask/proxies.h"
 #include "sim/ask/request.h"
+#include "sim/ask/sidecar.h"
 
 /* One request_ask: outcomes go to out. */
 struct asking {
@@ -26,13 +28,18 @@ struct way {
 	const struct http_request *rq;
 	bool sidecar;                           /* it dials as the sidecar of its Pod */
 	bool envoy;                             /* its answers to failures are Envoy's */
-	bool next;                              /* it is the second proxy in a row */
+	bool stream;                            /* it passes on what it does not read */
+	const struct tuple *sent;               /* a sidecar: what it took, as it was sent */
+	uint32_t depth;                         /* proxies before it */
 };
 
 /* ---- request.c: the question as a request on a connection that came to `port` */
 struct http_request request_of(struct asking *, const struct outcome_view *first, uint16_t port);
 
 /* ---- forward.c */
+/* A connection that came to a Pod: what the Pod's sidecar makes of it (r), and which proxy the Pod is. */
+struct arriving { const struct outcome *walk; struct sender sender; const struct service *service; const struct http_request *rq; /* NULL: it cannot be read */ struct received r; };
+struct proxy forward_arrives(struct asking *, const struct pod *, struct arriving *, const struct route_table *meant);
 /* What a table decided for it: the proxy's own answer, or the ways to its backends. */
 void forward_decided(struct asking *, const struct way *, const struct http_decision *);
 /* To one backend; or, where a backend is only a name for it, to `nr` addresses, each as likely. */

@@ -210,9 +210,8 @@ static uint16_t service_side(const struct service *s, uint16_t dialled, uint16_t
 	return dialled;
 }
 
-struct proxy proxies_of(const struct looking *k, const struct pod *p, const struct outcome *o, const struct route_table *meant)
+struct proxy proxies_of(const struct looking *k, const struct pod *p, uint16_t dialled, uint16_t taken, const struct route_table *meant)
 {
-	uint16_t dialled = o->there.as_sent.dport, taken = o->there.as_seen.dport;
 	const struct gateway *gw = p ? plane_gateway(k->c, p) : NULL;
 	const struct l7_controller *v;
 	const struct route_table *t;

@@ -21,6 +21,6 @@ struct serving proxies_serving(const struct looking *, const char *host, uint16_
 /* Who a Pod is for a connection to it: its table, and the port as that table calls it. table NULL: no proxy. meant: the table that --resolve named, where one
  * Pod serves several; NULL. */
 struct proxy { const struct route_table *table; uint16_t port; bool envoy; };
-struct proxy proxies_of(const struct looking *, const struct pod *, const struct outcome *, const struct route_table *meant);
+struct proxy proxies_of(const struct looking *, const struct pod *, uint16_t dialled, uint16_t taken /* port of the Pod */, const struct route_table *meant);
 
 #endif

@@ -126,7 +126,7 @@ const struct outcome *outcome_last(const struct outcome_view *o)
 		return o->third;
 	if (o->second && ip_eq(o->second->there.as_seen.dst, o->end_ip))
 		return o->second;
-	return o->between ? o->between : o->walk;
+	return o->nr_between ? o->between[o->nr_between - 1] : o->walk;
 }
 
 struct outcome_view outcome_view_of(struct world *w, const struct outcome *o, struct frac share)

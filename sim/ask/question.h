@@ -42,13 +42,14 @@ struct http_view {
 	const struct http_considered *considered; uint32_t nr_considered;       /* with WALK_CONSIDERED: rules that were not taken, and why */
 };
 
+#define MOST_BETWEEN 4
 struct outcome_view {
 	struct frac p;
 	enum verdict verdict;
 	bool answered, assumed, masqueraded;
 	const char *reason;
 	const struct outcome *walk;             /* the packet to the first listener */
-	const struct outcome *between;          /* from one proxy to the next, where two stand in a row; NULL */
+	const struct outcome *between[MOST_BETWEEN]; uint32_t nr_between;       /* from one proxy to the next, where several stand in a row (a Pod's own sidecar is one) */
 	const struct outcome *second;           /* (the last) proxy to backend, where a proxy stands between; NULL: none */
 	const struct outcome *third;            /* the receiving sidecar to its application, over loopback; NULL: none */
 	const struct http_view *http;           /* NULL: no request was made */

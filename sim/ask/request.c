@@ -154,18 +154,17 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 	*answer_push(k->out, k->a) = v;
 }
 
-/* The sender's sidecar took it: its routes decide, by the Host. What the mesh does not know goes on to where it was sent. */
+/* The sender's sidecar took it: its routes decide. */
 static void through_sidecar(struct asking *k, const struct outcome_view *first)
 {
 	const struct source *source = &k->out->source;
 	const struct tuple *sent = &first->walk->there.as_sent;
 	struct http_request rq = request_of(k, first, sent->dport);
-	struct way way = { .first = first, .from = source->netns, .pod = source->pod, .rq = &rq, .sidecar = true, .envoy = true };
-	const char *host = query_make(&rq, k->a).host;
-	struct http_backend b = { .num = 1, .den = 1, .status = 200, .req_path = rq.path, .req_host = rq.host, .req_headers = rq.headers, .nr_req_headers = rq.nr_headers,
-				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "the mesh knows no service of that name: the sidecar passes the connection on" };
-	struct http_decision d = { .connect = true };
+	struct way way = { .first = first, .from = source->netns, .pod = source->pod, .rq = &rq, .sidecar = true, .envoy = true, .sent = sent };
+	bool plain = streq(k->to->scheme, "http");
+	struct mesh_dialled dialled = { sent->dst, sent->dport, plain ? query_make(&rq, k->a).host : NULL, plain ? NULL : rq.sni };
 	const char *unmodelled = mesh_unmodelled(k->c, source->pod, k->a);
+	struct http_decision d;
 
 	if (unmodelled) {
 		struct outcome_view v = *first;
@@ -175,27 +174,41 @@ static void through_sidecar(struct asking *k, const struct outcome_view *first)
 		*answer_push(k->out, k->a) = v;
 		return;
 	}
-	if (streq(k->to->scheme, "http"))
-		way.table = routes_compile_sidecar(k->c, source->pod, host, sent->dport, k->a);
-	if (way.table) {
-		d = routes_match(way.table, &rq, k->a);
-		forward_decided(k, &way, &d);
-		return;
+	way.table = routes_compile_sidecar(k->c, source->pod, &dialled, k->a);
+	d = routes_match(way.table, &rq, k->a);
+	way.stream = d.stream;
+	forward_decided(k, &way, &d);
+}
+
+/* The sidecar of a proxy's own Pod, before the proxy: it may answer itself. false: it did. */
+static bool let_in(struct asking *k, struct outcome_view *first, const struct arriving *in)
+{
+	struct http_decision none = { .connect = true };
+	struct http_backend b = { .why = in->r.why };
+
+	if (!in->r.captured)
+		return true;
+	if (in->r.status == 200) {
+		first->between[first->nr_between++] = in->r.local;
+		return true;
 	}
-	b.service = service_at(k->c, sent->dst);
-	b.port = sent->dport;
-	if (b.service) {
-		b.why = "the sidecar passes the connection on to the Service's endpoints";
-		forward_request(k, &way, &d, &b);
-	} else {
-		forward_dial(k, &way, &d, &b, &sent->dst, &sent->dport, 1);
-	}
+	first->verdict = in->r.verdict;
+	first->reason = in->r.why;
+	first->third = in->r.local;
+	first->answered = first->answered && in->r.verdict == V_DELIVERED;
+	if (in->r.verdict == V_DELIVERED && in->rq)
+		first->http = forward_view(k, &none, &b, in->r.status);
+	else if (in->r.verdict == V_DELIVERED)  /* it does not read what comes, and resets */
+		first->verdict = V_REJECTED;
+	*answer_push(k->out, k->a) = *first;
+	return false;
 }
 
 static void connected(struct asking *k, const struct outcome *o, struct frac share)
 {
 	struct outcome_view first = outcome_view_of(k->w, o, share);
 	struct way way = { .first = &first, .from = o->there.end, .pod = first.pod };
+	struct arriving in;
 	struct proxy p;
 	struct http_request rq;
 	struct http_decision d;
@@ -204,20 +217,26 @@ static void connected(struct asking *k, const struct outcome *o, struct frac sha
 		*answer_push(k->out, k->a) = first;
 		return;
 	}
-	if (sidecar_took(&k->out->source, o)) {
+	if (sidecar_took(k->out->source.pod, k->out->source.netns, o)) {
 		through_sidecar(k, &first);
 		return;
 	}
-	p = proxies_of(&(struct looking){ k->w, k->c, k->a }, first.pod, o, k->meant);
+	rq = request_of(k, &first, o->there.as_sent.dport);
+	in = (struct arriving){ .walk = o, .sender = { k->out->source.pod, false }, .service = service_at(k->c, o->there.as_sent.dst), .rq = streq(rq.scheme, "http") ? &rq : NULL };
+	p = forward_arrives(k, first.pod, &in, k->meant);
 	if (!p.table) {
-		direct(k, &first, service_at(k->c, o->there.as_sent.dst), o->there.as_sent.dport);
+		direct(k, &first, in.service, o->there.as_sent.dport);
 		return;
 	}
+	if (!let_in(k, &first, &in))
+		return;
 	rq = request_of(k, &first, p.port);
+	rq.client = in.r.captured ? in.r.local->there.as_seen.src : rq.client;
 	way.table = p.table;
 	way.rq = &rq;
 	way.envoy = p.envoy;
 	d = routes_match(p.table, &rq, k->a);
+	way.stream = d.stream;
 	forward_decided(k, &way, &d);
 }
 

@@ -7,13 +7,13 @@ static const struct pod *pod_at(struct world *w, netns_h ns)
 	return n && n->kind == NS_POD ? (const struct pod *)obj_get(w->cluster, (obj_h){ n->object }) : NULL;
 }
 
-bool sidecar_took(const struct source *from, const struct outcome *o)
+bool sidecar_took(const struct pod *from, netns_h netns, const struct outcome *o)
 {
 	struct mesh_capture m;
 
-	if (!from->pod || o->there.verdict != V_DELIVERED || o->there.end.i != from->netns.i)
+	if (!from || !from->spec || o->there.verdict != V_DELIVERED || o->there.end.i != netns.i)
 		return false;
-	m = mesh_capture(from->pod->spec);
+	m = mesh_capture(from->spec);
 	return m.set && o->there.as_seen.dport == m.outbound && o->there.as_sent.dport != m.outbound;
 }
 
@@ -57,6 +57,8 @@ struct received sidecar_receives(struct world *w, const struct outcome *o, struc
 		return r;
 	r.captured = true;
 	r.port = meant_port(o, m.inbound);
+	r.http = rq && mesh_reads_http(w->cluster, to, r.port);
+	rq = r.http ? rq : NULL;
 	/* what is no Service's goes through PassthroughCluster, which has no TLS of its own (pilot/pkg/networking/core cluster_builder.go) */
 	mutual = sender.proxy && s && from && mesh_mutual_tls(w->cluster, from, to, r.port, mesh_client_tls(w->cluster, from, s, a));
 	if (mutual) {
@@ -83,30 +85,6 @@ struct received sidecar_receives(struct world *w, const struct outcome *o, struc
 	return r;
 }
 
-/* By its address; a headless one by those of its endpoints, for which Istio makes a listener each (pilot/pkg/networking/core listener.go). */
-static const struct service *service_of(struct cluster *c, ip_addr dst, uint16_t port, struct arena *a)
-{
-	const struct service *own = find_service_by_ip(c, dst);
-	struct object_list all = own ? (struct object_list){ 0 } : cluster_list(c, &service_kind);
-
-	for (uint32_t i = 0; own && i < own->ports.nr; i++)
-		if (own->ports.v[i].port == port)
-			return own;
-	for (uint32_t k = 0; k < all.nr; k++) {
-		const struct service *s = (const struct service *)all.v[k];
-
-		for (uint32_t i = 0; streq(s->cluster_ip, "None") && i < s->ports.nr; i++) {
-			uint32_t nr;
-			struct http_endpoint *e = service_endpoints(c, s, s->ports.v[i].port, NULL, a, &nr);
-
-			for (uint32_t j = 0; j < nr; j++)
-				if (ip_eq(e[j].ip, dst) && e[j].port == port)
-					return s;
-		}
-	}
-	return NULL;
-}
-
 /* ---- connections that are not requests */
 
 void sidecar_deliver(struct world *w, const struct question *q, struct answer *out, struct outcome_view v, const struct outcome *o, struct sender from, const struct service *s,
@@ -127,43 +105,4 @@ void sidecar_deliver(struct world *w, const struct question *q, struct answer *o
 		v.container = app.container;
 	}
 	*answer_push(out, a) = v;
-}
-
-/* The sender's sidecar chooses among the Service's endpoints itself; what is no Service goes where it was sent. */
-static void from_sidecar(struct world *w, const struct question *q, struct answer *out, const struct outcome_view *first, struct arena *a)
-{
-	const struct tuple *t = &first->walk->there.as_sent;
-	const struct service *s = service_of(w->cluster, t->dst, t->dport, a);
-	struct http_endpoint one = { t->dst, t->dport, NULL }, *e = &one;
-	uint32_t nr = 1;
-
-	if (s && service_has_vip(s))
-		e = service_endpoints(w->cluster, s, t->dport, NULL, a, &nr);
-	if (!nr) {
-		struct outcome_view v = *first;
-
-		v.verdict = V_REJECTED;
-		v.answered = false;
-		v.reason = arena_printf(a, "the sidecar resets the connection: Service %s/%s has no ready endpoint", s->o.ns, s->o.name);
-		*answer_push(out, a) = v;
-	}
-	for (uint32_t k = 0; k < nr; k++) {
-		struct trace second = sidecar_dials(w, out->source.netns, (ip_addr){ 0 }, e[k].ip, e[k].port, q->flags, a);
-
-		for (uint32_t i = 0; i < second.nr; i++) {
-			struct outcome_view v = outcome_view_of(w, &second.v[i], frac_mul(first->p, (struct frac){ 1, nr }));
-
-			v.walk = first->walk;
-			v.second = &second.v[i];
-			sidecar_deliver(w, q, out, v, &second.v[i], (struct sender){ out->source.pod, true }, s, a);
-		}
-	}
-}
-
-void sidecar_follow(struct world *w, const struct question *q, struct answer *out, struct outcome_view first, struct arena *a)
-{
-	if (sidecar_took(&out->source, first.walk))
-		from_sidecar(w, q, out, &first, a);
-	else
-		sidecar_deliver(w, q, out, first, first.walk, (struct sender){ out->source.pod, false }, NULL, a);
 }

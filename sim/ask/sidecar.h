@@ -6,8 +6,8 @@
 #include "model/l7/mesh.h"
 #include "sim/ask/question.h"
 
-/* Did the connection end at the sender's own sidecar? */
-bool sidecar_took(const struct source *, const struct outcome *);
+/* Did the connection, sent by that Pod (NULL: none) in its namespace, end at its own sidecar? */
+bool sidecar_took(const struct pod *, netns_h, const struct outcome *);
 /* A connection from a sidecar, as its user: not redirected again. */
 struct trace sidecar_dials(struct world *, netns_h from, ip_addr src, ip_addr dst, uint16_t port, unsigned flags, struct arena *);
 
@@ -19,6 +19,7 @@ struct received {
 	const char *why;                        /* the reason of all that is not 200 */
 	const struct outcome *local;            /* to the application, for 200 and for 503 */
 	uint16_t port;                          /* of the application */
+	bool http;                              /* what came was read as requests */
 };
 /* Who dials. A proxy that speaks for its Pod (a sidecar, a gateway) has the Pod's identity; what passes it by has none. */
 struct sender { const struct pod *pod; /* NULL: no Pod */ bool proxy; };
@@ -27,7 +28,5 @@ struct received sidecar_receives(struct world *, const struct outcome *, struct 
 /* The last part of a connection that is not a request: what the receiver's sidecar does, if there is one. `v` is the outcome so far, `o` the walk that came to the
  * receiver. */
 void sidecar_deliver(struct world *, const struct question *, struct answer *, struct outcome_view v, const struct outcome *o, struct sender, const struct service *, struct arena *);
-/* A connection that is not a request: all its ways behind the first walk, appended to the answer. */
-void sidecar_follow(struct world *, const struct question *, struct answer *, struct outcome_view first, struct arena *);
 
 #endif

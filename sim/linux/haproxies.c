@@ -21,10 +21,10 @@
 
 struct planning { struct live *live; struct cluster *c; const struct dataplane *dp; struct arena *a; struct err *err; };
 
-static struct haproxy *find(struct haproxies *all, const char *key)
+static struct haproxy *find(struct haproxies *all, const char *key, bool sidecar)
 {
 	for (uint32_t k = 0; k < all->nr; k++)
-		if (streq(all->v[k].key, key))
+		if (streq(all->v[k].key, key) && all->v[k].sidecar == sidecar)
 			return &all->v[k];
 	return NULL;
 }
@@ -45,6 +45,7 @@ static void drop(struct haproxy *h)
 {
 	stop(h);
 	free(h->key);
+	free(h->dir);
 	free(h->wanted);
 	free(h->running);
 	free(h->ports);
@@ -220,11 +221,11 @@ static void keep(char **text, const char *s)
 		abort();
 }
 
-static struct haproxy *want(struct planning *x, const struct pod *p, const struct space *s)
+static struct haproxy *want(struct planning *x, const struct pod *p, const struct space *s, bool sidecar)
 {
 	struct haproxies *all = &x->live->haproxies;
 	const char *key = arena_printf(x->a, "%s/%s", p->o.ns, p->o.name);
-	struct haproxy *h = find(all, key);
+	struct haproxy *h = find(all, key, sidecar);
 
 	if (h && h->space != s->id)             /* the sandbox was made anew */
 		stop(h);
@@ -232,6 +233,7 @@ static struct haproxy *want(struct planning *x, const struct pod *p, const struc
 		h = list_push(all);
 		*h = (struct haproxy){ 0 };
 		keep(&h->key, key);
+		h->sidecar = sidecar;
 	}
 	h->space = s->id;
 	h->seen = true;
@@ -242,7 +244,7 @@ static struct haproxy *want(struct planning *x, const struct pod *p, const struc
 static void plan(struct planning *x, struct l7_plane *p)
 {
 	const struct space *s = space_of(x, p->pod);
-	const char *dir = haproxy_dir(p->pod, x->a);
+	const char *dir = haproxy_dir(p, x->a);
 	struct haproxy_conf conf;
 	struct haproxy *h;
 	struct sb all = { 0 };
@@ -261,8 +263,8 @@ static void plan(struct planning *x, struct l7_plane *p)
 			own[nr++] = in ? p->sidecar->inbound : p->sidecar->outbound;
 	if (!nr || (p->sidecar && nr != 2))
 		return;
-	h = want(x, p->pod, s);
-	h->sidecar = p->sidecar != NULL;
+	h = want(x, p->pod, s, p->sidecar != NULL);
+	keep(&h->dir, dir);
 	haproxy_write(p, dir, x->a, &conf);
 	sb_add(&all, sb_text(&conf.text));
 	for (uint32_t k = 0; k < conf.files.nr; k++)
@@ -417,8 +419,8 @@ static bool start(struct live *live, struct haproxy *h, struct err *err)
 {
 	struct arena *a = arena_new(NULL, "haproxy");
 	const struct space *s = live->spaces.v[h->space - 1];
-	const char *slash = strchr(h->key, '/'), *dir = haproxy_dir_of(arena_strndup(a, h->key, (size_t)(slash - h->key)), slash + 1, a), *file = arena_printf(a, "%s/pid", dir);
-	const char *argv[] = { "haproxy", "-D", "-f", arena_printf(a, "%s/haproxy.cfg", dir), "-p", file, NULL, NULL, NULL };
+	const char *file = arena_printf(a, "%s/pid", h->dir);
+	const char *argv[] = { "haproxy", "-D", "-f", arena_printf(a, "%s/haproxy.cfg", h->dir), "-p", file, NULL, NULL, NULL };
 	bool ok;
 
 	if (runs(h)) {

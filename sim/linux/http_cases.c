@@ -93,13 +93,17 @@ static const char *host_for(const char *pattern, struct arena *a)
 	return streq(pattern, "*") ? "any.podwire.test" : strncmp(pattern, "*.", 2) == 0 ? arena_printf(a, "one%s", pattern + 1) : pattern;
 }
 
+/* What a listener takes: requests, or connections in which a request is passed on unread. TLS that is passed through would have to end at a container, and those of a lab speak plain HTTP. */
+static bool is_asked(const struct l7_listener *l) { return l->proto == L7_HTTP || l->proto == L7_HTTPS || l->proto == L7_TCP || l->proto == L7_TLS_TERMINATE; }
+static bool by_tls(const struct l7_listener *l) { return l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE; }
+
 /* ---- one request */
 
 struct wanted { const char *host, *path, *method; const l7_conds *headers, *query; const char *name, *value; const struct http_pair *more; uint32_t nr_more; bool forwarded; const struct l7_action *act; };
 
 static void add(struct casing *x, struct wanted w)
 {
-	bool tls = x->l->proto == L7_HTTPS;
+	bool tls = by_tls(x->l);
 	const char *scheme = tls ? "https" : "http", *text = w.path, *key = "";
 	struct question q = { .from = x->from, .ns = "default", .l4 = L4_TCP, .proto = PROTO_TCP, .method = w.method, .resolve = x->resolve };
 	uint64_t *at;
@@ -173,7 +177,7 @@ static void route(struct casing *x, const char *host, const struct l7_route *r)
 	if (!path)
 		return;
 	add(x, match);
-	if (x->l->proto == L7_HTTPS)            /* what TLS changes is asked; a handshake costs a process */
+	if (x->l->proto != L7_HTTP)             /* what TLS changes is asked; a handshake costs a process */
 		return;
 	one = match;
 	one.path = arena_printf(x->a, slash ? "%sdeeper" : "%s/deeper", path);
@@ -278,7 +282,7 @@ static void way_in(struct casing *x, const struct l7_port *p)
 			x->port = p->bind;
 		}
 	}
-	x->own_host = x->port != p->port && x->port != (x->l->proto == L7_HTTPS ? 443 : 80);
+	x->own_host = x->port != p->port && x->port != (by_tls(x->l) ? 443 : 80);
 }
 
 static bool asked_before(const struct l7_plane *v, uint32_t at)
@@ -402,11 +406,11 @@ static void in_a_row(struct casing *x, const struct l7_plane *sidecar)
 		for (uint32_t i = 0; i < x->plane->table->listeners.nr; i++) {
 			x->l = &x->plane->table->listeners.v[i];
 			sp = outer(x->plane, x->plane->ports[p].bind);
-			if (!sp || x->l->dead || x->l->port != x->plane->ports[p].port || (x->l->proto != L7_HTTP && x->l->proto != L7_HTTPS))
+			if (!sp || x->l->dead || x->l->port != x->plane->ports[p].port || !is_asked(x->l))
 				continue;
 			x->resolve = arena_printf(x->a, "svc/%s/%s", x->plane->service->o.ns, x->plane->service->o.name);
 			x->port = (uint16_t)sp->port;
-			x->own_host = x->port != x->plane->ports[p].port && x->port != (x->l->proto == L7_HTTPS ? 443 : 80);
+			x->own_host = x->port != x->plane->ports[p].port && x->port != (by_tls(x->l) ? 443 : 80);
 			listener(x);
 		}
 }
@@ -424,7 +428,7 @@ struct question *http_cases(struct world *w, struct arena *a, uint32_t *nr)
 		for (uint32_t p = 0; p < v[k].nr; p++)
 			for (uint32_t i = 0; i < v[k].table->listeners.nr; i++) {
 				x.l = &v[k].table->listeners.v[i];
-				if (x.l->dead || x.l->port != v[k].ports[p].port || (x.l->proto != L7_HTTP && x.l->proto != L7_HTTPS))
+				if (x.l->dead || x.l->port != v[k].ports[p].port || !is_asked(x.l))
 					continue;
 				way_in(&x, &v[k].ports[p]);
 				listener(&x);

@@ -14,6 +14,7 @@ struct cni_plugs; struct cni_plug;              /* cni.h */
 struct process { char *key, *conf; pid_t pid; int status; bool seen, own; };    /* a workload: key is its container, conf what it was started with; own: it is the manifest's command */
 struct haproxy {                                /* the proxy of a Pod (haproxies.c) */
 	char *key;                              /* NS/NAME of the Pod */
+	char *dir;                              /* of its files */
 	char *wanted, *running;                 /* its configuration; NULL: none runs */
 	uint32_t space;
 	uint16_t *ports; uint32_t nr_ports;     /* that it has in place of the Pod's own servers */

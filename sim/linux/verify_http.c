@@ -103,7 +103,7 @@ static const char *cannot(struct verifying *v, const struct answer *answer)
 			return "it was not sent";
 		if (o->verdict == V_UNKNOWN)
 			return o->reason ? o->reason : "the model cannot tell";
-		if (!sidecars && (o->third || sidecar_took(&answer->source, o->walk)))
+		if (!sidecars && (o->third || sidecar_took(answer->source.pod, answer->source.netns, o->walk)))
 			return v->live->haproxies.no_sidecars ? v->live->haproxies.no_sidecars : "the sidecars of a mesh do not run in the namespaces";
 		if (o->http && o->http->delay > LONGEST_DELAY)
 			return "an injected delay of more than two seconds is not waited for";

@@ -44,6 +44,8 @@ static void see_way(struct naming *x, struct asker *a)
 
 		a->unknown = a->unknown || ways.unknown;
 		for (uint32_t k = 0; k < ways.nr; k++) {
+			if (ways.v[k].end == DIAL_CONNECTED && ip_is_loopback(ways.v[k].at))
+				continue;               /* the Pod's own sidecar took it: what becomes of it there is no question of names */
 			a->arrives[tcp] = a->arrives[tcp] || ways.v[k].end == DIAL_CONNECTED;
 			a->lost[tcp] = a->lost[tcp] || ways.v[k].end != DIAL_CONNECTED;
 		}

@@ -156,6 +156,69 @@ has "a preflight request of an origin that may is answered" '^access-control-all
 is "one that may not is told nothing" 0 "$(preflight https://app.test | grep -ci access-control)"
 "$podwire" down -q
 
+# a Gateway's connections: TCP by weight; on one port HTTPS, TLS that ends there, and TLS that is passed through, by the name in the hello; certificates of clients
+pair() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$2" -addext "subjectAltName=DNS:$2" -keyout "$work/$1.key" -out "$work/$1.crt" 2>/dev/null; }
+secret() { printf -- '---\napiVersion: v1\nkind: Secret\nmetadata: {name: %s}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n' "$1" "$(base64 -w0 "$work/$1.crt")" "$(base64 -w0 "$work/$1.key")"; }
+backend() { printf -- '---\napiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {selector: {app: %s}, ports: [{name: web, port: 80, targetPort: 8080}, {name: tls, port: 443, targetPort: 8443}]}\n' "$1" "$1"
+	printf -- '---\napiVersion: v1\nkind: Pod\nmetadata: {name: %s, labels: {app: %s}}\nspec: {containers: [{name: c, image: nginx, ports: [{containerPort: 8080}]}]}\n' "$1" "$1"; }
+pair cert web.test; pair ends x.ends.test; pair inner x.pass.test; pair ca ca.test
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=me -keyout "$work/me.key" 2>/dev/null | openssl x509 -req -CA "$work/ca.crt" -CAkey "$work/ca.key" -days 30 -out "$work/me.crt" 2>/dev/null
+{ cat <<'YAML'
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: example}
+spec: {controllerName: example.net/gateway}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw}
+spec:
+  gatewayClassName: example
+  tls: {frontend: {default: {validation: {caCertificateRefs: [{group: "", kind: ConfigMap, name: clients}]}}}}
+  listeners:
+  - {name: tcp, port: 5432, protocol: TCP}
+  - {name: udp, port: 53, protocol: UDP}
+  - {name: https, port: 443, protocol: HTTPS, hostname: web.test, tls: {certificateRefs: [{name: cert}]}}
+  - {name: ends, port: 443, protocol: TLS, hostname: "*.ends.test", tls: {mode: Terminate, certificateRefs: [{name: ends}]}}
+  - {name: pass, port: 443, protocol: TLS, hostname: "*.pass.test", tls: {mode: Passthrough}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {name: db}
+spec: {parentRefs: [{name: gw, sectionName: tcp}], rules: [{backendRefs: [{name: a, port: 80, weight: 3}, {name: b, port: 80, weight: 1}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec: {parentRefs: [{name: gw, sectionName: https}], rules: [{backendRefs: [{name: a, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: ends}
+spec: {parentRefs: [{name: gw, sectionName: ends}], hostnames: [x.ends.test], rules: [{backendRefs: [{name: b, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: pass}
+spec: {parentRefs: [{name: gw, sectionName: pass}], hostnames: [x.pass.test], rules: [{backendRefs: [{name: s, port: 443}]}]}
+YAML
+backend a; backend b; backend s; secret cert; secret ends
+printf -- '---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: clients}\ndata:\n  ca.crt: |\n'; sed 's/^/    /' "$work/ca.crt"; } >streams.yaml
+check "a Gateway of connections comes up" "$podwire" up -q --controller example.net/gateway -f streams.yaml
+said=$("$podwire" verify --sample 200 -v 2>&1)
+is "and passes them on as the model" 0 "$(grep -c DIFFERS <<<"$said")"
+has "by weight" 'GET http://any.podwire.test:5432/ from client.*: 200 by [ab] asked for /, or 200 by [ab] asked for /' "$said"
+has "TLS ends, what it held goes on" 'GET https://x.ends.test/ .*: 200 by b' "$said"
+has "a client without a certificate is not let in" 'GET https://web.test/ .*: rejected' "$said"
+at=$("$podwire" get gateway gw -o jsonpath='{.status.addresses[0].value}' --controller example.net/gateway -f streams.yaml)
+hello() { local name=$1; shift; "$podwire" exec client -- sh -c "(printf 'GET / HTTP/1.0\r\nHost: $name\r\n\r\n'; sleep 0.5) | timeout 5 openssl s_client -quiet -connect $at:443 -servername $name $* 2>&1"; }
+has "one with a certificate is" '"pod": "default/a"' "$(hello web.test -cert "$work/me.crt" -key "$work/me.key")"
+"$podwire" exec s -- sh -c "cd $work && (timeout 20 openssl s_server -quiet -accept 8443 -cert inner.crt -key inner.key -www >/dev/null 2>&1 &)"
+sleep 0.3
+has "TLS that is passed through ends at the backend" 'CN = x.pass.test' "$(hello x.pass.test)"
+has "UDP is not, and that is said" 'UDP: HAProxy passes no datagrams on' "$("$podwire" rules -o haproxy --controller example.net/gateway -f streams.yaml)"
+"$podwire" down -q
+
 # a mesh: sidecars behind the real redirect rules
 version() {                                     # version N REPLICAS: of the reviews
 	printf '{apiVersion: apps/v1, kind: Deployment, metadata: {name: reviews-v%d, namespace: shop}, spec: {replicas: %d, selector: {matchLabels: {app: reviews, version: v%d}}, ' "$1" "$2" "$1"
@@ -288,6 +351,148 @@ print(*[re.sub("-[0-9a-z]+-[0-9a-z]+$", "-*", o[k][0]["netns"].split("/")[2]) fo
 	"$podwire" down -q
 	printf 'apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: tokens, namespace: shop}\nspec: {}\n' >tokens.yaml
 	is "tokens are not looked at, and that is said" 1 "$("$podwire" up --controller istio.io/gateway-controller -f mesh.yaml -f tokens.yaml 2>&1 | grep -c 'no sidecar of the mesh runs: RequestAuthentication')"
+	"$podwire" down -q
+	# a controller that has a sidecar itself: what comes in passes it, and what the controller sends to endpoints goes out as it is, without an identity
+	cat >injected.yaml <<'YAML'
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: ingress-nginx, labels: {istio-injection: enabled}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ingress-nginx-controller, namespace: ingress-nginx, labels: {app: ing}}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: ing}}
+  template:
+    metadata: {labels: {app: ing}}
+    spec: {containers: [{name: controller, image: registry.k8s.io/ingress-nginx/controller:v1.11.0, args: [/nginx-ingress-controller, --controller-class=k8s.io/ingress-nginx, --publish-service=$(POD_NAMESPACE)/ingress-nginx-controller], ports: [{name: http, containerPort: 80},{name: https, containerPort: 443}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ingress-nginx-controller, namespace: ingress-nginx}
+spec: {type: LoadBalancer, selector: {app: ing}, ports: [{name: http, port: 80, targetPort: http},{name: https, port: 443, targetPort: https}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec: {ingressClassName: nginx, rules: [{host: app.test, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: up, namespace: shop, annotations: {nginx.ingress.kubernetes.io/service-upstream: "true", nginx.ingress.kubernetes.io/upstream-vhost: web.shop.svc.cluster.local}}
+spec: {ingressClassName: nginx, rules: [{host: up.test, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {replicas: 1, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: nginx, ports: [{containerPort: 8080}]}]}}}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web, namespace: shop}
+spec: {hosts: [web], http: [{match: [{uri: {prefix: /old}}], rewrite: {uri: /new}, route: [{destination: {host: web}}]}, {route: [{destination: {host: web}}]}]}
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: {name: default, namespace: shop}
+spec: {mtls: {mode: STRICT}}
+YAML
+	check "a controller with a sidecar comes up" "$podwire" up -q --controller istio.io/gateway-controller -f injected.yaml
+	said=$("$podwire" verify --sample 150 -v 2>&1)
+	is "and every request ends as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
+	has "endpoints are dialled without an identity" 'GET http://app.test[:0-9]*/ from client.*: 502' "$said"
+	has "a Service with one" 'GET http://up.test[:0-9]*/ from client.*: 200 by web-' "$said"
+	"$podwire" down -q
+	# protocols of ports, tcp routes, what a Sidecar lets its Pods see
+	cat >scopes.yaml <<'YAML'
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop, labels: {istio-injection: enabled}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: far}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: page, namespace: shop, labels: {app: page}}
+spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: free, namespace: shop, labels: {app: free}}
+spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db1, namespace: shop, labels: {app: db, version: v1}}
+spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db2, namespace: shop, labels: {app: db, version: v2}}
+spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{name: tcp-db, port: 5432, targetPort: 8080}, {name: any, port: 7000, targetPort: 8080}, {name: http-admin, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: other, namespace: far}
+spec: {selector: {app: other}, ports: [{name: http, port: 80, targetPort: 8080}, {name: tcp-x, port: 5432, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other, namespace: far, labels: {app: other}}
+spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: db, namespace: shop}
+spec: {host: db, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: db, namespace: shop}
+spec:
+  hosts: [db]
+  tcp:
+  - match: [{port: 5432}]
+    route: [{destination: {host: db, subset: v1, port: {number: 5432}}, weight: 75}, {destination: {host: db, subset: v2, port: {number: 5432}}, weight: 25}]
+  http:
+  - route: [{destination: {host: db, subset: v2}}]
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: {name: page, namespace: shop}
+spec: {workloadSelector: {labels: {app: page}}, outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress: [{hosts: ["./*"]}]}
+YAML
+	check "a mesh with tcp routes and a Sidecar comes up" "$podwire" up -q --controller istio.io/gateway-controller -f scopes.yaml
+	said=$("$podwire" verify --sample 300 -v 2>&1)
+	is "and real connections and requests end as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
+	at=$("$podwire" get svc -n shop db -o jsonpath='{.spec.clusterIP}' -f scopes.yaml --controller istio.io/gateway-controller)
+	far=$("$podwire" get svc -n far other -o jsonpath='{.spec.clusterIP}' -f scopes.yaml --controller istio.io/gateway-controller)
+	from() { "$podwire" exec -n shop "$1" -- bash -c "exec 3<>/dev/tcp/$2/$3 && printf 'GET / HTTP/1.1\r\nHost: $4\r\nConnection: close\r\n\r\n' >&3 && cat <&3" 2>&1; }
+	is "a share of the connections for each subset" "db1 db2" "$(for n in $(seq 40); do from page "$at" 5432 db; done | grep -o '"pod": "shop/db[12]' | cut -d/ -f2 | sort -u | xargs)"
+	has "what a Sidecar hides is refused" '^HTTP/1.1 502' "$(from page "$far" 80 other.far)"
+	has "and seen by the others" '"pod": "far/other"' "$(from free "$far" 80 other.far)"
 	"$podwire" down -q
 	if as_nobody unshare -Urn true 2>/dev/null; then
 		chmod 755 "$work"

@@ -200,6 +200,29 @@ TEST(a_canary_goes_by_header_then_chance)
 	wrote_free(&w);
 }
 
+/* Connections that are not read: shares as draws among what is left, names in the hello, and what has no backend cut off. */
+TEST(connections_are_passed_on_by_weight_and_name)
+{
+	static struct l7_port ports[] = { { 5432, 5432 }, { 443, 443 }, { 53, 53 } };
+	struct wrote w = { .c = cluster_new(NULL, 1), .a = arena_new(NULL, "test") };
+	struct l7_plane p = { .ports = ports, .nr = ARRAY_LEN(ports) };
+
+	feed_cluster(w.c, VALIDATE_IGNORE, services);
+	feed_cluster(w.c, VALIDATE_IGNORE, "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw}\nspec:\n  gatewayClassName: gc\n  listeners: [{name: tcp, port: 5432, protocol: TCP},\n"
+				 "    {name: pass, port: 443, protocol: TLS, hostname: '*.test', tls: {mode: Passthrough}}, {name: udp, port: 53, protocol: UDP}]\n"
+				 "---\napiVersion: gateway.networking.k8s.io/v1\nkind: TCPRoute\nmetadata: {name: t}\nspec: {parentRefs: [{name: gw, sectionName: tcp}], rules: [{backendRefs: [{name: a, port: 80, weight: 3}, {name: nobody, port: 80}]}]}\n"
+				 "---\napiVersion: gateway.networking.k8s.io/v1\nkind: TLSRoute\nmetadata: {name: s}\nspec: {parentRefs: [{name: gw, sectionName: pass}], hostnames: [x.test], rules: [{backendRefs: [{name: a, port: 80}]}]}\n");
+	p.table = routes_compile_gateway(w.c, (const struct gateway *)cluster_find(w.c, &gateway_kind, cluster_str(w.c, "default"), "gw"), w.a);
+	haproxy_write(&p, "/lab", w.a, &w.conf);
+	CU_ASSERT(has(&w, "\nfrontend stream5432 from proxy\n    mode tcp\n    bind :5432\n"));
+	CU_ASSERT(has(&w, "    use_backend stream0.0.0 if { rand(4) lt 3 }\n    use_backend stream0.0.1\n    default_backend cut.off\n"));
+	CU_ASSERT(has(&w, "    mode tcp\n    # Service default/nobody does not exist\n"));
+	CU_ASSERT(has(&w, "    tcp-request content set-var(sess.name) req.ssl_sni,lower\n    acl l1.host var(sess.name) -m reg -- '^[^.].*\\.test$'\n"));
+	CU_ASSERT(has(&w, "    acl l1.name1 var(sess.name) -m str -- 'x.test'\n    # TLSRoute default/s, spec.rules[0]: any connection\n    use_backend stream1.1.0 if { var(sess.listener) -m int 1 } l1.name1\n"));
+	CU_ASSERT(has(&w, "UDP: HAProxy passes no datagrams on"));
+	wrote_free(&w);
+}
+
 TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 {
 	struct cluster *c = cluster_new(NULL, 1);
@@ -222,7 +245,7 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 	for (const char *const *want = (const char *const[]){
 		     "    lua-load /run/podwire/proxies/default.p/delay.lua\n    uid 1337\n    gid 1337\n", "    http-request lua.podwire_delay 1500 if { rand(1000000) lt 250000 }\n",
 		     "\nfrontend outbound from proxy\n    bind :15001\n    tcp-request connection reject if { dst_port 15001 15006 }\n    mode tcp\n",
-		     "    use_backend outbound.requests if HTTP\n", "\nbackend outbound.requests from proxy\n    mode tcp\n    server requests abns@podwire-outbound send-proxy-v2\n",
+		     "    use_backend outbound.requests if HTTP http_port\n", "\nbackend outbound.requests from proxy\n    mode tcp\n    server requests abns@podwire-outbound send-proxy-v2\n",
 		     "\nbackend inbound.application from proxy\n    mode tcp\n    source 127.0.0.6\n    server application 0.0.0.0\n",
 		     "    acl on80 dst_port 80\n", " var(txn.host) -m str -- 'a.default.svc.cluster.local'\n", " var(txn.host) -m str -- 'a'\n",
 		     "    acl r1.path path -m beg -- '/x'\n", "    use_backend %[var(txn.route)] if decided\n", "    default_backend http.as_sent\n", NULL }; *want; want++) {

@@ -257,9 +257,9 @@ TEST(istio_gateways_take_requests_from_outside)
 	CU_ASSERT_EQUAL_FATAL(answer.nr, 2);
 	CU_ASSERT_EQUAL(answer.v[0].http->status, 200);
 	CU_ASSERT_EQUAL(answer.v[0].walk->there.as_seen.dport, 15001);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.v[0].between);
-	CU_ASSERT_EQUAL(answer.v[0].between->there.as_seen.dport, 8080);
-	CU_ASSERT_TRUE(ip_eq(answer.v[0].second->there.as_seen.src, answer.v[0].between->there.as_seen.dst));   /* the Gateway's Pod dials on */
+	CU_ASSERT_EQUAL_FATAL(answer.v[0].nr_between, 1);
+	CU_ASSERT_EQUAL(answer.v[0].between[0]->there.as_seen.dport, 8080);
+	CU_ASSERT_TRUE(ip_eq(answer.v[0].second->there.as_seen.src, answer.v[0].between[0]->there.as_seen.dst));   /* the Gateway's Pod dials on */
 	CU_ASSERT_PTR_NOT_NULL(answer.v[0].third);
 	SAME_TEXT(answer.v[0].pod->o.name, "web-1");
 	q.to = "http://10.96.9.9/other";

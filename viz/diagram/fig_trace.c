@@ -330,8 +330,8 @@ bool fig_trace(struct world *w, const struct figure_options *opt, const char *re
 	if (!y->o->walk)
 		return err_add(err, ERR_FAILED, NULL, "no packet is sent, so there is nothing to draw: %s", y->o->reason ? y->o->reason : "no answer");
 	add_half(y, &y->o->walk->there, LINE_PACKET);
-	if (y->o->between)
-		add_half(y, &y->o->between->there, LINE_PACKET);
+	for (uint32_t k = 0; k < y->o->nr_between; k++)
+		add_half(y, &y->o->between[k]->there, LINE_PACKET);
 	if (y->o->second)
 		add_half(y, &y->o->second->there, LINE_PACKET);
 	if (y->o->third)

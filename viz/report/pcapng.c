@@ -335,8 +335,8 @@ void trace_pcapng(struct world *w, const struct answer *answer, struct sb *out)
 		if (!o->walk)
 			continue;
 		half(&c, &o->walk->there, arena_printf(c.a, "there%s", way), REQUEST);
-		if (o->between)
-			half(&c, &o->between->there, arena_printf(c.a, "from the first proxy%s", way), REQUEST);
+		for (uint32_t i = 0; i < o->nr_between; i++)
+			half(&c, &o->between[i]->there, arena_printf(c.a, "from proxy %u%s", i + 1, way), REQUEST);
 		if (o->second)
 			half(&c, &o->second->there, arena_printf(c.a, "from the proxy%s", way), REQUEST);
 		if (o->third)

@@ -102,12 +102,17 @@ static struct val *hop_json(struct world *w, const struct hop *h, uint32_t seq, 
 	return v;
 }
 
+static void add_hops(struct world *w, const struct half *half, struct val *list, struct arena *a)
+{
+	for (uint32_t k = 0; k < half->nr_hops; k++)
+		val_add(a, list, hop_json(w, &half->hops[k], k + 1, a));
+}
+
 static struct val *hops_json(struct world *w, const struct half *half, struct arena *a)
 {
 	struct val *list = val_new(a, VAL_LIST);
 
-	for (uint32_t k = 0; k < half->nr_hops; k++)
-		val_add(a, list, hop_json(w, &half->hops[k], k + 1, a));
+	add_hops(w, half, list, a);
 	return list;
 }
 
@@ -187,11 +192,13 @@ static struct val *endpoint_json(const struct outcome_view *o, struct arena *a)
 
 static void put_ways(struct world *w, const struct outcome_view *o, struct val *v, struct arena *a)
 {
-	struct val *reply;
+	struct val *reply, *between = NULL;
 
 	val_put(a, v, "hops", hops_json(w, &o->walk->there, a));
-	if (o->between)
-		val_put(a, v, "nextProxyHops", hops_json(w, &o->between->there, a));
+	if (o->nr_between)
+		between = val_put(a, v, "nextProxyHops", val_new(a, VAL_LIST));
+	for (uint32_t k = 0; k < o->nr_between; k++)
+		add_hops(w, &o->between[k]->there, between, a);
 	if (o->second)
 		val_put(a, v, "backendHops", hops_json(w, &o->second->there, a));
 	if (o->third)

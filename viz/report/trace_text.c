@@ -190,8 +190,8 @@ void trace_text(struct world *w, const struct answer *answer, bool verbose, stru
 		if (answer->nr > 1)
 			sb_printf(out, "\nway %u of %u\n", k + 1, answer->nr);
 		half_lines(w, "there", &o->walk->there, out);
-		if (o->between)
-			half_lines(w, "from the proxy to the next one", &o->between->there, out);
+		for (uint32_t i = 0; i < o->nr_between; i++)
+			half_lines(w, "from the proxy to the next one", &o->between[i]->there, out);
 		if (o->second)
 			half_lines(w, "from the proxy to the backend", &o->second->there, out);
 		if (o->third)

@@ -215,12 +215,12 @@ static void place_of(struct tui_model *m, struct arena *a, struct tui_pane *p)
 		}
 		if (o->walk)
 			half_lines(dp, &o->walk->there, a, p, true);
-		for (int part = 0; part < 3; part++) {        /* where proxies stand between, on from each of them */
-			const struct outcome *on = part == 0 ? o->between : part == 1 ? o->second : o->third;
-
-			if (on)
-				half_lines(dp, &on->there, a, p, false);
-		}
+		for (uint32_t i = 0; i < o->nr_between; i++)  /* where proxies stand between, on from each of them */
+			half_lines(dp, &o->between[i]->there, a, p, false);
+		if (o->second)
+			half_lines(dp, &o->second->there, a, p, false);
+		if (o->third)
+			half_lines(dp, &o->third->there, a, p, false);
 		end = pane_printf(a, p, o->verdict == V_DELIVERED ? TR_GOOD : TR_BAD, "%s%s", verdict_names[o->verdict], o->verdict == V_DELIVERED && !o->answered ? ", but the answer does not come back" : "");
 		end->mark = o->verdict == V_DELIVERED && o->answered ? TM_READY : o->verdict == V_UNKNOWN ? TM_PENDING : TM_FAILED;
 	}
