@@ -84,12 +84,12 @@ static uint32_t find_slot(const struct strtab *t, const char *s, size_t n, uint3
 	return at;
 }
 
-static void grow(struct strtab *t)
+static void grow(struct strtab *t, uint32_t alloc)
 {
 	const uint64_t *old = t->slot;
 	uint32_t nr = t->alloc;
 
-	t->alloc *= 2;
+	t->alloc = alloc;
 	t->slot = arena_array(t->arena, uint64_t, t->alloc);
 	for (uint32_t k = 0; k < nr; k++) {
 		uint32_t at;
@@ -130,8 +130,18 @@ str str_intern_n(struct strtab *t, const char *s, size_t n)
 	text = put(t, s, n, hash);
 	t->slot[at] = slot_for(text, hash);
 	if (++t->nr > t->alloc / 2)
-		grow(t);
+		grow(t, t->alloc * 2);
 	return text;
+}
+
+void str_expect(struct strtab *t, uint32_t nr)
+{
+	uint32_t alloc = t->alloc;
+
+	while (alloc / 2 < t->nr + nr)
+		alloc *= 2;
+	if (alloc > t->alloc)
+		grow(t, alloc);
 }
 
 str str_intern(struct strtab *t, const char *s)

@@ -14,6 +14,7 @@ struct strtab *strtab_new(struct arena *);      /* lives in the arena */
 str str_intern(struct strtab *, const char *s); /* NULL → NULL */
 str str_intern_n(struct strtab *, const char *s, size_t n);
 str str_printf(struct strtab *, const char *fmt, ...) PRINTF(2, 3);
+void str_expect(struct strtab *, uint32_t nr);  /* so many will come: no room is made for them step by step. Less than 2^29 */
 str str_alone(struct strtab *, const char *s, size_t n);        /* a text that hardly anything else has: in the table's arena, not in the table. str_find does not find it, == is no comparison */
 str str_find(const struct strtab *, const char *s);     /* NULL if it was never interned: then no object has it */
 size_t str_len(str);                            /* without counting */

@@ -118,6 +118,7 @@ void cluster_restore_note(struct cluster *, struct event_note);         /* its f
 void cluster_restore_rev(struct cluster *, rev_t);
 /* The uid that follows from the seed, the name, and how often that name was used before. That of a Pod with an owner is not interned (str_alone): there are many. */
 str cluster_uid_of(struct cluster *, const struct object *);
+str cluster_uid_alone(struct cluster *, const struct object *);         /* of such a Pod, whose owner is not known yet */
 #define UID_LENGTH 36
 void cluster_uid_print(const struct cluster *, const struct object *, char out[UID_LENGTH + 1]);       /* the same */
 uint32_t cluster_handles(const struct cluster *);               /* handles run from 1 to here; those of objects that are gone count too */

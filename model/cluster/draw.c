@@ -72,6 +72,14 @@ void cluster_uid_print(const struct cluster *c, const struct object *o, char uid
 	*at = '\0';
 }
 
+str cluster_uid_alone(struct cluster *c, const struct object *o)
+{
+	char uid[UID_LENGTH + 1];
+
+	cluster_uid_print(c, o, uid);
+	return str_alone(c->strings, uid, UID_LENGTH);
+}
+
 str cluster_uid_of(struct cluster *c, const struct object *o)
 {
 	char uid[UID_LENGTH + 1];

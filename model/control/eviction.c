@@ -97,7 +97,7 @@ static void *init(struct control *t)
 
 static void save(struct control *t, struct arena *a, struct val *out)
 {
-	struct object_list l = cluster_list(control_cluster(t), &pod_kind);
+	struct object_list l = state(t)->at.nr ? cluster_list(control_cluster(t), &pod_kind) : (struct object_list){ 0 };
 
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const uint64_t *at = map_find(&state(t)->at, l.v[k]->id.i);

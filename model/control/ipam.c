@@ -136,10 +136,11 @@ static void learn_pods(struct control *t)
 			uint32_t nr_pools = ip_set(ip) && p->node && !p->spec->host_network ? pools_for(t, NULL, ip_is4(ip), pools) : 0;
 
 			for (uint32_t i = 0; i < nr_pools; i++)
-				if (cidr_contains(pools[i].cidr, ip))
+				if (cidr_contains(pools[i].cidr, ip) && !calico_owned(&ipam_of(t)->calico, ip_mask(ip, pools[i].block_len)))
 					v[nr++] = (struct seen){ { ip_mask(ip, pools[i].block_len), pools[i].block_len, true }, p->node };
 		}
-	qsort(v, nr, sizeof(*v), by_block);
+	if (nr)
+		qsort(v, nr, sizeof(*v), by_block);
 	for (uint32_t k = 0; k < nr;) {
 		uint32_t best = k, most = 0, run = k;
 

@@ -99,6 +99,13 @@ static struct calico_block *find_block(const struct calico_ipam *i, ip_addr addr
 	return map_get_ptr(&i->blocks, block_key(addr));
 }
 
+bool calico_owned(const struct calico_ipam *i, ip_addr block)
+{
+	const struct calico_block *b = find_block(i, block);
+
+	return b && b->host;
+}
+
 static const struct calico_pool *pool_of(const struct calico_pool *p, uint32_t nr, ip_addr ip)
 {
 	for (uint32_t k = 0; k < nr; k++)

@@ -185,6 +185,7 @@ static bool load_objects(struct loading *l)
 	struct sources s = { .l = l, .arena = arena_new(NULL, "sources") };
 	bool ok = see_bundles(&s) && see_rows(&s);
 
+	str_expect(cluster_strings(l->cluster), MIN(s.newest.nr, 1u << 24));
 	for (uint32_t id = 1; ok && id < s.newest.nr; id++)
 		ok = restore(&s, id);
 	for (uint32_t k = 0; k < s.bundles.nr; k++)
