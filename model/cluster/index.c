@@ -74,8 +74,19 @@ static bool owns_address(const struct pod *p)
 
 void index_address(struct cluster *c, const struct pod *p, ip_addr ip)
 {
-	if (ip_set(ip) && !p->spec->host_network)
-		*map_put(&c->pod_by_ip, c->arena, ip_key(ip)) = p->o.id.i;
+	uint32_t tag = (uint32_t)ip_key(ip), at = UINT32_MAX, *h;
+
+	if (!ip_set(ip) || p->spec->host_network)
+		return;
+	while ((h = names_next(&c->pod_by_ip, tag, &at))) {
+		const struct pod *have = (const struct pod *)c->all.v[*h];
+
+		if (have->o.gone || ip_eq(have->ip, ip) || ip_eq(have->ip2, ip)) {
+			*h = p->o.id.i;
+			return;
+		}
+	}
+	names_add(&c->pod_by_ip, c->arena, (struct name_slot){ tag, p->o.id.i });
 }
 
 void index_object(struct cluster *c, struct object *o)
@@ -285,10 +296,15 @@ struct object_list pods_matching(const struct cluster *c, const char *ns, const 
 
 struct pod *find_pod_by_ip(const struct cluster *c, ip_addr ip)
 {
-	uint64_t *at = map_find(&c->pod_by_ip, ip_key(ip));
-	struct pod *p = at ? (struct pod *)c->all.v[*at] : NULL;
+	uint32_t at = UINT32_MAX, *h;
 
-	return p && owns_address(p) && (ip_eq(p->ip, ip) || ip_eq(p->ip2, ip)) ? p : NULL;
+	while ((h = names_next(&c->pod_by_ip, (uint32_t)ip_key(ip), &at))) {
+		struct pod *p = (struct pod *)c->all.v[*h];
+
+		if (owns_address(p) && (ip_eq(p->ip, ip) || ip_eq(p->ip2, ip)))
+			return p;
+	}
+	return NULL;
 }
 
 struct service *find_service_by_ip(const struct cluster *c, ip_addr ip)

@@ -23,8 +23,7 @@ struct pool *pool_make(struct cluster *c, const struct kind *k)
 
 /* ---- the index of names */
 
-/* The candidates one after another, as places that may be written: *at is UINT32_MAX at first. NULL: no more. */
-static uint32_t *next_of(const struct name_map *m, uint32_t tag, uint32_t *at)
+uint32_t *names_next(const struct name_map *m, uint32_t tag, uint32_t *at)
 {
 	if (!m->alloc)
 		return NULL;
@@ -43,7 +42,7 @@ static void put_in(struct name_map *m, struct name_slot s)
 	m->slot[at] = s;
 }
 
-static void add_to(struct name_map *m, struct arena *a, struct name_slot s)
+void names_add(struct name_map *m, struct arena *a, struct name_slot s)
 {
 	if (m->nr >= m->alloc / 2) {
 		struct name_map old = *m;
@@ -68,7 +67,7 @@ struct object *cluster_at(const struct cluster *c, const struct kind *k, str ns,
 {
 	uint32_t key = name_key(k, ns, name), at = UINT32_MAX, *h;
 
-	while ((h = next_of(&c->by_name, key, &at))) {
+	while ((h = names_next(&c->by_name, key, &at))) {
 		struct object *o = c->all.v[*h];
 
 		if (o->kind == k && o->ns == ns && o->name == name)
@@ -90,7 +89,7 @@ void index_name(struct cluster *c, struct object *o)
 {
 	uint32_t key = name_key(o->kind, o->ns, o->name), at = UINT32_MAX, *h;
 
-	while ((h = next_of(&c->by_name, key, &at))) {
+	while ((h = names_next(&c->by_name, key, &at))) {
 		const struct object *have = c->all.v[*h];
 
 		if (have->kind == o->kind && have->ns == o->ns && have->name == o->name) {
@@ -100,7 +99,7 @@ void index_name(struct cluster *c, struct object *o)
 			return;
 		}
 	}
-	add_to(&c->by_name, c->arena, (struct name_slot){ key, o->id.i });
+	names_add(&c->by_name, c->arena, (struct name_slot){ key, o->id.i });
 }
 
 int by_name_order(const void *a, const void *b)

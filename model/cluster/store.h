@@ -16,7 +16,7 @@ struct pool {
 
 struct handles { obj_h *v; uint32_t nr, alloc; bool mixed; };   /* mixed: some came again, or late: there may be repeats */
 
-/* Handles by a hash of names, 8 bytes a slot: half of the hash stands beside the handle, and who looks compares what is found. None is ever taken out. */
+/* Handles by a hash of names or of anything else, 8 bytes a slot: half of the hash stands beside the handle, and who looks compares what is found. None is ever taken out. */
 struct name_slot { uint32_t tag, handle; };
 struct name_map { struct name_slot *slot; uint32_t nr, alloc; };
 
@@ -37,7 +37,8 @@ struct cluster {
 	struct { str ns; const struct pair *labels; struct handles *list[LABELS_KNOWN]; } last_labels;   /* those of the Pod that was indexed last */
 	struct map pods_by_owner;               /* uid → struct handles */
 	struct { str uid; struct handles *list; } last_owner;           /* that of the Pod that was indexed last */
-	struct map pod_by_ip, service_by_ip;    /* hash(address) → handle of the last that took it */
+	struct name_map pod_by_ip;              /* by hash(address); of those that have it now, the last that took it */
+	struct map service_by_ip;               /* hash(address) → handle of the last that took it */
 	struct map slices_of;                   /* hash(ns, service) → struct handles */
 	struct event_log events;
 	struct { cluster_watch fn; void *ctx; } watches[MAX_WATCHES];
@@ -54,6 +55,9 @@ struct cluster {
 /* ---- names.c: pools and the index of names */
 struct pool *pool_of(const struct cluster *, const struct kind *);              /* NULL: no object of that kind yet */
 struct pool *pool_make(struct cluster *, const struct kind *);
+/* The candidates one after another, as places that may be written: *at is UINT32_MAX at first. NULL: no more. */
+uint32_t *names_next(const struct name_map *, uint32_t tag, uint32_t *at);
+void names_add(struct name_map *, struct arena *, struct name_slot);
 void index_name(struct cluster *, struct object *);             /* an object takes the place of a gone one of the same name; sets o->life */
 int by_name_order(const void *a, const void *b);                /* for qsort of struct object *: (namespace, name) */
 
