@@ -102,13 +102,18 @@ static bool decode_number(struct decode *d, const struct field *f, const struct 
 	return true;
 }
 
+static str text_of(const struct decode *d, const struct val *v)
+{
+	return d->keeps && v->flags & VAL_INTERNED ? v->s : str_intern_n(d->strings, v->s, v->nr);
+}
+
 static bool decode_int_or_str(struct decode *d, const struct val *v, const struct path *p, struct int_or_str *out)
 {
 	struct int_or_str x = { .set = true };
 	int64_t i = 0;
 
 	if (v->type == VAL_STRING)
-		x.s = str_intern_n(d->strings, v->s, v->nr);
+		x.s = text_of(d, v);
 	else if (!decode_int(d, v, p, INT32_MIN, INT32_MAX, &i))
 		return false;
 	x.i = (int32_t)i;
@@ -196,7 +201,7 @@ static bool decode_bytes(struct decode *d, const struct val *v, const struct pat
 	if (!base64(v->s))
 		return complain(d, v, p, "Invalid value: illegal base64 data");
 	if (out)
-		*out = str_intern_n(d->strings, v->s, v->nr);
+		*out = text_of(d, v);
 	return true;
 }
 
@@ -216,7 +221,7 @@ static bool decode_strs(struct decode *d, const struct val *v, const struct path
 		if (m->type != VAL_STRING && m->type != VAL_NULL)
 			ok = wrong_type(d, m, ITEM(p, i), "string");
 		else if (out)
-			l.v[l.nr++] = m->type == VAL_NULL ? str_intern(d->strings, "") : str_intern_n(d->strings, m->s, m->nr);
+			l.v[l.nr++] = m->type == VAL_NULL ? str_intern(d->strings, "") : text_of(d, m);
 		i++;
 	}
 	if (out)
@@ -256,7 +261,7 @@ static bool pair_value(struct decode *d, enum field_type type, const struct val 
 	}
 	if (m->type != VAL_STRING)
 		return wrong_type(d, m, p, "string");
-	*out = str_intern_n(d->strings, m->s, m->nr);
+	*out = text_of(d, m);
 	return true;
 }
 
@@ -318,7 +323,7 @@ static bool decode_pairs(struct decode *d, enum field_type type, const struct va
 		if (!pair_value(d, type, m, ENTRY(p, m->key), &x.value)) {
 			ok = false;
 		} else if (out) {
-			x.key = str_intern(d->strings, m->key);
+			x.key = d->keeps ? m->key : str_intern(d->strings, m->key);
 			pair_put(&l, x);
 		}
 	}
@@ -386,7 +391,7 @@ static bool decode_text(struct decode *d, const struct val *v, const struct path
 	if (v->type != VAL_STRING)
 		return wrong_type(d, v, p, "string");
 	if (out)
-		*out = str_intern_n(d->strings, v->s, v->nr);
+		*out = text_of(d, v);
 	return true;
 }
 

@@ -76,7 +76,7 @@ struct decode {
 	const char *file;
 	const char *object;                     /* Service "web", for messages */
 	struct err *err;
-	bool keeps;                             /* what is decoded lives as long as the object: an F_RAW is a part of it, and no copy */
+	bool keeps;                             /* what is decoded is the object's own, of val_copy_interned by the same table: an F_RAW is a part of it, and no copy */
 };
 
 /* Fills *out from v by the table, absent fields with their defaults. Goes on after an error; false if there was any. path: where v stands ("spec"; "" at

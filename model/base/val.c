@@ -354,27 +354,41 @@ static struct val *move(struct arena *a, const struct val *v)
 	return to;
 }
 
-/* With its texts behind it. */
-static struct val *copy(struct arena *a, const struct val *v, const char *key)
+#define LONG_TEXT 256           /* bytes; longer ones hardly come twice */
+
+/* The node alone, with its texts behind it; with a table, its texts are the table's. */
+static struct val *copy_node(struct arena *a, struct strtab *t, const struct val *v, const char *key)
 {
-	size_t key_size = key ? strlen(key) + 1 : 0, text = v->type == VAL_STRING ? v->nr : 0;
-	struct val *to = arena_alloc(a, sizeof(*to) + key_size + (v->type == VAL_STRING ? text + 1 : 0), alignof(struct val));
+	bool own_text = v->type == VAL_STRING && (!t || v->nr > LONG_TEXT);
+	size_t key_size = key && !t ? strlen(key) + 1 : 0, text = own_text ? v->nr : 0;
+	struct val *to = arena_alloc(a, sizeof(*to) + key_size + (own_text ? text + 1 : 0), alignof(struct val));
 	char *behind = (char *)(to + 1);
 
 	*to = *v;
 	to->next = NULL;
-	to->key = key ? memcpy(behind, key, key_size) : NULL;
-	if (v->type == VAL_STRING) {
+	to->flags &= (uint8_t)~VAL_INTERNED;
+	to->key = !key ? NULL : t ? str_intern(t, key) : memcpy(behind, key, key_size);
+	if (own_text) {
 		to->s = behind + key_size;
 		if (text)
 			memcpy(behind + key_size, v->s, text);
+	} else if (v->type == VAL_STRING) {
+		to->s = str_intern_n(t, v->s, v->nr);
+		to->flags |= VAL_INTERNED;
 	}
+	return to;
+}
+
+static struct val *copy(struct arena *a, struct strtab *t, const struct val *v, const char *key)
+{
+	struct val *to = copy_node(a, t, v, key);
+
 	if (!holds(v))
 		return to;
 	to->first = to->last = NULL;
 	to->nr = 0;
 	for (const struct val *m = v->first; m; m = m->next) {
-		struct val *member = copy(a, m, m->key);
+		struct val *member = copy(a, t, m, m->key);
 
 		if (to->first)
 			to->last->next = member;
@@ -386,13 +400,18 @@ static struct val *copy(struct arena *a, const struct val *v, const char *key)
 	return to;
 }
 
-struct val *val_copy(struct arena *a, const struct val *v)
+struct val *val_copy_interned(struct arena *a, struct strtab *t, const struct val *v)
 {
-	struct val *to = v ? copy(a, v, NULL) : NULL;
+	struct val *to = v ? copy(a, t, v, NULL) : NULL;
 
 	if (to)
 		to->flags &= (uint8_t)~VAL_AGAIN;
 	return to;
+}
+
+struct val *val_copy(struct arena *a, const struct val *v)
+{
+	return val_copy_interned(a, NULL, v);
 }
 
 struct val *val_merge_patch(struct arena *a, const struct val *to, const struct val *patch)

@@ -28,6 +28,7 @@ struct val {
 enum {
 	VAL_AGAIN = 1,                  /* a member: its key stands before it in the same map; the last one counts, as for kubectl */
 	VAL_REPEATS = 2,                /* a map: some member is VAL_AGAIN */
+	VAL_INTERNED = 4,               /* a STRING of val_copy_interned: s is a str of its table */
 };
 
 /* One document of a stream. */
@@ -81,6 +82,7 @@ struct val *val_string(struct arena *, const char *s);
 struct val *val_int(struct arena *, int64_t);
 struct val *val_bool(struct arena *, bool);
 struct val *val_copy(struct arena *, const struct val *);               /* deep; without next and key */
+struct val *val_copy_interned(struct arena *, struct strtab *, const struct val *);       /* keys and texts, but for long ones, are the table's: equal ones are one */
 struct val *val_add(struct arena *, struct val *list, struct val *item);            /* appends; → item */
 struct val *val_put(struct arena *, struct val *map, const char *key, struct val *);    /* replaces or appends; → the value */
 struct val *val_put_new(struct arena *, struct val *map, const char *key, struct val *);       /* appends; the caller knows that the map has no such key */

@@ -96,7 +96,7 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	o->kind = k;
 	o->deleted = NEVER;
 	o->created = cluster_now(c);
-	o->doc = val_copy(a, d->root);
+	o->doc = val_copy_interned(a, dec.strings, d->root);
 	dec.object = arena_printf(a, "%s \"%s\"", k->name, name ? name : "");
 	ok = meta_decode(&dec, o->doc, o);
 	if (k->namespaced && (!o->ns || !*o->ns))

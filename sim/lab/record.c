@@ -140,7 +140,7 @@ static void put_tree(struct pen *p, const struct val *v, bool in_map, int64_t *l
 {
 	bool placed = v->line || v->col;
 
-	pen_number(p, (uint64_t)v->type | (uint64_t)v->flags << TREE_FLAGS | (placed ? TREE_PLACED : 0u));
+	pen_number(p, (uint64_t)v->type | (uint64_t)(v->flags & (VAL_AGAIN | VAL_REPEATS)) << TREE_FLAGS | (placed ? TREE_PLACED : 0u));
 	if (in_map)
 		pen_word(p, v->key, strlen(v->key));
 	if (placed) {
