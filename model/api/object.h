@@ -8,10 +8,12 @@ typedef struct { uint32_t i; } obj_h;           /* any object of one cluster; 0 
 
 struct owner_ref { str api, kind, name, uid; bool controller, block; };
 
+#define LIFE_MOST 0x7fffffffu
 struct kind;
 struct object {
 	const struct kind *kind;
 	obj_h id;
+	rev_t rev;                              /* resourceVersion */
 	str ns, name;                           /* ns NULL: not namespaced */
 	str uid;
 	pair_list labels, annotations;
@@ -20,15 +22,14 @@ struct object {
 	str generate_name;
 	nsec created;                           /* virtual time */
 	nsec deleted;                           /* deletionTimestamp, virtual time; NEVER: lives */
-	rev_t rev;                              /* resourceVersion */
 	int64_t generation;
 	const char *file;                       /* where it was applied from; NULL: made by a controller */
 	uint32_t line;
+	uint32_t life : 31;                     /* how many objects of this name came before */
+	bool gone : 1;                          /* deleted for good; only the handle remains */
 	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
 	const struct val *applied;              /* what the last apply said, where doc has changed since; NULL: doc itself */
 	int64_t grace;                          /* of a deletion that says one: 1 + deletionGracePeriodSeconds; 0: the Pod's own */
-	uint32_t life;                          /* how many objects of this name came before */
-	bool gone;                              /* deleted for good; only the handle remains */
 };
 
 struct path;

@@ -149,7 +149,7 @@ void cluster_restore(struct cluster *c, struct object *o)
 	assert(o->id.i == c->all.nr);
 	vec_add(c->arena, &c->all, o);
 	index_name(c, o);
-	o->life = life;
+	o->life = life & LIFE_MOST;
 	if (o->gone)
 		return;
 	vec_add(c->arena, pool_make(c, o->kind), o);

@@ -22,10 +22,15 @@ static uint32_t form_place(struct event_log *l, struct arena *a, const struct ev
 
 void event_log_add(struct event_log *l, struct arena *a, nsec at, const struct event_form *f, str arg, obj_h object)
 {
-	if (l->nr % NOTES == 0)
+	uint32_t place = l->nr++ % NOTES;
+	struct notes *n;
+
+	if (!place)
 		vec_add(a, &l->pieces, arena_make(a, struct notes));
-	l->pieces.v[l->nr / NOTES]->v[l->nr % NOTES] = (struct note){ at, arg, object, form_place(l, a, f) };
-	l->nr++;
+	n = l->pieces.v[l->pieces.nr - 1];
+	n->v[place] = (struct note){ arg, object, form_place(l, a, f) };
+	if (!n->moments.nr || n->moments.v[n->moments.nr - 1].at != at)
+		vec_add(a, &n->moments, (struct moment){ at, place });
 }
 
 const struct event_form *event_form_for(struct event_log *l, struct arena *a, bool warning, str component, str reason)
@@ -39,6 +44,23 @@ const struct event_form *event_form_for(struct event_log *l, struct arena *a, bo
 		*at = map_ptr(f);
 	}
 	return f;
+}
+
+static const struct note *note_at(const struct event_log *l, uint32_t k, nsec *at)
+{
+	const struct notes *n = l->pieces.v[k / NOTES];
+	uint32_t lo = 0, hi = n->moments.nr;
+
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (n->moments.v[mid].from <= k % NOTES)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	*at = n->moments.v[lo].at;
+	return &n->v[k % NOTES];
 }
 
 /* %s is the note's own text, %o the object's NAMESPACE/NAME. */
@@ -67,10 +89,11 @@ static str words(struct cluster *c, const struct event_form *f, const struct not
 
 static struct event told(const struct event_log *l, struct cluster *c, uint32_t k)
 {
-	const struct note *n = &l->pieces.v[k / NOTES]->v[k % NOTES];
+	nsec at;
+	const struct note *n = note_at(l, k, &at);
 	const struct event_form *f = l->forms.v[n->form];
 
-	return (struct event){ n->at, f->warning, n->object, cluster_str(c, f->reason), words(c, f, n), cluster_str(c, f->component) };
+	return (struct event){ at, f->warning, n->object, cluster_str(c, f->reason), words(c, f, n), cluster_str(c, f->component) };
 }
 
 const struct event *event_log_read(struct event_log *l, struct cluster *c, uint32_t *nr)
@@ -127,9 +150,10 @@ uint32_t cluster_event_count(const struct cluster *c)
 
 struct event_note cluster_event_note(const struct cluster *c, uint32_t k)
 {
-	const struct note *n = &c->events.pieces.v[k / NOTES]->v[k % NOTES];
+	nsec at;
+	const struct note *n = note_at(&c->events, k, &at);
 
-	return (struct event_note){ n->at, c->events.forms.v[n->form], n->a, n->object };
+	return (struct event_note){ at, c->events.forms.v[n->form], n->a, n->object };
 }
 
 void cluster_restore_note(struct cluster *c, struct event_note n)

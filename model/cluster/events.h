@@ -4,9 +4,10 @@
 
 #include "model/cluster/cluster.h"
 
-struct note { nsec at; str a; obj_h object; uint32_t form; };      /* form: place in forms */
+struct note { str a; obj_h object; uint32_t form; };    /* form: place in forms */
 #define NOTES 1023                              /* of one piece; pieces are never copied */
-struct notes { struct note v[NOTES]; };
+struct moment { nsec at; uint32_t from; };      /* of the notes from that place on: many are of one moment */
+struct notes { struct note v[NOTES]; VEC(struct moment) moments; };
 struct event_log {
 	VEC(struct notes *) pieces; uint32_t nr;        /* notes in all */
 	VEC(const struct event_form *) forms;

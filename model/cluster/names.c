@@ -94,7 +94,7 @@ void index_name(struct cluster *c, struct object *o)
 
 		if (have->kind == o->kind && have->ns == o->ns && have->name == o->name) {
 			assert(have->gone);
-			o->life = have->life + 1;
+			o->life = (have->life + 1u) & LIFE_MOST;
 			*h = o->id.i;
 			return;
 		}

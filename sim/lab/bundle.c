@@ -435,7 +435,7 @@ struct object *bundle_next(struct bundle_reader *r, struct err *err)
 	}
 	o = object_make(r->cluster, k, k->namespaced ? ns : NULL, name);
 	o->id.i = r->last_id;
-	o->life = flags & HAS_LIFE ? (uint32_t)scan_number(s) : 0;
+	o->life = flags & HAS_LIFE ? scan_number(s) & LIFE_MOST : 0;
 	o->uid = flags & OWN_UID ? scan_text(s) : flags & HAS_SHAPE ? cluster_uid_alone(r->cluster, o) : cluster_uid_of(r->cluster, o);
 	if (!(flags & OWN_UID))
 		scan_tell(s, o->uid);

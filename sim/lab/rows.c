@@ -189,7 +189,7 @@ struct object *row_object(struct loading *l, sqlite3_stmt *st)
 	uint32_t mark = l->err->nr;
 
 	o->id = (obj_h){ (uint32_t)sqlite3_column_int64(st, C_ID) };
-	o->life = (uint32_t)sqlite3_column_int64(st, C_LIFE);
+	o->life = (uint32_t)sqlite3_column_int64(st, C_LIFE) & LIFE_MOST;
 	o->uid = *text_at(st, C_UID) ? cluster_str(l->cluster, text_at(st, C_UID)) : cluster_uid_of(l->cluster, o);
 	o->rev = (rev_t)sqlite3_column_int64(st, C_REV);
 	o->generation = sqlite3_column_int64(st, C_GENERATION);
