@@ -56,7 +56,7 @@ static void try_fix(struct asking *x, struct finding *f)
 		f->fix->tried = true;
 		if (diagnose(x, &copy, a, &again, &err)) {
 			f->fix->works = !diagnosis_has(&again, f->code) && !(x->way && diagnosis_ill(&again));
-			f->fix->then = again.summary;
+			f->fix->then = arena_strdup(a, again.summary);  /* the copy goes */
 		}
 	}
 	err_free(&err);
