@@ -18,7 +18,13 @@ struct drawing {
 	struct map seen;                        /* object or group → 1 + steps from the focus; empty without a focus */
 	struct map box;                         /* object or group → box */
 	box_h *upper; uint32_t nr_upper;
+	bool many;                              /* a summary of several namespaces: names stand with theirs */
 };
+
+static const char *name_of(const struct drawing *d, const char *ns, const char *name)
+{
+	return d->many ? arena_printf(d->a, "%s/%s", ns, name) : name;
+}
 
 static box_h box_of(const struct drawing *d, const void *what)
 {
@@ -237,7 +243,7 @@ static void add_services(struct drawing *d)
 			d->upper[d->nr_upper++] = plate;
 		}
 		h = part_service(d->s, group, d->w->cluster, v);
-		scene_get(d->s, h)->name = arena_printf(d->a, "%s%s  %s", own_rank ? "" : "Service ", v->o.name, svc_type_names[v->type]);
+		scene_get(d->s, h)->name = arena_printf(d->a, "%s%s  %s", own_rank ? "" : "Service ", name_of(d, v->o.ns, v->o.name), svc_type_names[v->type]);
 		put_box(d, v, h);
 		if (own_rank)
 			d->upper[d->nr_upper++] = h;
@@ -321,7 +327,7 @@ static void pod_lines(struct drawing *d)
 
 static void add_group_box(struct drawing *d, const struct pod_group *g)
 {
-	box_h h = scene_box(d->s, (box_h){ 0 }, g->ready == g->nr ? ROLE_POD : ROLE_DENIED, arena_printf(d->a, "workload-%s-%s", g->ns, g->name), arena_printf(d->a, "%s %s", g->kind, g->name), NULL);
+	box_h h = scene_box(d->s, (box_h){ 0 }, g->ready == g->nr ? ROLE_POD : ROLE_DENIED, arena_printf(d->a, "workload-%s-%s", g->ns, g->name), arena_printf(d->a, "%s %s", g->kind, name_of(d, g->ns, g->name)), NULL);
 	uint32_t nodes = 0;
 	str last = NULL;
 
@@ -434,6 +440,7 @@ bool fig_cluster(struct world *w, const struct figure_options *opt, const char *
 	tally_count(&tally, &d->groups, d->svc, d->nr_svcs, s->arena);
 	cut_down(d, &more_groups, &more_pods);
 	mine.collapse = opt->collapse || more_groups || pods_shown(d) > MAX_PODS || nodes.nr > MAX_NODES;
+	d->many = more_groups && tally.nr > 1;
 	if (mine.collapse)
 		rank_services(d);
 	d->upper = arena_array(s->arena, box_h, MAX_SERVICES + 2);
