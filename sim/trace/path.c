@@ -125,7 +125,6 @@ static bool assumed_here(struct walker *w, netns_h *node)
 static void take_assumed(struct walker *w, netns_h node, link_h l)
 {
 	w->out.assumed = true;
-	w->assumed_outside = !node.i;
 	w->assumed_at = node;
 	w->half->as_seen = tuple_of(&w->p);
 	w->half->end = (netns_h){ 0 };
@@ -236,6 +235,15 @@ static bool too_large(struct walker *w, const struct route *r)
 	return true;
 }
 
+/* Does the route's next hop lead out of the nodes' network? */
+static bool leads_outside(const struct walker *w, const struct route *r)
+{
+	const struct link *l = r->dev.i ? link_get(w->dp, r->dev) : NULL;
+	link_h far = l && l->kind == LINK_PHYS && ip_set(r->via) ? segment_owner(w->dp, l->segment, r->via) : (link_h){ 0 };
+
+	return far.i && netns_get(w->dp, link_get(w->dp, far)->netns)->kind == NS_ROUTER;
+}
+
 static void go_out(struct walker *w, const struct route *r)
 {
 	netns_h at;
@@ -249,7 +257,8 @@ static void go_out(struct walker *w, const struct route *r)
 		answer_left(w, r->dev);
 		return;
 	}
-	if (assumed_here(w, &at)) {
+	if (netns_get(w->dp, w->ns)->kind != NS_POD && assumed_here(w, &at)) {          /* a Pod's packets pass its node first */
+		w->assumed_outside = !at.i && leads_outside(w, r);
 		if (!at.i || at.i == w->ns.i || netns_get(w->dp, w->ns)->kind != NS_NODE) {
 			take_assumed(w, at, r->dev);
 			return;

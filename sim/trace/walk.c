@@ -152,6 +152,14 @@ static void go_there(struct walker *w)
 	finish_half(w);
 }
 
+static bool known_outside(const struct walker *w, ip_addr ip)
+{
+	netns_h router = netns_find(w->dp, "router");
+	struct route r;
+
+	return addr_is_local(w->dp, router, ip) || (route_lookup(w->dp, router, ip, &r) && r.type == RT_UNICAST);
+}
+
 static void go_back(struct walker *w)
 {
 	struct half there = w->out.there;
@@ -160,6 +168,11 @@ static void go_back(struct walker *w)
 	w->back = true;
 	if (w->p.proto == PROTO_ICMP || w->p.proto == PROTO_ICMPV6)
 		t = (struct tuple){ there.as_seen.dst, there.as_seen.src, there.as_seen.sport, there.as_seen.dport, there.as_seen.proto };
+	if (w->assumed_outside && !known_outside(w, there.as_seen.src)) {
+		w->out.back = (struct half){ .verdict = V_UNROUTABLE, .as_sent = t,
+					     .reason = arena_printf(w->a, "nobody outside has a route to %s, which no node has translated", IP(there.as_seen.src)) };
+		return;
+	}
 	if (w->out.assumed && !there.end.i && !w->assumed_at.i) {       /* outside: taken to answer, by whatever way */
 		w->out.back = (struct half){ .verdict = V_DELIVERED, .reason = "taken to answer" };
 		w->out.answered = true;

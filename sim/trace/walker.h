@@ -45,7 +45,7 @@ struct walker {
 	uint32_t steps;
 	VEC(struct considered) considered;
 	bool over;                              /* half->verdict stands */
-	bool assumed_outside;                   /* taken by a listener that is assumed, outside */
+	bool assumed_outside;                   /* taken by a listener that is assumed, beyond the router */
 	netns_h assumed_at;                     /* the node beside which it is assumed */
 	link_h left_by;                         /* the link by which it left a captured node */
 	struct map *met;                        /* unknown choices that other runs came to in the same state: see forks.c */

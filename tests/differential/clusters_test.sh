@@ -29,6 +29,7 @@ for seed in ${SEEDS:-11}; do
 	one bridge iptables ipv4 $((seed * 100 + 52)) ip-forward=off
 	one flannel nftables ipv4 $((seed * 100 + 53)) rp-filter=strict
 done
+one calico iptables ipv4 3208                   # a pool that translates nothing, and an endpoint outside
 echo "clusters that had"
 sed 's/^features //' "$work/all" | tr ',' '\n' | sed 's/^ //' | sort | uniq -c
 finish
