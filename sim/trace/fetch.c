@@ -3,7 +3,7 @@
 #define FETCH_FROM 4096u        /* namespaces from which it pays: fewer stay in the caches */
 #define LARGE      1024u        /* elements from which a set's slots are fetched */
 /* How many probes before its own walk each step is taken. */
-enum { AHEAD_SENDER = 14, AHEAD_CHAIN = 11, AHEAD_CHOICE = 8, AHEAD_HOLDER = 6, AHEAD_END = 4, AHEAD_NODE = 2, AHEAD_RULES = 1 };
+enum { AHEAD_SENDER = 20, AHEAD_CHAIN = 17, AHEAD_CHOICE = 14, AHEAD_HOLDER = 11, AHEAD_END = 9, AHEAD_NODE = 7, AHEAD_RULES = 5, AHEAD_SETS = 3, AHEAD_SLOTS = 1 };
 static_assert(AHEAD_SENDER < FETCH_RING, "the ring");
 
 static const uint8_t service_key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
@@ -62,8 +62,10 @@ static inline void chain_of(const struct fetch *f, const struct bulk_probe *q, s
 	const struct seat *s = seat_at(f, q->from);
 	const struct low_slot *slot = low_find(f->services, key_of(q), 0);
 
-	if (s->kind == SEAT_POD)
+	if (s->kind == SEAT_POD) {
 		__builtin_prefetch(seat_at(f, s->node));
+		__builtin_prefetch(&f->seats->holder[seat_hash(s->ip) & f->seats->mask]);
+	}
 	x->chain = slot && slot->verdict.chain.i < f->shared->chains.nr ? f->shared->chains.v[slot->verdict.chain.i] : NULL;
 	x->value = NULL;
 	x->end = (netns_h){ 0 };
@@ -98,28 +100,36 @@ static inline void holder_of(const struct fetch *f, const struct bulk_probe *q, 
 		__builtin_prefetch(node->rules->few_sets[k]);
 }
 
-/* The sets that the sender's node has of its own: what goes to the endpoint is looked up in them. */
-static inline void end_of(const struct fetch *f, const struct bulk_probe *q, struct fetched *x)
+/* The slots of the sets that a node has of its own: what goes to the endpoint is looked up in them. */
+static inline void own_slots(const struct fetch *f, const struct bulk_probe *q, const struct fetched *x, const struct seat *node)
 {
-	const struct seat *s = seat_at(f, q->from), *node = s->kind == SEAT_POD ? seat_at(f, s->node) : NULL;
 	struct packet p;
 
-	if (!x->value)
+	if (!x->value || !node || node->kind != SEAT_NODE || !node->rules)
 		return;
-	x->end = seat_holder(f->seats, x->value->ip);
-	__builtin_prefetch(seat_at(f, x->end));
-	p.src = ip_from4(s->ip);
+	p.src = ip_from4(seat_at(f, q->from)->ip);
 	p.dst = ip_from4(x->value->ip);
 	p.proto = q->proto;
 	p.sport = 0;
 	p.dport = x->value->port;
-	for (uint32_t k = 0; k < LOW_FEW && node && node->kind == SEAT_NODE && node->rules && node->rules->few_sets[k]; k++) {
+	for (uint32_t k = 0; k < LOW_FEW && node->rules->few_sets[k]; k++) {
 		const struct low_set *own = node->rules->few_sets[k];
 		struct low_key key = low_key(&p, own->fields);
 
 		if (own->slot)
 			fetch_slot(own, key.a, key.b);
 	}
+}
+
+static inline void end_of(const struct fetch *f, const struct bulk_probe *q, struct fetched *x)
+{
+	const struct seat *s = seat_at(f, q->from);
+
+	if (!x->value)
+		return;
+	x->end = seat_holder(f->seats, x->value->ip);
+	__builtin_prefetch(seat_at(f, x->end));
+	own_slots(f, q, x, s->kind == SEAT_POD ? seat_at(f, s->node) : NULL);
 }
 
 static inline const struct seat *end_node(const struct fetch *f, const struct fetched *x)
@@ -147,5 +157,9 @@ void fetch_next(struct fetch *f, uint64_t i)
 		__builtin_prefetch(s);
 	if ((s = end_node(f, AT(AHEAD_RULES))) && s->kind == SEAT_NODE && s->rules)
 		fetch_lines(s->rules, 2);
+	if ((s = end_node(f, AT(AHEAD_SETS))) && s->kind == SEAT_NODE && s->rules)
+		for (uint32_t k = 0; k < LOW_FEW; k++)
+			__builtin_prefetch(s->rules->few_sets[k]);
+	own_slots(f, &q[AHEAD_SLOTS], AT(AHEAD_SLOTS), end_node(f, AT(AHEAD_SLOTS)));
 #undef AT
 }

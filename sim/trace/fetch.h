@@ -1,5 +1,6 @@
 /* What probes of bulk walks will need is fetched into the caches while others before them walk, step by step, as each piece tells where the next one is: the sender's
- * seat, its node's; the slot of the Service, its chain, the endpoint that the first draw will choose; who holds that address, its seat, its node's. Nothing depends on it
+ * seat, its node's; the slot of the Service, its chain, the endpoint that the first draw will choose; who holds that address, its seat, its node's, and
+ * the sets that this node has of its own; and who holds the sender's address, to whom the answer goes. Nothing depends on it
  * but speed; what it cannot foresee is fetched by the walk itself. */
 #ifndef PODWIRE_FETCH_H
 #define PODWIRE_FETCH_H
@@ -7,7 +8,7 @@
 #include "sim/trace/bulk.h"
 #include "sim/trace/seat.h"
 
-#define FETCH_RING 16u          /* a power of two above the largest distance */
+#define FETCH_RING 32u          /* a power of two above the largest distance */
 struct fetched { const struct low_chain *chain; const struct low_value *value; netns_h end; };
 struct fetch {
 	struct seats *seats;
