@@ -96,7 +96,7 @@ static void pool_check(struct check *c, const struct object *o)
 
 /* ---- MetalLB. Source: metallb api/v1beta1 */
 static const struct field lb_pool_spec_fields[] = {
-	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW_KEEP("avoidBuggyIPs"), ROW_KEEP("serviceAllocation"), FIELD_END
+	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW(F_BOOL, "avoidBuggyIPs", struct metallb_pool, avoid_buggy), ROW_KEEP("serviceAllocation"), FIELD_END
 };
 static const struct field lb_pool_fields[] = { ROW_TOP, ROW_HERE("spec", lb_pool_spec_fields), ROW_KEEP("status"), FIELD_END };
 static const struct field ad_spec_fields[] = {

@@ -262,7 +262,18 @@ static void defaults(struct cluster *c, struct settings *s)
 	add_cidrs(c, "10.96.0.0/16", &s->service_cidrs);
 }
 
-/* The range that the API server was started with is in the object named kubernetes (pkg/controlplane/controller/defaultservicecidr); the others add to it. */
+static bool serves(const struct settings *s, const char *text)
+{
+	struct cidr one;
+
+	for (uint32_t k = 0; cidr_parse(text, &one) && k < s->service_cidrs.nr; k++)
+		if (ip_is4(s->service_cidrs.v[k].addr) == ip_is4(one.addr))
+			return true;
+	return false;
+}
+
+/* The range that the API server was started with is in the object named kubernetes (pkg/controlplane/controller/defaultservicecidr). The others add to it, in the
+ * families that it has: allocators are made for those alone (pkg/registry/core/rest/storage_core.go). */
 static void from_service_cidrs(struct cluster *c, struct settings *s)
 {
 	struct object_list l = cluster_list(c, &service_cidr_kind);
@@ -270,9 +281,13 @@ static void from_service_cidrs(struct cluster *c, struct settings *s)
 	if (cluster_find(c, &service_cidr_kind, NULL, "kubernetes"))
 		s->service_cidrs.nr = 0;
 	for (int own = 1; own >= 0; own--)
-		for (uint32_t k = 0; k < l.nr; k++)
-			for (uint32_t i = 0; streq(l.v[k]->name, "kubernetes") == own && i < ((const struct service_cidr *)l.v[k])->cidrs.nr; i++)
-				add_cidrs(c, ((const struct service_cidr *)l.v[k])->cidrs.v[i], &s->service_cidrs);
+		for (uint32_t k = 0; k < l.nr; k++) {
+			const str_list *cidrs = &((const struct service_cidr *)l.v[k])->cidrs;
+
+			for (uint32_t i = 0; streq(l.v[k]->name, "kubernetes") == own && i < cidrs->nr; i++)
+				if (own || serves(s, cidrs->v[i]))
+					add_cidrs(c, cidrs->v[i], &s->service_cidrs);
+		}
 }
 
 /* kube-proxy's configuration as kind writes it, with the patches of it. NULL: there is none. */

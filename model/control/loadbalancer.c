@@ -6,7 +6,7 @@
 #include "model/control/common.h"
 #include "model/l7/controllers.h"
 
-struct span { ip_addr first, last; str pool; bool automatic; };
+struct span { ip_addr first, last; str pool; bool automatic, avoid; };       /* avoid: addresses that end in 0 or 255 */
 struct spans { struct span *v; uint32_t nr, alloc; bool cloud; };
 
 static void watch(struct control *t, const struct change *ch)
@@ -89,7 +89,7 @@ static struct spans find_spans(struct control *t, struct arena *scratch)
 		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
 
 		for (uint32_t i = 0; advertised(c, p->o.name) && i < p->addresses.nr; i++) {
-			struct span one = { .pool = p->o.name, .automatic = p->auto_assign != TRI_FALSE };
+			struct span one = { .pool = p->o.name, .automatic = p->auto_assign != TRI_FALSE, .avoid = p->avoid_buggy };
 
 			if (span_parse(p->addresses.v[i], &one))
 				vec_add(scratch, &s, one);
@@ -113,21 +113,6 @@ static void add_own(struct arena *scratch, struct spans *s)
 
 /* ---- choosing */
 
-static bool in_use(struct cluster *c, ip_addr ip, const struct service *but)
-{
-	struct object_list l = cluster_list(c, &service_kind);
-
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct service *s = (const struct service *)l.v[k];
-		ip_addr have;
-
-		for (uint32_t i = 0; s != but && i < s->lb_ingress.nr; i++)
-			if (s->lb_ingress.v[i].ip && ip_parse(s->lb_ingress.v[i].ip, &have) && ip_eq(have, ip))
-				return true;
-	}
-	return false;
-}
-
 static const char *annotation(const struct service *s, const char *what)
 {
 	char key[100];
@@ -139,6 +124,50 @@ static const char *annotation(const struct service *s, const char *what)
 		return v;
 	snprintf(key, sizeof(key), "metallb.universe.tf/%s", what);
 	return label_get(&s->o.annotations, key);
+}
+
+static bool same_pairs(const pair_list *x, const pair_list *y)
+{
+	for (uint32_t k = 0; k < x->nr; k++)
+		if (!streq(label_get(y, x->v[k].key), x->v[k].value))
+			return false;
+	return x->nr == y->nr;
+}
+
+/* MetalLB internal/allocator/allocator.go checkSharing, k8salloc BackendKey: one key, the same Pods behind where the policy is Local, and no port of both. */
+static bool may_share(const struct service *x, const struct service *y)
+{
+	const char *key = annotation(x, "allow-shared-ip"), *other = annotation(y, "allow-shared-ip");
+	bool local = x->external_policy == TP_LOCAL;
+
+	if (!key || !*key || !streq(key, other) || local != (y->external_policy == TP_LOCAL) || (local && !same_pairs(&x->selector, &y->selector)))
+		return false;
+	for (uint32_t k = 0; k < x->ports.nr; k++)
+		for (uint32_t i = 0; i < y->ports.nr; i++)
+			if (x->ports.v[k].port == y->ports.v[i].port && x->ports.v[k].protocol == y->ports.v[i].protocol)
+				return false;
+	return true;
+}
+
+static bool in_use(struct cluster *c, ip_addr ip, const struct service *by, bool cloud)
+{
+	struct object_list l = cluster_list(c, &service_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct service *s = (const struct service *)l.v[k];
+		ip_addr have;
+
+		for (uint32_t i = 0; s != by && i < s->lb_ingress.nr; i++)
+			if (s->lb_ingress.v[i].ip && ip_parse(s->lb_ingress.v[i].ip, &have) && ip_eq(have, ip) && (cloud || !may_share(s, by)))
+				return true;
+	}
+	return false;
+}
+
+/* ipConfusesBuggyFirmwares */
+static bool ends_in_0_or_255(ip_addr ip)
+{
+	return ip_is4(ip) && ((ip.lo & 255) == 0 || (ip.lo & 255) == 255);
 }
 
 /* The address that the Service asks for, of this family; false: it asks for none. */
@@ -168,12 +197,12 @@ static bool find_address(struct cluster *c, const struct spans *spans, const str
 		if (ip_is4(p->first) != four || (pool ? !streq(pool, p->pool) : !p->automatic && !asked))
 			continue;
 		if (asked) {
-			if (ip_order(*out, p->first) >= 0 && ip_order(*out, p->last) <= 0 && !in_use(c, *out, s))
+			if (ip_order(*out, p->first) >= 0 && ip_order(*out, p->last) <= 0 && !in_use(c, *out, s, spans->cloud))
 				return true;
 			continue;
 		}
 		for (*out = p->first; ip_order(*out, p->last) <= 0; *out = ip_add(*out, 1))
-			if (!in_use(c, *out, s))
+			if (!(p->avoid && ends_in_0_or_255(*out)) && !in_use(c, *out, s, spans->cloud))
 				return true;
 	}
 	return false;

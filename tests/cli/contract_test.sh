@@ -169,6 +169,8 @@ check "kubeadm's file, InitConfiguration included" says 10.60.0.1 "$podwire" get
 printf 'apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {name: more}\nspec: {cidrs: [10.99.0.0/24]}\n' >more.yaml
 check "a ServiceCIDR adds to the range" says 10.96.0.1 "$podwire" get svc -f more.yaml
 check "the API server's own replaces it" says 10.99.0.1 sh -c "sed 's/name: more/name: kubernetes/' more.yaml | '$podwire' get svc -f -"
+printf 'apiVersion: networking.k8s.io/v1\nkind: ServiceCIDR\nmetadata: {name: six}\nspec: {cidrs: ["fd00:99::/112"]}\n' >six.yaml
+check "but brings no family of its own" says 'this cluster is not configured for dual-stack services' "$podwire" get svc -f six.yaml -f service.yaml
 check "a pool of a cloud that is none" says '--cloud-lb: "foo" is not a CIDR' "$podwire" get svc -f more.yaml --cloud-lb foo
 
 # ---- addresses that Pods ask Calico for
@@ -239,4 +241,31 @@ spec: {defaultEndpointToHostAction: foo}'
 # ---- words
 check "-- ends the options" says "static " "$podwire" get -f calico.yaml -- pod static
 check "a web address is not read, and it says so" says "podwire reads no addresses of the web" "$podwire" get pods -f https://example.com/x.yaml
+
+# ---- MetalLB: one address for two Services
+cat >shared.yaml <<'EOF'
+apiVersion: v1
+kind: Service
+metadata: {name: s1, annotations: {metallb.universe.tf/allow-shared-ip: k}}
+spec: {type: LoadBalancer, loadBalancerIP: 172.18.9.9, selector: {app: a}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: s2, annotations: {metallb.universe.tf/allow-shared-ip: k}}
+spec: {type: LoadBalancer, loadBalancerIP: 172.18.9.9, selector: {app: a}, ports: [{port: 53, protocol: UDP}]}
+---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: p, namespace: metallb-system}
+spec: {addresses: [172.18.9.0/24]}
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: {name: p, namespace: metallb-system}
+EOF
+lb_of() { sed "$1" shared.yaml | "$podwire" get svc "$2" -f - -o 'jsonpath={.status.loadBalancer}'; }
+check "two Services with one key share an address" says 172.18.9.9 lb_of '' s2
+check "not a port" says '{}' lb_of 's/UDP/TCP/; s/port: 53/port: 80/' s2
+check "not with another key" says '{}' lb_of '0,/allow-shared-ip: k/s//allow-shared-ip: j/' s2
+check "who asks for none gets the first that fits" says 172.18.9.1 lb_of 's/loadBalancerIP: 172.18.9.9, //; s/24.}/24], avoidBuggyIPs: true}/' s2
 finish
