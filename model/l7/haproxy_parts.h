@@ -64,10 +64,12 @@ void hap_mesh_peers(struct hap *);              /* in the frontend for what come
 void hap_mesh_connections(struct hap *);        /* which connections may come in, and which requests */
 void hap_mesh_requests(struct hap *);
 void hap_mesh_mutual(struct hap *);             /* the frontend that ends the TLS of other proxies */
-/* ---- haproxy_backends.c */
+/* ---- haproxy_choices.c */
 void hap_choices(struct hap *);                 /* in the frontend: which way of a route that has several */
+uint64_t hap_total_weight(const struct l7_action *);
+const char *hap_canary_cannot(const struct l7_canary *);        /* NULL: it can be written */
+/* ---- haproxy_backends.c */
 void hap_backends(struct hap *);
 bool hap_ways(const struct hap_leaf *);         /* several? */
-const char *hap_canary_cannot(const struct l7_canary *);        /* NULL: it can be written */
 
 #endif

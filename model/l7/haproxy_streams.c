@@ -6,11 +6,7 @@ static struct sb *text(struct hap *x) { return &x->out->text; }
 
 static uint64_t total_of(const struct l7_action *act)
 {
-	uint64_t total = 0;
-
-	for (uint32_t k = 0; !act->unknown && !act->direct && k < act->backends.nr; k++)
-		total += act->backends.v[k].weight;
-	return total;
+	return act->unknown || act->direct ? 0 : hap_total_weight(act);
 }
 
 /* Each of several draws among what is left. */

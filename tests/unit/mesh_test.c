@@ -378,6 +378,10 @@ TEST(values_of_another_type_are_passed_over)
 		"security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p, namespace: in}\nspec: {rules: [{from: [{source: [null]}], to: [{operation: {paths: x}}]}]}",
 		"security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: p, namespace: in}\nspec: {selector: {matchLabels: -1}, portLevelMtls: [null]}",
 		"networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: p, namespace: in}\nspec: {host: web, exportTo: x, subsets: -1}",
+		"networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: p, namespace: in}\nspec: {egress: [{hosts: [1, x, '~', '/', '~/', '*/']}, 3, x], workloadSelector: {labels: [1]}, outboundTrafficPolicy: 3}",
+		"networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: p, namespace: in}\nspec: x",
+		"networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: p, namespace: in}\nspec: {hosts: [1, web], addresses: x, exportTo: [1], ports: [{number: 80, protocol: 7}, x], endpoints: {a: b}, resolution: STATIC}",
+		"networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: p, namespace: in}\nspec: {hosts: [web], tcp: [1, {match: x, route: y}, {match: [{port: x, destinationSubnets: [1, z]}], route: [1]}], tls: {a: 1}}",
 		"networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: p, namespace: in}\nspec: {hosts: [web], http: [{match: [{headers: [{}], queryParams: x}], headers: {request: {set: [{}]}}}]}",
 	};
 
