@@ -178,6 +178,33 @@ static void unlabelled_nodes(struct diagnosis *d, struct finding *f, const char 
 			evidence_text(d, f, l.v[k], arena_printf(d->arena, "metadata.labels.%s", key), "(absent)");
 }
 
+/* The nodes that it asks for have a taint: what were notes is the cause. */
+static struct finding *together(struct diagnosis *d, const struct pod *p, uint32_t before)
+{
+	struct object_list l = cluster_list(d->world->cluster, &node_kind);
+	const struct object *source = written_by(d, &p->o);
+	struct finding *f = &d->findings.v[before];
+	const struct taint *only = NULL;
+	bool one = true, selected = false;
+
+	f->severity = FINDING_CAUSE;
+	if (!streq(f->code, "taint"))
+		return f;
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct node *n = (const struct node *)l.v[k];
+		const struct taint *t = node_selected(p->spec, n) ? untolerated(p->spec, n, EFFECT_NO_SCHEDULE | EFFECT_NO_EXECUTE) : NULL;
+
+		selected = selected || node_selected(p->spec, n);
+		one = one && (!only || !t || (streq(only->key, t->key) && streq(only->effect, t->effect)));
+		only = t ? t : only;
+	}
+	if (selected && only)
+		f->says = "the nodes with the labels that it asks for have a taint that it does not tolerate";
+	if (one && only && source != &p->o && !p->spec->tolerations.nr)
+		fix_patch(d, f, source, "{spec: {template: {spec: {tolerations: [{key: %s, operator: Exists, effect: %s}]}}}}", only->key, only->effect);
+	return f;
+}
+
 static void pending(struct diagnosis *d, const struct pod *p)
 {
 	const struct condition *s = condition_get(&p->conditions, "PodScheduled");
@@ -260,6 +287,8 @@ static void pending(struct diagnosis *d, const struct pod *p)
 		f->says = "some nodes have a taint that the Pod does not tolerate";
 		f = &d->findings.v[before + 1];
 	}
+	if (!first_cause(d, before))            /* each reason leaves some nodes, and together they leave none */
+		f = together(d, p, before);
 	if (e)
 		evidence_event(d, f, &p->o, e);
 }

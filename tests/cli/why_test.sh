@@ -298,6 +298,9 @@ check "one that runs, and has not always" notes restarts -f again.yaml --at 8s p
 check "with its limit" grep -q 'resources.limits.memory: 10Mi' said
 printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {podwire.io/i.exits: never}}\nspec: {initContainers: [{name: i, image: x}], containers: [{name: c, image: x}]}\n' >hung.yaml
 check "an init container that waits" finds init-runs "logs p -c i" -f hung.yaml pod/p
+printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {nodeSelector: {node-role.kubernetes.io/control-plane: ""}, containers: [{name: c, image: x}]}}}\n' >tainted.yaml
+check "the nodes that it asks for are tainted" finds taint "the nodes with the labels that it asks for have a taint" -f tainted.yaml deploy/d
+check "and a toleration helps" grep -q 'tried on a copy: 1 of 1 ready' said
 p() { "$podwire" "$@" >/dev/null 2>&1; }
 p apply -f good.yaml
 node=$("$podwire" get pods -l app=web -o 'jsonpath={.items[0].spec.nodeName}')
