@@ -92,7 +92,7 @@ void bits_add(struct bits *, uint32_t x, uint32_t words);
 void bits_drop(struct bits *, uint32_t x);              /* a word may become empty and stay */
 void bits_list(const struct bits *, numbers *out);      /* members in ascending order, behind what is there */
 
-static inline const uint32_t *bits_places(const struct bits *b) { return b->nr == 1 ? &b->at : (const uint32_t *)(b->word + b->nr); }
+static inline const uint32_t *bits_places(const struct bits *b) { return b->nr == 1 ? &b->at : b->nr ? (const uint32_t *)(b->word + b->nr) : NULL; }
 static inline const uint64_t *bits_masks(const struct bits *b) { return b->nr == 1 ? &b->one : b->word; }
 
 /* A union in the making. All words are zero but those whose bit is set in `touched`, unless dense; and its bits lie in touched[from] … touched[end - 1]. */
