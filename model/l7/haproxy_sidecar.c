@@ -143,6 +143,9 @@ static void stream_backends(struct hap *x, const struct service *s, const struct
 {
 	const struct l7_action *act = stream_of(x, s, p);
 
+	/* without a name in the hello none of a VirtualService's tls routes is for it */
+	if (act && mesh_speaks(p) == MESH_TLS && (!act->backends.nr || !act->backends.v[0].ref.service))
+		hap_cannot(x, hap_object(x, s->o.id, NULL), "tls routes, by the name in the hello, are not told apart: connections go on as they were sent");
 	if (act)
 		hap_stream_backends(x, name, act, hap_object(x, s->o.id, NULL));
 }

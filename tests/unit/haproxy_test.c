@@ -253,6 +253,13 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 		if (!strstr(sb_text(&out), *want))
 			fprintf(stderr, "\nnot there: %s\n%s", *want, sb_text(&out));
 	}
+	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: v1\nkind: Service\nmetadata: {name: sealed}\nspec: {clusterIP: 10.96.7.7, ports: [{name: tls, port: 443}]}\n---\n"
+					 "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: t}\nspec: {hosts: [sealed], tls: [{match: [{sniHosts: [x.test]}], route: [{destination: {host: a}}]}]}\n");
+	v = planes_sidecars(c, a, &nr, &why);
+	CU_ASSERT_EQUAL_FATAL(nr, 1);
+	sb_reset(&out);
+	haproxy_print(v, &out, a);
+	CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), "Service default/sealed: tls routes, by the name in the hello, are not told apart"));
 	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: s}\nspec: {mtls: {mode: STRICT}}\n");
 	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p}\nspec: {rules: [{from: [{source: {principals: ['*/sa/x'], notIpBlocks: [10.9.0.0/16]}}], "
 					 "to: [{operation: {methods: [GET], notPaths: ['/x*']}}], when: [{key: 'request.headers[x-a]', values: ['1']}]}, {to: [{operation: {ports: ['81']}}]}]}\n");
