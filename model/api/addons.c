@@ -95,8 +95,13 @@ static void pool_check(struct check *c, const struct object *o)
 }
 
 /* ---- MetalLB. Source: metallb api/v1beta1 */
+static const struct field lb_allocation_fields[] = {
+	ROW(F_I64, "priority", struct metallb_pool, priority), ROW(F_STRS, "namespaces", struct metallb_pool, namespaces),
+	ROW_LIST("namespaceSelectors", struct metallb_pool, namespace_selectors, struct selector, selector_fields),
+	ROW_LIST("serviceSelectors", struct metallb_pool, service_selectors, struct selector, selector_fields), FIELD_END
+};
 static const struct field lb_pool_spec_fields[] = {
-	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW(F_BOOL, "avoidBuggyIPs", struct metallb_pool, avoid_buggy), ROW_KEEP("serviceAllocation"), FIELD_END
+	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW(F_BOOL, "avoidBuggyIPs", struct metallb_pool, avoid_buggy), ROW_HERE("serviceAllocation", lb_allocation_fields), FIELD_END
 };
 static const struct field lb_pool_fields[] = { ROW_TOP, ROW_HERE("spec", lb_pool_spec_fields), ROW_KEEP("status"), FIELD_END };
 static const struct field ad_spec_fields[] = {

@@ -123,7 +123,13 @@ struct bgp_peer { struct object o; str node, peer_ip, node_selector, peer_select
 struct felix_configuration { struct object o; str endpoint_to_host; const struct val *spec; };
 struct ipam_config { struct object o; uint8_t strict; int32_t max_blocks; };      /* strictAffinity, tri; maxBlocksPerHost, 0: 20 */
 /* ---- MetalLB (metallb.io/v1beta1) */
-struct metallb_pool { struct object o; str_list addresses; uint8_t auto_assign; bool avoid_buggy; };
+struct metallb_pool {
+	struct object o;
+	str_list addresses;
+	uint8_t auto_assign; bool avoid_buggy;
+	int64_t priority; str_list namespaces;                  /* serviceAllocation: whom the pool is for; the lowest number first, 0 last */
+	LIST(struct selector) namespace_selectors, service_selectors;
+};
 struct metallb_advertisement { struct object o; str_list pools; };       /* L2Advertisement, BGPAdvertisement */
 
 extern const struct kind network_policy_kind, ingress_kind, ingress_class_kind, gateway_class_kind, gateway_kind, http_route_kind, reference_grant_kind,

@@ -6,7 +6,7 @@
 #include "model/control/common.h"
 #include "model/l7/controllers.h"
 
-struct span { ip_addr first, last; str pool; bool automatic, avoid; };       /* avoid: addresses that end in 0 or 255 */
+struct span { ip_addr first, last; str pool; bool automatic, avoid; const struct metallb_pool *of; int64_t rank; };    /* avoid: addresses that end in 0 or 255 */
 struct spans { struct span *v; uint32_t nr, alloc; bool cloud; };
 
 static void watch(struct control *t, const struct change *ch)
@@ -66,6 +66,46 @@ static bool span_parse(const char *text, struct span *out)
 	return ip_parse_n(text, strcspn(text, " -"), &out->first) && ip_parse(dash + 1 + strspn(dash + 1, " "), &out->last) && ip_order(out->first, out->last) <= 0;
 }
 
+/* serviceAllocation: MetalLB internal/allocator/allocator.go pinnedPoolsForService, sortPools, isPoolCompatibleWithService. */
+static bool pinned(const struct metallb_pool *p)
+{
+	return val_path(p->o.doc, "spec.serviceAllocation") != NULL;
+}
+
+static int64_t rank_of(const struct metallb_pool *p)
+{
+	return !pinned(p) ? INT64_MAX : p->priority > 0 ? p->priority : INT64_MAX - 1;
+}
+
+static bool takes_namespace(struct cluster *c, const struct metallb_pool *p, const char *name)
+{
+	const struct object *ns = (const struct object *)find_namespace(c, name);
+
+	for (uint32_t k = 0; k < p->namespaces.nr; k++)
+		if (streq(p->namespaces.v[k], name))
+			return true;
+	for (uint32_t k = 0; ns && k < p->namespace_selectors.nr; k++)
+		if (selector_matches(&p->namespace_selectors.v[k], &ns->labels))
+			return true;
+	return !p->namespaces.nr && !p->namespace_selectors.nr;
+}
+
+static bool takes(struct cluster *c, const struct metallb_pool *p, const struct service *s)
+{
+	if (!takes_namespace(c, p, s->o.ns))
+		return false;
+	for (uint32_t k = 0; k < p->service_selectors.nr; k++)
+		if (selector_matches(&p->service_selectors.v[k], &s->o.labels))
+			return true;
+	return !p->service_selectors.nr;
+}
+
+/* Without being asked for: pools that are for somebody in particular, then those that are for all. */
+static bool gives_by_itself(const struct metallb_pool *p)
+{
+	return p->auto_assign != TRI_FALSE && (!pinned(p) || p->namespaces.nr || p->namespace_selectors.nr || p->service_selectors.nr);
+}
+
 static struct spans find_spans(struct control *t, struct arena *scratch)
 {
 	struct cluster *c = control_cluster(t);
@@ -89,10 +129,15 @@ static struct spans find_spans(struct control *t, struct arena *scratch)
 		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
 
 		for (uint32_t i = 0; advertised(c, p->o.name) && i < p->addresses.nr; i++) {
-			struct span one = { .pool = p->o.name, .automatic = p->auto_assign != TRI_FALSE, .avoid = p->avoid_buggy };
+			struct span one = { .pool = p->o.name, .automatic = gives_by_itself(p), .avoid = p->avoid_buggy, .of = p, .rank = rank_of(p) };
 
-			if (span_parse(p->addresses.v[i], &one))
-				vec_add(scratch, &s, one);
+			if (!span_parse(p->addresses.v[i], &one))
+				continue;
+			vec_add(scratch, &s, one);
+			for (uint32_t at = s.nr - 1; at && s.v[at - 1].rank > one.rank; at--) {
+				s.v[at] = s.v[at - 1];
+				s.v[at - 1] = one;
+			}
 		}
 	}
 	return s;
@@ -194,7 +239,7 @@ static bool find_address(struct cluster *c, const struct spans *spans, const str
 	for (uint32_t k = 0; k < spans->nr; k++) {
 		const struct span *p = &spans->v[k];
 
-		if (ip_is4(p->first) != four || (pool ? !streq(pool, p->pool) : !p->automatic && !asked))
+		if (ip_is4(p->first) != four || (p->of && !takes(c, p->of, s)) || (pool ? !streq(pool, p->pool) : !p->automatic && !asked))
 			continue;
 		if (asked) {
 			if (ip_order(*out, p->first) >= 0 && ip_order(*out, p->last) <= 0 && !in_use(c, *out, s, spans->cloud))

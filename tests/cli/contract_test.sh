@@ -268,4 +268,60 @@ check "two Services with one key share an address" says 172.18.9.9 lb_of '' s2
 check "not a port" says '{}' lb_of 's/UDP/TCP/; s/port: 53/port: 80/' s2
 check "not with another key" says '{}' lb_of '0,/allow-shared-ip: k/s//allow-shared-ip: j/' s2
 check "who asks for none gets the first that fits" says 172.18.9.1 lb_of 's/loadBalancerIP: 172.18.9.9, //; s/24.}/24], avoidBuggyIPs: true}/' s2
+cat >pools.yaml <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: all, namespace: metallb-system}
+spec: {addresses: [172.18.1.1-172.18.1.9]}
+---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: shop-late, namespace: metallb-system}
+spec: {addresses: [172.18.2.1-172.18.2.9], serviceAllocation: {namespaces: [shop]}}
+---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: shop-first, namespace: metallb-system}
+spec: {addresses: [172.18.3.1-172.18.3.1], serviceAllocation: {priority: 10, namespaces: [shop]}}
+---
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: labelled, namespace: metallb-system}
+spec: {addresses: [172.18.4.1-172.18.4.9], serviceAllocation: {priority: 5, serviceSelectors: [{matchExpressions: [{key: edge, operator: Exists}]}]}}
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: {name: l2, namespace: metallb-system}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: plain}
+spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: first, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: second, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: edge, labels: {edge: "1"}}
+spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: not-ours, annotations: {metallb.io/address-pool: shop-late}}
+spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
+EOF
+gets() { "$podwire" get svc "$1" ${2:+-n "$2"} -f pools.yaml -o 'jsonpath={.status.loadBalancer}'; }
+check "a pool for a namespace, by priority" says 172.18.3.1 gets first shop
+check "and the one without, when that is full" says 172.18.2.1 gets second shop
+check "a pool for labelled Services" says 172.18.4.1 gets edge
+check "the others get what is for all" says 172.18.1.1 gets plain
+check "asking for somebody else's pool does not help" says '{}' gets not-ours
 finish
