@@ -295,7 +295,7 @@ metadata: {name: l2, namespace: metallb-system}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: plain}
+metadata: {name: plain, namespace: default}
 spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
 ---
 apiVersion: v1
@@ -310,12 +310,12 @@ spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: edge, labels: {edge: "1"}}
+metadata: {name: edge, namespace: default, labels: {edge: "1"}}
 spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: Service
-metadata: {name: not-ours, annotations: {metallb.io/address-pool: shop-late}}
+metadata: {name: not-ours, namespace: default, annotations: {metallb.io/address-pool: shop-late}}
 spec: {type: LoadBalancer, selector: {app: a}, ports: [{port: 80}]}
 EOF
 gets() { "$podwire" get svc "$1" ${2:+-n "$2"} -f pools.yaml -o 'jsonpath={.status.loadBalancer}'; }
