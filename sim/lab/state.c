@@ -124,6 +124,7 @@ static void clear(const struct field *f, struct object *o)
 			*(str_list *)at = (str_list){ 0 };
 			break;
 		case F_BOOL: case F_I64: case F_STRUCT:         /* written always */
+			break;
 		case F_RAW:
 			*(const struct val **)at = NULL;
 			break;
