@@ -321,8 +321,11 @@ bool live_sync(struct live *live, struct cluster *c, const struct dataplane *dp,
 	sum->processes_ms = lap(&part);
 	ok = ok && birds_sync(live, c, dp, &sum->birds, err);
 	sum->birds_ms = lap(&part);
-	if (!ok && live->zone.cluster == c && zone_due(live))           /* the caller gives up this cluster: whoever asks still is to know what stands */
-		zone_start(live, &none);
+	if (!ok && live->zone.cluster == c) {   /* the caller gives up this cluster: whoever asks still is to know what stands, but nobody can be started for it later */
+		if (zone_due(live))
+			zone_start(live, &none);
+		live->zone.cluster = NULL;
+	}
 	live_enter(live, NULL, &none);
 	err_free(&none);
 	sum->messages = live->fabric.sent;

@@ -56,7 +56,7 @@ struct live {
 	bool unbundled;                         /* segments leave the nodes one by one, since a link looks at their size */
 	const char *dir;                        /* a tmpfs of the lab: logs and volumes */
 	/* The name server (zone.c); pid 0: it does not run. on_demand: whoever serves the lab starts it when something is asked, instead of zone_sync. deaths: since the
-	 * last change. */
+	 * last change. cluster NULL: it is gone. */
 	struct { int fd; pid_t pid; bool wanted, on_demand; struct cluster *cluster; rev_t rev; uint32_t deaths; } zone;
 };
 struct live_sum {

@@ -99,7 +99,7 @@ _Noreturn static void serve(const struct live *live, struct cluster *c)
 
 bool zone_due(const struct live *live)
 {
-	return live->zone.wanted && live->zone.pid <= 0 && live->zone.deaths <= MAX_DEATHS;
+	return live->zone.wanted && live->zone.cluster && live->zone.pid <= 0 && live->zone.deaths <= MAX_DEATHS;
 }
 
 bool zone_start(struct live *live, struct err *err)
