@@ -95,7 +95,7 @@ bool place_enter(const char *folder, bool own, struct err *err)
 	mounts = whole(path);
 	snprintf(path, sizeof(path), "%s/fs", folder);
 	if (own || mounts)
-		ok = root_enter(path, mounts ? mounts : "", own, err);
+		ok = root_enter(path, mounts ? mounts : "", err);
 	if (ok)
 		put_on_etc(folder);     /* of the root that it has now */
 	free(mounts);
@@ -116,22 +116,25 @@ bool command_is_own(const struct live *live, const struct pod *p, const struct c
 	return true;
 }
 
-static const char *value_of(const struct container *c, const char *name, size_t n)
+/* Variables by name: the last one of a name counts. */
+struct vars { struct var { const char *name, *value; } *v; uint32_t nr; };
+
+static const char *value_of(const struct vars *l, const char *name, size_t n)
 {
-	for (uint32_t k = 0; k < c->env.nr; k++)
-		if (c->env.v[k].value && strlen(c->env.v[k].name) == n && memcmp(c->env.v[k].name, name, n) == 0)
-			return c->env.v[k].value;
+	for (uint32_t k = l->nr; k-- > 0;)
+		if (strlen(l->v[k].name) == n && memcmp(l->v[k].name, name, n) == 0)
+			return l->v[k].value;
 	return NULL;
 }
 
-/* $(NAME) is its value where the container has one, $$ is $ (third_party/forked/golang/expansion). */
-static char *expanded(const struct container *c, const char *word, struct arena *a)
+/* $(NAME) is its value where there is one, $$ is $ (third_party/forked/golang/expansion). */
+static char *expanded(const struct vars *l, const char *word, struct arena *a)
 {
 	struct sb out = { 0 };
 	char *text;
 
 	for (const char *p = word; *p; p++) {
-		const char *end = p[0] == '$' && p[1] == '(' ? strchr(p, ')') : NULL, *value = end ? value_of(c, p + 2, (size_t)(end - p - 2)) : NULL;
+		const char *end = p[0] == '$' && p[1] == '(' ? strchr(p, ')') : NULL, *value = end ? value_of(l, p + 2, (size_t)(end - p - 2)) : NULL;
 
 		if (value) {
 			sb_add(&out, value);
@@ -144,6 +147,23 @@ static char *expanded(const struct container *c, const char *word, struct arena 
 	text = arena_strdup(a, sb_text(&out));
 	sb_free(&out);
 	return text;
+}
+
+/* What the manifest writes out: each may name those before it (kubelet_pods.go, makeEnvironmentVariables); for the words of a probe it stays as it is written
+ * (ExpandContainerCommandOnlyStatic). */
+static struct vars variables(const struct container *c, bool written, struct arena *a)
+{
+	struct vars l = { arena_array(a, struct var, c->env.nr), 0 };
+
+	for (uint32_t k = 0; k < c->env.nr; k++) {
+		const struct env_var *e = &c->env.v[k];
+
+		if (e->value) {
+			l.v[l.nr] = (struct var){ e->name, written ? e->value : expanded(&l, e->value, a) };
+			l.nr++;
+		}
+	}
+	return l;
 }
 
 void command_text(const struct pod *p, const struct container *c, struct sb *out)
@@ -162,29 +182,31 @@ void command_text(const struct pod *p, const struct container *c, struct sb *out
 		sb_printf(out, "\n%s=%s", c->env.v[k].name, c->env.v[k].value ? c->env.v[k].value : "");
 }
 
-static char **words(const struct container *c, const str_list *first, const str_list *then, struct arena *a)
+static char **words(const struct vars *l, const str_list *first, const str_list *then, struct arena *a)
 {
 	char **v = arena_array(a, char *, first->nr + then->nr + 1);
 	uint32_t nr = 0;
 
 	for (uint32_t k = 0; k < first->nr; k++)
-		v[nr++] = expanded(c, first->v[k], a);
+		v[nr++] = expanded(l, first->v[k], a);
 	for (uint32_t k = 0; k < then->nr; k++)
-		v[nr++] = expanded(c, then->v[k], a);
+		v[nr++] = expanded(l, then->v[k], a);
 	return v;
 }
 
-static char **environment(const struct pod *p, const struct container *c, struct arena *a)
+/* What a runtime sets, and the container's own, which go before it. */
+static char **environment(const struct pod *p, const struct vars *own, struct arena *a)
 {
-	char **v = arena_array(a, char *, c->env.nr + 4);
+	const struct var first[] = { { "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" }, { "HOSTNAME", p->hostname ? p->hostname : p->o.name }, { "HOME", "/root" } };
+	char **v = arena_array(a, char *, ARRAY_LEN(first) + own->nr + 1);
 	uint32_t nr = 0;
 
-	v[nr++] = arena_strdup(a, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	v[nr++] = arena_printf(a, "HOSTNAME=%s", p->hostname ? p->hostname : p->o.name);
-	v[nr++] = arena_strdup(a, "HOME=/root");
-	for (uint32_t k = 0; k < c->env.nr; k++)
-		if (c->env.v[k].value)
-			v[nr++] = arena_printf(a, "%s=%s", c->env.v[k].name, expanded(c, c->env.v[k].value, a));
+	for (size_t k = 0; k < ARRAY_LEN(first); k++)
+		if (!value_of(own, first[k].name, strlen(first[k].name)))
+			v[nr++] = arena_printf(a, "%s=%s", first[k].name, first[k].value);
+	for (uint32_t k = 0; k < own->nr; k++)
+		if (value_of(own, own->v[k].name, strlen(own->v[k].name)) == own->v[k].value)
+			v[nr++] = arena_printf(a, "%s=%s", own->v[k].name, own->v[k].value);
 	return v;
 }
 
@@ -214,14 +236,15 @@ _Noreturn static void become(const struct live *live, const struct space *s, con
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-struct run { const struct live *live; struct cluster *cluster; const struct space *s; const struct pod *p; const struct container *c; const str_list *first, *then; const char *log; };
+struct run { const struct live *live; struct cluster *cluster; const struct space *s; const struct pod *p; const struct container *c; const str_list *first, *then; bool probe; const char *log; };
 
 static pid_t start(const struct run *r, struct err *err)
 {
 	struct arena *a = arena_new(NULL, "command");
 	const struct container *c = r->c;
 	const char *folder = place_files(r->live, r->cluster, r->p, c, arena_printf(a, "%s.%s", r->p->o.uid, c->name), a);
-	char **argv = words(c, r->first, r->then, a), **env = environment(r->p, c, a);
+	struct vars own = variables(c, false, a), written = variables(c, true, a);
+	char **argv = words(r->probe ? &written : &own, r->first, r->then, a), **env = environment(r->p, &own, a);
 	pid_t pid;
 
 	fflush(NULL);
@@ -238,7 +261,7 @@ static pid_t start(const struct run *r, struct err *err)
 
 pid_t command_start(const struct live *live, struct cluster *cluster, const struct space *s, const struct pod *p, const struct container *c, const char *log, struct err *err)
 {
-	return start(&(struct run){ live, cluster, s, p, c, &c->command, &c->args, log }, err);
+	return start(&(struct run){ live, cluster, s, p, c, &c->command, &c->args, false, log }, err);
 }
 
 /* /proc/PID/net/tcp, of its network namespace: "0: 00000000:1F90 00000000:0000 0A …", 0A for LISTEN. */
@@ -278,7 +301,7 @@ void command_wait(pid_t pid, const struct container *c, nsec until)
 int command_run(const struct live *live, struct cluster *cluster, const struct space *s, const struct pod *p, const struct container *c, const str_list *words, nsec wait, struct err *err)
 {
 	static const str_list none;
-	pid_t pid = start(&(struct run){ live, cluster, s, p, c, words, &none, "/dev/null" }, err);
+	pid_t pid = start(&(struct run){ live, cluster, s, p, c, words, &none, true, "/dev/null" }, err);
 	nsec until = dial_clock() + wait;
 	int status = 0;
 

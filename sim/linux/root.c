@@ -1,13 +1,14 @@
 /* A root directory for a command in a container: an overlay over the machine's, so that volumes stand where the container mounts them, and nothing is made on the machine. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "sim/linux/volumes.h"
@@ -21,60 +22,85 @@ static void make_dirs(char *path)
 	mkdir(path, 0755);
 }
 
-/* What is mounted on the machine below /, at the same places. */
-static void bind_the_rest(const char *dir, const char *root)
+static bool is_below(const char *at, const char *dir)
 {
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, at[4096], to[8192];
-	size_t alloc = 0;
+	size_t n = strlen(dir);
 
-	while (f && getline(&line, &alloc, f) > 0) {
-		if (sscanf(line, "%*d %*d %*s %*s %4095s", at) != 1 || strcmp(at, "/") == 0 || strchr(at, '\\') || strncmp(at, dir, strlen(dir)) == 0)
-			continue;
-		snprintf(to, sizeof(to), "%s%s", root, at);
-		if (mount(at, to, NULL, MS_BIND, NULL) != 0)
-			errno = 0;      /* hidden below another one */
-	}
-	free(line);
-	if (f)
-		fclose(f);
+	return strncmp(at, dir, n) == 0 && (!at[n] || at[n] == '/');
+}
+
+/* Of the kernel, or (as /run) of the lab: no files to be kept under an overlay. */
+static bool is_kernels(const char *at)
+{
+	return is_below(at, "/proc") || is_below(at, "/sys") || is_below(at, "/dev") || is_below(at, "/run");
 }
 
 /* part: of the machine's, "" for all of it. */
 static bool overlay(const char *dir, const char *part, const char *at)
 {
-	char upper[600], work[600], how[1800];
+	char upper[4800], work[4800], how[14400];
 
-	snprintf(upper, sizeof(upper), "%s/upper%s", dir, part);
-	snprintf(work, sizeof(work), "%s/work%s%s", dir, *part ? "-" : "", *part ? part + 1 : "");
-	mkdir(upper, 0755);
-	mkdir(work, 0755);
-	snprintf(how, sizeof(how), "lowerdir=/%s,upperdir=%s,workdir=%s", *part ? part + 1 : "", upper, work);
+	if (strpbrk(part, ":,\\"))      /* overlayfs has a meaning of its own for them */
+		return false;
+	snprintf(upper, sizeof(upper), "%s/over%s/.upper", dir, part);
+	snprintf(work, sizeof(work), "%s/over%s/.work", dir, part);
+	make_dirs(upper);
+	make_dirs(work);
+	snprintf(how, sizeof(how), "lowerdir=%s,upperdir=%s,workdir=%s", *part ? part : "/", upper, work);
 	if (mount("overlay", at, "overlay", 0, how) == 0)
 		return true;
 	strcat(how, ",userxattr");      /* as a user namespace needs it */
 	return mount("overlay", at, "overlay", 0, how) == 0;
 }
 
-/* own: what is the machine's can be read only, but for its kernel's. */
-static bool bind_one(const char *from, const char *to, bool own)
+/* What is the machine's can be read only; /proc and /run are the lab's. deep: with what is mounted below. */
+static bool bind_one(const char *from, const char *to, bool deep)
 {
-	static const char *const kernels[] = { "/proc", "/sys", "/dev", "/run" /* the lab's */ };
-	struct statvfs was;
-	bool kernel = false;
+	struct { uint64_t set, clear, propagation, users; } how = { .set = 1 /* MOUNT_ATTR_RDONLY */ };
 
-	for (size_t k = 0; k < ARRAY_LEN(kernels); k++)
-		kernel = kernel || strcmp(from, kernels[k]) == 0;
-	if (mount(from, to, NULL, MS_BIND | (own && !kernel ? 0 : MS_REC), NULL) != 0)
-		return rmdir(to) == 0;  /* a file, or hidden */
-	if (!own || kernel)
+	if (mount(from, to, NULL, MS_BIND | (deep ? MS_REC : 0), NULL) != 0)
+		return true;            /* a file, or hidden below another one */
+	if (is_below(from, "/proc") || is_below(from, "/run"))
 		return true;
-	return statvfs(to, &was) == 0 && mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | (was.f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)), NULL) == 0;
+	return syscall(SYS_mount_setattr, AT_FDCWD, to, deep ? 0x8000 /* AT_RECURSIVE */ : 0, &how, sizeof(how)) == 0;
+}
+
+/* What is mounted on the machine below /, at the same places. */
+static bool bind_the_rest(const char *dir, const char *root)
+{
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL, at[4096], to[8192];
+	size_t alloc = 0;
+	bool ok = f;
+
+	while (ok && getline(&line, &alloc, f) > 0) {
+		if (sscanf(line, "%*d %*d %*s %*s %4095s", at) != 1 || strcmp(at, "/") == 0 || strchr(at, '\\') || strncmp(at, dir, strlen(dir)) == 0)
+			continue;
+		snprintf(to, sizeof(to), "%s%s", root, at);
+		ok = (!is_kernels(at) && overlay(dir, at, to)) || bind_one(at, to, false);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return ok;
+}
+
+/* The machine's shared memory and queues are none of the container's. */
+static void own_memory(const char *root)
+{
+	static const char *const places[] = { "/dev/shm", "/dev/mqueue" };
+	char at[700];
+
+	for (size_t k = 0; k < ARRAY_LEN(places); k++) {
+		snprintf(at, sizeof(at), "%s%s", root, places[k]);
+		if (mount("tmpfs", at, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777,size=64m") != 0)
+			errno = 0;      /* no such place here */
+	}
 }
 
 /* Where / cannot be put under an overlay (in a user namespace: something is mounted below it): a root directory that holds what stands in the machine's, one by one,
  * under an overlay where that can be. */
-static bool bind_all(const char *dir, const char *root, bool own, struct err *err)
+static bool bind_all(const char *dir, const char *root, struct err *err)
 {
 	DIR *top = opendir("/");
 	bool ok = top && mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0;
@@ -91,8 +117,9 @@ static bool bind_all(const char *dir, const char *root, bool own, struct err *er
 		if (n >= 0) {
 			link[n] = '\0';
 			ok = symlink(link, to) == 0;
-		} else if (mkdir(to, 0755) == 0 && !overlay(dir, from, to)) {
-			ok = bind_one(from, to, own);
+		} else if (mkdir(to, 0755) == 0 && (is_kernels(from) || !overlay(dir, from, to))) {
+			ok = bind_one(from, to, true);
+			rmdir(to);      /* where nothing could be bound: a file */
 		}
 	}
 	if (!ok)
@@ -114,7 +141,7 @@ static bool may_make(const char *root, const char *at)
 	return stat(at, &st) == 0 || stat(first, &st) != 0 || (statfs(there, &fs) == 0 && fs.f_type == OVERLAYFS_SUPER_MAGIC);
 }
 
-bool root_enter(const char *dir, const char *mounts, bool own, struct err *err)
+bool root_enter(const char *dir, const char *mounts, struct err *err)
 {
 	char root[600], *list = strdup(mounts), *save = NULL, to[1200], path[512];
 	bool ok, over;
@@ -124,9 +151,10 @@ bool root_enter(const char *dir, const char *mounts, bool own, struct err *err)
 	snprintf(root, sizeof(root), "%s/root", dir);
 	mkdir(root, 0755);
 	over = overlay(dir, "", root);
-	ok = over || bind_all(dir, root, own, err);
-	if (over)
-		bind_the_rest(dir, root);
+	ok = over || bind_all(dir, root, err);
+	if (over && !bind_the_rest(dir, root))
+		ok = err_add(err, ERR_MACHINE, NULL, "keeping what is mounted on the machine from the container: %s", strerror(errno));
+	own_memory(root);
 	for (char *line = strtok_r(list, "\n", &save); ok && line; line = strtok_r(NULL, "\n", &save)) {
 		char *at = strchr(line, '\t'), *how = at ? strchr(at + 1, '\t') : NULL;
 

@@ -14,7 +14,7 @@ void log_words(const struct pod *, const struct container *, struct sb *conf);
 void volumes_mounts(const struct live *, const struct pod *, const struct container *, struct arena *, struct sb *out);
 
 /* The calling process, alone in its mount namespace, gets a root directory of its own: what the machine has, with the mounts of that list; what is written elsewhere stays in
- * `dir`, as far as overlayfs goes; the rest is the machine's own, and `own` says that it can be read only. false: this machine cannot do it (err). */
-bool root_enter(const char *dir, const char *mounts, bool own, struct err *);
+ * `dir`, as far as overlayfs goes; the rest is the machine's own and can be read only. false: this machine cannot do it (err). */
+bool root_enter(const char *dir, const char *mounts, struct err *);
 
 #endif

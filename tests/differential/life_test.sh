@@ -107,6 +107,30 @@ if there overlayfs; then
 	check "one that fails is told" says "liveness probe of pod/default/own, container alive (exec)" own verify --sample 200
 	own down -q
 fi
+cat >leak.yaml <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: leak}
+spec:
+  containers:
+  - name: c
+    image: busybox
+    command: [sh, -c, 'for d in /mnt /mnt/more /dev /dev/shm /tmp; do touch $d/podwire-was-here; done; echo "$PATH $BAR-$(BAR)"; echo done; exec sleep 1000']
+    env: [{name: PATH, value: '/usr/bin:/bin'}, {name: FOO, value: a}, {name: BAR, value: '$(FOO)$(LATER)'}, {name: FOO, value: b}, {name: LATER, value: c}]
+YAML
+cat >leak.sh <<'SH'
+mount -t tmpfs tmpfs /mnt && mkdir /mnt/more && mount -t tmpfs tmpfs /mnt/more || exit 1
+"$1" up -q --allow-commands || exit 1
+for _ in $(seq 100); do "$1" logs leak 2>/dev/null | grep -q done && break; sleep 0.1; done
+"$1" logs leak
+"$1" exec leak -- touch /mnt/more/podwire-was-here
+"$1" down -q
+echo "left: $(ls /mnt/podwire-was-here /mnt/more/podwire-was-here /dev/podwire-was-here /dev/shm/podwire-was-here /tmp/podwire-was-here 2>/dev/null)"
+SH
+PODWIRE_LAB=leak.db "$podwire" apply -q -f leak.yaml >/dev/null
+PODWIRE_LAB=leak.db unshare $([ "$(id -u)" = 0 ] || echo -Ur) -m --propagation private bash leak.sh "$podwire" >leaked 2>&1
+check "what they write to other file systems of the machine does not leave the lab either" grep -qx "left: " leaked
+check "their environment is as the kubelet makes it: in order, and before the runtime's own" grep -qxF '/usr/bin:/bin a$(LATER)-a' leaked
 check "without the option none is run" own up -q
 check "podwire's own server is there" says '"pod": "default/own"' own exec asker -- curl -s --max-time 20 http://own/
 own down -q
