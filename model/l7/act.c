@@ -135,7 +135,7 @@ static void forwarded(struct deciding *d, struct changing *c)
 {
 	const struct http_request *rq = d->q.rq;
 	const char *client = ip_set(rq->client) ? arena_strdup(d->a, IP(rq->client)) : NULL;
-	const char *before = header_of(rq, "X-Forwarded-For");
+	const char *before = header_joined(rq, "X-Forwarded-For", ", ", d->a);
 
 	if (client)
 		headers_set(&c->request, "X-Forwarded-For", before && !d->t->replace_forwarded ? arena_printf(d->a, "%s, %s", before, client) : client);
@@ -316,7 +316,7 @@ static void spread(struct deciding *d, const struct l7_action *act, struct chang
 
 static const char *cookie_of(const struct http_request *rq, const char *name, struct arena *a)
 {
-	const char *all = header_of(rq, "Cookie"), *p = all;
+	const char *p = header_joined(rq, "Cookie", "; ", a);        /* RFC 6265: one list, whatever the lines */
 	size_t n = strlen(name);
 
 	while (p && *p) {
@@ -331,7 +331,7 @@ static const char *cookie_of(const struct http_request *rq, const char *name, st
 /* always 1, never -1, not decided 0. */
 static int canary_decides(struct deciding *d, const struct l7_canary *c)
 {
-	const char *v = c->header ? header_of(d->q.rq, c->header) : NULL;
+	const char *v = c->header ? header_read(d->q.rq, c->header, d->q.repeats, d->a) : NULL;
 
 	if (v && (c->value && *c->value ? streq(v, c->value) : c->pattern && regex_search(c->pattern, v, NULL, d->a)))
 		return 1;

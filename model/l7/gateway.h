@@ -46,6 +46,7 @@ struct gw_state {
 	struct gw_attachment *routes; uint32_t nr_routes;       /* in the order of the routes: kind, namespace, name, parentRef */
 };
 struct gw_state gateway_state(struct cluster *, const struct gateway *, struct arena *);
+bool gw_attaches(const struct gw_state *, uint32_t attachment, uint32_t listener);       /* the first parentRef of its route that is attached to that listener */
 const struct gateway *parent_gateway(struct cluster *, const struct gw_route *, const struct parent_ref *);    /* NULL: it names none that is there */
 const char *gateway_controller_name(struct cluster *, const struct gateway *);       /* controllerName of its class; NULL */
 /* ResolvedRefs of a route: of all its backends and mirrors, the first that does not hold. */

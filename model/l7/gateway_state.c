@@ -216,6 +216,19 @@ static void resolve_kinds(struct gw_state *s, struct arena *a)
 
 /* ---- all of it */
 
+/* status.listeners[].attachedRoutes is a number of routes, whichever of their parentRefs brought them (ListenerStatus.attachedRoutes). */
+bool gw_attaches(const struct gw_state *s, uint32_t attachment, uint32_t listener)
+{
+	const struct gw_attachment *at = &s->routes[attachment];
+
+	if (!at->on[listener])
+		return false;
+	for (uint32_t k = attachment; k > 0 && s->routes[k - 1].route == at->route; k--)
+		if (s->routes[k - 1].on[listener])
+			return false;
+	return true;
+}
+
 static void gather_routes(struct cluster *c, struct gw_state *s, struct arena *a)
 {
 	VEC(struct gw_attachment) attached = { 0 };
@@ -242,7 +255,7 @@ static void gather_routes(struct cluster *c, struct gw_state *s, struct arena *a
 	resolve_kinds(s, a);
 	for (uint32_t k = 0; k < s->nr_routes; k++)
 		for (uint32_t l = 0; l < s->nr; l++)
-			s->listeners[l].attached += s->routes[k].on[l];
+			s->listeners[l].attached += gw_attaches(s, k, l);
 }
 
 struct gw_state gateway_state(struct cluster *c, const struct gateway *gw, struct arena *a)

@@ -289,9 +289,19 @@ static const char *leaf_of(struct hap *x, const char *name, const struct l7_acti
 	return x->leaves.v[*at - 1].name;
 }
 
+/* HAProxy reads one line of a header, and has no words for all of them as one value. */
+void hap_repeated(struct hap *x, const char *header, const char *where)
+{
+	static const char why[] = "of a header that is given more than once HAProxy compares single lines";
+
+	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr %s %s if%s { req.fhdr_cnt(%s) gt 1 }\n", hap_word(x, why), HAPROXY_CANNOT,
+		  hap_word(x, hap_format(x, why)), where, header);
+}
+
 static void add_route(struct hap *x, const struct l7_route *r, uint32_t group, const char *host, uint32_t *number)
 {
 	const char *name = arena_printf(x->a, "r%u", ++*number), *what = hap_object(x, r->cause, r->cause_path);
+	const char *where;
 	struct when w = { 0 };
 
 	sb_printf(text(x), "    # %s: %s%s\n", hap_comment(x, what), hap_comment(x, r->text ? r->text : r->path), r->never ? " (never: another takes it all)" : "");
@@ -299,8 +309,12 @@ static void add_route(struct hap *x, const struct l7_route *r, uint32_t group, c
 		return;
 	path_acl(x, r, name, &w);
 	method_acl(x, &r->methods, name, &w);
+	where = arena_printf(x->a, " !decided group%u%s%s%s", group, *host ? " " : "", host, sb_text(&w.conds));
 	cond_acls(x, &r->headers, name, false, &w);
 	cond_acls(x, &r->query, name, true, &w);
+	for (uint32_t k = 0; k < r->headers.nr && !w.never; k++)
+		if (hap_name(r->headers.v[k].name))
+			hap_repeated(x, r->headers.v[k].name, where);
 	if (r->action->canaries.nr && hap_canary_cannot(&r->action->canaries.v[0]))
 		cannot(&w, hap_canary_cannot(&r->action->canaries.v[0]));
 	if (w.cannot)
@@ -380,6 +394,7 @@ static void forwarded(struct hap *x)
 {
 	sb_add(text(x), "\n    # of the client, for the backend\n");
 	if (!x->t->replace_forwarded) {
+		hap_repeated(x, "x-forwarded-for", "");
 		sb_add(text(x), "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"
 				"    http-request set-header X-Forwarded-For '%[req.fhdr(x-forwarded-for,1)], %[src]' if forwarded\n"
 				"    http-request set-header X-Forwarded-For %[src] if !forwarded\n"

@@ -17,6 +17,8 @@ static void canary(struct hap *x, const struct hap_leaf *l, const struct l7_cana
 {
 	const char *n = l->name, *set = arena_printf(x->a, "    http-request set-var(txn.route) str(%s.", l->name);
 
+	if (c->header)
+		hap_repeated(x, c->header, arena_printf(x->a, " at.%s", n));
 	if (c->header && !c->value) {
 		sb_printf(text(x), "    acl %s.always req.fhdr(%s,1) -m str always\n    acl %s.never req.fhdr(%s,1) -m str never\n", n, c->header, n, c->header);
 		sb_printf(text(x), "%scanary) if at.%s %s.always\n%smain) if at.%s %s.never\n", set, n, n, set, n, n);

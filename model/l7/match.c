@@ -206,16 +206,33 @@ static const char *nothing(struct deciding *d, const struct l7_vhost *host)
 			    d->q.rq->method ? d->q.rq->method : "GET", d->q.path);
 }
 
+/* A header that is given more than once, read in each of the ways in which proxies read it: does it change the route? NULL: it does not. */
+static const char *repeats_decide(struct deciding *d, uint32_t group)
+{
+	const char *name = d->t->repeats == L7_REPEATS_OPEN ? header_repeated(d->q.rq) : NULL;
+	const struct l7_vhost *host;
+	struct l7_query q = d->q;
+
+	for (q.repeats = L7_REPEATS_COMMA; name && q.repeats <= L7_REPEATS_ANY; q.repeats++)
+		if (table_find(d->t, group, &q, &host) != d->route)
+			return arena_printf(d->a, "header %s is given more than once, and how %s reads that (the first, the last, all as one) is not known", name, d->t->server);
+	return NULL;
+}
+
 static void route(struct deciding *d, const struct l7_listener *l)
 {
 	static const struct share all = { 1, 1, 0 };
 	const struct l7_hosts *g = &d->t->groups.v[l->group];
 	const struct l7_vhost *host;
+	const char *open;
 
 	d->route = table_find(d->t, l->group, &d->q, &host);
 	if (d->q.rq->explain)
 		consider(d, host);
-	if (d->route) {
+	open = repeats_decide(d, l->group);
+	if (open) {
+		l7_answer(d, all, 0, NULL)->unknown = open;
+	} else if (d->route) {
 		d->host = host->pattern;
 		d->why = sentence(d, d->route, host->pattern);
 		l7_act(d, d->route->action);
@@ -266,8 +283,10 @@ struct http_decision routes_match(const struct route_table *t, const struct http
 	const char *type = header_of(rq, "Content-Type");
 	struct http_decision out = { .grpc = type && strncasecmp(type, "application/grpc", 16) == 0 };
 	struct deciding d = { .t = t, .q = query_make(rq, a), .a = a, .out = &out };
-	const struct l7_listener *l = find_listener(&d);
+	const struct l7_listener *l;
 
+	d.q.repeats = t->repeats;
+	l = find_listener(&d);
 	if (l)
 		route(&d, l);
 	out.v = d.v.v;

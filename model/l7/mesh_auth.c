@@ -336,7 +336,7 @@ static enum answer fields_match(struct asked *q, const struct val *v, const stru
 
 static enum answer header_matches(struct asked *q, const char *key, const struct val *yes, const struct val *no)
 {
-	const char *have = header_of(q->rq, arena_strndup(q->a, key, strcspn(key, "]")));
+	const char *have = header_joined(q->rq, arena_strndup(q->a, key, strcspn(key, "]")), ",", q->a);
 	bool hit = !yes || !yes->nr;
 
 	VAL_EACH(v, yes)

@@ -125,32 +125,39 @@ const char *location_of(const struct l7_redirect *d, const struct l7_route *r, c
 	return arena_printf(q->scratch, "%s://%s%s%s%s%s", scheme, host, port ? arena_printf(q->scratch, ":%d", port) : "", path, query ? "?" : "", query ? q->query : "");
 }
 
+/* The last of that name: what is added comes after all that is there. */
 static struct http_pair *header_find(struct headers *h, const char *name)
 {
-	for (uint32_t k = 0; k < h->v.nr; k++)
-		if (strcasecmp(h->v.v[k].name, name) == 0)
-			return &h->v.v[k];
+	for (uint32_t k = h->v.nr; k > 0; k--)
+		if (strcasecmp(h->v.v[k - 1].name, name) == 0)
+			return &h->v.v[k - 1];
 	return NULL;
 }
 
-static void header_remove(struct headers *h, const char *name)
+/* From the index `from` on. */
+static void header_remove(struct headers *h, const char *name, uint32_t from)
 {
-	uint32_t n = 0;
+	uint32_t n = from;
 
-	for (uint32_t k = 0; k < h->v.nr; k++)
+	for (uint32_t k = from; k < h->v.nr; k++)
 		if (strcasecmp(h->v.v[k].name, name) != 0)
 			h->v.v[n++] = h->v.v[k];
 	h->v.nr = n;
 }
 
+/* In the place of the first, and of all others: one line is left (HTTPHeaderFilter.set overwrites). */
 void headers_set(struct headers *h, const char *name, const char *value)
 {
-	struct http_pair *there = header_find(h, name);
+	uint32_t k = 0;
 
-	if (there)
-		there->value = value;
-	else
+	while (k < h->v.nr && strcasecmp(h->v.v[k].name, name) != 0)
+		k++;
+	if (k < h->v.nr) {
+		h->v.v[k].value = value;
+		header_remove(h, name, k + 1);
+	} else {
 		vec_add(h->arena, &h->v, (struct http_pair){ name, value });
+	}
 }
 
 void headers_add(struct headers *h, const char *name, const char *value)
@@ -166,7 +173,7 @@ void headers_add(struct headers *h, const char *name, const char *value)
 void headers_change(struct headers *h, const struct l7_header_mod *m)
 {
 	for (uint32_t k = 0; k < m->nr_remove; k++)
-		header_remove(h, m->remove[k]);
+		header_remove(h, m->remove[k], 0);
 	for (uint32_t k = 0; k < m->nr_set; k++)
 		headers_set(h, m->set[k].name, m->set[k].value);
 	for (uint32_t k = 0; k < m->nr_add; k++)

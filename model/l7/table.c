@@ -238,14 +238,6 @@ void table_finish(struct route_table *t)
 
 /* ---- looking */
 
-const char *header_of(const struct http_request *rq, const char *name)
-{
-	for (uint32_t k = 0; k < rq->nr_headers; k++)
-		if (strcasecmp(rq->headers[k].name, name) == 0)
-			return rq->headers[k].value;
-	return NULL;
-}
-
 const char *query_host(const char *host, struct arena *a)
 {
 	const char *end = host + strlen(host), *colon = strrchr(host, ':');
@@ -344,14 +336,30 @@ static bool path_matches(const struct l7_route *r, const struct l7_query *q)
 	return false;
 }
 
+static const char *cond_value(const struct l7_cond *c, const struct l7_query *q, bool query)
+{
+	if (query)
+		return query_value(q, c->name);
+	if (strcasecmp(c->name, "host") == 0 || streq(c->name, ":authority"))
+		return q->rq->host;
+	return streq(c->name, ":scheme") ? q->rq->scheme : header_read(q->rq, c->name, q->repeats, q->scratch);
+}
+
+static bool any_matches(const struct l7_cond *c, const struct l7_query *q)
+{
+	for (uint32_t k = 0; k < q->rq->nr_headers; k++)
+		if (strcasecmp(q->rq->headers[k].name, c->name) == 0 && value_matches(c, q->rq->headers[k].value, q->scratch))
+			return true;
+	return false;
+}
+
 static const struct l7_cond *cond_failing(const l7_conds *conds, const struct l7_query *q, bool query)
 {
 	for (uint32_t k = 0; k < conds->nr; k++) {
 		const struct l7_cond *c = &conds->v[k];
-		const char *value = query ? query_value(q, c->name) : strcasecmp(c->name, "host") == 0 || streq(c->name, ":authority") ? q->rq->host :
-				    streq(c->name, ":scheme") ? q->rq->scheme : header_of(q->rq, c->name);
+		bool holds = value_matches(c, cond_value(c, q, query), q->scratch) || (!query && q->repeats == L7_REPEATS_ANY && any_matches(c, q));
 
-		if (value_matches(c, value, q->scratch) == c->not)
+		if (holds == c->not)
 			return c;
 	}
 	return NULL;
@@ -381,7 +389,7 @@ const char *route_misses(const struct l7_route *r, const struct l7_query *q)
 		return arena_printf(q->scratch, "method is %s", q->rq->method ? q->rq->method : "GET");
 	c = cond_failing(&r->headers, q, false);
 	if (c)
-		return arena_printf(q->scratch, "header %s is %s", c->name, header_of(q->rq, c->name) ? header_of(q->rq, c->name) : "not there");
+		return arena_printf(q->scratch, "header %s is %s", c->name, cond_value(c, q, false) ? cond_value(c, q, false) : "not there");
 	c = cond_failing(&r->query, q, true);
 	if (c)
 		return arena_printf(q->scratch, "query parameter %s is %s", c->name, query_value(q, c->name) ? query_value(q, c->name) : "not there");

@@ -148,6 +148,15 @@ struct l7_listener {
 
 struct l7_finding { bool error; const char *text; obj_h object; const char *path; };   /* something that `podwire routes` points at */
 
+/* What a request's header is to a condition where it is given more than once. */
+enum l7_repeats {
+	L7_REPEATS_OPEN,                        /* nobody says: where the readings below lead to different routes, the answer is unknown */
+	L7_REPEATS_COMMA,                       /* one value, a comma between */
+	L7_REPEATS_COMMA_SPACE,                 /* one value, a comma and a space between */
+	L7_REPEATS_FIRST, L7_REPEATS_LAST,      /* that one alone */
+	L7_REPEATS_ANY,                         /* one of them is enough */
+};
+
 struct route_table {
 	struct arena *arena;
 	struct cluster *cluster;
@@ -156,6 +165,7 @@ struct route_table {
 	bool misdirected;                       /* a Host that belongs to another listener than the SNI's is answered 421 (Gateway API) */
 	bool own_cert;                          /* where no certificate fits, the controller's own is shown (Ingress) */
 	bool replace_forwarded;                 /* X-Forwarded-* from the client are overwritten (ingress-nginx), else appended to */
+	uint8_t repeats;                        /* enum l7_repeats */
 	const char *server;                     /* who answers: for sentences ("controller k8s.io/ingress-nginx") */
 	VEC(struct l7_listener) listeners;
 	VEC(struct l7_hosts) groups;
@@ -181,6 +191,7 @@ struct l7_query {
 	const struct http_request *rq;
 	const char *host, *path, *query;        /* query without ?; NULL: none */
 	uint32_t path_len;
+	uint8_t repeats;                        /* enum l7_repeats; OPEN is read as FIRST */
 	struct arena *scratch;
 };
 struct l7_query query_make(const struct http_request *, struct arena *scratch);
@@ -194,7 +205,12 @@ const struct l7_cert *table_cert(const struct route_table *, uint32_t listener, 
 /* When an object was made: its creationTimestamp where the document brought one, else later than all of those. */
 nsec object_born(const struct object *);
 int host_rank(const char *pattern);             /* more precise is larger: any 0, then wildcards by length, then names */
-const char *header_of(const struct http_request *, const char *name);            /* first of that name, whatever the case; NULL */
+
+/* ---- headers of a request, whatever the case of the name; NULL: none (headers.c) */
+const char *header_of(const struct http_request *, const char *name);            /* the first */
+const char *header_joined(const struct http_request *, const char *name, const char *between, struct arena *);       /* all, as one text */
+const char *header_read(const struct http_request *, const char *name, enum l7_repeats, struct arena *);             /* ANY: the first */
+const char *header_repeated(const struct http_request *);        /* the name of one that is given more than once */
 
 /* ---- changing requests and answers (rewrite.c) */
 const char *path_changed(const struct l7_path_change *, const struct l7_route *, const struct l7_query *);      /* without the query */

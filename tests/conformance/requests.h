@@ -122,12 +122,17 @@ static inline const struct val *case_object(struct arena *a, const struct val *o
 
 static inline struct http_pair *case_pairs(struct arena *a, const struct val *map, uint32_t *nr)
 {
-	struct http_pair *v = arena_array(a, struct http_pair, map ? map->nr : 0);
+	VEC(struct http_pair) v = { 0 };
 
-	*nr = 0;
-	VAL_EACH(m, map)
-		v[(*nr)++] = (struct http_pair){ m->key, val_str(m) };
-	return v;
+	VAL_EACH(m, map) {
+		if (val_str(m))
+			vec_add(a, &v, (struct http_pair){ m->key, val_str(m) });
+		if (!val_str(m))                /* given more than once */
+			VAL_EACH(one, m)
+				vec_add(a, &v, (struct http_pair){ m->key, val_str(one) });
+	}
+	*nr = v.nr;
+	return v.v;
 }
 
 static inline const char *case_header(const struct http_pair *v, uint32_t nr, const char *name)

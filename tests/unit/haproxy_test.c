@@ -110,6 +110,7 @@ TEST(an_ingress_is_a_frontend_and_a_backend_for_each_route)
 		  "    http-request set-var(txn.route) str(none) if !decided\n"
 		  "\n"
 		  "    # of the client, for the backend\n"
+		  "    http-request return status 501 content-type text/plain string 'of a header that is given more than once HAProxy compares single lines' hdr X-Podwire-Cannot 'of a header that is given more than once HAProxy compares single lines' if { req.fhdr_cnt(x-forwarded-for) gt 1 }\n"
 		  "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"
 		  "    http-request set-header X-Forwarded-For '%[req.fhdr(x-forwarded-for,1)], %[src]' if forwarded\n"
 		  "    http-request set-header X-Forwarded-For %[src] if !forwarded\n"
@@ -156,6 +157,7 @@ TEST(a_gateway_has_its_matches_filters_and_weights)
 			  "    http-request set-var(txn.listener) int(0) if on80 !{ var(txn.listener) -m found }\n"));
 	CU_ASSERT(has(&w, "    acl r2.path path -m str -- '/a'\n    acl r2.path path -m beg -- '/a/'\n    acl r2.method method -m str -- 'POST'\n"
 			  "    acl r2.header0 req.fhdr(X-Kind,1) -m str -- 'it'\\''s'\n    acl r2.query0 urlp(q),url_dec(1) -m reg -- '^(?:[0-9]+)$'\n"
+			  "    http-request return status 501 content-type text/plain string 'of a header that is given more than once HAProxy compares single lines' hdr X-Podwire-Cannot 'of a header that is given more than once HAProxy compares single lines' if !decided group1 host0 r2.path r2.method { req.fhdr_cnt(X-Kind) gt 1 }\n"
 			  "    http-request set-var(txn.route) str(r2) if !decided group1 host0 r2.path r2.method r2.header0 r2.query0\n"));
 	CU_ASSERT(has(&w, "    acl at.r2 var(txn.route) -m str r2\n    http-request set-var(txn.pick) rand(4) if at.r2\n"
 			  "    http-request set-var(txn.route) str(r2.0) if at.r2 { var(txn.pick) -m int 0:2 }\n"

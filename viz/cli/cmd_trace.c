@@ -56,6 +56,23 @@ static const char *text_of(struct arena *a, const struct val *v)
 	return val_str(v);
 }
 
+/* A list: the header is given more than once. */
+static bool batch_headers(const struct val *v, const char *field, struct question *q, void (*add)(struct question *, struct arena *, const char *, const char *), struct arena *a, struct err *err)
+{
+	VAL_EACH(h, val_get(v, field)) {
+		bool list = val_is(h, VAL_LIST);
+
+		for (uint32_t k = 0; k < (list ? h->nr : 1); k++) {
+			const char *text = text_of(a, list ? val_at(h, k) : h);
+
+			if (!text)
+				return err_add(err, ERR_INPUT, NULL, "\"%s\", header %s: a value is a text, a whole number, or a list of those", field, h->key);
+			add(q, a, h->key, text);
+		}
+	}
+	return true;
+}
+
 static bool batch_question(struct cli *cli, const struct val *v, struct question *q, struct arena *a, struct err *err)
 {
 	const char *from = val_str(val_get(v, "from")), *to = val_str(val_get(v, "to"));
@@ -72,11 +89,7 @@ static bool batch_question(struct cli *cli, const struct val *v, struct question
 		return false;
 	if (!cli->verbose)
 		q->flags &= ~(unsigned)WALK_RECORD;
-	VAL_EACH(h, val_get(v, "headers"))
-		question_header(q, a, h->key, text_of(a, h));
-	VAL_EACH(h, val_get(v, "backendResponseHeaders"))
-		question_backend_header(q, a, h->key, text_of(a, h));
-	return true;
+	return batch_headers(v, "headers", q, question_header, a, err) && batch_headers(v, "backendResponseHeaders", q, question_backend_header, a, err);
 }
 
 static void batch_line(struct cli *cli, struct world *w, const char *line, size_t n, struct sb *out)
