@@ -92,6 +92,8 @@ static enum known command(const char *const *v, uint32_t nr, struct ending *e)
 		e->after += t;
 		return GOES_ON;
 	}
+	if (strcmp(v[0], "exit") == 0 && nr > 1 && v[1][strspn(v[1], "0123456789")])
+		return UNKNOWN_COMMAND;
 	if (strcmp(v[0], "exit") == 0) {
 		e->code = nr > 1 ? atoi(v[1]) & 255 : e->code;
 		return ENDS;
@@ -110,16 +112,18 @@ static enum known command(const char *const *v, uint32_t nr, struct ending *e)
 static bool script_ending(const char *text, struct ending *e)
 {
 	char copy[2048], *line, *rest = copy;
+	bool skipped = false;
 
 	if (strlen(text) >= sizeof(copy) || strpbrk(text, "|<>`$(){}&") != strstr(text, "&&"))
 		return false;
 	strcpy(copy, text);
-	for (char *and; (and = strstr(copy, "&&"));)
-		memcpy(and, "; ", 2);
+	for (char *p; (p = strstr(copy, "&&"));)
+		memcpy(p, "; ", 2);
 	if (strchr(copy, '&'))
 		return false;
 	*e = (struct ending){ 0, 0 };
 	while ((line = strsep(&rest, ";\n"))) {
+		bool and = rest && text[rest - 1 - copy] == '&';        /* what follows runs if this one has succeeded */
 		const char *v[16];
 		uint32_t nr = 0;
 		char *word;
@@ -127,14 +131,17 @@ static bool script_ending(const char *text, struct ending *e)
 		while ((word = strsep(&line, " \t")))
 			if (*word && nr < ARRAY_LEN(v))
 				v[nr++] = word;
-		if (!nr)
+		if (!nr || skipped) {
+			skipped = skipped && and;
 			continue;
+		}
 		switch (command(v, nr, e)) {
 		case UNKNOWN_COMMAND:
 			return false;
 		case ENDS:
 			return true;
 		case GOES_ON:
+			skipped = and && e->code;
 			break;
 		}
 	}
@@ -245,6 +252,21 @@ static bool port_exists(const struct container *c, const struct int_or_str *port
 	return strspn(port->s, "0123456789") == strlen(port->s);
 }
 
+/* An exec probe whose command says itself how it ends; what else a command finds is not known, and taken as success. */
+static bool command_succeeds(const struct probe *p, const char **why)
+{
+	struct container c = { .command = p->exec->command };
+	struct ending e = { 0, 0 };
+
+	if (!c.command.nr || !known_ending(&c, &e))
+		return true;
+	if (e.after > SECONDS(MAX(p->timeout, 1))) {
+		*why = "command timed out";
+		return false;
+	}
+	return e.code == 0;
+}
+
 bool probe_succeeds(const struct pod *p, const struct container *c, enum probe_kind k, nsec since, nsec *until, const char **why)
 {
 	static const char *const words[] = { [PROBE_STARTUP] = "started", [PROBE_READINESS] = "ready", [PROBE_LIVENESS] = "live" };
@@ -268,7 +290,7 @@ bool probe_succeeds(const struct pod *p, const struct container *c, enum probe_k
 		*why = "couldn't find the named port";
 		return false;
 	}
-	return true;
+	return !probe || !probe->exec || command_succeeds(probe, why);
 }
 
 /* The first moment from `at` on, in steps of the probe's period from `first`, at which the probe succeeds (or fails) `times` times in a row; NEVER. */

@@ -125,6 +125,29 @@ TEST(exec_and_grpc_probes_decide_too)
 	cell_free(&x);
 }
 
+/* pkg/probe/exec: a command that ends with another code than 0, or not within its timeout, has failed. What a command would find is not known, and taken as success. */
+TEST(an_exec_probe_whose_end_is_known_ends_so)
+{
+	static const struct { const char *command, *words; bool ready; } rows[] = {
+		{ "['true']", NULL, true }, { "[/bin/true]", NULL, true }, { "['false']", NULL, false }, { "[/bin/false]", NULL, false },
+		{ "[sh, -c, exit 0]", NULL, true }, { "[sh, -c, exit 3]", NULL, false }, { "[sh, -c, 'true && exit 1']", NULL, false },
+		{ "[sh, -c, 'false && exit 0; true']", NULL, true }, { "[sh, -c, 'false && true']", NULL, false }, { "[sleep, '5']", "command timed out", false },
+		{ "[cat, /tmp/healthy]", NULL, true }, { "[sh, -c, 'exit $?']", NULL, true }, { "[pg_isready]", NULL, true },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		char text[512];
+		struct cell x;
+
+		snprintf(text, sizeof(text), "{apiVersion: v1, kind: Pod, metadata: {name: e}, spec: {containers: [{name: c, image: nginx, readinessProbe: {exec: {command: %s}}}]}}\n", rows[k].command);
+		x = cell_settled(text);
+		control_advance_until(x.t, SECONDS(30), NULL, NULL);
+		CU_ASSERT_EQUAL(pod_is_ready(find_pod(x.c, "default", "e")), rows[k].ready);
+		CU_ASSERT_EQUAL(event_at(&x, "Unhealthy", rows[k].words ? rows[k].words : "Readiness probe failed") == NEVER, rows[k].ready);
+		cell_free(&x);
+	}
+}
+
 /* pkg/quota/v1/evaluator/core/pods.go; replica_set.go: ReplicaFailure, FailedCreate, and the rest when there is room again. */
 TEST(a_quota_stops_the_third_pod)
 {
