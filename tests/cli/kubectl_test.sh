@@ -42,6 +42,33 @@ check "and what was perhaps meant" says 'services "wbe" not found; did you mean 
 check "describe" says "2 Running / 0 Waiting / 0 Succeeded / 0 Failed" p describe rs
 check "an unknown kind" status 2 p get gizmos
 
+gets() { local want=$1 have; shift; have=$(p get "$@" -o name 2>&1); [ "$(xargs <<<"$have")" = "$want" ] || { echo "$have"; false; }; }
+check "get --field-selector: a Pod's node" gets pod/alone pods --field-selector spec.nodeName=worker-1,spec.restartPolicy==Always,metadata.name=alone
+check "what is absent has its default" gets "pod/alone" pods --field-selector spec.hostNetwork=false,status.phase=Running,status.podIP!= -l '!app'
+check "with -l, both hold" gets "" pods --field-selector metadata.name=alone -l app=web
+check "!= and several kinds" gets "service/kubernetes service/web poddisruptionbudget.policy/web" svc,pdb,secrets --field-selector metadata.namespace!=kube-system,metadata.name!=nobody -l 'app!=web' --sort-by metadata.name
+check "a Service's type" gets service/kubernetes svc --field-selector spec.clusterIP=10.96.0.1,spec.type=ClusterIP
+check "a node's" gets "node/control-plane node/worker-1 node/worker-2" nodes --field-selector spec.unschedulable=false
+check "events by what they are about" says "Started" p get events --field-selector involvedObject.kind=Pod,involvedObject.name=alone,type=Normal,source=kubelet
+check "and not by others" says "No resources found" p get events --field-selector involvedObject.name=alone,type=Warning
+check "a field that cannot select" says 'Unable to find "/v1, Resource=pods" that match label selector "app=web", field selector "spec.color=red": field label not supported: spec.color' p get pods -l app=web --field-selector spec.color=red
+check "is bad input" status 2 p get pods --field-selector spec.color=red
+check "of a kind that has none of its own" says '"a.b" is not a known field selector: only "metadata.name", "metadata.namespace"' p get ingress --field-selector a.b=c
+check "no operator" says "invalid selector: 'x'; can't understand 'x'" p get pods --field-selector x
+check "an escape that is none" says 'invalid escape sequence: \x' p get pods --field-selector 'metadata.name=a\x'
+check "a name and a selector" status 2 p get pods alone -l app=web
+check "a name in all namespaces" says "a resource cannot be retrieved by name across all namespaces" p get pod alone -A
+check "get -L takes several" says "APP   TIER" p get pods -L app,tier
+check "custom columns print maps as kubectl does" says "map[app:web]" p get svc web -o custom-columns=S:.spec.selector
+check "names in the order they were asked in, a table for each run" sh -c "'$podwire' get pod/alone svc/web pod/alone | grep -c '^NAME' | grep -qx 3"
+cat >many.yaml <<'YAML'
+{apiVersion: v1, kind: Pod, metadata: {name: p-10}, spec: {containers: [{name: c, image: x}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: p-9}, spec: {containers: [{name: c, image: x, readinessProbe: {exec: {command: ["false"]}}}]}}
+YAML
+check "--sort-by counts the numbers in names" gets "pod/p-9 pod/p-10" pods -f many.yaml --sort-by .metadata.name
+check "a probe whose command is false never succeeds" says "p-9    0/1     Running" p get pods -f many.yaml --at 30s
+
 check "scale" says "deployment.apps/web scaled" p scale deploy/web --replicas 3
 sed 's/nginx:1/nginx:2/; s/replicas: 2, //' web.yaml >no-replicas.yaml
 check "apply without replicas takes them away, as three-way merges do" says "deployment.apps/web configured" p apply -f no-replicas.yaml
@@ -125,6 +152,9 @@ check "delete --cascade=orphan" says 'deployment.apps "web" deleted from default
 check "its ReplicaSets live" says "replicaset.apps/web-" p get rs -o name
 check "delete --force" says "force deleted" p delete pod -l app=web --force
 check "delete by kind alone is refused" status 2 p delete pods
+p apply -q -f many.yaml
+check "delete --field-selector" says 'pod "p-10" deleted from default namespace' p delete pods --field-selector metadata.name=p-10
+check "and no other" gets pod/p-9 pods --field-selector metadata.name!=p-10 -l '!app'
 check "delete --ignore-not-found" status 0 p delete svc nothing --ignore-not-found
 check "delete -f" says 'service "web" deleted from default namespace' p delete -f web.yaml --ignore-not-found
 # What controllers have written is no change

@@ -43,7 +43,7 @@ struct cli {
 	struct texts rest;                      /* behind -- */
 	int argc; char **argv;                  /* as called, for the lab's history */
 	/* options, by the table in options.c */
-	const char *lab, *ns, *output, *seed, *at, *mode, *color, *selector, *validate;
+	const char *lab, *ns, *output, *seed, *at, *mode, *color, *selector, *field_selector, *validate;
 	struct texts files;
 	bool all_ns, no_settle, quiet, verbose, watch, help;
 	const char *sort_by; bool show_labels, no_headers; struct texts label_columns;

@@ -189,7 +189,7 @@ enum err_kind cmd_delete(struct cli *cli, struct err *err)
 	for (uint32_t k = 0; k < cli->files.nr; k++)
 		docs_read_path(cli->files.v[k], NULL, delete_doc, &d, err);
 	if (cli->args.nr && chosen(cli, &w, &s, err)) {
-		if (!s.by_name && !cli->selector && !cli->all)
+		if (!s.by_name && !cli->selector && !cli->field_selector && !cli->all)
 			cli_usage(cli, err, "resource(s) were provided, but no name was specified: delete needs names, a selector or --all");
 		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++)
 			delete_one(&d, s.objects.v[k]);

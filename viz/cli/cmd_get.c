@@ -18,14 +18,21 @@ static const char *ns_of(const struct row *r)
 }
 
 /* What happened is not stored as objects; `get events` shows it as if it were. */
-static void add_events(struct cli *cli, struct cluster *c, struct rows *rows)
+static void add_events(struct cli *cli, struct cluster *c, const struct selection *s, struct rows *rows, struct err *err)
 {
 	struct told_list l = events_told(c, NULL, cli->all_ns ? NULL : cli_ns(cli), false, cli->arena);
+	struct field_terms fields = { 0 };
+	pair_list none = { 0 };
+
+	if (s->by && !selector_matches(s->by, &none))   /* an event has no labels */
+		return;
+	if (cli->field_selector && (err_any(err) || !fields_parse(cli->arena, &event_kind, cli->field_selector, cli->selector, &fields, err)))
+		return;
 
 	for (uint32_t k = 0; k < l.nr; k++) {
 		struct row r = { .c = c, .doc = event_doc(c, &l.v[k], cli->arena), .scratch = cli->arena };
 
-		if (cli->all_ns || streq(ns_of(&r), cli_ns(cli)))
+		if ((cli->all_ns || streq(ns_of(&r), cli_ns(cli))) && fields_match(&fields, r.doc))
 			vec_add(cli->arena, &rows->list, r);
 	}
 }
@@ -44,7 +51,7 @@ static uint32_t distinct(const struct selection *s)
 	return nr;
 }
 
-static void rows_of(struct cli *cli, struct cluster *c, const struct selection *s, struct rows *rows)
+static void rows_of(struct cli *cli, struct cluster *c, const struct selection *s, struct rows *rows, struct err *err)
 {
 	bool many = distinct(s) > 1, wide = cli_output_is(cli, "wide");
 
@@ -56,7 +63,7 @@ static void rows_of(struct cli *cli, struct cluster *c, const struct selection *
 	}
 	for (uint32_t k = 0; k < s->kinds.nr; k++)
 		if (s->kinds.v[k] == &event_kind && !s->by_name)
-			add_events(cli, c, rows);
+			add_events(cli, c, s, rows, err);
 }
 
 static bool sort_rows(struct cli *cli, struct rows *rows, struct err *err)
@@ -86,11 +93,28 @@ static const char *labels_text(struct cli *cli, const struct row *r)
 	return text;
 }
 
-static void print_table(struct cli *cli, struct rows *rows, const struct kind *k, struct sb *out)
+/* -L a,b -L c */
+static struct texts label_columns(struct cli *cli)
 {
-	const struct column *columns = columns_of(rows->list.v[0].c, k, cli->arena);
+	struct texts all = { 0 };
+
+	for (uint32_t i = 0; i < cli->label_columns.nr; i++)
+		for (const char *p = cli->label_columns.v[i]; *p;) {
+			size_t n = strcspn(p, ",");
+
+			if (n)
+				vec_add(cli->arena, &all, arena_strndup(cli->arena, p, n));
+			p += n + (p[n] == ',');
+		}
+	return all;
+}
+
+static void print_table(struct cli *cli, struct row *first, uint32_t many, const struct kind *k, struct sb *out)
+{
+	const struct column *columns = columns_of(first->c, k, cli->arena);
 	bool wide = cli_output_is(cli, "wide"), with_ns = cli->all_ns && k->namespaced;
-	uint32_t nr = with_ns + cli->show_labels + cli->label_columns.nr;
+	struct texts labels = label_columns(cli);
+	uint32_t nr = with_ns + cli->show_labels + labels.nr;
 	struct table_text t;
 
 	for (const struct column *col = columns; col->head; col++)
@@ -102,9 +126,9 @@ static void print_table(struct cli *cli, struct rows *rows, const struct kind *k
 		for (const struct column *col = columns; col->head; col++)
 			if (wide || !(col->flags & COL_WIDE))
 				table_cell(&t, col->head);
-		for (uint32_t i = 0; i < cli->label_columns.nr; i++) {
-			const char *slash = strrchr(cli->label_columns.v[i], '/');
-			char *up = arena_strdup(cli->arena, slash ? slash + 1 : cli->label_columns.v[i]);
+		for (uint32_t i = 0; i < labels.nr; i++) {
+			const char *slash = strrchr(labels.v[i], '/');
+			char *up = arena_strdup(cli->arena, slash ? slash + 1 : labels.v[i]);
 
 			for (char *p = up; *p; p++)
 				*p = (char)(*p >= 'a' && *p <= 'z' ? *p & ~0x20 : *p);
@@ -113,8 +137,8 @@ static void print_table(struct cli *cli, struct rows *rows, const struct kind *k
 		if (cli->show_labels)
 			table_cell(&t, "LABELS");
 	}
-	for (uint32_t i = 0; i < rows->list.nr; i++) {
-		struct row *r = &rows->list.v[i];
+	for (uint32_t i = 0; i < many; i++) {
+		struct row *r = &first[i];
 
 		if (kind_of_row(r) != k)
 			continue;
@@ -123,8 +147,8 @@ static void print_table(struct cli *cli, struct rows *rows, const struct kind *k
 		for (const struct column *col = columns; col->head; col++)
 			if (wide || !(col->flags & COL_WIDE))
 				table_cell(&t, column_text(r, col));
-		for (uint32_t l = 0; l < cli->label_columns.nr; l++) {
-			const char *value = r->o ? label_get(&r->o->labels, cli->label_columns.v[l]) : NULL;
+		for (uint32_t l = 0; l < labels.nr; l++) {
+			const char *value = r->o ? label_get(&r->o->labels, labels.v[l]) : NULL;
 
 			table_cell(&t, value ? value : "");
 		}
@@ -134,7 +158,8 @@ static void print_table(struct cli *cli, struct rows *rows, const struct kind *k
 	table_print(&t, out);
 }
 
-static void print_tables(struct cli *cli, struct rows *rows, struct sb *out)
+/* A table for each kind; of what was asked by name, in the order of the names, a new one whenever the kind changes. */
+static void print_tables(struct cli *cli, struct rows *rows, bool by_name, struct sb *out)
 {
 	const struct kind *done[512];
 	uint32_t nr = 0;
@@ -147,9 +172,18 @@ static void print_tables(struct cli *cli, struct rows *rows, struct sb *out)
 			before = done[d] == k;
 		if (before)
 			continue;
-		sb_add(out, nr ? "\n" : "");
+		sb_add(out, i ? "\n" : "");
+		if (by_name) {
+			uint32_t many = 1;
+
+			while (i + many < rows->list.nr && kind_of_row(&rows->list.v[i + many]) == k)
+				many++;
+			print_table(cli, &rows->list.v[i], many, k, out);
+			i += many - 1;
+			continue;
+		}
 		done[nr++] = k;
-		print_table(cli, rows, k, out);
+		print_table(cli, &rows->list.v[i], rows->list.nr - i, k, out);
 	}
 }
 
@@ -221,6 +255,14 @@ static enum err_kind print_objects(struct cli *cli, struct rows *rows, bool one,
 	return err_kind(err);
 }
 
+static bool all_namespaced(const struct selection *s)
+{
+	for (uint32_t k = 0; k < s->kinds.nr; k++)
+		if (!s->kinds.v[k]->namespaced)
+			return false;
+	return true;
+}
+
 enum err_kind cmd_get(struct cli *cli, struct err *err)
 {
 	enum err_kind how = ERR_NONE;
@@ -232,15 +274,15 @@ enum err_kind cmd_get(struct cli *cli, struct err *err)
 	if (!cli_world(cli, &w, err))
 		return err_kind(err);
 	select_objects(cli, w.cluster, &s, err);
-	rows_of(cli, w.cluster, &s, &rows);
+	rows_of(cli, w.cluster, &s, &rows, err);
 	if (cli->sort_by && rows.list.nr)
 		sort_rows(cli, &rows, err);
 	if (cli->output && !cli_output_is(cli, "wide") && (rows.list.nr || !err_any(err)))
 		how = print_objects(cli, &rows, s.by_name && rows.list.nr == 1, &out, err);
 	else if (rows.list.nr)
-		print_tables(cli, &rows, &out);
+		print_tables(cli, &rows, s.by_name, &out);
 	else if (!err_any(err) && !cli->quiet)
-		fprintf(stderr, cli->all_ns || (s.kinds.nr && !s.kinds.v[0]->namespaced) ? "No resources found\n" : "No resources found in %s namespace.\n", cli_ns(cli));
+		fprintf(stderr, cli->all_ns || !all_namespaced(&s) ? "No resources found\n" : "No resources found in %s namespace.\n", cli_ns(cli));
 	fputs(sb_text(&out), cli->to);
 	sb_free(&out);
 	world_free(&w);

@@ -37,6 +37,7 @@ static const struct option options[] = {
 	{ "enforce", 0, O_TEXT, AT(enforce), G_CLUSTER, "none|spec|calico", "who enforces NetworkPolicy" },
 	{ "all-namespaces", 'A', O_FLAG, AT(all_ns), G_SELECT | G_PATCH | G_ROLLOUT, NULL, "in all namespaces" },
 	{ "selector", 'l', O_TEXT, AT(selector), G_SELECT | G_PATCH | G_ROLLOUT | G_DRAIN, "SELECTOR", "only objects with these labels" },
+	{ "field-selector", 0, O_TEXT, AT(field_selector), G_GET | G_DELETE, "FIELDS", "only objects with these fields, as the API server can select: spec.nodeName=worker-1,status.phase!=Running" },
 	{ "watch", 'w', O_FLAG, AT(watch), G_SELECT, NULL, "all of them, from the beginning" },
 	{ "sort-by", 0, O_TEXT, AT(sort_by), G_GET, "JSONPATH", "in the order of this value, as .metadata.creationTimestamp" },
 	{ "show-labels", 0, O_FLAG, AT(show_labels), G_GET, NULL, "a last column with all labels" },

@@ -2,6 +2,7 @@
 
 #include "viz/cli/select.h"
 
+#include "viz/report/columns.h"
 #include "viz/report/endpoints.h"
 
 /* pod/, deployment.apps/ */
@@ -47,6 +48,14 @@ static const struct kind *kind_named(struct cluster *c, const char *word, struct
 	return NULL;
 }
 
+/* Of those that are listed, is it one that -l and --field-selector mean? */
+static bool wanted(struct cli *cli, struct cluster *c, const struct selection *s, const struct object *o)
+{
+	struct row r = { .c = c, .o = o, .scratch = cli->arena };
+
+	return (!s->by || selector_matches(s->by, &o->labels)) && (!s->fields.list.nr || fields_match(&s->fields, row_doc(&r)));
+}
+
 static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const char *name, struct err *err)
 {
 	struct object *o = cluster_find(c, k, cli_ns(cli), name);
@@ -54,6 +63,8 @@ static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, c
 	const char **names, *near;
 
 	s->by_name = true;
+	if (cli->all_ns && k->namespaced)
+		return err_add(err, ERR_INPUT, NULL, "a resource cannot be retrieved by name across all namespaces: say which with -n");
 	if (!o && k == &endpoints_kind && find_service(c, cli_ns(cli), name))
 		o = endpoints_of_service(c, find_service(c, cli_ns(cli), name), cli->arena);
 	if (o) {
@@ -68,14 +79,14 @@ static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, c
 	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s%s", resource_plural(cli->arena, k), name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static void add_endpoints(struct cli *cli, struct cluster *c, struct selection *s, const struct selector *by)
+static void add_endpoints(struct cli *cli, struct cluster *c, struct selection *s)
 {
 	struct object_list l = cli->all_ns ? cluster_list(c, &service_kind) : cluster_list_ns(c, &service_kind, cli_ns(cli));
 
 	for (uint32_t i = 0; i < l.nr; i++) {
 		struct object *o = cluster_find(c, &endpoints_kind, l.v[i]->ns, l.v[i]->name) ? NULL : endpoints_of_service(c, (struct service *)l.v[i], cli->arena);
 
-		if (o && (!by || selector_matches(by, &o->labels)))
+		if (o && wanted(cli, c, s, o))
 			vec_add(cli->arena, &s->objects, o);
 	}
 }
@@ -88,23 +99,19 @@ static int by_name(const void *a, const void *b)
 	return d ? d : strcmp(x->name, y->name);
 }
 
-static bool add_all(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const struct selector *by)
+static void add_all(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k)
 {
 	struct object_list l = cli->all_ns || !k->namespaced ? cluster_list(c, k) : cluster_list_ns(c, k, cli_ns(cli));
+	uint32_t from = s->objects.nr;
 
 	for (uint32_t i = 0; i < l.nr; i++)
-		if (!by || selector_matches(by, &l.v[i]->labels))
+		if (wanted(cli, c, s, l.v[i]))
 			vec_add(cli->arena, &s->objects, l.v[i]);
 	if (k == &endpoints_kind) {
-		uint32_t from = s->objects.nr;
-
-		for (uint32_t i = 0; i < l.nr; i++)
-			from -= !by || selector_matches(by, &l.v[i]->labels);
-		add_endpoints(cli, c, s, by);
+		add_endpoints(cli, c, s);
 		if (s->objects.nr > from)
 			qsort(s->objects.v + from, s->objects.nr - from, sizeof(*s->objects.v), by_name);
 	}
-	return true;
 }
 
 static bool add_kind(struct cli *cli, struct cluster *c, struct selection *s, const char *word, struct err *err)
@@ -119,14 +126,19 @@ static bool add_kind(struct cli *cli, struct cluster *c, struct selection *s, co
 bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, struct err *err)
 {
 	static const char *const all[] = { "pods", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "horizontalpodautoscalers", "cronjobs", "jobs", NULL };
-	struct selector by = { 0 };
-	bool ok = true;
+	struct selector *by = arena_array(cli->arena, struct selector, 1);
+	bool ok = true, filtered = cli->selector || cli->field_selector;
 
 	*s = (struct selection){ 0 };
 	if (!cli->args.nr)
 		return cli_usage(cli, err, "which kind? podwire api-resources lists them") == ERR_NONE;
-	if (cli->selector && !selector_parse(cluster_strings(c), cluster_arena(c), cli->selector, &by, err))
+	if (cli->selector && !selector_parse(cluster_strings(c), cluster_arena(c), cli->selector, by, err))
 		return false;
+	s->by = cli->selector ? by : NULL;
+	if (filtered && strchr(cli->args.v[0], '/'))
+		return cli_usage(cli, err, "selectors and the all flag cannot be used when passing resource/name arguments") == ERR_NONE;
+	if (filtered && cli->args.nr > 1)
+		return cli_usage(cli, err, "name cannot be provided when a selector is specified") == ERR_NONE;
 	if (strchr(cli->args.v[0], '/')) {
 		for (uint32_t i = 0; i < cli->args.nr; i++) {
 			const char *slash = strchr(cli->args.v[i], '/');
@@ -154,8 +166,10 @@ bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, str
 	for (uint32_t i = 0; ok && i < s->kinds.nr; i++) {
 		for (uint32_t n = 1; n < cli->args.nr; n++)
 			ok = add_named(cli, c, s, s->kinds.v[i], cli->args.v[n], err) && ok;
-		if (cli->args.nr == 1)
-			add_all(cli, c, s, s->kinds.v[i], cli->selector ? &by : NULL);
+		if (cli->field_selector)
+			ok = fields_parse(cli->arena, s->kinds.v[i], cli->field_selector, cli->selector, &s->fields, err) && ok;
+		if (cli->args.nr == 1 && ok)
+			add_all(cli, c, s, s->kinds.v[i]);
 	}
 	return ok;
 }

@@ -13,6 +13,38 @@ static void value_print(const struct val *v, struct sb *out)
 		val_print_json(v, out, 0, true);
 }
 
+static int by_map_key(const void *x, const void *y)
+{
+	const struct val *const *a = x, *const *b = y;
+
+	return strcmp((*a)->key, (*b)->key);
+}
+
+/* One value within a custom column: as Go's fmt.Sprint prints it, map[a:b c:d] and [a b]. */
+static void go_print(struct arena *a, const struct val *v, struct sb *out)
+{
+	bool map = val_is(v, VAL_MAP);
+	VEC(const struct val *) in = { 0 };
+
+	if (!map && !val_is(v, VAL_LIST)) {
+		if (val_is(v, VAL_NULL))
+			sb_add(out, "<nil>");
+		else
+			value_print(v, out);
+		return;
+	}
+	VAL_EACH(m, v)
+		vec_add(a, &in, m);
+	if (map && in.nr)
+		qsort(in.v, in.nr, sizeof(*in.v), by_map_key);
+	sb_add(out, map ? "map[" : "[");
+	for (uint32_t k = 0; k < in.nr; k++) {
+		sb_printf(out, "%s%s%s", k ? " " : "", map ? in.v[k]->key : "", map ? ":" : "");
+		go_print(a, in.v[k], out);
+	}
+	sb_addc(out, ']');
+}
+
 /* Behind the closing brace of what opens at p ("{"); NULL: none. */
 static const char *closing(const char *p)
 {
@@ -124,7 +156,7 @@ bool path_cell(struct arena *a, const struct val *root, const char *path, struct
 		return false;
 	for (uint32_t k = 0; k < l.nr; k++) {
 		sb_add(out, k ? "," : "");
-		value_print(l.v[k], out);
+		go_print(a, l.v[k], out);
 	}
 	if (!l.nr)
 		sb_add(out, "<none>");
@@ -157,6 +189,33 @@ bool custom_columns_parse(struct arena *a, const char *text, struct custom_colum
 
 struct keyed { const struct val *key; int64_t amount; bool counts; uint32_t at; };
 
+/* Digits within a text count as one number: pod-2 before pod-10. */
+static int natural(const char *a, const char *b)
+{
+	while (*a && *b) {
+		size_t n, m;
+		int d;
+
+		if (*a < '0' || *a > '9' || *b < '0' || *b > '9') {
+			if (*a != *b)
+				return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
+			a++;
+			b++;
+			continue;
+		}
+		a += strspn(a, "0");
+		b += strspn(b, "0");
+		n = strspn(a, "0123456789");
+		m = strspn(b, "0123456789");
+		d = n != m ? (n > m) - (n < m) : strncmp(a, b, n);
+		if (d)
+			return d;
+		a += n;
+		b += m;
+	}
+	return (*a != 0) - (*b != 0);
+}
+
 static int by_key(const void *x, const void *y)
 {
 	const struct keyed *a = x, *b = y;
@@ -167,7 +226,7 @@ static int by_key(const void *x, const void *y)
 	else if (a->counts && b->counts)
 		order = (a->amount > b->amount) - (a->amount < b->amount);
 	else if (val_str(a->key) && val_str(b->key))
-		order = strcmp(a->key->s, b->key->s);
+		order = natural(a->key->s, b->key->s);
 	return order ? order : (a->at > b->at) - (a->at < b->at);
 }
 
