@@ -108,6 +108,15 @@ enum err_kind err_kind(const struct err *e)
 	return ERR_NONE;
 }
 
+void err_cut(struct err *e, uint32_t from, uint32_t to)
+{
+	for (uint32_t k = from; k < to; k++)
+		err_msg_free(e->v[k]);
+	if (to > from)
+		memmove(e->v + from, e->v + to, (e->nr - to) * sizeof(*e->v));
+	e->nr -= to - from;
+}
+
 bool err_any(const struct err *e)
 {
 	return err_kind(e) != ERR_NONE;

@@ -51,6 +51,7 @@ bool err_wrap(struct err *, uint32_t mark, const char *fmt, ...) PRINTF(3, 4);
 struct err_msg err_pop(struct err *);
 void err_push(struct err *, struct err_msg);
 void err_msg_free(struct err_msg);
+void err_cut(struct err *, uint32_t from, uint32_t to); /* forgets the messages from `from` to before `to` */
 
 bool err_any(const struct err *);                       /* is there a message that is not a warning? */
 enum err_kind err_kind(const struct err *);             /* of the first such message; ERR_NONE if there is none */

@@ -369,16 +369,38 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 	return result;
 }
 
-bool apply_later(struct docs_later *later, struct arena *a, const struct doc *d, uint32_t mark, struct err *err)
+void apply_later(struct docs_later *later, struct cluster *c, struct arena *a, const struct doc *d, uint32_t mark, const struct err *err)
 {
 	const char *api = val_str(val_get(d->root, "apiVersion")), *kind = val_str(val_get(d->root, "kind"));
+	const struct settings *s = cluster_settings(c);
 
 	if (!api || !kind || kind_find(api, kind) != &service_kind)
-		return false;
-	while (err->nr > mark)
-		err_msg_free(err_pop(err));
-	vec_add(a, &later->docs, (struct doc){ arena_strdup(a, d->file), val_copy(a, d->root) });
-	return true;
+		return;
+	vec_add(a, &later->docs, (struct doc_later){ { arena_strdup(a, d->file), val_copy(a, d->root) }, mark, err->nr,
+						     arena_copy(a, s->service_cidrs.v, s->service_cidrs.nr * sizeof(*s->service_cidrs.v)), s->service_cidrs.nr });
+}
+
+static bool other_ranges(const struct doc_later *l, const struct settings *s)
+{
+	if (l->nr_ranges != s->service_cidrs.nr)
+		return true;
+	for (uint32_t k = 0; k < l->nr_ranges; k++)
+		if (!ip_eq(l->ranges[k].addr, s->service_cidrs.v[k].addr) || l->ranges[k].len != s->service_cidrs.v[k].len)
+			return true;
+	return false;
+}
+
+void apply_due(struct docs_later *later, struct cluster *c, struct err *err)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t k = later->docs.nr; k-- > 0;)     /* from behind: places of messages stay what they are */
+		if (other_ranges(&later->docs.v[k], cluster_settings(c)))
+			err_cut(err, later->docs.v[k].from, later->docs.v[k].to);
+	for (uint32_t k = 0; k < later->docs.nr; k++)
+		if (other_ranges(&later->docs.v[k], cluster_settings(c)))
+			later->docs.v[nr++] = later->docs.v[k];
+	later->docs.nr = nr;
 }
 
 enum apply_result apply_replace(struct cluster *c, struct object *o, const struct val *to, const struct apply_options *opt, struct err *err)

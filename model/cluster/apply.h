@@ -18,15 +18,17 @@ struct apply_options {
 
 /* Applies one document. Messages go to err; on APPLY_ERROR the cluster is unchanged by this document. `out` (may be NULL) → the object. */
 enum apply_result apply_doc(struct cluster *, const struct doc *, const struct apply_options *, struct object **out, struct err *);
-/* A Service that was refused may do once the documents behind it are read: they may bring the ranges of its addresses. Takes the errors since mark back and keeps
- * a copy in `later`, to be applied again at the end; false: it is no Service. */
-struct docs_later { VEC(struct doc) docs; };
-bool apply_later(struct docs_later *later, struct arena *, const struct doc *, uint32_t mark, struct err *);
+/* A Service that was refused may do if a document behind it brings the ranges of its addresses. apply_later keeps a copy of it, if it is one; what err has said of it since
+ * mark stays. Behind the last document apply_due leaves in `later` those since which the ranges have changed, to be applied again, and takes back what err says of them. */
+struct doc_later { struct doc doc; uint32_t from, to; struct cidr *ranges; uint32_t nr_ranges; };       /* err's messages; the ranges as they were */
+struct docs_later { VEC(struct doc_later) docs; };
+void apply_later(struct docs_later *, struct cluster *, struct arena *, const struct doc *, uint32_t mark, const struct err *);
+void apply_due(struct docs_later *, struct cluster *, struct err *);
 /* Replaces the object's document by `to` (already merged), as `patch`, `scale`, `label` do; validated like apply. */
 enum apply_result apply_replace(struct cluster *, struct object *, const struct val *to, const struct apply_options *, struct err *);
-/* The document that apply would store for `now` over the object: three-way, by what the last apply said (its own memory, or the annotation). */
 /* The document as it is now: with the labels and annotations that controllers have added. NULL: it has none. */
 struct val *object_live(const struct object *, struct arena *);
+/* The document that apply would store for `now` over the object: three-way, by what the last apply said (its own memory, or the annotation). */
 struct val *apply_merge(struct cluster *, const struct object *, const struct val *now, struct arena *);
 /* Marks deleted: finalizers and grace follow from the controllers; dependents go as well (the garbage collector's work). */
 void apply_delete(struct cluster *, struct object *);

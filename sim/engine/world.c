@@ -67,7 +67,7 @@ static bool take(void *ctx, const struct doc *d, struct err *err)
 		return err_add(err, ERR_INPUT, &place, "a Scenario does not belong here: podwire run plays it");
 	}
 	if (!world_apply_doc(r->world, r->opt, d, err))
-		apply_later(&r->later, cluster_arena(r->world->cluster), d, mark, err);
+		apply_later(&r->later, r->world->cluster, cluster_arena(r->world->cluster), d, mark, err);
 	return true;
 }
 
@@ -77,8 +77,9 @@ bool world_apply_paths(struct world *w, const struct world_options *opt, const c
 
 	for (uint32_t k = 0; k < nr; k++)
 		docs_read_path(paths[k], NULL, take, &r, err);
+	apply_due(&r.later, w->cluster, err);
 	for (uint32_t k = 0; k < r.later.docs.nr; k++)
-		world_apply_doc(w, opt, &r.later.docs.v[k], err);
+		world_apply_doc(w, opt, &r.later.docs.v[k].doc, err);
 	return !err_any(err);
 }
 

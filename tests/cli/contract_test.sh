@@ -107,6 +107,23 @@ EOF
 check "a question: the range may come behind the Service" says '"fd00:10:96:' "$podwire" get svc both -f service.yaml -f two-ranges.yaml -o 'jsonpath={.spec.clusterIPs}'
 check "a lab: likewise" says "service/both created" "$podwire" --lab both.db apply -f service.yaml -f two-ranges.yaml
 check "and has both addresses" says '"fd00:10:96:' "$podwire" --lab both.db get svc both -o 'jsonpath={.spec.clusterIPs}'
+cat >early.yaml <<'EOF'
+apiVersion: v1
+kind: Service
+metadata: {name: early, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: port}
+spec: {selector: {app: web}, ports: [{port: 0}]}
+EOF
+check "a Service before its Namespace is refused, as by kubectl apply" says 'early.yaml:3:36: Service "early": namespaces "shop" not found' "$podwire" --lab early.db apply -f early.yaml
+check "and stays refused" status 2 "$podwire" --lab early.db apply -f early.yaml
 check "without a range: refused as the API server does" says 'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services' "$podwire" get svc -f service.yaml
 check "a document without a kind is an error, not a crash" status 2 sh -c "echo 'a: 1' | '$podwire' get svc -f -"
 

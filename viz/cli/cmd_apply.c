@@ -32,14 +32,15 @@ static bool apply_one(void *ctx, const struct doc *d, struct err *err)
 	}
 	a->nr++;
 	if (apply_now(a, d, err) == APPLY_ERROR)
-		apply_later(&a->later, a->cli->arena, d, mark, err);
+		apply_later(&a->later, a->w->world.cluster, a->cli->arena, d, mark, err);
 	return true;
 }
 
 static void apply_rest(struct applying *a, struct err *err)
 {
+	apply_due(&a->later, a->w->world.cluster, err);
 	for (uint32_t k = 0; k < a->later.docs.nr; k++)
-		apply_now(a, &a->later.docs.v[k], err);
+		apply_now(a, &a->later.docs.v[k].doc, err);
 }
 
 enum err_kind cmd_apply(struct cli *cli, struct err *err)
