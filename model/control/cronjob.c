@@ -167,12 +167,14 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct sync x = { .t = t, .c = control_cluster(t), .j = (struct cron_job *)o, .now = now };
 	const struct known_zone *zone;
 	struct cron s;
+	const char *name;
 	char why[256];
 	nsec at;
 
 	if (o->gone || o->deleted != NEVER || !x.j->schedule || !cron_parse(x.j->schedule, &s, why))
 		return;
-	zone = zone_named(t, cluster_str(x.c, *s.zone ? s.zone : x.j->time_zone ? x.j->time_zone : ""));
+	name = *s.zone ? s.zone : x.j->time_zone ? x.j->time_zone : "";
+	zone = zone_named(t, cluster_str(x.c, name));
 	x.zone = &zone->zone;
 	x.scratch = arena_new(NULL, "cronjob");
 	x.jobs = dependents(t, o, &job_kind, x.scratch);
@@ -182,8 +184,8 @@ static void run(struct control *t, struct object *o, nsec now)
 	limit_history(&x, COND_TRUE, x.j->success_limit);
 	limit_history(&x, COND_FALSE, x.j->failed_limit);
 	if (zone->why) {
-		cluster_event(x.c, o, true, "cronjob-controller", "UnknownTimeZone", "invalid timeZone: \"%s\": %s%s%s", x.j->time_zone, zone->why, strstr(zone->why, "unknown") ? " " : "",
-			      strstr(zone->why, "unknown") ? x.j->time_zone : "");
+		cluster_event(x.c, o, true, "cronjob-controller", "UnknownTimeZone", "invalid timeZone: \"%s\": %s%s%s", name, zone->why, strstr(zone->why, "unknown") ? " " : "",
+			      strstr(zone->why, "unknown") ? name : "");
 	} else if (!x.j->suspend) {
 		at = unmet(&x, &s);
 		if (at != NEVER)

@@ -23,7 +23,7 @@ static double share(int64_t asked, int64_t can)
 
 static int64_t room_left(int64_t asked, int64_t can)
 {
-	return asked > can ? 0 : (int64_t)((double)(can - asked) * MOST / (double)can);
+	return asked > can ? 0 : (int64_t)((__int128)(can - asked) * MOST / can);
 }
 
 static int64_t least_allocated(const struct node_info *i, const struct demand *d)
