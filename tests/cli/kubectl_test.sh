@@ -51,6 +51,12 @@ check "a Service's type" gets service/kubernetes svc --field-selector spec.clust
 check "a node's" gets "node/control-plane node/worker-1 node/worker-2" nodes --field-selector spec.unschedulable=false
 check "events by what they are about" says "Started" p get events --field-selector involvedObject.kind=Pod,involvedObject.name=alone,type=Normal,source=kubelet
 check "and not by others" says "No resources found" p get events --field-selector involvedObject.name=alone,type=Warning
+check "events --for" says "pod/alone" p events --for pod/alone --no-headers
+check "and of nothing else" sh -c "! '$podwire' events --for pods/alone --no-headers | grep -v pod/alone"
+check "events --types" says "No events found" p events --for pod/alone --types Warning
+check "in any case" says "Started" p events --for pod/alone --types=normal,Warning
+check "another type" says "valid --types are Normal or Warning" p events --types Bad
+check "not an object" says "must be in resource/name form" p events --for alone
 check "a field that cannot select" says 'Unable to find "/v1, Resource=pods" that match label selector "app=web", field selector "spec.color=red": field label not supported: spec.color' p get pods -l app=web --field-selector spec.color=red
 check "is bad input" status 2 p get pods --field-selector spec.color=red
 check "of a kind that has none of its own" says '"a.b" is not a known field selector: only "metadata.name", "metadata.namespace"' p get ingress --field-selector a.b=c

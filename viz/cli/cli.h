@@ -29,6 +29,7 @@ enum {
 	G_UP      = 1 << 15,
 	G_VERIFY  = 1 << 16,
 	G_GET     = 1 << 22,    /* how `get` shows it */
+	G_EVENTS  = 1 << 17,
 	G_TUI     = 1 << 18,
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
@@ -46,7 +47,7 @@ struct cli {
 	const char *lab, *ns, *output, *seed, *at, *mode, *color, *selector, *field_selector, *validate;
 	struct texts files;
 	bool all_ns, no_settle, quiet, verbose, watch, help;
-	const char *sort_by; bool show_labels, no_headers; struct texts label_columns;
+	const char *sort_by; bool show_labels, no_headers; const char *about, *types; struct texts label_columns;
 	const char *cni, *kernel, *zone, *node_resolv_conf, *enforce, *cloud_lb;
 	struct texts controllers;
 	const char *protocol, *method, *resolve, *size, *container, *batch, *expect, *dataplane, *pcap;

@@ -21,7 +21,7 @@ const struct command commands[] = {
 	{ "taint", cmd_taint, G_PATCH | CHANGES_LAB, "nodes NODE… KEY[=VALUE]:EFFECT KEY[:EFFECT]-", "set or remove taints", NULL },
 	{ "get", cmd_get, ASKS | G_SELECT | G_GET, "KIND[,KIND…] [NAME…] | KIND/NAME…", "list objects, or print them (-o wide|yaml|json|name|jsonpath=…|custom-columns=…)", NULL },
 	{ "describe", cmd_describe, ASKS | G_SELECT, "KIND [NAME] | KIND/NAME", "an object with what belongs to it, and its events", NULL },
-	{ "events", cmd_events, ASKS | G_SELECT, "", "what happened, as kubectl prints it", NULL },
+	{ "events", cmd_events, ASKS | G_SELECT | G_EVENTS, "", "what happened, as kubectl prints it", NULL },
 	{ "why", cmd_why, ASKS | G_TRACE, "KIND/NAME | FROM TO", "what is wrong, the evidence, and the remedy; what it suggests was tried on a copy", NULL },
 	{ "compare", cmd_compare, G_FILES | G_CLUSTER | G_CAPTURE, "A B | --cni X,Y -f FILE… | --dataplane DIR -f FILE…", "which connections change between two sets of manifests (exit status 1 if any); or one set on several Pod networks; or what nodes really have against the objects", NULL },
 	{ "timeline", cmd_timeline, ASKS | G_SELECT, "KIND/NAME | KIND NAME", "what happened to it, in lanes over time (-o text|json)", NULL },

@@ -23,7 +23,7 @@ const char *resource_plural(struct arena *a, const struct kind *k)
 	return arena_printf(a, "%s%s%.*s", k->plural, slash ? "." : "", slash ? (int)(slash - k->apis[0]) : 0, k->apis[0]);
 }
 
-static const struct kind *kind_named(struct cluster *c, const char *word, struct err *err)
+const struct kind *kind_named(struct cluster *c, const char *word, struct err *err)
 {
 	const struct kind *k = kind_by_word(word);
 	const char *names[256] = { NULL };
