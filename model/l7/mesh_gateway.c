@@ -97,15 +97,23 @@ static const char *intersect(const char *a, const char *b)
 	return host_matches(a, b, false) ? b : NULL;
 }
 
-static void bind_services(struct mesh_compile *k, const struct raw_object *gw, const char *server_host)
+/* The oldest first. */
+static struct object_list virtual_services(struct mesh_compile *k)
 {
 	struct object_list all = cluster_list(k->c, &virtual_service_kind);
-	struct object **v = arena_copy(k->a, all.v, all.nr * sizeof(*v));
 
+	all.v = arena_copy(k->a, all.v, all.nr * sizeof(*all.v));
 	if (all.nr)
-		qsort(v, all.nr, sizeof(*v), oldest_first);
+		qsort(all.v, all.nr, sizeof(*all.v), oldest_first);
+	return all;
+}
+
+static void bind_services(struct mesh_compile *k, const struct raw_object *gw, const char *server_host)
+{
+	struct object_list all = virtual_services(k);
+
 	for (uint32_t i = 0; i < all.nr; i++) {
-		const struct raw_object *vs = (const struct raw_object *)v[i];
+		const struct raw_object *vs = (const struct raw_object *)all.v[i];
 
 		if (!mesh_gateway_listed(k, vs, val_get(vs->spec, "gateways")) || !host_ns_allows(gw, server_host, vs->o.ns))
 			continue;
@@ -160,13 +168,10 @@ static void add_streams(struct mesh_compile *k, const struct raw_object *vs, boo
 
 static void bind_streams(struct mesh_compile *k, const struct raw_object *gw, const char *server_host, bool tls)
 {
-	struct object_list all = cluster_list(k->c, &virtual_service_kind);
-	struct object **v = arena_copy(k->a, all.v, all.nr * sizeof(*v));
+	struct object_list all = virtual_services(k);
 
-	if (all.nr)
-		qsort(v, all.nr, sizeof(*v), oldest_first);
 	for (uint32_t i = 0; i < all.nr; i++) {
-		const struct raw_object *vs = (const struct raw_object *)v[i];
+		const struct raw_object *vs = (const struct raw_object *)all.v[i];
 		bool bound = false;
 
 		if (!mesh_gateway_listed(k, vs, val_get(vs->spec, "gateways")) || !host_ns_allows(gw, server_host, vs->o.ns))

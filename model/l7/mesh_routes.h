@@ -42,8 +42,6 @@ struct mesh_compile {
 const char *mesh_fqdn(struct cluster *, const char *host, str ns, struct arena *);
 const struct service *mesh_service(struct cluster *, const char *fqdn);         /* NULL: not a Service of this cluster */
 bool mesh_exported(const struct object *, const struct val *spec, str to);      /* exportTo: absent or "*" is everywhere, "." its own namespace */
-bool mesh_outside(struct cluster *, const char *host);                          /* ServiceEntry: a name outside that the mesh knows */
-bool mesh_has_port(const struct service *, int32_t port);
 const struct raw_object *mesh_destination_rule(struct cluster *, str client_ns, const char *fqdn, struct arena *);
 struct l7_ref mesh_ref(struct mesh_compile *, const struct val *destination, str ns, const char **unknown /* why it cannot be told; left alone */);
 bool mesh_add_virtual_service(struct mesh_compile *, const char *vhost, const struct raw_object *);      /* false: none of its routes is for this client and port */

@@ -46,6 +46,7 @@ bool verify_request_trace(struct live *, struct world *, const struct answer *, 
 bool verify_give_address(struct live *, const struct space *, ip_addr, struct err *);        /* so that a socket there can have it */
 
 struct space *verify_sender(const struct live *, const struct world *, const struct answer *);     /* whose socket asks; NULL: the source has no namespaces here */
+const char *verify_cannot_ask(const struct dataplane *, const struct answer *);                    /* why no connection is made for it; NULL: one can be */
 bool verify_lossy(const struct dataplane *);            /* links lose some of their packets: what chance decides cannot be seen to its end */
 #define VERIFY_MISSES   18.0            /* −ln of the chance that a way is there and was not seen */
 #define VERIFY_PATIENCE SECONDS(4)      /* with what was not as expected: a slow machine is no difference */
