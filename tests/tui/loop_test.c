@@ -4,16 +4,19 @@
 #include "viz/tui/loop.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdlib.h>
 
-struct slow { struct fake fake /* first: the fake's own functions take this for it */; struct tui_source fakes; sem_t began, may_end; int warms, warm_for; };
+struct slow { struct fake fake /* first: the fake's own functions take this for it */; struct tui_source fakes; sem_t began, may_end; int warms, warm_for; sigset_t blocked; };
 struct run { struct slow slow; struct tui_source source; struct tui *t; struct tui_loop *loop; struct cells screen; struct sb text; };
 
 static bool load(void *ctx, const struct tui_want *w, struct arena *a, struct tui_page *p, struct err *err)
 {
 	struct slow *s = ctx;
 
+	pthread_sigmask(SIG_BLOCK, NULL, &s->blocked);
 	if (strstr(w->a, "slow")) {
 		sem_post(&s->began);
 		sem_wait(&s->may_end);
@@ -195,5 +198,21 @@ TEST(tui_loop_hands_on_what_the_terminal_does)
 	settled(&r);
 	CU_ASSERT(!tui_loop_listens(r.loop));   /* the rest is the shell's */
 	CU_ASSERT(tui_loop_quits(r.loop));
+	end(&r);
+}
+
+/* What asks the program to end goes to whoever has the terminal; a fault of the screens themselves finds the handler that puts it back. */
+TEST(tui_loop_keeps_its_own_faults)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT }, ends[] = { SIGTERM, SIGHUP, SIGINT, SIGWINCH };
+	struct run r;
+
+	begin(&r, 0);
+	type(&r, ":po\n");
+	settled(&r);
+	for (size_t k = 0; k < ARRAY_LEN(faults); k++)
+		CU_ASSERT(!sigismember(&r.slow.blocked, faults[k]));
+	for (size_t k = 0; k < ARRAY_LEN(ends); k++)
+		CU_ASSERT(sigismember(&r.slow.blocked, ends[k]));
 	end(&r);
 }

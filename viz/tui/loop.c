@@ -183,6 +183,7 @@ static void *screens(void *ctx)
 
 struct tui_loop *tui_loop_begin(struct tui *t, const struct tui_source *s, const struct tui_want *first)
 {
+	static const int own_faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };  /* a blocked one ends the process without its handler, which puts the terminal back */
 	struct tui_loop *l = calloc(1, sizeof(*l));
 	pthread_condattr_t clock;
 	pthread_attr_t attr;
@@ -200,6 +201,8 @@ struct tui_loop *tui_loop_begin(struct tui *t, const struct tui_source *s, const
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK);
 	sigfillset(&all);                       /* signals are for whoever has the terminal */
+	for (size_t k = 0; k < ARRAY_LEN(own_faults); k++)
+		sigdelset(&all, own_faults[k]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (l->wake < 0 || pthread_create(&l->thread, &attr, screens, l) != 0)
 		abort();
