@@ -23,14 +23,14 @@ static const struct field tls_fields[] = {
 	FIELD_END
 };
 static const struct field listener_fields[] = {
-	ROW(F_STR, "name", struct gw_listener, name), ROW(F_STR, "hostname", struct gw_listener, hostname), ROW(F_STR, "protocol", struct gw_listener, protocol),
-	ROW(F_INT, "port", struct gw_listener, port), ROW_PTR("tls", struct gw_listener, tls, struct gw_tls, tls_fields), ROW_HERE("allowedRoutes", allowed_fields),
+	ROW_NEED(F_STR, "name", struct gw_listener, name), ROW(F_STR, "hostname", struct gw_listener, hostname), ROW_NEED(F_STR, "protocol", struct gw_listener, protocol),
+	ROW_NEED(F_INT, "port", struct gw_listener, port), ROW_PTR("tls", struct gw_listener, tls, struct gw_tls, tls_fields), ROW_HERE("allowedRoutes", allowed_fields),
 	FIELD_END
 };
 static const struct field address_fields[] = { ROW(F_STR, "type", struct gw_address, type), ROW(F_STR, "value", struct gw_address, value), FIELD_END };
 static const struct field allowed_sets_fields[] = { ROW_STRUCT("namespaces", struct gateway, allowed_sets, ns_fields), FIELD_END };
 static const struct field gateway_spec_fields[] = {
-	ROW(F_STR, "gatewayClassName", struct gateway, class_name), ROW_LIST("listeners", struct gateway, listeners, struct gw_listener, listener_fields),
+	ROW_NEED(F_STR, "gatewayClassName", struct gateway, class_name), ROW_LIST("listeners", struct gateway, listeners, struct gw_listener, listener_fields),
 	ROW_LIST("addresses", struct gateway, addresses, struct gw_address, address_fields), ROW_KEEP("infrastructure"), ROW_KEEP("backendTLS"), ROW_HERE("allowedListeners", allowed_sets_fields),
 	ROW_KEEP("tls"), ROW_KEEP("defaultScope"),
 	FIELD_END
@@ -50,7 +50,7 @@ static const struct field gateway_status_fields[] = {
 static const struct field gateway_fields[] = { ROW_TOP, ROW_HERE("spec", gateway_spec_fields), ROW_HERE("status", gateway_status_fields), FIELD_END };
 
 static const struct field set_parent_fields[] = {
-	ROW(F_STR, "group", struct parent_ref, group), ROW(F_STR, "kind", struct parent_ref, kind), ROW(F_STR, "namespace", struct parent_ref, ns), ROW(F_STR, "name", struct parent_ref, name),
+	ROW(F_STR, "group", struct parent_ref, group), ROW(F_STR, "kind", struct parent_ref, kind), ROW(F_STR, "namespace", struct parent_ref, ns), ROW_NEED(F_STR, "name", struct parent_ref, name),
 	FIELD_END
 };
 static const struct field set_spec_fields[] = {

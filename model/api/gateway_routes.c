@@ -4,7 +4,7 @@
 #include "model/api/rows.h"
 
 static const struct field parent_fields[] = {
-	ROW(F_STR, "group", struct parent_ref, group), ROW(F_STR, "kind", struct parent_ref, kind), ROW(F_STR, "namespace", struct parent_ref, ns), ROW(F_STR, "name", struct parent_ref, name),
+	ROW(F_STR, "group", struct parent_ref, group), ROW(F_STR, "kind", struct parent_ref, kind), ROW(F_STR, "namespace", struct parent_ref, ns), ROW_NEED(F_STR, "name", struct parent_ref, name),
 	ROW(F_STR, "sectionName", struct parent_ref, section), ROW(F_OPT_INT, "port", struct parent_ref, port),
 	FIELD_END
 };
@@ -56,7 +56,7 @@ static const struct field filter_fields[] = {
 };
 #define BACKEND_ROWS                                                                                                                                      \
 	ROW(F_STR, "group", struct backend_ref, group), ROW(F_STR, "kind", struct backend_ref, kind), ROW(F_STR, "namespace", struct backend_ref, ns),      \
-		ROW(F_STR, "name", struct backend_ref, name), ROW(F_OPT_INT, "port", struct backend_ref, port), ROW(F_OPT_INT, "weight", struct backend_ref, weight)
+		ROW_NEED(F_STR, "name", struct backend_ref, name), ROW(F_OPT_INT, "port", struct backend_ref, port), ROW(F_OPT_INT, "weight", struct backend_ref, weight)
 static const struct field backend_fields[] = { BACKEND_ROWS, ROW_LIST("filters", struct backend_ref, filters, struct route_filter, filter_fields), FIELD_END };
 static const struct field rule_fields[] = {
 	ROW(F_STR, "name", struct route_rule, name), ROW_LIST("matches", struct route_rule, matches, struct route_match, match_fields),

@@ -5,6 +5,7 @@
 #include "model/api/field.h"
 
 #define ROW(kind, key, T, member)             { .name = key, .type = kind, .at = (uint32_t)offsetof(T, member) }
+#define ROW_NEED(kind, key, T, member)        { .name = key, .type = kind, .flags = FIELD_REQUIRED, .at = (uint32_t)offsetof(T, member) }
 #define ROW_DFLT(kind, key, T, member, value) { .name = key, .type = kind, .at = (uint32_t)offsetof(T, member), .dflt = value, .has_dflt = true }
 #define ROW_ENUM(key, T, member, list)        { .name = key, .type = F_ENUM, .at = (uint32_t)offsetof(T, member), .names = list }
 #define ROW_ENUM_DFLT(key, T, member, list, value) \

@@ -321,4 +321,18 @@ check "and gives one without a class its address" test "$(address unclassed.yaml
 check "why says whose class nobody serves" notes load-balancer-pending -f classed.yaml --cloud-lb 203.0.113.0/24 svc/web
 check "and names it" grep -qF 'the class "example.com/x"' said
 check "nodes that forward nothing" finds ip-forward "net.ipv4.ip_forward is 0" -f good.yaml --kernel ip-forward=off pod/client svc/web:80
+cat >halfgate.yaml <<'YAML'
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: half}
+spec: {listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: half}
+spec: {parentRefs: [{name: half}], rules: [{backendRefs: [{port: 80}]}]}
+YAML
+check "a Gateway without a class is refused, as the API refuses it" status 2 "$podwire" why -f halfgate.yaml gateway/half
+check "with its place" says 'halfgate.yaml:4:7: Gateway "half": spec.gatewayClassName: Required value' "$podwire" why -f halfgate.yaml gateway/half
+check "and a backend without a name" says 'spec.rules[0].backendRefs[0].name: Required value' "$podwire" why -f halfgate.yaml httproute/half
 finish
