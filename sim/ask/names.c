@@ -70,6 +70,16 @@ struct source names_source(struct world *w, struct pod *p)
 	return (struct source){ .netns = pod_sockets(dp, p), .pod = p, .kind = "Pod" };
 }
 
+const char *names_untold(struct world *w, const struct dns_lookup *l)
+{
+	if (l->result.answers.nr || cluster_settings(w->cluster)->flags->zone)
+		return NULL;
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (!l->v[k].answer.own && l->v[k].answer.rcode == DNS_NXDOMAIN && strcspn(l->v[k].name, ".") + 1 < strlen(l->v[k].name))
+			return "names outside the cluster are taken not to exist; --zone FILE says which do";
+	return NULL;
+}
+
 struct names names_resolve(struct world *w, const struct source *from, const struct resolv_conf *conf, enum resolver lib, const char *name, enum dns_type type, struct arena *a)
 {
 	const char *text = cluster_settings(w->cluster)->flags->zone;
@@ -100,5 +110,7 @@ struct names names_resolve(struct world *w, const struct source *from, const str
 		out.why = arena_printf(a, "the nameserver %s is outside and knows nothing of the cluster%s", out.server,
 				       !from->pod ? "" : from->pod->spec->host_network && !streq(from->pod->spec->dns_policy, "None") ?
 				       ": hostNetwork with dnsPolicy ClusterFirst means Default; ClusterFirstWithHostNet asks cluster DNS" : ": its dnsPolicy is not ClusterFirst");
+	if (!out.why)
+		out.why = names_untold(w, &out.l);
 	return out;
 }

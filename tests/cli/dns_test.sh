@@ -38,6 +38,7 @@ policy no-dns '{to: [{podSelector: {matchLabels: {app: web}}}]}' >no-dns.yaml
 policy tcp '{to: [{podSelector: {matchLabels: {app: web}}}]}, {ports: [{protocol: TCP, port: 53}]}' >tcp.yaml
 policy udp '{to: [{podSelector: {matchLabels: {app: web}}}]}, {ports: [{protocol: UDP, port: 53}]}' >udp.yaml
 p() { "$podwire" "$@"; }
+says_not() { ! says "$@"; }
 queries() { local want=$1; shift; p dns "$@" -o json 2>/dev/null | python3 -c "import json, sys; print(' '.join(q['name'] + '=' + q['rcode'] for q in json.load(sys.stdin)['queries']))" >said; [ "$(cat said)" = "$want" ] || { cat said; false; }; }
 
 check "a name is known, and its Pod answers" status 0 p trace -f web.yaml pod/client http://web/
@@ -46,6 +47,11 @@ check "and is told so" says "ClusterFirstWithHostNet asks cluster DNS" p trace -
 check "the other policy asks cluster DNS" says 10.96.0.1 p dns -f web.yaml pod/host-first kubernetes.default
 check "why: by the policy of names" says "[dns-policy]" p why -f web.yaml pod/host web.default:80
 check "a node does not ask cluster DNS" says "is outside" p trace -f web.yaml node/worker-1 web.default.svc.cluster.local:80
+check "without --zone it is said what is taken to be so outside" says "names outside the cluster are taken not to exist; --zone" p dns -f web.yaml pod/client www.example.com
+check "of cluster DNS itself, too" says "taken not to exist" p dns -f web.yaml cluster www.example.com
+printf 'there.example. 30 IN A 192.0.2.1\n' >there.zone
+check "with it nothing is" says_not "taken not to exist" p dns -f web.yaml --zone there.zone pod/client www.example.com
+check "nor of the cluster's own names" says_not "taken not to exist" p dns -f web.yaml cluster wbe.default.svc.cluster.local
 check "a nameserver that nobody has, then one that answers" says NOERROR p dns -f web.yaml pod/two web
 
 check "no egress at all: glibc asks the name itself as well" queries "web.default.svc.cluster.local.=TIMEOUT web.=TIMEOUT" -f web.yaml -f none.yaml pod/client web

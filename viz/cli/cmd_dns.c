@@ -136,6 +136,7 @@ static enum err_kind ask(struct cli *cli, struct world *w, struct err *err)
 		l.nr = 1;
 		l.v[0] = (struct dns_query_done){ name, type, dns_query(w->cluster, zone, name, type, cli->arena) };
 		l.result = l.v[0].answer;
+		names.why = names_untold(w, &l);
 	} else {
 		struct pod *p;
 
