@@ -132,7 +132,6 @@ uint32_t reach_shape_of(struct reach *, const struct pod *, const ip_addr ip[2])
 void reach_weigh(struct reach *, uint32_t shape, int32_t change);
 void reach_bound(struct reach *, struct cidr);           /* cuts the atoms at the bounds of a block, and moves the Pods whose atom that changes */
 uint32_t reach_bounds_in(const struct reach *, struct cidr, const struct bound **first);        /* the bounds that lie in it: all of them cut already */
-uint32_t reach_atom(const struct reach *, ip_addr);
 void reach_index(struct reach *);                       /* by pair and atom, after all shapes are there */
 void reach_note(struct reach *, uint32_t shape);        /* a shape made later: what is indexed lazily learns of it */
 void reach_all_spaces(struct reach *);                   /* when it is built */
@@ -142,7 +141,6 @@ bool port_is_named(const struct reach *, uint32_t ports, str name, uint8_t proto
 
 /* select.c: selectors, namespaceSelectors, ipBlocks */
 uint32_t reach_selector(struct reach *, const struct selector *);       /* NULL: everything */
-bool reach_matches(const struct reach *, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom);
 bool reach_matches_shape(const struct reach *, uint32_t selector, const struct shape *);
 uint32_t reach_spaces(struct reach *, const struct selector *);
 void reach_find_spaces(struct reach *);                 /* when it is built: all namespaces are known */
@@ -167,7 +165,6 @@ void reach_space_changed(struct reach *, uint32_t space);       /* its labels */
 
 /* rules.c: policies */
 void reach_policy(struct reach *, const struct network_policy *);       /* new, changed or gone */
-uint32_t reach_spec(struct reach *, const struct np_ports *, uint32_t nr);
 const struct bits *reach_subjects(const struct reach *, const struct use *);
 void reach_join_subjects(struct reach *);               /* when it is built */
 void reach_all_roles(struct reach *);

@@ -17,7 +17,7 @@ static int dir_of(const struct reach *r, uint32_t what)
 
 /* ---- ports */
 
-uint32_t reach_spec(struct reach *r, const struct np_ports *v, uint32_t nr)
+static uint32_t reach_spec(struct reach *r, const struct np_ports *v, uint32_t nr)
 {
 	uint64_t h = nr;
 	struct spec *s;

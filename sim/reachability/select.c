@@ -139,7 +139,7 @@ static bool holds(const struct reach *r, const uint32_t *w, const uint32_t *pair
 	return (w[1] == SEL_IN || w[1] == SEL_EXISTS) == there;
 }
 
-bool reach_matches(const struct reach *r, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom)
+static bool reach_matches(const struct reach *r, uint32_t selector, const uint32_t *pairs, uint32_t nr, uint64_t bloom)
 {
 	const struct selector_id *s = &r->selectors.v[selector];
 	const uint32_t *w = r->words_of.v + s->from;

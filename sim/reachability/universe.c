@@ -194,7 +194,7 @@ static uint32_t bound_of(const struct reach *r, ip_addr ip)
 	return lo;
 }
 
-uint32_t reach_atom(const struct reach *r, ip_addr ip)
+static uint32_t reach_atom(const struct reach *r, ip_addr ip)
 {
 	return r->bounds[!ip_is4(ip)].v[bound_of(r, ip)].atom;
 }

@@ -96,7 +96,7 @@ static bool outcome_matches(struct play *p, const struct expect *e, const struct
 
 /* ---- all outcomes */
 
-const char *answer_text(struct play *p, const struct answer *a)
+static const char *answer_text(struct play *p, const struct answer *a)
 {
 	struct sb out = { 0 };
 	const char *text;
@@ -165,7 +165,7 @@ static bool set_matches(struct play *p, const struct expect *e, const struct out
 	return true;
 }
 
-bool judge_trace(struct play *p, const struct expect *e, const struct answer *a, const char **actual)
+static bool judge_trace(struct play *p, const struct expect *e, const struct answer *a, const char **actual)
 {
 	const struct outcome_view **set = arena_array(p->arena, const struct outcome_view *, a->nr);
 	uint32_t nr = 0;

@@ -4,7 +4,7 @@
 #include "model/control/defaults.h"
 #include "sim/ask/names.h"
 
-void play_record(struct play *p, bool ok, const char *expected, const char *actual, uint32_t line)
+static void play_record(struct play *p, bool ok, const char *expected, const char *actual, uint32_t line)
 {
 	vec_add(p->arena, &p->records, (struct record){ p->step ? p->step->name : "the cluster", expected, actual, ok, cluster_now(p->world->cluster), line });
 	p->failed += !ok;
@@ -427,7 +427,7 @@ bool play_until(struct play *p, nsec limit, bool (*done)(void *), void *ctx)
 	return control_advance_until(p->world->control, limit, done, ctx);
 }
 
-void play_streams_begin(struct play *p)
+static void play_streams_begin(struct play *p)
 {
 	nsec now = cluster_now(p->world->cluster);
 
@@ -442,7 +442,7 @@ void play_streams_begin(struct play *p)
 }
 
 /* A stream without a duration, in a step that waits for nothing, lasts 10 s. */
-void play_streams_end(struct play *p)
+static void play_streams_end(struct play *p)
 {
 	bool waits = p->step->changes.wait.nr || p->step->changes.advances;
 

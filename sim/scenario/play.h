@@ -65,20 +65,15 @@ void play_all(struct play *);
 bool matrix_make(void *, struct world *, const struct matrix_doc *, const char *ns, struct arena *, struct matrix_table *, struct err *);
 /* What is expected, for people: its name, or its own text as in the file. */
 const char *expect_text(struct arena *, const struct expect *);
-void play_record(struct play *, bool ok, const char *expected, const char *actual, uint32_t line);
 /* Changes, faults and time. What could not be done, and each condition that was waited for, is a record. */
 void play_changes(struct play *, const struct changes *);
-void play_streams_begin(struct play *);
-void play_streams_end(struct play *);
 /* Lets time pass, requests of streams included, until done() or the limit. */
 bool play_until(struct play *, nsec limit, bool (*done)(void *), void *ctx);
 void play_questions(struct play *);
 /* The expectation judged against what the step asked, or the cluster. *actual: what there is, in the arena. */
 bool judge(struct play *, const struct expect *, const char **actual);
-bool judge_trace(struct play *, const struct expect *, const struct answer *, const char **actual);
 bool judge_object(struct play *, const struct expect *, const char **actual);
 bool judge_event(struct play *, const struct expect *, const char **actual);
 bool judge_matrix(struct play *, const struct expect *, const char **actual);
-const char *answer_text(struct play *, const struct answer *);
 
 #endif
