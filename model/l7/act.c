@@ -153,7 +153,7 @@ static void forwarded(struct deciding *d, struct changing *c)
 static struct changing changing_new(struct deciding *d)
 {
 	const struct http_request *rq = d->q.rq;
-	struct changing c = { .request.arena = d->a, .response.arena = d->a, .path = d->q.path, .host = rq->host ? rq->host : "" };
+	struct changing c = { .request.arena = d->a, .response.arena = d->a, .path = d->q.sent, .host = rq->host ? rq->host : "" };
 
 	for (uint32_t k = 0; k < rq->nr_headers; k++)
 		if (strcasecmp(rq->headers[k].name, "Host") != 0)
@@ -182,6 +182,10 @@ static bool filtered(struct deciding *d, const l7_filters *f, struct changing *c
 			headers_change(&c->response, &one->headers);
 			break;
 		case L7_REWRITE:
+			if (one->rewrite.path.how == L7_CAPTURES && !streq(d->q.sent, d->q.path) && strpbrk(d->q.path, " \"#%<>?\\^`{|}")) {
+				l7_answer(d, s, 0, d->why)->unknown = "how the rewritten path is spelt, where the one that was sent had encoded characters, is not modelled";
+				return true;
+			}
 			if (one->rewrite.host)
 				c->host = one->rewrite.host;
 			if (one->rewrite.path.how != L7_KEEP)

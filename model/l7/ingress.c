@@ -222,6 +222,7 @@ struct route_table *routes_compile_ingress(struct cluster *c, const char *contro
 
 	t->own_cert = true;
 	t->replace_forwarded = nginx;
+	t->normal_paths = nginx;
 	t->repeats = nginx ? L7_REPEATS_COMMA_SPACE : L7_REPEATS_OPEN;
 	table_listener(t, NULL, 80, L7_HTTP, group);
 	table_listener(t, NULL, 443, L7_HTTPS, group);

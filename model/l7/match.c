@@ -219,6 +219,24 @@ static const char *repeats_decide(struct deciding *d, uint32_t group)
 	return NULL;
 }
 
+/* Likewise a path that is not in its normal form: Exact /foo and a request for /x/../foo. */
+static const char *spelling_decides(struct deciding *d, uint32_t group)
+{
+	static const struct { bool all, merge; } readings[] = { { false, false }, { false, true }, { true, true } };
+	const struct l7_vhost *host;
+	struct l7_query q = d->q;
+
+	if (d->t->normal_paths || d->stream || path_is_normal(d->q.path))
+		return NULL;
+	for (size_t k = 0; k < ARRAY_LEN(readings); k++) {
+		q.path = path_normal(d->q.path, readings[k].all, readings[k].merge, d->a);
+		q.path_len = q.path ? (uint32_t)strlen(q.path) : 0;
+		if (!q.path || table_find(d->t, group, &q, &host) != d->route)
+			return arena_printf(d->a, "path %s is not in its normal form, and whether %s brings it there before it compares is not known", d->q.path, d->t->server);
+	}
+	return NULL;
+}
+
 static void route(struct deciding *d, const struct l7_listener *l)
 {
 	static const struct share all = { 1, 1, 0 };
@@ -230,6 +248,7 @@ static void route(struct deciding *d, const struct l7_listener *l)
 	if (d->q.rq->explain)
 		consider(d, host);
 	open = repeats_decide(d, l->group);
+	open = open ? open : spelling_decides(d, l->group);
 	if (open) {
 		l7_answer(d, all, 0, NULL)->unknown = open;
 	} else if (d->route) {
@@ -278,6 +297,21 @@ const char *grpc_status(int http)
 	return "UNKNOWN";
 }
 
+/* nginx compares paths in their normal form; one that has none is a bad request. */
+static bool brought_to_normal(struct deciding *d)
+{
+	static const struct share all = { 1, 1, 0 };
+	const char *path = d->t->normal_paths && !path_is_normal(d->q.path) ? path_normal(d->q.path, true, true, d->a) : d->q.path;
+
+	if (!path) {
+		l7_answer(d, all, 400, arena_printf(d->a, "%s refuses the path %s", d->t->server, d->q.path));
+		return false;
+	}
+	d->q.path = path;
+	d->q.path_len = (uint32_t)strlen(path);
+	return true;
+}
+
 struct http_decision routes_match(const struct route_table *t, const struct http_request *rq, struct arena *a)
 {
 	const char *type = header_of(rq, "Content-Type");
@@ -287,7 +321,7 @@ struct http_decision routes_match(const struct route_table *t, const struct http
 
 	d.q.repeats = t->repeats;
 	l = find_listener(&d);
-	if (l)
+	if (l && brought_to_normal(&d))
 		route(&d, l);
 	out.v = d.v.v;
 	out.nr = d.v.nr;

@@ -87,7 +87,7 @@ const char *path_changed(const struct l7_path_change *c, const struct l7_route *
 {
 	switch ((enum l7_change)c->how) {
 	case L7_KEEP:
-		return q->path;
+		return q->sent;
 	case L7_FULL:
 		return *c->text ? c->text : "/";
 	case L7_PREFIX_MATCH:
@@ -99,7 +99,7 @@ const char *path_changed(const struct l7_path_change *c, const struct l7_route *
 	case L7_REPLACE:
 		return all_replaced(c->re, q->path, c->text, q->scratch);
 	}
-	return q->path;
+	return q->sent;
 }
 
 /* Which port the Location shows, 0 for none: the filter's; else the scheme's own if it has one; else the listener's. Well-known ports are left out

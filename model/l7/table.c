@@ -264,6 +264,7 @@ struct l7_query query_make(const struct http_request *rq, struct arena *scratch)
 	q.host = query_host(rq->host ? rq->host : "", scratch);
 	q.path = arena_strndup(scratch, path, n);
 	q.path_len = (uint32_t)n;
+	q.sent = q.path;
 	if (path[n] == '?')
 		q.query = arena_strndup(scratch, path + n + 1, strcspn(path + n + 1, "#"));
 	return q;

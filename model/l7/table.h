@@ -166,6 +166,7 @@ struct route_table {
 	bool own_cert;                          /* where no certificate fits, the controller's own is shown (Ingress) */
 	bool replace_forwarded;                 /* X-Forwarded-* from the client are overwritten (ingress-nginx), else appended to */
 	uint8_t repeats;                        /* enum l7_repeats */
+	bool normal_paths;                      /* nginx: paths are compared decoded, slashes merged, dots resolved; false: nobody says whether */
 	const char *server;                     /* who answers: for sentences ("controller k8s.io/ingress-nginx") */
 	VEC(struct l7_listener) listeners;
 	VEC(struct l7_hosts) groups;
@@ -190,6 +191,7 @@ void table_finish(struct route_table *);        /* builds the indexes and looks 
 struct l7_query {
 	const struct http_request *rq;
 	const char *host, *path, *query;        /* query without ?; NULL: none */
+	const char *sent;                       /* the path as it came; `path` is what is compared */
 	uint32_t path_len;
 	uint8_t repeats;                        /* enum l7_repeats; OPEN is read as FIRST */
 	struct arena *scratch;
@@ -211,6 +213,11 @@ const char *header_of(const struct http_request *, const char *name);           
 const char *header_joined(const struct http_request *, const char *name, const char *between, struct arena *);       /* all, as one text */
 const char *header_read(const struct http_request *, const char *name, enum l7_repeats, struct arena *);             /* ANY: the first */
 const char *header_repeated(const struct http_request *);        /* the name of one that is given more than once */
+
+/* ---- paths (paths.c) */
+/* Dot segments resolved and unreserved characters decoded; all: everything decoded; merge: adjacent slashes are one. NULL: not a path that can be. */
+const char *path_normal(const char *path, bool all, bool merge, struct arena *);
+bool path_is_normal(const char *path);          /* there is nothing in it that path_normal could change */
 
 /* ---- changing requests and answers (rewrite.c) */
 const char *path_changed(const struct l7_path_change *, const struct l7_route *, const struct l7_query *);      /* without the query */

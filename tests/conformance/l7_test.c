@@ -294,5 +294,5 @@ TEST(gateways_keep_what_the_conformance_suite_asks_besides)
 
 TEST(routes_of_every_kind_go_where_the_gateway_api_says)
 {
-	CU_ASSERT(run_cases("routes-more") >= 77);
+	CU_ASSERT(run_cases("routes-more") >= 93);
 }
