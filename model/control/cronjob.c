@@ -80,10 +80,8 @@ static const char *local_text(struct sync *x, nsec at)
 	return arena_printf(x->scratch, "%.19s%c%02d:%02d", text, ahead < 0 ? '-' : '+', abs(ahead) / 3600, abs(ahead) / 60 % 60);
 }
 
-/* The name tells the scheduled minute. */
-static void make_job(struct sync *x, nsec at)
+static void make_job(struct sync *x, const char *name, nsec at)
 {
-	const char *name = arena_printf(x->scratch, "%s-%" PRId64, x->j->o.name, at / MINUTES(1));
 	struct job *j = (struct job *)object_new(x->c, &job_kind, x->j->o.ns, name);
 	struct object o = j->o;
 
@@ -105,9 +103,18 @@ static uint32_t running(const struct sync *x)
 	return nr;
 }
 
+/* Is a Job of that name in the way? Somebody else's, or one of its own that still runs; of one that has ended the status may tell again. */
+static bool in_the_way(const struct sync *x, const struct object *job)
+{
+	return job && (owner_uid(job) != x->j->o.uid || (job->deleted == NEVER && outcome((const struct job *)job) == COND_NONE));
+}
+
+/* The Job's name tells the scheduled minute: two times of one minute have one Job. */
 static void fire(struct sync *x, nsec at)
 {
 	struct cron_job *j = x->j;
+	const char *name = arena_printf(x->scratch, "%s-%" PRId64, j->o.name, at / MINUTES(1));
+	const struct object *there;
 
 	if (streq(j->concurrency, "Forbid") && running(x)) {
 		cluster_event(x->c, &j->o, false, "cronjob-controller", "JobAlreadyActive", "Not starting job because prior execution is running and concurrency policy is Forbid");
@@ -116,7 +123,11 @@ static void fire(struct sync *x, nsec at)
 	for (uint32_t k = 0; streq(j->concurrency, "Replace") && k < x->jobs.nr; k++)
 		if (!x->jobs.v[k]->gone && outcome((struct job *)x->jobs.v[k]) == COND_NONE)
 			apply_delete(x->c, x->jobs.v[k]);
-	make_job(x, at);
+	there = cluster_find(x->c, &job_kind, j->o.ns, name);
+	if (in_the_way(x, there))
+		return;
+	if (!there)
+		make_job(x, name, at);
 	j->st_last_schedule = at;
 	cluster_touch(x->c, &j->o);
 }

@@ -107,6 +107,19 @@ TEST(a_cron_job_goes_by_its_zone)
 	cell_free(&x);
 }
 
+/* syncCronJob, where CreateJob says AlreadyExists. */
+TEST(two_times_of_one_minute_have_one_job)
+{
+	struct cell x = cell_new(1);
+
+	cell_apply(&x, NODE("n1", "", ROOM("8", "")) CRON("schedule: '@every 20s'"));
+	control_advance(x.t, SECONDS(59));
+	CU_ASSERT_EQUAL(cluster_count(x.c, &job_kind), 1);
+	control_advance(x.t, SECONDS(3));
+	CU_ASSERT_EQUAL(cluster_count(x.c, &job_kind), 2);
+	cell_free(&x);
+}
+
 TEST(times_that_were_missed)
 {
 	struct cell x = cell_new(1);
