@@ -45,6 +45,8 @@ check "an unknown kind" status 2 p get gizmos
 gets() { local want=$1 have; shift; have=$(p get "$@" -o name 2>&1); [ "$(xargs <<<"$have")" = "$want" ] || { echo "$have"; false; }; }
 check "get --field-selector: a Pod's node" gets pod/alone pods --field-selector spec.nodeName=worker-1,spec.restartPolicy==Always,metadata.name=alone
 check "what is absent has its default" gets "pod/alone" pods --field-selector spec.hostNetwork=false,status.phase=Running,status.podIP!= -l '!app'
+check "a Pod that names no account has the default one" gets pod/alone pods --field-selector spec.serviceAccountName=default,metadata.name=alone
+check "describe: the priority as admitted" says "Priority:         0" p describe pod alone
 check "with -l, both hold" gets "" pods --field-selector metadata.name=alone -l app=web
 check "!= and several kinds" gets "service/kubernetes service/web poddisruptionbudget.policy/web" svc,pdb,secrets --field-selector metadata.namespace!=kube-system,metadata.name!=nobody -l 'app!=web' --sort-by metadata.name
 check "a Service's type" gets service/kubernetes svc --field-selector spec.clusterIP=10.96.0.1,spec.type=ClusterIP

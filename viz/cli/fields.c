@@ -10,7 +10,7 @@ struct known { const struct kind *kind; const char *label, *path, *dflt; };
 
 static const struct known known[] = {
 	SAME(&pod_kind, "spec.nodeName"), { &pod_kind, "spec.host", "spec.nodeName", "" }, SAME(&pod_kind, "spec.restartPolicy"),
-	SAME(&pod_kind, "spec.schedulerName"), SAME(&pod_kind, "spec.serviceAccountName"), { &pod_kind, "spec.hostNetwork", "spec.hostNetwork", "false" },
+	SAME(&pod_kind, "spec.schedulerName"), { &pod_kind, "spec.serviceAccountName", "spec.serviceAccountName", "default" /* by admission */ }, { &pod_kind, "spec.hostNetwork", "spec.hostNetwork", "false" },
 	SAME(&pod_kind, "status.phase"), SAME(&pod_kind, "status.podIP"), { &pod_kind, "status.podIPs", NULL, "" }, SAME(&pod_kind, "status.nominatedNodeName"),
 	{ &node_kind, "spec.unschedulable", "spec.unschedulable", "false" },
 	{ &replication_controller_kind, "status.replicas", "status.replicas", "0" },

@@ -1,5 +1,6 @@
 /* Pods and Pod templates. */
 #include "model/base/quantity.h"
+#include "model/control/scheduler.h"
 #include "viz/report/describe.h"
 
 /* A port of a probe, by number or name. */
@@ -263,6 +264,7 @@ void describe_pod(struct describe *d)
 
 	say(d, 0, "Name:\t%s", p->o.name);
 	say(d, 0, "Namespace:\t%s", p->o.ns);
+	say(d, 0, "Priority:\t%" PRId32, pod_priority(d->c, p->spec));
 	if (p->spec->priority_class)
 		say(d, 0, "Priority Class Name:\t%s", p->spec->priority_class);
 	if (p->spec->runtime_class)
