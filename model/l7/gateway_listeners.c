@@ -154,7 +154,7 @@ static void conflicts(struct gw_state *s, uint32_t first, uint32_t end, struct a
 
 static void programmed(struct gw_listener_state *l)
 {
-	bool ends = l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE, certs = !ends || l->nr_certs == (l->spec->tls ? l->spec->tls->certificates.nr : 0);
+	bool ends = l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE, certs = !ends || (l->nr_certs && l->nr_certs == l->spec->tls->certificates.nr);
 
 	if (l->accepted.yes && certs && l->nr_kinds)
 		l->programmed = gw_fine("Programmed");

@@ -239,6 +239,7 @@ static void check_status(struct cluster *c, struct arena *a, const struct val *s
 				CU_ASSERT_EQUAL(s.listeners[i].attached, val_int_or(val_get(want, "attachedRoutes"), 0));
 				check_condition(want, "accepted", "reason", s.listeners[i].accepted);
 				check_condition(want, "resolvedRefs", "resolvedRefsReason", s.listeners[i].resolved);
+				check_condition(want, "programmed", "programmedReason", s.listeners[i].programmed);
 			}
 		VAL_EACH(want, val_get(status, "sets"))
 			for (uint32_t i = 0; i < s.nr_sets && streq(val_str_at(want, "gateway"), name); i++)
