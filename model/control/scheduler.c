@@ -8,6 +8,8 @@
  * look at every node instead and weigh those that fit (scheduler_score.c). Where Kubernetes throws dice among equal nodes, the less loaded and then the first by name is taken.
  */
 
+#include <stdlib.h>
+
 #include "model/control/scheduler.h"
 
 struct scheduler *scheduler_of(const struct control *t)
@@ -170,6 +172,12 @@ static bool wants_a_node(const struct pod *p)
 	       (!p->spec->scheduler || streq(p->spec->scheduler, "default-scheduler"));
 }
 
+/* Has a Pod of the same shape just been found to fit nowhere, and nothing has made room since? Pods whose fit depends on others are always looked at. */
+static bool known_to_fail(const struct look *l, const struct pod *p)
+{
+	return l->x->last.spec == p->spec && l->x->last.seen == l->x->changes && !l->volumes && !needs_care(l->t, p);
+}
+
 static void place(struct look *l, struct pod *p)
 {
 	struct cluster *c = control_cluster(l->t);
@@ -179,29 +187,75 @@ static void place(struct look *l, struct pod *p)
 	l->demand = demand_for(l->t, p->spec);
 	l->volumes = has_claims(p->spec) && volumes_matter(c);
 	l->block = l->volumes ? claims_block(c, p, l->scratch) : NULL;
-	on = l->block ? NULL : choose(l);
+	on = l->block || known_to_fail(l, p) ? NULL : choose(l);
 	if (on)
 		bind(l->t, p, on);
 	else
 		fail(l, p);
 }
 
+/* ---- the queue: who has more priority comes first (plugins/queuesort PrioritySort), so that the room that preemption made is not taken by others */
+
+struct waiter { struct pod *pod; int32_t priority; };
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct waiter *x = a, *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority > y->priority ? -1 : 1;
+	return x->pod->o.id.i < y->pod->o.id.i ? -1 : 1;
+}
+
+static void place_alone(struct control *t, struct pod *p)
+{
+	struct scratch scratch = control_scratch(t);
+	struct look l = { .t = t, .x = scheduler_of(t), .pod = p, .scratch = scratch.arena };
+
+	place(&l, p);
+	scratch_end(scratch);
+}
+
+/* Room may have come: those that wait for it, and have more priority than this one, are looked at first. */
+static void more_important_first(struct control *t, const struct pod *than)
+{
+	struct scheduler *x = scheduler_of(t);
+	struct cluster *c = control_cluster(t);
+	struct scratch scratch = control_scratch(t);
+	int32_t own = pod_priority(c, than->spec);
+	VEC(struct waiter) first = { 0 };
+
+	x->offered = x->changes;
+	for (uint32_t k = 0; k < x->waiters.nr; k++) {
+		struct pod *p = (struct pod *)obj_get(c, x->waiters.v[k]);
+
+		if (map_find(&x->waiting, p->o.id.i) && wants_a_node(p) && !p->spec->scheduling_gates.nr && pod_priority(c, p->spec) > own)
+			vec_add(scratch.arena, &first, ((struct waiter){ p, pod_priority(c, p->spec) }));
+	}
+	if (first.nr)
+		qsort(first.v, first.nr, sizeof(*first.v), by_priority);
+	for (uint32_t k = 0; k < first.nr; k++)
+		place_alone(t, first.v[k].pod);
+	scratch_end(scratch);
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct pod *p = (struct pod *)o;
-	struct scratch scratch = control_scratch(t);
-	struct look l = { .t = t, .x = scheduler_of(t), .pod = p, .scratch = scratch.arena };
+	struct scheduler *x = scheduler_of(t);
 
 	(void)now;
 	if (!wants_a_node(p))
 		return;
-	l.x->writing = true;
-	if (p->spec->scheduling_gates.nr)
+	x->writing = true;
+	if (p->spec->scheduling_gates.nr) {
 		hold(t, p);
-	else
-		place(&l, p);
-	l.x->writing = false;
-	scratch_end(scratch);
+	} else {
+		if (x->waiters.nr && x->offered != x->changes)
+			more_important_first(t, p);
+		place_alone(t, p);
+	}
+	x->writing = false;
 }
 
 /* ---- when to look (again) */

@@ -30,6 +30,7 @@ struct scheduler {
 	struct map waiting;                                             /* handle of an unschedulable Pod → attempts */
 	VEC(obj_h) waiters;
 	uint32_t changes;                                               /* grows when room may have come */
+	uint32_t offered;                                               /* `changes` when the waiting Pods were last asked by their priority */
 	struct failure last;
 	struct map selectors;                                           /* labelSelector document → struct selector */
 	VEC(struct pod *) repelling;                                    /* Pods with required anti-affinity */

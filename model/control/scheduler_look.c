@@ -230,7 +230,7 @@ static void count_kin(struct look *l)
 		owned = owned || streq(ref->kind, selecting[k]);
 	services = wanted_by_services(l);
 	l->has_kin = owned || services.nr;
-	pods = owned ? pods_of(c, ref->uid) : services.nr ? cluster_list_ns(c, &pod_kind, l->pod->o.ns) : (struct object_list){ 0 };
+	pods = owned ? pods_made_by(c, ref->uid) : services.nr ? cluster_list_ns(c, &pod_kind, l->pod->o.ns) : (struct object_list){ 0 };
 	for (uint32_t k = 0; k < pods.nr; k++) {
 		const struct pod *p = (const struct pod *)pods.v[k];
 		const struct node_info *i = p != l->pod && pod_is_active(p) && pairs_match(&services, &p->o.labels) ? node_of_pod(l->t, p) : NULL;

@@ -1,0 +1,51 @@
+/* A cluster whose nodes are full: who gets the room that comes. */
+#include "tests/unit/cell.h"
+
+static const char many[] =
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: many}\nspec:\n  replicas: 2500\n  selector: {matchLabels: {app: many}}\n"
+	"  template: {metadata: {labels: {app: many}}, spec: {terminationGracePeriodSeconds: 0, containers: [{name: c, image: nginx}]}}\n";
+static const char important[] =
+	"apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: high}\nvalue: 1000\n---\n"
+	"apiVersion: v1\nkind: Pod\nmetadata: {name: first}\nspec: {priorityClassName: high, containers: [{name: c, image: nginx}]}\n";
+
+static uint32_t bound(struct cell *x)
+{
+	struct object_list pods = cluster_list_ns(x->c, &pod_kind, "default");
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < pods.nr; k++)
+		nr += ((const struct pod *)pods.v[k])->node && !pod_is_terminal((const struct pod *)pods.v[k]);
+	return nr;
+}
+
+static uint32_t running_daemons(struct cell *x)
+{
+	struct object_list pods = cluster_list_ns(x->c, &pod_kind, "kube-system");
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < pods.nr; k++)
+		nr += ((const struct pod *)pods.v[k])->phase == POD_RUNNING;
+	return nr == pods.nr ? nr : 0;
+}
+
+/* plugins/queuesort PrioritySort: the Pod that preempted comes before those of less priority that wait as well, else they take its room again and again. */
+TEST(room_that_preemption_made_goes_to_who_preempted)
+{
+	struct cell x = cell_new(1);
+	const struct pod *first;
+	uint32_t before;
+
+	defaults_add(x.c);
+	cell_apply(&x, many);           /* at once: Pods of the system come when the nodes are full already */
+	cell_settle(&x);
+	CU_ASSERT(running_daemons(&x) > 0);
+	before = bound(&x);
+	CU_ASSERT(before > 100 && before < 2500);
+	cell_apply(&x, important);
+	cell_settle(&x);
+	first = cell_pod(&x, "first");
+	CU_ASSERT(first->node && first->phase == POD_RUNNING);
+	CU_ASSERT(bound(&x) == before);
+	CU_ASSERT(cluster_count(x.c, &pod_kind) >= 2501);
+	cell_free(&x);
+}
