@@ -1,479 +1,36 @@
-/* What CoreDNS's kubernetes plugin answers, by the DNS specification 1.1.0 and as plugin/kubernetes/{parse,kubernetes,reverse}.go do where the
- * specification is silent; what is not its own goes to the resolver outside (plugin forward). */
-#include <stdio.h>
+/* What a cluster's names are answered with: by the servers and plugins of its Corefile, or as kubeadm writes it. */
 #include <stdlib.h>
 
-#include "model/dns/corefile.h"
+#include "model/dns/kube_plugin.h"
 
-enum pods_mode { PODS_DISABLED, PODS_INSECURE, PODS_VERIFIED };
-
-struct kube_conf { const char *domain; enum pods_mode pods; bool endpoint_pod_names, ignore_empty; uint32_t ttl; };
 #define PLUGIN_TTL  5           /* plugin/kubernetes: defaultTTL */
 #define KUBEADM_TTL 30          /* kubeadm's Corefile */
 #define HOSTS_TTL   3600        /* plugin/hosts */
 
-struct query {
-	struct cluster *c;
-	const struct zone *outside;
-	struct kube_conf conf;
-	const struct corefile *file;    /* no servers: as kubeadm writes it */
-	const char *name;               /* as asked */
-	enum dns_type type;
-	struct arena *a;
-	struct dns_answer out;
-	int depth;                      /* of CNAMEs that were followed */
-};
-
-/* The parsed name: [_port._protocol.|endpoint.]service.namespace.{svc,pod}.DOMAIN */
-struct asked { const char *kind, *ns, *service, *endpoint, *port, *protocol; };
-
-static bool same(const char *a, const char *b)
+static struct kube_conf as_kubeadm(struct cluster *c)
 {
-	return strcasecmp(a ? a : "", b ? b : "") == 0;
+	return (struct kube_conf){ cluster_settings(c)->domain, PODS_INSECURE, false, false, KUBEADM_TTL };
 }
 
-/* ---- the Corefile: of the kubernetes plugin's block, what bears on answers */
-
-static struct kube_conf kube_conf_of(struct cluster *c, const char *text)
+/* Of the plugin's block, what bears on answers (plugin/kubernetes/setup.go). */
+static struct kube_conf conf_of(const struct core_plugin *p, const char *domain)
 {
-	const struct settings *s = cluster_settings(c);
-	struct kube_conf conf = { s->domain, PODS_INSECURE, false, false, KUBEADM_TTL };
-	const char *at = text ? strstr(text, "kubernetes ") : NULL, *end;
-	char mode[32];
-	unsigned ttl;
+	struct kube_conf conf = { domain, PODS_DISABLED, false, false, PLUGIN_TTL };
 
-	if (!at)
-		return conf;
-	end = strchr(at, '}');
-	conf.pods = PODS_DISABLED;      /* the plugin's default */
-	conf.ttl = PLUGIN_TTL;
-	for (const char *p = at; p && (!end || p < end); p = strchr(p, '\n')) {
-		p += strspn(p, " \t\n");
-		if (sscanf(p, "pods %31s", mode) == 1)
-			conf.pods = same(mode, "insecure") ? PODS_INSECURE : same(mode, "verified") ? PODS_VERIFIED : PODS_DISABLED;
-		if (strncmp(p, "endpoint_pod_names", 18) == 0)
+	for (uint32_t k = 0; k < p->nr; k++) {
+		const str_list *w = &p->lines[k].words;
+		const char *value = w->nr > 1 ? w->v[1] : "";
+
+		if (streq(w->v[0], "pods"))
+			conf.pods = streq(value, "insecure") ? PODS_INSECURE : streq(value, "verified") ? PODS_VERIFIED : PODS_DISABLED;
+		else if (streq(w->v[0], "endpoint_pod_names"))
 			conf.endpoint_pod_names = true;
-		if (strncmp(p, "ignore empty_service", 20) == 0)
-			conf.ignore_empty = true;
-		if (sscanf(p, "ttl %u", &ttl) == 1 && ttl <= 3600)
-			conf.ttl = ttl;
+		else if (streq(w->v[0], "ignore"))
+			conf.ignore_empty = streq(value, "empty_service");
+		else if (streq(w->v[0], "ttl") && *value && strspn(value, "0123456789") == strlen(value) && strtoul(value, NULL, 10) <= 3600)
+			conf.ttl = (uint32_t)strtoul(value, NULL, 10);
 	}
 	return conf;
-}
-
-/* ---- answers */
-
-static void add(struct query *q, const char *text)
-{
-	for (uint32_t k = 0; k < q->out.answers.nr; k++)
-		if (same(q->out.answers.v[k], text))
-			return;
-	dns_add(q->a, &q->out.answers, text);
-}
-
-static void add_ip(struct query *q, const char *text)
-{
-	ip_addr ip, *v;
-
-	if (!ip_parse(text, &ip) || ip_is4(ip) != (q->type == DNS_A) || (q->type != DNS_A && q->type != DNS_AAAA))
-		return;
-	for (uint32_t k = 0; k < q->out.nr_ips; k++)
-		if (ip_eq(q->out.ips[k], ip))
-			return;
-	v = arena_array(q->a, ip_addr, q->out.nr_ips + 1);
-	if (q->out.nr_ips)
-		memcpy(v, q->out.ips, q->out.nr_ips * sizeof(*v));
-	v[q->out.nr_ips++] = ip;
-	q->out.ips = v;
-	add(q, arena_strdup(q->a, IP(ip)));
-}
-
-static void add_srv(struct query *q, int32_t port, const char *target)
-{
-	if (q->type == DNS_SRV)
-		add(q, arena_printf(q->a, "%d %s", port, target));
-}
-
-static const char *endpoint_name(const struct query *q, const struct endpoint *e)
-{
-	char *dashed;
-
-	if (e->hostname && *e->hostname)
-		return e->hostname;
-	if (q->conf.endpoint_pod_names && e->target && e->target->name)
-		return e->target->name;
-	dashed = arena_strdup(q->a, e->addresses.v[0]);
-	for (char *p = dashed; *p; p++)
-		if (*p == '.' || *p == ':')
-			*p = '-';
-	return dashed;
-}
-
-static bool listed(const struct endpoint *e)
-{
-	return e->addresses.nr && e->ready != TRI_FALSE;        /* plugin/kubernetes/object/endpoint.go: Conditions.Ready nil or true */
-}
-
-static bool port_asked(const struct asked *r, const char *port, uint8_t protocol)
-{
-	return (!r->port || same(r->port, port)) && (!r->protocol || same(r->protocol, l4_names[protocol]));
-}
-
-/* Records of a Service's endpoints: for headless Services, and for names of single endpoints. true: there is one at least. */
-static bool endpoints(struct query *q, const struct asked *r, const struct service *s)
-{
-	struct object_list l = service_slices(q->c, s);
-	struct object **v = arena_copy(q->a, l.v, l.nr * sizeof(*v));
-	bool any = false;
-
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct endpointslice *sl = (const struct endpointslice *)v[k];
-
-		for (uint32_t i = 0; i < sl->endpoints.nr; i++) {
-			const struct endpoint *e = &sl->endpoints.v[i];
-			const char *host;
-
-			if (!listed(e))
-				continue;
-			host = endpoint_name(q, e);
-			if (r->endpoint && !same(r->endpoint, host))
-				continue;
-			for (uint32_t p = 0; p < MAX(sl->ports.nr, 1u); p++) {
-				const struct ep_port *port = sl->ports.nr ? &sl->ports.v[p] : NULL;
-
-				if (port ? !port_asked(r, port->name, port->protocol) : r->port || r->protocol)
-					continue;
-				any = true;
-				add_ip(q, e->addresses.v[0]);
-				if (port && port->port.set)
-					add_srv(q, port->port.v, arena_printf(q->a, "%s.%s.%s.svc.%s.", host, s->o.name, s->o.ns, q->conf.domain));
-			}
-		}
-	}
-	return any;
-}
-
-static void query(struct query *);
-
-/* ExternalName: a CNAME, and what its target resolves to, wherever that is. */
-static bool external(struct query *q, const struct asked *r, const struct service *s)
-{
-	struct query next = *q;
-	const char *target;
-	ip_addr ip;
-
-	if (r->endpoint || r->port || r->protocol || !s->external_name || ip_parse_lenient(s->external_name, &ip))
-		return false;
-	target = s->external_name[strlen(s->external_name) - 1] == '.' ? s->external_name : arena_printf(q->a, "%s.", s->external_name);
-	if (q->type == DNS_CNAME) {
-		add(q, target);
-		return true;
-	}
-	if (q->type != DNS_A && q->type != DNS_AAAA)
-		return true;
-	next.name = target;
-	next.out = (struct dns_answer){ 0 };
-	if (++next.depth > 8)
-		return true;
-	query(&next);
-	q->out = next.out;
-	q->out.rcode = DNS_NOERROR;
-	if (next.out.rcode != DNS_NXDOMAIN || !cluster_settings(q->c)->domain || !strstr(target, q->conf.domain)) {
-		str_list chain = { 0 };
-
-		dns_add(q->a, &chain, target);
-		for (uint32_t k = 0; k < next.out.cname.nr; k++)
-			dns_add(q->a, &chain, next.out.cname.v[k]);
-		q->out.cname = chain;
-	}
-	return true;
-}
-
-static bool has_endpoint(struct query *q, const struct service *s)
-{
-	struct object_list l = service_slices(q->c, s);
-
-	for (uint32_t k = 0; k < l.nr; k++)
-		for (uint32_t i = 0; i < ((const struct endpointslice *)l.v[k])->endpoints.nr; i++)
-			if (listed(&((const struct endpointslice *)l.v[k])->endpoints.v[i]))
-				return true;
-	return false;
-}
-
-static const struct service *service_named(struct query *q, const struct asked *r)
-{
-	struct object_list l = cluster_list(q->c, &service_kind);
-
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (same(l.v[k]->ns, r->ns) && same(l.v[k]->name, r->service))
-			return (const struct service *)l.v[k];
-	return NULL;
-}
-
-static bool services(struct query *q, const struct asked *r)
-{
-	const struct service *s = service_named(q, r);
-	bool any = false;
-
-	if (!s)
-		return false;
-	if (s->type == SVC_EXTERNALNAME)
-		return external(q, r, s);
-	if (service_is_headless(s) || r->endpoint)
-		return endpoints(q, r, s);
-	if (q->conf.ignore_empty && !has_endpoint(q, s))
-		return false;
-	for (uint32_t k = 0; k < s->ports.nr; k++) {
-		if (!port_asked(r, s->ports.v[k].name, s->ports.v[k].protocol))
-			continue;
-		any = true;
-		for (uint32_t i = 0; i < s->cluster_ips.nr; i++)
-			add_ip(q, s->cluster_ips.v[i]);
-		if (!s->cluster_ips.nr && s->cluster_ip)
-			add_ip(q, s->cluster_ip);
-		add_srv(q, s->ports.v[k].port, arena_printf(q->a, "%s.%s.svc.%s.", s->o.name, s->o.ns, q->conf.domain));
-	}
-	return any;
-}
-
-/* 10-244-1-5.default.pod.DOMAIN: three dashes make an IPv4 address, anything else is tried as IPv6. */
-static bool pods(struct query *q, const struct asked *r)
-{
-	char *text = arena_strdup(q->a, r->service);
-	unsigned dashes = 0;
-	bool four;
-	ip_addr ip;
-
-	for (const char *p = text; *p; p++)
-		dashes += *p == '-';
-	four = dashes == 3 && !strstr(text, "--");
-	for (char *p = text; *p; p++)
-		if (*p == '-')
-			*p = four ? '.' : ':';
-	if (q->conf.pods == PODS_DISABLED || r->endpoint || r->port || !ip_parse(text, &ip))
-		return false;
-	if (q->conf.pods == PODS_VERIFIED) {            /* status.podIP only: plugin/kubernetes/object/pod.go */
-		struct object_list l = cluster_list(q->c, &pod_kind);
-		bool found = false;
-
-		for (uint32_t k = 0; k < l.nr && !found; k++)
-			found = same(l.v[k]->ns, r->ns) && ip_eq(((const struct pod *)l.v[k])->ip, ip);
-		if (!found)
-			return false;
-	}
-	add_ip(q, text);
-	return true;
-}
-
-/* ---- names */
-
-static const char *strip(const char *label)
-{
-	return *label == '_' ? label + 1 : label;
-}
-
-/* Splits what stands before the domain into labels. false: no name can look like that. */
-static bool parse(struct query *q, const char *base, struct asked *r)
-{
-	char *text = arena_strdup(q->a, base);
-	char *label[8];
-	int nr = 0;
-
-	*r = (struct asked){ 0 };
-	for (char *p = text; *p && nr < 8; nr++) {
-		label[nr] = p;
-		p += strcspn(p, ".");
-		if (*p)
-			*p++ = '\0';
-	}
-	if (nr == 0)
-		return true;
-	r->kind = label[--nr];
-	if (!same(r->kind, "svc") && !same(r->kind, "pod"))
-		return false;
-	if (nr > 0)
-		r->ns = label[--nr];
-	if (nr > 0)
-		r->service = label[--nr];
-	if (nr == 1) {
-		r->endpoint = label[0];
-	} else if (nr == 2) {
-		r->port = strip(label[0]);
-		r->protocol = strip(label[1]);
-	}
-	return nr <= 2;
-}
-
-static bool namespace_known(const struct query *q, const char *ns)
-{
-	struct object_list l = cluster_list(q->c, &namespace_kind);
-
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (same(l.v[k]->name, ns))
-			return true;
-	return false;
-}
-
-static bool service_has(const struct service *s, ip_addr ip)
-{
-	ip_addr have;
-
-	for (uint32_t k = 0; k < s->cluster_ips.nr; k++)
-		if (ip_parse(s->cluster_ips.v[k], &have) && ip_eq(have, ip))
-			return true;
-	return s->cluster_ip && ip_parse(s->cluster_ip, &have) && ip_eq(have, ip);
-}
-
-static bool slice_has(const struct endpointslice *s, ip_addr ip)
-{
-	ip_addr have;
-
-	for (uint32_t k = 0; k < s->endpoints.nr; k++)
-		if (listed(&s->endpoints.v[k]) && ip_parse(s->endpoints.v[k].addresses.v[0], &have) && ip_eq(have, ip))
-			return true;
-	return false;
-}
-
-/* The address of a Pod that answers: the first behind the Service of cluster DNS. */
-static bool local_address(struct query *q, ip_addr *out)
-{
-	const struct settings *set = cluster_settings(q->c);
-	struct object_list l = cluster_list(q->c, &service_kind), slices = { 0 };
-	ip_addr ip;
-
-	for (uint32_t k = 0; k < l.nr && set->cluster_dns.nr && ip_parse(set->cluster_dns.v[0], &ip); k++)
-		if (service_has((const struct service *)l.v[k], ip)) {
-			slices = service_slices(q->c, (const struct service *)l.v[k]);
-			break;
-		}
-	for (uint32_t k = 0; k < slices.nr; k++) {
-		const struct endpointslice *s = (const struct endpointslice *)slices.v[k];
-
-		for (uint32_t i = 0; i < s->endpoints.nr; i++)
-			if (listed(&s->endpoints.v[i]))
-				return ip_parse(s->endpoints.v[i].addresses.v[0], out);
-	}
-	return false;
-}
-
-/* plugin/kubernetes/ns.go nsAddrs: the zone's servers are the Services with the Pod that answers. They are told by name (of NS), or by address (ns.dns). */
-static void name_servers(struct query *q)
-{
-	struct object_list l = cluster_list(q->c, &endpointslice_kind);
-	struct object **v = arena_copy(q->a, l.v, l.nr * sizeof(*v));
-	ip_addr local;
-
-	if (!local_address(q, &local)) {
-		if (q->type == DNS_NS)
-			add(q, arena_printf(q->a, "ns.dns.%s.", q->conf.domain));
-		return;
-	}
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct endpointslice *sl = (const struct endpointslice *)v[k];
-		const struct service *s = sl->service && slice_has(sl, local) ? service_named(q, &(struct asked){ .ns = sl->o.ns, .service = sl->service }) : NULL;
-
-		if (s && q->type != DNS_NS)
-			services(q, &(struct asked){ .ns = s->o.ns, .service = s->o.name });
-		else if (s && !service_is_headless(s))
-			add(q, arena_printf(q->a, "%s.%s.svc.%s.", s->o.name, s->o.ns, q->conf.domain));
-		for (uint32_t i = 0; s && q->type == DNS_NS && service_is_headless(s) && i < sl->endpoints.nr; i++)
-			if (listed(&sl->endpoints.v[i]))
-				add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, &sl->endpoints.v[i]), s->o.name, s->o.ns, q->conf.domain));
-	}
-}
-
-static void in_cluster(struct query *q, const char *base)
-{
-	struct asked r;
-	bool found;
-
-	q->out.rcode = DNS_NOERROR;
-	if (same(base, "dns-version")) {
-		if (q->type == DNS_TXT)
-			add(q, "1.1.0");
-		return;
-	}
-	if (same(base, "ns.dns") || (!*base && q->type == DNS_NS)) {
-		if (q->type == DNS_NS ? !*base : q->type == DNS_A || q->type == DNS_AAAA)
-			name_servers(q);
-		return;
-	}
-	if (!parse(q, base, &r)) {
-		q->out.rcode = DNS_NXDOMAIN;
-		return;
-	}
-	if (!r.ns)                      /* the domain, svc and pod themselves: NODATA */
-		return;
-	if (!namespace_known(q, r.ns)) {
-		q->out.rcode = DNS_NXDOMAIN;
-		return;
-	}
-	if (!r.service)
-		return;
-	found = same(r.kind, "pod") ? pods(q, &r) : services(q, &r);
-	if (!found)
-		q->out.rcode = DNS_NXDOMAIN;
-}
-
-/* d.c.b.a.in-addr.arpa and the nibbles of ip6.arpa. */
-static bool reverse_address(const char *name, ip_addr *out)
-{
-	unsigned b[4];
-	char rest[32], hex[33] = "", text[64] = "";
-	size_t n = strlen(name), k;
-
-	n -= n && name[n - 1] == '.';
-	if (sscanf(name, "%u.%u.%u.%u.%31s", &b[0], &b[1], &b[2], &b[3], rest) == 5 && dns_same_name(rest, "in-addr.arpa")) {
-		snprintf(text, sizeof(text), "%u.%u.%u.%u", b[3], b[2], b[1], b[0]);
-		return ip_parse(text, out);
-	}
-	if (n != 72 || strncasecmp(name + 63, ".ip6.arpa", 9) != 0)
-		return false;
-	for (k = 0; k < 32; k++)
-		hex[k] = name[2 * (31 - k)];
-	for (k = 0; k < 8; k++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%.4s", k ? ":" : "", hex + 4 * k);
-	return ip_parse(text, out);
-}
-
-static bool reverse(struct query *q, ip_addr ip)
-{
-	struct object_list l = cluster_list(q->c, &service_kind);
-	bool any = false;
-	ip_addr have;
-
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (service_has((const struct service *)l.v[k], ip)) {
-			if (q->type == DNS_PTR)
-				add(q, arena_printf(q->a, "%s.%s.svc.%s.", l.v[k]->name, l.v[k]->ns, q->conf.domain));
-			return true;
-		}
-	l = cluster_list(q->c, &endpointslice_kind);
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct endpointslice *s = (const struct endpointslice *)l.v[k];
-
-		for (uint32_t i = 0; s->service && i < s->endpoints.nr; i++) {
-			const struct endpoint *e = &s->endpoints.v[i];
-
-			if (!listed(e) || !ip_parse(e->addresses.v[0], &have) || !ip_eq(have, ip))
-				continue;
-			any = true;
-			if (q->type == DNS_PTR)
-				add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, e), s->service, s->o.ns, q->conf.domain));
-		}
-	}
-	return any;
-}
-
-/* The part before the domain, or NULL if the name is not in it. */
-static const char *before_domain(struct query *q)
-{
-	size_t n = strlen(q->name), d = strlen(q->conf.domain);
-
-	n -= n && q->name[n - 1] == '.';
-	if (n < d || strncasecmp(q->name + n - d, q->conf.domain, d) != 0 || (n > d && q->name[n - d - 1] != '.'))
-		return NULL;
-	return n == d ? "" : arena_strndup(q->a, q->name, n - d - 1);
 }
 
 static void from_outside(struct query *q)
@@ -484,9 +41,9 @@ static void from_outside(struct query *q)
 	q->out.cname = o.cname;
 	for (uint32_t k = 0; k < o.answers.nr; k++) {
 		if (q->type == DNS_A || q->type == DNS_AAAA)
-			add_ip(q, o.answers.v[k]);
+			query_add_ip(q, o.answers.v[k]);
 		else
-			add(q, o.answers.v[k]);
+			query_add(q, o.answers.v[k]);
 	}
 }
 
@@ -511,12 +68,13 @@ static bool by_kubernetes(struct query *q, const struct core_server *s, const st
 			primary = zones->v[k];
 	if (!is_reverse(zone) && strcmp(zone, ".") != 0)
 		primary = zone;
+	q->conf = conf_of(p, q->conf.domain);
 	if (primary)
 		q->conf.domain = arena_strndup(q->a, primary, strlen(primary) - (primary[strlen(primary) - 1] == '.'));
-	base = before_domain(q);
+	base = kube_before_domain(q);
 	if (base)
-		in_cluster(q, base);
-	else if (!reverse_address(q->name, &ip) || !reverse(q, ip))
+		kube_in_cluster(q, base);
+	else if (!kube_reverse_address(q->name, &ip) || !kube_reverse(q, ip))
 		q->out.rcode = DNS_NXDOMAIN;
 	if (q->out.rcode == DNS_NXDOMAIN && core_falls_through(p, q->name)) {
 		q->out = (struct dns_answer){ 0 };
@@ -578,9 +136,9 @@ static void by_corefile(struct query *q)
 		return cannot_tell(q, step.why);
 	q->out.rcode = step.way == CORE_FAILED ? DNS_SERVFAIL : DNS_NOERROR;
 	for (uint32_t k = 0; k < step.addresses.nr; k++)
-		add_ip(q, step.addresses.v[k]);
+		query_add_ip(q, step.addresses.v[k]);
 	for (uint32_t k = 0; k < step.names.nr; k++)
-		add(q, step.names.v[k]);
+		query_add(q, step.names.v[k]);
 	q->out.ttl = HOSTS_TTL;
 	if (step.way != CORE_ON)
 		return;
@@ -593,7 +151,7 @@ static void by_corefile(struct query *q)
 		forward(q, s);
 }
 
-static void query(struct query *q)
+void query_run(struct query *q)
 {
 	const char *base;
 	ip_addr ip;
@@ -603,10 +161,10 @@ static void query(struct query *q)
 		by_corefile(q);
 		return;
 	}
-	base = before_domain(q);
-	own = base || (reverse_address(q->name, &ip) && reverse(q, ip));
+	base = kube_before_domain(q);
+	own = base || (kube_reverse_address(q->name, &ip) && kube_reverse(q, ip));
 	if (base)
-		in_cluster(q, base);
+		kube_in_cluster(q, base);
 	else if (!own)
 		from_outside(q);
 	q->out.own = own;
@@ -617,8 +175,8 @@ struct dns_answer dns_query(struct cluster *c, const struct zone *outside, const
 {
 	const char *text = corefile_text(c, a);
 	struct corefile file = text ? corefile_read(text, a) : (struct corefile){ 0 };
-	struct query q = { .c = c, .outside = outside, .conf = kube_conf_of(c, text), .file = &file, .name = name, .type = type, .a = a };
+	struct query q = { .c = c, .outside = outside, .conf = as_kubeadm(c), .file = &file, .name = name, .type = type, .a = a };
 
-	query(&q);
+	query_run(&q);
 	return q.out;
 }

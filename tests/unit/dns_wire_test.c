@@ -13,7 +13,7 @@ static const char manifests[] =
 	"apiVersion: v1\nkind: Service\nmetadata: {name: ext, namespace: shop}\nspec: {type: ExternalName, externalName: web.shop.svc.cluster.local}\n---\n"
 	"apiVersion: v1\nkind: Service\nmetadata: {name: out, namespace: shop}\nspec: {type: ExternalName, externalName: www.example.com}\n---\n"
 	"apiVersion: v1\nkind: Service\nmetadata: {name: gone, namespace: shop}\nspec: {type: ExternalName, externalName: nowhere.example.com}\n---\n"
-	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: coredns, namespace: kube-system}\ndata: {Corefile: \"kubernetes cluster.local in-addr.arpa ip6.arpa {\\n pods insecure\\n ttl 7\\n}\\n\"}\n";
+	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: coredns, namespace: kube-system}\ndata: {Corefile: \".:53 {\\n kubernetes cluster.local in-addr.arpa ip6.arpa {\\n pods insecure\\n ttl 7\\n }\\n forward . /etc/resolv.conf\\n}\\n\"}\n";
 static const char outside_text[] =
 	"www.example.com. 60 IN CNAME host.example.com.\nhost.example.com. IN A 192.0.2.80\nhost.example.com. IN A 192.0.2.81\nhost.example.com. IN AAAA 2001:db8::80\n"
 	"_sip._tcp.example.com. IN SRV 10 20 5060 host.example.com.\nexample.com. IN TXT \"hello, world\"\nexample.com. IN NS ns.example.com.\n";
