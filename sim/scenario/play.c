@@ -327,7 +327,8 @@ static bool look_up(struct play *p, const struct question_doc *d, struct looked 
 		from = names_source(p->world, pod);
 		l = names_resolve(p->world, &from, &conf, lib, d->to, type, p->arena).l;
 	}
-	out->rcode = dns_rcode_names[l.result.rcode];
+	out->rcode = l.result.unknown ? "UNKNOWN" : dns_rcode_names[l.result.rcode];
+	out->unknown = l.result.unknown;
 	out->answers = l.result.answers;
 	return !p->backend.look_up || p->backend.look_up(p->backend.ctx, p->world, pod, &l, p->arena, err);
 }

@@ -50,7 +50,7 @@ struct play {
 	VEC(struct stream) streams;
 	struct asked *asked; uint32_t nr_asked;
 	const struct asked *failing, *shown;    /* the question whose answer was not as the last expectation had it; the last that was shown for that */
-	struct looked { const struct question_doc *doc; const char *rcode, *why; str_list answers; } *looked;
+	struct looked { const struct question_doc *doc; const char *rcode /* UNKNOWN: see unknown */, *why, *unknown; str_list answers; } *looked;
 	uint32_t nr_looked;
 	struct matrix_table matrix;
 	const char *no_matrix;                  /* why there is none */

@@ -151,6 +151,36 @@ check "a stub domain that is a Service: cannot tell" says "what Service default/
 check "what is the cluster's own stays" says NOERROR c web.default.svc.cluster.local
 check "a connection by such a name" status 5 p trace -f web.yaml -f corefile.yaml pod/client tpl.example.com:80
 
+# In a scenario: of what cannot be told nothing else holds, nor its contrary.
+scenario() { printf 'apiVersion: podwire.io/v1\nkind: Scenario\nmetadata: {name: s}\nspec:\n  files: [web.yaml, corefile.yaml]\n  steps:\n  - dns: {from: cluster, name: tpl.example.com}\n    expect: [%s]\n' "$1" >scenario.yaml; p run scenario.yaml; }
+check "a scenario may expect that" scenario '{rcode: UNKNOWN}'
+check "and cannot take it for a failure" status 1 scenario '{rcode: SERVFAIL}'
+check "nor for none" status 1 scenario '{not: {rcode: NOERROR}}'
+
+# The block of the server that is asked, whatever stands before it.
+cat >blocks.yaml <<'EOF'
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+    # kubernetes cluster.local { pods insecure }
+    other.example:53 {
+        kubernetes other.example {
+           pods disabled
+        }
+    }
+    .:53 {
+        kubernetes cluster.local {
+           pods insecure
+           ttl 17
+        }
+    }
+EOF
+b() { p dns -f web.yaml -f blocks.yaml cluster "$@"; }
+check "Pods' names as its block has them" says 10.1.2.3 b 10-1-2-3.default.pod.cluster.local
+check "and as the other's" says NXDOMAIN b 10-1-2-3.default.pod.other.example
+
 # ---- /etc/hosts, which is asked before DNS
 cat >hosts.yaml <<'EOF'
 apiVersion: v1
