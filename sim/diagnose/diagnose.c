@@ -50,6 +50,12 @@ static const struct object *owner_of(struct cluster *c, const struct object *o)
 	return NULL;
 }
 
+void findings_of(struct diagnosis *d, uint32_t from, const char *whose)
+{
+	for (uint32_t k = from; k < d->findings.nr; k++)
+		d->findings.v[k].says = arena_printf(d->arena, "%s: %s", whose, d->findings.v[k].says);
+}
+
 const struct object *written_by(struct diagnosis *d, const struct object *o)
 {
 	for (int depth = 0; depth < 4 && !o->doc; depth++) {

@@ -56,6 +56,7 @@ void evidence_event(struct diagnosis *, struct finding *, const struct object *,
 const struct event *event_of(struct cluster *, const struct object *, const char *reason);
 void fix_patch(struct diagnosis *, struct finding *, const struct object *, const char *fmt, ...) PRINTF(4, 5);          /* YAML */
 void fix_apply(struct diagnosis *, struct finding *, const struct kind *, const char *ns, const char *name, const char *fmt, ...) PRINTF(6, 7);
+void findings_of(struct diagnosis *, uint32_t from, const char *whose);            /* the findings from there on are those of another object: each says so */
 const char *first_cause(const struct diagnosis *, uint32_t from);                /* what the first cause says, of the findings from there on; NULL */
 const char *object_name(struct diagnosis *, const struct object *);             /* Pod default/web */
 /* The object that somebody wrote: a Pod's Deployment, or itself. */

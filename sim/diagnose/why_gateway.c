@@ -196,8 +196,7 @@ void why_route(struct diagnosis *d, const struct gw_route *r)
 			d->depth++;
 			why_gateway(d, g);
 			d->depth--;
-			for (uint32_t i = from; i < d->findings.nr; i++)
-				d->findings.v[i].says = arena_printf(d->arena, "Gateway %s: %s", g->o.name, d->findings.v[i].says);
+			findings_of(d, from, arena_printf(d->arena, "Gateway %s", g->o.name));
 		} else if (!ref->kind || streq(ref->kind, "Gateway")) {
 			f = finding(d, FINDING_CAUSE, "route-parent", "its parent Gateway \"%s\" is not in namespace %s", ref->name, ref_ns(&r->o, ref->ns));
 			evidence(d, f, &r->o, arena_printf(d->arena, "spec.parentRefs.%u", k), NULL);

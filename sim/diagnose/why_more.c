@@ -269,8 +269,7 @@ void why_cron_job(struct diagnosis *d, const struct cron_job *j)
 		d->depth++;
 		why_job(d, last);
 		d->depth--;
-		for (uint32_t k = before; k < d->findings.nr; k++)
-			d->findings.v[k].says = arena_printf(d->arena, "Job %s: %s", last->o.name, d->findings.v[k].says);
+		findings_of(d, before, arena_printf(d->arena, "Job %s", last->o.name));
 	}
 	d->summary = diagnosis_ill(d) ? d->findings.v[0].says : last ? arena_printf(d->arena, "nothing is wrong with it; its last Job is %s", last->o.name) : "nothing is wrong with it; no time of its schedule has come yet";
 }

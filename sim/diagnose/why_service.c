@@ -466,6 +466,5 @@ void why_service_behind(struct diagnosis *d, const struct service *s)
 	why_service(d, s);
 	d->depth--;
 	d->summary = summary;
-	for (uint32_t k = before; k < d->findings.nr; k++)
-		d->findings.v[k].says = arena_printf(d->arena, "Service %s: %s", s->o.name, d->findings.v[k].says);
+	findings_of(d, before, arena_printf(d->arena, "Service %s", s->o.name));
 }

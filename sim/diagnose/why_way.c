@@ -114,8 +114,7 @@ static bool by_ingress(struct diagnosis *d, const char *host)
 			d->depth++;
 			why_ingress(d, i);
 			d->depth--;
-			for (uint32_t x = before; x < d->findings.nr; x++)
-				d->findings.v[x].says = arena_printf(d->arena, "Ingress %s, which serves %s: %s", i->o.name, host, d->findings.v[x].says);
+			findings_of(d, before, arena_printf(d->arena, "Ingress %s, which serves %s", i->o.name, host));
 			return d->findings.nr > before;
 		}
 	}
@@ -142,8 +141,7 @@ static bool by_route(struct diagnosis *d, const char *host, bool any)
 			d->depth++;
 			why_route(d, r);
 			d->depth--;
-			for (uint32_t x = before; x < d->findings.nr; x++)
-				d->findings.v[x].says = arena_printf(d->arena, "%s %s: %s", (*kind)->name, r->o.name, d->findings.v[x].says);
+			findings_of(d, before, arena_printf(d->arena, "%s %s", (*kind)->name, r->o.name));
 		}
 	}
 	return first_cause(d, first);
