@@ -410,7 +410,8 @@ static void touch(struct acc *a, uint32_t first, uint32_t nr)
 	}
 }
 
-void acc_or(struct acc *a, const struct bits *b)
+/* mask: NULL for all; a constant of the two callers, so that neither asks it in the loop. */
+static inline __attribute__((always_inline)) void or_into(struct acc *a, const struct bits *b, const uint64_t *mask)
 {
 	const uint32_t *at;
 	const uint64_t *m;
@@ -419,35 +420,27 @@ void acc_or(struct acc *a, const struct bits *b)
 		return;
 	if (bits_is_span(b)) {
 		touch(a, bits_first(b), bits_length(b));
-		or_words(a->w + bits_first(b), b->word, bits_length(b));
+		if (mask)
+			or_words_masked(a->w + bits_first(b), b->word, mask + bits_first(b), bits_length(b));
+		else
+			or_words(a->w + bits_first(b), b->word, bits_length(b));
 		return;
 	}
 	at = bits_places(b);
 	m = bits_masks(b);
 	reaches(a, at[0], at[b->nr - 1]);
 	for (uint32_t k = 0; k < b->nr; k++) {
-		a->w[at[k]] |= m[k];
+		a->w[at[k]] |= mask ? m[k] & mask[at[k]] : m[k];
 		a->touched[at[k] / 64] |= (uint64_t)1 << (at[k] % 64);
 	}
 }
 
+void acc_or(struct acc *a, const struct bits *b)
+{
+	or_into(a, b, NULL);
+}
+
 void acc_or_masked(struct acc *a, const struct bits *b, const uint64_t *mask)
 {
-	const uint32_t *at;
-	const uint64_t *m;
-
-	if (!b->nr)
-		return;
-	if (bits_is_span(b)) {
-		touch(a, bits_first(b), bits_length(b));
-		or_words_masked(a->w + bits_first(b), b->word, mask + bits_first(b), bits_length(b));
-		return;
-	}
-	at = bits_places(b);
-	m = bits_masks(b);
-	reaches(a, at[0], at[b->nr - 1]);
-	for (uint32_t k = 0; k < b->nr; k++) {
-		a->w[at[k]] |= m[k] & mask[at[k]];
-		a->touched[at[k] / 64] |= (uint64_t)1 << (at[k] % 64);
-	}
+	or_into(a, b, mask);
 }

@@ -38,17 +38,25 @@ TEST(containers_are_started_again_by_their_rules)
 #define TWO(policy, rules) "{apiVersion: v1, kind: Pod, metadata: {name: p, annotations: {podwire.io/w.exits: '42 after 20s', podwire.io/s.exits: '0 after 30s'}}, spec: {restartPolicy: Never, " \
 	"initContainers: [{name: i, image: busybox, command: [sleep, '2']}], containers: [{name: w, image: i, restartPolicy: " policy ", restartPolicyRules: [" rules "]}, {name: s, image: i}]}}\n"
 
+/* The Pod with that rule once it has its address, which it keeps. */
+static const struct pod *begun(struct cell *x, const char *manifest, ip_addr *ip)
+{
+	const struct pod *p;
+
+	cell_apply(x, manifest);
+	control_advance(x->t, SECONDS(10));
+	p = cell_pod(x, "p");
+	*ip = p->ip;
+	return p;
+}
+
 /* A rule of one container leaves the other alone, and the Pod goes on for as long as one of them comes again. */
 TEST(a_container_with_a_rule_comes_again_in_a_pod_that_never_restarts)
 {
 	struct cell x = cell_new(1);
-	const struct pod *p;
 	ip_addr ip;
+	const struct pod *p = begun(&x, NODE("n1", "", ROOM("8", "")) TWO("Never", RULE("Restart", "In", "42")), &ip);
 
-	cell_apply(&x, NODE("n1", "", ROOM("8", "")) TWO("Never", RULE("Restart", "In", "42")));
-	control_advance(x.t, SECONDS(10));
-	p = cell_pod(&x, "p");
-	ip = p->ip;
 	control_advance(x.t, SECONDS(100));
 	CU_ASSERT(p->phase == POD_RUNNING && p->statuses.v[1].restarts >= 1 && p->statuses.v[2].state == CS_TERMINATED && p->statuses.v[2].restarts == 0);
 	CU_ASSERT(p->statuses.v[0].restarts == 0 && ip_eq(p->ip, ip));
@@ -69,13 +77,9 @@ TEST(a_container_without_a_rule_for_its_code_ends_the_pod)
 TEST(one_exit_code_restarts_all_containers)
 {
 	struct cell x = cell_new(1);
-	const struct pod *p;
 	ip_addr ip;
+	const struct pod *p = begun(&x, NODE("n1", "", ROOM("8", "")) TWO("Never", RULE("RestartAllContainers", "In", "42")), &ip);
 
-	cell_apply(&x, NODE("n1", "", ROOM("8", "")) TWO("Never", RULE("RestartAllContainers", "In", "42")));
-	control_advance(x.t, SECONDS(10));
-	p = cell_pod(&x, "p");
-	ip = p->ip;
 	control_advance(x.t, SECONDS(25));
 	CU_ASSERT(p->phase == POD_RUNNING && ip_eq(p->ip, ip));
 	for (uint32_t k = 0; k < p->statuses.nr; k++)
