@@ -95,7 +95,12 @@ static void asks_of_clients(struct listing *l, const struct l7_listener *to)
 	if (!to->client_certificates)
 		return;
 	if (!to->client_ca) {
-		hap_cannot(x, arena_printf(x->a, "port %u", to->port), "certificates of clients, without a bundle that says who signs them: they are not asked for");
+		const struct l7_cert *own = first_good(to);
+
+		if (!own)
+			return;
+		hap_cannot(x, arena_printf(x->a, "port %u", to->port), "certificates of clients, without a bundle that says who signs them: none is taken");
+		l->asks = arena_printf(x->a, " [ca-file %s/%s verify required]", x->dir, file_of(x, own->secret));     /* which has signed nobody's */
 		return;
 	}
 	for (uint32_t k = 0; k < x->out->files.nr; k++)

@@ -219,6 +219,35 @@ has "TLS that is passed through ends at the backend" 'CN = x.pass.test' "$(hello
 has "UDP is not, and that is said" 'UDP: HAProxy passes no datagrams on' "$("$podwire" rules -o haproxy --controller example.net/gateway -f streams.yaml)"
 "$podwire" down -q
 
+# an Istio Gateway that asks for certificates, and has nobody who would have signed them
+{ cat <<'YAML'
+apiVersion: v1
+kind: Service
+metadata: {name: ingress}
+spec: {selector: {istio: ingress}, ports: [{name: https, port: 443, targetPort: 8443}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ingress, labels: {istio: ingress}}
+spec: {containers: [{name: istio-proxy, image: istio/proxyv2, args: [proxy, router], ports: [{containerPort: 8443}]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: mutual}
+spec: {selector: {istio: ingress}, servers: [{port: {number: 443, name: https, protocol: HTTPS}, tls: {mode: MUTUAL, credentialName: cert}, hosts: [web.test]}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: web}
+spec: {hosts: [web.test], gateways: [mutual], http: [{route: [{destination: {host: a, port: {number: 80}}}]}]}
+YAML
+backend a; secret cert; } >mutual.yaml
+check "a Gateway that asks clients for certificates comes up" "$podwire" up -q --controller istio.io/gateway-controller -f mutual.yaml
+said=$("$podwire" verify --sample 200 -v 2>&1)
+is "and lets in whom the model lets in" 0 "$(grep -c DIFFERS <<<"$said")"
+has "nobody, where it does not say who signs them" 'GET https://web.test:8443/ .*: rejected' "$said"
+"$podwire" down -q
+
 # a mesh: sidecars behind the real redirect rules
 version() {                                     # version N REPLICAS: of the reviews
 	printf '{apiVersion: apps/v1, kind: Deployment, metadata: {name: reviews-v%d, namespace: shop}, spec: {replicas: %d, selector: {matchLabels: {app: reviews, version: v%d}}, ' "$1" "$2" "$1"
