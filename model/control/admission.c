@@ -59,7 +59,8 @@ static void inject(struct cluster *c, struct pod *p)
 
 const char *pod_refused(struct cluster *c, const char *ns, const struct pod_spec *s, struct arena *a)
 {
-	const char *why = priority_refuses(c, s, a);
+	const char *why = cluster_count(c, &pod_kind) < MOST_PODS ? priority_refuses(c, s, a)
+								   : arena_printf(a, "podwire holds %d Pods at most in one cluster (Kubernetes is made for 150000)", MOST_PODS);
 
 	if (!why)
 		why = limits_refuse(c, ns, s, a);

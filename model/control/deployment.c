@@ -189,7 +189,7 @@ static void make_new(struct deploying *x)
 	name_template(x, rs, hash);
 	rs->min_ready_seconds = d->min_ready_seconds;
 	rs->o.annotations = pairs_with(x->c, &rs->o.annotations, "deployment.kubernetes.io/desired-replicas", arena_printf(x->scratch, "%d", d->replicas));
-	rs->o.annotations = pairs_with(x->c, &rs->o.annotations, "deployment.kubernetes.io/max-replicas", arena_printf(x->scratch, "%d", d->replicas + max_surge(d)));
+	rs->o.annotations = pairs_with(x->c, &rs->o.annotations, "deployment.kubernetes.io/max-replicas", arena_printf(x->scratch, "%d", most_pods(d)));
 	annotate_revision(x, &rs->o, next_revision(x));
 	annotate_revision(x, &d->o, next_revision(x));
 	rs->replicas = new_replicas(d, SUM(x, replicas, false), 0);
@@ -231,7 +231,7 @@ static bool saturated(const struct deploying *x)
 /* The size of the Deployment was changed in the middle of a rollout: each set gets its share of the difference, the bigger and newer first (util.GetReplicaSetProportion). */
 static void scale_in_proportion(struct deploying *x)
 {
-	int32_t all = SUM(x, replicas, true), allowed = x->d->replicas > 0 ? x->d->replicas + max_surge(x->d) : 0, left = allowed - all, add = left, given = 0;
+	int32_t all = SUM(x, replicas, true), allowed = x->d->replicas > 0 ? most_pods(x->d) : 0, left = allowed - all, add = left, given = 0;
 
 	for (uint32_t k = 0; k <= x->nr_old && left; k++) {
 		struct workload *rs = k ? x->old[x->nr_old - k] : x->newer;

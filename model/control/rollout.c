@@ -37,14 +37,16 @@ int32_t max_unavailable(const struct workload *w)
 	return MIN(resolve_fenceposts(&w->max_surge, &w->max_unavailable, w->replicas).unavailable, w->replicas);
 }
 
-int32_t max_surge(const struct workload *w)
+int32_t most_pods(const struct workload *w)
 {
-	return rolling(w) ? resolve_fenceposts(&w->max_surge, &w->max_unavailable, w->replicas).surge : 0;
+	int32_t surge = rolling(w) ? resolve_fenceposts(&w->max_surge, &w->max_unavailable, w->replicas).surge : 0;
+
+	return (int32_t)((uint32_t)w->replicas + (uint32_t)surge);
 }
 
 int32_t new_replicas(const struct workload *w, int32_t all, int32_t now)
 {
-	int32_t most = w->replicas + max_surge(w);
+	int32_t most = most_pods(w);
 
 	if (!rolling(w))
 		return w->replicas;

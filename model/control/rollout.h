@@ -10,7 +10,7 @@ struct fence { int32_t surge, unavailable; };
 struct fence resolve_fenceposts(const struct int_or_str *surge, const struct int_or_str *unavailable, int32_t replicas);
 int32_t scaled(const struct int_or_str *, int32_t total, bool up, int32_t absent);
 int32_t max_unavailable(const struct workload *);       /* at most replicas; 0 unless RollingUpdate */
-int32_t max_surge(const struct workload *);
+int32_t most_pods(const struct workload *);             /* replicas and surge; beyond 2^31 it wraps as Go's int32 does, and no Pod is made */
 /* The size that the new ReplicaSet is given next; all: replicas of all ReplicaSets, it included. */
 int32_t new_replicas(const struct workload *, int32_t all, int32_t now);
 

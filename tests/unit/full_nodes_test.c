@@ -1,4 +1,6 @@
-/* A cluster whose nodes are full: who gets the room that comes. */
+/* Clusters that are full: who gets the room that comes, and where it ends. */
+#include "model/control/admission.h"
+#include "model/control/rollout.h"
 #include "tests/unit/cell.h"
 
 static const char many[] =
@@ -48,4 +50,31 @@ TEST(room_that_preemption_made_goes_to_who_preempted)
 	CU_ASSERT(bound(&x) == before);
 	CU_ASSERT(cluster_count(x.c, &pod_kind) >= 2501);
 	cell_free(&x);
+}
+
+TEST(a_cluster_has_a_bound_that_is_said)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	struct arena *a = arena_new(NULL, "full");
+	const struct pod_spec spec = { 0 };
+	char name[16];
+
+	for (uint32_t k = 0; k < MOST_PODS; k++) {
+		if (k == MOST_PODS - 1)
+			CU_ASSERT_PTR_NULL(pod_refused(c, "default", &spec, a));
+		snprintf(name, sizeof(name), "p%u", k);
+		cluster_add(c, object_new(c, &pod_kind, cluster_str(c, "default"), cluster_str(c, name)));
+	}
+	SAME_TEXT(pod_refused(c, "default", &spec, a), "podwire holds 500000 Pods at most in one cluster (Kubernetes is made for 150000)");
+	arena_free(a);
+	cluster_free(c);
+}
+
+/* deployment_util.go NewRSNewReplicas: `*(deployment.Spec.Replicas) + int32(maxSurge)` wraps. */
+TEST(more_pods_than_an_int32_are_none)
+{
+	struct workload w = { .replicas = INT32_MAX, .max_surge = { .set = true, .s = "25%" } };
+
+	CU_ASSERT(most_pods(&w) < 0);
+	CU_ASSERT_EQUAL(new_replicas(&w, 0, 0), 0);
 }
