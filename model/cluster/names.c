@@ -217,7 +217,9 @@ struct object_list cluster_list_ns(const struct cluster *c, const struct kind *k
 
 uint32_t cluster_count(const struct cluster *c, const struct kind *k)
 {
-	return cluster_list(c, k).nr;
+	const struct pool *p = pool_of(c, k);
+
+	return p ? p->nr - p->nr_gone : 0;
 }
 
 const struct kind *cluster_pool_kind(const struct cluster *c, uint32_t i)

@@ -106,7 +106,7 @@ struct candidate *deletion_candidates(struct control *t, const struct workload *
 		if (pod_is_active(pods[k]))
 			v[(*nr)++].pod = pods[k];
 	rank(t, w, v, *nr, scratch);
-	sort_for_deletion(v, *nr, control_now(t));
+	sort_for_deletion(v, *nr, *nr, control_now(t));
 	return v;
 }
 
@@ -118,7 +118,7 @@ static void delete_some(struct control *t, struct workload *w, struct pod **acti
 		v[k].pod = active[k];
 	if (surplus < nr) {
 		rank(t, w, v, nr, scratch);
-		sort_for_deletion(v, nr, now);
+		sort_for_deletion(v, nr, surplus, now);
 	}
 	for (uint32_t k = 0; k < surplus; k++) {
 		struct object *p = (struct object *)(uintptr_t)&v[k].pod->o;

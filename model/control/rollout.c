@@ -62,20 +62,36 @@ static int phase_order(const struct pod *p)
 	return p->phase == POD_RUNNING ? 2 : p->phase == POD_PHASE_UNKNOWN ? 1 : 0;
 }
 
-static long deletion_cost(const struct pod *p)
+/* A number without + and leading zeros; what is none counts as 0 (getDeletionCostFromPodAnnotations). */
+static int32_t deletion_cost(const struct pod *p)
 {
-	const char *s = label_get(&p->o.annotations, "controller.kubernetes.io/pod-deletion-cost");
+	const char *s = label_get(&p->o.annotations, "controller.kubernetes.io/pod-deletion-cost"), *digits = s && *s == '-' ? s + 1 : s;
+	long long v = 0;
 
-	return s ? strtol(s, NULL, 10) : 0;
+	if (!s || !*digits || strspn(digits, "0123456789") != strlen(digits) || (digits == s && *s == '0'))
+		return 0;
+	v = strtoll(s, NULL, 10);
+	return v < INT32_MIN || v > INT32_MAX ? 0 : (int32_t)v;
 }
 
-int32_t most_restarts(const struct pod *p)
+static bool of_sidecar(const struct pod_spec *s, const char *name)
+{
+	for (uint32_t k = 0; k < s->init_containers.nr; k++)
+		if (streq(s->init_containers.v[k].name, name))
+			return is_sidecar(&s->init_containers.v[k]);
+	return false;
+}
+
+static int32_t most_restarts(const struct pod *p, bool of_sidecars)
 {
 	int32_t most = 0;
 
-	for (uint32_t k = 0; k < p->statuses.nr; k++)
-		if (!p->statuses.v[k].init)
-			most = MAX(most, p->statuses.v[k].restarts);
+	for (uint32_t k = 0; k < p->statuses.nr; k++) {
+		const struct container_status *s = &p->statuses.v[k];
+
+		if (s->restarts > most && s->init == of_sidecars && (!s->init || of_sidecar(p->spec, s->name)))
+			most = s->restarts;
+	}
 	return most;
 }
 
@@ -119,13 +135,13 @@ static int phase(const struct candidate *x, const struct candidate *y, nsec now)
 static int readiness(const struct candidate *x, const struct candidate *y, nsec now)
 {
 	(void)now;
-	return three_way(pod_is_ready(x->pod), pod_is_ready(y->pod));
+	return three_way(x->ready, y->ready);
 }
 
 static int cost(const struct candidate *x, const struct candidate *y, nsec now)
 {
 	(void)now;
-	return three_way(deletion_cost(x->pod), deletion_cost(y->pod));
+	return three_way(x->cost, y->cost);
 }
 
 static int siblings(const struct candidate *x, const struct candidate *y, nsec now)
@@ -136,15 +152,19 @@ static int siblings(const struct candidate *x, const struct candidate *y, nsec n
 
 static int ready_time(const struct candidate *x, const struct candidate *y, nsec now)
 {
-	nsec a = ready_since(x->pod), b = ready_since(y->pod);
-
-	return pod_is_ready(x->pod) && a != b ? by_age(x->pod, y->pod, a, b, now) : 0;
+	return x->ready && x->ready_since != y->ready_since ? by_age(x->pod, y->pod, x->ready_since, y->ready_since, now) : 0;
 }
 
 static int restarted(const struct candidate *x, const struct candidate *y, nsec now)
 {
 	(void)now;
-	return three_way(most_restarts(y->pod), most_restarts(x->pod));
+	return three_way(y->restarts, x->restarts);
+}
+
+static int sidecars_restarted(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(y->sidecar_restarts, x->sidecar_restarts);
 }
 
 static int age(const struct candidate *x, const struct candidate *y, nsec now)
@@ -161,6 +181,7 @@ static int uid(const struct candidate *x, const struct candidate *y, nsec now)
 static const struct { int (*order)(const struct candidate *, const struct candidate *, nsec now); const char *says; } criteria[] = {
 	{ bound, "not bound to a node" }, { phase, "phase: Pending before Unknown before Running" }, { readiness, "not ready" }, { cost, "lower pod-deletion-cost" },
 	{ siblings, "more Pods of its owner on its node" }, { ready_time, "ready for less time (powers of two, then uid)" }, { restarted, "more restarts" },
+	{ sidecars_restarted, "more restarts of its sidecars" },
 	{ age, "younger (powers of two, then uid)" }, { uid, "uid: nothing else differs" },
 };
 
@@ -195,9 +216,57 @@ static int with_now(const void *x, const void *y, void *now)
 	return deletion_order(x, y, *(const nsec *)now);
 }
 
-void sort_for_deletion(struct candidate *v, uint32_t nr, nsec now)
+/* Brings the `first` that go before all others to the front, in any order. */
+static void gather(struct candidate *v, uint32_t nr, uint32_t first, nsec now)
 {
-	qsort_r(v, nr, sizeof(*v), with_now, &now);
+	while (first && first < nr) {
+		struct candidate pivot = v[nr / 2];
+		uint32_t at = 0;
+
+		v[nr / 2] = v[nr - 1];
+		for (uint32_t k = 0; k + 1 < nr; k++)
+			if (deletion_order(&v[k], &pivot, now) < 0) {
+				struct candidate x = v[k];
+
+				v[k] = v[at];
+				v[at++] = x;
+			}
+		v[nr - 1] = v[at];
+		v[at] = pivot;
+		if (first <= at) {
+			nr = at;
+		} else {
+			v += at + 1;
+			nr -= at + 1;
+			first -= at + 1;
+		}
+	}
+}
+
+void sort_for_deletion(struct candidate *v, uint32_t nr, uint32_t first, nsec now)
+{
+	const struct pod *like = NULL;          /* Pods that have moved together share what is looked at */
+
+	for (struct candidate *x = v; x < v + nr; x++) {
+		const struct pod *p = x->pod;
+
+		if (like && like->conditions.v == p->conditions.v && like->statuses.v == p->statuses.v && like->o.annotations.v == p->o.annotations.v) {
+			x->restarts = x[-1].restarts;
+			x->sidecar_restarts = x[-1].sidecar_restarts;
+			x->cost = x[-1].cost;
+			x->ready = x[-1].ready;
+			x->ready_since = x[-1].ready_since;
+			continue;
+		}
+		like = p;
+		x->restarts = most_restarts(p, false);
+		x->sidecar_restarts = most_restarts(p, true);
+		x->cost = deletion_cost(p);
+		x->ready = pod_is_ready(p);
+		x->ready_since = ready_since(p);
+	}
+	gather(v, nr, first, now);
+	qsort_r(v, MIN(first, nr), sizeof(*v), with_now, &now);
 }
 
 uint32_t slow_start(uint32_t count, bool (*make)(void *), void *ctx)

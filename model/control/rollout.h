@@ -14,13 +14,20 @@ int32_t most_pods(const struct workload *);             /* replicas and surge; b
 /* The size that the new ReplicaSet is given next; all: replicas of all ReplicaSets, it included. */
 int32_t new_replicas(const struct workload *, int32_t all, int32_t now);
 
-/* One Pod that may be deleted; rank: how many ready siblings its node has. */
-int32_t most_restarts(const struct pod *);              /* of its containers, but for init containers */
-struct candidate { const struct pod *pod; uint32_t rank; };
-/* qsort-like, the one to be deleted first comes first; now: virtual time. */
+/* One Pod that may be deleted. */
+struct candidate {
+	const struct pod *pod;
+	uint32_t rank;                  /* how many active siblings its node has */
+	int32_t restarts, sidecar_restarts;     /* from here on: what sort_for_deletion saw; the most of a container */
+	int32_t cost;                   /* its annotation pod-deletion-cost */
+	nsec ready_since;               /* 0: it is not ready */
+	bool ready;
+};
+/* Looks at the Pods and puts the `first` that go before all others in front, in their order; now: virtual time. */
+void sort_for_deletion(struct candidate *, uint32_t nr, uint32_t first, nsec now);
+/* Of two that have been looked at, qsort-like. */
 int deletion_order(const struct candidate *, const struct candidate *, nsec now);
 const char *deletion_reason(const struct candidate *, const struct candidate *, nsec now);      /* what decides between the two, in words */
-void sort_for_deletion(struct candidate *, uint32_t nr, nsec now);
 struct control;
 /* The active Pods of a ReplicaSet or ReplicationController, in the order in which they would be deleted; in scratch. */
 struct candidate *deletion_candidates(struct control *, const struct workload *, struct arena *scratch, uint32_t *nr);

@@ -94,7 +94,7 @@ static struct candidate candidate(struct arena *a, const struct val *v)
 		p->o.annotations.v[0] = (struct pair){ "controller.kubernetes.io/pod-deletion-cost", cost };
 		p->o.annotations.nr = 1;
 	}
-	return (struct candidate){ p, 0 };
+	return (struct candidate){ .pod = p };
 }
 
 static void deleted_first(struct arena *a, const struct val *c)
@@ -105,7 +105,7 @@ static void deleted_first(struct arena *a, const struct val *c)
 
 	VAL_EACH(p, val_path(c, "given.pods"))
 		v[nr++] = candidate(a, p);
-	sort_for_deletion(v, nr, SECONDS(30 * 86400));
+	sort_for_deletion(v, nr, nr, SECONDS(30 * 86400));
 	VAL_EACH(name, list) {
 		CASE_ASSERT(c, strcmp(v[k++].pod->o.name, name->s) == 0);
 	}

@@ -47,16 +47,15 @@ static void ranked(struct world *w, const struct workload *set, struct sb *out)
 		table_cell(&t, heads[k]);
 	for (uint32_t k = 0; k < nr; k++) {
 		const struct pod *p = v[k].pod;
-		const char *cost = label_get(&p->o.annotations, "controller.kubernetes.io/pod-deletion-cost");
 		char age[16];
 
 		table_cell(&t, p->o.name);
 		table_cell(&t, p->node ? p->node : "<none>");
 		table_cell(&t, pod_phase_names[p->phase]);
 		table_cell(&t, ready_for(a, p, now));
-		table_cell(&t, cost ? cost : "0");
+		table_cell(&t, arena_printf(a, "%d", v[k].cost));
 		table_cell(&t, arena_printf(a, "%u", v[k].rank));
-		table_cell(&t, arena_printf(a, "%d", most_restarts(p)));
+		table_cell(&t, v[k].sidecar_restarts ? arena_printf(a, "%d, sidecars %d", v[k].restarts, v[k].sidecar_restarts) : arena_printf(a, "%d", v[k].restarts));
 		table_cell(&t, age_text(now - p->o.created, age));
 		table_cell(&t, k + 1 < nr ? deletion_reason(&v[k], &v[k + 1], now) : "");
 	}
