@@ -23,8 +23,10 @@ static bool amount_of(const struct val *v, int64_t *milli)
 {
 	char text[32];
 
+	if (val_str(v))
+		return quantity_parse(val_str(v), milli);
 	snprintf(text, sizeof(text), "%" PRId64, val_int_or(v, 0));
-	return quantity_parse(val_str(v) ? val_str(v) : text, milli);
+	return quantity_parse(text, milli);
 }
 
 static void check_resource_name(struct check *c, const char *name, const struct path *p)

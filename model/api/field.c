@@ -164,12 +164,13 @@ static bool decode_quantity(struct decode *d, const struct val *v, const struct 
 {
 	int64_t milli;
 
-	snprintf(text, 64, "%.9g", v->type == VAL_FLOAT ? v->f : 0.0);
-	if (v->type == VAL_INT)
+	if (v->type == VAL_STRING)
+		stpncpy(text, v->s, 63)[0] = '\0';
+	else if (v->type == VAL_INT)
 		snprintf(text, 64, "%" PRId64, v->i);
-	else if (v->type == VAL_STRING)
-		snprintf(text, 64, "%s", v->s);
-	else if (v->type != VAL_FLOAT)
+	else if (v->type == VAL_FLOAT)
+		snprintf(text, 64, "%.9g", v->f);
+	else
 		return wrong_type(d, v, p, "string");
 	if (!quantity_parse(text, &milli))
 		return complain(d, v, p, "Invalid value: \"%s\": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'", text);

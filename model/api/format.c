@@ -120,7 +120,7 @@ static void label_key(struct check *c, const struct path *p, const char *s, cons
 	if (slash) {
 		char prefix[512];
 
-		snprintf(prefix, sizeof(prefix), "%.*s", (int)MIN(slash - s, 511), s);
+		stpncpy(prefix, s, MIN((size_t)(slash - s), sizeof(prefix) - 1))[0] = '\0';
 		if (slash == s)
 			refuse_str(c, p, shown, "prefix part must be non-empty");
 		else

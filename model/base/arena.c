@@ -113,7 +113,8 @@ static void add_block(struct arena *a, size_t at_least)
 	a->newest = b;
 }
 
-void *arena_alloc(struct arena *a, size_t size, size_t align)
+/* Room of which the first bytes, as many as *dirty says, hold what was there before; the rest is zero. */
+static inline void *take(struct arena *a, size_t size, size_t align, size_t *dirty)
 {
 	struct block *b = a->newest;
 	size_t at = b ? (b->used + align - 1) & ~(align - 1) : 0;
@@ -126,28 +127,35 @@ void *arena_alloc(struct arena *a, size_t size, size_t align)
 	}
 	b->used = at + size;
 	a->handed_out += size;
-	if (at >= b->clean) {
-		b->clean = at + size;
-		return b->data + at;
-	}
-	memset(b->data + at, 0, MIN(size, b->clean - at));
+	*dirty = at < b->clean ? MIN(size, b->clean - at) : 0;
 	b->clean = MAX(b->clean, b->used);
 	return b->data + at;
 }
 
+void *arena_alloc(struct arena *a, size_t size, size_t align)
+{
+	size_t dirty;
+	void *p = take(a, size, align, &dirty);
+
+	return dirty ? memset(p, 0, dirty) : p;
+}
+
 void *arena_copy(struct arena *a, const void *p, size_t size)
 {
-	void *to = arena_alloc(a, size, 16);
+	size_t dirty;
+	void *to = take(a, size, 16, &dirty);
 
 	return size ? memcpy(to, p, size) : to;
 }
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-	char *to = arena_alloc(a, n + 1, 1);
+	size_t dirty;
+	char *to = take(a, n + 1, 1, &dirty);
 
 	if (n)
 		memcpy(to, s, n);
+	to[n] = '\0';
 	return to;
 }
 

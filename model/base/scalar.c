@@ -129,6 +129,8 @@ static const struct word words[] = {
 
 static bool is_inf_or_nan(const char *s)
 {
+	if (s[*s == '-' || *s == '+'] != '.')
+		return false;
 	if (strcmp(s, ".nan") == 0 || strcmp(s, ".NaN") == 0 || strcmp(s, ".NAN") == 0)
 		return true;
 	s += *s == '-' || *s == '+';
@@ -154,7 +156,7 @@ static bool is_letter(char c)
 static bool resolve_word(const char *s, struct val *out)
 {
 	for (size_t k = 0; k < ARRAY_LEN(words); k++) {
-		if (strcmp(s, words[k].text) != 0)
+		if (*s != *words[k].text || strcmp(s, words[k].text) != 0)
 			continue;
 		out->type = (uint8_t)words[k].type;
 		out->b = words[k].b;

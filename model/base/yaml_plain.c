@@ -21,6 +21,14 @@ struct plain {
 
 struct scalar { const char *s; uint32_t n, line, col; bool quoted; };
 
+/* What a character may be to a scalar without quotes. */
+enum { NOT_FIRST = 1, IN_BLOCK = 2, IN_FLOW = 4 };      /* it cannot begin one; it may end one, outside and inside of flow collections */
+static const unsigned char sign[256] = {
+	['\n'] = IN_BLOCK | IN_FLOW, [':'] = NOT_FIRST | IN_BLOCK | IN_FLOW, ['#'] = NOT_FIRST | IN_BLOCK | IN_FLOW, ['?'] = NOT_FIRST | IN_FLOW, [','] = NOT_FIRST | IN_FLOW,
+	['['] = NOT_FIRST | IN_FLOW, [']'] = NOT_FIRST | IN_FLOW, ['{'] = NOT_FIRST | IN_FLOW, ['}'] = NOT_FIRST | IN_FLOW, ['&'] = NOT_FIRST, ['*'] = NOT_FIRST,
+	['!'] = NOT_FIRST, ['|'] = NOT_FIRST, ['>'] = NOT_FIRST, ['\''] = NOT_FIRST, ['"'] = NOT_FIRST, ['%'] = NOT_FIRST, ['@'] = NOT_FIRST, ['`'] = NOT_FIRST,
+};
+
 static bool is_end(const struct plain *y, const char *p)
 {
 	return p == y->end || *p == '\n';
@@ -79,20 +87,19 @@ static bool scan_quoted(struct plain *y, struct scalar *out)
 
 static bool scan_plain(struct plain *y, bool flow, struct scalar *out)
 {
+	const unsigned char look = flow ? IN_FLOW : IN_BLOCK;
 	const char *p = y->p;
 
-	if (strchr("?:,[]{}#&*!|>'\"%@`", *p) || (*p == '-' && (is_blank_or_end(y, p + 1) || flow)))
+	if (sign[(unsigned char)*p] & NOT_FIRST || (*p == '-' && (flow || is_blank_or_end(y, p + 1))))
 		return false;
-	for (; !is_end(y, p); p++) {
-		if (*p == ':' && is_blank_or_end(y, p + 1))
+	for (;; p++) {
+		while (p < y->end && !(sign[(unsigned char)*p] & look))
+			p++;
+		if (is_end(y, p))
 			break;
-		if (*p == '#' && p[-1] == ' ')
+		if (*p == ':' ? is_blank_or_end(y, p + 1) : *p == '#' ? p[-1] == ' ' : *p != '?')
 			break;
-		if (!flow)
-			continue;
-		if (*p == ',' || *p == '[' || *p == ']' || *p == '{' || *p == '}')
-			break;
-		if (*p == '?' || (*p == ':' && strchr(",[]{}", p[1])))
+		if (flow && (*p == '?' || (*p == ':' && strchr(",[]{}", p[1]))))
 			return false;
 	}
 	out->s = y->p;
@@ -233,7 +240,7 @@ static struct val *flow_value(struct plain *y)
 
 /* ---- blocks. Each begins at its first key or dash, in column `indent`, and ends before the first content that stands left of it. */
 
-static struct val *block(struct plain *y, uint32_t indent);
+static struct val *value(struct plain *y, bool in_line);
 
 /* A value on the line of its key or dash. *ended: content may follow on deeper lines no more. */
 static struct val *inline_value(struct plain *y)
@@ -248,17 +255,21 @@ static struct val *inline_value(struct plain *y)
 	return v && !skip_blanks(y) ? v : NULL;         /* nothing but a comment may follow */
 }
 
-/* Is the content at hand a key, as far as the line tells? */
-static bool at_key(const struct plain *y)
+/* A key with its colon, behind which y stands then. false: what is at hand is none, as far as the line tells, and y stays where it is. */
+static bool scan_key(struct plain *y, struct scalar *key)
 {
-	struct plain look = *y;
-	struct scalar s;
+	const char *from = y->p;
 
-	if (*y->p == '[' || *y->p == '{' || !scan_scalar(&look, false, &s))
-		return false;
-	while (look.p < look.end && *look.p == ' ')
-		look.p++;
-	return look.p < look.end && *look.p == ':' && is_blank_or_end(&look, look.p + 1);
+	if (scan_scalar(y, false, key)) {
+		while (y->p < y->end && *y->p == ' ')
+			y->p++;
+		if (y->p < y->end && *y->p == ':' && is_blank_or_end(y, y->p + 1)) {
+			y->p++;
+			return true;
+		}
+	}
+	y->p = from;
+	return false;
 }
 
 /* Content has been skipped to: is the block of that indentation at its end? *bad: it stands where nothing may stand. */
@@ -270,41 +281,37 @@ static bool block_ends(struct plain *y, uint32_t indent, bool *bad)
 	return column(y) != indent;
 }
 
-static bool block_map(struct plain *y, struct val *map, uint32_t indent)
+static bool block_map(struct plain *y, struct val *map, uint32_t indent, struct scalar key)
 {
 	bool bad = false;
 
 	do {
-		struct scalar s;
-		const char *key;
+		const char *name = key_of(y, &key);
+		uint32_t after = column(y) + 1;
 		struct val *v;
-		uint32_t after;
 
-		if (!scan_scalar(y, false, &s) || !(key = key_of(y, &s)))
+		if (!name)
 			return false;
-		while (y->p < y->end && *y->p == ' ')
-			y->p++;
-		if (y->p == y->end || *y->p != ':' || !is_blank_or_end(y, y->p + 1))
-			return false;
-		y->p++;
-		after = column(y) + 1;
 		if (skip_blanks(y))
 			v = inline_value(y);
 		else if (skip_lines(y) && (column(y) > indent || (column(y) == indent && is_dash(y))))
-			v = is_dash(y) || at_key(y) ? block(y, column(y)) : NULL;
+			v = value(y, false);
 		else
-			v = new_val(y, s.line, after, VAL_NULL);
+			v = new_val(y, key.line, after, VAL_NULL);
 		if (!v)
 			return false;
-		if (v->line > s.line && v->type >= VAL_LIST) {  /* a block begins at its key */
-			v->line = s.line;
-			v->col = (uint16_t)MIN(s.col, UINT16_MAX);
+		if (v->line > key.line && v->type >= VAL_LIST) {        /* a block begins at its key */
+			v->line = key.line;
+			v->col = (uint16_t)MIN(key.col, UINT16_MAX);
 		}
-		v->key = key;
+		v->key = name;
 		append(map, v);
-	} while (!block_ends(y, indent, &bad));
-	map_mark_repeats(map, y->arena, false);
-	return !bad;
+		if (block_ends(y, indent, &bad)) {
+			map_mark_repeats(map, y->arena, false);
+			return !bad;
+		}
+	} while (scan_key(y, &key));
+	return false;
 }
 
 static bool block_list(struct plain *y, struct val *list, uint32_t indent)
@@ -320,9 +327,9 @@ static bool block_list(struct plain *y, struct val *list, uint32_t indent)
 		y->p++;
 		after = column(y) + 1;
 		if (skip_blanks(y))
-			v = is_dash(y) || at_key(y) ? block(y, column(y)) : inline_value(y);
+			v = value(y, true);
 		else if (skip_lines(y) && column(y) > indent)
-			v = is_dash(y) || at_key(y) ? block(y, column(y)) : NULL;
+			v = value(y, false);
 		else
 			v = new_val(y, line, after, VAL_NULL);
 		if (!v)
@@ -332,12 +339,18 @@ static bool block_list(struct plain *y, struct val *list, uint32_t indent)
 	return !bad;
 }
 
-static struct val *block(struct plain *y, uint32_t indent)
+/* The block that begins at the content at hand, or, on a line that has begun already, what else stands there. */
+static struct val *value(struct plain *y, bool in_line)
 {
+	uint32_t indent = column(y);
 	bool list = is_dash(y);
-	struct val *v = new_val(y, y->line, indent + 1, list ? VAL_LIST : VAL_MAP);
+	struct scalar key;
+	struct val *v;
 
-	if (!v || !go_deeper(y) || !(list ? block_list(y, v, indent) : block_map(y, v, indent)))
+	if (!list && !scan_key(y, &key))
+		return in_line ? inline_value(y) : NULL;
+	v = new_val(y, y->line, indent + 1, list ? VAL_LIST : VAL_MAP);
+	if (!v || !go_deeper(y) || !(list ? block_list(y, v, indent) : block_map(y, v, indent, key)))
 		return NULL;
 	y->depth--;
 	return v;
@@ -345,13 +358,20 @@ static struct val *block(struct plain *y, uint32_t indent)
 
 /* ---- documents */
 
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* Eight characters at once: a byte's high bit says what holds of it. Bytes below 0x80 carry nothing into their neighbours; others are bad already. */
 static bool is_printable(const char *s, size_t n)
 {
-	unsigned bad = 0;
+	uint64_t bad = 0, word = EACH(' ');
 
-	for (size_t k = 0; k < n; k++)
-		bad |= (unsigned)((unsigned char)s[k] - 0x20u > 0x5eu) & (unsigned)(s[k] != '\n');
-	return !bad;
+	for (size_t k = 0; k < n; k += 8) {
+		if (n - k < 8)
+			word = EACH(' ');
+		memcpy(&word, s + k, MIN(n - k, 8));
+		bad |= word | (word + EACH(1)) | (~(word + EACH(0x60)) & ((word ^ EACH('\n')) + EACH(0x7f)));
+	}
+	return !(bad & EACH(0x80));
 }
 
 struct val *yaml_plain(struct arena *a, const struct doc_budget *b, uint32_t lines_before, const char *text, size_t len, bool *empty)
@@ -371,8 +391,8 @@ struct val *yaml_plain(struct arena *a, const struct doc_budget *b, uint32_t lin
 		*empty = true;
 		return NULL;
 	}
-	if (column(&y) || is_dash(&y) || !at_key(&y))
+	if (column(&y) || is_dash(&y))
 		return NULL;
-	v = block(&y, 0);
+	v = value(&y, false);
 	return v && y.p == y.end ? v : NULL;
 }
