@@ -250,6 +250,23 @@ static char *from_utf16(const unsigned char *p, size_t len, size_t *out)
 	return text;
 }
 
+/* Nobody but Helm reads a chart's templates: where reading stopped at one, that is what to say. */
+static void say_template(const char *file, uint32_t first, const char *text, size_t len, struct err *err)
+{
+	uint32_t at = err->nr ? err->v[err->nr - 1].line : 0;
+	const char *end = text + len;
+
+	for (uint32_t line = first; line <= at && text < end; line++) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text)), *to = newline ? newline : end;
+
+		if (line + 1 >= at && memmem(text, (size_t)(to - text), "{{", 2)) {
+			err_warn(err, &(struct where){ .file = file, .line = line }, "{{ begins a template, not an object: render it first (helm template CHART | podwire … -f -)");
+			return;
+		}
+		text = to + 1;
+	}
+}
+
 static bool read_text(const char *file, uint32_t line, const char *text, size_t len, bool mapped, const struct doc_budget *b, doc_take take, void *ctx, struct err *err)
 {
 	struct stream s = { .file = file, .line = line - 1, .budget = budget_or_default(b), .take = take, .ctx = ctx, .err = err };
@@ -275,6 +292,8 @@ static bool read_text(const char *file, uint32_t line, const char *text, size_t 
 	s.scratch = arena_new(NULL, "documents");
 	arena_alloc(s.scratch, 1, 1);                   /* the first block stays */
 	ok = read_documents(&s, text, len);
+	if (!ok && !s.stopped)
+		say_template(file, line, text, len, err);
 	arena_free(s.scratch);
 	free(converted);
 	return ok;

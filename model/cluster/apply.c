@@ -69,6 +69,8 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	if (!val_str(api) || !*val_str(api))
 		return err_add(err, ERR_INPUT, &w, "apiVersion is missing: every object names its apiVersion and kind"), NULL;
 	k = kind_find(val_str(api), val_str(name));
+	if (k == &kustomization_kind || k == &component_kind)
+		err_warn(err, &w, "a %s is for kustomize, and is not followed: the files beside it are taken as they stand (kustomize build DIR | podwire … -f - gives what they become)", k->name);
 	if (k)
 		return k;
 	if (kind_refused(val_str(api), val_str(name), &why)) {

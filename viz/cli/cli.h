@@ -46,7 +46,7 @@ struct cli {
 	/* options, by the table in options.c */
 	const char *lab, *ns, *output, *seed, *at, *mode, *color, *selector, *field_selector, *validate;
 	struct texts files;
-	bool all_ns, no_settle, quiet, verbose, watch, help;
+	bool all_ns, no_settle, quiet, verbose, watch, help, recursive;
 	const char *sort_by; bool show_labels, no_headers; const char *about, *types; struct texts label_columns;
 	const char *cni, *kernel, *zone, *node_resolv_conf, *enforce, *cloud_lb;
 	struct texts controllers;

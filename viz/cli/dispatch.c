@@ -1,10 +1,24 @@
 /* From words to a command: finds it in the table, reads its options, runs it. */
 #include "viz/cli/cli.h"
 
+/* What kubectl users type and podwire does by another word, or cannot do. */
+static const struct { const char *word, *instead; } foreign[] = {
+	{ "replace", "podwire apply -f FILE" }, { "explain", "podwire api-resources lists the kinds; apply names each unknown field, and the nearest that there is" },
+	{ "top", "nothing is measured; podwire describe node NAME adds up what is requested" }, { "port-forward", "podwire trace pod/FROM pod/NAME:PORT, or podwire exec in a lab that is up" },
+	{ "proxy", "there is no API server; podwire get KIND/NAME -o json" }, { "debug", "podwire up, then podwire exec node/NAME -- COMMAND" },
+	{ "attach", "podwire up, then podwire exec pod/NAME -- COMMAND" }, { "cp", "podwire up, then podwire exec pod/NAME -- COMMAND" },
+	{ "cluster-info", "podwire get nodes, podwire draw cluster" }, { "config", "a lab is a file: --lab FILE or $PODWIRE_LAB" },
+	{ "auth", "who may do what in the API is not modelled" }, { "kustomize", "kustomize build DIR | podwire … -f -" }, { "api-versions", "podwire api-resources" },
+};
+
 static enum err_kind unknown_command(const char *word, struct err *err)
 {
-	const char *names[64] = { NULL };
+	const char *names[128] = { NULL };
 	size_t nr = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(foreign); k++)
+		if (strcmp(word, foreign[k].word) == 0)
+			return err_add(err, ERR_INPUT, NULL, "there is no command \"%s\" here: %s", word, foreign[k].instead), ERR_INPUT;
 
 	for (const struct command *c = commands; c->name && nr + 1 < ARRAY_LEN(names); c++)
 		names[nr++] = c->name;

@@ -25,6 +25,7 @@ static const struct option options[] = {
 	{ "color", 0, O_TEXT, AT(color), G_ALWAYS, "auto|always|never", "colours (default auto; NO_COLOR is respected)" },
 	{ "help", 'h', O_FLAG, AT(help), G_ALWAYS, NULL, "this text" },
 	{ "filename", 'f', O_TEXTS, AT(files), G_FILES | G_APPLY, "FILE|DIR|-", "manifests; repeatable; folders are read recursively" },
+	{ "recursive", 'R', O_FLAG, AT(recursive), G_FILES | G_APPLY, NULL, "for kubectl's sake: folders are always read recursively" },
 	{ "validate", 0, O_TEXT, AT(validate), G_FILES | G_APPLY, "strict|warn|ignore", "what an unknown field is" },
 	{ "no-settle", 0, O_FLAG, AT(no_settle), G_FILES | G_APPLY, NULL, "do not let the controllers work first" },
 	{ "at", 0, O_TEXT, AT(at), G_FILES, "12.5s|rev:17", "the lab as it was; with -f: what the cluster is by then (a time only)" },
@@ -131,12 +132,24 @@ static const struct option *by_letter(char letter)
 	return NULL;
 }
 
+/* Options that kubectl has and podwire cannot have, and what does instead. */
+static const struct { const char *option, *instead; } foreign[] = {
+	{ "-k", "kustomize build DIR | podwire … -f -" }, { "--kustomize", "kustomize build DIR | podwire … -f -" },
+	{ "--kubeconfig", "podwire asks no cluster: kubectl get … -o json | podwire import -" }, { "--context", "podwire asks no cluster: kubectl get … -o json | podwire import -" },
+	{ "--server-side", "apply merges as kubectl's client does: leave it out" }, { "--force-conflicts", "apply merges as kubectl's client does: leave it out" },
+	{ "--prune", "delete what is no longer wanted by podwire delete" }, { "--raw", "podwire get KIND/NAME -o json" },
+};
+
 static bool unknown(const char *arg, unsigned takes, struct err *err)
 {
+	size_t len = strcspn(arg, "=");
 	const char *names[ARRAY_LEN(options)] = { NULL };
 	char word[64] = "";
 	size_t nr = 0;
 
+	for (size_t k = 0; k < ARRAY_LEN(foreign); k++)
+		if (strlen(foreign[k].option) == len && strncmp(arg, foreign[k].option, len) == 0)
+			return err_add(err, ERR_INPUT, NULL, "there is no option %s here: %s", foreign[k].option, foreign[k].instead);
 	for (const struct option *o = options; o->name; o++)
 		if (o->groups & (takes | G_ALWAYS))
 			names[nr++] = o->name;
