@@ -65,18 +65,10 @@ static const struct field secret_fields[] = {
 
 static str base64(struct strtab *t, const char *s, size_t n)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct sb sb = { 0 };
 	str out;
 
-	for (size_t k = 0; k < n; k += 3) {
-		uint32_t v = (uint32_t)(unsigned char)s[k] << 16 | (k + 1 < n ? (uint32_t)(unsigned char)s[k + 1] << 8 : 0) | (k + 2 < n ? (unsigned char)s[k + 2] : 0u);
-
-		sb_addc(&sb, digits[v >> 18]);
-		sb_addc(&sb, digits[v >> 12 & 63]);
-		sb_addc(&sb, k + 1 < n ? digits[v >> 6 & 63] : '=');
-		sb_addc(&sb, k + 2 < n ? digits[v & 63] : '=');
-	}
+	sb_add_base64(&sb, s, n);
 	out = str_intern(t, sb_text(&sb));
 	sb_free(&sb);
 	return out;

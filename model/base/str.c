@@ -250,6 +250,21 @@ void sb_addc(struct sb *b, char c)
 	b->s[b->len] = '\0';
 }
 
+void sb_add_base64(struct sb *b, const void *bytes, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const uint8_t *p = bytes;
+
+	for (size_t k = 0; k < n; k += 3) {
+		uint32_t v = (uint32_t)p[k] << 16 | (k + 1 < n ? (uint32_t)p[k + 1] << 8 : 0) | (k + 2 < n ? p[k + 2] : 0u);
+
+		sb_addc(b, digits[v >> 18]);
+		sb_addc(b, digits[v >> 12 & 63]);
+		sb_addc(b, k + 1 < n ? digits[v >> 6 & 63] : '=');
+		sb_addc(b, k + 2 < n ? digits[v & 63] : '=');
+	}
+}
+
 void sb_printf(struct sb *b, const char *fmt, ...)
 {
 	va_list ap;

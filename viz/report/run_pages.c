@@ -56,20 +56,6 @@ static void html_text(struct sb *out, const char *s)
 	sb_free(&shown);
 }
 
-static void base64(struct sb *out, const char *s, size_t n)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t k = 0; k < n; k += 3) {
-		uint32_t v = (uint32_t)((unsigned char)s[k] << 16 | (k + 1 < n ? (unsigned char)s[k + 1] << 8 : 0) | (k + 2 < n ? (unsigned char)s[k + 2] : 0));
-
-		sb_addc(out, digits[v >> 18]);
-		sb_addc(out, digits[v >> 12 & 63]);
-		sb_addc(out, k + 1 < n ? digits[v >> 6 & 63] : '=');
-		sb_addc(out, k + 2 < n ? digits[v & 63] : '=');
-	}
-}
-
 static const char style[] =
 	"<style>\n"
 	":root{color-scheme:light dark;--paper:#fff;--ink:#1b2733;--muted:#5b6b7a;--line:#d5dbe0;--panel:#f4f6f8;--bad:#b34700;--good:#00795a}\n"
@@ -119,7 +105,7 @@ static void html_figures(const struct val *first, const struct val *end, struct 
 			sb_add(out, "<figure><img alt=\"");
 			html_text(out, record_text(f, "description"));
 			sb_add(out, "\" src=\"data:image/svg+xml;base64,");
-			base64(out, svg, strlen(svg));
+			sb_add_base64(out, svg, strlen(svg));
 			sb_add(out, "\"><figcaption>");
 			html_text(out, record_text(f, "title"));
 			sb_add(out, "</figcaption></figure>\n");

@@ -245,20 +245,12 @@ void edge_paint(struct edge *e, const struct cells *c)
 /* OSC 52: the terminal's own clipboard, over ssh as well. */
 static void copy(const char *text)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = strlen(text);
+	struct sb code = { 0 };
 
-	printf("\033]52;c;");
-	for (size_t k = 0; k < n; k += 3) {
-		uint32_t v = (uint32_t)(unsigned char)text[k] << 16 | (k + 1 < n ? (uint32_t)(unsigned char)text[k + 1] << 8 : 0) | (k + 2 < n ? (unsigned char)text[k + 2] : 0);
-
-		putchar(digits[v >> 18]);
-		putchar(digits[v >> 12 & 63]);
-		putchar(k + 1 < n ? digits[v >> 6 & 63] : '=');
-		putchar(k + 2 < n ? digits[v & 63] : '=');
-	}
-	putchar('\a');
+	sb_add_base64(&code, text, strlen(text));
+	printf("\033]52;c;%s\a", sb_text(&code));
 	fflush(stdout);
+	sb_free(&code);
 }
 
 static void suspend(struct edge *e)
