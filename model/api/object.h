@@ -28,7 +28,7 @@ struct object {
 	uint32_t life : 31;                     /* how many objects of this name came before */
 	bool gone : 1;                          /* deleted for good; only the handle remains */
 	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
-	const struct val *applied;              /* what the last apply said, where doc has changed since; NULL: doc itself */
+	const struct val *applied;              /* what the last apply said, where doc has changed since; NULL: doc itself; an empty map: it was never applied */
 	int64_t grace;                          /* of a deletion that says one: 1 + deletionGracePeriodSeconds; 0: the Pod's own */
 };
 

@@ -321,14 +321,22 @@ struct val *apply_merge(struct cluster *c, const struct object *o, const struct 
 	return merge(o, now, object_live(o, a), a);
 }
 
+static bool never_applied(const struct object *o)
+{
+	return o->applied && !o->applied->nr && !label_get(&o->annotations, LAST_APPLIED);
+}
+
 static enum apply_result apply_over(struct cluster *c, struct object *old, const struct doc *d, const struct apply_options *opt, struct object **out, struct err *err)
 {
 	const struct val *last = old->applied ? old->applied : old->doc;
 	struct val *live = object_live(old, cluster_arena(c));
 	struct doc merged = { d->file, merge(old, d->root, live, cluster_arena(c)) };
+	struct where w = place(d, d->root, NULL);
 	struct object *to;
 	enum apply_result how;
 
+	if (never_applied(old))                 /* kubectl's words (pkg/cmd/apply/apply.go warningNoLastAppliedConfigAnnotation) */
+		err_warn(err, &w, "resource %s/%s is missing the " LAST_APPLIED " annotation: what it has and the file does not stays as it is; apply has written the annotation now", old->kind->plural, old->name);
 	if (old->kind == &service_kind)
 		service_drop_fields((const struct service *)old, (struct val *)(uintptr_t)merged.root);
 	if (live && val_equal(live, merged.root) && val_equal(last, d->root)) {
@@ -357,6 +365,15 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 	if (!o || !namespace_exists(c, o, d, opt, err))
 		return APPLY_ERROR;
 	old = cluster_find(c, k, o->ns, o->name);
+	if (opt->create)
+		o->applied = val_new(cluster_arena(c), VAL_MAP);
+	if (old && opt->create) {
+		const char *slash = strchr(k->apis[0], '/');
+		struct where w = place(d, d->root, NULL);
+
+		err_add(err, ERR_FAILED, &w, "%s%s%.*s \"%s\" already exists", k->plural, slash ? "." : "", slash ? (int)(slash - k->apis[0]) : 0, k->apis[0], o->name);
+		return APPLY_ERROR;
+	}
 	if (old) {
 		result = apply_over(c, old, d, opt, &o, err);
 	} else {

@@ -13,6 +13,7 @@ struct apply_options {
 	bool validate;                                  /* run the kinds' checks; false for import */
 	bool respect_status;                            /* take status and assigned fields as they are (import, -f questions: always true for objects that carry them) */
 	const char *dflt_ns;                            /* for namespaced objects without one; NULL: default */
+	bool create;                                    /* as kubectl create: what is there already is refused, and what is made was never applied */
 	bool create_namespaces;                         /* a namespace that objects name but nobody made: make it (questions, scenarios) */
 };
 

@@ -62,7 +62,7 @@ static void put_last_applied(struct arena *a, struct val *meta, const struct obj
 	const struct val *notes = val_get(meta, "annotations"), *last = o->applied ? o->applied : o->doc;
 	struct sb text = { 0 };
 
-	if (!last || !o->file || !was || val_get(was, "uid") || val_get(notes, LAST_APPLIED))
+	if (!last || !last->nr || !o->file || !was || val_get(was, "uid") || val_get(notes, LAST_APPLIED))
 		return;
 	if (!notes)
 		notes = val_put(a, meta, "annotations", val_new(a, VAL_MAP));

@@ -31,6 +31,10 @@ enum {
 	G_GET     = 1 << 22,    /* how `get` shows it */
 	G_EVENTS  = 1 << 17,
 	G_TUI     = 1 << 18,
+	G_CREATE  = 1 << 26,
+	G_EXPOSE  = 1 << 27,
+	G_SCALER  = 1 << 28,
+	G_WAIT    = 1 << 29,
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
 };
@@ -64,6 +68,9 @@ struct cli {
 	const char *cascade, *to_revision;
 	const char *replicas, *patch, *patch_type, *patch_file, *timeout, *grace;
 	struct texts reports; const char *jobs, *shard; bool allow_commands;
+	struct texts images, tcp, rules, annotations, literals, from_files, env;                /* create, run, expose, autoscale */
+	const char *cluster_ip, *node_port, *external_name, *ingress_class, *default_backend, *cert, *key, *schedule, *restart, *min_available, *max_unavailable;
+	const char *labels, *name, *target_port, *external_ip, *load_balancer_ip, *session_affinity, *min, *max, *cpu_percent; bool command_words;
 	const char *nodes, *config;
 	struct watcher { void (*look)(void *ctx, struct world *); void *ctx; } watcher;       /* of the world that -f makes, while its time passes */
 	const char *sample, *tries, *cni_bin; bool with_bird, with_stdin, tty, show_all;
@@ -84,6 +91,8 @@ const struct command *command_find(const char *name);
 /* One command line, argv[0] not looked at; cli->arena and cli->to are set. */
 enum err_kind cli_run(struct cli *, int argc, char **argv, struct err *);
 bool options_parse(struct cli *, unsigned takes, int argc, char **argv, struct err *);
+/* Of the group's options only those of these names (NULL-terminated) may be given; with: the word that they go with. */
+bool options_only(const struct cli *, unsigned group, const char *const *names, const char *with, struct err *);
 void options_help(unsigned takes, FILE *);
 /* Calls with each option that goes with one of the groups, in the order of the table; letter 0, arg NULL: it has none. */
 void options_each(unsigned takes, void (*fn)(void *ctx, const char *name, char letter, const char *arg, const char *help), void *ctx);
@@ -111,7 +120,7 @@ enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF
 	X(routes) X(rules) X(show) X(draw) X(fault) X(heal) \
 	X(run) X(report) X(export) X(up) X(down) X(ps) \
 	X(exec) X(logs) X(verify) X(api_resources) X(version) X(help) \
-	X(compare) X(tui) X(learn) X(completion)
+	X(create) X(expose) X(autoscale) X(wait) X(compare) X(tui) X(learn) X(completion)
 #define X(fn) enum err_kind cmd_##fn(struct cli *, struct err *);
 COMMANDS(X)
 #undef X

@@ -2,46 +2,8 @@
 #include <stdlib.h>
 
 #include "model/base/quantity.h"
-#include "viz/cli/labwork.h"
+#include "viz/cli/applying.h"
 #include "viz/cli/select.h"
-
-struct applying { struct cli *cli; struct labwork *w; uint32_t nr; struct docs_later later; };
-
-static enum apply_result apply_now(struct applying *a, const struct doc *d, struct err *err)
-{
-	struct object *o = NULL;
-	enum apply_result how = apply_doc(a->w->world.cluster, d, &a->w->opt.apply, &o, err);
-
-	if (how == APPLY_ERROR)
-		return how;
-	vec_add(a->cli->arena, &a->w->docs, (struct doc){ arena_strdup(a->cli->arena, d->file), val_copy(a->cli->arena, d->root) });
-	if (o && !a->cli->quiet)
-		fprintf(a->cli->to, "%s%s%s %s%s\n", resource_word(a->cli->arena, o->kind), &"/"[!*o->name], o->name, apply_result_names[how], labwork_mark(a->cli));
-	return how;
-}
-
-static bool apply_one(void *ctx, const struct doc *d, struct err *err)
-{
-	struct applying *a = ctx;
-	uint32_t mark = err->nr;
-
-	if (d->root && streq(val_str(val_get(d->root, "kind")), "Scenario")) {
-		struct where w = { .file = d->file, .line = d->root->line };
-
-		return err_add(err, ERR_INPUT, &w, "a Scenario is not applied: podwire run plays it");
-	}
-	a->nr++;
-	if (apply_now(a, d, err) == APPLY_ERROR)
-		apply_later(&a->later, a->w->world.cluster, a->cli->arena, d, mark, err);
-	return true;
-}
-
-static void apply_rest(struct applying *a, struct err *err)
-{
-	apply_due(&a->later, a->w->world.cluster, err);
-	for (uint32_t k = 0; k < a->later.docs.nr; k++)
-		apply_now(a, &a->later.docs.v[k].doc, err);
-}
 
 enum err_kind cmd_apply(struct cli *cli, struct err *err)
 {
@@ -61,8 +23,8 @@ enum err_kind cmd_apply(struct cli *cli, struct err *err)
 		w.opt.apply.create_namespaces = true;
 	cli->to = open_memstream(&text, &len);          /* what was done is said when it is done: all or nothing */
 	for (uint32_t k = 0; k < cli->files.nr; k++)
-		docs_read_path(cli->files.v[k], NULL, apply_one, &a, err);
-	apply_rest(&a, err);
+		docs_read_path(cli->files.v[k], NULL, applying_take, &a, err);
+	applying_rest(&a, err);
 	fclose(cli->to);
 	cli->to = to;
 	if (!a.nr && !err_any(err))
@@ -90,8 +52,8 @@ enum err_kind cmd_init(struct cli *cli, struct err *err)
 	world_init(&w.world, &w.opt);
 	a.w = &w;
 	if (cli->config) {
-		docs_read_path(cli->config, NULL, apply_one, &a, err);
-		apply_rest(&a, err);
+		docs_read_path(cli->config, NULL, applying_take, &a, err);
+		applying_rest(&a, err);
 	} else if (cli->nodes) {
 		struct sb yaml = { 0 };
 		char *rest;
@@ -102,7 +64,7 @@ enum err_kind cmd_init(struct cli *cli, struct err *err)
 		sb_add(&yaml, "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\nnodes:\n- role: control-plane\n");
 		for (unsigned long k = 0; k < n && !err_any(err); k++)
 			sb_add(&yaml, "- role: worker\n");
-		docs_read("--nodes", sb_text(&yaml), yaml.len, NULL, apply_one, &a, err);
+		docs_read("--nodes", sb_text(&yaml), yaml.len, NULL, applying_take, &a, err);
 		sb_free(&yaml);
 	}
 	if (labwork_end(cli, &w, true, err) && !cli->quiet)
@@ -118,7 +80,7 @@ static void delete_one(struct deleting *d, struct object *o)
 	struct cli *cli = d->a.cli;
 	bool forced = d->force && d->grace == 0;
 
-	sb_printf(&d->said, "%s \"%s\" %sdeleted%s%s%s\n", resource_word(cli->arena, o->kind), o->name, forced ? "force " : "", o->ns ? " from " : "", o->ns ? o->ns : "", o->ns ? " namespace" : "");
+	sb_printf(&d->said, "%s \"%s\" %sdeleted%s%s%s%s\n", resource_word(cli->arena, o->kind), o->name, forced ? "force " : "", labwork_mark(cli), o->ns ? " from " : "", o->ns ? o->ns : "", o->ns ? " namespace" : "");
 	labwork_delete(cli, d->a.w, o, d->grace, forced, d->cascade);
 }
 

@@ -6,7 +6,7 @@
 
 #include "sim/linux/enter.h"
 #include "sim/linux/play_linux.h"
-#include "viz/cli/cli.h"
+#include "viz/cli/generate.h"
 #include "viz/diagram/figure.h"
 #include "viz/report/run_report.h"
 
@@ -348,8 +348,12 @@ enum err_kind cmd_run(struct cli *cli, struct err *err)
 	unsigned long jobs;
 	bool ok = true;
 
+	if (cli->images.nr)                             /* as kubectl's run */
+		return create_pod(cli, err);
 	if (!cli->args.nr)
 		return cli_usage(cli, err, "which scenarios?");
+	if (cli->port || cli->restart || cli->labels || cli->env.nr || cli->command_words || cli->rest.nr)
+		return cli_usage(cli, err, "--port, --restart, --labels, --env and a command are for a Pod: --image is missing");
 	if (!cli_world_options(cli, &r.opt, err) || !check_options(&r, &format, &jobs, err))
 		return ERR_INPUT;
 	for (uint32_t k = 0; k < cli->args.nr; k++)

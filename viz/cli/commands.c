@@ -5,6 +5,13 @@
 const struct command commands[] = {
 	{ "init", cmd_init, G_INIT | CHANGES_LAB, "", "a new lab", NULL },
 	{ "apply", cmd_apply, G_APPLY | G_CLUSTER | CHANGES_LAB, "-f FILE…", "create or change objects, then settle", NULL },
+	{ "create", cmd_create, G_APPLY | G_CREATE | G_CLUSTER | CHANGES_LAB, "KIND [TYPE] NAME [-- COMMAND…] | -f FILE…", "make an object from a few words: --dry-run=client -o yaml shows it",
+	  "  podwire create deployment web --image=nginx --replicas=2 --port=80\n  podwire create service nodeport web --tcp=80:8080 --dry-run=client -o yaml\n"
+	  "  podwire create ingress shop --class=nginx --rule='shop.example/*=web:80,tls=shop'\n  podwire create configmap c --from-literal=a=b\n  podwire create job once --image=busybox -- true" },
+	{ "expose", cmd_expose, G_APPLY | G_EXPOSE | G_CLUSTER | CHANGES_LAB, "KIND/NAME [--port N]", "make a Service for a workload, Pod or other Service", NULL },
+	{ "autoscale", cmd_autoscale, G_APPLY | G_SCALER | G_CLUSTER | CHANGES_LAB, "KIND/NAME --max N", "make a HorizontalPodAutoscaler", NULL },
+	{ "wait", cmd_wait, G_SELECT | G_WAIT | CHANGES_LAB, "KIND/NAME… --for condition=NAME", "let virtual time pass until something is so",
+	  "  podwire wait deploy/web --for=condition=Available --timeout=90s\n  podwire wait pod -l app=web --for=jsonpath='{.status.phase}'=Running\n  podwire wait pod/old --for=delete" },
 	{ "diff", cmd_diff, G_APPLY | G_CLUSTER | READS_LAB, "-f FILE…", "what apply would change in the lab, as a unified diff; exit status 1 if anything", NULL },
 	{ "import", cmd_import, G_INIT | CHANGES_LAB, "DUMP…", "take a living cluster as it is: kubectl get -o json|yaml, cluster-info dump, bundles", NULL },
 	{ "capture", cmd_capture, 0, "> node.json", "what this machine has (ip -j, nft -j, iptables-save, ipset, settings), for --dataplane", NULL },
@@ -37,7 +44,7 @@ const struct command commands[] = {
 	{ "draw", cmd_draw, ASKS | G_DRAW | G_SELECT | G_TRACE | G_MATRIX, "FIGURE [ENDS]", "a figure (-o svg|png|pdf|dot|html|mermaid)", NULL },
 	{ "fault", cmd_fault, CHANGES_LAB, "KIND [TARGET] [KEY=VALUE…]", "break a node, link, container, kubeProxy, cni, dns …", NULL },
 	{ "heal", cmd_heal, CHANGES_LAB, "KIND [TARGET]", "mend it", NULL },
-	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR…", "replay scenarios and check their expectations (-o text|tap|junit|json|html|md|sarif)", NULL },
+	{ "run", cmd_run, G_RUN | G_CLUSTER, "SCENARIO|DIR… | NAME --image IMAGE", "replay scenarios and check their expectations (-o text|tap|junit|json|html|md|sarif)", NULL },
 	{ "report", cmd_report, 0, "merge FILE…", "join the JSON reports of several runs (-o text|tap|junit|json|html|md|sarif)", NULL },
 	{ "learn", cmd_learn, G_TUI, "[LESSON…|FILE|all|export [LESSON…]|reset [LESSON…]]", "lessons: the list, one in the terminal, or printed (-o text|md|html; -v: the teacher's edition); what was done in the lab (export), or forget it (reset)", NULL },
 	{ "tui", cmd_tui, ASKS | G_TUI, "[LESSON]", "look at the cluster in the terminal: map, lists, traces step by step, time; ? there lists the keys", NULL },

@@ -111,25 +111,61 @@ static const struct option options[] = {
 	{ "tries", 0, O_TEXT, AT(tries), G_VERIFY, "N", "how often each is made at least (default 1; 3 where chance decides)" },
 	{ "allow-commands", 0, O_FLAG, AT(allow_commands), G_RUN | G_UP | G_VERIFY, NULL, "in real namespaces: containers run the commands of their manifests, in place of podwire's own server" },
 	{ "timeout", 0, O_TEXT, AT(timeout), G_PATCH | G_RUN | G_ROLLOUT | G_DRAIN, "60s", "how long to wait, in virtual time" },
+	{ "image", 0, O_TEXTS, AT(images), G_CREATE | G_RUN, "IMAGE", "what the container runs; of a Deployment with several, repeatable" },
+	{ "port", 0, O_TEXT, AT(port), G_CREATE | G_RUN | G_EXPOSE, "N", "of the container; expose: the Service's, or several (default: those of the containers)" },
+	{ "replicas", 0, O_TEXT, AT(replicas), G_CREATE, "N", "how many Pods (default 1)" },
+	{ "tcp", 0, O_TEXTS, AT(tcp), G_CREATE, "PORT[:TARGET]", "a port of the Service, and the container's; repeatable" },
+	{ "clusterip", 0, O_TEXT, AT(cluster_ip), G_CREATE, "ADDR|None", "the Service's address; None: headless" },
+	{ "node-port", 0, O_TEXT, AT(node_port), G_CREATE, "N", "the Service's port on every node" },
+	{ "external-name", 0, O_TEXT, AT(external_name), G_CREATE, "NAME", "the name that the Service stands for" },
+	{ "rule", 0, O_TEXTS, AT(rules), G_CREATE, "HOST/PATH[*]=SERVICE:PORT[,tls[=SECRET]]", "of an Ingress; *: all below; repeatable" },
+	{ "class", 0, O_TEXT, AT(ingress_class), G_CREATE, "NAME", "the Ingress' class" },
+	{ "default-backend", 0, O_TEXT, AT(default_backend), G_CREATE, "SERVICE:PORT", "of an Ingress, for all else" },
+	{ "annotation", 0, O_TEXTS, AT(annotations), G_CREATE, "KEY=VALUE", "of the Ingress; repeatable" },
+	{ "from-literal", 0, O_TEXTS, AT(literals), G_CREATE, "KEY=VALUE", "of a ConfigMap or Secret; repeatable" },
+	{ "from-file", 0, O_TEXTS, AT(from_files), G_CREATE, "[KEY=]FILE", "a file as value; repeatable" },
+	{ "cert", 0, O_TEXT, AT(cert), G_CREATE, "FILE", "of a tls Secret, in PEM" },
+	{ "key", 0, O_TEXT, AT(key), G_CREATE, "FILE", "of a tls Secret, in PEM" },
+	{ "schedule", 0, O_TEXT, AT(schedule), G_CREATE, "CRON", "of a CronJob, as '*/5 * * * *'" },
+	{ "restart", 0, O_TEXT, AT(restart), G_CREATE | G_RUN, "Always|OnFailure|Never", "the Pod's restartPolicy" },
+	{ "selector", 0, O_TEXT, AT(selector), G_CREATE | G_EXPOSE, "KEY=VALUE,…", "which Pods (expose: default those of the object)" },
+	{ "min-available", 0, O_TEXT, AT(min_available), G_CREATE, "N|PERCENT", "of a PodDisruptionBudget" },
+	{ "max-unavailable", 0, O_TEXT, AT(max_unavailable), G_CREATE, "N|PERCENT", "of a PodDisruptionBudget" },
+	{ "labels", 'l', O_TEXT, AT(labels), G_RUN | G_EXPOSE, "KEY=VALUE,…", "of what is made (default: run=NAME; expose: those of the object)" },
+	{ "env", 0, O_TEXTS, AT(env), G_RUN, "NAME=VALUE", "for the container; repeatable" },
+	{ "command", 0, O_FLAG, AT(command_words), G_RUN, NULL, "what stands behind -- is the command, not its arguments" },
+	{ "name", 0, O_TEXT, AT(name), G_EXPOSE | G_SCALER, "NAME", "of what is made (default: the object's)" },
+	{ "target-port", 0, O_TEXT, AT(target_port), G_EXPOSE, "N|NAME", "the container's port (default: the Service's)" },
+	{ "type", 0, O_TEXT, AT(type), G_EXPOSE, "ClusterIP|NodePort|LoadBalancer", "of the Service (default ClusterIP)" },
+	{ "protocol", 0, O_TEXT, AT(protocol), G_EXPOSE, "TCP|UDP|SCTP", "(default: the containers', else TCP)" },
+	{ "cluster-ip", 0, O_TEXT, AT(cluster_ip), G_EXPOSE, "ADDR|None", "the Service's address; None: headless" },
+	{ "external-ip", 0, O_TEXT, AT(external_ip), G_EXPOSE, "ADDR", "another address of the Service" },
+	{ "load-balancer-ip", 0, O_TEXT, AT(load_balancer_ip), G_EXPOSE, "ADDR", "the address that is asked of the load balancer" },
+	{ "session-affinity", 0, O_TEXT, AT(session_affinity), G_EXPOSE, "None|ClientIP", "of the Service" },
+	{ "min", 0, O_TEXT, AT(min), G_SCALER, "N", "how many Pods at least" },
+	{ "max", 0, O_TEXT, AT(max), G_SCALER, "N", "how many Pods at most" },
+	{ "cpu-percent", 0, O_TEXT, AT(cpu_percent), G_SCALER, "N", "the use that is aimed at" },
+	{ "for", 0, O_TEXT, AT(about), G_WAIT, "CONDITION", "condition=NAME[=VALUE], jsonpath='{PATH}'[=VALUE], create or delete" },
+	{ "timeout", 0, O_TEXT, AT(timeout), G_WAIT, "30s", "how long, in virtual time (default 30s; 0: not at all; -1: a week)" },
+	{ "all", 0, O_FLAG, AT(all), G_WAIT, NULL, "every object of the kind" },
 	{ "nodes", 0, O_TEXT, AT(nodes), G_INIT, "N", "how many workers (default 2)" },
 	{ "config", 0, O_TEXT, AT(config), G_INIT, "FILE", "a kind Cluster or other configuration" },
 	{ NULL, 0, 0, 0, 0, NULL, NULL },
 };
 
-static const struct option *by_name(const char *name, size_t n)
+/* Commands may give one name a meaning of their own: the row that goes with this one, else the first. name: n bytes; letter 0: by name. */
+static const struct option *option_of(const char *name, size_t n, char letter, unsigned takes)
 {
-	for (const struct option *o = options; o->name; o++)
-		if (strlen(o->name) == n && strncmp(o->name, name, n) == 0)
-			return o;
-	return NULL;
-}
+	const struct option *first = NULL;
 
-static const struct option *by_letter(char letter)
-{
-	for (const struct option *o = options; o->name; o++)
-		if (o->letter && o->letter == letter)
+	for (const struct option *o = options; o->name; o++) {
+		if (letter ? o->letter != letter : strlen(o->name) != n || strncmp(o->name, name, n) != 0)
+			continue;
+		if (o->groups & (takes | G_ALWAYS))
 			return o;
-	return NULL;
+		first = first ? first : o;
+	}
+	return first;
 }
 
 /* Options that kubectl has and podwire cannot have, and what does instead. */
@@ -181,7 +217,7 @@ static int one(struct cli *cli, unsigned takes, const char *arg, const char *nex
 {
 	bool is_long = arg[1] == '-';
 	const char *eq = is_long ? strchr(arg, '=') : NULL;
-	const struct option *o = is_long ? by_name(arg + 2, eq ? (size_t)(eq - arg - 2) : strlen(arg + 2)) : by_letter(arg[1]);
+	const struct option *o = option_of(arg + 2, eq ? (size_t)(eq - arg - 2) : strlen(arg + 2), is_long ? 0 : arg[1], takes);
 	const char *value = eq ? eq + 1 : !is_long && arg[2] ? arg + 2 + (arg[2] == '=') : NULL;
 
 	if (!o)
@@ -212,7 +248,7 @@ bool options_parse(struct cli *cli, unsigned takes, int argc, char **argv, struc
 
 		if (strcmp(argv[k], "--") == 0) {
 			for (k++; k < argc; k++)
-				vec_add(cli->arena, takes & G_LINUX ? &cli->rest : &cli->args, argv[k]);       /* a command to run, or names that begin with a dash */
+				vec_add(cli->arena, takes & (G_LINUX | G_CREATE | G_RUN) ? &cli->rest : &cli->args, argv[k]);       /* a command to run, or names that begin with a dash */
 			break;
 		}
 		if (argv[k][0] == '-' && argv[k][1])
@@ -222,6 +258,21 @@ bool options_parse(struct cli *cli, unsigned takes, int argc, char **argv, struc
 		k += MAX(used, 1);
 	}
 	return !err_any(err);
+}
+
+bool options_only(const struct cli *cli, unsigned group, const char *const *names, const char *with, struct err *err)
+{
+	for (const struct option *o = options; o->name; o++) {
+		const char *base = (const char *)cli + o->at;
+		bool given = o->type == O_FLAG ? *(const bool *)base : o->type == O_TEXT ? *(const char *const *)(const void *)base != NULL : ((const struct texts *)(const void *)base)->nr != 0;
+		bool goes = false;
+
+		for (const char *const *name = names; *name && !goes; name++)
+			goes = strcmp(*name, o->name) == 0;
+		if ((o->groups & group) && given && !goes)
+			return err_add(err, ERR_INPUT, NULL, "--%s does not go with %s %s", o->name, cli->command, with);
+	}
+	return true;
 }
 
 void options_help(unsigned takes, FILE *f)

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# What kubectl makes from a few words: create, run, expose, autoscale; and wait.
+. "$(dirname "$0")/lib.sh"
+p() { "$podwire" "$@"; }
+dry() { local verb=$1; shift; "$podwire" "$verb" --dry-run=client -o json "$@"; }
+path() { local want=$1 at=$2 have; shift 2; have=$(dry "$@" 2>&1 | python3 -c 'import json,sys
+v = json.load(sys.stdin)
+for k in sys.argv[1].split("."): v = v[int(k)] if isinstance(v, list) else v[k]
+print(json.dumps(v, sort_keys=True))' "$at" 2>&1); [ "$have" = "$want" ] || { echo "$have"; false; }; }
+
+check "a Deployment: its label" path '{"app": "web"}' spec.template.metadata.labels create deployment web --image=r.example:5000/a/my_app.x:1@sha256:0 --port=80 --replicas=2
+check "and container, called as the image" path '{"image": "r.example:5000/a/my_app.x:1", "name": "my-app-x", "ports": [{"containerPort": 80}]}' spec.template.spec.containers.0 create deploy web --image=r.example:5000/a/my_app.x:1 --port=80
+check "several images" path '"b"' spec.template.spec.containers.1.name create deployment web --image=a:1 --image=b
+check "a command behind --" path '["sleep", "1"]' spec.template.spec.containers.0.command create deployment web --image=a -- sleep 1
+check "without an image" says "--image is missing" p create deployment web
+check "a port that is none" says '--port: "70000" is not a number from 1 to 65535' p create deployment web --image=a --port=70000
+check "a Service's ports" path '[{"name": "80-web", "port": 80, "protocol": "TCP", "targetPort": "web"}, {"name": "81", "port": 81, "protocol": "TCP", "targetPort": 81}]' spec.ports create service clusterip web --tcp=80:web --tcp=81
+check "headless" path '"None"' spec.clusterIP create svc clusterip web --clusterip=None
+check "a node port" path '30080' spec.ports.0.nodePort create service nodeport web --tcp=80:8080 --node-port=30080
+check "a name outside" path '"example.org"' spec.externalName create service externalname web --external-name example.org
+check "a type that is none" says 'is not clusterip, nodeport, loadbalancer or externalname' p create service external web --tcp=80
+check "an Ingress: paths" path '[{"backend": {"service": {"name": "web", "port": {"number": 80}}}, "path": "/x", "pathType": "Prefix"}, {"backend": {"service": {"name": "api", "port": {"name": "http"}}}, "path": "/", "pathType": "Exact"}]' spec.rules.0.http.paths create ingress i --rule='a.example/x*=web:80,tls=s' --rule='a.example/=api:http,tls=s'
+check "and TLS, each host once" path '[{"hosts": ["a.example", "b.example"], "secretName": "s"}]' spec.tls create ingress i --rule='a.example/x*=web:80,tls=s' --rule='a.example/=web:80,tls=s' --rule='b.example/=web:80,tls=s'
+check "class, annotations, default" path '{"a/b": "c=d"}' metadata.annotations create ingress i --class=nginx --annotation a/b=c=d --default-backend=web:80
+check "a rule that is none" says 'is not HOST/PATH=SERVICE:PORT' p create ingress i --rule=a.example=web:80
+check "a Secret's data in base 64" path '{"a": "Yg=="}' data create secret generic s --from-literal=a=b
+printf 'x: 1\n' >c.conf
+check "a file" path '{"c.conf": "x: 1\n", "other": "x: 1\n"}' data create configmap c --from-file=c.conf --from-file=other=c.conf
+check "a file that is not there" says "none.conf: No such file" p create configmap c --from-file=none.conf
+check "a tls Secret" path '{"tls.crt": "eDogMQo=", "tls.key": "eDogMQo="}' data create secret tls s --cert=c.conf --key=c.conf
+check "a Job" path '"Never"' spec.template.spec.restartPolicy create job j --image=a
+check "a CronJob" path '"OnFailure"' spec.jobTemplate.spec.template.spec.restartPolicy create cronjob j --image=a --schedule='*/5 * * * *'
+check "a budget" path '"50%"' spec.minAvailable create pdb b --selector=app=web --min-available=50%
+check "what does not go together" says "--image does not go with create namespace" p create namespace n --image=a
+check "a kind that has no few words" says "apply -f FILE takes any kind" p create node n
+check "none of these has made a lab" test ! -e podwire.db
+
+check "create" says "deployment.apps/web created" p create deployment web --image=nginx --replicas=2 --port=80
+check "again: it is there" says 'deployments.apps "web" already exists' p create deployment web --image=nginx
+check "and that is no success" status 1 p create deployment web --image=nginx
+check "it was never applied" sh -c "! '$podwire' get deploy web -o yaml | grep last-applied"
+dry create deployment web --image=nginx --replicas=2 --port=80 >web.json
+check "apply says so" says "web.json:1:1: warning: resource deployments/web is missing the kubectl.kubernetes.io/last-applied-configuration annotation" p apply -f web.json
+check "once" says "deployment.apps/web unchanged" p apply -f web.json
+check "create -f" status 1 p create -f web.json
+check "expose" says "service/web exposed" p expose deploy/web
+check "with the container's port" says "[80 80 TCP]" p get svc web -o 'jsonpath=[{.spec.ports[0].port} {.spec.ports[0].targetPort} {.spec.ports[0].protocol}]'
+check "on other ports" p expose deployment web --name=two --port=8080,8443 --target-port=80 --type=NodePort
+check "each with a name" says "port-1 port-2" p get svc two -o 'jsonpath={.spec.ports[*].name}'
+check "what no Service can show" says "cannot expose a Node" p expose node/worker-1 --port 80
+check "run" says "pod/client created" p run client --image=busybox --env=A=b -- sleep infinity
+check "with its label" says "client" p get pods -l run=client
+check "it reaches the Service" p trace pod/client svc/web:80 -q
+check "run of a Pod without an image" says "--image is missing" p run client --labels=a=b
+check "autoscale" says "horizontalpodautoscaler.autoscaling/web autoscaled" p autoscale deploy/web --min=2 --max=5 --cpu-percent=80
+check "with its target" says "Deployment/web" p get hpa web
+
+check "wait for a condition" says "deployment.apps/web condition met" p wait deploy/web --for=condition=available
+check "for a value" says "pod/client condition met" p wait pods --all --for=jsonpath='{.status.phase}'=Running
+check "for what never comes" says "timed out waiting for the condition on pods/client" p wait pod/client --for=condition=Ready=False --timeout=5s
+check "without waiting" says "condition not met for pods/client" p wait pod/client --for=condition=Ready=False --timeout=0
+check "for what nobody selects" says "no matching resources found" p wait pods -l a=b --for=condition=Ready
+check "a goal that is none" status 2 p wait pod/client --for=Ready
+before=$(p get deploy web -o 'jsonpath={.status.readyReplicas}')
+sed -i 's/"replicas": 2/"replicas": 4/' web.json; p apply -f web.json --no-settle -q
+check "a Deployment on its way" test "$before" != 4
+check "is waited for" says "condition met" p wait deploy/web --for=jsonpath='{.status.readyReplicas}'=4 --timeout=2m
+check "and is there" says 4 p get deploy web -o 'jsonpath={.status.readyReplicas}'
+p delete pod client --no-settle -q
+check "what goes is waited for" says "pod/client condition met" p wait pod/client --for=delete --timeout=60s
+check "and has gone" status 1 p get pod client
+
+check "a chart's template" says "helm template CHART" sh -c "printf '{{- if .Values.x }}\nkind: Pod\n{{- end }}\n' | '$podwire' apply -f -"
+mkdir kust; printf 'kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n' >kust/kustomization.yaml
+check "a kustomization" says "kustomize build DIR | podwire" p apply -f kust --dry-run
+check "an option that only a living cluster has" says "podwire import -" p get pods --kubeconfig x
+check "a verb that only a living cluster has" says "podwire up" p debug node/worker-1
+finish

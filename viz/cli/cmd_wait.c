@@ -1,0 +1,226 @@
+/* wait: virtual time passes until the objects are as --for says (staging/src/k8s.io/kubectl/pkg/cmd/wait). */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "model/base/quantity.h"
+#include "viz/cli/labwork.h"
+#include "viz/cli/select.h"
+#include "viz/report/jsonpath_print.h"
+
+enum goal { GOAL_CONDITION, GOAL_PATH, GOAL_CREATED, GOAL_DELETED };
+struct waiting {
+	struct cli *cli;
+	struct labwork *w;
+	enum goal goal;
+	const char *what, *value;       /* the condition's name, or the path; value NULL: any */
+	nsec until;
+	bool at_once;                   /* no time may pass */
+};
+
+static bool read_timeout(struct cli *cli, nsec *out, struct err *err)
+{
+	*out = SECONDS(30);
+	if (!cli->timeout)
+		return true;
+	if (streq(cli->timeout, "-1") || streq(cli->timeout, "-1s")) {
+		*out = SECONDS(7 * 24 * 3600);
+		return true;
+	}
+	if (streq(cli->timeout, "0")) {
+		*out = 0;
+		return true;
+	}
+	return (duration_parse(cli->timeout, out) && *out >= 0) || cli_usage(cli, err, "--timeout: \"%s\" is not a duration, as 30s", cli->timeout) == ERR_NONE;
+}
+
+/* The = that splits a path from its value: not one of ==. */
+static char *value_behind(char *text)
+{
+	for (char *p = text; (p = strchr(p, '=')); p++) {
+		if (p[1] != '=')
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
+static const char *unquoted(struct arena *a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return n > 1 && (*s == '\'' || *s == '"') && s[n - 1] == *s ? arena_strndup(a, s + 1, n - 2) : s;
+}
+
+static bool read_goal(struct waiting *x, struct err *err)
+{
+	const char *text = x->cli->about;
+	char *eq;
+
+	if (!text)
+		return cli_usage(x->cli, err, "wait for what? --for") == ERR_NONE;
+	if (strcasecmp(text, "delete") == 0 || strcasecmp(text, "create") == 0) {
+		x->goal = strcasecmp(text, "delete") == 0 ? GOAL_DELETED : GOAL_CREATED;
+		return true;
+	}
+	if (strncmp(text, "condition=", 10) == 0) {
+		char *name = arena_strdup(x->cli->arena, text + 10);
+
+		eq = strchr(name, '=');
+		x->value = eq ? eq + 1 : "True";
+		if (eq)
+			*eq = '\0';
+		x->what = name;
+		x->goal = GOAL_CONDITION;
+		return true;
+	}
+	if (strncmp(text, "jsonpath=", 9) == 0) {
+		char *path = arena_strdup(x->cli->arena, text + 9);
+
+		eq = value_behind(path);
+		if (eq) {
+			*eq = '\0';
+			x->value = unquoted(x->cli->arena, eq + 1);
+		}
+		x->what = unquoted(x->cli->arena, path);
+		x->goal = GOAL_PATH;
+		return true;
+	}
+	return cli_usage(x->cli, err, "--for: \"%s\" is not condition=NAME[=VALUE], jsonpath='{PATH}'[=VALUE], create or delete", text) == ERR_NONE;
+}
+
+/* A condition of an older generation than the object's says nothing. */
+static bool condition_holds(const struct val *doc, const char *name, const char *value)
+{
+	VAL_EACH(c, val_path(doc, "status.conditions")) {
+		const char *type = val_str_at(c, "type"), *status = val_str_at(c, "status");
+		const struct val *of = val_get(c, "observedGeneration") ? val_get(c, "observedGeneration") : val_path(doc, "status.observedGeneration");
+
+		if (!type || !status || strcasecmp(type, name) != 0)
+			continue;
+		if (of && val_int_or(of, 0) < val_int_or(val_path(doc, "metadata.generation"), 0))
+			return false;
+		return strcasecmp(status, value) == 0;
+	}
+	return false;
+}
+
+static bool path_holds(struct waiting *x, const struct val *doc, struct err *err)
+{
+	struct val_list found = { 0 };
+	struct sb text = { 0 };
+	bool holds;
+
+	if (!jsonpath(x->cli->arena, doc, x->what, &found, err))
+		return false;
+	if (found.nr != 1) {
+		if (found.nr)
+			err_add(err, ERR_INPUT, NULL, "--for: %s finds %u values: wait needs one", x->what, found.nr);
+		return false;
+	}
+	if (found.v[0]->type == VAL_MAP || found.v[0]->type == VAL_LIST)
+		return !x->value || err_add(err, ERR_INPUT, NULL, "--for: %s is an %s, which is compared with no value", x->what, val_type_names[found.v[0]->type]);
+	if (val_str(found.v[0]))
+		sb_add(&text, val_str(found.v[0]));
+	else
+		val_print_json(found.v[0], &text, 0, false);
+	holds = !x->value || strcmp(sb_text(&text), x->value) == 0;
+	sb_free(&text);
+	return holds;
+}
+
+static bool holds(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
+{
+	struct object *o = cluster_find(x->w->world.cluster, k, ns, name);
+	const struct val *doc;
+
+	if (x->goal == GOAL_DELETED || x->goal == GOAL_CREATED)
+		return (o != NULL) == (x->goal == GOAL_CREATED);
+	if (!o)
+		return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found", resource_plural(x->cli->arena, k), name);
+	doc = object_render(x->w->world.cluster, o, x->cli->arena);
+	return x->goal == GOAL_CONDITION ? condition_holds(doc, x->what, x->value) : path_holds(x, doc, err);
+}
+
+static bool wait_for(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
+{
+	struct control *control = x->w->world.control;
+
+	while (!holds(x, k, ns, name, err)) {
+		nsec next = control_next(control);
+
+		if (err_any(err))
+			return false;
+		if (next > x->until)
+			return err_add(err, ERR_FAILED, NULL, x->at_once ? "condition not met for %s/%s" : "timed out waiting for the condition on %s/%s", k->plural, name);
+		control_advance_until(control, next, NULL, NULL);
+	}
+	return true;
+}
+
+/* Objects are remembered by their names: they may go while time passes. */
+static void wait_all(struct waiting *x, const struct selection *s, struct sb *said, struct err *err)
+{
+	struct { const struct kind *k; const char *ns, *name; } *all = arena_alloc(x->cli->arena, (s->objects.nr + 1) * sizeof(*all), alignof(void *));
+
+	for (uint32_t k = 0; k < s->objects.nr; k++) {
+		all[k].k = s->objects.v[k]->kind;
+		all[k].ns = s->objects.v[k]->ns;
+		all[k].name = s->objects.v[k]->name;
+	}
+	for (uint32_t k = 0; k < s->objects.nr; k++)
+		if (wait_for(x, all[k].k, all[k].ns, all[k].name, err))
+			sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, all[k].k), all[k].name);
+}
+
+/* What is waited for need not be there: KIND/NAME… or KIND NAME…, each by itself. */
+static void wait_named(struct waiting *x, struct sb *said, struct err *err)
+{
+	const struct texts *args = &x->cli->args;
+	const struct kind *k = NULL;
+
+	for (uint32_t i = 0; i < args->nr && !err_any(err); i++) {
+		const char *slash = strchr(args->v[i], '/'), *name = slash ? slash + 1 : args->v[i];
+
+		if (slash || !i) {
+			k = kind_named(x->w->world.cluster, slash ? arena_strndup(x->cli->arena, args->v[i], (size_t)(slash - args->v[i])) : args->v[i], err);
+			if (!k || !slash)
+				continue;
+		}
+		if (wait_for(x, k, k->namespaced ? cli_ns(x->cli) : NULL, name, err))
+			sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, k), name);
+	}
+}
+
+enum err_kind cmd_wait(struct cli *cli, struct err *err)
+{
+	struct waiting x = { .cli = cli };
+	bool by_kind = cli->args.nr == 1 && !strchr(cli->args.v[0], '/');
+	struct labwork w;
+	struct selection s;
+	struct sb said = { 0 };
+	nsec timeout;
+
+	if (!cli->args.nr)
+		return cli_usage(cli, err, "wait for which objects?");
+	if (!read_goal(&x, err) || !read_timeout(cli, &timeout, err))
+		return err_kind(err);
+	if (by_kind && !cli->selector && !cli->all && !cli->all_ns)
+		return cli_usage(cli, err, "resource(s) were provided, but no name was specified: wait needs names, a selector or --all");
+	if (!labwork_begin(cli, &w, false, err))
+		return err_kind(err);
+	x.w = &w;
+	x.until = cluster_now(w.world.cluster) + timeout;
+	x.at_once = timeout == 0;
+	if (!by_kind && x.goal >= GOAL_CREATED) {
+		wait_named(&x, &said, err);
+	} else if (select_objects(cli, w.world.cluster, &s, err)) {
+		if (!s.objects.nr && x.goal != GOAL_DELETED)
+			err_add(err, ERR_FAILED, NULL, "no matching resources found");
+		wait_all(&x, &s, &said, err);
+	}
+	fputs(sb_text(&said), cli->to);
+	sb_free(&said);
+	cli->no_settle = true;
+	labwork_end(cli, &w, true, err);
+	return err_kind(err);
+}
