@@ -36,12 +36,11 @@ static bool read_timeout(struct cli *cli, nsec *out, struct err *err)
 /* The = that splits a path from its value: not one of ==. */
 static char *value_behind(char *text)
 {
-	for (char *p = text; (p = strchr(p, '=')); p++) {
-		if (p[1] != '=')
-			return p;
-		p++;
-	}
-	return NULL;
+	char *p = strchr(text, '=');
+
+	while (p && p[1] == '=')
+		p = strchr(p + 2, '=');
+	return p;
 }
 
 static const char *unquoted(struct arena *a, const char *s)
