@@ -19,16 +19,6 @@ static bool native(const char *name)
 	return !strchr(name, '/') || strstr(name, "kubernetes.io/");
 }
 
-static bool amount_of(const struct val *v, int64_t *milli)
-{
-	char text[32];
-
-	if (val_str(v))
-		return quantity_parse(val_str(v), milli);
-	snprintf(text, sizeof(text), "%" PRId64, val_int_or(v, 0));
-	return quantity_parse(text, milli);
-}
-
 static void check_resource_name(struct check *c, const char *name, const struct path *p)
 {
 	static const char *const standard[] = { "cpu", "memory", "ephemeral-storage", NULL };
@@ -51,7 +41,7 @@ static void check_amount(struct check *c, const struct val *v, const struct path
 	int64_t milli;
 
 	check_resource_name(c, v->key, p);
-	if (!amount_of(v, &milli))
+	if (!quantity_of(v, &milli))
 		return;
 	if (milli < 0)
 		refuse_val(c, p, v, "must be greater than or equal to 0");
@@ -92,15 +82,14 @@ void check_resources(struct check *c, const struct val *v, const struct val *cla
 	VAL_EACH(m, requests) {
 		const struct val *limit = val_get(limits, m->key);
 		bool whole = !native(m->key) || huge(m->key);
-		struct sb sb = { 0 };
+		char asked[64], most_text[64];
 
 		check_amount(c, m, ENTRY(SUB(p, "requests"), m->key));
 		if (!limit && whole)
 			refuse_missing(c, SUB(p, "limits"), "Limit must be set for non overcommitable resources");
-		else if (limit && amount_of(m, &have) && amount_of(limit, &most) && (have > most || (whole && have != most)))
-			refuse_str(c, SUB(p, "requests"), val_str(m) ? val_str(m) : json_of(m, &sb), "must be %s %s limit of %s", whole ? "equal to" : "less than or equal to", m->key,
-				   val_str(limit) ? val_str(limit) : "");
-		sb_free(&sb);
+		else if (limit && quantity_of(m, &have) && quantity_of(limit, &most) && (have > most || (whole && have != most)))
+			refuse_str(c, SUB(p, "requests"), quantity_written(m, asked), "must be %s %s limit of %s", whole ? "equal to" : "less than or equal to", m->key,
+				   quantity_written(limit, most_text));
 		pages |= huge(m->key);
 		computes |= strcmp(m->key, "cpu") == 0 || strcmp(m->key, "memory") == 0;
 	}

@@ -98,7 +98,7 @@ struct pod_spec {
 	LIST(str) scheduling_gates;             /* name of each */
 	pair_list overhead;                     /* what its RuntimeClass costs beside the containers */
 	struct resources *resources;            /* of the whole Pod; NULL: not said */
-	struct opt_int priority;                /* as admitted; unset: its class says (pod_priority in scheduler.h) */
+	struct opt_int priority;                /* as admitted; unset: its class says (pod_priority in priority.h) */
 	str preemption;                         /* preemptionPolicy; NULL: PreemptLowerPriority */
 	struct dns_config *dns_config;
 	LIST(struct spread) spread;

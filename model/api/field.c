@@ -257,7 +257,7 @@ static bool pair_value(struct decode *d, enum field_type type, const struct val 
 	if (type == F_AMOUNTS) {
 		if (!decode_quantity(d, m, p, NULL, text))
 			return false;
-		*out = str_intern(d->strings, text);
+		*out = str_intern(d->strings, quantity_canonical(text, (char[64]){ "" }));
 		return true;
 	}
 	if (m->type != VAL_STRING)

@@ -62,7 +62,7 @@ struct field {
 	const char *const *names;               /* F_ENUM: NULL-terminated; names[0] is "" (absent) */
 	int32_t dflt;                           /* F_BOOL, F_INT, F_ENUM, F_PORT: value when absent */
 	bool has_dflt;
-	const char *text;                       /* KEPT: the value when absent, as the API server shows it, in JSON; NULL: absent stays absent */
+	const char *text;                       /* the value when absent, as the API server shows it, in JSON (fill.h); NULL: absent stays absent */
 };
 #define FIELD_END { .name = NULL }
 /* A row named "*" says that other fields are possible and without effect. */

@@ -1,5 +1,6 @@
 /* Kinds that are read, checked, kept and shown, and have no effect on the network. */
 #include "model/api/checks.h"
+#include "model/api/fill.h"
 #include "model/api/kept.h"
 #include "model/api/shape.h"
 
@@ -19,24 +20,24 @@ static const char kept[] = "kept, without effect on the network";
 #define DRA      APIS("resource.k8s.io/v1")
 
 KIND(service_account_kind, "ServiceAccount", APIS("v1"), NULL, "serviceaccounts", "sa", true, .fields = ServiceAccount);
-KIND(pvc_kind, "PersistentVolumeClaim", APIS("v1"), NULL, "persistentvolumeclaims", "pvc", true, .fields = PersistentVolumeClaim, .check = pvc_check, .check_update = pvc_check_update);
+KIND(pvc_kind, "PersistentVolumeClaim", APIS("v1"), NULL, "persistentvolumeclaims", "pvc", true, .fields = PersistentVolumeClaim, .fill = claim_fill, .check = pvc_check, .check_update = pvc_check_update);
 KIND(pv_kind, "PersistentVolume", APIS("v1"), NULL, "persistentvolumes", "pv", false, .fields = PersistentVolume, .check = pv_check);
 KIND(storage_class_kind, "StorageClass", STORE, STORE_OLD, "storageclasses", "sc", false, .fields = StorageClass, .check = storage_class_check,
      .check_update = storage_class_check_update);
 KIND(event_kind, "Event", APIS("v1", "events.k8s.io/v1"), APIS("events.k8s.io/v1beta1"), "events", "ev", true, .fields = Event);
-KIND(limit_range_kind, "LimitRange", APIS("v1"), NULL, "limitranges", "limits", true, .fields = LimitRange, .check = limit_range_check);
+KIND(limit_range_kind, "LimitRange", APIS("v1"), NULL, "limitranges", "limits", true, .fields = LimitRange, .fill = limit_range_fill, .check = limit_range_check);
 KIND(quota_kind, "ResourceQuota", APIS("v1"), NULL, "resourcequotas", "quota", true, .fields = ResourceQuota, .check = quota_check);
-KIND(pod_template_kind, "PodTemplate", APIS("v1"), NULL, "podtemplates", NULL, true, .fields = PodTemplate, .check = pod_template_check);
+KIND(pod_template_kind, "PodTemplate", APIS("v1"), NULL, "podtemplates", NULL, true, .fields = PodTemplate, .fill = template_fill, .check = pod_template_check);
 KIND(component_status_kind, "ComponentStatus", APIS("v1"), NULL, "componentstatuses", "cs", false, .fields = ComponentStatus);
 KIND(role_kind, "Role", RBAC, RBAC_OLD, "roles", NULL, true, .fields = Role, .check = role_check, .name_rule = must_be_path_segment);
 KIND(cluster_role_kind, "ClusterRole", RBAC, RBAC_OLD, "clusterroles", NULL, false, .fields = ClusterRole, .check = role_check, .name_rule = must_be_path_segment);
-KIND(role_binding_kind, "RoleBinding", RBAC, RBAC_OLD, "rolebindings", NULL, true, .fields = RoleBinding, .check = binding_check, .check_update = binding_check_update, .name_rule = must_be_path_segment);
-KIND(cluster_role_binding_kind, "ClusterRoleBinding", RBAC, RBAC_OLD, "clusterrolebindings", NULL, false, .fields = ClusterRoleBinding, .check = binding_check, .check_update = binding_check_update,
+KIND(role_binding_kind, "RoleBinding", RBAC, RBAC_OLD, "rolebindings", NULL, true, .fields = RoleBinding, .fill = binding_fill, .check = binding_check, .check_update = binding_check_update, .name_rule = must_be_path_segment);
+KIND(cluster_role_binding_kind, "ClusterRoleBinding", RBAC, RBAC_OLD, "clusterrolebindings", NULL, false, .fields = ClusterRoleBinding, .fill = binding_fill, .check = binding_check, .check_update = binding_check_update,
      .name_rule = must_be_path_segment);
 KIND(crd_kind, "CustomResourceDefinition", APIS("apiextensions.k8s.io/v1"), APIS("apiextensions.k8s.io/v1beta1"), "customresourcedefinitions", "crd crds", false,
      .fields = CustomResourceDefinition, .check = crd_check);
 KIND(hpa_kind, "HorizontalPodAutoscaler", APIS("autoscaling/v2", "autoscaling/v1"), APIS("autoscaling/v2beta1", "autoscaling/v2beta2"), "horizontalpodautoscalers", "hpa", true,
-     .fields = HorizontalPodAutoscaler, .check = hpa_check);
+     .fields = HorizontalPodAutoscaler, .fill = hpa_fill, .check = hpa_check);
 KIND(pdb_kind, "PodDisruptionBudget", APIS("policy/v1"), APIS("policy/v1beta1"), "poddisruptionbudgets", "pdb", true, .fields = PodDisruptionBudget, .check = pdb_check,
      .name_rule = must_be_path_segment);
 KIND(priority_class_kind, "PriorityClass", APIS("scheduling.k8s.io/v1"), APIS("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha1"), "priorityclasses", "pc", false,

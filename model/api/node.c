@@ -1,5 +1,6 @@
 /* Namespace, Node, ConfigMap, Secret. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go. */
 #include "model/api/checks.h"
+#include "model/api/fill.h"
 #include "model/api/shape.h"
 
 static const struct field ns_status_fields[] = { ROW(F_STR, "phase", struct namespace_, phase), KEPT_LIST("conditions", condition_fields), FIELD_END };
@@ -108,4 +109,4 @@ const struct kind node_kind = { .name = "Node", .apis = v1, .plural = "nodes", .
 const struct kind config_map_kind = { .name = "ConfigMap", .apis = v1, .plural = "configmaps", .shorts = "cm", .namespaced = true, .size = sizeof(struct config_map),
 				      .fields = config_map_fields, .check = config_map_check, .check_update = config_map_check_update };
 const struct kind secret_kind = { .name = "Secret", .apis = v1, .plural = "secrets", .namespaced = true, .size = sizeof(struct secret),
-				  .fields = secret_fields, .dflt = secret_default, .check = secret_check, .check_update = secret_check_update };
+				  .fields = secret_fields, .dflt = secret_default, .fill = secret_fill, .check = secret_check, .check_update = secret_check_update };

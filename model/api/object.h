@@ -47,6 +47,7 @@ struct kind {
 	void (*dflt)(struct object *, struct arena *, struct strtab *);         /* API defaulting, after decoding; may be NULL */
 	void (*check)(struct check *, const struct object *);                   /* create-time validation of all but metadata; may be NULL */
 	void (*check_update)(struct check *, const struct object *now, const struct object *old);       /* immutability; may be NULL */
+	void (*fill)(struct arena *, struct val *doc);  /* what fill.h says of the kind beyond its table; may be NULL */
 	void (*name_rule)(struct check *, const struct path *, const char *);   /* what metadata.name must be; NULL: an RFC 1123 subdomain */
 	const char *note;                       /* accepted, kept, not modelled: the note that says so; NULL: modelled */
 };

@@ -1,6 +1,7 @@
 /* Pod. Source: kubernetes staging/src/k8s.io/api/core/v1/types.go; defaults: pkg/apis/core/v1/defaults.go. */
 #include "model/base/quantity.h"
 #include "model/api/checks.h"
+#include "model/api/fill.h"
 #include "model/api/shape.h"
 
 const char *const l4_names[] = { "", "TCP", "UDP", "SCTP", NULL };
@@ -46,13 +47,13 @@ static const struct field mount_fields[] = {
 };
 static const struct field header_fields[] = { ROW(F_STR, "name", struct http_header, name), ROW(F_STR, "value", struct http_header, value), FIELD_END };
 static const struct field http_fields[] = {
-	ROW(F_STR, "path", struct http_get, path), ROW(F_STR, "host", struct http_get, host), ROW(F_STR, "scheme", struct http_get, scheme),
+	ROW_TEXT(F_STR, "path", struct http_get, path, "\"/\""), ROW(F_STR, "host", struct http_get, host), ROW_TEXT(F_STR, "scheme", struct http_get, scheme, "\"HTTP\""),
 	ROW(F_INT_OR_STR, "port", struct http_get, port), ROW_LIST("httpHeaders", struct http_get, headers, struct http_header, header_fields),
 	FIELD_END
 };
 static const struct field tcp_fields[] = { ROW(F_INT_OR_STR, "port", struct tcp_socket, port), ROW(F_STR, "host", struct tcp_socket, host), FIELD_END };
 static const struct field exec_fields[] = { ROW(F_STRS, "command", struct exec_action, command), FIELD_END };
-static const struct field grpc_fields[] = { ROW(F_INT, "port", struct grpc_action, port), ROW(F_STR, "service", struct grpc_action, service), FIELD_END };
+static const struct field grpc_fields[] = { ROW(F_INT, "port", struct grpc_action, port), ROW_TEXT(F_STR, "service", struct grpc_action, service, "\"\""), FIELD_END };
 static const struct field sleep_fields[] = { ROW(F_I64, "seconds", struct sleep_action, seconds), FIELD_END };
 static const struct field probe_fields[] = {
 	ROW_PTR("httpGet", struct probe, http, struct http_get, http_fields), ROW_PTR("tcpSocket", struct probe, tcp, struct tcp_socket, tcp_fields),
@@ -80,7 +81,7 @@ static const struct field container_fields[] = {
 	ROW(F_STR, "name", struct container, name), ROW(F_STR, "image", struct container, image), ROW(F_STRS, "command", struct container, command),
 	ROW(F_STRS, "args", struct container, args), ROW_LIST("ports", struct container, ports, struct container_port, port_fields),
 	ROW_LIST("env", struct container, env, struct env_var, env_fields), ROW_LIST("volumeMounts", struct container, mounts, struct volume_mount, mount_fields),
-	ROW_STRUCT("resources", struct container, resources, resource_fields), ROW_PTR("livenessProbe", struct container, liveness, struct probe, probe_fields),
+	ROW_STRUCT_TEXT("resources", struct container, resources, resource_fields, "{}"), ROW_PTR("livenessProbe", struct container, liveness, struct probe, probe_fields),
 	ROW_PTR("readinessProbe", struct container, readiness, struct probe, probe_fields), ROW_PTR("startupProbe", struct container, startup, struct probe, probe_fields),
 	ROW_PTR("lifecycle", struct container, lifecycle, struct lifecycle, lifecycle_fields), ROW(F_STR, "restartPolicy", struct container, restart_policy),
 	ROW_RAW("securityContext", struct container, security, SecurityContext), KEPT(F_STR, "workingDir"), KEPT_LIST("envFrom", EnvFromSource),
@@ -149,7 +150,7 @@ const struct field pod_spec_fields[] = {
 	ROW(F_TRI, "enableServiceLinks", struct pod_spec, enable_service_links), ROW_RAW("affinity", struct pod_spec, affinity, Affinity),
 	ROW_LIST("tolerations", struct pod_spec, tolerations, struct toleration, toleration_fields), ROW_LIST("hostAliases", struct pod_spec, host_aliases, struct host_alias, alias_fields),
 	ROW_LIST("readinessGates", struct pod_spec, readiness_gates, struct gate, gate_fields), ROW_PTR("dnsConfig", struct pod_spec, dns_config, struct dns_config, dns_fields),
-	ROW_LIST("topologySpreadConstraints", struct pod_spec, spread, struct spread, spread_fields), ROW_RAW("securityContext", struct pod_spec, security, PodSecurityContext),
+	ROW_LIST("topologySpreadConstraints", struct pod_spec, spread, struct spread, spread_fields), ROW_RAW_TEXT("securityContext", struct pod_spec, security, PodSecurityContext, "{}"),
 	KEPT(F_BOOL, "automountServiceAccountToken"), KEPT_LIST("imagePullSecrets", LocalObjectReference), ROW(F_OPT_INT, "priority", struct pod_spec, priority),
 	ROW(F_STR, "preemptionPolicy", struct pod_spec, preemption), ROW(F_AMOUNTS, "overhead", struct pod_spec, overhead), KEPT_SUB("os", PodOS), KEPT(F_BOOL, "hostUsers"),
 	ROW_LIST("schedulingGates", struct pod_spec, scheduling_gates, struct gate, scheduling_gate_fields),
@@ -269,11 +270,8 @@ void pod_spec_default(struct pod_spec *s, struct strtab *t)
 	if (!s->scheduler)
 		s->scheduler = str_intern(t, "default-scheduler");
 	s->has_active_deadline = s->active_deadline >= 0;
-	for (uint32_t k = 0; k < s->tolerations.nr; k++) {
+	for (uint32_t k = 0; k < s->tolerations.nr; k++)
 		s->tolerations.v[k].has_seconds = s->tolerations.v[k].seconds >= 0;
-		if (!s->tolerations.v[k].op)
-			s->tolerations.v[k].op = str_intern(t, "Equal");
-	}
 	for (int l = 0; s->host_network && l < 2; l++)
 		for (uint32_t k = 0; k < lists[l]->nr; k++)
 			for (uint32_t i = 0; i < lists[l]->v[k].ports.nr; i++)
@@ -424,4 +422,4 @@ uint16_t pod_port_by_name(const struct pod_spec *s, const char *name, enum l4 l4
 
 static const char *const v1[] = { "v1", NULL };
 const struct kind pod_kind = { .name = "Pod", .apis = v1, .plural = "pods", .shorts = "po", .namespaced = true, .size = sizeof(struct pod), .fields = pod_fields, .dflt = pod_default,
-			       .check = pod_check, .check_update = pod_check_update };
+			       .check = pod_check, .check_update = pod_check_update, .fill = pod_fill };

@@ -21,6 +21,9 @@
 #define ROW_RAW(key, T, member, table)        { .name = key, .type = F_RAW, .at = (uint32_t)offsetof(T, member), .sub = table }
 #define KEPT(kind, key)                       { .name = key, .type = kind, .flags = FIELD_KEPT }
 #define KEPT_DFLT(kind, key, json)            { .name = key, .type = kind, .flags = FIELD_KEPT, .text = json }
+#define ROW_TEXT(kind, key, T, member, json)  { .name = key, .type = kind, .at = (uint32_t)offsetof(T, member), .text = json }
+#define ROW_RAW_TEXT(key, T, member, table, json)    { .name = key, .type = F_RAW, .at = (uint32_t)offsetof(T, member), .sub = table, .text = json }
+#define ROW_STRUCT_TEXT(key, T, member, table, json) { .name = key, .type = F_STRUCT, .at = (uint32_t)offsetof(T, member), .sub = table, .text = json }
 #define KEPT_SUB(key, table)                  { .name = key, .type = F_STRUCT, .flags = FIELD_KEPT, .sub = table }
 #define KEPT_LIST(key, table)                 { .name = key, .type = F_LIST, .flags = FIELD_KEPT, .sub = table }
 #define KEPT_MAP(key, table)                  { .name = key, .type = F_MAP, .flags = FIELD_KEPT, .sub = table }

@@ -1,5 +1,6 @@
 /* Service, Endpoints, EndpointSlice. Source: kubernetes staging/src/k8s.io/api/{core,discovery}/v1/types.go; defaults: pkg/apis/core/v1/defaults.go SetDefaults_Service. */
 #include "model/api/checks.h"
+#include "model/api/fill.h"
 #include "model/api/rows.h"
 
 const char *const family_names[] = { "", "IPv4", "IPv6", NULL };
@@ -150,7 +151,7 @@ static const char *const v1[] = { "v1", NULL };
 static const char *const discovery[] = { "discovery.k8s.io/v1", NULL };
 static const char *const discovery_old[] = { "discovery.k8s.io/v1beta1", NULL };
 const struct kind service_kind = { .name = "Service", .apis = v1, .plural = "services", .shorts = "svc", .namespaced = true, .size = sizeof(struct service), .fields = service_fields,
-				   .dflt = service_default, .check = service_check, .check_update = service_check_update, .name_rule = must_be_label };
+				   .dflt = service_default, .fill = service_fill, .check = service_check, .check_update = service_check_update, .name_rule = must_be_label };
 const struct kind endpointslice_kind = { .name = "EndpointSlice", .apis = discovery, .removed = discovery_old, .plural = "endpointslices", .namespaced = true,
 					 .size = sizeof(struct endpointslice), .fields = slice_fields, .dflt = slice_default, .check = endpointslice_check,
 					 .check_update = endpointslice_check_update };

@@ -25,6 +25,8 @@
 #define OBJ(name, T)    KEPT_SUB(#name, T),
 #define OBJS(name, T)   KEPT_LIST(#name, T),
 #define MAP(name, T)    KEPT_MAP(#name, T),
+#define DFLT(kind, key, json) KEPT_DFLT(kind, #key, json),
+#define OBJ_DFLT(key, T, json) { .name = #key, .type = F_STRUCT, .flags = FIELD_KEPT, .sub = T, .text = json },
 #define TOP             ROW_TOP,
 #define SHAPE(T, rows)  static const struct field T[] = { rows FIELD_END };
 #define SHARED(T, rows) const struct field T[] = { rows FIELD_END };

@@ -3,9 +3,9 @@
 #include "model/api/shape.h"
 
 SHAPE(ConfigMapKeySelector, STR(key) STR(name) BOOL(optional))
-SHARED(ObjectFieldSelector, STR(apiVersion) STR(fieldPath))
+SHARED(ObjectFieldSelector, DFLT(F_STR, apiVersion, "\"v1\"") STR(fieldPath))
 SHAPE(FileKeySelector, STR(key) BOOL(optional) STR(path) STR(volumeName))
-SHARED(ResourceFieldSelector, STR(containerName) AMOUNT(divisor) STR(resource))
+SHARED(ResourceFieldSelector, STR(containerName) DFLT(F_QUANTITY, divisor, "\"0\"") STR(resource))
 SHAPE(SecretKeySelector, STR(key) STR(name) BOOL(optional))
 SHARED(EnvVarSource, OBJ(configMapKeyRef, ConfigMapKeySelector) OBJ(fieldRef, ObjectFieldSelector) OBJ(fileKeyRef, FileKeySelector)
 	OBJ(resourceFieldRef, ResourceFieldSelector) OBJ(secretKeyRef, SecretKeySelector))

@@ -2,6 +2,7 @@
  * defaults: pkg/apis/{apps,batch}/v1/defaults.go. */
 #include "model/base/quantity.h"
 #include "model/api/checks.h"
+#include "model/api/fill.h"
 #include "model/api/shape.h"
 
 void pod_spec_default(struct pod_spec *, struct strtab *);
@@ -40,7 +41,8 @@ static const struct field claim_template[] = {
 static const struct field statefulset_spec_fields[] = {
 	SPEC, ROW_HERE("updateStrategy", strategy_fields), ROW(F_STR, "serviceName", struct workload, service_name), ROW(F_STR, "podManagementPolicy", struct workload, pod_management),
 	ROW_DFLT(F_INT, "revisionHistoryLimit", struct workload, history_limit, 10), ROW_HERE("ordinals", ordinal_fields), KEPT_LIST("volumeClaimTemplates", claim_template),
-	KEPT_SUB("persistentVolumeClaimRetentionPolicy", StatefulSetPersistentVolumeClaimRetentionPolicy),
+	{ .name = "persistentVolumeClaimRetentionPolicy", .type = F_STRUCT, .flags = FIELD_KEPT, .sub = StatefulSetPersistentVolumeClaimRetentionPolicy,
+	  .text = "{\"whenDeleted\": \"Retain\", \"whenScaled\": \"Retain\"}" },
 	FIELD_END
 };
 static const struct field daemonset_spec_fields[] = {
@@ -111,8 +113,14 @@ static void workload_default(struct object *o, struct arena *a, struct strtab *t
 		w->max_unavailable = (struct int_or_str){ NULL, 1, true };
 	if (o->kind == &statefulset_kind && (!w->pod_management || !*w->pod_management))
 		w->pod_management = str_intern(t, "OrderedReady");
-	if (o->kind == &replication_controller_kind && !w->selector.labels.nr)
+	if (o->kind == &daemonset_kind && !w->max_surge.set)
+		w->max_surge = (struct int_or_str){ NULL, 0, true };
+	if (o->kind != &replication_controller_kind)
+		return;
+	if (!w->selector.labels.nr)
 		w->selector.labels = w->template.labels;
+	if (!o->labels.nr)
+		o->labels = w->template.labels;
 }
 
 /* ---- Job, CronJob */
@@ -160,6 +168,8 @@ static void job_default(struct object *o, struct arena *a, struct strtab *t)
 		j->completions = (struct opt_int){ 1, true };
 	if (!j->parallelism.set)
 		j->parallelism = (struct opt_int){ 1, true };
+	if (!o->labels.nr)
+		o->labels = j->template.labels;
 	j->st_start = given_time(o->doc, "status.startTime");
 	j->st_completion = given_time(o->doc, "status.completionTime");
 }
@@ -192,6 +202,15 @@ static void cron_default(struct object *o, struct arena *a, struct strtab *t)
 	job_default(&c->template->o, a, t);
 }
 
+const struct val **template_place(struct object *o)
+{
+	const struct kind *k = o->kind;
+
+	if (k == &deployment_kind || k == &replicaset_kind || k == &statefulset_kind || k == &daemonset_kind || k == &replication_controller_kind)
+		return &((struct workload *)o)->template.doc;
+	return k == &job_kind ? &((struct job *)o)->template.doc : NULL;
+}
+
 static const char *const v1[] = { "v1", NULL };
 static const char *const apps[] = { "apps/v1", NULL };
 static const char *const batch[] = { "batch/v1", NULL };
@@ -199,14 +218,14 @@ static const char *const apps_old[] = { "extensions/v1beta1", "apps/v1beta1", "a
 static const char *const batch_old[] = { "batch/v1beta1", "batch/v2alpha1", NULL };
 #define WORKLOAD(k, a, old, pl, sh, f, ...) \
 	{ .name = k, .apis = a, .removed = old, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct workload), .fields = f, .dflt = workload_default, __VA_ARGS__ }
-const struct kind deployment_kind = WORKLOAD("Deployment", apps, apps_old, "deployments", "deploy", deployment_fields, .check = deployment_check, .check_update = selector_check_update);
-const struct kind replicaset_kind = WORKLOAD("ReplicaSet", apps, apps_old, "replicasets", "rs", replicaset_fields, .check = replicaset_check, .check_update = selector_check_update);
-const struct kind statefulset_kind = WORKLOAD("StatefulSet", apps, apps_old, "statefulsets", "sts", statefulset_fields, .check = statefulset_check, .check_update = statefulset_check_update, .name_rule = must_be_label);
-const struct kind daemonset_kind = WORKLOAD("DaemonSet", apps, apps_old, "daemonsets", "ds", daemonset_fields, .check = daemonset_check, .check_update = selector_check_update);
-const struct kind replication_controller_kind = WORKLOAD("ReplicationController", v1, NULL, "replicationcontrollers", "rc", rc_fields, .check = replication_controller_check);
+const struct kind deployment_kind = WORKLOAD("Deployment", apps, apps_old, "deployments", "deploy", deployment_fields, .fill = template_fill, .check = deployment_check, .check_update = selector_check_update);
+const struct kind replicaset_kind = WORKLOAD("ReplicaSet", apps, apps_old, "replicasets", "rs", replicaset_fields, .fill = template_fill, .check = replicaset_check, .check_update = selector_check_update);
+const struct kind statefulset_kind = WORKLOAD("StatefulSet", apps, apps_old, "statefulsets", "sts", statefulset_fields, .fill = stateful_set_fill, .check = statefulset_check, .check_update = statefulset_check_update, .name_rule = must_be_label);
+const struct kind daemonset_kind = WORKLOAD("DaemonSet", apps, apps_old, "daemonsets", "ds", daemonset_fields, .fill = template_fill, .check = daemonset_check, .check_update = selector_check_update);
+const struct kind replication_controller_kind = WORKLOAD("ReplicationController", v1, NULL, "replicationcontrollers", "rc", rc_fields, .fill = template_fill, .check = replication_controller_check);
 const struct kind controller_revision_kind = { .name = "ControllerRevision", .apis = apps, .removed = apps_old, .plural = "controllerrevisions", .namespaced = true,
 					       .size = sizeof(struct controller_revision), .fields = revision_fields };
 const struct kind job_kind = { .name = "Job", .apis = batch, .plural = "jobs", .namespaced = true, .size = sizeof(struct job), .fields = job_fields, .dflt = job_default,
-			       .check = job_check, .check_update = job_check_update };
+			       .fill = job_fill, .check = job_check, .check_update = job_check_update };
 const struct kind cron_job_kind = { .name = "CronJob", .apis = batch, .removed = batch_old, .plural = "cronjobs", .shorts = "cj", .namespaced = true, .size = sizeof(struct cron_job),
-				    .fields = cron_fields, .dflt = cron_default, .check = cron_job_check };
+				    .fields = cron_fields, .dflt = cron_default, .fill = cron_fill, .check = cron_job_check };

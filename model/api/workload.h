@@ -6,6 +6,9 @@
 
 struct pod_template { pair_list labels, annotations; struct pod_spec *spec; const struct val *doc; };   /* doc: the template as given */
 
+/* Where the object keeps the document of its Pod template; NULL: its kind has none. */
+const struct val **template_place(struct object *);
+
 /* Deployment, ReplicaSet, ReplicationController, StatefulSet, DaemonSet: one struct, each kind uses its part. */
 struct workload {
 	struct object o;

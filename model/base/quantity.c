@@ -111,6 +111,66 @@ bool quantity_of(const struct val *v, int64_t *milli)
 	return false;
 }
 
+/* Without its factors of `base`, but at most that many. → how many */
+static unsigned take_out(u128 *v, unsigned base, unsigned most)
+{
+	unsigned n = 0;
+
+	for (; *v && *v % base == 0 && n < most; n++)
+		*v /= base;
+	return n;
+}
+
+static const char *print_u128(u128 v, char *end)
+{
+	*--end = '\0';
+	do
+		*--end = (char)('0' + (int)(v % 10));
+	while (v /= 10);
+	return end;
+}
+
+const char *quantity_canonical(const char *s, char out[64])
+{
+	static const char *const decimal[] = { "n", "u", "m", "", "k", "M", "G", "T", "P", "E" }, *const binary[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei" };
+	static const char *const exponents[] = { "e-9", "e-6", "e-3", "", "e3", "e6", "e9", "e12", "e15", "e18" };
+	const char *p = s + (*s == '-' || *s == '+'), *suffix;
+	char digits[48];
+	u128 v, scale, per = 1;
+	unsigned fraction, unit;
+	bool huge, bytes;
+
+	suffix = parse_decimal(p, &v, &fraction, &huge);
+	if (!suffix || huge || !suffix_scale(suffix, &scale) || __builtin_mul_overflow(v, scale, &v))
+		return s;
+	for (; fraction; fraction--)
+		per *= 10;
+	v = v / per + (v % per != 0);           /* in billionths, rounded up */
+	bytes = *suffix && suffix[1] == 'i' && v >= (u128)1024 * 1000000000;
+	if (bytes) {
+		v = v / 1000000000 + (v % 1000000000 != 0);
+		unit = take_out(&v, 1024, ARRAY_LEN(binary) - 1);
+	} else {
+		unit = v ? take_out(&v, 1000, ARRAY_LEN(decimal) - 1) : 3;
+	}
+	snprintf(out, 64, "%s%s%s", *s == '-' && v ? "-" : "", print_u128(v, digits + sizeof(digits)), bytes ? binary[unit] : *suffix == 'e' || (*suffix == 'E' && suffix[1]) ? exponents[unit] : decimal[unit]);
+	return out;
+}
+
+const char *quantity_written(const struct val *v, char out[64])
+{
+	char number[40] = "";
+
+	if (val_str(v))
+		return quantity_canonical(val_str(v), out);
+	if (val_is(v, VAL_INT))
+		snprintf(number, sizeof(number), "%" PRId64, v->i);
+	if (val_is(v, VAL_FLOAT))
+		snprintf(number, sizeof(number), "%.9g", v->f);
+	snprintf(out, 64, "%s", number);        /* for what is no quantity */
+	return *number ? strcpy(out, quantity_canonical(number, (char[64]){ "" })) : out;
+}
+
 const char *quantity_text(int64_t milli, bool bytes, char out[32])
 {
 	int64_t v = milli / 1000;

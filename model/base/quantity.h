@@ -6,6 +6,10 @@
 
 bool quantity_parse(const char *, int64_t *milli);      /* "100m" → 100, "1" → 1000, "1Gi" → 1073741824000; saturates; apimachinery pkg/api/resource */
 bool quantity_of(const struct val *, int64_t *milli);   /* the same of a document, where it may be a number without quotes; NULL: false */
+/* As the API server writes it: 0.5 is 500m, 1000m is 1, 1024Mi is 1Gi, 1.5Gi is 1536Mi (Quantity.CanonicalizeBytes). What is no quantity, or too large, stays as it is. */
+const char *quantity_canonical(const char *, char out[64]);
+/* The same of a document, where it may be a number without quotes; "": it is neither. */
+const char *quantity_written(const struct val *, char out[64]);
 /* The shortest way to write it, as Kubernetes does: 250m, 2; of bytes 1536Ki, 2Gi where they are whole. */
 const char *quantity_text(int64_t milli, bool bytes, char out[32]);
 bool duration_parse(const char *, nsec *);              /* Go's: "40s", "1m30s", "1.5h", "100ms"; a bare "0" */

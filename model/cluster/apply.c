@@ -186,11 +186,40 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 		to->owners.v = old->owners.v, to->owners.nr = old->owners.nr;
 }
 
+/* The same template to the API server, which compares what it wrote itself as well: then no controller sees a new one. */
+static void keep_template(struct object *to, const struct object *old, const struct val *now, const struct val *was)
+{
+	const struct val **now_at = template_place(to), **was_at = template_place((struct object *)(uintptr_t)old);
+
+	if (now_at && *now_at && *was_at && val_equal(val_get(now, "template"), val_get(was, "template")))
+		*now_at = *was_at;
+}
+
+/* Does the spec change, defaults included? */
+static bool spec_changes(struct cluster *c, struct object *to, const struct object *old)
+{
+	struct arena *scratch;
+	const struct val *now, *was;
+	bool differs;
+
+	if (val_equal(val_get(old->doc, "spec"), val_get(to->doc, "spec"))) {
+		keep_template(to, old, NULL, NULL);
+		return false;
+	}
+	scratch = arena_new(NULL, "update");
+	now = val_get(object_render(c, to, scratch), "spec");
+	was = val_get(object_render(c, old, scratch), "spec");
+	differs = !val_equal(now, was);
+	keep_template(to, old, now, was);
+	arena_free(scratch);
+	return differs;
+}
+
 /* The new content takes the old object's place: identity stays, so every pointer and handle does. */
-static void replace(struct cluster *c, struct object *old, const struct object *to)
+static void replace(struct cluster *c, struct object *old, struct object *to)
 {
 	struct object was = *old;
-	bool spec_changed = !val_equal(val_get(was.doc, "spec"), val_get(to->doc, "spec"));
+	bool spec_changed = spec_changes(c, to, old);
 	bool freed = was.deleted != NEVER && was.finalizers.nr && !to->finalizers.nr;
 
 	memcpy(old, to, to->kind->size);
@@ -208,12 +237,34 @@ static void replace(struct cluster *c, struct object *old, const struct object *
 		cluster_remove(c, old);         /* the last finalizer has gone from what was to be deleted */
 }
 
+/* An update is judged on whole objects, with what the API server wrote into them: who applies what `get -o yaml` said changes nothing. */
+static bool whole_objects_agree(struct cluster *c, struct check *check, const struct object *to, const struct object *old)
+{
+	struct arena *scratch = arena_new(NULL, "update");
+	struct object *was = arena_copy(scratch, old, old->kind->size), *now = arena_copy(scratch, to, to->kind->size);
+	bool ok;
+
+	was->doc = object_render(c, old, scratch);
+	now->doc = three_way_merge(scratch, old->doc, to->doc, val_copy(scratch, was->doc), kind_is_strategic(to->kind));
+	now->doc = object_render(c, now, scratch);              /* a default that was taken away comes back */
+	ok = object_check_update(check, now, was);
+	arena_free(scratch);
+	return ok;
+}
+
+/* Kinds whose checks compare documents. */
+static bool compared_by_document(const struct kind *k)
+{
+	return k == &pod_kind || k == &statefulset_kind || k == &job_kind;
+}
+
 static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
 {
 	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err, 0, NULL, false };
 
 	carry(c, to, old);
-	if (opt->validate && !object_check_update(&check, to, old))
+	to->uid = old->uid;
+	if (opt->validate && !(compared_by_document(to->kind) ? whole_objects_agree(c, &check, to, old) : object_check_update(&check, to, old)))
 		return APPLY_ERROR;
 	if (!cluster_admitted(c, to, old, &check))
 		return APPLY_ERROR;

@@ -1,7 +1,33 @@
 /* An object as `get -o yaml` shows it: what was applied stays as it was written; defaults, assigned fields and status are laid over it. */
+#include "model/api/fill.h"
 #include "model/base/quantity.h"
 #include "model/cluster/apply.h"
 #include "model/cluster/render.h"
+
+static struct val *named(const struct val *list, const char *name)
+{
+	VAL_EACH(v, list)
+		if (name && val_str_at(v, "name") && strcmp(val_str_at(v, "name"), name) == 0)
+			return (struct val *)(uintptr_t)v;
+	return NULL;
+}
+
+static void lay(struct arena *, struct val *to, const struct val *over);
+
+/* Of another length than the document's: what was added or taken away by admission. Items keep what the document says of those of their name. */
+static struct val *lay_named(struct arena *a, const struct val *have, const struct val *over)
+{
+	struct val *out = val_new(a, VAL_LIST);
+
+	VAL_EACH(y, over) {
+		const struct val *x = y->type == VAL_MAP ? named(have, val_str_at(y, "name")) : NULL;
+		struct val *item = val_add(a, out, val_copy(a, x ? x : y));
+
+		if (x)
+			lay(a, item, y);
+	}
+	return out;
+}
 
 /* Lays the map `over` on `to`, member by member; lists of the same length are laid on each other item by item. What `to` has and `over` lacks stays. */
 static void lay(struct arena *a, struct val *to, const struct val *over)
@@ -19,6 +45,8 @@ static void lay(struct arena *a, struct val *to, const struct val *over)
 					lay(a, x, y);
 				x = x->next;
 			}
+		} else if (have && have->type == VAL_LIST && m->type == VAL_LIST) {
+			val_put(a, to, m->key, lay_named(a, have, m));
 		} else if (!have || (m->type != VAL_MAP && !val_equal(have, m))) {
 			val_put(a, to, m->key, val_copy(a, m));
 		}
@@ -104,7 +132,7 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 	val_put(a, meta, "resourceVersion", val_string(a, arena_printf(a, "%u", o->rev)));
 	if (has_generation(o->kind))
 		val_put(a, meta, "generation", val_int(a, o->generation));
-	if (!val_get(meta, "creationTimestamp"))
+	if (!val_str_at(meta, "creationTimestamp"))
 		val_put(a, meta, "creationTimestamp", val_string(a, time_text(o->created, time)));
 	if (o->deleted != NEVER && !val_get(meta, "deletionTimestamp"))
 		val_put(a, meta, "deletionTimestamp", val_string(a, time_text(o->deleted, time)));
@@ -117,13 +145,16 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 }
 
 /* A Pod's addresses are values in its struct and texts in its status. */
-static void put_pod(struct arena *a, struct val *v, const struct pod *p)
+static void put_pod(struct cluster *c, struct arena *a, struct val *v, const struct pod *p)
 {
 	struct val *spec = (struct val *)(uintptr_t)val_get(v, "spec"), *status = (struct val *)(uintptr_t)val_get(v, "status"), *ips;
 
-	if (p->node && spec)
+	if (!spec)
+		spec = val_put(a, v, "spec", val_new(a, VAL_MAP));
+	render_admitted(c, a, spec, p);
+	if (p->node)
 		val_put(a, spec, "nodeName", val_string(a, p->node));
-	if (p->hostname && spec && !p->spec->hostname)
+	if (p->hostname && !p->spec->hostname)
 		val_put(a, spec, "hostname", val_string(a, p->hostname));
 	if (!status)
 		status = val_put(a, v, "status", val_new(a, VAL_MAP));
@@ -139,17 +170,55 @@ static void put_pod(struct arena *a, struct val *v, const struct pod *p)
 		val_put(a, val_add(a, ips, val_new(a, VAL_MAP)), "ip", val_string(a, IP(p->ip2)));
 }
 
+/* The template of a set that a controller made. */
+static const struct val *own_template(const struct object *o)
+{
+	return o->kind == &replicaset_kind ? ((const struct workload *)o)->template.doc : o->kind == &job_kind ? ((const struct job *)o)->template.doc : NULL;
+}
+
+/* What lies below: the document, or that of which a controller made the object. */
+static struct val *ground(struct cluster *c, const struct object *o, struct arena *a)
+{
+	const struct val *template = o->doc ? NULL : own_template(o);
+	struct val *v;
+
+	if (o->doc)
+		return val_copy(a, o->doc);
+	if (o->kind == &pod_kind)
+		return render_from_template(c, a, (const struct pod *)o);
+	v = val_new(a, VAL_MAP);
+	if (template)
+		val_put(a, val_put(a, v, "spec", val_new(a, VAL_MAP)), "template", val_copy(a, template));
+	return v;
+}
+
+/* A CronJob's template is no Job yet: what a Job gets by default is not in it (zz_generated.defaults.go SetObjectDefaults_CronJob). */
+static void bare_job_template(struct val *own, const struct val *doc)
+{
+	struct val *spec = (struct val *)(uintptr_t)val_path(own, "spec.jobTemplate.spec");
+	const struct val *said = val_path(doc, "spec.jobTemplate.spec");
+
+	for (const struct val *m = val_first(spec), *next; m; m = next) {
+		next = m->next;
+		if (strcmp(m->key, "template") != 0 && !val_get(said, m->key))
+			val_del(spec, m->key);
+	}
+}
+
 struct val *object_render(struct cluster *c, const struct object *o, struct arena *a)
 {
-	struct val *v = o->doc ? val_copy(a, o->doc) : val_new(a, VAL_MAP), *own = val_new(a, VAL_MAP), *status;
+	struct val *v = ground(c, o, a), *own = val_new(a, VAL_MAP), *status;
 
 	if (!val_get(v, "apiVersion"))
 		val_put(a, v, "apiVersion", val_string(a, o->kind->apis[0]));
 	if (!val_get(v, "kind"))
 		val_put(a, v, "kind", val_string(a, o->kind->name));
 	put_meta(a, v, o);
+	kind_fill(o->kind, a, v);
 	if (o->kind->fields)
 		fields_encode(a, o->kind->fields, o, own);
+	if (o->kind == &cron_job_kind)
+		bare_job_template(own, o->doc);
 	lay(a, v, own);
 	if ((o->kind == &job_kind || o->kind == &cron_job_kind) && !val_get(v, "status"))
 		val_put(a, v, "status", val_new(a, VAL_MAP));
@@ -161,7 +230,7 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 	if (status && o->kind != &pod_kind && o->kind != &node_kind)
 		render_condition_times(a, status, o);
 	if (o->kind == &pod_kind)
-		put_pod(a, v, (const struct pod *)o);
+		put_pod(c, a, v, (const struct pod *)o);
 	else if ((o->kind == &service_kind || o->kind == &ingress_kind) && !val_get(v, "status"))
 		val_put(a, val_put(a, v, "status", val_new(a, VAL_MAP)), "loadBalancer", val_new(a, VAL_MAP));
 	else if (o->kind == &node_kind && !val_get(val_get(o->doc, "status"), "conditions") && val_get(v, "status"))

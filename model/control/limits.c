@@ -7,18 +7,11 @@
 #include "model/control/common.h"
 #include "model/control/workloads.h"
 
-/* An amount as it was written: 100m, or the number 2. */
 static const char *amount_text(const struct val *v, struct arena *a)
 {
-	struct sb text = { 0 };
-	const char *out = val_str(v);
+	char text[64];
 
-	if (v && !out) {
-		val_print_json(v, &text, 0, false);
-		out = arena_strdup(a, sb_text(&text));
-	}
-	sb_free(&text);
-	return out;
+	return v ? arena_strdup(a, quantity_written(v, text)) : NULL;
 }
 
 /* ---- defaults */

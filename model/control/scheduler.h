@@ -4,6 +4,7 @@
 #ifndef PODWIRE_SCHEDULER_H
 #define PODWIRE_SCHEDULER_H
 
+#include "model/cluster/priority.h"
 #include "model/control/nodes.h"
 #include "model/control/volumes.h"
 #include "model/control/workloads.h"
@@ -94,8 +95,6 @@ struct node_info *look_choice(struct look *);                   /* NULL: none fi
 uint32_t scheduler_scores(struct control *, const struct pod *, struct arena *, struct score_card **out);
 
 /* ---- preemption (scheduler_preempt.c) */
-int32_t pod_priority(struct cluster *, const struct pod_spec *);        /* as the Priority admission plugin resolves it */
-const char *priority_refuses(struct cluster *, const struct pod_spec *, struct arena *);        /* NULL, or why that plugin lets no such Pod be made */
 /* Lower Pods that stand in the way are deleted, on the node where that costs least. Sets l->unhelpful if that would not help, or may not be. */
 void preempt(struct look *);
 

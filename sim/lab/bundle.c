@@ -11,18 +11,6 @@ enum { IS_GONE = 1, IS_DELETED = 2, HAS_PLACE = 4, HAS_DOC = 8, HAS_SHAPE = 16, 
 #define LIST_END (offsetof(str_list, set) + sizeof(((str_list *)NULL)->set))
 enum { SHAPE_NEW };                     /* then the numbers of shapes, from 1 */
 
-/* A template that no document of its own object holds: a controller made the object. */
-static const struct val **template_of(const struct object *o)
-{
-	const struct kind *k = o->kind;
-
-	if (o->doc)
-		return NULL;
-	if (k == &deployment_kind || k == &replicaset_kind || k == &statefulset_kind || k == &daemonset_kind || k == &replication_controller_kind)
-		return &((struct workload *)(uintptr_t)o)->template.doc;
-	return k == &job_kind ? &((struct job *)(uintptr_t)o)->template.doc : NULL;
-}
-
 static const struct field none[] = { FIELD_END };
 
 static const struct field *own_fields(const struct kind *k)
@@ -177,12 +165,12 @@ static void put_content(struct bundle_writer *w, const struct object *o, bool sh
 	pen_fields(&w->pen, own_fields(o->kind), status_fields(o->kind), o);
 	put_state(w, o);
 	if (template)
-		pen_tree(&w->pen, *template_of(o));
+		pen_tree(&w->pen, state_template(o));
 }
 
 bool bundle_add(struct bundle_writer *w, const struct object *o, struct err *err)
 {
-	bool shape = !o->gone && o->kind == &pod_kind && !o->doc, template = !o->gone && template_of(o) && *template_of(o);
+	bool shape = !o->gone && o->kind == &pod_kind && !o->doc, template = !o->gone && state_template(o);
 	struct pen *p = &w->pen;
 	char uid[UID_LENGTH + 1];
 	bool follows;
@@ -407,7 +395,7 @@ static bool read_content(struct bundle_reader *r, struct object *o, uint64_t fla
 	if (flags & HAS_TEMPLATE) {
 		const struct val *doc = scan_tree(&r->scan);
 
-		template = template_of(o);
+		template = template_place(o);
 		if (template)
 			*template = doc;
 	}

@@ -90,6 +90,13 @@ const struct field *state_fields(const struct kind *k)
 	return NULL;
 }
 
+const struct val *state_template(const struct object *o)
+{
+	const struct val **at = template_place((struct object *)(uintptr_t)o);
+
+	return at && *at != val_path(o->doc, "spec.template") ? *at : NULL;
+}
+
 struct val *state_pack(const struct object *o, struct arena *a)
 {
 	struct val *v = val_new(a, VAL_MAP);
@@ -97,6 +104,8 @@ struct val *state_pack(const struct object *o, struct arena *a)
 	fields_encode(a, state_meta_fields, o, v);
 	if (state_fields(o->kind))
 		fields_encode(a, state_fields(o->kind), o, val_put(a, v, "status", val_new(a, VAL_MAP)));
+	if (state_template(o))
+		val_put(a, v, "template", val_copy(a, state_template(o)));
 	return v;
 }
 
@@ -147,6 +156,8 @@ void state_unpack(struct object *o, const struct val *v, struct cluster *c)
 		clear(f, o);
 		fields_decode(&d, f, val_get(v, "status"), "status", o);
 	}
+	if (template_place(o) && val_get(v, "template"))
+		*template_place(o) = val_copy_interned(cluster_arena(c), cluster_strings(c), val_get(v, "template"));
 	err_free(&none);
 }
 

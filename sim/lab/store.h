@@ -64,6 +64,8 @@ void places_unpack(struct val *, const void *bytes, size_t n);
 /* What no document of an object says exactly: its metadata as they are now, and what controllers keep in its status, times to the nanosecond. */
 extern const struct field state_meta_fields[];
 const struct field *state_fields(const struct kind *);          /* of its status; NULL: none */
+/* A template that the object's document does not hold: a controller made the object, or it stands for one that says the same in other words. NULL: it has none. */
+const struct val *state_template(const struct object *);
 struct val *state_pack(const struct object *, struct arena *);
 void state_unpack(struct object *, const struct val *, struct cluster *);
 /* The fields of its kind as they are now, without what state_pack has. A Pod's spec is left out: Pods of one template share it. */
