@@ -558,6 +558,17 @@ static int as_listed(const void *a, const void *b)
 	return d ? d : (int)x->dst.len - (int)y->dst.len;
 }
 
+uint32_t routes_nr(const struct dataplane *dp, netns_h h)
+{
+	const struct netns *ns = netns_get(dp, h);
+	uint32_t nr = ns->routes.nr;
+	struct route one;
+
+	for (uint32_t k = 0; ns->uses_blocks && k < dp->blocks.nr; k++)
+		nr += block_route(dp, h, &dp->blocks.v[k], &one);
+	return nr;
+}
+
 void routes_of(const struct dataplane *dp, netns_h h, struct arena *a, struct route **v, uint32_t *nr)
 {
 	const struct netns *ns = netns_get(dp, h);

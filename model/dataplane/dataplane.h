@@ -212,6 +212,7 @@ link_h segment_owner(const struct dataplane *, uint32_t segment, ip_addr);      
 /* Endpoint addresses that no object owns and that are this one: the first of them, the rest behind it until another address comes; NULL: none. */
 const struct assumed *assumed_find(const struct dataplane *, ip_addr, uint32_t *nr);
 void routes_of(const struct dataplane *, netns_h, struct arena *, struct route **v, uint32_t *nr);     /* all, shared ones spelled out, in the order of `ip route` */
+uint32_t routes_nr(const struct dataplane *, netns_h);                          /* how many that are */
 
 /* Printing (print_ip.c, print_sh.c): what a person could type. */
 void print_ip(const struct dataplane *, netns_h, struct sb *);                  /* ip link, ip addr, ip route, sysctl lines of one namespace */

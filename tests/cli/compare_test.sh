@@ -49,5 +49,11 @@ YAML
 rows() { "$podwire" compare --cni calico,bridge -f ends.yaml -o json | python3 -c 'import json,sys; f=json.load(sys.stdin)[sys.argv[1]]; print(f["Pod to svc/default/web"], "/", f["back to itself"])' "$1" >rows; grep -qx "$2" rows || { cat rows; false; }; }
 check "a Pod behind the Service itself: another endpoint is the way, back to itself is told apart" rows calico "delivered, .* / delivered, .*"
 check "a bridge without hairpin mode loses only that" rows bridge "delivered, .* / lost, .*"
+{ cat ends.yaml; for k in 1 2 3 4 5 6 7 8; do printf -- '---\napiVersion: v1\nkind: Node\nmetadata: {name: n%s}\nstatus: {addresses: [{type: InternalIP, address: 172.18.0.%s}], conditions: [{type: Ready, status: "True"}]}\n' $k $k; done; } >many.yaml
+"$podwire" compare --cni calico,bridge -f many.yaml >out.many
+check "a few nodes, one by one" says 0 "rules on worker-1" --cni calico,bridge -f ends.yaml
+check "of many, those that are alike in one row" test "$(grep -c '^rules on .*alike' out.many)" = 1 -a "$(grep -c '^rules on' out.many)" -lt 6
+check "the numbers of each in JSON" says 0 "\"rules on n8\"" --cni calico,bridge -f many.yaml -o json
+check "Pods of one node, on a port that is there" sh -c "'$podwire' compare --cni calico,bridge -f ends.yaml | grep -q '^Pod to Pod, one node .* delivered'"
 check "one that is not known" says 2 "weave" --cni calico,weave -f a.yaml
 finish
