@@ -2,6 +2,8 @@
 
 #include "viz/cli/select.h"
 
+#include "model/control/standing.h"
+
 #include "viz/report/columns.h"
 #include "viz/report/endpoints.h"
 
@@ -58,11 +60,13 @@ static bool wanted(struct cli *cli, struct cluster *c, const struct selection *s
 
 static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k, const char *name, struct err *err)
 {
-	struct object *o = cluster_find(c, k, cli_ns(cli), name);
 	struct object_list l;
+	struct object *o;
 	const char **names, *near;
 
 	s->by_name = true;
+	standing_add(c, k, cli_ns(cli));
+	o = cluster_find(c, k, cli_ns(cli), name);
 	if (cli->all_ns && k->namespaced)
 		return err_add(err, ERR_INPUT, NULL, "a resource cannot be retrieved by name across all namespaces: say which with -n");
 	if (!o && k == &endpoints_kind && find_service(c, cli_ns(cli), name))
@@ -101,8 +105,11 @@ static int by_name(const void *a, const void *b)
 
 static void add_all(struct cli *cli, struct cluster *c, struct selection *s, const struct kind *k)
 {
-	struct object_list l = cli->all_ns || !k->namespaced ? cluster_list(c, k) : cluster_list_ns(c, k, cli_ns(cli));
 	uint32_t from = s->objects.nr;
+	struct object_list l;
+
+	standing_add(c, k, cli->all_ns ? NULL : cli_ns(cli));
+	l = cli->all_ns || !k->namespaced ? cluster_list(c, k) : cluster_list_ns(c, k, cli_ns(cli));
 
 	for (uint32_t i = 0; i < l.nr; i++)
 		if (wanted(cli, c, s, l.v[i]))
@@ -118,14 +125,28 @@ static bool add_kind(struct cli *cli, struct cluster *c, struct selection *s, co
 {
 	const struct kind *k = kind_named(c, word, err);
 
+	for (uint32_t i = 0; k && i < s->kinds.nr; i++)         /* each once, however often it is named */
+		if (s->kinds.v[i] == k)
+			return true;
 	if (k)
 		vec_add(cli->arena, &s->kinds, k);
 	return k != NULL;
 }
 
-bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, struct err *err)
+/* A kind, or the category that stands for many. */
+static bool add_kinds(struct cli *cli, struct cluster *c, struct selection *s, const char *word, struct err *err)
 {
 	static const char *const all[] = { "pods", "replicationcontrollers", "services", "daemonsets", "deployments", "replicasets", "statefulsets", "horizontalpodautoscalers", "cronjobs", "jobs", NULL };
+
+	if (strcmp(word, "all") != 0)
+		return add_kind(cli, c, s, word, err);
+	for (int i = 0; all[i]; i++)
+		add_kind(cli, c, s, all[i], err);
+	return true;
+}
+
+bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, struct err *err)
+{
 	struct selector *by = arena_array(cli->arena, struct selector, 1);
 	bool ok = true, filtered = cli->selector || cli->field_selector;
 
@@ -152,16 +173,11 @@ bool select_objects(struct cli *cli, struct cluster *c, struct selection *s, str
 		}
 		return ok;
 	}
-	if (strcmp(cli->args.v[0], "all") == 0) {
-		for (int i = 0; all[i]; i++)
-			add_kind(cli, c, s, all[i], err);
-	} else {
-		for (const char *p = cli->args.v[0]; *p;) {
-			size_t n = strcspn(p, ",");
+	for (const char *p = cli->args.v[0]; *p;) {
+		size_t n = strcspn(p, ",");
 
-			ok = add_kind(cli, c, s, arena_strndup(cli->arena, p, n), err) && ok;
-			p += n + (p[n] == ',');
-		}
+		ok = add_kinds(cli, c, s, arena_strndup(cli->arena, p, n), err) && ok;
+		p += n + (p[n] == ',');
 	}
 	for (uint32_t i = 0; ok && i < s->kinds.nr; i++) {
 		for (uint32_t n = 1; n < cli->args.nr; n++)
