@@ -244,13 +244,19 @@ static void fill_scaling(struct arena *a, struct val *rules, bool up)
 		fill_absent(a, rules, "stabilizationWindowSeconds", "0");
 }
 
-/* SetDefaults_HorizontalPodAutoscaler, GenerateHPAScaleUpRules, GenerateHPAScaleDownRules; v1 says its one metric in a field of its own. */
+/* SetDefaults_HorizontalPodAutoscaler, GenerateHPAScaleUpRules, GenerateHPAScaleDownRules. */
 void hpa_fill(struct arena *a, struct val *doc)
 {
 	struct val *spec = inside(doc, "spec"), *behavior = inside(spec, "behavior");
 
-	if (strcmp(val_str_at(doc, "apiVersion") ? val_str_at(doc, "apiVersion") : "", "autoscaling/v1") == 0)
-		return;
+	const struct val *percent = val_get(spec, "targetCPUUtilizationPercentage");
+
+	if (percent) {                          /* of autoscaling/v1, which is shown as v2: the API's preferred version */
+		fill_absent(a, spec, "metrics", "[{\"type\": \"Resource\", \"resource\": {\"name\": \"cpu\", \"target\": {\"type\": \"Utilization\"}}}]");
+		val_put(a, at(spec, "metrics.0.resource.target"), "averageUtilization", val_copy(a, percent));
+		val_del(spec, "targetCPUUtilizationPercentage");
+	}
+	val_put(a, doc, "apiVersion", val_string(a, "autoscaling/v2"));
 	if (!val_get(spec, "metrics") || !val_get(spec, "metrics")->nr)
 		val_del(spec, "metrics");
 	fill_absent(a, spec, "metrics", "[{\"type\": \"Resource\", \"resource\": {\"name\": \"cpu\", \"target\": {\"type\": \"Utilization\", \"averageUtilization\": 80}}}]");

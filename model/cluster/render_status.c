@@ -28,7 +28,7 @@ static struct val *conditions(struct arena *a, const condition_list *l, bool hea
 		struct val *v = val_add(a, list, val_new(a, VAL_MAP));
 
 		if (heartbeat)
-			put_time(a, v, "lastHeartbeatTime", c->heartbeat);
+			put_time(a, v, "lastHeartbeatTime", c->heartbeat == NEVER || !c->heartbeat ? c->changed : c->heartbeat);         /* the first */
 		else
 			val_put(a, v, "lastProbeTime", val_new(a, VAL_NULL));
 		put_time(a, v, "lastTransitionTime", c->changed);

@@ -17,7 +17,7 @@ static const char node_yaml[] =
 	"  addresses: [%s]\n"
 	"  capacity: {cpu: '8', memory: 16Gi, pods: '%u'}\n"
 	"  allocatable: {cpu: '8', memory: 16Gi, pods: '%u'}\n"
-	"  nodeInfo: {kubeletVersion: v1.36.2, osImage: Debian GNU/Linux 12 (bookworm), kernelVersion: 6.18.0, containerRuntimeVersion: containerd://2.2.0}\n";
+	"  nodeInfo: {architecture: amd64, operatingSystem: linux, kubeletVersion: v1.36.2, osImage: Debian GNU/Linux 12 (bookworm), kernelVersion: 6.18.0, containerRuntimeVersion: containerd://2.2.0}\n";
 
 static const char kubernetes_yaml[] =
 	"apiVersion: v1\n"

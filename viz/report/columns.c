@@ -2,12 +2,17 @@
 
 #include "model/api/kept.h"
 #include "model/base/quantity.h"
+#include "model/control/derived.h"
 #include "sim/engine/import.h"
 
 const struct val *row_doc(struct row *r)
 {
-	if (!r->doc)
-		r->doc = object_render(r->c, r->o, r->scratch);
+	if (!r->doc) {
+		struct val *doc = object_render(r->c, r->o, r->scratch);
+
+		derived_status(r->c, r->o, r->scratch, doc);
+		r->doc = doc;
+	}
 	return r->doc;
 }
 

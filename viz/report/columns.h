@@ -49,4 +49,7 @@ const char *path_text_of(struct row *, const char *path);       /* NULL: nothing
 struct kind_columns { const struct kind *kind; const struct column *columns; };
 extern const struct kind_columns columns_core[], columns_workload[], columns_net[], columns_kept[];     /* end with kind NULL */
 
+/* ReadWriteOnce → RWO, … */
+void access_modes_print(const struct val *list, struct sb *);
+
 #endif

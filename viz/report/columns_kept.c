@@ -14,8 +14,7 @@ static uint32_t members(struct row *r, const char *path)
 	return v ? v->nr : 0;
 }
 
-/* ReadWriteOnce → RWO, … */
-static void modes(const struct val *list, struct sb *out)
+void access_modes_print(const struct val *list, struct sb *out)
 {
 	static const struct { const char *mode, *brief; } rows[] = {
 		{ "ReadWriteOnce", "RWO" }, { "ReadOnlyMany", "ROX" }, { "ReadWriteMany", "RWX" }, { "ReadWriteOncePod", "RWOP" },
@@ -28,12 +27,12 @@ static void modes(const struct val *list, struct sb *out)
 				sb_printf(out, "%s%s", nr++ ? "," : "", rows[k].brief);
 }
 
-static void volume_modes(struct row *r, struct sb *out) { modes(val_path(row_doc(r), "spec.accessModes"), out); }
+static void volume_modes(struct row *r, struct sb *out) { access_modes_print(val_path(row_doc(r), "spec.accessModes"), out); }
 
 static void claim_modes(struct row *r, struct sb *out)
 {
 	if (val_path(row_doc(r), "spec.volumeName"))
-		modes(val_path(row_doc(r), "status.accessModes"), out);
+		access_modes_print(val_path(row_doc(r), "status.accessModes"), out);
 }
 
 static void claim_capacity(struct row *r, struct sb *out)
@@ -119,24 +118,33 @@ static void hpa_reference(struct row *r, struct sb *out)
 	path_print(r, ".spec.scaleTargetRef.name", "", out);
 }
 
+static bool is_type(const char *type, const char *want)
+{
+	return type && strcmp(type, want) == 0;
+}
+
 static void hpa_targets(struct row *r, struct sb *out)
 {
-	const struct val *metrics = val_path(row_doc(r), "spec.metrics"), *old = val_path(row_doc(r), "spec.targetCPUUtilizationPercentage");
 	uint32_t nr = 0;
 
-	VAL_EACH(m, metrics) {
-		const struct val *target = val_path(m, "resource.target"), *percent = val_get(target, "averageUtilization");
-		const char *name = val_str_at(m, "resource.name"), *average = val_str(val_get(target, "averageValue"));
+	VAL_EACH(m, val_path(row_doc(r), "spec.metrics")) {
+		const char *type = val_str_at(m, "type");
+		const struct val *source = val_get(m, is_type(type, "ContainerResource") ? "containerResource" : is_type(type, "Pods") ? "pods" : is_type(type, "Object") ? "object" :
+						      is_type(type, "External") ? "external" : "resource");
+		const struct val *target = val_get(source, "target"), *percent = val_get(target, "averageUtilization");
+		const char *name = val_str_at(source, "name"), *average = val_str_at(target, "averageValue"), *value = val_str_at(target, "value");
 
-		sb_add(out, nr++ ? ", " : "");
+		if (nr++ >= 2)                  /* two, and how many more there are */
+			continue;
+		sb_printf(out, "%s%s%s<unknown>/", nr > 1 ? ", " : "", name ? name : "", name ? ": " : "");
 		if (percent)
-			sb_printf(out, "%s: <unknown>/%" PRId64 "%%", name ? name : "", val_int_or(percent, 0));
+			sb_printf(out, "%" PRId64 "%%", val_int_or(percent, 0));
 		else
-			sb_printf(out, "%s%s<unknown>/%s", name ? name : "", name ? ": " : "", average ? average : "<auto>");
+			sb_printf(out, "%s%s", average ? average : value ? value : "<auto>", average && (is_type(type, "External") || is_type(type, "Object")) ? " (avg)" : "");
 	}
-	if (old)
-		sb_printf(out, "cpu: <unknown>/%" PRId64 "%%", val_int_or(old, 0));
-	else if (!nr)
+	if (nr > 2)
+		sb_printf(out, " + %u more...", nr - 2);
+	if (!nr)
 		sb_add(out, "<none>");
 }
 

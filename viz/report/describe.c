@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdarg.h>
 
+#include "model/api/kept.h"
 #include "model/api/net.h"
 #include "model/api/workload.h"
 #include "model/base/quantity.h"
@@ -184,11 +185,11 @@ static void describe_other(struct describe *d)
 			say_value(d, m, words(d, m->key), 0);
 }
 
-static void describe_namespace(struct describe *d)
+static uint32_t bytes_of(const char *base64)
 {
-	const char *phase = ((const struct namespace_ *)d->o)->phase;
+	size_t n = strlen(base64), pad = n && base64[n - 1] == '=' ? 1u + (n > 1 && base64[n - 2] == '=') : 0u;
 
-	say(d, 0, "Status:\t%s", phase ? phase : "Active");
+	return (uint32_t)(n / 4 * 3 - pad);
 }
 
 static void describe_data(struct describe *d)
@@ -196,38 +197,56 @@ static void describe_data(struct describe *d)
 	bool secret = d->o->kind == &secret_kind;
 	const pair_list *l = secret ? &((const struct secret *)d->o)->data : &((const struct config_map *)d->o)->data;
 
-	if (secret)
+	say(d, 0, "%s", "");
+	if (secret) {
 		say(d, 0, "Type:\t%s", or_none(((const struct secret *)d->o)->type));
+		say(d, 0, "%s", "");
+	}
 	say(d, 0, "Data");
 	say(d, 0, "====");
 	for (uint32_t k = 0; k < l->nr; k++) {
-		size_t n = strlen(l->v[k].value), pad = n && l->v[k].value[n - 1] == '=' ? 1u + (n > 1 && l->v[k].value[n - 2] == '=') : 0u;
-
 		if (secret) {
-			say(d, 0, "%s:\t%zu bytes", l->v[k].key, n / 4 * 3 - pad);
+			say(d, 0, "%s:\t%u bytes", l->v[k].key, bytes_of(l->v[k].value));
 			continue;
 		}
 		say(d, 0, "%s:", l->v[k].key);
 		say(d, 0, "----");
-		for (const char *p = l->v[k].value; *p;) {
+		for (const char *p = l->v[k].value;;) {
 			struct sb safe = { 0 };
 			size_t len = strcspn(p, "\n");
 
 			sb_add_shown(&safe, arena_strndup(d->a, p, len), true);
 			say(d, 0, "%s", sb_text(&safe));
 			sb_free(&safe);
-			p += len + (p[len] == '\n');
+			p += len;
+			if (!*p++)
+				break;
 		}
 		say(d, 0, "%s", "");
 	}
+	if (secret)
+		return;
+	say(d, 0, "%s", "");
+	say(d, 0, "BinaryData");
+	say(d, 0, "====");
+	VAL_EACH(m, val_get(d->o->doc, "binaryData"))
+		say(d, 0, "%s: %u bytes", m->key, bytes_of(val_str(m) ? val_str(m) : ""));
+	say(d, 0, "%s", "");
 }
 
-static const struct { const struct kind *kind; describe_fn *fn; bool first; /* it writes name and labels itself */ } kinds_described[] = {
-	{ &pod_kind, describe_pod, true }, { &service_kind, describe_service, false }, { &node_kind, describe_node, true }, { &deployment_kind, describe_deployment, true },
-	{ &replicaset_kind, describe_replicas, true }, { &replication_controller_kind, describe_replicas, true }, { &statefulset_kind, describe_stateful, true },
-	{ &daemonset_kind, describe_daemon, true }, { &job_kind, describe_job, true }, { &cron_job_kind, describe_cron, false }, { &ingress_kind, describe_ingress, true },
-	{ &network_policy_kind, describe_policy, true }, { &endpointslice_kind, describe_slice, false }, { &endpoints_kind, describe_endpoints, false },
-	{ &namespace_kind, describe_namespace, false }, { &config_map_kind, describe_data, false }, { &secret_kind, describe_data, false },
+enum { OWN_NAMES = 1 /* it writes name and labels itself */, NO_EVENTS = 2 };
+static const struct { const struct kind *kind; describe_fn *fn; int flags; } kinds_described[] = {
+	{ &pod_kind, describe_pod, OWN_NAMES }, { &service_kind, describe_service, 0 }, { &node_kind, describe_node, OWN_NAMES }, { &deployment_kind, describe_deployment, OWN_NAMES },
+	{ &replicaset_kind, describe_replicas, OWN_NAMES }, { &replication_controller_kind, describe_replicas, OWN_NAMES }, { &statefulset_kind, describe_stateful, OWN_NAMES },
+	{ &daemonset_kind, describe_daemon, OWN_NAMES }, { &job_kind, describe_job, OWN_NAMES }, { &cron_job_kind, describe_cron, 0 }, { &ingress_kind, describe_ingress, OWN_NAMES },
+	{ &network_policy_kind, describe_policy, OWN_NAMES | NO_EVENTS }, { &endpointslice_kind, describe_slice, 0 }, { &endpoints_kind, describe_endpoints, 0 },
+	{ &namespace_kind, describe_namespace, NO_EVENTS }, { &config_map_kind, describe_data, 0 }, { &secret_kind, describe_data, NO_EVENTS },
+	{ &pvc_kind, describe_claim, OWN_NAMES }, { &pv_kind, describe_volume, OWN_NAMES }, { &storage_class_kind, describe_storage_class, OWN_NAMES },
+	{ &service_account_kind, describe_account, OWN_NAMES }, { &role_kind, describe_role, OWN_NAMES | NO_EVENTS }, { &cluster_role_kind, describe_role, OWN_NAMES | NO_EVENTS },
+	{ &role_binding_kind, describe_binding, OWN_NAMES | NO_EVENTS }, { &cluster_role_binding_kind, describe_binding, OWN_NAMES | NO_EVENTS },
+	{ &limit_range_kind, describe_limits, OWN_NAMES | NO_EVENTS }, { &quota_kind, describe_quota, OWN_NAMES | NO_EVENTS }, { &hpa_kind, describe_autoscaler, OWN_NAMES },
+	{ &pdb_kind, describe_budget, OWN_NAMES }, { &priority_class_kind, describe_priority_class, OWN_NAMES }, { &ingress_class_kind, describe_ingress_class, OWN_NAMES },
+	{ &service_cidr_kind, describe_service_cidr, OWN_NAMES }, { &ip_address_kind, describe_ip_address, OWN_NAMES },
 };
 
 void describe(struct cluster *c, const struct object *o, struct arena *a, struct sb *out)
@@ -235,14 +254,14 @@ void describe(struct cluster *c, const struct object *o, struct arena *a, struct
 	struct sb raw = { 0 };
 	struct describe d = { c, o, a, &raw };
 	describe_fn *fn = describe_other;
-	bool first = false;
+	int flags = 0;
 
 	for (size_t k = 0; k < ARRAY_LEN(kinds_described); k++)
 		if (kinds_described[k].kind == o->kind) {
 			fn = kinds_described[k].fn;
-			first = kinds_described[k].first;
+			flags = kinds_described[k].flags;
 		}
-	if (!first) {
+	if (!(flags & OWN_NAMES)) {
 		say(&d, 0, "Name:\t%s", o->name);
 		if (o->ns)
 			say(&d, 0, "Namespace:\t%s", o->ns);
@@ -250,9 +269,10 @@ void describe(struct cluster *c, const struct object *o, struct arena *a, struct
 		say_pairs(&d, "Annotations", &o->annotations);
 	}
 	fn(&d);
-	if (o->file && strcmp(o->file, "-") != 0)
-		say(&d, 0, "Applied from:\t%s:%u", o->file, o->line);
-	say_events(&d);
+	if (!(flags & NO_EVENTS))
+		say_events(&d);
+	if (o->file && strcmp(o->file, "-") != 0)       /* podwire's own, and without a tab: all above is laid out as kubectl's */
+		say(&d, 0, "Applied from:  %s:%u", o->file, o->line);
 	tabs_print(a, sb_text(&raw), out);
 	sb_free(&raw);
 }

@@ -22,6 +22,8 @@ const char *or_none(const char *);
 
 typedef void describe_fn(struct describe *);
 describe_fn describe_pod, describe_service, describe_node, describe_deployment, describe_replicas, describe_stateful, describe_daemon, describe_job, describe_cron,
-	describe_ingress, describe_policy, describe_slice, describe_endpoints;
+	describe_ingress, describe_policy, describe_slice, describe_endpoints, describe_claim, describe_volume, describe_storage_class, describe_account, describe_role,
+	describe_binding, describe_limits, describe_quota, describe_namespace, describe_autoscaler, describe_budget, describe_priority_class, describe_ingress_class,
+	describe_service_cidr, describe_ip_address;
 
 #endif

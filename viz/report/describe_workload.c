@@ -255,6 +255,32 @@ static void say_node_pods(struct describe *d, const struct node *n)
 	}
 }
 
+static void say_node_info(struct describe *d)
+{
+	static const char *const rows[][2] = {
+		{ "Machine ID", "machineID" }, { "System UUID", "systemUUID" }, { "Boot ID", "bootID" }, { "Kernel Version", "kernelVersion" }, { "OS Image", "osImage" },
+		{ "Operating System", "operatingSystem" }, { "Architecture", "architecture" }, { "Container Runtime Version", "containerRuntimeVersion" }, { "Kubelet Version", "kubeletVersion" },
+	};
+	const struct val *info = val_path(object_render(d->c, d->o, d->a), "status.nodeInfo");
+
+	say(d, 0, "System Info:");
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		say(d, 1, "%s:\t%s", rows[k][0], val_str_at(info, rows[k][1]) ? val_str_at(info, rows[k][1]) : "");
+}
+
+/* What the kubelet keeps in kube-node-lease: renewed until the node fell silent. */
+static void say_lease(struct describe *d, const struct node *n)
+{
+	const struct condition *ready = condition_get(&n->conditions, "Ready");
+
+	if (cluster_flags(d->c)->no_defaults)
+		return;
+	say(d, 0, "Lease:");
+	say(d, 1, "HolderIdentity:\t%s", n->o.name);
+	say(d, 1, "AcquireTime:\t<unset>");
+	say(d, 1, "RenewTime:\t%s", ready && ready->status != COND_UNKNOWN ? time_1123(d, cluster_now(d->c)) : "<unset>");
+}
+
 void describe_node(struct describe *d)
 {
 	static const char prefix[] = "node-role.kubernetes.io/";
@@ -276,6 +302,7 @@ void describe_node(struct describe *d)
 	if (!n->taints.nr)
 		say(d, 0, "Taints:\t<none>");
 	say(d, 0, "Unschedulable:\t%s", n->unschedulable ? "true" : "false");
+	say_lease(d, n);
 	if (n->conditions.nr) {
 		say(d, 0, "Conditions:");
 		say(d, 1, "Type\tStatus\tLastHeartbeatTime\tLastTransitionTime\tReason\tMessage");
@@ -284,7 +311,7 @@ void describe_node(struct describe *d)
 	for (uint32_t k = 0; k < n->conditions.nr; k++) {
 		const struct condition *c = &n->conditions.v[k];
 
-		say(d, 1, "%s \t%s \t%s \t%s \t%s \t%s", c->type, cond_status_names[c->status], time_1123(d, c->heartbeat), time_1123(d, c->changed), c->reason ? c->reason : "",
+		say(d, 1, "%s \t%s \t%s \t%s \t%s \t%s", c->type, cond_status_names[c->status], time_1123(d, c->heartbeat == NEVER || !c->heartbeat ? c->changed : c->heartbeat), time_1123(d, c->changed), c->reason ? c->reason : "",
 		    c->message ? c->message : "");
 	}
 	say(d, 0, "Addresses:");
@@ -295,11 +322,7 @@ void describe_node(struct describe *d)
 		for (uint32_t k = 0; k < (*l)->nr; k++)
 			say(d, 1, "%s:\t%s", (*l)->v[k].key, (*l)->v[k].value);
 	}
-	say(d, 0, "System Info:");
-	say(d, 1, "Kernel Version:\t%s", n->kernel_version ? n->kernel_version : "");
-	say(d, 1, "OS Image:\t%s", n->os_image ? n->os_image : "");
-	say(d, 1, "Container Runtime Version:\t%s", n->runtime ? n->runtime : "");
-	say(d, 1, "Kubelet Version:\t%s", n->kubelet_version ? n->kubelet_version : "");
+	say_node_info(d);
 	if (n->pod_cidr)
 		say(d, 0, "PodCIDR:\t%s", n->pod_cidr);
 	if (n->pod_cidrs.nr) {
@@ -310,5 +333,7 @@ void describe_node(struct describe *d)
 		say(d, 0, "PodCIDRs:\t%s", sb_text(&all));
 		sb_free(&all);
 	}
+	if (n->provider_id && *n->provider_id)
+		say(d, 0, "ProviderID:\t%s", n->provider_id);
 	say_node_pods(d, n);
 }
