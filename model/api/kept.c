@@ -86,6 +86,9 @@ enum kept_policy kept_policy(const char *api, const char *kind)
 		{ "projectcalico.org/", "NetworkPolicy", KEPT_CALICO_POLICY }, { "crd.projectcalico.org/", "NetworkPolicy", KEPT_CALICO_POLICY },
 		{ "policy.networking.k8s.io/", "AdminNetworkPolicy", KEPT_ADMIN_POLICY }, { "policy.networking.k8s.io/", "BaselineAdminNetworkPolicy", KEPT_ADMIN_POLICY },
 		{ "policy.networking.k8s.io/", "ClusterNetworkPolicy", KEPT_ADMIN_POLICY },
+		{ "projectcalico.org/", "Tier", KEPT_TIER }, { "crd.projectcalico.org/", "Tier", KEPT_TIER },
+		{ "projectcalico.org/", "NetworkSet", KEPT_NETWORK_SET }, { "crd.projectcalico.org/", "NetworkSet", KEPT_NETWORK_SET },
+		{ "projectcalico.org/", "GlobalNetworkSet", KEPT_NETWORK_SET }, { "crd.projectcalico.org/", "GlobalNetworkSet", KEPT_NETWORK_SET },
 		{ "projectcalico.org/", "HostEndpoint", KEPT_HOST_ENDPOINT }, { "crd.projectcalico.org/", "HostEndpoint", KEPT_HOST_ENDPOINT },
 	};
 
@@ -93,4 +96,17 @@ enum kept_policy kept_policy(const char *api, const char *kind)
 		if (strcmp(kind, all[k].kind) == 0 && strncmp(api, all[k].group, strlen(all[k].group)) == 0)
 			return all[k].is;
 	return KEPT_NO_POLICY;
+}
+
+bool kept_cluster_wide(const char *api, const char *kind)
+{
+	static const char *const groups[] = { "projectcalico.org/", "crd.projectcalico.org/", "policy.networking.k8s.io/" };
+	static const char *const in_a_namespace[] = { "NetworkPolicy", "NetworkSet", "StagedNetworkPolicy", "StagedKubernetesNetworkPolicy" };
+	bool ours = false;
+
+	for (size_t k = 0; k < ARRAY_LEN(groups); k++)
+		ours = ours || strncmp(api, groups[k], strlen(groups[k])) == 0;
+	for (size_t k = 0; k < ARRAY_LEN(in_a_namespace); k++)
+		ours = ours && strcmp(kind, in_a_namespace[k]) != 0;
+	return ours;
 }

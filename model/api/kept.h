@@ -10,8 +10,9 @@ extern const struct kind limit_range_kind, quota_kind, pod_template_kind, compon
 	ip_address_kind, flow_schema_kind, priority_level_kind, device_class_kind, resource_claim_kind, resource_claim_template_kind, resource_slice_kind,
 	kustomization_kind, component_kind, kubeadm_init_kind, kubeadm_join_kind, kubeadm_reset_kind, kubeadm_upgrade_kind;
 
-/* Kinds that are kept and not modelled, though Calico enforces them: what they decide is unknown. api: apiVersion. */
-enum kept_policy { KEPT_NO_POLICY, KEPT_CALICO_POLICY, KEPT_ADMIN_POLICY, KEPT_HOST_ENDPOINT };
+/* Kinds without a table of fields that a Calico network reads nevertheless: policies in tiers (model/policy/tiers.h), and HostEndpoints, of which it is unknown what they decide. api: apiVersion. */
+enum kept_policy { KEPT_NO_POLICY, KEPT_CALICO_POLICY, KEPT_ADMIN_POLICY, KEPT_TIER, KEPT_NETWORK_SET, KEPT_HOST_ENDPOINT };
 enum kept_policy kept_policy(const char *api, const char *kind);
+bool kept_cluster_wide(const char *api, const char *kind);       /* Calico's and the policy API's kinds that have no namespace */
 
 #endif

@@ -116,20 +116,36 @@ static bool in_group(const struct kind *k, const char *where)
 	return false;
 }
 
-const struct kind *kind_by_word(const char *word)
+static bool is_called(const struct kind *k, const char *name)
+{
+	return strcasecmp(k->name, name) == 0 || strcasecmp(k->plural, name) == 0 || among(k->shorts, name);
+}
+
+/* With its group: deployment.apps, as `get -o name` prints it. */
+static bool is_called_in_group(const struct kind *k, const char *word)
 {
 	const char *dot = strchr(word, '.');
 	char name[64];
 
-	for (uint32_t k = 0; kinds[k]; k++)
-		if (strcasecmp(kinds[k]->name, word) == 0 || strcasecmp(kinds[k]->plural, word) == 0 || among(kinds[k]->shorts, word))
-			return kinds[k];
 	if (!dot || (size_t)(dot - word) >= sizeof(name))
-		return NULL;
-	memcpy(name, word, (size_t)(dot - word));       /* deployment.apps, as `get -o name` prints it */
+		return false;
+	memcpy(name, word, (size_t)(dot - word));
 	name[dot - word] = '\0';
+	return is_called(k, name) && in_group(k, dot + 1);
+}
+
+bool kind_has_word(const struct kind *k, const char *word)
+{
+	return is_called(k, word) || is_called_in_group(k, word);
+}
+
+const struct kind *kind_by_word(const char *word)
+{
 	for (uint32_t k = 0; kinds[k]; k++)
-		if ((strcasecmp(kinds[k]->name, name) == 0 || strcasecmp(kinds[k]->plural, name) == 0 || among(kinds[k]->shorts, name)) && in_group(kinds[k], dot + 1))
+		if (is_called(kinds[k], word))
+			return kinds[k];
+	for (uint32_t k = 0; strchr(word, '.') && kinds[k]; k++)
+		if (is_called_in_group(kinds[k], word))
 			return kinds[k];
 	return NULL;
 }

@@ -56,6 +56,7 @@ extern const struct kind *const kinds[];        /* NULL-terminated, in the order
 const struct kind *kind_find(const char *api, const char *name);        /* exact; NULL: unknown kind */
 /* Would Kubernetes 1.36 refuse that kind in that version? Then *why says so, and which version serves it. false: kind of somebody else's. */
 bool kind_refused(const char *api, const char *name, struct sb *why);
+bool kind_has_word(const struct kind *, const char *word);              /* is it one of the kind's, in these spellings? */
 const struct kind *kind_by_word(const char *word);                      /* svc, services, Service, deployment.apps, deployments.v1.apps */
 
 str label_get(const pair_list *, const char *key);                      /* NULL if absent */

@@ -36,6 +36,7 @@ static const struct kind *kind_keep(struct cluster *c, const char *api, const ch
 	}
 	k = arena_copy(a, &unknown_kind, sizeof(unknown_kind));
 	k->name = cluster_str(c, name);
+	k->namespaced = !kept_cluster_wide(api, name);
 	k->plural = plural_of(name, a);
 	for (char *p = (char *)k->plural; *p; p++)
 		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
@@ -80,7 +81,7 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	}
 	sb_free(&why);
 	k = kind_keep(c, val_str(api), val_str(name), &first);
-	if (first)
+	if (first && !(kept_policy(val_str(api), val_str(name)) > KEPT_NO_POLICY && kept_policy(val_str(api), val_str(name)) < KEPT_HOST_ENDPOINT))
 		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, %s", val_str(name), val_str(api),
 			 kept_policy(val_str(api), val_str(name)) == KEPT_NO_POLICY ? "without effect on the network" : "and what it decides in a Calico network is unknown");
 	return k;

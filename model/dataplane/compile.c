@@ -455,7 +455,9 @@ static struct dataplane *compile(struct cluster *c, struct mem *mem, int mode)
 	dp->ctx = x;
 	dataplane_begin(dp);
 	x->policies = policies_compile(c, a, &x->nr_policies);
-	x->foreign = foreign_policies(c, a);
+	x->tiers = policy_tiers(c, a);
+	if (x->tiers.tied)
+		tiers_of_kubernetes(&x->tiers, c, x->policies, x->nr_policies, a);
 	find_nodes(x);
 	underlay_find(x);
 	x->cni->network(x);

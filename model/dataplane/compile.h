@@ -6,7 +6,7 @@
 #include "model/cluster/cluster.h"
 #include "model/dataplane/dataplane.h"
 #include "model/dataplane/packet.h"
-#include "model/policy/foreign.h"
+#include "model/policy/tiers.h"
 #include "model/policy/policy.h"
 
 struct node_ip { ip_addr ip; bool internal; };  /* of status.addresses: what parses, but for the Hostname */
@@ -55,7 +55,7 @@ struct compile {
 	netns_h router, client;
 	struct cidr net4, net6;                 /* the nodes' L2 */
 	struct np_compiled *policies; uint32_t nr_policies;
-	struct foreign_policies foreign;        /* of other APIs: what they decide is unknown */
+	struct tiers tiers;                     /* policies of other APIs; where one has their order, NetworkPolicies among them */
 	VEC(struct proxier_view) proxies;       /* made when the first node of each is asked for; mostly there is one */
 	uint32_t nr_host_ports;                 /* Pods that have a hostPort */
 	const struct cni *cni;

@@ -6,21 +6,13 @@
 
 #include "model/dataplane/compile.h"
 #include "model/dataplane/policy_calico.h"
+#include "model/dataplane/policy_writer.h"
+#include "model/policy/foreign.h"
 
-struct writer {
-	struct compile *x;
-	struct ruleset *rs;
-	table_h table;
-	bool four, ipt;
-	enum np_dir dir;
-	struct node_build *nb;
-};
-
-enum { MARK_ACCEPT = 0x10000, MARK_PASS = 0x20000, MARK_BLOCKS = 0x40000, MARK_BLOCK = 0x80000 };        /* felix' first bits of IptablesMarkMask 0xffff0000 */
 #define CHAIN_NAME 28                           /* bytes that iptables leaves for a chain's name (felix/iptables MaxChainNameLength) */
 
 /* prefix and suffix, or where that is too long the suffix' SHA-256 in URL-safe base 64, cut: felix/hashutils GetLengthLimitedID. */
-static const char *limited_id(struct arena *a, const char *prefix, const char *suffix)
+const char *policy_limited_id(struct arena *a, const char *prefix, const char *suffix)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 	char hash[CHAIN_NAME + 1];
@@ -53,14 +45,14 @@ static void begin(struct writer *w, struct compile *x, struct ruleset *rs, bool 
 	w->table = ruleset_table(rs, four ? NF_IP : NF_IP6, w->ipt ? "filter" : "calico", w->ipt);
 }
 
-static chain_h chain_of(struct writer *w, const char *name)
+chain_h policy_chain_of(struct writer *w, const char *name)
 {
 	return ruleset_chain(w->rs, w->table, arena_printf(w->x->arena, "%s%s", w->ipt ? "" : "filter-", name));
 }
 
 static bool anything(const struct compile *x)
 {
-	return (x->nr_policies || x->foreign.nr || x->foreign.host_endpoints) && enforced(x);
+	return (x->nr_policies || x->tiers.nr_policies || x->tiers.host_endpoints) && enforced(x);
 }
 
 void policy_calico_hooks(struct compile *x, struct ruleset *rs)
@@ -71,13 +63,13 @@ void policy_calico_hooks(struct compile *x, struct ruleset *rs)
 	if (!anything(x))
 		return;
 	for (int four = 1; four >= 0; four--)
-		for (size_t k = 0; k < ARRAY_LEN(hooks) - !x->foreign.host_endpoints; k++) {
+		for (size_t k = 0; k < ARRAY_LEN(hooks) - !x->tiers.host_endpoints; k++) {
 			struct writer w;
 			chain_h base, ours;
 
 			begin(&w, x, rs, four);
-			base = chain_of(&w, hooks[k].name);
-			ours = chain_of(&w, hooks[k].ours);
+			base = policy_chain_of(&w, hooks[k].name);
+			ours = policy_chain_of(&w, hooks[k].ours);
 			ruleset_base_chain(rs, base, hooks[k].hook, NFT_FILTER, 0, OP_ACCEPT);
 			w_jump(rule_begin(rs, base), ours);
 		}
@@ -92,7 +84,7 @@ void policy_calico_accept(struct compile *x, struct ruleset *rs)
 		return;
 	begin(&w, x, rs, true);
 	for (int in = 1; in >= 0; in--) {
-		r = rule_begin(rs, chain_of(&w, "FORWARD"));
+		r = rule_begin(rs, policy_chain_of(&w, "FORWARD"));
 		rule_comment(r, "Policy explicitly accepted packet.");
 		w_name(r, in ? PF_IIFNAME : PF_OIFNAME, REL_NAME_PREFIX, "cali");
 		w_verdict(r, OP_ACCEPT);
@@ -101,7 +93,7 @@ void policy_calico_accept(struct compile *x, struct ruleset *rs)
 
 /* ---- what one item of from/to means, as sets of addresses */
 
-static ip_addr address(const struct writer *w, const struct pod *p)
+ip_addr policy_address(const struct writer *w, const struct pod *p)
 {
 	if (ip_set(p->ip) && ip_is4(p->ip) == w->four)
 		return p->ip;
@@ -132,7 +124,7 @@ static set_h pods_set(struct writer *w, const struct np_compiled *p, const char 
 		node_pods(&w->x->nodes[k]);
 		for (uint32_t i = 0; i < w->x->nodes[k].nr_pods; i++) {
 			const struct pod *pod = w->x->nodes[k].pods[i];
-			ip_addr ip = address(w, pod);
+			ip_addr ip = policy_address(w, pod);
 
 			if (ip_set(ip) && np_peer_has_pod(w->x->cluster, p, peer, pod))
 				set_add(w->rs, set, &ip);
@@ -163,7 +155,7 @@ static bool of_family(const struct writer *w, const struct np_peers *peer)
 
 struct allow { chain_h chain; const struct np_compiled *p; const char *path; cause_h cause; };
 
-static void clear_mark(struct writer *w, chain_h chain, uint32_t bits, const char *comment)
+void policy_clear_mark(struct writer *w, chain_h chain, uint32_t bits, const char *comment)
 {
 	struct rw r = rule_begin(w->rs, chain);
 
@@ -172,13 +164,12 @@ static void clear_mark(struct writer *w, chain_h chain, uint32_t bits, const cha
 		rule_comment(r, comment);
 }
 
-/* What is allowed is marked, and what is marked goes back to the Pod's chain. */
-static void mark_accept(struct writer *w, struct rw r, const struct allow *a)
+void policy_mark_and_return(struct writer *w, struct rw r, uint32_t mark, chain_h chain, cause_h cause)
 {
-	w_mark(r, ~(uint32_t)MARK_ACCEPT, MARK_ACCEPT);
-	r = rule_begin(w->rs, a->chain);
-	rule_cause(r, a->cause);
-	w_num(r, PF_MARK, REL_MASK_EQ, MARK_ACCEPT, MARK_ACCEPT);
+	w_mark(r, ~mark, mark);
+	r = rule_begin(w->rs, chain);
+	rule_cause(r, cause);
+	w_num(r, PF_MARK, REL_MASK_EQ, mark, mark);
 	w_verdict(r, OP_RETURN);
 }
 
@@ -206,17 +197,16 @@ static void allow(struct writer *w, const struct allow *a, const struct np_peers
 	rule_cause(r, a->cause);
 	match_peer(w, r, a->p, a->path, item, peer);
 	if (to)
-		w_addr(r, PF_DADDR, REL_EQ, address(w, to));
+		w_addr(r, PF_DADDR, REL_EQ, policy_address(w, to));
 	if (port) {
 		w_num(r, PF_L4PROTO, REL_EQ, port->proto, 0);
 		if (!port->any_port)
 			w_num(r, PF_DPORT, lo == hi ? REL_EQ : REL_IN, lo, hi);
 	}
-	mark_accept(w, r, a);
+	policy_mark_and_return(w, r, MARK_ACCEPT, a->chain, a->cause);
 }
 
-/* Calls take for each number that the Pod's containers give the name. */
-static void named_ports(const struct pod *dst, const struct np_ports *port, void (*take)(void *, const struct pod *, uint16_t), void *ctx)
+void policy_named_ports(const struct pod *dst, const struct np_ports *port, void (*take)(void *, const struct pod *, uint16_t), void *ctx)
 {
 	const struct np_compiled_rule only = { .ports = (struct np_ports *)(uintptr_t)port, .nr_ports = 1 };
 
@@ -238,7 +228,7 @@ struct naming { struct writer *w; const struct allow *a; const struct np_peers *
 static void add_member(void *ctx, const struct pod *dst, uint16_t number)
 {
 	struct naming *n = ctx;
-	const ip_addr key[3] = { address(n->w, dst), { 0, n->port->proto }, { 0, number } };
+	const ip_addr key[3] = { policy_address(n->w, dst), { 0, n->port->proto }, { 0, number } };
 
 	set_add(n->w->rs, n->set, key);
 }
@@ -250,7 +240,7 @@ static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 	struct naming *n = ctx;
 
 	if (n->w->dir == NP_EGRESS && n->peer->block.set) {
-		if (np_block_has(n->peer, address(n->w, dst)))
+		if (np_block_has(n->peer, policy_address(n->w, dst)))
 			allow(n->w, n->a, &any, n->item, n->port, number, number, dst);
 		return;
 	}
@@ -266,8 +256,8 @@ static void each_destination(struct naming *n, void (*take)(void *, const struct
 			continue;               /* what comes in is judged where the Pod is */
 		node_pods(nb);
 		for (uint32_t i = 0; i < nb->nr_pods; i++)
-			if (ip_set(address(n->w, nb->pods[i])))
-				named_ports(nb->pods[i], n->port, take, n);
+			if (ip_set(policy_address(n->w, nb->pods[i])))
+				policy_named_ports(nb->pods[i], n->port, take, n);
 	}
 }
 
@@ -293,7 +283,7 @@ static void allow_named(struct writer *w, const struct allow *a, const struct np
 	rule_cause(r, a->cause);
 	match_peer(w, r, a->p, a->path, item, peer);
 	w_lookup(r, n.set, true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
-	mark_accept(w, r, a);
+	policy_mark_and_return(w, r, MARK_ACCEPT, a->chain, a->cause);
 }
 
 static void write_policy(struct writer *w, chain_h chain, const struct np_compiled *p)
@@ -321,11 +311,11 @@ static void write_policy(struct writer *w, chain_h chain, const struct np_compil
 static chain_h policy_chain(struct writer *w, const struct np_compiled *p)
 {
 	const char *id = arena_printf(w->x->arena, "%s/knp.default.%s", p->policy->o.ns, p->policy->o.name);
-	const char *name = limited_id(w->x->arena, w->dir == NP_INGRESS ? "cali-pi-" : "cali-po-", id);
+	const char *name = policy_limited_id(w->x->arena, w->dir == NP_INGRESS ? "cali-pi-" : "cali-po-", id);
 	chain_h chain = ruleset_find_chain(w->rs, w->table, w->ipt ? name : arena_printf(w->x->arena, "filter-%s", name));
 
 	if (!chain.i) {
-		chain = chain_of(w, name);
+		chain = policy_chain_of(w, name);
 		write_policy(w, chain, p);
 	}
 	return chain;
@@ -340,13 +330,11 @@ static void conntrack_first(struct writer *w, chain_h chain)
 	r = rule_begin(w->rs, chain);
 	w_num(r, PF_CT_STATE, REL_EQ, CT_INVALID, 0);
 	w_verdict(r, OP_DROP);
-	clear_mark(w, chain, MARK_ACCEPT | MARK_PASS, NULL);
-	clear_mark(w, chain, MARK_PASS, "Start of tier default");
+	policy_clear_mark(w, chain, MARK_ACCEPT | MARK_PASS, NULL);
 }
 
-static void ask_policy(struct writer *w, chain_h chain, const struct np_compiled *np, cause_h cause)
+static void ask_policy(struct writer *w, chain_h chain, chain_h policy, cause_h cause)
 {
-	chain_h policy = policy_chain(w, np);
 	struct rw r = rule_begin(w->rs, chain);
 
 	rule_cause(r, cause);
@@ -364,42 +352,104 @@ static bool isolates(const struct writer *w, const struct np_compiled *np, const
 	return np->isolates[w->dir] && np_selects(w->x->cluster, np, p);
 }
 
-/* What a policy of another API would decide nobody can tell: neither whether it lets a packet pass, nor whether the next ones are asked. */
-static void say_unknown(struct writer *w, chain_h chain, const struct foreign_policy *f)
+/* The first NetworkPolicy that isolates the Pod; NULL: none does. */
+static const struct np_compiled *first_of(const struct writer *w, const struct pod *p)
+{
+	for (uint32_t k = 0; k < w->x->nr_policies; k++)
+		if (isolates(w, &w->x->policies[k], p))
+			return &w->x->policies[k];
+	return NULL;
+}
+
+static void ask_all(struct writer *w, chain_h chain, const struct pod *p, const struct np_compiled *first)
+{
+	for (const struct np_compiled *np = first; first && np < w->x->policies + w->x->nr_policies; np++)
+		if (isolates(w, np, p))
+			ask_policy(w, chain, policy_chain(w, np), cause_of(w->x, &np->policy->o, "spec.podSelector"));
+}
+
+/* A comment has room for 128 bytes. */
+static void drop_rest(struct writer *w, chain_h chain, const char *comment, const struct object *first, const char *path)
 {
 	struct rw r = rule_begin(w->rs, chain);
 
-	rule_cause(r, cause_of(w->x, f->o, "spec"));
-	w_unknown(r, foreign_text(f->o, w->x->arena), 3);
+	rule_comment(r, comment);
+	rule_cause(r, cause_of(w->x, first, path));
+	w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
+	w_verdict(r, OP_DROP);
+}
+
+struct selected { const struct tier_policy **v; uint32_t nr; };
+
+/* Of a tier, the policies that may select the Pod and decide in this direction. */
+static struct selected selected_by(struct writer *w, const struct tier *t, const pair_list *labels)
+{
+	struct selected s = { arena_array(w->x->arena, const struct tier_policy *, t->policies.nr + 1), 0 };
+
+	for (uint32_t k = 0; k < t->policies.nr; k++)
+		if (t->policies.v[k].decides[w->dir] && tier_selects(&t->policies.v[k], labels) != NO)
+			s.v[s.nr++] = &t->policies.v[k];
+	return s;
+}
+
+static void ask_tier_policy(struct writer *w, chain_h chain, const struct tier_policy *p, const pair_list *labels)
+{
+	cause_h cause = cause_of(w->x, p->o, p->subject.path);
+
+	if (tier_selects(p, labels) == MAYBE) {
+		struct rw r = rule_begin(w->rs, chain);
+
+		rule_cause(r, cause);
+		w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
+		w_unknown(r, arena_printf(w->x->arena, "%s: its selector cannot be read", p->name), 3);
+		return;
+	}
+	ask_policy(w, chain, p->kubernetes ? policy_chain(w, p->kubernetes) : policy_tier_chain(w, p), cause);
+}
+
+static void write_tier(struct writer *w, chain_h chain, const struct tier *t, const struct selected *s, const pair_list *labels, const struct pod *p, const struct np_compiled *first)
+{
+	uint32_t k = 0;
+
+	policy_clear_mark(w, chain, MARK_PASS, arena_printf(w->x->arena, "Start of tier %.80s", t->name));
+	while (k < s->nr && first && s->v[k]->order < 1000)
+		ask_tier_policy(w, chain, s->v[k++], labels);
+	ask_all(w, chain, p, first);
+	while (k < s->nr)
+		ask_tier_policy(w, chain, s->v[k++], labels);
+	if (!t->passes)
+		drop_rest(w, chain, arena_printf(w->x->arena, "End of tier %.60s. Drop if no policies passed packet", t->name), s->nr ? s->v[0]->o : &first->policy->o,
+			  s->nr ? s->v[0]->subject.path : "spec.podSelector");
 }
 
 /* → the Pod's chain of this direction; .i 0: no policy isolates it. */
 static chain_h pod_chain(struct writer *w, const struct pod *p, const char *iface)
 {
-	const struct np_compiled *all = w->x->policies, *first = NULL;         /* the first that isolates it; a comment has room for 128 bytes */
-	const struct foreign_policy *foreign;
+	const struct tiers *t = &w->x->tiers;
+	const struct np_compiled *first = t->kubernetes_within ? NULL : first_of(w, p);
+	const pair_list *labels = t->nr_policies ? tier_labels_of(w->x->cluster, p, w->x->arena) : NULL;
+	struct selected *s = arena_array(w->x->arena, struct selected, t->v.nr + 1);
+	bool any = first;
 	chain_h chain;
-	struct rw r;
 
-	for (uint32_t k = 0; k < w->x->nr_policies && !first; k++)
-		first = isolates(w, &all[k], p) ? &all[k] : NULL;
-	foreign = foreign_decides(&w->x->foreign, w->x->cluster, p, w->dir, first, w->x->arena);
-	if (!first && !foreign)
+	for (uint32_t k = 0; k < t->v.nr; k++) {
+		s[k] = selected_by(w, &t->v.v[k], labels);
+		any = any || s[k].nr;
+	}
+	if (!any)
 		return (chain_h){ 0 };
-	chain = chain_of(w, arena_printf(w->x->arena, "cali-%s-%s", w->dir == NP_INGRESS ? "tw" : "fw", iface));
+	chain = policy_chain_of(w, arena_printf(w->x->arena, "cali-%s-%s", w->dir == NP_INGRESS ? "tw" : "fw", iface));
 	conntrack_first(w, chain);
-	if (foreign)
-		say_unknown(w, chain, foreign);
-	if (!first)
+	if (!t->v.nr) {
+		policy_clear_mark(w, chain, MARK_PASS, "Start of tier default");
+		ask_all(w, chain, p, first);
+		drop_rest(w, chain, arena_printf(w->x->arena, "Drop if no policies passed packet: %.80s", arena_printf(w->x->arena, "%s/%s", first->policy->o.ns, first->policy->o.name)),
+			  &first->policy->o, "spec.podSelector");
 		return chain;
-	for (const struct np_compiled *np = first; np < all + w->x->nr_policies; np++)
-		if (isolates(w, np, p))
-			ask_policy(w, chain, np, cause_of(w->x, &np->policy->o, "spec.podSelector"));
-	r = rule_begin(w->rs, chain);
-	rule_comment(r, arena_printf(w->x->arena, "Drop if no policies passed packet: %.80s", arena_printf(w->x->arena, "%s/%s", first->policy->o.ns, first->policy->o.name)));
-	rule_cause(r, cause_of(w->x, &first->policy->o, "spec.podSelector"));
-	w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
-	w_verdict(r, OP_DROP);
+	}
+	for (uint32_t k = 0; k < t->v.nr; k++)
+		if (s[k].nr || (k == t->before[0] && first))
+			write_tier(w, chain, &t->v.v[k], &s[k], labels, p, k == t->before[0] ? first : NULL);
 	return chain;
 }
 
@@ -430,7 +480,7 @@ static void let_neighbours_be_found(struct writer *w, chain_h input)
 /* What a HostEndpoint decides about new connections by the node's own interfaces. */
 static void host_unknown(struct writer *w, const char *chain, enum pkt_field iface, const struct object *end)
 {
-	struct rw r = rule_begin(w->rs, chain_of(w, chain));
+	struct rw r = rule_begin(w->rs, policy_chain_of(w, chain));
 
 	rule_cause(r, cause_of(w->x, end, "spec"));
 	w_name(r, iface, REL_NOT_NAME_PREFIX, "cali");
@@ -442,7 +492,7 @@ static void host_unknown(struct writer *w, const char *chain, enum pkt_field ifa
 static void host_endpoint(struct writer *w)
 {
 	bool forwards;
-	const struct object *end = w->x->foreign.host_endpoints ? host_endpoint_decides(w->x->cluster, w->nb->node, &forwards) : NULL;
+	const struct object *end = w->x->tiers.host_endpoints ? host_endpoint_decides(w->x->cluster, w->nb->node, &forwards) : NULL;
 
 	if (!end)
 		return;
@@ -464,8 +514,8 @@ void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset
 
 		begin(&w, x, rs, four);
 		w.nb = nb;
-		forward = chain_of(&w, "cali-FORWARD");
-		input = chain_of(&w, "cali-INPUT");
+		forward = policy_chain_of(&w, "cali-FORWARD");
+		input = policy_chain_of(&w, "cali-INPUT");
 		if (!four)
 			let_neighbours_be_found(&w, input);
 		for (w.dir = NP_EGRESS;; w.dir = NP_INGRESS) {          /* what leaves a Pod is judged before it reaches another */

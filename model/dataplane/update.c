@@ -10,6 +10,7 @@
 #include "model/dataplane/compile.h"
 #include "model/dataplane/hostport.h"
 #include "model/dataplane/kube_proxy.h"
+#include "model/policy/foreign.h"
 
 #define MAX_HEARD 4096u         /* changes from which compiling anew costs less */
 
@@ -57,10 +58,12 @@ static void hear(void *ctx, const struct change *ch)
 	static const struct kind *const taken[] = { &pod_kind, &endpointslice_kind, &service_kind, &node_kind, &network_policy_kind, &namespace_kind, &daemonset_kind };
 	struct compile *x = ctx;
 	const struct kind *kind = ch->object->kind;
-	bool take = false, kept = foreign_is(kind) || (kind == &service_account_kind && x->foreign.nr);       /* whose labels Calico's selectors see */
+	bool take = false, kept = foreign_is(kind) || (x->tiers.nr_policies && (kind == &service_account_kind || kind == &namespace_kind));      /* whose labels Calico's selectors see */
 
 	for (size_t k = 0; k < ARRAY_LEN(taken); k++)
 		take = take || kind == taken[k];
+	take = take && !kept && !(kind == &network_policy_kind && x->tiers.kubernetes_within);
+	kept = kept || (kind == &network_policy_kind && !take);
 	if (x->lost || (!take && !kept && !bears_on_settings(kind) && kind != &node_network_state_kind && kind != &bgp_peer_kind) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
 		return;
 	if (take && x->heard.nr < MAX_HEARD)
@@ -298,7 +301,7 @@ static void policies(struct update *u, bool changed)
 		x->policies = policies_compile(x->cluster, x->arena, &x->nr_policies);
 	if (!before != !x->nr_policies)
 		x->proxies.nr = 0;
-	u->rules = u->rules || before || x->nr_policies || x->foreign.nr;
+	u->rules = u->rules || before || x->nr_policies || x->tiers.nr_policies;
 }
 
 static void blocks(struct update *u)

@@ -2,7 +2,7 @@
 
 #include <ctype.h>
 
-struct reading { const char *at; const pair_list *labels; bool wrong; int depth; };
+struct reading { const char *at, *prefix; const pair_list *labels; bool wrong, all, global; int depth; };
 
 static void blanks(struct reading *r)
 {
@@ -37,15 +37,19 @@ static bool take_word(struct reading *r, const char *word)
 	return false;
 }
 
-static bool name(struct reading *r, char out[320])
+enum { KEY = 336 };                     /* a label's key is at most 317 bytes long */
+
+/* Of a label, with the prefix. */
+static bool name(struct reading *r, char out[KEY])
 {
-	size_t n = 0;
+	size_t n = 0, before = strlen(r->prefix);
 
 	blanks(r);
-	while (r->at[n] && in_name(r->at[n]) && n < 319)
+	while (r->at[n] && in_name(r->at[n]) && before + n < KEY - 1)
 		n++;
-	memcpy(out, r->at, n);
-	out[n] = '\0';
+	memcpy(out, r->prefix, before);
+	memcpy(out + before, r->at, n);
+	out[before + n] = '\0';
 	r->at += n;
 	r->wrong = r->wrong || !n;
 	return n > 0;
@@ -94,7 +98,7 @@ static bool in_set(struct reading *r, const char *have)
 
 static bool comparison(struct reading *r)
 {
-	char key[320];
+	char key[KEY];
 	const char *have, *v;
 	size_t n, len;
 
@@ -146,7 +150,7 @@ static bool call(struct reading *r, const char *function)
 
 static bool one(struct reading *r)
 {
-	char key[320];
+	char key[KEY];
 	bool is = true;
 
 	if (++r->depth > 64) {
@@ -156,7 +160,11 @@ static bool one(struct reading *r)
 	} else if (take(r, "(")) {
 		is = any_of(r);
 		r->wrong = r->wrong || !take(r, ")");
-	} else if (call(r, "all") || call(r, "global")) {
+	} else if (call(r, "all")) {
+		is = r->all;
+		r->wrong = r->wrong || !take(r, ")");
+	} else if (call(r, "global")) {
+		is = r->global;
 		r->wrong = r->wrong || !take(r, ")");
 	} else if (call(r, "has")) {
 		is = name(r, key) && label_get(r->labels, key);
@@ -186,9 +194,8 @@ static bool any_of(struct reading *r)
 	return is;
 }
 
-int calico_selects(const char *selector, const pair_list *labels)
+static int read(struct reading r)
 {
-	struct reading r = { .at = selector, .labels = labels };
 	bool is;
 
 	blanks(&r);
@@ -197,4 +204,14 @@ int calico_selects(const char *selector, const pair_list *labels)
 	is = any_of(&r);
 	blanks(&r);
 	return r.wrong || *r.at ? -1 : is;
+}
+
+int calico_selects(const char *selector, const pair_list *labels)
+{
+	return read((struct reading){ .at = selector, .prefix = "", .labels = labels, .all = true, .global = true });
+}
+
+int calico_selects_behind(const char *selector, const char *prefix, bool all, const pair_list *labels)
+{
+	return read((struct reading){ .at = selector, .prefix = prefix, .labels = labels, .all = all, .global = !all });
 }

@@ -7,5 +7,7 @@
 
 /* 1: these labels are selected; 0: they are not; -1: no selector that Calico would take. The empty one selects all. */
 int calico_selects(const char *selector, const pair_list *labels);
+/* The same over labels whose keys have a prefix that the selector does not spell (pcns. of a namespace's, pcsa. of a ServiceAccount's); all: what all() says, and global() the contrary. */
+int calico_selects_behind(const char *selector, const char *prefix, bool all, const pair_list *labels);
 
 #endif

@@ -1,3 +1,4 @@
+#include "model/policy/tiers.h"
 #include "sim/ask/question.h"
 
 #include "sim/engine/connections.h"
@@ -49,7 +50,7 @@ bool outcome_policies(struct world *w, const struct outcome_view *v, struct aren
 	const struct tuple *t;
 	struct reach_end end[2];
 
-	if (!o || o->kind != &network_policy_kind || (v->verdict != V_DROPPED && v->verdict != V_REJECTED))
+	if (!o || (o->kind != &network_policy_kind && !tiers_read(o->kind)) || (v->verdict != V_DROPPED && v->verdict != V_REJECTED))
 		return false;
 	t = &v->walk->there.as_seen;
 	end[0] = (struct reach_end){ find_pod_by_ip(w->cluster, t->src), t->src };

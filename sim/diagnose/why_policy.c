@@ -13,20 +13,23 @@ static bool told_of(struct diagnosis *d, const char *code, const struct object *
 
 static bool has_side(const struct denial *x, enum np_dir dir, uint32_t k)
 {
-	return x->why.v[k].dir == dir && !(dir == NP_EGRESS ? x->why.out : x->why.in);
+	return x->why.v[k].dir == dir && x->why.v[k].decides && !(dir == NP_EGRESS ? x->why.out : x->why.in);
 }
 
-/* "NetworkPolicy a isolates" or "NetworkPolicies a and b isolate". */
+/* "NetworkPolicy a isolates" or "NetworkPolicies a and b isolate"; with other kinds among them each has its own. */
 static const char *who_isolates(struct diagnosis *d, const struct denial *x, enum np_dir dir, uint32_t nr)
 {
 	struct sb s = { 0 };
 	uint32_t at = 0;
 	const char *text;
+	bool mixed = false;
 
-	sb_add(&s, nr > 1 ? "NetworkPolicies " : "NetworkPolicy ");
+	for (uint32_t k = 0; k < x->why.nr; k++)
+		mixed = mixed || (has_side(x, dir, k) && x->why.v[k].policy->kind != &network_policy_kind);
+	sb_add(&s, mixed ? "" : nr > 1 ? "NetworkPolicies " : "NetworkPolicy ");
 	for (uint32_t k = 0; k < x->why.nr; k++)
 		if (has_side(x, dir, k))
-			sb_printf(&s, "%s%s", !at++ ? "" : at < nr ? ", " : " and ", x->why.v[k].policy->o.name);
+			sb_printf(&s, "%s%s%s%s", !at++ ? "" : at < nr ? ", " : " and ", mixed ? x->why.v[k].policy->kind->name : "", mixed ? " " : "", x->why.v[k].policy->name);
 	sb_add(&s, nr > 1 ? " isolate" : " isolates");
 	text = arena_strdup(d->arena, sb_text(&s));
 	sb_free(&s);
@@ -60,12 +63,12 @@ static const char *peer_text(struct diagnosis *d, const struct pod *held, const 
 }
 
 /* A name that no policy has yet: what exists must stay as it is. */
-static const char *free_name(struct diagnosis *d, const struct network_policy *p, const char *section)
+static const char *free_name(struct diagnosis *d, const struct object *p, const char *section)
 {
-	const char *name = arena_printf(d->arena, "%s-allow-%s", p->o.name, section);
+	const char *name = arena_printf(d->arena, "%s-allow-%s", p->name, section);
 
-	for (uint32_t k = 2; cluster_find(d->world->cluster, &network_policy_kind, p->o.ns, name); k++)
-		name = arena_printf(d->arena, "%s-allow-%s-%u", p->o.name, section, k);
+	for (uint32_t k = 2; cluster_find(d->world->cluster, &network_policy_kind, p->ns, name); k++)
+		name = arena_printf(d->arena, "%s-allow-%s-%u", p->name, section, k);
 	return name;
 }
 
@@ -74,27 +77,36 @@ static void side(struct diagnosis *d, const struct denial *x, enum np_dir dir)
 	bool out = dir == NP_EGRESS;
 	const char *code = out ? "policy-egress" : "policy-ingress", *section = out ? "egress" : "ingress", *peer, *labels;
 	const struct pod *held = x->pod[!out], *other = x->pod[out];
-	const struct network_policy *first = NULL;
+	const struct object *first = NULL;
+	const struct reach_reason *denies = NULL;
 	struct finding *f;
 	uint32_t nr = 0;
 
 	for (uint32_t k = 0; k < x->why.nr; k++)
 		if (has_side(x, dir, k)) {
 			first = first ? first : x->why.v[k].policy;
+			denies = x->why.v[k].denies >= 0 ? &x->why.v[k] : denies;
 			nr++;
 		}
-	if (!first || !held || told_of(d, code, &first->o))
+	if (!first || !held || told_of(d, code, first))
 		return;
-	f = finding(d, FINDING_CAUSE, code, "%s %s %s for %s, and none of %s rules lets %s through", who_isolates(d, x, dir, nr), out ? "the sender" : "the receiver", held->o.name, section,
+	if (denies)
+		f = finding(d, FINDING_CAUSE, code, "%s denies %s by spec.%s[%d], at %s %s", denies->name, section, section, denies->denies, out ? "the sender" : "the receiver", held->o.name);
+	else
+		f = finding(d, FINDING_CAUSE, code, "%s %s %s for %s, and none of %s rules lets %s through", who_isolates(d, x, dir, nr), out ? "the sender" : "the receiver", held->o.name, section,
 		    nr > 1 ? "their" : "its", other ? other->o.name : out ? x->to : x->from);
 	for (uint32_t k = 0; k < x->why.nr; k++) {
 		const struct reach_reason *why = &x->why.v[k];
 
 		if (!has_side(x, dir, k))
 			continue;
-		evidence(d, f, &why->policy->o, "spec.podSelector", NULL);
+		evidence(d, f, why->policy, why->selects, NULL);
 		for (uint32_t i = 0; i < why->nr; i++)
-			vec_add(d->arena, &f->evidence, (struct evidence){ object_name(d, &why->policy->o), why->v[i].path, why->v[i].text, why->policy->o.file, why->v[i].line });
+			vec_add(d->arena, &f->evidence, (struct evidence){ object_name(d, why->policy), why->v[i].path, why->v[i].text, why->policy->file, why->v[i].line });
+	}
+	if (denies || first->kind != &network_policy_kind) {
+		remedy(d, f, "policies of a tier are asked in their order, and the first rule that matches decides: one that allows this way must stand before it, in the policy or in an earlier one");
+		return;
 	}
 	remedy(d, f, "policies add up: one that allows this way is enough. Policies see Pod addresses and Pod ports, after a Service's translation");
 	peer = peer_text(d, held, other, out ? x->to : x->from);

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "model/policy/foreign.h"
+#include "model/policy/tiers.h"
 #include "sim/linux/cni.h"
 #include "sim/linux/haproxies.h"
 #include "sim/linux/features.h"
@@ -253,14 +253,28 @@ static double cpu_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+static const char *what_is_not_modelled(const struct tiers *t, struct arena *a)
+{
+	for (uint32_t k = 0; k < t->v.nr; k++)
+		for (uint32_t i = 0; i < t->v.v[k].policies.nr * 2; i++) {
+			const struct tier_policy *p = &t->v.v[k].policies.v[i / 2];
+
+			for (uint32_t n = 0; n < p->rules[i % 2].nr; n++)
+				if (p->rules[i % 2].v[n].unmodelled)
+					return arena_printf(a, "%s: %s (%s)", p->name, p->rules[i % 2].v[n].unmodelled, p->rules[i % 2].v[n].path);
+		}
+	return NULL;
+}
+
 /* What nobody can tell cannot be told to Linux. */
 static bool can_be_built(struct cluster *c, struct arena *a, struct err *err)
 {
-	struct foreign_policies all = foreign_policies(c, a);
+	struct tiers t = policy_tiers(c, a);
+	const char *what = what_is_not_modelled(&t, a);
 
-	if (all.nr)
-		return err_add(err, ERR_UNKNOWN, NULL, "%s: the rules that Calico would write for it are not known, so the cluster cannot be built", foreign_text(all.v[0].o, a));
-	if (all.host_endpoints)
+	if (what)
+		return err_add(err, ERR_UNKNOWN, NULL, "%s: the rules that Calico would write for it are not known, so the cluster cannot be built", what);
+	if (t.host_endpoints)
 		return err_add(err, ERR_UNKNOWN, NULL, "HostEndpoints are not modelled, so the cluster cannot be built");
 	if (cluster_settings(c)->proxy_mode == PROXY_IPVS)
 		return err_add(err, ERR_UNKNOWN, NULL, "kube-proxy's IPVS mode is not modelled, so the cluster cannot be built");

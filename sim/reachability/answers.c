@@ -36,6 +36,8 @@ void reach_ends(struct reach *r)
 	}
 	r->row = room(r->row, (r->nr / 64 + 1) * sizeof(*r->row));
 	r->line = room(r->line, r->words * sizeof(*r->line));
+	if (r->ordered)
+		r->row_maybe = room(r->row_maybe, (r->nr / 64 + 1) * sizeof(*r->row_maybe));
 	r->ends_good = true;
 }
 
@@ -168,6 +170,43 @@ bool reach_allowed(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, u
 					  (reach_to_own_node(r, from, to) || reach_dir_open(r, NP_EGRESS, s, d)));
 }
 
+bool reach_unknown(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port)
+{
+	uint32_t s, d;
+
+	reach_ends(r);
+	reach_ask(r, proto, port);
+	if (!r->ordered || !reach_ordered_may_doubt(r->ordered) || is_itself(r, from, to))
+		return false;
+	s = shape_of_end(r, from);
+	d = shape_of_end(r, to);
+	return truth_and(reach_from_own_node(r, from, to) ? YES : reach_dir_truth(r, NP_INGRESS, s, d), reach_to_own_node(r, from, to) ? YES : reach_dir_truth(r, NP_EGRESS, s, d)) == MAYBE;
+}
+
+bool reach_may_be_unknown(struct reach *r)
+{
+	reach_update(r);
+	return r->ordered && reach_ordered_may_doubt(r->ordered);
+}
+
+const uint64_t *reach_row_unknown(struct reach *r)
+{
+	return reach_may_be_unknown(r) ? r->row_maybe : NULL;
+}
+
+/* The line of shapes, and which ends of the row cannot be told. */
+static void row_in_order(struct reach *r, uint32_t to)
+{
+	uint64_t *maybe = heap_words(r->words);
+
+	reach_ordered_line(r, NP_INGRESS, shape_of_end(r, to), r->line, maybe);
+	memset(r->row_maybe, 0, (r->nr / 64 + 1) * sizeof(*r->row_maybe));
+	for (uint32_t e = 0; reach_ordered_may_doubt(r->ordered) && e < r->nr; e++)
+		if (BIT(maybe, shape_of_end(r, e)) && reach_unknown(r, e, to, r->proto, r->port))      /* nodes are asked there */
+			BIT_ON(r->row_maybe, e);
+	free(maybe);
+}
+
 const uint64_t *reach_row(struct reach *r, uint32_t to, uint8_t proto, uint16_t port)
 {
 	const struct pod *dst;
@@ -176,7 +215,10 @@ const uint64_t *reach_row(struct reach *r, uint32_t to, uint8_t proto, uint16_t 
 	reach_ask(r, proto, port);
 	dst = r->ends[to].pod;
 	memset(r->row, 0, (r->nr / 64 + 1) * sizeof(*r->row));
-	reach_line(r, NP_INGRESS, shape_of_end(r, to), r->line);
+	if (r->ordered)
+		row_in_order(r, to);
+	else
+		reach_line(r, NP_INGRESS, shape_of_end(r, to), r->line);
 	for (uint32_t e = 0; e < r->nr; e++)
 		if (BIT(r->line, shape_of_end(r, e)))
 			BIT_ON(r->row, e);

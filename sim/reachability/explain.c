@@ -1,6 +1,7 @@
 /* Why a connection is allowed or denied: read from the compiled policies themselves, not from what the fast engine made of them; so it is a second opinion too. */
 #include "model/api/path.h"
 #include "model/dataplane/packet.h"
+#include "sim/reachability/explaining.h"
 #include "sim/reachability/inside.h"
 
 #include <stdarg.h>
@@ -123,9 +124,8 @@ static bool selector_says(struct asking *q, const struct path *p, const struct s
 /* ---- peers and ports */
 
 /* Its address towards the other end; see select.c. */
-static ip_addr address_towards(struct asking *q, const struct reach_end *e)
+ip_addr reach_address_towards(const struct reach_end *src, const struct reach_end *dst, const struct reach_end *e)
 {
-	const struct reach_end *dst = q->dst, *src = q->src;
 	bool src4 = false, src6 = false, want4;
 	ip_addr d[2] = { dst->ip, dst->pod ? dst->pod->ip2 : (ip_addr){ 0 } }, s[2] = { src->ip, src->pod ? src->pod->ip2 : (ip_addr){ 0 } }, target = d[0];
 
@@ -144,7 +144,7 @@ static ip_addr address_towards(struct asking *q, const struct reach_end *e)
 
 static bool block_says(struct asking *q, const struct path *p, const struct np_peers *peer)
 {
-	ip_addr ip = address_towards(q, q->peer);
+	ip_addr ip = reach_address_towards(q->src, q->dst, q->peer);
 
 	if (!cidr_contains(peer->block, ip)) {
 		miss(q, SUB(p, "ipBlock.cidr"), false, "%s does not hold %s", CIDR(peer->block), IP(ip));
@@ -239,64 +239,87 @@ static bool rule_says(struct asking *q)
 	return true;
 }
 
-struct asked_why { struct cluster *c; const struct reach_end *from, *to; uint8_t proto; uint16_t port; struct reach_why *out; uint32_t alloc; struct arena *a; };
+struct reach_reason *reach_new_reason(struct asked_why *w, const struct object *o, enum np_dir d)
+{
+	struct reach_reason *reason;
 
-static void explain_dir(struct asked_why *w, enum np_dir d)
+	if (w->out->nr == w->alloc)
+		w->out->v = vec_grow(w->a, w->out->v, w->out->nr, &w->alloc, sizeof(*w->out->v));
+	reason = &w->out->v[w->out->nr++];
+	*reason = (struct reach_reason){ .policy = o, .dir = d, .allows = -1, .denies = -1, .passes = -1 };
+	reason->name = o->ns ? arena_printf(w->a, "%s %s/%s", o->kind->name, o->ns, o->name) : arena_printf(w->a, "%s %s", o->kind->name, o->name);
+	return reason;
+}
+
+struct reach_reason *reach_explain_one(struct asked_why *w, const struct np_compiled *p, enum np_dir d)
 {
 	const struct reach_end *self = d == NP_EGRESS ? w->from : w->to, *peer = d == NP_EGRESS ? w->to : w->from;
-	struct object_list l = self->pod ? cluster_list_ns(w->c, &network_policy_kind, self->pod->o.ns) : (struct object_list){ 0 };
+	struct asking q = { .c = w->c, .a = w->a, .p = p, .self = self, .peer = peer, .src = w->from, .dst = w->to, .proto = w->proto, .port = w->port };
+	struct reach_reason *reason;
 
-	for (uint32_t k = 0; k < l.nr; k++) {
-		struct np_compiled *p = arena_make(w->a, struct np_compiled);
-		struct reach_reason *reason;
-		struct asking q = { .c = w->c, .a = w->a, .p = p, .self = self, .peer = peer, .src = w->from, .dst = w->to, .proto = w->proto, .port = w->port };
-
-		policy_compile((const struct network_policy *)l.v[k], w->a, p);
-		if (!p->isolates[d] || !np_selects(w->c, p, self->pod))
-			continue;
-		if (w->out->nr == w->alloc)
-			w->out->v = vec_grow(w->a, w->out->v, w->out->nr, &w->alloc, sizeof(*w->out->v));
-		reason = &w->out->v[w->out->nr++];
-		*reason = (struct reach_reason){ .policy = p->policy, .dir = d, .allows = -1 };
-		reason->line = reach_line_of(&p->policy->o, SUB(SUB(NULL, "spec"), "podSelector"));
-		q.out = reason;
-		for (uint32_t i = 0; i < p->nr_rules[d]; i++) {
-			q.rule = &p->rules[d][i];
-			if (rule_says(&q) && reason->allows < 0)
-				reason->allows = (int32_t)i;
-		}
-		q.rule = NULL;
-		if (!p->nr_rules[d])
-			miss(&q, SUB(SUB(NULL, "spec"), d == NP_EGRESS ? "egress" : "ingress"), false, "has no rule: nothing is allowed");
+	if (!p->isolates[d] || !self->pod || !np_selects(w->c, p, self->pod))
+		return NULL;
+	reason = reach_new_reason(w, &p->policy->o, d);
+	reason->selects = "spec.podSelector";
+	reason->line = reach_line_of(&p->policy->o, SUB(SUB(NULL, "spec"), "podSelector"));
+	q.out = reason;
+	for (uint32_t i = 0; i < p->nr_rules[d]; i++) {
+		q.rule = &p->rules[d][i];
+		if (rule_says(&q) && reason->allows < 0)
+			reason->allows = (int32_t)i;
 	}
+	q.rule = NULL;
+	if (!p->nr_rules[d])
+		miss(&q, SUB(SUB(NULL, "spec"), d == NP_EGRESS ? "egress" : "ingress"), false, "has no rule: nothing is allowed");
+	return reason;
 }
 
 /* Isolated: denied unless some rule of some policy allows it. */
-static bool side_open(const struct reach_why *w, enum np_dir d)
+bool reach_explain_kubernetes(struct asked_why *w, enum np_dir d, bool *isolated)
 {
-	bool isolated = false;
+	const struct reach_end *self = d == NP_EGRESS ? w->from : w->to;
+	struct object_list l = self->pod ? cluster_list_ns(w->c, &network_policy_kind, self->pod->o.ns) : (struct object_list){ 0 };
+	uint32_t first = w->out->nr;
+	bool allowed = false;
 
-	for (uint32_t k = 0; k < w->nr; k++) {
-		if (w->v[k].dir != d)
-			continue;
-		if (w->v[k].allows >= 0)
-			return true;
-		isolated = true;
+	for (uint32_t k = 0; k < l.nr; k++) {
+		struct np_compiled *p = arena_make(w->a, struct np_compiled);
+		const struct reach_reason *reason;
+
+		policy_compile((const struct network_policy *)l.v[k], w->a, p);
+		reason = reach_explain_one(w, p, d);
+		allowed = allowed || (reason && reason->allows >= 0);
 	}
-	return !isolated;
+	*isolated = w->out->nr > first;
+	for (uint32_t k = first; k < w->out->nr; k++)
+		w->out->v[k].decides = !allowed || w->out->v[k].allows >= 0;
+	return allowed;
+}
+
+static enum truth explain_dir(struct asked_why *w, enum np_dir d)
+{
+	bool isolated, allowed;
+
+	if (w->tiers.nr_policies)
+		return reach_explain_ordered(w, d);
+	allowed = reach_explain_kubernetes(w, d, &isolated);
+	return allowed || !isolated ? YES : NO;
 }
 
 struct reach_why policy_why(struct cluster *c, const struct reach_end *from, const struct reach_end *to, uint8_t proto, uint16_t port, struct arena *a)
 {
 	struct reach_why out = { 0 };
-	struct asked_why w = { .c = c, .from = from, .to = to, .proto = proto, .port = port, .out = &out, .a = a };
+	struct asked_why w = { .c = c, .from = from, .to = to, .proto = proto, .port = port, .out = &out, .a = a, .tiers = policy_tiers(c, a) };
+	enum truth side[2];
 
-	explain_dir(&w, NP_EGRESS);
-	explain_dir(&w, NP_INGRESS);
-	out.out = side_open(&out, NP_EGRESS);
-	out.in = side_open(&out, NP_INGRESS);
+	side[NP_EGRESS] = explain_dir(&w, NP_EGRESS);
+	side[NP_INGRESS] = explain_dir(&w, NP_INGRESS);
+	out.out = side[NP_EGRESS] == YES;
+	out.in = side[NP_INGRESS] == YES;
 	out.itself = from->pod && from->pod == to->pod;
 	out.allowed = out.itself || (out.out && out.in);
+	if (truth_and(side[0], side[1]) != MAYBE || out.itself)
+		out.unknown = NULL;
 	return out;
 }
 
@@ -313,19 +336,21 @@ struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint
 	out.to_node = reach_to_own_node(r, from, to);
 	out.out = out.out || out.to_node;
 	out.in = out.in || out.from_node;
+	if (!reach_unknown(r, from, to, proto, port))
+		out.unknown = NULL;
 	return out;
 }
 
-/* Does this policy have a part in the answer? Denied: it isolates the end on the side that is closed; allowed: its rule lets it pass. */
+/* Does this policy have a part in the answer? Denied: it decides on the side that is closed; allowed: its rule lets it pass. */
 static bool takes_part(const struct reach_why *y, const struct reach_reason *x)
 {
-	return y->allowed ? x->allows >= 0 : !(x->dir == NP_EGRESS ? y->out : y->in);
+	return y->allowed ? x->allows >= 0 : x->decides && !(x->dir == NP_EGRESS ? y->out : y->in);
 }
 
 static void add_place(struct sb *s, const struct reach_reason *x, uint32_t line)
 {
-	if (x->policy->o.file)
-		sb_printf(s, " (%s:%u)", x->policy->o.file, line);
+	if (x->policy->file)
+		sb_printf(s, " (%s:%u)", x->policy->file, line);
 }
 
 enum { MISSES = 8 };                    /* of one policy, in a sentence; the lists have all */
@@ -355,9 +380,11 @@ const char *reach_why_sentence(const struct reach_why *y, const char *from, cons
 
 		if (!takes_part(y, x))
 			continue;
-		sb_printf(&s, "%sNetworkPolicy %s/%s ", s.len ? "; " : "", x->policy->o.ns, x->policy->o.name);
-		if (y->allowed) {
-			sb_printf(&s, "allows %s by spec.%s[%d]", side, side, x->allows);
+		sb_printf(&s, "%s%s ", s.len ? "; " : "", x->name);
+		if (y->allowed || x->denies >= 0) {
+			sb_printf(&s, "%s %s by spec.%s[%d]", y->allowed ? "allows" : "denies", side, side, y->allowed ? x->allows : x->denies);
+			if (!y->allowed && x->nr)
+				add_place(&s, x, x->v[x->nr - 1].line);
 			continue;
 		}
 		sb_printf(&s, "isolates %s for %s and no rule allows it", x->dir == NP_EGRESS ? from : to, side);
@@ -376,20 +403,40 @@ const char *reach_why_names(const struct reach_why *y, const char *from, const c
 	const char *text;
 
 	for (int d = NP_EGRESS; d >= NP_INGRESS; d--) {
+		const char *kind = NULL, *who = d == NP_EGRESS ? from : to, *side = d == NP_EGRESS ? "egress" : "ingress";
 		uint32_t nr = 0, at = 0;
+		bool mixed = false;
 
-		for (uint32_t k = 0; k < y->nr; k++)
-			nr += (int)y->v[k].dir == d && takes_part(y, &y->v[k]);
 		for (uint32_t k = 0; k < y->nr; k++) {
-			if ((int)y->v[k].dir != d || !takes_part(y, &y->v[k]))
+			const struct reach_reason *x = &y->v[k];
+
+			if ((int)x->dir != d || !takes_part(y, x))
 				continue;
-			sb_printf(&s, "%s%s/%s", at ? (at + 1 < nr ? ", " : " and ") : s.len ? (nr > 1 ? "; NetworkPolicies " : "; NetworkPolicy ") : nr > 1 ? "NetworkPolicies " : "NetworkPolicy ",
-				  y->v[k].policy->o.ns, y->v[k].policy->o.name);
+			mixed = mixed || (kind && !streq(kind, x->policy->kind->name));
+			kind = x->policy->kind->name;
+			nr++;
+		}
+		for (uint32_t k = 0; k < y->nr; k++) {
+			const struct reach_reason *x = &y->v[k];
+
+			if ((int)x->dir != d || !takes_part(y, x))
+				continue;
+			if (x->denies >= 0) {
+				sb_printf(&s, "%s%s denies %s of %s by spec.%s[%d]", s.len ? "; " : "", x->name, side, who, side, x->denies);
+				nr = 0;
+				break;
+			}
+			if (at)
+				sb_add(&s, at + 1 < nr ? ", " : " and ");
+			else if (s.len)
+				sb_add(&s, "; ");
+			if (nr > 1 && !mixed && !at)
+				sb_printf(&s, "%.*sies ", (int)strlen(kind) - 1, kind);
+			sb_add(&s, nr > 1 && !mixed ? x->name + strlen(kind) + 1 : x->name);
 			at++;
 		}
 		if (nr)
-			sb_printf(&s, nr > 1 ? " isolate %s for %s, and no rule of theirs allows it" : " isolates %s for %s, and no rule of it allows it", d == NP_EGRESS ? from : to,
-				  d == NP_EGRESS ? "egress" : "ingress");
+			sb_printf(&s, nr > 1 ? " isolate %s for %s, and no rule of theirs allows it" : " isolates %s for %s, and no rule of it allows it", who, side);
 	}
 	text = arena_strdup(a, sb_text(&s));
 	sb_free(&s);

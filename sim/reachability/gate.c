@@ -6,7 +6,6 @@
 #include <strings.h>
 
 #include "model/dataplane/packet.h"
-#include "sim/reachability/unknown.h"
 
 /* ---- ports */
 
@@ -61,7 +60,12 @@ bool reach_ports_parse(const char *text, uint8_t dflt, const char *option, struc
 
 /* ---- ends */
 
-struct judging { struct reach *r; const struct reach_unknown *unknown; struct arena *a; const char *file; gate_results *out; struct err *err; reach_ports dflt; };
+struct judging { struct reach *r; struct arena *a; const char *file; gate_results *out; struct err *err; reach_ports dflt; };
+
+static const char *not_told(struct judging *j, uint32_t from, uint32_t to, uint8_t proto, uint16_t port)
+{
+	return arena_printf(j->a, "cannot be told: %s", reach_explain(j->r, from, to, proto, port, j->a).unknown);
+}
 
 static bool complain(struct judging *j, const struct val *v, const char *path, const char *fmt, ...) PRINTF(4, 5);
 static bool complain(struct judging *j, const struct val *v, const char *path, const char *fmt, ...)
@@ -151,14 +155,14 @@ static void judge_pairs(struct judging *j, const struct val *from, const struct 
 		if (!port->name)
 			parts = reach_port_atoms(j->r, port->proto, port->lo, port->hi, j->a, &at);
 		for (uint32_t p = 0; p < parts; p++) {
-			const uint64_t *row = reach_row(j->r, to_end, port->proto, at[p]);
+			const uint64_t *row = reach_row(j->r, to_end, port->proto, at[p]), *unknown = reach_row_unknown(j->r);
 
 			for (uint32_t k = 0; k < nr; k++) {
 				if (!src[k] || k == to_end)
 					continue;
 				pairs++;
-				if (reach_unknown_pair(j->unknown, k, to_end)) {
-					g->actual = arena_printf(j->a, "cannot be told: %s", foreign_text(reach_unknown_pair(j->unknown, k, to_end)->o, j->a));
+				if (unknown && unknown[k / 64] >> (k % 64) & 1) {
+					g->actual = not_told(j, k, to_end, port->proto, at[p]);
 					g->from = k;
 					g->to = to_end;
 					return;
@@ -279,7 +283,7 @@ static bool judge_drawing(struct judging *j, const struct val *v, const struct r
 			return complain(j, v, "table", "row \"%s\" has %u cells; there are %u columns", cells[0], n - 1, nr);
 		for (uint32_t k = 0; k < nr; k++) {
 			int64_t from = reach_find(j->r, cells[0]), to = reach_find(j->r, columns[k]);
-			const struct foreign_policy *foreign;
+			bool unknown;
 			struct gate_result *g;
 
 			if (strcmp(cells[k + 1], "?") == 0)
@@ -293,9 +297,9 @@ static bool judge_drawing(struct judging *j, const struct val *v, const struct r
 				g->actual = arena_printf(j->a, "matches nothing: there is no \"%s\"", from < 0 ? cells[0] : columns[k]);
 				continue;
 			}
-			foreign = reach_unknown_pair(j->unknown, (uint32_t)from, (uint32_t)to);
-			g->ok = !foreign && reach_allowed(j->r, (uint32_t)from, (uint32_t)to, port->proto, port->lo) == (*cells[k + 1] == '.');
-			g->actual = foreign ? arena_printf(j->a, "cannot be told: %s", foreign_text(foreign->o, j->a)) : g->ok ? "holds" : *cells[k + 1] == '.' ? "is denied" : "is allowed";
+			unknown = reach_unknown(j->r, (uint32_t)from, (uint32_t)to, port->proto, port->lo);
+			g->ok = !unknown && reach_allowed(j->r, (uint32_t)from, (uint32_t)to, port->proto, port->lo) == (*cells[k + 1] == '.');
+			g->actual = unknown ? not_told(j, (uint32_t)from, (uint32_t)to, port->proto, port->lo) : g->ok ? "holds" : *cells[k + 1] == '.' ? "is denied" : "is allowed";
 			g->from = g->ok ? -1 : from;
 			g->to = g->ok ? -1 : to;
 		}
@@ -333,7 +337,7 @@ static bool judge_tables(struct judging *j, const struct val *doc)
 bool gate_judge(struct reach *r, const struct val *doc, const char *file, struct arena *a, gate_results *out, struct err *err)
 {
 	static const char *const keys[] = { "port", "protocol", "must", "mustNot", "table", "tables", NULL };
-	struct judging j = { .r = r, .unknown = reach_unknown_find(r, a), .a = a, .file = file, .out = out, .err = err };
+	struct judging j = { .r = r, .a = a, .file = file, .out = out, .err = err };
 	reach_ports none = { 0 };
 	uint32_t before = out->nr;
 

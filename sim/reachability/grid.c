@@ -1,7 +1,5 @@
 #include "sim/reachability/grid.h"
 
-#include "sim/reachability/unknown.h"
-
 #include "model/dataplane/packet.h"
 
 const char *reach_port_text(const struct reach_port *p, struct arena *a)
@@ -38,20 +36,20 @@ static bool shown(const struct reach_filter *f, const struct reach_end *e, bool 
 }
 
 /* Row by row: also where each destination has its own number. group: of each end. */
-static void by_ends(struct reach *r, const struct reach_unknown *u, const uint32_t *group, struct reach_grid *g)
+static void by_ends(struct reach *r, const uint32_t *group, struct reach_grid *g)
 {
 	uint32_t nr = reach_nr(r);
 
 	for (uint32_t to = 0; to < nr; to++) {
 		uint16_t port = group[to] == HIDDEN ? 0 : port_on(&g->port, reach_end(r, to));
-		const uint64_t *row = port ? reach_row(r, to, g->port.proto, port) : NULL;
+		const uint64_t *row = port ? reach_row(r, to, g->port.proto, port) : NULL, *unknown = row ? reach_row_unknown(r) : NULL;
 
 		for (uint32_t from = 0; row && group[to] != HIDDEN && from < nr; from++) {
 			size_t at = (size_t)group[from] * g->nr + group[to];
 
 			if (group[from] == HIDDEN)
 				continue;
-			g->unknown[at] = g->unknown[at] || reach_unknown_pair(u, from, to);
+			g->unknown[at] = g->unknown[at] || (unknown && unknown[from / 64] >> (from % 64) & 1);
 			g->pairs[at]++;
 			g->allowed[at] += row[from / 64] >> (from % 64) & 1;
 		}
@@ -66,7 +64,7 @@ static uint32_t count_pods(struct reach *r)
 	return reach_nr(r) - reach_nr_external(r);
 }
 
-static void pod_grid(struct reach *r, const struct reach_unknown *u, const struct reach_filter *f, struct reach_port port, struct arena *a, struct reach_grid *g)
+static void pod_grid(struct reach *r, const struct reach_filter *f, struct reach_port port, struct arena *a, struct reach_grid *g)
 {
 	uint32_t nr = reach_nr(r), pods = count_pods(r), *group = arena_array(a, uint32_t, nr + 1), rows = 0;
 
@@ -78,11 +76,11 @@ static void pod_grid(struct reach *r, const struct reach_unknown *u, const struc
 			g->names[group[k]] = reach_name(r, k, a);
 			g->pods[group[k]] = k < pods;
 		}
-	by_ends(r, u, group, g);
+	by_ends(r, group, g);
 }
 
 /* Groups of Pods, and each address outside as a row of its own. A group of which nothing is shown stays, empty. */
-static bool group_grid(struct reach *r, const struct reach_unknown *u, enum reach_by by, const struct reach_filter *f, struct reach_port port, struct arena *a, struct reach_grid *g, struct err *err)
+static bool group_grid(struct reach *r, enum reach_by by, const struct reach_filter *f, struct reach_port port, struct arena *a, struct reach_grid *g, struct err *err)
 {
 	struct reach_table t = reach_groups(r, by, port.proto, port.name ? 1 : port.lo, a);
 	uint32_t nr = reach_nr(r), pods = count_pods(r), *group;
@@ -96,7 +94,7 @@ static bool group_grid(struct reach *r, const struct reach_unknown *u, enum reac
 	}
 	for (uint32_t k = pods; k < nr; k++)
 		g->names[t.nr + k - pods] = reach_name(r, k, a);
-	if (nr == pods && !port.name && !f && !u) {
+	if (nr == pods && !port.name && !f && !reach_may_be_unknown(r)) {
 		for (size_t k = 0; k < (size_t)t.nr * t.nr; k++) {
 			g->allowed[k] = t.cells[k];
 			g->pairs[k] = (uint64_t)t.groups[k / t.nr].pods * t.groups[k % t.nr].pods;
@@ -108,17 +106,17 @@ static bool group_grid(struct reach *r, const struct reach_unknown *u, enum reac
 	group = reach_group_of(r, by, a);
 	for (uint32_t k = 0; k < nr; k++)
 		group[k] = k >= pods ? t.nr + k - pods : shown(f, reach_end(r, k), false) ? group[k] : HIDDEN;
-	by_ends(r, u, group, g);
+	by_ends(r, group, g);
 	return true;
 }
 
-static bool grid(struct reach *r, const struct reach_unknown *u, enum reach_rows rows, const struct reach_filter *f, struct reach_port port, struct arena *a, struct reach_grid *g, struct err *err)
+static bool grid(struct reach *r, enum reach_rows rows, const struct reach_filter *f, struct reach_port port, struct arena *a, struct reach_grid *g, struct err *err)
 {
 	if (rows != ROWS_POD)
-		return group_grid(r, u, rows == ROWS_WORKLOAD ? REACH_BY_WORKLOAD : rows == ROWS_NAMESPACE ? REACH_BY_NAMESPACE : REACH_BY_CLASS, f, port, a, g, err);
+		return group_grid(r, rows == ROWS_WORKLOAD ? REACH_BY_WORKLOAD : rows == ROWS_NAMESPACE ? REACH_BY_NAMESPACE : REACH_BY_CLASS, f, port, a, g, err);
 	if (reach_nr(r) > GRID_MAX_ENDS)
 		return err_add(err, ERR_INPUT, NULL, "a table of %u rows is no answer; ask --by namespace|workload|class, or with --explain FROM TO", reach_nr(r));
-	pod_grid(r, u, f, port, a, g);
+	pod_grid(r, f, port, a, g);
 	return true;
 }
 
@@ -129,8 +127,6 @@ static bool same_answer(const struct reach_grid *x, const struct reach_grid *y)
 
 bool reach_grids_make(struct reach *r, enum reach_rows rows, const struct reach_filter *f, const struct reach_port *ports, uint32_t nr, struct arena *a, reach_grids *out, struct err *err)
 {
-	const struct reach_unknown *u = reach_unknown_find(r, a);
-
 	for (uint32_t k = 0; k < nr; k++) {
 		struct reach_port p = ports[k];
 		uint16_t *at = &p.lo;
@@ -142,7 +138,7 @@ bool reach_grids_make(struct reach *r, enum reach_rows rows, const struct reach_
 			struct reach_port part = { p.proto, at[i], i + 1 < parts ? (uint16_t)(at[i + 1] - 1) : p.hi, p.name };
 			struct reach_grid g;
 
-			if (!grid(r, u, rows, f, part, a, &g, err))
+			if (!grid(r, rows, f, part, a, &g, err))
 				return false;
 			if (i && same_answer(&out->v[out->nr - 1], &g))
 				out->v[out->nr - 1].port.hi = part.hi;

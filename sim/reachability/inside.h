@@ -5,10 +5,13 @@
  *     in(d)  = everything, if no set of d isolates it; else the peers of the uses that d's sets have for ingress
  *     out(d) = who is not isolated for egress, and the subjects of the egress uses whose peers hold d
  *
- * row(d) = in(d) ∩ out(d), a few unions of short bitsets; column(s) is its mirror image. Nothing of the size Pods² or shapes² is ever kept. */
+ * row(d) = in(d) ∩ out(d), a few unions of short bitsets; column(s) is its mirror image. Nothing of the size Pods² or shapes² is ever kept.
+ *
+ * Where there are policies in tiers (ordered.c) both sides are told in order instead, and the NetworkPolicies are one step of it, with the sets above. */
 #ifndef PODWIRE_REACH_INSIDE_H
 #define PODWIRE_REACH_INSIDE_H
 
+#include "model/policy/tiers.h"
 #include "sim/reachability/bits.h"
 #include "sim/reachability/reach.h"
 
@@ -109,6 +112,7 @@ struct reach {
 	uint64_t *base[2]; uint64_t base_weight[2]; bool base_good[2];     /* [EGRESS]: sources that may go anywhere; [INGRESS]: destinations open to all */
 	struct acc in, out;
 	struct many *many;                      /* NULL: single lines */
+	struct ordered *ordered;                /* NULL: there are only NetworkPolicies */
 	numbers scratch;
 	uint32_t nr_classes;
 	bool counted; uint64_t count;           /* allowed pairs of Pods, kept through changes */
@@ -116,6 +120,7 @@ struct reach {
 	struct reach_end *ends; uint32_t nr, nr_pods; bool ends_good; uint32_t *end_shape;
 	ip_addr *external; uint32_t nr_external; uint32_t *external_shape;
 	uint64_t *row, *line;                   /* over ends; over shapes */
+	uint64_t *row_maybe;                    /* with tiers: the ends of the last row of which it cannot be told */
 	numbers hosts;                          /* ends that may be a Pod's node: hostNetwork Pods, addresses outside */
 };
 
@@ -125,7 +130,7 @@ uint32_t reach_key(struct reach *, str key);
 uint32_t reach_space(struct reach *, str name);
 uint32_t reach_known_space(const struct reach *, str name);     /* NONE: it has none of that name */
 /* What a Pod's shape is to be. In two steps, for many Pods: where it is looked up is called for in the first and read in the second. */
-struct shape_like { uint32_t space, ports, atom[2]; uint8_t families; const pair_list *labels; uint64_t hash; };
+struct shape_like { uint32_t space, ports, atom[2]; uint8_t families; const pair_list *labels; str account; /* with tiers */ uint64_t hash; };
 struct shape_like reach_like(struct reach *, const struct pod *, const ip_addr ip[2]);  /* pod NULL: outside */
 uint32_t reach_shape_like(struct reach *, const struct shape_like *);                   /* found, or made */
 uint32_t reach_shape_of(struct reach *, const struct pod *, const ip_addr ip[2]);       /* both */
@@ -150,6 +155,7 @@ void reach_spaces_add(struct spaces_id *, uint32_t space);
 uint32_t reach_block(struct reach *, const struct np_peers *);
 bool reach_block_holds(const struct block_id *, ip_addr);
 bool reach_set_means(const struct reach *, const struct shape_set *, const struct shape *);
+int reach_address_used(bool as_dst, uint8_t mine, uint8_t other);      /* families of both ends → which of mine a connection uses */
 
 /* evaluate.c */
 void reach_evaluate(struct reach *, uint32_t set);
@@ -177,6 +183,22 @@ void reach_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out);    
 uint64_t reach_line_weight(struct reach *, enum np_dir, uint32_t shape);        /* Pods in it, the shape's own Pod always among them */
 bool reach_point(struct reach *, uint32_t from, uint32_t to);   /* of shapes */
 bool reach_dir_open(struct reach *, enum np_dir, uint32_t from, uint32_t to);
+enum truth reach_dir_truth(struct reach *, enum np_dir, uint32_t from, uint32_t to);
+bool reach_rules(struct reach *, int dir, uint32_t shape);       /* what NetworkPolicies allow: own rules into r->in (true: everybody), others' beside the base into r->out; both to be cleared */
+
+/* ordered.c: policies in tiers. Made anew whenever one of them changes, or what their selectors read beside Pods. */
+struct ordered *reach_ordered_new(struct reach *);       /* before there are shapes; NULL: there are none */
+void reach_ordered_free(struct ordered *);
+void reach_ordered_account(struct ordered *, str account);      /* of the shape that is made next */
+str reach_ordered_account_of(const struct ordered *, uint32_t shape);
+void reach_ordered_evaluate(struct reach *);             /* when it is built */
+void reach_ordered_join(struct reach *, uint32_t shape); /* one that is made later */
+bool reach_ordered_is_tied(const struct ordered *);      /* NetworkPolicies are among its policies, for another one has their order */
+bool reach_ordered_may_doubt(const struct ordered *);    /* something of it cannot be told */
+/* As reach_line; maybe: where it cannot be told (NULL: not wanted). */
+void reach_ordered_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out, uint64_t *maybe);
+/* One direction of one pair. isolated, allowed: what NetworkPolicies say. */
+enum truth reach_ordered_pair(struct reach *, enum np_dir, uint32_t from, uint32_t to, bool isolated, bool allowed);
 
 /* many.c: for many rows of one question; between begin and end nothing may change, and the rows are made of what begin wrote down */
 void reach_many_begin(struct reach *);                   /* does nothing where it is not worth it */

@@ -262,11 +262,11 @@ void near_open_edits(struct near_search *s, enum np_dir d, const struct reach_wh
 	uint32_t other = d == NP_EGRESS ? s->to : s->from;
 
 	for (uint32_t k = 0; k < why->nr; k++) {
-		const struct network_policy *np = why->v[k].policy;
+		const struct network_policy *np = (const struct network_policy *)why->v[k].policy;
 		struct np_compiled p;
 		struct val *rule;
 
-		if (why->v[k].dir != d)
+		if (why->v[k].dir != d || why->v[k].policy->kind != &network_policy_kind)
 			continue;
 		policy_compile(np, s->a, &p);
 		for (uint32_t i = 0; i < p.nr_rules[d]; i++) {
@@ -319,9 +319,11 @@ void near_close_edits(struct near_search *s, const struct reach_why *why)
 		uint32_t other = x->dir == NP_EGRESS ? s->to : s->from;
 		struct np_compiled p;
 
-		policy_compile(x->policy, s->a, &p);
+		if (x->policy->kind != &network_policy_kind)
+			continue;
+		policy_compile((const struct network_policy *)x->policy, s->a, &p);
 		for (uint32_t i = 0; i < x->nr; i++)
 			if (x->v[i].allows)
-				close_rule(s, x->policy, &p.rules[x->dir][x->v[i].rule], (struct pod *)(uintptr_t)reach_end(s->r, other)->pod);
+				close_rule(s, (const struct network_policy *)x->policy, &p.rules[x->dir][x->v[i].rule], (struct pod *)(uintptr_t)reach_end(s->r, other)->pod);
 	}
 }

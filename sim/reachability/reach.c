@@ -3,6 +3,7 @@
  * a Pod moves to another shape, a policy's links are exchanged, a namespace joins or leaves namespaceSelectors. What cannot be followed cheaply (a first Pod with
  * two addresses, more new shapes than there is room for, an ipBlock that parts many Pods) makes it all anew.
  */
+#include "model/policy/foreign.h"
 #include "sim/reachability/inside.h"
 
 static void changed(void *ctx, const struct change *ch)
@@ -10,7 +11,7 @@ static void changed(void *ctx, const struct change *ch)
 	struct reach *r = ctx;
 	const struct kind *k = ch->object->kind;
 
-	if (k != &pod_kind && k != &network_policy_kind && k != &namespace_kind)
+	if (k != &pod_kind && k != &network_policy_kind && k != &namespace_kind && !foreign_is(k) && (k != &service_account_kind || !r->ordered))
 		return;
 	if (!r->dirty.nr || r->dirty.v[r->dirty.nr - 1] != ch->object->id.i)
 		*heap_push(&r->dirty) = ch->object->id.i;
@@ -224,7 +225,8 @@ static void build(struct reach *r)
 	*heap_push(&r->roles) = 0;
 	reach_all_spaces(r);
 	reach_selector(r, NULL);
-	for (uint32_t k = 0; k < l.nr && !r->idle; k++) {
+	r->ordered = r->idle ? NULL : reach_ordered_new(r);
+	for (uint32_t k = 0; k < l.nr && !r->idle && !(r->ordered && reach_ordered_is_tied(r->ordered)); k++) {
 		call_for_policy(&l, k);
 		reach_policy(r, (const struct network_policy *)l.v[k]);
 	}
@@ -250,6 +252,8 @@ static void build(struct reach *r)
 		acc_clear(&r->in);
 	}
 	reach_join_subjects(r);
+	if (r->ordered)
+		reach_ordered_evaluate(r);
 	r->building = r->stale = false;
 	r->dirty.nr = 0;
 	r->rev = cluster_rev(r->c);
@@ -339,9 +343,11 @@ static void tear_down(struct reach *r)
 	lookup_free(&r->spec_ids);
 	lookup_free(&r->set_ids);
 	lookup_free(&r->use_ids);
+	reach_ordered_free(r->ordered);
 	free(r->ends);
 	free(r->end_shape);
 	free(r->row);
+	free(r->row_maybe);
 	free(r->line);
 	heap_free(&r->hosts);
 	region_free(&r->region);
@@ -427,10 +433,12 @@ void reach_update(struct reach *r)
 			pod_changed(r, (const struct pod *)o);
 		else if (o->kind == &network_policy_kind && r->idle)
 			continue;
-		else if (o->kind == &network_policy_kind)
+		else if (o->kind == &network_policy_kind && !(r->ordered && reach_ordered_is_tied(r->ordered)))
 			reach_policy(r, (const struct network_policy *)o);
-		else
+		else if (o->kind == &namespace_kind && !r->ordered)
 			space_changed(r, (const struct namespace_ *)o);
+		else
+			r->stale = true;        /* what selectors of tiers read, or a policy in them */
 	}
 	r->dirty.nr = 0;
 	if (r->stale || much_is_dead(r))

@@ -34,6 +34,10 @@ const pair_list *reach_space_labels(struct reach *, const char *ns);     /* of a
 /* The sources that may open a connection to `to`: a bit for each end, good until the next call. */
 const uint64_t *reach_row(struct reach *, uint32_t to, uint8_t proto, uint16_t port);
 bool reach_allowed(struct reach *, uint32_t from, uint32_t to, uint8_t proto, uint16_t port);
+/* What depends on something that podwire does not model (a match of HTTP, of Services, of the source's port) counts as not allowed; whether that is so. */
+bool reach_unknown(struct reach *, uint32_t from, uint32_t to, uint8_t proto, uint16_t port);
+bool reach_may_be_unknown(struct reach *);                       /* false: no answer is */
+const uint64_t *reach_row_unknown(struct reach *);               /* of the row that was asked last; NULL: none is */
 
 /* Of all pairs of Pods, itself among them: after a change only what it touches is counted again. */
 struct reach_sum { uint32_t pods, shapes, classes, sets, policies; uint64_t pairs, allowed; };
@@ -60,15 +64,21 @@ struct reach_miss {
 	uint32_t line;                          /* in the policy's file; 0: not known */
 };
 struct reach_reason {
-	const struct network_policy *policy;
+	const struct object *policy;
+	const char *name;                       /* NetworkPolicy shop/db, GlobalNetworkPolicy deny */
+	const char *selects;                    /* path of what selects the Pod */
 	enum np_dir dir;
 	int32_t allows;                         /* index of the first rule that allows it; −1: none does */
+	int32_t denies, passes;                 /* likewise, of policies in tiers */
+	bool decides;                           /* what its direction says comes from it: its rule, or that it selects the Pod and no rule of its tier matched */
+	const char *tier;                       /* NULL: there are only NetworkPolicies */
 	uint32_t line;                          /* of what selects the Pod */
 	struct reach_miss *v; uint32_t nr;      /* each rule, or each item of from/to that failed */
 };
 struct reach_why {
 	bool allowed, itself, from_node, to_node;
 	bool out, in;                           /* what egress of the source and ingress of the destination say, each for itself */
+	const char *unknown;                    /* what it depends on and podwire does not model; NULL: it can be told */
 	struct reach_reason *v; uint32_t nr;    /* egress first */
 };
 struct path;

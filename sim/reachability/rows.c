@@ -185,6 +185,16 @@ static void others_rules(struct reach *r, int other, const struct shape *s)
 		others_of(r, other, s, &r->sets.v[0].users[other], true);
 }
 
+bool reach_rules(struct reach *r, int dir, uint32_t shape)
+{
+	bool all;
+
+	make_base(r, !dir);
+	all = own_rules(r, dir, &r->shapes.v[shape]);
+	others_rules(r, !dir, &r->shapes.v[shape]);
+	return all;
+}
+
 static bool prepare(struct reach *r, int dir, uint32_t shape)
 {
 	const struct shape *s = &r->shapes.v[shape];
@@ -202,8 +212,13 @@ static bool prepare(struct reach *r, int dir, uint32_t shape)
 void reach_line(struct reach *r, enum np_dir dir, uint32_t shape, uint64_t *out)
 {
 	const uint64_t *base = r->base[!dir];
-	bool all = prepare(r, (int)dir, shape);
+	bool all;
 
+	if (r->ordered) {
+		reach_ordered_line(r, dir, shape, out, NULL);
+		return;
+	}
+	all = prepare(r, (int)dir, shape);
 	for (uint32_t w = 0; w < r->words; w++)
 		out[w] = (base[w] | r->out.w[w]) & (all ? r->live[w] : r->in.w[w]);
 	acc_clear(&r->in);
@@ -213,9 +228,18 @@ void reach_line(struct reach *r, enum np_dir dir, uint32_t shape, uint64_t *out)
 uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 {
 	const uint64_t *base = r->base[!dir];
-	bool all = prepare(r, (int)dir, shape), itself;
+	bool all, itself;
 	uint64_t sum = 0;
 
+	if (r->ordered) {
+		uint64_t *line = heap_words(r->words);
+
+		reach_ordered_line(r, dir, shape, line, NULL);
+		sum = weigh(r, NULL, line, line, line) + !BIT(line, shape);
+		free(line);
+		return sum;
+	}
+	all = prepare(r, (int)dir, shape);
 	itself = BIT(base, shape) || BIT(r->out.w, shape);
 	itself = itself && (all || BIT(r->in.w, shape));
 	if (all)
@@ -229,17 +253,18 @@ uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 
 /* ---- one pair */
 
-bool reach_dir_open(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to)
+/* By NetworkPolicies; isolated or not. */
+static bool is_allowed(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to, bool *isolates)
 {
 	const struct shape *s = &r->shapes.v[dir == NP_INGRESS ? to : from];
 	uint32_t other = dir == NP_INGRESS ? from : to, ports = r->shapes.v[to].ports;
-	bool isolated = false;
 
+	*isolates = false;
 	for (uint32_t k = 0; k < s->sets.nr; k++) {
 		uint8_t roles = r->roles.v[s->sets.v[k]];
 		const struct shape_set *t = &r->sets.v[s->sets.v[k]];
 
-		isolated = isolated || roles & ROLE_ISOLATES << dir;
+		*isolates = *isolates || roles & ROLE_ISOLATES << dir;
 		for (uint32_t i = 0; roles & ROLE_USES << dir && i < t->uses[dir].nr; i++) {
 			const struct use *u = &r->used.v[few_v(&t->uses[dir])[i]];
 
@@ -247,7 +272,21 @@ bool reach_dir_open(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to
 				return true;
 		}
 	}
-	return !isolated;
+	return false;
+}
+
+enum truth reach_dir_truth(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to)
+{
+	bool isolated, allowed = is_allowed(r, dir, from, to, &isolated);
+
+	if (r->ordered)
+		return reach_ordered_pair(r, dir, from, to, isolated || allowed, allowed);
+	return allowed || !isolated ? YES : NO;
+}
+
+bool reach_dir_open(struct reach *r, enum np_dir dir, uint32_t from, uint32_t to)
+{
+	return reach_dir_truth(r, dir, from, to) == YES;
 }
 
 bool reach_point(struct reach *r, uint32_t from, uint32_t to)

@@ -257,7 +257,7 @@ bool reach_block_holds(const struct block_id *b, ip_addr first)
 }
 
 /* Which of its addresses an end uses towards another: the destination's first of a family that the source has too. */
-static int address_used(bool as_dst, uint8_t mine, uint8_t other)
+int reach_address_used(bool as_dst, uint8_t mine, uint8_t other)
 {
 	static const uint8_t has[FAM_COUNT] = { 1, 2, 3, 3 }, first[FAM_COUNT] = { 1, 2, 1, 2 };
 	uint8_t src = as_dst ? other : mine, dst = as_dst ? mine : other, family;
@@ -269,7 +269,7 @@ static int address_used(bool as_dst, uint8_t mine, uint8_t other)
 static bool block_has(const struct reach *r, const struct shape_set *t, const struct shape *s)
 {
 	const struct block_id *b = &r->blocks.v[t->where];
-	int which = t->seen ? address_used(t->seen > FAM_COUNT, s->families, (uint8_t)((t->seen - 1) % FAM_COUNT)) : 0;
+	int which = t->seen ? reach_address_used(t->seen > FAM_COUNT, s->families, (uint8_t)((t->seen - 1) % FAM_COUNT)) : 0;
 
 	return reach_block_holds(b, r->atoms.v[s->atom[which]].at);
 }

@@ -337,12 +337,14 @@ static bool has_labels(const struct reach *r, const struct shape *s, const pair_
 
 static bool is_shape(const struct reach *r, const struct shape *s, const struct shape_like *w)
 {
+	if (r->ordered && reach_ordered_account_of(r->ordered, (uint32_t)(s - r->shapes.v)) != w->account)
+		return false;
 	return s->space == w->space && s->ports == w->ports && s->families == w->families && s->atom[0] == w->atom[0] && s->atom[1] == w->atom[1] && has_labels(r, s, w->labels);
 }
 
 static void hash_like(const struct reach *r, struct shape_like *w)
 {
-	uint64_t h = hash_mix((uint64_t)w->space << 32 | w->ports, (uint64_t)w->atom[0] << 32 | w->atom[1]) ^ w->families, all = 0;
+	uint64_t h = hash_mix((uint64_t)w->space << 32 | w->ports, (uint64_t)w->atom[0] << 32 | w->atom[1]) ^ w->families ^ map_ptr(w->account), all = 0;
 
 	for (uint32_t k = 0; k < w->labels->nr; k++) {
 		uint64_t pair = hash_mix(map_ptr(w->labels->v[k].key), map_ptr(w->labels->v[k].value));
@@ -384,6 +386,8 @@ static uint32_t make_shape(struct reach *r, const struct shape_like *w)
 		sp->nr_shapes++;
 	}
 	lookup_put(&r->shape_ids, w->hash, id);
+	if (r->ordered)
+		reach_ordered_account(r->ordered, w->account);
 	if (!r->building)
 		reach_note(r, id);
 	return id;
@@ -401,6 +405,8 @@ struct shape_like reach_like(struct reach *r, const struct pod *p, const ip_addr
 	if (ordinary) {
 		w.space = reach_space(r, p->o.ns);
 		w.labels = &p->o.labels;
+		if (r->ordered)
+			w.account = str_intern(cluster_strings(r->c), pod_account(p));
 	}
 	w.ports = ordinary ? ports_of(r, p->spec) : intern_ports(r, r->named.nr);
 	hash_like(r, &w);
@@ -531,4 +537,6 @@ void reach_note(struct reach *r, uint32_t shape)
 		if (r->specs.v[k].mask && reach_spec_open(r, k, s->ports))
 			BIT_ON(r->specs.v[k].mask, shape);
 	reach_join(r, shape);
+	if (r->ordered)
+		reach_ordered_join(r, shape);
 }

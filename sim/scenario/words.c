@@ -107,7 +107,7 @@ const struct kind *pick_kind(const struct cluster *c, const struct pick *p)
 	for (uint32_t i = 0; !k && c && cluster_pool_kind(c, i); i++) {
 		const struct kind *have = cluster_pool_kind(c, i);
 
-		if (strcasecmp(have->name, p->word) == 0 || strcasecmp(have->plural, p->word) == 0)
+		if (kind_has_word(have, p->word))
 			k = have;
 	}
 	return k;

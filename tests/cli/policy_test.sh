@@ -411,20 +411,53 @@ else
 	skipped=$((skipped + 1)); echo "skipped: no network namespaces, or no nft"
 fi
 
-# ---- policies that are not modelled: null and ?, never a guess
+# ---- policies in tiers: Calico's own and cluster-wide ones
 cat >admin.yaml <<'YAML'
-apiVersion: policy.networking.k8s.io/v1alpha1
-kind: AdminNetworkPolicy
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
 metadata: {name: guard}
-spec: {priority: 5, subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}}, ingress: [{action: Deny, from: [{namespaces: {}}]}]}
+spec: {tier: Admin, priority: 5, subject: {pods: {namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}}, ingress: [{action: Pass, from: [{namespaces: {matchLabels: {team: ops}}}]}, {action: Deny, from: [{namespaces: {}}]}]}
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: shells}
+spec:
+  order: 20
+  selector: app == 'web'
+  ingress:
+  - {action: Log}
+  - {action: Allow, protocol: TCP, source: {selector: app == 'shell', notNets: [192.0.2.0/24]}, destination: {ports: [http, '8000:8009']}}
 YAML
-printf 'must:\n- {from: shop/db, to: shop/web}\n' >admin-gate.yaml
-check "unmodelled policy: its cells are null, the others are as they were" json 'd["names"] == ["ops/shell", "shop/db", "shop/web"] and [r[2] for r in d["allowed"]] == [None, None, True] and d["allowed"][0][0] is True and d["allowed"][2][1] is not None' \
-	"$podwire" matrix -f shop.yaml -f admin.yaml -l 'app in (web,db,shell)' -A -o json
-check "unmodelled policy: the table has ?" says '? cannot be told' "$podwire" matrix -f shop.yaml -f admin.yaml -A -l 'app in (web,db,shell)'
-check "unmodelled policy: --explain cannot tell (5)" status 5 "$podwire" matrix -f shop.yaml -f admin.yaml --explain shop/db shop/web
-check "unmodelled policy: a gate does not hold" status 1 "$podwire" matrix -f shop.yaml -f admin.yaml --must admin-gate.yaml
-check "unmodelled policy: flannel enforces none" json 'all(c is not None for r in d["allowed"] for c in r)' "$podwire" matrix -f shop.yaml -f admin.yaml --cni flannel -o json
+printf 'must:\n- {from: ops/shell, to: shop/web}\n- {from: ops/shell, to: shop/web, port: 8000-8009}\nmustNot:\n- {from: shop/db, to: shop/web}\n- {from: ops/shell, to: shop/web, port: 81}\n' >tier-gate.yaml
+t() { "$podwire" matrix -f shop.yaml -f admin.yaml "$@"; }
+check "tiers: the table" json 'd["names"] == ["ops/shell", "shop/db", "shop/web"] and [r[2] for r in d["allowed"]] == [True, False, True]' t -l 'app in (web,db,shell)' -A -o json
+check "tiers: who denies, with its place" says 'denied' t --explain shop/db shop/web
+check "tiers: the rule that does" says 'ClusterNetworkPolicy guard selects it (admin.yaml:4)' t --explain shop/db shop/web
+check "tiers: as JSON" json '(d["policies"][0]["kind"], d["policies"][0]["tier"], d["policies"][0]["denies"], d["policies"][0]["decides"]) == ("ClusterNetworkPolicy", "kube-admin", 1, True) and "denies ingress by spec.ingress[1]" in d["reason"]' t --explain shop/db shop/web -o json
+check "tiers: what a rule wanted, and what is there" says "is about ports http, 8000-8009; asked is 81" t --explain ops/shell shop/web --port 81
+check "tiers: by a port's name" says 'spec.ingress[1]: allows it (admin.yaml:14)' t --explain ops/shell shop/web --port http
+check "tiers: a gate" status 0 t --must tier-gate.yaml
+check "tiers: as SARIF" json 'len(d["runs"][0]["results"]) == 1' t --explain shop/db shop/web -o sarif
+check "tiers: a trace ends there" says 'ClusterNetworkPolicy guard' "$podwire" trace -f shop.yaml -f admin.yaml -n shop pod/db pod/web:80
+check "tiers: why finds it" says 'ClusterNetworkPolicy guard denies ingress by spec.ingress[1]' "$podwire" why -f shop.yaml -f admin.yaml -n shop pod/db pod/web:80
+"$podwire" rules -f shop.yaml -f admin.yaml --node worker-1 >tiers.nft 2>/dev/null; "$podwire" rules -f shop.yaml -f admin.yaml --node worker-2 >>tiers.nft 2>/dev/null
+check "tiers: they begin and end in the Pod's chain" sh -c "grep -q 'Start of tier kube-admin' tiers.nft && grep -q 'End of tier default. Drop if no policies passed packet' tiers.nft && ! grep -q 'End of tier kube-admin' tiers.nft"
+check "tiers: flannel enforces none" json 'all(c for r in d["allowed"] for c in r)' "$podwire" matrix -f admin.yaml -f shop.yaml -l 'app in (web,shell)' -A --cni flannel -o json
+
+# ---- what cannot be told of them: null and ?, never a guess
+cat >http.yaml <<'YAML'
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: guard}
+spec: {order: 5, selector: app == 'web', types: [Ingress], ingress: [{action: Allow, source: {selector: app == 'db'}, http: {methods: [GET]}}]}
+YAML
+printf 'must:\n- {from: shop/db, to: shop/web}\n' >http-gate.yaml
+check "not modelled: its cells are null, the others are as they were" json 'd["names"] == ["ops/shell", "shop/db", "shop/web"] and [r[2] for r in d["allowed"]] == [False, None, True] and d["allowed"][0][0] is True and d["allowed"][2][1] is not None' \
+	"$podwire" matrix -f shop.yaml -f http.yaml -l 'app in (web,db,shell)' -A -o json
+check "not modelled: the table has ?" says '? cannot be told' "$podwire" matrix -f shop.yaml -f http.yaml -A -l 'app in (web,db,shell)'
+check "not modelled: --explain cannot tell (5)" status 5 "$podwire" matrix -f shop.yaml -f http.yaml --explain shop/db shop/web
+check "not modelled: a gate does not hold" status 1 "$podwire" matrix -f shop.yaml -f http.yaml --must http-gate.yaml
+check "not modelled: flannel enforces none" json 'all(c is not None for r in d["allowed"] for c in r)' "$podwire" matrix -f shop.yaml -f http.yaml --cni flannel -o json
 
 # ---- the independent reference on random clusters
 cd "$root" || exit 1

@@ -199,7 +199,7 @@ TEST(tui_shows_what_nobody_can_tell)
 	shows(&r, "no BGP session");
 	type(&r, ":matrix --port 80\nffront > web\n");
 	shows(&r, "? cannot tell");
-	shows(&r, "GlobalNetworkPolicy \"guard\"");
+	shows(&r, "GlobalNetworkPolicy guard");
 	shows(&r, "verdict   unknown");
 	type(&r, ":map\n:fault bgp worker-2\n");
 	shows(&r, "BIRD 0 of 1 up");

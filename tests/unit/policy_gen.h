@@ -328,11 +328,12 @@ static inline bool plain_port(const struct np_port *port, const struct plain_end
 	return false;
 }
 
-static inline bool plain_dir(struct cluster *c, bool egress, const struct plain_end *self, const struct plain_end *other, ip_addr ip, const struct plain_end *dst, uint8_t proto, uint16_t port)
+/* Does a NetworkPolicy allow it in that direction? isolated: one selects the Pod. */
+static inline bool plain_said(struct cluster *c, bool egress, const struct plain_end *self, const struct plain_end *other, ip_addr ip, const struct plain_end *dst, uint8_t proto, uint16_t port, bool *isolated)
 {
 	struct object_list l = cluster_list(c, &network_policy_kind);
-	bool isolated = false;
 
+	*isolated = false;
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct network_policy *p = (const struct network_policy *)l.v[k];
 		uint32_t nr = egress ? p->egress.nr : p->ingress.nr;
@@ -342,7 +343,7 @@ static inline bool plain_dir(struct cluster *c, bool egress, const struct plain_
 			has = has || streq(p->types.v[i], egress ? "Egress" : "Ingress");
 		if (!has || !streq(p->o.ns, self->pod->o.ns) || !plain_selects(&p->pods, &self->pod->o.labels))
 			continue;
-		isolated = true;
+		*isolated = true;
 		for (uint32_t i = 0; i < nr; i++) {
 			const struct np_rule *rule = egress ? &p->egress.v[i] : &p->ingress.v[i];
 			bool who = !rule->peers.nr, what = !rule->ports.nr;
@@ -355,7 +356,14 @@ static inline bool plain_dir(struct cluster *c, bool egress, const struct plain_
 				return true;
 		}
 	}
-	return !isolated;
+	return false;
+}
+
+static inline bool plain_dir(struct cluster *c, bool egress, const struct plain_end *self, const struct plain_end *other, ip_addr ip, const struct plain_end *dst, uint8_t proto, uint16_t port)
+{
+	bool isolated;
+
+	return plain_said(c, egress, self, other, ip, dst, proto, port, &isolated) || !isolated;
 }
 
 static inline bool plain_allowed(struct cluster *c, const struct plain_end *from, const struct plain_end *to, uint8_t proto, uint16_t port)

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "sim/reachability/gate.h"
-#include "sim/reachability/unknown.h"
+#include "model/policy/tiers.h"
 #include "viz/cli/gitref.h"
 #include "viz/diagram/grid_scene.h"
 #include "viz/report/findings.h"
@@ -143,7 +143,6 @@ static enum err_kind explain(struct cli *cli, struct world *w, struct matrix_ask
 	struct sb out = { 0 };
 	struct world copy;
 	struct reach *r;
-	const struct foreign_policy *foreign;
 	int64_t from, to;
 
 	if (cli->args.nr != 2)
@@ -165,8 +164,8 @@ static enum err_kind explain(struct cli *cli, struct world *w, struct matrix_ask
 		if (!report.port.lo)
 			err_add(err, ERR_FAILED, NULL, "%s has no port that is called %s", report.to, report.port.name);
 	}
-	if (!err_any(err) && (foreign = reach_unknown_pair(reach_unknown_find(r, cli->arena), (uint32_t)from, (uint32_t)to)))
-		err_add(err, ERR_UNKNOWN, NULL, "cannot tell: %s", foreign_text(foreign->o, cli->arena));
+	if (!err_any(err) && reach_unknown(r, (uint32_t)from, (uint32_t)to, report.port.proto, report.port.lo))
+		err_add(err, ERR_UNKNOWN, NULL, "cannot tell: %s", reach_explain(r, (uint32_t)from, (uint32_t)to, report.port.proto, report.port.lo, cli->arena).unknown);
 	how = err_any(err) ? err_kind(err) : how;
 	if (!err_any(err)) {
 		report.why = reach_explain(r, (uint32_t)from, (uint32_t)to, report.port.proto, report.port.lo, cli->arena);
@@ -378,13 +377,25 @@ static enum err_kind table(struct cli *cli, struct world *w, struct matrix_asked
 	return changes < 0 ? err_kind(err) : (cli->diff || cli->diff_ref) && changes ? ERR_FAILED : ERR_NONE;
 }
 
+/* Of policies in tiers, what cannot be told. */
 static void say_what_is_not_modelled(struct cli *cli, struct world *w, struct err *err)
 {
-	struct foreign_policies all = chosen(cli) == ENFORCE_NONE ? (struct foreign_policies){ 0 } : foreign_policies(w->cluster, cli->arena);
+	struct tiers t = chosen(cli) == ENFORCE_NONE ? (struct tiers){ 0 } : policy_tiers(w->cluster, cli->arena);
+	const char *first = NULL;
+	uint32_t more = 0;
 
-	if (all.nr)
-		err_warn(err, NULL, "%s: connections of the Pods that it selects cannot be told%s", foreign_text(all.v[0].o, cli->arena),
-			 all.nr > 1 ? arena_printf(cli->arena, " (and so it is with %u more)", all.nr - 1) : "");
+	for (uint32_t k = 0; k < t.v.nr; k++)
+		for (uint32_t i = 0; i < t.v.v[k].policies.nr * 2; i++) {
+			const struct tier_policy *p = &t.v.v[k].policies.v[i / 2];
+
+			for (uint32_t n = 0; n < p->rules[i % 2].nr; n++)
+				if (p->rules[i % 2].v[n].unmodelled) {
+					more += first != NULL;
+					first = first ? first : arena_printf(cli->arena, "%s: %s (%s) is not modelled", p->name, p->rules[i % 2].v[n].unmodelled, p->rules[i % 2].v[n].path);
+				}
+		}
+	if (first)
+		err_warn(err, NULL, "%s: connections that depend on it cannot be told%s", first, more ? arena_printf(cli->arena, " (and so it is with %u rule%s more)", more, more > 1 ? "s" : "") : "");
 }
 
 enum err_kind cmd_matrix(struct cli *cli, struct err *err)

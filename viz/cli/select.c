@@ -34,7 +34,7 @@ const struct kind *kind_named(struct cluster *c, const char *word, struct err *e
 	for (uint32_t i = 0; !k && cluster_pool_kind(c, i); i++) {     /* kinds that only this cluster knows */
 		const struct kind *have = cluster_pool_kind(c, i);
 
-		if (strcasecmp(have->name, word) == 0 || strcasecmp(have->plural, word) == 0)
+		if (kind_has_word(have, word))
 			k = have;
 	}
 	if (k)

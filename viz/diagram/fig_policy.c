@@ -1,6 +1,7 @@
 /* What NetworkPolicies let in, workload by workload: a line where a connection is allowed to a workload that some policy isolates; workloads that no policy isolates
  * stand apart, open to all. Computed from the compiled policies of both ends (sim/reachability), port by port, not read off one policy alone. */
-#include "sim/reachability/unknown.h"
+#include "model/policy/tiers.h"
+#include "sim/reachability/reach.h"
 #include "viz/diagram/figure.h"
 
 enum { MAX_GROUPS = 24 };
@@ -10,7 +11,8 @@ struct drawing {
 	struct scene *s;
 	struct arena *a;
 	struct reach *r;
-	const struct reach_unknown *unknown;            /* what policies decide that are not modelled; NULL: nothing */
+	struct tiers tiers;
+	const char *unknown[MAX_GROUPS];                /* why it cannot be told of one who would connect */
 	struct pod_group *group[MAX_GROUPS]; uint32_t end[MAX_GROUPS]; box_h box[MAX_GROUPS]; bool isolated[MAX_GROUPS]; struct pod_ports ports[MAX_GROUPS];
 	const char *lets[MAX_GROUPS][MAX_GROUPS];       /* from, to: ports that may be connected to; NULL: none, or nobody is kept out */
 	const char *open[MAX_GROUPS];                   /* the ports that all who get in may connect to; NULL: they differ, and stand on the lines */
@@ -18,6 +20,25 @@ struct drawing {
 	uint32_t nr, nr_apart, more;
 	struct np_compiled *policy; uint32_t nr_policies;
 };
+
+/* Whether a policy of a tier selects the Pod; their names are added. */
+static bool tiers_on(struct drawing *d, const struct pod *p, enum np_dir dir, const char **names, uint32_t *nr)
+{
+	const pair_list *labels = d->tiers.nr_policies ? tier_labels_of(d->w->cluster, p, d->a) : NULL;
+	bool any = false;
+
+	for (uint32_t k = 0; k < d->tiers.v.nr; k++)
+		for (uint32_t i = 0; i < d->tiers.v.v[k].policies.nr; i++) {
+			const struct tier_policy *x = &d->tiers.v.v[k].policies.v[i];
+
+			if (!x->decides[dir] || tier_selects(x, labels) == NO)
+				continue;
+			any = true;
+			if (names && ++*nr <= 3)
+				*names = *names ? arena_printf(d->a, "%s, %s", *names, x->o->name) : x->o->name;
+		}
+	return any;
+}
 
 static void choose(struct drawing *d, const struct figure_options *opt)
 {
@@ -38,16 +59,15 @@ static void choose(struct drawing *d, const struct figure_options *opt)
 		d->ports[d->nr] = pod_ports(g.v[k]->first);
 		for (uint32_t i = 0; i < d->nr_policies; i++)
 			d->isolated[d->nr] = d->isolated[d->nr] || (d->policy[i].isolates[NP_INGRESS] && np_selects(d->w->cluster, &d->policy[i], g.v[k]->first));
+		d->isolated[d->nr] = d->isolated[d->nr] || tiers_on(d, g.v[k]->first, NP_INGRESS, NULL, NULL);
 		d->nr++;
 	}
 }
 
-/* A policy of another API decides, and what is not known; NULL: none does. */
+/* Something that is not modelled decides who gets in; NULL: nothing. */
 static const char *unknown_of(struct drawing *d, uint32_t k, enum np_dir dir)
 {
-	const struct foreign_policy *p = !d->unknown ? NULL : dir == NP_INGRESS ? d->unknown->in[d->end[k]] : d->unknown->out[d->end[k]];
-
-	return p ? foreign_text(p->o, d->a) : NULL;
+	return dir == NP_INGRESS ? d->unknown[k] : NULL;
 }
 
 static const char *policies_on(struct drawing *d, const struct pod *p, enum np_dir dir)
@@ -55,6 +75,7 @@ static const char *policies_on(struct drawing *d, const struct pod *p, enum np_d
 	const char *names = NULL;
 	uint32_t nr = 0;
 
+	tiers_on(d, p, dir, &names, &nr);
 	for (uint32_t i = 0; i < d->nr_policies; i++) {
 		const struct np_compiled *c = &d->policy[i];
 
@@ -138,7 +159,9 @@ static const char *allowed_ports(struct drawing *d, uint32_t from, uint32_t to)
 	const char *text = NULL;
 
 	for (uint32_t k = 0; k < p->nr; k++)
-		if (reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
+		if (reach_unknown(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
+			d->unknown[to] = reach_explain(d->r, d->end[from], d->end[to], p->proto[k], p->v[k], d->a).unknown;
+		else if (reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
 			text = arena_printf(d->a, "%s%s:%u%s", text ? text : "", text ? ", " : "", p->v[k], p->proto[k] == PROTO_UDP ? "/udp" : "");
 	return text;
 }
@@ -149,7 +172,7 @@ static void ask_one(struct drawing *d, uint32_t to)
 	bool differ = false;
 
 	for (uint32_t from = 0; from < d->nr; from++) {
-		const char *ports = from == to || reach_unknown_pair(d->unknown, d->end[from], d->end[to]) ? NULL : allowed_ports(d, from, to);
+		const char *ports = from == to ? NULL : allowed_ports(d, from, to);
 
 		d->lets[from][to] = ports;
 		differ = differ || (ports && d->open[to] && strcmp(ports, d->open[to]) != 0);
@@ -202,14 +225,14 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	(void)nr;
 	*d = (struct drawing){ .w = w, .s = s, .a = s->arena, .r = reach_new(w->cluster, NULL, 0) };
 	d->policy = policies_compile(w->cluster, s->arena, &d->nr_policies);
-	d->unknown = reach_unknown_find(d->r, s->arena);
+	d->tiers = policy_tiers(w->cluster, s->arena);
 	choose(d, opt);
 	if (!d->nr) {
 		reach_free(d->r);
 		return err_add(err, ERR_FAILED, NULL, "there is no Pod to draw");
 	}
 	scene_init(s, s->arena, "policy", "What NetworkPolicies let in, workload by workload");
-	s->description = arena_printf(s->arena, "%u policies, %u workloads; a line where a connection to an isolated workload is allowed, with its ports.", d->nr_policies, d->nr);
+	s->description = arena_printf(s->arena, "%u policies, %u workloads; a line where a connection to an isolated workload is allowed, with its ports.", d->nr_policies + d->tiers.nr_policies, d->nr);
 	s->left_to_right = true;
 	s->rank_gap = 1.0f;
 	ask(d);
@@ -221,10 +244,7 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	scene_legend(s, LINE_PACKET, 0, "may connect, to the ports in the box or on the line; to an isolated workload nobody else may");
 	if (open)
 		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u workload%s", open, open > 1 ? "s" : ""), "that no policy isolates: everybody may connect, and no line is drawn for it");
-	if (d->unknown)
-		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u polic%s of other APIs", d->unknown->policies.nr, d->unknown->policies.nr == 1 ? "y" : "ies"),
-			   "which are not modelled: what they decide is unknown, and no line is drawn where they decide");
-	else if (!d->nr_policies)
+	if (!d->nr_policies && !d->tiers.nr_policies)
 		scene_note(s, ROLE_PLAIN, "no NetworkPolicy", "everybody may connect to everybody");
 	if (d->more)
 		scene_note(s, ROLE_DENIED, arena_printf(s->arena, "%u more workloads", d->more), "are not drawn: choose a namespace with -n, or draw matrix");

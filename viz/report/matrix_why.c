@@ -37,13 +37,15 @@ static void side_text(const struct reach_why *w, const char *who, enum np_dir d,
 
 		if (x->dir != d)
 			continue;
-		sb_printf(out, "    NetworkPolicy %s/%s selects it%s%s%s\n", x->policy->o.ns, x->policy->o.name, x->policy->o.file ? " (" : "", place(&x->policy->o, x->line, a),
-			  x->policy->o.file ? ")" : "");
+		if (x->tier && (!k || w->v[k - 1].dir != d || !streq(w->v[k - 1].tier, x->tier)))
+			sb_printf(out, "    tier %s\n", x->tier);
+		sb_printf(out, "    %s selects it%s%s%s\n", x->name, x->policy->file ? " (" : "", place(x->policy, x->line, a),
+			  x->policy->file ? ")" : "");
 		for (uint32_t i = 0; i < x->nr; i++) {
 			sb_printf(out, "      %s %s: ", x->v[i].allows ? "✓" : "✗", x->v[i].path);
 			sb_add_shown(out, x->v[i].text, true);
-			if (x->policy->o.file)
-				sb_printf(out, " (%s)", place(&x->policy->o, x->v[i].line, a));
+			if (x->policy->file)
+				sb_printf(out, " (%s)", place(x->policy, x->v[i].line, a));
 			sb_addc(out, '\n');
 		}
 	}
@@ -92,10 +94,17 @@ static struct val *reason_json(const struct reach_reason *x, struct arena *a)
 {
 	struct val *m = val_new(a, VAL_MAP), *rules;
 
-	val_put(a, m, "policy", val_string(a, arena_printf(a, "%s/%s", x->policy->o.ns, x->policy->o.name)));
+	val_put(a, m, "policy", val_string(a, strchr(x->name, ' ') + 1));
+	if (x->tier) {
+		val_put(a, m, "kind", val_string(a, x->policy->kind->name));
+		val_put(a, m, "tier", val_string(a, x->tier));
+		val_put(a, m, "denies", x->denies >= 0 ? val_int(a, x->denies) : val_new(a, VAL_NULL));
+		val_put(a, m, "passes", x->passes >= 0 ? val_int(a, x->passes) : val_new(a, VAL_NULL));
+		val_put(a, m, "decides", val_bool(a, x->decides));
+	}
 	val_put(a, m, "direction", val_string(a, x->dir == NP_EGRESS ? "egress" : "ingress"));
-	if (x->policy->o.file) {
-		val_put(a, m, "file", val_string(a, x->policy->o.file));
+	if (x->policy->file) {
+		val_put(a, m, "file", val_string(a, x->policy->file));
 		val_put(a, m, "line", val_int(a, x->line));
 	}
 	val_put(a, m, "allows", x->allows >= 0 ? val_int(a, x->allows) : val_new(a, VAL_NULL));
@@ -107,7 +116,7 @@ static struct val *reason_json(const struct reach_reason *x, struct arena *a)
 		val_put(a, r, "allows", val_bool(a, x->v[i].allows));
 		val_put(a, r, "path", val_string(a, x->v[i].path));
 		val_put(a, r, "text", val_string(a, x->v[i].text));
-		if (x->policy->o.file)
+		if (x->policy->file)
 			val_put(a, r, "line", val_int(a, x->v[i].line));
 	}
 	return m;
@@ -170,7 +179,7 @@ void matrix_why_json(const struct why_report *w, struct arena *a, struct sb *out
 
 void matrix_why_sarif(const struct why_report *w, struct arena *a, struct sb *out)
 {
-	static const struct finding_rule rules[] = { { "connection-denied", "A NetworkPolicy denies this connection" }, { "connection-allowed", "NetworkPolicies allow this connection" }, { NULL, NULL } };
+	static const struct finding_rule rules[] = { { "connection-denied", "A policy denies this connection" }, { "connection-allowed", "Policies allow this connection" }, { NULL, NULL } };
 	uint32_t nr = 0, at = 0;
 	struct finding_step *steps;
 	struct finding f = { .rule = rules[w->why.allowed].id, .level = w->why.allowed ? FINDING_NOTE : FINDING_WARNING };
@@ -181,10 +190,9 @@ void matrix_why_sarif(const struct why_report *w, struct arena *a, struct sb *ou
 	for (uint32_t k = 0; k < w->why.nr; k++) {
 		const struct reach_reason *x = &w->why.v[k];
 
-		steps[at++] = (struct finding_step){ x->policy->o.file, x->line, arena_printf(a, "NetworkPolicy %s/%s isolates %s for %s", x->policy->o.ns, x->policy->o.name,
-											  x->dir == NP_EGRESS ? w->from : w->to, x->dir == NP_EGRESS ? "egress" : "ingress") };
+		steps[at++] = (struct finding_step){ x->policy->file, x->line, arena_printf(a, "%s isolates %s for %s", x->name, x->dir == NP_EGRESS ? w->from : w->to, x->dir == NP_EGRESS ? "egress" : "ingress") };
 		for (uint32_t i = 0; i < x->nr; i++)
-			steps[at++] = (struct finding_step){ x->policy->o.file, x->v[i].line, arena_printf(a, "%s: %s", x->v[i].path, x->v[i].text) };
+			steps[at++] = (struct finding_step){ x->policy->file, x->v[i].line, arena_printf(a, "%s: %s", x->v[i].path, x->v[i].text) };
 	}
 	f.object = arena_printf(a, "%s → %s, %s", w->from, w->to, reach_port_text(&w->port, a));
 	f.text = arena_printf(a, "%s: %s", verdict(w), matrix_why_sentence(w, a));

@@ -1,22 +1,19 @@
 /* Who may reach whom: workloads (or Pods) against each other, one port. A workload is shown by its first Pod; whether its Pods differ is for the expanded table. */
 #include "viz/tui/source.h"
 
-#include "sim/reachability/unknown.h"
-
 #include <stdio.h>
 
 struct group { uint32_t end, second /* another of its Pods */, count; const char *ns, *name; };
 struct matrix {
 	struct tui_model *m;
 	struct reach *r, *before;
-	const struct reach_unknown *unknown, *was_unknown;      /* what policies decide that are not modelled; NULL: nothing */
 	struct world other; bool compares;
 	uint8_t proto; uint16_t port; const char *proto_word;
 	struct group *v; uint32_t nr;
 	struct was { bool there; uint32_t end, second; } *was;  /* by group: its ends in `before`; second: the end itself where there was one Pod only */
 };
 
-struct reached { struct reach *r; const struct reach_unknown *unknown; };
+struct reached { struct reach *r; };
 
 static void end_reach(void *ctx) { reach_free(ctx); }
 
@@ -26,7 +23,6 @@ const struct reached *model_reach(struct tui_model *m)
 		m->reached = arena_make(m->arena, struct reached);
 		m->reached->r = reach_new(m->world->cluster, NULL, 0);
 		reach_nr(m->reached->r);                /* finds ends and classes now */
-		m->reached->unknown = reach_unknown_find(m->reached->r, m->arena);
 		model_at_end(m, end_reach, m->reached->r);
 	}
 	return m->reached;
@@ -60,14 +56,14 @@ static char cell(void *ctx, uint32_t from, uint32_t to)
 
 	if (from == to && x->v[from].count == 1)
 		return ' ';
-	if (reach_unknown_pair(x->unknown, x->v[from].end, end_to(x, from, to)))
+	if (reach_unknown(x->r, x->v[from].end, end_to(x, from, to), x->proto, x->port))
 		return '?';
 	now = reach_allowed(x->r, x->v[from].end, end_to(x, from, to), x->proto, x->port);
 	if (!x->compares || !x->was[from].there || !x->was[to].there)
 		return now ? '*' : '.';
 	was_from = x->was[from].end;
 	was_to = from == to ? x->was[to].second : x->was[to].end;
-	if ((from == to && was_from == was_to) || reach_unknown_pair(x->was_unknown, was_from, was_to))
+	if ((from == to && was_from == was_to) || reach_unknown(x->before, was_from, was_to, x->proto, x->port))
 		return now ? '*' : '.';
 	was = reach_allowed(x->before, was_from, was_to, x->proto, x->port);
 	return now == was ? now ? '*' : '.' : now ? '+' : '-';
@@ -78,19 +74,12 @@ static bool explain(void *ctx, uint32_t from, uint32_t to, struct arena *a, stru
 	struct matrix *x = ctx;
 	struct reach_why why = reach_explain(x->r, x->v[from].end, end_to(x, from, to), x->proto, x->port, a);
 
-	const struct foreign_policy *foreign = reach_unknown_pair(x->unknown, x->v[from].end, end_to(x, from, to));
-
 	p->title = arena_printf(a, "why  %s → %s", x->v[from].name, x->v[to].name);
-	if (foreign) {
+	if (why.unknown) {
 		pane_line(a, p, TR_WARN, "verdict   unknown")->mark = TM_PENDING;
 		pane_line(a, p, TR_TEXT, "");
-		pane_printf(a, p, TR_RULE, "%s", foreign_text(foreign->o, a));
-		if (foreign->o->file)
-			pane_printf(a, p, TR_STORAGE, "%s:%u", foreign->o->file, foreign->o->line);
-		pane_line(a, p, TR_TEXT, "");
-		pane_line(a, p, TR_DIM, "Whom it is about is read from it, what it");
-		pane_line(a, p, TR_DIM, "decides is not: nobody can tell here.");
-		*say = arena_printf(a, "%s → %s: unknown: %s", x->v[from].name, x->v[to].name, foreign_text(foreign->o, a));
+		pane_printf(a, p, TR_RULE, "%s", why.unknown);
+		*say = arena_printf(a, "%s → %s: unknown: %s", x->v[from].name, x->v[to].name, why.unknown);
 		return true;
 	}
 	pane_printf(a, p, why.allowed ? TR_GOOD : TR_BAD, "verdict   %s", why.allowed ? "allowed" : "denied")->mark = why.allowed ? TM_READY : TM_FAILED;
@@ -109,11 +98,16 @@ static bool explain(void *ctx, uint32_t from, uint32_t to, struct arena *a, stru
 			if (r->dir != (enum np_dir)dir)
 				continue;
 			nr++;
-			pane_printf(a, p, TR_RULE, "  netpol %s", r->policy->o.name);
-			if (r->policy->o.file)
-				pane_printf(a, p, TR_STORAGE, "  %s:%u", r->policy->o.file, r->policy->o.line);
+			if (r->policy->kind == &network_policy_kind)
+				pane_printf(a, p, TR_RULE, "  netpol %s", r->policy->name);
+			else
+				pane_printf(a, p, TR_RULE, "  %s", r->name);
+			if (r->policy->file)
+				pane_printf(a, p, TR_STORAGE, "  %s:%u", r->policy->file, r->policy->line);
 			if (r->allows >= 0)
 				pane_printf(a, p, TR_GOOD, "    rule %d allows it", r->allows);
+			if (r->passes >= 0)
+				pane_printf(a, p, TR_DIM, "    rule %d passes it on", r->passes);
 			for (uint32_t i = 0; r->allows < 0 && i < r->nr; i++) {         /* what failed, and where that stands */
 				struct tui_line *l = pane_printf(a, p, TR_BAD, "    %s", r->v[i].text ? r->v[i].text : "");
 
@@ -123,9 +117,11 @@ static bool explain(void *ctx, uint32_t from, uint32_t to, struct arena *a, stru
 			}
 			if (r->allows < 0 && !r->nr)
 				pane_line(a, p, TR_BAD, "    has no rule: nothing is allowed");
-			if (r->allows < 0 && !*say && !why.allowed)
-				*say = arena_printf(a, "%s → %s: denied: %s policy %s/%s does not allow it%s%s", x->v[from].name, x->v[to].name, dir == NP_EGRESS ? "egress" : "ingress", r->policy->o.ns,
-						    r->policy->o.name, r->nr && r->v[0].text ? ": " : "", r->nr && r->v[0].text ? r->v[0].text : "");
+			if (r->denies >= 0 && !*say)
+				*say = arena_printf(a, "%s → %s: denied: %s denies %s by rule %d", x->v[from].name, x->v[to].name, r->name, dir == NP_EGRESS ? "egress" : "ingress", r->denies);
+			else if (r->decides && r->allows < 0 && !*say && !why.allowed)
+				*say = arena_printf(a, "%s → %s: denied: %s policy %s does not allow it%s%s", x->v[from].name, x->v[to].name, dir == NP_EGRESS ? "egress" : "ingress",
+						    strchr(r->name, ' ') + 1, r->nr && r->v[0].text ? ": " : "", r->nr && r->v[0].text ? r->v[0].text : "");
 		}
 		if (!nr)
 			pane_line(a, p, TR_DIM, "  no policy selects it: allowed");
@@ -224,13 +220,11 @@ bool fill_matrix(struct tui_model *m, const struct tui_want *want, struct arena 
 	if (*want->b && !(x->compares = m->host.moment(m->host.ctx, want->b, &x->other, err)))
 		return false;
 	x->r = model_reach(m)->r;
-	x->unknown = model_reach(m)->unknown;
 	group_ends(x, want->n != 0, a);
 	if (x->compares) {
 		x->before = reach_new(x->other.cluster, NULL, 0);
 		model_at_end(m, end_comparison, x);
 		find_before(x, want->n != 0, a);
-		x->was_unknown = reach_unknown_find(x->before, m->arena);
 	}
 	*out = (struct tui_matrix){ .what = arena_printf(a, "%s %u", x->proto_word, x->port), .compared = *want->b ? arena_strdup(a, want->b) : NULL, .nr = x->nr, .pods = reach_nr(x->r), .ctx = x, .name = name,
 				    .cell = cell, .explain = explain, .ref = ref_of_end };

@@ -3,7 +3,7 @@
 
 #include "model/base/quantity.h"
 #include "model/dns/dns.h"
-#include "model/policy/policy.h"
+#include "model/policy/tiers.h"
 #include "viz/diagram/figure.h"
 #include "viz/report/describe.h"
 
@@ -299,6 +299,8 @@ static void policy_lines(struct tui_model *m, const struct pod *pod, struct aren
 {
 	uint32_t nr;
 	struct np_compiled *v = policies_compile(m->world->cluster, a, &nr);
+	struct tiers t = policy_tiers(m->world->cluster, a);
+	const pair_list *labels = tier_labels_of(m->world->cluster, pod, a);
 
 	for (int dir = NP_INGRESS; dir <= NP_EGRESS; dir++) {
 		bool any = false;
@@ -315,6 +317,19 @@ static void policy_lines(struct tui_model *m, const struct pod *pod, struct aren
 			if (v[k].policy->o.file)
 				l->note = arena_printf(a, "NetworkPolicy %s/%s (%s:%u)", v[k].policy->o.ns, v[k].policy->o.name, v[k].policy->o.file, v[k].policy->o.line);
 		}
+		for (uint32_t k = 0; k < t.v.nr; k++)
+			for (uint32_t i = 0; i < t.v.v[k].policies.nr; i++) {
+				const struct tier_policy *x = &t.v.v[k].policies.v[i];
+				struct tui_line *l;
+
+				if (!x->decides[dir] || tier_selects(x, labels) == NO)
+					continue;
+				any = true;
+				l = pane_printf(a, p, TR_RULE, "  tier %s: %s", t.v.v[k].name, x->name);
+				l->ref = ref_of(a, x->o);
+				if (x->o->file)
+					l->note = arena_printf(a, "%s (%s:%u)", x->name, x->o->file, x->o->line);
+			}
 		pane_line(a, p, any ? TR_BAD : TR_DIM, any ? "  then drop" : "  none selects it: all allowed");
 	}
 }
