@@ -324,6 +324,7 @@ LOW_INLINE const struct seat *one_way(struct bulk_state *b, const struct seat *f
 		b->c->mark = p->ct_mark;
 		if (to->kind == SEAT_POD && to->node.i == b->ns.i) {
 			*end = b->ns = holder;
+			p->mark = 0;            /* marks do not cross namespaces */
 			return to;
 		}
 		holder = to->kind == SEAT_POD ? to->node : holder;
