@@ -32,21 +32,20 @@ static uint64_t state_of(const struct walker *w)
 		h = hash_mix(h, (uint64_t)c->mark << 8 | (uint64_t)c->dst_done << 3 | (uint64_t)c->src_done << 2 | (uint64_t)c->dnat << 1 | c->snat);
 	}
 	for (uint32_t k = 0; k < w->at_choice; k++)
-		if (!w->choices[k].unknown)
-			h = hash_mix(h, (uint64_t)k << 32 | w->choices[k].taken);
+		if (!w->choices.v[k].unknown)
+			h = hash_mix(h, (uint64_t)k << 32 | w->choices.v[k].taken);
 	return hash_mix(h, (uint64_t)w->out.dnat << 2 | (uint64_t)w->out.snat << 1 | w->out.masqueraded);
 }
 
 uint32_t unknown_way(struct walker *w, const char *why, uint64_t state)
 {
-	struct choice *c = &w->choices[w->at_choice];
 	uint64_t *seen;
 
-	if (w->at_choice == MAX_CHOICES || w->flags & (WALK_DRAW | WALK_KEEP) || (w->at_choice == w->nr_choices && w->runs > MAX_RUNS)) {
+	if (w->flags & (WALK_DRAW | WALK_KEEP) || (w->at_choice == w->choices.nr && w->runs > MAX_RUNS)) {
 		end(w, V_UNKNOWN, "%s", why);
 		return WAY_ENDS;
 	}
-	if (w->at_choice == w->nr_choices) {
+	if (w->at_choice == w->choices.nr) {
 		seen = map_put(w->met, w->a, hash_mix(state_of(w), state));
 		if (*seen) {
 			w->same = true;
@@ -54,16 +53,14 @@ uint32_t unknown_way(struct walker *w, const char *why, uint64_t state)
 			return WAY_ENDS;
 		}
 		*seen = 1;
-		w->nr_choices++;
-		*c = (struct choice){ .ways = 2, .num = 1, .den = 1, .unknown = why };
+		vec_add(w->a, &w->choices, (struct choice){ .ways = 2, .num = 1, .den = 1, .unknown = why });
 	}
-	w->at_choice++;
-	return c->taken;
+	return w->choices.v[w->at_choice++].taken;
 }
 
 struct ran ran_of(const struct walker *w, struct arena *a)
 {
-	return (struct ran){ w->out, arena_copy(a, w->choices, w->at_choice * sizeof(*w->choices)), w->at_choice };
+	return (struct ran){ w->out, arena_copy(a, w->choices.v, w->at_choice * sizeof(*w->choices.v)), w->at_choice };
 }
 
 /* ---- merging */

@@ -68,20 +68,16 @@ uint32_t choose_way(struct walker *w, uint32_t ways, uint64_t num, uint64_t den)
 {
 	struct choice *c;
 
-	if (w->at_choice == MAX_CHOICES)
-		return 0;
-	c = &w->choices[w->at_choice++];
-	if (w->at_choice > w->nr_choices) {
-		w->nr_choices = w->at_choice;
-		c->taken = 0;
-		c->ways = ways;
-		c->unknown = NULL;
+	if (w->at_choice == w->choices.nr) {
+		c = vec_push(w->a, &w->choices);
+		*c = (struct choice){ .ways = ways };
 		if (w->flags & WALK_DRAW && w->flows) {
 			uint64_t r = flows_draw(w->flows) >> 32;
 
 			c->taken = den ? (r * den >> 32) >= num : (uint32_t)(r * ways >> 32);
 		}
 	}
+	c = &w->choices.v[w->at_choice++];
 	c->num = den ? (c->taken == 0 ? num : den - num) : 1;
 	c->den = den ? den : ways;
 	return c->taken;
@@ -101,12 +97,11 @@ struct frac frac_of_choices(const struct choice *v, uint32_t nr)
 /* The next script: the last choice that has another way takes it; what came behind is forgotten. false: all were followed. */
 static bool next_script(struct walker *w)
 {
-	while (w->nr_choices) {
-		struct choice *c = &w->choices[w->nr_choices - 1];
+	for (; w->choices.nr; w->choices.nr--) {
+		struct choice *c = &w->choices.v[w->choices.nr - 1];
 
 		if (++c->taken < c->ways)
 			return true;
-		w->nr_choices--;
 	}
 	return false;
 }
@@ -224,7 +219,7 @@ static void run(struct walker *w)
 		carry_refusal(w);
 	else
 		w->out.back = (struct half){ .verdict = V_UNKNOWN };
-	w->out.p = frac_of_choices(w->choices, w->at_choice);
+	w->out.p = frac_of_choices(w->choices.v, w->at_choice);
 }
 
 /* ---- outcomes */
@@ -264,7 +259,7 @@ struct trace walk(const struct dataplane *dp, struct flows *flows, const struct 
 	do {
 		run(w);
 		for (uint32_t k = 0; k < w->at_choice; k++)
-			unknown = unknown || w->choices[k].unknown;
+			unknown = unknown || w->choices.v[k].unknown;
 		if (unknown && !w->same)
 			vec_add(a, &forked, ran_of(w, a));
 		if (!unknown)

@@ -5,7 +5,6 @@
 
 #include "sim/trace/trace.h"
 
-#define MAX_CHOICES 64          /* forks along one way */
 #define FIRST_PORT  40000       /* of a socket whose port nobody said */
 #define FIRST_TTL   64
 #define MAX_STEPS   64          /* namespaces and links that one packet passes */
@@ -30,8 +29,8 @@ struct walker {
 	const struct walk_from *from;
 	unsigned flags;
 	struct arena *a;
-	struct choice choices[MAX_CHOICES];
-	uint32_t nr_choices, at_choice;
+	VEC(struct choice) choices;             /* the script: iptables draws once for each endpoint, so there may be many */
+	uint32_t at_choice;
 	struct ct *cts[2 * MAX_STEPS / CTS_EACH]; uint32_t nr_cts;      /* made in this run, in pieces: pointers to them last (ct_at) */
 	struct outcome out;
 	struct half *half;                      /* the direction that is being walked */
