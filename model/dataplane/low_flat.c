@@ -101,7 +101,7 @@ static const struct low_chain *short_chain(const struct flat *f, const struct ru
 	if (depth >= MAX_PLACE || f->nr >= MAX_INSNS || chain_body(f->l->rs, h, &of)->rules.nr > MAX_RULES)
 		return NULL;
 	c = low_chain_of(f->l, h);
-	if (c->nr_runs || c->nr > MAX_INSNS)
+	if (c->whole || c->nr > MAX_INSNS)
 		return NULL;
 	for (uint32_t k = 0; k < c->nr && of != owner; k++)
 		if (c->v[k].code == LOW_OP)     /* asked of its owner, which is that of the whole */
@@ -178,7 +178,7 @@ static const struct low_chain *flat_chain(struct lowered *l, struct low_form *fo
 	struct low_chain *flat;
 	uint32_t end;
 
-	if (c->nr_runs || c->nr > MAX_INSNS) {
+	if (c->whole || c->nr > MAX_INSNS) {
 		vec_add(l->arena, &form->chains, h.i);
 		return c;
 	}

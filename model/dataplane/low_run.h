@@ -157,18 +157,26 @@ LOW_INLINE enum low_says low_run(struct lowered *l, const struct low_chain *c, s
 			}
 			break;
 		case LOW_INDEX: {
-			const struct low_run *run = &c->runs[in->a];
-			struct low_key k = low_key(&s->p, in->b);
-			uint32_t i = low_hash(k.a, k.b) & run->mask;
+			uint32_t first = low_run_find(&c->runs[in->a], low_key(&s->p, in->b));
 
-			while (run->slot[i].to && (run->slot[i].key != k.a || run->slot[i].key2 != k.b))
-				i = (i + 1) & run->mask;
-			next = c->v + (run->slot[i].to ? run->slot[i].to : in->skip);
+			next = c->v + (first ? first : in->skip);
 			break;
 		}
 		case LOW_ENTER:
 			next = c->v + in->skip;
 			break;
+		case LOW_LOTTERY: {
+			const struct low_ticket *t = (const struct low_ticket *)(uintptr_t)in->value, *behind = t + in->mask;
+
+			while (t < behind && t->a < t->b && (low_draw(s) * t->b >> 32) >= t->a)
+				t++;
+			next = c->v + (t < behind ? t->back : in->skip);
+			if (t == behind)
+				break;
+			verdict = OP_JUMP;
+			to = (chain_h){ t->chain };
+			goto decide;
+		}
 		case LOW_ACCEPT:
 			TELL(OP_ACCEPT);
 			return LOW_SAYS_ACCEPT;

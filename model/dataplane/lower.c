@@ -5,6 +5,7 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words of the packet are put together as a little-endian machine reads them");
 
 #define RUN_FROM   8            /* rules alike from which an index pays */
+#define DRAWN_FROM 4            /* jumps by chance from which a lottery does */
 #define MAX_RANGES 8            /* intervals that are compared one by one */
 
 static uint64_t filter_of(const struct map *own, uint32_t below)
@@ -343,11 +344,47 @@ static void put_run(struct making *m, uint32_t k, uint32_t len, struct low_chain
 	}
 }
 
+/* Does the rule jump by chance, or always, and that is all? */
+static bool is_ticket(const struct making *m, uint32_t k, bool by_chance)
+{
+	const struct insn *v = &m->v.v[m->rules.v[k].first];
+
+	return by_chance ? length(m, k) == 2 && v[0].code == LOW_CHANCE && v[1].code == LOW_JUMP : length(m, k) == 1 && v[0].code == LOW_JUMP;
+}
+
+/* How many rules from k on are a lottery: one that always jumps is the last. */
+static uint32_t lottery_from(const struct making *m, uint32_t k)
+{
+	uint32_t to = k;
+
+	while (to < m->rules.nr && is_ticket(m, to, true))
+		to++;
+	if (to > k && to < m->rules.nr && is_ticket(m, to, false))
+		to++;
+	return to - k >= DRAWN_FROM ? to - k : 0;
+}
+
+static void put_lottery(const struct making *m, uint32_t k, uint32_t len, struct insn *out, uint32_t *nr)
+{
+	struct low_ticket *tickets = arena_array(m->l->arena, struct low_ticket, len);
+	struct insn *head = &out[(*nr)++];
+
+	for (uint32_t i = k; i < k + len; i++) {
+		const struct insn *v = &m->v.v[m->rules.v[i].first];
+		bool by_chance = v->code == LOW_CHANCE;
+		uint32_t back = *nr + length(m, i);
+
+		tickets[i - k] = (struct low_ticket){ by_chance ? v->a : 1, by_chance ? v->b : 1, v[by_chance].a, back };
+		put_rule(m, i, back, out, nr);
+	}
+	*head = (struct insn){ .code = LOW_LOTTERY, .skip = *nr, .chain = m->chain.i, .rule = k, .mask = len, .value = map_ptr(tickets) };
+}
+
 static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 {
 	struct making m = { .l = l, .chain = h };
 	struct low_chain *c;
-	uint32_t nr = 0, nr_runs = 0;
+	uint32_t nr = 0, nr_runs = 0, nr_lotteries = 0;
 	struct insn *out;
 
 	m.body = chain_body(l->rs, h, &m.owner);
@@ -355,15 +392,20 @@ static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 		lower_rule(&m, k);
 	for (uint32_t k = 0, len; k < m.rules.nr; k += MAX(len, 1u))
 		nr_runs += (len = run_from(&m, k)) >= RUN_FROM;
-	c = arena_alloc(l->arena, sizeof(*c) + (m.v.nr + m.rules.nr + nr_runs + 1) * sizeof(struct insn), 16);
+	for (uint32_t k = 0, len; k < m.rules.nr; k += MAX(len, 1u))
+		nr_lotteries += (len = lottery_from(&m, k)) > 0;
+	c = arena_alloc(l->arena, sizeof(*c) + (m.v.nr + m.rules.nr + nr_runs + nr_lotteries + 1) * sizeof(struct insn), 16);
 	out = (struct insn *)(void *)(c + 1);   /* side by side: one is never needed without the other */
 	c->runs = arena_array(l->arena, struct low_run, nr_runs);
 	for (uint32_t k = 0; k < m.rules.nr;) {
-		uint32_t len = run_from(&m, k);
+		uint32_t len = run_from(&m, k), drawn = lottery_from(&m, k);
 
 		if (len >= RUN_FROM) {
 			put_run(&m, k, len, c, out, &nr);
 			k += len;
+		} else if (drawn) {
+			put_lottery(&m, k, drawn, out, &nr);
+			k += drawn;
 		} else {
 			put_rule(&m, k, nr + length(&m, k), out, &nr);
 			k++;
@@ -379,6 +421,7 @@ static struct low_chain *lower_chain(struct lowered *l, chain_h h)
 	c->owner = m.owner;
 	c->v = out;
 	c->nr = nr;
+	c->whole = nr_runs || nr_lotteries;
 	return c;
 }
 

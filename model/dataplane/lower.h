@@ -7,7 +7,8 @@
  * An instruction that fails goes to the next rule (`skip`). MATCH becomes LOW_EQ or LOW_NE of eight bytes of struct packet under a mask; compares of one word
  * that follow each other in a rule become one. A set of addresses, protocol and port is a hash table of keys of twelve bytes, with the verdict in the slot; a map
  * that CHOOSE looks into is an array. In a long chain, rules that begin with the same equalities (protocol, address, port: iptables' KUBE-SERVICES) are a run
- * behind one LOW_INDEX, which goes to the first rule of the run that can match; each rule of it leads to the next with the same key.
+ * behind one LOW_INDEX, which goes to the first rule of the run that can match; each rule of it leads to the next with the same key. Rules that jump by chance one
+ * after the other (iptables' KUBE-SVC-…) stand behind one LOW_LOTTERY, which draws for all of them from a short table.
  *
  * Only TCP, UDP and SCTP over IPv4 are lowered; other packets are left to eval(). Chains are lowered when they are first
  * entered, once for all rulesets that share the body; a ruleset on a base lowers only what it has of its own. Nothing that is written to a ruleset afterwards
@@ -35,6 +36,7 @@ enum low {
 	LOW_OP,                         /* a: the op, in its owner's ops */
 	LOW_INDEX,                      /* a: the run's index; skip: to the rule behind the run */
 	LOW_ENTER,                      /* the next rule of this key in the run: skip */
+	LOW_LOTTERY,                    /* jump by the first of the tickets at `value` that wins, of which there are `mask`; skip: behind their rules */
 };
 struct insn {
 	uint8_t code, rel;
@@ -50,6 +52,7 @@ static inline bool low_may_goto(const struct insn *in) { return in->code == LOW_
 
 struct low_slot { uint64_t key; uint32_t key2, elem; struct verdict_value verdict; bool used; };        /* verdict: of a vmap */
 struct low_value { uint32_t ip; uint16_t port; };
+struct low_ticket { uint32_t a, b; uint32_t chain, back; };             /* wins with a of b; back: where the rule behind its own begins */
 struct low_range { uint32_t first, last; };
 struct low_set {
 	bool plain;                     /* cannot be lowered: its ops ask eval() */
@@ -68,6 +71,7 @@ struct low_chain {
 	const struct insn *v; uint32_t nr;
 	set_h gate;                     /* the chain does nothing as long as this set is empty; .i 0: no such set */
 	struct low_run *runs; uint32_t nr_runs;
+	bool whole;                     /* has LOW_INDEX or LOW_LOTTERY, and cannot be taken apart */
 };
 
 /* Base chains that IPv4 meets at one hook, in order, as connections of one state meet them; those that do nothing are left out. */
@@ -203,6 +207,15 @@ LOW_INLINE const struct low_slot *low_find(const struct low_set *s, uint64_t a, 
 		if (s->slot[at].key == a && s->slot[at].key2 == b)
 			return &s->slot[at];
 	return NULL;
+}
+/* Where the first rule of a run begins that can match; 0: there is none. */
+LOW_INLINE uint32_t low_run_find(const struct low_run *run, struct low_key k)
+{
+	uint32_t at = low_hash(k.a, k.b) & run->mask;
+
+	while (run->slot[at].to && (run->slot[at].key != k.a || run->slot[at].key2 != k.b))
+		at = (at + 1) & run->mask;
+	return run->slot[at].to;
 }
 
 #endif

@@ -433,7 +433,7 @@ void bulk_walk(struct bulk *k, const struct bulk_probe *q, uint32_t nr, uint64_t
 	for (uint32_t i = 0; i < nr; i++) {
 		bool done;
 
-		if (k->fetch.services)
+		if (k->fetch.goes)
 			fetch_next(&k->fetch, i);
 		out[i] = (struct bulk_result){ .hop = used };
 		b.out = &out[i];

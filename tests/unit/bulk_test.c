@@ -113,7 +113,7 @@ TEST(walks_in_bulk_end_as_single_walks_do)
 }
 
 /* So many namespaces that what comes is fetched ahead: nothing may depend on it. */
-TEST(walks_in_a_large_cluster_end_as_single_walks_do)
+static void walk_in_a_large_cluster(const char *mode)
 {
 	enum { NODES = 42, DEPLOYMENTS = 42, REPLICAS = 100, NR = 600 };
 	static struct bulk_probe q[NR];
@@ -126,6 +126,7 @@ TEST(walks_in_a_large_cluster_end_as_single_walks_do)
 	struct bulk *b;
 
 	world_init(&l.w, &opt);
+	apply(&l, arena_printf(l.a, "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n", mode));
 	for (int k = 0; k < NODES; k++)
 		apply(&l, arena_printf(l.a, "apiVersion: v1\nkind: Node\nmetadata: {name: n%d}\nspec: {podCIDR: 10.244.%d.0/24}\n"
 					    "status: {addresses: [{type: InternalIP, address: 172.18.0.%d}], conditions: [{type: Ready, status: 'True'}]}\n", k, k, k + 2));
@@ -164,6 +165,12 @@ TEST(walks_in_a_large_cluster_end_as_single_walks_do)
 	done(&l);
 }
 
+TEST(walks_in_a_large_cluster_end_as_single_walks_do)
+{
+	walk_in_a_large_cluster("nftables");
+	walk_in_a_large_cluster("iptables");
+}
+
 TEST(shares_add_up_to_one_and_every_answer_is_accounted_for)
 {
 	uint32_t several = 0;
@@ -195,6 +202,44 @@ TEST(shares_add_up_to_one_and_every_answer_is_accounted_for)
 		done(&l);
 	}
 	CU_ASSERT(several > 20);
+}
+
+/* iptables draws once for each endpoint until one is chosen: each of them gets its share, however many they are. */
+TEST(every_one_of_many_endpoints_gets_its_share)
+{
+	enum { MANY = 300 };
+
+	for (int iptables = 0; iptables < 2; iptables++) {
+		struct world_options opt = { .ask = true, .seed = 7 };
+		struct lab l = { .a = arena_new(NULL, "test") };
+		struct object_list services;
+		struct walk_from from = { .t = { .dport = 80, .proto = PROTO_TCP } };
+		struct trace t;
+		uint32_t wrong = 0;
+
+		world_init(&l.w, &opt);
+		apply(&l, arena_printf(l.a, "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\nmode: %s\n", iptables ? "iptables" : "nftables"));
+		for (int k = 0; k < 4; k++)
+			apply(&l, arena_printf(l.a, "apiVersion: v1\nkind: Node\nmetadata: {name: n%d}\nspec: {podCIDR: 10.244.%d.0/24}\n"
+						    "status: {addresses: [{type: InternalIP, address: 172.18.0.%d}], conditions: [{type: Ready, status: 'True'}]}\n", k, k, k + 2));
+		apply(&l, "apiVersion: v1\nkind: Pod\nmetadata: {name: client}\nspec: {containers: [{name: c, image: alpine}]}\n");
+		apply(&l, arena_printf(l.a, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: %d, selector: {matchLabels: {app: d}}, template: {metadata: {labels: {app: d}},"
+					    " spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}}}\n"
+					    "---\napiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {selector: {app: d}, ports: [{port: 80}]}\n", MANY));
+		world_settle(&l.w, &opt);
+		l.dp = world_dataplane(&l.w);
+		services = cluster_list_ns(l.w.cluster, &service_kind, "default");
+		for (uint32_t k = 0; k < services.nr; k++)
+			if (streq(services.v[k]->name, "s"))
+				ip_parse(((const struct service *)services.v[k])->cluster_ip, &from.t.dst);
+		from.from = netns_find(l.dp, "pod/default/client");
+		t = walk(l.dp, flows_new(l.a, 0, 1), &from, 0, l.a);
+		CU_ASSERT_EQUAL(t.nr, MANY);
+		for (uint32_t k = 0; k < t.nr; k++)
+			wrong += t.v[k].p.num * MANY != t.v[k].p.den;
+		CU_ASSERT_EQUAL(wrong, 0);
+		done(&l);
+	}
 }
 
 /* ---- routes: the search against a look at all of them */

@@ -191,6 +191,20 @@ static void run_of_rules(struct gen *g, uint32_t chain)
 	}
 }
 
+/* Jumps by chance one after the other; some are too few to be drawn for together, and not all end in one that always jumps. */
+static void lottery(struct gen *g, uint32_t chain)
+{
+	uint32_t nr = 2 + below(g, 6), to = chain + 1 + below(g, 2);
+
+	for (uint32_t k = nr; k > below(g, 2) && to < ARRAY_LEN(g->chain); k--) {
+		struct rw w = rule_begin(g->rs, g->chain[chain]);
+
+		if (k > 1)
+			w_chance(w, 1, k);
+		w_jump(w, g->chain[to]);
+	}
+}
+
 static struct ruleset *random_rules(struct gen *g, struct arena *a, struct strtab *t)
 {
 	static const uint8_t ip_key[] = { PF_SADDR }, four[] = { PF_SADDR, PF_DADDR, PF_L4PROTO, PF_DPORT }, service[] = { PF_DADDR, PF_L4PROTO, PF_DPORT }, number[] = { PF_REGISTER };
@@ -225,6 +239,8 @@ static struct ruleset *random_rules(struct gen *g, struct arena *a, struct strta
 				run_of_rules(g, c);
 				continue;
 			}
+			if (!below(g, 8))
+				lottery(g, c);
 			w = rule_begin(g->rs, g->chain[c]);
 			for (uint32_t i = below(g, 3); i > 0; i--)
 				match(g, w);
