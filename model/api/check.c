@@ -34,10 +34,11 @@ static const struct val *find(const struct val *root, const char *path)
 
 static bool say(struct check *c, const struct path *p, const char *what, const char *value, const char *fmt, va_list ap)
 {
-	char text[1024], path[PATH_TEXT];
+	char text[1024], path[PATH_TEXT], who[320];
 	const struct val *v = find(c->root, path_text(p, path));
-	struct where w = { c->file, v ? v->line : 0, v ? v->col : 0, c->object, path };
+	struct where w = { c->file, v ? v->line : 0, v ? v->col : 0, c->config ? c->object : who, path };
 
+	snprintf(who, sizeof(who), "The %s is invalid", c->object);     /* apimachinery pkg/api/errors NewInvalid, as kubectl prints it */
 	vsnprintf(text, sizeof(text), fmt, ap);
 	c->found++;
 	return err_add(c->err, ERR_INPUT, &w, "%s%s%s%s%s", what, value ? ": " : "", value ? value : "", *text ? ": " : "", text);

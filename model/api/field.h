@@ -96,6 +96,7 @@ struct check {
 	struct err *err;
 	uint32_t found;                         /* messages so far */
 	const struct val *was;                  /* the document that stands in the cluster; NULL: it is new. What a stricter version refuses may stay as it is */
+	bool config;                            /* no object of the API server, but a tool's configuration: not said in the server's form */
 	bool stands;                            /* it is told of a cluster that there is (questions, imports), in whatever version it was taken there */
 };
 

@@ -120,7 +120,8 @@ static void check_meta(struct check *c, const struct object *o)
 
 bool object_check(struct check *c, const struct object *o)
 {
-	if (!o->kind->nameless)
+	c->config = o->kind->nameless;
+	if (!c->config)
 		check_meta(c, o);
 	if (o->kind->check)
 		o->kind->check(c, o);

@@ -261,7 +261,7 @@ static bool compared_by_document(const struct kind *k)
 
 static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
 {
-	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err, 0, NULL, false };
+	struct check check = { to->file, arena_printf(cluster_arena(c), "%s \"%s\"", to->kind->name, to->name), to->doc, err, 0, NULL, false, false };
 
 	carry(c, to, old);
 	to->uid = old->uid;
@@ -429,7 +429,7 @@ enum apply_result apply_doc(struct cluster *c, const struct doc *d, const struct
 	if (old) {
 		result = apply_over(c, old, d, opt, &o, err);
 	} else {
-		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err, 0, NULL, false };
+		struct check check = { d->file, arena_printf(cluster_arena(c), "%s \"%s\"", k->name, o->name), d->root, err, 0, NULL, false, false };
 
 		if (!cluster_admitted(c, o, NULL, &check))
 			return APPLY_ERROR;

@@ -570,12 +570,14 @@ static void run(struct control *t, struct object *o, nsec now)
 {
 	struct service *s = (struct service *)o;
 	struct err err = { 0 };
-	struct check check = { o->file, o->name, o->doc, &err, 0, NULL, false };
+	char who[300];
+	struct check check = { o->file, who, o->doc, &err, 0, NULL, false, false };
 	uint32_t before;
 
 	(void)now;
 	if (o->gone)
 		return;
+	snprintf(who, sizeof(who), "Service \"%s\"", o->name);
 	drop_strays(t, s);
 	before = s->cluster_ips.nr;
 	if (!service_allocate(t, s, NULL, &check))
