@@ -64,7 +64,7 @@ static struct node_info *choose(struct look *l)
 
 	if (pin && pin->node && !l->volumes && !needs_care(l->t, l->pod) && !look_problems(l, pin, why, &resolvable))
 		return pin;
-	if (l->x->nr > SMALL && !pin && !l->volumes && !needs_care(l->t, l->pod) && (p = profile_of(l->t, l->pod->spec)))
+	if (l->x->nr > SMALL && !pin && !l->volumes && !l->x->images && !needs_care(l->t, l->pod) && (p = profile_of(l->t, l->pod->spec)))
 		return profile_choice(l->t, p, l->pod, l->demand);
 	look_round(l);
 	return look_choice(l);

@@ -24,6 +24,7 @@ struct failure { const struct pod_spec *spec; uint32_t seen; str message; };
 
 struct scheduler {
 	struct node_info **node; uint32_t nr; uint32_t version;         /* in the order of names, as of that version of the nodes */
+	bool images;                                                    /* some Node lists images that it has */
 	struct map by_spec;                                             /* spec → struct profile */
 	VEC(struct profile *) profiles;
 	struct { const struct pod_spec *spec; struct profile *profile; } last_profile;
@@ -87,7 +88,7 @@ void tally_add(struct tally *, uint32_t *nr, const char *reason);
 void tally_print(struct sb *, struct tally *, uint32_t nr);     /* 1 this, 2 that. */
 
 /* ---- the best of those that fit (scheduler_score.c) */
-enum score { SCORE_TAINTS, SCORE_NODE_AFFINITY, SCORE_FIT, SCORE_SPREAD, SCORE_COMPANY, SCORE_BALANCED, NR_SCORES };
+enum score { SCORE_TAINTS, SCORE_NODE_AFFINITY, SCORE_FIT, SCORE_SPREAD, SCORE_COMPANY, SCORE_BALANCED, SCORE_IMAGES, NR_SCORES };
 extern const struct score_plugin { const char *name; int weight; } score_plugins[NR_SCORES];
 struct score_card { struct node_info *node; int64_t v[NR_SCORES], total; };     /* v: as NormalizeScore leaves it, 0 to 100; total: with weights */
 struct node_info *look_choice(struct look *);                   /* NULL: none fits */

@@ -61,9 +61,12 @@ void scheduler_list_nodes(struct control *t)
 		return;
 	x->node = arena_array(a, struct node_info *, nr);
 	x->nr = 0;
+	x->images = false;
 	for (uint32_t k = 0; k < nr; k++)
-		if (all[k]->node)
+		if (all[k]->node) {
 			x->node[x->nr++] = all[k];
+			x->images = x->images || val_path(all[k]->node->o.doc, "status.images.0");
+		}
 	if (x->nr)
 		qsort(x->node, x->nr, sizeof(*x->node), by_name);
 	for (uint32_t k = 0; k < nr; k++)

@@ -1,6 +1,6 @@
 /* Which of the nodes that fit is best: the default plugins that score, with their weights. Where the sums are equal kube-scheduler draws; here the less loaded is taken, then
- * the first by name. Sources: pkg/scheduler/apis/config/v1/default_plugins.go, framework/plugins/…/{scoring,least_allocated,balanced_allocation,node_affinity,taint_toleration}.go,
- * framework/plugins/helper/{normalize_score,spread}.go. Images' sizes do not count (ImageLocality). */
+ * the first by name. Sources: pkg/scheduler/apis/config/v1/default_plugins.go, framework/plugins/…/{scoring,least_allocated,balanced_allocation,node_affinity,taint_toleration,
+ * image_locality}.go, framework/plugins/helper/{normalize_score,spread}.go. */
 #include "model/control/scheduler.h"
 
 #include <math.h>
@@ -12,6 +12,7 @@
 const struct score_plugin score_plugins[NR_SCORES] = {
 	[SCORE_TAINTS] = { "TaintToleration", 3 }, [SCORE_NODE_AFFINITY] = { "NodeAffinity", 2 }, [SCORE_FIT] = { "NodeResourcesFit", 1 },
 	[SCORE_SPREAD] = { "PodTopologySpread", 2 }, [SCORE_COMPANY] = { "InterPodAffinity", 2 }, [SCORE_BALANCED] = { "NodeResourcesBalancedAllocation", 1 },
+	[SCORE_IMAGES] = { "ImageLocality", 1 },
 };
 
 /* ---- resources */
@@ -41,6 +42,53 @@ static int64_t balanced(const struct node_info *i, const struct demand *d)
 	double off = cpu && memory ? fabs(share(i->cpu + d->cpu, cpu) - share(i->memory + d->memory, memory)) / 2 : 0;
 
 	return d->cpu || d->memory ? (int64_t)((1 - off) * MOST) : 0;
+}
+
+/* ---- images that nodes say they have; what podwire's own nodes pull has no size, and does not count */
+
+#define MIB              ((int64_t)1024 * 1024)
+#define LEAST_IMAGES     (23 * MIB)
+#define MOST_PER_IMAGE   (1000 * MIB)
+
+/* -1: the node does not list it. */
+static int64_t image_size(const struct node *n, const char *image)
+{
+	VAL_EACH(i, val_path(n->o.doc, "status.images"))
+		VAL_EACH(name, val_get(i, "names"))
+			if (val_str(name) && strcmp(name->s, image) == 0)
+				return val_int_or(val_get(i, "sizeBytes"), 0);
+	return -1;
+}
+
+/* Its size counts as much as there are nodes that have it, so that not all crowd where it is. */
+static void add_image(const struct look *l, struct score_card *v, uint32_t nr, const char *image)
+{
+	const char *colon = strrchr(image, ':'), *slash = strrchr(image, '/'), *name = !colon || (slash && colon < slash) ? arena_printf(l->scratch, "%s:latest", image) : image;
+	int64_t size = -1;
+	uint32_t have = 0;
+
+	for (uint32_t k = 0; k < l->x->nr; k++) {
+		int64_t here = image_size(l->x->node[k]->node, name);
+
+		have += here >= 0;
+		size = size < 0 ? here : size;
+	}
+	for (uint32_t k = 0; k < nr && have; k++)
+		if (image_size(v[k].node->node, name) >= 0)
+			v[k].v[SCORE_IMAGES] += (int64_t)((double)size * ((double)have / l->x->nr));
+}
+
+static void score_images(const struct look *l, struct score_card *v, uint32_t nr)
+{
+	const container_list *lists[] = { &l->pod->spec->init_containers, &l->pod->spec->containers };
+	int64_t most = MOST_PER_IMAGE * (lists[0]->nr + lists[1]->nr);
+
+	for (size_t i = 0; i < ARRAY_LEN(lists) && l->x->images; i++)
+		for (uint32_t k = 0; k < lists[i]->nr; k++)
+			if (lists[i]->v[k].image)
+				add_image(l, v, nr, lists[i]->v[k].image);
+	for (uint32_t k = 0; k < nr; k++)
+		v[k].v[SCORE_IMAGES] = MOST * (MIN(MAX(v[k].v[SCORE_IMAGES], LEAST_IMAGES), most) - LEAST_IMAGES) / (most - LEAST_IMAGES);
 }
 
 /* ---- affinity of others towards this Pod (interpodaffinity/scoring.go processExistingPod) */
@@ -264,10 +312,12 @@ static void look_scores(struct look *l, struct score_card *v, uint32_t nr)
 	static const enum scale scales[NR_SCORES] = {
 		[SCORE_TAINTS] = SCALE_LEAST_IS_BEST, [SCORE_NODE_AFFINITY] = SCALE_MOST_IS_BEST, [SCORE_FIT] = SCALE_AS_IS,
 		[SCORE_SPREAD] = SCALE_SPREAD, [SCORE_COMPANY] = SCALE_BETWEEN, [SCORE_BALANCED] = SCALE_AS_IS,
+		[SCORE_IMAGES] = SCALE_AS_IS,
 	};
 	struct spreading spreading = find_spreading(l, v, nr);
 
 	count_pulls(l);
+	score_images(l, v, nr);
 	for (uint32_t k = 0; k < nr; k++) {
 		const struct node_info *i = v[k].node;
 

@@ -41,6 +41,14 @@
 #define LIKES(terms)        POD("p", "", GATED "affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [" terms "]}}, " PLAIN)
 #define LIKE(weight, exprs) "{weight: " weight ", preference: {matchExpressions: [" exprs "]}}"
 
+#define IMAGE(bytes, names) "{sizeBytes: " bytes ", names: [" names "]}"
+#define MACHINE1            HAS("machine1", IMAGE("41943040", "gcr.io/40:latest, gcr.io/40:v1") ", " IMAGE("146800640", "gcr.io/140:latest") ", " IMAGE("314572800", "gcr.io/300:latest") ", " \
+				IMAGE("4194304000", "gcr.io/4000:latest"))
+#define MACHINE2            HAS("machine2", IMAGE("262144000", "gcr.io/250:latest") ", " IMAGE("10485760", "gcr.io/10:latest, gcr.io/10:v1"))
+#define HAS(name, images)   "{apiVersion: v1, kind: Node, metadata: {name: " name "}, status: {allocatable: {cpu: '8', memory: 8Gi, pods: '110'}, images: [" images "]}}\n---\n"
+#define RUNS(init, ...)     POD("p", "", GATED init "containers: [" __VA_ARGS__ "]")
+#define CON(name, image)    "{name: " name ", image: '" image "'}"
+
 static const struct { const char *name; enum score which; const char *yaml, *want; } table[] = {
 	/* podtopologyspread/scoring_test.go TestPodTopologySpreadScore */
 	{ "one constraint on node, no existing pods", SCORE_SPREAD, HOST("node-a") HOST("node-b") WANTS(FOO, SOFT("1", HOSTNAME, "foo")), "node-a=100 node-b=100" },
@@ -83,6 +91,17 @@ static const struct { const char *name; enum score which; const char *yaml, *wan
 	{ "Affinity and Anti Affinity and symmetry", SCORE_COMPANY, CHINA NODE("node2", "az: az1", ROOM("8", "")) NODE("node3", "region: India", ROOM("8", "")) NODE("node4", "az: az2", ROOM("8", ""))
 	  ON("a", S("1"), "node1") ON("b", S("2"), "node2") POD("c", "", "nodeName: node3, " BOTH PLAIN) POD("d", "", "nodeName: node4, " AWAY("1") PLAIN) POD("p", S("1"), GATED BOTH PLAIN),
 	  "node1=100 node2=0 node3=100 node4=0" },
+
+	/* imagelocality/image_locality_test.go TestImageLocalityPriority */
+	{ "two images spread on two nodes, prefer the larger image one", SCORE_IMAGES, MACHINE1 MACHINE2 RUNS("", CON("a", "gcr.io/40") ", " CON("b", "gcr.io/250")), "machine1=0 machine2=5" },
+	{ "two images on one node, prefer this node", SCORE_IMAGES, MACHINE1 MACHINE2 RUNS("", CON("a", "gcr.io/40") ", " CON("b", "gcr.io/300")), "machine1=7 machine2=0" },
+	{ "if exceed limit, use limit", SCORE_IMAGES, MACHINE1 MACHINE2 RUNS("", CON("a", "gcr.io/10") ", " CON("b", "gcr.io/4000")), "machine1=100 machine2=0" },
+	{ "if exceed limit, use limit (with node which has no images present)", SCORE_IMAGES, MACHINE1 MACHINE2 HAS("machine3", "") RUNS("", CON("a", "gcr.io/10") ", " CON("b", "gcr.io/4000")),
+	  "machine1=66 machine2=0 machine3=0" },
+	{ "images of init containers count as well", SCORE_IMAGES, MACHINE1 MACHINE2 RUNS("initContainers: [" CON("i", "gcr.io/40") ", " CON("j", "gcr.io/140") "], ", CON("a", "gcr.io/300:latest")),
+	  "machine1=7 machine2=0" },
+	{ "a port is no tag, and another tag another image", SCORE_IMAGES, HAS("n1", IMAGE("1048576000", "'localhost:5000/a@sha256:0', 'localhost:5000/a:latest'")) HAS("n2", IMAGE("1048576000", "'localhost:5000/a:1'"))
+	  RUNS("", CON("a", "localhost:5000/a")), "n1=48 n2=0" },
 
 	/* noderesources/least_allocated_test.go, balanced_allocation_test.go */
 	{ "nothing scheduled, resources requested, differently sized nodes", SCORE_FIT, SIZE("node1", "4", "10000") SIZE("node2", "6", "10000") NEEDS("3", "5000"), "node1=37 node2=50" },
