@@ -155,19 +155,22 @@ static void see_jobs(struct sync *x)
 	cluster_touch(x->c, &x->j->o);
 }
 
-/* The last time of the schedule that has come and was not served; NEVER: none (utils.go mostRecentScheduleTime). */
+/* The last time of the schedule that has come and was not served; NEVER: none (utils.go mostRecentScheduleTime). How many were missed is estimated by the first two. */
 static nsec unmet(struct sync *x, const struct cron *s)
 {
 	const struct cron_job *j = x->j;
-	nsec from = j->st_last_schedule == NEVER ? j->o.created : j->st_last_schedule, at = NEVER, next;
-	uint32_t missed = 0;
+	nsec from = j->st_last_schedule == NEVER ? j->o.created : j->st_last_schedule, at = NEVER, first, second;
+	int64_t missed;
 
 	if (j->has_starting_deadline)
 		from = MAX(from, x->now - SECONDS(j->starting_deadline));
-	while ((next = schedule_next(s, x->zone, from)) <= x->now) {
-		at = from = next;
-		missed++;
-	}
+	first = schedule_next(s, x->zone, from);
+	second = first <= x->now ? schedule_next(s, x->zone, first) : NEVER;
+	if (second > x->now)
+		return first <= x->now ? first : NEVER;
+	missed = (x->now - first) / (second - first) + 1;
+	for (nsec next = schedule_next(s, x->zone, first + (missed - 2) * (second - first)); next <= x->now; next = schedule_next(s, x->zone, next))
+		at = next;
 	if (missed > 100)
 		cluster_event(x->c, &j->o, true, "cronjob-controller", "TooManyMissedTimes", "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew");
 	return at;

@@ -329,18 +329,20 @@ static void suspend(struct jobbing *x)
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct jobbing x = { .t = t, .c = control_cluster(t), .j = (struct job *)o, .now = now };
+	struct scratch work;
 	struct job was;
 
 	if (o->gone || o->deleted != NEVER || (x.j->managed_by && !streq(x.j->managed_by, "kubernetes.io/job-controller")))
 		return;
-	x.scratch = arena_new(NULL, "job");
+	work = control_scratch(t);
+	x.scratch = work.arena;
 	was = *x.j;
 	x.indexed = streq(x.j->completion_mode, "Indexed") && x.j->completions.set;
 	x.most = x.indexed ? MIN(MAX(x.j->completions.v, 0), MOST_INDEXES) : 0;
 	claim_labels(&x);
 	if (job_finished(x.j)) {
 		expire(&x);
-		arena_free(x.scratch);
+		scratch_end(work);
 		return;
 	}
 	count(&x);
@@ -362,7 +364,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	write_status(&x, &was);
 	if (job_finished(x.j))
 		expire(&x);
-	arena_free(x.scratch);
+	scratch_end(work);
 }
 
 static void *init(struct control *t)

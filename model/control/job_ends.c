@@ -87,15 +87,17 @@ struct past job_ends(const struct control *t, const struct job *j, struct pod *c
 	struct past all = { 0 };
 
 	*why = NULL;
-	for (uint32_t k = 0; gone && k < gone->nr; k++)
-		vec_add(scratch, &all, gone->v[k]);
+	all.v = arena_array(scratch, struct ended, nr + (gone ? gone->nr : 0));
+	if (gone && gone->nr)
+		memcpy(all.v, gone->v, gone->nr * sizeof(*all.v));
+	all.nr = gone ? gone->nr : 0;
 	for (uint32_t k = 0; k < nr; k++)
 		if (pod_is_terminal(pods[k]) && !table_get(&job_memory(t)->given_up, pods[k]->o.id.i)) {
 			const char *says = NULL;
 			struct ended e = end_of(j, pods[k], scratch, &says);
 
 			*why = *why ? *why : says;
-			vec_add(scratch, &all, e);
+			all.v[all.nr++] = e;
 		}
 	return all;
 }

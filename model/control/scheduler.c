@@ -245,6 +245,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct scheduler *x = scheduler_of(t);
 
 	(void)now;
+	x->all_woken = false;
 	if (!wants_a_node(p))
 		return;
 	x->writing = true;
@@ -266,6 +267,9 @@ static void room_came(struct control *t)
 	uint32_t to = 0;
 
 	x->changes++;
+	if (x->all_woken)
+		return;
+	x->all_woken = true;
 	for (uint32_t k = 0; k < x->waiters.nr; k++) {
 		struct object *o = obj_get(control_cluster(t), x->waiters.v[k]);
 

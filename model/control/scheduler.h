@@ -32,6 +32,7 @@ struct scheduler {
 	struct map waiting;                                             /* handle of an unschedulable Pod → attempts */
 	VEC(obj_h) waiters;
 	uint32_t changes;                                               /* grows when room may have come */
+	bool all_woken;                                                 /* since then every waiter is to be looked at, and none has been */
 	uint32_t offered;                                               /* `changes` when the waiting Pods were last asked by their priority */
 	struct failure last;
 	struct map selectors;                                           /* labelSelector document → struct selector */
