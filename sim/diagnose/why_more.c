@@ -1,5 +1,6 @@
 /* Why a node is not ready, a workload not complete, an Ingress not served. */
 #include "model/api/kept.h"
+#include "model/control/cron.h"
 #include "model/control/rollout.h"
 #include "sim/diagnose/diagnose.h"
 
@@ -114,7 +115,7 @@ static void failed_create(struct diagnosis *d, const struct object *o)
 
 static void rollout(struct diagnosis *d, const struct workload *w)
 {
-	const struct condition *progress = condition_get(&w->conditions, "Progressing"), *failure = condition_get(&w->conditions, "ReplicaFailure");
+	const struct condition *failure = condition_get(&w->conditions, "ReplicaFailure");
 	struct fence fence = resolve_fenceposts(&w->max_surge, &w->max_unavailable, w->replicas);
 	struct finding *f;
 
@@ -125,11 +126,6 @@ static void rollout(struct diagnosis *d, const struct workload *w)
 	}
 	if (failure && failure->status == COND_TRUE)
 		evidence_text(d, refused(d, &w->o, failure->message ? failure->message : ""), &w->o, "status.conditions[ReplicaFailure]", "True");
-	if (progress && streq(progress->reason, "ProgressDeadlineExceeded")) {
-		f = finding(d, FINDING_CAUSE, "progress-deadline", "the rollout has made no progress for %d s; the old Pods stay, and nothing is rolled back by itself", w->progress_deadline);
-		evidence_text(d, f, &w->o, "status.conditions[Progressing]", "False: %s", progress->message ? progress->message : progress->reason);
-		remedy(d, f, "mend what keeps the new Pods from becoming ready, or podwire rollout undo deploy/%s", w->o.name);
-	}
 	if (streq(w->strategy, "RollingUpdate") && w->st_replicas > w->st_updated) {
 		f = finding(d, FINDING_NOTE, "rolling", "a rolling update is on its way: at most %d Pods more and %d fewer than %d", fence.surge, fence.unavailable, w->replicas);
 		evidence(d, f, &w->o, "spec.strategy", "RollingUpdate");
@@ -138,6 +134,19 @@ static void rollout(struct diagnosis *d, const struct workload *w)
 		f = finding(d, FINDING_NOTE, "recreate", "strategy Recreate: all old Pods go before the first new one comes, so there is a gap");
 		evidence(d, f, &w->o, "spec.strategy.type", "Recreate");
 	}
+}
+
+/* What follows from the causes that have been found. */
+static void progress_deadline(struct diagnosis *d, const struct workload *w)
+{
+	const struct condition *progress = condition_get(&w->conditions, "Progressing");
+	struct finding *f;
+
+	if (!progress || !streq(progress->reason, "ProgressDeadlineExceeded"))
+		return;
+	f = finding(d, FINDING_CAUSE, "progress-deadline", "the rollout has made no progress for %d s; the old Pods stay, and nothing is rolled back by itself", w->progress_deadline);
+	evidence_text(d, f, &w->o, "status.conditions[Progressing]", "False: %s", progress->message ? progress->message : progress->reason);
+	remedy(d, f, "mend what keeps the new Pods from becoming ready, or podwire rollout undo deploy/%s", w->o.name);
 }
 
 /* The Service that gives a StatefulSet's Pods their names. */
@@ -185,6 +194,7 @@ void why_workload(struct diagnosis *d, const struct workload *w)
 					failed_create(d, sets.v[k]);
 				its_pods(d, sets.v[k]);
 			}
+		progress_deadline(d, w);
 	} else {
 		if (w->st_ready < want)
 			failed_create(d, &w->o);
@@ -235,6 +245,16 @@ static bool is_true(const condition_list *l, const char *type)
 	return c && c->status == COND_TRUE;
 }
 
+/* That a day is not there is so in every zone. */
+static bool never_comes(const struct cron_job *j)
+{
+	static const struct zone utc;
+	struct cron s;
+	char why[256];
+
+	return j->schedule && cron_parse(j->schedule, &s, why) && schedule_next(&s, &utc, 0) == NEVER;
+}
+
 void why_cron_job(struct diagnosis *d, const struct cron_job *j)
 {
 	struct object_list jobs = cluster_list_ns(d->world->cluster, &job_kind, j->o.ns);
@@ -270,6 +290,11 @@ void why_cron_job(struct diagnosis *d, const struct cron_job *j)
 		why_job(d, last);
 		d->depth--;
 		findings_of(d, before, arena_printf(d->arena, "Job %s", last->o.name));
+	}
+	if (!last && never_comes(j)) {
+		f = finding(d, FINDING_CAUSE, "never-scheduled", "its schedule names no day that there is within five years: it never makes a Job");
+		evidence(d, f, &j->o, "spec.schedule", j->schedule);
+		remedy(d, f, "the fields are minute, hour, day of the month, month, day of the week");
 	}
 	d->summary = diagnosis_ill(d) ? d->findings.v[0].says : last ? arena_printf(d->arena, "nothing is wrong with it; its last Job is %s", last->o.name) : "nothing is wrong with it; no time of its schedule has come yet";
 }

@@ -472,20 +472,28 @@ static bool has_started(const struct pod *p, const struct condition *sandbox)
 	return ip_set(p->ip) && !p->spec->host_network;
 }
 
+static void failed(struct diagnosis *d, const struct pod *p)
+{
+	struct finding *f = finding(d, FINDING_CAUSE, streq(p->reason, "Evicted") ? "evicted" : "failed", "it has failed%s%s", p->message ? ": " : "", p->message ? p->message : "");
+
+	evidence_text(d, f, &p->o, "status.phase", "Failed%s%s", p->reason ? ", " : "", p->reason ? p->reason : "");
+}
+
 void why_pod(struct diagnosis *d, const struct pod *p)
 {
 	const struct condition *sandbox = condition_get(&p->conditions, "PodReadyToStartContainers");
 	uint32_t before = d->findings.nr;
-	struct finding *f;
 
 	if (p->o.deleted != NEVER)
 		terminating(d, p);
 	else if (!p->node)
 		pending(d, p);
 	else if (p->phase == POD_FAILED) {
-		f = finding(d, FINDING_CAUSE, streq(p->reason, "Evicted") ? "evicted" : "failed", "it has failed%s%s", p->message ? ": " : "", p->message ? p->message : "");
-		evidence_text(d, f, &p->o, "status.phase", "Failed%s%s", p->reason ? ", " : "", p->reason ? p->reason : "");
+		if (p->reason || p->message)
+			failed(d, p);
 		why_containers(d, p);
+		if (!first_cause(d, before))
+			failed(d, p);
 	} else if (p->phase == POD_SUCCEEDED) {
 		finding(d, FINDING_NOTE, "succeeded", "all its containers have ended well; it is no endpoint any more");
 	} else if (!has_started(p, sandbox)) {

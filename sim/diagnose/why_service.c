@@ -422,7 +422,7 @@ static void pods_behind(struct diagnosis *d, const struct object_list *pods, boo
 void why_service(struct diagnosis *d, const struct service *s)
 {
 	struct object_list pods, slices;
-	uint32_t ready = 0, all = 0, before = d->findings.nr;
+	uint32_t ready = 0, portless = 0, all = 0, before = d->findings.nr;
 	struct finding *f;
 
 	if (s->type == SVC_EXTERNALNAME) {
@@ -440,8 +440,11 @@ void why_service(struct diagnosis *d, const struct service *s)
 	slices = service_slices(d->world->cluster, s);
 	for (uint32_t k = 0; k < slices.nr; k++)
 		for (uint32_t e = 0; e < ((const struct endpointslice *)slices.v[k])->endpoints.nr; e++) {
+			bool well = ((const struct endpointslice *)slices.v[k])->endpoints.v[e].ready != TRI_FALSE, ported = ((const struct endpointslice *)slices.v[k])->ports.nr;
+
 			all++;
-			ready += ((const struct endpointslice *)slices.v[k])->endpoints.v[e].ready != TRI_FALSE && ((const struct endpointslice *)slices.v[k])->ports.nr;
+			ready += well && ported;
+			portless += well && !ported;
 		}
 	if (!pods.nr) {
 		nobody(d, s);
@@ -453,7 +456,7 @@ void why_service(struct diagnosis *d, const struct service *s)
 	}
 	why_topology(d, s);
 	outside_ways(d, s);
-	d->summary = d->summary ? d->summary : !all ? "it has no endpoints" : !ready ? arena_printf(d->arena, "it has %u endpoint%s, and none is ready", all, all == 1 ? "" : "s") :
+	d->summary = d->summary ? d->summary : !all ? "it has no endpoints" : !ready ? arena_printf(d->arena, portless ? "it has %u endpoint%s, and none with a port" : "it has %u endpoint%s, and none is ready", all, all == 1 ? "" : "s") :
 		     arena_printf(d->arena, "%u of %u endpoints ready", ready, all);
 }
 

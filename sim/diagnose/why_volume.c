@@ -48,6 +48,12 @@ void why_claim(struct diagnosis *d, const struct object *claim)
 
 	if (streq(text_at(claim, "status.phase", ""), "Bound"))
 		return;
+	if (!volumes_matter(d->world->cluster)) {
+		f = finding(d, FINDING_NOTE, "claim-assumed", "nothing is told of StorageClasses and PersistentVolumes here: the cluster is taken to have what claim %s asks for", claim->name);
+		evidence(d, f, claim, "spec.storageClassName", *class ? class : "(absent)");
+		remedy(d, f, "give podwire what kubectl get storageclass,pv -o yaml prints, and it says whether that is so");
+		return;
+	}
 	if (sc && streq(val_str_at(sc->doc, "volumeBindingMode"), "WaitForFirstConsumer"))
 		f = finding(d, FINDING_NOTE, "claim-waits", "claim %s waits for a Pod that uses it: its class binds with the first consumer", claim->name);
 	else if (*class && !sc)

@@ -140,6 +140,8 @@ check "a claim that no volume satisfies" finds claim-unbound "PersistentVolume d
 printf '{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: old, annotations: {volume.beta.kubernetes.io/storage-class: slow}}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}\n' >old.yaml
 check "a claim whose class stands in the old annotation" finds claim-unbound 'there is no StorageClass "slow"' -f old.yaml -f volumes.yaml pvc/old
 check "and the Pod that waits for it" finds claim-unbound "pod has unbound immediate PersistentVolumeClaims" -f volumes.yaml pod/user
+printf '{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: own}, spec: {storageClassName: fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}\n' >alone.yaml
+check "where nothing is told of classes and volumes, a claim is taken to be served" notes claim-assumed -f alone.yaml pvc/own
 check "a claim that is not there" finds claim-missing 'the claim "gone"' -f volumes.yaml pod/lost
 
 # What a real kubelet wrote, and a scheduler: statuses and Event objects of a dump.
@@ -321,6 +323,21 @@ check "and gives one without a class its address" test "$(address unclassed.yaml
 check "why says whose class nobody serves" notes load-balancer-pending -f classed.yaml --cloud-lb 203.0.113.0/24 svc/web
 check "and names it" grep -qF 'the class "example.com/x"' said
 check "nodes that forward nothing" finds ip-forward "net.ipv4.ip_forward is 0" -f good.yaml --kernel ip-forward=off pod/client svc/web:80
+cat >causes.yaml <<'YAML'
+{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {hard: {pods: "1"}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: over}
+spec: {replicas: 3, progressDeadlineSeconds: 5, selector: {matchLabels: {app: over}}, template: {metadata: {labels: {app: over}}, spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: over}, spec: {selector: {app: over}, ports: [{port: 80, targetPort: web}]}}
+---
+{apiVersion: batch/v1, kind: CronJob, metadata: {name: never}, spec: {schedule: 0 0 30 2 *, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}}}}
+YAML
+check "what follows from a cause stands behind it" finds progress-deadline " 1. its Pods are refused" -f causes.yaml --at 1m deploy/over
+check "endpoints without the port that is asked for" finds port-name-unknown "it has 1 endpoint, and none with a port" -f causes.yaml svc/over
+check "a schedule that never comes" finds never-scheduled "0 0 30 2 *" -f causes.yaml cronjob/never
 cat >halfgate.yaml <<'YAML'
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
