@@ -16,6 +16,29 @@ bool same_tuple(const struct tuple *x, const struct tuple *y)
 	return ip_eq(x->src, y->src) && ip_eq(x->dst, y->dst) && x->sport == y->sport && x->dport == y->dport && x->proto == y->proto;
 }
 
+static struct ct *new_ct(struct walker *w)
+{
+	if (!w->cts[w->nr_cts / CTS_EACH])
+		w->cts[w->nr_cts / CTS_EACH] = arena_array(w->a, struct ct, CTS_EACH);
+	return ct_at(w, w->nr_cts++);
+}
+
+/* A walk that keeps nothing works on a copy of what was kept. */
+static struct ct *find_kept(struct walker *w, const struct tuple *t, bool *reply)
+{
+	struct ct *kept = w->flows ? flows_find(w->flows, w->dp, w->ns, t, reply) : NULL, *copy;
+
+	if (!kept)
+		return NULL;
+	if (w->flags & WALK_KEEP) {
+		flows_used(w->flows, kept);
+		return kept;
+	}
+	copy = new_ct(w);
+	*copy = *kept;
+	return copy;
+}
+
 static struct ct *find(struct walker *w, const struct tuple *t, bool *reply)
 {
 	for (uint32_t k = 0; k < w->nr_cts; k++) {
@@ -32,7 +55,7 @@ static struct ct *find(struct walker *w, const struct tuple *t, bool *reply)
 			return c;
 		}
 	}
-	return w->flows ? flows_find(w->flows, w->dp, w->ns, t, reply) : NULL;
+	return find_kept(w, t, reply);
 }
 
 static void show_state(struct walker *w)
@@ -52,9 +75,7 @@ void track(struct walker *w)
 	struct ct *c = find(w, &t, &w->is_reply);
 
 	if (!c) {
-		if (!w->cts[w->nr_cts / CTS_EACH])
-			w->cts[w->nr_cts / CTS_EACH] = arena_array(w->a, struct ct, CTS_EACH);
-		c = ct_at(w, w->nr_cts++);
+		c = new_ct(w);
 		*c = (struct ct){ .ns = w->ns, .orig = t, .reply = inverse(t) };
 		w->is_reply = false;
 	}

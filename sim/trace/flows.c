@@ -8,12 +8,13 @@
 #include <stdlib.h>
 
 #define TCP_SECONDS    432000   /* nf_conntrack_tcp_timeout_established */
-#define UDP_SECONDS    30       /* nf_conntrack_udp_timeout: nobody has answered yet */
-#define STREAM_SECONDS 120      /* nf_conntrack_udp_timeout_stream */
+#define UDP_SECONDS    30       /* nf_conntrack_udp_timeout */
+#define STREAM_SECONDS 120      /* nf_conntrack_udp_timeout_stream: answered, and still in use STREAM_AFTER later (nf_conntrack_proto_udp.c nf_conntrack_udp_packet) */
+#define STREAM_AFTER   2
 #define SCTP_SECONDS   210      /* nf_conntrack_sctp_timeout_established */
 #define OTHER_SECONDS  30       /* icmp */
 
-struct kept { str netns; struct ct ct; nsec since; };
+struct kept { str netns; struct ct ct; };
 struct dyn { str netns, table, set; ip_addr key[2]; uint8_t n; nsec until; };
 struct flows {
 	struct arena *arena;
@@ -117,7 +118,7 @@ static nsec lasts(const struct ct *c)
 	case PROTO_TCP:
 		return SECONDS(TCP_SECONDS);
 	case PROTO_UDP:
-		return SECONDS(c->seen_reply ? STREAM_SECONDS : UDP_SECONDS);
+		return SECONDS(c->assured ? STREAM_SECONDS : UDP_SECONDS);
 	case PROTO_SCTP:
 		return SECONDS(SCTP_SECONDS);
 	default:
@@ -132,8 +133,17 @@ void flows_keep(struct flows *f, const struct dataplane *dp, const struct ct *ct
 	if (!netns_get(dp, ct->ns)->rules)      /* conntrack is at work only where some rule asks for it (nf_ct_netns_get) */
 		return;
 	c = vec_push(f->arena, &f->cts);
-	*c = (struct kept){ arena_strdup(f->arena, netns_get(dp, ct->ns)->name), *ct, f->now };
+	*c = (struct kept){ arena_strdup(f->arena, netns_get(dp, ct->ns)->name), *ct };
+	c->ct.since = f->now;
+	c->ct.assured = ct->seen_reply && (ct->orig.proto == PROTO_TCP || ct->orig.proto == PROTO_SCTP);
 	c->ct.expires = f->now + lasts(&c->ct);
+}
+
+void flows_used(struct flows *f, struct ct *c)
+{
+	if (c->orig.proto == PROTO_UDP && c->seen_reply && f->now - c->since > SECONDS(STREAM_AFTER))
+		c->assured = true;
+	c->expires = f->now + lasts(c);
 }
 
 bool flows_port_in_use(const struct flows *f, ip_addr src, uint16_t port, uint8_t proto)
@@ -153,7 +163,7 @@ void flows_drop(struct flows *f, bool (*goes)(void *, const struct flow_entry *)
 
 	for (uint32_t k = 0; k < f->cts.nr; k++) {
 		const struct kept *c = &f->cts.v[k];
-		const struct flow_entry one = { c->netns, c->ct.orig, c->ct.reply, c->since };
+		const struct flow_entry one = { c->netns, c->ct.orig, c->ct.reply, c->ct.since };
 
 		if (c->ct.expires > f->now && !goes(ctx, &one))
 			f->cts.v[to++] = *c;
@@ -184,7 +194,7 @@ void flows_print(const struct flows *f, const char *netns, struct sb *out)
 			  c->orig.proto == PROTO_TCP ? "ESTABLISHED " : "", IP(c->orig.src));
 		sb_printf(out, "dst=%s sport=%u dport=%u %s", IP(c->orig.dst), c->orig.sport, c->orig.dport, c->seen_reply ? "" : "[UNREPLIED] ");
 		sb_printf(out, "src=%s ", IP(c->reply.src));
-		sb_printf(out, "dst=%s sport=%u dport=%u %smark=%u use=1\n", IP(c->reply.dst), c->reply.sport, c->reply.dport, c->seen_reply ? "[ASSURED] " : "", c->mark);
+		sb_printf(out, "dst=%s sport=%u dport=%u %smark=%u use=1\n", IP(c->reply.dst), c->reply.sport, c->reply.dport, c->assured ? "[ASSURED] " : "", c->mark);
 	}
 }
 
@@ -229,9 +239,9 @@ static struct val *connection_val(struct arena *a, const struct kept *k)
 	val_put(a, v, "netns", val_string(a, k->netns));
 	val_put(a, v, "orig", tuple_save(a, &k->ct.orig));
 	val_put(a, v, "reply", tuple_save(a, &k->ct.reply));
-	val_put(a, v, "flags", val_int(a, (k->ct.dnat ? 1 : 0) | (k->ct.snat ? 2 : 0) | (k->ct.seen_reply ? 4 : 0)));
+	val_put(a, v, "flags", val_int(a, (k->ct.dnat ? 1 : 0) | (k->ct.snat ? 2 : 0) | (k->ct.seen_reply ? 4 : 0) | (k->ct.assured ? 8 : 0)));
 	val_put(a, v, "mark", val_int(a, k->ct.mark));
-	val_put(a, v, "since", val_int(a, k->since));
+	val_put(a, v, "since", val_int(a, k->ct.since));
 	val_put(a, v, "expires", val_int(a, k->ct.expires));
 	return v;
 }
@@ -268,7 +278,7 @@ void flows_load(struct flows *f, const struct val *v)
 	f->draws = (uint64_t)number(v, "draws");
 	VAL_EACH(one, val_get(v, "connections"))
 	{
-		struct kept k = { .netns = val_str_at(one, "netns"), .since = number(one, "since") };
+		struct kept k = { .netns = val_str_at(one, "netns"), .ct.since = number(one, "since") };
 		int64_t flags = number(one, "flags");
 
 		if (!k.netns || !tuple_load(val_str_at(one, "orig"), &k.ct.orig) || !tuple_load(val_str_at(one, "reply"), &k.ct.reply))
@@ -277,6 +287,7 @@ void flows_load(struct flows *f, const struct val *v)
 		k.ct.dnat = flags & 1;
 		k.ct.snat = flags & 2;
 		k.ct.seen_reply = flags & 4;
+		k.ct.assured = flags & 8;
 		k.ct.dst_done = k.ct.src_done = true;
 		k.ct.mark = (uint32_t)number(one, "mark");
 		k.ct.expires = number(one, "expires");

@@ -16,8 +16,8 @@ struct ct {
 	bool dnat, snat;                        /* rewritten */
 	bool dst_done, src_done;                /* the nat chains have had their say */
 	uint32_t mark;
-	bool seen_reply;
-	nsec expires;
+	bool seen_reply, assured;
+	nsec since, expires;                    /* of what is kept */
 };
 
 #define CTS_EACH 4
@@ -95,6 +95,7 @@ bool same_outcome(const struct outcome *, const struct outcome *);
 struct frac frac_of_choices(const struct choice *, uint32_t nr);
 struct ct *flows_find(struct flows *, const struct dataplane *, netns_h, const struct tuple *, bool *reply);
 void flows_keep(struct flows *, const struct dataplane *, const struct ct *);
+void flows_used(struct flows *, struct ct *);           /* a packet of a kept connection: it lasts longer */
 uint64_t flows_draw(struct flows *);
 uint64_t flows_draws(const struct flows *);     /* how many there were: a walk that keeps nothing takes its own back */
 void flows_set_draws(struct flows *, uint64_t);
