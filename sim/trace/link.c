@@ -76,7 +76,7 @@ static bool passes(struct walker *w, link_h port, uint32_t overhead)
 {
 	const struct link *l = link_get(w->dp, port);
 	const char *where = netns_get(w->dp, l->netns)->name;
-	uint32_t size = w->p.size + overhead;
+	uint32_t size = largest_piece(w) + overhead;
 
 	if (l->loss_permille >= 1000) {
 		add_hop(w, ST_LINK, port, "the link of %s is cut", where);

@@ -224,14 +224,40 @@ static void answer_left(struct walker *w, link_h l)
 	end(w, V_DELIVERED, "the answer left towards %s", IP(w->p.dst));
 }
 
-static bool too_large(struct walker *w, const struct route *r)
+uint32_t largest_piece(const struct walker *w)
+{
+	return w->piece ? w->piece : w->p.size;
+}
+
+/* All of a fragment's payload but the last one's comes in eights; in IPv6 each has a header of its own more. */
+static uint32_t fragment_of(uint32_t mtu, bool six)
+{
+	uint32_t header = six ? 48 : 20;
+
+	return mtu > header ? header + ((mtu - header) & ~7u) : mtu;
+}
+
+/* What does not fit is cut into pieces: by who sends it, and by an IPv4 router; an IPv6 router tells the sender, who cuts what follows (net/ipv6/ip6_output.c ip6_forward). Conntrack
+ * puts pieces together and cuts them as they were. */
+static bool too_large(struct walker *w, const struct route *r, bool from_socket)
 {
 	const struct link *l = r->dev.i ? link_get(w->dp, r->dev) : NULL;
+	bool six = !ip_is4(w->p.dst);
+	uint32_t size = largest_piece(w);
 
-	if (!l || !w->p.size || w->p.size <= l->mtu || !w->p.df)
+	if (!l || !size || size <= l->mtu)
 		return false;
-	add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u", w->p.size, l->mtu);
-	end(w, V_LOST, "too large: %u bytes with DF do not fit into the MTU of %u of %s in %s (fragmentation needed)", w->p.size, l->mtu, l->name, netns_get(w->dp, w->ns)->name);
+	if (!w->p.df && (from_socket || !six)) {
+		w->piece = fragment_of(l->mtu, six);
+		add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u: sent in fragments", w->p.size, l->mtu);
+		return false;
+	}
+	add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u", size, l->mtu);
+	if (w->p.df)
+		end(w, V_LOST, "too large: %u bytes with DF do not fit into the MTU of %u of %s in %s (%s)", size, l->mtu, l->name, netns_get(w->dp, w->ns)->name, six ? "packet too big" : "fragmentation needed");
+	else
+		end(w, V_LOST, "too large: %u bytes do not fit into the MTU of %u of %s in %s, and an IPv6 router does not fragment (packet too big: the sender fragments what follows)", size, l->mtu, l->name,
+		    netns_get(w->dp, w->ns)->name);
 	return true;
 }
 
@@ -244,7 +270,7 @@ static bool leads_outside(const struct walker *w, const struct route *r)
 	return far.i && netns_get(w->dp, link_get(w->dp, far)->netns)->kind == NS_ROUTER;
 }
 
-static void go_out(struct walker *w, const struct route *r)
+static void go_out(struct walker *w, const struct route *r, bool from_socket)
 {
 	netns_h at;
 	struct route direct;
@@ -279,7 +305,7 @@ static void go_out(struct walker *w, const struct route *r)
 		take_assumed(w, at, r->dev);
 		return;
 	}
-	if (too_large(w, r))
+	if (too_large(w, r, from_socket))
 		return;
 	transmit(w, r);
 }
@@ -366,7 +392,7 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 	w->p.oif_unknown = !w->p.oif && netns_get(w->dp, w->ns)->captured;
 	if (!from_socket && !run_hook(w, HOOK_FORWARD, r.dev))
 		return;
-	go_out(w, &r);
+	go_out(w, &r, from_socket);
 }
 
 /* ---- ways in */

@@ -116,6 +116,7 @@ static void begin(struct walker *w, struct half *half, netns_h ns, struct tuple 
 	w->ns = ns;
 	w->over = false;
 	w->steps = 0;
+	w->piece = 0;
 	w->ct = NULL;
 	w->hops.v = NULL;
 	w->hops.nr = w->hops.alloc = 0;

@@ -42,6 +42,7 @@ struct walker {
 	bool is_reply;                          /* it goes in the connection's reply direction (of ct) */
 	bool back;                              /* we walk the answer */
 	uint32_t steps;
+	uint32_t piece;                         /* bytes of its largest fragment; 0: it is whole */
 	VEC(struct considered) considered;
 	bool over;                              /* half->verdict stands */
 	bool assumed_outside;                   /* taken by a listener that is assumed, beyond the router */
@@ -88,6 +89,7 @@ void come_in(struct walker *, link_h in);       /* from a link, into w->ns */
 void route_on(struct walker *, link_h in, bool from_socket);
 void transmit(struct walker *, const struct route *);
 bool link_answers(const struct dataplane *, link_h far, ip_addr hop);   /* does the namespace behind this end answer ARP for the address? */
+uint32_t largest_piece(const struct walker *);          /* bytes that a link has to carry at once; 0: few */
 void bridge_in(struct walker *, link_h port);   /* a frame from a Pod comes into a bridge */
 bool flows_has(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n);
 void flows_add(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
