@@ -10,7 +10,7 @@ static const struct field pool_spec_fields[] = {
 	ROW(F_STR, "cidr", struct ip_pool, cidr), ROW(F_STR, "ipipMode", struct ip_pool, ipip_mode), ROW(F_STR, "vxlanMode", struct ip_pool, vxlan_mode),
 	ROW(F_STR, "nodeSelector", struct ip_pool, node_selector), ROW(F_STR, "assignmentMode", struct ip_pool, assignment), ROW(F_INT, "blockSize", struct ip_pool, block_size),
 	ROW(F_BOOL, "natOutgoing", struct ip_pool, nat_outgoing), ROW(F_BOOL, "disabled", struct ip_pool, disabled), ROW(F_TRI, "disableBGPExport", struct ip_pool, disable_bgp_export),
-	KEPT(F_STRS, "allowedUses"), KEPT(F_STR, "namespaceSelector"), ROW_KEEP("ipip"), KEPT(F_BOOL, "nat-outgoing"),
+	ROW(F_STRS, "allowedUses", struct ip_pool, allowed_uses), ROW(F_STR, "namespaceSelector", struct ip_pool, namespace_selector), ROW_KEEP("ipip"), KEPT(F_BOOL, "nat-outgoing"),
 	FIELD_END
 };
 static const struct field pool_fields[] = { ROW_TOP, ROW_HERE("spec", pool_spec_fields), ROW_KEEP("status"), FIELD_END };

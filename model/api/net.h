@@ -113,7 +113,8 @@ struct reference_grant { struct object o; LIST(struct grant_from) from; LIST(str
 /* ---- Calico (crd.projectcalico.org/v1, projectcalico.org/v3) */
 struct ip_pool {
 	struct object o;
-	str cidr, ipip_mode, vxlan_mode, node_selector, assignment;     /* modes: Never, Always, CrossSubnet */
+	str cidr, ipip_mode, vxlan_mode, node_selector, namespace_selector, assignment;        /* modes: Never, Always, CrossSubnet */
+	str_list allowed_uses;                  /* Workload, Tunnel, LoadBalancer; empty: the first two */
 	int32_t block_size;                     /* defaulted to 26, 122 for IPv6 */
 	bool nat_outgoing, disabled;
 	uint8_t disable_bgp_export;

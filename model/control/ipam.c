@@ -4,9 +4,8 @@
 #include <stdlib.h>
 
 #include "model/control/common.h"
-#include "model/policy/calico_selector.h"
-
-#define MAX_POOLS 32
+#include "model/control/ipam_asked.h"
+#include "model/control/ipam_pools.h"
 
 struct local { ip_addr last4, last6; };         /* host-local's last_reserved_ip on one node */
 
@@ -27,25 +26,6 @@ static struct ipam *ipam_of(const struct control *t)
 static bool held_by_a_pod(void *ctx, ip_addr ip)
 {
 	return find_pod_by_ip(ctx, ip) != NULL;
-}
-
-/* ---- Calico: the pools of a node */
-
-static uint32_t pools_for(struct control *t, const struct node *n, bool four, struct calico_pool out[MAX_POOLS])
-{
-	struct cluster *c = control_cluster(t);
-	const struct settings *s = cluster_settings(c);
-	uint32_t nr = 0;
-
-	for (uint32_t k = 0; k < s->pools.nr && nr < MAX_POOLS; k++) {
-		const struct pool_setting *p = &s->pools.v[k];
-		const struct ip_pool *o = p->cause.i ? (const struct ip_pool *)obj_get(c, p->cause) : NULL;
-
-		if (p->disabled || ip_is4(p->cidr.addr) != four || (o && streq(o->assignment, "Manual")) || (o && n && calico_selects(o->node_selector ? o->node_selector : "", &n->o.labels) != 1))
-			continue;
-		out[nr++] = (struct calico_pool){ p->cidr, p->block_size };
-	}
-	return nr;
 }
 
 /* A node's blocks are told in its annotation, so that they are saved, shown and routed before a Pod has an address of them. */
@@ -75,7 +55,7 @@ static void claim(struct control *t, const char *text, size_t n, str host)
 	memcpy(piece, text, n);
 	if (!cidr_parse(piece, &cidr))
 		return;
-	for (uint32_t k = 0, nr = pools_for(t, NULL, ip_is4(cidr.addr), pools); k < nr; k++)
+	for (uint32_t k = 0, nr = pools_in(control_cluster(t), ip_is4(cidr.addr), pools); k < nr; k++)
 		calico_claim(&ipam_of(t)->calico, &pools[k], cidr, host);
 }
 
@@ -133,7 +113,7 @@ static void learn_pods(struct control *t)
 			const struct pod *p = (const struct pod *)l.v[k];
 			ip_addr ip = family ? p->ip2 : p->ip;
 			struct calico_pool pools[MAX_POOLS];
-			uint32_t nr_pools = ip_set(ip) && p->node && !p->spec->host_network ? pools_for(t, NULL, ip_is4(ip), pools) : 0;
+			uint32_t nr_pools = ip_set(ip) && p->node && !p->spec->host_network ? pools_in(control_cluster(t), ip_is4(ip), pools) : 0;
 
 			for (uint32_t i = 0; i < nr_pools; i++)
 				if (cidr_contains(pools[i].cidr, ip) && !calico_owned(&ipam_of(t)->calico, ip_mask(ip, pools[i].block_len)))
@@ -173,104 +153,72 @@ static void learn(struct control *t)
 		learn_pods(t);
 }
 
-/* ---- what a Pod asks for by annotation (calico cni-plugin/pkg/k8s/k8s.go): cni.projectcalico.org/ipAddrs, ipv4pools and ipv6pools, its namespace's pools where it has none */
-
-static const char *wish(struct control *t, const struct pod *p, const char *key, bool of_namespace)
-{
-	const char *text = p ? label_get(&p->o.annotations, key) : NULL;
-	const struct object *ns = p && of_namespace && !text ? (const struct object *)find_namespace(control_cluster(t), p->o.ns) : NULL;
-
-	return ns ? label_get(&ns->annotations, key) : text;
-}
-
-/* A JSON list of texts. NULL: none, or none that can be read. */
-static const struct val *wishes(const char *text, struct arena *scratch)
-{
-	struct err none = { 0 };
-	const struct val *v = text ? json_parse(scratch, "annotation", text, strlen(text), NULL, &none) : NULL;
-
-	err_free(&none);
-	return val_is(v, VAL_LIST) && v->nr ? v : NULL;
-}
-
-/* Pools that are asked for by name or range are taken whatever they select (libcalico-go lib/ipam determinePools). NULL: done; else what is wrong. */
-static const char *wished_pools(struct control *t, const struct val *list, bool four, struct calico_pool *out, uint32_t *nr, struct arena *scratch)
-{
-	const struct settings *s = cluster_settings(control_cluster(t));
-
-	*nr = 0;
-	VAL_EACH(w, list) {
-		const struct pool_setting *found = NULL;
-
-		for (uint32_t k = 0; k < s->pools.nr && !found; k++)
-			if (!s->pools.v[k].disabled && ip_is4(s->pools.v[k].cidr.addr) == four && (streq(s->pools.v[k].name, val_str(w)) || streq(CIDR(s->pools.v[k].cidr), val_str(w))))
-				found = &s->pools.v[k];
-		if (!found)
-			return arena_printf(scratch, "the given pool (%s) does not exist, or is not enabled", val_str(w) ? val_str(w) : "");
-		if (*nr < MAX_POOLS)
-			out[(*nr)++] = (struct calico_pool){ found->cidr, found->block_size };
-	}
-	return NULL;
-}
-
-/* The address itself, which need not lie in a block of the node. */
-static const char *wished_address(struct control *t, const struct node *n, ip_addr ip, struct arena *scratch)
-{
-	struct calico_ipam *i = &ipam_of(t)->calico;
-	struct calico_pool pools[MAX_POOLS];
-	uint32_t nr = 0;
-	const struct settings *s = cluster_settings(control_cluster(t));
-
-	for (uint32_t k = 0; k < s->pools.nr && !nr; k++)
-		if (!s->pools.v[k].disabled && cidr_contains(s->pools.v[k].cidr, ip))
-			pools[nr++] = (struct calico_pool){ s->pools.v[k].cidr, s->pools.v[k].block_size };
-	if (!nr)
-		return arena_printf(scratch, "provided IP address %s is not in a configured pool", IP(ip));
-	if (held_by_a_pod(control_cluster(t), ip))
-		return "Address already assigned in block";
-	if (!calico_block_of(i, pools, nr, ip))
-		calico_claim(i, pools, (struct cidr){ ip_mask(ip, pools[0].block_len), pools[0].block_len, true }, n->o.name);
-	return NULL;
-}
-
 /* ---- addresses for a Pod */
 
-static const char *from_calico(struct control *t, struct node *n, const struct pod *p, bool four, ip_addr *out, struct arena *scratch)
+/* AssignIP: the address itself, which need not lie in a block of the node. */
+static const char *asked_address(struct control *t, const struct node *n, ip_addr ip, struct arena *scratch)
 {
-	const struct val *addresses = wishes(wish(t, p, "cni.projectcalico.org/ipAddrs", false), scratch);
-	const struct val *names = wishes(wish(t, p, four ? "cni.projectcalico.org/ipv4pools" : "cni.projectcalico.org/ipv6pools", true), scratch);
+	struct cluster *c = control_cluster(t);
+	struct calico_ipam *i = &ipam_of(t)->calico;
+	const struct pool_setting *found = pool_with_address(c, ip);
+	struct calico_pool pool;
+
+	if (!found)
+		return "error getting IP from IPAM: The provided IP address is not in a configured pool";
+	if (!pool_allows(c, found, "Workload"))
+		return arena_printf(scratch, "error getting IP from IPAM: IP address %s is in IP pool \"%s\", which is not allowed for use \"Workload\" (allowedUses: %s)", IP(ip), found->name,
+				    pool_uses(c, found, scratch));
+	if (held_by_a_pod(c, ip))
+		return "error getting IP from IPAM: Address already assigned in block";
+	pool = (struct calico_pool){ found->cidr, found->block_size };
+	if (!calico_block_of(i, &pool, 1, ip))
+		calico_claim(i, &pool, (struct cidr){ ip_mask(ip, pool.block_len), pool.block_len, true }, n->o.name);
+	return NULL;
+}
+
+static struct calico_host *host_of(struct control *t, const struct node *n)
+{
 	struct ipam *i = ipam_of(t);
-	struct calico_pool pools[MAX_POOLS];
-	uint32_t nr = pools_for(t, n, four, pools);
-	const char *problem = names ? wished_pools(t, names, four, pools, &nr, scratch) : NULL;
 	uint64_t *at = table_at(t, &i->hosts, n->o.id.i);
-	struct calico_host *h;
-	enum calico_answer answer;
-	const char *more;
 
 	learn(t);
-	if (!nr && !problem)
-		return arena_printf(scratch, "failed to request IPv%d addresses: no configured Calico pools for node %s", four ? 4 : 6, n->o.name);
 	i->calico.max_blocks = cluster_settings(control_cluster(t))->max_blocks;
 	i->calico.strict = cluster_settings(control_cluster(t))->strict_affinity;
 	if (!*at)
 		*at = map_ptr(calico_host_of(&i->calico, n->o.name));
-	h = (struct calico_host *)(uintptr_t)*at;
-	VAL_EACH(w, addresses)
-		if (!problem && ip_parse(val_str(w), out) && ip_is4(*out) == four) {
-			problem = wished_address(t, n, *out, scratch);
-			*out = problem ? (ip_addr){ 0, 0 } : *out;
-			announce(t, n, h);
-			return problem;
-		}
-	if (problem)
-		return problem;
-	answer = calico_assign(&i->calico, pools, nr, h, out);
+	return (struct calico_host *)(uintptr_t)*at;
+}
+
+static const char *from_pools(struct control *t, struct node *n, const struct calico_pool *pools, uint32_t nr, bool four, ip_addr *out, struct arena *scratch)
+{
+	struct calico_ipam *i = &ipam_of(t)->calico;
+	struct calico_host *h = host_of(t, n);
+	enum calico_answer answer = calico_assign(i, pools, nr, h, out);
+	const char *more;
+
 	announce(t, n, h);
 	if (answer == CALICO_OK)
 		return NULL;
-	more = calico_words(&i->calico, answer, scratch);
+	more = calico_words(i, answer, scratch);
 	return arena_printf(scratch, "failed to request IPv%d addresses: Assigned 0 out of 1 requested IPv%d addresses%s%s", four ? 4 : 6, four ? 4 : 6, *more ? "; " : "", more);
+}
+
+static const char *from_calico(struct control *t, struct node *n, const struct calico_asked *asked, bool four, ip_addr *out, struct arena *scratch)
+{
+	struct calico_pool pools[MAX_POOLS];
+	uint32_t nr;
+	const char *problem;
+
+	if (asked->by_address) {
+		learn(t);
+		problem = asked->past_ipam ? NULL : asked_address(t, n, asked->address[four], scratch);
+		if (!problem)
+			*out = asked->address[four];
+		announce(t, n, host_of(t, n));
+		return problem;
+	}
+	problem = pools_asked(control_cluster(t), n, asked, four, "Workload", pools, &nr, scratch);
+	return problem ? problem : from_pools(t, n, pools, nr, four, out, scratch);
 }
 
 static const char *from_local(struct control *t, const struct node *n, bool four, ip_addr *out, struct arena *scratch)
@@ -313,20 +261,40 @@ static uint32_t families(struct control *t, bool four[2])
 	return nr;
 }
 
+static const char *calico_add(struct control *t, struct node *n, const struct pod *p, ip_addr *ip, ip_addr *ip2, struct arena *scratch)
+{
+	struct calico_asked asked;
+	const char *problem = calico_asked(control_cluster(t), p, &asked, scratch);
+	bool four[2], any = false;
+
+	if (problem)
+		return problem;
+	for (uint32_t k = 0, nr = families(t, four); k < (asked.by_address || asked.by_family ? 2 : nr) && !problem; k++) {
+		bool now = k < nr ? four[k] : !four[0];
+
+		if (asked.by_address ? !ip_set(asked.address[now]) : asked.by_family && !asked.family[now])
+			continue;
+		problem = from_calico(t, n, &asked, now, any ? ip2 : ip, scratch);
+		any = true;
+	}
+	return problem ? problem : p ? calico_asked_late(control_cluster(t), p, scratch) : NULL;
+}
+
 const char *ipam_assign(struct control *t, const struct node *n, const struct pod *p, ip_addr *ip, ip_addr *ip2, struct arena *scratch)
 {
-	bool calico = cluster_settings(control_cluster(t))->cni == CNI_CALICO, four[2];
-	uint32_t nr = families(t, four);
 	const char *problem = NULL;
+	bool four[2];
 
 	*ip = *ip2 = (ip_addr){ 0, 0 };
-	for (uint32_t k = 0; k < nr && !problem; k++) {
-		ip_addr *to = k ? ip2 : ip;
-
-		problem = calico ? from_calico(t, (struct node *)n, p, four[k], to, scratch) : from_local(t, n, four[k], to, scratch);
+	if (cluster_settings(control_cluster(t))->cni == CNI_CALICO)
+		problem = calico_add(t, (struct node *)n, p, ip, ip2, scratch);
+	else
+		for (uint32_t k = 0, nr = families(t, four); k < nr && !problem; k++)
+			problem = from_local(t, n, four[k], k ? ip2 : ip, scratch);
+	if (problem) {
+		ipam_release(t, n, *ip, *ip2);
+		*ip = *ip2 = (ip_addr){ 0, 0 };
 	}
-	if (problem)
-		ipam_release(t, n, *ip, (ip_addr){ 0, 0 });
 	return problem;
 }
 
@@ -338,14 +306,14 @@ void ipam_release(struct control *t, const struct node *n, ip_addr ip, ip_addr i
 	(void)n;
 	for (size_t k = 0; k < 2; k++)
 		if (ip_set(both[k]) && cluster_settings(control_cluster(t))->cni == CNI_CALICO)
-			calico_release(&ipam_of(t)->calico, pools, pools_for(t, NULL, ip_is4(both[k]), pools), both[k]);
+			calico_release(&ipam_of(t)->calico, pools, pools_in(control_cluster(t), ip_is4(both[k]), pools), both[k]);
 }
 
 const struct calico_block *ipam_block(const struct control *t, ip_addr ip)
 {
 	struct calico_pool pools[MAX_POOLS];
 
-	return calico_block_of(&ipam_of(t)->calico, pools, pools_for((struct control *)t, NULL, ip_is4(ip), pools), ip);
+	return calico_block_of(&ipam_of(t)->calico, pools, pools_in(control_cluster((struct control *)t), ip_is4(ip), pools), ip);
 }
 
 /* ---- the controller: a node registers */
@@ -438,19 +406,24 @@ static void tunnel_address(struct control *t, struct node *n)
 {
 	struct cluster *c = control_cluster(t);
 	const struct settings *s = cluster_settings(c);
+	static const struct calico_asked none;
+	struct calico_pool pools[MAX_POOLS];
 	const char *key = NULL, *problem;
 	struct arena *scratch;
+	uint32_t nr;
 	ip_addr ip;
 
 	for (uint32_t k = 0; s->cni == CNI_CALICO && !key && k < s->pools.nr; k++) {
-		if (!ip_is4(s->pools.v[k].cidr.addr) || s->pools.v[k].disabled)
+		if (!ip_is4(s->pools.v[k].cidr.addr) || !pool_selects(c, &s->pools.v[k], n, NULL) || !pool_allows(c, &s->pools.v[k], "Tunnel"))
 			continue;
 		key = s->pools.v[k].vxlan ? "projectcalico.org/IPv4VXLANTunnelAddr" : s->pools.v[k].ipip ? "projectcalico.org/IPv4IPIPTunnelAddr" : NULL;
 	}
 	if (!key || label_get(&n->o.annotations, key))
 		return;
 	scratch = arena_new(NULL, "tunnel address");
-	problem = from_calico(t, n, NULL, true, &ip, scratch);
+	problem = pools_asked(c, n, &none, true, "Tunnel", pools, &nr, scratch);
+	if (!problem)
+		problem = from_pools(t, n, pools, nr, true, &ip, scratch);
 	if (!problem)
 		annotate(t, &n->o, key, IP(ip));
 	arena_free(scratch);
@@ -518,7 +491,7 @@ static void load_queue(struct control *t, const struct val *q)
 
 	if (!cidr_parse(q->key, &cidr))
 		return;
-	b = (struct calico_block *)calico_block_of(&ipam_of(t)->calico, pools, pools_for(t, NULL, ip_is4(cidr.addr), pools), cidr.addr);
+	b = (struct calico_block *)calico_block_of(&ipam_of(t)->calico, pools, pools_in(control_cluster(t), ip_is4(cidr.addr), pools), cidr.addr);
 	if (!b)
 		return;
 	b->head = b->nr = 0;

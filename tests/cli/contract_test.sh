@@ -244,9 +244,9 @@ EOF
 address_of() { "$podwire" get pod "$1" ${2:+-n "$2"} -f calico.yaml -o 'jsonpath={.status.podIP}'; }
 check "the address itself" says 10.244.5.5 address_of static
 check "which is there once" says "Address already assigned in block" "$podwire" why pod/static2 -f calico.yaml
-check "and is of a pool" says "provided IP address 1.2.3.4 is not in a configured pool" "$podwire" why pod/out -f calico.yaml
+check "and is of a pool" says "error getting IP from IPAM: The provided IP address is not in a configured pool" "$podwire" why pod/out -f calico.yaml
 check "a pool by name, though it is given by hand only" says 10.77. address_of pool
-check "a pool that there is not" says "the given pool (nope) does not exist, or is not enabled" "$podwire" why pod/nopool -f calico.yaml
+check "a pool that there is not" says 'error parsing pool "nope": invalid CIDR address: nope' "$podwire" why pod/nopool -f calico.yaml
 check "a namespace's pool" says 10.77. address_of inns spec
 check "who asks for nothing" says 10.244. address_of plain
 check "its packets go there" says "delivered to pod/default/static" "$podwire" trace -f calico.yaml pod/pool pod/static:80
