@@ -142,7 +142,8 @@ static void list_names(struct sb *out, const char *const *names)
 
 static bool decode_enum(struct decode *d, const struct field *f, const struct val *v, const struct path *p, uint8_t *out)
 {
-	struct sb all = { 0 };
+	struct sb all = { 0 }, who = { 0 };
+	struct decode in_form = *d;
 
 	if (v->type != VAL_STRING)
 		return wrong_type(d, v, p, "string");
@@ -155,8 +156,12 @@ static bool decode_enum(struct decode *d, const struct field *f, const struct va
 	if (f->flags & FIELD_LATER)
 		return true;
 	list_names(&all, f->names);
-	complain(d, v, p, "Unsupported value: \"%s\": supported values: %s", v->s, sb_text(&all));
+	if (d->object)
+		sb_printf(&who, strstr(d->object, "\"\"") ? "%s" : "The %s is invalid", d->object);     /* a finding of validation; configuration has no name, and is no server's */
+	in_form.object = d->object ? sb_text(&who) : NULL;
+	complain(&in_form, v, p, "Unsupported value: \"%s\": supported values: %s", v->s, sb_text(&all));
 	sb_free(&all);
+	sb_free(&who);
 	return true;
 }
 
