@@ -220,6 +220,13 @@ void service_fill(struct arena *a, struct val *doc)
 			val_put(a, p, "targetPort", val_copy(a, val_get(p, "port")));
 }
 
+/* The namespace controller's, until all in it is gone (pkg/registry/core/namespace/strategy.go). */
+void namespace_fill(struct arena *a, struct val *doc)
+{
+	fill_absent(a, doc, "spec", "{}");
+	fill_absent(a, inside(doc, "spec"), "finalizers", "[\"kubernetes\"]");
+}
+
 /* It is written, never read: secret_default put it into data. */
 void secret_fill(struct arena *a, struct val *doc)
 {

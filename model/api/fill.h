@@ -18,6 +18,6 @@ void pod_spec_fill(struct arena *, struct val *spec);
 void pod_requests_fill(struct arena *, struct val *spec);
 
 typedef void kind_fills(struct arena *, struct val *doc);
-kind_fills pod_fill, template_fill, job_fill, cron_fill, stateful_set_fill, service_fill, secret_fill, claim_fill, hpa_fill, binding_fill, limit_range_fill;
+kind_fills namespace_fill, pod_fill, template_fill, job_fill, cron_fill, stateful_set_fill, service_fill, secret_fill, claim_fill, hpa_fill, binding_fill, limit_range_fill;
 
 #endif

@@ -103,7 +103,7 @@ static void secret_default(struct object *o, struct arena *a, struct strtab *t)
 
 static const char *const v1[] = { "v1", NULL };
 const struct kind namespace_kind = { .name = "Namespace", .apis = v1, .plural = "namespaces", .shorts = "ns", .size = sizeof(struct namespace_), .fields = namespace_fields,
-				     .dflt = namespace_default, .check = namespace_check, .name_rule = must_be_label };
+				     .dflt = namespace_default, .fill = namespace_fill, .check = namespace_check, .name_rule = must_be_label };
 const struct kind node_kind = { .name = "Node", .apis = v1, .plural = "nodes", .shorts = "no", .size = sizeof(struct node), .fields = node_fields,
 				.check = node_check, .check_update = node_check_update };
 const struct kind config_map_kind = { .name = "ConfigMap", .apis = v1, .plural = "configmaps", .shorts = "cm", .namespaced = true, .size = sizeof(struct config_map),

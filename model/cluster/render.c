@@ -159,6 +159,10 @@ static void put_pod(struct cluster *c, struct arena *a, struct val *v, const str
 	if (!status)
 		status = val_put(a, v, "status", val_new(a, VAL_MAP));
 	render_pod_status(a, status, p);
+	if (!p->given) {
+		render_running(a, (struct val *)(uintptr_t)val_get(status, "containerStatuses"), spec);
+		render_running(a, (struct val *)(uintptr_t)val_get(status, "initContainerStatuses"), spec);
+	}
 	if (ip_set(p->host_ip))
 		val_put(a, status, "hostIP", val_string(a, IP(p->host_ip)));
 	if (!ip_set(p->ip))

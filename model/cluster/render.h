@@ -9,6 +9,8 @@
 struct val *render_from_template(struct cluster *, struct arena *, const struct pod *);
 /* Into the spec map: what admission writes into a Pod. */
 void render_admitted(struct cluster *, struct arena *, struct val *spec, const struct pod *);
+/* Into the statuses of containers: what runs has, of what the spec gives it. */
+void render_running(struct arena *, struct val *statuses, const struct val *spec);
 /* Into the status map. A Pod that came with a status keeps its conditions and containers as they were given. */
 void render_pod_status(struct arena *, struct val *status, const struct pod *);
 condition_list *object_conditions(const struct object *);               /* of its status, where the kind's table decodes them; NULL */

@@ -161,6 +161,45 @@ static void put_account(struct cluster *c, struct arena *a, const struct pod *p,
 		put_token(c, a, p, spec);
 }
 
+static const struct val *box_of(const struct val *spec, const char *name)
+{
+	static const char *const lists[] = { "containers", "initContainers" };
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+		VAL_EACH(c, val_get(spec, lists[k]))
+			if (val_str_at(c, "name") && strcmp(val_str_at(c, "name"), name) == 0)
+				return c;
+	return NULL;
+}
+
+void render_running(struct arena *a, struct val *statuses, const struct val *spec)
+{
+	for (struct val *s = (struct val *)(uintptr_t)val_first(statuses); s; s = s->next) {
+		const struct val *box = val_path(s, "state.running") ? box_of(spec, val_str_at(s, "name") ? val_str_at(s, "name") : "") : NULL, *resources = val_get(box, "resources");
+		struct val *mounts;
+
+		if (!box)
+			continue;
+		if (val_first(val_get(resources, "requests")))
+			val_put(a, s, "allocatedResources", val_copy(a, val_get(resources, "requests")));
+		if (resources)
+			val_put(a, s, "resources", val_copy(a, resources));
+		if (!val_first(val_get(box, "volumeMounts")))
+			continue;
+		mounts = val_put(a, s, "volumeMounts", val_new(a, VAL_LIST));
+		VAL_EACH(m, val_get(box, "volumeMounts")) {
+			struct val *to = val_add(a, mounts, val_new(a, VAL_MAP));
+
+			val_put(a, to, "mountPath", val_string(a, val_str_at(m, "mountPath") ? val_str_at(m, "mountPath") : ""));
+			val_put(a, to, "name", val_string(a, val_str_at(m, "name") ? val_str_at(m, "name") : ""));
+			if (!val_bool_or(val_get(m, "readOnly"), false))
+				continue;
+			val_put(a, to, "readOnly", val_bool(a, true));
+			val_put(a, to, "recursiveReadOnly", val_string(a, val_str_at(m, "recursiveReadOnly") ? val_str_at(m, "recursiveReadOnly") : "Disabled"));
+		}
+	}
+}
+
 void render_admitted(struct cluster *c, struct arena *a, struct val *spec, const struct pod *p)
 {
 	pod_requests_fill(a, spec);

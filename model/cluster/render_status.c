@@ -19,7 +19,8 @@ static void put_text(struct arena *a, struct val *v, const char *key, const char
 
 /* ---- conditions */
 
-static struct val *conditions(struct arena *a, const condition_list *l, bool heartbeat)
+/* generation: what a Pod's kubelet has seen (PodObservedGenerationTracking); 0: conditions of others. */
+static struct val *conditions(struct arena *a, const condition_list *l, bool heartbeat, int64_t generation)
 {
 	struct val *list = val_new(a, VAL_LIST);
 
@@ -33,8 +34,8 @@ static struct val *conditions(struct arena *a, const condition_list *l, bool hea
 			val_put(a, v, "lastProbeTime", val_new(a, VAL_NULL));
 		put_time(a, v, "lastTransitionTime", c->changed);
 		put_text(a, v, "message", c->message);
-		if (c->observed)
-			val_put(a, v, "observedGeneration", val_int(a, c->observed));
+		if (c->observed || generation)
+			val_put(a, v, "observedGeneration", val_int(a, c->observed ? c->observed : generation));
 		put_text(a, v, "reason", c->reason);
 		val_put(a, v, "status", val_string(a, cond_status_names[c->status]));
 		val_put(a, v, "type", val_string(a, c->type));
@@ -45,7 +46,7 @@ static struct val *conditions(struct arena *a, const condition_list *l, bool hea
 void render_node_status(struct arena *a, struct val *status, const struct node *n)
 {
 	if (n->conditions.nr)
-		val_put(a, status, "conditions", conditions(a, &n->conditions, true));
+		val_put(a, status, "conditions", conditions(a, &n->conditions, true, 0));
 }
 
 /* ---- conditions of the other kinds: the tables lay everything but the times */
@@ -214,7 +215,8 @@ void render_pod_status(struct arena *a, struct val *status, const struct pod *p)
 	if (p->given)
 		return;
 	if (p->conditions.nr)
-		val_put(a, status, "conditions", conditions(a, &p->conditions, false));
+		val_put(a, status, "conditions", conditions(a, &p->conditions, false, p->o.generation));
+	val_put(a, status, "observedGeneration", val_int(a, p->o.generation));
 	put_containers(a, status, p, false);
 	put_containers(a, status, p, true);
 	put_time(a, status, "startTime", p->start);

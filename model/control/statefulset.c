@@ -1,8 +1,10 @@
 /* StatefulSets: Pods with names that stay, made and updated one after another. Source: pkg/controller/statefulset/stateful_set_control.go, stateful_set_utils.go. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/gc.h"
 #include "model/control/limits.h"
 #include "model/control/revisions.h"
 #include "model/control/volumes.h"
@@ -112,6 +114,56 @@ struct claiming { const struct val *templates; const char *pod; };
 static const char *claim_name(struct arena *a, const struct val *template, const char *pod)
 {
 	return arena_printf(a, "%s-%s", val_str_at(template, "metadata.name") ? val_str_at(template, "metadata.name") : "", pod);
+}
+
+static bool deletes_claims(const struct setting *x, const char *when)
+{
+	const char *s = val_str_at(val_path(x->s->o.doc, "spec.persistentVolumeClaimRetentionPolicy"), when);
+
+	return s && strcmp(s, "Delete") == 0;
+}
+
+/* The number at the end of TEMPLATE-SET-N; -1: it is no claim of this set. */
+static int32_t claim_ordinal(const struct setting *x, const char *name)
+{
+	size_t n = strlen(x->s->o.name);
+
+	VAL_EACH(t, val_path(x->s->o.doc, "spec.volumeClaimTemplates")) {
+		const char *base = val_str_at(t, "metadata.name");
+		size_t m = base ? strlen(base) : 0;
+		char *end;
+		long ordinal;
+
+		if (!m || strncmp(name, base, m) != 0 || name[m] != '-' || strncmp(name + m + 1, x->s->o.name, n) != 0 || name[m + 1 + n] != '-' || !isdigit((unsigned char)name[m + n + 2]))
+			continue;
+		ordinal = strtol(name + m + n + 2, &end, 10);
+		if (!*end && ordinal <= INT32_MAX)
+			return (int32_t)ordinal;
+	}
+	return -1;
+}
+
+/* persistentVolumeClaimRetentionPolicy (updateClaimOwnerRefForSetAndPod): claims belong to a set with whose end they go; with whenScaled a claim goes when its Pod has been scaled away. */
+static void tend_claims(struct setting *x)
+{
+	bool with_set = deletes_claims(x, "whenDeleted"), with_pod = deletes_claims(x, "whenScaled");
+	struct object_list l = with_set || with_pod ? cluster_list_ns(x->c, &pvc_kind, x->s->o.ns) : (struct object_list){ 0 };
+	struct object **claims = arena_copy(x->scratch, l.v, l.nr * sizeof(*l.v));
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		int32_t ordinal = claim_ordinal(x, claims[k]->name), place = ordinal - x->s->ordinal_start;
+		bool scaled_away = place < 0 || place >= (int32_t)x->nr;
+
+		if (ordinal < 0 || claims[k]->deleted != NEVER)
+			continue;
+		if (with_set && !claims[k]->owners.nr) {
+			own(x->c, claims[k], &x->s->o);
+			gc_learn(x->t, claims[k]);
+			cluster_touch(x->c, claims[k]);
+		}
+		if (with_pod && scaled_away && !cluster_find(x->c, &pod_kind, x->s->o.ns, arena_printf(x->scratch, "%s-%d", x->s->o.name, ordinal)))
+			apply_delete(x->c, claims[k]);
+	}
 }
 
 static void make_claims(struct setting *x, const struct val *templates, const char *pod)
@@ -368,6 +420,7 @@ static void run(struct control *t, struct object *o, nsec now)
 		if (!x.nr_condemned || !x.ordered)
 			update(&x);
 	}
+	tend_claims(&x);
 	write_status(&x);
 	control_wake(t, CTL_STATEFULSET, o, x.again);
 	arena_free(x.scratch);

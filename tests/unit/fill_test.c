@@ -107,6 +107,7 @@ TEST(other_kinds_are_shown_with_their_defaults)
 	SHOWS(&x, &job_kind, "j", "spec.template.spec.enableServiceLinks", "");
 	SHOWS(&x, &cron_job_kind, "j", "spec.suspend", "false");
 	SHOWS(&x, &cron_job_kind, "j", "spec.jobTemplate.spec.backoffLimit", "");
+	SAME_TEXT(json_at(&x, object_render(x.c, &find_namespace(x.c, "default")->o, x.a), "spec"), "{\"finalizers\":[\"kubernetes\"]}");
 	SHOWS(&x, &service_kind, "s", "spec.ports.0.targetPort", "80");
 	SHOWS(&x, &secret_kind, "s", "data", "{\"a\":\"Yg==\"}");
 	SHOWS(&x, &secret_kind, "s", "stringData", "");

@@ -29,6 +29,8 @@ TEST(a_pods_status_is_whole)
 	CU_ASSERT(strstr(s, "\"state\":{\"terminated\":{\"exitCode\":0,") != NULL);
 	CU_ASSERT(strstr(s, "\"running\":{},") == NULL && strstr(s, "\"waiting\":{}") == NULL);
 	CU_ASSERT(strstr(s, "\"qosClass\":\"Burstable\"") != NULL);     /* the init container asks for nothing */
+	CU_ASSERT(strstr(s, "\"observedGeneration\":1") != NULL && strstr(s, "\"allocatedResources\":{\"cpu\":\"1\",\"memory\":\"1Gi\"}") != NULL);
+	CU_ASSERT(strstr(s, "\"recursiveReadOnly\":\"Disabled\"") != NULL);
 	CU_ASSERT(strstr(s, "\"startTime\":") != NULL && strstr(s, "\"hostIPs\":[{") != NULL);
 	cell_free(&x);
 }

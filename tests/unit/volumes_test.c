@@ -139,6 +139,36 @@ TEST(a_statefulset_makes_claims_that_stay)
 	cell_free(&x);
 }
 
+#define SET(replicas, policy) "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: " replicas ", serviceName: db, selector: {matchLabels: {app: db}}, " \
+	"persistentVolumeClaimRetentionPolicy: " policy ", template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: postgres}]}}, "                       \
+	"volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}}\n"
+
+/* Rows after pkg/controller/statefulset/stateful_set_utils_test.go TestClaimOwnerMatchesSetAndPod. */
+TEST(claims_go_when_the_set_says_so)
+{
+	struct cell x = with(classes);
+
+	cell_apply(&x, SET("2", "{whenScaled: Delete}"));
+	cell_settle(&x);
+	CU_ASSERT_EQUAL(cluster_count(x.c, &pvc_kind), 2);
+	cell_apply(&x, SET("1", "{whenScaled: Delete}"));
+	cell_settle(&x);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(cluster_count(x.c, &pvc_kind), 1);
+	CU_ASSERT_PTR_NOT_NULL(cluster_find(x.c, &pvc_kind, "default", "data-db-0"));
+	cell_apply(&x, SET("2", "{whenDeleted: Delete}"));      /* now those of a Pod that is scaled away stay, and all go with the set */
+	cell_settle(&x);
+	cell_apply(&x, SET("1", "{whenDeleted: Delete}"));
+	cell_settle(&x);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(cluster_count(x.c, &pvc_kind), 2);
+	apply_delete(x.c, cluster_find(x.c, &statefulset_kind, "default", "db"));
+	cell_settle(&x);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_EQUAL(cluster_count(x.c, &pvc_kind), 0);
+	cell_free(&x);
+}
+
 TEST(storage_of_which_nothing_is_told_holds_nobody_back)
 {
 	struct cell x = with("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: c}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}\n");
