@@ -154,6 +154,26 @@ static void check_target(struct check *c, const struct val *v, const struct path
 		refuse_int(c, SUB(p, "averageUtilization"), int_of(v, "averageUtilization", 1), "must be greater than 0");
 }
 
+/* What each source wants of its target (validateResourceSource, validatePodsSource, validateObjectSource, validateExternalSource). */
+static void check_amounts(struct check *c, const struct val *v, const char *source, const struct path *p)
+{
+	bool percent = has(v, "averageUtilization"), average = has(v, "averageValue"), value = has(v, "value");
+	bool resource = strcmp(source, "resource") == 0 || strcmp(source, "containerResource") == 0;
+
+	if (resource && !percent && !average)
+		refuse_missing(c, SUB(p, "averageUtilization"), "must set either a target raw value or a target utilization");
+	if (resource && percent && average)
+		refuse_forbidden(c, SUB(p, "averageValue"), "may not set both a target raw value and a target utilization");
+	if (strcmp(source, "pods") == 0 && !average)
+		refuse_missing(c, SUB(p, "averageValue"), "must specify a positive target averageValue");
+	if (strcmp(source, "object") == 0 && !value && !average)
+		refuse_missing(c, SUB(p, "averageValue"), "must set either a target value or averageValue");
+	if (strcmp(source, "external") == 0 && !value && !average)
+		refuse_missing(c, SUB(p, "averageValue"), "must set either a target value for metric or a per-pod target");
+	if (strcmp(source, "external") == 0 && value && average)
+		refuse_forbidden(c, SUB(p, "value"), "may not set both a target value for metric and a per-pod target");
+}
+
 static void check_metric(struct check *c, const struct val *v, const struct path *p)
 {
 	static const char *const types[] = { "ContainerResource", "External", "Object", "Pods", "Resource", NULL };
@@ -188,6 +208,7 @@ static void check_metric(struct check *c, const struct val *v, const struct path
 			refuse_missing(c, SUB(at, "metric.name"), "must specify a metric name");
 		}
 		check_target(c, val_get(source, "target"), SUB(at, "target"));
+		check_amounts(c, val_get(source, "target"), fields[k], SUB(at, "target"));
 	}
 }
 

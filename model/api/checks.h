@@ -22,7 +22,8 @@ kind_check job_check, cron_job_check;                                           
 void template_check(struct check *, const struct val *template, const struct path *, const struct val *claims);      /* claims: volumeClaimTemplates, or NULL */
 void template_meta_check(struct check *, const struct val *template, const struct path *);
 void claim_spec_check(struct check *, const struct val *spec, const struct path *);     /* check_storage.c */
-kind_check namespace_check, node_check, config_map_check, secret_check, quota_check, limit_range_check;                                /* check_core.c */
+kind_check namespace_check, node_check, config_map_check, secret_check;                 /* check_core.c */
+kind_check quota_check, limit_range_check, lease_check, runtime_class_check;                                              /* check_limits.c */
 kind_check_update node_check_update, config_map_check_update, secret_check_update;
 kind_check pvc_check, pv_check, storage_class_check;                                    /* check_storage.c */
 kind_check_update pvc_check_update, storage_class_check_update;

@@ -42,8 +42,8 @@ KIND(pdb_kind, "PodDisruptionBudget", APIS("policy/v1"), APIS("policy/v1beta1"),
      .name_rule = must_be_path_segment);
 KIND(priority_class_kind, "PriorityClass", APIS("scheduling.k8s.io/v1"), APIS("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha1"), "priorityclasses", "pc", false,
      .fields = PriorityClass, .check = priority_class_check, .check_update = priority_class_check_update);
-KIND(runtime_class_kind, "RuntimeClass", APIS("node.k8s.io/v1"), APIS("node.k8s.io/v1beta1", "node.k8s.io/v1alpha1"), "runtimeclasses", NULL, false, .fields = RuntimeClass);
-KIND(lease_kind, "Lease", APIS("coordination.k8s.io/v1"), APIS("coordination.k8s.io/v1beta1"), "leases", NULL, true, .fields = Lease);
+KIND(runtime_class_kind, "RuntimeClass", APIS("node.k8s.io/v1"), APIS("node.k8s.io/v1beta1", "node.k8s.io/v1alpha1"), "runtimeclasses", NULL, false, .fields = RuntimeClass, .check = runtime_class_check);
+KIND(lease_kind, "Lease", APIS("coordination.k8s.io/v1"), APIS("coordination.k8s.io/v1beta1"), "leases", NULL, true, .fields = Lease, .check = lease_check);
 KIND(api_service_kind, "APIService", APIS("apiregistration.k8s.io/v1"), APIS("apiregistration.k8s.io/v1beta1"), "apiservices", NULL, false, .fields = APIService,
      .name_rule = must_be_path_segment);
 KIND(validating_kind, "ValidatingWebhookConfiguration", ADMIT, ADMIT_OLD, "validatingwebhookconfigurations", NULL, false, .fields = ValidatingWebhookConfiguration,

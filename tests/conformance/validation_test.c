@@ -5,6 +5,10 @@
 #define SERVICE(spec) "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {" spec ", ports: [{port: 80}]}}"
 #define SLICE(ip)     "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv4, endpoints: [{addresses: ['" ip "']}]}"
 
+#define LIMITS(item)  "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [" item "]}}"
+#define QUOTA_OF(spec)   "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {" spec "}}"
+#define HPA(metric)   "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: d}, metrics: [" metric "]}}"
+
 static const struct { const char *doc, *why; } table[] = {
 	/* ip_test.go TestIsValidIPForLegacyField, TestIsValidCIDRForLegacyField, strict: StrictIPCIDRValidation is on since 1.36 */
 	{ SERVICE("externalIPs: [10.0.0.1, 'fd00:0:0::1']"), NULL },
@@ -21,6 +25,45 @@ static const struct { const char *doc, *why; } table[] = {
 	{ "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: a%b}, spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}}", "may not contain '%'" },
 	/* TestValidateLimitRange: duplicate limit type */
 	{ "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [{type: Pod, max: {cpu: 1}}, {type: Pod, max: {cpu: 2}}]}}", "Duplicate value: \"Pod\"" },
+	/* TestValidateLimitRange */
+	{ LIMITS("{type: Container, max: {cpu: 100m, memory: 10Gi}, min: {cpu: 5m, memory: 1Mi}, default: {cpu: 50m, memory: 500Mi}, defaultRequest: {cpu: 10m, memory: 100Mi}, "
+		 "maxLimitRequestRatio: {cpu: 10}}"), NULL },
+	{ LIMITS("{type: PersistentVolumeClaim, max: {storage: 10Gi}, min: {storage: 5Gi}}"), NULL },
+	{ LIMITS("{type: foo.com/thing, max: {storage: 1Gi}, min: {storage: 1Mi}}"), NULL },
+	{ LIMITS("{type: Pod, max: {cpu: 100m}, default: {cpu: 10m}}"), "spec.limits[0].default: Forbidden: may not be specified when `type` is 'Pod'" },
+	{ LIMITS("{type: Pod, max: {cpu: 100m}, min: {cpu: 200m}}"), "spec.limits[0].min[cpu]: Invalid value: \"200m\": min value 200m is greater than max value 100m" },
+	{ LIMITS("{type: Container, max: {cpu: 2}, min: {cpu: 1}, default: {cpu: 1}, defaultRequest: {cpu: 500m}}"), "min value 1 is greater than default request value 500m" },
+	{ LIMITS("{type: Container, max: {cpu: 2}, default: {cpu: 2}, defaultRequest: {cpu: 3}}"), "default request value 3 is greater than default limit value 2" },
+	{ LIMITS("{type: Container, max: {cpu: 1}, default: {cpu: 2}, defaultRequest: {cpu: 1}}"), "spec.limits[0].default[cpu]: Invalid value: \"1\": default value 2 is greater than max value 1" },
+	{ LIMITS("{type: Container, maxLimitRequestRatio: {cpu: 800m}}"), "ratio 800m is less than 1" },
+	{ LIMITS("{type: Pod, max: {cpu: 400m}, min: {cpu: 200m}, maxLimitRequestRatio: {cpu: 10}}"), "ratio 10 is greater than max/min = 2.000000" },
+	{ LIMITS("{type: foo, max: {storage: 1Gi}}"), "must be a standard limit type or fully qualified" },
+	{ LIMITS("{type: PersistentVolumeClaim}"), "either minimum or maximum storage value is required, but neither was provided" },
+	{ LIMITS("{type: Container, max: {hugepages-2Mi: 4Mi}, default: {hugepages-2Mi: 4Mi}, defaultRequest: {hugepages-2Mi: 2Mi}}"), "must equal to defaultRequest value" },
+	{ LIMITS("{type: Container, max: {storage: 1Gi}}"), "must be a standard resource for containers" },
+	/* TestValidateResourceQuota */
+	{ QUOTA_OF("hard: {cpu: 100, memory: 10000, requests.cpu: 100, limits.memory: 1, pods: 10, services: 0, example.com/gpu: 2, count/deployments.apps: 3}"), NULL },
+	{ QUOTA_OF("hard: {pods: 100}, scopes: [BestEffort]"), NULL },
+	{ QUOTA_OF("hard: {cpu: 100}, scopes: [BestEffort]"), "spec.scopes: Invalid value: [\"BestEffort\"]: unsupported scope applied to resource" },
+	{ QUOTA_OF("hard: {pods: 1}, scopes: [Terminating, NotTerminating]"), "conflicting scopes" },
+	{ QUOTA_OF("hard: {pods: 1}, scopes: [foo]"), "unsupported scope" },
+	{ QUOTA_OF("hard: {cpu: -100}"), "must be greater than or equal to 0" },
+	{ QUOTA_OF("hard: {pods: 1.5}"), "spec.hard[pods]: Invalid value: \"1500m\": must be an integer" },
+	{ QUOTA_OF("hard: {storage: 1}"), "spec.hard[storage]: Invalid value: \"storage\": must be a standard resource for quota" },
+	{ QUOTA_OF("hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: In, values: [a]}]}"), NULL },
+	{ QUOTA_OF("hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: NotIn}]}"), "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector" },
+	{ QUOTA_OF("hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: BestEffort, operator: In, values: [a]}]}"), "must be 'Exist' when scope is any of" },
+	{ QUOTA_OF("hard: {pods: 1}, scopeSelector: {matchExpressions: [{scopeName: PriorityClass, operator: Exists, values: [a]}]}"), "must be no value when `operator` is 'Exist' or 'DoesNotExist'" },
+	/* autoscaling validation_test.go TestValidateHorizontalPodAutoscaler */
+	{ HPA("{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70}}}"), NULL },
+	{ HPA("{type: Resource, resource: {name: cpu, target: {type: Value}}}"), "must set either a target raw value or a target utilization" },
+	{ HPA("{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70, averageValue: 1}}}"), "may not set both a target raw value and a target utilization" },
+	{ HPA("{type: Pods, pods: {metric: {name: m}, target: {type: Value}}}"), "must specify a positive target averageValue" },
+	{ HPA("{type: External, external: {metric: {name: m}, target: {type: Value}}}"), "must set either a target value for metric or a per-pod target" },
+	/* coordination TestValidateLeaseSpec, node TestValidateRuntimeClass */
+	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseDurationSeconds: 0}}", "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0" },
+	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseTransitions: -1}}", "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0" },
+	{ "{apiVersion: node.k8s.io/v1, kind: RuntimeClass, metadata: {name: r}, handler: A_b}", "handler: Invalid value: \"A_b\": a lowercase RFC 1123 label" },
 };
 
 TEST(the_api_takes_what_1_36_takes)
