@@ -37,7 +37,8 @@ struct node {
 
 /* ---- Pod */
 struct container_port { str name; int32_t port, host_port; str host_ip; uint8_t protocol; };
-struct env_var { str name, value; };
+struct env_var { str name, value; const struct val *from; /* valueFrom as given; NULL: none */ };
+struct env_from { str prefix; const struct val *config_map, *secret; };  /* references as given */
 struct volume_mount { str name, path, sub_path; bool read_only; };
 struct http_header { str name, value; };
 enum probe_handler { PROBE_NONE, PROBE_HTTP, PROBE_TCP, PROBE_EXEC, PROBE_GRPC, PROBE_SLEEP };
@@ -60,6 +61,8 @@ struct container {
 	str_list command, args;
 	LIST(struct container_port) ports;
 	LIST(struct env_var) env;
+	LIST(struct env_from) env_from;
+	str working_dir;                        /* NULL: the image's */
 	LIST(struct volume_mount) mounts;
 	struct resources resources;
 	struct probe *liveness, *readiness, *startup;
@@ -143,6 +146,7 @@ bool container_restarts(const struct pod_spec *, const struct container *, int32
 bool container_may_restart(const struct pod_spec *, const struct container *); /* with some code */
 bool restarts_all(const struct container *, int32_t exit);              /* does a rule say RestartAllContainers of that code? */
 bool is_sidecar(const struct container *);      /* an init container with restartPolicy Always */
+str pod_host_name(const struct pod *);          /* what hostname(1) says there: spec.hostname, or the Pod's name */
 bool pod_is_ready(const struct pod *);          /* condition Ready is True */
 bool pod_is_terminal(const struct pod *);       /* Succeeded or Failed */
 /* The number that a port name has in a Pod, as FindPort: name and protocol; app containers, then sidecars. 0: none. */

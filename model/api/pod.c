@@ -39,7 +39,10 @@ static const struct field port_fields[] = {
 	ROW(F_STR, "hostIP", struct container_port, host_ip), ROW_ENUM_DFLT("protocol", struct container_port, protocol, l4_names, L4_TCP),
 	FIELD_END
 };
-static const struct field env_fields[] = { ROW(F_STR, "name", struct env_var, name), ROW(F_STR, "value", struct env_var, value), KEPT_SUB("valueFrom", EnvVarSource), FIELD_END };
+static const struct field env_fields[] = { ROW(F_STR, "name", struct env_var, name), ROW(F_STR, "value", struct env_var, value), ROW_RAW("valueFrom", struct env_var, from, EnvVarSource), FIELD_END };
+static const struct field env_from_fields[] = {
+	ROW(F_STR, "prefix", struct env_from, prefix), ROW_RAW("configMapRef", struct env_from, config_map, ConfigMapEnvSource), ROW_RAW("secretRef", struct env_from, secret, SecretEnvSource), FIELD_END
+};
 static const struct field mount_fields[] = {
 	ROW(F_STR, "name", struct volume_mount, name), ROW(F_STR, "mountPath", struct volume_mount, path), ROW(F_STR, "subPath", struct volume_mount, sub_path),
 	ROW(F_BOOL, "readOnly", struct volume_mount, read_only), KEPT(F_STR, "mountPropagation"), KEPT(F_STR, "subPathExpr"), KEPT(F_STR, "recursiveReadOnly"),
@@ -84,7 +87,7 @@ static const struct field container_fields[] = {
 	ROW_STRUCT_TEXT("resources", struct container, resources, resource_fields, "{}"), ROW_PTR("livenessProbe", struct container, liveness, struct probe, probe_fields),
 	ROW_PTR("readinessProbe", struct container, readiness, struct probe, probe_fields), ROW_PTR("startupProbe", struct container, startup, struct probe, probe_fields),
 	ROW_PTR("lifecycle", struct container, lifecycle, struct lifecycle, lifecycle_fields), ROW(F_STR, "restartPolicy", struct container, restart_policy),
-	ROW_RAW("securityContext", struct container, security, SecurityContext), KEPT(F_STR, "workingDir"), KEPT_LIST("envFrom", EnvFromSource),
+	ROW_RAW("securityContext", struct container, security, SecurityContext), ROW(F_STR, "workingDir", struct container, working_dir), ROW_LIST("envFrom", struct container, env_from, struct env_from, env_from_fields),
 	KEPT_LIST("resizePolicy", ContainerResizePolicy), KEPT_LIST("volumeDevices", VolumeDevice), ROW_LIST("restartPolicyRules", struct container, restart_rules, struct restart_rule, restart_rule_fields),
 	KEPT_DFLT(F_STR, "terminationMessagePath", "\"/dev/termination-log\""), KEPT_DFLT(F_STR, "terminationMessagePolicy", "\"File\""), KEPT(F_STR, "imagePullPolicy"),
 	KEPT(F_BOOL, "stdin"), KEPT(F_BOOL, "stdinOnce"), KEPT(F_BOOL, "tty"), KEPT(F_STR, "targetContainerName"),
@@ -389,6 +392,11 @@ int64_t pod_amount(const struct pod_spec *s, const char *name, bool limits)
 	if (overhead && (any || !limits) && quantity_parse(overhead, &more))
 		v += more;
 	return v;
+}
+
+str pod_host_name(const struct pod *p)
+{
+	return p->spec->hostname && *p->spec->hostname ? p->spec->hostname : p->hostname && *p->hostname ? p->hostname : p->o.name;
 }
 
 bool pod_is_ready(const struct pod *p)

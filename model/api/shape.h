@@ -36,7 +36,7 @@ extern const struct field APIService[], AWSElasticBlockStoreVolumeSource[], Affi
 	CSIDriver[], CSINode[], CSIStorageCapacity[], CSIVolumeSource[], CephFSVolumeSource[], CertificateSigningRequest[], CinderVolumeSource[],
 	ClusterRole[], ClusterRoleBinding[], ComponentStatus[], ContainerImage[], ContainerResizePolicy[], ContainerRestartRuleOnExitCodes[], ContainerState[],
 	ContainerStatus[], ContainerUser[], CustomResourceDefinition[], DeviceClass[], DownwardAPIVolumeSource[],
-	EmptyDirVolumeSource[], EnvFromSource[], EnvVarSource[], EphemeralVolumeSource[], Event[], FCVolumeSource[], FlexVolumeSource[],
+	EmptyDirVolumeSource[], ConfigMapEnvSource[], SecretEnvSource[], EnvVarSource[], EphemeralVolumeSource[], Event[], FCVolumeSource[], FlexVolumeSource[],
 	FlockerVolumeSource[], FlowSchema[], GCEPersistentDiskVolumeSource[], GitRepoVolumeSource[], GlusterfsVolumeSource[],
 	HorizontalPodAutoscaler[], HostIP[], IPAddress[], ISCSIVolumeSource[], ImageVolumeSource[], IngressClassParametersReference[], KeyToPath[],
 	Lease[], LimitRange[], LocalObjectReference[], MutatingAdmissionPolicy[], MutatingAdmissionPolicyBinding[], MutatingWebhookConfiguration[],

@@ -240,7 +240,7 @@ static void write_pod(struct compile *x, struct node_build *nb, uint32_t k)
 	ns = netns_begin(x->dp, h, NS_POD, arena_printf(x->arena, "pod/%s/%s", p->o.ns, p->o.name));
 	ns->object = p->o.id.i;
 	ns->node = nb->ns;
-	ns->hostname = p->hostname ? p->hostname : p->o.name;
+	ns->hostname = pod_host_name(p);
 	add_lo(x, h);
 	eth0 = x->cni->pod(x, nb, nb->pods[k], h, nb->host_end[k]);
 	if (eth0.i)

@@ -24,7 +24,7 @@ static void entry(struct dns_answer *out, enum dns_type type, ip_addr ip, const 
 /* The Pod's own names, by each of its addresses. */
 static void own_names(struct dns_answer *out, enum dns_type type, const struct pod *p, const char *domain, const char *asked, struct arena *a)
 {
-	const char *host = p->spec->hostname && *p->spec->hostname ? p->spec->hostname : p->hostname && *p->hostname ? p->hostname : p->o.name;
+	const char *host = pod_host_name(p);
 	const char *subdomain = p->spec->subdomain, *full = subdomain && *subdomain ? arena_printf(a, "%s.%s.%s.svc.%s", host, subdomain, p->o.ns, domain) : NULL;
 	const ip_addr ips[] = { p->ip, p->ip2 };
 

@@ -202,24 +202,32 @@ static void failed(struct dial *q, int error)
 	over(q, dial_end_of(error), error);
 }
 
+static bool is_stream(const struct dial *q)
+{
+	return q->proto == PROTO_TCP || q->proto == PROTO_SCTP;
+}
+
 static bool is_icmp(const struct dial *q)
 {
 	return q->proto == PROTO_ICMP || q->proto == PROTO_ICMPV6;
 }
 
-/* Behind it zeros, up to the size that is wanted. */
-static void send_first(struct dial *q)
+/* Behind it zeros, up to the size that is wanted. A stream may take it in pieces, the next when there is room. */
+static void send_next(struct dial *q)
 {
 	static char hello[DIAL_SIZE] = "podwire\n", ping[DIAL_SIZE];
 	struct icmphdr echo = { .type = ip_is4(q->dst) ? ICMP_ECHO : ICMP6_ECHO_REQUEST, .un.echo = { 0, 1 } };
-	size_t n = is_icmp(q) ? sizeof(echo) + q->size : MAX(strlen(hello), q->size);
+	size_t all = is_icmp(q) ? sizeof(echo) + q->size : MAX(strlen(hello), q->size);
+	ssize_t n;
 
 	memcpy(ping, &echo, sizeof(echo));
-	if (send(q->fd, is_icmp(q) ? ping : hello, n, MSG_NOSIGNAL) < 0 && errno != EAGAIN) {
+	n = send(q->fd, (is_icmp(q) ? ping : hello) + q->out, all - q->out, MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		failed(q, errno);
 		return;
 	}
-	q->sent = true;
+	q->out += n > 0 ? (size_t)n : 0;
+	q->sent = q->out == all || !is_stream(q);
 }
 
 static void set_size(const struct dial *q, bool stream)
@@ -249,7 +257,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 {
 	struct sockaddr_storage to, own;
 	socklen_t n = dial_sockaddr(q->dst, is_icmp(q) ? 0 : q->port, &to), m = sizeof(own);
-	bool four = ip_is4(q->dst), stream = q->proto == PROTO_TCP || q->proto == PROTO_SCTP;
+	bool four = ip_is4(q->dst), stream = is_stream(q);
 	int proto = is_icmp(q) ? (four ? IPPROTO_ICMP : IPPROTO_ICMPV6) : q->proto == PROTO_SCTP ? IPPROTO_SCTP : 0;
 	struct epoll_event ev = { .events = stream ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.u64 = nr };
 
@@ -282,7 +290,7 @@ static void begin(struct dialer *p, struct dial *q, uint32_t nr)
 		from_sockaddr(&own, &q->own, &q->own_port);
 	epoll_ctl(p->epoll, EPOLL_CTL_ADD, q->fd, &ev);
 	if (!stream)
-		send_first(q);
+		send_next(q);
 }
 
 static bool parse_socket(char *text, ip_addr *ip, uint16_t *port)
@@ -336,7 +344,7 @@ static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events
 	const char *line;
 	ssize_t got;
 
-	if (!q->sent && events & (EPOLLERR | EPOLLHUP) && getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error) {
+	if (!q->out && !q->sent && events & (EPOLLERR | EPOLLHUP) && getsockopt(q->fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0 && error) {
 		failed(q, error);
 		return;
 	}
@@ -345,12 +353,13 @@ static void heard(struct dialer *p, struct dial *q, uint32_t nr, uint32_t events
 		struct sockaddr_storage own;
 		socklen_t m = sizeof(own);
 
-		epoll_ctl(p->epoll, EPOLL_CTL_MOD, q->fd, &ev);
 		if (getsockname(q->fd, (struct sockaddr *)&own, &m) == 0)
 			from_sockaddr(&own, &q->own, &q->own_port);
-		send_first(q);
+		send_next(q);
 		if (q->fd < 0)
 			return;
+		if (q->sent)
+			epoll_ctl(p->epoll, EPOLL_CTL_MOD, q->fd, &ev);
 	}
 	if (memchr(q->line, '\n', q->len)) {
 		hear_echo(q);

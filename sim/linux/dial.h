@@ -24,7 +24,7 @@ struct dial {
 	ip_addr end_ip, seen; uint16_t end_port, seen_port;
 	ip_addr own; uint16_t own_port; /* the socket's own end */
 	/* inside */
-	int fd; bool sent; nsec deadline; char line[512]; size_t len, echoed;
+	int fd; bool sent; nsec deadline; char line[512]; size_t out /* bytes sent */, len, echoed;
 };
 
 /* Sockets of the caller's that answer as workloads do, for ends that listen wherever they are asked. */

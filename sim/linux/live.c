@@ -271,6 +271,7 @@ static bool can_be_built(struct cluster *c, struct arena *a, struct err *err)
 {
 	struct tiers t = policy_tiers(c, a);
 	const char *what = what_is_not_modelled(&t, a);
+	struct object_list nodes = cluster_list(c, &node_kind);
 
 	if (what)
 		return err_add(err, ERR_UNKNOWN, NULL, "%s: the rules that Calico would write for it are not known, so the cluster cannot be built", what);
@@ -278,6 +279,13 @@ static bool can_be_built(struct cluster *c, struct arena *a, struct err *err)
 		return err_add(err, ERR_UNKNOWN, NULL, "HostEndpoints are not modelled, so the cluster cannot be built");
 	if (cluster_settings(c)->proxy_mode == PROXY_IPVS)
 		return err_add(err, ERR_UNKNOWN, NULL, "kube-proxy's IPVS mode is not modelled, so the cluster cannot be built");
+	for (uint32_t k = 0; k < nodes.nr; k++) {
+		const struct node *n = (const struct node *)nodes.v[k];
+
+		if (!ip_set(node_internal_ip(n, false)) && !ip_set(node_internal_ip(n, true)))
+			return err_add(err, ERR_UNKNOWN, NULL, "node %s has no address, and Linux takes no route to other nodes without one, so the cluster cannot be built: give it an InternalIP in status.addresses",
+				       n->o.name);
+	}
 	return true;
 }
 

@@ -14,6 +14,7 @@
 #include "model/api/core.h"
 #include "model/dns/dns.h"
 #include "sim/linux/dial.h"
+#include "sim/linux/environment.h"
 #include "sim/linux/volumes.h"
 
 /* ---- files */
@@ -30,6 +31,47 @@ static void put_text(const char *dir, const char *name, const char *text)
 	}
 }
 
+/* As the kubelet writes it (pkg/kubelet/kubelet_pods.go, managedHostsFileContent); with the node's network there is the node's file before the aliases. */
+static void hosts(const struct pod *p, const char *host, const char *domain, struct sb *out)
+{
+	const char *subdomain = p->spec->subdomain;
+	const ip_addr ips[] = { p->ip, p->ip2 };
+
+	sb_printf(out, "# Kubernetes-managed hosts file%s.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n", p->spec->host_network ? " (host network)" : "");
+	if (!p->spec->host_network)
+		sb_add(out, "fe00::\tip6-localnet\nfe00::\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n");
+	for (size_t k = 0; !p->spec->host_network && k < ARRAY_LEN(ips); k++) {
+		if (ip_set(ips[k]) && subdomain && *subdomain)
+			sb_printf(out, "%s\t%s.%s.%s.svc.%s\t%s\n", IP(ips[k]), host, subdomain, p->o.ns, domain, host);
+		else if (ip_set(ips[k]))
+			sb_printf(out, "%s\t%s\n", IP(ips[k]), host);
+	}
+	if (p->spec->host_aliases.nr)
+		sb_add(out, "\n# Entries added by HostAliases.\n");
+	for (uint32_t k = 0; k < p->spec->host_aliases.nr; k++) {
+		const struct host_alias *h = &p->spec->host_aliases.v[k];
+
+		sb_add(out, h->ip);
+		for (uint32_t i = 0; i < h->hostnames.nr; i++)
+			sb_printf(out, "\t%s", h->hostnames.v[i]);
+		sb_addc(out, '\n');
+	}
+}
+
+/* NAME=value, each with a NUL. */
+static void put_environment(const char *dir, const struct pod *p, struct variables own, struct arena *a)
+{
+	char path[512], **v = environment_block(p, &own, a);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/env", dir);
+	f = fopen(path, "we");
+	for (; f && *v; v++)
+		fwrite(*v, 1, strlen(*v) + 1, f);
+	if (f)
+		fclose(f);
+}
+
 const char *place_files(const struct live *live, struct cluster *cluster, const struct pod *p, const struct container *c, const char *name, struct arena *a)
 {
 	const char *dir = arena_printf(a, "%s/etc/%s", live->dir, name);
@@ -40,13 +82,17 @@ const char *place_files(const struct live *live, struct cluster *cluster, const 
 	dns_resolv_conf_text(&conf, &text);
 	put_text(dir, "resolv.conf", sb_text(&text));
 	if (p) {
-		const char *host = p->hostname ? p->hostname : p->o.name;
+		const char *host = pod_host_name(p);
 
 		put_text(dir, "hostname", arena_printf(a, "%s\n", host));
-		put_text(dir, "hosts", arena_printf(a, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n%s\t%s\n", IP(p->ip), host));
+		sb_reset(&text);
+		hosts(p, host, cluster_settings(cluster)->domain, &text);
+		put_text(dir, "hosts", sb_text(&text));
+		put_text(dir, "cwd", c->working_dir ? c->working_dir : "");
+		put_environment(dir, p, environment_of(cluster, p, c, a), a);
 		sb_reset(&text);
 		volumes_mounts(live, p, c, a, &text);
-		if (command_is_own(live, p, c))    /* its files are not the machine's */
+		if (command_is_own(live, p, c) || c->working_dir)       /* its files are not the machine's */
 			sb_addc(&text, '\n');
 		put_text(dir, "mounts", sb_text(&text));
 	}
@@ -102,6 +148,59 @@ bool place_enter(const char *folder, bool own, struct err *err)
 	return ok;
 }
 
+char **place_environment(const char *folder, struct arena *a)
+{
+	char path[512], some[4096], **v;
+	struct sb all = { 0 };
+	uint32_t nr = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/env", folder);
+	f = *folder ? fopen(path, "re") : NULL;
+	if (!f)
+		return NULL;
+	for (size_t n; (n = fread(some, 1, sizeof(some), f)) > 0;)
+		sb_addn(&all, some, n);
+	fclose(f);
+	v = arena_array(a, char *, all.len / 2 + 2);
+	for (const char *p = sb_text(&all); p < sb_text(&all) + all.len; p += strlen(p) + 1)
+		v[nr++] = arena_strdup(a, p);
+	sb_free(&all);
+	return v;
+}
+
+const char *place_directory(const char *folder, struct arena *a)
+{
+	char path[512], *text;
+	const char *dir;
+
+	snprintf(path, sizeof(path), "%s/cwd", folder);
+	text = *folder ? whole(path) : NULL;
+	dir = text ? arena_strdup(a, text) : NULL;
+	free(text);
+	return dir;
+}
+
+/* A runtime makes the directory where it is missing (runc, prepareRootfs); what is made here stays in the lab. */
+bool place_stand(const char *dir, struct err *err)
+{
+	char path[4096];
+
+	if (!dir || !*dir)
+		return chdir("/") == 0 || err_add(err, ERR_MACHINE, NULL, "/: %s", strerror(errno));
+	if (chdir("/") != 0 || chdir(dir) == 0)
+		return true;
+	snprintf(path, sizeof(path), "%s/", dir);
+	for (char *p = path + 1; *p; p++)
+		if (*p == '/') {
+			*p = '\0';
+			if (mkdir(path, 0755) != 0 && errno != EEXIST)
+				break;
+			*p = '/';
+		}
+	return chdir(dir) == 0 || err_add(err, ERR_MACHINE, NULL, "workingDir %s: %s", dir, strerror(errno));
+}
+
 /* ---- the container's own command */
 
 bool command_is_own(const struct live *live, const struct pod *p, const struct container *c)
@@ -114,56 +213,6 @@ bool command_is_own(const struct live *live, const struct pod *p, const struct c
 		if (!live->haproxies.v[k].sidecar && strncmp(live->haproxies.v[k].key, p->o.ns, n) == 0 && live->haproxies.v[k].key[n] == '/' && strcmp(live->haproxies.v[k].key + n + 1, p->o.name) == 0)
 			return false;
 	return true;
-}
-
-/* Variables by name: the last one of a name counts. */
-struct vars { struct var { const char *name, *value; } *v; uint32_t nr; };
-
-static const char *value_of(const struct vars *l, const char *name, size_t n)
-{
-	for (uint32_t k = l->nr; k-- > 0;)
-		if (strlen(l->v[k].name) == n && memcmp(l->v[k].name, name, n) == 0)
-			return l->v[k].value;
-	return NULL;
-}
-
-/* $(NAME) is its value where there is one, $$ is $ (third_party/forked/golang/expansion). */
-static char *expanded(const struct vars *l, const char *word, struct arena *a)
-{
-	struct sb out = { 0 };
-	char *text;
-
-	for (const char *p = word; *p; p++) {
-		const char *end = p[0] == '$' && p[1] == '(' ? strchr(p, ')') : NULL, *value = end ? value_of(l, p + 2, (size_t)(end - p - 2)) : NULL;
-
-		if (value) {
-			sb_add(&out, value);
-			p = end;
-		} else {
-			sb_addc(&out, *p);
-			p += p[0] == '$' && p[1] == '$';
-		}
-	}
-	text = arena_strdup(a, sb_text(&out));
-	sb_free(&out);
-	return text;
-}
-
-/* What the manifest writes out: each may name those before it (kubelet_pods.go, makeEnvironmentVariables); for the words of a probe it stays as it is written
- * (ExpandContainerCommandOnlyStatic). */
-static struct vars variables(const struct container *c, bool written, struct arena *a)
-{
-	struct vars l = { arena_array(a, struct var, c->env.nr), 0 };
-
-	for (uint32_t k = 0; k < c->env.nr; k++) {
-		const struct env_var *e = &c->env.v[k];
-
-		if (e->value) {
-			l.v[l.nr] = (struct var){ e->name, written ? e->value : expanded(&l, e->value, a) };
-			l.nr++;
-		}
-	}
-	return l;
 }
 
 void command_text(const struct pod *p, const struct container *c, struct sb *out)
@@ -180,37 +229,22 @@ void command_text(const struct pod *p, const struct container *c, struct sb *out
 		sb_printf(out, "\n%s", c->args.v[k]);
 	for (uint32_t k = 0; k < c->env.nr; k++)
 		sb_printf(out, "\n%s=%s", c->env.v[k].name, c->env.v[k].value ? c->env.v[k].value : "");
+	sb_printf(out, "\n%s", c->working_dir ? c->working_dir : "");
 }
 
-static char **words(const struct vars *l, const str_list *first, const str_list *then, struct arena *a)
+static char **words(const struct variables *l, const str_list *first, const str_list *then, struct arena *a)
 {
 	char **v = arena_array(a, char *, first->nr + then->nr + 1);
 	uint32_t nr = 0;
 
 	for (uint32_t k = 0; k < first->nr; k++)
-		v[nr++] = expanded(l, first->v[k], a);
+		v[nr++] = environment_expand(l, first->v[k], a);
 	for (uint32_t k = 0; k < then->nr; k++)
-		v[nr++] = expanded(l, then->v[k], a);
+		v[nr++] = environment_expand(l, then->v[k], a);
 	return v;
 }
 
-/* What a runtime sets, and the container's own, which go before it. */
-static char **environment(const struct pod *p, const struct vars *own, struct arena *a)
-{
-	const struct var first[] = { { "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" }, { "HOSTNAME", p->hostname ? p->hostname : p->o.name }, { "HOME", "/root" } };
-	char **v = arena_array(a, char *, ARRAY_LEN(first) + own->nr + 1);
-	uint32_t nr = 0;
-
-	for (size_t k = 0; k < ARRAY_LEN(first); k++)
-		if (!value_of(own, first[k].name, strlen(first[k].name)))
-			v[nr++] = arena_printf(a, "%s=%s", first[k].name, first[k].value);
-	for (uint32_t k = 0; k < own->nr; k++)
-		if (value_of(own, own->v[k].name, strlen(own->v[k].name)) == own->v[k].value)
-			v[nr++] = arena_printf(a, "%s=%s", own->v[k].name, own->v[k].value);
-	return v;
-}
-
-_Noreturn static void become(const struct live *live, const struct space *s, const char *folder, char **argv, char **env, const char *log)
+_Noreturn static void become(const struct live *live, const struct space *s, const char *folder, char **argv, char **env, const char *dir, const char *log)
 {
 	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	struct err err = { 0 };
@@ -222,7 +256,7 @@ _Noreturn static void become(const struct live *live, const struct space *s, con
 	no_files(live);
 	dup2(out, 1);
 	dup2(out, 2);
-	if (!place_enter(folder, true, &err) || chdir("/") != 0) {
+	if (!place_enter(folder, true, &err) || !place_stand(dir, &err)) {
 		err_print(&err, stderr);
 		fflush(stderr);
 		_exit(126);
@@ -243,14 +277,14 @@ static pid_t start(const struct run *r, struct err *err)
 	struct arena *a = arena_new(NULL, "command");
 	const struct container *c = r->c;
 	const char *folder = place_files(r->live, r->cluster, r->p, c, arena_printf(a, "%s.%s", r->p->o.uid, c->name), a);
-	struct vars own = variables(c, false, a), written = variables(c, true, a);
-	char **argv = words(r->probe ? &written : &own, r->first, r->then, a), **env = environment(r->p, &own, a);
+	struct variables own = environment_of(r->cluster, r->p, c, a), written = environment_written(c, a);
+	char **argv = words(r->probe ? &written : &own, r->first, r->then, a), **env = environment_block(r->p, &own, a);
 	pid_t pid;
 
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		become(r->live, r->s, folder, argv, env, r->log);
+		become(r->live, r->s, folder, argv, env, c->working_dir, r->log);
 	if (pid < 0) {
 		err_add(err, ERR_MACHINE, NULL, "a process in container %s of %s: %s", c->name, r->p->o.name, strerror(errno));
 		pid = 0;

@@ -4,11 +4,17 @@
 
 #include "sim/linux/live.h"
 
-/* Writes resolv.conf, hosts, hostname and the list of mounts, as they are now. p NULL: of a node. name: of the folder, for one container or node. → the folder. */
+/* Writes resolv.conf, hosts, hostname, environment, working directory and the list of mounts, as they are now. p NULL: of a node. name: of the folder, for one container or node. → the folder. */
 const char *place_files(const struct live *, struct cluster *, const struct pod *, const struct container *, const char *name, struct arena *);
 /* The calling process, whose mount namespace others share, gets one of its own, with those files, and the volumes where there are any. own: whatever it writes outside
  * volumes stays in the lab, or it is refused (err). */
 bool place_enter(const char *folder, bool own, struct err *);
+
+/* Of such a folder, a container's: its environment, NULL where it has none of its own (a node); the directory in which its processes start, NULL: /. */
+char **place_environment(const char *folder, struct arena *);
+const char *place_directory(const char *folder, struct arena *);
+/* The process goes there; inside place_enter. */
+bool place_stand(const char *dir, struct err *);
 
 /* With --allow-commands: the container runs what its manifest says. Not those that are the cluster itself (namespaces kube-…, …-system), nor where a HAProxy does the work. */
 bool command_is_own(const struct live *, const struct pod *, const struct container *);

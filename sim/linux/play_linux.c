@@ -1,6 +1,7 @@
 #include "sim/linux/play_linux.h"
 
 #include "model/api/link_fault.h"
+#include "model/cluster/proxy_view.h"
 #include "sim/linux/features.h"
 #include "sim/linux/names.h"
 #include "sim/linux/run.h"
@@ -31,7 +32,7 @@ static bool follow(struct playing *p, struct world *w, struct arena *a, struct e
 		return cannot(p, "delay of a link is not made in the namespaces", err);
 	if (p->cannot)
 		return cannot(p, p->cannot, err);
-	if (p->built && p->rev == cluster_rev(w->cluster))
+	if (p->built && p->rev == cluster_rev(w->cluster) && p->views == cluster_proxy_views(w->cluster))
 		return true;
 	if (!live_sync(&p->live, w->cluster, world_dataplane(w), &sum, err)) {
 		if (!*sum.missing)
@@ -41,6 +42,7 @@ static bool follow(struct playing *p, struct world *w, struct arena *a, struct e
 	}
 	p->built = true;
 	p->rev = cluster_rev(w->cluster);
+	p->views = cluster_proxy_views(w->cluster);
 	return true;
 }
 

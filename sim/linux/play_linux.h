@@ -9,6 +9,7 @@
 struct playing {
 	struct live live;
 	rev_t rev;
+	uint64_t views;                 /* what each kube-proxy has heard (proxy_view.h), as of rev */
 	bool built, differs;            /* differs: the kernel has answered otherwise */
 	uint32_t confirmed;
 	const char *cannot;             /* what this machine lacks: the scenario counts as skipped; in the arena of the play */

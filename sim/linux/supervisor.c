@@ -18,7 +18,14 @@
 #define MAX_REQUEST 65536
 #define MAX_WORDS   512
 
-struct client { int fd; pid_t child; int said; /* of the child: its messages, in a pipe; -1 */ struct sb text; };
+struct client {
+	int fd;
+	pid_t child;
+	int said;                               /* of the child: its messages, in a pipe; -1 */
+	struct sb text;
+	bool holds;                             /* its child compares the kernel with what stood when it began: nothing is changed meanwhile */
+	bool waits;                             /* it has asked for a change */
+};
 struct serving {
 	struct supervisor *s;
 	struct client client[MAX_CLIENTS];
@@ -66,6 +73,7 @@ static void hang_up(struct serving *v, int k)
 
 	if (c->child > 0)
 		kill(-c->child, SIGKILL);
+	v->lost = v->lost || c->waits;          /* what it has changed stands in the lab */
 	if (c->said >= 0)
 		close(c->said);
 	close(c->fd);
@@ -134,11 +142,20 @@ static void enter_request(struct serving *v, struct client *c, int argc, char **
 	arena_free(a);
 }
 
+static bool held(const struct serving *v)
+{
+	for (int k = 0; k < v->nr; k++)
+		if (v->client[k].holds && v->client[k].child > 0)
+			return true;
+	return false;
+}
+
 static void sync_request(struct serving *v, struct client *c)
 {
 	struct err err = { 0 };
 	struct sb said = { 0 };
 
+	c->waits = false;
 	v->s->sync(v->s->ctx, &v->s->live, &said, &err);
 	send_answer(c->fd, err_kind(&err), &err, sb_text(&said), NULL, 0);
 	sb_free(&said);
@@ -172,11 +189,12 @@ static bool request(struct serving *v, struct client *c)
 		send_answer(c->fd, ERR_NONE, &err, NULL, NULL, 0);
 		v->over = true;
 	} else if (argc && strcmp(argv[0], "sync") == 0) {
-		sync_request(v, c);
+		c->waits = true;
 	} else if (argc && strcmp(argv[0], "enter") == 0) {
 		enter_request(v, c, argc, argv);
 	} else if (argc && nr >= 3 && c->child == 0) {
-		start_command(v, c, argc, argv, fds);
+		c->holds = strcmp(argv[0], SUPERVISOR_HOLD) == 0;
+		start_command(v, c, argc - c->holds, argv + c->holds, fds);
 	} else {
 		err_add(&err, ERR_BUG, NULL, "a request that the lab does not understand");
 		send_answer(c->fd, ERR_BUG, &err, NULL, NULL, 0);
@@ -286,6 +304,23 @@ static void zone_at_last(struct live *live)
 	err_free(&err);
 }
 
+/* What was put off: somebody has changed the lab, a pause or a container's process has ended. */
+static void catch_up(struct serving *v)
+{
+	if (v->lost) {
+		struct err err = { 0 };
+		struct sb said = { 0 };
+
+		v->lost = false;
+		v->s->sync(v->s->ctx, &v->s->live, &said, &err);
+		sb_free(&said);
+		err_free(&err);
+	}
+	for (int k = 0; k < v->nr; k++)
+		if (v->client[k].waits)
+			sync_request(v, &v->client[k]);
+}
+
 void supervisor_serve(struct supervisor *s)
 {
 	struct serving v = { .s = s };
@@ -303,15 +338,8 @@ void supervisor_serve(struct supervisor *s)
 		int nr = v.nr;
 		nsec left;
 
-		if (v.lost) {
-			struct err err = { 0 };
-			struct sb said = { 0 };
-
-			v.lost = false;
-			s->sync(s->ctx, &s->live, &said, &err);
-			sb_free(&said);
-			err_free(&err);
-		}
+		if (!held(&v))
+			catch_up(&v);
 		p[0] = (struct pollfd){ s->listening, POLLIN, 0 };
 		p[1] = (struct pollfd){ v.signals, POLLIN, 0 };
 		p[2] = (struct pollfd){ zone_due(&s->live) ? s->live.zone.fd : -1, POLLIN, 0 };

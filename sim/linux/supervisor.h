@@ -37,6 +37,8 @@ void supervisor_unbind(const char *lab);
 int supervisor_connect(const char *lab, struct err *);
 /* Sends a request with the caller's standard files and waits for the end. said: what came as text (may be NULL); fds: descriptors that came (may be NULL). */
 enum err_kind supervisor_ask(int fd, int argc, const char *const *argv, struct sb *said, int *fds, uint32_t *nr_fds, struct err *);
+/* As first word before a command's: while it works the lab stays as it is; changes that others ask for wait for its end. */
+#define SUPERVISOR_HOLD "hold"
 /* Ends the lab and waits until the kernel has taken its namespaces back. */
 bool supervisor_end(const char *lab, struct err *);
 

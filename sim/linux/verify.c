@@ -283,7 +283,7 @@ static bool fits(const struct verifying *v, struct connection *p, const struct w
 {
 	if (way_fits(w, d))
 		return true;
-	if (w->end == DIAL_CONNECTED && (d->sent || d->proto == PROTO_UDP) && (d->end == DIAL_CONNECTED ? !ip_set(d->end_ip) : d->end != DIAL_REFUSED || d->error == ECONNRESET) && own_command_at(v, w)) {
+	if (w->end == DIAL_CONNECTED && (d->out || d->proto == PROTO_UDP) && (d->end == DIAL_CONNECTED ? !ip_set(d->end_ip) : d->end != DIAL_REFUSED || d->error == ECONNRESET) && own_command_at(v, w)) {
 		p->to.some = true;
 		return true;
 	}
@@ -475,7 +475,7 @@ bool verify_answer(struct live *live, struct world *w, const struct answer *answ
 				goto next;
 		p = vec_push(a, &v.pairs);
 		p->from = from;
-		p->src = answer->source.ip;
+		p->src = source_address(&answer->source, sent->dst);
 		p->to = (struct asked_end){ sent->dst, sent->dport, sent->proto, answer->q->to, false, true };
 		p->size = answer->q->size;
 		p->df = answer->q->df;
@@ -503,7 +503,7 @@ bool verify_trace(struct live *live, struct world *w, const struct answer *answe
 	if ((ip_set(answer->source.ip) && !verify_give_address(live, from, answer->source.ip, err)) || !dialer_begin(&v.dialer, live, err))
 		return false;
 	t = outcomes_of(answer, answer->target, answer->port, a);
-	*d = (struct dial){ .from = from, .src = answer->source.ip, .dst = answer->target, .port = answer->port, .size = answer->q->size, .df = answer->q->df, .wait = TWO_SYNS,
+	*d = (struct dial){ .from = from, .src = source_address(&answer->source, answer->target), .dst = answer->target, .port = answer->port, .size = answer->q->size, .df = answer->q->df, .wait = TWO_SYNS,
 			    .proto = answer->q->proto == PROTO_ICMP && !ip_is4(answer->target) ? PROTO_ICMPV6 : answer->q->proto };
 	ok = open_assumed(&v, &t) && nftrace_dial(live, &v.dialer, d, a, out, err);
 	dialer_end(&v.dialer);

@@ -313,7 +313,7 @@ static struct http_dial dial_for(struct verifying *v, const struct answer *answe
 {
 	const struct tuple *sent = &answer->v[number % answer->nr].walk->there.as_sent;         /* of several addresses each in turn */
 
-	return (struct http_dial){ .from = from, .src = answer->source.ip, .dst = sent->dst, .port = sent->dport, .tls = streq(answer->to.scheme, "https"),
+	return (struct http_dial){ .from = from, .src = source_address(&answer->source, sent->dst), .dst = sent->dst, .port = sent->dport, .tls = streq(answer->to.scheme, "https"),
 				 .sni = answer->to.has_ip ? "" : answer->to.name, .text = request_text(answer, v->a), .wait = wait };
 }
 

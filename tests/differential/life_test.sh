@@ -23,6 +23,9 @@ scenario sctp "steps: [{name: s, $pods, trace: {from: pod/b, to: 'pod/a:9', prot
 scenario slow "steps: [{name: s, $pods, fault: {link: worker-2, delay: 10ms}, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
 scenario ipip "steps: [{name: s, apply: {objects: [{apiVersion: crd.projectcalico.org/v1, kind: IPPool, metadata: {name: default-ipv4-ippool}, spec: {cidr: 10.244.0.0/16, ipipMode: Always}}]}}, {name: t, $pods, trace: {from: pod/b, to: 'pod/a:80'}, expect: [{verdict: delivered}]}]"
 if there SCTP; then check "SCTP" "$podwire" run --mode linux sctp.yaml; else check "without SCTP: skipped, with the reason" says "skipped mode linux: it needs SCTP" "$podwire" run --mode linux sctp.yaml; fi
+check "the kernel hears of what a kube-proxy writes later, too" says "12 passed, 0 failed, 0 skipped" "$podwire" run --mode linux "$root/scenarios/regressions/rollout-traffic.yaml"
+check "from loopback to loopback" says "15 passed, 0 failed" "$podwire" run --mode linux "$root/scenarios/lessons/01-network-namespace.yaml"
+check "a node without an address is no network" says "node b has no address" "$podwire" verify -f <(printf '%s\n' '{apiVersion: v1, kind: Node, metadata: {name: a}, status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}}' --- '{apiVersion: v1, kind: Node, metadata: {name: b}}')
 check "delay of a link: skipped" says "skipped mode linux: delay of a link" "$podwire" run --mode linux slow.yaml
 "$podwire" run --mode linux "$root"/scenarios/regressions/link{s,-sizes}.yaml "$root/scenarios/lessons/29-mtu.yaml" >played 2>&1
 check "links that carry less: packets and streams of a given size" says "3 scenarios: 39 passed, 0 failed, 0 skipped" tail -1 played
@@ -107,6 +110,68 @@ if there overlayfs; then
 	check "one that fails is told" says "liveness probe of pod/default/own, container alive (exec)" own verify --sample 200
 	own down -q
 fi
+echo "== what a container finds"
+cat >inside.yaml <<'YAML'
+{apiVersion: v1, kind: ConfigMap, metadata: {name: cm}, data: {color: red}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {pw: aGVsbG8=}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: my-db}, spec: {clusterIP: 10.96.5.5, ports: [{name: sql, port: 5432}, {name: web, port: 80, protocol: UDP}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: shop}}
+spec:
+  hostname: h
+  subdomain: sub
+  hostAliases: [{ip: 1.2.3.4, hostnames: [foo, bar]}]
+  containers:
+  - name: c
+    image: nginx
+    workingDir: /srv/podwire/data
+    resources: {limits: {cpu: 1500m, memory: 64Mi}}
+    envFrom: [{prefix: CM_, configMapRef: {name: cm}}, {configMapRef: {name: none, optional: true}}]
+    env:
+    - {name: A, value: 'x-$(CM_color)-$(MY_DB_SERVICE_HOST)-$$(A)-$(NONE)'}
+    - {name: APP, valueFrom: {fieldRef: {fieldPath: "metadata.labels['app']"}}}
+    - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}
+    - {name: MEM, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+    - {name: PW, valueFrom: {secretKeyRef: {name: s, key: pw}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: alone}, spec: {enableServiceLinks: false, containers: [{name: c, image: nginx}]}}
+YAML
+inside() { PODWIRE_LAB=inside.db "$podwire" "$@"; }
+export PODWIRE_OF_THE_CALLER=yes
+check "up" inside up -q -f inside.yaml
+inside exec web -- env >env
+has() { grep -qxF -e "$1" env; }
+check "literals, with what stands before them filled in" has 'A=x-red-10.96.5.5-$(A)-$(NONE)'
+check "a label, a ConfigMap, a Secret" sh -c "grep -qx APP=shop env && grep -qx CM_color=red env && grep -qx PW=hello env"
+check "limits, in units" sh -c "grep -qx CPU=2 env && grep -qx MEM=64 env"
+check "links to Services" sh -c "grep -qx MY_DB_SERVICE_PORT_SQL=5432 env && grep -qx MY_DB_PORT=tcp://10.96.5.5:5432 env && grep -qx MY_DB_PORT_80_UDP_PROTO=udp env && grep -qx KUBERNETES_SERVICE_HOST=10.96.0.1 env"
+check "each name once, and nothing of the caller's" sh -c "! cut -d= -f1 env | sort | uniq -d | grep . && ! grep PODWIRE_OF_THE_CALLER env"
+check "without enableServiceLinks the API server alone" sh -c "PODWIRE_LAB=inside.db '$podwire' exec alone -- env >few; grep -q KUBERNETES_PORT= few && ! grep MY_DB few"
+if there overlayfs; then check "workingDir, made where it is missing, and not on this machine" sh -c "[ \"\$(PODWIRE_LAB=inside.db '$podwire' exec web -- pwd)\" = /srv/podwire/data ] && [ ! -e /srv/podwire ]"; fi
+check "its host name, alone and in full" says "h h.sub.default.svc.cluster.local" inside exec web -- sh -c 'echo $(hostname) $(hostname -f)'
+check "aliases of hosts" says "1.2.3.4" inside exec web -- getent hosts bar
+check "a node has the caller's environment" says yes inside exec node/worker-1 -- printenv PODWIRE_OF_THE_CALLER
+inside down -q
+
+echo "== a change waits for a verify that is under way"
+cat >hold.yaml <<'YAML'
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {replicas: 3, selector: {matchLabels: {app: w}}, template: {metadata: {labels: {app: w}}, spec: {containers: [{name: w, image: w, ports: [{containerPort: 80}]}]}}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: w}, spec: {selector: {app: w}, ports: [{port: 80}]}}
+YAML
+hold() { PODWIRE_LAB=hold.db "$podwire" "$@"; }
+hold apply -q -f hold.yaml >/dev/null
+check "up" hold up -q
+hold verify >held 2>&1 & verifying=$!
+for k in 4 3 5 2 6 3; do hold scale deploy/w --replicas $k >/dev/null 2>&1; done
+check "it sees none of them, and agrees" wait $verifying
+check "and when it has ended the kernel has followed" hold verify
+hold down -q
+
 cat >leak.yaml <<'YAML'
 apiVersion: v1
 kind: Pod

@@ -34,22 +34,33 @@ static enum err_kind wait_for(pid_t pid)
 	return (enum err_kind)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
+/* A container's process has the container's environment, and with a terminal its runtime's TERM; one on a node keeps the caller's. */
+static bool settle_in(struct cli *cli, char **env, const char *dir, struct err *err)
+{
+	if (!env)
+		return chdir("/root") == 0 || chdir("/") == 0;
+	environ = env;
+	if (cli->tty && !getenv("TERM"))
+		setenv("TERM", "xterm", 0);
+	return place_stand(dir, err);
+}
+
 _Noreturn static void become(struct cli *cli, const char *etc)
 {
 	char **argv = arena_array(cli->arena, char *, cli->rest.nr + 1);
 	int null = cli->with_stdin ? -1 : open("/dev/null", O_RDONLY);
+	char **env = place_environment(etc, cli->arena);
+	const char *dir = env ? place_directory(etc, cli->arena) : NULL;
 	struct err err = { 0 };
 
 	for (uint32_t k = 0; k < cli->rest.nr; k++)
 		argv[k] = (char *)(uintptr_t)cli->rest.v[k];
 	if (null >= 0)
 		dup2(null, 0);
-	if (!place_enter(etc, false, &err)) {
+	if (!place_enter(etc, false, &err) || !settle_in(cli, env, dir, &err)) {
 		err_print(&err, stderr);
 		_exit(126);
 	}
-	if (chdir("/root") != 0 && chdir("/") != 0)
-		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 	execvp(argv[0], argv);
 	fprintf(stderr, "podwire: exec: %s: %s\n", argv[0], strerror(errno));

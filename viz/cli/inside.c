@@ -7,9 +7,17 @@
 #include "sim/linux/supervisor.h"
 #include "viz/cli/labwork.h"
 
-static enum err_kind forward(struct cli *cli, int fd, struct err *err)
+static enum err_kind forward(struct cli *cli, int fd, bool hold, struct err *err)
 {
-	enum err_kind how = supervisor_ask(fd, cli->argc - 1, (const char *const *)(cli->argv + 1), NULL, NULL, NULL, err);
+	const char **words = arena_array(cli->arena, const char *, cli->argc + 1);
+	enum err_kind how;
+	int nr = 0;
+
+	if (hold)
+		words[nr++] = SUPERVISOR_HOLD;
+	for (int k = 1; k < cli->argc; k++)
+		words[nr++] = cli->argv[k];
+	how = supervisor_ask(fd, nr, words, NULL, NULL, NULL, err);
 
 	close(fd);
 	return how;
@@ -21,7 +29,7 @@ enum err_kind inside_ask(struct cli *cli, struct err *err)
 
 	if (fd < 0 && !err_any(err))
 		err_add(err, ERR_FAILED, NULL, "%s is not up: podwire up builds it", cli_lab(cli));
-	return fd < 0 ? err_kind(err) : forward(cli, fd, err);
+	return fd < 0 ? err_kind(err) : forward(cli, fd, false, err);
 }
 
 struct passing { struct cli *cli; inside_work work; struct world world; };
@@ -51,7 +59,7 @@ enum err_kind inside_do(struct cli *cli, inside_work work, struct err *err)
 		return work(cli, cli->inside->live, cli->inside->world, err);
 	fd = cli->files.nr ? -1 : supervisor_connect(cli_lab(cli), err);
 	if (fd >= 0)
-		return forward(cli, fd, err);
+		return forward(cli, fd, true, err);
 	if (!cli_world(cli, &p.world, err))
 		return err_kind(err);
 	if (enter(made_for_it, &p, &lab, err)) {
