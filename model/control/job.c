@@ -1,6 +1,7 @@
 /* Jobs: Pods until enough have succeeded, or too many failed. Source: pkg/controller/job/job_controller.go, indexed_job_utils.go. */
 #include "model/cluster/apply.h"
 #include "model/control/job_ends.h"
+#include "model/control/rollout.h"
 
 #define BURST        500        /* MaxPodCreateDeletePerSync */
 #define MOST_INDEXES (1 << 20)  /* Pods of higher indexes no simulation comes to */
@@ -117,11 +118,19 @@ static void count(struct jobbing *x)
 		x->failures_since += !ends.v[k].succeeded && ends.v[k].at > x->last_success;
 }
 
-static void end(struct jobbing *x, const char *first, const char *second, const char *reason, const char *message)
+/* Why it is to end; the condition that says that it has ended comes when its last Pod is gone (enactJobFinished). */
+static void aim(struct jobbing *x, const char *target, const char *reason, const char *message)
 {
-	condition_put(x->c, &x->j->conditions, first, COND_TRUE, reason, message);
-	condition_put(x->c, &x->j->conditions, second, COND_TRUE, reason, message);
-	if (streq(second, "Complete")) {
+	condition_put(x->c, &x->j->conditions, target, COND_TRUE, reason, message);
+}
+
+static void end(struct jobbing *x, const struct condition *target)
+{
+	bool well = streq(target->type, "SuccessCriteriaMet");
+	const char *reason = target->reason, *message = target->message;
+
+	condition_put(x->c, &x->j->conditions, well ? "Complete" : "Failed", COND_TRUE, reason, message);
+	if (well) {
 		x->j->st_completion = x->now;
 		cluster_event(x->c, &x->j->o, false, "job-controller", "Completed", "Job completed");
 	} else {
@@ -129,14 +138,20 @@ static void end(struct jobbing *x, const char *first, const char *second, const 
 	}
 }
 
+static void give_up(struct jobbing *x, struct pod *p)
+{
+	cluster_event(x->c, &x->j->o, false, "job-controller", "SuccessfulDelete", "Deleted pod: %s", p->o.name);
+	job_gives_up(x->t, p);
+}
+
 static void stop_all(struct jobbing *x)
 {
 	for (uint32_t k = 0; k < x->nr; k++)
-		if (pod_is_active(x->pods[k])) {
-			cluster_event(x->c, &x->j->o, false, "job-controller", "SuccessfulDelete", "Deleted pod: %s", x->pods[k]->o.name);
-			job_gives_up(x->t, x->pods[k]);
-		}
-	x->active = x->ready = 0;
+		if (pod_is_active(x->pods[k]))
+			give_up(x, x->pods[k]);
+	x->active = x->ready = x->terminating = 0;
+	for (uint32_t k = 0; k < x->nr; k++)
+		x->terminating += !x->pods[k]->o.gone && x->pods[k]->o.deleted != NEVER && !pod_is_terminal(x->pods[k]);
 }
 
 static int32_t nr_in(const bool *v, int32_t nr)
@@ -155,31 +170,53 @@ static bool restarted_too_often(const struct jobbing *x)
 }
 
 /* syncJob: failures before successes. */
-static bool judge(struct jobbing *x)
+static void find_target(struct jobbing *x)
 {
 	struct job *j = x->j;
 	int32_t most = x->most, lost = nr_in(x->lost_index, most);
 	const char *met;
 
 	if (x->fails)
-		end(x, "FailureTarget", "Failed", "PodFailurePolicy", x->fails);
+		aim(x, "FailureTarget", "PodFailurePolicy", x->fails);
 	else if (x->failed > j->backoff_limit || restarted_too_often(x))
-		end(x, "FailureTarget", "Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
+		aim(x, "FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
 	else if (j->has_active_deadline && j->st_start != NEVER && x->now >= j->st_start + SECONDS(j->active_deadline))
-		end(x, "FailureTarget", "Failed", "DeadlineExceeded", "Job was active longer than specified deadline");
+		aim(x, "FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline");
 	else if (j->max_failed_indexes.set && lost > j->max_failed_indexes.v)
-		end(x, "FailureTarget", "Failed", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
+		aim(x, "FailureTarget", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
 	else if (lost && lost + nr_in(x->done_index, most) >= most)
-		end(x, "FailureTarget", "Failed", "FailedIndexes", "Job has failed indexes");
+		aim(x, "FailureTarget", "FailedIndexes", "Job has failed indexes");
 	else if (x->indexed && (met = success_met(j->success_policy, x->done_index, most, x->scratch)))
-		end(x, "SuccessCriteriaMet", "Complete", "SuccessPolicy", met);
+		aim(x, "SuccessCriteriaMet", "SuccessPolicy", met);
 	else if (j->completions.set ? x->succeeded >= j->completions.v : x->succeeded > 0 && !x->active)
-		end(x, "SuccessCriteriaMet", "Complete", "CompletionsReached", "Reached expected number of succeeded pods");
-	else
-		return false;
-	if (condition_status(&j->conditions, "Failed") == COND_TRUE)    /* trackJobStatusAndRemoveFinalizers: what is still active when a Job fails has failed, too */
-		x->failed += x->active;
+		aim(x, "SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods");
+}
+
+static const struct condition *target_of(const struct job *j)
+{
+	return condition_status(&j->conditions, "SuccessCriteriaMet") == COND_TRUE ? condition_get(&j->conditions, "SuccessCriteriaMet") :
+	       condition_status(&j->conditions, "FailureTarget") == COND_TRUE ? condition_get(&j->conditions, "FailureTarget") : NULL;
+}
+
+/* false: it goes on. */
+static bool judge(struct jobbing *x)
+{
+	const struct condition *target = target_of(x->j);
+
+	if (target) {                                   /* what was counted when it was to end stays */
+		x->failed = MAX(x->failed, x->j->st_failed);
+		x->succeeded = MAX(x->succeeded, x->j->st_succeeded);
+	} else {
+		find_target(x);
+		target = target_of(x->j);
+		if (!target)
+			return false;
+		if (streq(target->type, "FailureTarget"))       /* trackJobStatusAndRemoveFinalizers: what is still active when a Job fails has failed, too */
+			x->failed += x->active;
+	}
 	stop_all(x);
+	if (!x->terminating)
+		end(x, target);
 	return true;
 }
 
@@ -260,6 +297,20 @@ static void wait_for_indexes(struct jobbing *x)
 		control_timer(x->t, CTL_JOB, &x->j->o, at);
 }
 
+/* activePodsForRemoval; of Pods that are alike the last. */
+static void take_away(struct jobbing *x, uint32_t nr)
+{
+	struct candidate *v = arena_array(x->scratch, struct candidate, x->nr);
+	uint32_t active = 0;
+
+	for (uint32_t k = x->nr; k-- > 0;)
+		if (pod_is_active(x->pods[k]))
+			v[active++].pod = x->pods[k];
+	sort_active_pods(v, active);
+	for (uint32_t k = 0; k < MIN(nr, active); k++, x->active--)
+		give_up(x, (struct pod *)(uintptr_t)v[k].pod);
+}
+
 static void make_pods(struct jobbing *x)
 {
 	struct job *j = x->j;
@@ -278,11 +329,8 @@ static void make_pods(struct jobbing *x)
 	if (more > 0)
 		x->active += (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
 	wait_for_indexes(x);
-	for (uint32_t k = x->nr; k-- > 0 && x->active > want;)
-		if (pod_is_active(x->pods[k])) {
-			job_gives_up(x->t, x->pods[k]);
-			x->active--;
-		}
+	if (x->active > want)
+		take_away(x, (uint32_t)MIN(x->active - MAX(want, 0), BURST));
 }
 
 static void write_status(struct jobbing *x, const struct job *was)
@@ -358,7 +406,7 @@ static void run(struct control *t, struct object *o, nsec now)
 		}
 		if (!judge(&x))
 			make_pods(&x);
-		if (x.j->has_active_deadline && !job_finished(x.j))
+		if (x.j->has_active_deadline && !target_of(x.j))
 			control_timer(t, CTL_JOB, o, x.j->st_start + SECONDS(x.j->active_deadline));
 	}
 	write_status(&x, &was);

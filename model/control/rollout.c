@@ -172,6 +172,18 @@ static int age(const struct candidate *x, const struct candidate *y, nsec now)
 	return x->pod->o.created != y->pod->o.created ? by_age(x->pod, y->pod, x->pod->o.created, y->pod->o.created, now) : 0;
 }
 
+static int ready_later(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return x->ready ? three_way(y->ready_since, x->ready_since) : 0;
+}
+
+static int younger(const struct candidate *x, const struct candidate *y, nsec now)
+{
+	(void)now;
+	return three_way(y->pod->o.created, x->pod->o.created);
+}
+
 static int uid(const struct candidate *x, const struct candidate *y, nsec now)
 {
 	(void)now;
@@ -243,7 +255,7 @@ static void gather(struct candidate *v, uint32_t nr, uint32_t first, nsec now)
 	}
 }
 
-void sort_for_deletion(struct candidate *v, uint32_t nr, uint32_t first, nsec now)
+static void look_at(struct candidate *v, uint32_t nr)
 {
 	const struct pod *like = NULL;          /* Pods that have moved together share what is looked at */
 
@@ -265,8 +277,31 @@ void sort_for_deletion(struct candidate *v, uint32_t nr, uint32_t first, nsec no
 		x->ready = pod_is_ready(p);
 		x->ready_since = ready_since(p);
 	}
+}
+
+void sort_for_deletion(struct candidate *v, uint32_t nr, uint32_t first, nsec now)
+{
+	look_at(v, nr);
 	gather(v, nr, first, now);
 	qsort_r(v, MIN(first, nr), sizeof(*v), with_now, &now);
+}
+
+/* ActivePods: neither costs nor siblings, and ages as they are. */
+static int active_order(const void *a, const void *b)
+{
+	static int (*const plain[])(const struct candidate *, const struct candidate *, nsec) = { bound, phase, readiness, ready_later, restarted, sidecars_restarted, younger };
+	int d = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(plain) && !d; k++)
+		d = plain[k](a, b, 0);
+	return d;
+}
+
+void sort_active_pods(struct candidate *v, uint32_t nr)
+{
+	look_at(v, nr);
+	if (nr)
+		qsort(v, nr, sizeof(*v), active_order);
 }
 
 uint32_t slow_start(uint32_t count, bool (*make)(void *), void *ctx)

@@ -25,6 +25,8 @@ struct candidate {
 };
 /* Looks at the Pods and puts the `first` that go before all others in front, in their order; now: virtual time. */
 void sort_for_deletion(struct candidate *, uint32_t nr, uint32_t first, nsec now);
+/* In the order in which a Job takes them away; those that are alike keep theirs. */
+void sort_active_pods(struct candidate *, uint32_t nr);
 /* Of two that have been looked at, qsort-like. */
 int deletion_order(const struct candidate *, const struct candidate *, nsec now);
 const char *deletion_reason(const struct candidate *, const struct candidate *, nsec now);      /* what decides between the two, in words */

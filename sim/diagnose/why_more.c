@@ -220,9 +220,14 @@ void why_workload(struct diagnosis *d, const struct workload *w)
 
 void why_job(struct diagnosis *d, const struct job *j)
 {
-	const struct condition *failed = condition_get(&j->conditions, "Failed"), *done = condition_get(&j->conditions, "Complete");
+	const struct condition *failed = condition_get(&j->conditions, "Failed"), *done = condition_get(&j->conditions, "Complete"), *fails = condition_get(&j->conditions, "FailureTarget");
 	struct finding *f;
 
+	if (!failed && fails && fails->status == COND_TRUE) {
+		f = finding(d, FINDING_CAUSE, "job-fails", "it is about to fail: %s; it has failed when the last of its Pods is gone", fails->message ? fails->message : "");
+		evidence_text(d, f, &j->o, "status.conditions[FailureTarget]", "%s", fails->reason ? fails->reason : "True");
+		evidence_text(d, f, &j->o, "status.terminating", "%d", j->st_terminating.v);
+	}
 	if (failed && failed->status == COND_TRUE) {
 		f = finding(d, FINDING_CAUSE, "job-failed", "it has failed: %s", failed->message ? failed->message : failed->reason ? failed->reason : "");
 		evidence_text(d, f, &j->o, "status.conditions[Failed]", "%s", failed->reason ? failed->reason : "True");

@@ -1,6 +1,7 @@
 /* Jobs with policies: pkg/controller/job/{job_controller,pod_failure_policy,success_policy,indexed_job_utils}_test.go, the shapes of their tables through the API and the controllers. */
 #include "model/control/job_policy.h"
 #include "model/cluster/apply.h"
+#include "model/control/workloads.h"
 #include "tests/unit/cell.h"
 
 #define JOB(spec, pod) "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {" spec ", template: {spec: {" pod "}}}}"
@@ -162,4 +163,46 @@ TEST(indexes_are_written_as_intervals)
 		SAME_TEXT(indexes_text(in, nr, a), rows[k].want);
 	}
 	arena_free(a);
+}
+
+/* enactJobFinished: Failed and Complete wait for the last of its Pods, FailureTarget and SuccessCriteriaMet do not; what failed with the Job is counted at once. */
+TEST(a_job_has_ended_when_its_last_pod_is_gone)
+{
+	struct cell x = cell_settled(JOB("parallelism: 2, completions: 2, activeDeadlineSeconds: 60", "restartPolicy: Never, containers: [{name: c, image: i, command: [sleep, '1000'], lifecycle: {preStop: {sleep: {seconds: 20}}}}]"));
+
+	control_advance(x.t, SECONDS(62));
+	CU_ASSERT(condition_status(&the_job(&x)->conditions, "FailureTarget") == COND_TRUE);
+	CU_ASSERT(!condition_get(&the_job(&x)->conditions, "Failed"));
+	CU_ASSERT_EQUAL(the_job(&x)->st_failed, 2);
+	CU_ASSERT_EQUAL(the_job(&x)->st_terminating.v, 2);
+	CU_ASSERT_EQUAL(cell_events(&x, "DeadlineExceeded"), 0);
+	control_advance(x.t, SECONDS(40));
+	CU_ASSERT(condition_status(&the_job(&x)->conditions, "Failed") == COND_TRUE);
+	CU_ASSERT(streq(condition_get(&the_job(&x)->conditions, "Failed")->reason, "DeadlineExceeded"));
+	CU_ASSERT_EQUAL(the_job(&x)->st_failed, 2);
+	CU_ASSERT_EQUAL(the_job(&x)->st_terminating.v, 0);
+	CU_ASSERT_EQUAL(cell_events(&x, "DeadlineExceeded"), 1);
+	CU_ASSERT_EQUAL(pods_made(&x), 2);
+	cell_free(&x);
+}
+
+/* activePodsForRemoval: who is not yet placed, or not ready, goes before who works; each is told of. */
+TEST(a_job_takes_away_first_who_works_least)
+{
+	struct cell x = cell_new(1);
+	struct object_list l;
+
+	x.lax = true;
+	cell_apply(&x, "{apiVersion: v1, kind: Node, metadata: {name: n1}, status: {allocatable: {cpu: '2', memory: 8Gi, pods: '110'}, conditions: [{type: Ready, status: 'True'}]}}\n---\n"
+		   JOB("parallelism: 4, completions: 9", "restartPolicy: Never, containers: [{name: c, image: i, command: [sleep, '1000'], resources: {requests: {cpu: '1'}}}]"));
+	control_advance(x.t, SECONDS(30));
+	CU_ASSERT_EQUAL(the_job(&x)->st_active, 4);
+	cell_apply(&x, JOB("parallelism: 2, completions: 9", "restartPolicy: Never, containers: [{name: c, image: i, command: [sleep, '1000'], resources: {requests: {cpu: '1'}}}]"));
+	control_advance(x.t, SECONDS(60));
+	l = pods_of(x.c, the_job(&x)->o.uid);
+	CU_ASSERT_EQUAL(l.nr, 2);
+	for (uint32_t k = 0; k < l.nr; k++)
+		CU_ASSERT(((const struct pod *)l.v[k])->node != NULL);
+	CU_ASSERT_EQUAL(cell_events(&x, "SuccessfulDelete"), 2);
+	cell_free(&x);
 }
