@@ -118,6 +118,15 @@ static bool has_generation(const struct kind *k)
 	return true;
 }
 
+/* What the name was drawn behind; of slices it follows from their Service. */
+static void put_generate_name(struct arena *a, struct val *meta, const struct object *o)
+{
+	if (o->generate_name && *o->generate_name)
+		val_put(a, meta, "generateName", val_string(a, o->generate_name));
+	else if (o->kind == &endpointslice_kind && !o->doc && o->owners.nr && o->owners.v[0].name)
+		val_put(a, meta, "generateName", val_string(a, arena_printf(a, "%s-", o->owners.v[0].name)));
+}
+
 static void put_meta(struct arena *a, struct val *v, const struct object *o)
 {
 	const struct val *was = val_get(v, "metadata");
@@ -125,6 +134,7 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 	char time[32];
 
 	val_put(a, meta, "name", val_string(a, o->name));
+	put_generate_name(a, meta, o);
 	if (o->ns)
 		val_put(a, meta, "namespace", val_string(a, o->ns));
 	if (o->uid)
@@ -196,6 +206,42 @@ static struct val *ground(struct cluster *c, const struct object *o, struct aren
 	return v;
 }
 
+/* In a template a container's port is no host port yet, whatever becomes of its Pods (SetDefaults_Pod alone has defaultHostNetworkPorts). */
+static void bare_template_ports(struct val *own, const struct val *doc)
+{
+	static const char *const lists[] = { "containers", "initContainers" };
+	const struct val *to = val_path(own, "spec.template.spec"), *from = val_path(doc, "spec.template.spec");
+
+	for (size_t l = 0; val_bool_or(val_get(to, "hostNetwork"), false) && l < ARRAY_LEN(lists); l++) {
+		uint32_t i = 0;
+
+		VAL_EACH(box, val_get(to, lists[l])) {
+			const struct val *said = val_get(val_at(val_get(from, lists[l]), i++), "ports");
+			uint32_t k = 0;
+
+			VAL_EACH(port, val_get(box, "ports"))
+				if (!val_get(val_at(said, k++), "hostPort"))
+					val_del((struct val *)(uintptr_t)port, "hostPort");
+		}
+	}
+}
+
+/* Fields of a status that the controllers here have no use for. */
+static void put_workload(struct arena *a, struct val *v, const struct object *o)
+{
+	struct val *status = (struct val *)(uintptr_t)val_get(v, "status");
+	const struct workload *w = (const struct workload *)o;
+
+	if (!status || val_get(o->doc, "status"))
+		return;
+	if (o->kind == &statefulset_kind && !val_get(status, "collisionCount"))
+		val_put(a, status, "collisionCount", val_int(a, 0));
+	if ((o->kind == &replicaset_kind || o->kind == &replication_controller_kind) && w->st_replicas)
+		val_put(a, status, "fullyLabeledReplicas", val_int(a, w->st_replicas));
+	if ((o->kind == &replicaset_kind || o->kind == &replication_controller_kind || o->kind == &statefulset_kind) && !val_get(status, "replicas"))
+		val_put(a, status, "replicas", val_int(a, 0));
+}
+
 /* A CronJob's template is no Job yet: what a Job gets by default is not in it (zz_generated.defaults.go SetObjectDefaults_CronJob). */
 static void bare_job_template(struct val *own, const struct val *doc)
 {
@@ -223,6 +269,7 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 		fields_encode(a, o->kind->fields, o, own);
 	if (o->kind == &cron_job_kind)
 		bare_job_template(own, o->doc);
+	bare_template_ports(own, v);
 	lay(a, v, own);
 	if ((o->kind == &job_kind || o->kind == &cron_job_kind) && !val_get(v, "status"))
 		val_put(a, v, "status", val_new(a, VAL_MAP));
@@ -233,6 +280,7 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 		render_cron_job_status(c, a, status, (const struct cron_job *)o);
 	if (status && o->kind != &pod_kind && o->kind != &node_kind)
 		render_condition_times(a, status, o);
+	put_workload(a, v, o);
 	if (o->kind == &pod_kind)
 		put_pod(c, a, v, (const struct pod *)o);
 	else if ((o->kind == &service_kind || o->kind == &ingress_kind) && !val_get(v, "status"))

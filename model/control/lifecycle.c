@@ -156,7 +156,7 @@ static bool set_taints(struct control *t, struct node *n, const char *effect, co
 		return false;
 	n->taints.v = v;
 	n->taints.nr = to;
-	n->taints.set = true;
+	n->taints.set = to > 0;
 	return true;
 }
 

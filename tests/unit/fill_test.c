@@ -138,6 +138,23 @@ TEST(quantities_are_written_as_the_api_server_writes_them)
 
 #define DEPLOYMENT "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {"
 
+TEST(templates_have_no_host_ports_of_their_own)
+{
+	struct cell x = cell_new(1);
+	struct object_list l;
+
+	defaults_add(x.c);
+	cell_apply(&x, DEPLOYMENT "hostNetwork: true, containers: [{name: c, image: x, ports: [{containerPort: 9100}]}]}}}\n");
+	cell_settle(&x);
+	SHOWS(&x, &deployment_kind, "d", "spec.template.spec.containers.0.ports.0.hostPort", "");
+	l = cluster_list_ns(x.c, &pod_kind, "default");
+	CU_ASSERT_FATAL(l.nr == 1);
+	SHOWS(&x, &pod_kind, l.v[0]->name, "spec.containers.0.ports.0.hostPort", "9100");
+	CU_ASSERT(strncmp(json_at(&x, object_render(x.c, l.v[0], x.a), "metadata.generateName"), "\"d-", 3) == 0);
+	SHOWS(&x, &replicaset_kind, cluster_list_ns(x.c, &replicaset_kind, "default").v[0]->name, "status.fullyLabeledReplicas", "1");
+	cell_free(&x);
+}
+
 /* Who writes out a default says nothing new: no new generation, and no rollout. */
 TEST(a_default_that_is_written_out_rolls_nothing_over)
 {
