@@ -79,7 +79,7 @@ struct reach {
 	struct region region;                   /* of this build: what is large, and what is not freed singly */
 	uint64_t *seen;                         /* a word for 64 shapes, all zero between uses */
 	enum reach_nodes nodes;
-	bool watched, stale, dual, building, idle;      /* idle: policies do not count */
+	bool watched, stale, dual, two, building, idle; /* two: a Pod with two addresses was met; idle: policies do not count */
 	rev_t rev;
 	numbers dirty;                          /* objects that changed since */
 

@@ -72,7 +72,7 @@ static void pod_changed(struct reach *r, const struct pod *p)
 		return;
 	}
 	if (ip_set(ip[1]) && !r->dual && !r->building) {
-		r->stale = true;
+		r->stale = r->two = true;
 		return;
 	}
 	if (!*at) {
@@ -111,6 +111,7 @@ static void build_some(struct reach *r, struct object *const *v, uint32_t nr)
 	for (uint32_t k = 0; k < nr; k++) {
 		p[there] = (const struct pod *)v[k];
 		if (pod_is_there(p[there])) {
+			r->two = r->two || ip_set(p[there]->ip2);
 			like[there] = reach_like(r, p[there], (ip_addr[2]){ p[there]->ip, p[there]->ip2 });
 			there++;
 		}
@@ -129,30 +130,34 @@ static void build_pods(struct reach *r)
 	struct object_list l = cluster_list(r->c, &pod_kind);
 
 	for (uint32_t k = 0; k < l.nr; k += AHEAD) {
-		for (uint32_t i = k + AHEAD; i < MIN(k + 2 * AHEAD, l.nr); i++) {       /* what is read of a Pod lies on four lines of the cache */
+		for (uint32_t i = k + AHEAD; i < MIN(k + 2 * AHEAD, l.nr); i++) {       /* what is read of a Pod lies on four or five lines of the cache */
 			const struct pod *ahead = (const struct pod *)l.v[i];
 
 			__builtin_prefetch(&ahead->o.ns);
 			__builtin_prefetch(&ahead->o.labels.nr);
+			__builtin_prefetch(&ahead->o.line);         /* beside gone */
 			__builtin_prefetch(&ahead->spec);
-			__builtin_prefetch(&ahead->ip);
+			__builtin_prefetch(&ahead->ip2);
 		}
-		for (uint32_t i = k; i < MIN(k + AHEAD, l.nr); i++)
+		for (uint32_t i = k; i < MIN(k + AHEAD, l.nr); i++) {
 			__builtin_prefetch(((const struct pod *)l.v[i])->o.labels.v);
+			__builtin_prefetch(((const struct pod *)l.v[i])->o.labels.v + 4);        /* a line holds four */
+		}
 		build_some(r, l.v + k, MIN(l.nr - k, AHEAD));
 	}
 	for (uint32_t k = 0; k < r->nr_external; k++)
 		r->external_shape[k] = reach_shape_of(r, NULL, (ip_addr[2]){ r->external[k] });
 }
 
-static bool any_dual(struct cluster *c)
+/* Whether Pods have two addresses. Where some have, hardly any has not: a few are looked at, and if one of the others has two, all is built again. */
+static bool any_dual(const struct reach *r)
 {
-	struct object_list l = cluster_list(c, &pod_kind);
+	struct object_list l = cluster_list(r->c, &pod_kind);
 
-	for (uint32_t k = 0; k < l.nr; k++)
+	for (uint32_t k = 0; k < l.nr && !r->two; k += l.nr / 64 + 1)
 		if (ip_set(((const struct pod *)l.v[k])->ip2))
 			return true;
-	return false;
+	return r->two;
 }
 
 /* What is read of a policy lies here and there; each step of the way to it is called for before it is needed. */
@@ -206,6 +211,8 @@ static void make_room(struct reach *r, uint32_t policies, uint32_t pods, uint32_
 	r->slot_of.nr = handles;
 }
 
+static void build_again(struct reach *r);
+
 static void build(struct reach *r)
 {
 	struct object_list l = cluster_list(r->c, &network_policy_kind);
@@ -214,7 +221,7 @@ static void build(struct reach *r)
 	r->scratch_arena = arena_new(NULL, "a policy");
 	arena_alloc(r->scratch_arena, 1, 1);    /* its first block stays */
 	r->building = true;
-	r->dual = any_dual(r->c);
+	r->dual = any_dual(r);
 	r->block_sets = NONE;
 	for (int f = 0; f < 2; f++) {
 		*heap_push(&r->atoms) = (struct atom){ f ? (ip_addr){ 0 } : ip_from4(0), 1, 0 };
@@ -231,6 +238,10 @@ static void build(struct reach *r)
 		reach_policy(r, (const struct network_policy *)l.v[k]);
 	}
 	build_pods(r);
+	if (r->two && !r->dual) {
+		build_again(r);
+		return;
+	}
 	reach_find_spaces(r);
 	reach_index(r);
 	acc_init(&r->in, r->words);
@@ -406,6 +417,7 @@ static void build_again(struct reach *r)
 	r->c = was.c;
 	r->nodes = was.nodes;
 	r->idle = was.idle;
+	r->two = was.two;
 	r->watched = was.watched;
 	r->dirty = was.dirty;
 	r->external = was.external;

@@ -75,6 +75,66 @@ def policy(r, k, apps, family):
             "spec": {"podSelector": labels(), "policyTypes": types, **({"ingress": rules("from")} if "Ingress" in types else {}), **({"egress": rules("to")} if "Egress" in types else {})}}
 
 
+def tiered(seed, apps, family):
+    """Calico's own policies, tiers, sets of networks and cluster-wide policies; drawn apart, so that a seed's cluster is what it was without them."""
+    r = random.Random(seed * 13 + 5)
+    nets = ([["10.244.0.0/16"], ["10.244.128.0/17", "203.0.113.0/24"], ["172.18.0.0/16"]] if family != "ipv6" else []) + ([["fd00:10:244::/56"], ["fd00:10:244:0:8000::/65", "2001:db8::/32"]] if family != "ipv4" else [])
+    select = lambda: r.choice(["all()", f"app == '{r.choice(apps)}'", f"app != '{r.choice(apps)}'", f"app in {{'{r.choice(apps)}', '{r.choice(apps)}'}}", "!has(app)", f"has(app) && !(app == '{r.choice(apps)}')"])
+
+    def side(ports):
+        e = {}
+        if r.random() < 0.5:
+            e["selector"] = r.choice([select(), "net == 'some'"])
+        if r.random() < 0.25:
+            e["namespaceSelector"] = r.choice(["all()", "global()", f"projectcalico.org/name == '{r.choice(['default', 'other'])}'", "kubernetes.io/metadata.name != 'other'"])
+        if r.random() < 0.2:
+            e["nets"] = r.choice(nets)
+        if r.random() < 0.15:
+            e["notNets"] = r.choice(nets)
+        if r.random() < 0.1:
+            e["notSelector"] = select()
+        if ports:
+            e[ports] = r.choice([[8080], [8080, 8081, 5353], ["5000:9000"], ["http"], ["dns", 8081], ["8000:8080", "http"]])
+        return e
+
+    def calico_rule(d):
+        proto = r.choice([None, None, "TCP", "UDP"])
+        ports = proto and r.choice([None, "ports", "ports", "notPorts"])
+        other, own = ("source", "destination") if d == "ingress" else ("destination", "source")
+        out = {"action": r.choice(["Allow", "Allow", "Deny", "Pass", "Log"]), other: side(ports if d == "egress" else None)}
+        if d == "ingress" and ports:
+            out[own] = {ports: side(ports)[ports]}
+        elif r.random() < 0.1:
+            out[own] = side(None)
+        if proto:
+            out["protocol"] = proto
+        elif r.random() < 0.15:
+            out["notProtocol"] = r.choice(["TCP", "UDP"])
+        return out
+
+    def calico(k):
+        name, tier = f"c{k}", r.choice(["default", "default", "early"])
+        types = r.choice([["Ingress"], ["Egress"], ["Ingress", "Egress"]])
+        spec = {"tier": tier, "order": r.choice([10, 1000, 2000]), "selector": select(), "types": types}
+        for t in types:
+            spec[t.lower()] = [calico_rule(t.lower()) for _ in range(r.randint(0, 3))]
+        if r.random() < 0.5:
+            return {"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy", "metadata": {"name": name}, "spec": spec}
+        return {"apiVersion": "projectcalico.org/v3", "kind": "NetworkPolicy", "metadata": {"name": name, "namespace": r.choice(["default", "other"])}, "spec": spec}
+
+    def cluster_wide(k):
+        labels = lambda: r.choice([{"matchLabels": {"app": r.choice(apps)}}, {"matchExpressions": [{"key": "app", "operator": "NotIn", "values": [r.choice(apps)]}]}, {}])
+        peer = lambda to: {"networks": r.choice(nets)} if to and r.random() < 0.3 else {"pods": {"namespaceSelector": {}, "podSelector": labels()}}
+        rule = lambda to: {"action": r.choice(["Accept", "Deny", "Pass"]), "to" if to else "from": [peer(to)],
+                           **({"protocols": [{r.choice(["tcp", "udp"]): {"destinationPort": r.choice([{"number": 8080}, {"range": {"start": 5000, "end": 9000}}])}}]} if r.random() < 0.6 else {})}
+        return {"apiVersion": "policy.networking.k8s.io/v1alpha2", "kind": "ClusterNetworkPolicy", "metadata": {"name": f"w{k}"},
+                "spec": {"tier": r.choice(["Admin", "Baseline"]), "priority": r.randint(0, 9), "subject": {"pods": {"namespaceSelector": {}, "podSelector": labels()}},
+                         "ingress": [rule(False) for _ in range(r.randint(0, 2))], "egress": [rule(True) for _ in range(r.randint(0, 2))]}}
+    out = [{"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": {"name": "early"}, "spec": {"order": 100, "defaultAction": r.choice(["Deny", "Pass"])}},
+           {"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkSet", "metadata": {"name": "some", "labels": {"net": "some"}}, "spec": {"nets": sum(nets[:2], [])}}]
+    return out + [calico(k) for k in range(r.randint(0, 3))] + [cluster_wide(k) for k in range(r.randint(0, 2))] if r.random() < 0.4 else []
+
+
 def by_hand(r, i, pods, family):
     """A Service whose endpoints somebody wrote: terminating ones, such as serve no more, an address outside."""
     v6 = family == "ipv6"
@@ -197,6 +257,10 @@ def gen(seed, path, mode, family, requests=False):
     for i in range(r.choice([0, 0, 1, 2, 3])):
         features.append("NetworkPolicy")
         out.append(policy(r, i, apps, family))
+    extra = tiered(seed, apps, family)
+    if extra:
+        features.append("policies in tiers")
+        out += extra
     if r.random() < 0.3:
         features.append("slices by hand")
         out += by_hand(r, 0, pods, family)

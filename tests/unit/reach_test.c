@@ -104,6 +104,26 @@ TEST(reach_agrees_where_namespaces_are_large)
 	}
 }
 
+/* Of many Pods only a few are looked at beforehand: one with two addresses among the others is met later. */
+TEST(reach_finds_the_only_pod_of_two_families)
+{
+	for (uint64_t seed = 1; seed <= 3; seed++) {
+		struct cell cell = cell_new(seed);
+		struct pgen g = { 0 };
+		struct object_list l;
+		struct reach *r;
+
+		pgen_cluster(&g, &cell, seed, 3, 2, 140, 5);
+		l = cluster_list(cell.c, &pod_kind);
+		cluster_set_pod_ip(cell.c, (struct pod *)l.v[seed * 3 + 1], ((struct pod *)l.v[seed * 3 + 1])->ip, (ip_addr){ 0xfd00001002440000u, 200 + seed }, 0);
+		pgen_apply(&g, "{\"apiVersion\":\"networking.k8s.io/v1\",\"kind\":\"NetworkPolicy\",\"metadata\":{\"name\":\"six\",\"namespace\":\"ns1\"},\"spec\":{\"podSelector\":{},\"ingress\":[{\"from\":[{\"ipBlock\":{\"cidr\":\"fd00:10:244::/48\"}}]}]}}");
+		r = reach_new(cell.c, NULL, 0);
+		all_pairs_agree(r, cell.c, seed, "one of two families");
+		reach_free(r);
+		cell_free(&cell);
+	}
+}
+
 static const struct pod *some_pod(struct cluster *c, struct pgen *g)
 {
 	struct object_list l = cluster_list(c, &pod_kind);
