@@ -38,7 +38,9 @@ static uint32_t try_all(struct near_search *s, int side, bool open, struct found
 
 static struct near_patch patch_of(struct near_search *s, const struct near_edit *e)
 {
-	const char *kind = e->o->kind == &namespace_kind ? "namespace" : e->o->kind == &pod_kind ? "pod" : "networkpolicy";
+	const char *api = e->o->kind->apis[0];
+	const char *kind = e->o->kind == &namespace_kind ? "namespace" : e->o->kind == &pod_kind ? "pod" : e->o->kind == &network_policy_kind ? "networkpolicy" :
+			   arena_printf(s->a, "%s.%.*s", e->o->kind->plural, (int)strcspn(api, "/"), api);
 	struct near_patch p = { arena_printf(s->a, "%s/%s", kind, e->o->name), e->o->ns ? arena_strdup(s->a, e->o->ns) : NULL, e->key ? "merge" : "json", NULL };
 	struct sb text = { 0 };
 

@@ -57,6 +57,14 @@ static void list_remove(struct val *list, uint32_t at)
 	list->nr--;
 }
 
+static void list_begin(struct val *list, struct val *v)
+{
+	v->next = list->first;
+	list->first = v;
+	list->last = list->last ? list->last : v;
+	list->nr++;
+}
+
 /* The patch of an edit, done to a document. false: the path does not lead there. */
 static bool patch_apply(struct arena *a, struct val *doc, const struct near_edit *e)
 {
@@ -68,6 +76,8 @@ static bool patch_apply(struct arena *a, struct val *doc, const struct near_edit
 			return false;
 	if (strcmp(e->op, "remove") == 0)
 		list_remove(at, (uint32_t)strtoul(last, NULL, 10));
+	else if (strcmp(last, "0") == 0 && val_is(at, VAL_LIST))
+		list_begin(at, val_copy(a, e->add));
 	else if (strcmp(last, "-") == 0)
 		val_add(a, at, val_copy(a, e->add));
 	else
@@ -76,10 +86,13 @@ static bool patch_apply(struct arena *a, struct val *doc, const struct near_edit
 }
 
 /* As the API server has it: defaulting has happened long before a patch comes. */
-static struct val *live_document(struct near_search *s, const struct network_policy *p)
+static struct val *live_document(struct near_search *s, const struct object *o)
 {
-	struct val *doc = val_copy(s->a, p->o.doc), *spec = (struct val *)(uintptr_t)val_get(doc, "spec"), *types;
+	struct val *doc = val_copy(s->a, o->doc), *spec = (struct val *)(uintptr_t)val_get(doc, "spec"), *types;
+	const struct network_policy *p = (const struct network_policy *)o;
 
+	if (o->kind != &network_policy_kind)
+		return doc;
 	if (!spec)
 		spec = val_put(s->a, doc, "spec", val_new(s->a, VAL_MAP));
 	types = val_put(s->a, spec, "policyTypes", val_new(s->a, VAL_LIST));
@@ -107,7 +120,7 @@ bool near_make(struct near_search *s, const struct near_edit *e, struct near_und
 		cluster_relabel(s->c, e->o, with_label(s, &e->o->labels, e->key, e->value));
 		return true;
 	}
-	doc = live_document(s, (const struct network_policy *)e->o);
+	doc = live_document(s, e->o);
 	u->doc = val_copy(s->a, e->o->doc);
 	return patch_apply(s->a, doc, e) && replace(s, e->o, doc);
 }
@@ -249,10 +262,10 @@ static void peer_edits(struct near_search *s, const struct network_policy *np, c
 		selector_edit(s, &pod->o, peer->pods);
 }
 
-static void policy_edit(struct near_search *s, const struct network_policy *np, const char *op, const char *path, const struct val *add, const char *what)
+void near_policy_edit(struct near_search *s, const struct object *o, const char *op, const char *path, const struct val *add, const char *what)
 {
-	if (np->o.doc)
-		add_edit(s, (struct near_edit){ .o = (struct object *)(uintptr_t)&np->o, .op = op, .path = path, .add = add, .what = what });
+	if (o->doc)
+		add_edit(s, (struct near_edit){ .o = (struct object *)(uintptr_t)o, .op = op, .path = path, .add = add, .what = what });
 }
 
 /* One direction of a connection that it denies: labels of the other end, ports and items of a rule, a rule more. */
@@ -266,6 +279,8 @@ void near_open_edits(struct near_search *s, enum np_dir d, const struct reach_wh
 		struct np_compiled p;
 		struct val *rule;
 
+		if (why->v[k].dir == d && why->v[k].policy->kind != &network_policy_kind)
+			near_tier_edits(s, &why->v[k], true);
 		if (why->v[k].dir != d || why->v[k].policy->kind != &network_policy_kind)
 			continue;
 		policy_compile(np, s->a, &p);
@@ -275,22 +290,22 @@ void near_open_edits(struct near_search *s, enum np_dir d, const struct reach_wh
 			for (uint32_t x = 0; x < r->nr_peers; x++)
 				peer_edits(s, np, &r->peers[x], other);
 			if (r->nr_ports)
-				policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s/%u/ports/-", section, i), port_value(s),
+				near_policy_edit(s, &np->o, "add", arena_printf(s->a, "/spec/%s/%u/ports/-", section, i), port_value(s),
 					    arena_printf(s->a, "let NetworkPolicy %s/%s also allow the port, in spec.%s[%u]", np->o.ns, np->o.name, section, i));
 			if (!r->peers[0].all)
-				policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s/%u/%s/-", section, i, side), peer_of(s, np, other),
+				near_policy_edit(s, &np->o, "add", arena_printf(s->a, "/spec/%s/%u/%s/-", section, i, side), peer_of(s, np, other),
 					    arena_printf(s->a, "let NetworkPolicy %s/%s also mean %s, in spec.%s[%u]", np->o.ns, np->o.name, end_name(s, other), section, i));
 		}
 		rule = val_new(s->a, VAL_MAP);
 		val_add(s->a, val_put(s->a, rule, side, val_new(s->a, VAL_LIST)), peer_of(s, np, other));
 		val_add(s->a, val_put(s->a, rule, "ports", val_new(s->a, VAL_LIST)), port_value(s));
 		if (val_is(val_get(val_get(np->o.doc, "spec"), section), VAL_LIST)) {
-			policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s/-", section), rule, arena_printf(s->a, "give NetworkPolicy %s/%s an %s rule more", np->o.ns, np->o.name, section));
+			near_policy_edit(s, &np->o, "add", arena_printf(s->a, "/spec/%s/-", section), rule, arena_printf(s->a, "give NetworkPolicy %s/%s an %s rule more", np->o.ns, np->o.name, section));
 		} else {
 			struct val *list = val_new(s->a, VAL_LIST);
 
 			val_add(s->a, list, rule);
-			policy_edit(s, np, "add", arena_printf(s->a, "/spec/%s", section), list, arena_printf(s->a, "give NetworkPolicy %s/%s an %s rule", np->o.ns, np->o.name, section));
+			near_policy_edit(s, &np->o, "add", arena_printf(s->a, "/spec/%s", section), list, arena_printf(s->a, "give NetworkPolicy %s/%s an %s rule", np->o.ns, np->o.name, section));
 		}
 	}
 }
@@ -303,9 +318,9 @@ static void close_rule(struct near_search *s, const struct network_policy *np, c
 
 	for (size_t l = 0; l < ARRAY_LEN(parts); l++)
 		for (uint32_t k = 0; parts[l].nr > 1 && k < parts[l].nr; k++)
-			policy_edit(s, np, "remove", arena_printf(s->a, "/spec/%s/%u/%s/%u", section, r->index, parts[l].list, k), NULL,
+			near_policy_edit(s, &np->o, "remove", arena_printf(s->a, "/spec/%s/%u/%s/%u", section, r->index, parts[l].list, k), NULL,
 				    arena_printf(s->a, "take spec.%s[%u].%s[%u] from NetworkPolicy %s/%s", section, r->index, parts[l].list, k, np->o.ns, np->o.name));
-	policy_edit(s, np, "remove", arena_printf(s->a, "/spec/%s/%u", section, r->index), NULL,
+	near_policy_edit(s, &np->o, "remove", arena_printf(s->a, "/spec/%s/%u", section, r->index), NULL,
 		    arena_printf(s->a, "take spec.%s[%u] from NetworkPolicy %s/%s", section, r->index, np->o.ns, np->o.name));
 	for (uint32_t i = 0; other && i < r->nr_peers; i++)
 		for (uint32_t l = 0; r->peers[i].pods && l < r->peers[i].pods->labels.nr; l++)
@@ -319,8 +334,10 @@ void near_close_edits(struct near_search *s, const struct reach_why *why)
 		uint32_t other = x->dir == NP_EGRESS ? s->to : s->from;
 		struct np_compiled p;
 
-		if (x->policy->kind != &network_policy_kind)
+		if (x->policy->kind != &network_policy_kind) {
+			near_tier_edits(s, x, false);
 			continue;
+		}
 		policy_compile((const struct network_policy *)x->policy, s->a, &p);
 		for (uint32_t i = 0; i < x->nr; i++)
 			if (x->v[i].allows)

@@ -437,6 +437,8 @@ check "tiers: as JSON" json '(d["policies"][0]["kind"], d["policies"][0]["tier"]
 check "tiers: what a rule wanted, and what is there" says "is about ports http, 8000-8009; asked is 81" t --explain ops/shell shop/web --port 81
 check "tiers: by a port's name" says 'spec.ingress[1]: allows it (admin.yaml:14)' t --explain ops/shell shop/web --port http
 check "tiers: a gate" status 0 t --must tier-gate.yaml
+check "tiers: what would open it: a rule before the one that denies" says 'kubectl patch clusternetworkpolicies.policy.networking.k8s.io/guard --type=json' t --explain shop/db shop/web
+check "tiers: what would close it" json 'any(p["object"] == "globalnetworkpolicies.projectcalico.org/shells" and p["patch"] == "[{\"op\":\"remove\",\"path\":\"/spec/ingress/1\"}]" for c in d["closes"] for p in c["patches"])' t --explain ops/shell shop/web -o json
 check "tiers: as SARIF" json 'len(d["runs"][0]["results"]) == 1' t --explain shop/db shop/web -o sarif
 check "tiers: a trace ends there" says 'ClusterNetworkPolicy guard' "$podwire" trace -f shop.yaml -f admin.yaml -n shop pod/db pod/web:80
 check "tiers: why finds it" says 'ClusterNetworkPolicy guard denies ingress by spec.ingress[1]' "$podwire" why -f shop.yaml -f admin.yaml -n shop pod/db pod/web:80
