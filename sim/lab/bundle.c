@@ -1,5 +1,5 @@
-/* Bundles: the objects that one command left, where they are many, as one stream of bytes in few rows. A bundle is never changed: what a later command leaves of
- * an object stands in a later bundle, or in the table object, and the newest counts. Pods that one controller made and that have come to the same state
+/* Bundles: the objects that one command changed, as one stream of bytes in few rows. A bundle is never changed: what a later command leaves of
+ * an object stands in a later bundle, and the newest counts. Pods that one controller made and that have come to the same state
  * differ in name, uid, revision, node and addresses only; the rest is their shape, written once. */
 #include "sim/lab/bundle.h"
 
@@ -27,19 +27,19 @@ static const struct field *status_fields(const struct kind *k)
 
 /* ---- writing */
 
-bool bundle_begin(struct bundle_writer *w, struct lab *lab, const struct cluster *c, int64_t input, struct err *err)
+bool bundle_begin(struct bundle_writer *w, struct lab *lab, const struct cluster *c, int64_t input, bool whole, struct err *err)
 {
-	*w = (struct bundle_writer){ .lab = lab, .cluster = c, .input = input, .arena = arena_new(NULL, "bundle") };
+	*w = (struct bundle_writer){ .lab = lab, .cluster = c, .input = input, .whole = whole, .arena = arena_new(NULL, "bundle") };
 	pen_begin(&w->pen);
-	w->put = store_prepare(lab, "INSERT INTO bundle VALUES(?1,?2,?3)", err);
+	w->put = store_prepare(lab, whole ? "INSERT INTO whole VALUES(?1,?2)" : "INSERT INTO bundle VALUES(?1,?2)", err);
 	return w->put;
 }
 
 static bool put_part(struct bundle_writer *w, uint32_t part, const struct sb *bytes, struct err *err)
 {
-	sqlite3_bind_int64(w->put, 1, w->input);
-	sqlite3_bind_int64(w->put, 2, part);
-	sqlite3_bind_blob(w->put, 3, sb_text(bytes), (int)bytes->len, SQLITE_STATIC);
+	sqlite3_bind_int64(w->put, 1, bundle_place(w->input, part, w->whole));
+	sqlite3_bind_blob(w->put, 2, sb_text(bytes), (int)bytes->len, SQLITE_STATIC);
+	w->bytes += bytes->len;
 	return store_do(w->lab, w->put, "cannot be written", err);
 }
 
@@ -216,7 +216,7 @@ bool bundle_add(struct bundle_writer *w, const struct object *o, struct err *err
 	return true;
 }
 
-bool bundle_end(struct bundle_writer *w, struct err *err)
+bool bundle_end(struct bundle_writer *w, size_t *bytes, struct err *err)
 {
 	bool ok = !err || !w->put;
 
@@ -224,6 +224,8 @@ bool bundle_end(struct bundle_writer *w, struct err *err)
 		pack_number(&w->handles, w->run);
 		ok = put_part(w, ++w->part, &w->pen.out, err) && put_part(w, 0, &w->handles, err);
 	}
+	if (bytes)
+		*bytes = w->bytes;
 	sqlite3_finalize(w->put);
 	if (w->arena) {
 		pen_end(&w->pen);
@@ -243,23 +245,25 @@ static bool damaged(struct bundle_reader *r, struct err *err)
 
 static bool open_part(struct bundle_reader *r, uint32_t part, struct err *err)
 {
+	bool there;
+
+	sqlite3_bind_int64(r->get, 1, bundle_place(r->input, part, r->whole));
+	there = sqlite3_step(r->get) == SQLITE_ROW;
+	sb_reset(&r->bytes);
+	if (there)
+		sb_addn(&r->bytes, sqlite3_column_blob(r->get, 0), (size_t)sqlite3_column_bytes(r->get, 0));
 	sqlite3_reset(r->get);
-	sqlite3_bind_int64(r->get, 1, r->input);
-	sqlite3_bind_int64(r->get, 2, part);
-	if (sqlite3_step(r->get) != SQLITE_ROW)
-		return damaged(r, err);
 	r->part = part;
-	r->scan.p = sqlite3_column_blob(r->get, 0);
-	r->scan.end = r->scan.p + sqlite3_column_bytes(r->get, 0);
-	return true;
+	r->scan.p = (const unsigned char *)sb_text(&r->bytes);
+	r->scan.end = r->scan.p + r->bytes.len;
+	return there || damaged(r, err);
 }
 
-bool bundle_open(struct bundle_reader *r, struct lab *lab, struct cluster *c, int64_t input, struct err *err)
+bool bundle_open(struct bundle_reader *r, struct lab *lab, struct cluster *c, int64_t input, bool whole, sqlite3_stmt *get, struct err *err)
 {
-	*r = (struct bundle_reader){ .lab = lab, .cluster = c, .input = input };
+	*r = (struct bundle_reader){ .lab = lab, .cluster = c, .input = input, .whole = whole, .get = get };
 	scan_begin(&r->scan, c);
-	r->get = store_prepare(lab, "SELECT body FROM bundle WHERE input = ?1 AND part = ?2", err);
-	return r->get && open_part(r, 0, err);
+	return open_part(r, 0, err);
 }
 
 bool bundle_handles(struct bundle_reader *r, bool (*each)(void *ctx, uint32_t id), void *ctx, struct err *err)
@@ -282,7 +286,7 @@ bool bundle_handles(struct bundle_reader *r, bool (*each)(void *ctx, uint32_t id
 
 void bundle_close(struct bundle_reader *r)
 {
-	sqlite3_finalize(r->get);
+	sb_free(&r->bytes);
 	if (r->scan.arena)
 		scan_end(&r->scan);
 	*r = (struct bundle_reader){ 0 };

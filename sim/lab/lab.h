@@ -1,6 +1,6 @@
 /* A lab: one SQLite file that holds a cluster. Inputs are stored, the rest is recomputed: what was typed, the documents that people applied, the
  * objects as each command left them, and events; never the dataplane, timers or caches. One transaction per command; a process that is killed
- * at any moment loses at most the command in flight. Tables and their columns: schema.c. */
+ * at any moment loses at most the command in flight; where the power fails the last commands may be lost, never the file. Tables and their columns: schema.c. */
 #ifndef PODWIRE_LAB_H
 #define PODWIRE_LAB_H
 
@@ -15,6 +15,8 @@ enum lab_mode {
 	LAB_NEW,                        /* must not exist, or hold nothing */
 };
 
+/* For a program that has no other use for SQLite: without locks that nobody needs. Before the first lab and before there are threads, or not at all. */
+void lab_setup(void);
 /* Opens the file and begins the transaction of one command. NULL: err says why (no such file, another program's file, a newer podwire's, another
  * command at work, …). fresh (may be NULL): nothing has been saved in it. */
 struct lab *lab_open(const char *path, enum lab_mode, bool *fresh, struct err *);
@@ -58,6 +60,6 @@ bool lab_undo(struct lab *, struct sb *what, struct err *);
 bool lab_pack(struct lab *, struct err *);
 
 #define LAB_APPLICATION_ID 0x50645772           /* PdWr */
-#define LAB_VERSION 3
+#define LAB_VERSION 4
 
 #endif

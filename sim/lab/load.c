@@ -38,12 +38,51 @@ static bool load_event(struct loading *l, sqlite3_stmt *st)
 	return true;
 }
 
-static bool load_flags(struct loading *l, sqlite3_stmt *st)
+/* Before all else: the seed is the cluster's from its beginning. */
+static bool load_fact(struct loading *l, sqlite3_stmt *st)
 {
-	struct val *v = json_at(l, st, 0);
+	const char *name = text_at(st, 0);
+	struct { const char *name; int64_t *v; } numbers[] = {
+		{ "seed", &l->fact.seed }, { "rows", &l->fact.rows }, { "whole", &l->fact.whole }, { "wholeBytes", &l->fact.whole_bytes },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
+		if (streq(name, numbers[k].name))
+			*numbers[k].v = sqlite3_column_int64(st, 1);
+	if (streq(name, "flags"))
+		l->fact.flags = arena_strdup(l->scratch, text_at(st, 1));
+	return true;
+}
+
+static bool load_flags(struct loading *l)
+{
+	const struct val *v = l->fact.flags ? json_parse(l->arena, l->lab->path, l->fact.flags, strlen(l->fact.flags), NULL, l->err) : NULL;
 
 	if (v)
 		flags_unpack(cluster_flags(l->cluster), v, l->cluster);
+	free(l->lab->flags);
+	l->lab->flags = v ? strdup(l->fact.flags) : NULL;
+	return v || !l->fact.flags;
+}
+
+static struct val *control_at(struct loading *l, sqlite3_stmt *st)
+{
+	const unsigned char *bytes = sqlite3_column_blob(st, 0);
+	size_t n = (size_t)sqlite3_column_bytes(st, 0);
+	struct scan scan;
+	struct val *v;
+
+	if (n && *bytes == '{')
+		return piece_json(l, l->arena, &(struct piece){ (const char *)bytes, n });
+	scan_begin(&scan, l->cluster);
+	scan.p = bytes;
+	scan.end = bytes + n;
+	v = scan_tree(&scan);
+	if (!v || scan.bad) {
+		v = NULL;
+		err_add(l->err, ERR_INPUT, &(struct where){ .file = l->lab->path }, "damaged: what controllers remember cannot be read");
+	}
+	scan_end(&scan);
 	return v;
 }
 
@@ -55,7 +94,7 @@ static struct val *load_control(struct loading *l)
 	if (st) {
 		sqlite3_bind_int64(st, 1, l->input);
 		if (sqlite3_step(st) == SQLITE_ROW)
-			v = json_at(l, st, 0);
+			v = control_at(l, st);
 	}
 	sqlite3_finalize(st);
 	return v;
@@ -68,15 +107,15 @@ static bool load_moment(struct loading *l, sqlite3_stmt *st)
 	return true;
 }
 
-/* ---- objects: of each the newest version, from a row or from a bundle, in the order of handles */
+/* ---- objects: of each the newest version, from a bundle or, in older labs, from a row, in the order of handles */
 
 struct source { struct bundle_reader reader; struct sources *all; };
 struct sources {
 	struct loading *l;
 	struct arena *arena;
 	VEC(int64_t) newest;            /* of each handle: the command that left it so */
-	VEC(struct source *) bundles;   /* in the order of commands */
-	sqlite3_stmt *rows;
+	VEC(struct source *) bundles;   /* in the order of commands, the whole first */
+	sqlite3_stmt *part, *part_of_whole, *rows;
 	int64_t row;                    /* the handle of the present row; 0: there is none */
 };
 
@@ -95,22 +134,43 @@ static bool see_handle(void *ctx, uint32_t id)
 	return id <= MAX_HANDLES && see(b->all, id, b->reader.input);
 }
 
+static bool see_bundle(struct sources *s, int64_t input, bool whole)
+{
+	struct loading *l = s->l;
+	struct source *b = arena_make(s->arena, struct source);
+	sqlite3_stmt **get = whole ? &s->part_of_whole : &s->part;
+
+	if (!*get && !(*get = store_prepare(l->lab, whole ? "SELECT body FROM whole WHERE place = ?1" : "SELECT body FROM bundle WHERE place = ?1", l->err)))
+		return false;
+	vec_add(s->arena, &s->bundles, b);
+	b->all = s;
+	return bundle_open(&b->reader, l->lab, l->cluster, input, whole, *get, l->err) && bundle_handles(&b->reader, see_handle, b, l->err);
+}
+
 static bool see_bundles(struct sources *s)
 {
 	struct loading *l = s->l;
-	sqlite3_stmt *st = store_prepare(l->lab, "SELECT input FROM bundle WHERE part = 0 AND input <= ?1 ORDER BY input", l->err);
-	bool ok = st;
+	sqlite3_stmt *st = store_prepare(l->lab, "SELECT place, length(body) FROM bundle WHERE place BETWEEN ?1 AND ?2 ORDER BY place", l->err);
+	size_t base = (size_t)l->fact.whole_bytes, behind = 0;
+	bool ok = st && (!l->fact.whole || see_bundle(s, l->fact.whole, true));
+	int code = SQLITE_DONE;
 
-	if (ok)
-		sqlite3_bind_int64(st, 1, l->input);
-	while (ok && sqlite3_step(st) == SQLITE_ROW) {
-		struct source *b = arena_make(s->arena, struct source);
-
-		vec_add(s->arena, &s->bundles, b);
-		b->all = s;
-		ok = bundle_open(&b->reader, l->lab, l->cluster, sqlite3_column_int64(st, 0), l->err) && bundle_handles(&b->reader, see_handle, b, l->err);
+	if (ok) {
+		sqlite3_bind_int64(st, 1, bundle_place(l->fact.whole + 1, 0, false));
+		sqlite3_bind_int64(st, 2, bundle_place(l->input + 1, 0, false) - 1);
 	}
+	while (ok && (code = sqlite3_step(st)) == SQLITE_ROW) {
+		int64_t place = sqlite3_column_int64(st, 0), input = place >> 20;
+		bool first = place == bundle_place(input, 0, false);
+
+		*(s->bundles.nr + first > 1 ? &behind : &base) += (size_t)sqlite3_column_int64(st, 1) + (first ? BUNDLE_COST : 0);
+		ok = !first || see_bundle(s, input, false);
+	}
+	if (ok && code != SQLITE_DONE)
+		ok = store_failed(l->lab, "cannot be read", l->err);
 	sqlite3_finalize(st);
+	l->lab->base = base;
+	l->lab->behind = behind + (l->fact.rows && !l->fact.whole ? base + WHOLE_FROM : 0);        /* the next change leaves the rows behind */
 	return ok;
 }
 
@@ -183,38 +243,44 @@ static bool restore(struct sources *s, uint32_t id)
 static bool load_objects(struct loading *l)
 {
 	struct sources s = { .l = l, .arena = arena_new(NULL, "sources") };
-	bool ok = see_bundles(&s) && see_rows(&s);
+	bool ok = see_bundles(&s) && (!l->fact.rows || l->fact.whole || see_rows(&s));
 
 	str_expect(cluster_strings(l->cluster), MIN(s.newest.nr, 1u << 24));
 	for (uint32_t id = 1; ok && id < s.newest.nr; id++)
 		ok = restore(&s, id);
 	for (uint32_t k = 0; k < s.bundles.nr; k++)
 		bundle_close(&s.bundles.v[k]->reader);
+	sqlite3_finalize(s.part);
+	sqlite3_finalize(s.part_of_whole);
 	sqlite3_finalize(s.rows);
 	arena_free(s.arena);
 	return ok;
 }
 
-static bool load_all(struct loading *l)
+static bool load_rest(struct loading *l)
 {
+	bool rows = l->fact.rows;
+
 	/* Flags first: settings may be asked for while objects are decoded. */
-	return rows_begin(l) && each_row(l, "SELECT value FROM fact WHERE name = 'flags'", load_flags) &&
-	       each_row(l, "SELECT ended, rev FROM input WHERE nr = ?1", load_moment) && load_objects(l) &&
-	       each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event) &&
+	return load_flags(l) && (!rows || rows_begin(l)) && each_row(l, "SELECT ended, rev FROM input WHERE nr = ?1", load_moment) && load_objects(l) &&
+	       (!rows || each_row(l, "SELECT at, warning, object, reason, message, component FROM event WHERE input <= ?1 ORDER BY nr", load_event)) &&
 	       notes_load(l->lab, l->cluster, l->input, l->err);
 }
 
 struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **control, struct err *err)
 {
-	uint64_t seed = (uint64_t)store_number(lab, "SELECT value FROM fact WHERE name = 'seed'", 1);
-	struct loading l = { .lab = lab, .cluster = cluster_new(NULL, seed), .input = at.input, .scratch = arena_new(NULL, "lab"), .err = err };
+	struct loading l = { .lab = lab, .input = at.input, .scratch = arena_new(NULL, "lab"), .fact.seed = 1, .err = err };
 	uint32_t mark = err->nr;
 	bool ok;
 
-	l.arena = cluster_arena(l.cluster);
 	arena_alloc(l.scratch, 1, 1);
 	*control = NULL;
-	ok = load_all(&l) && ((*control = load_control(&l)) || err->nr == mark);
+	ok = each_row(&l, "SELECT name, value FROM fact WHERE name NOT GLOB '*:*'", load_fact);
+	if (l.fact.whole > at.input)
+		l.fact.whole = l.fact.whole_bytes = 0;
+	l.cluster = cluster_new(NULL, (uint64_t)l.fact.seed);
+	l.arena = cluster_arena(l.cluster);
+	ok = ok && load_rest(&l) && ((*control = load_control(&l)) || err->nr == mark);
 	arena_free(l.scratch);
 	rows_end(&l);
 	if (!ok) {

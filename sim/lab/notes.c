@@ -3,6 +3,7 @@
 
 #define NOTES_EACH 8192u                /* in one row */
 #define NOTES_MOST (64u << 20)          /* bytes of one row; more is damage */
+#define NOTES_SMALL 4096u               /* bytes that are not worth compressing */
 
 struct book { struct map at; VEC(const void *) v; };            /* what has been met, in that order */
 
@@ -69,7 +70,7 @@ bool notes_save(struct lab *lab, const struct cluster *c, int64_t input, struct 
 {
 	sqlite3_stmt *st = NULL;
 	struct sb text = { 0 }, packed = { 0 };
-	bool ok = true;
+	bool ok = true, small;
 
 	for (uint32_t k = lab->events, nr = cluster_event_count(c); ok && k < nr; k += NOTES_EACH) {
 		uint32_t n = MIN(nr - k, NOTES_EACH);
@@ -78,12 +79,14 @@ bool notes_save(struct lab *lab, const struct cluster *c, int64_t input, struct 
 		if (!st)
 			return false;
 		pack_some(c, k, n, &text);
-		pack_squeeze(&text, &packed);
+		small = text.len < NOTES_SMALL;
+		if (!small)
+			pack_squeeze(&text, &packed);
 		sqlite3_bind_int64(st, 1, k + 1);
 		sqlite3_bind_int64(st, 2, input);
 		sqlite3_bind_int64(st, 3, n);
-		sqlite3_bind_int64(st, 4, (int64_t)text.len);
-		sqlite3_bind_blob(st, 5, packed.s, (int)packed.len, SQLITE_STATIC);
+		sqlite3_bind_int64(st, 4, small ? 0 : (int64_t)text.len);
+		sqlite3_bind_blob(st, 5, small ? text.s : packed.s, (int)(small ? text.len : packed.len), SQLITE_STATIC);
 		ok = store_do(lab, st, "cannot be written", err);
 	}
 	sqlite3_finalize(st);
@@ -176,9 +179,11 @@ bool notes_load(struct lab *lab, struct cluster *c, int64_t input, struct err *e
 		struct arena *scratch = arena_new(NULL, "notes");
 		int64_t nr = sqlite3_column_int64(st, 0), size = sqlite3_column_int64(st, 1);
 
-		ok = size > 0 && size <= NOTES_MOST && nr >= 0 && nr <= NOTES_EACH &&
-		     pack_expand(sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2), (size_t)size, &text) &&
-		     unpack_some(c, &known, (uint64_t)nr, (const unsigned char *)text.s, (const unsigned char *)text.s + text.len, scratch);
+		const unsigned char *bytes = sqlite3_column_blob(st, 2);
+		size_t n = (size_t)sqlite3_column_bytes(st, 2);
+
+		ok = size >= 0 && size <= NOTES_MOST && nr >= 0 && nr <= NOTES_EACH && (!size || pack_expand(bytes, n, (size_t)size, &text)) &&
+		     unpack_some(c, &known, (uint64_t)nr, size ? (const unsigned char *)text.s : bytes, size ? (const unsigned char *)text.s + text.len : bytes + n, scratch);
 		if (!ok)
 			err_add(err, ERR_INPUT, &(struct where){ .file = lab->path }, "damaged: events cannot be read");
 		arena_free(scratch);

@@ -21,17 +21,29 @@ static bool has_place(const struct leaves *l, uint32_t at)
 	return false;
 }
 
+static const char *way(struct arena *a, const char *prefix, const char *name)
+{
+	size_t n = strlen(prefix), m = strlen(name);
+	char *s;
+
+	if (!n)
+		return name;
+	s = arena_alloc(a, n + m + 2, 1);
+	memcpy(s, prefix, n);
+	s[n] = '.';
+	memcpy(s + n + 1, name, m);
+	return s;
+}
+
 static void flatten(struct leaves *l, struct arena *a, const struct field *t, uint32_t base, const char *prefix, const struct leaves *left_out)
 {
 	for (const struct field *f = t; f->name; f++) {
-		const char *name = *prefix ? arena_printf(a, "%s.%s", prefix, f->name) : f->name;
-
-		if (is_kept(f))
+		if (is_kept(f) || (f->type != F_STRUCT && has_place(left_out, base + f->at)))
 			continue;
 		if (f->type == F_STRUCT)
-			flatten(l, a, f->sub, base + f->at, name, left_out);
-		else if (!has_place(left_out, base + f->at))
-			vec_add(a, l, (struct leaf){ name, f, base + f->at, f->type == F_PTR && f->sub == pod_spec_fields ? LEAF_SPEC : f->type });
+			flatten(l, a, f->sub, base + f->at, way(a, prefix, f->name), left_out);
+		else
+			vec_add(a, l, (struct leaf){ way(a, prefix, f->name), f, base + f->at, f->type == F_PTR && f->sub == pod_spec_fields ? LEAF_SPEC : f->type });
 	}
 }
 
@@ -202,11 +214,18 @@ static struct plan *put_plan(struct pen *p, const struct field *table, const str
 		const struct leaf *f = &plan->leaves->v[k];
 
 		pen_word(p, f->name, strlen(f->name));
-		pen_number(p, f->type);
-		if (f->type == F_PTR || f->type == F_LIST || f->type == LEAF_SPEC)
-			plan->sub[k] = put_plan(p, f->f->sub, NULL);
+		pen_number(p, f->type == F_PTR || f->type == F_LIST || f->type == LEAF_SPEC ? f->type | LEAF_LATER : f->type);
 	}
 	return plan;
+}
+
+static const struct plan *put_plan_within(struct pen *p, const struct plan *plan, uint32_t k)
+{
+	if (plan->sub[k])
+		pen_number(p, plan->sub[k]->number);
+	else
+		plan->sub[k] = put_plan(p, plan->leaves->v[k].f->sub, NULL);
+	return plan->sub[k];
 }
 
 static struct plan *plan_of(struct pen *p, const struct field *table, const struct field *left_out)
@@ -303,17 +322,19 @@ static void put_value(struct pen *p, const struct plan *plan, uint32_t k, const 
 		break;
 	}
 	case F_PTR:
-		put_values(p, plan->sub[k], *(const void *const *)at);
+		put_values(p, put_plan_within(p, plan, k), *(const void *const *)at);
 		break;
 	case LEAF_SPEC:
 		pen_spec(p, *(const struct pod_spec *const *)at);
 		break;
 	case F_LIST: {
 		const str_list *l = at;
+		const struct plan *sub;
 
 		put_length(p, l);
+		sub = l->nr ? put_plan_within(p, plan, k) : NULL;
 		for (uint32_t i = 0; i < l->nr; i++)
-			put_values(p, plan->sub[k], (const char *)l->v + (size_t)f->f->size * i);
+			put_values(p, sub, (const char *)l->v + (size_t)f->f->size * i);
 		break;
 	}
 	case F_RAW:

@@ -1,5 +1,6 @@
 /* What a table of fields describes, as bytes, and back. Bytes describe themselves: the names and types of a table's fields stand before the first values
- * by that table, so that a later podwire with other tables reads them; what it does not know any more is passed over. Only what is not zero is written.
+ * by that table, so that a later podwire with other tables reads them; what it does not know any more is passed over. Only what is not zero is written, and tables
+ * within tables are described where the first of their values comes.
  * Texts, tables and Pod specs have numbers in the order in which they come; each is written once. */
 #ifndef PODWIRE_LAB_RECORD_H
 #define PODWIRE_LAB_RECORD_H

@@ -4,6 +4,7 @@
 
 #include "sim/lab/record.h"
 
+#define LEAF_LATER 128                  /* on a type as written: its table is described with its values. Labs of format 3 have all tables at once */
 #define LEAF_SPEC 64                    /* beside enum field_type: a pointer to a Pod spec, which others may share */
 struct leaf { const char *name; const struct field *f; uint32_t at; uint8_t type; };   /* name: the way to it, with dots */
 struct leaves { struct leaf *v; uint32_t nr, alloc; };

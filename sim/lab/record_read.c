@@ -5,7 +5,7 @@
 
 /* A plan as it was written; what its fields are here is found out when they are met by a table. */
 struct written { uint32_t nr; struct { str name; uint8_t type; struct written *sub; } *v; };
-struct bound { const struct leaf *leaf; struct bound *sub; };  /* of each field as written; leaf NULL: no such field here */
+struct bound { const struct leaf *leaf; uint8_t type; const struct written *within; struct bound *sub; };     /* of each field as written; leaf NULL: no such field here */
 
 void scan_begin(struct scan *s, struct cluster *c)
 {
@@ -148,7 +148,7 @@ struct val *scan_tree(struct scan *s)
 
 /* ---- fields */
 
-static bool nests(uint8_t type)
+static bool nests(uint8_t type)         /* and is described at once */
 {
 	return type == F_PTR || type == F_LIST || type == LEAF_SPEC;
 }
@@ -175,6 +175,18 @@ static struct written *scan_plan(struct scan *s, unsigned depth)
 	return w;
 }
 
+/* Mostly it stands where it stood. */
+static const struct leaf *leaf_of(const struct leaves *have, uint32_t guess, str name, uint8_t type)
+{
+	for (uint32_t k = 0, i = guess; k < have->nr; k++, i++) {
+		const struct leaf *f = &have->v[i % have->nr];
+
+		if (f->type == type && strcmp(f->name, name) == 0)
+			return f;
+	}
+	return NULL;
+}
+
 /* The fields of a plan by a table of today; table NULL: none of them is known. */
 static struct bound *bind(struct scan *s, const struct written *w, const struct field *table)
 {
@@ -187,17 +199,30 @@ static struct bound *bind(struct scan *s, const struct written *w, const struct 
 	b = arena_array(s->arena, struct bound, w->nr + 1);
 	*at = map_ptr(b);
 	have = table ? leaves_of(&s->leaves, s->arena, table, NULL) : NULL;
-	for (uint32_t k = 0; k < w->nr; k++)
-		for (uint32_t i = 0; have && i < have->nr && !b[k].leaf; i++)
-			if (have->v[i].type == w->v[k].type && strcmp(have->v[i].name, w->v[k].name) == 0)
-				b[k].leaf = &have->v[i];
-	for (uint32_t k = 0; k < w->nr; k++)
-		if (nests(w->v[k].type))
+	for (uint32_t k = 0; k < w->nr; k++) {
+		b[k].type = w->v[k].type & (LEAF_LATER - 1);
+		b[k].leaf = have ? leaf_of(have, k, w->v[k].name, b[k].type) : NULL;
+		if ((b[k].within = w->v[k].sub))
 			b[k].sub = bind(s, w->v[k].sub, b[k].leaf ? b[k].leaf->f->sub : NULL);
+	}
 	return b;
 }
 
-static void scan_values(struct scan *s, const struct written *w, const struct bound *b, void *out, unsigned depth);
+/* What the values to come are: as they were written with the table, or as it stands before them. */
+static bool within(struct scan *s, struct bound *b, bool later, unsigned depth)
+{
+	const struct written *w = later ? scan_plan(s, depth) : b->within;
+
+	if (!w)
+		return false;
+	if (b->within != w) {
+		b->within = w;
+		b->sub = bind(s, w, b->leaf ? b->leaf->f->sub : NULL);
+	}
+	return true;
+}
+
+static void scan_values(struct scan *s, const struct written *w, struct bound *b, void *out, unsigned depth);
 
 static uint8_t enum_of(const char *const *names, str text)
 {
@@ -219,21 +244,27 @@ static void scan_texts(struct scan *s, str_list *l, uint32_t each)
 		*l = (str_list){ v, nr, n & 1 };
 }
 
-static void scan_list(struct scan *s, const struct leaf *f, const struct written *w, const struct bound *b, str_list *l, unsigned depth)
+static void scan_list(struct scan *s, struct bound *b, bool later, str_list *l, unsigned depth)
 {
 	uint64_t n = scan_number(s);
-	uint32_t nr = scan_count(s, n >> 1);
-	char *v = l && nr ? arena_alloc(cluster_arena(s->cluster), (size_t)nr * f->f->size, 16) : NULL;
+	uint32_t nr = scan_count(s, n >> 1), size = b->leaf ? b->leaf->f->size : 0;
+	char *v;
 
+	if (nr && !within(s, b, later, depth))
+		return;
+	v = l && nr ? arena_alloc(cluster_arena(s->cluster), (size_t)nr * size, 16) : NULL;
 	for (uint32_t k = 0; k < nr && !s->bad; k++)
-		scan_values(s, w, b, v ? v + (size_t)f->f->size * k : NULL, depth + 1);
+		scan_values(s, b->within, b->sub, v ? v + (size_t)size * k : NULL, depth + 1);
 	if (l)
 		*l = (str_list){ (str *)(void *)v, nr, n & 1 };
 }
 
 /* at NULL: what stands there is passed over. */
-static void scan_value(struct scan *s, uint8_t type, const struct leaf *f, const struct written *w, const struct bound *b, void *at, unsigned depth)
+static void scan_value(struct scan *s, struct bound *b, bool later, void *at, unsigned depth)
 {
+	const struct leaf *f = b->leaf;
+	uint8_t type = b->type;
+
 	switch (type) {
 	case F_STR: case F_BYTES: {
 		str text = scan_text(s);
@@ -293,7 +324,9 @@ static void scan_value(struct scan *s, uint8_t type, const struct leaf *f, const
 	case F_PTR: {
 		void *to = at ? arena_alloc(cluster_arena(s->cluster), f->f->size, 16) : NULL;
 
-		scan_values(s, w, b, to, depth + 1);
+		if (!within(s, b, later, depth))
+			break;
+		scan_values(s, b->within, b->sub, to, depth + 1);
 		if (at)
 			*(void **)at = to;
 		break;
@@ -306,7 +339,7 @@ static void scan_value(struct scan *s, uint8_t type, const struct leaf *f, const
 		break;
 	}
 	case F_LIST:
-		scan_list(s, f, w, b, at, depth);
+		scan_list(s, b, later, at, depth);
 		break;
 	case F_RAW: {
 		struct val *v = scan_tree(s);
@@ -320,7 +353,7 @@ static void scan_value(struct scan *s, uint8_t type, const struct leaf *f, const
 	}
 }
 
-static void scan_values(struct scan *s, const struct written *w, const struct bound *b, void *out, unsigned depth)
+static void scan_values(struct scan *s, const struct written *w, struct bound *b, void *out, unsigned depth)
 {
 	uint64_t k = 0, step;
 
@@ -334,7 +367,7 @@ static void scan_values(struct scan *s, const struct written *w, const struct bo
 			return;
 		}
 		f = b[k - 1].leaf;
-		scan_value(s, w->v[k - 1].type, f, w->v[k - 1].sub, b[k - 1].sub, out && f ? (char *)out + f->at : NULL, depth);
+		scan_value(s, &b[k - 1], w->v[k - 1].type & LEAF_LATER, out && f ? (char *)out + f->at : NULL, depth);
 	}
 }
 

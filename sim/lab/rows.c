@@ -1,4 +1,13 @@
-/* Objects out of the rows of the tables object and object_was: of commands that changed few, and of labs that older podwires wrote, where rows name shapes and segments. */
+/* Objects out of rows, which older podwires wrote:
+ *   object      as the last command left it. id: its handle; input: the command that left it so; created, deleted: virtual nanoseconds, deleted NULL while it
+ *               lives; uid: '' where it follows from seed and name; spec: a Pod's, in spec; own: its fields, as in a document; state: metadata and
+ *               status, exactly; doc, places: as applied, NULL for what a controller made; segment, at: where these four stand if they do not stand here;
+ *               shape, node, ip: of a Pod that shares a shape, with its addresses and its node's
+ *   object_was  the same row before the command `until` changed it
+ *   spec        Pod specs, each once for all Pods of a template
+ *   shape       what Pods have in common whom one controller made and who have come to the same state
+ *   event       in the order in which they came; object: a handle
+ * What a later command left of an object stands in a bundle; of both the newest counts. */
 #include "sim/lab/load.h"
 
 #include <stdlib.h>
@@ -39,7 +48,7 @@ bool pieces_at(struct loading *l, sqlite3_stmt *st, int first, int segment, stru
 	return true;
 }
 
-static struct val *json_of(struct loading *l, struct arena *a, const struct piece *p)
+struct val *piece_json(struct loading *l, struct arena *a, const struct piece *p)
 {
 	uint32_t mark = l->err->nr;
 	struct val *v = p->s ? json_parse(a, l->lab->path, p->s, p->n, NULL, l->err) : NULL;
@@ -51,13 +60,13 @@ static struct val *json_of(struct loading *l, struct arena *a, const struct piec
 
 struct val *json_at(struct loading *l, sqlite3_stmt *st, int at)
 {
-	return json_of(l, l->arena, &(struct piece){ text_at(st, at), (size_t)sqlite3_column_bytes(st, at) });
+	return piece_json(l, l->arena, &(struct piece){ text_at(st, at), (size_t)sqlite3_column_bytes(st, at) });
 }
 
 /* JSON with its places in the piece behind it. */
 struct val *document_of(struct loading *l, const struct piece p[2])
 {
-	struct val *v = json_of(l, l->arena, &p[0]);
+	struct val *v = piece_json(l, l->arena, &p[0]);
 
 	if (v)
 		places_unpack(v, p[1].s ? p[1].s : "", p[1].s ? p[1].n : 0);
@@ -113,7 +122,7 @@ static const struct val *body_of_shape(struct loading *l)
 	struct segment_place at = { sqlite3_column_int64(l->shape, 0), sqlite3_column_int64(l->shape, 1) };
 	struct piece body;
 
-	return segments_get(&l->segments, l->lab, at, &body, 1, l->err) ? json_of(l, l->scratch, &body) : NULL;
+	return segments_get(&l->segments, l->lab, at, &body, 1, l->err) ? piece_json(l, l->scratch, &body) : NULL;
 }
 
 static const struct pod *shape_at(struct loading *l, int64_t row)
@@ -175,8 +184,8 @@ static void fill_object(struct loading *l, sqlite3_stmt *st, struct object *o)
 
 	if (!pieces_at(l, st, C_OWN, C_SEGMENT, v, 4))
 		return;
-	own = json_of(l, stays ? l->arena : l->scratch, &v[0]);
-	state = json_of(l, l->scratch, &v[1]);
+	own = piece_json(l, stays ? l->arena : l->scratch, &v[0]);
+	state = piece_json(l, l->scratch, &v[1]);
 	o->doc = document_of(l, &v[2]);
 	fill_from(l, o, own, state, sqlite3_column_int64(st, C_SPEC));
 }

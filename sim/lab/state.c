@@ -97,18 +97,6 @@ const struct val *state_template(const struct object *o)
 	return at && *at != val_path(o->doc, "spec.template") ? *at : NULL;
 }
 
-struct val *state_pack(const struct object *o, struct arena *a)
-{
-	struct val *v = val_new(a, VAL_MAP);
-
-	fields_encode(a, state_meta_fields, o, v);
-	if (state_fields(o->kind))
-		fields_encode(a, state_fields(o->kind), o, val_put(a, v, "status", val_new(a, VAL_MAP)));
-	if (state_template(o))
-		val_put(a, v, "template", val_copy(a, state_template(o)));
-	return v;
-}
-
 /* What is absent now may have stood in a document. */
 static void clear(const struct field *f, struct object *o)
 {
@@ -159,18 +147,4 @@ void state_unpack(struct object *o, const struct val *v, struct cluster *c)
 	if (template_place(o) && val_get(v, "template"))
 		*template_place(o) = val_copy_interned(cluster_arena(c), cluster_strings(c), val_get(v, "template"));
 	err_free(&none);
-}
-
-struct val *own_pack(const struct object *o, struct arena *a)
-{
-	struct val *v = val_new(a, VAL_MAP);
-
-	if (!o->kind->fields)
-		return v;
-	fields_encode(a, o->kind->fields, o, v);
-	if (o->kind == &pod_kind) {
-		val_del(v, "spec");
-		val_del(v, "status");
-	}
-	return v;
 }

@@ -71,13 +71,26 @@ void store_bind_text(sqlite3_stmt *st, int at, const char *s)
 
 /* ---- opening */
 
-/* WAL, and no checkpoint at the end of each command: a commit costs no flush. Power loss may lose the last commands, never the file. PATH-wal belongs to it. */
+#define FRAMES_MOST 64                  /* each page in the log is read by every command: from here on they go into the file */
+
+static int committed(void *ctx, sqlite3 *db, const char *name, int frames)
+{
+	struct lab *lab = ctx;
+
+	(void)db;
+	(void)name;
+	lab->frames = frames;
+	return SQLITE_OK;
+}
+
+/* WAL, and no checkpoint at the end of most commands: their commit costs no flush. Power loss may lose the last commands, never the file. PATH-wal belongs to it. */
 static bool configure(struct lab *lab, bool writing, struct err *err)
 {
 	sqlite3_busy_timeout(lab->db, BUSY_MS);
 	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(lab->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_wal_hook(lab->db, committed, lab);
 	if (!writing)
 		return true;
 	if (store_number(lab, "PRAGMA page_count", 1) == 0 && !store_run(lab, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL", "cannot be made", err))
@@ -88,7 +101,7 @@ static bool configure(struct lab *lab, bool writing, struct err *err)
 static bool open_file(struct lab *lab, enum lab_mode mode, struct err *err)
 {
 	bool exists = access(lab->path, F_OK) == 0;
-	int flags = mode == LAB_READ ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == LAB_READ ? 0 : SQLITE_OPEN_CREATE);
 	struct where w = { .file = lab->path };
 
 	if (!exists && mode < LAB_CREATE)
@@ -115,6 +128,12 @@ static bool begin(struct lab *lab, enum lab_mode mode, struct err *err)
 	return true;
 }
 
+void lab_setup(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MULTITHREAD);      /* no connection has two threads */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct lab *lab_open(const char *path, enum lab_mode mode, bool *fresh, struct err *err)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
@@ -130,11 +149,21 @@ struct lab *lab_open(const char *path, enum lab_mode mode, bool *fresh, struct e
 	return lab;
 }
 
+/* Only emptied does the log begin anew: a process that comes later does not know what of it is in the file. Who is in the way lets the next command do it. */
+static void empty_log(struct lab *lab)
+{
+	sqlite3_busy_timeout(lab->db, 0);
+	sqlite3_wal_checkpoint_v2(lab->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 void lab_close(struct lab *lab)
 {
 	if (!lab)
 		return;
+	if (lab->db && lab->frames > FRAMES_MOST && sqlite3_get_autocommit(lab->db))
+		empty_log(lab);
 	sqlite3_close_v2(lab->db);
+	free(lab->flags);
 	free(lab->path);
 	free(lab);
 }

@@ -13,12 +13,12 @@ struct lab {
 	int64_t input;                  /* the last command saved; 0: none */
 	rev_t rev;                      /* objects with a greater one have changed since lab_load */
 	uint32_t objects, events;       /* how many there were */
+	char *flags;                    /* as they stand in the file; NULL: they do not */
+	size_t base, behind;            /* what it costs to read the whole, or the first bundle where there is none; and the bundles after it */
+#define BUNDLE_COST 4096                /* to open one, as bytes of it */
+#define WHOLE_FROM (16u << 10)          /* what bundles may cost on top of the base before all is written anew */
+	int frames;                     /* in the log, after the last commit */
 };
-
-/* Of the table object, in the order of the schema; object_was has `until` behind them. */
-#define OBJECT_COLUMNS                                                                                                                          \
-	"id, input, api, kind, ns, name, uid, life, rev, generation, created, deleted, file, line, gone, spec, own, state, doc, places, shape, node, ip, " \
-	"segment, at"
 
 /* false, with "PATH: doing what: SQLite's words". */
 bool store_failed(struct lab *, const char *doing, struct err *);
@@ -41,7 +41,7 @@ int64_t unpack_signed(const unsigned char **, const unsigned char *end);
 void pack_squeeze(const struct sb *, struct sb *out);           /* out is replaced */
 bool pack_expand(const void *, size_t n, size_t size, struct sb *out);  /* size: before it was squeezed. false: it is damaged */
 
-/* What a big command writes: texts of many objects compressed together (segments.c). */
+/* What a big command writes: texts of many documents compressed together (segments.c). */
 struct piece { const char *s; size_t n; };      /* s NULL: there is none */
 struct segment_place { int64_t id, at; };
 struct segment_writer { struct lab *lab; int64_t input, id; struct sb text, packed; sqlite3_stmt *put; };
@@ -66,10 +66,7 @@ extern const struct field state_meta_fields[];
 const struct field *state_fields(const struct kind *);          /* of its status; NULL: none */
 /* A template that the object's document does not hold: a controller made the object, or it stands for one that says the same in other words. NULL: it has none. */
 const struct val *state_template(const struct object *);
-struct val *state_pack(const struct object *, struct arena *);
-void state_unpack(struct object *, const struct val *, struct cluster *);
-/* The fields of its kind as they are now, without what state_pack has. A Pod's spec is left out: Pods of one template share it. */
-struct val *own_pack(const struct object *, struct arena *);
+void state_unpack(struct object *, const struct val *, struct cluster *);      /* as older labs wrote it: the metadata, "status" and "template" */
 
 struct val *flags_pack(const struct settings_flags *, struct arena *);
 void flags_unpack(struct settings_flags *, const struct val *, struct cluster *);

@@ -40,7 +40,7 @@ for n in $(seq 1 $((version - 1))); do
 	check "format $n: it goes on" goes_on
 	make "$n"
 	for t in $(seq "$n" $((version - 1))); do
-		sql lab.db <<<"CREATE TABLE IF NOT EXISTS $(case $t in 1) echo shape ;; *) echo bundle ;; esac)(x)"
+		sql lab.db <<<"CREATE TABLE IF NOT EXISTS $(case $t in 1) echo shape ;; 2) echo bundle ;; *) echo whole ;; esac)(x)"
 	done
 	cp lab.db was.db
 	check "format $n: one that cannot be brought up to date says so" says "cannot make its tables" "$podwire" advance 0s

@@ -61,6 +61,21 @@ static inline struct cell new_cell(const char *cni)
 	return cell;
 }
 
+/* Metadata and status exactly; the fields of its kind. */
+static inline struct val *state_of(const struct object *o, struct arena *a)
+{
+	struct val *v = val_new(a, VAL_MAP);
+
+	fields_encode(a, state_meta_fields, o, v);
+	if (state_fields(o->kind))
+		fields_encode(a, state_fields(o->kind), o, val_put(a, v, "status", val_new(a, VAL_MAP)));
+	if (state_template(o))
+		val_put(a, v, "template", val_copy(a, state_template(o)));
+	if (o->kind->fields)
+		fields_encode(a, o->kind->fields, o, val_put(a, v, "own", val_new(a, VAL_MAP)));
+	return v;
+}
+
 /* All that can be seen of a cluster, and what the lab itself would write of it. */
 static inline char *dump(struct cell *cell)
 {
@@ -79,8 +94,7 @@ static inline char *dump(struct cell *cell)
 			continue;
 		val_print_json(object_render(cell->c, o, a), &out, 0, true);
 		sb_addc(&out, '\n');
-		val_print_json(state_pack(o, a), &out, 0, true);
-		val_print_json(own_pack(o, a), &out, 0, true);
+		val_print_json(state_of(o, a), &out, 0, true);
 		if (o->kind == &pod_kind) {
 			struct val *spec = val_new(a, VAL_MAP);
 

@@ -17,7 +17,7 @@ static void load_damaged(const char *path, sqlite3 *db, const unsigned char *byt
 	memcpy(copy, bytes, (size_t)n);
 	if (flip)
 		copy[flip % (uint32_t)n] ^= (unsigned char)(1 + flip / 7 % 255);
-	CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, "UPDATE bundle SET body = ?1 WHERE input = 1 AND part = 1", -1, &st, NULL), SQLITE_OK);
+	CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, "UPDATE bundle SET body = ?1 WHERE place = 1 << 20 | 1", -1, &st, NULL), SQLITE_OK);
 	sqlite3_bind_blob(st, 1, copy, cut ? n - cut : n, SQLITE_STATIC);
 	CU_ASSERT_EQUAL(sqlite3_step(st), SQLITE_DONE);
 	sqlite3_finalize(st);
@@ -54,7 +54,7 @@ TEST(damaged_bundles_are_refused)
 	CU_ASSERT(save(&cell, lab, "step", &err));
 	lab_close(lab);
 	CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
-	CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, "SELECT body FROM bundle WHERE input = 1 AND part = 1", -1, &st, NULL), SQLITE_OK);
+	CU_ASSERT_EQUAL_FATAL(sqlite3_prepare_v2(db, "SELECT body FROM bundle WHERE place = 1 << 20 | 1", -1, &st, NULL), SQLITE_OK);
 	CU_ASSERT_EQUAL_FATAL(sqlite3_step(st), SQLITE_ROW);
 	n = sqlite3_column_bytes(st, 0);
 	CU_ASSERT_FATAL(n > 1000);

@@ -1,4 +1,7 @@
 /* Labs: what is saved comes back exactly, and is undone exactly. */
+#include <sys/stat.h>
+#include <zlib.h>
+
 #include "sim/lab/bundle.h"
 #include "sim/lab/progress.h"
 #include "tests/unit/lab.h"
@@ -86,7 +89,7 @@ TEST(equal_pods_have_one_shape)
 	do_step(&cell, &steps[0], true);
 	remove_lab(path);
 	lab = lab_open(path, LAB_CREATE, NULL, &err);
-	CU_ASSERT_FATAL(bundle_begin(&w, lab, cell.c, 1, &err));
+	CU_ASSERT_FATAL(bundle_begin(&w, lab, cell.c, 1, false, &err));
 	l = pods_of(cell.c, cluster_find(cell.c, &daemonset_kind, "shop", "each")->uid);
 	CU_ASSERT_FATAL(l.nr >= 1);
 	for (int k = 0; k < 2; k++) {
@@ -98,7 +101,7 @@ TEST(equal_pods_have_one_shape)
 		CU_ASSERT(bundle_add(&w, &p.o, &err));
 	}
 	CU_ASSERT_EQUAL(w.nr_shapes, 1);
-	bundle_end(&w, NULL);
+	bundle_end(&w, NULL, NULL);
 	lab_close(lab);
 	complain(&err);
 	err_free(&err);
@@ -270,6 +273,144 @@ TEST(undone_as_if_it_had_not_been)
 {
 	forward_and_back(false);
 	forward_and_back(true);
+}
+
+static void one_service_more(const char *path, uint32_t nr, struct err *err)
+{
+	struct lab *lab = lab_open(path, LAB_WRITE, NULL, err);
+	struct cell cell = { 0 };
+	char text[200];
+
+	CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ lab->input, NEVER }, err));
+	snprintf(text, sizeof(text), "apiVersion: v1\nkind: Service\nmetadata: {name: s%u, namespace: shop}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n", nr);
+	apply(&cell, text);
+	control_advance(cell.t, SECONDS(1));
+	CU_ASSERT(save(&cell, lab, "step", err));
+	lab_close(lab);
+	cluster_free(cell.c);
+}
+
+static char *seen_now(const char *path, struct err *err)
+{
+	struct lab *lab = lab_open(path, LAB_READ, NULL, err);
+	struct cell cell = { 0 };
+	char *seen;
+
+	CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ lab->input, NEVER }, err));
+	seen = dump(&cell);
+	lab_close(lab);
+	cluster_free(cell.c);
+	return seen;
+}
+
+/* What a command reads does not grow with the number of commands before it: neither the bundles behind the last whole nor the log. */
+TEST(many_commands_leave_little_to_read)
+{
+	const char *path = lab_path();
+	struct cell cell = new_cell("calico");
+	struct err err = { 0 };
+	struct lab *lab;
+	struct stat st;
+	char log[300], *with, *without;
+	uint32_t wholes = 0;
+	int64_t last = 0;
+
+	defaults_add(cell.c);
+	do_step(&cell, &steps[0], false);
+	remove_lab(path);
+	snprintf(log, sizeof(log), "%s-wal", path);
+	lab = lab_open(path, LAB_CREATE, NULL, &err);
+	CU_ASSERT(save(&cell, lab, "step", &err));
+	lab_close(lab);
+	cluster_free(cell.c);
+	for (uint32_t k = 0; k < 60; k++) {
+		int64_t whole;
+
+		one_service_more(path, k, &err);
+		CU_ASSERT(stat(log, &st) == 0 && st.st_size < 1 << 20);
+		lab = lab_open(path, LAB_READ, NULL, &err);
+		whole = store_number(lab, "SELECT value FROM fact WHERE name = 'whole'", 0);
+		CU_ASSERT(store_number(lab, "SELECT count(*) FROM bundle WHERE place & 1048575 = 0 AND place >> 20 > (SELECT value FROM fact WHERE name = 'whole')", 0) < 20);
+		lab_close(lab);
+		wholes += whole != last;
+		last = whole;
+	}
+	CU_ASSERT(wholes > 2 && wholes < 40);
+	with = seen_now(path, &err);
+	lab = lab_open(path, LAB_WRITE, NULL, &err);
+	CU_ASSERT(store_run(lab, "DELETE FROM whole; DELETE FROM fact WHERE name IN ('whole', 'wholeBytes'); COMMIT", "cannot be written", &err));
+	lab_close(lab);
+	without = seen_now(path, &err);
+	SAME_TEXT(without, with);
+	free(with);
+	free(without);
+	complain(&err);
+	CU_ASSERT_EQUAL(err.nr, 0);
+	err_free(&err);
+	remove_lab(path);
+}
+
+/* A lab as an older podwire wrote it. */
+static void make_older(const char *path, int format)
+{
+	char file[100];
+	struct sb text = { 0 };
+	sqlite3 *db;
+	gzFile in;
+	int n;
+
+	snprintf(file, sizeof(file), "tests/cli/labs/format-%d.sql.gz", format);
+	in = gzopen(file, "rb");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+	do {
+		char piece[4096];
+
+		n = gzread(in, piece, sizeof(piece));
+		sb_addn(&text, piece, n > 0 ? (size_t)n : 0);
+	} while (n > 0);
+	gzclose(in);
+	remove_lab(path);
+	CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+	CU_ASSERT_EQUAL(sqlite3_exec(db, sb_text(&text), NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	sb_free(&text);
+}
+
+/* Back behind commands that an older podwire wrote, whatever came after them. */
+TEST(commands_of_older_labs_are_undone)
+{
+	const char *path = lab_path();
+
+	for (int format = 1; format < LAB_VERSION; format++) {
+		struct err err = { 0 };
+		struct sb what = { 0 };
+		struct cell cell = { 0 };
+		struct lab *lab;
+		char *was, *is;
+
+		make_older(path, format);
+		for (uint32_t k = 0; k < 12; k++)
+			one_service_more(path, k, &err);
+		lab = lab_open(path, LAB_READ, NULL, &err);
+		CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ 3, NEVER }, &err));
+		was = dump(&cell);
+		lab_close(lab);
+		cluster_free(cell.c);
+		for (int64_t left = 18; left > 3; left--) {
+			lab = lab_open(path, LAB_WRITE, NULL, &err);
+			CU_ASSERT_FATAL(lab && lab->input == left && lab_undo(lab, &what, &err));
+			lab_close(lab);
+		}
+		is = seen_now(path, &err);
+		SAME_TEXT(is, was);
+		free(was);
+		free(is);
+		complain(&err);
+		CU_ASSERT_EQUAL(err.nr, 0);
+		err_free(&err);
+		sb_free(&what);
+	}
+	remove_lab(path);
 }
 
 TEST(progress_in_lessons_is_kept_beside_the_cluster)

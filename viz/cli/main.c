@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "sim/lab/lab.h"
 #include "viz/cli/cli.h"
 
 static void out_of_memory(struct mem *m, size_t wanted)
@@ -26,8 +27,10 @@ int main(int argc, char **argv)
 	struct arena *arena = arena_new(&mem, "command line");
 	struct cli cli = { .arena = arena, .argc = argc, .argv = argv, .to = stdout, .lab = getenv("PODWIRE_LAB") };
 	struct err err = { 0 };
-	enum err_kind how = cli_run(&cli, argc, argv, &err);
+	enum err_kind how;
 
+	lab_setup();
+	how = cli_run(&cli, argc, argv, &err);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && !nobody_reads(STDOUT_FILENO))
 		how = how ? how : ERR_MACHINE;
 	if (!cli.quiet || err_any(&err))
