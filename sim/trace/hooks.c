@@ -60,6 +60,7 @@ struct eval {
 	link_h where;
 	bool nat;               /* a chain of type nat */
 	bool natted;
+	cause_h by;             /* of the rule or element that sent the packet into this chain: a rule that all share has no cause of its own */
 	uint64_t at[MAX_DEPTH + 1];     /* where it is: chain and rule by depth */
 };
 
@@ -80,7 +81,7 @@ static struct hop *decided(struct eval *x, const struct ruleset *owner, chain_h 
 {
 	struct hop *h = note_hop(x->w, stages[x->hook], x->where, what);
 
-	note_rule(h, owner, c, i, e, r->cause);
+	note_rule(h, owner, c, i, e, r->cause.i ? r->cause : x->by);
 	x->w->out.rule_cause = e && e->cause.i ? e->cause : r->cause.i ? r->cause : x->w->out.rule_cause;
 	if (h && x->w->considered.nr) {
 		h->considered = arena_copy(x->w->a, x->w->considered.v, x->w->considered.nr * sizeof(*h->considered));
@@ -150,6 +151,7 @@ enum flow { FLOW_NEXT, FLOW_RETURN, FLOW_ACCEPT, FLOW_END, FLOW_GONE /* a goto: 
 
 static enum flow verdict(struct eval *x, const struct ruleset *owner, chain_h c, uint32_t i, const struct rule *r, const struct op_result *res, int depth)
 {
+	cause_h by = x->by;
 	enum says s;
 
 	switch (res->verdict) {
@@ -172,8 +174,11 @@ static enum flow verdict(struct eval *x, const struct ruleset *owner, chain_h c,
 			return FLOW_END;
 		}
 		if (res->elem && res->elem->cause.i)
-			x->w->out.rule_cause = res->elem->cause;
+			x->by = x->w->out.rule_cause = res->elem->cause;
+		else if (r->cause.i)
+			x->by = r->cause;
 		s = run_chain(x, res->chain, depth + 1);
+		x->by = by;
 		if (s == SAYS_END)
 			return FLOW_END;
 		if (s == SAYS_ACCEPT)

@@ -47,6 +47,15 @@ static void line_end(struct sb *out, struct line l)
 		sb_addc(out, '\n');
 }
 
+/* The chain, where the rule's own words do not begin with it as iptables' do. */
+static void rule_place(const struct hop *h, struct sb *out)
+{
+	const struct chain *c = h->owner && h->rule != UINT32_MAX ? ruleset_chain_get(h->owner, h->chain) : NULL;
+
+	if (c && !ruleset_table_get(h->owner, c->table)->iptables)
+		sb_printf(out, "chain %s: ", c->name);
+}
+
 static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct sb *out)
 {
 	struct line line;
@@ -63,6 +72,7 @@ static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct
 	sb_add(out, h->decision);
 	sb_addc(out, '\n');
 	line = line_begin(out, "         rule     ");
+	rule_place(h, out);
 	hop_rule_text(w->dp, h, out);
 	line_end(out, line);
 	if (readdressed(h)) {
