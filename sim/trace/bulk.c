@@ -224,7 +224,7 @@ LOW_INLINE bool hook(struct bulk_state *b, enum nf_hook h, link_h where, uint32_
 	}
 	if (at && (record ? at->nr : !at->quiet) && !run_rules(b, at, dst, src, masquerade, &nat_applied, record))
 		return false;
-	if ((dst || src) && !nat_applied) {
+	if ((dst || src) && !nat_applied && b->c->status & (CTS_DNAT | CTS_SNAT)) {
 		struct key before = key_of(P(b));
 
 		apply_known(b, dst, src);
