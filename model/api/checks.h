@@ -30,6 +30,9 @@ kind_check_update pvc_check_update, storage_class_check_update;
 kind_check role_check, binding_check, pdb_check, hpa_check, priority_class_check;       /* check_policy.c */
 kind_check_update binding_check_update, priority_class_check_update;
 kind_check kind_cluster_check, kubeadm_config_check, kube_proxy_config_check, kubelet_config_check, service_cidr_check;       /* check_config.c */
+kind_check gateway_class_check, gateway_check, listener_set_check, reference_grant_check, backend_tls_policy_check;          /* check_gateway.c */
+kind_check_update gateway_class_check_update;
+kind_check http_route_check, grpc_route_check, tls_route_check, plain_route_check;      /* check_routes.c; plain: TCPRoute, UDPRoute */
 kind_check crd_check, webhook_check;                                                    /* check_admission.c */
 
 #endif

@@ -1,4 +1,5 @@
 /* Gateway API v1: GatewayClass, Gateway, ListenerSet, ReferenceGrant; routes are gateway_routes.c. Source: gateway-api apis/v1. */
+#include "model/api/checks.h"
 #include "model/api/net.h"
 #include "model/api/rows.h"
 
@@ -75,9 +76,11 @@ static const struct field grant_fields[] = { ROW_TOP, ROW_HERE("spec", grant_spe
 static const char *const v1[] = { "gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1", NULL };
 static const char *const set_apis[] = { "gateway.networking.k8s.io/v1", NULL };
 static const char *const grant_apis[] = { "gateway.networking.k8s.io/v1beta1", "gateway.networking.k8s.io/v1", NULL };
-const struct kind gateway_class_kind = { .name = "GatewayClass", .apis = v1, .plural = "gatewayclasses", .shorts = "gc", .size = sizeof(struct gateway_class), .fields = class_fields };
-const struct kind gateway_kind = { .name = "Gateway", .apis = v1, .plural = "gateways", .shorts = "gtw", .namespaced = true, .size = sizeof(struct gateway), .fields = gateway_fields };
+const struct kind gateway_class_kind = { .name = "GatewayClass", .apis = v1, .plural = "gatewayclasses", .shorts = "gc", .size = sizeof(struct gateway_class), .fields = class_fields,
+					 .check = gateway_class_check, .check_update = gateway_class_check_update };
+const struct kind gateway_kind = { .name = "Gateway", .apis = v1, .plural = "gateways", .shorts = "gtw", .namespaced = true, .size = sizeof(struct gateway), .fields = gateway_fields,
+				   .check = gateway_check };
 const struct kind reference_grant_kind = { .name = "ReferenceGrant", .apis = grant_apis, .plural = "referencegrants", .shorts = "refgrant", .namespaced = true,
-					   .size = sizeof(struct reference_grant), .fields = grant_fields };
+					   .size = sizeof(struct reference_grant), .fields = grant_fields, .check = reference_grant_check };
 const struct kind listener_set_kind = { .name = "ListenerSet", .apis = set_apis, .plural = "listenersets", .shorts = "lset", .namespaced = true, .size = sizeof(struct listener_set),
-					.fields = set_fields };
+					.fields = set_fields, .check = listener_set_check };

@@ -1,5 +1,6 @@
 /* Gateway API: the kinds of routes. All decode into one struct, so that attachment, references and statuses are the same for all; what only one of them has stays
  * empty in the others. Source: gateway-api apis/v1/{httproute,grpcroute,tlsroute,tcproute,udproute}_types.go. */
+#include "model/api/checks.h"
 #include "model/api/net.h"
 #include "model/api/rows.h"
 
@@ -113,14 +114,14 @@ static const struct field plain_spec_fields[] = { PARENTS, RULES(plain_rule_fiel
 
 #define ROUTE_FIELDS(spec) ((const struct field[]){ ROW_TOP, ROW_HERE("spec", spec), ROW_HERE("status", route_status_fields), FIELD_END })
 #define GROUP(version)     "gateway.networking.k8s.io/" version
-#define ROUTE(id, n, pl, spec, ...)                                                                                                                              \
+#define ROUTE(id, n, pl, spec, judge, ...)                                                                                                                              \
 	const struct kind id = { .name = n, .apis = (const char *const[]){ __VA_ARGS__, NULL }, .plural = pl, .namespaced = true, .size = sizeof(struct gw_route), \
-				 .fields = ROUTE_FIELDS(spec) }
-ROUTE(http_route_kind, "HTTPRoute", "httproutes", http_spec_fields, GROUP("v1"), GROUP("v1beta1"));
-ROUTE(grpc_route_kind, "GRPCRoute", "grpcroutes", grpc_spec_fields, GROUP("v1"), GROUP("v1alpha2"));
-ROUTE(tls_route_kind, "TLSRoute", "tlsroutes", tls_spec_fields, GROUP("v1"), GROUP("v1alpha3"), GROUP("v1alpha2"));
-ROUTE(tcp_route_kind, "TCPRoute", "tcproutes", plain_spec_fields, GROUP("v1"), GROUP("v1alpha2"));
-ROUTE(udp_route_kind, "UDPRoute", "udproutes", plain_spec_fields, GROUP("v1"), GROUP("v1alpha2"));
+				 .fields = ROUTE_FIELDS(spec), .check = judge }
+ROUTE(http_route_kind, "HTTPRoute", "httproutes", http_spec_fields, http_route_check, GROUP("v1"), GROUP("v1beta1"));
+ROUTE(grpc_route_kind, "GRPCRoute", "grpcroutes", grpc_spec_fields, grpc_route_check, GROUP("v1"), GROUP("v1alpha2"));
+ROUTE(tls_route_kind, "TLSRoute", "tlsroutes", tls_spec_fields, tls_route_check, GROUP("v1"), GROUP("v1alpha3"), GROUP("v1alpha2"));
+ROUTE(tcp_route_kind, "TCPRoute", "tcproutes", plain_spec_fields, plain_route_check, GROUP("v1"), GROUP("v1alpha2"));
+ROUTE(udp_route_kind, "UDPRoute", "udproutes", plain_spec_fields, plain_route_check, GROUP("v1"), GROUP("v1alpha2"));
 const struct kind *const route_kinds[] = { &http_route_kind, &grpc_route_kind, &tls_route_kind, &tcp_route_kind, &udp_route_kind, NULL };
 
 /* ---- BackendTLSPolicy. Source: apis/v1/backendtlspolicy_types.go */
@@ -150,4 +151,5 @@ static const struct field policy_status_fields[] = { ROW_LIST("ancestors", struc
 const struct kind backend_tls_policy_kind = {
 	.name = "BackendTLSPolicy", .apis = (const char *const[]){ GROUP("v1"), GROUP("v1alpha3"), NULL }, .plural = "backendtlspolicies", .shorts = "btlspolicy", .namespaced = true,
 	.size = sizeof(struct backend_tls_policy), .fields = (const struct field[]){ ROW_TOP, ROW_HERE("spec", policy_spec_fields), ROW_HERE("status", policy_status_fields), FIELD_END },
+	.check = backend_tls_policy_check,
 };

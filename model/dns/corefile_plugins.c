@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "model/dns/corefile.h"
-#include "model/l7/regex.h"
+#include "model/base/regex.h"
 
 static struct core_step unknown(const char *name, const char *why)
 {

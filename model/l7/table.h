@@ -4,7 +4,7 @@
 #define PODWIRE_L7_TABLE_H
 
 #include "model/l7/cert.h"
-#include "model/l7/regex.h"
+#include "model/base/regex.h"
 #include "model/l7/routes.h"
 
 enum l7_path {

@@ -2,7 +2,7 @@
 #include "sim/scenario/scenario.h"
 
 #include "model/api/rows.h"
-#include "model/l7/regex.h"
+#include "model/base/regex.h"
 #include "sim/trace/trace.h"
 
 /* As the table reads it; the same keys in `when` and `not`. */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "model/l7/regex.h"
+#include "model/base/regex.h"
 
 /* ---- objects */
 

@@ -11,7 +11,7 @@ static const char yaml[] =
 	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw}\nspec:\n  gatewayClassName: example\n  listeners:\n"
 	"  - {name: http, port: 80, protocol: HTTP}\n  - {name: odd, port: 81, protocol: INVALID}\n"
 	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: waits}\nspec: {gatewayClassName: foreign, listeners: [{name: http, port: 80, protocol: HTTP}]}\n"
-	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec:\n  parentRefs: [{name: gw}, {name: gw, sectionName: none}, {name: waits}]\n"
+	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec:\n  parentRefs: [{name: gw}, {name: gw, namespace: default, sectionName: none}, {name: waits}]\n"
 	"  rules: [{backendRefs: [{name: ghost, port: 80}]}]\n"
 	"---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: web, annotations: {ingressclass.kubernetes.io/is-default-class: 'true'}}\n"
 	"spec: {controller: example.net/ingress}\n"
@@ -76,7 +76,7 @@ static const char more[] =
 	"apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: example}\nspec: {controllerName: example.net/gateway}\n"
 	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: gw}\nspec:\n  gatewayClassName: example\n  allowedListeners: {namespaces: {from: Same}}\n"
 	"  listeners: [{name: http, port: 80, protocol: HTTP}, {name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP},\n"
-	"    {name: odd, port: 80, protocol: TLS, tls: {mode: Halfway}}]\n"
+	"    {name: odd, port: 80, protocol: SCTP}]\n"
 	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: ListenerSet\nmetadata: {name: set}\nspec: {parentRef: {name: gw}, listeners: [{name: more, port: 8080, protocol: HTTP}]}\n"
 	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: GRPCRoute\nmetadata: {name: calls}\nspec: {parentRefs: [{name: gw}, {name: set, kind: ListenerSet}], rules: [{backendRefs: [{name: a, port: 80}]}]}\n"
 	"---\napiVersion: gateway.networking.k8s.io/v1\nkind: UDPRoute\nmetadata: {name: names}\nspec: {parentRefs: [{name: gw}], rules: [{backendRefs: [{name: a, port: 53}]}]}\n"
@@ -112,8 +112,8 @@ TEST(routes_of_every_kind_and_listener_sets_get_conditions)
 	CU_ASSERT_EQUAL_FATAL(s->ports.nr, 4);
 	CU_ASSERT(s->ports.v[1].port == 53 && s->ports.v[1].protocol == L4_UDP && s->ports.v[2].port == 53 && s->ports.v[2].protocol != L4_UDP && s->ports.v[3].port == 8080);
 	CU_ASSERT_EQUAL_FATAL(gw->st_listeners.nr, 4);
-	SAME_TEXT(condition_text(&gw->st_listeners.v[3].conditions, "Accepted"), "False UnsupportedValue");
-	SAME_TEXT(condition_get(&gw->st_listeners.v[3].conditions, "Accepted")->message, "tls.mode Halfway is not supported: Terminate, Passthrough are");
+	SAME_TEXT(condition_text(&gw->st_listeners.v[3].conditions, "Accepted"), "False UnsupportedProtocol");
+	SAME_TEXT(condition_get(&gw->st_listeners.v[3].conditions, "Accepted")->message, "protocol SCTP is not supported: HTTP, HTTPS, TLS, TCP, UDP are");
 	CU_ASSERT(gw->st_sets.set && gw->st_sets.v == 1);
 	SAME_TEXT(condition_text(&set->conditions, "Accepted"), "True Accepted");
 	SAME_TEXT(condition_text(&set->conditions, "Programmed"), "True Programmed");

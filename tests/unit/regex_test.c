@@ -1,4 +1,4 @@
-#include "model/l7/regex.h"
+#include "model/base/regex.h"
 #include "tests/unit/test.h"
 
 /* find: the leftmost match, its groups behind it; NULL: none. whole: does the whole text match? */
