@@ -118,8 +118,9 @@ static bool value_set(struct reading *r, struct requirement *q)
 {
 	VEC(str) v = { 0 };
 
-	if (*r->p++ != '(')
+	if (*r->p != '(')
 		return false;
+	r->p++;
 	for (;;) {
 		str s;
 
@@ -132,8 +133,9 @@ static bool value_set(struct reading *r, struct requirement *q)
 		}
 		break;
 	}
-	if (*r->p++ != ')')
+	if (*r->p != ')')
 		return false;
+	r->p++;
 	blanks(r);
 	q->values.v = v.v;
 	q->values.nr = v.nr;
@@ -203,7 +205,8 @@ bool selector_parse(struct strtab *strings, struct arena *a, const char *text, s
 	*out = (struct selector){ 0 };
 	for (;;) {
 		if (!one(&r) || (*r.p && *r.p != ','))
-			return err_add(err, ERR_INPUT, NULL, "-l: \"%s\" is not a label selector (a=b,c!=d,e in (f,g),h,!i): it goes wrong at \"%s\"", text, r.p);
+			return err_add(err, ERR_INPUT, NULL, "-l: \"%s\" is not a label selector (a=b,c!=d,e in (f,g),h,!i): it goes wrong at %s%s%s", text, *r.p ? "\"" : "its end", r.p,
+				       *r.p ? "\"" : "");
 		if (!*r.p)
 			break;
 		r.p++;
