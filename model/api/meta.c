@@ -32,8 +32,6 @@ bool meta_decode(struct decode *d, const struct val *doc, struct object *o)
 		return false;
 	if (gone && !val_is(gone, VAL_NULL))
 		o->deleted = 0;
-	if (!o->name && o->generate_name)
-		o->name = str_printf(d->strings, "%sxxxxx", o->generate_name);
 	if (!o->name)
 		o->name = str_intern(d->strings, "");
 	return true;
@@ -94,13 +92,22 @@ static void check_owners(struct check *c, const struct object *o)
 	}
 }
 
+/* The oldest groups: core, apps, batch, policy, autoscaling (pkg/apis/core/validation ValidateObjectMeta). Custom resources may have any. */
+static bool in_core(const char *api)
+{
+	return !strchr(api, '.');
+}
+
 static void check_finalizers(struct check *c, const struct object *o)
 {
+	static const char *const standard[] = { "foregroundDeletion", "kubernetes", "orphan", NULL };
 	const struct path *p = SUB(NULL, "metadata.finalizers");
 	bool orphan = false, foreground = false;
 
 	for (uint32_t k = 0; k < o->finalizers.nr; k++) {
 		must_be_label_key(c, p, o->finalizers.v[k]);
+		if (in_core(o->kind->apis[0]) && !strchr(o->finalizers.v[k], '/') && !one_of(o->finalizers.v[k], standard))
+			refuse_str(c, ITEM(p, k), o->finalizers.v[k], "name is neither a standard finalizer name nor is it fully qualified");
 		orphan |= streq(o->finalizers.v[k], "orphan");
 		foreground |= streq(o->finalizers.v[k], "foregroundDeletion");
 	}

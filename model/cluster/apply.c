@@ -106,6 +106,10 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 		o->ns = cluster_str(c, opt->dflt_ns ? opt->dflt_ns : "default");
 	if (!k->namespaced)
 		o->ns = NULL;
+	if (!name && o->generate_name && *o->generate_name) {   /* every time another, as `create` has it */
+		o->name = generate_name(c, k, o->ns, o->generate_name, "applied", 0);
+		val_put(a, (struct val *)(uintptr_t)val_get(o->doc, "metadata"), "name", val_string(a, o->name));
+	}
 	ok = fields_decode(&dec, k->fields, o->doc, "", o) && ok;
 	o->file = cluster_str(c, d->file);
 	o->line = d->root->line;

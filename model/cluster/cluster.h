@@ -127,4 +127,10 @@ uint32_t cluster_handles(const struct cluster *);               /* handles run f
 uint64_t draw(const struct cluster *, const char *purpose, const char *uid, uint64_t n);
 uint32_t draw_below(const struct cluster *, const char *purpose, const char *uid, uint64_t n, uint32_t bound);
 
+/* n characters of Kubernetes' own alphabet for random names, by keyed draw (apimachinery pkg/util/rand). */
+void random_suffix(const struct cluster *, const char *purpose, const char *uid, uint64_t n, char *out, uint32_t len);
+extern const char random_alphabet[28];                          /* ends with NUL */
+/* A name that no living object of the kind has: base (cut to 58) and five characters, as apiserver/storage/names/generate.go makes it. */
+str generate_name(struct cluster *, const struct kind *, str ns, const char *base, const char *uid, uint64_t n);
+
 #endif

@@ -87,3 +87,37 @@ str cluster_uid_of(struct cluster *c, const struct object *o)
 	cluster_uid_print(c, o, uid);
 	return o->kind == &pod_kind && o->owners.nr ? str_alone(c->strings, uid, UID_LENGTH) : str_intern_n(c->strings, uid, UID_LENGTH);
 }
+
+/* ---- names */
+
+const char random_alphabet[28] = "bcdfghjklmnpqrstvwxz2456789";
+
+void random_suffix(const struct cluster *c, const char *purpose, const char *uid, uint64_t n, char *out, uint32_t len)
+{
+	uint64_t bits = draw(c, purpose, uid, n);
+
+	assert(len <= 12);
+	for (uint32_t k = 0; k < len; k++) {
+		out[k] = random_alphabet[bits % (sizeof(random_alphabet) - 1)];
+		bits /= (sizeof(random_alphabet) - 1);
+	}
+	out[len] = '\0';
+}
+
+#define LONGEST_BASE 58         /* of 63 characters, less five */
+
+str generate_name(struct cluster *c, const struct kind *k, str ns, const char *base, const char *uid, uint64_t n)
+{
+	char name[LONGEST_BASE + 6];
+	size_t len = MIN(strlen(base), (size_t)LONGEST_BASE);
+
+	memcpy(name, base, len);
+	for (uint64_t try = 0;; try++) {
+		str made;
+
+		random_suffix(c, "name", uid, n + (try << 32), name + len, 5);
+		made = cluster_str(c, name);
+		if (!cluster_at(c, k, k->namespaced ? ns : NULL, made))
+			return made;
+	}
+}

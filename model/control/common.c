@@ -98,44 +98,13 @@ const struct owner_ref *controller_of(const struct object *o)
 
 /* ---- names */
 
-static const char alphabet[] = "bcdfghjklmnpqrstvwxz2456789";
-#define LETTERS (sizeof(alphabet) - 1)
-
-void random_suffix(const struct cluster *c, const char *purpose, const char *uid, uint64_t n, char *out, uint32_t len)
-{
-	uint64_t bits = draw(c, purpose, uid, n);
-
-	assert(len <= 12);
-	for (uint32_t k = 0; k < len; k++) {
-		out[k] = alphabet[bits % LETTERS];
-		bits /= LETTERS;
-	}
-	out[len] = '\0';
-}
+#define LETTERS (sizeof(random_alphabet) - 1)
 
 void safe_encode(const char *s, char *out)
 {
 	for (; *s; s++)
-		*out++ = alphabet[(unsigned char)*s % LETTERS];
+		*out++ = random_alphabet[(unsigned char)*s % LETTERS];
 	*out = '\0';
-}
-
-#define LONGEST_BASE 58         /* of 63 characters, less five */
-
-str generate_name(struct cluster *c, const struct kind *k, str ns, const char *base, const char *uid, uint64_t n)
-{
-	char name[LONGEST_BASE + 6];
-	size_t len = MIN(strlen(base), (size_t)LONGEST_BASE);
-
-	memcpy(name, base, len);
-	for (uint64_t try = 0;; try++) {
-		str made;
-
-		random_suffix(c, "name", uid, n + (try << 32), name + len, 5);
-		made = cluster_str(c, name);
-		if (!cluster_at(c, k, k->namespaced ? ns : NULL, made))
-			return made;
-	}
 }
 
 /* ---- shared lists */

@@ -17,12 +17,7 @@ void own(struct cluster *, struct object *child, const struct object *owner);   
 void disown(struct cluster *, struct object *child, const char *uid);
 const struct owner_ref *controller_of(const struct object *);   /* NULL: none */
 
-/* n characters of Kubernetes' own alphabet for random names, by keyed draw (apimachinery pkg/util/rand). */
-void random_suffix(const struct cluster *, const char *purpose, const char *uid, uint64_t n, char *out, uint32_t len);
 void safe_encode(const char *text, char *out);                  /* rand.SafeEncodeString; out holds strlen(text) + 1 */
-/* A name that no living object of the kind has: base (cut to 58) and five characters, as apiserver/storage/names/generate.go makes it. */
-str generate_name(struct cluster *, const struct kind *, str ns, const char *base, const char *uid, uint64_t n);
-
 /* Of an object whose document says what it is: a copy to be changed, which takes its place. What was applied is kept for the next apply. Touch the object afterwards. */
 struct val *object_edit(struct cluster *, struct object *);
 

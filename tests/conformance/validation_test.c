@@ -60,6 +60,9 @@ static const struct { const char *doc, *why; } table[] = {
 	{ HPA("{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 70, averageValue: 1}}}"), "may not set both a target raw value and a target utilization" },
 	{ HPA("{type: Pods, pods: {metric: {name: m}, target: {type: Value}}}"), "must specify a positive target averageValue" },
 	{ HPA("{type: External, external: {metric: {name: m}, target: {type: Value}}}"), "must set either a target value for metric or a per-pod target" },
+	/* core TestValidateFinalizersUpdate, validateKubeFinalizerName */
+	{ "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, finalizers: [example.com/x, orphan]}}", NULL },
+	{ "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, finalizers: [x]}}", "metadata.finalizers[0]: Invalid value: \"x\": name is neither a standard finalizer name nor is it fully qualified" },
 	/* coordination TestValidateLeaseSpec, node TestValidateRuntimeClass */
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseDurationSeconds: 0}}", "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0" },
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseTransitions: -1}}", "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0" },

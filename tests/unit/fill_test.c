@@ -155,6 +155,22 @@ TEST(templates_have_no_host_ports_of_their_own)
 	cell_free(&x);
 }
 
+/* apiserver/pkg/storage/names/generate.go */
+TEST(a_generated_name_is_drawn_each_time)
+{
+	static const char doc[] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: c-}\n";
+	struct cell x = cell_new(1);
+	struct object_list l;
+
+	cell_apply(&x, doc);
+	cell_apply(&x, doc);
+	l = cluster_list_ns(x.c, &config_map_kind, "default");
+	CU_ASSERT_FATAL(l.nr == 2);
+	CU_ASSERT(strlen(l.v[0]->name) == 7 && strncmp(l.v[0]->name, "c-", 2) == 0 && strcmp(l.v[0]->name, l.v[1]->name) != 0);
+	SHOWS(&x, &config_map_kind, l.v[0]->name, "metadata.generateName", "\"c-\"");
+	cell_free(&x);
+}
+
 /* Who writes out a default says nothing new: no new generation, and no rollout. */
 TEST(a_default_that_is_written_out_rolls_nothing_over)
 {
