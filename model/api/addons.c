@@ -105,36 +105,52 @@ static const struct field lb_pool_spec_fields[] = {
 };
 static const struct field lb_pool_fields[] = { ROW_TOP, ROW_HERE("spec", lb_pool_spec_fields), ROW_KEEP("status"), FIELD_END };
 static const struct field ad_spec_fields[] = {
-	ROW(F_STRS, "ipAddressPools", struct metallb_advertisement, pools), ROW_KEEP("ipAddressPoolSelectors"), ROW_KEEP("nodeSelectors"), ROW_KEEP("interfaces"),
-	ROW_KEEP("aggregationLength"), ROW_KEEP("aggregationLengthV6"), ROW_KEEP("localPref"), ROW_KEEP("communities"), ROW_KEEP("peers"),
+	ROW(F_STRS, "ipAddressPools", struct metallb_advertisement, pools), ROW(F_STRS, "interfaces", struct metallb_advertisement, interfaces),
+	ROW_LIST("ipAddressPoolSelectors", struct metallb_advertisement, pool_selectors, struct selector, selector_fields),
+	ROW_LIST("nodeSelectors", struct metallb_advertisement, node_selectors, struct selector, selector_fields), ROW_KEEP("aggregationLength"), ROW_KEEP("aggregationLengthV6"), ROW_KEEP("localPref"), ROW_KEEP("communities"), ROW_KEEP("peers"),
 	FIELD_END
 };
 static const struct field ad_fields[] = { ROW_TOP, ROW_HERE("spec", ad_spec_fields), ROW_KEEP("status"), FIELD_END };
 
-/* A prefix, or two addresses of one family with a dash between. Source: metallb internal/config/config.go ParseCIDR. */
-static bool pool_range(const char *s)
+bool metallb_range(const char *s, ip_addr *first, ip_addr *last)
 {
 	const char *dash = strchr(s, '-');
 	char from[64], to[64];
 	struct cidr cidr;
-	ip_addr a, b;
 
-	if (!dash)
-		return cidr_parse_host(s, &cidr);
+	if (!dash) {
+		if (!cidr_parse(s, &cidr))
+			return false;
+		*first = cidr.addr;
+		*last = cidr_last(cidr);
+		return true;
+	}
 	trimmed(s, (size_t)(dash - s), from, sizeof(from));
 	trimmed(dash + 1, strlen(dash + 1), to, sizeof(to));
-	return ip_parse(from, &a) && ip_parse(to, &b) && ip_is4(a) == ip_is4(b) && ip_order(a, b) <= 0;
+	return ip_parse(from, first) && ip_parse(to, last) && ip_is4(*first) == ip_is4(*last) && ip_order(*first, *last) <= 0;
+}
+
+bool metallb_advertises(const struct metallb_advertisement *a, const struct metallb_pool *p)
+{
+	for (uint32_t k = 0; k < a->pools.nr; k++)
+		if (streq(a->pools.v[k], p->o.name))
+			return true;
+	for (uint32_t k = 0; k < a->pool_selectors.nr; k++)
+		if (selector_matches(&a->pool_selectors.v[k], &p->o.labels))
+			return true;
+	return !a->pools.nr && !a->pool_selectors.nr;
 }
 
 static void lb_pool_check(struct check *c, const struct object *o)
 {
 	const struct metallb_pool *p = (const struct metallb_pool *)o;
 	const struct path *at = SUB(NULL, "spec.addresses");
+	ip_addr first, last;
 
 	if (!p->addresses.nr)
 		refuse_missing(c, at, "pool has no prefixes defined");
 	for (uint32_t k = 0; k < p->addresses.nr; k++)
-		if (!pool_range(p->addresses.v[k]))
+		if (!metallb_range(p->addresses.v[k], &first, &last))
 			refuse_str(c, ITEM(at, k), p->addresses.v[k], "invalid CIDR or range of addresses: 192.0.2.0/24 or 192.0.2.10-192.0.2.20 was expected");
 }
 

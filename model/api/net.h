@@ -131,7 +131,15 @@ struct metallb_pool {
 	int64_t priority; str_list namespaces;                  /* serviceAllocation: whom the pool is for; the lowest number first, 0 last */
 	LIST(struct selector) namespace_selectors, service_selectors;
 };
-struct metallb_advertisement { struct object o; str_list pools; };       /* L2Advertisement, BGPAdvertisement */
+/* "192.0.2.0/24" or "192.0.2.10-192.0.2.20", of one family. Source: metallb internal/config/config.go ParseCIDR. */
+bool metallb_range(const char *text, ip_addr *first, ip_addr *last);
+/* L2Advertisement, BGPAdvertisement: of pools by name or label, all if neither is said; from nodes that one of the selectors selects, all if there is none. */
+struct metallb_advertisement {
+	struct object o;
+	str_list pools, interfaces;
+	LIST(struct selector) pool_selectors, node_selectors;
+};
+bool metallb_advertises(const struct metallb_advertisement *, const struct metallb_pool *);     /* from whichever nodes */
 
 extern const struct kind network_policy_kind, ingress_kind, ingress_class_kind, gateway_class_kind, gateway_kind, http_route_kind, reference_grant_kind,
 	ip_pool_kind, bgp_configuration_kind, bgp_peer_kind, bgp_filter_kind /* struct raw_object */, felix_configuration_kind, ipam_config_kind, ipam_configuration_kind, node_network_state_kind, metallb_pool_kind, l2_advertisement_kind, bgp_advertisement_kind,

@@ -28,42 +28,18 @@ static void watch(struct control *t, const struct change *ch)
 
 /* ---- who answers: the addresses that may be given */
 
-static bool advertised(struct cluster *c, const char *pool)
+static bool advertised(struct cluster *c, const struct metallb_pool *p)
 {
 	static const struct kind *const rows[] = { &l2_advertisement_kind, &bgp_advertisement_kind };
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
 		struct object_list l = cluster_list(c, rows[k]);
 
-		for (uint32_t i = 0; i < l.nr; i++) {
-			const str_list *pools = &((struct metallb_advertisement *)l.v[i])->pools;
-
-			if (!pools->nr)
+		for (uint32_t i = 0; i < l.nr; i++)
+			if (metallb_advertises((struct metallb_advertisement *)l.v[i], p))
 				return true;
-			for (uint32_t p = 0; p < pools->nr; p++)
-				if (streq(pools->v[p], pool))
-					return true;
-		}
 	}
 	return false;
-}
-
-/* "192.0.2.0/28" or "192.0.2.1-192.0.2.20". */
-static bool span_parse(const char *text, struct span *out)
-{
-	const char *dash = strchr(text, '-');
-	struct cidr cidr;
-
-	if (cidr_parse(text, &cidr)) {
-		out->first = cidr.addr;
-		out->last = cidr_last(cidr);
-		return true;
-	}
-	if (!dash)
-		return false;
-	for (dash = text + strcspn(text, " -"); *dash == ' '; dash++)
-		;
-	return ip_parse_n(text, strcspn(text, " -"), &out->first) && ip_parse(dash + 1 + strspn(dash + 1, " "), &out->last) && ip_order(out->first, out->last) <= 0;
 }
 
 /* serviceAllocation: MetalLB internal/allocator/allocator.go pinnedPoolsForService, sortPools, isPoolCompatibleWithService. */
@@ -128,10 +104,10 @@ static struct spans find_spans(struct control *t, struct arena *scratch)
 	for (uint32_t k = 0; !s.cloud && k < pools.nr; k++) {
 		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
 
-		for (uint32_t i = 0; advertised(c, p->o.name) && i < p->addresses.nr; i++) {
+		for (uint32_t i = 0; advertised(c, p) && i < p->addresses.nr; i++) {
 			struct span one = { .pool = p->o.name, .automatic = gives_by_itself(p), .avoid = p->avoid_buggy, .of = p, .rank = rank_of(p) };
 
-			if (!span_parse(p->addresses.v[i], &one))
+			if (!metallb_range(p->addresses.v[i], &one.first, &one.last))
 				continue;
 			vec_add(scratch, &s, one);
 			for (uint32_t at = s.nr - 1; at && s.v[at - 1].rank > one.rank; at--) {
@@ -151,7 +127,7 @@ static void add_own(struct arena *scratch, struct spans *s)
 	for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
 		struct span one = { .automatic = true };
 
-		span_parse(texts[k], &one);
+		metallb_range(texts[k], &one.first, &one.last);
 		vec_add(scratch, s, one);
 	}
 }

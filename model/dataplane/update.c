@@ -58,13 +58,15 @@ static void hear(void *ctx, const struct change *ch)
 	static const struct kind *const taken[] = { &pod_kind, &endpointslice_kind, &service_kind, &node_kind, &network_policy_kind, &namespace_kind, &daemonset_kind };
 	struct compile *x = ctx;
 	const struct kind *kind = ch->object->kind;
+	bool whole = bears_on_settings(kind) || kind == &node_network_state_kind || kind == &bgp_peer_kind || kind == &metallb_pool_kind || kind == &l2_advertisement_kind ||
+		     kind == &bgp_advertisement_kind;
 	bool take = false, kept = foreign_is(kind) || (x->tiers.nr_policies && (kind == &service_account_kind || kind == &namespace_kind));      /* whose labels Calico's selectors see */
 
 	for (size_t k = 0; k < ARRAY_LEN(taken); k++)
 		take = take || kind == taken[k];
 	take = take && !kept && !(kind == &network_policy_kind && x->tiers.kubernetes_within);
 	kept = kept || (kind == &network_policy_kind && !take);
-	if (x->lost || (!take && !kept && !bears_on_settings(kind) && kind != &node_network_state_kind && kind != &bgp_peer_kind) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
+	if (x->lost || (!take && !kept && !whole) || (x->heard.nr && x->heard.v[x->heard.nr - 1].i == ch->object->id.i))
 		return;
 	if (take && x->heard.nr < MAX_HEARD)
 		vec_add(x->arena, &x->heard, ch->object->id);

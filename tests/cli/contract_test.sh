@@ -285,6 +285,36 @@ check "two Services with one key share an address" says 172.18.9.9 lb_of '' s2
 check "not a port" says '{}' lb_of 's/UDP/TCP/; s/port: 53/port: 80/' s2
 check "not with another key" says '{}' lb_of '0,/allow-shared-ip: k/s//allow-shared-ip: j/' s2
 check "who asks for none gets the first that fits" says 172.18.9.1 lb_of 's/loadBalancerIP: 172.18.9.9, //; s/24.}/24], avoidBuggyIPs: true}/' s2
+cat >announced.yaml <<'EOF'
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: p, namespace: metallb-system, labels: {edge: "yes"}}
+spec: {addresses: [172.18.9.0/24]}
+---
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: {name: p, namespace: metallb-system}
+spec: {}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {type: LoadBalancer, selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}
+EOF
+way_to_lb() { sed "s,spec: {}\$,spec: {$1}," announced.yaml >announced-so.yaml; "$podwire" trace -f announced-so.yaml client lb/web:80; }
+on_node() { printf 'nodeSelectors: [{matchLabels: {kubernetes.io/hostname: %s}}]' "$1"; }
+check "any node may answer for an address" says "4  node/worker-" way_to_lb ''
+check "nodes that the advertisement selects" says "4  node/worker-1 " way_to_lb "$(on_node worker-1)"
+check "and others" says "4  node/worker-2 " way_to_lb "$(on_node worker-2)"
+check "none that is kept from load balancers" says "no route to 172.18.9.0" way_to_lb "$(on_node control-plane)"
+check "where none is selected nobody answers" says "no route to 172.18.9.0" way_to_lb "$(on_node nope)"
+check "pools by their labels" says "delivered" way_to_lb 'ipAddressPoolSelectors: [{matchLabels: {edge: "yes"}}]'
+check "pools by other labels" says "EXTERNAL-IP is <pending>" way_to_lb 'ipAddressPoolSelectors: [{matchLabels: {edge: "no"}}]'
 cat >pools.yaml <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
