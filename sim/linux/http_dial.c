@@ -10,7 +10,7 @@
 
 #include "sim/linux/run.h"
 
-static bool ready(int fd, short events, nsec until)
+bool http_dial_ready(int fd, short events, nsec until)
 {
 	struct pollfd p = { fd, events, 0 };
 	nsec left;
@@ -32,8 +32,7 @@ static void ended(struct http_dial *q, enum dial_end end, int error)
 	q->error = error;
 }
 
-/* A connected socket; -1: q says how it ended. */
-static int connection(struct http_dial *q)
+int http_dial_connect(struct http_dial *q)
 {
 	struct sockaddr_storage to, own;
 	socklen_t n = dial_sockaddr(q->dst, q->port, &to), m = sizeof(int);
@@ -50,7 +49,7 @@ static int connection(struct http_dial *q)
 	}
 	if (fd < 0 || error || (connect(fd, (struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS)) {
 		ended(q, dial_end_of(errno), errno);
-	} else if (!ready(fd, POLLOUT, dial_clock() + q->wait)) {
+	} else if (!http_dial_ready(fd, POLLOUT, dial_clock() + q->wait)) {
 		ended(q, DIAL_TIMEOUT, 0);
 	} else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &m) == 0 && error) {
 		ended(q, dial_end_of(error), error);
@@ -69,7 +68,7 @@ static void talk(int fd, const struct http_dial *q, struct sb *out)
 	char buf[4096];
 	ssize_t n = send(fd, q->text, strlen(q->text), MSG_NOSIGNAL);
 
-	while (n > 0 && ready(fd, POLLIN, until) && (n = recv(fd, buf, sizeof(buf), 0)) > 0)
+	while (n > 0 && http_dial_ready(fd, POLLIN, until) && (n = recv(fd, buf, sizeof(buf), 0)) > 0)
 		sb_addn(out, buf, (size_t)n);
 }
 
@@ -123,7 +122,7 @@ bool http_dial(struct live *live, struct http_dial *q, struct arena *a, struct e
 	q->certificate = NULL;
 	if (!live_enter(live, q->from, err))
 		return false;
-	fd = connection(q);
+	fd = http_dial_connect(q);
 	if (fd < 0)
 		return true;
 	if (!q->tls)

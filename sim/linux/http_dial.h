@@ -20,6 +20,10 @@ struct http_dial {
 };
 /* false: it could not be done (err). */
 bool http_dial(struct live *, struct http_dial *, struct arena *, struct err *);
+/* For who speaks something else: a connected socket that does not block, in the namespace where the thread is (-1: q says how it ended); and whether something (POLLIN …) is there
+ * in time. */
+int http_dial_connect(struct http_dial *);
+bool http_dial_ready(int fd, short events, nsec until);
 /* All values of that name, joined by commas, blanks around them left out; NULL: it is not there. */
 const char *http_dial_header(const struct http_dial *, const char *name, struct arena *);
 

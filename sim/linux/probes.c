@@ -7,6 +7,7 @@
 
 #include "model/control/behaviour.h"
 #include "model/dataplane/packet.h"
+#include "sim/linux/grpc_dial.h"
 #include "sim/linux/http_dial.h"
 #include "sim/linux/place.h"
 
@@ -20,10 +21,12 @@ static const struct probe *probe_of(const struct container *c, enum probe_kind k
 /* 0: none, or a name that no port has. */
 static uint16_t port_of(const struct container *c, const struct probe *p)
 {
-	const struct int_or_str *port = p->http ? &p->http->port : &p->tcp->port;
+	const struct int_or_str *port = p->http ? &p->http->port : p->tcp ? &p->tcp->port : NULL;
 	char *end;
 	long n;
 
+	if (!port)
+		return p->grpc->port > 0 && p->grpc->port < 65536 ? (uint16_t)p->grpc->port : 0;
 	if (!port->s)
 		return port->i > 0 && port->i < 65536 ? (uint16_t)port->i : 0;
 	for (uint32_t k = 0; k < c->ports.nr; k++)
@@ -33,8 +36,10 @@ static uint16_t port_of(const struct container *c, const struct probe *p)
 	return !*end && n > 0 && n < 65536 ? (uint16_t)n : 0;
 }
 
-static const char *path_of(const struct probe *p)
+static const char *path_of(const struct probe *p)       /* of gRPC the service */
 {
+	if (p->grpc)
+		return p->grpc->service ? p->grpc->service : "";
 	return p->http->path && *p->http->path ? p->http->path : "/";
 }
 
@@ -65,7 +70,7 @@ void probes_script(struct cluster *cluster, const struct pod *p, const struct co
 	for (enum probe_kind k = PROBE_STARTUP; since != NEVER && k <= PROBE_LIVENESS; k++) {
 		const struct probe *probe = probe_of(c, k);
 
-		if (!probe || !probe->http || succeeds(cluster, p, c, k, since))
+		if (!probe || !(probe->http || probe->grpc) || succeeds(cluster, p, c, k, since))
 			continue;
 		if (!f && !(f = fopen(path, "we")))
 			return;
@@ -120,6 +125,26 @@ static bool ask_command(struct asking *x, const struct probe_ask *q)
 	return true;
 }
 
+static bool ask_grpc(struct asking *x, const struct probe_ask *q, uint16_t port, bool want)
+{
+	const struct probe *probe = probe_of(q->container, q->kind);
+	struct grpc_dial d = { .from = q->node, .dst = q->pod->ip, .port = port, .service = path_of(probe), .probe = kind_names[q->kind], .wait = SECONDS(MAX(probe->timeout, 1)) };
+	bool have;
+
+	if (!grpc_dial(x->live, &d, x->err))
+		return false;
+	have = d.status == GRPC_SERVING;
+	x->out->probes.asked++;
+	x->out->probes.agreed += have == want;
+	if (have != want)
+		vec_add(x->arena, &x->out->differences, (struct difference){
+			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (grpc %s:%u, service \"%s\")", kind_names[q->kind], q->pod->o.ns, q->pod->o.name, q->container->name, IP(d.dst),
+					     port, d.service),
+			.walk = want ? "success" : "failure",
+			.kernel = d.end != DIAL_CONNECTED ? dial_end_names[d.end] : d.status == GRPC_NO_ANSWER ? "no answer" : arena_printf(x->arena, "status %d", d.status) });
+	return true;
+}
+
 static bool ask(struct asking *x, const struct probe_ask *q)
 {
 	const struct pod *p = q->pod;
@@ -133,7 +158,7 @@ static bool ask(struct asking *x, const struct probe_ask *q)
 
 	if (probe->exec)
 		return ask_command(x, q);
-	if (probe->http ? probe->http->host != NULL : probe->tcp->host != NULL)
+	if (probe->http ? probe->http->host != NULL : probe->tcp && probe->tcp->host)
 		return verify_not_asked(&x->out->probes, "a probe of another host"), true;
 	if (probe->http && probe->http->scheme && strcmp(probe->http->scheme, "HTTPS") == 0)
 		return verify_not_asked(&x->out->probes, "a probe by HTTPS: the containers of a lab speak plain HTTP"), true;
@@ -144,6 +169,8 @@ static bool ask(struct asking *x, const struct probe_ask *q)
 	want = arrives(x, q->node, p->ip, port, &unknown) && scripted;
 	if (unknown)
 		return verify_not_asked(&x->out->probes, "the walk does not know whether it arrives"), true;
+	if (probe->grpc)
+		return ask_grpc(x, q, port, want);
 	what = probe->http ? path_of(probe) : "";
 	d.text = arena_printf(x->arena, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: kube-probe/1.36\r\n" PROBE_HEADER ": %s\r\nConnection: close\r\n\r\n", probe->http ? what : "/", IP(p->ip), port,
 			      kind_names[k]);
@@ -172,8 +199,8 @@ static void add_pod(struct asking *x, const struct space *node, const struct pod
 				const struct probe *probe = probe_of(&l->v[i], k);
 				nsec since = running_since(p, &l->v[i]);
 
-				if (probe && since != NEVER && !probe->http && !probe->tcp && !(probe->exec && command_is_own(x->live, p, &l->v[i])))
-					verify_not_asked(&x->out->probes, probe->exec ? "a probe by exec: commands of manifests are not run" : "a probe by gRPC: the containers of a lab do not speak it");
+				if (probe && since != NEVER && !probe->http && !probe->tcp && !probe->grpc && !(probe->exec && command_is_own(x->live, p, &l->v[i])))
+					verify_not_asked(&x->out->probes, "a probe by exec: commands of manifests are not run");
 				else if (probe && since != NEVER)
 					vec_add(x->arena, all, (struct probe_ask){ node, p, &l->v[i], k, since });
 			}

@@ -157,6 +157,23 @@ check "aliases of hosts" says "1.2.3.4" inside exec web -- getent hosts bar
 check "a node has the caller's environment" says yes inside exec node/worker-1 -- printenv PODWIRE_OF_THE_CALLER
 inside down -q
 
+echo "== health by gRPC"
+cat >grpc.yaml <<'YAML'
+{apiVersion: v1, kind: Pod, metadata: {name: good}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 9000}], readinessProbe: {grpc: {port: 9000, service: live}}, livenessProbe: {grpc: {port: 9000}}}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: late, annotations: {podwire.io/c.ready: never}}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 9000}], readinessProbe: {grpc: {port: 9000, service: ready}}}]}}
+YAML
+grpc() { PODWIRE_LAB=grpc.db "$podwire" "$@"; }
+grpc up -q -f grpc.yaml
+check "probes are asked, and answered as the model says" sh -c "PODWIRE_LAB=grpc.db '$podwire' verify --sample 50 >probed && grep -q 'probes .* agree' probed && ! grep gRPC probed"
+grpc logs pod/late >late.log; grpc logs pod/good >good.log
+check "one that is not ready says so" sh -c "grep -q 'health check of \"ready\": NOT_SERVING' late.log && grep -q 'health check of \"live\": SERVING' good.log"
+if curl -V | grep -q HTTP2; then
+	check "another program's HTTP/2 is understood" says "200 2 application/grpc" grpc exec node/worker-1 -- curl -s --max-time 5 --http2-prior-knowledge -o /dev/null -w '%{http_code} %{http_version} %{content_type}\n' -X POST --data-binary x \
+		"http://$(grpc exec good -- hostname -i):9000/grpc.health.v1.Health/Check"
+fi
+grpc down -q
+
 echo "== a change waits for a verify that is under way"
 cat >hold.yaml <<'YAML'
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {replicas: 3, selector: {matchLabels: {app: w}}, template: {metadata: {labels: {app: w}}, spec: {containers: [{name: w, image: w, ports: [{containerPort: 80}]}]}}}}

@@ -4,7 +4,7 @@
  *            lines:PORT | tell:tcp:PORT | tell:udp:PORT]…
  *
  * A connection that begins as HTTP is answered as HTTP (an echo as JSON; /clientip, /hostname, /healthz and /echo?msg= as agnhost does); any other gets one line
- * and its own bytes back; a datagram by the line, in one as large as it was. dns: the port speaks DNS (relay.h); out: as a server outside the cluster. write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
+ * and its own bytes back, but that gRPC's health checks are answered (health.h); a datagram by the line, in one as large as it was. dns: the port speaks DNS (relay.h); out: as a server outside the cluster. write: each request is a line in DIR/access.log; follow: what stands there is copied to the container's log, and into TO. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/linux/static/health.h"
 #include "sim/linux/static/relay.h"
 
 #define MAX_LISTEN 256
@@ -30,7 +31,7 @@
 #define MAX_LOG    (1 << 20)            /* bytes; then the file begins anew */
 
 enum kind { LISTENER, DATAGRAMS, CONNECTION, ANSWERS };
-struct sock { enum kind kind; int fd; uint16_t port; bool echoing; size_t len; char buf[4096]; };
+struct sock { enum kind kind; int fd; uint16_t port; bool echoing; struct health health; size_t len; char buf[4096]; };
 struct me {
 	const char *name, *container, *node, *log;
 	const char *write_to[8], *follow[8], *copy_to[8];
@@ -258,9 +259,8 @@ static size_t header_lines(const char *req, char *out, size_t max, size_t n)
 }
 
 /* A probe that is scripted to fail now: LOG.fails holds lines of KIND PORT PATH, and a probe says in a header which one it is. Other requests are not concerned. */
-static bool fails(const struct me *me, const struct sock *s, const char *path, size_t path_len)
+static bool fails(const struct me *me, const struct sock *s, const char *asked, const char *path, size_t path_len)
 {
-	const char *header = strcasestr(s->buf, "\r\nPodwire-Probe: "), *asked = header ? header + 17 : NULL;
 	char name[512], kind[16], line[1024];
 	unsigned port;
 	int at;
@@ -273,8 +273,9 @@ static bool fails(const struct me *me, const struct sock *s, const char *path, s
 		size_t n = strcspn(line, "\n");
 
 		line[n] = '\0';
-		if (sscanf(line, "%15s %u %n", kind, &port, &at) != 2 || port != s->port || strncmp(asked, kind, strlen(kind)) != 0)
+		if (sscanf(line, "%15s %u%n", kind, &port, &at) != 2 || port != s->port || strncmp(asked, kind, strlen(kind)) != 0)
 			continue;
+		at += line[at] == ' ';
 		found = n - (size_t)at == path_len && memcmp(line + at, path, path_len) == 0;
 	}
 	if (f)
@@ -285,14 +286,14 @@ static bool fails(const struct me *me, const struct sock *s, const char *path, s
 static void answer_http(struct me *me, struct sock *s)
 {
 	char here[64], peer[64], peer_ip[64], body[6144], head[256], host[65] = "";
-	const char *path = strchr(s->buf, ' '), *type = "text/plain";
+	const char *path = strchr(s->buf, ' '), *type = "text/plain", *probe = strcasestr(s->buf, "\r\nPodwire-Probe: ");
 	size_t path_len = path ? strcspn(path + 1, " \r\n") : 0, n = 0, m;
 	bool unwell;
 
 	path = path ? path + 1 : "";
 	ends_of(s->fd, here, peer, peer_ip);
 	gethostname(host, sizeof(host) - 1);
-	unwell = fails(me, s, path, path_len);
+	unwell = fails(me, s, probe ? probe + 17 : NULL, path, path_len);
 	if (unwell) {
 		put(body, sizeof(body), &n, "unwell\n");
 	} else if (path_len == 9 && memcmp(path, "/clientip", 9) == 0) {
@@ -329,6 +330,30 @@ static bool is_http(const char *s)
 		if (strncmp(s, methods[k], strlen(methods[k])) == 0)
 			return true;
 	return false;
+}
+
+/* false: the connection is over. */
+static bool answer_health(struct me *me, struct sock *s)
+{
+	char here[64], peer[64], peer_ip[64];
+	enum health_event event = HEALTH_ASKED;
+	bool ok = true;
+
+	ends_of(s->fd, here, peer, peer_ip);
+	while (ok && event == HEALTH_ASKED) {
+		size_t used;
+
+		event = health_read(&s->health, s->fd, s->buf, s->len, &used);
+		memmove(s->buf, s->buf + used, s->len - used + 1);
+		s->len -= used;
+		if (event == HEALTH_ASKED) {
+			bool unwell = *s->health.probe && fails(me, s, s->health.probe, s->health.service, strlen(s->health.service));
+
+			say(me, "%s %s gRPC health check of \"%s\": %s", peer_ip, here, s->health.service, unwell ? "NOT_SERVING" : "SERVING");
+			ok = health_answer(&s->health, s->fd, !unwell);
+		}
+	}
+	return ok && event == HEALTH_MORE && s->len < sizeof(s->buf) - 1;
 }
 
 /* ---- DNS: a datagram is a query; in a connection each has its length before it */
@@ -387,6 +412,8 @@ static bool read_more(struct me *me, struct sock *s)
 		s->len = 0;
 		return true;
 	}
+	if (s->health.greeted || (!s->echoing && s->len >= sizeof(HEALTH_PREFACE) - 1 && memcmp(s->buf, HEALTH_PREFACE, sizeof(HEALTH_PREFACE) - 1) == 0))
+		return answer_health(me, s);
 	if (!s->echoing && is_http(s->buf)) {
 		if (!strstr(s->buf, "\r\n\r\n"))
 			return s->len < sizeof(s->buf) - 1;
