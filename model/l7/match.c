@@ -312,6 +312,17 @@ static bool brought_to_normal(struct deciding *d)
 	return true;
 }
 
+/* RFC 9112, 3.2. */
+static bool one_host(struct deciding *d, const struct http_request *rq)
+{
+	static const struct share all = { 1, 1, 0 };
+
+	if (rq->nr_hosts < 2 || d->stream)
+		return true;
+	l7_answer(d, all, 400, arena_printf(d->a, "%s refuses the request: it has %u Host headers (RFC 9112, 3.2)", d->t->server, rq->nr_hosts));
+	return false;
+}
+
 struct http_decision routes_match(const struct route_table *t, const struct http_request *rq, struct arena *a)
 {
 	const char *type = header_of(rq, "Content-Type");
@@ -321,7 +332,7 @@ struct http_decision routes_match(const struct route_table *t, const struct http
 
 	d.q.repeats = t->repeats;
 	l = find_listener(&d);
-	if (l && brought_to_normal(&d))
+	if (l && one_host(&d, rq) && brought_to_normal(&d))
 		route(&d, l);
 	out.v = d.v.v;
 	out.nr = d.v.nr;

@@ -10,6 +10,7 @@ struct http_request {
 	const char *scheme;                     /* http, https */
 	const char *sni;                        /* https: the name in the TLS hello */
 	const char *host;                       /* Host header as sent; "" if none */
+	uint32_t nr_hosts;                      /* Host headers as sent, where the request says any; from two on `host` is the first */
 	uint16_t port;                          /* of the connection */
 	const char *method, *path;              /* path with query */
 	struct http_pair *headers; uint32_t nr_headers;

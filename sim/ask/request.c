@@ -85,7 +85,7 @@ struct http_request request_of(struct asking *k, const struct outcome_view *firs
 		rq.host = k->to->host;
 	for (uint32_t i = 0; i < q->nr_headers; i++) {
 		if (strcasecmp(q->headers[i].name, "Host") == 0)
-			rq.host = q->headers[i].value;
+			rq.host = rq.nr_hosts++ ? rq.host : q->headers[i].value;
 		else
 			rq.headers[rq.nr_headers++] = q->headers[i];
 	}
@@ -141,9 +141,11 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "nothing stands between: the server itself answers" };
 	struct http_decision none = { .connect = true };
 	uint32_t health = health_status(k, first, port);
-	struct http_view *h = forward_view(k, &none, &b, (uint16_t)(health ? health : 200));
+	struct http_view *h = forward_view(k, &none, &b, (uint16_t)(health ? health : rq.nr_hosts > 1 ? 400 : 200));
 	struct outcome_view v = *first;
 
+	if (!health && rq.nr_hosts > 1)
+		b.why = "nothing stands between: the server itself answers 400, as the request has more than one Host";
 	if (health)
 		b.why = health == 200 ? "kube-proxy: the node has a ready endpoint of that Service" : "kube-proxy: the node has no ready endpoint of that Service";
 

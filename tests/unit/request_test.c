@@ -127,6 +127,33 @@ TEST(requests_go_through_a_controller_to_the_endpoints)
 	lab_free(&l);
 }
 
+/* RFC 9112, 3.2: by the proxy, and by a server that nothing stands before. */
+TEST(a_second_host_is_a_bad_request)
+{
+	struct lab l = lab_new(NULL);
+	struct http_pair hosts[] = { { "Host", "x.test" }, { "host", "x.test" } };
+	static const char *const to[] = { "http://x.test/web", "http://10.244.1.2:8080/" };
+
+	install_nginx(&l);
+	service(&l, "default", "web", "10.96.1.1");
+	pod(&l, "default", "web-0", "app: web", "n1", "10.244.1.2", 8080);
+	pod(&l, "default", "client", "app: client", "n2", "10.244.2.4", 1);
+	apply(&l, ingress);
+	settle(&l);
+	for (size_t k = 0; k < ARRAY_LEN(to); k++)
+		for (uint32_t nr = 1; nr <= 2; nr++) {
+			struct question q = { .from = "pod/client", .to = to[k], .l4 = L4_TCP, .proto = PROTO_TCP, .headers = hosts, .nr_headers = nr, .flags = WALK_RECORD,
+					      .resolve = k ? NULL : "svc/ingress-nginx/ingress-nginx-controller" };
+			struct err err = { 0 };
+			struct answer answer;
+
+			CU_ASSERT_FATAL(question_ask(&l.w, &q, l.a, &answer, &err));
+			CU_ASSERT_FATAL(answer.nr == 1 && answer.v[0].http);
+			CU_ASSERT_EQUAL(answer.v[0].http->status, nr == 1 ? 200 : 400);
+		}
+	lab_free(&l);
+}
+
 /* Made by hand, it serves as the Pods of a Deployment do, from when it is there; a status shows its node's address. */
 TEST(a_pod_of_its_own_can_be_the_controller)
 {
