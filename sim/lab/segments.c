@@ -1,4 +1,4 @@
-/* Segments: what a command writes of many objects goes into few compressed rows, and each object's row says where. */
+/* Segments: many documents of one command go into few compressed rows, and each document's row says where; in older labs objects, too. */
 #include "sim/lab/store.h"
 
 #define SEGMENT_SIZE (64u << 10)

@@ -169,7 +169,7 @@ static const struct step { const char *apply; nsec advance; const char *remove; 
 	{ NULL, MINUTES(10), NULL },
 };
 
-/* Enough of them that a command leaves a bundle, not rows. */
+/* Enough of them that Pods share shapes. */
 static inline void add_many(struct cell *cell)
 {
 	static const char text[] =
