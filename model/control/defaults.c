@@ -267,10 +267,10 @@ static void add_node(struct cluster *c, const struct new_node *n)
 
 	val_put(a, meta, "name", val_string(a, n->name));
 	val_put(a, labels, "kubernetes.io/hostname", val_string(a, n->name));
-	if (n->control_plane) {
+	if (n->control_plane)
 		val_put(a, labels, "node-role.kubernetes.io/control-plane", val_string(a, ""));
+	if (n->tainted)         /* kind takes both off a node that is alone (kubeadminit/init.go) */
 		val_put(a, labels, "node.kubernetes.io/exclude-from-external-load-balancers", val_string(a, ""));
-	}
 	for (uint32_t k = 0; n->labels && k < n->labels->nr; k++)
 		val_put(a, labels, n->labels->v[k].key, val_string(a, n->labels->v[k].value));
 	labels_of(a, labels, extra_arg(val_get(n->registration, "kubeletExtraArgs"), "node-labels"));

@@ -89,7 +89,6 @@ static const struct node_build *elect(struct compile *x, const struct service *s
 	const struct metallb_pool *pool = pool_with(x, ip);
 	const struct node_build *best = NULL;
 	uint8_t least[32];
-	bool alone = x->nr_nodes == 1;          /* kind takes the label off a node that is alone */
 
 	if (!has_endpoint(x, s, NULL))
 		return NULL;
@@ -99,7 +98,7 @@ static const struct node_build *elect(struct compile *x, const struct service *s
 		uint8_t sum[32];
 		const char *text;
 
-		if (!ip_set(own) || node_is_dead(nb->node) || (kept_away(nb->node) && !alone) || (pool && !advertised_from(x, pool, nb, own)) ||
+		if (!ip_set(own) || node_is_dead(nb->node) || kept_away(nb->node) || (pool && !advertised_from(x, pool, nb, own)) ||
 		    (s->external_policy == TP_LOCAL && !has_endpoint(x, s, nb->node)))
 			continue;
 		text = arena_printf(x->arena, "%s#%s", nb->node->o.name, IP(first));
