@@ -237,7 +237,7 @@ static void validation_rules(struct check *c, const struct val *self, const stru
 	if (own && known)
 		refuse_omitted(c, p, "must not contain both CACertificateRefs and WellKnownCACertificates");
 	if (!own && !known)
-		refuse_omitted(c, p, "must specify either CACertificateRefs or WellKnownCACertificates");
+		warn_of(c, p, "must specify either CACertificateRefs or WellKnownCACertificates");      /* the CRDs refuse it since v1.0; manifests in use leave it to their controller */
 }
 
 static void alt_name_rules(struct check *c, const struct val *self, const struct path *p)

@@ -418,7 +418,7 @@ static const struct form tls_hostnames_alpha = { .max = 1024, .items = &gw_hostn
 #define SPEC(id, ...) static const struct form id = { .members = GW_MEMBERS({ "parentRefs", &gw_parents, false }, { "useDefaultGateways", &gw_all_or_none, false }, __VA_ARGS__) }
 SPEC(http_spec, { "hostnames", &hostnames, false }, { "rules", &http_rules, false });
 SPEC(grpc_spec, { "hostnames", &hostnames, false }, { "rules", &grpc_rules, false });
-SPEC(tls_spec, { "hostnames", &tls_hostnames, true }, { "rules", &plain_rules, true });
+SPEC(tls_spec, { "hostnames", &tls_hostnames, false }, { "rules", &plain_rules, true });
 SPEC(tls_spec_alpha, { "hostnames", &tls_hostnames_alpha, false }, { "rules", &plain_rules_alpha, true });
 SPEC(plain_spec, { "rules", &plain_rules, true });
 SPEC(plain_spec_alpha, { "rules", &plain_rules_alpha, true });
@@ -430,5 +430,14 @@ static bool alpha(const struct check *c)
 
 void http_route_check(struct check *c, const struct object *o) { (void)o; form_check_spec(c, &http_spec); }
 void grpc_route_check(struct check *c, const struct object *o) { (void)o; form_check_spec(c, &grpc_spec); }
-void tls_route_check(struct check *c, const struct object *o) { (void)o; form_check_spec(c, alpha(c) ? &tls_spec_alpha : &tls_spec); }
+
+/* v1 as released asks for hostnames; drafts of it did not, and manifests of that time are about. */
+void tls_route_check(struct check *c, const struct object *o)
+{
+	(void)o;
+	form_check_spec(c, alpha(c) ? &tls_spec_alpha : &tls_spec);
+	if (!alpha(c) && val_get(c->root, "spec") && !val_path(c->root, "spec.hostnames"))
+		warn_of(c, SUB(NULL, "spec.hostnames"), "Required value: the CRDs of today refuse a TLSRoute without hostnames");
+}
+
 void plain_route_check(struct check *c, const struct object *o) { (void)o; form_check_spec(c, alpha(c) ? &plain_spec_alpha : &plain_spec); }
