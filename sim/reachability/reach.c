@@ -140,8 +140,11 @@ static void build_pods(struct reach *r)
 			__builtin_prefetch(&ahead->ip2);
 		}
 		for (uint32_t i = k; i < MIN(k + AHEAD, l.nr); i++) {
-			__builtin_prefetch(((const struct pod *)l.v[i])->o.labels.v);
-			__builtin_prefetch(((const struct pod *)l.v[i])->o.labels.v + 4);        /* a line holds four */
+			const pair_list *labels = &((const struct pod *)l.v[i])->o.labels;
+
+			__builtin_prefetch(labels->v);
+			if (labels->nr > 4)     /* a line holds four */
+				__builtin_prefetch(labels->v + 4);
 		}
 		build_some(r, l.v + k, MIN(l.nr - k, AHEAD));
 	}
