@@ -94,8 +94,21 @@ static void lint_probe(struct linting *l, const struct pod *p, const struct prob
 	}
 }
 
+/* By a policy of another API that the network enforces. */
+static bool selected_in_tiers(const struct linting *l, const struct tiers *t, const struct pod *p)
+{
+	const pair_list *labels = t->nr_policies ? tier_labels_of(l->c, p, l->a) : NULL;
+
+	for (uint32_t k = 0; labels && k < t->v.nr; k++)
+		for (uint32_t i = 0; i < t->v.v[k].policies.nr; i++)
+			if (tier_selects(&t->v.v[k].policies.v[i], labels) != NO)
+				return true;
+	return false;
+}
+
 void lint_pods(struct linting *l)
 {
+	const struct tiers tiers = policy_tiers(l->c, l->a);
 	struct map told = { 0 }, closed = { 0 };
 	int64_t dns;
 
@@ -122,11 +135,13 @@ void lint_pods(struct linting *l)
 			lint_probe(l, p, p->spec->containers.v[k].readiness, "readiness");
 			lint_probe(l, p, p->spec->containers.v[k].startup, "startup");
 		}
-		if (isolated(l, shape, NP_INGRESS, NULL) || isolated(l, shape, NP_EGRESS, NULL) || (streq(p->o.ns, "kube-system") && !o->file))
+		if (isolated(l, shape, NP_INGRESS, NULL) || isolated(l, shape, NP_EGRESS, NULL) || (streq(p->o.ns, "kube-system") && !o->file) || selected_in_tiers(l, &tiers, p))
 			continue;
 		has_policies = cluster_list_ns(l->c, &network_policy_kind, p->o.ns).nr != 0;
 		if (has_policies) {
 			lint_say(l, "no-policy", LINT_NOTE, o, NULL, NULL, "no policy selects its Pods, though %s has policies: everybody may reach them", p->o.ns);
+		} else if (tiers.nr_policies) {
+			lint_say(l, "no-policy", LINT_NOTE, o, NULL, NULL, "no policy selects its Pods: everybody may reach them");
 		} else if (!*map_put(&closed, l->a, map_ptr(p->o.ns))) {
 			const struct namespace_ *n = find_namespace(l->c, p->o.ns);
 

@@ -208,4 +208,5 @@ check "its own name" says "delivered to pod/default/alone" h trace pod/alone alo
 check "and with its subdomain" says "nobody is asked" h dns pod/alone alone.sub.default.svc.cluster.local
 check "a Pod on the node's network has no such name" says NXDOMAIN h dns pod/host host
 check "localhost of a node" says "which sees 127.0.0.1; answered" h trace node/worker-1 localhost:10250
+check "no name at all" status 2 "$podwire" dns -f "$root/scenarios/figures/clusterip.yaml" pod/client ""
 finish

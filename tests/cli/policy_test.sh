@@ -326,6 +326,25 @@ spec:
   - from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/9, 10.128.0.0/9]}}]
   - from: [{ipBlock: {cidr: 192.168.0.0/16, except: [192.168.0.0/17, 192.168.128.0/18]}}]
 YAML
+cat >tier.yaml <<'YAML'
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: only-web}
+spec: {selector: app == 'web', types: [Ingress], ingress: [{action: Allow, source: {selector: app == 'client'}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: c, image: x}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: free, labels: {app: free}}
+spec: {containers: [{name: c, image: x}]}
+YAML
+"$podwire" lint -f tier.yaml >tier.said 2>&1
+check "lint: a Pod that Calico's own policies select is not open to everybody" sh -c "! grep -q default/web tier.said"
+check "lint: one that none selects is" says "Pod default/free: no policy selects its Pods" cat tier.said
 "$podwire" lint -f items.yaml >items.said 2>&1
 check "lint: what was meant" says "no Pod in default has app=wbe; did you mean app=web?" cat items.said
 check "lint: ignored rules of a policy that selects nothing" says "[ignored-rules]" cat items.said

@@ -177,6 +177,8 @@ enum err_kind cmd_dns(struct cli *cli, struct err *err)
 
 	if (cli->args.nr < 1 || cli->args.nr > 2)
 		return cli_usage(cli, err, "dns needs who asks, and a name");
+	if (cli->args.nr == 2 && !*cli->args.v[1])
+		return cli_usage(cli, err, "dns: the name is empty");
 	if (cli->resolver && strcmp(cli->resolver, "glibc") != 0 && strcmp(cli->resolver, "musl") != 0)
 		return cli_usage(cli, err, "--resolver: \"%s\" is not glibc or musl", cli->resolver);
 	if (!cli_world(cli, &w, err))
