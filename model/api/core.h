@@ -147,6 +147,7 @@ bool container_may_restart(const struct pod_spec *, const struct container *); /
 bool restarts_all(const struct container *, int32_t exit);              /* does a rule say RestartAllContainers of that code? */
 bool is_sidecar(const struct container *);      /* an init container with restartPolicy Always */
 str pod_host_name(const struct pod *);          /* what hostname(1) says there: spec.hostname, or the Pod's name */
+const struct container *pod_container(const struct pod *, const char *name);   /* of its containers, or its init list; NULL */
 bool pod_is_ready(const struct pod *);          /* condition Ready is True */
 bool pod_is_terminal(const struct pod *);       /* Succeeded or Failed */
 /* The number that a port name has in a Pod, as FindPort: name and protocol; app containers, then sidecars. 0: none. */

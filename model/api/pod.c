@@ -399,6 +399,18 @@ str pod_host_name(const struct pod *p)
 	return p->spec->hostname && *p->spec->hostname ? p->spec->hostname : p->hostname && *p->hostname ? p->hostname : p->o.name;
 }
 
+const struct container *pod_container(const struct pod *p, const char *name)
+{
+	for (int init = 0; init < 2; init++) {
+		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
+
+		for (uint32_t k = 0; k < l->nr; k++)
+			if (streq(l->v[k].name, name))
+				return &l->v[k];
+	}
+	return NULL;
+}
+
 bool pod_is_ready(const struct pod *p)
 {
 	const struct condition *c = condition_get(&p->conditions, "Ready");

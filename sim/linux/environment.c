@@ -166,23 +166,11 @@ static const char *of_field(struct making *m, const char *path)
 							       NULL;
 }
 
-static const struct container *container_named(const struct pod *p, const char *name)
-{
-	for (int init = 0; init < 2; init++) {
-		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
-
-		for (uint32_t k = 0; k < l->nr; k++)
-			if (streq(l->v[k].name, name))
-				return &l->v[k];
-	}
-	return NULL;
-}
-
 /* limits.cpu in units of a divisor, rounded up; who has no limit has what the node can give (pkg/api/v1/resource/helpers.go, ExtractContainerResourceValue). */
 static const char *of_resource(struct making *m, const struct val *ref)
 {
 	const char *what = val_str_at(ref, "resource"), *other = val_str_at(ref, "containerName"), *name = what ? strchr(what, '.') : NULL, *text;
-	const struct container *c = other && *other ? container_named(m->pod, other) : m->c;
+	const struct container *c = other && *other ? pod_container(m->pod, other) : m->c;
 	const struct node *n = m->pod->node ? (const struct node *)cluster_find(m->cluster, &node_kind, NULL, m->pod->node) : NULL;
 	bool limits = what && strncmp(what, "limits.", 7) == 0;
 	int64_t value = 0, unit = 0;

@@ -74,18 +74,6 @@ enum err_kind inside_do(struct cli *cli, inside_work work, struct err *err)
 
 /* ---- which container (kubectl, pkg/cmd/util/podcmd) */
 
-static const struct container *named(const struct pod *p, const char *name)
-{
-	for (int init = 0; init < 2; init++) {
-		const container_list *l = init ? &p->spec->init_containers : &p->spec->containers;
-
-		for (uint32_t k = 0; k < l->nr; k++)
-			if (streq(l->v[k].name, name))
-				return &l->v[k];
-	}
-	return NULL;
-}
-
 static const char *all_names(const struct pod *p, struct arena *a)
 {
 	const char *names = "";
@@ -102,7 +90,7 @@ static const char *all_names(const struct pod *p, struct arena *a)
 const struct container *inside_container(const struct pod *p, const char *name, const char **note, struct arena *a, struct err *err)
 {
 	const char *annotated = label_get(&p->o.annotations, "kubectl.kubernetes.io/default-container");
-	const struct container *c = name ? named(p, name) : annotated ? named(p, annotated) : NULL;
+	const struct container *c = name ? pod_container(p, name) : annotated ? pod_container(p, annotated) : NULL;
 
 	if (!c && name) {
 		err_add(err, ERR_FAILED, NULL, "container %s is not valid for pod %s out of: %s", name, p->o.name, all_names(p, a));
