@@ -168,7 +168,7 @@ grpc up -q -f grpc.yaml
 check "probes are asked, and answered as the model says" sh -c "PODWIRE_LAB=grpc.db '$podwire' verify --sample 50 >probed && grep -q 'probes .* agree' probed && ! grep gRPC probed"
 grpc logs pod/late >late.log; grpc logs pod/good >good.log
 check "one that is not ready says so" sh -c "grep -q 'health check of \"ready\": NOT_SERVING' late.log && grep -q 'health check of \"live\": SERVING' good.log"
-if curl -V | grep -q HTTP2; then
+if [[ $(curl -V) == *HTTP2* ]]; then
 	check "another program's HTTP/2 is understood" says "200 2 application/grpc" grpc exec node/worker-1 -- curl -s --max-time 5 --http2-prior-knowledge -o /dev/null -w '%{http_code} %{http_version} %{content_type}\n' -X POST --data-binary x \
 		"http://$(grpc exec good -- hostname -i):9000/grpc.health.v1.Health/Check"
 fi
