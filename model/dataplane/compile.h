@@ -109,6 +109,7 @@ void compile_ends(struct compile *);
 struct proxier_view *compile_present(struct compile *); /* of the nodes that know the present; NULL: no such node was asked for */
 void node_pods(struct node_build *);                    /* brings nb->pods and nb->host_pods into name order; cheap when they are */
 bool node_is_dead(const struct node *);
+bool node_is_kept_away(const struct node *);             /* from load balancers */
 /* How other nodes get to a part of the Pod range. */
 struct block_way { uint8_t tunnel /* LINK_VXLAN, LINK_IPIP, 0 */, proto /* enum route_proto */; bool borrowed, withdrawn; };
 void block_add(struct compile *, struct cidr, const struct node_build *owner, cause_h why, struct block_way);

@@ -77,7 +77,7 @@ static bool advertised_from(const struct compile *x, const struct metallb_pool *
 }
 
 /* Clouds and MetalLB keep away from these (cloud-provider/controllers/service nodeIncludeFromExternalLB; metallb internal/k8s/nodes). */
-static bool kept_away(const struct node *n)
+bool node_is_kept_away(const struct node *n)
 {
 	const struct condition *unavailable = condition_get(&n->conditions, "NetworkUnavailable");
 
@@ -98,7 +98,7 @@ static const struct node_build *elect(struct compile *x, const struct service *s
 		uint8_t sum[32];
 		const char *text;
 
-		if (!ip_set(own) || node_is_dead(nb->node) || kept_away(nb->node) || (pool && !advertised_from(x, pool, nb, own)) ||
+		if (!ip_set(own) || node_is_dead(nb->node) || node_is_kept_away(nb->node) || (pool && !advertised_from(x, pool, nb, own)) ||
 		    (s->external_policy == TP_LOCAL && !has_endpoint(x, s, nb->node)))
 			continue;
 		text = arena_printf(x->arena, "%s#%s", nb->node->o.name, IP(first));

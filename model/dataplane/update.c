@@ -32,7 +32,7 @@ uint64_t pod_look(const struct pod *p, bool host_ports)
 
 uint64_t node_look(const struct node *n)
 {
-	uint64_t h = mix_pairs(mix_pairs(1, &n->o.labels), &n->o.annotations);
+	uint64_t h = mix_pairs(mix_pairs(node_is_kept_away(n), &n->o.labels), &n->o.annotations);
 
 	for (uint32_t k = 0; k < n->addresses.nr; k++)
 		h = hash_mix(hash_mix(h, map_ptr(n->addresses.v[k].type)), map_ptr(n->addresses.v[k].address));

@@ -75,12 +75,12 @@ static void policy(struct play *g)
 			      below(g, 2), PICK(g, "a", "b"), PICK(g, "b", "c"), PICK(g, "80", "web")));
 }
 
-static void node(struct play *g, uint32_t k, const char *more)
+static void node(struct play *g, uint32_t k, const char *more, const char *condition)
 {
 	apply(g, arena_printf(g->x.a, "apiVersion: v1\nkind: Node\nmetadata: {name: n%u, labels: {topology.kubernetes.io/zone: z%u}%s}\nspec: {podCIDRs: [10.244.%u.0/24%s]}\n"
-				      "status: {addresses: [{type: InternalIP, address: 172.18.0.%u}%s], allocatable: {cpu: '8', memory: 16Gi, pods: '110'}, conditions: [{type: Ready, status: 'True'}]}\n",
+				      "status: {addresses: [{type: InternalIP, address: 172.18.0.%u}%s], allocatable: {cpu: '8', memory: 16Gi, pods: '110'}, conditions: [{type: Ready, status: 'True'}%s]}\n",
 			      k, k % 2, more, k, g->dual ? arena_printf(g->x.a, ", 'fd00:10:244:%u::/64'", k) : "", k + 2,
-			      g->dual ? arena_printf(g->x.a, ", {type: InternalIP, address: 'fc00:f853:ccd:e793::%x'}", k + 2) : ""));
+			      g->dual ? arena_printf(g->x.a, ", {type: InternalIP, address: 'fc00:f853:ccd:e793::%x'}", k + 2) : "", condition));
 }
 
 /* A Pod becomes ready or not: the condition, and what follows from it with time. */
@@ -142,8 +142,9 @@ static inline const char *play_change(struct play *g)         /* something happe
 	case 23: apply(g, arena_printf(g->x.a, "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {team: %s}}\n", PICK(g, "red", "blue"))); return "namespace";
 	case 24: apply(g, arena_printf(g->x.a, "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: %u, selector: {matchLabels: {app: a}}, template: {metadata: {labels: {app: a}},"
 					       " spec: {containers: [{name: c, image: nginx, ports: [{name: web, containerPort: 80}]}]}}}\n", below(g, 4))); return "deployment";
-	case 25: if (!below(g, 3)) node(g, 3, ""); return "node";
-	case 26: if (!below(g, 3)) node(g, below(g, 3), PICK(g, ", annotations: {podwire.io/down: 'true'}", "")); return "node annotated";
+	case 25: if (!below(g, 3)) node(g, 3, "", ""); return "node";
+	case 26: if (!below(g, 3)) node(g, below(g, 3), PICK(g, ", annotations: {podwire.io/down: 'true'}", ""), ""); return "node annotated";
+	case 31: case 32: node(g, below(g, 3), "", PICK(g, ", {type: NetworkUnavailable, status: 'True'}", "")); return "node's network";
 	case 27: if (!below(g, 4)) apply(g, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: b}\n"); return "config";
 	case 28: case 29: control_advance(g->x.t, SECONDS(1) / 4); return "a moment";
 	case 30: cell_settle(&g->x); return "settled";
@@ -161,7 +162,7 @@ static inline void play_begin(struct play *g)
 		apply(g, "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking: {podSubnet: '10.244.0.0/16,fd00:10:244::/56', serviceSubnet: '10.96.0.0/16,fd00:10:96::/112'}\n");
 	apply(g, "apiVersion: v1\nkind: Namespace\nmetadata: {name: default}\n");
 	for (uint32_t k = 0; k < 3; k++)
-		node(g, k, "");
+		node(g, k, "", "");
 	for (int k = 0; k < 4; k++)
 		service(g);
 	cell_settle(&g->x);
