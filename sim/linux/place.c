@@ -186,9 +186,9 @@ bool place_stand(const char *dir, struct err *err)
 {
 	char path[4096];
 
-	if (!dir || !*dir)
-		return chdir("/") == 0 || err_add(err, ERR_MACHINE, NULL, "/: %s", strerror(errno));
-	if (chdir("/") != 0 || chdir(dir) == 0)
+	if (chdir("/") != 0)
+		return err_add(err, ERR_MACHINE, NULL, "/: %s", strerror(errno));
+	if (!dir || !*dir || chdir(dir) == 0)
 		return true;
 	snprintf(path, sizeof(path), "%s/", dir);
 	for (char *p = path + 1; *p; p++)
