@@ -80,7 +80,8 @@ static set_h end_set(const struct rule_writer *b, const struct tier_end *e, bool
 			struct arena_mark mark = arena_mark(x->arena);
 			const pair_list *labels = tier_labels_of(x->cluster, pod, x->arena);
 			ip_addr ip = policy_address(b->w, pod);
-			bool in = labels && ip_set(ip) && tier_end_has(&selects, labels, (ip_addr){ 0 }) == YES;
+			enum truth has = labels && ip_set(ip) ? tier_end_has(&selects, labels, (ip_addr){ 0 }) : NO;
+			bool in = without ? has == YES : has != NO;     /* a rule whose selectors cannot be read is about all that it may mean */
 
 			arena_rewind(x->arena, mark);
 			if (in && interval)

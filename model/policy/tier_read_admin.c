@@ -162,13 +162,16 @@ static void read_rule(const struct tier_read *t, const struct val *v, enum np_di
 {
 	const char *said = val_str(val_get(v, "action"));
 	enum tier_action action = streq(said, "Deny") ? TIER_DENY : streq(said, "Pass") ? TIER_PASS : TIER_ALLOW;
+	bool known = action != TIER_ALLOW || streq(said, "Allow") || streq(said, "Accept");
 	uint32_t before = p->rules[dir].nr;
 
-	if (add_rules(t, v, dir, index, action, p))
-		return;
-	p->rules[dir].nr = before;
-	if (action != TIER_ALLOW)
-		tier_new_rule(t, p, dir, index, TIER_DENY)->line = v->line;
+	if (!add_rules(t, v, dir, index, action, p)) {
+		p->rules[dir].nr = before;
+		if (action != TIER_ALLOW)
+			tier_new_rule(t, p, dir, index, TIER_DENY)->line = v->line;
+	}
+	for (uint32_t k = before; !known && k < p->rules[dir].nr; k++)
+		p->rules[dir].v[k].unmodelled = "its action";
 }
 
 void tier_read_admin(const struct tier_read *t, const struct val *spec, struct tier_policy *p)

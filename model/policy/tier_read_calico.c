@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "model/dataplane/packet.h"
+#include "model/policy/calico_selector.h"
 #include "model/policy/tier_read.h"
 
 static const struct { const char *name; uint8_t number; } protocols[] = {
@@ -22,11 +23,25 @@ static int16_t protocol(const struct val *v)
 	return n >= 0 && n < 256 ? (int16_t)n : -1;
 }
 
+/* What is no text is no selector either: one that cannot be read. */
 static const char *text_of(const struct val *map, const char *key)
 {
-	const char *s = val_str(val_get(map, key));
+	const struct val *v = val_get(map, key);
+	const char *s = v && v->type != VAL_NULL && !val_str(v) ? "?" : val_str(v);
 
 	return s && *s ? s : NULL;
+}
+
+static bool can_be_read(const char *selector)
+{
+	static const pair_list none;
+
+	return !selector || calico_selects(selector, &none) >= 0;
+}
+
+static bool selectors_can_be_read(const struct tier_end *e)
+{
+	return can_be_read(e->selector) && can_be_read(e->without) && can_be_read(e->spaces) && can_be_read(e->accounts);
 }
 
 bool tier_add_net(struct arena *a, cidrs *to, const char *text)
@@ -44,32 +59,55 @@ bool tier_add_net(struct arena *a, cidrs *to, const char *text)
 	return true;
 }
 
-static void nets(struct arena *a, const struct val *list, cidrs *to, bool *has)
+/* false: there is one that is no address. */
+static bool nets(struct arena *a, const struct val *list, cidrs *to, bool *has)
 {
+	bool good = true;
+
 	*has = val_is(list, VAL_LIST) && list->nr;
 	VAL_EACH(n, list)
-		tier_add_net(a, to, val_str(n));
+		good = tier_add_net(a, to, val_str(n)) && good;
+	return good;
 }
 
-/* 80, "8000:8100", or a name that containers give their ports. */
-static void ports(const struct tier_read *t, const struct val *list, int16_t proto, tier_ports *to)
+/* From lo to hi, as text. */
+static bool port_range(const char *s, int64_t *lo, int64_t *hi)
 {
+	char *end;
+
+	*lo = *hi = strtoll(s, &end, 10);
+	if (*end == ':' && end[1] >= '0' && end[1] <= '9')
+		*hi = strtoll(end + 1, &end, 10);
+	return !*end;
+}
+
+/* 80, "8000:8100", or a name that containers give their ports. false: there is one that is none of these. */
+static bool ports(const struct tier_read *t, const struct val *list, int16_t proto, tier_ports *to)
+{
+	bool good = true;
+
 	VAL_EACH(p, list) {
 		struct np_ports out = { .proto = (uint8_t)proto };
 		const char *s = val_str(p);
-		char *end;
+		int64_t lo = val_int_or(p, -1), hi = lo;
 
-		if (!s) {
-			out.lo = out.hi = (uint16_t)val_int_or(p, 0);
-		} else if (*s >= '0' && *s <= '9') {
-			out.lo = out.hi = (uint16_t)strtoul(s, &end, 10);
-			if (*end == ':')
-				out.hi = (uint16_t)strtoul(end + 1, NULL, 10);
-		} else {
+		if (s && (*s < '0' || *s > '9'))
 			out.name = str_intern(cluster_strings(t->c), s);
-		}
+		else if ((s && !port_range(s, &lo, &hi)) || lo < 0 || hi > UINT16_MAX || lo > hi)
+			good = false;
+		out.lo = out.name ? 0 : (uint16_t)lo;
+		out.hi = out.name ? 0 : (uint16_t)hi;
 		vec_add(t->a, to, out);
 	}
+	return good;
+}
+
+static bool has_name(const tier_ports *v)
+{
+	for (uint32_t k = 0; k < v->nr; k++)
+		if (v->v[k].name)
+			return true;
+	return false;
 }
 
 static const char *account_names(const struct tier_read *t, const struct val *names)
@@ -105,10 +143,21 @@ static void read_end(const struct tier_read *t, const struct val *v, struct tier
 	e->named = account_names(t, val_get(accounts, "names"));
 	if (t->space && !e->spaces && (e->selector || e->without || e->accounts || e->named))
 		e->space = t->space;
-	nets(t->a, val_get(v, "nets"), &e->nets, &e->has_nets);
-	nets(t->a, val_get(v, "notNets"), &e->without_nets, &e->has_without_nets);
-	ports(t, val_get(v, "ports"), r->proto, &e->ports);
-	ports(t, val_get(v, "notPorts"), r->proto, &e->without_ports);
+	if (!selectors_can_be_read(e))
+		r->unmodelled = "a selector that cannot be read";
+	if (!nets(t->a, val_get(v, "nets"), &e->nets, &e->has_nets) || !nets(t->a, val_get(v, "notNets"), &e->without_nets, &e->has_without_nets)) {
+		r->unmodelled = "a net that is no address";
+		e->nets.nr = e->without_nets.nr = 0;
+		e->has_nets = e->has_without_nets = false;
+	}
+	if (!ports(t, val_get(v, "ports"), r->proto, &e->ports) || !ports(t, val_get(v, "notPorts"), r->proto, &e->without_ports)) {
+		r->unmodelled = "a port that is none";
+		e->ports.nr = e->without_ports.nr = 0;
+	}
+	if (which == 0 && (has_name(&e->ports) || has_name(&e->without_ports))) {
+		r->unmodelled = "the source's port by name";
+		e->ports.nr = e->without_ports.nr = 0;
+	}
 	if (val_get(v, "services"))
 		r->unmodelled = "services";
 }
@@ -138,13 +187,21 @@ struct tier_rule *tier_new_rule(const struct tier_read *t, struct tier_policy *p
 
 static void read_rule(const struct tier_read *t, const struct val *v, enum np_dir dir, uint32_t index, struct tier_policy *p)
 {
-	const char *action = val_str(val_get(v, "action"));
+	static const struct { const char *word; enum tier_action action; } actions[] = { { "Allow", TIER_ALLOW }, { "Deny", TIER_DENY }, { "Pass", TIER_PASS } };
+	const char *action = text_of(v, "action");
 	struct tier_rule *r;
+	size_t k = 0;
 
 	if (action && strcasecmp(action, "Log") == 0)
 		return;
-	r = tier_new_rule(t, p, dir, index, action && strcasecmp(action, "Deny") == 0 ? TIER_DENY : action && strcasecmp(action, "Pass") == 0 ? TIER_PASS : TIER_ALLOW);
+	while (action && k < ARRAY_LEN(actions) && strcasecmp(action, actions[k].word) != 0)
+		k++;
+	r = tier_new_rule(t, p, dir, index, k < ARRAY_LEN(actions) ? actions[k].action : TIER_ALLOW);
 	r->line = v->line;
+	if (k == ARRAY_LEN(actions))
+		r->unmodelled = "its action";
+	if (!val_is(v, VAL_MAP))
+		r->unmodelled = "its form";
 	r->family = (uint8_t)val_int_or(val_get(v, "ipVersion"), 0);
 	r->proto = protocol(val_get(v, "protocol"));
 	r->no_proto = protocol(val_get(v, "notProtocol"));
@@ -186,6 +243,7 @@ void tier_read_calico(const struct tier_read *t, const struct val *spec, struct 
 	p->order = val_is(order, VAL_INT) ? (double)order->i : val_is(order, VAL_FLOAT) ? order->f : __builtin_inf();
 	p->subject = (struct tier_end){ .selector = text_of(spec, "selector"), .spaces = text_of(spec, "namespaceSelector"), .accounts = text_of(spec, "serviceAccountSelector"),
 					 .space = t->space, .path = "spec.selector", .line = val_get(spec, "selector") ? val_get(spec, "selector")->line : p->o->line };
+	p->unmodelled = selectors_can_be_read(&p->subject) ? NULL : "a selector that cannot be read";
 	for (int d = 0; d < 2; d++) {
 		uint32_t at = 0;
 

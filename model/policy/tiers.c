@@ -98,7 +98,7 @@ static void meant(struct cluster *c, const struct object *o, const char *list, s
 		return;
 	selectors.has_nets = selectors.has_without_nets = false;
 	selectors.without = NULL;
-	if (!tier_end_is_any(&selectors) && tier_end_has(&selectors, &l, (ip_addr){ 0 }) == YES)
+	if (!tier_end_is_any(&selectors) && tier_end_has(&selectors, &l, (ip_addr){ 0 }) != NO)
 		VAL_EACH(n, val_path(o->doc, list))
 			tier_add_net(a, &e->members, val_str(n));
 	selectors = (struct tier_end){ .selector = e->without };
@@ -298,4 +298,27 @@ void tiers_of_kubernetes(struct tiers *t, struct cluster *c, const struct np_com
 	put_in_order(t);
 	t->tied = false;
 	t->kubernetes_within = true;
+}
+
+static void note_unmodelled(const struct tier_policy *p, const char *what, const char *path, const char **first, uint32_t *nr, struct arena *a)
+{
+	if (what && !(*nr)++)
+		*first = arena_printf(a, "%s: %s (%s)", p->name, what, path);
+}
+
+const char *tiers_unmodelled(const struct tiers *t, uint32_t *nr, struct arena *a)
+{
+	const char *first = NULL;
+
+	*nr = 0;
+	for (uint32_t k = 0; k < t->v.nr; k++)
+		for (uint32_t i = 0; i < t->v.v[k].policies.nr; i++) {
+			const struct tier_policy *p = &t->v.v[k].policies.v[i];
+
+			note_unmodelled(p, p->unmodelled, p->subject.path, &first, nr, a);
+			for (int d = 0; d < 2; d++)
+				for (uint32_t n = 0; n < p->rules[d].nr; n++)
+					note_unmodelled(p, p->rules[d].v[n].unmodelled, p->rules[d].v[n].path, &first, nr, a);
+		}
+	return first;
 }

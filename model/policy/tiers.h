@@ -46,6 +46,7 @@ struct tier_policy {
 	const struct np_compiled *kubernetes;   /* a NetworkPolicy; else NULL */
 	const char *name, *id;                  /* as reports name it: NetworkPolicy shop/db; as felix' chains do */
 	double order;
+	const char *unmodelled;                 /* why it cannot be told whom it selects; NULL: it can */
 	bool decides[2];                        /* by enum np_dir */
 	struct tier_end subject;                /* of Pods with an address of their own */
 	VEC(struct tier_rule) rules[2];         /* likewise */
@@ -65,6 +66,8 @@ struct tiers policy_tiers(struct cluster *, struct arena *);
 /* With each NetworkPolicy as a policy of tier default, at its place. The compiled ones stay the caller's. */
 void tiers_of_kubernetes(struct tiers *, struct cluster *, const struct np_compiled *, uint32_t nr, struct arena *);
 bool tiers_read(const struct kind *);           /* a kind that they are read from */
+/* The first of what is said in them and not modelled, GlobalNetworkPolicy x: HTTP (spec.ingress[0]); NULL: nothing. *nr: how many policies and rules say such. */
+const char *tiers_unmodelled(const struct tiers *, uint32_t *nr, struct arena *);
 
 /* The labels of a Pod as Calico's selectors see them: its own, Calico's, and those that it inherits from its namespace and ServiceAccount. */
 pair_list tier_labels(struct cluster *, const pair_list *own, str ns, str account, struct arena *);

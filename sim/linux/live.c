@@ -253,24 +253,12 @@ static double cpu_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static const char *what_is_not_modelled(const struct tiers *t, struct arena *a)
-{
-	for (uint32_t k = 0; k < t->v.nr; k++)
-		for (uint32_t i = 0; i < t->v.v[k].policies.nr * 2; i++) {
-			const struct tier_policy *p = &t->v.v[k].policies.v[i / 2];
-
-			for (uint32_t n = 0; n < p->rules[i % 2].nr; n++)
-				if (p->rules[i % 2].v[n].unmodelled)
-					return arena_printf(a, "%s: %s (%s)", p->name, p->rules[i % 2].v[n].unmodelled, p->rules[i % 2].v[n].path);
-		}
-	return NULL;
-}
-
 /* What nobody can tell cannot be told to Linux. */
 static bool can_be_built(struct cluster *c, struct arena *a, struct err *err)
 {
 	struct tiers t = policy_tiers(c, a);
-	const char *what = what_is_not_modelled(&t, a);
+	uint32_t nr;
+	const char *what = tiers_unmodelled(&t, &nr, a);
 	struct object_list nodes = cluster_list(c, &node_kind);
 
 	if (what)

@@ -171,7 +171,7 @@ static enum truth rule_truth(struct asking *q, const struct tier_rule *r, struct
 	return t;
 }
 
-struct state { bool open, passed, yes, no; };
+struct state { bool open, passed, yes, no; enum truth in; /* does a policy of the tier select the Pod? */ };
 
 static void doubt(struct asking *q, const struct tier_policy *p, const char *path, const char *what)
 {
@@ -189,7 +189,8 @@ static void ask_policy(struct asking *q, const struct tier_policy *p, const char
 	if (!p->decides[q->dir] || selected == NO)
 		return;
 	if (selected == MAYBE)
-		doubt(q, p, p->subject.path, "its selector");
+		doubt(q, p, p->subject.path, p->unmodelled ? p->unmodelled : "its selector");
+	s->in = truth_or(s->in, selected);
 	if (p->kubernetes) {
 		x = reach_explain_one(q->w, p->kubernetes, q->dir);
 		if (x && x->allows >= 0) {
@@ -215,7 +216,7 @@ static void ask_policy(struct asking *q, const struct tier_policy *p, const char
 			continue;
 		*to = true;
 		if (t == MAYBE || selected == MAYBE) {
-			doubt(q, p, r->path, r->unmodelled ? r->unmodelled : "the source's port, or a selector,");
+			doubt(q, p, r->path, r->unmodelled ? r->unmodelled : "the source's port");
 			say(q, x, &room, r, false, r->path, r->line, "cannot be told");
 			continue;
 		}
@@ -228,17 +229,16 @@ static void ask_policy(struct asking *q, const struct tier_policy *p, const char
 		say(q, x, &room, NULL, false, q->dir == NP_EGRESS ? "spec.egress" : "spec.ingress", x->line, "has no rule: nothing matches");
 }
 
-static void end_tier(struct asking *q, const struct tier *t, uint32_t first, bool in, struct state *s)
+static void end_tier(struct asking *q, const struct tier *t, uint32_t first, struct state *s)
 {
-	if (s->open && in && !t->passes) {
+	if (s->open && s->in != NO && !t->passes) {
 		s->no = true;
 		for (uint32_t k = first; k < q->w->out->nr; k++)
 			q->w->out->v[k].decides = q->w->out->v[k].passes < 0;
-	} else {
-		s->passed = s->passed || s->open;
 	}
-	s->open = s->passed;
+	s->open = s->passed || (s->open && (s->in != YES || t->passes));
 	s->passed = false;
+	s->in = NO;
 }
 
 enum truth reach_explain_ordered(struct asked_why *w, enum np_dir d)
@@ -260,7 +260,7 @@ enum truth reach_explain_ordered(struct asked_why *w, enum np_dir d)
 	}
 	for (uint32_t k = 0; k < w->tiers.v.nr && s.open; k++) {
 		const struct tier *t = &w->tiers.v.v[k];
-		bool kubernetes = k == w->tiers.before[0] && !(t->policies.nr && w->tiers.kubernetes_within), in_tier = false;
+		bool kubernetes = k == w->tiers.before[0] && !w->tiers.kubernetes_within;
 		uint32_t first = w->out->nr;
 
 		for (uint32_t i = 0; i <= t->policies.nr && s.open; i++) {
@@ -272,14 +272,14 @@ enum truth reach_explain_ordered(struct asked_why *w, enum np_dir d)
 					w->out->v[n].tier = t->name;
 					w->out->v[n].decides = allowed && w->out->v[n].allows >= 0;
 				}
+				s.in = isolated ? YES : s.in;
 				s.yes = s.yes || allowed;
 				s.open = !allowed;
 			}
 			if (i < t->policies.nr && s.open)
 				ask_policy(&q, &t->policies.v[i], t->name, &s);
 		}
-		in_tier = w->out->nr > first;
-		end_tier(&q, t, first, in_tier, &s);
+		end_tier(&q, t, first, &s);
 	}
 	return s.yes || s.open ? s.no ? MAYBE : YES : NO;
 }

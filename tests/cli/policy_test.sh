@@ -345,6 +345,13 @@ YAML
 "$podwire" lint -f tier.yaml >tier.said 2>&1
 check "lint: a Pod that Calico's own policies select is not open to everybody" sh -c "! grep -q default/web tier.said"
 check "lint: one that none selects is" says "Pod default/free: no policy selects its Pods" cat tier.said
+tier() { printf -- '---\napiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: out}\nspec: {%s, types: [Egress]}\n' "$1" | cat tier.yaml -; }
+tier "selector: app == 'web', egress: [{action: Deny, protocol: UDP, destination: {ports: [53]}}, {action: Allow}]" >nodns.yaml
+tier "selector: app == 'web', egress: [{action: Deny}]" >shut.yaml
+tier "selector: app == 'web', egress: [{action: Allow, http: {methods: [GET]}}]" >maybe.yaml
+check "lint: which policy of a tier cuts DNS off, while other egress is open" says "warning: Pod default/web: its Pods cannot reach cluster DNS (UDP 53): GlobalNetworkPolicy out denies egress of default/web by spec.egress[0] [dns-cut-off]" "$podwire" lint -f nodns.yaml
+check "lint: a note where it denies all" says "note: Pod default/web: its Pods cannot reach cluster DNS" "$podwire" lint -f shut.yaml
+check "lint: nothing where it cannot be told" says_not "[dns-cut-off]" "$podwire" lint -f maybe.yaml
 "$podwire" lint -f items.yaml >items.said 2>&1
 check "lint: what was meant" says "no Pod in default has app=wbe; did you mean app=web?" cat items.said
 check "lint: ignored rules of a policy that selects nothing" says "[ignored-rules]" cat items.said
@@ -473,6 +480,13 @@ metadata: {name: guard}
 spec: {order: 5, selector: app == 'web', types: [Ingress], ingress: [{action: Allow, source: {selector: app == 'db'}, http: {methods: [GET]}}]}
 YAML
 printf 'must:\n- {from: shop/db, to: shop/web}\n' >http-gate.yaml
+printf 'apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {name: odd}\nspec: {order: 5, selector: "app =~ x", types: [Ingress]}\n' >odd.yaml
+sed 's/selector: "app =~ x"/ingress: [{action: Allow, source: {selector: "app =~ x"}}]/' odd.yaml >odd-peer.yaml
+for f in odd odd-peer; do
+	check "a selector that cannot be read ($f): what is not known is said" says "cannot tell: GlobalNetworkPolicy odd: a selector that cannot be read (spec." "$podwire" matrix -f shop.yaml -f $f.yaml --explain shop/db shop/web
+	check "a selector that cannot be read ($f): a trace cannot tell" status 5 "$podwire" trace -f shop.yaml -f $f.yaml -n shop pod/db pod/web:80
+	check "a selector that cannot be read ($f): it is not built" status 5 "$podwire" up --lab odd.db -f shop.yaml -f $f.yaml
+done
 check "not modelled: its cells are null, the others are as they were" json 'd["names"] == ["ops/shell", "shop/db", "shop/web"] and [r[2] for r in d["allowed"]] == [False, None, True] and d["allowed"][0][0] is True and d["allowed"][2][1] is not None' \
 	"$podwire" matrix -f shop.yaml -f http.yaml -l 'app in (web,db,shell)' -A -o json
 check "not modelled: the table has ?" says '? cannot be told' "$podwire" matrix -f shop.yaml -f http.yaml -A -l 'app in (web,db,shell)'

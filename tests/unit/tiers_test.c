@@ -559,3 +559,54 @@ TEST(walk_agrees_on_policies_in_tiers)
 	for (uint64_t seed = 461; seed <= 500; seed++)
 		walk_agrees(seed, seed % 2 ? "nftables" : "iptables");
 }
+
+/* ---- what cannot be told */
+
+static const char of_spec[] = "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"GlobalNetworkPolicy\",\"metadata\":{\"name\":\"m\"},\"spec\":%s}";
+
+static uint32_t doubts_agree(const char *spec)
+{
+	struct cell cell = cell_new(7);
+	struct pgen g = { .host_network = false };
+	uint32_t doubtful = 0;
+	struct reach *r;
+
+	pgen_cluster(&g, &cell, 7, 3, 2, 8, 2);
+	pgen_apply(&g, "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"Tier\",\"metadata\":{\"name\":\"on\"},\"spec\":{\"order\":5,\"defaultAction\":\"Pass\"}}");
+	pgen_apply(&g, arena_printf(cell.a, of_spec, spec));
+	r = reach_new(cell.c, NULL, 0);
+	for (uint32_t k = 0; k < reach_nr(r) * reach_nr(r); k++) {
+		uint32_t from = k / reach_nr(r), to = k % reach_nr(r);
+		struct reach_why why = reach_explain(r, from, to, PROTO_TCP, 80, cell.a), alone = policy_why(cell.c, reach_end(r, from), reach_end(r, to), PROTO_TCP, 80, cell.a);
+
+		CU_ASSERT_EQUAL(reach_unknown(r, from, to, PROTO_TCP, 80), why.unknown != NULL);
+		CU_ASSERT_EQUAL(alone.unknown != NULL, why.unknown != NULL);
+		CU_ASSERT_EQUAL(alone.allowed, why.allowed);
+		doubtful += why.unknown != NULL;
+	}
+	reach_free(r);
+	cell_free(&cell);
+	return doubtful;
+}
+
+TEST(engine_and_reasons_doubt_the_same)
+{
+	static const struct { const char *spec; bool doubtful; } rows[] = {
+		{ "{\"order\":1,\"selector\":\"app =~ 'web'\",\"types\":[\"Ingress\"]}", true },
+		{ "{\"order\":1,\"selector\":\"app =~ 'web'\",\"types\":[\"Ingress\"],\"tier\":\"on\"}", false },
+		{ "{\"order\":1,\"selector\":\"app =~ 'web'\",\"types\":[\"Egress\"],\"tier\":\"on\",\"egress\":[{\"action\":\"Deny\"}]}", true },
+		{ "{\"order\":1,\"selector\":5,\"types\":[\"Ingress\"]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"source\":{\"selector\":\"app =~ 'web'\"}}]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"source\":{\"notSelector\":\"app\"}}]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"allowed\"}]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[1]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"protocol\":\"TCP\",\"destination\":{\"ports\":[65616]}}]}", true },     /* 80, if it were cut to 16 bits */
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"protocol\":\"TCP\",\"destination\":{\"ports\":[\"90:70\"]}}]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"source\":{\"nets\":[\"here\"]}}]}", true },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"protocol\":\"TCP\",\"destination\":{\"ports\":[\"70:90\",443]}}]}", false },
+		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"destination\":{}}]}", false },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		CU_ASSERT_EQUAL(doubts_agree(rows[k].spec) > 0, rows[k].doubtful);
+}

@@ -381,21 +381,11 @@ static enum err_kind table(struct cli *cli, struct world *w, struct matrix_asked
 static void say_what_is_not_modelled(struct cli *cli, struct world *w, struct err *err)
 {
 	struct tiers t = chosen(cli) == ENFORCE_NONE ? (struct tiers){ 0 } : policy_tiers(w->cluster, cli->arena);
-	const char *first = NULL;
-	uint32_t more = 0;
+	uint32_t nr;
+	const char *first = tiers_unmodelled(&t, &nr, cli->arena);
 
-	for (uint32_t k = 0; k < t.v.nr; k++)
-		for (uint32_t i = 0; i < t.v.v[k].policies.nr * 2; i++) {
-			const struct tier_policy *p = &t.v.v[k].policies.v[i / 2];
-
-			for (uint32_t n = 0; n < p->rules[i % 2].nr; n++)
-				if (p->rules[i % 2].v[n].unmodelled) {
-					more += first != NULL;
-					first = first ? first : arena_printf(cli->arena, "%s: %s (%s) is not modelled", p->name, p->rules[i % 2].v[n].unmodelled, p->rules[i % 2].v[n].path);
-				}
-		}
 	if (first)
-		err_warn(err, NULL, "%s: connections that depend on it cannot be told%s", first, more ? arena_printf(cli->arena, " (and so it is with %u rule%s more)", more, more > 1 ? "s" : "") : "");
+		err_warn(err, NULL, "%s is not modelled: connections that depend on it cannot be told%s", first, nr > 1 ? arena_printf(cli->arena, " (and so it is with %u more)", nr - 1) : "");
 }
 
 enum err_kind cmd_matrix(struct cli *cli, struct err *err)
