@@ -47,6 +47,39 @@ static bool isolated(const struct linting *l, uint32_t shape, int d, bool *has_r
 	return any;
 }
 
+static bool denies_all(const struct tier_rule *r)
+{
+	return r->action == TIER_DENY && r->proto < 0 && r->no_proto < 0 && tier_end_is_any(&r->end[1]) && !r->end[1].ports.nr && !r->end[1].without_ports.nr;
+}
+
+/* Do policies in tiers that select the Pod say anything of its egress but that all of it is denied? */
+static bool tiers_tell_apart(const struct linting *l, const struct pod *p)
+{
+	const pair_list *labels = l->tiers.nr_policies ? tier_labels_of(l->c, p, l->a) : NULL;
+
+	for (uint32_t k = 0; labels && k < l->tiers.v.nr; k++)
+		for (uint32_t i = 0; i < l->tiers.v.v[k].policies.nr; i++) {
+			const struct tier_policy *x = &l->tiers.v.v[k].policies.v[i];
+
+			for (uint32_t n = 0; n < x->rules[NP_EGRESS].nr && tier_selects(x, labels) != NO; n++)
+				if (!denies_all(&x->rules[NP_EGRESS].v[n]))
+					return true;
+		}
+	return false;
+}
+
+static const char *why_no_dns(struct linting *l, uint32_t end, uint32_t dns, bool has_rules)
+{
+	struct reach_why why;
+	const char *names;
+
+	if (!l->tiers.nr_policies)
+		return has_rules ? "egress is allowed elsewhere, but not there" : "all egress is denied";
+	why = reach_explain(l->r, end, dns, PROTO_UDP, 53, l->a);
+	names = reach_why_names(&why, arena_printf(l->a, "%s/%s", l->r->ends[end].pod->o.ns, l->r->ends[end].pod->o.name), "cluster DNS", l->a);
+	return *names ? names : "a policy denies it";
+}
+
 static void lint_dns(struct linting *l, uint32_t end, uint32_t shape, uint32_t dns)
 {
 	const struct pod *p = l->r->ends[end].pod;
@@ -54,7 +87,7 @@ static void lint_dns(struct linting *l, uint32_t end, uint32_t shape, uint32_t d
 	uint32_t dns_shape = l->r->slots.v[l->r->slot_of.v[l->r->ends[dns].pod->o.id.i] - 1].shape;
 	bool has_rules = false;
 
-	if (streq(p->spec->dns_policy, "None") || streq(p->spec->dns_policy, "Default") || reach_allowed(l->r, end, dns, PROTO_UDP, 53))
+	if (streq(p->spec->dns_policy, "None") || streq(p->spec->dns_policy, "Default") || reach_allowed(l->r, end, dns, PROTO_UDP, 53) || reach_unknown(l->r, end, dns, PROTO_UDP, 53))
 		return;
 	if (reach_dir_open(l->r, NP_EGRESS, shape, dns_shape)) {
 		lint_say(l, "dns-cut-off", LINT_WARNING, o, NULL, "allow ingress from all namespaces to the Pods k8s-app=kube-dns of kube-system, port 53, UDP and TCP",
@@ -62,9 +95,9 @@ static void lint_dns(struct linting *l, uint32_t end, uint32_t shape, uint32_t d
 		return;
 	}
 	isolated(l, shape, NP_EGRESS, &has_rules);
+	has_rules = has_rules || tiers_tell_apart(l, p);
 	lint_say(l, "dns-cut-off", has_rules ? LINT_WARNING : LINT_NOTE, o, NULL,
-	    "allow egress to the Pods k8s-app=kube-dns of kube-system, port 53, UDP and TCP", "its Pods cannot reach cluster DNS (UDP 53): %s", has_rules ? "egress is allowed elsewhere, but not there"
-															  : "all egress is denied");
+	    "allow egress to the Pods k8s-app=kube-dns of kube-system, port 53, UDP and TCP", "its Pods cannot reach cluster DNS (UDP 53): %s", why_no_dns(l, end, dns, has_rules));
 }
 
 static void lint_probe(struct linting *l, const struct pod *p, const struct probe *probe, const char *what)
@@ -87,7 +120,7 @@ static void lint_probe(struct linting *l, const struct pod *p, const struct prob
 		snprintf(name, sizeof(name), "%s/%s", to->o.ns, to->o.name);
 		end = reach_find(l->r, name);
 		reach_ask(l->r, PROTO_TCP, number);
-		if (end >= 0 && !reach_dir_open(l->r, NP_INGRESS, reach_shape_of(l->r, NULL, (ip_addr[2]){ from }), l->r->slots.v[l->r->slot_of.v[to->o.id.i] - 1].shape))
+		if (end >= 0 && reach_dir_truth(l->r, NP_INGRESS, reach_shape_of(l->r, NULL, (ip_addr[2]){ from }), l->r->slots.v[l->r->slot_of.v[to->o.id.i] - 1].shape) == NO)
 			lint_say(l, "probe-cut-off", LINT_WARNING, owner_or_pod(l->c, p), NULL, NULL, "its %s probe goes to %s/%s, which does not let node %s in on port %u", what, to->o.ns, to->o.name, n->o.name,
 			    number);
 		return;
@@ -95,23 +128,23 @@ static void lint_probe(struct linting *l, const struct pod *p, const struct prob
 }
 
 /* By a policy of another API that the network enforces. */
-static bool selected_in_tiers(const struct linting *l, const struct tiers *t, const struct pod *p)
+static bool selected_in_tiers(const struct linting *l, const struct pod *p)
 {
-	const pair_list *labels = t->nr_policies ? tier_labels_of(l->c, p, l->a) : NULL;
+	const pair_list *labels = l->tiers.nr_policies ? tier_labels_of(l->c, p, l->a) : NULL;
 
-	for (uint32_t k = 0; labels && k < t->v.nr; k++)
-		for (uint32_t i = 0; i < t->v.v[k].policies.nr; i++)
-			if (tier_selects(&t->v.v[k].policies.v[i], labels) != NO)
+	for (uint32_t k = 0; labels && k < l->tiers.v.nr; k++)
+		for (uint32_t i = 0; i < l->tiers.v.v[k].policies.nr; i++)
+			if (tier_selects(&l->tiers.v.v[k].policies.v[i], labels) != NO)
 				return true;
 	return false;
 }
 
 void lint_pods(struct linting *l)
 {
-	const struct tiers tiers = policy_tiers(l->c, l->a);
 	struct map told = { 0 }, closed = { 0 };
 	int64_t dns;
 
+	l->tiers = policy_tiers(l->c, l->a);
 	reach_ends(l->r);
 	dns = dns_end(l);
 	for (uint32_t e = 0; e < l->r->nr_pods; e++) {
@@ -135,12 +168,12 @@ void lint_pods(struct linting *l)
 			lint_probe(l, p, p->spec->containers.v[k].readiness, "readiness");
 			lint_probe(l, p, p->spec->containers.v[k].startup, "startup");
 		}
-		if (isolated(l, shape, NP_INGRESS, NULL) || isolated(l, shape, NP_EGRESS, NULL) || (streq(p->o.ns, "kube-system") && !o->file) || selected_in_tiers(l, &tiers, p))
+		if (isolated(l, shape, NP_INGRESS, NULL) || isolated(l, shape, NP_EGRESS, NULL) || (streq(p->o.ns, "kube-system") && !o->file) || selected_in_tiers(l, p))
 			continue;
 		has_policies = cluster_list_ns(l->c, &network_policy_kind, p->o.ns).nr != 0;
 		if (has_policies) {
 			lint_say(l, "no-policy", LINT_NOTE, o, NULL, NULL, "no policy selects its Pods, though %s has policies: everybody may reach them", p->o.ns);
-		} else if (tiers.nr_policies) {
+		} else if (l->tiers.nr_policies) {
 			lint_say(l, "no-policy", LINT_NOTE, o, NULL, NULL, "no policy selects its Pods: everybody may reach them");
 		} else if (!*map_put(&closed, l->a, map_ptr(p->o.ns))) {
 			const struct namespace_ *n = find_namespace(l->c, p->o.ns);

@@ -3,6 +3,7 @@
 #define PODWIRE_LINTING_H
 
 #include "model/api/path.h"
+#include "model/policy/tiers.h"
 #include "sim/reachability/inside.h"
 #include "sim/reachability/lint.h"
 
@@ -13,6 +14,7 @@ struct linting {
 	lint_findings *out;
 	const struct np_compiled *p;
 	const char *ns;
+	struct tiers tiers;                     /* lint_pods: of the other APIs */
 };
 
 /* p: of what; NULL: the object itself. remedy: NULL, or what to do. */
