@@ -22,7 +22,43 @@ struct trial {
 
 /* ---- a node without some of its Pods */
 
-static void think_away(struct trial *x)
+static struct amount *amount_in(struct trial *x, str name)
+{
+	for (uint32_t n = 0; n < x->bare.other.nr; n++)
+		if (streq(x->bare.other.v[n].name, name))
+			return &x->bare.other.v[n];
+	vec_add(x->a, &x->bare.other, ((struct amount){ .name = name }));
+	return &x->bare.other.v[x->bare.other.nr - 1];
+}
+
+static void count(struct trial *x, const struct pod *p, int sign)
+{
+	const struct demand *d = demand_for(x->l->t, p->spec);
+
+	x->bare.nr_ports += (uint32_t)(sign * has_host_ports(p->spec));
+	x->bare.cpu += sign * d->cpu;
+	x->bare.memory += sign * d->memory;
+	for (uint32_t i = 0; i < d->other.nr; i++)
+		amount_in(x, d->other.v[i].name)->milli += sign * d->other.v[i].milli;
+}
+
+static void put_back(struct trial *x, struct pod *p)
+{
+	map_remove(&x->without, p->o.id.i);
+	x->bare.pods.v[x->bare.pods.nr++] = p;
+	count(x, p, 1);
+}
+
+/* The one that was put back last. */
+static void take_away(struct trial *x)
+{
+	struct pod *p = x->bare.pods.v[--x->bare.pods.nr];
+
+	*map_put(&x->without, x->a, p->o.id.i) = 1;
+	count(x, p, -1);
+}
+
+static void begin(struct trial *x)
 {
 	struct node_info *b = &x->bare;
 
@@ -32,27 +68,9 @@ static void think_away(struct trial *x)
 	b->cpu = b->memory = 0;
 	b->other.v = NULL;
 	b->other.nr = b->other.alloc = 0;
-	for (uint32_t k = 0; k < x->real->pods.nr; k++) {
-		struct pod *p = x->real->pods.v[k];
-		const struct demand *d;
-
-		if (map_find(&x->without, p->o.id.i))
-			continue;
-		d = demand_for(x->l->t, p->spec);
-		b->pods.v[b->pods.nr++] = p;
-		b->nr_ports += has_host_ports(p->spec);
-		b->cpu += d->cpu;
-		b->memory += d->memory;
-		for (uint32_t i = 0; i < d->other.nr; i++) {
-			uint32_t n = 0;
-
-			while (n < b->other.nr && !streq(b->other.v[n].name, d->other.v[i].name))
-				n++;
-			if (n == b->other.nr)
-				vec_add(x->a, &b->other, ((struct amount){ .name = d->other.v[i].name }));
-			b->other.v[n].milli += d->other.v[i].milli;
-		}
-	}
+	for (uint32_t k = 0; k < x->real->pods.nr; k++)
+		if (!map_find(&x->without, x->real->pods.v[k]->o.id.i))
+			put_back(x, x->real->pods.v[k]);
 }
 
 /* Does the Pod fit now? Else why not. */
@@ -62,7 +80,6 @@ static uint32_t fits_without(struct trial *x, const char **why)
 	uint32_t nr;
 	bool resolvable;
 
-	think_away(x);
 	l.without = &x->without;
 	l.scratch = x->a;
 	l.kin = (struct map){ 0 };
@@ -125,6 +142,7 @@ static struct victims find_victims(struct trial *x, const char **why, uint32_t *
 		*nr_why = 1;
 		return out;
 	}
+	begin(x);
 	*nr_why = fits_without(x, why);
 	if (*nr_why)
 		return out;
@@ -136,10 +154,10 @@ static struct victims find_victims(struct trial *x, const char **why, uint32_t *
 
 			if (all[k].violates != (violates == 1))
 				continue;
-			map_remove(&x->without, all[k].pod->o.id.i);
+			put_back(x, all[k].pod);
 			if (!fits_without(x, still))
 				continue;
-			*map_put(&x->without, x->a, all[k].pod->o.id.i) = 1;
+			take_away(x);
 			out.v[out.nr++] = all[k];
 			out.violating += all[k].violates;
 		}
