@@ -401,27 +401,38 @@ static void give_range(struct control *t, struct ipam *i, struct node *n)
 	cluster_touch(c, &n->o);
 }
 
-/* A pool that encapsulates needs an address on each node for the tunnel: calico/node takes it from the pool when it starts (node/pkg/allocateip). */
+/* The annotation that tells the tunnel's address; NULL: the pool has no tunnel, or none for this node. */
+static const char *tunnel_key(const struct cluster *c, const struct pool_setting *p, const struct node *n)
+{
+	if (!ip_is4(p->cidr.addr) || pool_selects(c, p, n, NULL) != 1 || !pool_allows(c, p, "Tunnel"))
+		return NULL;
+	return p->vxlan ? "projectcalico.org/IPv4VXLANTunnelAddr" : p->ipip ? "projectcalico.org/IPv4IPIPTunnelAddr" : NULL;
+}
+
+/* A pool that encapsulates needs an address on each node for the tunnel: calico/node asks for one of those pools when it starts (node/pkg/allocateip
+ * determineEnabledPoolCIDRs). A pool whose selector cannot be read is passed over. */
 static void tunnel_address(struct control *t, struct node *n)
 {
 	struct cluster *c = control_cluster(t);
 	const struct settings *s = cluster_settings(c);
-	static const struct calico_asked none;
+	struct calico_asked asked = { 0 };
 	struct calico_pool pools[MAX_POOLS];
 	const char *key = NULL, *problem;
 	struct arena *scratch;
+	struct val *list;
 	uint32_t nr;
 	ip_addr ip;
 
-	for (uint32_t k = 0; s->cni == CNI_CALICO && !key && k < s->pools.nr; k++) {
-		if (!ip_is4(s->pools.v[k].cidr.addr) || !pool_selects(c, &s->pools.v[k], n, NULL) || !pool_allows(c, &s->pools.v[k], "Tunnel"))
-			continue;
-		key = s->pools.v[k].vxlan ? "projectcalico.org/IPv4VXLANTunnelAddr" : s->pools.v[k].ipip ? "projectcalico.org/IPv4IPIPTunnelAddr" : NULL;
-	}
+	for (uint32_t k = 0; s->cni == CNI_CALICO && !key && k < s->pools.nr; k++)
+		key = tunnel_key(c, &s->pools.v[k], n);
 	if (!key || label_get(&n->o.annotations, key))
 		return;
 	scratch = arena_new(NULL, "tunnel address");
-	problem = pools_asked(c, n, &none, true, "Tunnel", pools, &nr, scratch);
+	asked.pools[true] = list = val_new(scratch, VAL_LIST);
+	for (uint32_t k = 0; k < s->pools.nr; k++)
+		if (streq(tunnel_key(c, &s->pools.v[k], n), key))
+			val_add(scratch, list, val_string(scratch, CIDR(s->pools.v[k].cidr)));
+	problem = pools_asked(c, n, &asked, true, "Tunnel", pools, &nr, scratch);
 	if (!problem)
 		problem = from_pools(t, n, pools, nr, true, &ip, scratch);
 	if (!problem)

@@ -22,15 +22,29 @@ uint32_t pools_in(struct cluster *c, bool four, struct calico_pool out[MAX_POOLS
 	return nr;
 }
 
-bool pool_selects(const struct cluster *c, const struct pool_setting *p, const struct node *n, const struct namespace_ *ns)
+int pool_selects(const struct cluster *c, const struct pool_setting *p, const struct node *n, const struct namespace_ *ns)
 {
 	static const pair_list none;
 	const struct ip_pool *o = object_of(c, p);
+	int node;
 
 	if (p->disabled || !o)
 		return !p->disabled;
-	return !streq(o->assignment, "Manual") && calico_selects(o->node_selector ? o->node_selector : "", &n->o.labels) == 1 &&
-	       calico_selects(o->namespace_selector ? o->namespace_selector : "", ns ? &ns->o.labels : &none) == 1;
+	if (streq(o->assignment, "Manual"))
+		return 0;
+	node = calico_selects(o->node_selector ? o->node_selector : "", &n->o.labels);
+	return node == 1 ? calico_selects(o->namespace_selector ? o->namespace_selector : "", ns ? &ns->o.labels : &none) : node;
+}
+
+/* Who asks for no pool gets no address of any while one cannot be read (checkSelection). */
+static const char *unreadable(const struct cluster *c, const struct pool_setting *p, struct arena *a)
+{
+	static const pair_list none;
+	const struct ip_pool *o = object_of(c, p);
+	bool node = o->node_selector && calico_selects(o->node_selector, &none) < 0;
+
+	return arena_printf(a, "IPPool \"%s\": its %s \"%s\" is no selector that Calico can read", o->o.name, node ? "nodeSelector" : "namespaceSelector",
+			    node ? o->node_selector : o->namespace_selector);
 }
 
 bool pool_allows(const struct cluster *c, const struct pool_setting *p, const char *use)
@@ -120,9 +134,14 @@ const char *pools_asked(struct cluster *c, const struct node *n, const struct ca
 		if (!chosen[nr_chosen++])
 			return arena_printf(a, "the given pool (%s) does not exist, or is not enabled", CIDR(cidrs[k]));
 	}
-	for (uint32_t k = 0; !nr_cidrs && k < s->pools.nr && nr_chosen < MAX_POOLS; k++)
-		if (ip_is4(s->pools.v[k].cidr.addr) == four && pool_selects(c, &s->pools.v[k], n, asked->ns))
+	for (uint32_t k = 0; !nr_cidrs && k < s->pools.nr && nr_chosen < MAX_POOLS; k++) {
+		int selects = ip_is4(s->pools.v[k].cidr.addr) == four ? pool_selects(c, &s->pools.v[k], n, asked->ns) : 0;
+
+		if (selects < 0)
+			return unreadable(c, &s->pools.v[k], a);
+		if (selects)
 			chosen[nr_chosen++] = &s->pools.v[k];
+	}
 	for (uint32_t k = 0; k < nr_chosen; k++)
 		if (pool_allows(c, chosen[k], use))
 			out[(*nr)++] = (struct calico_pool){ chosen[k]->cidr, chosen[k]->block_size };

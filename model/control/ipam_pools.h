@@ -9,8 +9,8 @@
 #define MAX_POOLS 32
 
 uint32_t pools_in(struct cluster *, bool four, struct calico_pool out[MAX_POOLS]);      /* all of one family that are enabled; → how many */
-/* Does it give addresses to that node and namespace (NULL: of none) by itself? */
-bool pool_selects(const struct cluster *, const struct pool_setting *, const struct node *, const struct namespace_ *);
+/* Does it give addresses to that node and namespace (NULL: of none) by itself? 1: yes; 0: no; -1: Calico cannot read its selector. */
+int pool_selects(const struct cluster *, const struct pool_setting *, const struct node *, const struct namespace_ *);
 bool pool_allows(const struct cluster *, const struct pool_setting *, const char *use);         /* Workload, Tunnel */
 const char *pool_uses(const struct cluster *, const struct pool_setting *, struct arena *);     /* as Go prints them: [Workload Tunnel] */
 const struct pool_setting *pool_with_address(struct cluster *, ip_addr);        /* an enabled one; NULL: none */

@@ -98,7 +98,34 @@ check "one family" gets "$six" default ipFamilies '["IPv6"]'
 check "the other" gets '10\.244\..+' default ipFamilies '["IPv4"]'
 check "the address that is asked for, and no second" gets '10\.244\.9\.9' default ipAddrs '["10.244.9.9"]'
 check "one of each family" gets '10\.244\.9\.9 fd00:10:244::99' default ipAddrs '["fd00:10:244::99", "10.244.9.9"]'
+cp cluster.yaml kept.yaml
+cat >>cluster.yaml <<'YAML'
+---
+apiVersion: crd.projectcalico.org/v1
+kind: IPPool
+metadata: {name: broken}
+spec: {cidr: 10.94.0.0/24, nodeSelector: "rack = 1", vxlanMode: Always}
+YAML
+check "a selector that cannot be read: nobody is served" fails 'IPPool "broken": its nodeSelector "rack = 1" is no selector that Calico can read'
+check "but who asks for a pool" gets "10\.91\.0\..+ $six" default ipv4pools '["a-team"]'
+check "and the other family" gets "$six" default ipFamilies '["IPv6"]'
+check "and tunnels: a pool that cannot be read is passed over" says "projectcalico.org/IPv4VXLANTunnelAddr: 10.93.0." "$podwire" get nodes --cni calico -f cluster.yaml -o yaml
+sed -i 's/nodeSelector: "rack = 1"/namespaceSelector: "a b"/' cluster.yaml
+check "of namespaces neither" fails 'IPPool "broken": its namespaceSelector "a b" is no selector that Calico can read'
+mv kept.yaml cluster.yaml
 check "pools are tunnels' that are for them" says "projectcalico.org/IPv4VXLANTunnelAddr: 10.93.0." "$podwire" get nodes --cni calico -f cluster.yaml -o yaml
+cat >two.yaml <<'YAML'
+apiVersion: crd.projectcalico.org/v1
+kind: IPPool
+metadata: {name: a-plain}
+spec: {cidr: 10.80.0.0/16}
+---
+apiVersion: crd.projectcalico.org/v1
+kind: IPPool
+metadata: {name: b-tunnel}
+spec: {cidr: 10.81.0.0/16, vxlanMode: Always}
+YAML
+check "and of those that have one" says "projectcalico.org/IPv4VXLANTunnelAddr: 10.81." "$podwire" get nodes --cni calico -f two.yaml -o yaml
 cat >>cluster.yaml <<'YAML'
 ---
 apiVersion: v1
