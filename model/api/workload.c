@@ -229,3 +229,8 @@ const struct kind job_kind = { .name = "Job", .apis = batch, .plural = "jobs", .
 			       .fill = job_fill, .check = job_check, .check_update = job_check_update };
 const struct kind cron_job_kind = { .name = "CronJob", .apis = batch, .removed = batch_old, .plural = "cronjobs", .shorts = "cj", .namespaced = true, .size = sizeof(struct cron_job),
 				    .fields = cron_fields, .dflt = cron_default, .fill = cron_fill, .check = cron_job_check };
+
+bool kind_scales(const struct kind *k)
+{
+	return k == &deployment_kind || k == &replicaset_kind || k == &statefulset_kind || k == &replication_controller_kind;
+}

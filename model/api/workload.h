@@ -71,6 +71,7 @@ extern const struct field pod_template_fields[];        /* of spec.template, int
 
 struct controller_revision { struct object o; int64_t revision; const struct val *data; };       /* data: a strategic patch that brings the template back */
 
+bool kind_scales(const struct kind *);         /* has the subresource scale */
 extern const struct kind deployment_kind, replicaset_kind, statefulset_kind, daemonset_kind, replication_controller_kind, controller_revision_kind, job_kind, cron_job_kind;
 
 #endif

@@ -66,7 +66,7 @@ static struct workload *target_of(struct scaling *x, const char **missing)
 	struct object *o;
 
 	*missing = NULL;
-	if (!kind || !(kind == &deployment_kind || kind == &replicaset_kind || kind == &statefulset_kind || kind == &replication_controller_kind)) {
+	if (!kind || !kind_scales(kind)) {
 		*missing = arena_printf(x->a, "no matches for kind \"%s\" in group \"%s\"", of ? of : "", api && strchr(api, '/') ? arena_strndup(x->a, api, strcspn(api, "/")) : "");
 		return NULL;
 	}

@@ -106,7 +106,7 @@ static struct val *scaled(struct cli *cli, struct labwork *w, const struct objec
 {
 	struct val *doc = labwork_document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
 
-	if (!spec || (o->kind != &deployment_kind && o->kind != &replicaset_kind && o->kind != &statefulset_kind && o->kind != &replication_controller_kind))
+	if (!spec || !kind_scales(o->kind))
 		return err_add(err, ERR_INPUT, NULL, "%s \"%s\" cannot be scaled: it has no replicas", o->kind->name, o->name), NULL;
 	val_put(cli->arena, spec, "replicas", val_int(cli->arena, strtol(cli->replicas, NULL, 10)));
 	return doc;
