@@ -140,11 +140,21 @@ static bool holds(struct waiting *x, const struct kind *k, const char *ns, const
 	return x->goal == GOAL_CONDITION ? condition_holds(doc, x->what, x->value) : path_holds(x, doc, err);
 }
 
+/* What is looked at is forgotten: in a week there are many looks. */
+static bool look(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
+{
+	struct arena_mark mark = arena_mark(x->cli->arena);
+	bool is = holds(x, k, ns, name, err);
+
+	arena_rewind(x->cli->arena, mark);
+	return is;
+}
+
 static bool wait_for(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
 {
 	struct control *control = x->w->world.control;
 
-	while (!holds(x, k, ns, name, err)) {
+	while (!look(x, k, ns, name, err)) {
 		nsec next = control_next(control);
 
 		if (err_any(err))
