@@ -27,6 +27,14 @@ check "a Secret's data in base 64" path '{"a": "Yg=="}' data create secret gener
 printf 'x: 1\n' >c.conf
 check "a file" path '{"c.conf": "x: 1\n", "other": "x: 1\n"}' data create configmap c --from-file=c.conf --from-file=other=c.conf
 check "a file that is not there" says "none.conf: No such file" p create configmap c --from-file=none.conf
+printf '\377\0x' >raw; mkdir -p conf/below; cp c.conf conf/; printf y >conf/y
+check "a file that is no text" path '"/wB4"' binaryData.raw create configmap c --from-file=raw
+check "whole, in a Secret" path '{"raw": "/wB4"}' data create secret generic s --from-file=raw
+check "each file of a folder" path '{"c.conf": "x: 1\n", "y": "y"}' data create configmap c --from-file=conf
+check "which has no key" says "leave the key out" p create configmap c --from-file=a=conf
+check "a key without a file" says '"a=" is not [KEY=]FILE' p create configmap c --from-file=a=
+check "a key twice" says 'the key "raw" is given twice' p create configmap c --from-file=raw --from-literal=raw=x
+check "a folder for a certificate" says "conf: Is a directory" p create secret tls s --cert=conf --key=c.conf
 check "a tls Secret" path '{"tls.crt": "eDogMQo=", "tls.key": "eDogMQo="}' data create secret tls s --cert=c.conf --key=c.conf
 check "a Job" path '"Never"' spec.template.spec.restartPolicy create job j --image=a
 check "a CronJob" path '"OnFailure"' spec.jobTemplate.spec.template.spec.restartPolicy create cronjob j --image=a --schedule='*/5 * * * *'
@@ -54,6 +62,7 @@ check "it reaches the Service" p trace pod/client svc/web:80 -q
 check "run of a Pod without an image" says "--image is missing" p run client --labels=a=b
 check "autoscale" says "horizontalpodautoscaler.autoscaling/web autoscaled" p autoscale deploy/web --min=2 --max=5 --cpu-percent=80
 check "with its target" says "Deployment/web" p get hpa web
+check "of what has no replicas" says "cannot autoscale a Pod" p autoscale pod/client --max=3
 
 check "wait for a condition" says "deployment.apps/web condition met" p wait deploy/web --for=condition=available
 check "for a value" says "pod/client condition met" p wait pods --all --for=jsonpath='{.status.phase}'=Running

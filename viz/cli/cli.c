@@ -38,12 +38,12 @@ bool file_write(const char *path, const struct sb *bytes)
 	return f && fclose(f) == 0 && ok;
 }
 
-const char *file_read(struct cli *cli, const char *path, struct err *err)
+const char *file_bytes(struct cli *cli, const char *path, size_t *len, struct err *err)
 {
 	FILE *f = fopen(path, "rb");
 	struct sb b = { 0 };
 	char buf[4096];
-	const char *text;
+	char *text = NULL;
 	size_t n;
 
 	if (!f) {
@@ -52,10 +52,23 @@ const char *file_read(struct cli *cli, const char *path, struct err *err)
 	}
 	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
 		sb_addn(&b, buf, n);
+	if (ferror(f)) {
+		err_add(err, ERR_INPUT, NULL, "%s: %s", path, strerror(errno));
+	} else {
+		text = arena_alloc(cli->arena, b.len + 1, 1);
+		memcpy(text, sb_text(&b), b.len + 1);
+		*len = b.len;
+	}
 	fclose(f);
-	text = arena_strdup(cli->arena, sb_text(&b));
 	sb_free(&b);
 	return text;
+}
+
+const char *file_read(struct cli *cli, const char *path, struct err *err)
+{
+	size_t len;
+
+	return file_bytes(cli, path, &len, err);
 }
 
 static void add_text(struct cli *cli, str_list *l, const char *s)

@@ -107,8 +107,9 @@ struct question;
 bool cli_question(struct cli *, const char *from, const char *to, struct question *, struct err *);        /* with the options of G_TRACE */
 const char *cli_ns(const struct cli *);         /* -n, else default */
 bool cli_output_is(const struct cli *, const char *format);     /* -o; "" where none was given */
-/* A whole file, in cli's arena; NULL: err. A file out of these bytes; false: errno says why. */
+/* A whole file, in cli's arena, with a NUL behind it; NULL: err. A file out of these bytes; false: errno says why. */
 const char *file_read(struct cli *, const char *path, struct err *);
+const char *file_bytes(struct cli *, const char *path, size_t *len, struct err *);     /* of what may hold a NUL */
 bool file_write(const char *path, const struct sb *bytes);
 enum err_kind cli_usage(struct cli *, struct err *, const char *fmt, ...) PRINTF(3, 4);        /* adds the message and the command's usage; ERR_INPUT */
 

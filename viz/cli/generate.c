@@ -1,8 +1,8 @@
 #include "viz/cli/making.h"
 
-#include "model/api/kept.h"
-
 #include <stdlib.h>
+
+#include "model/api/kept.h"
 
 /* ---- pieces of documents */
 
@@ -195,6 +195,8 @@ struct val *generate_scaler(struct cli *cli, const struct object *o, const struc
 	struct val *spec = making_begin(&m, "autoscaling/v2", "HorizontalPodAutoscaler", true, true), *target = making_map(&m, spec, "scaleTargetRef"), *metric, *cpu;
 	long min = 0, max = 0, percent;
 
+	if (!kind_scales(o->kind))
+		return err_add(err, ERR_INPUT, NULL, "cannot autoscale a %s: only a Deployment, ReplicaSet, StatefulSet or ReplicationController", o->kind->name), NULL;
 	if (!cli->max)
 		return err_add(err, ERR_INPUT, NULL, "--max is missing: how many Pods at most?"), NULL;
 	if (!making_number(&m, "max", cli->max, 1, INT32_MAX, &max) || (cli->min && !making_number(&m, "min", cli->min, 1, max, &min)))
@@ -219,62 +221,7 @@ struct val *generate_scaler(struct cli *cli, const struct object *o, const struc
 	return m.root;
 }
 
-/* ---- configuration */
-
-static bool secret_or_plain(struct making *m, struct val *data, const char *key, const char *value, bool secret)
-{
-	struct sb code = { 0 };
-
-	if (val_get(data, key))
-		return err_add(m->err, ERR_INPUT, NULL, "the key \"%s\" is given twice", key);
-	if (secret)
-		sb_add_base64(&code, value, strlen(value));
-	making_put(m, data, key, secret ? sb_text(&code) : value);
-	sb_free(&code);
-	return true;
-}
-
-static bool literals(struct making *m, struct val *data, bool secret)
-{
-	const struct texts *from[] = { &m->cli->literals, &m->cli->from_files };
-
-	for (size_t f = 0; f < ARRAY_LEN(from); f++)
-		for (uint32_t k = 0; k < from[f]->nr; k++) {
-			const char *text = from[f]->v[k], *eq = strchr(text, '='), *slash = strrchr(text, '/'), *value;
-			const char *key = eq ? arena_strndup(m->a, text, (size_t)(eq - text)) : slash ? slash + 1 : text;
-
-			if (!f && (!eq || eq == text))
-				return err_add(m->err, ERR_INPUT, NULL, "--from-literal: \"%s\" is not KEY=VALUE", text);
-			value = !f ? eq + 1 : file_read(m->cli, eq ? eq + 1 : text, m->err);
-			if (!value || !secret_or_plain(m, data, key, value, secret))
-				return false;
-		}
-	return true;
-}
-
-static bool make_config_map(struct making *m)
-{
-	struct val *root = making_begin(m, "v1", "ConfigMap", true, false);
-
-	return literals(m, making_map(m, root, "data"), false);
-}
-
-static bool make_secret(struct making *m)
-{
-	struct val *root = making_begin(m, "v1", "Secret", true, false), *data = making_map(m, root, "data");
-	const char *cert, *key;
-
-	if (strcmp(m->type, "generic") == 0)
-		return literals(m, data, true);
-	if (strcmp(m->type, "tls") != 0)
-		return err_add(m->err, ERR_INPUT, NULL, "create secret: \"%s\" is not generic or tls", m->type);
-	if (!m->cli->cert || !m->cli->key)
-		return err_add(m->err, ERR_INPUT, NULL, "create secret tls needs --cert FILE and --key FILE");
-	making_put(m, root, "type", "kubernetes.io/tls");
-	cert = file_read(m->cli, m->cli->cert, m->err);
-	key = cert ? file_read(m->cli, m->cli->key, m->err) : NULL;
-	return key && secret_or_plain(m, data, "tls.crt", cert, true) && secret_or_plain(m, data, "tls.key", key, true);
-}
+/* ---- kinds with few words */
 
 static bool make_namespace(struct making *m)
 {

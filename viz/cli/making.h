@@ -27,5 +27,7 @@ bool making_pairs(struct making *, struct val *map, const char *option, const ch
 /* The kinds of `create` that have a file of their own. */
 bool make_service(struct making *);
 bool make_ingress(struct making *);
+bool make_config_map(struct making *);
+bool make_secret(struct making *);
 
 #endif

@@ -123,7 +123,7 @@ static const struct option options[] = {
 	{ "default-backend", 0, O_TEXT, AT(default_backend), G_CREATE, "SERVICE:PORT", "of an Ingress, for all else" },
 	{ "annotation", 0, O_TEXTS, AT(annotations), G_CREATE, "KEY=VALUE", "of the Ingress; repeatable" },
 	{ "from-literal", 0, O_TEXTS, AT(literals), G_CREATE, "KEY=VALUE", "of a ConfigMap or Secret; repeatable" },
-	{ "from-file", 0, O_TEXTS, AT(from_files), G_CREATE, "[KEY=]FILE", "a file as value; repeatable" },
+	{ "from-file", 0, O_TEXTS, AT(from_files), G_CREATE, "[KEY=]FILE|DIR", "a file as value, or each file of a folder; repeatable" },
 	{ "cert", 0, O_TEXT, AT(cert), G_CREATE, "FILE", "of a tls Secret, in PEM" },
 	{ "key", 0, O_TEXT, AT(key), G_CREATE, "FILE", "of a tls Secret, in PEM" },
 	{ "schedule", 0, O_TEXT, AT(schedule), G_CREATE, "CRON", "of a CronJob, as '*/5 * * * *'" },
