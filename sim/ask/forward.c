@@ -276,7 +276,8 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 	*answer_push(k->out, k->a) = v;
 }
 
-void forward_dial(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip, const uint16_t *port, uint32_t nr)
+/* To `nr` addresses, each as likely: a backend may be only a name for them. */
+static void forward_dial(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip, const uint16_t *port, uint32_t nr)
 {
 	for (uint32_t i = 0; i < nr; i++) {
 		struct trace t = way->sidecar ? sidecar_dials(k->w, way->from, (ip_addr){ 0 }, ip[i], port[i], k->q->flags, k->a) : dial(k, way->from, ip[i], port[i]);
@@ -323,7 +324,7 @@ static void dial_name(struct asking *k, const struct way *way, const struct http
 	*answer_push(k->out, k->a) = v;
 }
 
-void forward_request(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
+static void forward_request(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b)
 {
 	struct http_endpoint *e;
 	uint32_t nr = 0;

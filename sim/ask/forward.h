@@ -42,9 +42,6 @@ struct arriving { const struct outcome *walk; struct sender sender; const struct
 struct proxy forward_arrives(struct asking *, const struct pod *, struct arriving *, const struct route_table *meant);
 /* What a table decided for it: the proxy's own answer, or the ways to its backends. */
 void forward_decided(struct asking *, const struct way *, const struct http_decision *);
-/* To one backend; or, where a backend is only a name for it, to `nr` addresses, each as likely. */
-void forward_request(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *);
-void forward_dial(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *, const ip_addr *, const uint16_t *port, uint32_t nr);
 /* The receiver's sidecar, if there is one, has the last word on the connection `second`. true: it answered instead of the application, and v, h say so. */
 bool forward_received(struct asking *, const struct way *, const struct http_backend *, const struct outcome *second, struct outcome_view *v, struct http_view *h);
 /* What the client sees of an answer with that status; and of the backend that gave it. */

@@ -119,7 +119,7 @@ void expr_register(const struct in_rule *r, uint16_t attr, uint32_t word_)
 	expr_number(r, attr, word_ % 4 == 0 ? NFT_REG_1 + word_ / 4 : NFT_REG32_00 + word_);
 }
 
-void expr_data(const struct in_rule *r, uint16_t attr, const void *bytes, size_t n)
+static void expr_data(const struct in_rule *r, uint16_t attr, const void *bytes, size_t n)
 {
 	struct nlattr *nest = mnl_attr_nest_start(r->h, attr);
 

@@ -21,7 +21,6 @@ void expr_end(const struct in_rule *, struct expr);
 /* Attributes of the expression that has begun. */
 void expr_number(const struct in_rule *, uint16_t attr, uint32_t);
 void expr_register(const struct in_rule *, uint16_t attr, uint32_t word);
-void expr_data(const struct in_rule *, uint16_t attr, const void *bytes, size_t);
 /* Whole expressions; those that compare do so with the first register. */
 bool expr_load(struct in_rule *, uint8_t field, uint32_t to, uint32_t len);     /* len: of a part, from its beginning; 0: all of it. false: no such field */
 void expr_proto(struct in_rule *, uint8_t proto);                               /* the packet has this protocol, unless that is known; 0: any */

@@ -5,7 +5,8 @@
 
 #include "model/api/core.h"
 
-const char *volume_dir(const struct live *live, const struct pod *p, const char *name, struct arena *a)
+/* The directory behind a volume: a Pod's own (emptyDir), or a claim's, which several Pods may share. It is made. NULL: none that podwire makes. */
+static const char *volume_dir(const struct live *live, const struct pod *p, const char *name, struct arena *a)
 {
 	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
 		const struct volume *v = &p->spec->volumes.v[k];

@@ -4,8 +4,6 @@
 
 #include "sim/linux/live.h"
 
-/* The directory behind a volume: a Pod's own (emptyDir), or a claim's, which several Pods may share. It is made. NULL: none that podwire makes. */
-const char *volume_dir(const struct live *, const struct pod *, const char *name, struct arena *);
 /* Words for the container's process (static/workload.c): one that serves writes into what it mounts, one that does not follows what stands there. */
 void volumes_words(const struct live *, const struct pod *, const struct container *, bool serves, struct arena *, struct sb *conf);
 /* A container whose environment names a port of another container of the Pod (127.0.0.1:5140) sends its log there, and that one keeps it. */

@@ -138,7 +138,6 @@ void reach_weigh(struct reach *, uint32_t shape, int32_t change);
 void reach_bound(struct reach *, struct cidr);           /* cuts the atoms at the bounds of a block, and moves the Pods whose atom that changes */
 uint32_t reach_bounds_in(const struct reach *, struct cidr, const struct bound **first);        /* the bounds that lie in it: all of them cut already */
 void reach_index(struct reach *);                       /* by pair and atom, after all shapes are there */
-void reach_note(struct reach *, uint32_t shape);        /* a shape made later: what is indexed lazily learns of it */
 void reach_all_spaces(struct reach *);                   /* when it is built */
 void reach_relabel(struct reach *, uint32_t space);
 bool pod_is_there(const struct pod *);

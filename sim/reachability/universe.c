@@ -360,6 +360,8 @@ static uint64_t bloom_of(uint32_t pair)
 	return (uint64_t)1 << (hash_mix(pair, 1) >> 58);
 }
 
+static void reach_note(struct reach *, uint32_t shape);
+
 static uint32_t make_shape(struct reach *r, const struct shape_like *w)
 {
 	uint32_t id = r->shapes.nr;
@@ -508,7 +510,8 @@ void reach_index(struct reach *r)
 	index_by(&r->atom_from, &r->by_atom, r->atoms.nr, r->built, atom_of_shape, r);
 }
 
-void reach_note(struct reach *r, uint32_t shape)
+/* A shape made later: what is indexed lazily learns of it. */
+static void reach_note(struct reach *r, uint32_t shape)
 {
 	struct shape *s = &r->shapes.v[shape];
 

@@ -107,7 +107,8 @@ static const char *next_name(struct arena *a, const char **p)
 	return n && q[n] != '\\' ? arena_strndup(a, q, n) : NULL;
 }
 
-bool path_known(const struct kind *k, const char *path, struct arena *a, const char **word, const char **near)
+/* Is the path one that objects of the kind have? false: *word is unknown there, *near what was perhaps meant (or NULL). Unknown kinds have every path. */
+static bool path_known(const struct kind *k, const char *path, struct arena *a, const char **word, const char **near)
 {
 	const struct field *t = k ? k->fields : NULL;
 	const char *name = next_name(a, &path);

@@ -174,6 +174,8 @@ static bool proxies_know(void *ctx)
 	return true;
 }
 
+static bool play_until(struct play *, nsec limit, bool (*done)(void *), void *ctx);
+
 static void wait_until(struct play *p, const struct changes *c)
 {
 	void *ctx[] = { p, (void *)(uintptr_t)c };
@@ -416,7 +418,8 @@ static struct stream *next_stream(struct play *p)
 	return first;
 }
 
-bool play_until(struct play *p, nsec limit, bool (*done)(void *), void *ctx)
+/* Lets time pass, requests of streams included, until done() or the limit. */
+static bool play_until(struct play *p, nsec limit, bool (*done)(void *), void *ctx)
 {
 	struct stream *s;
 

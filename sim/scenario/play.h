@@ -67,8 +67,6 @@ bool matrix_make(void *, struct world *, const struct matrix_doc *, const char *
 const char *expect_text(struct arena *, const struct expect *);
 /* Changes, faults and time. What could not be done, and each condition that was waited for, is a record. */
 void play_changes(struct play *, const struct changes *);
-/* Lets time pass, requests of streams included, until done() or the limit. */
-bool play_until(struct play *, nsec limit, bool (*done)(void *), void *ctx);
 void play_questions(struct play *);
 /* The expectation judged against what the step asked, or the cluster. *actual: what there is, in the arena. */
 bool judge(struct play *, const struct expect *, const char **actual);

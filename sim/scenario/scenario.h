@@ -132,8 +132,6 @@ bool lookups_parse(struct parse *, const struct val *, const char *path, questio
 const char *fault_kind(const struct val *);     /* which of the things that can break the map names; NULL: none */
 /* A value that may stand alone or in a list, as a list. */
 val_vec as_list(struct arena *, const struct val *);
-/* Is the path one that objects of the kind have? false: *word is unknown there, *near what was perhaps meant (or NULL). Unknown kinds have every path. */
-bool path_known(const struct kind *, const char *jsonpath, struct arena *, const char **word, const char **near);
 
 bool range_holds(const struct range *, double value, double of);       /* of: what `all` is */
 const struct kind *pick_kind(const struct cluster *, const struct pick *);     /* NULL: no kind of that word, in podwire or this cluster */

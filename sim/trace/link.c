@@ -43,6 +43,8 @@ static link_h port_of(const struct walker *w, link_h bridge, ip_addr ip)
 	return (link_h){ 0 };
 }
 
+static void bridge_in(struct walker *, link_h port);
+
 static void over_veth(struct walker *w, link_h out, ip_addr hop)
 {
 	const struct link *l = link_get(w->dp, out);
@@ -271,7 +273,7 @@ static void bridge_out(struct walker *w, link_h in, link_h out, bool filtered)
 /* A frame from a Pod: for the bridge itself it goes up; for another port it is switched. With bridge-nf-call-iptables=1 prerouting runs before that is decided, so
  * a DNAT to a Pod on the same bridge is switched as well, if the node forwards: the new address is looked up as that of a packet which is to be forwarded
  * (br_netfilter_hooks.c br_nf_pre_routing_finish, route.c ip_route_input_slow). */
-void bridge_in(struct walker *w, link_h in)
+static void bridge_in(struct walker *w, link_h in)
 {
 	link_h bridge = link_get(w->dp, in)->master, out;
 	const struct link *from = link_get(w->dp, link_get(w->dp, in)->peer);

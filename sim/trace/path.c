@@ -141,7 +141,8 @@ static bool forwards(const struct walker *w)
 	return ip_is4(w->p.dst) ? ns->forward4 : ns->forward6;
 }
 
-struct flow_key flow_of(const struct walker *w)
+/* The packet as policy routing sees it. */
+static struct flow_key flow_of(const struct walker *w)
 {
 	return (struct flow_key){ .src = w->p.src, .dst = w->p.dst, .mark = w->p.mark, .iif = w->p.iif, .oif = NULL, .iif_unknown = w->p.iif_unknown };
 }

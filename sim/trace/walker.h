@@ -84,13 +84,11 @@ bool run_hook(struct walker *, enum nf_hook, link_h where);
 
 /* ---- path.c, link.c */
 void leave_socket(struct walker *);             /* w->p, w->ns: from a process */
-struct flow_key flow_of(const struct walker *);         /* the packet as policy routing sees it */
 void come_in(struct walker *, link_h in);       /* from a link, into w->ns */
 void route_on(struct walker *, link_h in, bool from_socket);
 void transmit(struct walker *, const struct route *);
 bool link_answers(const struct dataplane *, link_h far, ip_addr hop);   /* does the namespace behind this end answer ARP for the address? */
 uint32_t largest_piece(const struct walker *);          /* bytes that a link has to carry at once; 0: few */
-void bridge_in(struct walker *, link_h port);   /* a frame from a Pod comes into a bridge */
 bool flows_has(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n);
 void flows_add(struct flows *, const struct dataplane *, netns_h, set_h, const ip_addr *key, uint8_t n, uint32_t seconds);
 bool same_outcome(const struct outcome *, const struct outcome *);

@@ -190,6 +190,8 @@ static void save_answer(struct tui *t, const char *file)
 	tui_say(t, TR_BAD, "\"%s\" should end in %s", file, v->id == VIEW_TRACE ? ".json, .yaml, .txt or .pcapng" : ".json, .yaml, .txt or .csv");
 }
 
+static void tui_command_line(struct tui *, const char *line);
+
 static void entered(struct tui *t)
 {
 	struct tui_ask a = t->ask;
@@ -399,7 +401,8 @@ static bool own_screen(struct tui *t, const char *line)
 	return true;
 }
 
-void tui_command_line(struct tui *t, const char *line)
+/* As typed behind ":". */
+static void tui_command_line(struct tui *t, const char *line)
 {
 	size_t n;
 	char word[64];

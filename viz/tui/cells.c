@@ -130,6 +130,12 @@ int text_width(const char *s)
 
 /* ---- cells */
 
+static void cells_clear(struct cells *c)
+{
+	for (int k = 0; k < c->w * c->h; k++)
+		c->v[k] = (struct cell){ ' ', TR_TEXT, 0 };
+}
+
 void cells_resize(struct cells *c, int w, int h)
 {
 	c->w = MIN(MAX(w, 1), 2000);
@@ -148,12 +154,6 @@ void cells_free(struct cells *c)
 {
 	free(c->v);
 	*c = (struct cells){ 0 };
-}
-
-void cells_clear(struct cells *c)
-{
-	for (int k = 0; k < c->w * c->h; k++)
-		c->v[k] = (struct cell){ ' ', TR_TEXT, 0 };
 }
 
 static uint32_t ascii_of(uint32_t ch)

@@ -35,7 +35,6 @@ struct rect { int x, y, w, h; };
 
 void cells_resize(struct cells *, int w, int h);        /* clears; sizes are bounded to 1 … 2000 */
 void cells_free(struct cells *);
-void cells_clear(struct cells *);
 /* Everything outside of the screen is cut off. */
 void cells_put(struct cells *, int x, int y, unsigned style, uint32_t ch);
 void cells_glyph(struct cells *, int x, int y, unsigned style, enum tui_glyph);

@@ -211,7 +211,7 @@ static bool saved_trace(const char *file, struct arena *a, struct tui_trace *out
 	return tui_trace_read(a, v, out) || err_add(err, ERR_INPUT, NULL, "%s: this is not what podwire trace -o json writes", file);
 }
 
-bool fill_trace(struct tui_model *m, const struct tui_want *want, struct arena *a, struct tui_trace *out, struct err *err)
+static bool fill_trace(struct tui_model *m, const struct tui_want *want, struct arena *a, struct tui_trace *out, struct err *err)
 {
 	struct question q;
 	struct answer answer;

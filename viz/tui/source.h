@@ -64,7 +64,6 @@ void fill_node(struct tui_model *, const struct node *, struct arena *, struct t
 void fill_service(struct tui_model *, const struct service *, const struct tui_want *, struct arena *, struct tui_object *);
 void fill_service_plan(struct tui_model *, const struct service *, const struct tui_want *, struct arena *, struct tui_object *);
 bool fill_compare(struct tui_model *, const char *moments, struct arena *, struct tui_object *, struct err *);
-bool fill_trace(struct tui_model *, const struct tui_want *, struct arena *, struct tui_trace *, struct err *);
 bool fill_matrix(struct tui_model *, const struct tui_want *, struct arena *, struct tui_matrix *, struct err *);
 void fill_timeline(struct tui_model *, struct arena *, struct tui_timeline *);
 bool fill_lesson(struct tui_model *, const struct tui_want *, struct arena *, struct tui_lesson *, struct err *);

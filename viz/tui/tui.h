@@ -142,7 +142,6 @@ void tui_open_ref(struct tui *, const char *ref, const char *tab);
 void tui_search(struct tui *);                           /* for t->search, from where the cursor is */
 void tui_action(struct tui *, enum action_id, int key);
 void tui_ask(struct tui *, enum ask_kind, const char *text);
-void tui_command_line(struct tui *, const char *line);  /* as typed behind ":" */
 struct tui_want tui_want(enum page_kind, const char *a, const char *b, int n);
 bool tui_move(enum action_id, uint32_t *cursor, uint32_t nr, uint32_t page);    /* up, down, pages, ends */
 void tui_keep_seen(uint32_t *top, uint32_t cursor, uint32_t nr, uint32_t rows);
