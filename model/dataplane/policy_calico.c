@@ -379,16 +379,16 @@ static void drop_rest(struct writer *w, chain_h chain, const char *comment, cons
 	w_verdict(r, OP_DROP);
 }
 
-struct selected { const struct tier_policy **v; uint32_t nr; };
+typedef VEC(const struct tier_policy *) selected;
 
 /* Of a tier, the policies that may select the Pod and decide in this direction. */
-static struct selected selected_by(struct writer *w, const struct tier *t, const pair_list *labels)
+static selected selected_by(struct writer *w, const struct tier *t, const pair_list *labels)
 {
-	struct selected s = { arena_array(w->x->arena, const struct tier_policy *, t->policies.nr + 1), 0 };
+	selected s = { 0 };
 
 	for (uint32_t k = 0; k < t->policies.nr; k++)
 		if (t->policies.v[k].decides[w->dir] && tier_selects(&t->policies.v[k], labels) != NO)
-			s.v[s.nr++] = &t->policies.v[k];
+			vec_add(w->x->arena, &s, &t->policies.v[k]);
 	return s;
 }
 
@@ -407,7 +407,7 @@ static void ask_tier_policy(struct writer *w, chain_h chain, const struct tier_p
 	ask_policy(w, chain, p->kubernetes ? policy_chain(w, p->kubernetes) : policy_tier_chain(w, p), cause);
 }
 
-static void write_tier(struct writer *w, chain_h chain, const struct tier *t, const struct selected *s, const pair_list *labels, const struct pod *p, const struct np_compiled *first)
+static void write_tier(struct writer *w, chain_h chain, const struct tier *t, const selected *s, const pair_list *labels, const struct pod *p, const struct np_compiled *first)
 {
 	uint32_t k = 0;
 
@@ -428,7 +428,7 @@ static chain_h pod_chain(struct writer *w, const struct pod *p, const char *ifac
 	const struct tiers *t = &w->x->tiers;
 	const struct np_compiled *first = t->kubernetes_within ? NULL : first_of(w, p);
 	const pair_list *labels = t->nr_policies ? tier_labels_of(w->x->cluster, p, w->x->arena) : NULL;
-	struct selected *s = arena_array(w->x->arena, struct selected, t->v.nr + 1);
+	selected *s = arena_array(w->x->arena, selected, t->v.nr + 1);
 	bool any = first;
 	chain_h chain;
 
