@@ -6,7 +6,7 @@
 
 static const struct val *shown(struct cell *x, const struct kind *k, const char *name)
 {
-	struct object *o = cluster_find(x->c, k, "default", name);
+	struct object *o = cluster_find(x->c, k, k->namespaced ? "default" : NULL, name);
 
 	return o ? object_render(x->c, o, x->a) : NULL;
 }
@@ -28,98 +28,119 @@ static const char *json_at(struct cell *x, const struct val *v, const char *path
 #define POD "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: "
 #define SHOWS(x, kind, name, path, json) SAME_TEXT(json_at(x, shown(x, kind, name), path), json)
 
-TEST(pods_are_shown_with_their_defaults)
+struct row { const struct kind *kind; const char *name, *path, *json /* "": it is not there */; };
+
+/* What an object is shown as in a new cluster of these documents, and after its controllers have settled. */
+static void all_shown(const char *docs, const struct row *rows, size_t nr)
 {
 	struct cell x = cell_new(1);
 
-	cell_apply(&x, POD "{containers: [{name: c, image: nginx, env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.podIP}}}], livenessProbe: {httpGet: {port: 80}}, "
-		       "resources: {limits: {cpu: 1}, requests: {memory: 1Mi}}}, {name: d, image: 'r:5000/x:1@sha256:aa'}, {name: e, image: 'x@sha256:aa'}], "
-		       "serviceAccount: old, volumes: [{name: v}, {name: s, secret: {secretName: s}}]}\n");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.0.imagePullPolicy", "\"Always\"");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.1.imagePullPolicy", "\"IfNotPresent\"");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.2.imagePullPolicy", "\"IfNotPresent\"");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.0.env.0.valueFrom.fieldRef.apiVersion", "\"v1\"");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.0.livenessProbe.httpGet", "{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"}");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.0.resources.requests", "{\"cpu\":\"1\",\"memory\":\"1Mi\"}");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.0.terminationMessagePath", "\"/dev/termination-log\"");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.1.resources", "{}");
-	SHOWS(&x, &pod_kind, "p", "spec.volumes.0.emptyDir", "{}");
-	SHOWS(&x, &pod_kind, "p", "spec.volumes.1.secret.defaultMode", "420");
-	SHOWS(&x, &pod_kind, "p", "spec.volumes.2.projected.sources.0.serviceAccountToken.expirationSeconds", "3607");
-	SHOWS(&x, &pod_kind, "p", "spec.serviceAccountName", "\"old\"");
-	SHOWS(&x, &pod_kind, "p", "spec.tolerations.1.key", "\"node.kubernetes.io/unreachable\"");
-	SHOWS(&x, &pod_kind, "p", "spec.enableServiceLinks", "true");
-	SHOWS(&x, &pod_kind, "p", "spec.priority", "0");
-	SHOWS(&x, &pod_kind, "p", "spec.securityContext", "{}");
+	defaults_add(x.c);
+	cell_apply(&x, docs);
+	cell_settle(&x);
+	for (const struct row *r = rows; r < rows + nr; r++) {
+		const struct val *v = shown(&x, r->kind, r->name);
+
+		if (!v || !test_same_text(__FILE__, __LINE__, json_at(&x, v, r->path), r->json)) {
+			fprintf(stderr, "  %s %s, %s\n", r->kind->name, r->name, v ? r->path : "which is not there");
+			CU_FAIL("shown otherwise");
+		}
+	}
 	cell_free(&x);
+}
+
+TEST(pods_are_shown_with_their_defaults)
+{
+	static const struct row rows[] = {
+		{ &pod_kind, "p", "spec.containers.0.imagePullPolicy", "\"Always\"" },
+		{ &pod_kind, "p", "spec.containers.1.imagePullPolicy", "\"IfNotPresent\"" },
+		{ &pod_kind, "p", "spec.containers.2.imagePullPolicy", "\"IfNotPresent\"" },
+		{ &pod_kind, "p", "spec.containers.0.env.0.valueFrom.fieldRef.apiVersion", "\"v1\"" },
+		{ &pod_kind, "p", "spec.containers.0.livenessProbe.httpGet", "{\"path\":\"/\",\"port\":80,\"scheme\":\"HTTP\"}" },
+		{ &pod_kind, "p", "spec.containers.0.resources.requests", "{\"cpu\":\"1\",\"memory\":\"1Mi\"}" },
+		{ &pod_kind, "p", "spec.containers.0.terminationMessagePath", "\"/dev/termination-log\"" },
+		{ &pod_kind, "p", "spec.containers.1.resources", "{}" },
+		{ &pod_kind, "p", "spec.volumes.0.emptyDir", "{}" },
+		{ &pod_kind, "p", "spec.volumes.1.secret.defaultMode", "420" },
+		{ &pod_kind, "p", "spec.volumes.2.projected.sources.0.serviceAccountToken.expirationSeconds", "3607" },
+		{ &pod_kind, "p", "spec.serviceAccountName", "\"old\"" },
+		{ &pod_kind, "p", "spec.tolerations.1.key", "\"node.kubernetes.io/unreachable\"" },
+		{ &pod_kind, "p", "spec.enableServiceLinks", "true" },
+		{ &pod_kind, "p", "spec.priority", "0" },
+		{ &pod_kind, "p", "spec.securityContext", "{}" },
+	};
+
+	all_shown(POD "{containers: [{name: c, image: nginx, env: [{name: A, valueFrom: {fieldRef: {fieldPath: status.podIP}}}], livenessProbe: {httpGet: {port: 80}}, "
+		  "resources: {limits: {cpu: 1}, requests: {memory: 1Mi}}}, {name: d, image: 'r:5000/x:1@sha256:aa'}, {name: e, image: 'x@sha256:aa'}], "
+		  "serviceAccount: old, volumes: [{name: v}, {name: s, secret: {secretName: s}}]}\n",
+		  rows, ARRAY_LEN(rows));
 }
 
 TEST(admission_leaves_alone_what_pods_say)
 {
-	struct cell x = cell_new(1);
+	static const struct row rows[] = {
+		{ &pod_kind, "p", "spec.volumes", "" },
+		{ &pod_kind, "p", "spec.containers.0.volumeMounts", "" },
+		{ &pod_kind, "p", "spec.tolerations", "[{\"operator\":\"Exists\"}]" },
+		{ &pod_kind, "p", "spec.preemptionPolicy", "\"Never\"" },
+	};
 
-	cell_apply(&x, POD "{automountServiceAccountToken: false, preemptionPolicy: Never, tolerations: [{operator: Exists}], containers: [{name: c, image: nginx}]}\n");
-	SHOWS(&x, &pod_kind, "p", "spec.volumes", "");
-	SHOWS(&x, &pod_kind, "p", "spec.containers.0.volumeMounts", "");
-	SHOWS(&x, &pod_kind, "p", "spec.tolerations", "[{\"operator\":\"Exists\"}]");
-	SHOWS(&x, &pod_kind, "p", "spec.preemptionPolicy", "\"Never\"");
-	cell_free(&x);
+	all_shown(POD "{automountServiceAccountToken: false, preemptionPolicy: Never, tolerations: [{operator: Exists}], containers: [{name: c, image: nginx}]}\n",
+		  rows, ARRAY_LEN(rows));
 }
 
 TEST(a_controllers_pod_is_shown_as_its_template_says)
 {
-	struct cell x = cell_new(1);
-	struct object_list l;
+	static const struct row rows[] = {
+		{ &pod_kind, "db-0", "spec.containers.0.workingDir", "\"/w\"" },
+		{ &pod_kind, "db-0", "spec.containers.0.envFrom.0.configMapRef.name", "\"m\"" },
+		{ &pod_kind, "db-0", "spec.volumes.0.persistentVolumeClaim.claimName", "\"data-db-0\"" },
+		{ &pod_kind, "db-0", "spec.volumes.1.nfs.server", "\"s\"" },
+		{ &statefulset_kind, "db", "status.replicas", "1" },
+		{ &statefulset_kind, "db", "spec.updateStrategy", "{\"rollingUpdate\":{\"partition\":0},\"type\":\"RollingUpdate\"}" },
+		{ &statefulset_kind, "db", "spec.persistentVolumeClaimRetentionPolicy", "{\"whenDeleted\":\"Retain\",\"whenScaled\":\"Retain\"}" },
+		{ &statefulset_kind, "db", "spec.volumeClaimTemplates.0.spec.volumeMode", "\"Filesystem\"" },
+	};
 
-	defaults_add(x.c);
-	cell_apply(&x, "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: s, annotations: {storageclass.kubernetes.io/is-default-class: 'true'}}\nprovisioner: p\n---\n"
-		       "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: db, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: "
-		       "{containers: [{name: c, image: 'x:1', workingDir: /w, envFrom: [{configMapRef: {name: m, optional: true}}]}], volumes: [{name: nf, nfs: {server: s, path: /}}]}}, "
-		       "volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}\n");
-	cell_settle(&x);
-	l = cluster_list_ns(x.c, &pod_kind, "default");
-	CU_ASSERT_FATAL(l.nr == 1);
-	SHOWS(&x, &pod_kind, "db-0", "spec.containers.0.workingDir", "\"/w\"");
-	SHOWS(&x, &pod_kind, "db-0", "spec.containers.0.envFrom.0.configMapRef.name", "\"m\"");
-	SHOWS(&x, &pod_kind, "db-0", "spec.volumes.0.persistentVolumeClaim.claimName", "\"data-db-0\"");
-	SHOWS(&x, &pod_kind, "db-0", "spec.volumes.1.nfs.server", "\"s\"");
-	SHOWS(&x, &statefulset_kind, "db", "spec.updateStrategy", "{\"rollingUpdate\":{\"partition\":0},\"type\":\"RollingUpdate\"}");
-	SHOWS(&x, &statefulset_kind, "db", "spec.persistentVolumeClaimRetentionPolicy", "{\"whenDeleted\":\"Retain\",\"whenScaled\":\"Retain\"}");
-	SHOWS(&x, &statefulset_kind, "db", "spec.volumeClaimTemplates.0.spec.volumeMode", "\"Filesystem\"");
-	cell_free(&x);
+	all_shown("apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: s, annotations: {storageclass.kubernetes.io/is-default-class: 'true'}}\nprovisioner: p\n---\n"
+		  "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {serviceName: db, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: "
+		  "{containers: [{name: c, image: 'x:1', workingDir: /w, envFrom: [{configMapRef: {name: m, optional: true}}]}], volumes: [{name: nf, nfs: {server: s, path: /}}]}}, "
+		  "volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]}\n",
+		  rows, ARRAY_LEN(rows));
 }
 
 TEST(other_kinds_are_shown_with_their_defaults)
 {
-	struct cell x = cell_new(1);
+	static const struct row rows[] = {
+		{ &job_kind, "j", "spec.completionMode", "\"NonIndexed\"" },
+		{ &job_kind, "j", "spec.manualSelector", "false" },
+		{ &job_kind, "j", "metadata.labels", "{\"a\":\"b\"}" },
+		{ &job_kind, "j", "spec.template.spec.enableServiceLinks", "" },
+		{ &cron_job_kind, "j", "spec.suspend", "false" },
+		{ &cron_job_kind, "j", "spec.jobTemplate.spec.backoffLimit", "" },
+		{ &namespace_kind, "default", "spec", "{\"finalizers\":[\"kubernetes\"]}" },
+		{ &service_kind, "s", "spec.ports.0.targetPort", "80" },
+		{ &secret_kind, "s", "data", "{\"a\":\"Yg==\"}" },
+		{ &secret_kind, "s", "stringData", "" },
+		{ &limit_range_kind, "l", "spec.limits.0.default", "{\"cpu\":\"2\"}" },
+		{ &limit_range_kind, "l", "spec.limits.0.defaultRequest", "{\"cpu\":\"2\",\"memory\":\"1Mi\"}" },
+		{ &daemonset_kind, "d", "spec.updateStrategy.rollingUpdate", "{\"maxSurge\":0,\"maxUnavailable\":1}" },
+		{ &hpa_kind, "h", "spec.behavior.scaleUp.selectPolicy", "\"Max\"" },
+		{ &hpa_kind, "h", "spec.behavior.scaleDown.policies.0.type", "\"Percent\"" },
+		{ &hpa_kind, "h", "spec.metrics.0.resource.target.averageUtilization", "80" },
+		{ &role_binding_kind, "b", "roleRef.apiGroup", "\"rbac.authorization.k8s.io\"" },
+		{ &role_binding_kind, "b", "subjects.0.apiGroup", "\"rbac.authorization.k8s.io\"" },
+	};
 
-	cell_apply(&x, "apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {template: {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, containers: [{name: c, image: x}]}}}\n---\n"
-		       "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: x}]}}}}}\n---\n"
-		       "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n---\n"
-		       "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: b}\n---\n"
-		       "apiVersion: v1\nkind: LimitRange\nmetadata: {name: l}\nspec: {limits: [{type: Container, max: {cpu: 2}, min: {memory: 1Mi}}]}\n---\n"
-		       "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}}\n---\n"
-		       "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 2, scaleTargetRef: {kind: Deployment, name: d}, behavior: {scaleUp: {}}}\n---\n"
-		       "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b}\nroleRef: {kind: Role, name: r}\nsubjects: [{kind: User, name: u}]\n");
-	SHOWS(&x, &job_kind, "j", "spec.completionMode", "\"NonIndexed\"");
-	SHOWS(&x, &job_kind, "j", "spec.manualSelector", "false");
-	SHOWS(&x, &job_kind, "j", "metadata.labels", "{\"a\":\"b\"}");
-	SHOWS(&x, &job_kind, "j", "spec.template.spec.enableServiceLinks", "");
-	SHOWS(&x, &cron_job_kind, "j", "spec.suspend", "false");
-	SHOWS(&x, &cron_job_kind, "j", "spec.jobTemplate.spec.backoffLimit", "");
-	SAME_TEXT(json_at(&x, object_render(x.c, &find_namespace(x.c, "default")->o, x.a), "spec"), "{\"finalizers\":[\"kubernetes\"]}");
-	SHOWS(&x, &service_kind, "s", "spec.ports.0.targetPort", "80");
-	SHOWS(&x, &secret_kind, "s", "data", "{\"a\":\"Yg==\"}");
-	SHOWS(&x, &secret_kind, "s", "stringData", "");
-	SHOWS(&x, &limit_range_kind, "l", "spec.limits.0.default", "{\"cpu\":\"2\"}");
-	SHOWS(&x, &limit_range_kind, "l", "spec.limits.0.defaultRequest", "{\"cpu\":\"2\",\"memory\":\"1Mi\"}");
-	SHOWS(&x, &daemonset_kind, "d", "spec.updateStrategy.rollingUpdate", "{\"maxSurge\":0,\"maxUnavailable\":1}");
-	SHOWS(&x, &hpa_kind, "h", "spec.behavior.scaleUp.selectPolicy", "\"Max\"");
-	SHOWS(&x, &hpa_kind, "h", "spec.behavior.scaleDown.policies.0.type", "\"Percent\"");
-	SHOWS(&x, &hpa_kind, "h", "spec.metrics.0.resource.target.averageUtilization", "80");
-	SHOWS(&x, &role_binding_kind, "b", "roleRef.apiGroup", "\"rbac.authorization.k8s.io\"");
-	SHOWS(&x, &role_binding_kind, "b", "subjects.0.apiGroup", "\"rbac.authorization.k8s.io\"");
-	cell_free(&x);
+	all_shown("apiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\nspec: {template: {metadata: {labels: {a: b}}, spec: {restartPolicy: Never, containers: [{name: c, image: x}]}}}\n---\n"
+		  "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec: {schedule: '* * * * *', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: x}]}}}}}\n---\n"
+		  "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {ports: [{port: 80}]}\n---\n"
+		  "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: b}\n---\n"
+		  "apiVersion: v1\nkind: LimitRange\nmetadata: {name: l}\nspec: {limits: [{type: Container, max: {cpu: 2}, min: {memory: 1Mi}}]}\n---\n"
+		  "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: x}]}}}\n---\n"
+		  "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 2, scaleTargetRef: {kind: Deployment, name: d}, behavior: {scaleUp: {}}}\n---\n"
+		  "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b}\nroleRef: {kind: Role, name: r}\nsubjects: [{kind: User, name: u}]\n",
+		  rows, ARRAY_LEN(rows));
 }
 
 /* Rows after apimachinery pkg/api/resource/quantity_test.go TestQuantityString, TestQuantityParseEmit. */
