@@ -369,8 +369,8 @@ static struct val *fixed_part(struct arena *a, const struct val *spec)
 	for (size_t k = 0; v && k < ARRAY_LEN(free_keys); k++)
 		val_del(v, free_keys[k]);
 	for (size_t k = 0; v && k < ARRAY_LEN(lists); k++)
-		VAL_EACH(x, val_get(v, lists[k]))
-			val_del((struct val *)(uintptr_t)x, "image");
+		VAL_EACH_MUT(x, val_get_mut(v, lists[k]))
+			val_del(x, "image");
 	return v;
 }
 

@@ -2,19 +2,6 @@
 
 #include "model/base/quantity.h"
 
-
-static struct val *inside(struct val *map, const char *key)
-{
-	return (struct val *)(uintptr_t)val_get(map, key);
-}
-
-static struct val *at(struct val *doc, const char *path)
-{
-	return (struct val *)(uintptr_t)val_path(doc, path);
-}
-
-#define EACH(v, list) for (struct val *v = (struct val *)(uintptr_t)val_first(list); v; v = v->next)
-
 void fill_absent(struct arena *a, struct val *map, const char *key, const char *json)
 {
 	struct err none = { 0 };
@@ -42,14 +29,14 @@ static void fill_quantities(struct arena *a, const struct field *f, struct val *
 {
 	if (f->type == F_QUANTITY)
 		make_canonical(a, v);
-	EACH(m, f->type == F_AMOUNTS && val_is(v, VAL_MAP) ? v : NULL)
+	VAL_EACH_MUT(m, f->type == F_AMOUNTS && val_is(v, VAL_MAP) ? v : NULL)
 		make_canonical(a, m);
 }
 
 static void fill_inside(struct arena *a, const struct field *f, struct val *v)
 {
 	if (f->type == F_LIST || f->type == F_MAP) {
-		EACH(m, v)
+		VAL_EACH_MUT(m, v)
 			fields_fill(a, f->sub, m);
 	} else {
 		fields_fill(a, f->sub, v);
@@ -61,7 +48,7 @@ void fields_fill(struct arena *a, const struct field *t, struct val *map)
 	if (!val_is(map, VAL_MAP))
 		return;
 	for (const struct field *f = t; f && f->name; f++) {
-		struct val *v = inside(map, f->name);
+		struct val *v = val_get_mut(map, f->name);
 
 		if (val_is(v, VAL_NULL)) {
 			val_del(map, f->name);
@@ -79,7 +66,7 @@ void fields_fill(struct arena *a, const struct field *t, struct val *map)
 void kind_fill(const struct kind *k, struct arena *a, struct val *doc)
 {
 	for (const struct field *f = k->fields; f && f->name; f++) {
-		struct val *v = inside(doc, f->name);
+		struct val *v = val_get_mut(doc, f->name);
 
 		if (strcmp(f->name, "status") == 0)
 			continue;
@@ -129,12 +116,12 @@ void pod_spec_fill(struct arena *a, struct val *spec)
 	const struct val *account = val_get(spec, "serviceAccountName"), *old = val_get(spec, "serviceAccount");
 
 	for (size_t k = 0; k < ARRAY_LEN(container_lists); k++)
-		EACH(c, val_get(spec, container_lists[k]))
+		VAL_EACH_MUT(c, val_get_mut(spec, container_lists[k]))
 			fill_pull_policy(a, c, "image", "imagePullPolicy");
-	EACH(v, val_get(spec, "volumes")) {
+	VAL_EACH_MUT(v, val_get_mut(spec, "volumes")) {
 		if (!has_source(v))
 			fill_absent(a, v, "emptyDir", "{}");
-		fill_pull_policy(a, inside(v, "image"), "reference", "pullPolicy");
+		fill_pull_policy(a, val_get_mut(v, "image"), "reference", "pullPolicy");
 	}
 	if (account || old) {
 		val_put(a, spec, "serviceAccountName", val_copy(a, account ? account : old));
@@ -146,12 +133,11 @@ void pod_spec_fill(struct arena *a, struct val *spec)
 static void fill_requests(struct arena *a, struct val *resources)
 {
 	const struct val *limits = val_get(resources, "limits");
-	struct val *requests = inside(resources, "requests");
+	struct val *requests;
 
 	if (!limits || !limits->nr)
 		return;
-	if (!requests)
-		requests = val_put(a, resources, "requests", val_new(a, VAL_MAP));
+	requests = val_get_or_put(a, resources, "requests", VAL_MAP);
 	VAL_EACH_KEY(m, limits)
 		if (!val_get(requests, m->key))
 			val_put(a, requests, m->key, val_copy(a, m));
@@ -160,13 +146,13 @@ static void fill_requests(struct arena *a, struct val *resources)
 void pod_requests_fill(struct arena *a, struct val *spec)
 {
 	for (size_t k = 0; k < 2; k++)
-		EACH(c, val_get(spec, container_lists[k]))
-			fill_requests(a, inside(c, "resources"));
+		VAL_EACH_MUT(c, val_get_mut(spec, container_lists[k]))
+			fill_requests(a, val_get_mut(c, "resources"));
 }
 
 void pod_fill(struct arena *a, struct val *doc)
 {
-	struct val *spec = inside(doc, "spec");
+	struct val *spec = val_get_mut(doc, "spec");
 
 	pod_spec_fill(a, spec);
 	fill_absent(a, spec, "enableServiceLinks", "true");
@@ -176,14 +162,14 @@ void pod_fill(struct arena *a, struct val *doc)
 
 void template_fill(struct arena *a, struct val *doc)
 {
-	struct val *spec = at(doc, "spec.template.spec");
+	struct val *spec = val_path_mut(doc, "spec.template.spec");
 
-	pod_spec_fill(a, spec ? spec : at(doc, "template.spec"));
+	pod_spec_fill(a, spec ? spec : val_path_mut(doc, "template.spec"));
 }
 
 void job_fill(struct arena *a, struct val *doc)
 {
-	struct val *spec = inside(doc, "spec");
+	struct val *spec = val_get_mut(doc, "spec");
 
 	template_fill(a, doc);
 	fill_absent(a, spec, "completionMode", "\"NonIndexed\"");
@@ -193,18 +179,18 @@ void job_fill(struct arena *a, struct val *doc)
 
 void cron_fill(struct arena *a, struct val *doc)
 {
-	pod_spec_fill(a, at(doc, "spec.jobTemplate.spec.template.spec"));
-	fill_absent(a, inside(doc, "spec"), "suspend", "false");
+	pod_spec_fill(a, val_path_mut(doc, "spec.jobTemplate.spec.template.spec"));
+	fill_absent(a, val_get_mut(doc, "spec"), "suspend", "false");
 }
 
 void stateful_set_fill(struct arena *a, struct val *doc)
 {
 	template_fill(a, doc);
-	fill_absent(a, inside(doc, "spec"), "updateStrategy", "{}");
+	fill_absent(a, val_get_mut(doc, "spec"), "updateStrategy", "{}");
 	if (!val_path(doc, "spec.updateStrategy.type"))         /* who says the type alone gets no more */
-		fill_absent(a, at(doc, "spec.updateStrategy"), "rollingUpdate", "{}");
-	fill_absent(a, at(doc, "spec.updateStrategy.rollingUpdate"), "partition", "0");
-	EACH(v, val_path(doc, "spec.volumeClaimTemplates")) {
+		fill_absent(a, val_path_mut(doc, "spec.updateStrategy"), "rollingUpdate", "{}");
+	fill_absent(a, val_path_mut(doc, "spec.updateStrategy.rollingUpdate"), "partition", "0");
+	VAL_EACH_MUT(v, val_path_mut(doc, "spec.volumeClaimTemplates")) {
 		fill_absent(a, v, "apiVersion", "\"v1\"");
 		fill_absent(a, v, "kind", "\"PersistentVolumeClaim\"");
 		fill_absent(a, v, "status", "{\"phase\": \"Pending\"}");
@@ -215,7 +201,7 @@ void stateful_set_fill(struct arena *a, struct val *doc)
 
 void service_fill(struct arena *a, struct val *doc)
 {
-	EACH(p, val_path(doc, "spec.ports"))
+	VAL_EACH_MUT(p, val_path_mut(doc, "spec.ports"))
 		if (val_get(p, "port") && !val_get(p, "targetPort"))
 			val_put(a, p, "targetPort", val_copy(a, val_get(p, "port")));
 }
@@ -224,7 +210,7 @@ void service_fill(struct arena *a, struct val *doc)
 void namespace_fill(struct arena *a, struct val *doc)
 {
 	fill_absent(a, doc, "spec", "{}");
-	fill_absent(a, inside(doc, "spec"), "finalizers", "[\"kubernetes\"]");
+	fill_absent(a, val_get_mut(doc, "spec"), "finalizers", "[\"kubernetes\"]");
 }
 
 /* It is written, never read: secret_default put it into data. */
@@ -237,7 +223,7 @@ void secret_fill(struct arena *a, struct val *doc)
 void claim_fill(struct arena *a, struct val *doc)
 {
 	fill_absent(a, doc, "status", "{}");
-	fill_absent(a, inside(doc, "status"), "phase", "\"Pending\"");
+	fill_absent(a, val_get_mut(doc, "status"), "phase", "\"Pending\"");
 }
 
 static void fill_scaling(struct arena *a, struct val *rules, bool up)
@@ -254,13 +240,13 @@ static void fill_scaling(struct arena *a, struct val *rules, bool up)
 /* SetDefaults_HorizontalPodAutoscaler, GenerateHPAScaleUpRules, GenerateHPAScaleDownRules. */
 void hpa_fill(struct arena *a, struct val *doc)
 {
-	struct val *spec = inside(doc, "spec"), *behavior = inside(spec, "behavior");
+	struct val *spec = val_get_mut(doc, "spec"), *behavior = val_get_mut(spec, "behavior");
 
 	const struct val *percent = val_get(spec, "targetCPUUtilizationPercentage");
 
 	if (percent) {                          /* of autoscaling/v1, which is shown as v2: the API's preferred version */
 		fill_absent(a, spec, "metrics", "[{\"type\": \"Resource\", \"resource\": {\"name\": \"cpu\", \"target\": {\"type\": \"Utilization\"}}}]");
-		val_put(a, at(spec, "metrics.0.resource.target"), "averageUtilization", val_copy(a, percent));
+		val_put(a, val_path_mut(spec, "metrics.0.resource.target"), "averageUtilization", val_copy(a, percent));
 		val_del(spec, "targetCPUUtilizationPercentage");
 	}
 	val_put(a, doc, "apiVersion", val_string(a, "autoscaling/v2"));
@@ -271,8 +257,8 @@ void hpa_fill(struct arena *a, struct val *doc)
 		return;
 	fill_absent(a, behavior, "scaleUp", "{}");
 	fill_absent(a, behavior, "scaleDown", "{}");
-	fill_scaling(a, inside(behavior, "scaleUp"), true);
-	fill_scaling(a, inside(behavior, "scaleDown"), false);
+	fill_scaling(a, val_get_mut(behavior, "scaleUp"), true);
+	fill_scaling(a, val_get_mut(behavior, "scaleDown"), false);
 }
 
 /* SetDefaults_RoleBinding, SetDefaults_Subject */
@@ -280,8 +266,8 @@ void binding_fill(struct arena *a, struct val *doc)
 {
 	static const char group[] = "\"rbac.authorization.k8s.io\"";
 
-	fill_absent(a, inside(doc, "roleRef"), "apiGroup", group);
-	EACH(s, val_get(doc, "subjects")) {
+	fill_absent(a, val_get_mut(doc, "roleRef"), "apiGroup", group);
+	VAL_EACH_MUT(s, val_get_mut(doc, "subjects")) {
 		const char *kind = val_str_at(s, "kind");
 
 		if (kind && (strcmp(kind, "User") == 0 || strcmp(kind, "Group") == 0))
@@ -294,14 +280,14 @@ void limit_range_fill(struct arena *a, struct val *doc)
 {
 	static const struct { const char *to, *from; } flows[] = { { "default", "max" }, { "defaultRequest", "default" }, { "defaultRequest", "min" } };
 
-	EACH(item, val_path(doc, "spec.limits")) {
+	VAL_EACH_MUT(item, val_path_mut(doc, "spec.limits")) {
 		if (!val_str_at(item, "type") || strcmp(val_str_at(item, "type"), "Container") != 0)
 			continue;
 		for (size_t k = 0; k < ARRAY_LEN(flows); k++)
 			VAL_EACH_KEY(m, val_get(item, flows[k].from)) {
 				fill_absent(a, item, flows[k].to, "{}");
 				if (!val_get(val_get(item, flows[k].to), m->key))
-					val_put(a, inside(item, flows[k].to), m->key, val_copy(a, m));
+					val_put(a, val_get_mut(item, flows[k].to), m->key, val_copy(a, m));
 			}
 	}
 }

@@ -29,14 +29,14 @@ static bool had_port(const struct service *old, int64_t port)
 
 static void drop_node_ports(const struct service *old, struct val *spec)
 {
-	const struct val *ports = val_get(spec, "ports");
+	struct val *ports = val_get_mut(spec, "ports");
 
 	VAL_EACH(p, ports)
 		if (val_get(p, "nodePort") && !had_port(old, val_int_or(val_get(p, "nodePort"), 0)))
 			return;         /* a number that is new */
-	VAL_EACH(p, ports)
+	VAL_EACH_MUT(p, ports)
 		if (val_is(p, VAL_MAP))
-			val_del((struct val *)(uintptr_t)p, "nodePort");
+			val_del(p, "nodePort");
 }
 
 static void drop_if(struct val *spec, const char *key, bool same)
@@ -47,7 +47,7 @@ static void drop_if(struct val *spec, const char *key, bool same)
 
 void service_drop_fields(const struct service *old, struct val *doc)
 {
-	struct val *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	struct val *spec = val_get_mut(doc, "spec");
 	const char *type = val_str(val_get(spec, "type"));
 	enum svc_type now = SVC_CLUSTERIP;
 	bool local = streq(val_str(val_get(spec, "externalTrafficPolicy")), "Local");

@@ -37,6 +37,17 @@ bool yaml_stream(struct stream *, const char *text, size_t len);
 /* One document of plain block style with its ---, read quickly (yaml_plain.c). NULL: it is not that plain, or, with *empty, holds nothing. */
 struct val *yaml_plain(struct arena *, const struct doc_budget *, uint32_t lines_before, const char *text, size_t len, bool *empty);
 
+/* Hangs a value behind the members of a list or map that the reader itself builds. */
+static inline void docs_append(struct val *holder, struct val *v)
+{
+	if (holder->first)
+		holder->last->next = v;
+	else
+		holder->first = v;
+	holder->last = v;
+	holder->nr++;
+}
+
 /* Sets VAL_AGAIN and VAL_REPEATS; with `drop`, only the last member of each key stays. */
 void map_mark_repeats(struct val *map, struct arena *, bool drop);
 bool utf8_valid(const char *s, size_t n);

@@ -256,6 +256,13 @@ struct val *val_put_new(struct arena *a, struct val *map, const char *key, struc
 	return v;
 }
 
+struct val *val_get_or_put(struct arena *a, struct val *map, const char *key, enum val_type type)
+{
+	struct val *have = val_get_mut(map, key);
+
+	return have ? have : val_put(a, map, key, val_new(a, type));
+}
+
 bool val_del(struct val *map, const char *key)
 {
 	struct val **at = &map->first;
@@ -387,16 +394,8 @@ static struct val *copy(struct arena *a, struct strtab *t, const struct val *v, 
 		return to;
 	to->first = to->last = NULL;
 	to->nr = 0;
-	for (const struct val *m = v->first; m; m = m->next) {
-		struct val *member = copy(a, t, m, m->key);
-
-		if (to->first)
-			to->last->next = member;
-		else
-			to->first = member;
-		to->last = member;
-		to->nr++;
-	}
+	for (const struct val *m = v->first; m; m = m->next)
+		append(to, copy(a, t, m, m->key));
 	return to;
 }
 

@@ -76,6 +76,12 @@ static inline const struct val *val_first(const struct val *v) { return v && (v-
 #define VAL_EACH(v, holder) for (const struct val *v = val_first(holder); v; v = v->next)
 #define VAL_EACH_KEY(v, map) for (const struct val *v = val_is(map, VAL_MAP) ? val_first(map) : NULL; v; v = v->next)       /* of a MAP alone: v->key is there */
 
+/* The same in a tree that is yours to change. */
+static inline struct val *val_get_mut(struct val *map, const char *key) { return (struct val *)(uintptr_t)val_get(map, key); }
+static inline struct val *val_path_mut(struct val *v, const char *dotted) { return (struct val *)(uintptr_t)val_path(v, dotted); }
+static inline struct val *val_first_mut(struct val *v) { return (struct val *)(uintptr_t)val_first(v); }
+#define VAL_EACH_MUT(v, holder) for (struct val *v = val_first_mut(holder); v; v = v->next)
+
 /* Making. All copy their text into the arena. */
 struct val *val_new(struct arena *, enum val_type);
 struct val *val_string(struct arena *, const char *s);
@@ -86,6 +92,7 @@ struct val *val_copy_interned(struct arena *, struct strtab *, const struct val 
 struct val *val_add(struct arena *, struct val *list, struct val *item);            /* appends; → item */
 struct val *val_put(struct arena *, struct val *map, const char *key, struct val *);    /* replaces or appends; → the value */
 struct val *val_put_new(struct arena *, struct val *map, const char *key, struct val *);       /* appends; the caller knows that the map has no such key */
+struct val *val_get_or_put(struct arena *, struct val *map, const char *key, enum val_type);   /* the member; where there is none, a new one of that type */
 bool val_del(struct val *map, const char *key);
 /* RFC 7386. → the merged tree (new where changed). */
 struct val *val_merge_patch(struct arena *, const struct val *to, const struct val *patch);

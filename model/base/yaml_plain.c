@@ -156,16 +156,6 @@ static const char *key_of(struct plain *y, const struct scalar *s)
 	return arena_strndup(y->arena, s->s, s->n);
 }
 
-static void append(struct val *holder, struct val *v)
-{
-	if (holder->first)
-		holder->last->next = v;
-	else
-		holder->first = v;
-	holder->last = v;
-	holder->nr++;
-}
-
 static bool go_deeper(struct plain *y)
 {
 	return y->depth++ < y->budget->depth;
@@ -189,7 +179,7 @@ static bool flow_member(struct plain *y, struct val *map)
 	if (!skip_blanks(y) || !(v = flow_value(y)))
 		return false;
 	v->key = key;
-	append(map, v);
+	docs_append(map, v);
 	return true;
 }
 
@@ -198,7 +188,7 @@ static bool flow_item(struct plain *y, struct val *list)
 	struct val *v = flow_value(y);
 
 	if (v)
-		append(list, v);
+		docs_append(list, v);
 	return v;
 }
 
@@ -305,7 +295,7 @@ static bool block_map(struct plain *y, struct val *map, uint32_t indent, struct 
 			v->col = (uint16_t)MIN(key.col, UINT16_MAX);
 		}
 		v->key = name;
-		append(map, v);
+		docs_append(map, v);
 		if (block_ends(y, indent, &bad)) {
 			map_mark_repeats(map, y->arena, false);
 			return !bad;
@@ -334,7 +324,7 @@ static bool block_list(struct plain *y, struct val *list, uint32_t indent)
 			v = new_val(y, line, after, VAL_NULL);
 		if (!v)
 			return false;
-		append(list, v);
+		docs_append(list, v);
 	} while (!block_ends(y, indent, &bad));
 	return !bad;
 }

@@ -169,16 +169,6 @@ static struct val *expand_alias(struct yaml *y)
 
 /* ---- the tree */
 
-static void append(struct val *holder, struct val *v)
-{
-	if (holder->first)
-		holder->last->next = v;
-	else
-		holder->first = v;
-	holder->last = v;
-	holder->nr++;
-}
-
 /* `<<`: the members of another map, or of several, of which the earlier ones count. As in goyaml.v2 a merge behind a key replaces it. */
 static bool merge(struct yaml *y, struct val *map, const struct val *from)
 {
@@ -195,7 +185,7 @@ static bool merge(struct yaml *y, struct val *map, const struct val *from)
 
 		copy->next = NULL;
 		copy->flags &= (uint8_t)~VAL_AGAIN;
-		append(map, copy);
+		docs_append(map, copy);
 	}
 	return true;
 }
@@ -291,7 +281,7 @@ static bool build_map(struct yaml *y, struct val *map)
 			set_place(y, v, at);
 		v->key = key;
 		if (!merging)
-			append(map, v);
+			docs_append(map, v);
 	}
 	map_mark_repeats(map, y->arena, merged);
 	return true;
@@ -309,7 +299,7 @@ static bool build_list(struct yaml *y, struct val *list)
 		v = yaml_build(y);
 		if (!v)
 			return false;
-		append(list, v);
+		docs_append(list, v);
 	}
 }
 

@@ -94,12 +94,14 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 	const char *name = val_str_at(d->root, "metadata.name");
 	struct decode dec = { .strings = cluster_strings(c), .arena = a, .unknown = opt->unknown, .file = d->file, .err = err, .keeps = true };
 	uint32_t before = err->nr;
+	struct val *doc;
 	bool ok;
 
 	o->kind = k;
 	o->deleted = NEVER;
 	o->created = cluster_now(c);
-	o->doc = val_copy_interned(a, dec.strings, d->root);
+	doc = val_copy_interned(a, dec.strings, d->root);
+	o->doc = doc;
 	dec.object = arena_printf(a, "%s \"%s\"", k->name, name ? name : "");
 	ok = meta_decode(&dec, o->doc, o);
 	if (k->namespaced && (!o->ns || !*o->ns))
@@ -108,7 +110,7 @@ struct object *object_decode(struct cluster *c, const struct kind *k, const stru
 		o->ns = NULL;
 	if (!name && o->generate_name && *o->generate_name) {   /* every time another, as `create` has it */
 		o->name = generate_name(c, k, o->ns, o->generate_name, "applied", 0);
-		val_put(a, (struct val *)(uintptr_t)val_get(o->doc, "metadata"), "name", val_string(a, o->name));
+		val_put(a, val_get_mut(doc, "metadata"), "name", val_string(a, o->name));
 	}
 	ok = fields_decode(&dec, k->fields, o->doc, "", o) && ok;
 	o->file = cluster_str(c, d->file);
@@ -304,12 +306,10 @@ static void without_status(struct val *doc)
 void last_applied_print(const struct val *doc, const char *ns, struct sb *out)
 {
 	struct arena *a = arena_new(NULL, "last applied");
-	struct val *v = val_copy(a, doc), *meta = (struct val *)(uintptr_t)val_get(v, "metadata");
+	struct val *v = val_copy(a, doc), *meta = val_get_mut(v, "metadata");
 
-	if (meta && !val_get(meta, "annotations"))
-		val_put(a, meta, "annotations", val_new(a, VAL_MAP));
-	if (meta && val_get(meta, "annotations"))
-		val_del((struct val *)(uintptr_t)val_get(meta, "annotations"), LAST_APPLIED);
+	if (meta)
+		val_del(val_get_or_put(a, meta, "annotations", VAL_MAP), LAST_APPLIED);
 	if (meta && ns && !val_get(meta, "namespace"))
 		val_put(a, meta, "namespace", val_string(a, ns));
 	val_print_json(v, out, 0, true);
@@ -342,7 +342,7 @@ static bool status_in_doc(const struct kind *k)
 
 static void put_live(struct arena *a, struct val *doc, const char *key, const pair_list *l)
 {
-	struct val *meta = (struct val *)(uintptr_t)val_get(doc, "metadata"), *map;
+	struct val *meta = val_get_mut(doc, "metadata"), *map;
 
 	if (!l->nr || !meta)
 		return;

@@ -71,11 +71,6 @@ static void new_backend(struct arena *a, struct val *backend)
 	val_put(a, backend, "service", service);
 }
 
-static struct val *member(struct val *v, const char *key)
-{
-	return (struct val *)(uintptr_t)val_get(v, key);
-}
-
 /* The first map in a list; NULL if it is none. */
 static struct val *first_map(struct val *list)
 {
@@ -96,7 +91,7 @@ static struct val *next_map(struct val *v)
 
 static void new_ingress(struct arena *a, struct val *root)
 {
-	struct val *spec = member(root, "spec"), *backend = member(spec, "backend");
+	struct val *spec = val_get_mut(root, "spec"), *backend = val_get_mut(spec, "backend");
 
 	if (val_is(backend, VAL_MAP)) {
 		struct val *copy = val_copy(a, backend);
@@ -105,10 +100,10 @@ static void new_ingress(struct arena *a, struct val *root)
 		val_del(spec, "backend");
 		val_put(a, spec, "defaultBackend", copy);
 	}
-	for (struct val *rule = first_map(member(spec, "rules")); rule; rule = next_map(rule)) {
-		for (struct val *path = first_map(member(member(rule, "http"), "paths")); path; path = next_map(path)) {
-			if (val_is(member(path, "backend"), VAL_MAP))
-				new_backend(a, member(path, "backend"));
+	for (struct val *rule = first_map(val_get_mut(spec, "rules")); rule; rule = next_map(rule)) {
+		for (struct val *path = first_map(val_get_mut(val_get_mut(rule, "http"), "paths")); path; path = next_map(path)) {
+			if (val_is(val_get_mut(path, "backend"), VAL_MAP))
+				new_backend(a, val_get_mut(path, "backend"));
 			if (!val_get(path, "pathType"))
 				val_put(a, path, "pathType", val_string(a, "ImplementationSpecific"));
 		}
@@ -117,7 +112,7 @@ static void new_ingress(struct arena *a, struct val *root)
 
 static void new_slice(struct arena *a, struct val *root)
 {
-	for (struct val *e = first_map(member(root, "endpoints")); e; e = next_map(e)) {
+	for (struct val *e = first_map(val_get_mut(root, "endpoints")); e; e = next_map(e)) {
 		const char *node = val_str(val_get(val_get(e, "topology"), "kubernetes.io/hostname"));
 
 		if (node && !val_get(e, "nodeName"))
@@ -183,10 +178,10 @@ static bool one(struct dumping *d, struct val *root, const char *link, struct er
 	if (!val_is(root, VAL_MAP))
 		return true;
 	if (!kind && val_is(val_get(root, "Items"), VAL_LIST))
-		return items(d, member(root, "Items"), val_str(val_get(root, "selfLink")), err);
+		return items(d, val_get_mut(root, "Items"), val_str(val_get(root, "selfLink")), err);
 	if (!kind && val_is(val_get(root, "items"), VAL_LIST)) {
 		link = val_str(val_get(root, "selfLink")) ? val_str(val_get(root, "selfLink")) : val_str_at(root, "metadata.selfLink");
-		return items(d, member(root, "items"), link, err);
+		return items(d, val_get_mut(root, "items"), link, err);
 	}
 	v = dump_from_go(d->scratch, root, link, d->file);
 	if (v) {

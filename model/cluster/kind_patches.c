@@ -45,5 +45,5 @@ struct val *kind_registration(struct cluster *c, const struct kind_cluster *k, u
 	if (!is_control_plane(&k->nodes.v[node]))
 		kind = "JoinConfiguration";
 	all = patched(c, &k->nodes.v[node].patches, kind, patched(c, &k->patches, kind, none));
-	return (struct val *)(uintptr_t)val_get(all, "nodeRegistration");
+	return val_get_mut(all, "nodeRegistration");
 }

@@ -261,7 +261,7 @@ static struct val *holder(struct arena *a, struct val *root, const char *pointer
 		uint32_t k;
 
 		if (at->type == VAL_MAP)
-			at = (struct val *)(uintptr_t)val_get(at, *last);
+			at = val_get_mut(at, *last);
 		else if (at->type == VAL_LIST && index_of(*last, at->nr, false, &k))
 			at = (struct val *)(uintptr_t)val_at(at, k);
 		else

@@ -4,11 +4,11 @@
 #include "model/cluster/apply.h"
 #include "model/cluster/render.h"
 
-static struct val *named(const struct val *list, const char *name)
+static const struct val *named(const struct val *list, const char *name)
 {
 	VAL_EACH(v, list)
 		if (name && val_str_at(v, "name") && strcmp(val_str_at(v, "name"), name) == 0)
-			return (struct val *)(uintptr_t)v;
+			return v;
 	return NULL;
 }
 
@@ -33,7 +33,7 @@ static struct val *lay_named(struct arena *a, const struct val *have, const stru
 static void lay(struct arena *a, struct val *to, const struct val *over)
 {
 	VAL_EACH(m, over) {
-		struct val *have = (struct val *)(uintptr_t)val_get(to, m->key);
+		struct val *have = val_get_mut(to, m->key);
 
 		if (have && have->type == VAL_MAP && m->type == VAL_MAP) {
 			lay(a, have, m);
@@ -87,15 +87,13 @@ static void put_owners(struct arena *a, struct val *meta, const struct object *o
 /* As kubectl leaves it with all that it applies; what came out of a living cluster has its own, or none. */
 static void put_last_applied(struct arena *a, struct val *meta, const struct object *o, const struct val *was)
 {
-	const struct val *notes = val_get(meta, "annotations"), *last = o->applied ? o->applied : o->doc;
+	const struct val *last = o->applied ? o->applied : o->doc;
 	struct sb text = { 0 };
 
-	if (!last || !last->nr || !o->file || !was || val_get(was, "uid") || val_get(notes, LAST_APPLIED))
+	if (!last || !last->nr || !o->file || !was || val_get(was, "uid") || val_get(val_get(meta, "annotations"), LAST_APPLIED))
 		return;
-	if (!notes)
-		notes = val_put(a, meta, "annotations", val_new(a, VAL_MAP));
 	last_applied_print(last, o->ns, &text);
-	val_put(a, (struct val *)(uintptr_t)notes, LAST_APPLIED, val_string(a, sb_text(&text)));
+	val_put(a, val_get_or_put(a, meta, "annotations", VAL_MAP), LAST_APPLIED, val_string(a, sb_text(&text)));
 	sb_free(&text);
 }
 
@@ -157,21 +155,18 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 /* A Pod's addresses are values in its struct and texts in its status. */
 static void put_pod(struct cluster *c, struct arena *a, struct val *v, const struct pod *p)
 {
-	struct val *spec = (struct val *)(uintptr_t)val_get(v, "spec"), *status = (struct val *)(uintptr_t)val_get(v, "status"), *ips;
+	struct val *spec = val_get_or_put(a, v, "spec", VAL_MAP), *status, *ips;
 
-	if (!spec)
-		spec = val_put(a, v, "spec", val_new(a, VAL_MAP));
 	render_admitted(c, a, spec, p);
 	if (p->node)
 		val_put(a, spec, "nodeName", val_string(a, p->node));
 	if (p->hostname && !p->spec->hostname)
 		val_put(a, spec, "hostname", val_string(a, p->hostname));
-	if (!status)
-		status = val_put(a, v, "status", val_new(a, VAL_MAP));
+	status = val_get_or_put(a, v, "status", VAL_MAP);
 	render_pod_status(a, status, p);
 	if (!p->given) {
-		render_running(a, (struct val *)(uintptr_t)val_get(status, "containerStatuses"), spec);
-		render_running(a, (struct val *)(uintptr_t)val_get(status, "initContainerStatuses"), spec);
+		render_running(a, val_get_mut(status, "containerStatuses"), spec);
+		render_running(a, val_get_mut(status, "initContainerStatuses"), spec);
 	}
 	if (ip_set(p->host_ip))
 		val_put(a, status, "hostIP", val_string(a, IP(p->host_ip)));
@@ -210,18 +205,19 @@ static struct val *ground(struct cluster *c, const struct object *o, struct aren
 static void bare_template_ports(struct val *own, const struct val *doc)
 {
 	static const char *const lists[] = { "containers", "initContainers" };
-	const struct val *to = val_path(own, "spec.template.spec"), *from = val_path(doc, "spec.template.spec");
+	struct val *to = val_path_mut(own, "spec.template.spec");
+	const struct val *from = val_path(doc, "spec.template.spec");
 
 	for (size_t l = 0; val_bool_or(val_get(to, "hostNetwork"), false) && l < ARRAY_LEN(lists); l++) {
 		uint32_t i = 0;
 
-		VAL_EACH(box, val_get(to, lists[l])) {
+		VAL_EACH_MUT(box, val_get_mut(to, lists[l])) {
 			const struct val *said = val_get(val_at(val_get(from, lists[l]), i++), "ports");
 			uint32_t k = 0;
 
-			VAL_EACH(port, val_get(box, "ports"))
+			VAL_EACH_MUT(port, val_get_mut(box, "ports"))
 				if (!val_get(val_at(said, k++), "hostPort"))
-					val_del((struct val *)(uintptr_t)port, "hostPort");
+					val_del(port, "hostPort");
 		}
 	}
 }
@@ -229,7 +225,7 @@ static void bare_template_ports(struct val *own, const struct val *doc)
 /* Fields of a status that the controllers here have no use for. */
 static void put_workload(struct arena *a, struct val *v, const struct object *o)
 {
-	struct val *status = (struct val *)(uintptr_t)val_get(v, "status");
+	struct val *status = val_get_mut(v, "status");
 	const struct workload *w = (const struct workload *)o;
 
 	if (!status || val_get(o->doc, "status"))
@@ -245,7 +241,7 @@ static void put_workload(struct arena *a, struct val *v, const struct object *o)
 /* A CronJob's template is no Job yet: what a Job gets by default is not in it (zz_generated.defaults.go SetObjectDefaults_CronJob). */
 static void bare_job_template(struct val *own, const struct val *doc)
 {
-	struct val *spec = (struct val *)(uintptr_t)val_path(own, "spec.jobTemplate.spec");
+	struct val *spec = val_path_mut(own, "spec.jobTemplate.spec");
 	const struct val *said = val_path(doc, "spec.jobTemplate.spec");
 
 	for (const struct val *m = val_first(spec), *next; m; m = next) {
@@ -273,7 +269,7 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 	lay(a, v, own);
 	if ((o->kind == &job_kind || o->kind == &cron_job_kind) && !val_get(v, "status"))
 		val_put(a, v, "status", val_new(a, VAL_MAP));
-	status = (struct val *)(uintptr_t)val_get(v, "status");
+	status = val_get_mut(v, "status");
 	if (o->kind == &job_kind)
 		render_job_status(a, status, (const struct job *)o);
 	else if (o->kind == &cron_job_kind)
@@ -286,6 +282,6 @@ struct val *object_render(struct cluster *c, const struct object *o, struct aren
 	else if ((o->kind == &service_kind || o->kind == &ingress_kind) && !val_get(v, "status"))
 		val_put(a, val_put(a, v, "status", val_new(a, VAL_MAP)), "loadBalancer", val_new(a, VAL_MAP));
 	else if (o->kind == &node_kind && !val_get(val_get(o->doc, "status"), "conditions") && val_get(v, "status"))
-		render_node_status(a, (struct val *)(uintptr_t)val_get(v, "status"), (const struct node *)o);
+		render_node_status(a, val_get_mut(v, "status"), (const struct node *)o);
 	return v;
 }

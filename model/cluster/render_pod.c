@@ -7,11 +7,6 @@
 
 #define TOKEN_PATH "/var/run/secrets/kubernetes.io/serviceaccount"
 
-static struct val *inside(const struct val *map, const char *key)
-{
-	return (struct val *)(uintptr_t)val_get(map, key);
-}
-
 /* ---- what a controller made it of */
 
 static const struct val *template_of_owner(struct cluster *c, const struct pod *p)
@@ -73,18 +68,14 @@ static bool tolerated(const struct val *list, const char *key)
 static void put_tolerations(struct arena *a, struct val *spec)
 {
 	static const char *const keys[] = { "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable" };
-	struct val *list = inside(spec, "tolerations");
+	const struct val *list = val_get(spec, "tolerations");
 	bool has[ARRAY_LEN(keys)];
 
 	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
 		has[k] = tolerated(list, keys[k]);
-	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
-		if (has[k])
-			continue;
-		if (!list)
-			list = val_put(a, spec, "tolerations", val_new(a, VAL_LIST));
-		add_toleration(a, list, keys[k]);
-	}
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		if (!has[k])
+			add_toleration(a, val_get_or_put(a, spec, "tolerations", VAL_LIST), keys[k]);
 }
 
 static bool mounts_token(const struct val *container)
@@ -115,20 +106,17 @@ static void put_token(struct cluster *c, struct arena *a, const struct pod *p, s
 {
 	static const char *const lists[] = { "initContainers", "containers" };
 	const char *name = token_name(c, a, p);
-	struct val *volumes, *volume, *list;
+	struct val *volume;
 	struct err none = { 0 };
 	bool used = false;
 
 	for (size_t k = 0; k < ARRAY_LEN(lists); k++)
-		for (struct val *box = (struct val *)(uintptr_t)val_first(val_get(spec, lists[k])); box; box = box->next) {
+		VAL_EACH_MUT(box, val_get_mut(spec, lists[k])) {
 			struct val *m;
 
 			if (mounts_token(box))
 				continue;
-			list = inside(box, "volumeMounts");
-			if (!list)
-				list = val_put(a, box, "volumeMounts", val_new(a, VAL_LIST));
-			m = val_add(a, list, val_new(a, VAL_MAP));
+			m = val_add(a, val_get_or_put(a, box, "volumeMounts", VAL_LIST), val_new(a, VAL_MAP));
 			val_put(a, m, "mountPath", val_string(a, TOKEN_PATH));
 			val_put(a, m, "name", val_string(a, name));
 			val_put(a, m, "readOnly", val_bool(a, true));
@@ -136,13 +124,10 @@ static void put_token(struct cluster *c, struct arena *a, const struct pod *p, s
 		}
 	if (!used)
 		return;
-	volumes = inside(spec, "volumes");
-	if (!volumes)
-		volumes = val_put(a, spec, "volumes", val_new(a, VAL_LIST));
 	volume = json_parse(a, "", token_volume, strlen(token_volume), NULL, &none);
 	err_free(&none);
 	val_put(a, volume, "name", val_string(a, name));
-	val_add(a, volumes, volume);
+	val_add(a, val_get_or_put(a, spec, "volumes", VAL_LIST), volume);
 }
 
 static void put_account(struct cluster *c, struct arena *a, const struct pod *p, struct val *spec)
@@ -174,7 +159,7 @@ static const struct val *box_of(const struct val *spec, const char *name)
 
 void render_running(struct arena *a, struct val *statuses, const struct val *spec)
 {
-	for (struct val *s = (struct val *)(uintptr_t)val_first(statuses); s; s = s->next) {
+	VAL_EACH_MUT(s, statuses) {
 		const struct val *box = val_path(s, "state.running") ? box_of(spec, val_str_at(s, "name") ? val_str_at(s, "name") : "") : NULL, *resources = val_get(box, "resources");
 		struct val *mounts;
 

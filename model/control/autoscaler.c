@@ -34,12 +34,10 @@ static void put(struct scaling *x, const char *key, const struct val *v)
 static void condition(struct scaling *x, const char *type, bool yes, const char *reason, const char *message)
 {
 	const char *status = yes ? "True" : "False";
-	struct val *list = (struct val *)(uintptr_t)val_get(x->status, "conditions"), *v = NULL;
+	struct val *list = val_get_or_put(x->a, x->status, "conditions", VAL_LIST), *v = NULL;
 	char time[32];
 
-	if (!list)
-		list = val_put(x->a, x->status, "conditions", val_new(x->a, VAL_LIST));
-	for (struct val *k = list->first; k; k = k->next)
+	VAL_EACH_MUT(k, list)
 		if (streq(val_str_at(k, "type"), type))
 			v = k;
 	if (v && streq(val_str_at(v, "status"), status) && streq(val_str_at(v, "reason"), reason) && streq(val_str_at(v, "message"), message))
@@ -78,7 +76,7 @@ static struct workload *target_of(struct scaling *x, const char **missing)
 
 static void scale_to(struct scaling *x, struct workload *w, int32_t replicas)
 {
-	struct val *doc = object_edit(x->c, &w->o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	struct val *doc = object_edit(x->c, &w->o), *spec = val_get_mut(doc, "spec");
 
 	w->replicas = replicas;
 	if (spec)

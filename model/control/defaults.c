@@ -238,11 +238,6 @@ static const char *addresses(struct cluster *c, uint32_t nth)
 	return out;
 }
 
-static struct val *map_of(struct val *v, const char *key)
-{
-	return (struct val *)(uintptr_t)val_get(v, key);
-}
-
 /* "a=b,c": kubelet's --node-labels. */
 static void labels_of(struct arena *a, struct val *labels, const char *text)
 {
@@ -261,8 +256,8 @@ static void add_node(struct cluster *c, const struct new_node *n)
 {
 	struct arena *a = arena_new(NULL, "a node");
 	uint32_t max_pods = cluster_settings(c)->max_pods;
-	struct val *v = parsed(a, arena_printf(a, node_yaml, addresses(c, n->nth), max_pods, max_pods)), *meta = map_of(v, "metadata"), *labels = map_of(meta, "labels");
-	struct val *spec = map_of(v, "spec"), *host = val_new(a, VAL_MAP);
+	struct val *v = parsed(a, arena_printf(a, node_yaml, addresses(c, n->nth), max_pods, max_pods)), *meta = val_get_mut(v, "metadata"), *labels = val_get_mut(meta, "labels");
+	struct val *spec = val_get_mut(v, "spec"), *host = val_new(a, VAL_MAP);
 	const struct val *taints = val_get(n->registration, "taints");
 
 	val_put(a, meta, "name", val_string(a, n->name));
@@ -281,7 +276,7 @@ static void add_node(struct cluster *c, const struct new_node *n)
 		val_put(a, spec, "taints", parsed(a, "[{key: node-role.kubernetes.io/control-plane, effect: NoSchedule}]"));
 	val_put(a, host, "type", val_string(a, "Hostname"));
 	val_put(a, host, "address", val_string(a, n->name));
-	val_add(a, map_of(map_of(v, "status"), "addresses"), host);
+	val_add(a, val_get_mut(val_get_mut(v, "status"), "addresses"), host);
 	add_doc(c, v);
 	arena_free(a);
 }

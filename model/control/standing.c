@@ -36,12 +36,7 @@ static void end(const struct making *m, struct val *v)
 	err_free(&none);
 }
 
-static struct val *map_in(const struct making *m, struct val *v, const char *key)
-{
-	const struct val *have = val_get(v, key);
-
-	return have ? (struct val *)(uintptr_t)have : val_put(m->a, v, key, val_new(m->a, VAL_MAP));
-}
+static struct val *map_in(const struct making *m, struct val *v, const char *key) { return val_get_or_put(m->a, v, key, VAL_MAP); }
 
 static void put(const struct making *m, struct val *map, const char *key, const char *text)
 {

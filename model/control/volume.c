@@ -145,12 +145,7 @@ static struct object *match(struct cluster *c, const struct object *claim, const
 
 /* ---- binding */
 
-static struct val *member(struct arena *a, struct val *map, const char *key)
-{
-	const struct val *have = val_get(map, key);
-
-	return have ? (struct val *)(uintptr_t)have : val_put(a, map, key, val_new(a, VAL_MAP));
-}
+static struct val *member(struct arena *a, struct val *map, const char *key) { return val_get_or_put(a, map, key, VAL_MAP); }
 
 static void set_status(struct cluster *c, struct val *doc, const char *phase)
 {

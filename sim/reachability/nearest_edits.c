@@ -88,7 +88,7 @@ static bool patch_apply(struct arena *a, struct val *doc, const struct near_edit
 /* As the API server has it: defaulting has happened long before a patch comes. */
 static struct val *live_document(struct near_search *s, const struct object *o)
 {
-	struct val *doc = val_copy(s->a, o->doc), *spec = (struct val *)(uintptr_t)val_get(doc, "spec"), *types;
+	struct val *doc = val_copy(s->a, o->doc), *spec = val_get_mut(doc, "spec"), *types;
 	const struct network_policy *p = (const struct network_policy *)o;
 
 	if (o->kind != &network_policy_kind)

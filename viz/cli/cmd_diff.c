@@ -17,7 +17,7 @@ static const char *file_name(struct arena *a, const struct object *o)
 /* Values of Secrets are not shown: only whether they differ. */
 static void mask(struct arena *a, struct val *v, const struct val *other, const char *where, const char *note)
 {
-	struct val *data = (struct val *)(uintptr_t)val_get(v, where);
+	struct val *data = val_get_mut(v, where);
 
 	VAL_EACH(m, data) {
 		const struct val *o = val_get(val_get(other, where), m->key);
@@ -28,8 +28,8 @@ static void mask(struct arena *a, struct val *v, const struct val *other, const 
 
 static struct val *shown(struct diffing *d, const struct object *o)
 {
-	struct val *v = object_render(d->w->world.cluster, o, d->cli->arena), *meta = (struct val *)(uintptr_t)val_get(v, "metadata");
-	struct val *notes = (struct val *)(uintptr_t)val_get(meta, "annotations");
+	struct val *v = object_render(d->w->world.cluster, o, d->cli->arena), *meta = val_get_mut(v, "metadata");
+	struct val *notes = val_get_mut(meta, "annotations");
 
 	if (notes) {
 		val_del(notes, LAST_APPLIED);
@@ -65,7 +65,7 @@ static bool diff_one(void *ctx, const struct doc *doc, struct err *err)
 	if (live) {                             /* the version is the dry run's, not the change's */
 		const struct val *rev = val_path(live, "metadata.resourceVersion");
 
-		val_put(a, (struct val *)(uintptr_t)val_get(merged, "metadata"), "resourceVersion", val_copy(a, rev));
+		val_put(a, val_get_mut(merged, "metadata"), "resourceVersion", val_copy(a, rev));
 	}
 	if (o->kind == &secret_kind) {
 		bare = live ? val_copy(a, live) : NULL;

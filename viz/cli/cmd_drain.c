@@ -31,9 +31,7 @@ static void cordon(struct cli *cli, struct labwork *w, struct node *n, bool desi
 		return;
 	}
 	doc = labwork_document(cli, w, &n->o);
-	spec = (struct val *)(uintptr_t)val_get(doc, "spec");
-	if (!spec)
-		spec = val_put(cli->arena, doc, "spec", val_new(cli->arena, VAL_MAP));
+	spec = val_get_or_put(cli->arena, doc, "spec", VAL_MAP);
 	if (desired)
 		val_put(cli->arena, spec, "unschedulable", val_bool(cli->arena, true));
 	else

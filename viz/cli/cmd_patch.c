@@ -46,7 +46,7 @@ static enum err_kind change(struct cli *cli, change_fn fn, const char *done, con
 static void forget_places(struct val *v)
 {
 	v->line = v->col = 0;
-	for (struct val *m = (struct val *)(uintptr_t)val_first(v); m; m = m->next)
+	VAL_EACH_MUT(m, v)
 		forget_places(m);
 }
 
@@ -104,7 +104,7 @@ enum err_kind cmd_patch(struct cli *cli, struct err *err)
 
 static struct val *scaled(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
 {
-	struct val *doc = labwork_document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	struct val *doc = labwork_document(cli, w, o), *spec = val_get_mut(doc, "spec");
 
 	if (!spec || !kind_scales(o->kind))
 		return err_add(err, ERR_INPUT, NULL, "%s \"%s\" cannot be scaled: it has no replicas", o->kind->name, o->name), NULL;
@@ -123,10 +123,10 @@ enum err_kind cmd_scale(struct cli *cli, struct err *err)
 
 static struct val *containers_of(struct val *doc, const char *list)
 {
-	const struct val *cron = val_path(doc, "spec.jobTemplate.spec.template.spec"), *template = val_path(doc, "spec.template.spec");
-	const struct val *spec = cron ? cron : template ? template : val_get(doc, "spec");
+	struct val *cron = val_path_mut(doc, "spec.jobTemplate.spec.template.spec"), *template = val_path_mut(doc, "spec.template.spec");
+	struct val *spec = cron ? cron : template ? template : val_get_mut(doc, "spec");
 
-	return (struct val *)(uintptr_t)val_get(spec, list);
+	return val_get_mut(spec, list);
 }
 
 /* CONTAINER=IMAGE (or *=IMAGE), NAME=VALUE, NAME-; what behind the object's name is. */
@@ -208,11 +208,8 @@ enum err_kind cmd_set(struct cli *cli, struct err *err)
 
 static struct val *noted(struct cli *cli, struct labwork *w, const struct object *o, const char *where, struct err *err)
 {
-	struct val *doc = labwork_document(cli, w, o), *meta = (struct val *)(uintptr_t)val_get(doc, "metadata"), *map;
+	struct val *doc = labwork_document(cli, w, o), *meta = val_get_mut(doc, "metadata"), *map = val_get_or_put(cli->arena, meta, where, VAL_MAP);
 
-	if (!val_get(meta, where))
-		val_put(cli->arena, meta, where, val_new(cli->arena, VAL_MAP));
-	map = (struct val *)(uintptr_t)val_get(meta, where);
 	for (uint32_t k = strchr(cli->args.v[0], '/') ? 1 : 2; k < cli->args.nr; k++) {
 		const char *word = cli->args.v[k], *eq = strchr(word, '='), *key;
 		size_t n = eq ? (size_t)(eq - word) : strlen(word) - (*word != '\0');
@@ -300,9 +297,7 @@ static struct val *tainted(struct cli *cli, struct labwork *w, const struct obje
 	struct val *doc = labwork_document(cli, w, o), *spec, *list = val_new(cli->arena, VAL_LIST);
 	const struct val *full = object_render(w->world.cluster, o, cli->arena);
 
-	spec = (struct val *)(uintptr_t)val_get(doc, "spec");
-	if (!spec)
-		spec = val_put(cli->arena, doc, "spec", val_new(cli->arena, VAL_MAP));
+	spec = val_get_or_put(cli->arena, doc, "spec", VAL_MAP);
 	VAL_EACH(t, val_path(full, "spec.taints"))
 		val_add(cli->arena, list, val_copy(cli->arena, t));
 	for (uint32_t k = cli->rest.nr; k-- > 0;) {

@@ -189,7 +189,7 @@ static struct val *template_of(struct cli *cli, struct cluster *c, const struct 
 		return revision_template((const struct controller_revision *)past, cli->arena);
 	was = rs->template.doc ? rs->template.doc : val_path(object_render(c, past, cli->arena), "spec.template");
 	template = was ? val_copy(cli->arena, was) : NULL;
-	labels = template ? (struct val *)(uintptr_t)val_path(template, "metadata.labels") : NULL;
+	labels = template ? val_path_mut(template, "metadata.labels") : NULL;
 	if (labels)
 		val_del(labels, "pod-template-hash");
 	return template;
@@ -266,7 +266,7 @@ static struct val *undone(struct cli *cli, struct labwork *w, const struct objec
 	struct pasts all = pasts_of(cli, w->world.cluster, o);
 	int64_t n = cli->to_revision ? strtoll(cli->to_revision, NULL, 10) : 0;
 	const struct object *past = n ? past_of(&all, n) : all.nr > 1 ? all.v[all.nr - 2].object : NULL;
-	struct val *doc = labwork_document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec"), *template;
+	struct val *doc = labwork_document(cli, w, o), *spec = val_get_mut(doc, "spec"), *template;
 
 	if (!past)
 		return no_history(o, n, err);
@@ -281,19 +281,14 @@ static struct val *undone(struct cli *cli, struct labwork *w, const struct objec
 
 static struct val *restarted(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
 {
-	struct val *doc = labwork_document(cli, w, o), *template = (struct val *)(uintptr_t)val_path(doc, "spec.template"), *meta, *notes;
+	struct val *doc = labwork_document(cli, w, o), *template = val_path_mut(doc, "spec.template"), *notes;
 	char time[32];
 
 	if (!template)
 		return err_add(err, ERR_INPUT, NULL, "%s \"%s\" has no template", o->kind->name, o->name), NULL;
 	if (o->kind == &deployment_kind && ((const struct workload *)o)->paused)
 		return err_add(err, ERR_FAILED, NULL, "%s/%s can't restart paused deployment (run rollout resume first)", resource_plural(cli->arena, o->kind), o->name), NULL;
-	meta = (struct val *)(uintptr_t)val_get(template, "metadata");
-	if (!meta)
-		meta = val_put(cli->arena, template, "metadata", val_new(cli->arena, VAL_MAP));
-	notes = (struct val *)(uintptr_t)val_get(meta, "annotations");
-	if (!notes)
-		notes = val_put(cli->arena, meta, "annotations", val_new(cli->arena, VAL_MAP));
+	notes = val_get_or_put(cli->arena, val_get_or_put(cli->arena, template, "metadata", VAL_MAP), "annotations", VAL_MAP);
 	val_put(cli->arena, notes, RESTARTED, val_string(cli->arena, time_text(cluster_now(w->world.cluster), time)));
 	return doc;
 }
@@ -301,7 +296,7 @@ static struct val *restarted(struct cli *cli, struct labwork *w, const struct ob
 static struct val *paused(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
 {
 	bool pause = strcmp(cli->rest.v[0], "pause") == 0;
-	struct val *doc = labwork_document(cli, w, o), *spec = (struct val *)(uintptr_t)val_get(doc, "spec");
+	struct val *doc = labwork_document(cli, w, o), *spec = val_get_mut(doc, "spec");
 
 	if (((const struct workload *)o)->paused == pause)
 		return err_add(err, ERR_FAILED, NULL, "%s \"%s\" is %s paused", resource_plural(cli->arena, o->kind), o->name, pause ? "already" : "not"), NULL;

@@ -42,7 +42,7 @@ struct val *making_begin(struct making *m, const char *api, const char *kind, bo
 
 struct val *making_meta(struct making *m)
 {
-	return (struct val *)(uintptr_t)val_get(m->root, "metadata");
+	return val_get_mut(m->root, "metadata");
 }
 
 bool making_number(struct making *m, const char *option, const char *text, long lo, long hi, long *out)

@@ -13,14 +13,13 @@ static bool put_value(struct making *m, const char *key, const char *value, size
 {
 	bool plain = !secret && utf8_valid(value, len) && !memchr(value, '\0', len);
 	const char *member = plain || secret ? "data" : "binaryData";
-	struct val *data = (struct val *)(uintptr_t)val_get(m->root, member);
 	struct sb code = { 0 };
 
 	if (val_get(val_get(m->root, "data"), key) || val_get(val_get(m->root, "binaryData"), key))
 		return err_add(m->err, ERR_INPUT, NULL, "the key \"%s\" is given twice", key);
 	if (!plain)
 		sb_add_base64(&code, value, len);
-	making_put(m, data ? data : making_map(m, m->root, member), key, plain ? value : sb_text(&code));
+	making_put(m, val_get_or_put(m->a, m->root, member, VAL_MAP), key, plain ? value : sb_text(&code));
 	sb_free(&code);
 	return true;
 }

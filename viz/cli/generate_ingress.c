@@ -35,10 +35,8 @@ static bool has_host(const struct val *tls, const char *host)
 
 static void ingress_tls(struct making *m, struct val *spec, const char *host, const char *secret)
 {
-	struct val *tls = (struct val *)(uintptr_t)val_get(spec, "tls"), *entry;
+	struct val *tls = val_get_or_put(m->a, spec, "tls", VAL_LIST), *entry;
 
-	if (!tls)
-		tls = making_list(m, spec, "tls");
 	if ((*host && has_host(tls, host)) || (!*host && !*secret))
 		return;
 	entry = with_member(tls, "secretName", secret);
@@ -46,11 +44,8 @@ static void ingress_tls(struct making *m, struct val *spec, const char *host, co
 		entry = making_item(m, tls);
 	if (*secret)
 		making_put(m, entry, "secretName", secret);
-	if (*host) {
-		struct val *hosts = (struct val *)(uintptr_t)val_get(entry, "hosts");
-
-		val_add(m->a, hosts ? hosts : making_list(m, entry, "hosts"), val_string(m->a, host));
-	}
+	if (*host)
+		val_add(m->a, val_get_or_put(m->a, entry, "hosts", VAL_LIST), val_string(m->a, host));
 }
 
 static bool ingress_rule(struct making *m, struct val *spec, struct val *rules, const char *text)
@@ -72,7 +67,7 @@ static bool ingress_rule(struct making *m, struct val *spec, struct val *rules, 
 			making_put(m, of, "host", host);
 		making_list(m, making_map(m, of, "http"), "paths");
 	}
-	path = making_item(m, (struct val *)(uintptr_t)val_path(of, "http.paths"));
+	path = making_item(m, val_path_mut(of, "http.paths"));
 	if (!ingress_backend(m, making_map(m, path, "backend"), "rule", eq + 1))
 		return false;
 	len = strlen(slash);

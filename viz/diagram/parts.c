@@ -84,9 +84,9 @@ void part_details(struct scene *s, box_h h, struct cluster *c, const struct obje
 	if (!s->details)
 		return;
 	v = object_render(c, o, s->arena);
-	notes = (struct val *)(uintptr_t)val_path(v, "metadata.annotations");
+	notes = val_path_mut(v, "metadata.annotations");
 	if (notes && val_del(notes, "kubectl.kubernetes.io/last-applied-configuration") && !notes->nr)
-		val_del((struct val *)(uintptr_t)val_get(v, "metadata"), "annotations");
+		val_del(val_get_mut(v, "metadata"), "annotations");
 	val_print_yaml(v, &text, false);
 	scene_get(s, h)->details = arena_strdup(s->arena, sb_text(&text));
 	sb_free(&text);

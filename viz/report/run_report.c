@@ -89,13 +89,11 @@ void run_check(struct arena *a, const struct run_check *c, struct val *list)
 
 void run_figure(struct arena *a, struct val *list, const char *title, const char *description, const char *svg)
 {
-	struct val *last = list->last, *figures = last ? (struct val *)(uintptr_t)val_get(last, "figures") : NULL, *v;
+	struct val *last = list->last, *v;
 
 	if (!last)
 		return;
-	if (!figures)
-		figures = val_put(a, last, "figures", val_new(a, VAL_LIST));
-	v = val_add(a, figures, val_new(a, VAL_MAP));
+	v = val_add(a, val_get_or_put(a, last, "figures", VAL_LIST), val_new(a, VAL_MAP));
 	val_put(a, v, "title", val_string(a, title));
 	val_put(a, v, "description", val_string(a, description));
 	val_put(a, v, "svg", val_string(a, svg));
