@@ -13,6 +13,8 @@ check "and container, called as the image" path '{"image": "r.example:5000/a/my_
 check "several images" path '"b"' spec.template.spec.containers.1.name create deployment web --image=a:1 --image=b
 check "a command behind --" path '["sleep", "1"]' spec.template.spec.containers.0.command create deployment web --image=a -- sleep 1
 check "without an image" says "--image is missing" p create deployment web
+check "a number is digits alone" says '--port: "+80" is not a number from 1 to 65535' p create deployment web --image=a --port=+80
+check "without a blank before them" says '--replicas: " 2" is not a number from 0 to 2147483647' p create deployment web --image=a --replicas=' 2'
 check "a port that is none" says '--port: "70000" is not a number from 1 to 65535' p create deployment web --image=a --port=70000
 check "a Service's ports" path '[{"name": "80-web", "port": 80, "protocol": "TCP", "targetPort": "web"}, {"name": "81", "port": 81, "protocol": "TCP", "targetPort": 81}]' spec.ports create service clusterip web --tcp=80:web --tcp=81
 check "headless" path '"None"' spec.clusterIP create svc clusterip web --clusterip=None

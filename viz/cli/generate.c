@@ -45,19 +45,17 @@ struct val *making_meta(struct making *m)
 	return val_get_mut(m->root, "metadata");
 }
 
+static bool digits(const char *text) { return *text && strspn(text, "0123456789") == strlen(text); }
+
 bool making_number(struct making *m, const char *option, const char *text, long lo, long hi, long *out)
 {
-	char *end;
-
-	*out = strtol(text, &end, 10);
-	return (*text && !*end && *out >= lo && *out <= hi) || err_add(m->err, ERR_INPUT, NULL, "--%s: \"%s\" is not a number from %ld to %ld", option, text, lo, hi);
+	*out = strtol(text, NULL, 10);
+	return (digits(text) && *out >= lo && *out <= hi) || err_add(m->err, ERR_INPUT, NULL, "--%s: \"%s\" is not a number from %ld to %ld", option, text, lo, hi);
 }
 
 struct val *making_port(struct making *m, const char *text)
 {
-	bool digits = *text && strspn(text, "0123456789") == strlen(text) && strlen(text) < 10;
-
-	return digits ? val_int(m->a, strtol(text, NULL, 10)) : val_string(m->a, text);
+	return digits(text) && strlen(text) < 10 ? val_int(m->a, strtol(text, NULL, 10)) : val_string(m->a, text);
 }
 
 bool making_pairs(struct making *m, struct val *map, const char *option, const char *text)
