@@ -49,8 +49,14 @@ static bool load_fact(struct loading *l, sqlite3_stmt *st)
 	for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
 		if (streq(name, numbers[k].name))
 			*numbers[k].v = sqlite3_column_int64(st, 1);
-	if (streq(name, "flags"))
-		l->fact.flags = arena_strdup(l->scratch, text_at(st, 1));
+	if (strncmp(name, "flags", 5) == 0) {
+		int64_t of = name[5] == ':' ? strtoll(name + 6, NULL, 10) : 0;
+
+		if (of >= l->fact.flags_of && of <= l->input) {
+			l->fact.flags_of = of;
+			l->fact.flags = arena_strdup(l->scratch, text_at(st, 1));
+		}
+	}
 	return true;
 }
 
@@ -275,7 +281,7 @@ struct cluster *lab_load(struct lab *lab, struct lab_point at, struct val **cont
 
 	arena_alloc(l.scratch, 1, 1);
 	*control = NULL;
-	ok = each_row(&l, "SELECT name, value FROM fact WHERE name NOT GLOB '*:*'", load_fact);
+	ok = each_row(&l, "SELECT name, value FROM fact WHERE name NOT GLOB 'lesson:*'", load_fact);
 	if (l.fact.whole > at.input)
 		l.fact.whole = l.fact.whole_bytes = 0;
 	l.cluster = cluster_new(NULL, (uint64_t)l.fact.seed);

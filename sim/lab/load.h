@@ -10,7 +10,7 @@ struct loading {
 	struct arena *arena;            /* the cluster's */
 	struct arena *scratch;          /* for one row */
 	int64_t input;
-	struct { int64_t seed, rows, whole, whole_bytes; const char *flags; } fact;   /* whole 0: there is none, or it is of later */
+	struct { int64_t seed, rows, whole, whole_bytes, flags_of; const char *flags; } fact;   /* whole 0: there is none, or it is of later. flags_of: the command that set the flags; 0: the first */
 	sqlite3_stmt *spec;
 	struct map specs;               /* row + 1 → struct pod_spec */
 	sqlite3_stmt *shape;

@@ -171,15 +171,16 @@ static bool save_facts(struct saving *s, const struct fact *f, uint32_t nr)
 	return ok;
 }
 
-/* Seed and flags, where they are not there yet. */
+/* Seed and flags with the first command, then the flags where a command, as import, changed them: undo takes that away, and the past has those of before. */
 static bool save_settings(struct saving *s)
 {
 	struct sb flags = { 0 };
-	bool ok;
+	bool first = !s->lab->input, ok;
+	const char *name = first ? "flags" : arena_printf(s->scratch, "flags:%" PRId64, s->input);
 
 	val_print_json(flags_pack(cluster_flags(s->cluster), s->scratch), &flags, 0, true);
 	ok = streq(s->lab->flags, sb_text(&flags)) ||
-	     save_facts(s, (struct fact[]){ { "seed", (int64_t)cluster_seed(s->cluster), NULL }, { "flags", 0, sb_text(&flags) } }, 2);
+	     save_facts(s, (struct fact[]){ { name, 0, sb_text(&flags) }, { "seed", (int64_t)cluster_seed(s->cluster), NULL } }, 1 + first);
 	sb_free(&flags);
 	return ok;
 }

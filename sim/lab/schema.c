@@ -3,7 +3,8 @@
 
 /* The tables of today. Inputs and what each command left are added, never changed: undo takes the last away, and the past is what stands before it. */
 static const char tables[] =
-	/* fact: single values. seed; flags; whole, wholeBytes: the command whose end the table whole holds, and its size; rows: see below; lesson:NAME: progress.c. */
+	/* fact: single values. seed; flags, as the first command set them; flags:N, as command N changed them; whole,
+	 * wholeBytes: the command whose end the table whole holds, and its size; rows: see below; lesson:NAME: progress.c. */
 	"CREATE TABLE fact(name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
 	/* input: one row per command. begun, ended: virtual nanoseconds; rev: the cluster's, at its end; status: exit status. */
 	"CREATE TABLE input(nr INTEGER PRIMARY KEY, begun INTEGER NOT NULL, ended INTEGER NOT NULL, rev INTEGER NOT NULL, status INTEGER NOT NULL,"

@@ -5,6 +5,7 @@
 static const char *const steps[] = {
 	"DELETE FROM whole WHERE ?1 = (SELECT value FROM fact WHERE name = 'whole')",
 	"DELETE FROM fact WHERE name IN ('whole', 'wholeBytes') AND ?1 = (SELECT value FROM fact WHERE name = 'whole')",
+	"DELETE FROM fact WHERE name = 'flags:' || ?1",         /* or the next command of that number would have them */
 	"DELETE FROM bundle WHERE place BETWEEN ?1 << 20 AND (?1 + 1 << 20) - 1",
 	"DELETE FROM notes WHERE input = ?1",
 	"DELETE FROM segment WHERE input = ?1",

@@ -275,6 +275,55 @@ TEST(undone_as_if_it_had_not_been)
 	forward_and_back(true);
 }
 
+/* An import may come into a lab that is there: the flags that it sets go with it, and are not those of the time before. */
+TEST(flags_are_those_of_their_time)
+{
+	const char *path = lab_path();
+	struct cell cell = new_cell("calico");
+	struct err err = { 0 };
+	struct sb what = { 0 };
+	struct lab *lab;
+
+	remove_lab(path);
+	for (int k = 0; k < 12; k++) {                  /* 10 and 11 stand behind 2 as numbers, not as text */
+		lab = lab_open(path, LAB_CREATE, NULL, &err);
+		if (k) {
+			cluster_free(cell.c);
+			CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ k, NEVER }, &err));
+		}
+		cluster_flags(cell.c)->respect = k >= 1;
+		cluster_flags(cell.c)->no_defaults = k >= 10;
+		CU_ASSERT(save(&cell, lab, "step", &err));
+		lab_close(lab);
+	}
+	for (int64_t last = 12; last > 0; last--) {
+		lab = lab_open(path, LAB_WRITE, NULL, &err);
+		for (int64_t at = 0; at <= last; at++) {
+			cluster_free(cell.c);
+			CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ at, NEVER }, &err));
+			SAME_TEXT(cluster_flags(cell.c)->cni, "calico");
+			CU_ASSERT(cluster_seed(cell.c) == 7);
+			CU_ASSERT_EQUAL(cluster_flags(cell.c)->respect, at >= 2);
+			CU_ASSERT_EQUAL(cluster_flags(cell.c)->no_defaults, at >= 11);
+		}
+		CU_ASSERT(last == 1 || lab_undo(lab, &what, &err));
+		lab_close(lab);
+	}
+	for (int k = 0; k < 2; k++) {                   /* another second command, without them */
+		lab = lab_open(path, LAB_WRITE, NULL, &err);
+		cluster_free(cell.c);
+		CU_ASSERT_FATAL(lab && load(&cell, lab, (struct lab_point){ k + 1, NEVER }, &err));
+		CU_ASSERT(!cluster_flags(cell.c)->respect && (k || save(&cell, lab, "step", &err)));
+		lab_close(lab);
+	}
+	cluster_free(cell.c);
+	complain(&err);
+	CU_ASSERT_EQUAL(err.nr, 0);
+	err_free(&err);
+	sb_free(&what);
+	remove_lab(path);
+}
+
 static void one_service_more(const char *path, uint32_t nr, struct err *err)
 {
 	struct lab *lab = lab_open(path, LAB_WRITE, NULL, err);
