@@ -67,8 +67,13 @@ const char *file_bytes(struct cli *cli, const char *path, size_t *len, struct er
 const char *file_read(struct cli *cli, const char *path, struct err *err)
 {
 	size_t len;
+	const char *text = file_bytes(cli, path, &len, err);
 
-	return file_bytes(cli, path, &len, err);
+	if (text && strlen(text) < len) {
+		err_add(err, ERR_INPUT, NULL, "%s: byte %zu is NUL: not a text file", path, strlen(text) + 1);
+		return NULL;
+	}
+	return text;
 }
 
 static void add_text(struct cli *cli, str_list *l, const char *s)
