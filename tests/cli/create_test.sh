@@ -80,6 +80,13 @@ check "and is there" says 4 p get deploy web -o 'jsonpath={.status.readyReplicas
 p delete pod client --no-settle -q
 check "what goes is waited for" says "pod/client condition met" p wait pod/client --for=delete --timeout=60s
 check "and has gone" status 1 p get pod client
+check "of several kinds each" says "service/none condition met" p wait pod,svc none --for=delete
+check "and each of the names" says "pod/other condition met" p wait pod,svc none other --for=delete
+check "kinds and KIND/NAME together" says 'with KIND/NAME, every argument is one' p wait pod svc/none --for=delete
+check "a name too much" says '"b": with KIND/NAME' p wait pod/a b --for=delete
+printf '{"spec": {"replicas": 3}}\n\0x' >nul.yaml
+check "a patch that is no text" says "nul.yaml: byte 27 is NUL: not a text file" p patch deploy web --patch-file nul.yaml
+check "a zone that is no text" says "nul.yaml: byte 27 is NUL" p dns -f web.json --zone nul.yaml pod/x web
 
 check "a chart's template" says "helm template CHART" sh -c "printf '{{- if .Values.x }}\nkind: Pod\n{{- end }}\n' | '$podwire' apply -f -"
 mkdir kust; printf 'kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n' >kust/kustomization.yaml

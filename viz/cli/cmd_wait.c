@@ -181,22 +181,36 @@ static void wait_all(struct waiting *x, const struct selection *s, struct sb *sa
 			sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, all[k].k), all[k].name);
 }
 
-/* What is waited for need not be there: KIND/NAME… or KIND NAME…, each by itself. */
+static void wait_one(struct waiting *x, const char *kind, size_t n, const char *name, struct sb *said, struct err *err)
+{
+	const struct kind *k = kind_named(x->w->world.cluster, arena_strndup(x->cli->arena, kind, n), err);
+
+	if (k && wait_for(x, k, k->namespaced ? cli_ns(x->cli) : NULL, name, err))
+		sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, k), name);
+}
+
+/* What is waited for need not be there: KIND/NAME…, or each of KIND,… with each NAME. */
 static void wait_named(struct waiting *x, struct sb *said, struct err *err)
 {
 	const struct texts *args = &x->cli->args;
-	const struct kind *k = NULL;
+	const char *first = args->v[0];
 
-	for (uint32_t i = 0; i < args->nr && !err_any(err); i++) {
-		const char *slash = strchr(args->v[i], '/'), *name = slash ? slash + 1 : args->v[i];
-
-		if (slash || !i) {
-			k = kind_named(x->w->world.cluster, slash ? arena_strndup(x->cli->arena, args->v[i], (size_t)(slash - args->v[i])) : args->v[i], err);
-			if (!k || !slash)
-				continue;
+	for (uint32_t i = 0; i < args->nr; i++)
+		if (!strchr(args->v[i], '/') != !strchr(first, '/')) {
+			cli_usage(x->cli, err, "\"%s\": with KIND/NAME, every argument is one", strchr(first, '/') ? args->v[i] : first);
+			return;
 		}
-		if (wait_for(x, k, k->namespaced ? cli_ns(x->cli) : NULL, name, err))
-			sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, k), name);
+	if (strchr(first, '/')) {
+		for (uint32_t i = 0; i < args->nr && !err_any(err); i++)
+			wait_one(x, args->v[i], strcspn(args->v[i], "/"), strchr(args->v[i], '/') + 1, said, err);
+		return;
+	}
+	for (const char *p = first; *p;) {
+		size_t n = strcspn(p, ",");
+
+		for (uint32_t i = 1; i < args->nr && !err_any(err); i++)
+			wait_one(x, p, n, args->v[i], said, err);
+		p += n + (p[n] == ',');
 	}
 }
 
