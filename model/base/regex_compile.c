@@ -8,13 +8,14 @@
 #define RE_PROGRAM 4096
 #define RE_REPEAT 200
 #define RE_DEPTH 100
+#define RE_ATOMS (16 * RE_PROGRAM)      /* read, however often: empty ones repeated within one another leave no instruction */
 
 struct re_parse {
 	struct arena *arena;
 	const char *p;
 	VEC(struct re_inst) inst;
 	VEC(struct re_class) classes;
-	uint32_t groups, depth;
+	uint32_t groups, depth, atoms;
 	bool nocase;
 	const char *why;
 };
@@ -257,34 +258,6 @@ static bool escape(struct re_parse *r)
 	return true;
 }
 
-static bool atom(struct re_parse *r)
-{
-	char c = *r->p++;
-
-	switch (c) {
-	case '(':
-		return group(r);
-	case '[':
-		return bracket(r);
-	case '.':
-		emit(r, RE_ANY, 0, 0, 0);
-		return true;
-	case '^':
-		emit(r, RE_BEGIN, 0, 0, 0);
-		return true;
-	case '$':
-		emit(r, RE_END, 0, 0, 0);
-		return true;
-	case '\\':
-		return escape(r);
-	case '*': case '+': case '?':
-		return refuse(r, "nothing to repeat");
-	default:
-		emit(r, RE_CHAR, (uint8_t)(r->nocase ? tolower((unsigned char)c) : c), 0, 0);
-		return true;
-	}
-}
-
 /* {n}, {n,}, {n,m}; anything else after { is the character itself. */
 static bool counted(const char **p, uint32_t *lo, uint32_t *hi)
 {
@@ -306,6 +279,38 @@ static bool counted(const char **p, uint32_t *lo, uint32_t *hi)
 		return false;
 	*p = end + 1;
 	return true;
+}
+
+static bool atom(struct re_parse *r)
+{
+	const char *at = r->p;
+	uint32_t lo, hi;
+	char c = *r->p++;
+
+	if (++r->atoms > RE_ATOMS)
+		return refuse(r, "too long");
+	if (c == '*' || c == '+' || c == '?' || (c == '{' && counted(&at, &lo, &hi)))
+		return refuse(r, "nothing to repeat");
+	switch (c) {
+	case '(':
+		return group(r);
+	case '[':
+		return bracket(r);
+	case '.':
+		emit(r, RE_ANY, 0, 0, 0);
+		return true;
+	case '^':
+		emit(r, RE_BEGIN, 0, 0, 0);
+		return true;
+	case '$':
+		emit(r, RE_END, 0, 0, 0);
+		return true;
+	case '\\':
+		return escape(r);
+	default:
+		emit(r, RE_CHAR, (uint8_t)(r->nocase ? tolower((unsigned char)c) : c), 0, 0);
+		return true;
+	}
 }
 
 static void split(struct re_parse *r, uint32_t from, bool lazy, bool loop)
@@ -415,19 +420,25 @@ static bool sequence(struct re_parse *r)
 
 static bool alternation(struct re_parse *r)
 {
-	uint32_t at = r->inst.nr, jump;
+	uint32_t at = r->inst.nr, jump = 0;     /* the last jump behind all of it, whose target is the one before; 0: none */
 	bool ok;
 
 	if (r->depth++ > RE_DEPTH)
 		return refuse(r, "too deep");
-	ok = sequence(r);
-	if (ok && *r->p == '|') {
+	while ((ok = sequence(r)) && *r->p == '|') {
 		r->p++;
 		insert(r, at, RE_SPLIT, at + 1, 0);
-		jump = emit(r, RE_JUMP, 0, 0, 0);
+		jump = emit(r, RE_JUMP, 0, jump, 0);
 		r->inst.v[at].y = r->inst.nr;
-		ok = alternation(r);
+		at = r->inst.nr;
+		if (at > RE_PROGRAM)
+			return refuse(r, "too long");
+	}
+	while (jump) {
+		uint32_t before = r->inst.v[jump].x;
+
 		r->inst.v[jump].x = r->inst.nr;
+		jump = before;
 	}
 	r->depth--;
 	return ok;

@@ -68,7 +68,8 @@ TEST(regex_finds_what_perl_finds)
 
 TEST(regex_refuses_what_it_does_not_know)
 {
-	static const char *const bad[] = { "(", ")", "[a", "a**", "*a", "(?=x)", "(?<!x)", "(a)\\1", "a++", "[z-a]", "a{300}", "\\q" };
+	static const char *const bad[] = { "(", ")", "[a", "a**", "*a", "(?=x)", "(?<!x)", "(a)\\1", "a++", "[z-a]", "a{300}", "\\q", "a{2}{3}", "{2}", "(?:{2})",
+					    "(?:(?:(?:(?:){200}){200}){200}){200}" };
 	struct arena *a = arena_new(NULL, "test");
 
 	for (size_t k = 0; k < ARRAY_LEN(bad); k++) {
@@ -77,6 +78,29 @@ TEST(regex_refuses_what_it_does_not_know)
 		CU_ASSERT_PTR_NULL(regex_compile(a, bad[k], false, &why));
 		CU_ASSERT_PTR_NOT_NULL(why);
 	}
+	arena_free(a);
+}
+
+TEST(regex_has_many_alternatives)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct sb text = { 0 };
+	const struct regex *re;
+
+	for (int k = 0; k < 150; k++)
+		sb_printf(&text, "%s/p%d/x|/p%d", k ? "|" : "(", k, k);
+	sb_add(&text, ")(z*)");
+	re = regex_compile(a, sb_text(&text), false, NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(re);
+	CU_ASSERT(regex_full(re, "/p0/x", a));
+	CU_ASSERT(regex_full(re, "/p77/xzz", a));
+	CU_ASSERT(regex_full(re, "/p149", a));
+	CU_ASSERT_FALSE(regex_full(re, "/p150", a));
+	CU_ASSERT_FALSE(regex_full(re, "/p7/x/p8/x", a));
+	for (int k = 0; k < 5000; k++)
+		sb_addc(&text, '|');
+	CU_ASSERT_PTR_NULL(regex_compile(a, sb_text(&text), false, NULL));
+	sb_free(&text);
 	arena_free(a);
 }
 
