@@ -4,7 +4,7 @@
 #include "model/dataplane/packet.h"
 #include "model/policy/tier_read.h"
 
-/* ---- Kubernetes' selectors in Calico's language */
+/* ---- Kubernetes' selectors in Calico's language: values stand as they are, for Calico escapes none either (a CRD does not check them; a ' in one spoils the selector) */
 
 static void requirement_text(struct sb *s, const char *key, uint8_t op, const str *values, uint32_t nr)
 {

@@ -12,8 +12,9 @@ struct drawing {
 	struct arena *a;
 	struct reach *r;
 	struct tiers tiers;
-	const char *unknown[MAX_GROUPS];                /* why it cannot be told of one who would connect */
+	const char *unknown[2][MAX_GROUPS];             /* by enum np_dir: why it cannot be told of one who would connect, or to whom it would */
 	struct pod_group *group[MAX_GROUPS]; uint32_t end[MAX_GROUPS]; box_h box[MAX_GROUPS]; bool isolated[MAX_GROUPS]; struct pod_ports ports[MAX_GROUPS];
+	struct names { const char *text; uint32_t nr; } barred[MAX_GROUPS];    /* the ports of workloads that are open, but not to it: its own policies do not let it out */
 	const char *lets[MAX_GROUPS][MAX_GROUPS];       /* from, to: ports that may be connected to; NULL: none, or nobody is kept out */
 	const char *open[MAX_GROUPS];                   /* the ports that all who get in may connect to; NULL: they differ, and stand on the lines */
 	bool apart[MAX_GROUPS];                         /* has nothing to do with any policy */
@@ -21,8 +22,20 @@ struct drawing {
 	struct np_compiled *policy; uint32_t nr_policies;
 };
 
+static void add_name(struct drawing *d, struct names *n, const char *name)
+{
+	if (++n->nr <= 3)
+		n->text = n->text ? arena_printf(d->a, "%s, %s", n->text, name) : name;
+}
+
+/* NULL: none. */
+static const char *names_text(struct drawing *d, const struct names *n)
+{
+	return n->nr > 3 ? arena_printf(d->a, "%s and %u more", n->text, n->nr - 3) : n->text;
+}
+
 /* Whether a policy of a tier selects the Pod; their names are added. */
-static bool tiers_on(struct drawing *d, const struct pod *p, enum np_dir dir, const char **names, uint32_t *nr)
+static bool tiers_on(struct drawing *d, const struct pod *p, enum np_dir dir, struct names *names)
 {
 	const pair_list *labels = d->tiers.nr_policies ? tier_labels_of(d->w->cluster, p, d->a) : NULL;
 	bool any = false;
@@ -34,8 +47,8 @@ static bool tiers_on(struct drawing *d, const struct pod *p, enum np_dir dir, co
 			if (!x->decides[dir] || tier_selects(x, labels) == NO)
 				continue;
 			any = true;
-			if (names && ++*nr <= 3)
-				*names = *names ? arena_printf(d->a, "%s, %s", *names, x->o->name) : x->o->name;
+			if (names)
+				add_name(d, names, x->o->name);
 		}
 	return any;
 }
@@ -59,32 +72,23 @@ static void choose(struct drawing *d, const struct figure_options *opt)
 		d->ports[d->nr] = pod_ports(g.v[k]->first);
 		for (uint32_t i = 0; i < d->nr_policies; i++)
 			d->isolated[d->nr] = d->isolated[d->nr] || (d->policy[i].isolates[NP_INGRESS] && np_selects(d->w->cluster, &d->policy[i], g.v[k]->first));
-		d->isolated[d->nr] = d->isolated[d->nr] || tiers_on(d, g.v[k]->first, NP_INGRESS, NULL, NULL);
+		d->isolated[d->nr] = d->isolated[d->nr] || tiers_on(d, g.v[k]->first, NP_INGRESS, NULL);
 		d->nr++;
 	}
 }
 
-/* Something that is not modelled decides who gets in; NULL: nothing. */
-static const char *unknown_of(struct drawing *d, uint32_t k, enum np_dir dir)
-{
-	return dir == NP_INGRESS ? d->unknown[k] : NULL;
-}
-
 static const char *policies_on(struct drawing *d, const struct pod *p, enum np_dir dir)
 {
-	const char *names = NULL;
-	uint32_t nr = 0;
+	struct names names = { 0 };
 
-	tiers_on(d, p, dir, &names, &nr);
+	tiers_on(d, p, dir, &names);
 	for (uint32_t i = 0; i < d->nr_policies; i++) {
 		const struct np_compiled *c = &d->policy[i];
 
-		if (!c->isolates[dir] || !np_selects(d->w->cluster, c, p))
-			continue;
-		if (++nr <= 3)
-			names = names ? arena_printf(d->a, "%s, %s", names, c->policy->o.name) : c->policy->o.name;
+		if (c->isolates[dir] && np_selects(d->w->cluster, c, p))
+			add_name(d, &names, c->policy->o.name);
 	}
-	return nr > 3 ? arena_printf(d->a, "%s and %u more", names, nr - 3) : names;
+	return names_text(d, &names);
 }
 
 /* Workloads that no policy names and that no line leads from: one list of each namespace instead of many boxes that say the same. */
@@ -121,7 +125,7 @@ static void add_boxes(struct drawing *d)
 	for (uint32_t k = 0; k < d->nr; k++) {
 		const struct pod_group *g = d->group[k];
 		const char *in = policies_on(d, g->first, NP_INGRESS), *out = policies_on(d, g->first, NP_EGRESS);
-		bool told = !unknown_of(d, k, NP_INGRESS);
+		bool told = !d->unknown[NP_INGRESS][k];
 
 		if (many && (!k || strcmp(d->group[k - 1]->ns, g->ns) != 0))
 			ns = scene_group(d->s, (box_h){ 0 }, ROLE_NODE, arena_printf(d->a, "namespace-%s", g->ns), "namespace", g->ns);
@@ -141,8 +145,10 @@ static void add_boxes(struct drawing *d)
 			scene_row(d->s, d->box[k], ROW_TEXT, "ports", d->open[k]);
 		if (out)
 			scene_row(d->s, d->box[k], ROW_TEXT, "out", out);
+		if (d->barred[k].nr)
+			scene_row(d->s, d->box[k], ROW_TEXT, "not to", names_text(d, &d->barred[k]));
 		for (int dir = NP_INGRESS; dir <= NP_EGRESS; dir++) {
-			const char *why = unknown_of(d, k, (enum np_dir)dir);
+			const char *why = d->unknown[dir][k];
 
 			if (!why)
 				continue;
@@ -160,7 +166,7 @@ static const char *allowed_ports(struct drawing *d, uint32_t from, uint32_t to)
 
 	for (uint32_t k = 0; k < p->nr; k++)
 		if (reach_unknown(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
-			d->unknown[to] = reach_explain(d->r, d->end[from], d->end[to], p->proto[k], p->v[k], d->a).unknown;
+			d->unknown[NP_INGRESS][to] = reach_explain(d->r, d->end[from], d->end[to], p->proto[k], p->v[k], d->a).unknown;
 		else if (reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
 			text = arena_printf(d->a, "%s%s:%u%s", text ? text : "", text ? ", " : "", p->v[k], p->proto[k] == PROTO_UDP ? "/udp" : "");
 	return text;
@@ -182,13 +188,30 @@ static void ask_one(struct drawing *d, uint32_t to)
 		d->open[to] = NULL;
 }
 
+/* To workloads that no policy isolates only those may be kept from connecting whose own policies decide where they get. */
+static void ask_open(struct drawing *d, uint32_t from)
+{
+	for (uint32_t to = 0; to < d->nr; to++) {
+		const struct pod_ports *p = &d->ports[to];
+
+		for (uint32_t k = 0; k < p->nr && to != from && !d->isolated[to]; k++)
+			if (reach_unknown(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
+				d->unknown[NP_EGRESS][from] = reach_explain(d->r, d->end[from], d->end[to], p->proto[k], p->v[k], d->a).unknown;
+			else if (!reach_allowed(d->r, d->end[from], d->end[to], p->proto[k], p->v[k]))
+				add_name(d, &d->barred[from], arena_printf(d->a, "%s:%u%s", d->group[to]->name, p->v[k], p->proto[k] == PROTO_UDP ? "/udp" : ""));
+	}
+}
+
 static void ask(struct drawing *d)
 {
 	for (uint32_t to = 0; to < d->nr; to++)
 		if (d->isolated[to])
 			ask_one(d, to);
+	for (uint32_t from = 0; from < d->nr; from++)
+		if (policies_on(d, d->group[from]->first, NP_EGRESS))
+			ask_open(d, from);
 	for (uint32_t k = 0; k < d->nr; k++) {
-		d->apart[k] = !unknown_of(d, k, NP_INGRESS) && !unknown_of(d, k, NP_EGRESS) && !d->isolated[k] && !policies_on(d, d->group[k]->first, NP_EGRESS);
+		d->apart[k] = !d->unknown[NP_INGRESS][k] && !d->unknown[NP_EGRESS][k] && !d->isolated[k] && !policies_on(d, d->group[k]->first, NP_EGRESS);
 		for (uint32_t to = 0; to < d->nr; to++)
 			d->apart[k] = d->apart[k] && !d->lets[k][to];
 		d->nr_apart += d->apart[k];
@@ -210,7 +233,7 @@ static void add_lines(struct drawing *d)
 			allowed++;
 			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->open[to] ? NULL : d->lets[from][to]);
 		}
-		if (!allowed && !unknown_of(d, to, NP_INGRESS))
+		if (!allowed && !d->unknown[NP_INGRESS][to])
 			scene_row(d->s, d->box[to], ROW_CHANGED, "✕ nobody gets in", NULL);
 	}
 }
@@ -218,6 +241,7 @@ static void add_lines(struct drawing *d)
 bool fig_policy(struct world *w, const struct figure_options *opt, const char *rest, const char *const *args, uint32_t nr, struct scene *s, struct err *err)
 {
 	struct drawing *d = arena_make(s->arena, struct drawing);
+	bool held = false;
 	uint32_t open = 0;
 
 	(void)rest;
@@ -239,11 +263,15 @@ bool fig_policy(struct world *w, const struct figure_options *opt, const char *r
 	add_boxes(d);
 	add_lines(d);
 	reach_free(d->r);
-	for (uint32_t k = 0; k < d->nr; k++)
-		open += !d->isolated[k] && !unknown_of(d, k, NP_INGRESS);
+	for (uint32_t k = 0; k < d->nr; k++) {
+		open += !d->isolated[k] && !d->unknown[NP_INGRESS][k];
+		held |= d->barred[k].nr || d->unknown[NP_EGRESS][k];
+	}
 	scene_legend(s, LINE_PACKET, 0, "may connect, to the ports in the box or on the line; to an isolated workload nobody else may");
 	if (open)
-		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u workload%s", open, open > 1 ? "s" : ""), "that no policy isolates: everybody may connect, and no line is drawn for it");
+		scene_note(s, ROLE_PLAIN, arena_printf(s->arena, "%u workload%s", open, open > 1 ? "s" : ""),
+			   held ? "that no policy isolates: everybody may connect but those whose box says that they may not, or that it cannot be told; no line is drawn for it"
+				: "that no policy isolates: everybody may connect, and no line is drawn for it");
 	if (!d->nr_policies && !d->tiers.nr_policies)
 		scene_note(s, ROLE_PLAIN, "no NetworkPolicy", "everybody may connect to everybody");
 	if (d->more)

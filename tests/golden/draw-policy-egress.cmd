@@ -1,0 +1,1 @@
+draw policy -f tests/golden/draw-policy-egress.yaml -o mermaid
