@@ -2,11 +2,14 @@
 # A mesh: sidecars are HAProxies behind the real redirect rules, with identities, policies, controllers that have a sidecar themselves, and what a Sidecar lets its Pods see.
 . "$(dirname "$0")/proxies.sh"
 
+pod() {                                         # pod NAMESPACE NAME LABELS
+	printf -- '---\n{apiVersion: v1, kind: Pod, metadata: {name: %s, namespace: %s, labels: {%s}}, spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}}\n' "$2" "$1" "$3"
+}
 version() {                                     # version N REPLICAS: of the reviews
 	printf '{apiVersion: apps/v1, kind: Deployment, metadata: {name: reviews-v%d, namespace: shop}, spec: {replicas: %d, selector: {matchLabels: {app: reviews, version: v%d}}, ' "$1" "$2" "$1"
 	printf 'template: {metadata: {labels: {app: reviews, version: v%d}}, spec: {containers: [{name: r, image: nginx, ports: [{containerPort: 9080}]}]}}}}\n---\n' "$1"
 }
-{ version 1 1; version 2 2; cat; } >mesh.yaml <<'YAML'
+{ version 1 1; version 2 2; cat <<'YAML'
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {istio-injection: enabled}}
@@ -17,19 +20,9 @@ metadata: {name: reviews, namespace: shop}
 spec: {selector: {app: reviews}, ports: [{name: http, port: 80, targetPort: 9080}]}
 ---
 apiVersion: v1
-kind: Pod
-metadata: {name: page, namespace: shop}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
 kind: Service
 metadata: {name: outside}
 spec: {selector: {app: outside}, ports: [{port: 81, targetPort: 8080}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: outside, labels: {app: outside}}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -55,6 +48,7 @@ spec:
     route: [{destination: {host: reviews, subset: v1}}]
   - route: [{destination: {host: reviews, subset: v1}}]
 YAML
+pod shop page ""; pod default outside "app: outside"; } >mesh.yaml
 
 if [ "$(id -u)" != 0 ]; then
 	check "the redirect rules cannot be made, and that is said" says "name user 1337, which a lab of an ordinary user has not" "$podwire" verify --controller istio.io/gateway-controller -f mesh.yaml
@@ -114,7 +108,7 @@ spec:
     filters: [{type: URLRewrite, urlRewrite: {hostname: inside.test}}]
     backendRefs: [{name: reviews, port: 80}]
 YAML
-sed 's/^spec: {containers: \[{name: p,/spec: {serviceAccountName: page, containers: [{name: p,/' mesh.yaml >named.yaml
+sed 's/spec: {containers: \[{name: p,/spec: {serviceAccountName: page, containers: [{name: p,/' mesh.yaml >named.yaml
 printf -- '---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: page, namespace: shop}\n---\napiVersion: v1\nkind: ServiceAccount\nmetadata: {name: page}\n' >>named.yaml
 mesh=(--controller istio.io/gateway-controller -f named.yaml -f identities.yaml)
 check "a mesh with identities comes up" "$podwire" up -q "${mesh[@]}"
@@ -209,7 +203,7 @@ has "a Service with one" 'GET http://up.test[:0-9]*/ from client.*: 200 by web-'
 "$podwire" down -q
 
 # protocols of ports, tcp routes, what a Sidecar lets its Pods see
-cat >scopes.yaml <<'YAML'
+{ cat <<'YAML'
 apiVersion: v1
 kind: Namespace
 metadata: {name: shop, labels: {istio-injection: enabled}}
@@ -217,26 +211,6 @@ metadata: {name: shop, labels: {istio-injection: enabled}}
 apiVersion: v1
 kind: Namespace
 metadata: {name: far}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: page, namespace: shop, labels: {app: page}}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: free, namespace: shop, labels: {app: free}}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: db1, namespace: shop, labels: {app: db, version: v1}}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: db2, namespace: shop, labels: {app: db, version: v2}}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
 ---
 apiVersion: v1
 kind: Service
@@ -247,11 +221,6 @@ apiVersion: v1
 kind: Service
 metadata: {name: other, namespace: far}
 spec: {selector: {app: other}, ports: [{name: http, port: 80, targetPort: 8080}, {name: tcp-x, port: 5432, targetPort: 8080}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: other, namespace: far, labels: {app: other}}
-spec: {containers: [{name: p, image: nginx, ports: [{containerPort: 8080}]}]}
 ---
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -274,6 +243,7 @@ kind: Sidecar
 metadata: {name: page, namespace: shop}
 spec: {workloadSelector: {labels: {app: page}}, outboundTrafficPolicy: {mode: REGISTRY_ONLY}, egress: [{hosts: ["./*"]}]}
 YAML
+pod shop page "app: page"; pod shop free "app: free"; pod shop db1 "app: db, version: v1"; pod shop db2 "app: db, version: v2"; pod far other "app: other"; } >scopes.yaml
 check "a mesh with tcp routes and a Sidecar comes up" "$podwire" up -q --controller istio.io/gateway-controller -f scopes.yaml
 said=$("$podwire" verify --sample 300 -v 2>&1)
 is "and real connections and requests end as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
