@@ -198,20 +198,6 @@ bool gateway_add_service_routes(struct route_table *t, uint32_t group, const str
 	return found.nr > 0;
 }
 
-/* What the data planes of known controllers make of a header that is given more than once. Sources: envoy source/common/http/header_utility.cc, traefik pkg/muxer/http/matcher.go. */
-static enum l7_repeats repeats_of(const char *controller)
-{
-	static const struct { const char *prefix; enum l7_repeats how; } known[] = {
-		{ "istio.io/", L7_REPEATS_COMMA }, { "gateway.envoyproxy.io/", L7_REPEATS_COMMA }, { "projectcontour.io/", L7_REPEATS_COMMA },
-		{ "io.cilium/", L7_REPEATS_COMMA }, { "kgateway.dev/", L7_REPEATS_COMMA }, { "traefik.io/", L7_REPEATS_ANY },
-	};
-
-	for (size_t k = 0; controller && k < ARRAY_LEN(known); k++)
-		if (strncmp(controller, known[k].prefix, strlen(known[k].prefix)) == 0)
-			return known[k].how;
-	return L7_REPEATS_OPEN;
-}
-
 struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)
 {
 	struct gw_state s = gateway_state(c, gw, a);
@@ -219,7 +205,6 @@ struct route_table *routes_compile_gateway(struct cluster *c, const struct gatew
 	struct compiling k = { t, c, a, &s };
 
 	t->misdirected = true;
-	t->repeats = (uint8_t)repeats_of(s.controller);
 	for (uint32_t i = 0; i < s.nr; i++)
 		add_listener(&k, &s.listeners[i]);
 	for (uint32_t i = 0; i < s.nr_routes; i++)

@@ -1,5 +1,7 @@
 /* A request's headers as a proxy reads them. What a header that is given more than once is to a condition differs among proxies, and the Gateway API leaves it to them
- * (HTTPHeaderMatch.name). Sources: envoy source/common/http/header_utility.cc (all values of a name, with a comma between), nginx 1.23 changes ($http_: with ", "). */
+ * (HTTPHeaderMatch.name). Sources: envoy source/common/http/header_utility.cc (all values of a name, with a comma between), nginx 1.23 changes ($http_: with ", "),
+ * traefik pkg/muxer/http/matcher.go. A second Host: nginx ngx_http_request.c ngx_http_process_host, haproxy h1.c h1_headers_to_hdr_list, Go net/http server.go readRequest,
+ * envoy header_map_impl.cc insertByKey (Host is one of the headers of which there is one; what comes again is appended, with a comma). */
 #include "model/l7/table.h"
 
 #include <strings.h>
@@ -49,4 +51,36 @@ const char *header_repeated(const struct http_request *rq)
 			if (strcasecmp(rq->headers[i].name, rq->headers[k].name) == 0)
 				return rq->headers[k].name;
 	return NULL;
+}
+
+const struct http_request *request_hosts_joined(const struct http_request *rq, struct arena *a)
+{
+	struct http_request *one;
+
+	if (rq->nr_hosts < 2)
+		return rq;
+	one = arena_copy(a, rq, sizeof(*rq));
+	for (uint32_t k = 1; k < rq->nr_hosts; k++)
+		one->host = arena_printf(a, "%s,%s", one->host, rq->hosts[k]);
+	one->nr_hosts = 1;
+	return one;
+}
+
+void header_reading(struct route_table *t)
+{
+	static const struct { const char *domain; enum l7_repeats repeats; enum l7_second_host host; } known[] = {
+		{ "istio", L7_REPEATS_COMMA, L7_HOST_JOINED }, { "istio.io", L7_REPEATS_COMMA, L7_HOST_JOINED }, { "gateway.envoyproxy.io", L7_REPEATS_COMMA, L7_HOST_JOINED },
+		{ "projectcontour.io", L7_REPEATS_COMMA, L7_HOST_JOINED }, { "io.cilium", L7_REPEATS_COMMA, L7_HOST_JOINED }, { "cilium.io", L7_REPEATS_COMMA, L7_HOST_JOINED },
+		{ "kgateway.dev", L7_REPEATS_COMMA, L7_HOST_JOINED }, { "traefik.io", L7_REPEATS_ANY, L7_HOST_REFUSED },
+		{ "nginx.org", L7_REPEATS_OPEN, L7_HOST_REFUSED }, { "gateway.nginx.org", L7_REPEATS_OPEN, L7_HOST_REFUSED },
+		{ "ingress-controllers.konghq.com", L7_REPEATS_OPEN, L7_HOST_REFUSED }, { "konghq.com", L7_REPEATS_OPEN, L7_HOST_REFUSED },
+		{ "haproxy.org", L7_REPEATS_OPEN, L7_HOST_SAME }, { "haproxy-ingress.github.io", L7_REPEATS_OPEN, L7_HOST_SAME },
+	};
+	size_t n = t->controller ? strcspn(t->controller, "/") : 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(known); k++)
+		if (strlen(known[k].domain) == n && memcmp(t->controller, known[k].domain, n) == 0) {
+			t->repeats = (uint8_t)known[k].repeats;
+			t->second_host = (uint8_t)known[k].host;
+		}
 }

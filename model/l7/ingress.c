@@ -223,7 +223,10 @@ struct route_table *routes_compile_ingress(struct cluster *c, const char *contro
 	t->own_cert = true;
 	t->replace_forwarded = nginx;
 	t->normal_paths = nginx;
-	t->repeats = nginx ? L7_REPEATS_COMMA_SPACE : L7_REPEATS_OPEN;
+	if (nginx) {
+		t->repeats = L7_REPEATS_COMMA_SPACE;
+		t->second_host = L7_HOST_REFUSED;
+	}
 	table_listener(t, NULL, 80, L7_HTTP, group);
 	table_listener(t, NULL, 443, L7_HTTPS, group);
 	ingress_certs(t, 1, &s);

@@ -136,6 +136,25 @@ static bool misdirected(struct deciding *d, const struct l7_listener *l)
 	return true;
 }
 
+/* false: there are several, and it is answered. */
+static bool one_host(struct deciding *d)
+{
+	static const struct share all = { 1, 1, 0 };
+	const struct http_request *rq = d->q.rq;
+	bool same = true;
+
+	for (uint32_t k = 1; k < rq->nr_hosts; k++)
+		same = same && strcasecmp(rq->host, rq->hosts[k]) == 0;
+	if (rq->nr_hosts < 2 || (same && d->t->second_host == L7_HOST_SAME))
+		return true;
+	if (d->t->second_host == L7_HOST_OPEN)
+		l7_answer(d, all, 0, NULL)->unknown = arena_printf(d->a, "the request has %u Host headers, and whether %s refuses that (RFC 9112, 3.2) or reads one of them is not known",
+								   rq->nr_hosts, d->t->server);
+	else
+		l7_answer(d, all, 400, arena_printf(d->a, "%s refuses the request: it has %u Host headers (RFC 9112, 3.2)", d->t->server, rq->nr_hosts));
+	return false;
+}
+
 static const struct l7_listener *find_listener(struct deciding *d)
 {
 	static const struct share all = { 1, 1, 0 };
@@ -154,7 +173,8 @@ static const struct l7_listener *find_listener(struct deciding *d)
 	if (!l && tls)
 		return (void)fails(d->out, arena_printf(d->a, "the TLS handshake fails: no listener of %s is for the name %s", d->t->server, name)), NULL;
 	if (!l) {
-		l7_answer(d, all, 404, arena_printf(d->a, "no listener of %s is for the host %s", d->t->server, d->q.host));
+		if (one_host(d))
+			l7_answer(d, all, 404, arena_printf(d->a, "no listener of %s is for the host %s", d->t->server, d->q.host));
 		return NULL;
 	}
 	d->out->listener = l->name;
@@ -166,9 +186,11 @@ static const struct l7_listener *find_listener(struct deciding *d)
 	d->out->stream = d->stream = l->proto == L7_TCP || l->proto == L7_TLS_PASSTHROUGH || l->proto == L7_TLS_TERMINATE;
 	if (d->stream && tls)                   /* what is inside is not read: the name in the hello is all that is known */
 		d->q.host = query_host(name, d->a);
-	if ((l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE) && (!handshake(d, l, name) || (l->proto == L7_HTTPS && misdirected(d, l))))
+	if ((l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE) && !handshake(d, l, name))
 		return NULL;
-	return l;
+	if (!d->stream && !one_host(d))
+		return NULL;
+	return l->proto == L7_HTTPS && misdirected(d, l) ? NULL : l;
 }
 
 /* ---- all of it */
@@ -312,27 +334,16 @@ static bool brought_to_normal(struct deciding *d)
 	return true;
 }
 
-/* RFC 9112, 3.2. */
-static bool one_host(struct deciding *d, const struct http_request *rq)
-{
-	static const struct share all = { 1, 1, 0 };
-
-	if (rq->nr_hosts < 2 || d->stream)
-		return true;
-	l7_answer(d, all, 400, arena_printf(d->a, "%s refuses the request: it has %u Host headers (RFC 9112, 3.2)", d->t->server, rq->nr_hosts));
-	return false;
-}
-
 struct http_decision routes_match(const struct route_table *t, const struct http_request *rq, struct arena *a)
 {
 	const char *type = header_of(rq, "Content-Type");
 	struct http_decision out = { .grpc = type && strncasecmp(type, "application/grpc", 16) == 0 };
-	struct deciding d = { .t = t, .q = query_make(rq, a), .a = a, .out = &out };
+	struct deciding d = { .t = t, .q = query_make(t->second_host == L7_HOST_JOINED ? request_hosts_joined(rq, a) : rq, a), .a = a, .out = &out };
 	const struct l7_listener *l;
 
 	d.q.repeats = t->repeats;
 	l = find_listener(&d);
-	if (l && one_host(&d, rq) && brought_to_normal(&d))
+	if (l && brought_to_normal(&d))
 		route(&d, l);
 	out.v = d.v.v;
 	out.nr = d.v.nr;

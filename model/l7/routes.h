@@ -10,7 +10,7 @@ struct http_request {
 	const char *scheme;                     /* http, https */
 	const char *sni;                        /* https: the name in the TLS hello */
 	const char *host;                       /* Host header as sent; "" if none */
-	uint32_t nr_hosts;                      /* Host headers as sent, where the request says any; from two on `host` is the first */
+	const char **hosts; uint32_t nr_hosts;  /* Host headers as sent, where the request says any; `host` is the first */
 	uint16_t port;                          /* of the connection */
 	const char *method, *path;              /* path with query */
 	struct http_pair *headers; uint32_t nr_headers;
@@ -60,6 +60,8 @@ struct route_table;                             /* of one controller or gateway;
 /* `controller`: IngressClass.spec.controller or GatewayClass.spec.controllerName. */
 struct route_table *routes_compile_ingress(struct cluster *, const char *controller, struct arena *);
 struct route_table *routes_compile_gateway(struct cluster *, const struct gateway *, struct arena *);
+/* As Envoy reads several Hosts: one, with commas between. */
+const struct http_request *request_hosts_joined(const struct http_request *, struct arena *);
 struct http_decision routes_match(const struct route_table *, const struct http_request *, struct arena *);
 /* A connection (or datagrams) that is no request: TCPRoute, UDPRoute. connect false: no listener of that kind on that port, what comes is not passed on. */
 struct http_decision routes_connection(const struct route_table *, uint16_t port, bool udp, struct arena *);

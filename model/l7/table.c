@@ -38,6 +38,7 @@ struct route_table *table_new(struct cluster *c, struct arena *a, const char *na
 	t->name = arena_strdup(a, name);
 	t->controller = controller ? arena_strdup(a, controller) : NULL;
 	t->server = t->name;
+	header_reading(t);
 	return t;
 }
 

@@ -157,6 +157,14 @@ enum l7_repeats {
 	L7_REPEATS_ANY,                         /* one of them is enough */
 };
 
+/* What a second Host is. RFC 9112 3.2 has it refused; not all do. */
+enum l7_second_host {
+	L7_HOST_OPEN,                           /* nobody says */
+	L7_HOST_REFUSED,                        /* 400 */
+	L7_HOST_SAME,                           /* the same name again counts for nothing, another one is refused */
+	L7_HOST_JOINED,                         /* one value, a comma between */
+};
+
 struct route_table {
 	struct arena *arena;
 	struct cluster *cluster;
@@ -165,7 +173,7 @@ struct route_table {
 	bool misdirected;                       /* a Host that belongs to another listener than the SNI's is answered 421 (Gateway API) */
 	bool own_cert;                          /* where no certificate fits, the controller's own is shown (Ingress) */
 	bool replace_forwarded;                 /* X-Forwarded-* from the client are overwritten (ingress-nginx), else appended to */
-	uint8_t repeats;                        /* enum l7_repeats */
+	uint8_t repeats, second_host;           /* enum l7_repeats, l7_second_host */
 	bool normal_paths;                      /* nginx: paths are compared decoded, slashes merged, dots resolved; false: nobody says whether */
 	const char *server;                     /* who answers: for sentences ("controller k8s.io/ingress-nginx") */
 	VEC(struct l7_listener) listeners;
@@ -212,6 +220,7 @@ int host_rank(const char *pattern);             /* more precise is larger: any 0
 const char *header_of(const struct http_request *, const char *name);            /* the first */
 const char *header_joined(const struct http_request *, const char *name, const char *between, struct arena *);       /* all, as one text */
 const char *header_read(const struct http_request *, const char *name, enum l7_repeats, struct arena *);             /* ANY: the first */
+void header_reading(struct route_table *);       /* how the data plane of the table's controller reads what is given more than once */
 const char *header_repeated(const struct http_request *);        /* the name of one that is given more than once */
 
 /* ---- paths (paths.c) */

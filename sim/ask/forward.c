@@ -63,6 +63,7 @@ static struct http_request passed_on(const struct way *way, const struct http_ba
 		rq.scheme = way->table ? "http" : rq.scheme;
 		rq.path = b->req_path;
 		rq.host = b->req_host;
+		rq.nr_hosts = 1;
 		rq.headers = b->req_headers;
 		rq.nr_headers = b->nr_req_headers;
 	}
@@ -201,6 +202,7 @@ static bool next_proxy(struct asking *k, const struct way *way, const struct htt
 	if (way->table) {
 		own.scheme = rq.scheme;
 		own.host = rq.host;
+		own.nr_hosts = rq.nr_hosts;
 		own.path = rq.path;
 		own.headers = rq.headers;
 		own.nr_headers = rq.nr_headers;

@@ -79,16 +79,19 @@ struct http_request request_of(struct asking *k, const struct outcome_view *firs
 
 	rq.explain = (q->flags & WALK_CONSIDERED) != 0;
 	rq.headers = arena_array(k->a, struct http_pair, q->nr_headers);
+	rq.hosts = arena_array(k->a, const char *, q->nr_headers);
 	if (k->to->port != (streq(rq.scheme, "https") ? 443 : 80))
 		rq.host = arena_printf(k->a, "%s:%u", k->to->name, k->to->port);
 	if (k->to->host)
 		rq.host = k->to->host;
 	for (uint32_t i = 0; i < q->nr_headers; i++) {
 		if (strcasecmp(q->headers[i].name, "Host") == 0)
-			rq.host = rq.nr_hosts++ ? rq.host : q->headers[i].value;
+			rq.hosts[rq.nr_hosts++] = q->headers[i].value;
 		else
 			rq.headers[rq.nr_headers++] = q->headers[i];
 	}
+	if (rq.nr_hosts)
+		rq.host = rq.hosts[0];
 	return rq;
 }
 
@@ -141,12 +144,21 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 				  .resp_headers = rq.backend_headers, .nr_resp_headers = rq.nr_backend_headers, .why = "nothing stands between: the server itself answers" };
 	struct http_decision none = { .connect = true };
 	uint32_t health = health_status(k, first, port);
-	struct http_view *h = forward_view(k, &none, &b, (uint16_t)(health ? health : rq.nr_hosts > 1 ? 400 : 200));
 	struct outcome_view v = *first;
+	struct http_view *h;
 
-	if (!health && rq.nr_hosts > 1)
-		b.why = "nothing stands between: the server itself answers 400, as the request has more than one Host";
-	if (health)
+	if (!health && rq.nr_hosts > 1) {
+		v.verdict = V_UNKNOWN;
+		v.reason = "nothing stands between: whether the server itself refuses a request with more than one Host (RFC 9112, 3.2) is not known";
+		*answer_push(k->out, k->a) = v;
+		return;
+	}
+	if (health && rq.nr_hosts > 1)          /* it is a server of Go's net/http */
+		health = 400;
+	h = forward_view(k, &none, &b, (uint16_t)(health ? health : 200));
+	if (health == 400)
+		b.why = "kube-proxy: the request has more than one Host";
+	else if (health)
 		b.why = health == 200 ? "kube-proxy: the node has a ready endpoint of that Service" : "kube-proxy: the node has no ready endpoint of that Service";
 
 	v.http = h;
@@ -161,7 +173,7 @@ static void through_sidecar(struct asking *k, const struct outcome_view *first)
 {
 	const struct source *source = &k->out->source;
 	const struct tuple *sent = &first->walk->there.as_sent;
-	struct http_request rq = request_of(k, first, sent->dport);
+	struct http_request asked = request_of(k, first, sent->dport), rq = *request_hosts_joined(&asked, k->a);
 	struct way way = { .first = first, .from = source->netns, .pod = source->pod, .rq = &rq, .sidecar = true, .envoy = true, .sent = sent };
 	bool plain = streq(k->to->scheme, "http");
 	struct mesh_dialled dialled = { sent->dst, sent->dport, plain ? query_make(&rq, k->a).host : NULL, plain ? NULL : rq.sni };
