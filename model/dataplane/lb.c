@@ -59,20 +59,28 @@ static bool has_interface(const struct metallb_advertisement *a, const struct no
 	return !a->interfaces.nr || !nb->nr_nics;
 }
 
-static bool advertised_from(const struct compile *x, const struct metallb_pool *p, const struct node_build *nb, ip_addr own)
+typedef VEC(const struct metallb_advertisement *) advertisements;
+
+static advertisements advertised(const struct compile *x, const struct metallb_pool *p)
 {
 	static const struct kind *const rows[] = { &l2_advertisement_kind, &bgp_advertisement_kind };
+	advertisements out = { 0 };
 
-	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+	for (size_t k = 0; p && k < ARRAY_LEN(rows); k++) {
 		struct object_list l = cluster_list(x->cluster, rows[k]);
 
-		for (uint32_t i = 0; i < l.nr; i++) {
-			const struct metallb_advertisement *a = (const struct metallb_advertisement *)l.v[i];
-
-			if (metallb_advertises(a, p) && selects_node(a, nb->node) && has_interface(a, nb, own))
-				return true;
-		}
+		for (uint32_t i = 0; i < l.nr; i++)
+			if (metallb_advertises((const struct metallb_advertisement *)l.v[i], p))
+				vec_add(x->arena, &out, (const struct metallb_advertisement *)l.v[i]);
 	}
+	return out;
+}
+
+static bool advertised_from(const advertisements *l, const struct node_build *nb, ip_addr own)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (selects_node(l->v[k], nb->node) && has_interface(l->v[k], nb, own))
+			return true;
 	return false;
 }
 
@@ -87,6 +95,7 @@ bool node_is_kept_away(const struct node *n)
 static const struct node_build *elect(struct compile *x, const struct service *s, ip_addr first, ip_addr ip)
 {
 	const struct metallb_pool *pool = pool_with(x, ip);
+	const advertisements by = advertised(x, pool);
 	const struct node_build *best = NULL;
 	uint8_t least[32];
 
@@ -98,7 +107,7 @@ static const struct node_build *elect(struct compile *x, const struct service *s
 		uint8_t sum[32];
 		const char *text;
 
-		if (!ip_set(own) || node_is_dead(nb->node) || node_is_kept_away(nb->node) || (pool && !advertised_from(x, pool, nb, own)) ||
+		if (!ip_set(own) || node_is_dead(nb->node) || node_is_kept_away(nb->node) || (pool && !advertised_from(&by, nb, own)) ||
 		    (s->external_policy == TP_LOCAL && !has_endpoint(x, s, nb->node)))
 			continue;
 		text = arena_printf(x->arena, "%s#%s", nb->node->o.name, IP(first));
