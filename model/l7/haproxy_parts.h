@@ -24,6 +24,7 @@ struct hap {
 	const char *identity;                   /* what a server's line has for mutual TLS; NULL: nobody asked yet */
 	struct map client_tls;                  /* of a Service, in hap_mutual → const char **: mode */
 	struct mesh_scope scope;                /* of a sidecar */
+	struct map streams;                     /* of a sidecar: a Service's port → the action for connections to it, or NULL */
 	bool cuts;                              /* some connections are cut off */
 	const char *headless;                   /* of a sidecar: how endpoints of headless Services are dialled, if any is by TLS; NULL */
 };

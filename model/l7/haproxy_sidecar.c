@@ -72,16 +72,24 @@ static void reading(struct hap *x, const struct service *s, const struct svc_por
 		sb_printf(text(x), "    acl read dst_port %d\n", p->port);
 }
 
-/* What becomes of a connection to a Service's port; NULL: it goes on as it was sent. Routes by the name in a hello are not told apart here. */
+/* What becomes of a connection to a Service's port; NULL: it goes on as it was sent. Routes by the name in a hello are not told apart here. Looked up once: the
+ * connection's rule and its backend are written apart. */
 static const struct l7_action *stream_of(struct hap *x, const struct service *s, const struct svc_port *p)
 {
 	struct mesh_dialled d = { .port = (uint16_t)p->port };
 	const struct route_table *t;
+	const struct l7_action *act;
+	uint64_t *known;
 
 	if (mesh_speaks(p) == MESH_HTTP || !service_has_vip(s) || !ip_parse(s->cluster_ip, &d.dst))
 		return NULL;
+	known = map_find(&x->streams, map_ptr(p));
+	if (known)
+		return (const struct l7_action *)(uintptr_t)*known;
 	t = routes_compile_sidecar(x->t->cluster, x->plane->pod, &d, x->a);
-	return t->vhosts.nr && t->vhosts.v[0].routes.nr ? t->vhosts.v[0].routes.v[0].action : NULL;
+	act = t->vhosts.nr && t->vhosts.v[0].routes.nr ? t->vhosts.v[0].routes.v[0].action : NULL;
+	*map_put(&x->streams, x->a, map_ptr(p)) = map_ptr(act);
+	return act;
 }
 
 static void use_stream(struct hap *x, const struct service *s, const struct svc_port *p, const char *name)
