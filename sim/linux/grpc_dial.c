@@ -1,15 +1,12 @@
 #include "sim/linux/grpc_dial.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "sim/linux/http_dial.h"
 #include "sim/linux/static/health.h"
-
-enum { DATA = 0, HEADERS = 1, SETTINGS = 4 };
-enum { END_STREAM = 1, END_HEADERS = 4 };
-#define HEAD 9u
 
 static void number(struct sb *out, size_t n, int bytes)
 {
@@ -26,13 +23,26 @@ static void frame(struct sb *out, int type, int flags, uint32_t stream, const st
 	sb_addn(out, payload->s ? payload->s : "", payload->len);
 }
 
-/* A text as HPACK writes it without Huffman's code; all of ours have less than 127 bytes. */
+/* A text as HPACK writes it without Huffman's code; all that goes into headers here has less than 127 bytes. */
 static void text(struct sb *out, const char *s)
 {
-	size_t n = MIN(strlen(s), 126u);
+	sb_addc(out, (char)strlen(s));
+	sb_add(out, s);
+}
 
-	sb_addc(out, (char)n);
-	sb_addn(out, s, n);
+/* Five bytes of gRPC, then HealthCheckRequest: the service is its field 1. */
+static void message(struct sb *out, const char *service)
+{
+	uint8_t len[10];
+	size_t n = strlen(service), digits = grpc_varint(n, len);
+
+	number(out, 0, 1);                      /* not compressed */
+	number(out, n ? 1 + digits + n : 0, 4);
+	if (n) {
+		sb_addc(out, 0x0a);
+		sb_addn(out, (const char *)len, digits);
+		sb_addn(out, service, n);
+	}
 }
 
 /* Literal fields without indexing; names that the static table has by their places (RFC 7541, appendix A). */
@@ -43,7 +53,7 @@ static void request(const struct grpc_dial *q, struct sb *out)
 
 	snprintf(authority, sizeof(authority), ip_is4(q->dst) ? "%s:%u" : "[%s]:%u", IP(q->dst), q->port);
 	sb_add(out, HEALTH_PREFACE);
-	frame(out, SETTINGS, 0, 0, &part);
+	frame(out, H2_SETTINGS, 0, 0, &part);
 	sb_add(&part, "\x83\x86\x04");          /* :method POST, :scheme http, :path */
 	text(&part, "/grpc.health.v1.Health/Check");
 	sb_addc(&part, 1);                      /* :authority */
@@ -58,32 +68,24 @@ static void request(const struct grpc_dial *q, struct sb *out)
 	sb_addc(&part, 0);
 	text(&part, HEALTH_PROBE);
 	text(&part, q->probe);
-	frame(out, HEADERS, END_HEADERS, 1, &part);
+	frame(out, H2_HEADERS, H2_END_HEADERS, 1, &part);
 	sb_reset(&part);
-	number(&part, 0, 1);                    /* not compressed */
-	number(&part, *q->service ? 2 + MIN(strlen(q->service), 126u) : 0, 4);
-	if (*q->service) {
-		sb_addc(&part, 0x0a);           /* HealthCheckRequest.service */
-		text(&part, q->service);
-	}
-	frame(out, DATA, END_STREAM, 1, &part);
+	message(&part, q->service);
+	frame(out, H2_DATA, H2_END_STREAM, 1, &part);
 	sb_free(&part);
 }
 
-/* The message in the first DATA frame: HealthCheckResponse, whose field 1 is the status. */
-static int status_in(const char *bytes, size_t n)
+int grpc_status_in(const char *bytes, size_t n)
 {
-	for (size_t at = 0; n - at >= HEAD;) {
-		const uint8_t *p = (const uint8_t *)bytes + at;
-		size_t len = (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
+	struct grpc_message m = { .n = 0 };
+	struct grpc_field status;
+	struct h2_frame f;
+	size_t len;
 
-		if (n - at < HEAD + len)
+	for (size_t at = 0; !grpc_whole(&m) && (len = h2_read(bytes + at, n - at, &f)) > 0; at += len)
+		if (f.type == H2_DATA && f.stream == 1 && (!f.payload || !grpc_add(&m, f.payload, f.len)))
 			break;
-		if (p[3] == DATA && len == 7 && p[HEAD + 5] == 0x08)
-			return p[HEAD + 6];
-		at += HEAD + len;
-	}
-	return GRPC_NO_ANSWER;
+	return grpc_whole(&m) && grpc_field(&m, 1, &status) && !status.bytes ? (int)MIN(status.value, (uint64_t)INT_MAX) : GRPC_NO_ANSWER;
 }
 
 bool grpc_dial(struct live *live, struct grpc_dial *q, struct err *err)
@@ -107,7 +109,7 @@ bool grpc_dial(struct live *live, struct grpc_dial *q, struct err *err)
 	if (send(fd, out.s, out.len, MSG_NOSIGNAL) == (ssize_t)out.len)
 		while (q->status < 0 && n < sizeof(in) && http_dial_ready(fd, POLLIN, until) && (got = recv(fd, in + n, sizeof(in) - n, 0)) > 0) {
 			n += (size_t)got;
-			q->status = status_in(in, n);
+			q->status = grpc_status_in(in, n);
 		}
 	close(fd);
 	sb_free(&out);

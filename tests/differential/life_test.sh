@@ -163,10 +163,23 @@ cat >grpc.yaml <<'YAML'
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: late, annotations: {podwire.io/c.ready: never}}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 9000}], readinessProbe: {grpc: {port: 9000, service: ready}}}]}}
 YAML
+long=$(printf 's%.0s' {1..300})
+python3 - "$long" >>grpc.yaml <<'PY'
+import sys
+print('---\n{apiVersion: v1, kind: Pod, metadata: {name: long}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 9000}], readinessProbe: {grpc: {port: 9000, service: %s}}}]}}' % sys.argv[1])
+PY
 grpc() { PODWIRE_LAB=grpc.db "$podwire" "$@"; }
 grpc up -q -f grpc.yaml
 check "probes are asked, and answered as the model says" sh -c "PODWIRE_LAB=grpc.db '$podwire' verify --sample 50 >probed && grep -q 'probes .* agree' probed && ! grep gRPC probed"
-grpc logs pod/late >late.log; grpc logs pod/good >good.log
+grpc logs pod/late >late.log; grpc logs pod/good >good.log; grpc logs pod/long >long.log
+check "a service of 300 bytes is asked for by its whole name" grep -q "health check of \"$long\": SERVING" long.log
+preface() { grpc exec node/worker-1 -- python3 -c 'import socket, sys, time
+s = socket.create_connection((sys.argv[1], 9000), 5)
+for part in sys.argv[2:]:
+    s.sendall(part.encode().decode("unicode_escape").encode()); time.sleep(0.3)
+s.shutdown(socket.SHUT_WR); print(s.recv(200).hex())' "$(grpc exec good -- hostname -i)" "$@"; }
+check "HTTP/2 that begins in two segments is HTTP/2" says 000000040000000000 preface 'PRI * HT' 'TP/2.0\r\n\r\nSM\r\n\r\n'
+check "what only began like it is echoed, after the line that says who" says 676f6f64 preface 'PRI * HT'
 check "one that is not ready says so" sh -c "grep -q 'health check of \"ready\": NOT_SERVING' late.log && grep -q 'health check of \"live\": SERVING' good.log"
 if [[ $(curl -V) == *HTTP2* ]]; then
 	check "another program's HTTP/2 is understood" says "200 2 application/grpc" grpc exec node/worker-1 -- curl -s --max-time 5 --http2-prior-knowledge -o /dev/null -w '%{http_code} %{http_version} %{content_type}\n' -X POST --data-binary x \

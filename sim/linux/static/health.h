@@ -3,14 +3,12 @@
 #ifndef PODWIRE_HEALTH_H
 #define PODWIRE_HEALTH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "sim/linux/h2.h"
 
 #define HEALTH_PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #define HEALTH_PROBE   "podwire-probe"          /* a header that says which probe asks */
 
-struct health { uint32_t stream; bool greeted; char probe[16]; /* "": no probe of podwire's */ char service[256]; };
+struct health { uint32_t stream; bool greeted; char probe[16]; /* "": no probe of podwire's */ struct grpc_message message; struct grpc_field service; /* once asked: its length, and the name, until the next is read */ };
 enum health_event { HEALTH_MORE, HEALTH_ASKED, HEALTH_OVER };
 /* What came so far: *used bytes of it are done with. HEALTH_ASKED: answer it; then go on with the rest. */
 enum health_event health_read(struct health *, int fd, const char *bytes, size_t n, size_t *used);

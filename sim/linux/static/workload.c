@@ -261,7 +261,7 @@ static size_t header_lines(const char *req, char *out, size_t max, size_t n)
 /* A probe that is scripted to fail now: LOG.fails holds lines of KIND PORT PATH, and a probe says in a header which one it is. Other requests are not concerned. */
 static bool fails(const struct me *me, const struct sock *s, const char *asked, const char *path, size_t path_len)
 {
-	char name[512], kind[16], line[1024];
+	char name[512], kind[16], line[GRPC_MOST + 64];
 	unsigned port;
 	int at;
 	bool found = false;
@@ -347,9 +347,11 @@ static bool answer_health(struct me *me, struct sock *s)
 		memmove(s->buf, s->buf + used, s->len - used + 1);
 		s->len -= used;
 		if (event == HEALTH_ASKED) {
-			bool unwell = *s->health.probe && fails(me, s, s->health.probe, s->health.service, strlen(s->health.service));
+			const char *service = (const char *)s->health.service.bytes;
+			size_t len = (size_t)s->health.service.value;
+			bool unwell = *s->health.probe && fails(me, s, s->health.probe, service, len);
 
-			say(me, "%s %s gRPC health check of \"%s\": %s", peer_ip, here, s->health.service, unwell ? "NOT_SERVING" : "SERVING");
+			say(me, "%s %s gRPC health check of \"%.*s\": %s", peer_ip, here, (int)(len < 512 ? len : 512), service, unwell ? "NOT_SERVING" : "SERVING");
 			ok = health_answer(&s->health, s->fd, !unwell);
 		}
 	}
@@ -392,6 +394,14 @@ static void dns_answered(struct me *me)
 			say(me, "%s", line);
 }
 
+/* It is HTTP/2, or may become it. */
+static bool begins_health(const struct sock *s)
+{
+	size_t n = s->len < sizeof(HEALTH_PREFACE) - 1 ? s->len : sizeof(HEALTH_PREFACE) - 1;
+
+	return s->health.greeted || (!s->echoing && n && memcmp(s->buf, HEALTH_PREFACE, n) == 0);
+}
+
 /* false: the connection is over. */
 static bool read_more(struct me *me, struct sock *s)
 {
@@ -401,7 +411,7 @@ static bool read_more(struct me *me, struct sock *s)
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	if (n == 0)
+	if (n == 0 && (s->health.greeted || !begins_health(s)))
 		return false;
 	s->len += (size_t)n;
 	s->buf[s->len] = '\0';
@@ -412,7 +422,7 @@ static bool read_more(struct me *me, struct sock *s)
 		s->len = 0;
 		return true;
 	}
-	if (s->health.greeted || (!s->echoing && s->len >= sizeof(HEALTH_PREFACE) - 1 && memcmp(s->buf, HEALTH_PREFACE, sizeof(HEALTH_PREFACE) - 1) == 0))
+	if (n && begins_health(s))      /* else it was to be echoed: nothing more comes */
 		return answer_health(me, s);
 	if (!s->echoing && is_http(s->buf)) {
 		if (!strstr(s->buf, "\r\n\r\n"))
