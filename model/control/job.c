@@ -272,7 +272,6 @@ static bool make_one(void *ctx)
 		return false;
 	p = pod_from(x->t, o, &x->j->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));
 	p->o.generate_name = cluster_str(x->c, base);
-	p->o.generate_name = cluster_str(x->c, base);
 	if (i >= 0) {
 		x->live_index[i] = true;
 		p->o.labels = pairs_with(x->c, &p->o.labels, "batch.kubernetes.io/job-completion-index", arena_printf(x->scratch, "%d", i));

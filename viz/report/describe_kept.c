@@ -26,6 +26,27 @@ void describing_notes(struct describe *d)
 	say_pairs(d, "Annotations", &d->o->annotations);
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static struct texts_found sorted(struct texts_found t)
+{
+	if (t.nr)
+		qsort(t.v, t.nr, sizeof(*t.v), by_bytes);
+	return t;
+}
+
+struct texts_found describing_keys(struct describe *d, const struct val *map)
+{
+	struct texts_found t = { .v = arena_array(d->a, const char *, map ? map->nr : 0) };
+
+	VAL_EACH_KEY(m, map)
+		t.v[t.nr++] = m->key;
+	return sorted(t);
+}
+
 /* ---- limits and quotas */
 
 static void say_limit_rows(struct describe *d, const struct val *spec, const char *prefix)
@@ -33,32 +54,22 @@ static void say_limit_rows(struct describe *d, const struct val *spec, const cha
 	static const char *const columns[] = { "min", "max", "defaultRequest", "default", "maxLimitRequestRatio" };
 
 	VAL_EACH(item, val_get(spec, "limits")) {
-		const char *done[64];
-		uint32_t nr = 0;
+		struct val *all = val_new(d->a, VAL_MAP);
+		struct texts_found names;
 
 		for (size_t k = 0; k < ARRAY_LEN(columns); k++)
-			VAL_EACH_KEY(m, val_get(item, columns[k])) {
-				uint32_t at = nr;
-				bool again = false;
-
-				for (uint32_t i = 0; i < nr; i++)
-					again = again || strcmp(done[i], m->key) == 0;
-				if (again || nr == ARRAY_LEN(done))
-					continue;
-				for (; at && strcmp(done[at - 1], m->key) > 0; at--)
-					done[at] = done[at - 1];
-				done[at] = m->key;
-				nr++;
-			}
-		for (uint32_t i = 0; i < nr; i++) {
+			VAL_EACH_KEY(m, val_get(item, columns[k]))
+				val_put(d->a, all, m->key, val_new(d->a, VAL_NULL));
+		names = describing_keys(d, all);
+		for (uint32_t i = 0; i < names.nr; i++) {
 			const char *cell[ARRAY_LEN(columns)];
 
 			for (size_t k = 0; k < ARRAY_LEN(columns); k++) {
-				const char *s = val_str(val_get(val_get(item, columns[k]), done[i]));
+				const char *s = val_str(val_get(val_get(item, columns[k]), names.v[i]));
 
 				cell[k] = s ? s : "-";
 			}
-			say(d, 0, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s", prefix, text_at(item, "type"), done[i], cell[0], cell[1], cell[2], cell[3], cell[4]);
+			say(d, 0, "%s%s\t%s\t%s\t%s\t%s\t%s\t%s", prefix, text_at(item, "type"), names.v[i], cell[0], cell[1], cell[2], cell[3], cell[4]);
 		}
 	}
 }
@@ -82,50 +93,36 @@ static void say_scopes(struct describe *d, const struct val *scopes, int level, 
 		{ "NotTerminating", "Matches all pods that do not have an active deadline. These pods usually include long running pods whose container command is not expected to terminate." },
 		{ "Terminating", "Matches all pods that have an active deadline. These pods have a limited lifespan on a node before being actively terminated by the system." },
 	};
-	const char *names[16];
+	struct texts_found names = { .v = arena_array(d->a, const char *, scopes ? scopes->nr : 0) };
 	struct sb all = { 0 };
-	uint32_t nr = 0;
 
 	VAL_EACH(m, scopes)
-		if (val_str(m) && nr < ARRAY_LEN(names)) {
-			uint32_t k = nr++;
-
-			for (; k && strcmp(names[k - 1], val_str(m)) > 0; k--)
-				names[k] = names[k - 1];
-			names[k] = val_str(m);
-		}
-	if (!nr)
+		if (val_str(m))
+			names.v[names.nr++] = val_str(m);
+	if (!names.nr)
 		return;
-	for (uint32_t k = 0; k < nr; k++)
-		sb_printf(&all, "%s%s", k ? ", " : "", names[k]);
+	sorted(names);
+	for (uint32_t k = 0; k < names.nr; k++)
+		sb_printf(&all, "%s%s", k ? ", " : "", names.v[k]);
 	say(d, level, "Scopes:\t%s", sb_text(&all));
 	sb_free(&all);
-	for (uint32_t k = 0; k < nr; k++)
+	for (uint32_t k = 0; k < names.nr; k++)
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-			if (strcmp(rows[i].scope, names[k]) == 0)
+			if (strcmp(rows[i].scope, names.v[k]) == 0)
 				say(d, level, "%s%s", bullet, rows[i].help);
 }
 
 static void say_used(struct describe *d, const struct val *v, int level, const char *rule)
 {
 	const struct val *hard = val_path(v, "status.hard");
-	const char *names[128];
-	uint32_t nr = 0;
+	struct texts_found names = describing_keys(d, hard);
 
 	say(d, level, "Resource\tUsed\tHard");
 	say(d, level, "--------\t%s\t%s", rule, rule);
-	VAL_EACH_KEY(m, hard)
-		if (nr < ARRAY_LEN(names)) {
-			uint32_t k = nr++;
+	for (uint32_t k = 0; k < names.nr; k++) {
+		const char *used = val_str(val_get(val_path(v, "status.used"), names.v[k])), *most = val_str(val_get(hard, names.v[k]));
 
-			for (; k && strcmp(names[k - 1], m->key) > 0; k--)
-				names[k] = names[k - 1];
-			names[k] = m->key;
-		}
-	for (uint32_t k = 0; k < nr; k++) {
-		const char *used = val_str(val_get(val_path(v, "status.used"), names[k])), *most = val_str(val_get(hard, names[k]));
-
-		say(d, level, "%s\t%s\t%s", names[k], used ? used : "0", most ? most : "");
+		say(d, level, "%s\t%s\t%s", names.v[k], used ? used : "0", most ? most : "");
 	}
 }
 

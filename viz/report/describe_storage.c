@@ -7,20 +7,12 @@
 static const char *pairs_in(struct describe *d, const struct val *map)
 {
 	struct sb out = { 0 };
-	const char *text, *keys[256];
-	uint32_t nr = 0;
+	struct texts_found keys = describing_keys(d, map);
+	const char *text;
 
-	VAL_EACH_KEY(m, map)
-		if (nr < ARRAY_LEN(keys)) {
-			uint32_t k = nr++;
-
-			for (; k && strcmp(keys[k - 1], m->key) > 0; k--)
-				keys[k] = keys[k - 1];
-			keys[k] = m->key;
-		}
-	for (uint32_t k = 0; k < nr; k++)
-		sb_printf(&out, "%s%s=%s", k ? "," : "", keys[k], val_str(val_get(map, keys[k])) ? val_str(val_get(map, keys[k])) : "");
-	text = arena_strdup(d->a, nr ? sb_text(&out) : "<none>");
+	for (uint32_t k = 0; k < keys.nr; k++)
+		sb_printf(&out, "%s%s=%s", k ? "," : "", keys.v[k], val_str(val_get(map, keys.v[k])) ? val_str(val_get(map, keys.v[k])) : "");
+	text = arena_strdup(d->a, keys.nr ? sb_text(&out) : "<none>");
 	sb_free(&out);
 	return text;
 }
