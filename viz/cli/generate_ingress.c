@@ -1,7 +1,6 @@
 /* create ingress: HOST/PATH[*]=SERVICE:PORT[,tls[=SECRET]] */
 #include "viz/cli/making.h"
 
-
 static bool ingress_backend(struct making *m, struct val *holder, const char *option, const char *text)
 {
 	const char *colon = strchr(text, ':');
