@@ -7,12 +7,13 @@
 #include "model/dns/dns.h"
 #include "model/l7/cert.h"
 
-struct making { struct cluster *cluster; const struct pod *pod; const struct container *c; struct arena *arena; VEC(struct variable) v; };
+struct making { struct cluster *cluster; const struct pod *pod; const struct container *c; struct arena *arena; bool nul; /* the value that comes next */ VEC(struct variable) v; };
 
 static void set(struct making *m, const char *name, const char *value)
 {
 	if (name && value)
-		vec_add(m->arena, &m->v, (struct variable){ name, value });
+		vec_add(m->arena, &m->v, (struct variable){ name, value, m->nul });
+	m->nul = false;
 }
 
 static const char *value_of(const struct variable *v, uint32_t nr, const char *name, size_t n)
@@ -20,6 +21,14 @@ static const char *value_of(const struct variable *v, uint32_t nr, const char *n
 	for (uint32_t k = nr; k-- > 0;)
 		if (strlen(v[k].name) == n && memcmp(v[k].name, name, n) == 0)
 			return v[k].value;
+	return NULL;
+}
+
+const char *environment_broken(const struct variables *l)
+{
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (l->v[k].nul && !value_of(l->v + k + 1, l->nr - k - 1, l->v[k].name, strlen(l->v[k].name)))
+			return l->v[k].name;
 	return NULL;
 }
 
@@ -99,12 +108,13 @@ static void services(struct making *m)
 
 /* ---- ConfigMaps, Secrets, the Pod's own fields */
 
-static const char *decoded(struct arena *a, const struct object *o, const char *value)
+static const char *decoded(struct making *m, const struct object *o, const char *value)
 {
 	size_t n = 0;
-	const uint8_t *bytes = value && o->kind == &secret_kind ? base64_decode(a, value, strlen(value), &n) : NULL;
+	const uint8_t *bytes = value && o->kind == &secret_kind ? base64_decode(m->arena, value, strlen(value), &n) : NULL;
 
-	return bytes ? arena_printf(a, "%.*s", (int)n, (const char *)bytes) : o->kind == &secret_kind ? NULL : value;
+	m->nul = bytes && memchr(bytes, 0, n);
+	return bytes ? arena_printf(m->arena, "%.*s", (int)n, (const char *)bytes) : o->kind == &secret_kind ? NULL : value;
 }
 
 static const pair_list *data_of(const struct object *o)
@@ -119,7 +129,7 @@ static void all_of(struct making *m, const struct env_from *from)
 	const struct object *o = name ? cluster_find(m->cluster, from->config_map ? &config_map_kind : &secret_kind, m->pod->o.ns, name) : NULL;
 
 	for (uint32_t k = 0; o && k < data_of(o)->nr; k++)
-		set(m, arena_printf(m->arena, "%s%s", from->prefix ? from->prefix : "", data_of(o)->v[k].key), decoded(m->arena, o, data_of(o)->v[k].value));
+		set(m, arena_printf(m->arena, "%s%s", from->prefix ? from->prefix : "", data_of(o)->v[k].key), decoded(m, o, data_of(o)->v[k].value));
 }
 
 static const char *of_key(struct making *m, const struct kind *kind, const struct val *ref)
@@ -127,7 +137,7 @@ static const char *of_key(struct making *m, const struct kind *kind, const struc
 	const char *name = val_str_at(ref, "name"), *key = val_str_at(ref, "key");
 	const struct object *o = name && key ? cluster_find(m->cluster, kind, m->pod->o.ns, name) : NULL;
 
-	return o ? decoded(m->arena, o, label_get(data_of(o), key)) : NULL;
+	return o ? decoded(m, o, label_get(data_of(o), key)) : NULL;
 }
 
 /* metadata.labels['app'] */
@@ -228,7 +238,7 @@ struct variables environment_written(const struct container *c, struct arena *a)
 
 char **environment_block(const struct pod *p, const struct variables *own, struct arena *a)
 {
-	const struct variable first[] = { { "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" }, { "HOSTNAME", pod_host_name(p) }, { "HOME", "/root" } };
+	const struct { const char *name, *value; } first[] = { { "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" }, { "HOSTNAME", pod_host_name(p) }, { "HOME", "/root" } };
 	char **v = arena_array(a, char *, ARRAY_LEN(first) + own->nr + 1);
 	uint32_t nr = 0;
 

@@ -59,9 +59,10 @@ static void hosts(const struct pod *p, const char *host, const char *domain, str
 }
 
 /* NAME=value, each with a NUL. */
-static void put_environment(const char *dir, const struct pod *p, struct variables own, struct arena *a)
+static void put_environment(const char *dir, const struct pod *p, const struct container *c, struct variables own, struct arena *a)
 {
 	char path[512], **v = environment_block(p, &own, a);
+	const char *broken = environment_broken(&own);
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/env", dir);
@@ -70,6 +71,8 @@ static void put_environment(const char *dir, const struct pod *p, struct variabl
 		fwrite(*v, 1, strlen(*v) + 1, f);
 	if (f)
 		fclose(f);
+	put_text(dir, "refused", !broken ? "" : arena_printf(a, "container %s of pod/%s/%s does not start: its variable %s has a NUL byte in its value (take it out of the Secret, or mount that as a volume)",
+							    c->name, p->o.ns, p->o.name, broken));
 }
 
 const char *place_files(const struct live *live, struct cluster *cluster, const struct pod *p, const struct container *c, const char *name, struct arena *a)
@@ -89,7 +92,7 @@ const char *place_files(const struct live *live, struct cluster *cluster, const 
 		hosts(p, host, cluster_settings(cluster)->domain, &text);
 		put_text(dir, "hosts", sb_text(&text));
 		put_text(dir, "cwd", c->working_dir ? c->working_dir : "");
-		put_environment(dir, p, environment_of(cluster, p, c, a), a);
+		put_environment(dir, p, c, environment_of(cluster, p, c, a), a);
 		sb_reset(&text);
 		volumes_mounts(live, p, c, a, &text);
 		if (command_is_own(live, p, c) || c->working_dir)       /* its files are not the machine's */
@@ -130,11 +133,18 @@ static void put_on_etc(const char *folder)
 
 bool place_enter(const char *folder, bool own, struct err *err)
 {
-	char path[512], *mounts;
+	char path[512], *mounts, *refused;
 	bool ok = true;
 
 	if (!*folder)
 		return true;
+	snprintf(path, sizeof(path), "%s/refused", folder);
+	refused = whole(path);
+	if (refused) {
+		err_add(err, ERR_INPUT, NULL, "%s", refused);
+		free(refused);
+		return false;
+	}
 	if (unshare(CLONE_NEWNS) != 0)
 		return err_add(err, ERR_MACHINE, NULL, "mounts of its own: %s", strerror(errno));
 	snprintf(path, sizeof(path), "%s/mounts", folder);

@@ -7,7 +7,7 @@
 /* Writes resolv.conf, hosts, hostname, environment, working directory and the list of mounts, as they are now. p NULL: of a node. name: of the folder, for one container or node. → the folder. */
 const char *place_files(const struct live *, struct cluster *, const struct pod *, const struct container *, const char *name, struct arena *);
 /* The calling process, whose mount namespace others share, gets one of its own, with those files, and the volumes where there are any. own: whatever it writes outside
- * volumes stays in the lab, or it is refused (err). */
+ * volumes stays in the lab, or it is refused (err). So is a container that no runtime would start. */
 bool place_enter(const char *folder, bool own, struct err *);
 
 /* Of such a folder, a container's: its environment, NULL where it has none of its own (a node); the directory in which its processes start, NULL: /. */

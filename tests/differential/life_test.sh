@@ -139,6 +139,10 @@ spec:
     - {name: PW, valueFrom: {secretKeyRef: {name: s, key: pw}}}
 ---
 {apiVersion: v1, kind: Pod, metadata: {name: alone}, spec: {enableServiceLinks: false, containers: [{name: c, image: nginx}]}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: bytes}, data: {k: YQBi}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: bytes}, spec: {containers: [{name: c, image: nginx, env: [{name: RAW, valueFrom: {secretKeyRef: {name: bytes, key: k}}}]}]}}
 YAML
 inside() { PODWIRE_LAB=inside.db "$podwire" "$@"; }
 export PODWIRE_OF_THE_CALLER=yes
@@ -147,6 +151,7 @@ inside exec web -- env >env
 has() { grep -qxF -e "$1" env; }
 check "literals, with what stands before them filled in" has 'A=x-red-10.96.5.5-$(A)-$(NONE)'
 check "a label, a ConfigMap, a Secret" sh -c "grep -qx APP=shop env && grep -qx CM_color=red env && grep -qx PW=hello env"
+check "a variable with a NUL byte is not cut: its container does not start" says "variable RAW has a NUL byte" inside exec bytes -- true
 check "limits, in units" sh -c "grep -qx CPU=2 env && grep -qx MEM=64 env"
 check "links to Services" sh -c "grep -qx MY_DB_SERVICE_PORT_SQL=5432 env && grep -qx MY_DB_PORT=tcp://10.96.5.5:5432 env && grep -qx MY_DB_PORT_80_UDP_PROTO=udp env && grep -qx KUBERNETES_SERVICE_HOST=10.96.0.1 env"
 check "each name once, and nothing of the caller's" sh -c "! cut -d= -f1 env | sort | uniq -d | grep . && ! grep PODWIRE_OF_THE_CALLER env"
