@@ -206,7 +206,7 @@ static void allow(struct writer *w, const struct allow *a, const struct np_peers
 	policy_mark_and_return(w, r, MARK_ACCEPT, a->chain, a->cause);
 }
 
-void policy_named_ports(const struct pod *dst, const struct np_ports *port, void (*take)(void *, const struct pod *, uint16_t), void *ctx)
+static void named_by(const struct pod *dst, const struct np_ports *port, policy_named_fn take, void *ctx)
 {
 	const struct np_compiled_rule only = { .ports = (struct np_ports *)(uintptr_t)port, .nr_ports = 1 };
 
@@ -223,7 +223,21 @@ void policy_named_ports(const struct pod *dst, const struct np_ports *port, void
 	}
 }
 
-struct naming { struct writer *w; const struct allow *a; const struct np_peers *peer; uint32_t item; const struct np_ports *port; set_h set; };
+void policy_each_named(struct writer *w, const struct np_ports *port, const struct node_build *only, policy_named_fn take, void *ctx)
+{
+	for (uint32_t k = 0; k < w->x->nr_nodes; k++) {
+		struct node_build *nb = &w->x->nodes[k];
+
+		if (only && nb != only)
+			continue;
+		node_pods(nb);
+		for (uint32_t i = 0; i < nb->nr_pods; i++)
+			if (ip_set(policy_address(w, nb->pods[i])))
+				named_by(nb->pods[i], port, take, ctx);
+	}
+}
+
+struct naming { struct writer *w; const struct np_ports *port; set_h set; };
 
 static void add_member(void *ctx, const struct pod *dst, uint16_t number)
 {
@@ -233,11 +247,26 @@ static void add_member(void *ctx, const struct pod *dst, uint16_t number)
 	set_add(n->w->rs, n->set, key);
 }
 
+set_h policy_named_set(struct writer *w, const struct np_ports *port)
+{
+	static const uint8_t key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
+	const char *name = arena_printf(w->x->arena, "cali%d0n-%u-%s", w->four ? 4 : 6, port->proto, port->name);
+	struct naming n = { .w = w, .port = port, .set = ruleset_find_set(w->rs, w->table, name) };
+
+	if (!n.set.i) {
+		n.set = ruleset_set(w->rs, w->table, name, SET_PLAIN, 0, key, 3);
+		policy_each_named(w, port, NULL, add_member, &n);
+	}
+	return n.set;
+}
+
+struct allowing { struct writer *w; const struct allow *a; const struct np_peers *peer; uint32_t item; const struct np_ports *port; };
+
 /* An iptables rule has room for one destination: whether the Pod is in the block is settled here. */
 static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 {
 	static const struct np_peers any = { .all = true };
-	struct naming *n = ctx;
+	struct allowing *n = ctx;
 
 	if (n->w->dir == NP_EGRESS && n->peer->block.set) {
 		if (np_block_has(n->peer, policy_address(n->w, dst)))
@@ -247,42 +276,21 @@ static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 	allow(n->w, n->a, n->peer, n->item, n->port, number, number, dst);
 }
 
-static void each_destination(struct naming *n, void (*take)(void *, const struct pod *, uint16_t))
-{
-	for (uint32_t k = 0; k < n->w->x->nr_nodes; k++) {
-		struct node_build *nb = &n->w->x->nodes[k];
-
-		if (take == add_rule && n->w->dir == NP_INGRESS && nb != n->w->nb)
-			continue;               /* what comes in is judged where the Pod is */
-		node_pods(nb);
-		for (uint32_t i = 0; i < nb->nr_pods; i++)
-			if (ip_set(policy_address(n->w, nb->pods[i])))
-				policy_named_ports(nb->pods[i], n->port, take, n);
-	}
-}
-
 /* A port by name: in nftables one set of address . protocol . port for each name, of all Pods that have it; in iptables a rule for each. */
 static void allow_named(struct writer *w, const struct allow *a, const struct np_peers *peer, uint32_t item, const struct np_ports *port)
 {
-	static const uint8_t key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
-	struct naming n = { .w = w, .a = a, .peer = peer, .item = item, .port = port };
-	const char *name = arena_printf(w->x->arena, "cali%d0n-%u-%s", w->four ? 4 : 6, port->proto, port->name);
+	struct allowing n = { w, a, peer, item, port };
 	struct rw r;
 
-	if (w->ipt) {
-		each_destination(&n, add_rule);
+	if (w->ipt) {                           /* what comes in is judged where the Pod is */
+		policy_each_named(w, port, w->dir == NP_INGRESS ? w->nb : NULL, add_rule, &n);
 		return;
-	}
-	n.set = ruleset_find_set(w->rs, w->table, name);
-	if (!n.set.i) {
-		n.set = ruleset_set(w->rs, w->table, name, SET_PLAIN, 0, key, 3);
-		each_destination(&n, add_member);
 	}
 	exceptions(w, a, peer);
 	r = rule_begin(w->rs, a->chain);
 	rule_cause(r, a->cause);
 	match_peer(w, r, a->p, a->path, item, peer);
-	w_lookup(r, n.set, true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
+	w_lookup(r, policy_named_set(w, port), true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
 	policy_mark_and_return(w, r, MARK_ACCEPT, a->chain, a->cause);
 }
 
@@ -307,8 +315,8 @@ static void write_policy(struct writer *w, chain_h chain, const struct np_compil
 	}
 }
 
-/* A policy's chain of this direction: once on each node, whatever Pods it selects there. Its name is that of Calico's copy of the policy. */
-static chain_h policy_chain(struct writer *w, const struct np_compiled *p)
+/* Its name is that of Calico's copy of the policy. */
+chain_h policy_network_chain(struct writer *w, const struct np_compiled *p)
 {
 	const char *id = arena_printf(w->x->arena, "%s/knp.default.%s", p->policy->o.ns, p->policy->o.name);
 	const char *name = policy_limited_id(w->x->arena, w->dir == NP_INGRESS ? "cali-pi-" : "cali-po-", id);
@@ -318,138 +326,6 @@ static chain_h policy_chain(struct writer *w, const struct np_compiled *p)
 		chain = policy_chain_of(w, name);
 		write_policy(w, chain, p);
 	}
-	return chain;
-}
-
-static void conntrack_first(struct writer *w, chain_h chain)
-{
-	struct rw r = rule_begin(w->rs, chain);
-
-	w_num(r, PF_CT_STATE, REL_EQ, CT_RELATED | CT_ESTABLISHED, 0);
-	w_verdict(r, OP_ACCEPT);
-	r = rule_begin(w->rs, chain);
-	w_num(r, PF_CT_STATE, REL_EQ, CT_INVALID, 0);
-	w_verdict(r, OP_DROP);
-	policy_clear_mark(w, chain, MARK_ACCEPT | MARK_PASS, NULL);
-}
-
-static void ask_policy(struct writer *w, chain_h chain, chain_h policy, cause_h cause)
-{
-	struct rw r = rule_begin(w->rs, chain);
-
-	rule_cause(r, cause);
-	w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
-	w_jump(r, policy);
-	r = rule_begin(w->rs, chain);
-	rule_comment(r, "Return if policy accepted");
-	rule_cause(r, cause);
-	w_num(r, PF_MARK, REL_MASK_EQ, MARK_ACCEPT, MARK_ACCEPT);
-	w_verdict(r, OP_RETURN);
-}
-
-static bool isolates(const struct writer *w, const struct np_compiled *np, const struct pod *p)
-{
-	return np->isolates[w->dir] && np_selects(w->x->cluster, np, p);
-}
-
-/* The first NetworkPolicy that isolates the Pod; NULL: none does. */
-static const struct np_compiled *first_of(const struct writer *w, const struct pod *p)
-{
-	for (uint32_t k = 0; k < w->x->nr_policies; k++)
-		if (isolates(w, &w->x->policies[k], p))
-			return &w->x->policies[k];
-	return NULL;
-}
-
-static void ask_all(struct writer *w, chain_h chain, const struct pod *p, const struct np_compiled *first)
-{
-	for (const struct np_compiled *np = first; first && np < w->x->policies + w->x->nr_policies; np++)
-		if (isolates(w, np, p))
-			ask_policy(w, chain, policy_chain(w, np), cause_of(w->x, &np->policy->o, "spec.podSelector"));
-}
-
-/* A comment has room for 128 bytes. */
-static void drop_rest(struct writer *w, chain_h chain, const char *comment, const struct object *first, const char *path)
-{
-	struct rw r = rule_begin(w->rs, chain);
-
-	rule_comment(r, comment);
-	rule_cause(r, cause_of(w->x, first, path));
-	w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
-	w_verdict(r, OP_DROP);
-}
-
-typedef VEC(const struct tier_policy *) selected;
-
-/* Of a tier, the policies that may select the Pod and decide in this direction. */
-static selected selected_by(struct writer *w, const struct tier *t, const pair_list *labels)
-{
-	selected s = { 0 };
-
-	for (uint32_t k = 0; k < t->policies.nr; k++)
-		if (t->policies.v[k].decides[w->dir] && tier_selects(&t->policies.v[k], labels) != NO)
-			vec_add(w->x->arena, &s, &t->policies.v[k]);
-	return s;
-}
-
-static void ask_tier_policy(struct writer *w, chain_h chain, const struct tier_policy *p, const pair_list *labels)
-{
-	cause_h cause = cause_of(w->x, p->o, p->subject.path);
-
-	if (tier_selects(p, labels) == MAYBE) {
-		struct rw r = rule_begin(w->rs, chain);
-
-		rule_cause(r, cause);
-		w_num(r, PF_MARK, REL_MASK_EQ, MARK_PASS, 0);
-		w_unknown(r, arena_printf(w->x->arena, "%s: its selector cannot be read", p->name), 3);
-		return;
-	}
-	ask_policy(w, chain, p->kubernetes ? policy_chain(w, p->kubernetes) : policy_tier_chain(w, p), cause);
-}
-
-static void write_tier(struct writer *w, chain_h chain, const struct tier *t, const selected *s, const pair_list *labels, const struct pod *p, const struct np_compiled *first)
-{
-	uint32_t k = 0;
-
-	policy_clear_mark(w, chain, MARK_PASS, arena_printf(w->x->arena, "Start of tier %.80s", t->name));
-	while (k < s->nr && first && s->v[k]->order < 1000)
-		ask_tier_policy(w, chain, s->v[k++], labels);
-	ask_all(w, chain, p, first);
-	while (k < s->nr)
-		ask_tier_policy(w, chain, s->v[k++], labels);
-	if (!t->passes)
-		drop_rest(w, chain, arena_printf(w->x->arena, "End of tier %.60s. Drop if no policies passed packet", t->name), s->nr ? s->v[0]->o : &first->policy->o,
-			  s->nr ? s->v[0]->subject.path : "spec.podSelector");
-}
-
-/* → the Pod's chain of this direction; .i 0: no policy isolates it. */
-static chain_h pod_chain(struct writer *w, const struct pod *p, const char *iface)
-{
-	const struct tiers *t = &w->x->tiers;
-	const struct np_compiled *first = t->kubernetes_within ? NULL : first_of(w, p);
-	const pair_list *labels = t->nr_policies ? tier_labels_of(w->x->cluster, p, w->x->arena) : NULL;
-	selected *s = arena_array(w->x->arena, selected, t->v.nr + 1);
-	bool any = first;
-	chain_h chain;
-
-	for (uint32_t k = 0; k < t->v.nr; k++) {
-		s[k] = selected_by(w, &t->v.v[k], labels);
-		any = any || s[k].nr;
-	}
-	if (!any)
-		return (chain_h){ 0 };
-	chain = policy_chain_of(w, arena_printf(w->x->arena, "cali-%s-%s", w->dir == NP_INGRESS ? "tw" : "fw", iface));
-	conntrack_first(w, chain);
-	if (!t->v.nr) {
-		policy_clear_mark(w, chain, MARK_PASS, "Start of tier default");
-		ask_all(w, chain, p, first);
-		drop_rest(w, chain, arena_printf(w->x->arena, "Drop if no policies passed packet: %.80s", arena_printf(w->x->arena, "%s/%s", first->policy->o.ns, first->policy->o.name)),
-			  &first->policy->o, "spec.podSelector");
-		return chain;
-	}
-	for (uint32_t k = 0; k < t->v.nr; k++)
-		if (s[k].nr || (k == t->before[0] && first))
-			write_tier(w, chain, &t->v.v[k], &s[k], labels, p, k == t->before[0] ? first : NULL);
 	return chain;
 }
 
@@ -521,7 +397,7 @@ void policy_calico_node(struct compile *x, struct node_build *nb, struct ruleset
 		for (w.dir = NP_EGRESS;; w.dir = NP_INGRESS) {          /* what leaves a Pod is judged before it reaches another */
 			for (uint32_t k = 0; k < nb->nr_pods; k++) {
 				const char *iface = nb->host_end[k].i ? link_get(x->dp, nb->host_end[k])->name : NULL;
-				chain_h chain = iface ? pod_chain(&w, nb->pods[k], iface) : (chain_h){ 0 };
+				chain_h chain = iface ? policy_pod_chain(&w, nb->pods[k], iface) : (chain_h){ 0 };
 
 				if (!chain.i)
 					continue;

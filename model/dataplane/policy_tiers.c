@@ -96,20 +96,12 @@ static set_h end_set(const struct rule_writer *b, const struct tier_end *e, bool
 	return set;
 }
 
-struct naming { const struct rule_writer *b; const struct np_ports *port; set_h set; uint32_t bit; bool clears; };
-
-static void add_member(void *ctx, const struct pod *dst, uint16_t number)
-{
-	struct naming *n = ctx;
-	const ip_addr key[3] = { policy_address(n->b->w, dst), { 0, n->port->proto }, { 0, number } };
-
-	set_add(n->b->w->rs, n->set, key);
-}
-
 static void mark_bit(struct rw r, uint32_t bit, bool clears)
 {
 	w_mark(r, ~bit, clears ? 0 : bit);
 }
+
+struct naming { const struct rule_writer *b; const struct np_ports *port; uint32_t bit; bool clears; };
 
 static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 {
@@ -120,31 +112,6 @@ static void add_rule(void *ctx, const struct pod *dst, uint16_t number)
 	w_num(r, PF_L4PROTO, REL_EQ, n->port->proto, 0);
 	w_num(r, PF_DPORT, REL_EQ, number, number);
 	mark_bit(r, n->bit, n->clears);
-}
-
-static void each_pod(struct naming *n, void (*take)(void *, const struct pod *, uint16_t))
-{
-	struct compile *x = n->b->w->x;
-
-	for (uint32_t k = 0; k < x->nr_nodes; k++) {
-		node_pods(&x->nodes[k]);
-		for (uint32_t i = 0; i < x->nodes[k].nr_pods; i++)
-			if (!x->nodes[k].pods[i]->spec->host_network && ip_set(policy_address(n->b->w, x->nodes[k].pods[i])))
-				policy_named_ports(x->nodes[k].pods[i], n->port, take, n);
-	}
-}
-
-static set_h named_set(const struct rule_writer *b, const struct np_ports *port)
-{
-	static const uint8_t key[] = { PF_DADDR, PF_L4PROTO, PF_DPORT };
-	const char *name = arena_printf(b->w->x->arena, "cali%d0n-%u-%s", b->w->four ? 4 : 6, port->proto, port->name);
-	struct naming n = { .b = b, .port = port, .set = ruleset_find_set(b->w->rs, b->w->table, name) };
-
-	if (!n.set.i) {
-		n.set = ruleset_set(b->w->rs, b->w->table, name, SET_PLAIN, 0, key, 3);
-		each_pod(&n, add_member);
-	}
-	return n.set;
 }
 
 /* ---- blocks */
@@ -183,12 +150,12 @@ static void port_rule(const struct rule_writer *b, int k, const struct np_ports 
 	struct rw r;
 
 	if (port->name && b->w->ipt) {
-		each_pod(&n, add_rule);
+		policy_each_named(b->w, port, NULL, add_rule, &n);
 		return;
 	}
 	r = begin(b);
 	if (port->name) {
-		w_lookup(r, named_set(b, port), true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
+		w_lookup(r, policy_named_set(b->w, port), true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
 	} else {
 		if (port->proto)
 			w_num(r, PF_L4PROTO, REL_EQ, port->proto, 0);
@@ -281,7 +248,7 @@ static void match_end(const struct rule_writer *b, struct rw r, int k)
 	if (has_port && !e->ports.v[0].name)
 		w_num(r, port_of[k], e->ports.v[0].lo == e->ports.v[0].hi ? REL_EQ : REL_IN, e->ports.v[0].lo, e->ports.v[0].hi);
 	else if (has_port)
-		w_lookup(r, named_set(b, &e->ports.v[0]), true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
+		w_lookup(r, policy_named_set(b->w, &e->ports.v[0]), true, 3, PF_DADDR, PF_L4PROTO, PF_DPORT);
 }
 
 static void write_rule(struct rule_writer *b)
