@@ -200,7 +200,7 @@ bool str_number(struct str_numbers *l, struct arena *a, str s, uint32_t *number)
 		*number = h->number;
 		return true;
 	}
-	assert(strlen(s) == h->len);            /* else it is no text of a table */
+	assert(!s[h->len]);                     /* else it is no text of a table */
 	vec_add(a, l, s);
 	*number = h->number = l->nr;
 	return false;

@@ -98,24 +98,38 @@ static void put_state(struct bundle_writer *w, const struct object *o)
 	pen_fields(&w->pen, status_fields(o->kind), NULL, o);
 }
 
-static void put_shape(struct bundle_writer *w, const struct pod *p)
+/* Pods of one controller follow one another: the shape of the last one is looked at first. *fresh: no Pod before had it. */
+static const struct known_shape *shape_of(struct bundle_writer *w, const struct pod *bare, bool *fresh)
 {
-	struct known_shape *s;
-	struct pod bare;
+	struct known_shape *s = w->last_shape;
 	uint64_t *at;
 
-	blank(p, &bare);
-	at = map_put(&w->shapes, w->arena, hash_of(&bare));
+	*fresh = false;
+	if (s && memcmp(&s->pod, bare, sizeof(*bare)) == 0)
+		return s;
+	at = map_put(&w->shapes, w->arena, hash_of(bare));
 	s = (struct known_shape *)(uintptr_t)*at;
-	if (s && memcmp(&s->pod, &bare, sizeof(bare)) == 0) {
-		pen_number(&w->pen, s->number);
-		return;
+	*fresh = !s || memcmp(&s->pod, bare, sizeof(*bare)) != 0;
+	if (*fresh) {
+		s = arena_make(w->arena, struct known_shape);
+		memcpy(&s->pod, bare, sizeof(*bare));
+		s->number = ++w->nr_shapes;
+		*at = map_ptr(s);
 	}
-	s = arena_make(w->arena, struct known_shape);
-	memcpy(&s->pod, &bare, sizeof(bare));
-	s->number = ++w->nr_shapes;
-	*at = map_ptr(s);
-	pen_number(&w->pen, SHAPE_NEW);
+	return w->last_shape = s;
+}
+
+static void put_shape(struct bundle_writer *w, const struct pod *p)
+{
+	const struct known_shape *s;
+	struct pod bare;
+	bool fresh;
+
+	blank(p, &bare);
+	s = shape_of(w, &bare, &fresh);
+	pen_number(&w->pen, fresh ? SHAPE_NEW : s->number);
+	if (!fresh)
+		return;
 	pen_spec(&w->pen, p->spec);
 	put_state(w, &bare.o);
 }

@@ -8,6 +8,7 @@
 /* The key of a part. whole: of the table whole, which holds one bundle only. */
 static inline int64_t bundle_place(int64_t input, uint32_t part, bool whole) { return whole ? part : input << 20 | part; }
 
+struct known_shape;
 struct bundle_writer {
 	struct lab *lab;
 	const struct cluster *cluster;
@@ -18,6 +19,7 @@ struct bundle_writer {
 	struct pen pen;
 	struct arena *arena;
 	struct map kinds, shapes;
+	struct known_shape *last_shape;         /* that a Pod was found to have */
 	uint32_t nr_kinds, nr_shapes, part;
 	struct sb handles;
 	uint32_t last_id, run, nr_runs;

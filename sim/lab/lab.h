@@ -60,6 +60,6 @@ bool lab_undo(struct lab *, struct sb *what, struct err *);
 bool lab_pack(struct lab *, struct err *);
 
 #define LAB_APPLICATION_ID 0x50645772           /* PdWr */
-#define LAB_VERSION 4
+#define LAB_VERSION 5
 
 #endif

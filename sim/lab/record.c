@@ -98,7 +98,7 @@ void pen_end(struct pen *p)
 	*p = (struct pen){ 0 };
 }
 
-void pen_number(struct pen *p, uint64_t v)
+void pen_long_number(struct pen *p, uint64_t v)
 {
 	struct sb *b = &p->out;
 
@@ -243,11 +243,13 @@ static struct plan *plan_of(struct pen *p, const struct field *table, const stru
 
 static bool is_zero(uint8_t type, const void *at)
 {
-	static const unsigned char zeros[32];
-
 	switch (type) {
 	case F_BOOL: case F_TRI: case F_ENUM:
 		return !*(const uint8_t *)at;
+	case F_PORT:
+		return !*(const uint16_t *)at;
+	case F_INT:
+		return !*(const int32_t *)at;
 	case F_STR: case F_BYTES: case F_PTR: case F_RAW: case LEAF_SPEC:
 		return !*(const void *const *)at;
 	case F_STRS: case F_PAIRS: case F_AMOUNTS: case F_BLOBS: case F_LIST:
@@ -256,8 +258,8 @@ static bool is_zero(uint8_t type, const void *at)
 		return !((const struct opt_int *)at)->v && !((const struct opt_int *)at)->set;
 	case F_INT_OR_STR:
 		return !((const struct int_or_str *)at)->s && !((const struct int_or_str *)at)->i && !((const struct int_or_str *)at)->set;
-	default:
-		return memcmp(at, zeros, size_of(type)) == 0;
+	default:                        /* F_I64, F_QUANTITY, F_TIME */
+		return !*(const int64_t *)at;
 	}
 }
 

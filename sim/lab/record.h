@@ -19,7 +19,14 @@ struct pen {
 };
 void pen_begin(struct pen *);
 void pen_end(struct pen *);
-void pen_number(struct pen *, uint64_t);
+void pen_long_number(struct pen *, uint64_t);   /* seven bits a byte, the lowest first */
+static inline void pen_number(struct pen *p, uint64_t v)
+{
+	if (v < 0x80 && p->out.alloc - p->out.len > 1)
+		p->out.s[p->out.len++] = (char)v;
+	else
+		pen_long_number(p, v);
+}
 void pen_signed(struct pen *, int64_t);
 void pen_text(struct pen *, str);               /* interned, or NULL */
 void pen_tell(struct pen *, str);               /* the reader knows that text without reading it: scan_tell there, at the same place */

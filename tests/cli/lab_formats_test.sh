@@ -38,8 +38,9 @@ for n in $(seq 1 $((version - 1))); do
 	sed -i '/ [a-z-]*\/kube-root-ca\.crt /d; /^ServiceAccount [a-z-]*\/default /d' have         # of every cluster: made when somebody asks for its kind
 	check "format $n: nothing is lost" same want have
 	check "format $n: it goes on" goes_on
+	[ "$n" -lt 4 ] || continue              # from there on no table is made
 	make "$n"
-	for t in $(seq "$n" $((version - 1))); do
+	for t in $(seq "$n" 3); do
 		sql lab.db <<<"CREATE TABLE IF NOT EXISTS $(case $t in 1) echo shape ;; 2) echo bundle ;; *) echo whole ;; esac)(x)"
 	done
 	cp lab.db was.db
