@@ -62,7 +62,7 @@ static const struct field backend_fields[] = { BACKEND_ROWS, ROW_LIST("filters",
 static const struct field rule_fields[] = {
 	ROW(F_STR, "name", struct route_rule, name), ROW_LIST("matches", struct route_rule, matches, struct route_match, match_fields),
 	ROW_LIST("filters", struct route_rule, filters, struct route_filter, filter_fields), ROW_LIST("backendRefs", struct route_rule, backends, struct backend_ref, backend_fields),
-	ROW(F_RAW, "timeouts", struct route_rule, timeouts), ROW_KEEP("retry"), ROW_KEEP("sessionPersistence"),
+	ROW(F_RAW, "timeouts", struct route_rule, timeouts), ROW(F_RAW, "retry", struct route_rule, retry), ROW(F_RAW, "sessionPersistence", struct route_rule, session),
 	FIELD_END
 };
 static const struct field parent_status_fields[] = {
@@ -91,7 +91,7 @@ static const struct field grpc_backend_fields[] = { BACKEND_ROWS, ROW_LIST("filt
 static const struct field grpc_rule_fields[] = {
 	ROW(F_STR, "name", struct route_rule, name), ROW_LIST("matches", struct route_rule, matches, struct route_match, grpc_match_fields),
 	ROW_LIST("filters", struct route_rule, filters, struct route_filter, grpc_filter_fields),
-	ROW_LIST("backendRefs", struct route_rule, backends, struct backend_ref, grpc_backend_fields), ROW_KEEP("sessionPersistence"),
+	ROW_LIST("backendRefs", struct route_rule, backends, struct backend_ref, grpc_backend_fields), ROW(F_RAW, "sessionPersistence", struct route_rule, session),
 	FIELD_END
 };
 

@@ -89,7 +89,7 @@ struct route_filter {
 	const struct val *doc;                  /* extensionRef as given */
 };
 struct backend_ref { str group, kind, ns, name; struct opt_int port, weight; LIST(struct route_filter) filters; };
-struct route_rule { str name; LIST(struct route_match) matches; LIST(struct route_filter) filters; LIST(struct backend_ref) backends; const struct val *timeouts; };
+struct route_rule { str name; LIST(struct route_match) matches; LIST(struct route_filter) filters; LIST(struct backend_ref) backends; const struct val *timeouts, *retry, *session; };
 struct route_parent_status { struct parent_ref ref; str controller; condition_list conditions; };
 struct gw_route {                               /* HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute: o.kind says which */
 	struct object o;

@@ -129,7 +129,7 @@ static bool guarded(struct deciding *d, const struct l7_guard *g, struct share s
 /* Headers, path and host on the way to one backend. */
 #define MAX_MAYBE 8             /* each doubles the ways */
 struct maybe { const char *mirror; uint64_t num, den; };       /* some of the requests are copied */
-struct changing { struct headers request, response; const char *path, *host; VEC(const char *) mirrors; VEC(struct maybe) maybe; };
+struct changing { struct headers request, response; const char *path, *host; VEC(const char *) mirrors; VEC(struct maybe) maybe; const struct l7_patience *patience; };
 
 static void forwarded(struct deciding *d, struct changing *c)
 {
@@ -286,6 +286,7 @@ static void reach(struct deciding *d, const struct l7_ref *r, struct changing *c
 	b->nr_req_headers = c->request.v.nr;
 	b->resp_headers = c->response.v.v;
 	b->nr_resp_headers = c->response.v.nr;
+	b->patience = c->patience;
 	b->mirrors = c->mirrors.v;
 	b->nr_mirrors = c->mirrors.nr;
 }
@@ -384,6 +385,24 @@ static void faulted(struct deciding *d, const struct l7_action *act, struct chan
 		proceed(d, act, c, f->abort_millionths ? part(s, 1000000 - f->abort_millionths, 1000000) : s);
 }
 
+/* Does it bring a session, and is there more than one endpoint that this could lead to? */
+static bool led_back(const struct deciding *d, const struct l7_action *act)
+{
+	const struct l7_session *s = act->session;
+	const char *sent = !s->name ? NULL : s->header ? header_of(d->q.rq, s->name) : cookie_of(d->q.rq, s->name, d->a);
+	uint32_t ends = 0, nr;
+
+	for (uint32_t k = 0; sent && k < act->backends.nr; k++) {
+		const struct l7_ref *r = &act->backends.v[k].ref;
+
+		nr = 0;
+		if (r->service && !r->why)
+			service_endpoints(d->t->cluster, r->service, r->port, r->subset, d->a, &nr);
+		ends += nr;
+	}
+	return ends > 1;
+}
+
 void l7_act(struct deciding *d, const struct l7_action *act)
 {
 	struct share s = { 1, 1, 0 };
@@ -401,8 +420,13 @@ void l7_act(struct deciding *d, const struct l7_action *act)
 		return;
 	}
 	c = changing_new(d);
+	c.patience = act->patience;
 	if (filtered(d, &act->filters, &c, s))
 		return;
+	if (act->session && led_back(d, act)) {
+		l7_answer(d, s, 0, d->why)->unknown = "the request brings its session, and to which endpoint that leads stands in it";
+		return;
+	}
 	if (!act->fault) {
 		proceed(d, act, &c, s);
 		return;

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "model/base/quantity.h"
+
 typedef VEC(struct gw_entry) entries;
 struct compiling { struct route_table *t; struct cluster *c; struct arena *a; const struct gw_state *s; };
 
@@ -91,6 +93,43 @@ static void add_filters(struct compiling *k, const struct gw_route *r, const str
 	}
 }
 
+/* ---- timeouts, retries, sessions */
+
+static nsec duration_at(const struct val *v, const char *key)
+{
+	nsec out = 0;
+
+	return val_str_at(v, key) && duration_parse(val_str_at(v, key), &out) ? out : 0;
+}
+
+static const struct l7_patience *patience_of(struct compiling *k, const struct route_rule *rule)
+{
+	struct l7_patience *p = rule->timeouts || rule->retry ? arena_make(k->a, struct l7_patience) : NULL;
+	const struct val *codes = val_get(rule->retry, "codes");
+	int *list = p && codes ? arena_array(k->a, int, codes->nr) : NULL;
+	uint32_t nr = 0;
+
+	if (!p)
+		return NULL;
+	VAL_EACH(code, codes)
+		list[nr++] = val_is(code, VAL_INT) ? (int)code->i : 0;
+	*p = (struct l7_patience){ .request = duration_at(rule->timeouts, "request"), .attempt = duration_at(rule->timeouts, "backendRequest"), .retries = rule->retry != NULL,
+				   .attempts = (int32_t)val_int_or(val_get(rule->retry, "attempts"), 0), .backoff = duration_at(rule->retry, "backoff"), .codes = list, .nr_codes = nr };
+	return p;
+}
+
+static const struct l7_session *session_of(struct compiling *k, const struct route_rule *rule)
+{
+	struct l7_session *s = rule->session ? arena_make(k->a, struct l7_session) : NULL;
+
+	if (!s)
+		return NULL;
+	s->header = streq(val_str_at(rule->session, "type"), "Header");
+	s->name = val_str_at(rule->session, s->header ? "header.name" : "cookie.name");
+	s->name = s->name ? s->name : val_str_at(rule->session, "sessionName");
+	return s;
+}
+
 static const struct l7_action *action_of(struct compiling *k, const struct gw_route *r, uint32_t rule)
 {
 	struct l7_action *act = arena_make(k->a, struct l7_action);
@@ -99,6 +138,8 @@ static const struct l7_action *action_of(struct compiling *k, const struct gw_ro
 
 	act->stream = r->o.kind != &http_route_kind && r->o.kind != &grpc_route_kind;
 	act->without = r->o.kind == &grpc_route_kind ? 503 : 500;
+	act->patience = patience_of(k, spec);
+	act->session = session_of(k, spec);
 	add_filters(k, r, spec->filters.v, spec->filters.nr, &act->filters);
 	for (uint32_t i = 0; i < spec->backends.nr; i++) {
 		const struct backend_ref *b = &spec->backends.v[i];

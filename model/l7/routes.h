@@ -4,6 +4,7 @@
 #define PODWIRE_ROUTES_H
 
 #include "model/cluster/cluster.h"
+#include "model/l7/tries.h"
 
 struct http_pair { const char *name, *value; };
 struct http_request {
@@ -35,6 +36,7 @@ struct http_backend {                           /* one way a request can go, wit
 	struct http_pair *resp_headers; uint32_t nr_resp_headers;                                       /* as the client sees it */
 	const char **mirrors; uint32_t nr_mirrors;              /* NS/SERVICE:PORT */
 	nsec delay;                             /* injected before the request goes on */
+	const struct l7_patience *patience;     /* with a backend that is slow or fails; NULL: nothing was said */
 	const char *unknown;                    /* not NULL: cannot tell, because … */
 	const char *why;                        /* the rule that decided, and why not the others, one sentence */
 	obj_h cause; const char *cause_path;    /* Ingress default/web, spec.rules[0].http.paths[1] */

@@ -71,6 +71,8 @@ struct l7_guard {
 	const char *text;                               /* APP_ROOT: the path; REDIRECT: the URL; DENIED, UNKNOWN: why */
 	const struct l7_cors *cors;                     /* PREFLIGHT */
 };
+/* A client that brings this is led to where it was before. One without a name of its own: nobody says by what the proxy knows it. */
+struct l7_session { bool header; const char *name; };
 struct l7_fault { uint64_t abort_millionths, delay_millionths; int status; nsec delay; };
 /* ingress-nginx: an alternative backend for some of the requests. Header first, then cookie, then chance. */
 struct l7_canary { const char *header, *value, *cookie; const struct regex *pattern; uint32_t weight, total; struct l7_ref ref; };
@@ -81,6 +83,8 @@ struct l7_action {
 	VEC(struct l7_backend) backends;
 	VEC(struct l7_canary) canaries;
 	struct l7_fault *fault;
+	const struct l7_patience *patience;     /* with its backends; NULL: nothing was said */
+	const struct l7_session *session;       /* NULL: none */
 	int direct;                             /* the proxy answers by itself with this status; 0: it does not */
 	int without;                            /* the status where it has no backend, or all have the weight 0; 0: 500 */
 	bool stream;                            /* a connection, or datagrams, passed on as they are: nothing is read or added, and what fails is a reset */

@@ -41,7 +41,12 @@ void forward_backend(struct asking *k, struct http_view *h, const struct http_ba
 }
 
 /* What the proxy says when its own connection fails: 502 if it was refused, 504 if nothing came back; Envoy: 503. */
-static int failure(const struct way *way, enum verdict v) { return way->envoy ? 503 : v == V_REFUSED || v == V_REJECTED ? 502 : 504; }
+static int failure(const struct way *way, const struct http_backend *b, enum verdict v)
+{
+	if (v == V_REFUSED || v == V_REJECTED)
+		return way->envoy ? 503 : 502;
+	return l7_silent_status(b->patience, way->envoy);
+}
 
 static void fill_end(struct outcome_view *v, const struct outcome_view *end)
 {
@@ -94,7 +99,7 @@ bool forward_received(struct asking *k, const struct way *way, const struct http
 	}
 	v->verdict = r.verdict;
 	v->reason = r.why;
-	h->status = r.status ? r.status : way->table ? failure(way, V_REJECTED) : 0;
+	h->status = r.status ? r.status : way->table ? failure(way, b, V_REJECTED) : 0;
 	h->why = r.why;
 	if (r.verdict == V_REJECTED && way->table && !way->stream)
 		v->verdict = V_DELIVERED;               /* the proxy lives, and says that its backend did not */
@@ -103,6 +108,71 @@ bool forward_received(struct asking *k, const struct way *way, const struct http
 		v->answered = false;
 	}
 	return true;
+}
+
+/* ---- a server that is slow, or fails */
+
+/* An attempt that is made again may come to another endpoint: would its Pod answer otherwise? */
+static bool others_answer_otherwise(struct asking *k, const struct http_backend *b, const struct answers *these, const struct http_request *rq)
+{
+	uint32_t nr = 0;
+	struct http_endpoint *e = b->service ? service_endpoints(k->c, b->service, b->port, b->subset, k->a, &nr) : NULL;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct pod *p = e[i].ep->target && streq(e[i].ep->target->kind, "Pod") ? find_pod(k->c, b->service->o.ns, e[i].ep->target->name) : NULL;
+		struct answers its = answers_of(NULL, p, NULL, rq, k->a);
+
+		if (!answers_same(&its, these))
+			return true;
+	}
+	return false;
+}
+
+static void cannot_tell(struct outcome_view *v, const char *why)
+{
+	v->verdict = V_UNKNOWN;
+	v->http = NULL;
+	v->reason = why;
+}
+
+void forward_answers(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome_view *end, struct outcome_view *v, struct http_view *h)
+{
+	struct http_request rq = passed_on(way, b);
+	struct answers says = d->stream ? (struct answers){ 0 } : answers_of(k->q->backend_answers, end->pod, end->container, &rq, k->a);
+	struct l7_tried t;
+
+	if (says.wrong) {
+		cannot_tell(v, says.wrong);
+		return;
+	}
+	if (!says.nr)
+		return;
+	h->scripted = true;
+	if (!way->table && !says.v[0].status) {
+		v->verdict = V_REJECTED;
+		v->answered = false;
+		v->http = NULL;
+		v->reason = "the server cuts the connection off";
+		return;
+	}
+	if (!way->table) {
+		h->status = says.v[0].status;
+		return;
+	}
+	t = l7_tried_of(b->patience, says.v, says.nr, way->envoy, k->a);
+	if (!t.unknown && t.attempts > 1 && says.of_pod && others_answer_otherwise(k, b, &says, &rq))
+		t.unknown = "an attempt has failed, and whether the next comes to another endpoint, which answers otherwise, is the proxy's affair";
+	if (t.unknown) {
+		cannot_tell(v, arena_printf(k->a, "%s; %s", b->why, t.unknown));
+		return;
+	}
+	v->reason = t.why ? arena_printf(k->a, t.own ? "%s; the proxy answers %d: %s" : "%s; it passes on %d: %s", b->why, t.status, t.why) : v->reason;
+	if (t.own) {
+		*h = *forward_view(k, d, b, t.status);
+		h->scripted = true;
+	}
+	h->status = t.status;
+	h->why = v->reason;
 }
 
 /* ---- the backend is a proxy itself */
@@ -115,7 +185,7 @@ static void outward(struct asking *k, const struct way *way, const struct http_d
 	if (v->verdict == V_UNKNOWN)
 		return;
 	if (!v->http) {
-		h = forward_view(k, d, b, failure(way, v->verdict));
+		h = forward_view(k, d, b, failure(way, b, v->verdict));
 		v->reason = h->why = arena_printf(k->a, "%s; the proxy answers %d, because the next one gave no answer: %s", b->why, h->status, v->reason);
 		v->verdict = V_DELIVERED;
 		v->answered = true;
@@ -240,13 +310,13 @@ static void own_sidecar(struct asking *k, const struct way *way, const struct ht
 	through_next(k, way, d, b, &next, &first, &rq);
 }
 
-/* One way to the backend: `second` is the walk from the proxy to it. */
-static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share)
+/* One way to the backend: `second` is the walk from the proxy to it. elsewhere: another endpoint would take the connection. */
+static void arrive(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome *second, struct frac share, bool elsewhere)
 {
 	const struct outcome_view *first = way->first;
 	struct outcome_view end = outcome_view_of(k->w, second, (struct frac){ 1, 1 }), v = *first;
 	bool good = second->there.verdict == V_DELIVERED && second->answered;
-	struct http_view *h = forward_view(k, d, b, good ? 200 : failure(way, second->there.verdict));
+	struct http_view *h = forward_view(k, d, b, good ? 200 : failure(way, b, second->there.verdict));
 
 	if (good && !way->sidecar && sidecar_took(way->pod, way->from, second)) {
 		own_sidecar(k, way, d, b, second, share);
@@ -266,14 +336,20 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 		v.answered = false;
 		v.http = NULL;
 		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s", b->why, outcome_failed(second, &end, k->a));
+	} else if (!good && elsewhere && b->patience && b->patience->retries) {
+		v.verdict = V_UNKNOWN;
+		v.http = NULL;
+		v.reason = arena_printf(k->a, "%s; its connection to %s, and whether the retry comes to another endpoint is the proxy's affair", b->why, outcome_failed(second, &end, k->a));
 	} else if (!good) {
 		v.reason = arena_printf(k->a, "%s; the proxy answers %d, because its connection to %s", b->why, h->status, outcome_failed(second, &end, k->a));
 		h->why = v.reason;
 	} else {
 		fill_end(&v, &end);
 		v.reason = b->why;
-		if (!forward_received(k, way, b, second, &v, h))
+		if (!forward_received(k, way, b, second, &v, h)) {
 			forward_backend(k, h, b);
+			forward_answers(k, way, d, b, &end, &v, h);
+		}
 	}
 	*answer_push(k->out, k->a) = v;
 }
@@ -281,12 +357,17 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 /* To `nr` addresses, each as likely: a backend may be only a name for them. */
 static void forward_dial(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const ip_addr *ip, const uint16_t *port, uint32_t nr)
 {
-	for (uint32_t i = 0; i < nr; i++) {
-		struct trace t = way->sidecar ? sidecar_dials(k->w, way->from, (ip_addr){ 0 }, ip[i], port[i], k->q->flags, k->a) : dial(k, way->from, ip[i], port[i]);
+	struct trace *t = arena_array(k->a, struct trace, nr);
+	bool any = false;
 
-		for (uint32_t j = 0; j < t.nr; j++)
-			arrive(k, way, d, b, &t.v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }));
+	for (uint32_t i = 0; i < nr; i++) {
+		t[i] = way->sidecar ? sidecar_dials(k->w, way->from, (ip_addr){ 0 }, ip[i], port[i], k->q->flags, k->a) : dial(k, way->from, ip[i], port[i]);
+		for (uint32_t j = 0; j < t[i].nr; j++)
+			any = any || (t[i].v[j].there.verdict == V_DELIVERED && t[i].v[j].answered);
 	}
+	for (uint32_t i = 0; i < nr; i++)
+		for (uint32_t j = 0; j < t[i].nr; j++)
+			arrive(k, way, d, b, &t[i].v[j], frac_mul((struct frac){ b->num, b->den }, (struct frac){ 1, nr }), any);
 }
 
 /* A name outside: what the source's DNS knows of it. Of names outside of which nothing is known at all (no --zone), it is assumed that they exist and answer. */

@@ -2,6 +2,7 @@
 #ifndef PODWIRE_FORWARD_H
 #define PODWIRE_FORWARD_H
 
+#include "sim/ask/answers.h"
 #include "sim/ask/proxies.h"
 #include "sim/ask/request.h"
 #include "sim/ask/sidecar.h"
@@ -44,6 +45,8 @@ struct proxy forward_arrives(struct asking *, const struct pod *, struct arrivin
 void forward_decided(struct asking *, const struct way *, const struct http_decision *);
 /* The receiver's sidecar, if there is one, has the last word on the connection `second`. true: it answered instead of the application, and v, h say so. */
 bool forward_received(struct asking *, const struct way *, const struct http_backend *, const struct outcome *second, struct outcome_view *v, struct http_view *h);
+/* What the server answers that the request has come to (end), and what the proxy before it makes of that: timeouts, retries. h and v hold a 200 at once. */
+void forward_answers(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *, const struct outcome_view *end, struct outcome_view *v, struct http_view *h);
 /* What the client sees of an answer with that status; and of the backend that gave it. */
 struct http_view *forward_view(struct asking *, const struct http_decision *, const struct http_backend *, int status);
 void forward_backend(struct asking *, struct http_view *, const struct http_backend *);

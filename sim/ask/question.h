@@ -19,6 +19,7 @@ struct question {
 	const char *method, *resolve;           /* HTTP */
 	struct http_pair *headers; uint32_t nr_headers;
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;
+	const char *backend_answers;            /* how the backend takes it (answers.h); NULL: as its Pod does */
 	const char *keep;                       /* one outcome is drawn, and the connection stays open under this name; NULL: no */
 	const char *connection;                 /* another packet on the connection of that name (from, to: as it has them); NULL: a new one */
 };
@@ -39,6 +40,7 @@ struct http_view {
 	const char *tls_names;                  /* in the certificate shown, blank-separated; NULL: not known */
 	const char *tls_why;                    /* why the certificate is not the one that was meant; NULL */
 	nsec delay;                             /* injected by the proxy */
+	bool scripted;                          /* something says what the server answers: a real one in the namespaces does not */
 	const struct http_considered *considered; uint32_t nr_considered;       /* with WALK_CONSIDERED: rules that were not taken, and why */
 };
 

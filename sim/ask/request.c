@@ -163,8 +163,11 @@ static void direct(struct asking *k, const struct outcome_view *first, const str
 
 	v.http = h;
 	v.reason = b.why;
-	if (!forward_received(k, &way, &b, first->walk, &v, h))
+	if (!forward_received(k, &way, &b, first->walk, &v, h)) {
 		forward_backend(k, h, &b);
+		if (!health)
+			forward_answers(k, &way, &none, &b, first, &v, h);
+	}
 	*answer_push(k->out, k->a) = v;
 }
 
@@ -296,9 +299,12 @@ static bool asked_v6(struct asking *k)
 bool request_ask(struct world *w, const struct question *q, const struct end *to, struct arena *a, struct answer *out, struct err *err)
 {
 	struct asking k = { .w = w, .c = w->cluster, .q = q, .to = to, .a = a, .out = out, .err = err };
+	struct answers checked;
 	struct target t;
 	const char *why = NULL;
 
+	if (q->backend_answers && !answers_parse(q->backend_answers, a, &checked, &why))
+		return err_add(err, ERR_INPUT, NULL, "what the backend answers: %s", why);
 	k.v6 = asked_v6(&k);
 	if (!find_address(&k, &t, &why))
 		return why ? nowhere(&k, k.name_unknown ? V_UNKNOWN : V_UNRESOLVED, why) : false;

@@ -107,6 +107,8 @@ static const char *cannot(struct verifying *v, const struct answer *answer)
 			return v->live->haproxies.no_sidecars ? v->live->haproxies.no_sidecars : "the sidecars of a mesh do not run in the namespaces";
 		if (o->http && o->http->delay > LONGEST_DELAY)
 			return "an injected delay of more than two seconds is not waited for";
+		if (o->http && o->http->scripted)
+			return "the servers of a lab answer 200 at once, whatever is said of this one";
 		if (o->http && o->http->upstream && !o->second)
 			return "a name outside the cluster is not there";
 		if (o->http && !o->second && o->http->backend && streq(answer->to.scheme, "https"))

@@ -1,0 +1,89 @@
+#include "model/l7/tries.h"
+
+/* Nobody's own limit is shorter: Envoy's for a whole request (envoy api RouteAction.timeout), nginx waits for a minute (proxy_read_timeout). */
+#define WAITED_FOR SECONDS(15)
+#define CONNECT_TIMEOUT SECONDS(10)             /* Istio's and Envoy Gateway's for their clusters; Envoy answers 503 then */
+
+static const char *span_text(nsec t, struct arena *a)
+{
+	return t % SECONDS(1) ? arena_printf(a, "%g ms", (double)t / (double)MILLIS(1)) : arena_printf(a, "%" PRId64 " s", t / SECONDS(1));
+}
+
+static bool is_code(const struct l7_patience *p, int status)
+{
+	for (uint32_t k = 0; k < p->nr_codes; k++)
+		if (p->codes[k] == status)
+			return true;
+	return false;
+}
+
+static struct l7_tried unknown(const char *why) { return (struct l7_tried){ .unknown = why }; }
+
+static struct l7_tried too_late(const struct l7_patience *p, uint32_t attempts, struct arena *a)
+{
+	return (struct l7_tried){ .status = 504, .own = true, .attempts = attempts,
+				  .why = arena_printf(a, "timeouts.request, %s, is over before the backend has answered", span_text(p->request, a)) };
+}
+
+/* The last attempt's outcome is the client's. */
+static struct l7_tried settled(const struct l7_patience *p, int status, bool timed, uint32_t attempts, bool envoy, struct arena *a)
+{
+	struct l7_tried t = { .status = timed ? 504 : status ? status : envoy || p->retries ? 503 : 502, .own = timed || !status, .attempts = attempts };
+	const char *tries = attempts > 1 ? arena_printf(a, " in the last of %u attempts", attempts) : "";
+
+	if (timed)
+		t.why = arena_printf(a, "timeouts.backendRequest, %s, is over before the backend has answered%s", span_text(p->attempt, a), tries);
+	else if (!status)
+		t.why = arena_printf(a, "the backend cuts the connection off%s", tries);
+	else if (attempts > 1 || status >= 400)
+		t.why = attempts > 1 ? arena_printf(a, "it is the backend's answer to attempt %u", attempts) : "it is the backend's answer";
+	return t;
+}
+
+/* From here on each attempt is like this one, which has failed: `left` of them at most. */
+static bool goes_over(const struct l7_patience *p, nsec spent, nsec each, int32_t left)
+{
+	return p->request && (double)spent + (double)left * (double)each >= (double)p->request;
+}
+
+struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_try *v, uint32_t nr, bool envoy, struct arena *a)
+{
+	static const struct l7_patience none;
+	const struct l7_patience *p = patience ? patience : &none;
+	nsec spent = 0;
+
+	for (uint32_t n = 0;; n++) {
+		const struct l7_try *t = &v[MIN(n, nr - 1)];
+		bool timed = p->attempt && t->after >= p->attempt, last = n + 1 >= nr;
+		nsec took = timed ? p->attempt : t->after;
+
+		if (!p->request && !p->attempt && took >= WAITED_FOR)
+			return unknown(arena_printf(a, "the backend needs %s, and how long the proxy waits where no timeout is given is its own affair", span_text(took, a)));
+		if (p->request && spent + took >= p->request)
+			return too_late(p, n + 1, a);
+		spent += took;
+		if (!t->status && !timed && !p->retries && !last)
+			return unknown("the backend cuts the connection off, and whether the proxy asks again is its own affair where no retry is given");
+		if (!(timed || !t->status || is_code(p, t->status)) || !p->retries || (p->attempts && n >= (uint32_t)p->attempts))
+			return settled(p, t->status, timed, n + 1, envoy, a);
+		if (!p->attempts && (!last || p->request))
+			return unknown("an attempt has failed, and how often the proxy asks again is its own affair where retry.attempts is not given");
+		if (last) {
+			int32_t left = p->attempts ? p->attempts - (int32_t)n : 0;
+
+			if (goes_over(p, spent, took + p->backoff, left))
+				return too_late(p, n + 1, a);
+			return settled(p, t->status, timed, n + 1 + (uint32_t)left, envoy, a);
+		}
+		spent += p->backoff;
+		if (p->request && spent >= p->request)
+			return too_late(p, n + 1, a);
+	}
+}
+
+int l7_silent_status(const struct l7_patience *p, bool envoy)
+{
+	nsec limit = !p ? 0 : p->attempt && (!p->request || p->attempt < p->request) ? p->attempt : p->request;
+
+	return envoy && (!limit || limit >= CONNECT_TIMEOUT) ? 503 : 504;
+}
