@@ -91,9 +91,14 @@ static const struct l7_controller *runs(const struct running *r, const char *nam
 
 static void class_status(struct running *r, struct gateway_class *class)
 {
-	bool changed;
+	const struct val *parameters = val_path(class->o.doc, "spec.parametersRef");
+	const char *ns = val_str_at(parameters, "namespace");
+	bool changed, known = false;
 
-	if (runs(r, class->controller))
+	if (runs(r, class->controller) && parameters && !gateway_parameters(r->c, ns ? cluster_str(r->c, ns) : NULL, parameters, &known) && known)
+		changed = set_condition(r, &class->conditions, "Accepted", COND_FALSE, "InvalidParameters",
+					arena_printf(r->a, "spec.parametersRef: %s %s does not exist", val_str_at(parameters, "kind"), val_str_at(parameters, "name")), class->o.generation);
+	else if (runs(r, class->controller))
 		changed = set_condition(r, &class->conditions, "Accepted", COND_TRUE, "Accepted", "a controller serves this class", class->o.generation);
 	else if (!class->conditions.nr)         /* the default of the CRD */
 		changed = set_condition(r, &class->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
@@ -119,6 +124,14 @@ static bool wanted(const struct gateway *gw, const char *ip)
 	return !any;
 }
 
+static bool asks_for_addresses(const struct gateway *gw)
+{
+	for (uint32_t k = 0; k < gw->addresses.nr; k++)
+		if (gw->addresses.v[k].value && *gw->addresses.v[k].value)
+			return true;
+	return false;
+}
+
 static struct gw_says programmed(const struct gw_state *s, const struct service *svc)
 {
 	uint32_t good = 0;
@@ -128,6 +141,8 @@ static struct gw_says programmed(const struct gw_state *s, const struct service 
 		good += s->listeners[k].programmed.yes;
 	if (!s->accepted.yes)
 		return (struct gw_says){ false, "Invalid", s->accepted.message };
+	if (svc && !svc->lb_ingress.nr && asks_for_addresses(s->gw))
+		return (struct gw_says){ false, "AddressNotUsable", "none of the addresses that it asks for can be had" };
 	if (!svc || !svc->lb_ingress.nr)
 		return (struct gw_says){ false, "AddressNotAssigned", "its Service has no address of a load balancer" };
 	for (uint32_t k = 0; k < s->gw->addresses.nr; k++) {

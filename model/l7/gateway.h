@@ -49,6 +49,8 @@ struct gw_state gateway_state(struct cluster *, const struct gateway *, struct a
 bool gw_attaches(const struct gw_state *, uint32_t attachment, uint32_t listener);       /* the first parentRef of its route that is attached to that listener */
 const struct gateway *parent_gateway(struct cluster *, const struct gw_route *, const struct parent_ref *);    /* NULL: it names none that is there */
 const char *gateway_controller_name(struct cluster *, const struct gateway *);       /* controllerName of its class; NULL */
+/* A parametersRef: is its object there? ns: where it is looked for; *known: objects of such a kind can be. */
+bool gateway_parameters(struct cluster *, str ns, const struct val *ref, bool *known);
 /* ResolvedRefs of a route: of all its backends and mirrors, the first that does not hold. */
 struct gw_says route_references(struct cluster *, const struct gw_route *, struct arena *);
 /* One reference to a Service from a route: resolved, or with a status (500; gRPC: 503) and why. *reason (may be NULL): of the condition. */

@@ -60,14 +60,16 @@ struct host_set hosts_intersect(const char *listener, const str_list *route, str
 
 /* ---- the Gateway itself */
 
-static bool parameters_exist(struct cluster *c, const struct gateway *gw, const struct val *ref)
+bool gateway_parameters(struct cluster *c, str ns, const struct val *ref, bool *known)
 {
 	const char *kind = val_str(val_get(ref, "kind")), *name = val_str(val_get(ref, "name"));
 
+	*known = false;
 	for (uint32_t k = 0; cluster_pool_kind(c, k); k++) {
 		const struct kind *have = cluster_pool_kind(c, k);
 
-		if (streq(have->name, kind) && cluster_find(c, have, have->namespaced ? gw->o.ns : NULL, name))
+		*known = *known || streq(have->name, kind);
+		if (streq(have->name, kind) && cluster_find(c, have, have->namespaced ? ns : NULL, name))
 			return true;
 	}
 	return false;
@@ -77,8 +79,9 @@ static struct gw_says gateway_accepted(struct cluster *c, const struct gw_state 
 {
 	const struct val *parameters = val_path(s->gw->o.doc, "spec.infrastructure.parametersRef");
 	uint32_t good = 0;
+	bool known;
 
-	if (parameters && !parameters_exist(c, s->gw, parameters))
+	if (parameters && !gateway_parameters(c, s->gw->o.ns, parameters, &known))
 		return gw_wrong("InvalidParameters", arena_printf(a, "spec.infrastructure.parametersRef: %s %s does not exist", val_str_at(parameters, "kind"), val_str_at(parameters, "name")));
 	for (uint32_t k = 0; k < s->gw->addresses.nr; k++) {
 		str type = s->gw->addresses.v[k].type;

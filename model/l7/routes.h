@@ -4,7 +4,6 @@
 #define PODWIRE_ROUTES_H
 
 #include "model/cluster/cluster.h"
-#include "model/l7/tries.h"
 
 struct http_pair { const char *name, *value; };
 struct http_request {
@@ -19,6 +18,14 @@ struct http_request {
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;        /* what the backend would answer with */
 	bool explain;                           /* the decision's `considered` is wanted */
 	const char *principal;                  /* mesh: the peer's identity, TRUST-DOMAIN/ns/NS/sa/NAME; NULL: none */
+};
+/* How long a proxy waits for a backend, and when it asks again (HTTPRouteTimeouts, HTTPRouteRetry). */
+struct l7_patience {
+	nsec request, attempt;                  /* for all attempts together, for each; 0: none that was said */
+	bool retries;                           /* a failed attempt is made again */
+	int32_t attempts;                       /* how often, besides the first; 0: not said */
+	nsec backoff;                           /* at least, between two */
+	const int *codes; uint32_t nr_codes;    /* statuses that count as failed; a reset and a timeout always do */
 };
 struct http_backend {                           /* one way a request can go, with its probability */
 	uint64_t num, den;

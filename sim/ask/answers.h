@@ -7,7 +7,7 @@
 #define PODWIRE_ANSWERS_H
 
 #include "model/api/core.h"
-#include "model/l7/routes.h"
+#include "sim/ask/tries.h"
 
 struct answers {
 	const struct l7_try *v; uint32_t nr;    /* nr 0: 200 at once, and nothing says otherwise */

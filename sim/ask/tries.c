@@ -1,8 +1,6 @@
-#include "model/l7/tries.h"
+#include "sim/ask/tries.h"
 
-/* Nobody's own limit is shorter: Envoy's for a whole request (envoy api RouteAction.timeout), nginx waits for a minute (proxy_read_timeout). */
-#define WAITED_FOR SECONDS(15)
-#define CONNECT_TIMEOUT SECONDS(10)             /* Istio's and Envoy Gateway's for their clusters; Envoy answers 503 then */
+#include "model/control/control.h"
 
 static const char *span_text(nsec t, struct arena *a)
 {
@@ -57,7 +55,7 @@ struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_
 		bool timed = p->attempt && t->after >= p->attempt, last = n + 1 >= nr;
 		nsec took = timed ? p->attempt : t->after;
 
-		if (!p->request && !p->attempt && took >= WAITED_FOR)
+		if (!p->request && !p->attempt && took >= timing(T_PROXY_ROUTE_TIMEOUT))
 			return unknown(arena_printf(a, "the backend needs %s, and how long the proxy waits where no timeout is given is its own affair", span_text(took, a)));
 		if (p->request && spent + took >= p->request)
 			return too_late(p, n + 1, a);
@@ -85,5 +83,5 @@ int l7_silent_status(const struct l7_patience *p, bool envoy)
 {
 	nsec limit = !p ? 0 : p->attempt && (!p->request || p->attempt < p->request) ? p->attempt : p->request;
 
-	return envoy && (!limit || limit >= CONNECT_TIMEOUT) ? 503 : 504;
+	return envoy && (!limit || limit >= timing(T_PROXY_CONNECT_TIMEOUT)) ? 503 : 504;
 }

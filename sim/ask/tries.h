@@ -1,21 +1,12 @@
 /* What a proxy makes of a backend that is slow, or fails: how long it waits, and when it asks again. Source: gateway-api apis/v1/httproute_types.go HTTPRouteTimeouts,
  * HTTPRouteRetry; the numbers of one attempt are the question's (what a server answers is no part of the objects). */
-#ifndef PODWIRE_L7_TRIES_H
-#define PODWIRE_L7_TRIES_H
+#ifndef PODWIRE_TRIES_H
+#define PODWIRE_TRIES_H
 
-#include "model/base/arena.h"
-#include "model/base/base.h"
+#include "model/l7/routes.h"
 
 /* One attempt as the backend takes it: its status, and the time until it comes. status 0: the backend resets the connection. */
 struct l7_try { int status; nsec after; };
-
-struct l7_patience {
-	nsec request, attempt;                  /* for all attempts together, for each; 0: none that was said */
-	bool retries;                           /* a failed attempt is made again */
-	int32_t attempts;                       /* how often, besides the first; 0: not said */
-	nsec backoff;                           /* at least, between two */
-	const int *codes; uint32_t nr_codes;    /* statuses that count as failed; a reset and a timeout always do */
-};
 
 struct l7_tried {
 	int status;                             /* what the client gets */
