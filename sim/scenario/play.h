@@ -68,6 +68,13 @@ const char *expect_text(struct arena *, const struct expect *);
 /* Changes, faults and time. What could not be done, and each condition that was waited for, is a record. */
 void play_changes(struct play *, const struct changes *);
 void play_questions(struct play *);
+/* Asks one of them now; the answer lives in the play's arena. false: err. */
+bool play_ask(struct play *, const struct question_doc *, struct question *, struct answer *, struct err *);
+/* Streams of the step: the first request of each comes before the changes. One without a duration, in a step that waits for nothing, lasts 10 s. */
+void play_streams_begin(struct play *);
+void play_streams_end(struct play *);
+/* Lets time pass, requests of streams included, until done() (NULL: never) or the limit. true: done. */
+bool play_until(struct play *, nsec limit, bool (*done)(void *), void *ctx);
 /* The expectation judged against what the step asked, or the cluster. *actual: what there is, in the arena. */
 bool judge(struct play *, const struct expect *, const char **actual);
 bool judge_object(struct play *, const struct expect *, const char **actual);
