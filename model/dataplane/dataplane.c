@@ -377,11 +377,11 @@ link_h tunnel_of(const struct dataplane *dp, netns_h node, enum link_kind kind, 
 	return (link_h){ 0 };
 }
 
-static bool heard(const struct dataplane *dp, netns_h by, netns_h of)
+static bool heard(const struct dataplane *dp, netns_h by, const struct block *of)
 {
-	const uint64_t *a = dp->hearing ? map_find(&dp->node_number, by.i) : NULL, *b = dp->hearing ? map_find(&dp->node_number, of.i) : NULL;
+	const uint64_t *a = dp->hearing ? map_find(&dp->node_number, by.i) : NULL, *b = dp->hearing ? map_find(&dp->node_number, of->owner.i) : NULL;
 
-	return !a || !b || bgp_hears(dp->hearing, (uint32_t)*a - 1, (uint32_t)*b - 1);
+	return !a || !b || bgp_hears_net(dp->hearing, (uint32_t)*a - 1, (uint32_t)*b - 1, of->cidr, of->borrowed);
 }
 
 /* What a node's routing table says about a block: its own is a blackhole (Calico) or nothing; another's leads to that node, through the tunnel if there is one. */
@@ -396,7 +396,7 @@ static bool block_route(const struct dataplane *dp, netns_h node, const struct b
 		out->type = RT_BLACKHOLE;
 		return dp->blackhole_own && !b->borrowed;
 	}
-	if (!ip_set(via) || b->withdrawn || (b->proto == RTP_BIRD && !heard(dp, node, b->owner)))
+	if (!ip_set(via) || b->withdrawn || (b->proto == RTP_BIRD && !heard(dp, node, b)))
 		return false;
 	if (tunnel.i) {
 		link_h far = tunnel_of(dp, b->owner, (enum link_kind)b->tunnel, v6);

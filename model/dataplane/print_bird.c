@@ -3,11 +3,11 @@
  * (names, filters, timers, who is passive), confd/pkg/backends/calico/client.go (which BGPPeer is whose); facts 42, 47. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "model/cluster/cluster.h"
 #include "model/dataplane/bgp.h"
 #include "model/dataplane/bgp_config.h"
+#include "model/dataplane/bgp_filter.h"
 #include "model/dataplane/dataplane.h"
 #include "model/policy/calico_selector.h"
 
@@ -138,29 +138,18 @@ static void password(struct speaker *x, const struct peering *p)
 
 /* ---- BGPFilters */
 
-static bool word_is(const struct val *v, const char *word) { return val_str(v) && strcasecmp(val_str(v), word) == 0; }
-
-static void filter_rule(const struct speaker *x, const struct val *rule)
+static void filter_rule(const struct speaker *x, const struct bgp_rule *r)
 {
-	static const struct { const char *said, *op; } ops[] = { { "Equal", "=" }, { "NotEqual", "!=" }, { "In", "~" }, { "NotIn", "!~" } };
-	const char *cidr = val_str(val_get(rule, "cidr")), *interface = val_str(val_get(rule, "interface"));
-	const struct val *len = val_get(rule, "prefixLength");
-	struct cidr net;
-
 	sb_add(x->out, "  if (true");
-	for (size_t k = 0; cidr && cidr_parse(cidr, &net) && k < ARRAY_LEN(ops); k++)
-		if (word_is(val_get(rule, "matchOperator"), ops[k].said)) {
-			if (len && k >= 2)
-				sb_printf(x->out, " && (net %s [ %s{%u,%u} ])", ops[k].op, CIDR(net), (unsigned)val_int_or(val_get(len, "min"), net.len),
-					  (unsigned)val_int_or(val_get(len, "max"), ip_bits(net.addr)));
-			else
-				sb_printf(x->out, " && (net %s %s)", ops[k].op, CIDR(net));
-		}
-	if (word_is(val_get(rule, "source"), "RemotePeers"))
+	if (r->ranged)
+		sb_printf(x->out, " && (net %s [ %s{%u,%u} ])", bgp_match_ops[r->match], CIDR(r->net), r->min, r->max);
+	else if (r->match)
+		sb_printf(x->out, " && (net %s %s)", bgp_match_ops[r->match], CIDR(r->net));
+	if (r->remote)
 		sb_add(x->out, " && (source ~ [ RTS_BGP ])");
-	if (interface && !strpbrk(interface, "\"\\\n"))
-		sb_printf(x->out, " && defined(ifname) && (ifname ~ \"%s\")", interface);
-	sb_printf(x->out, ") then %s;\n", word_is(val_get(rule, "action"), "Accept") ? "accept" : "reject");
+	if (r->interface)
+		sb_printf(x->out, " && defined(ifname) && (ifname ~ \"%s\")", r->interface);
+	sb_printf(x->out, ") then %s;\n", r->accept ? "accept" : "reject");
 }
 
 static const char *filter_name(const struct speaker *x, const char *name, bool import)
@@ -174,11 +163,12 @@ static void filter_functions(const struct speaker *x)
 
 	for (uint32_t k = 0; k < l.nr; k++)
 		for (int import = 1; import >= 0; import--) {
-			const struct val *rules = val_get(((const struct raw_object *)l.v[k])->spec, arena_printf(x->scratch, "%sV%d", import ? "import" : "export", x->four ? 4 : 6));
+			const struct val *list = val_get(((const struct raw_object *)l.v[k])->spec, arena_printf(x->scratch, "%sV%d", import ? "import" : "export", x->four ? 4 : 6));
+			struct bgp_rules rules = bgp_rules_read(list, x->scratch);
 
 			sb_printf(x->out, "\nfunction %s() { # BGPFilter %s\n", filter_name(x, l.v[k]->name, import), l.v[k]->name);
-			VAL_EACH(rule, rules)
-				filter_rule(x, rule);
+			for (uint32_t i = 0; i < rules.v.nr; i++)
+				filter_rule(x, &rules.v.v[i]);
 			sb_add(x->out, "}\n");
 		}
 }
@@ -324,18 +314,13 @@ static void configured_peer(struct speaker *x, const struct bgp_peer *p, bool gl
 		add_peer(x, &peer);
 }
 
-static bool is_global(const struct bgp_peer *p)
-{
-	return !(p->node && *p->node) && !(p->node_selector && *p->node_selector);
-}
-
 static void configured_peers(struct speaker *x)
 {
 	struct object_list l = cluster_list(x->cluster, &bgp_peer_kind);
 
 	for (int global = 1; global >= 0; global--)
 		for (uint32_t k = 0; k < l.nr; k++)
-			if (is_global((const struct bgp_peer *)l.v[k]) == (bool)global)
+			if (bgp_peer_is_global((const struct bgp_peer *)l.v[k]) == (bool)global)
 				configured_peer(x, (const struct bgp_peer *)l.v[k], global);
 	for (uint32_t k = 0; k < l.nr; k++) {
 		const struct bgp_peer *p = (const struct bgp_peer *)l.v[k];

@@ -58,7 +58,7 @@ static void hear(void *ctx, const struct change *ch)
 	static const struct kind *const taken[] = { &pod_kind, &endpointslice_kind, &service_kind, &node_kind, &network_policy_kind, &namespace_kind, &daemonset_kind };
 	struct compile *x = ctx;
 	const struct kind *kind = ch->object->kind;
-	bool whole = bears_on_settings(kind) || kind == &node_network_state_kind || kind == &bgp_peer_kind || kind == &metallb_pool_kind || kind == &l2_advertisement_kind ||
+	bool whole = bears_on_settings(kind) || kind == &node_network_state_kind || kind == &bgp_peer_kind || kind == &bgp_filter_kind || kind == &metallb_pool_kind || kind == &l2_advertisement_kind ||
 		     kind == &bgp_advertisement_kind;
 	bool take = false, kept = foreign_is(kind) || (x->tiers.nr_policies && (kind == &service_account_kind || kind == &namespace_kind));      /* whose labels Calico's selectors see */
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "model/dataplane/bgp.h"
+#include "model/dataplane/bgp_filter.h"
 #include "sim/linux/live.h"
 #include "sim/linux/run.h"
 
@@ -94,16 +95,22 @@ static bool runs_here(struct cluster *c, const struct dataplane *dp, const struc
 	return n && !label_get(&n->annotations, "podwire.io/down") && !label_get(&n->annotations, "podwire.io/bgp-down");
 }
 
-/* Routers outside do not exist here, so that what they hand on would be missing. */
+/* Routers outside do not exist here, so that what they hand on would be missing. A filter that lets its own node's routes out lets out those to single Pods, which the
+ * walk's routes do not have (they lead where the block's does). */
 static bool birds_can(struct cluster *c)
 {
 	const struct settings *s = cluster_settings(c);
 	struct arena *a = arena_new(NULL, "bgp");
-	struct object_list peers = cluster_list(c, &bgp_peer_kind);
+	struct object_list filters = cluster_list(c, &bgp_filter_kind);
 	bool can = s->cni == CNI_CALICO && !bgp_backend_without_bird(c) && (bgp_writes_routes(s, true) || bgp_writes_routes(s, false)) && !bgp_hear(c, a).outside;
 
-	for (uint32_t k = 0; k < peers.nr; k++)         /* what a BGPFilter takes away, the walk does not know */
-		can = can && !val_path(peers.v[k]->doc, "spec.filters.0");
+	for (uint32_t k = 0; can && k < filters.nr; k++)
+		for (int four = 0; four < 2; four++) {
+			struct bgp_rules rules = bgp_rules_read(val_get(((const struct raw_object *)filters.v[k])->spec, four ? "exportV4" : "exportV6"), a);
+
+			for (uint32_t i = 0; i < rules.v.nr; i++)
+				can = can && !rules.v.v[i].accept;
+		}
 	arena_free(a);
 	return can;
 }

@@ -142,6 +142,10 @@ if command -v bird >/dev/null || [ -x /usr/sbin/bird ]; then
 	{ v3 BGPConfiguration default 'nodeToNodeMeshEnabled: false'; v3 BGPPeer rr "nodeSelector: '!has(rr)', peerSelector: has(rr)"
 	for n in 0:control-plane 1:worker-1 2:worker-2; do printf -- '---\napiVersion: v1\nkind: Node\nmetadata: {name: %s%s}\nstatus: {addresses: [{type: InternalIP, address: 172.18.0.%d}], conditions: [{type: Ready, status: "True"}]}\n' "${n#*:}" \
 		"$([ ${n%:*} = 0 ] && echo ', labels: {rr: "1"}, annotations: {projectcalico.org/RouteReflectorClusterID: 1.0.0.1}')" $((2 + ${n%:*})); done; } >bgp.yaml; mesh_is "a route reflector"
+	{ v3 BGPConfiguration default 'nodeToNodeMeshEnabled: false'; v3 BGPPeer all 'nodeSelector: all(), peerSelector: all(), filters: [f]'
+	v3 BGPFilter f "importV4: [{action: Reject, matchOperator: In, cidr: $("$podwire" show bgp -f objects.yaml | sed -n '/worker-1/,/^tells/s/^tells \([0-9./]*\).*/\1/p')}]"; } >bgp.yaml
+	is "a BGPFilter keeps one block from two nodes" 2 "$("$podwire" show bgp -f objects.yaml -f bgp.yaml | grep -c 'does not get to .* import of BGPFilter f$')"
+	mesh_is "and from their kernels"
 	rm bgp.yaml
 	"$podwire" up --bird -q -f objects.yaml
 	init=$(ps -e --no-headers -o pid,comm | awk '$2 == "podwire" {print $1; exit}')

@@ -75,3 +75,68 @@ TEST(bgp_what_routers_outside_hand_on_is_taken_to_arrive)
 	CU_ASSERT(h.outside);
 	SAME_TEXT(hearing(THREE MESH_OFF PEER("tor", "node: a, peerIP: 192.0.2.1, asNumber: 64999") PEER("tor2", "node: b, peerIP: 192.0.2.1, asNumber: 64999"), &h), "-x. x-. ..-");
 }
+
+/* What would be heard of one network, were it each node's. */
+static const char *hearing_of(const char *yaml, const char *net, bool borrowed)
+{
+	static char out[64];
+	struct cell x = cell_new(1);
+	struct bgp_hearing h;
+	struct cidr c;
+	struct sb s = { 0 };
+
+	cell_apply(&x, yaml);
+	h = bgp_hear(x.c, x.a);
+	CU_ASSERT(cidr_parse(net, &c));
+	for (int again = 0; again < 2; again++) {
+		sb_reset(&s);
+		for (uint32_t a = 0; a < h.nr; a++)
+			for (uint32_t b = 0; b < h.nr; b++)
+				sb_printf(&s, "%s%s", a == b ? "-" : bgp_hears_net(&h, a, b, c, borrowed) ? "x" : ".", b + 1 < h.nr ? "" : a + 1 < h.nr ? " " : "");
+	}
+	snprintf(out, sizeof(out), "%s", sb_text(&s));
+	sb_free(&s);
+	cell_free(&x);
+	return out;
+}
+
+#define FILTER(spec) "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: f}\nspec: {" spec "}\n---\n"
+#define FILTERED(spec) THREE MESH_OFF PEER("all", "nodeSelector: all(), peerSelector: all(), filters: [f, absent]") FILTER(spec)
+
+TEST(bgp_filters_decide_for_each_network)
+{
+	static const struct { const char *yaml, *net, *want; } cases[] = {
+		{ FILTERED("exportV4: [{action: Reject, matchOperator: In, cidr: 10.244.1.0/24}]"), "10.244.1.64/26", "-.. .-. ..-" },
+		{ FILTERED("exportV4: [{action: Reject, matchOperator: In, cidr: 10.244.1.0/24}]"), "10.244.2.64/26", "-xx x-x xx-" },
+		{ FILTERED("exportV6: [{action: Reject}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("importV4: [{action: Reject, matchOperator: NotIn, cidr: 10.244.1.0/24}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("importV4: [{action: Reject, matchOperator: NotIn, cidr: 10.244.1.0/24}]"), "10.244.2.64/26", "-.. .-. ..-" },
+		{ FILTERED("importV4: [{action: Reject, matchOperator: Equal, cidr: 10.244.1.0/24}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("importV4: [{action: Reject, matchOperator: NotEqual, cidr: 10.244.1.64/26}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("exportV4: [{action: Reject, matchOperator: In, cidr: 10.244.0.0/16, prefixLength: {min: 27}}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("exportV4: [{action: Reject, matchOperator: In, cidr: 10.244.0.0/16, prefixLength: {max: 26}}]"), "10.244.1.64/26", "-.. .-. ..-" },
+		{ FILTERED("exportV4: [{action: Accept, matchOperator: In, cidr: 10.244.1.0/24}, {action: Reject}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("exportV4: [{action: Accept, matchOperator: In, cidr: 10.244.1.0/24}, {action: Reject}]"), "10.244.2.64/26", "-.. .-. ..-" },
+		{ FILTERED("exportV4: [{action: Reject, source: RemotePeers}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("importV4: [{action: Reject, source: RemotePeers}]"), "10.244.1.64/26", "-.. .-. ..-" },
+		{ FILTERED("exportV4: [{action: Reject, interface: 'cali*'}]"), "10.244.1.64/26", "-xx x-x xx-" },
+		{ FILTERED("exportV4: [{action: Reject}]") "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\nspec: {nodeToNodeMeshEnabled: true}\n", "10.244.1.64/26", "-xx x-x xx-" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(cases); k++)
+		SAME_TEXT(hearing_of(cases[k].yaml, cases[k].net, false), cases[k].want);
+	SAME_TEXT(hearing_of(FILTERED("exportV4: [{action: Reject, interface: 'cali*'}]"), "10.244.1.64/32", true), "-.. .-. ..-");
+}
+
+TEST(bgp_filters_are_those_of_the_peer_that_makes_the_session)
+{
+	/* a's own peers come before what b's and c's peerSelector asks of it */
+	SAME_TEXT(hearing_of(THREE MESH_OFF PEER("a", "node: a, peerSelector: all(), filters: [f]") PEER("b", "node: b, peerSelector: all()") PEER("c", "node: c, peerSelector: all()")
+			     FILTER("importV4: [{action: Reject}]"), "10.244.1.0/26", false), "-.. x-x xx-");
+	/* a reflector that does not tell on */
+	SAME_TEXT(hearing_of(NODE("a", "172.18.0.2", REFLECTOR) NODE("b", "172.18.0.3", "") NODE("c", "172.18.0.4", "") MESH_OFF
+			     PEER("rr", "nodeSelector: '!has(rr)', peerSelector: has(rr), filters: [f]") FILTER("exportV4: [{action: Reject, source: RemotePeers}]"), "10.244.1.0/26", false), "-xx x-. x.-");
+	/* by a router outside: each with its own filters */
+	SAME_TEXT(hearing_of(THREE MESH_OFF PEER("a", "node: a, peerIP: 192.0.2.1, asNumber: 64999, filters: [f]") PEER("b", "node: b, peerIP: 192.0.2.1, asNumber: 64999")
+			     PEER("c", "node: c, peerIP: 192.0.2.1, asNumber: 64999") FILTER("exportV4: [{action: Reject}]"), "10.244.1.0/26", false), "-xx .-x .x-");
+}

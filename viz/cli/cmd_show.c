@@ -50,18 +50,31 @@ static void sessions_outside(struct world *w, const struct node *n, struct sb *o
 
 	for (uint32_t k = 0; k < peers.nr; k++) {
 		const struct bgp_peer *p = (const struct bgp_peer *)peers.v[k];
-		bool global = !(p->node && *p->node) && !(p->node_selector && *p->node_selector);
 
 		if (!p->peer_ip || (p->peer_selector && *p->peer_selector) || bgp_peer_is_for(p, n) <= 0 || !bgp_peer_address(p->peer_ip, &ip, &port) || bgp_node_at(w->cluster, ip))
 			continue;
-		sb_printf(out, "%s %s, AS %" PRId64 ": a router outside; whether it answers is not known\n", global ? "Global" : "Node", p->peer_ip,
+		sb_printf(out, "%s %s, AS %" PRId64 ": a router outside; whether it answers is not known\n", bgp_peer_is_global(p) ? "Global" : "Node", p->peer_ip,
 			  p->as_number ? p->as_number : cluster_settings(w->cluster)->as_number);
 	}
 }
 
-/* What each of its peers is told, before BGPFilters: its blocks, and addresses of Services. */
-static void tells(struct world *w, const struct node *n, struct arena *a, struct sb *out)
+/* Which nodes a block of the node does not get to, though there is a session. */
+static void kept_back(const struct bgp_hearing *h, const struct object_list *nodes, uint32_t of, struct cidr net, struct sb *out)
 {
+	for (uint32_t k = 0; k < nodes->nr; k++) {
+		bool import;
+		const char *filter = bgp_kept_back(h, k, of, net, &import);
+
+		if (filter)
+			sb_printf(out, "%s does not get to node/%s: %s of BGPFilter %s\n", CIDR(net), nodes->v[k]->name, import ? "import" : "export", filter);
+	}
+}
+
+/* What each of its peers is told, before BGPFilters: its blocks, and addresses of Services; then, what those keep back. */
+static void tells(struct world *w, const struct bgp_hearing *h, const struct object_list *nodes, uint32_t number, struct arena *a, struct sb *out)
+{
+	const struct node *n = (const struct node *)nodes->v[number];
+	struct sb kept = { 0 };
 	const struct dataplane *dp = world_dataplane(w);
 	netns_h ns = netns_find(dp, arena_printf(a, "node/%s", n->o.name));
 	bool any = false;
@@ -76,18 +89,22 @@ static void tells(struct world *w, const struct node *n, struct arena *a, struct
 				pool = (const struct ip_pool *)obj_get(w->cluster, s->pools.v[i].cause);
 		if (b->owner.i != ns.i || (pool && pool->o.kind == &ip_pool_kind && pool->disable_bgp_export == TRI_TRUE))
 			continue;
-		sb_printf(out, "%s %s", any ? "," : "tells ", CIDR(b->cidr));
+		sb_printf(out, "%s %s", any ? "," : "tells", CIDR(b->cidr));
+		if (!b->borrowed)
+			kept_back(h, nodes, number, b->cidr, &kept);
 		any = true;
 	}
 	for (int four = 1; four >= 0; four--) {
 		struct bgp_tells t = bgp_service_routes(w->cluster, n, four, a);
 
 		for (uint32_t k = 0; k < t.v.nr; k++) {
-			sb_printf(out, "%s %s (%s)", any ? "," : "tells ", CIDR(t.v.v[k].net), t.v.v[k].why);
+			sb_printf(out, "%s %s (%s)", any ? "," : "tells", CIDR(t.v.v[k].net), t.v.v[k].why);
 			any = true;
 		}
 	}
 	sb_add(out, any ? "\n" : "tells nothing\n");
+	sb_add(out, sb_text(&kept));
+	sb_free(&kept);
 }
 
 static void show_bgp_of(struct world *w, const struct object_list *l, const struct bgp_hearing *h, uint32_t k, struct arena *a, struct sb *out)
@@ -113,7 +130,7 @@ static void show_bgp_of(struct world *w, const struct object_list *l, const stru
 	if (more)
 		sb_printf(out, "and %u more\n", more);
 	sessions_outside(w, (const struct node *)o, out);
-	tells(w, (const struct node *)o, a, out);
+	tells(w, h, l, k, a, out);
 }
 
 static void show_bgp(struct cli *cli, struct world *w, struct sb *out)
