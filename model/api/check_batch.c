@@ -1,4 +1,5 @@
 /* Job and CronJob. Source: kubernetes pkg/apis/batch/validation/validation.go. */
+#include <stdlib.h>
 #include <strings.h>
 
 #include "model/api/cron.h"
@@ -85,6 +86,70 @@ static void check_failure_rule(struct check *c, const struct val *spec, const st
 		refuse_omitted(c, p, "specifying one of OnExitCodes and OnPodConditions is required");
 }
 
+/* validateIndexesFormat: "1,3-5" in ascending order, below the number of completions. The number of indexes, or -1 with why. */
+static int64_t count_indexes(const char *text, int64_t completions, char why[160])
+{
+	int64_t total = 0, last = -1;
+
+	while (*text) {
+		size_t n = strcspn(text, ",");
+		int64_t at[2] = { 0, 0 };
+		uint32_t nr = 0;
+
+		for (const char *p = text; p <= text + n; nr++) {
+			size_t digits = MIN(strcspn(p, "-"), (size_t)(text + n - p));
+			char *end;
+
+			if (nr == 2) {
+				snprintf(why, 160, "the fragment \"%.*s\" violates the requirement that an index interval can have at most two parts separated by '-'", (int)MIN(n, 24U), text);
+				return -1;
+			}
+			at[nr] = strtol(p, &end, 10);
+			if (!digits || end != p + digits || strspn(p, "0123456789+") < digits) {
+				snprintf(why, 160, "cannot convert string to integer for index: \"%.*s\"", (int)MIN(digits, 64U), p);
+				return -1;
+			}
+			if (at[nr] >= completions) {
+				snprintf(why, 160, "too large index: \"%.*s\"", (int)MIN(digits, 64U), p);
+				return -1;
+			}
+			p += digits + 1;
+		}
+		if (last >= at[0] || (nr == 2 && at[0] >= at[1])) {
+			snprintf(why, 160, "non-increasing order, previous: %" PRId64 ", current: %" PRId64, last >= at[0] ? last : at[0], last >= at[0] ? at[0] : at[1]);
+			return -1;
+		}
+		last = nr == 2 ? at[1] : at[0];
+		total += last - at[0] + 1;
+		text += n;
+		if (*text && !*++text) {
+			snprintf(why, 160, "cannot convert string to integer for index: \"\"");
+			return -1;
+		}
+	}
+	return total;
+}
+
+static void check_success_rule(struct check *c, const struct val *spec, const struct val *v, const struct path *p)
+{
+	int64_t completions = int_of(spec, "completions", INT32_MAX), nr = int_of(v, "succeededCount", 0), named = 0;
+	char why[160];
+
+	if (!has(v, "succeededCount") && !has(v, "succeededIndexes"))
+		refuse_missing(c, p, "at least one of succeededCount or succeededIndexes must be specified");
+	if (strlen(text_of(v, "succeededIndexes")) > 64 * 1024)
+		refuse_long(c, SUB(p, "succeededIndexes"), 64 * 1024);
+	if (has(v, "succeededIndexes"))
+		named = count_indexes(text_of(v, "succeededIndexes"), completions, why);
+	if (named < 0)
+		refuse_str(c, SUB(p, "succeededIndexes"), text_of(v, "succeededIndexes"), "error parsing succeededIndexes: %s", why);
+	must_not_be_negative(c, SUB(p, "succeededCount"), nr);
+	if (nr > completions)
+		refuse_int(c, SUB(p, "succeededCount"), nr, "must be less than or equal to %" PRId64 " (the number of specified completions)", completions);
+	if (has(v, "succeededIndexes") && nr > MAX(named, 0))
+		refuse_int(c, SUB(p, "succeededCount"), nr, "must be less than or equal to %" PRId64 " (the number of indexes in the specified succeededIndexes field)", MAX(named, 0));
+}
+
 static void check_policies(struct check *c, const struct val *spec, const struct path *p, bool indexed)
 {
 	const struct val *failures = val_path(spec, "podFailurePolicy.rules"), *successes = val_path(spec, "successPolicy.rules");
@@ -106,22 +171,18 @@ static void check_policies(struct check *c, const struct val *spec, const struct
 	if (!successes || !successes->nr)
 		refuse_missing(c, at, "at least one rules must be specified when the successPolicy is specified");
 	i = 0;
-	VAL_EACH(v, successes) {
-		const struct path *rule = ITEM(at, i++);
-
-		if (!has(v, "succeededCount") && !has(v, "succeededIndexes"))
-			refuse_missing(c, rule, "at least one of succeededCount or succeededIndexes must be specified");
-		must_not_be_negative(c, SUB(rule, "succeededCount"), int_of(v, "succeededCount", 0));
-		if (has(v, "succeededCount") && int_of(v, "succeededCount", 0) > int_of(spec, "completions", INT32_MAX))
-			refuse_int(c, SUB(rule, "succeededCount"), int_of(v, "succeededCount", 0), "must be less than or equal to %" PRId64 " (the number of specified completions)",
-				   int_of(spec, "completions", 0));
-	}
+	if (successes && successes->nr > 20)
+		refuse_many(c, at, successes->nr, 20);
+	VAL_EACH(v, successes)
+		check_success_rule(c, spec, v, ITEM(at, i++));
 }
 
 /* ---- Job */
 
 static void check_indexed(struct check *c, const struct val *spec, const struct path *p)
 {
+	static const char *const bounded[] = { "parallelism", "maxFailedIndexes" };
+
 	if (!has(spec, "completions") && has(spec, "parallelism"))
 		refuse_missing(c, SUB(p, "completions"), "when completion mode is Indexed");
 	if (int_of(spec, "parallelism", 0) > 100000)
@@ -130,6 +191,13 @@ static void check_indexed(struct check *c, const struct val *spec, const struct 
 		refuse_int(c, SUB(p, "maxFailedIndexes"), int_of(spec, "maxFailedIndexes", 0), "must be less than or equal to completions");
 	if (int_of(spec, "maxFailedIndexes", 0) > 100000)
 		refuse_int(c, SUB(p, "maxFailedIndexes"), int_of(spec, "maxFailedIndexes", 0), "must be less than or equal to 100000");
+	if (int_of(spec, "completions", 0) <= 100000 || !has(spec, "backoffLimitPerIndex"))
+		return;
+	if (!has(spec, "maxFailedIndexes"))
+		refuse_missing(c, SUB(p, "maxFailedIndexes"), "must be specified when completions is above 100000");
+	for (size_t k = 0; k < ARRAY_LEN(bounded); k++)
+		if (int_of(spec, bounded[k], 0) > 10000)
+			refuse_int(c, SUB(p, bounded[k]), int_of(spec, bounded[k], 0), "must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index");
 }
 
 static void job_spec_check(struct check *c, const struct val *spec, const struct path *p)

@@ -2,6 +2,7 @@
 #include <ctype.h>
 
 #include "model/api/pod_rules.h"
+#include "model/base/quantity.h"
 
 static const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL }, *const schemes[] = { "HTTP", "HTTPS", NULL };
 static const char *const pull_policies[] = { "Always", "IfNotPresent", "Never", NULL }, *const message_policies[] = { "File", "FallbackToLogsOnError", NULL };
@@ -109,7 +110,9 @@ void check_field_ref(struct check *c, const struct val *v, const struct path *p,
 	if (!need(c, v, p, "fieldPath"))
 		return;
 	trimmed(path, n, base, sizeof(base));
-	if (!one_of(base, converted_paths)) {
+	if (*text_of(v, "apiVersion") && strcmp(text_of(v, "apiVersion"), "v1") != 0) {
+		refuse_str(c, SUB(p, "fieldPath"), path, "error converting fieldPath: unsupported pod version: %s", text_of(v, "apiVersion"));
+	} else if (!one_of(base, converted_paths)) {
 		refuse_str(c, SUB(p, "fieldPath"), path, "error converting fieldPath: field label not supported: %s", path);
 	} else if (open && open[1] == '\'' && strlen(open) > 4 && strcmp(open + strlen(open) - 2, "']") == 0) {
 		trimmed(open + 2, strlen(open) - 4, key, sizeof(key));
@@ -124,6 +127,33 @@ void check_field_ref(struct check *c, const struct val *v, const struct path *p,
 	}
 }
 
+/* validateContainerResourceDivisor; none, or 0, is 1. */
+static void check_divisor(struct check *c, const struct val *v, const char *resource, const struct path *p)
+{
+	static const char bytes[] = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei";
+	static const struct { const char *resource, *units, *called; } rules[] = {
+		{ "cpu", "1m and 1", "cpu" }, { "memory", bytes, "memory" }, { "ephemeral-storage", bytes, "local ephemeral storage" }, { "hugepages-", bytes, "hugepages" },
+	};
+	const char *what = strchr(resource, '.'), *at;
+	char text[64];
+	int64_t milli;
+	size_t n;
+
+	if (!what || !quantity_of(v, &milli) || milli == 0)
+		return;
+	quantity_written(v, text);
+	n = strlen(text);
+	for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
+		if (strncmp(what + 1, rules[k].resource, strlen(rules[k].resource)) != 0)
+			continue;
+		for (at = strstr(rules[k].units, text); at; at = strstr(at + 1, text))
+			if ((at == rules[k].units || at[-1] == ' ') && strchr(", ", at[n]))     /* strchr finds the end, too */
+				return;
+		refuse_str(c, p, resource, "only divisor's values %s are supported with the %s resource", rules[k].units, rules[k].called);
+		return;
+	}
+}
+
 void check_resource_ref(struct check *c, const struct val *v, const struct path *p, bool volume)
 {
 	const char *resource = text_of(v, "resource");
@@ -132,6 +162,8 @@ void check_resource_ref(struct check *c, const struct val *v, const struct path 
 		refuse_missing(c, SUB(p, "containerName"), "%s", "");
 	else if (need(c, v, p, "resource") && !one_of(resource, resource_paths) && strncmp(resource, "limits.hugepages-", 17) != 0 && strncmp(resource, "requests.hugepages-", 19) != 0)
 		refuse_unsupported(c, SUB(p, "resource"), resource, resource_paths);
+	else
+		check_divisor(c, val_get(v, "divisor"), resource, SUB(p, "divisor"));
 }
 
 static void check_key_ref(struct check *c, const struct val *v, const struct path *p)

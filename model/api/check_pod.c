@@ -36,17 +36,29 @@ static void check_resource_name(struct check *c, const char *name, const struct 
 	}
 }
 
+/* validateResourceQuantityHugePageValue: pages of 2Mi come whole. */
+static void check_pages(struct check *c, const struct val *v, int64_t milli, const struct path *p)
+{
+	char text[64];
+	int64_t page;
+
+	if (huge(v->key) && quantity_parse(v->key + strlen("hugepages-"), &page) && page > 0 && milli % page)
+		refuse_str(c, p, quantity_written(v, text), "%s is not positive integer multiple of %s", text, v->key);
+}
+
 static void check_amount(struct check *c, const struct val *v, const struct path *p)
 {
+	char text[64];
 	int64_t milli;
 
 	check_resource_name(c, v->key, p);
 	if (!quantity_of(v, &milli))
 		return;
 	if (milli < 0)
-		refuse_val(c, p, v, "must be greater than or equal to 0");
+		refuse_str(c, p, quantity_written(v, text), "must be greater than or equal to 0");
 	if (!native(v->key) && milli % 1000)
-		refuse_val(c, p, v, "must be an integer");
+		refuse_str(c, p, quantity_written(v, text), "must be an integer");
+	check_pages(c, v, milli, p);
 }
 
 static void check_claims(struct check *c, const struct val *list, const struct val *declared, const struct path *p)
@@ -268,10 +280,14 @@ static void spec_check(struct pod_rules *r, const struct path *p)
 		refuse_int(c, SUB(p, "activeDeadlineSeconds"), deadline, "must be between 1 and %d, inclusive", INT32_MAX);
 	check_tolerations(c, val_get(spec, "tolerations"), SUB(p, "tolerations"));
 	need_one_of(c, spec, p, "preemptionPolicy", preemptions);
+	VAL_EACH(m, val_get(spec, "overhead"))
+		check_amount(c, m, ENTRY(SUB(p, "overhead.limits"), m->key));   /* judged as limits: validateOverhead */
 	if (has(spec, "os") && !*os)
-		refuse_missing(c, SUB(p, "os.name"), "%s", "");
+		refuse_missing(c, SUB(p, "os.name"), "cannot be empty");
 	else if (*os && !one_of(os, systems))
 		refuse_unsupported(c, SUB(p, "os"), os, systems);
+	else if (*os)
+		check_system(c, spec, p, os);
 }
 
 /* ---- annotations */

@@ -93,6 +93,41 @@ static void check_sysctls(struct pod_rules *r, const struct val *list, const str
 	}
 }
 
+/* validateWindows, validateLinux: what the other system knows may not be set. */
+void check_system(struct check *c, const struct val *spec, const struct path *p, const char *os)
+{
+	static const char *const pod[] = { "appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup",
+					   "supplementalGroups", "supplementalGroupsPolicy", NULL };
+	static const char *const container[] = { "appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
+						 "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup", NULL };
+	static const char *const shared[] = { "hostPID", "hostIPC", "shareProcessNamespace" }, *const lists[] = { "initContainers", "containers" };
+	static const char *const linux_none[] = { "windowsOptions", NULL };
+	static const char other[] = "cannot be set for a windows pod", windows[] = "windows options cannot be set for a linux pod";
+	bool on_windows = strcmp(os, "windows") == 0;
+	const char *why = on_windows ? other : windows;
+	const char *const *mine = on_windows ? pod : linux_none;
+
+	for (; *mine; mine++)
+		if (has(val_get(spec, "securityContext"), *mine))
+			refuse_forbidden(c, SUB(SUB(p, "securityContext"), *mine), "%s", why);
+	for (size_t k = 0; on_windows && k < ARRAY_LEN(shared); k++)
+		if (true_of(spec, shared[k]))
+			refuse_forbidden(c, SUB(p, shared[k]), "%s", why);
+	if (on_windows && has(spec, "hostUsers"))
+		refuse_forbidden(c, SUB(p, "hostUsers"), "%s", why);
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		uint32_t i = 0;
+
+		VAL_EACH(v, val_get(spec, lists[k])) {
+			const struct path *at = SUB(ITEM(SUB(p, lists[k]), i++), "securityContext");
+
+			for (mine = on_windows ? container : linux_none; *mine; mine++)
+				if (has(val_get(v, "securityContext"), *mine))
+					refuse_forbidden(c, SUB(at, *mine), "%s", why);
+		}
+	}
+}
+
 void check_pod_security(struct pod_rules *r, const struct path *p)
 {
 	const struct val *v = val_get(r->spec, "securityContext");

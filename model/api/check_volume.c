@@ -1,5 +1,6 @@
 /* Volumes of Pods: validateVolumeSource and the functions that it calls. */
 #include "model/api/pod_rules.h"
+#include "model/base/quantity.h"
 
 static const char *const host_path_types[] = { "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket", NULL };
 static const char *const disk_kinds[] = { "Dedicated", "Managed", "Shared", NULL }, *const disk_caches[] = { "None", "ReadOnly", "ReadWrite", NULL };
@@ -185,6 +186,40 @@ static void check_downward(struct check *c, const struct val *v, const struct pa
 		check_downward_item(c, file, p);
 }
 
+/* The paths of one source among those of all before it; the message stands at the volume. */
+struct projected_paths { const struct val *sources, *source; };
+
+static bool path_taken(const struct projected_paths *x, const struct val *item)
+{
+	static const char *const lists[] = { "secret.items", "configMap.items", "downwardAPI.items" };
+
+	VAL_EACH(source, x->sources) {
+		for (size_t k = 0; k < ARRAY_LEN(lists); k++)
+			VAL_EACH(other, val_path(source, lists[k])) {
+				if (other == item)
+					return false;
+				if (strcmp(text_of(other, "path"), text_of(item, "path")) == 0)
+					return true;
+			}
+		if (source == x->source)
+			break;
+	}
+	return false;
+}
+
+static void check_conflicts(struct check *c, const struct projected_paths *x, const struct path *p)
+{
+	static const char *const keys[] = { "secret", "configMap", "downwardAPI" };
+
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+		const struct val *v = val_get(x->source, keys[k]);
+
+		VAL_EACH(item, val_get(v, "items"))
+			if (*text_of(item, "path") && path_taken(x, item))
+				refuse_str(c, p, k < 2 ? text_of(v, "name") : text_of(item, "path"), "conflicting duplicate paths");
+	}
+}
+
 static void check_projected_source(struct check *c, const struct val *v, const struct path *all, const struct path *p)
 {
 	static const char *const keys[] = { "secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate", NULL };
@@ -219,16 +254,34 @@ static void check_projected(struct check *c, const struct val *v, const struct p
 	uint32_t i = 0;
 
 	must_be_file_mode(c, v, p, "defaultMode");
-	VAL_EACH(source, val_get(v, "sources"))
+	VAL_EACH(source, val_get(v, "sources")) {
 		check_projected_source(c, source, p, ITEM(SUB(p, "sources"), i++));
+		check_conflicts(c, &(struct projected_paths){ val_get(v, "sources"), source }, p);
+	}
+}
+
+static void check_empty_dir(struct check *c, const struct val *v, const struct path *p)
+{
+	int64_t size;
+
+	if (quantity_of(val_get(v, "sizeLimit"), &size) && size < 0)
+		refuse_forbidden(c, SUB(p, "sizeLimit"), "SizeLimit field must be a valid resource quantity");
 }
 
 static void check_disk(struct check *c, const struct val *v, const struct path *p)
 {
+	bool managed = strcmp(text_of(v, "kind"), "Managed") == 0;
+	const char *uri = text_of(v, "diskURI");
+
 	need(c, v, p, "diskName");
 	need(c, v, p, "diskURI");
 	need_one_of(c, v, p, "cachingMode", disk_caches);
 	need_one_of(c, v, p, "kind", disk_kinds);
+	if (managed && *uri && strncmp(uri, "/subscriptions/", 15) != 0)
+		refuse_unsupported(c, SUB(p, "diskURI"), uri,
+				   (const char *const[]){ "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}", NULL });
+	if (!managed && *uri && strncmp(uri, "https://", 8) != 0)
+		refuse_unsupported(c, SUB(p, "diskURI"), uri, (const char *const[]){ "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd", NULL });
 }
 
 static void check_csi(struct check *c, const struct val *v, const struct path *p)
@@ -256,7 +309,7 @@ static void check_image(struct check *c, const struct val *v, const struct path 
 
 /* In upstream's order: the second of two sources is the one that is too much. */
 static const struct source { const char *name; void (*check)(struct check *, const struct val *, const struct path *); const char *needs[3]; } sources[] = {
-	{ "emptyDir", NULL, { NULL } }, { "hostPath", check_host_path, { NULL } }, { "gitRepo", check_git, { NULL } }, { "gcePersistentDisk", check_gce, { NULL } },
+	{ "emptyDir", check_empty_dir, { NULL } }, { "hostPath", check_host_path, { NULL } }, { "gitRepo", check_git, { NULL } }, { "gcePersistentDisk", check_gce, { NULL } },
 	{ "awsElasticBlockStore", check_aws, { NULL } }, { "secret", check_secret, { NULL } }, { "nfs", check_nfs, { NULL } }, { "iscsi", check_iscsi, { NULL } },
 	{ "glusterfs", NULL, { "endpoints", "path", NULL } }, { "flocker", check_flocker, { NULL } }, { "persistentVolumeClaim", NULL, { "claimName", NULL } },
 	{ "rbd", NULL, { "monitors", "image", NULL } }, { "cinder", NULL, { "volumeID", NULL } }, { "cephfs", NULL, { "monitors", NULL } },

@@ -221,7 +221,7 @@ void statefulset_check(struct check *c, const struct object *o)
 	static const char *const names[] = { "RollingUpdate", "OnDelete", NULL };
 	const struct workload *w = (const struct workload *)o;
 	const struct val *spec = val_get(c->root, "spec"), *rolling = val_path(spec, "updateStrategy.rollingUpdate");
-	const struct path *p = SUB(NULL, "spec.updateStrategy");
+	const struct path *p = SUB(NULL, "spec.updateStrategy"), *most = SUB(p, "rollingUpdate.maxUnavailable");
 
 	if (!streq(w->pod_management, "OrderedReady") && !streq(w->pod_management, "Parallel"))
 		refuse_str(c, SUB(NULL, "spec.podManagementPolicy"), w->pod_management, "must be 'OrderedReady' or 'Parallel'");
@@ -229,8 +229,14 @@ void statefulset_check(struct check *c, const struct object *o)
 		refuse_val(c, p, val_get(spec, "updateStrategy"), "must be 'RollingUpdate' or 'OnDelete'");
 	if (streq(w->strategy, "OnDelete") && val_is(rolling, VAL_MAP))
 		refuse_val(c, SUB(p, "rollingUpdate"), rolling, "only allowed for updateStrategy 'RollingUpdate'");
-	if (streq(w->strategy, "RollingUpdate"))
+	if (streq(w->strategy, "RollingUpdate")) {
 		must_not_be_negative(c, SUB(p, "rollingUpdate.partition"), w->partition);
+		if (has(rolling, "maxUnavailable")) {
+			check_amount(c, most, &w->max_unavailable, true);
+			if (amount(&w->max_unavailable) == 0)
+				refuse_amount(c, most, &w->max_unavailable, "cannot be 0");
+		}
+	}
 	check_claims(c, spec);
 	check_numbers(c, (const char *const[]){ "replicas", "minReadySeconds", NULL });
 	must_not_be_negative(c, SUB(NULL, "spec.ordinals.start"), w->ordinal_start);

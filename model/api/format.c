@@ -170,8 +170,8 @@ void must_be_env_name(struct check *c, const struct path *p, const char *s)
 {
 	if (!*s)
 		refuse_str(c, p, s, "environment variable name must be non-empty");
-	for (; *s; s++)
-		if ((unsigned char)*s > 0x7e || *s < 0x20 || *s == '=') {
+	for (const char *at = s; *at; at++)
+		if ((unsigned char)*at > 0x7e || *at < 0x20 || *at == '=') {
 			refuse_str(c, p, s, "a valid environment variable name must consist only of printable ASCII characters other than '='");
 			return;
 		}

@@ -49,6 +49,7 @@ void check_node_selector(struct check *, const struct val *, const struct path *
 void check_tolerations(struct check *, const struct val *, const struct path *);
 void check_spread(struct check *, const struct val *, const struct path *);
 void check_pod_security(struct pod_rules *, const struct path *);
+void check_system(struct check *, const struct val *spec, const struct path *, const char *os);       /* validateWindows, validateLinux */
 void check_container_security(struct pod_rules *, const struct val *, const struct path *);
 void check_field_ref(struct check *, const struct val *, const struct path *, bool volume);
 void check_resource_ref(struct check *, const struct val *, const struct path *, bool volume);

@@ -50,8 +50,14 @@ static void service_default(struct object *o, struct arena *a, struct strtab *t)
 
 	if (!s->type)
 		s->type = SVC_CLUSTERIP;
-	if (!s->affinity)
+	if (!s->affinity || !*s->affinity)
 		s->affinity = str_intern(t, "None");
+	for (uint32_t k = 0; k < s->ports.nr; k++) {
+		struct int_or_str *target = &s->ports.v[k].target;
+
+		if (target->set && (target->s ? !*target->s : !target->i))
+			target->set = false;            /* 0 and "" ask for the port's own number */
+	}
 	if (streq(s->affinity, "ClientIP") && !s->affinity_seconds)
 		s->affinity_seconds = 10800;
 	outside = s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER || (s->type == SVC_CLUSTERIP && s->external_ips.nr);   /* pkg/api/service ExternallyAccessible */

@@ -42,12 +42,33 @@ static const int32_t *system_value(str name)
 	return NULL;
 }
 
+/* The plugin computes both, and a Pod that has others itself is refused (admitPod). Here the numbers of a Pod that names no class are believed: so Pods are
+ * told of whose classes nobody has. */
+static const char *other_refuses(struct cluster *c, const struct pod_spec *s, struct arena *a)
+{
+	const int32_t *system = system_value(s->priority_class);
+	const struct object *class = system ? NULL : class_of(c, s);
+	int32_t value = system ? *system : class ? (int32_t)value_of(class) : 0;
+	const char *policy = class ? val_str_at(class->doc, "preemptionPolicy") : NULL;
+
+	if (!names_class(s))
+		return NULL;
+	policy = policy && *policy ? policy : "PreemptLowerPriority";
+	if (s->priority.set && s->priority.v != value)
+		return arena_printf(a, "the integer value of priority (%d) must not be provided in pod spec; priority admission controller computed %d from the given PriorityClass name",
+				    s->priority.v, value);
+	if (s->preemption && *s->preemption && !streq(s->preemption, policy))
+		return arena_printf(a, "the string value of PreemptionPolicy (%s) must not be provided in pod spec; priority admission controller computed %s from the given PriorityClass name",
+				    s->preemption, policy);
+	return NULL;
+}
+
 const char *priority_refuses(struct cluster *c, const struct pod_spec *s, struct arena *a)
 {
-	if (!names_class(s) || system_value(s->priority_class) || class_of(c, s))
-		return NULL;
 	if (cluster_flags(c)->no_defaults && !cluster_count(c, &priority_class_kind))        /* an import that tells of no class: not known */
 		return NULL;
+	if (!names_class(s) || system_value(s->priority_class) || class_of(c, s))
+		return other_refuses(c, s, a);
 	return arena_printf(a, "no PriorityClass with name %s was found", s->priority_class);
 }
 

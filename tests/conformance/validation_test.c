@@ -9,6 +9,13 @@
 #define QUOTA_OF(spec)   "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {" spec "}}"
 #define HPA(metric)   "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: d}, metrics: [" metric "]}}"
 
+#define RUNS_WITH(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {" more ", containers: [{name: c, image: i}]}}"
+#define ASKS(what)       "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, resources: {" what "}}]}}"
+#define ENV(what)        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, env: [{" what "}]}]}}"
+#define TEMPLATE(more)   "template: {metadata: {labels: {a: b}}, spec: {" more "containers: [{name: c, image: i}]}}"
+#define SET(rolling)     "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {updateStrategy: {rollingUpdate: {" rolling "}}, selector: {matchLabels: {a: b}}, " TEMPLATE("") "}}"
+#define INDEXED(more)    "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {completionMode: Indexed, completions: " more ", " TEMPLATE("restartPolicy: Never, ") "}}"
+
 static const struct { const char *doc, *why; } table[] = {
 	/* ip_test.go TestIsValidIPForLegacyField, TestIsValidCIDRForLegacyField, strict: StrictIPCIDRValidation is on since 1.36 */
 	{ SERVICE("externalIPs: [10.0.0.1, 'fd00:0:0::1']"), NULL },
@@ -63,6 +70,59 @@ static const struct { const char *doc, *why; } table[] = {
 	/* core TestValidateFinalizersUpdate, validateKubeFinalizerName */
 	{ "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, finalizers: [example.com/x, orphan]}}", NULL },
 	{ "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, finalizers: [x]}}", "metadata.finalizers[0]: Invalid value: \"x\": name is neither a standard finalizer name nor is it fully qualified" },
+	/* core/v1 SetDefaults_Service: 0 and "" are the port's own number, and no affinity */
+	{ "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {sessionAffinity: '', ports: [{port: 80, targetPort: 0}, {name: b, port: 81, targetPort: ''}]}}", "spec.ports[0].name: Required value" },
+	{ "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {sessionAffinity: '', ports: [{port: 80, targetPort: 0}]}}", NULL },
+	/* core TestValidateResourceRequirements, TestHugePagesIsolation, TestValidateContainers, TestValidateEnv (fieldRef, resourceFieldRef) */
+	{ ASKS("limits: {cpu: -1}"), "spec.containers[0].resources.limits[cpu]: Invalid value: \"-1\": must be greater than or equal to 0" },
+	{ ASKS("limits: {memory: 1Gi, hugepages-2Mi: 4Mi}"), NULL },
+	{ ASKS("limits: {memory: 1Gi, hugepages-2Mi: 3Mi}"), "resources.limits[hugepages-2Mi]: Invalid value: \"3Mi\": 3Mi is not positive integer multiple of hugepages-2Mi" },
+	{ ENV("name: a=b"), "env[0].name: Invalid value: \"a=b\": a valid environment variable name must consist only of printable ASCII characters other than '='" },
+	{ ENV("name: a, valueFrom: {fieldRef: {apiVersion: v2, fieldPath: metadata.name}}"), "fieldRef.fieldPath: Invalid value: \"metadata.name\": error converting fieldPath: unsupported pod version: v2" },
+	{ ENV("name: a, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1m}}"), NULL },
+	{ ENV("name: a, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}"), NULL },
+	{ ENV("name: a, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1Mi}}"),
+	  "resourceFieldRef.divisor: Invalid value: \"limits.cpu\": only divisor's values 1m and 1 are supported with the cpu resource" },
+	{ ENV("name: a, valueFrom: {resourceFieldRef: {resource: requests.memory, divisor: 1m}}"), "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource" },
+	/* core TestValidateVolumes, TestValidateOverhead, TestValidateOSFields, TestValidateWindowsPodSecurityContext, TestValidateLinuxPodSecurityContext */
+	{ RUNS_WITH("volumes: [{name: v, emptyDir: {sizeLimit: -1}}]"), "spec.volumes[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource quantity" },
+	{ RUNS_WITH("volumes: [{name: v, projected: {sources: [{secret: {name: a, items: [{key: k, path: p}]}}, {configMap: {name: b, items: [{key: k, path: p}]}}]}}]"),
+	  "spec.volumes[0].projected: Invalid value: \"b\": conflicting duplicate paths" },
+	{ RUNS_WITH("volumes: [{name: v, projected: {sources: [{downwardAPI: {items: [{path: p, fieldRef: {fieldPath: metadata.name}}, {path: p, fieldRef: {fieldPath: metadata.uid}}]}}]}}]"),
+	  "spec.volumes[0].projected: Invalid value: \"p\": conflicting duplicate paths" },
+	{ RUNS_WITH("volumes: [{name: v, azureDisk: {diskName: d, diskURI: u}}]"), "azureDisk.diskURI: Unsupported value: \"u\": supported values: \"https://{account-name}.blob.core.windows.net" },
+	{ RUNS_WITH("volumes: [{name: v, azureDisk: {diskName: d, diskURI: u, kind: Managed}}]"), "diskURI: Unsupported value: \"u\": supported values: \"/subscriptions/{sub-id}/" },
+	{ RUNS_WITH("overhead: {cpu: -1}"), "spec.overhead.limits[cpu]: Invalid value: \"-1\": must be greater than or equal to 0" },
+	{ RUNS_WITH("os: {}"), "spec.os.name: Required value: cannot be empty" },
+	{ RUNS_WITH("os: {name: windows}, hostPID: true"), "spec.hostPID: Forbidden: cannot be set for a windows pod" },
+	{ RUNS_WITH("os: {name: windows}, hostUsers: true"), "spec.hostUsers: Forbidden: cannot be set for a windows pod" },
+	{ RUNS_WITH("os: {name: windows}, securityContext: {fsGroup: 1}"), "spec.securityContext.fsGroup: Forbidden: cannot be set for a windows pod" },
+	{ RUNS_WITH("os: {name: windows}, securityContext: {runAsNonRoot: true, windowsOptions: {runAsUserName: a}}"), NULL },
+	{ RUNS_WITH("os: {name: linux}, securityContext: {windowsOptions: {runAsUserName: a}}"), "spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod" },
+	{ "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {os: {name: windows}, containers: [{name: c, image: i, securityContext: {privileged: true}}]}}",
+	  "spec.containers[0].securityContext.privileged: Forbidden: cannot be set for a windows pod" },
+	/* plugin/pkg/admission/priority TestPodAdmission */
+	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 2000001000"), NULL },
+	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 5"),
+	  "is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 2000001000 from the given PriorityClass name" },
+	{ RUNS_WITH("priorityClassName: system-node-critical, preemptionPolicy: Never"), "the string value of PreemptionPolicy (Never) must not be provided in pod spec" },
+	/* apps TestValidateStatefulSetMaxUnavailable */
+	{ SET("maxUnavailable: 0"), "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0" },
+	{ SET("maxUnavailable: 101%"), "maxUnavailable: Invalid value: \"101%\": must not be greater than 100%" },
+	{ SET("maxUnavailable: 50%"), NULL },
+	/* batch TestValidateJob: indexes of the success policy, very many completions */
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: '0,2-4', succeededCount: 4}]}"), NULL },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: '3-1'}]}"), "succeededIndexes: Invalid value: \"3-1\": error parsing succeededIndexes: non-increasing order, previous: 3, current: 1" },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: '1,1'}]}"), "error parsing succeededIndexes: non-increasing order, previous: 1, current: 1" },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: a}]}"), "error parsing succeededIndexes: cannot convert string to integer for index: \"a\"" },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: '1,'}]}"), "error parsing succeededIndexes: cannot convert string to integer for index: \"\"" },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: 1-2-3}]}"),
+	  "the fragment \"1-2-3\" violates the requirement that an index interval can have at most two parts separated by '-'" },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: 0-5}]}"), "error parsing succeededIndexes: too large index: \"5\"" },
+	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: 0-2, succeededCount: 4}]}"), "succeededCount: Invalid value: 4: must be less than or equal to 3 (the number of indexes in the specified" },
+	{ INDEXED("100001, backoffLimitPerIndex: 1"), "spec.maxFailedIndexes: Required value: must be specified when completions is above 100000" },
+	{ INDEXED("100001, backoffLimitPerIndex: 1, maxFailedIndexes: 10001"),
+	  "spec.maxFailedIndexes: Invalid value: 10001: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index" },
 	/* coordination TestValidateLeaseSpec, node TestValidateRuntimeClass */
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseDurationSeconds: 0}}", "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0" },
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseTransitions: -1}}", "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0" },
