@@ -83,7 +83,6 @@ struct object *cluster_find(const struct cluster *c, const struct kind *k, const
 	return !name || (k->namespaced && !ns) ? NULL : cluster_at(c, k, ns, name);
 }
 
-
 /* An object takes the place of a gone one of the same name. */
 void index_name(struct cluster *c, struct object *o)
 {

@@ -7,7 +7,6 @@
 #define MAX_WATCHES 8
 #define LABELS_KNOWN 8
 
-
 struct pool {
 	const struct kind *kind;
 	struct object **v;              /* sorted up to nr_sorted */

@@ -15,7 +15,6 @@ struct job_memory {
 	struct table given_up;                  /* Pod → 1: its Job has deleted it: however it ends, it does not count (upstream takes its finalizer) */
 };
 
-
 struct job_memory *job_memory(const struct control *);
 bool job_finished(const struct job *);                  /* Complete or Failed */
 bool only_failed_are_replaced(const struct job *);      /* podReplacementPolicy: Failed */

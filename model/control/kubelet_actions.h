@@ -34,5 +34,4 @@ struct pod_actions {
 };
 struct pod_actions pod_actions(const struct pod_spec *, const struct pod_runs *);
 
-
 #endif

@@ -7,7 +7,6 @@
 
 #define COMPONENT "kubelet"
 
-
 /* What a visit did beside its status: whoever would do the same for another Pod repeats it (kubelet_echo.c). */
 struct visit_notes {
 	bool own;                               /* anything that is this Pod's alone */

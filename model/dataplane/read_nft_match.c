@@ -270,7 +270,6 @@ bool nft_concatenated(struct rule_at *r, struct selector first)
 	return nft_look_in(r, SET_PLAIN, !not, s, nr);
 }
 
-
 bool nft_number(struct nft *x, uint32_t *v)
 {
 	return number_of(nft_next(x)->s, UINT32_MAX, v);

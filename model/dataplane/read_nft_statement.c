@@ -342,7 +342,6 @@ static bool set_statement(struct rule_at *r)
 	return true;
 }
 
-
 static bool comment(struct rule_at *r)
 {
 	rule_comment(r->w, nft_next(r->x)->s);

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-
 static const char forms[] = "an end is pod/[NS/]NAME[:PORT], svc/[NS/]NAME:PORT, lb/…, deploy/…, node/NAME[:PORT], client[/IP], IP:PORT, NAME:PORT, "
 			    "ip/ADDR@NODE, gateway/NS/NAME, controller/NAME or http[s]://HOST[:PORT]/PATH";
 

@@ -133,7 +133,6 @@ void nf_put_set_name(struct nf_batch *b, uint16_t attr, bool map, uint32_t id)
 
 /* ---- and then */
 
-
 const struct nlmsghdr *nf_next(const struct nf_batch *b, const struct nlmsghdr *h)
 {
 	const char *p = h ? (const char *)h + nl_aligned(h->nlmsg_len) : b->buf;

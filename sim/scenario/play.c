@@ -174,7 +174,6 @@ static bool proxies_know(void *ctx)
 	return true;
 }
 
-
 static void wait_until(struct play *p, const struct changes *c)
 {
 	void *ctx[] = { p, (void *)(uintptr_t)c };

@@ -7,8 +7,6 @@
 #include "viz/cli/cli.h"
 #include "viz/diagram/figure.h"
 
-
-
 /* -o, else the ending of --out, else svg. NULL: it is none of them. */
 static const char *format_of(const struct cli *cli)
 {
