@@ -121,6 +121,15 @@ static bool uses_port(const struct service *s, int32_t port)
 	return false;
 }
 
+/* Another entry, of another port, asks for the number now. */
+static bool asked_elsewhere(const struct service *s, uint32_t k, int32_t port)
+{
+	for (uint32_t i = 0; i < s->ports.nr; i++)
+		if (i != k && s->ports.v[i].node_port == port && s->ports.v[i].port != s->ports.v[k].port)
+			return true;
+	return false;
+}
+
 /* An entry that stays is known by its port (the merge key of patches); one whose port is new has the node port of its name, unless that is still somebody's. */
 static void keep_ports(struct alloc *j)
 {
@@ -129,7 +138,8 @@ static void keep_ports(struct alloc *j)
 
 	for (uint32_t k = 0; k < s->ports.nr; k++)
 		for (uint32_t i = 0; !s->ports.v[k].node_port && i < old->ports.nr; i++)
-			if (old->ports.v[i].port == s->ports.v[k].port && old->ports.v[i].protocol == s->ports.v[k].protocol)
+			if (old->ports.v[i].port == s->ports.v[k].port && old->ports.v[i].protocol == s->ports.v[k].protocol &&
+			    !asked_elsewhere(s, k, old->ports.v[i].node_port))
 				s->ports.v[k].node_port = old->ports.v[i].node_port;
 	for (uint32_t k = 0; k < s->ports.nr; k++)
 		for (uint32_t i = 0; !s->ports.v[k].node_port && i < old->ports.nr; i++)
@@ -176,8 +186,27 @@ static void keep(struct alloc *j)
 				s->cluster_ips.nr = MIN(s->cluster_ips.nr, 1u);
 		}
 	}
+	if (s->cluster_ips.nr)
+		s->cluster_ip = s->cluster_ips.v[0];
 	if (wants_ports(s) && wants_ports(old))
 		keep_ports(j);
+}
+
+/* A headless Service keeps its None, and with it can have no other type. */
+static bool headless_fits(struct alloc *j)
+{
+	if (j->take_all || !headless(j->s) || !wants_ports(j->s))
+		return true;
+	return refuse_text(j->check, SUB(NULL, "spec.clusterIPs[0]"), "\"None\"", "may not be set to 'None' for %s services", svc_type_names[j->s->type]);
+}
+
+/* A Service that prefers two families is not given the second, nor loses it, because the cluster has changed (alloc.go isMatchingPreferDualStackClusterIPFields). */
+static bool stays_as_it_is(const struct alloc *j)
+{
+	const struct service *s = j->s, *old = j->old;
+
+	return old && s->type == old->type && wants_ip(s) && streq(s->family_policy, "PreferDualStack") && streq(old->family_policy, "PreferDualStack") &&
+	       same_texts(&s->cluster_ips, &old->cluster_ips) && same_texts(&s->families, &old->families);
 }
 
 static void normalise(struct alloc *j)
@@ -233,6 +262,21 @@ static bool single_stack_fits(struct alloc *j)
 	return true;
 }
 
+/* Fewer families than before want a policy that says so. */
+static bool none_is_released(struct alloc *j)
+{
+	const struct service *s = j->s, *old = j->old;
+	struct sb b = { 0 };
+
+	if (j->take_all || !old || !wants_ip(old) || !s->families.nr || s->families.nr >= old->families.nr || streq(s->family_policy, "SingleStack") ||
+	    !streq(s->families.v[0], old->families.v[0]))
+		return true;
+	json_quote(&b, s->family_policy);
+	refuse_text(j->check, SUB(NULL, "spec.ipFamilyPolicy"), sb_text(&b), "must be 'SingleStack' to release the secondary IP family");
+	sb_free(&b);
+	return false;
+}
+
 static bool families_are_served(struct alloc *j)
 {
 	uint32_t given = j->take_all ? headless(j->s) ? 2 : j->s->cluster_ips.nr : 0;           /* addresses that are taken as they are */
@@ -254,7 +298,7 @@ static bool set_families(struct alloc *j)
 
 	if (!s->family_policy)
 		s->family_policy = text(j, free_choice ? "RequireDualStack" : s->cluster_ips.nr > 1 && j->take_all ? "PreferDualStack" : "SingleStack");
-	if (!single_stack_fits(j) || !infer_families(j))
+	if (!none_is_released(j) || !single_stack_fits(j) || !infer_families(j))
 		return false;
 	if (free_choice) {
 		if (!s->families.nr)
@@ -350,6 +394,20 @@ static bool port_outside(const struct alloc *j, int32_t port)
 	return port < j->settings->node_port_lo || port > j->settings->node_port_hi;
 }
 
+static bool among(const int32_t *mine, uint32_t nr_mine, int32_t port)
+{
+	for (uint32_t k = 0; k < nr_mine; k++)
+		if (mine[k] == port)
+			return true;
+	return false;
+}
+
+/* What the update lets go is free only when it has succeeded. */
+static bool own_before(const struct alloc *j, int32_t port)
+{
+	return j->old && has_port(j->old, port);
+}
+
 static const char *port_problem(struct alloc *j, int32_t port, const int32_t *mine, uint32_t nr_mine)
 {
 	if (j->take_all)
@@ -357,9 +415,10 @@ static const char *port_problem(struct alloc *j, int32_t port, const int32_t *mi
 	if (port_outside(j, port))
 		return arena_printf(cluster_arena(j->c), "provided port is not in the valid range. The range of valid ports is %u-%u", j->settings->node_port_lo,
 				    j->settings->node_port_hi);
-	for (uint32_t k = 0; k < nr_mine; k++)
-		if (mine[k] == port)
-			return "provided port is already allocated";
+	if (among(mine, nr_mine, port))
+		return "provided port is already allocated";
+	if (own_before(j, port))
+		return "provided port is already allocated";
 	return port_taken(j, port) ? "provided port is already allocated" : NULL;
 }
 
@@ -373,11 +432,8 @@ static bool free_port(const struct alloc *j, uint64_t n, const int32_t *mine, ui
 
 		for (uint32_t k = 0; k < nr; k++) {
 			int32_t port = (int32_t)(j->settings->node_port_lo + from + (start + k) % nr);
-			bool used = port_taken(j, port);
 
-			for (uint32_t m = 0; m < nr_mine && !used; m++)
-				used = mine[m] == port;
-			if (!used) {
+			if (!port_taken(j, port) && !own_before(j, port) && !among(mine, nr_mine, port)) {
 				*out = port;
 				return true;
 			}
@@ -392,7 +448,7 @@ static bool range_full(const struct alloc *j, const char *what)
 		       "Internal error occurred: failed to allocate a %s: %s", what, range_words[RANGE_FULL]);
 }
 
-/* Entries of one Service with the same `port` share a node port (alloc.go initNodePorts). */
+/* Entries of one new Service with the same `port` share a node port (alloc.go initNodePorts); in an update each draws its own (updateNodePorts), and may ask for another's. */
 static const struct svc_port *share(const struct service *s, uint32_t i, uint32_t before)
 {
 	for (uint32_t k = 0; k < before; k++)
@@ -412,7 +468,7 @@ static bool old_has(const struct alloc *j, int32_t port)
 static bool one_port(struct alloc *j, uint32_t i, int32_t *mine, uint32_t *nr_mine)
 {
 	struct svc_port *p = &j->s->ports.v[i];
-	const struct svc_port *same = share(j->s, i, i), *asked = p->node_port ? NULL : share(j->s, i, j->s->ports.nr);
+	const struct svc_port *same = j->old ? NULL : share(j->s, i, i), *asked = j->old || p->node_port ? NULL : share(j->s, i, j->s->ports.nr);
 	const char *problem;
 
 	if (!p->node_port && same)
@@ -422,7 +478,7 @@ static bool one_port(struct alloc *j, uint32_t i, int32_t *mine, uint32_t *nr_mi
 	if (!p->node_port) {
 		if (!free_port(j, i, mine, *nr_mine, &p->node_port))
 			return range_full(j, "nodePort");
-	} else if (!(same && same->node_port == p->node_port) && !old_has(j, p->node_port)) {
+	} else if (!(same && same->node_port == p->node_port) && !old_has(j, p->node_port) && !(j->old && among(mine, *nr_mine, p->node_port))) {
 		problem = port_problem(j, p->node_port, mine, *nr_mine);
 		if (problem)
 			return refuse_text(j->check, SUB(NULL, arena_printf(cluster_arena(j->c), "spec.ports[%u].nodePort", i)),
@@ -514,7 +570,9 @@ bool service_allocate(struct control *t, struct service *s, const struct service
 		s->cluster_ips = (str_list){ 0 };
 		return true;
 	}
-	return set_families(&j) && allocate_ips(&j) && allocate_ports(&j) && complete(&j);
+	if (!headless_fits(&j) || (!stays_as_it_is(&j) && (!set_families(&j) || !allocate_ips(&j))))
+		return false;
+	return allocate_ports(&j) && complete(&j);
 }
 
 /* ---- the controller: Services that did not come by way of the API server, and ranges that were named after them */
