@@ -7,11 +7,13 @@
 
 #include "model/control/behaviour.h"
 #include "model/dataplane/packet.h"
+#include "model/l7/mesh.h"
 #include "sim/linux/grpc_dial.h"
 #include "sim/linux/http_dial.h"
 #include "sim/linux/place.h"
+#include "sim/linux/static/script.h"
 
-static const char *const kind_names[] = { [PROBE_STARTUP] = "startup", [PROBE_READINESS] = "readiness", [PROBE_LIVENESS] = "liveness" };
+_Static_assert(PROBE_STARTUP == 0 && PROBE_READINESS == 1 && PROBE_LIVENESS == 2, "script_kinds has them in this order");
 
 static const struct probe *probe_of(const struct container *c, enum probe_kind k)
 {
@@ -60,26 +62,40 @@ static bool succeeds(struct cluster *cluster, const struct pod *p, const struct 
 	return probe_succeeds(p, c, k, cluster_now(cluster) - since, &until, &why);
 }
 
-void probes_script(struct cluster *cluster, const struct pod *p, const struct container *c, const char *log)
+/* Another program takes the connections: the manifest's own, or the Pod's sidecar. */
+static bool taken_by_another(const struct live *live, const struct pod *p, const struct container *c)
+{
+	return command_is_own(live, p, c) || mesh_capture(p->spec).set;
+}
+
+bool probes_script(struct cluster *cluster, const struct pod *p, const struct container *c, const char *log)
 {
 	nsec since = running_since(p, c);
-	char path[512];
-	FILE *f = NULL;
+	struct sb now = { 0 };
+	char path[512], before[16 * 1024] = "";
+	FILE *f;
+	bool differs;
 
-	snprintf(path, sizeof(path), "%s.fails", log);
 	for (enum probe_kind k = PROBE_STARTUP; since != NEVER && k <= PROBE_LIVENESS; k++) {
 		const struct probe *probe = probe_of(c, k);
 
-		if (!probe || !(probe->http || probe->grpc) || succeeds(cluster, p, c, k, since))
-			continue;
-		if (!f && !(f = fopen(path, "we")))
-			return;
-		fprintf(f, "%s %u %s\n", kind_names[k], port_of(c, probe), path_of(probe));
+		if (probe && !probe->exec && !succeeds(cluster, p, c, k, since))
+			sb_printf(&now, "%s %u %s\n", script_kinds[k], port_of(c, probe), probe->tcp ? SCRIPT_TCP : path_of(probe));
 	}
-	if (f)
+	snprintf(path, sizeof(path), "%s.fails", log);
+	if ((f = fopen(path, "re"))) {
+		before[fread(before, 1, sizeof(before) - 1, f)] = '\0';
 		fclose(f);
-	else if (unlink(path) != 0)
-		errno = 0;              /* none failed before */
+	}
+	differs = strcmp(before, sb_text(&now)) != 0;
+	if (differs && !now.len)
+		differs = unlink(path) == 0;
+	else if (differs && (f = fopen(path, "we"))) {
+		fputs(sb_text(&now), f);
+		fclose(f);
+	}
+	sb_free(&now);
+	return differs;
 }
 
 /* ---- verify */
@@ -120,7 +136,7 @@ static bool ask_command(struct asking *x, const struct probe_ask *q)
 	x->out->probes.agreed += (status == 0) == want;
 	if ((status == 0) != want)
 		vec_add(x->arena, &x->out->differences, (struct difference){
-			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (exec)", kind_names[q->kind], p->o.ns, p->o.name, c->name), .walk = want ? "success" : "failure",
+			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (exec)", script_kinds[q->kind], p->o.ns, p->o.name, c->name), .walk = want ? "success" : "failure",
 			.kernel = status == 124 ? "the time was over" : arena_printf(x->arena, "exit status %d", status) });
 	return true;
 }
@@ -128,7 +144,7 @@ static bool ask_command(struct asking *x, const struct probe_ask *q)
 static bool ask_grpc(struct asking *x, const struct probe_ask *q, uint16_t port, bool want)
 {
 	const struct probe *probe = probe_of(q->container, q->kind);
-	struct grpc_dial d = { .from = q->node, .dst = q->pod->ip, .port = port, .service = path_of(probe), .probe = kind_names[q->kind], .wait = SECONDS(MAX(probe->timeout, 1)) };
+	struct grpc_dial d = { .from = q->node, .dst = q->pod->ip, .port = port, .service = path_of(probe), .probe = script_kinds[q->kind], .wait = SECONDS(MAX(probe->timeout, 1)) };
 	bool have;
 
 	if (!grpc_dial(x->live, &d, x->err))
@@ -138,7 +154,7 @@ static bool ask_grpc(struct asking *x, const struct probe_ask *q, uint16_t port,
 	x->out->probes.agreed += have == want;
 	if (have != want)
 		vec_add(x->arena, &x->out->differences, (struct difference){
-			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (grpc %s:%u, service \"%s\")", kind_names[q->kind], q->pod->o.ns, q->pod->o.name, q->container->name, IP(d.dst),
+			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (grpc %s:%u, service \"%s\")", script_kinds[q->kind], q->pod->o.ns, q->pod->o.name, q->container->name, IP(d.dst),
 					     port, d.service),
 			.walk = want ? "success" : "failure",
 			.kernel = d.end != DIAL_CONNECTED ? dial_end_names[d.end] : d.status == GRPC_NO_ANSWER ? "no answer" : arena_printf(x->arena, "status %d", d.status) });
@@ -164,16 +180,17 @@ static bool ask(struct asking *x, const struct probe_ask *q)
 		return verify_not_asked(&x->out->probes, "a probe by HTTPS: the containers of a lab speak plain HTTP"), true;
 	if (!port)
 		return verify_not_asked(&x->out->probes, "a probe of a port that has no number"), true;
-	if (probe->tcp && !scripted)
-		return verify_not_asked(&x->out->probes, "a TCP probe that is scripted to fail: the container goes on listening"), true;
+	if (probe->tcp && !scripted && taken_by_another(x->live, p, c))
+		return verify_not_asked(&x->out->probes, "a TCP probe that is scripted to fail, where a sidecar or a command of the manifest listens"), true;
 	want = arrives(x, q->node, p->ip, port, &unknown) && scripted;
 	if (unknown)
 		return verify_not_asked(&x->out->probes, "the walk does not know whether it arrives"), true;
 	if (probe->grpc)
 		return ask_grpc(x, q, port, want);
 	what = probe->http ? path_of(probe) : "";
+	d.tos = probe->tcp ? SCRIPT_TOS(k) : 0;
 	d.text = arena_printf(x->arena, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nUser-Agent: kube-probe/1.36\r\n" PROBE_HEADER ": %s\r\nConnection: close\r\n\r\n", probe->http ? what : "/", IP(p->ip), port,
-			      kind_names[k]);
+			      script_kinds[k]);
 	if (!http_dial(x->live, &d, x->arena, x->err))
 		return false;
 	have = d.end == DIAL_CONNECTED && (probe->tcp || (d.status >= 200 && d.status < 400));
@@ -181,7 +198,7 @@ static bool ask(struct asking *x, const struct probe_ask *q)
 	x->out->probes.agreed += have == want;
 	if (have != want)
 		vec_add(x->arena, &x->out->differences, (struct difference){
-			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (%s%s:%u%s)", kind_names[k], p->o.ns, p->o.name, c->name, probe->http ? "http://" : "tcp ", IP(p->ip), port, what),
+			.what = arena_printf(x->arena, "%s probe of pod/%s/%s, container %s (%s%s:%u%s)", script_kinds[k], p->o.ns, p->o.name, c->name, probe->http ? "http://" : "tcp ", IP(p->ip), port, what),
 			.walk = want ? "success" : "failure",
 			.kernel = d.status ? arena_printf(x->arena, "HTTP %d", d.status) : dial_end_names[d.end] });
 	return true;

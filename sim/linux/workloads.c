@@ -267,8 +267,11 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 
 		for (uint32_t k = 0; ok && k < l->nr; k++) {
 			const struct container *c = &l->v[k];
+			const struct process *old;
 			struct sb conf = { 0 };
+			bool again = false;
 			char key[512];
+			pid_t pid;
 
 			if (!runs(p, c, init && !streq(c->restart_policy, "Always")))
 				continue;
@@ -282,8 +285,12 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 			volumes_words(x->live, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, x->arena, &conf);
 			log_words(p, c, &conf);
 			if (c->startup || c->readiness || c->liveness)
-				probes_script(x->cluster, p, c, arena_printf(x->arena, "%s/logs/%s.%s.log", x->live->dir, p->o.uid, c->name));
+				again = probes_script(x->cluster, p, c, arena_printf(x->arena, "%s/logs/%s.%s.log", x->live->dir, p->o.uid, c->name));
 			haproxies_leave_out(x->live, p, &conf);
+			old = again ? running(s, key) : NULL;
+			pid = old && strcmp(old->conf, sb_text(&conf)) == 0 ? old->pid : 0;
+			if (pid > 0)
+				kill(pid, SIGHUP);
 			ok = should_run(x, s, key, sb_text(&conf));
 			sb_free(&conf);
 		}

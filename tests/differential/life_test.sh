@@ -314,6 +314,19 @@ check "not ready: no endpoint" sh -c "! '$podwire' exec reader -- curl -s --max-
 check "other requests are answered" says '"pod": "default/slow"' "$podwire" exec reader -- curl -s --max-time 5 "http://$("$podwire" get pod slow -o 'jsonpath={.status.podIP}'):8080/"
 "$podwire" advance 2m -q >/dev/null 2>&1
 check "when it is ready the kernel leads there" says '"pod": "default/slow"' "$podwire" exec reader -- curl -s --max-time 5 http://slow/
+cat >tcp.yaml <<'YAML'
+{apiVersion: v1, kind: Pod, metadata: {name: tcp, annotations: {podwire.io/app.ready: "after 2m"}}, spec: {containers: [{name: app, image: app, ports: [{containerPort: 8080}], readinessProbe: {tcpSocket: {port: 8080}}, livenessProbe: {tcpSocket: {port: 8080}}}]}}
+YAML
+"$podwire" apply -q -f tcp.yaml --no-settle >/dev/null; "$podwire" advance 30s -q >/dev/null 2>&1
+syn() { "$podwire" exec node/worker-1 -- python3 -c 'import socket, sys
+s = socket.socket(); s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, int(sys.argv[2])); s.settimeout(1)
+try: s.connect((sys.argv[1], 8080)); print("connected")
+except OSError as e: print(type(e).__name__)' "$("$podwire" get pod tcp -o 'jsonpath={.status.podIP}')" "$1"; }
+is "a TCP probe that is scripted to fail finds nobody; another, and what is no probe, does" "TimeoutError connected connected" "$(syn 28) $(syn 44) $(syn 0)"
+check "as the model has it" sh -c "'$podwire' verify >probed && ! grep 'TCP probe' probed"
+"$podwire" advance 2m -q >/dev/null 2>&1
+is "until it is ready" connected "$(syn 28)"
+"$podwire" delete pod tcp -q >/dev/null 2>&1
 probes() { "$podwire" verify "$@" -o json | python3 -c 'import json,sys; p = json.load(sys.stdin)["probes"]; print(p["asked"], p["agree"])'; }
 all=$(probes)
 check "and all probes succeed" [ "$all" = "$(set -- $all; [ "${1:-0}" -ge 3 ] && echo "$1 $1")" ]

@@ -25,6 +25,7 @@
 
 #include "sim/linux/static/health.h"
 #include "sim/linux/static/relay.h"
+#include "sim/linux/static/script.h"
 
 #define MAX_LISTEN 256
 #define MAX_CONN   4096
@@ -42,7 +43,9 @@ struct me {
 	uint16_t lines_port;            /* what is said there is kept as it is; 0: none */
 	uint16_t tell; bool tell_udp; int tell_fd;      /* the port of who keeps this one's log; 0: nobody */
 	struct relay relay;
+	struct sock *listener[MAX_LISTEN]; int nr_listener;
 };
+static volatile sig_atomic_t script_changed;    /* SIGHUP: LOG.fails was written anew */
 
 static void append(const char *path, const char *text, size_t n)
 {
@@ -160,6 +163,7 @@ static void listen_on(struct me *me, const char *spec)
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = a.sin6_port };
 	int fd = socket(AF_INET6, type | SOCK_CLOEXEC | SOCK_NONBLOCK, proto);
 	bool six = fd >= 0;
+	struct sock *s;
 	char mapped[80];
 
 	if (!six && errno == EAFNOSUPPORT)
@@ -182,7 +186,11 @@ static void listen_on(struct me *me, const char *spec)
 			close(fd);
 		return;
 	}
-	add_sock(me, type == SOCK_DGRAM ? DATAGRAMS : LISTENER, fd, (uint16_t)port);
+	s = add_sock(me, type == SOCK_DGRAM ? DATAGRAMS : LISTENER, fd, (uint16_t)port);
+	if (s && s->kind == LISTENER && me->nr_listener < MAX_LISTEN) {
+		me->listener[me->nr_listener++] = s;
+		script_refuse(me->log, fd, (uint16_t)port);
+	}
 	say(me, "listening on %s", spec);
 }
 
@@ -258,31 +266,6 @@ static size_t header_lines(const char *req, char *out, size_t max, size_t n)
 	return n;
 }
 
-/* A probe that is scripted to fail now: LOG.fails holds lines of KIND PORT PATH, and a probe says in a header which one it is. Other requests are not concerned. */
-static bool fails(const struct me *me, const struct sock *s, const char *asked, const char *path, size_t path_len)
-{
-	char name[512], kind[16], line[GRPC_MOST + 64];
-	unsigned port;
-	int at;
-	bool found = false;
-	FILE *f;
-
-	snprintf(name, sizeof(name), "%s.fails", me->log);
-	f = asked ? fopen(name, "re") : NULL;
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		size_t n = strcspn(line, "\n");
-
-		line[n] = '\0';
-		if (sscanf(line, "%15s %u%n", kind, &port, &at) != 2 || port != s->port || strncmp(asked, kind, strlen(kind)) != 0)
-			continue;
-		at += line[at] == ' ';
-		found = n - (size_t)at == path_len && memcmp(line + at, path, path_len) == 0;
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static void answer_http(struct me *me, struct sock *s)
 {
 	char here[64], peer[64], peer_ip[64], body[6144], head[256], host[65] = "";
@@ -293,7 +276,7 @@ static void answer_http(struct me *me, struct sock *s)
 	path = path ? path + 1 : "";
 	ends_of(s->fd, here, peer, peer_ip);
 	gethostname(host, sizeof(host) - 1);
-	unwell = fails(me, s, probe ? probe + 17 : NULL, path, path_len);
+	unwell = script_fails(me->log, s->port, probe ? probe + 17 : NULL, path, path_len);
 	if (unwell) {
 		put(body, sizeof(body), &n, "unwell\n");
 	} else if (path_len == 9 && memcmp(path, "/clientip", 9) == 0) {
@@ -349,7 +332,7 @@ static bool answer_health(struct me *me, struct sock *s)
 		if (event == HEALTH_ASKED) {
 			const char *service = (const char *)s->health.service.bytes;
 			size_t len = (size_t)s->health.service.value;
-			bool unwell = *s->health.probe && fails(me, s, s->health.probe, service, len);
+			bool unwell = *s->health.probe && script_fails(me->log, s->port, s->health.probe, service, len);
 
 			say(me, "%s %s gRPC health check of \"%.*s\": %s", peer_ip, here, (int)(len < 512 ? len : 512), service, unwell ? "NOT_SERVING" : "SERVING");
 			ok = health_answer(&s->health, s->fd, !unwell);
@@ -576,10 +559,17 @@ static void serve(struct me *me, struct epoll_event *ev)
 	}
 }
 
+static void note_change(int sig)
+{
+	(void)sig;
+	script_changed = 1;
+}
+
 int main(int argc, char **argv)
 {
 	static struct me me;
 	struct epoll_event ev[64];
+	sigset_t waiting, hangup;
 	int ready = 3;
 
 	if (argc < 5)
@@ -590,14 +580,22 @@ int main(int argc, char **argv)
 	me.log = argv[4];
 	me.epoll = epoll_create1(EPOLL_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, &waiting);
+	sigdelset(&waiting, SIGHUP);
+	signal(SIGHUP, note_change);
 	for (int k = 5; k < argc; k++)
 		set_up(&me, argv[k]);
 	if (write(ready, "", 1) < 0)            /* all that can listen listens */
 		errno = 0;
 	close(ready);
 	for (;;) {
-		int n = epoll_wait(me.epoll, ev, 64, me.nr_follow ? 200 : -1);
+		int n = epoll_pwait(me.epoll, ev, 64, me.nr_follow ? 200 : -1, &waiting);
 
+		for (int k = 0; script_changed && k < me.nr_listener; k++)
+			script_refuse(me.log, me.listener[k]->fd, me.listener[k]->port);
+		script_changed = 0;
 		for (int k = 0; k < n; k++)
 			serve(&me, &ev[k]);
 		for (int k = 0; k < me.nr_follow; k++)
