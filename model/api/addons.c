@@ -1,6 +1,7 @@
 /* Kinds of network add-ons: Calico's, MetalLB's, Istio's; and ServiceCIDR. */
 #include <strings.h>
 
+#include "model/api/check_mesh.h"
 #include "model/api/checks.h"
 #include "model/base/ip.h"
 #include "model/api/shape.h"
@@ -221,12 +222,15 @@ const struct kind node_network_state_kind = { .name = "NodeNetworkState", .apis 
 					      .fields = state_fields };
 #define ISTIO_NET APIS("networking.istio.io/v1", "networking.istio.io/v1beta1", "networking.istio.io/v1alpha3")
 #define ISTIO_SEC APIS("security.istio.io/v1", "security.istio.io/v1beta1")
-#define RAW(n, a, pl) { .name = n, .apis = a, .plural = pl, .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields, .name_rule = must_be_path_segment }
-const struct kind virtual_service_kind = RAW("VirtualService", ISTIO_NET, "virtualservices");
-const struct kind istio_sidecar_kind = RAW("Sidecar", ISTIO_NET, "sidecars");
-const struct kind service_entry_kind = { .name = "ServiceEntry", .apis = ISTIO_NET, .plural = "serviceentries", .shorts = "se", .namespaced = true, .size = sizeof(struct raw_object), .fields = raw_fields,
-					 .name_rule = must_be_path_segment };
-const struct kind destination_rule_kind = RAW("DestinationRule", ISTIO_NET, "destinationrules");
-const struct kind istio_gateway_kind = RAW("Gateway", ISTIO_NET, "istiogateways");
-const struct kind peer_authentication_kind = RAW("PeerAuthentication", ISTIO_SEC, "peerauthentications");
-const struct kind authorization_policy_kind = RAW("AuthorizationPolicy", ISTIO_SEC, "authorizationpolicies");
+#define MESH(id, n, a, pl, sh)                                                                                                                               \
+	static const struct field id##_fields[] = { ROW_TOP, ROW_RAW("spec", struct raw_object, spec, id##_spec), ROW_KEEP("status"), FIELD_END };    \
+	const struct kind id##_kind = { .name = n, .apis = a, .plural = pl, .shorts = sh, .namespaced = true, .size = sizeof(struct raw_object), .fields = id##_fields,  \
+					.check = id##_check, .name_rule = must_be_path_segment }
+MESH(virtual_service, "VirtualService", ISTIO_NET, "virtualservices", NULL);
+MESH(istio_sidecar, "Sidecar", ISTIO_NET, "sidecars", NULL);
+MESH(service_entry, "ServiceEntry", ISTIO_NET, "serviceentries", "se");
+MESH(destination_rule, "DestinationRule", ISTIO_NET, "destinationrules", NULL);
+MESH(istio_gateway, "Gateway", ISTIO_NET, "istiogateways", NULL);
+MESH(peer_authentication, "PeerAuthentication", ISTIO_SEC, "peerauthentications", NULL);
+MESH(authorization_policy, "AuthorizationPolicy", ISTIO_SEC, "authorizationpolicies", NULL);
+MESH(request_authentication, "RequestAuthentication", ISTIO_SEC, "requestauthentications", "ra");

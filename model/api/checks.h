@@ -33,6 +33,10 @@ kind_check kind_cluster_check, kubeadm_config_check, kube_proxy_config_check, ku
 kind_check gateway_class_check, gateway_check, listener_set_check, reference_grant_check, backend_tls_policy_check;          /* check_gateway.c */
 kind_check_update gateway_class_check_update;
 kind_check http_route_check, grpc_route_check, tls_route_check, plain_route_check;      /* check_routes.c; plain: TCPRoute, UDPRoute */
+kind_check virtual_service_check;                                                       /* check_mesh_routes.c */
+kind_check destination_rule_check;                                                      /* check_mesh_traffic.c */
+kind_check istio_gateway_check, service_entry_check, istio_sidecar_check;               /* check_mesh_servers.c */
+kind_check peer_authentication_check, authorization_policy_check, request_authentication_check;         /* check_mesh_auth.c */
 kind_check crd_check, webhook_check;                                                    /* check_admission.c */
 
 #endif

@@ -178,6 +178,9 @@ static void ask_rules(struct check *c, const struct form *f, const struct val *v
 	if (f->items && v->type == VAL_LIST)
 		VAL_EACH(item, v)
 			ask_rules(c, f->items, item, ITEM(p, k++));
+	if (f->items && v->type == VAL_MAP)
+		VAL_EACH_KEY(item, v)
+			ask_rules(c, f->items, item, ENTRY(p, item->key));
 }
 
 void form_check(struct check *c, const struct form *f, const struct val *v, const struct path *p)

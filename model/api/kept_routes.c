@@ -14,5 +14,4 @@ static const char not_modelled[] = "kept; what it changes is unknown";
 KIND(envoy_filter_kind, "EnvoyFilter", APIS("networking.istio.io/v1alpha3"), "envoyfilters", NULL, not_modelled);
 KIND(workload_entry_kind, "WorkloadEntry", ISTIO_NET, "workloadentries", "we", kept);
 KIND(workload_group_kind, "WorkloadGroup", ISTIO_NET, "workloadgroups", "wg", kept);
-KIND(request_authentication_kind, "RequestAuthentication", APIS("security.istio.io/v1", "security.istio.io/v1beta1"), "requestauthentications", "ra", kept);
 KIND(istio_telemetry_kind, "Telemetry", APIS("telemetry.istio.io/v1", "telemetry.istio.io/v1alpha1"), "telemetries", NULL, kept);

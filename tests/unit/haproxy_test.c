@@ -256,7 +256,7 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 			fprintf(stderr, "\nnot there: %s\n%s", *want, sb_text(&out));
 	}
 	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: v1\nkind: Service\nmetadata: {name: sealed}\nspec: {clusterIP: 10.96.7.7, ports: [{name: tls, port: 443}]}\n---\n"
-					 "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: t}\nspec: {hosts: [sealed], tls: [{match: [{sniHosts: [x.test]}], route: [{destination: {host: a}}]}]}\n");
+					 "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: t}\nspec: {hosts: [sealed, x.test], tls: [{match: [{sniHosts: [x.test]}], route: [{destination: {host: a}}]}]}\n");
 	v = planes_sidecars(c, a, &nr, &why);
 	CU_ASSERT_EQUAL_FATAL(nr, 1);
 	sb_reset(&out);
