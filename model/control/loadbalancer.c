@@ -267,6 +267,18 @@ static bool somebody_serves(struct cluster *c, const struct service *s)
 	return !s->lb_class || (!cluster_flags(c)->cloud_lb.nr && streq(s->lb_class, "metallb.io/metallb"));
 }
 
+/* MetalLB then takes back what it gave (controller/service.go convergeBalancer). */
+static bool asks_for_another(struct cluster *c, const struct service *s)
+{
+	ip_addr want, have;
+
+	for (uint32_t k = 0; k < s->lb_ingress.nr; k++)
+		if (!cluster_flags(c)->cloud_lb.nr && !val_path(s->o.doc, "status.loadBalancer") && s->lb_ingress.v[k].ip && ip_parse(s->lb_ingress.v[k].ip, &have) &&
+		    asked_for(s, ip_is4(have), &want) && !ip_eq(want, have))
+			return true;
+	return false;
+}
+
 static void run(struct control *t, struct object *o, nsec now)
 {
 	static const char beginning[] = "EnsuringLoadBalancer";
@@ -283,8 +295,12 @@ static void run(struct control *t, struct object *o, nsec now)
 		}
 		return;
 	}
-	if (s->lb_ingress.nr)
+	if (s->lb_ingress.nr && !asks_for_another(control_cluster(t), s))
 		return;
+	if (s->lb_ingress.nr) {
+		memset(&s->lb_ingress, 0, sizeof(s->lb_ingress));
+		cluster_touch(control_cluster(t), o);
+	}
 	scratch = arena_new(NULL, "load balancer");
 	spans = find_spans(t, scratch);
 	if (!spans.nr && label_get(&o->annotations, CONTROLLER_ANNOTATION))

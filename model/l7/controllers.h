@@ -7,6 +7,7 @@
 
 #define CONTROLLER_NS "podwire-system"
 #define CONTROLLER_ANNOTATION "podwire.io/controller"   /* on workload and Service: which controller's data plane this is */
+#define GATEWAY_NAME_LABEL "gateway.networking.k8s.io/gateway-name"
 #define GATEWAY_ANNOTATION "podwire.io/gateway"         /* NS/NAME: of that Gateway */
 
 struct l7_controller {

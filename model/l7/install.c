@@ -31,9 +31,10 @@ struct ports { uint16_t v[64], target[64]; bool udp[64]; uint32_t nr; };
 struct plane {
 	const char *ns, *name, *controller;
 	const char *gateway;                    /* NS/NAME, or NULL */
-	const char *extra;                      /* more of the Service's spec, or NULL */
+	const char *address;                    /* that the Service asks for, or NULL */
 	bool istio;                             /* Istio's own: its container's name and, without a Gateway, its label */
 	struct ports ports;
+	const struct gateway *of;               /* NULL: no Gateway's */
 };
 
 static const char *annotations(struct arena *a, const struct plane *p)
@@ -65,21 +66,44 @@ static const char *service_json(struct arena *a, const struct plane *p)
 				     p->ports.v[k], p->ports.target[k], p->ports.udp[k] ? "UDP" : "TCP");
 	return arena_printf(a, "{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"%s\", \"namespace\": \"%s\", \"labels\": {\"app\": \"%s\"}, "
 			       "\"annotations\": {%s}}, \"spec\": {\"type\": \"LoadBalancer\", \"externalTrafficPolicy\": \"Local\", \"selector\": {\"app\": \"%s\"}%s, \"ports\": [%s]}}",
-			    p->name, p->ns, p->name, annotations(a, p), p->name, p->extra ? p->extra : "", ports);
+			    p->name, p->ns, p->name, annotations(a, p), p->name, p->address ? arena_printf(a, ", \"loadBalancerIP\": \"%s\"", p->address) : "", ports);
 }
 
-static bool apply_text(struct cluster *c, struct arena *a, const char *json, struct err *err)
+/* spec.infrastructure: what of a Gateway's is made for it bears its labels and annotations, and its name (GatewayInfrastructure, GatewayNameLabelKey). */
+static void put_infrastructure(struct arena *a, struct val *metadata, const struct gateway *gw)
+{
+	static const char *const members[] = { "labels", "annotations" };
+
+	if (!metadata)
+		return;
+	for (size_t k = 0; k < ARRAY_LEN(members); k++) {
+		struct val *to = (struct val *)val_get(metadata, members[k]);
+		const struct val *more = val_get(val_path(gw->o.doc, "spec.infrastructure"), members[k]);
+
+		to = to ? to : val_put(a, metadata, members[k], val_new(a, VAL_MAP));
+		if (!k)
+			val_put(a, to, GATEWAY_NAME_LABEL, val_string(a, fitting(a, gw->o.name)));
+		VAL_EACH(m, more)
+			val_put(a, to, m->key, val_copy(a, m));
+	}
+}
+
+static bool apply_text(struct cluster *c, struct arena *a, const char *json, const struct gateway *gw, struct err *err)
 {
 	struct apply_options opt = { .unknown = VALIDATE_IGNORE, .create_namespaces = true };
 	struct doc d = { .file = "podwire", .root = json_parse(a, "podwire", json, strlen(json), NULL, err) };
 
+	if (d.root && gw) {
+		put_infrastructure(a, (struct val *)val_get(d.root, "metadata"), gw);
+		put_infrastructure(a, (struct val *)val_path(d.root, "spec.template.metadata"), gw);
+	}
 	return d.root && apply_doc(c, &d, &opt, NULL, err) != APPLY_ERROR;
 }
 
 static bool plane_install(struct cluster *c, const struct plane *p, struct err *err)
 {
 	struct arena *a = arena_new(NULL, "install");
-	bool ok = apply_text(c, a, deployment_json(a, p), err) && apply_text(c, a, service_json(a, p), err);
+	bool ok = apply_text(c, a, deployment_json(a, p), p->of, err) && apply_text(c, a, service_json(a, p), p->of, err);
 
 	arena_free(a);
 	return ok;
@@ -97,12 +121,12 @@ bool controllers_install(struct cluster *c, struct err *err)
 	for (uint32_t k = 0; flags && k < flags->controllers.nr; k++) {
 		const char *name = flags->controllers.v[k];
 		bool istio = strncmp(name, "istio.io/", 9) == 0;
-		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, name)), name, NULL, NULL, istio, { .v = { 80, 443 }, .target = { istio ? 8080 : 80, istio ? 8443 : 443 }, .nr = 2 } };
+		struct plane p = { CONTROLLER_NS, fitting(a, slug(a, name)), name, NULL, NULL, istio, { .v = { 80, 443 }, .target = { istio ? 8080 : 80, istio ? 8443 : 443 }, .nr = 2 }, NULL };
 
 		if (!controller_find(c, name, a))
 			ok = plane_install(c, &p, err) && ok;
 		if (streq(name, "istio.io/gateway-controller") && !cluster_find(c, &gateway_class_kind, NULL, "istio"))         /* istiod makes it by itself */
-			ok = apply_text(c, a, istio_class, err) && ok;
+			ok = apply_text(c, a, istio_class, NULL, err) && ok;
 	}
 	arena_free(a);
 	return ok;
@@ -162,15 +186,29 @@ static bool same_ports(const struct service *s, const struct ports *want)
 	return true;
 }
 
+/* Has the Service what spec.infrastructure says? */
+static bool bears(const struct service *s, const struct gateway *gw)
+{
+	const struct val *more = val_path(gw->o.doc, "spec.infrastructure");
+
+	VAL_EACH(m, val_get(more, "labels"))
+		if (!streq(label_get(&s->o.labels, m->key), val_str(m)))
+			return false;
+	VAL_EACH(m, val_get(more, "annotations"))
+		if (!streq(label_get(&s->o.annotations, m->key), val_str(m)))
+			return false;
+	return true;
+}
+
 /* The first address that the Gateway asks for, as spec.loadBalancerIP of its Service. */
-static const char *asked_address(struct arena *a, const struct gateway *gw)
+static const char *asked_address(const struct gateway *gw)
 {
 	for (uint32_t k = 0; k < gw->addresses.nr; k++) {
 		const struct gw_address *want = &gw->addresses.v[k];
 		ip_addr ip;
 
 		if ((!want->type || streq(want->type, "IPAddress")) && want->value && ip_parse(want->value, &ip))
-			return arena_printf(a, ", \"loadBalancerIP\": \"%s\"", want->value);
+			return want->value;
 	}
 	return NULL;
 }
@@ -185,10 +223,10 @@ bool gateway_install(struct cluster *c, const struct gateway *gw, const struct l
 	if (who->place == 's')
 		return true;
 	a = arena_new(NULL, "install");
-	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(a, gw), strncmp(who->name, "istio.io/", 9) == 0,
-			    { .nr = 0 } };
+	p = (struct plane){ plane_ns(gw, who), plane_name(a, gw, who), who->name, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name), asked_address(gw), strncmp(who->name, "istio.io/", 9) == 0,
+			    { .nr = 0 }, gw };
 	gather_ports(c, gw, &p.ports, a);
-	ok = !p.ports.nr || (s && same_ports(s, &p.ports)) || plane_install(c, &p, err);
+	ok = !p.ports.nr || (s && same_ports(s, &p.ports) && streq(s->lb_ip ? s->lb_ip : "", p.address ? p.address : "") && bears(s, gw)) || plane_install(c, &p, err);
 	arena_free(a);
 	return ok;
 }
