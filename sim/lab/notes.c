@@ -10,6 +10,7 @@
 #define NOTES_EACH 8192u                /* in one row */
 #define NOTES_MOST (64u << 20)          /* bytes of one row; more is damage */
 #define NOTES_SMALL 4096u               /* bytes that are not worth compressing */
+#define NOTES_DENSE 12u                 /* bytes of one note: names and numbers, which shrink little for the time that it takes */
 
 enum { IN_STEPS };                      /* stands before the number of forms. Labs of format 4 begin with that number: their notes stand one by one, and their texts in full */
 
@@ -141,7 +142,7 @@ bool notes_save(struct lab *lab, const struct cluster *c, int64_t input, struct 
 		if (!st)
 			return false;
 		pack_some(c, k, n, &text);
-		small = text.len < NOTES_SMALL;
+		small = text.len < MAX(NOTES_SMALL, n * NOTES_DENSE);
 		if (!small)
 			pack_squeeze(&text, &packed);
 		sqlite3_bind_int64(st, 1, k + 1);
