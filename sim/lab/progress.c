@@ -107,7 +107,7 @@ bool progress_read(struct lab *lab, const char *lesson, struct arena *a, struct 
 
 static bool committed(struct lab *lab, sqlite3_stmt *st, struct err *err)
 {
-	bool ok = st && store_do(lab, st, "cannot be written", err) && store_run(lab, "COMMIT", "cannot be written", err);
+	bool ok = st && store_do(lab, st, "cannot be written", err) && store_commit(lab, err);
 
 	lab->writing = lab->writing && !ok;
 	sqlite3_finalize(st);

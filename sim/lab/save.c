@@ -212,7 +212,7 @@ bool lab_save(struct lab *lab, struct cluster *c, const struct val *control, con
 	assert(lab->writing);
 	arena_alloc(s.scratch, 1, 1);                   /* the first block stays */
 	ok = save_input(&s, in) && save_documents(&s, in) && save_objects(&s) && notes_save(lab, c, s.input, err) && save_settings(&s) && save_control(&s, control) &&
-	     segments_end(&s.segments, err) && store_run(lab, "COMMIT", "cannot be written", err);
+	     segments_end(&s.segments, err) && store_commit(lab, err);
 	lab->writing = !ok;
 	segments_end(&s.segments, NULL);
 	sb_free(&s.doc);

@@ -83,7 +83,8 @@ static int committed(void *ctx, sqlite3 *db, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-/* WAL, and no checkpoint at the end of most commands: their commit costs no flush. Power loss may lose the last commands, never the file. PATH-wal belongs to it. */
+/* WAL, and no checkpoint at the end of most commands: their commit costs no flush. Power loss may lose the last commands, never the file. PATH-wal belongs to it.
+ * The command that makes the file has nothing to keep for others to read: it writes past a log, which would hold all of it once more, and leaves one behind. */
 static bool configure(struct lab *lab, bool writing, struct err *err)
 {
 	sqlite3_busy_timeout(lab->db, BUSY_MS);
@@ -93,9 +94,18 @@ static bool configure(struct lab *lab, bool writing, struct err *err)
 	sqlite3_wal_hook(lab->db, committed, lab);
 	if (!writing)
 		return true;
-	if (store_number(lab, "PRAGMA page_count", 1) == 0 && !store_run(lab, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL", "cannot be made", err))
+	if (store_number(lab, "PRAGMA page_count", 1) == 0 && !store_run(lab, "PRAGMA page_size=8192", "cannot be made", err))
 		return false;
 	return store_run(lab, "PRAGMA synchronous=NORMAL", "cannot be opened", err);
+}
+
+/* Who is in the way lets the next command begin the log. */
+bool store_commit(struct lab *lab, struct err *err)
+{
+	if (!store_run(lab, "COMMIT", "cannot be written", err))
+		return false;
+	sqlite3_exec(lab->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+	return true;
 }
 
 static bool open_file(struct lab *lab, enum lab_mode mode, struct err *err)

@@ -23,6 +23,7 @@ struct lab {
 /* false, with "PATH: doing what: SQLite's words". */
 bool store_failed(struct lab *, const char *doing, struct err *);
 bool store_run(struct lab *, const char *sql, const char *doing, struct err *);
+bool store_commit(struct lab *, struct err *);
 sqlite3_stmt *store_prepare(struct lab *, const char *sql, struct err *);       /* NULL: err */
 /* One step that must end; resets the statement. */
 bool store_do(struct lab *, sqlite3_stmt *, const char *doing, struct err *);

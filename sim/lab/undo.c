@@ -67,7 +67,7 @@ bool lab_undo(struct lab *lab, struct sb *what, struct err *err)
 	}
 	sqlite3_finalize(st);
 	ok = (!store_number(lab, "SELECT value FROM fact WHERE name = 'rows'", 0) || take_out(lab, row_steps, last, err)) && take_out(lab, steps, last, err);
-	ok = ok && store_run(lab, "COMMIT", "cannot be written", err);
+	ok = ok && store_commit(lab, err);
 	lab->writing = !ok;
 	return ok;
 }
