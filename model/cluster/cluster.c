@@ -83,6 +83,11 @@ const struct settings *cluster_settings(struct cluster *c)
 	return &c->settings;
 }
 
+const struct corefile **cluster_corefile(struct cluster *c)
+{
+	return &c->corefile;
+}
+
 struct object *obj_get(const struct cluster *c, obj_h h)
 {
 	assert(h.i < c->all.nr);
@@ -103,8 +108,10 @@ static void changed(struct cluster *c, struct object *o, enum change_kind how, u
 	struct change ch = { how, o, ++c->rev, o->kind == &pod_kind ? (uint8_t)pod : 0 };
 
 	o->rev = c->rev;
-	if (!ch.pod && bears_on_settings(o->kind))
+	if (!ch.pod && bears_on_settings(o->kind)) {
 		c->settings_known = false;
+		c->corefile = NULL;
+	}
 	for (uint32_t k = 0; k < c->nr_watches; k++)
 		c->watches[k].fn(c->watches[k].ctx, &ch);
 }

@@ -57,6 +57,9 @@ bool cluster_admitted(struct cluster *, struct object *, const struct object *ol
 
 /* Settings follow from the objects (settings.h); they are worked out again after a change of a kind that bears on them. */
 const struct settings *cluster_settings(struct cluster *);
+struct corefile;
+/* Where model/dns keeps the Corefile that it has read: NULL when it is to be read (again). */
+const struct corefile **cluster_corefile(struct cluster *);
 bool bears_on_settings(const struct kind *);                    /* is it one of these kinds? */
 struct settings_flags *cluster_flags(struct cluster *);         /* what the command line adds: --cni, --kernel, --cloud-lb, --controller …; set before the first use */
 

@@ -46,6 +46,7 @@ struct cluster {
 	struct { const struct proxy_view *(*view)(void *, const struct node *); uint64_t (*version)(void *); void *ctx; } views;
 	struct settings settings;
 	bool settings_known;
+	const struct corefile *corefile;        /* of cluster_corefile; goes when a setting changes */
 	struct settings_flags flags;
 	struct object **answer;                 /* of the functions that make a list from an index */
 	uint32_t answer_alloc;

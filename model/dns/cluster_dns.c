@@ -9,13 +9,28 @@
 
 static struct kube_conf as_kubeadm(struct cluster *c)
 {
-	return (struct kube_conf){ cluster_settings(c)->domain, PODS_INSECURE, false, false, KUBEADM_TTL };
+	return (struct kube_conf){ .domain = cluster_settings(c)->domain, .pods = PODS_INSECURE, .ttl = KUBEADM_TTL };
+}
+
+/* The words of a line as one selector; NULL: it is none, and CoreDNS does not start with it. */
+static const struct selector *selector_of(struct query *q, const str_list *w)
+{
+	struct selector *s = arena_make(q->a, struct selector);
+	struct err err = { 0 };
+	const char *text = "";
+	bool ok;
+
+	for (uint32_t k = 1; k < w->nr; k++)
+		text = arena_printf(q->a, "%s%s%s", text, k > 1 ? " " : "", w->v[k]);
+	ok = selector_parse(cluster_strings(q->c), q->a, text, s, &err);
+	err_free(&err);
+	return ok ? s : NULL;
 }
 
 /* Of the plugin's block, what bears on answers (plugin/kubernetes/setup.go). */
-static struct kube_conf conf_of(const struct core_plugin *p, const char *domain)
+static struct kube_conf conf_of(struct query *q, const struct core_plugin *p, const char *domain)
 {
-	struct kube_conf conf = { domain, PODS_DISABLED, false, false, PLUGIN_TTL };
+	struct kube_conf conf = { .domain = domain, .pods = PODS_DISABLED, .ttl = PLUGIN_TTL };
 
 	for (uint32_t k = 0; k < p->nr; k++) {
 		const str_list *w = &p->lines[k].words;
@@ -27,6 +42,15 @@ static struct kube_conf conf_of(const struct core_plugin *p, const char *domain)
 			conf.endpoint_pod_names = true;
 		else if (streq(w->v[0], "ignore"))
 			conf.ignore_empty = streq(value, "empty_service");
+		else if (streq(w->v[0], "noendpoints"))
+			conf.no_endpoints = true;
+		else if (streq(w->v[0], "labels"))
+			conf.labels = selector_of(q, w);
+		else if (streq(w->v[0], "namespace_labels"))
+			conf.namespace_labels = selector_of(q, w);
+		else if (streq(w->v[0], "namespaces"))
+			for (uint32_t i = 1; i < w->nr; i++)
+				dns_add(q->a, &conf.namespaces, w->v[i]);
 		else if (streq(w->v[0], "ttl") && *value && strspn(value, "0123456789") == strlen(value) && strtoul(value, NULL, 10) <= 3600)
 			conf.ttl = (uint32_t)strtoul(value, NULL, 10);
 	}
@@ -47,11 +71,10 @@ static void from_outside(struct query *q)
 	}
 }
 
-static bool is_reverse(const char *zone)
+static void cannot_tell(struct query *q, const char *why)
 {
-	static const str zones[] = { "in-addr.arpa", "ip6.arpa" };
-
-	return zone_of(&(str_list){ (str *)(uintptr_t)zones, 2, true }, zone) != NULL;
+	q->out.rcode = DNS_SERVFAIL;
+	q->out.unknown = why;
 }
 
 /* Answers of the plugin kubernetes. false: it goes on. */
@@ -59,23 +82,27 @@ static bool by_kubernetes(struct query *q, const struct core_server *s, const st
 {
 	const str_list *zones = p->args.nr ? &p->args : &s->zones;
 	const char *zone = zone_of(zones, q->name), *primary = NULL, *base;
-	ip_addr ip;
 
 	if (!zone)
 		return false;
 	for (uint32_t k = 0; k < zones->nr && !primary; k++)
-		if (!is_reverse(zones->v[k]) && strcmp(zones->v[k], ".") != 0)
+		if (!zone_is_reverse(zones->v[k]) && strcmp(zones->v[k], ".") != 0)
 			primary = zones->v[k];
-	if (!is_reverse(zone) && strcmp(zone, ".") != 0)
+	if (!zone_is_reverse(zone) && strcmp(zone, ".") != 0)
 		primary = zone;
-	q->conf = conf_of(p, q->conf.domain);
+	for (uint32_t k = 0; k < p->nr; k++)
+		if (streq(p->lines[k].words.v[0], "multicluster") && zone_of(&(str_list){ p->lines[k].words.v + 1, p->lines[k].words.nr - 1, true }, zone)) {
+			cannot_tell(q, arena_printf(q->a, "the Corefile answers for %s from other clusters (multicluster), of which nothing is known", zone));
+			return true;
+		}
+	q->conf = conf_of(q, p, q->conf.domain);
 	if (primary)
 		q->conf.domain = arena_strndup(q->a, primary, strlen(primary) - (primary[strlen(primary) - 1] == '.'));
 	base = kube_before_domain(q);
 	if (base)
 		kube_in_cluster(q, base);
-	else if (!kube_reverse_address(q->name, &ip) || !kube_reverse(q, ip))
-		q->out.rcode = DNS_NXDOMAIN;
+	else
+		kube_backwards(q, zone);
 	if (q->out.rcode == DNS_NXDOMAIN && core_falls_through(p, q->name)) {
 		q->out = (struct dns_answer){ 0 };
 		return false;
@@ -85,10 +112,14 @@ static bool by_kubernetes(struct query *q, const struct core_server *s, const st
 	return true;
 }
 
-static void cannot_tell(struct query *q, const char *why)
+/* autopath @kubernetes, which works with `pods verified` alone: a name that is not there in the first domain of a Pod's search list is looked for in the others. */
+static bool searches_itself(const struct query *q, const struct core_server *s)
 {
-	q->out.rcode = DNS_SERVFAIL;
-	q->out.unknown = why;
+	const struct core_plugin *p = core_plugin(s, "autopath");
+	const char *first = arena_printf(q->a, "svc.%s", q->conf.domain);
+	const char *at = p && q->conf.pods == PODS_VERIFIED ? strchr(q->name, '.') : NULL;
+
+	return at && (at = strchr(at + 1, '.')) && zone_of(&(str_list){ .v = &first, .nr = 1 }, at + 1);
 }
 
 /* forward FROM TO… { except … }: a server outside knows what the zone outside says; one that is a Service of the cluster may say anything. */
@@ -143,8 +174,11 @@ static void by_corefile(struct query *q)
 	if (step.way != CORE_ON)
 		return;
 	q->name = step.name;
-	if (kube && by_kubernetes(q, s, kube))
+	if (kube && by_kubernetes(q, s, kube)) {
+		if (q->out.rcode == DNS_NXDOMAIN && searches_itself(q, s))
+			cannot_tell(q, arena_printf(q->a, "the Corefile walks the search list itself (autopath): what it says of %s depends on the address that asks", q->name));
 		return;
+	}
 	if ((why = core_between(s, q->name, q->type, q->a)))
 		cannot_tell(q, why);
 	else
@@ -162,7 +196,7 @@ void query_run(struct query *q)
 		return;
 	}
 	base = kube_before_domain(q);
-	own = base || (kube_reverse_address(q->name, &ip) && kube_reverse(q, ip));
+	own = base || (q->type == DNS_PTR && kube_reverse_address(q->name, &ip) && kube_reverse(q, ip));
 	if (base)
 		kube_in_cluster(q, base);
 	else if (!own)
@@ -173,9 +207,7 @@ void query_run(struct query *q)
 
 struct dns_answer dns_query(struct cluster *c, const struct zone *outside, const char *name, enum dns_type type, struct arena *a)
 {
-	const char *text = corefile_text(c, a);
-	struct corefile file = text ? corefile_read(text, a) : (struct corefile){ 0 };
-	struct query q = { .c = c, .outside = outside, .conf = as_kubeadm(c), .file = &file, .name = name, .type = type, .a = a };
+	struct query q = { .c = c, .outside = outside, .conf = as_kubeadm(c), .file = corefile_of(c), .name = name, .type = type, .a = a };
 
 	query_run(&q);
 	return q.out;

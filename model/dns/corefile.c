@@ -92,28 +92,25 @@ static void block(struct reader *r, struct core_plugin *p)
 	p->nr = lines.nr;
 }
 
-static void read_plugins(struct reader *r, const struct snippets *known, void *list)
+/* "10.0.0.0/23" → 0.0.10.in-addr.arpa. and 1.0.10.in-addr.arpa.: the zones of whole labels that a CIDR is made of (plugin/normalize.go, pkg/cidr). false: it is none. */
+static bool add_reverse(const char *text, struct arena *a, str_list *out)
 {
-	plugins *out = list;
-	struct core_line l;
+	struct cidr c;
+	unsigned bits, whole, nr;
 
-	while (read_line(r, &l) && !closes(&l)) {
-		struct core_plugin p = { .name = l.words.v[0] };
-		bool open = opens(&l), expanded = false;
+	if (!strchr(text, '/') || !cidr_parse(text, &c))
+		return false;
+	bits = ip_is4(c.addr) ? 8 : 4;
+	whole = (c.len + bits - 1) / bits;
+	nr = 1u << (whole * bits - c.len);
+	for (struct cidr part = { c.addr, (uint8_t)(whole * bits), true }; nr--; part.addr = ip_add(cidr_last(part), 1)) {
+		const char *name = dns_reverse_name(part.addr, a);
 
-		for (uint32_t k = 1; k < l.words.nr; k++)
-			dns_add(r->a, &p.args, l.words.v[k]);
-		if (open)
-			block(r, &p);
-		for (uint32_t k = 0; streq(p.name, "import") && p.args.nr && k < known->all.nr; k++)
-			if (streq(known->all.v[k].name, p.args.v[0])) {
-				for (uint32_t i = 0, nr = known->all.v[k].plugins.nr; i < nr && out->nr < MOST_PLUGINS; i++)    /* it may import itself */
-					vec_add(r->a, out, known->all.v[k].plugins.v[i]);
-				expanded = true;
-			}
-		if (!expanded)
-			vec_add(r->a, out, p);
+		for (unsigned k = (unsigned)ip_bits(c.addr) / bits; k > whole; k--)
+			name = strchr(name, '.') + 1;
+		dns_add(a, out, name);
 	}
+	return true;
 }
 
 /* "dns://corp.example:53" → "corp.example". NULL: not DNS on port 53. */
@@ -125,10 +122,47 @@ static const char *zone_key(const char *key, struct arena *a)
 		return NULL;
 	key = scheme ? scheme + 3 : key;
 	port = strrchr(key, ':');
+	if (port && (strspn(port + 1, "0123456789") < strlen(port + 1) || !port[1]))
+		port = NULL;                    /* of an IPv6 CIDR */
 	if (port && strcmp(port, ":53") != 0)
 		return NULL;
 	key = arena_strndup(a, key, port ? (size_t)(port - key) : strlen(key));
 	return *key ? key : ".";
+}
+
+/* Zones of a server, or of a plugin, where CIDRs are those of their reverse names. */
+static void add_zone(const char *text, struct arena *a, str_list *out)
+{
+	if (!add_reverse(text, a, out))
+		dns_add(a, out, text);
+}
+
+static void read_plugins(struct reader *r, const struct snippets *known, void *list)
+{
+	plugins *out = list;
+	struct core_line l;
+
+	while (read_line(r, &l) && !closes(&l)) {
+		struct core_plugin p = { .name = l.words.v[0] };
+		bool open = opens(&l), expanded = false;
+
+		for (uint32_t k = 1; k < l.words.nr; k++) {
+			if (streq(p.name, "kubernetes"))
+				add_zone(l.words.v[k], r->a, &p.args);
+			else
+				dns_add(r->a, &p.args, l.words.v[k]);
+		}
+		if (open)
+			block(r, &p);
+		for (uint32_t k = 0; streq(p.name, "import") && p.args.nr && k < known->all.nr; k++)
+			if (streq(known->all.v[k].name, p.args.v[0])) {
+				for (uint32_t i = 0, nr = known->all.v[k].plugins.nr; i < nr && out->nr < MOST_PLUGINS; i++)    /* it may import itself */
+					vec_add(r->a, out, known->all.v[k].plugins.v[i]);
+				expanded = true;
+			}
+		if (!expanded)
+			vec_add(r->a, out, p);
+	}
 }
 
 struct corefile corefile_read(const char *text, struct arena *a)
@@ -156,7 +190,7 @@ struct corefile corefile_read(const char *text, struct arena *a)
 			const char *key = arena_strndup(a, l.words.v[k], strcspn(l.words.v[k], ",")), *zone = *key ? zone_key(key, a) : NULL;
 
 			if (zone)
-				dns_add(a, &s.zones, zone);
+				add_zone(zone, a, &s.zones);
 		}
 		read_plugins(&r, &known, &s.plugins);
 		if (s.zones.nr)
@@ -180,6 +214,11 @@ static bool in_zone(const char *zone, const char *name)
 	size_t z = bare(zone), n = bare(name);
 
 	return !z || (n >= z && strncasecmp(name + n - z, zone, z) == 0 && (n == z || name[n - z - 1] == '.'));
+}
+
+bool zone_is_reverse(const char *zone)
+{
+	return in_zone("in-addr.arpa", zone) || in_zone("ip6.arpa", zone);
 }
 
 const char *zone_of(const str_list *zones, const char *name)
@@ -263,4 +302,20 @@ const char *corefile_text(struct cluster *c, struct arena *a)
 		}
 	}
 	return out;
+}
+
+const struct corefile *corefile_of(struct cluster *c)
+{
+	const struct corefile **known = cluster_corefile(c);
+
+	if (!*known) {
+		struct arena *a = cluster_arena(c);
+		const char *text = corefile_text(c, a);
+		struct corefile *file = arena_make(a, struct corefile);
+
+		if (text)
+			*file = corefile_read(text, a);
+		*known = file;
+	}
+	return *known;
 }

@@ -16,11 +16,14 @@ struct corefile { VEC(struct core_server) servers; };
 /* Of ConfigMap kube-system/coredns. Clusters that let people add to it mount their ConfigMap coredns-custom as custom/: what `import` names there is put in its place.
  * NULL: there is none. */
 const char *corefile_text(struct cluster *, struct arena *);
+/* What the cluster's says: read when it is first asked for, and again after a change. */
+const struct corefile *corefile_of(struct cluster *);
 /* Reads what it can; a text that is no Corefile has no servers. Snippets are expanded where they are imported. */
 struct corefile corefile_read(const char *text, struct arena *);
 /* The server with the longest zone that the name is in; NULL: none. */
 const struct core_server *corefile_server(const struct corefile *, const char *name);
 const struct core_plugin *core_plugin(const struct core_server *, const char *name);    /* the first of that name; NULL */
+bool zone_is_reverse(const char *zone);         /* is it in-addr.arpa or ip6.arpa, or in them? */
 /* The longest of the zones that the name is in; NULL: none. Case and the last dot do not matter. */
 const char *zone_of(const str_list *zones, const char *name);
 /* `fallthrough [ZONES…]` of a block: does it hold for the name? */

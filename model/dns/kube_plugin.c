@@ -45,19 +45,48 @@ static void add_srv(struct query *q, int32_t port, const char *target)
 		query_add(q, arena_printf(q->a, "%d %s", port, target));
 }
 
-static const char *endpoint_name(const struct query *q, const struct endpoint *e)
+/* endpointHostname: a Pod's name only where it may be a label, and no label ends with a dash. */
+static const char *endpoint_name(const struct query *q, const struct endpoint *e, const char *address)
 {
 	char *dashed;
+	size_t n;
 
 	if (e->hostname && *e->hostname)
 		return e->hostname;
-	if (q->conf.endpoint_pod_names && e->target && e->target->name)
+	if (q->conf.endpoint_pod_names && e->target && e->target->name && *e->target->name && strlen(e->target->name) <= 63)
 		return e->target->name;
-	dashed = arena_strdup(q->a, e->addresses.v[0]);
+	dashed = arena_strdup(q->a, address);
 	for (char *p = dashed; *p; p++)
 		if (*p == '.' || *p == ':')
 			*p = '-';
-	return dashed;
+	n = strlen(dashed);
+	return n && dashed[n - 1] == '-' ? arena_printf(q->a, "%s0", dashed) : dashed;
+}
+
+/* ---- what the plugin's block lets be seen */
+
+static bool shown(const struct query *q, const struct object *o)
+{
+	return !q->conf.labels || selector_matches(q->conf.labels, &o->labels);
+}
+
+static bool namespace_exposed(const struct query *q, const char *ns)
+{
+	struct object_list l = cluster_list(q->c, &namespace_kind);
+	bool configured = !q->conf.namespaces.nr;
+
+	for (uint32_t k = 0; k < q->conf.namespaces.nr; k++)
+		configured = configured || streq(q->conf.namespaces.v[k], ns);
+	for (uint32_t k = 0; configured && k < l.nr; k++)
+		if (same(l.v[k]->name, ns))
+			return !q->conf.namespace_labels || selector_matches(q->conf.namespace_labels, &l.v[k]->labels);
+	return false;
+}
+
+/* serviceRecordForIP asks only where `namespaces` says some. */
+static bool namespace_hidden(const struct query *q, const char *ns)
+{
+	return q->conf.namespaces.nr && !namespace_exposed(q, ns);
 }
 
 static bool listed(const struct endpoint *e)
@@ -70,6 +99,26 @@ static bool port_asked(const struct asked *r, const char *port, uint8_t protocol
 	return (!r->port || same(r->port, port)) && (!r->protocol || same(r->protocol, l4_names[protocol]));
 }
 
+static bool endpoint(struct query *q, const struct asked *r, const struct service *s, const struct endpointslice *sl, const struct endpoint *e, const char *address)
+{
+	const char *host = endpoint_name(q, e, address);
+	bool any = false;
+
+	if (r->endpoint && !same(r->endpoint, host))
+		return false;
+	for (uint32_t p = 0; p < MAX(sl->ports.nr, 1u); p++) {
+		const struct ep_port *port = sl->ports.nr ? &sl->ports.v[p] : NULL;
+
+		if (port ? !port_asked(r, port->name, port->protocol) : r->port || r->protocol)
+			continue;
+		any = true;
+		query_add_ip(q, address);
+		if (port && port->port.set)
+			add_srv(q, port->port.v, arena_printf(q->a, "%s.%s.%s.svc.%s.", host, s->o.name, s->o.ns, q->conf.domain));
+	}
+	return any;
+}
+
 /* Records of a Service's endpoints: for headless Services, and for names of single endpoints. true: there is one at least. */
 static bool endpoints(struct query *q, const struct asked *r, const struct service *s)
 {
@@ -77,37 +126,24 @@ static bool endpoints(struct query *q, const struct asked *r, const struct servi
 	struct object **v = arena_copy(q->a, l.v, l.nr * sizeof(*v));
 	bool any = false;
 
-	for (uint32_t k = 0; k < l.nr; k++) {
+	for (uint32_t k = 0; k < l.nr && !q->conf.no_endpoints; k++) {
 		const struct endpointslice *sl = (const struct endpointslice *)v[k];
 
 		for (uint32_t i = 0; i < sl->endpoints.nr; i++) {
 			const struct endpoint *e = &sl->endpoints.v[i];
-			const char *host;
 
-			if (!listed(e))
-				continue;
-			host = endpoint_name(q, e);
-			if (r->endpoint && !same(r->endpoint, host))
-				continue;
-			for (uint32_t p = 0; p < MAX(sl->ports.nr, 1u); p++) {
-				const struct ep_port *port = sl->ports.nr ? &sl->ports.v[p] : NULL;
-
-				if (port ? !port_asked(r, port->name, port->protocol) : r->port || r->protocol)
-					continue;
-				any = true;
-				query_add_ip(q, e->addresses.v[0]);
-				if (port && port->port.set)
-					add_srv(q, port->port.v, arena_printf(q->a, "%s.%s.%s.svc.%s.", host, s->o.name, s->o.ns, q->conf.domain));
-			}
+			for (uint32_t n = 0; listed(e) && shown(q, &sl->o) && n < e->addresses.nr; n++)
+				any = endpoint(q, r, s, sl, e, e->addresses.v[n]) || any;
 		}
 	}
 	return any;
 }
 
-/* ExternalName: a CNAME, and what its target resolves to, wherever that is. */
+/* ExternalName: a CNAME, and what its target resolves to, wherever that is. A target in the plugin's own zone is named only where it leads to addresses (backend_lookup.go A). */
 static bool external(struct query *q, const struct asked *r, const struct service *s)
 {
 	struct query next = *q;
+	str domain = q->conf.domain;
 	const char *target;
 	ip_addr ip;
 
@@ -118,7 +154,7 @@ static bool external(struct query *q, const struct asked *r, const struct servic
 		query_add(q, target);
 		return true;
 	}
-	if (q->type != DNS_A && q->type != DNS_AAAA)
+	if ((q->type != DNS_A && q->type != DNS_AAAA) || dns_same_name(target, q->name))
 		return true;
 	next.name = target;
 	next.out = (struct dns_answer){ 0 };
@@ -127,7 +163,7 @@ static bool external(struct query *q, const struct asked *r, const struct servic
 	query_run(&next);
 	q->out = next.out;
 	q->out.rcode = DNS_NOERROR;
-	if (next.out.rcode != DNS_NXDOMAIN || !cluster_settings(q->c)->domain || !strstr(target, q->conf.domain)) {
+	if (next.out.answers.nr || !zone_of(&(str_list){ .v = &domain, .nr = 1 }, target)) {
 		str_list chain = { 0 };
 
 		dns_add(q->a, &chain, target);
@@ -142,7 +178,7 @@ static bool has_endpoint(struct query *q, const struct service *s)
 {
 	struct object_list l = service_slices(q->c, s);
 
-	for (uint32_t k = 0; k < l.nr; k++)
+	for (uint32_t k = 0; k < l.nr && !q->conf.no_endpoints; k++)
 		for (uint32_t i = 0; i < ((const struct endpointslice *)l.v[k])->endpoints.nr; i++)
 			if (listed(&((const struct endpointslice *)l.v[k])->endpoints.v[i]))
 				return true;
@@ -154,7 +190,7 @@ static const struct service *service_named(struct query *q, const struct asked *
 	struct object_list l = cluster_list(q->c, &service_kind);
 
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (same(l.v[k]->ns, r->ns) && same(l.v[k]->name, r->service))
+		if (same(l.v[k]->ns, r->ns) && same(l.v[k]->name, r->service) && shown(q, l.v[k]))
 			return (const struct service *)l.v[k];
 	return NULL;
 }
@@ -185,6 +221,12 @@ static bool services(struct query *q, const struct asked *r)
 	return any;
 }
 
+/* status.podIP only, and not of Pods that end or have ended (plugin/kubernetes/object/pod.go ToPod, controller.go podListFunc). */
+static bool is_verified(const struct pod *p, ip_addr ip)
+{
+	return ip_eq(p->ip, ip) && p->o.deleted == NEVER && p->phase != POD_SUCCEEDED && p->phase != POD_FAILED;
+}
+
 /* 10-244-1-5.default.pod.DOMAIN: three dashes make an IPv4 address, anything else is tried as IPv6. */
 static bool pods(struct query *q, const struct asked *r)
 {
@@ -199,14 +241,14 @@ static bool pods(struct query *q, const struct asked *r)
 	for (char *p = text; *p; p++)
 		if (*p == '-')
 			*p = four ? '.' : ':';
-	if (q->conf.pods == PODS_DISABLED || r->endpoint || r->port || !ip_parse(text, &ip))
+	if (q->conf.pods == PODS_DISABLED || !ip_parse(text, &ip))         /* findPods: labels before the address are not looked at */
 		return false;
-	if (q->conf.pods == PODS_VERIFIED) {            /* status.podIP only: plugin/kubernetes/object/pod.go */
+	if (q->conf.pods == PODS_VERIFIED) {
 		struct object_list l = cluster_list(q->c, &pod_kind);
 		bool found = false;
 
 		for (uint32_t k = 0; k < l.nr && !found; k++)
-			found = same(l.v[k]->ns, r->ns) && ip_eq(((const struct pod *)l.v[k])->ip, ip);
+			found = same(l.v[k]->ns, r->ns) && shown(q, l.v[k]) && is_verified((const struct pod *)l.v[k], ip);
 		if (!found)
 			return false;
 	}
@@ -253,16 +295,6 @@ static bool parse(struct query *q, const char *base, struct asked *r)
 	return nr <= 2;
 }
 
-static bool namespace_known(const struct query *q, const char *ns)
-{
-	struct object_list l = cluster_list(q->c, &namespace_kind);
-
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (same(l.v[k]->name, ns))
-			return true;
-	return false;
-}
-
 static bool service_has(const struct service *s, ip_addr ip)
 {
 	ip_addr have;
@@ -278,8 +310,9 @@ static bool slice_has(const struct endpointslice *s, ip_addr ip)
 	ip_addr have;
 
 	for (uint32_t k = 0; k < s->endpoints.nr; k++)
-		if (listed(&s->endpoints.v[k]) && ip_parse(s->endpoints.v[k].addresses.v[0], &have) && ip_eq(have, ip))
-			return true;
+		for (uint32_t n = 0; listed(&s->endpoints.v[k]) && n < s->endpoints.v[k].addresses.nr; n++)
+			if (ip_parse(s->endpoints.v[k].addresses.v[n], &have) && ip_eq(have, ip))
+				return true;
 	return false;
 }
 
@@ -327,8 +360,21 @@ static void name_servers(struct query *q)
 			query_add(q, arena_printf(q->a, "%s.%s.svc.%s.", s->o.name, s->o.ns, q->conf.domain));
 		for (uint32_t i = 0; s && q->type == DNS_NS && service_is_headless(s) && i < sl->endpoints.nr; i++)
 			if (listed(&sl->endpoints.v[i]))
-				query_add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, &sl->endpoints.v[i]), s->o.name, s->o.ns, q->conf.domain));
+				query_add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, &sl->endpoints.v[i], sl->endpoints.v[i].addresses.v[0]), s->o.name, s->o.ns, q->conf.domain));
 	}
+}
+
+/* Services, of TXT: besides the version only names with records are there (NODATA); of others, even of namespaces, it says that they are not. */
+static void text(struct query *q, const char *base)
+{
+	struct asked r;
+
+	if (same(base, "dns-version")) {
+		query_add(q, "1.1.0");
+		return;
+	}
+	if (!parse(q, base, &r) || !r.ns || !r.service || !namespace_exposed(q, r.ns) || !(same(r.kind, "pod") ? pods(q, &r) : services(q, &r)))
+		q->out.rcode = DNS_NXDOMAIN;
 }
 
 void kube_in_cluster(struct query *q, const char *base)
@@ -337,12 +383,11 @@ void kube_in_cluster(struct query *q, const char *base)
 	bool found;
 
 	q->out.rcode = DNS_NOERROR;
-	if (same(base, "dns-version")) {
-		if (q->type == DNS_TXT)
-			query_add(q, "1.1.0");
+	if (q->type == DNS_TXT) {
+		text(q, base);
 		return;
 	}
-	if (same(base, "ns.dns") || (!*base && q->type == DNS_NS)) {
+	if ((same(base, "ns.dns") && q->type != DNS_PTR) || (!*base && q->type == DNS_NS)) {
 		if (q->type == DNS_NS ? !*base : q->type == DNS_A || q->type == DNS_AAAA)
 			name_servers(q);
 		return;
@@ -353,7 +398,7 @@ void kube_in_cluster(struct query *q, const char *base)
 	}
 	if (!r.ns)                      /* the domain, svc and pod themselves: NODATA */
 		return;
-	if (!namespace_known(q, r.ns)) {
+	if (!namespace_exposed(q, r.ns)) {
 		q->out.rcode = DNS_NXDOMAIN;
 		return;
 	}
@@ -391,26 +436,40 @@ bool kube_reverse(struct query *q, ip_addr ip)
 	ip_addr have;
 
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (service_has((const struct service *)l.v[k], ip)) {
-			if (q->type == DNS_PTR)
-				query_add(q, arena_printf(q->a, "%s.%s.svc.%s.", l.v[k]->name, l.v[k]->ns, q->conf.domain));
+		if (service_has((const struct service *)l.v[k], ip) && shown(q, l.v[k]) && !namespace_hidden(q, l.v[k]->ns)) {
+			query_add(q, arena_printf(q->a, "%s.%s.svc.%s.", l.v[k]->name, l.v[k]->ns, q->conf.domain));
 			return true;
 		}
 	l = cluster_list(q->c, &endpointslice_kind);
-	for (uint32_t k = 0; k < l.nr; k++) {
+	for (uint32_t k = 0; k < l.nr && !q->conf.no_endpoints; k++) {
 		const struct endpointslice *s = (const struct endpointslice *)l.v[k];
 
-		for (uint32_t i = 0; s->service && i < s->endpoints.nr; i++) {
+		if (!s->service || !shown(q, &s->o) || namespace_hidden(q, s->o.ns))
+			continue;
+		for (uint32_t i = 0; i < s->endpoints.nr; i++) {
 			const struct endpoint *e = &s->endpoints.v[i];
 
-			if (!listed(e) || !ip_parse(e->addresses.v[0], &have) || !ip_eq(have, ip))
-				continue;
-			any = true;
-			if (q->type == DNS_PTR)
-				query_add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, e), s->service, s->o.ns, q->conf.domain));
+			for (uint32_t n = 0; listed(e) && n < e->addresses.nr; n++) {
+				if (!ip_parse(e->addresses.v[n], &have) || !ip_eq(have, ip))
+					continue;
+				any = true;
+				query_add(q, arena_printf(q->a, "%s.%s.%s.svc.%s.", endpoint_name(q, e, e->addresses.v[n]), s->service, s->o.ns, q->conf.domain));
+			}
 		}
 	}
 	return any;
+}
+
+/* Reverse and Records: only PTR looks for addresses; the zone itself has no records of other types, and names in it are none. */
+void kube_backwards(struct query *q, const char *zone)
+{
+	ip_addr ip;
+
+	q->out.rcode = DNS_NOERROR;
+	if (q->type == DNS_PTR && kube_reverse_address(q->name, &ip) && kube_reverse(q, ip))
+		return;
+	if (!dns_same_name(q->name, zone) || q->type == DNS_TXT)
+		q->out.rcode = DNS_NXDOMAIN;
 }
 
 const char *kube_before_domain(struct query *q)

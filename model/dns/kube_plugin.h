@@ -6,7 +6,15 @@
 
 enum pods_mode { PODS_DISABLED, PODS_INSECURE, PODS_VERIFIED };
 
-struct kube_conf { const char *domain; enum pods_mode pods; bool endpoint_pod_names, ignore_empty; uint32_t ttl; };
+/* What its block says. namespaces, namespace_labels, labels: all that it shows (of labels: of Services, slices and Pods); without them it shows everything. */
+struct kube_conf {
+	const char *domain;
+	enum pods_mode pods;
+	bool endpoint_pod_names, ignore_empty, no_endpoints;
+	uint32_t ttl;
+	str_list namespaces;
+	const struct selector *namespace_labels, *labels;
+};
 
 struct query {
 	struct cluster *c;
@@ -27,6 +35,7 @@ void query_add_ip(struct query *, const char *text);            /* the same, if 
 /* ---- the plugin */
 const char *kube_before_domain(struct query *);                 /* the part of the name before the domain; NULL: it is not in it */
 void kube_in_cluster(struct query *, const char *base);         /* base: the name before the domain */
+void kube_backwards(struct query *, const char *zone);          /* a name in one of the reverse zones that the plugin serves */
 bool kube_reverse_address(const char *name, ip_addr *);         /* d.c.b.a.in-addr.arpa and the nibbles of ip6.arpa */
 bool kube_reverse(struct query *, ip_addr);                     /* false: nobody has that address */
 

@@ -3,6 +3,9 @@
 
 #include "model/dns/dns.h"
 
+#define MAX_NDOTS       15      /* glibc RES_MAXNDOTS; musl src/network/resolvconf.c */
+#define MUSL_LINE       255     /* a longer line of resolv.conf is left out (fgets of 256) */
+#define MUSL_NAME       255     /* src/network/lookup_name.c: a longer one is not asked */
 #define MAX_NAMESERVERS 3       /* pkg/apis/core/validation: MaxDNSNameservers */
 #define MAX_SEARCHES    32
 #define MAX_SEARCH_TEXT 2048
@@ -194,7 +197,8 @@ struct walk {
 	enum dns_type type;
 	struct arena *a;
 	struct dns_lookup out;
-	bool nodata;
+	bool nodata, servfail;
+	bool done;                              /* glibc: no more of the search list */
 };
 
 static struct dns_answer answer_of(const struct walk *w, const char *name)
@@ -221,6 +225,8 @@ static bool try_name(struct walk *w, const char *name, enum resolver lib)
 	v[w->out.nr++] = (struct dns_query_done){ name, w->type, ans };
 	w->out.v = v;
 	w->nodata = w->nodata || (ans.rcode == DNS_NOERROR && !ans.answers.nr);
+	w->servfail = w->servfail || ans.rcode == DNS_SERVFAIL;
+	w->done = w->done || ans.rcode == DNS_REFUSED;
 	if (ans.answers.nr || ans.unknown || (lib == RESOLVER_MUSL && ans.rcode != DNS_NXDOMAIN)) {
 		w->out.result = ans;
 		return true;
@@ -238,11 +244,31 @@ static uint32_t option_number(const struct resolv_conf *r, const char *name, uin
 	return dflt;
 }
 
+static bool has_option(const struct resolv_conf *r, const char *name)
+{
+	for (uint32_t k = 0; k < r->options.nr; k++)
+		if (streq(r->options.v[k], name))
+			return true;
+	return false;
+}
+
+static size_t search_line(const struct resolv_conf *r)
+{
+	size_t n = strlen("search\n");
+
+	for (uint32_t k = 0; k < r->searches.nr; k++)
+		n += 1 + strlen(r->searches.v[k]);
+	return n;
+}
+
 static bool try_search(struct walk *w, const struct resolv_conf *r, const char *name, enum resolver lib, bool *root)
 {
-	for (uint32_t k = 0; k < r->searches.nr && !(k && nobody(w)); k++) {
+	for (uint32_t k = 0; k < r->searches.nr && !(k && nobody(w)) && !w->done; k++) {
 		const char *domain = r->searches.v[k];
 		size_t n = strlen(domain);
+
+		if (lib == RESOLVER_MUSL && strlen(name) + 1 + n > MUSL_NAME)
+			continue;
 
 		n -= n && domain[n - 1] == '.';
 		if (!n)
@@ -251,6 +277,16 @@ static bool try_search(struct walk *w, const struct resolv_conf *r, const char *
 			return true;
 	}
 	return false;
+}
+
+/* What glibc says in the end (__res_context_search): of a name that was asked as it is first, what came of that; else NODATA before SERVFAIL before "no such name". */
+static void give_verdict(struct walk *w, bool as_is_first)
+{
+	const struct dns_answer *first = w->out.nr ? &w->out.v[0].answer : NULL, *last = w->out.nr ? &w->out.v[w->out.nr - 1].answer : NULL;
+
+	if (!first || nobody(w))
+		return;
+	w->out.result.rcode = as_is_first ? first->rcode : w->nodata ? DNS_NOERROR : w->servfail ? DNS_SERVFAIL : last->rcode;
 }
 
 /* Where nobody answers: glibc 2.36 resolv/res_query.c __res_context_search asks no further domain after a time-out, but the name itself if it has not yet; a refusal (errno
@@ -265,18 +301,20 @@ struct dns_lookup dns_resolve(struct cluster *c, const struct zone *outside, enu
 
 	for (const char *p = name; *p; p++)
 		dots += *p == '.';
-	as_is_first = absolute || dots >= option_number(r, "ndots", 1);
+	as_is_first = absolute || dots >= MIN(option_number(r, "ndots", 1), MAX_NDOTS);
 	w.out.result.rcode = by == DNS_BY_SILENCE ? DNS_TIMEOUT : by == DNS_BY_REFUSAL ? DNS_UNREACHABLE : DNS_NXDOMAIN;
 	if (as_is_first && try_name(&w, absolute ? name : arena_printf(a, "%s.", name), lib))
 		return w.out;
 	/* glibc goes on with the search list after a name with enough dots failed; musl never searches then. */
 	if (!absolute && !(as_is_first && lib == RESOLVER_MUSL)) {
-		if (try_search(&w, r, name, lib, &root))
+		bool searches = lib == RESOLVER_GLIBC || search_line(r) <= MUSL_LINE;
+
+		if (searches && try_search(&w, r, name, lib, &root))
 			return w.out;
-		if (!as_is_first && !root && !(by == DNS_BY_REFUSAL && r->searches.nr) && try_name(&w, arena_printf(a, "%s.", name), lib))
+		if (!as_is_first && !root && !(by == DNS_BY_REFUSAL && r->searches.nr) && (dots || lib == RESOLVER_MUSL || !has_option(r, "no-tld-query")) &&
+		    try_name(&w, arena_printf(a, "%s.", name), lib))
 			return w.out;
 	}
-	if (w.nodata)
-		w.out.result.rcode = DNS_NOERROR;
+	give_verdict(&w, as_is_first);
 	return w.out;
 }
