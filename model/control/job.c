@@ -3,8 +3,7 @@
 #include "model/control/job_ends.h"
 #include "model/control/rollout.h"
 
-#define BURST        500        /* MaxPodCreateDeletePerSync */
-#define MOST_INDEXES (1 << 20)  /* Pods of higher indexes no simulation comes to */
+#define BURST 500               /* MaxPodCreateDeletePerSync */
 
 struct jobbing {
 	struct control *t;
@@ -17,7 +16,7 @@ struct jobbing {
 	nsec last_failure, last_success;
 	int32_t failures_since;                 /* ends after the last success: the back-off counts those */
 	bool indexed;
-	int32_t most;                           /* indexes: 0 where there are none */
+	int32_t most;                           /* indexes that have had a Pod, and those that may get one now: it is the lowest that do; 0 where there are none */
 	const char *fails;                      /* why a rule of the podFailurePolicy ends the Job; NULL */
 	bool *done_index, *live_index, *lost_index;     /* succeeded; has a Pod; has failed for good */
 	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
@@ -93,19 +92,33 @@ static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 		x->restarts += p->statuses.v[s].restarts;
 }
 
+static int32_t indexes_in_use(const struct jobbing *x, const struct past *ends)
+{
+	int32_t highest = -1, all = x->indexed ? MAX(x->j->completions.v, 0) : 0;
+
+	if (all <= BURST)
+		return all;
+	for (uint32_t k = 0; k < ends->nr; k++)
+		highest = MAX(highest, ends->v[k].index);
+	for (uint32_t k = 0; k < x->nr; k++)
+		highest = MAX(highest, index_of_pod(x->pods[k]));
+	return highest < all - 1 - BURST ? MIN(all, highest + 1 + BURST) : all;
+}
+
 static void count(struct jobbing *x)
 {
 	struct past ends;
-	int32_t most = x->most;
+	int32_t most;
 
 	x->pods = pods_controlled(x->t, &x->j->o, x->scratch, &x->nr);
+	ends = job_ends(x->t, x->j, x->pods, x->nr, x->scratch, &x->fails);
+	x->most = most = indexes_in_use(x, &ends);
 	x->done_index = arena_array(x->scratch, bool, most + 1);
 	x->live_index = arena_array(x->scratch, bool, most + 1);
 	x->lost_index = arena_array(x->scratch, bool, most + 1);
 	x->index_failures = arena_array(x->scratch, int32_t, most + 1);
 	x->index_counted = arena_array(x->scratch, int32_t, most + 1);
 	x->index_last = arena_array(x->scratch, nsec, most + 1);
-	ends = job_ends(x->t, x->j, x->pods, x->nr, x->scratch, &x->fails);
 	for (uint32_t k = 0; k < ends.nr; k++)
 		count_end(x, &ends.v[k]);
 	for (uint32_t k = 0; k < x->nr; k++) {
@@ -173,7 +186,7 @@ static bool restarted_too_often(const struct jobbing *x)
 static void find_target(struct jobbing *x)
 {
 	struct job *j = x->j;
-	int32_t most = x->most, lost = nr_in(x->lost_index, most);
+	int32_t most = x->most, lost = nr_in(x->lost_index, most), completions = j->completions.v;
 	const char *met;
 
 	if (x->fails)
@@ -184,9 +197,9 @@ static void find_target(struct jobbing *x)
 		aim(x, "FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline");
 	else if (j->max_failed_indexes.set && lost > j->max_failed_indexes.v)
 		aim(x, "FailureTarget", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
-	else if (lost && lost + nr_in(x->done_index, most) >= most)
+	else if (lost && lost + nr_in(x->done_index, most) >= completions)
 		aim(x, "FailureTarget", "FailedIndexes", "Job has failed indexes");
-	else if (x->indexed && (met = success_met(j->success_policy, x->done_index, most, x->scratch)))
+	else if (x->indexed && (met = success_met(j->success_policy, x->done_index, most, completions, x->scratch)))
 		aim(x, "SuccessCriteriaMet", "SuccessPolicy", met);
 	else if (j->completions.set ? x->succeeded >= j->completions.v : x->succeeded > 0 && !x->active)
 		aim(x, "SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods");
@@ -326,8 +339,10 @@ static void make_pods(struct jobbing *x)
 		control_timer(x->t, CTL_JOB, &j->o, at);
 		return;
 	}
-	if (more > 0)
-		x->active += (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
+	for (int32_t made = BURST; more > 0 && made == BURST; more -= made) {           /* it is looked at again at once: nothing happens between */
+		made = (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
+		x->active += made;
+	}
 	wait_for_indexes(x);
 	if (x->active > want)
 		take_away(x, (uint32_t)MIN(x->active - MAX(want, 0), BURST));
@@ -386,7 +401,6 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.scratch = work.arena;
 	was = *x.j;
 	x.indexed = streq(x.j->completion_mode, "Indexed") && x.j->completions.set;
-	x.most = x.indexed ? MIN(MAX(x.j->completions.v, 0), MOST_INDEXES) : 0;
 	claim_labels(&x);
 	if (job_finished(x.j)) {
 		expire(&x);

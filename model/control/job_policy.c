@@ -67,22 +67,23 @@ enum failure_action failure_action(const struct val *policy, const struct pod *p
 }
 
 /* How many of the indexes that the text names (0,2-4) are there, and how many are in. */
-static void count_named(const char *text, const bool *in, int32_t nr, int32_t *named, int32_t *have)
+static void count_named(const char *text, const bool *in, int32_t nr, int32_t completions, int64_t *named, int32_t *have)
 {
 	*named = *have = 0;
 	while (text && *text) {
 		char *end;
 		long first = strtol(text, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
 
-		for (long k = MAX(first, 0L); k <= last && k < nr; k++) {
-			++*named;
+		first = MAX(first, 0L);
+		last = MIN(last, (long)completions - 1);
+		*named += MAX(last - first + 1, 0L);
+		for (long k = first; k <= last && k < nr; k++)
 			*have += in[k];
-		}
 		text = *end == ',' ? end + 1 : NULL;
 	}
 }
 
-const char *success_met(const struct val *policy, const bool *in, int32_t nr, struct arena *a)
+const char *success_met(const struct val *policy, const bool *in, int32_t nr, int32_t completions, struct arena *a)
 {
 	int32_t all = 0;
 	uint32_t at = 0;
@@ -92,10 +93,11 @@ const char *success_met(const struct val *policy, const bool *in, int32_t nr, st
 	VAL_EACH(rule, all ? val_get(policy, "rules") : NULL) {
 		const char *indexes = val_str_at(rule, "succeededIndexes");
 		int64_t count = val_int_or(val_get(rule, "succeededCount"), INT64_MAX);
-		int32_t named, have;
+		int64_t named;
+		int32_t have;
 		bool met;
 
-		count_named(indexes, in, nr, &named, &have);
+		count_named(indexes, in, nr, completions, &named, &have);
 		met = indexes ? named && (have == named || have >= count) : all >= count;
 		if (met)
 			return arena_printf(a, "Matched rules at index %u", at);
