@@ -52,6 +52,8 @@ void node_check(struct check *c, const struct object *o)
 	struct cidr a, b;
 
 	check_taints(c, n);
+	if (n->pod_cidr && *n->pod_cidr && !n->pod_cidrs.nr)
+		must_be_cidr(c, ITEM(p, 0), n->pod_cidr);
 	for (uint32_t k = 0; k < n->pod_cidrs.nr; k++)
 		must_be_cidr(c, ITEM(p, k), n->pod_cidrs.v[k]);
 	if (n->pod_cidrs.nr > 2 || (n->pod_cidrs.nr == 2 && cidr_parse(n->pod_cidrs.v[0], &a) && cidr_parse(n->pod_cidrs.v[1], &b) && ip_is4(a.addr) == ip_is4(b.addr)))

@@ -141,6 +141,7 @@ static void check_target(struct check *c, const struct val *v, const struct path
 {
 	static const char *const types[] = { "Utilization", "Value", "AverageValue", NULL }, *const amounts[] = { "value", "averageValue", NULL };
 	const char *type = text_of(v, "type");
+	char text[64];
 	int64_t milli;
 
 	if (!*type)
@@ -148,8 +149,8 @@ static void check_target(struct check *c, const struct val *v, const struct path
 	if (!one_of(type, types))
 		refuse_str(c, SUB(p, "type"), type, "must be either Utilization, Value, or AverageValue");
 	for (uint32_t k = 0; amounts[k]; k++)
-		if (val_str_at(v, amounts[k]) && quantity_parse(val_str_at(v, amounts[k]), &milli) && milli <= 0)
-			refuse_val(c, SUB(p, amounts[k]), val_get(v, amounts[k]), "must be positive");
+		if (quantity_of(val_get(v, amounts[k]), &milli) && milli <= 0)
+			refuse_str(c, SUB(p, amounts[k]), quantity_written(val_get(v, amounts[k]), text), "must be positive");
 	if (has(v, "averageUtilization") && int_of(v, "averageUtilization", 1) < 1)
 		refuse_int(c, SUB(p, "averageUtilization"), int_of(v, "averageUtilization", 1), "must be greater than 0");
 }
@@ -204,9 +205,13 @@ static void check_metric(struct check *c, const struct val *v, const struct path
 		if (strcmp(fields[k], "resource") == 0 || strcmp(fields[k], "containerResource") == 0) {
 			if (!*text_of(source, "name"))
 				refuse_missing(c, SUB(at, "name"), "must specify a resource name");
+			if (k == 0 && !*text_of(source, "container"))
+				refuse_missing(c, SUB(at, "container"), "must specify a container");
 		} else if (!*text_of(val_get(source, "metric"), "name")) {
 			refuse_missing(c, SUB(at, "metric.name"), "must specify a metric name");
 		}
+		if (strcmp(fields[k], "object") == 0)
+			check_ref(c, val_get(source, "describedObject"), SUB(at, "describedObject"));
 		check_target(c, val_get(source, "target"), SUB(at, "target"));
 		check_amounts(c, val_get(source, "target"), fields[k], SUB(at, "target"));
 	}
@@ -223,6 +228,8 @@ static void check_scaling(struct check *c, const struct val *v, const struct pat
 	if (window > 3600)
 		refuse_int(c, SUB(p, "stabilizationWindowSeconds"), window, "must be less than or equal to 3600");
 	need_one_of(c, v, p, "selectPolicy", selects);
+	if (has(v, "policies") && !val_get(v, "policies")->nr)
+		refuse_missing(c, SUB(p, "policies"), "must specify at least one Policy");
 	VAL_EACH(policy, val_get(v, "policies")) {
 		const struct path *at = ITEM(SUB(p, "policies"), i++);
 		int64_t period = int_of(policy, "periodSeconds", 0);

@@ -51,6 +51,16 @@ static void check_source(struct check *c, const struct val *v, const struct path
 		refuse_str(c, p, text_of(v, "kind"), "must be 'PersistentVolumeClaim' when referencing the default apiGroup");
 }
 
+static bool same_source(const struct val *a, const struct val *b)
+{
+	static const char *const keys[] = { "apiGroup", "kind", "name", "namespace" };
+
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		if (strcmp(text_of(a, keys[k]), text_of(b, keys[k])) != 0)
+			return false;
+	return true;
+}
+
 void claim_spec_check(struct check *c, const struct val *spec, const struct path *p)
 {
 	const struct val *storage = val_path(spec, "resources.requests.storage");
@@ -69,6 +79,8 @@ void claim_spec_check(struct check *c, const struct val *spec, const struct path
 		check_source(c, val_get(spec, "dataSource"), SUB(p, "dataSource"));
 	if (has(spec, "dataSourceRef"))
 		check_source(c, val_get(spec, "dataSourceRef"), SUB(p, "dataSourceRef"));
+	if (has(spec, "dataSource") && has(spec, "dataSourceRef") && !same_source(val_get(spec, "dataSource"), val_get(spec, "dataSourceRef")))
+		refuse_text(c, p, "{}", "must match dataSourceRef");    /* the value is upstream's path, which has no public field */
 }
 
 void pvc_check(struct check *c, const struct object *o)
@@ -108,10 +120,17 @@ static void check_local(struct check *c, const struct val *v, const struct path 
 		refuse_missing(c, SUB(NULL, "spec.nodeAffinity"), "Local volume requires node affinity");
 }
 
+static bool is_root(const char *path)
+{
+	return *path == '/' && strspn(path, "/.") == strlen(path) && !strstr(path, "...");
+}
+
 static void check_host_path(struct check *c, const struct val *v, const struct path *p)
 {
 	need(c, v, p, "path");
 	must_not_go_back(c, SUB(p, "path"), text_of(v, "path"));
+	if (is_root(text_of(v, "path")) && strcmp(text_of(val_get(c->root, "spec"), "persistentVolumeReclaimPolicy"), "Recycle") == 0)
+		refuse_forbidden(c, SUB(NULL, "spec.persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'");
 }
 
 static void check_nfs(struct check *c, const struct val *v, const struct path *p)
@@ -173,6 +192,8 @@ void pv_check(struct check *c, const struct object *o)
 	need_one_of(c, spec, p, "persistentVolumeReclaimPolicy", reclaims);
 	if (has(val_get(spec, "nodeAffinity"), "required"))
 		check_node_selector(c, val_path(spec, "nodeAffinity.required"), SUB(p, "nodeAffinity.required"));
+	else if (has(spec, "nodeAffinity"))
+		refuse_missing(c, SUB(p, "nodeAffinity.required"), "must specify required node constraints");
 	check_pv_source(c, spec, p);
 	if (*text_of(spec, "storageClassName"))
 		must_be_subdomain(c, SUB(p, "storageClassName"), text_of(spec, "storageClassName"));
@@ -180,6 +201,64 @@ void pv_check(struct check *c, const struct object *o)
 }
 
 /* ---- StorageClass */
+
+static void check_parameters(struct check *c, const struct val *map)
+{
+	const struct path *p = SUB(NULL, "parameters");
+	size_t size = 0;
+
+	if (map && map->nr > 512)
+		refuse_long(c, p, 512);
+	VAL_EACH(v, map) {
+		if (!*v->key)
+			refuse_str(c, p, "", "field can not be empty.");
+		size += strlen(v->key) + (val_str(v) ? strlen(val_str(v)) : 0);
+	}
+	if (size > 256 * 1024)
+		refuse_long(c, p, 256 * 1024);
+}
+
+/* ValidateTopologySelectorTerm */
+static void check_topologies(struct check *c, const struct val *list)
+{
+	uint32_t i = 0;
+
+	VAL_EACH(term, list) {
+		const struct path *p = SUB(ITEM(SUB(NULL, "allowedTopologies"), i++), "matchLabelExpressions");
+		uint32_t k = 0;
+
+		VAL_EACH(e, val_get(term, "matchLabelExpressions")) {
+			const struct path *at = ITEM(p, k++);
+			const struct val *values = val_get(e, "values");
+			uint32_t n = 0;
+
+			if (!values || !values->nr)
+				refuse_missing(c, SUB(at, "values"), "%s", "");
+			VAL_EACH(x, values) {
+				const struct path *place = ITEM(SUB(at, "values"), n++);
+
+				must_be_label_value(c, place, val_str(x) ? val_str(x) : "");
+				VAL_EACH(other, values) {
+					if (other == x)
+						break;
+					if (streq(val_str(other), val_str(x))) {
+						refuse_duplicate(c, place, val_str(x));
+						break;
+					}
+				}
+			}
+			must_be_label_key(c, SUB(at, "key"), text_of(e, "key"));
+			VAL_EACH(other, val_get(term, "matchLabelExpressions")) {
+				if (other == e)
+					break;
+				if (strcmp(text_of(other, "key"), text_of(e, "key")) == 0) {
+					refuse_duplicate(c, SUB(at, "key"), text_of(e, "key"));
+					break;
+				}
+			}
+		}
+	}
+}
 
 void storage_class_check(struct check *c, const struct object *o)
 {
@@ -196,7 +275,9 @@ void storage_class_check(struct check *c, const struct object *o)
 	else
 		must_be_label_key(c, SUB(NULL, "provisioner"), lower);
 	need_one_of(c, c->root, NULL, "reclaimPolicy", class_reclaims);
+	check_parameters(c, val_get(c->root, "parameters"));
 	need_one_of(c, c->root, NULL, "volumeBindingMode", bindings);
+	check_topologies(c, val_get(c->root, "allowedTopologies"));
 }
 
 void storage_class_check_update(struct check *c, const struct object *now, const struct object *old)

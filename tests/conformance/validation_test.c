@@ -12,6 +12,8 @@
 #define RUNS_WITH(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {" more ", containers: [{name: c, image: i}]}}"
 #define ASKS(what)       "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, resources: {" what "}}]}}"
 #define ENV(what)        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, env: [{" what "}]}]}}"
+#define VOLUME(more)     "{apiVersion: v1, kind: PersistentVolume, metadata: {name: v}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], " more "}}"
+#define CLASS(more)      "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: c}, provisioner: a, " more "}"
 #define TEMPLATE(more)   "template: {metadata: {labels: {a: b}}, spec: {" more "containers: [{name: c, image: i}]}}"
 #define SET(rolling)     "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {updateStrategy: {rollingUpdate: {" rolling "}}, selector: {matchLabels: {a: b}}, " TEMPLATE("") "}}"
 #define INDEXED(more)    "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {completionMode: Indexed, completions: " more ", " TEMPLATE("restartPolicy: Never, ") "}}"
@@ -123,6 +125,23 @@ static const struct { const char *doc, *why; } table[] = {
 	{ INDEXED("100001, backoffLimitPerIndex: 1"), "spec.maxFailedIndexes: Required value: must be specified when completions is above 100000" },
 	{ INDEXED("100001, backoffLimitPerIndex: 1, maxFailedIndexes: 10001"),
 	  "spec.maxFailedIndexes: Invalid value: 10001: must be less than or equal to 10000 when completions are above 100000 and used with backoff limit per index" },
+	/* core TestValidatePersistentVolumes, TestValidatePersistentVolumeClaim, TestValidateNode; storage TestValidateStorageClass, TestValidateAllowedTopologies */
+	{ VOLUME("hostPath: {path: /}, persistentVolumeReclaimPolicy: Recycle"), "spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of '/'" },
+	{ VOLUME("hostPath: {path: /a}, nodeAffinity: {}"), "spec.nodeAffinity.required: Required value: must specify required node constraints" },
+	{ VOLUME("hostPath: {path: /a}, persistentVolumeReclaimPolicy: Recycle"), NULL },
+	{ "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: c}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}, "
+	  "dataSource: {kind: PersistentVolumeClaim, name: a}, dataSourceRef: {kind: PersistentVolumeClaim, name: b}}}", "must match dataSourceRef" },
+	{ "{apiVersion: v1, kind: Node, metadata: {name: c}, spec: {podCIDR: foo}}", "spec.podCIDRs[0]: Invalid value: \"foo\": must be a valid CIDR value" },
+	{ CLASS("parameters: {'': b}"), "parameters: Invalid value: \"\": field can not be empty." },
+	{ CLASS("parameters: {a: ''}, allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [a, b]}]}]"), NULL },
+	{ CLASS("allowedTopologies: [{matchLabelExpressions: [{key: zone, values: []}]}]"), "allowedTopologies[0].matchLabelExpressions[0].values: Required value" },
+	{ CLASS("allowedTopologies: [{matchLabelExpressions: [{key: zone, values: [a, a]}]}]"), "allowedTopologies[0].matchLabelExpressions[0].values[1]: Duplicate value: \"a\"" },
+	/* autoscaling: what a metric is of, and the policies of a behaviour */
+	{ HPA("{type: Object, object: {metric: {name: m}, target: {type: Value, value: 1}}}"), "spec.metrics[0].object.describedObject.name: Required value" },
+	{ HPA("{type: ContainerResource, containerResource: {name: cpu, target: {type: Utilization, averageUtilization: 5}}}"), "containerResource.container: Required value: must specify a container" },
+	{ HPA("{type: Pods, pods: {metric: {name: m}, target: {type: AverageValue, averageValue: 0}}}"), "target.averageValue: Invalid value: \"0\": must be positive" },
+	{ "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: d}, behavior: {scaleUp: {policies: []}}}}",
+	  "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy" },
 	/* coordination TestValidateLeaseSpec, node TestValidateRuntimeClass */
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseDurationSeconds: 0}}", "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0" },
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseTransitions: -1}}", "spec.leaseTransitions: Invalid value: -1: must be greater than or equal to 0" },
