@@ -37,6 +37,8 @@ kind_check virtual_service_check;                                               
 kind_check destination_rule_check;                                                      /* check_mesh_traffic.c */
 kind_check istio_gateway_check, service_entry_check, istio_sidecar_check;               /* check_mesh_servers.c */
 kind_check peer_authentication_check, authorization_policy_check, request_authentication_check;         /* check_mesh_auth.c */
+kind_check calico_policy_check, calico_tier_check, network_set_check, host_endpoint_check;                                    /* check_calico.c */
+kind_check admin_policy_check, cluster_network_policy_check;                            /* check_admin_policy.c */
 kind_check crd_check, webhook_check;                                                    /* check_admission.c */
 
 #endif

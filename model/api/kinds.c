@@ -21,6 +21,8 @@ const struct kind *const kinds[] = {
 	&attributes_class_kind, &csr_kind, &ip_address_kind, &flow_schema_kind, &priority_level_kind, &device_class_kind, &resource_claim_kind,
 	&resource_claim_template_kind, &resource_slice_kind, &kustomization_kind, &component_kind,
 	&service_entry_kind, &istio_sidecar_kind, &envoy_filter_kind, &workload_entry_kind, &workload_group_kind, &request_authentication_kind, &istio_telemetry_kind,
+	&cluster_network_policy_kind, &admin_network_policy_kind, &baseline_admin_network_policy_kind, &calico_policy_kind, &calico_global_policy_kind, &staged_policy_kind,
+	&staged_global_policy_kind, &staged_kubernetes_policy_kind, &calico_tier_kind, &network_set_kind, &global_network_set_kind, &host_endpoint_kind,
 	&grpc_route_kind, &tls_route_kind, &tcp_route_kind, &udp_route_kind, &listener_set_kind, &backend_tls_policy_kind,
 	NULL
 };

@@ -81,9 +81,8 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	}
 	sb_free(&why);
 	k = kind_keep(c, val_str(api), val_str(name), &first);
-	if (first && !(kept_policy(val_str(api), val_str(name)) > KEPT_NO_POLICY && kept_policy(val_str(api), val_str(name)) < KEPT_HOST_ENDPOINT))
-		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, %s", val_str(name), val_str(api),
-			 kept_policy(val_str(api), val_str(name)) == KEPT_NO_POLICY ? "without effect on the network" : "and what it decides in a Calico network is unknown");
+	if (first)
+		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, without effect on the network", val_str(name), val_str(api));
 	return k;
 }
 

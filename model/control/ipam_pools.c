@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "model/policy/calico_selector.h"
+#include "model/api/calico_selector.h"
 
 static const struct ip_pool *object_of(const struct cluster *c, const struct pool_setting *p)
 {

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "model/api/calico_selector.h"
 #include "model/api/workload.h"
 #include "model/dataplane/bgp_filter.h"
-#include "model/policy/calico_selector.h"
 
 /* ---- one node, one peering */
 

@@ -9,7 +9,7 @@
 #include "model/dataplane/bgp_config.h"
 #include "model/dataplane/bgp_filter.h"
 #include "model/dataplane/dataplane.h"
-#include "model/policy/calico_selector.h"
+#include "model/api/calico_selector.h"
 
 struct speaker {
 	struct cluster *cluster;

@@ -1,7 +1,7 @@
 #include "model/policy/foreign.h"
 
 #include "model/api/kept.h"
-#include "model/policy/calico_selector.h"
+#include "model/api/calico_selector.h"
 
 static enum kept_policy known(const struct kind *k)
 {

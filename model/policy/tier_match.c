@@ -1,6 +1,6 @@
 /* What a compiled rule of a tier says of an endpoint, a protocol and a port. */
 #include "model/dataplane/packet.h"
-#include "model/policy/calico_selector.h"
+#include "model/api/calico_selector.h"
 #include "model/policy/tiers.h"
 
 static enum truth read_as(int said)

@@ -3,7 +3,7 @@
 #include <strings.h>
 
 #include "model/dataplane/packet.h"
-#include "model/policy/calico_selector.h"
+#include "model/api/calico_selector.h"
 #include "model/policy/tier_read.h"
 
 static const struct { const char *name; uint8_t number; } protocols[] = {

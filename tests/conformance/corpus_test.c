@@ -88,6 +88,19 @@ static bool apply_and_get(void *ctx, const struct doc *d, struct err *err)
 	return true;
 }
 
+/* What a program took that never asks the API server: peers and subjects by pods name both selectors (network-policy-api v0.1.7 config/crd/experimental, required);
+ * and what was written for drafts of that API, with fields that it does not have. */
+static bool server_refuses(const char *file)
+{
+	static const char *const names[] = { "anp_test_3_pass_traffic/policies.yaml", "exposure_test_with_anp_16/policies.yaml", "udn_and_vms_test_3/policies.yaml",
+		"Getting_Started_with_ANP.md@2.yaml", "npep-122.md@1.yaml" };
+
+	for (size_t k = 0; k < ARRAY_LEN(names); k++)
+		if (strstr(file, names[k]))
+			return true;
+	return false;
+}
+
 TEST(corpus_is_accepted_and_kept)
 {
 	const char *shared = test_shared();
@@ -115,8 +128,8 @@ TEST(corpus_is_accepted_and_kept)
 		snprintf(path, sizeof(path), "%s/corpus/%s", shared, file);
 		g.c = cluster_new(NULL, 1);
 		docs_read_path(path, NULL, apply_and_get, &g, &err);
-		if (err_any(&err)) {
-			fprintf(stderr, "\n%s is refused: %s\n", file, err.v[0].text);
+		if (err_any(&err) != server_refuses(file)) {
+			fprintf(stderr, "\n%s is %s\n", file, err_any(&err) ? err.v[0].text : "taken");
 			refused++;
 		}
 		files++;

@@ -1,6 +1,6 @@
 /* The configuration of BIRD that follows from a cluster with Calico. */
 #include "model/dataplane/dataplane.h"
-#include "model/policy/calico_selector.h"
+#include "model/api/calico_selector.h"
 #include "tests/unit/cell.h"
 
 static const char bgp[] =

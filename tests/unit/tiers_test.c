@@ -488,6 +488,7 @@ TEST(engine_and_reasons_agree_on_policies_in_tiers)
 		struct reach *r;
 		ip_addr ext[2];
 
+		cell.lax = true;                /* also what no API server takes has one meaning */
 		ip_parse("203.0.113.10", &ext[0]);
 		ip_parse("172.18.0.2", &ext[1]);
 		pgen_cluster(&g, &cell, seed, 3, 2, 14, seed % 3 == 0 ? 0 : 4);
@@ -503,7 +504,7 @@ TEST(engine_and_reasons_agree_on_policies_in_tiers)
 static void walk_agrees(uint64_t seed, const char *mode)
 {
 	struct world_options opt = { .ask = true };
-	struct cell cell = { .a = arena_new(NULL, "cell") };
+	struct cell cell = { .a = arena_new(NULL, "cell"), .lax = true };
 	struct pgen g = { .host_network = seed % 2 };
 	uint32_t wrong = 0, asked = 0;
 	struct drawn v[POLICIES];
@@ -571,6 +572,7 @@ static uint32_t doubts_agree(const char *spec)
 	uint32_t doubtful = 0;
 	struct reach *r;
 
+	cell.lax = true;                        /* as an import takes them */
 	pgen_cluster(&g, &cell, 7, 3, 2, 8, 2);
 	pgen_apply(&g, "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"Tier\",\"metadata\":{\"name\":\"on\"},\"spec\":{\"order\":5,\"defaultAction\":\"Pass\"}}");
 	pgen_apply(&g, arena_printf(cell.a, of_spec, spec));
@@ -595,11 +597,9 @@ TEST(engine_and_reasons_doubt_the_same)
 		{ "{\"order\":1,\"selector\":\"app =~ 'web'\",\"types\":[\"Ingress\"]}", true },
 		{ "{\"order\":1,\"selector\":\"app =~ 'web'\",\"types\":[\"Ingress\"],\"tier\":\"on\"}", false },
 		{ "{\"order\":1,\"selector\":\"app =~ 'web'\",\"types\":[\"Egress\"],\"tier\":\"on\",\"egress\":[{\"action\":\"Deny\"}]}", true },
-		{ "{\"order\":1,\"selector\":5,\"types\":[\"Ingress\"]}", true },
 		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"source\":{\"selector\":\"app =~ 'web'\"}}]}", true },
 		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"source\":{\"notSelector\":\"app\"}}]}", true },
 		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"allowed\"}]}", true },
-		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[1]}", true },
 		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"protocol\":\"TCP\",\"destination\":{\"ports\":[65616]}}]}", true },     /* 80, if it were cut to 16 bits */
 		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"protocol\":\"TCP\",\"destination\":{\"ports\":[\"90:70\"]}}]}", true },
 		{ "{\"order\":1,\"types\":[\"Ingress\"],\"ingress\":[{\"action\":\"Allow\",\"source\":{\"nets\":[\"here\"]}}]}", true },

@@ -5,6 +5,12 @@
 
 #include "model/api/object.h"
 
+/* NULL: Calico takes it; else what was expected, and *at where. */
+const char *calico_selector_fault(const char *selector, const char **at);
+/* Every label that it names, in its order, with each value that it holds it against (not ended by a NUL); value NULL: has(key). Of one that Calico takes. */
+typedef void calico_term(void *ctx, const char *key, const char *value, size_t n);
+void calico_selector_terms(const char *selector, calico_term *, void *ctx);
+
 /* 1: these labels are selected; 0: they are not; -1: no selector that Calico would take. The empty one selects all. */
 int calico_selects(const char *selector, const pair_list *labels);
 /* The same over labels whose keys have a prefix that the selector does not spell (pcns. of a namespace's, pcsa. of a ServiceAccount's); all: what all() says, and global() the contrary. */
