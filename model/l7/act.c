@@ -280,6 +280,7 @@ static void reach(struct deciding *d, const struct l7_ref *r, struct changing *c
 	b->via_service = r->via_service;
 	b->as_sent = r->as_sent;
 	b->protocol = r->protocol;
+	b->tls = r->tls;
 	b->req_path = d->q.query && !strchr(c->path, '?') ? arena_printf(d->a, "%s?%s", c->path, d->q.query) : c->path;
 	b->req_host = c->host;
 	b->req_headers = c->request.v.v;

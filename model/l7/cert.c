@@ -63,8 +63,8 @@ static bool der_is(const struct der *d, uint8_t tag, const char *bytes, size_t n
 
 typedef VEC(const char *) names;
 
-/* GeneralNames: dNSName is [2]. */
-static void alternative_names(struct arena *a, const struct der *octets, names *out)
+/* GeneralNames: dNSName is [2], uniformResourceIdentifier [6]. */
+static void alternative_names(struct arena *a, const struct der *octets, names *out, names *uris)
 {
 	const uint8_t *p = octets->v;
 	struct der seq, one;
@@ -73,12 +73,31 @@ static void alternative_names(struct arena *a, const struct der *octets, names *
 		return;
 	p = seq.v;
 	while (der_next(&p, seq.v + seq.len, &one))
-		if (one.tag == 0x82)
-			vec_add(a, out, arena_strndup(a, (const char *)one.v, one.len));
+		if (one.tag == 0x82 || one.tag == 0x86)
+			vec_add(a, one.tag == 0x82 ? out : uris, arena_strndup(a, (const char *)one.v, one.len));
 }
 
-/* Extensions: a sequence of { OID, critical?, octets }; subjectAltName is 2.5.29.17. */
-static void extensions(struct arena *a, const struct der *explicit, names *out)
+static struct cert_part part_of(const struct der *d) { return (struct cert_part){ d->v, d->len }; }
+
+/* SubjectKeyIdentifier: an octet string. AuthorityKeyIdentifier: a sequence whose [0] it is. */
+static void key_identifier(const struct der *octets, bool authority, struct cert *out)
+{
+	const uint8_t *p = octets->v, *q;
+	struct der one, id;
+
+	if (!der_next(&p, octets->v + octets->len, &one))
+		return;
+	if (!authority) {
+		out->key = part_of(&one);
+		return;
+	}
+	q = one.v;
+	if (der_next(&q, one.v + one.len, &id) && id.tag == 0x80)
+		out->signer = part_of(&id);
+}
+
+/* Extensions: a sequence of { OID, critical?, octets }; subjectAltName is 2.5.29.17, subjectKeyIdentifier .14, authorityKeyIdentifier .35. */
+static void extensions(struct arena *a, const struct der *explicit, names *out, names *uris, struct cert *cert)
 {
 	const uint8_t *p = explicit->v, *q;
 	struct der seq, ext, id, value;
@@ -88,11 +107,16 @@ static void extensions(struct arena *a, const struct der *explicit, names *out)
 	p = seq.v;
 	while (der_next(&p, seq.v + seq.len, &ext)) {
 		q = ext.v;
-		if (!der_next(&q, ext.v + ext.len, &id) || !der_is(&id, 6, "\x55\x1d\x11", 3))
+		if (!der_next(&q, ext.v + ext.len, &id))
 			continue;
-		while (der_next(&q, ext.v + ext.len, &value))
-			if (value.tag == 4)
-				alternative_names(a, &value, out);
+		while (der_next(&q, ext.v + ext.len, &value)) {
+			if (value.tag != 4)
+				continue;
+			if (der_is(&id, 6, "\x55\x1d\x11", 3))
+				alternative_names(a, &value, out, uris);
+			else if (der_is(&id, 6, "\x55\x1d\x0e", 3) || der_is(&id, 6, "\x55\x1d\x23", 3))
+				key_identifier(&value, id.v[2] == 0x23, cert);
+		}
 	}
 }
 
@@ -114,13 +138,15 @@ static const char *common_name(struct arena *a, const struct der *name)
 }
 
 /* Certificate { TBSCertificate { [0] version?, serial, algorithm, issuer, validity, subject, key, …, [3] extensions }, … } */
-static bool certificate(struct arena *a, const uint8_t *der, size_t len, names *out)
+static bool certificate(struct arena *a, const uint8_t *der, size_t len, struct cert *out)
 {
 	const uint8_t *p = der, *end;
 	struct der cert, tbs, part;
+	names found = { 0 }, uris = { 0 };
 	const char *cn = NULL;
 	int seq = 0;
 
+	*out = (struct cert){ .whole = { der, len } };
 	if (!der_next(&p, der + len, &cert) || cert.tag != 0x30)
 		return false;
 	p = cert.v;
@@ -129,15 +155,23 @@ static bool certificate(struct arena *a, const uint8_t *der, size_t len, names *
 	end = tbs.v + tbs.len;
 	for (p = tbs.v; der_next(&p, end, &part);) {
 		seq += part.tag == 0x30;
-		if (part.tag == 0x30 && seq == 4)               /* algorithm, issuer, validity, subject */
+		if (part.tag == 0x30 && seq == 2)               /* algorithm, issuer, validity, subject */
+			out->issuer = part_of(&part);
+		if (part.tag == 0x30 && seq == 4) {
+			out->subject = part_of(&part);
 			cn = common_name(a, &part);
+		}
 		if (part.tag == 0xa3)
-			extensions(a, &part, out);
+			extensions(a, &part, &found, &uris, out);
 	}
-	if (!out->nr && cn)
-		vec_add(a, out, cn);
+	if (!found.nr && !uris.nr && cn)
+		vec_add(a, &found, cn);
+	out->names = (struct cert_names){ found.v, found.nr };
+	out->uris = (struct cert_names){ uris.v, uris.nr };
 	return seq >= 4;
 }
+
+/* ---- text */
 
 static const char *data_of(const struct secret *s, const char *key)
 {
@@ -146,43 +180,73 @@ static const char *data_of(const struct secret *s, const char *key)
 	return v && *v ? v : NULL;
 }
 
-/* The first PEM block of that label, decoded. */
-static uint8_t *pem_block(struct arena *a, const char *text, size_t len, const char *label, size_t *out_len)
-{
-	const char *begin = arena_printf(a, "-----BEGIN %s-----", label), *end = arena_printf(a, "-----END %s-----", label);
-	const char *from = memmem(text, len, begin, strlen(begin)), *to;
+#define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
+#define PEM_END   "-----END CERTIFICATE-----"
 
-	if (!from)
+const char *cert_read(const char *pem, struct arena *a, struct cert *out)
+{
+	const char *from = strstr(pem, PEM_BEGIN), *to = from ? strstr(from, PEM_END) : NULL;
+	const uint8_t *der;
+	size_t len = 0;
+
+	if (!to)
 		return NULL;
-	from += strlen(begin);
-	to = memmem(from, len - (size_t)(from - text), end, strlen(end));
-	return to ? base64_decode(a, from, (size_t)(to - from), out_len) : NULL;
+	from += strlen(PEM_BEGIN);
+	der = base64_decode(a, from, (size_t)(to - from), &len);
+	return der && certificate(a, der, len, out) ? to + strlen(PEM_END) : NULL;
+}
+
+static bool same(const struct cert_part *x, const struct cert_part *y) { return x->len == y->len && (!x->len || memcmp(x->v, y->v, x->len) == 0); }
+
+bool cert_trusted(const struct cert *c, const char *bundle, struct arena *a)
+{
+	bool any = false;
+	struct cert ca;
+
+	for (const char *p = bundle; p && (p = cert_read(p, a, &ca));) {
+		any = true;
+		if (same(&c->whole, &ca.whole) || (same(&c->issuer, &ca.subject) && (!c->signer.v || !ca.key.v || same(&c->signer, &ca.key))))
+			return true;
+	}
+	return !any;
+}
+
+/* What is under that key, decoded; NULL: it is not there, or no base 64. */
+static const char *text_of(const struct secret *s, const char *key, struct arena *a)
+{
+	const char *data = data_of(s, key);
+	size_t n = 0;
+	const uint8_t *text = data ? base64_decode(a, data, strlen(data), &n) : NULL;
+
+	return text ? arena_strndup(a, (const char *)text, n) : NULL;
+}
+
+bool cert_in_secret(const struct secret *s, struct arena *a, struct cert *out)
+{
+	const char *text = text_of(s, "tls.crt", a);
+
+	return text && cert_read(text, a, out);
 }
 
 bool cert_of_secret(const struct secret *s, struct arena *a, struct cert_names *out, const char **why)
 {
-	const char *crt = data_of(s, "tls.crt"), *key = data_of(s, "tls.key");
-	size_t crt_len = 0, key_len = 0, der_len = 0;
-	const uint8_t *text, *key_text, *der;
-	names found = { 0 };
+	const char *crt = text_of(s, "tls.crt", a), *key = text_of(s, "tls.key", a);
+	struct cert cert;
 
 	*why = "has no tls.crt and tls.key";
+	if (!data_of(s, "tls.crt") || !data_of(s, "tls.key"))
+		return false;
+	*why = "has data that is not base 64";
 	if (!crt || !key)
 		return false;
-	text = base64_decode(a, crt, strlen(crt), &crt_len);
-	key_text = base64_decode(a, key, strlen(key), &key_len);
-	*why = "has data that is not base 64";
-	if (!text || !key_text)
-		return false;
 	*why = "has a tls.crt that is no certificate";
-	der = pem_block(a, (const char *)text, crt_len, "CERTIFICATE", &der_len);
-	if (!der || !certificate(a, der, der_len, &found))
+	if (!cert_read(crt, a, &cert))
 		return false;
 	*why = "has a tls.key that is no private key";
-	if (!memmem(key_text, key_len, "PRIVATE KEY-----", 16))
+	if (!strstr(key, "PRIVATE KEY-----"))
 		return false;
 	*why = NULL;
-	*out = (struct cert_names){ found.v, found.nr };
+	*out = cert.names;
 	return true;
 }
 

@@ -62,6 +62,8 @@ bool gateway_client_certificate(struct cluster *, const struct gateway *, struct
 struct gw_policy_says { struct gw_says accepted, resolved; };
 const struct backend_tls_policy *backend_tls_policy(struct cluster *, const struct service *, int32_t port);
 struct gw_policy_says backend_tls_judge(struct cluster *, const struct backend_tls_policy *, struct arena *);
+/* Why it would not take this certificate of a backend; NULL: it would. */
+const char *backend_tls_refuses(struct cluster *, const struct backend_tls_policy *, const struct cert *, struct arena *);
 /* The routes of a Service as parent, for a client of that namespace; false: there are none. */
 bool gateway_add_service_routes(struct route_table *, uint32_t group, const struct service *, int32_t port, str client_ns);
 /* ReferenceGrant: may `from` refer to that object in another namespace? */

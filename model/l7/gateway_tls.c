@@ -169,7 +169,7 @@ struct gw_policy_says backend_tls_judge(struct cluster *c, const struct backend_
 	return out;
 }
 
-/* The connection to a backend: by TLS where a policy says so; a policy that does not hold makes the backend an invalid one. The backend is taken to have a certificate that fits. */
+/* The connection to a backend: by TLS where a policy says so; a policy that does not hold makes the backend an invalid one. */
 void gw_backend_tls(struct cluster *c, struct l7_ref *r, struct arena *a)
 {
 	const struct backend_tls_policy *p = r->service && !r->why ? backend_tls_policy(c, r->service, r->port) : NULL;
@@ -179,6 +179,50 @@ void gw_backend_tls(struct cluster *c, struct l7_ref *r, struct arena *a)
 		return;
 	says = backend_tls_judge(c, p, a);
 	r->protocol = "HTTPS";
+	r->tls = p;
 	if (!says.accepted.yes)
 		r->why = arena_printf(a, "BackendTLSPolicy %s/%s does not hold: %s", p->o.ns, p->o.name, says.accepted.message);
+}
+
+/* ---- a backend's certificate */
+
+static const char *policy_bundle(struct cluster *c, const struct backend_tls_policy *p, struct arena *a)
+{
+	const char *all = NULL, *pem;
+
+	for (uint32_t k = 0; k < p->cas.nr; k++)
+		if (bundle(c, p->o.ns, p->cas.v[k].group, p->cas.v[k].kind, p->cas.v[k].name, "InvalidKind", a, &pem).yes)
+			all = all ? arena_printf(a, "%s\n%s", all, pem) : pem;
+	return all;
+}
+
+/* validation.subjectAltNames, one of which must be there; without them the hostname. */
+static bool names_fit(const struct backend_tls_policy *p, const struct cert *cert)
+{
+	const struct val *wanted = val_path(p->o.doc, "spec.validation.subjectAltNames");
+
+	if (!wanted || !wanted->nr)
+		return p->hostname && cert_covers(&cert->names, p->hostname);
+	VAL_EACH(w, wanted) {
+		const char *uri = val_str_at(w, "uri"), *host = val_str_at(w, "hostname");
+
+		if (host && cert_covers(&cert->names, host))
+			return true;
+		for (uint32_t k = 0; uri && k < cert->uris.nr; k++)
+			if (streq(cert->uris.v[k], uri))
+				return true;
+	}
+	return false;
+}
+
+const char *backend_tls_refuses(struct cluster *c, const struct backend_tls_policy *p, const struct cert *cert, struct arena *a)
+{
+	const char *cas = policy_bundle(c, p, a);
+
+	if (!names_fit(p, cert))
+		return arena_printf(a, "BackendTLSPolicy %s/%s wants a certificate for %s", p->o.ns, p->o.name,
+				    val_path(p->o.doc, "spec.validation.subjectAltNames") ? "one of its subjectAltNames" : p->hostname);
+	if (cas && !cert_trusted(cert, cas, a))
+		return arena_printf(a, "BackendTLSPolicy %s/%s wants a certificate that one of its CA certificates has signed", p->o.ns, p->o.name);
+	return NULL;
 }

@@ -108,8 +108,14 @@ static bool handshake(struct deciding *d, const struct l7_listener *l, const cha
 {
 	const struct l7_cert *c = table_cert(d->t, (uint32_t)(l - d->t->listeners.v), sni, &d->out->tls_why);
 
-	if (l->client_certificates)
+	if (l->client_certificates && !d->q.rq->cert)
 		return fails(d->out, "the TLS handshake fails: the listener asks clients for a certificate, and this one has none");
+	if (l->client_certificates && !l->client_ca) {
+		l7_answer(d, (struct share){ 1, 1, 0 }, 0, NULL)->unknown = "the listener asks clients for a certificate, and whose it takes is not known";
+		return false;
+	}
+	if (l->client_certificates && !cert_trusted(d->q.rq->cert, l->client_ca, d->a))
+		return fails(d->out, "the TLS handshake fails: the client's certificate is signed by none of the listener's CA certificates");
 	if (!c && !d->t->own_cert)
 		return fails(d->out, "the TLS handshake fails: the listener has no certificate");
 	if (c) {

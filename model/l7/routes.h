@@ -4,6 +4,7 @@
 #define PODWIRE_ROUTES_H
 
 #include "model/cluster/cluster.h"
+#include "model/l7/cert.h"
 
 struct http_pair { const char *name, *value; };
 struct http_request {
@@ -15,6 +16,7 @@ struct http_request {
 	const char *method, *path;              /* path with query */
 	struct http_pair *headers; uint32_t nr_headers;
 	ip_addr client;                         /* as the proxy sees it */
+	const struct cert *cert;                /* that the client shows if it is asked for one; NULL: it has none */
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;        /* what the backend would answer with */
 	bool explain;                           /* the decision's `considered` is wanted */
 	const char *principal;                  /* mesh: the peer's identity, TRUST-DOMAIN/ns/NS/sa/NAME; NULL: none */
@@ -38,6 +40,7 @@ struct http_backend {                           /* one way a request can go, wit
 	bool via_service;                       /* the proxy dials the ClusterIP instead of the endpoints */
 	bool as_sent;                           /* a sidecar dials where the connection was going; service: whose that is, or NULL */
 	const char *protocol;                   /* to the backend, where it was said: HTTPS, GRPC, …; NULL */
+	const struct backend_tls_policy *tls;   /* its certificate is verified as this says; NULL: not */
 	const char *location;                   /* of a redirect, a full URL */
 	const char *req_path, *req_host; struct http_pair *req_headers; uint32_t nr_req_headers;        /* as the backend sees it */
 	struct http_pair *resp_headers; uint32_t nr_resp_headers;                                       /* as the client sees it */

@@ -35,6 +35,7 @@ struct l7_ref {
 	bool via_service;
 	bool as_sent;                           /* to where the connection was going (a sidecar's) */
 	const char *protocol;                   /* to the backend, where it was said: HTTPS, GRPC, … */
+	const struct backend_tls_policy *tls;   /* its certificate is verified as this says; NULL: not */
 	const struct l7_ref *fallback;          /* where there is no ready endpoint; NULL: 503 */
 };
 struct l7_cors {
@@ -143,7 +144,7 @@ struct l7_listener {
 	const char *dst;                        /* of a sidecar: the address that must have been dialled, whatever the Host; NULL */
 	uint32_t group;                         /* → table->groups */
 	VEC(struct l7_cert) certs;              /* in order of preference */
-	bool client_certificates;               /* it asks clients for a certificate, and no request that is asked here has one */
+	bool client_certificates;               /* it asks clients for a certificate, and lets none in without */
 	const char *client_ca;                  /* who must have signed it, as PEM; NULL: not known */
 	const char *unknown;                    /* what becomes of its connections cannot be told, because …; NULL */
 	const char *dead;                       /* not programmed, because …: nobody listens */

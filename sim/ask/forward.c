@@ -60,7 +60,7 @@ static void fill_end(struct outcome_view *v, const struct outcome_view *end)
 }
 
 /* The request as a proxy has changed it; one that is not read stays as it was. */
-static struct http_request passed_on(const struct way *way, const struct http_backend *b)
+struct http_request forward_passed_on(const struct way *way, const struct http_backend *b)
 {
 	struct http_request rq = *way->rq;
 
@@ -83,7 +83,7 @@ static bool is_plain(const struct http_request *rq, const struct http_backend *b
 
 bool forward_received(struct asking *k, const struct way *way, const struct http_backend *b, const struct outcome *second, struct outcome_view *v, struct http_view *h)
 {
-	struct http_request rq = passed_on(way, b);
+	struct http_request rq = forward_passed_on(way, b);
 	struct received r = sidecar_receives(k->w, second, (struct sender){ way->pod, way->sidecar || way->table }, b->service, is_plain(&rq, b) ? &rq : NULL, k->q->flags, k->a);
 
 	if (!r.captured)
@@ -108,71 +108,6 @@ bool forward_received(struct asking *k, const struct way *way, const struct http
 		v->answered = false;
 	}
 	return true;
-}
-
-/* ---- a server that is slow, or fails */
-
-/* An attempt that is made again may come to another endpoint: would its Pod answer otherwise? */
-static bool others_answer_otherwise(struct asking *k, const struct http_backend *b, const struct answers *these, const struct http_request *rq)
-{
-	uint32_t nr = 0;
-	struct http_endpoint *e = b->service ? service_endpoints(k->c, b->service, b->port, b->subset, k->a, &nr) : NULL;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		const struct pod *p = e[i].ep->target && streq(e[i].ep->target->kind, "Pod") ? find_pod(k->c, b->service->o.ns, e[i].ep->target->name) : NULL;
-		struct answers its = answers_of(NULL, p, NULL, rq, k->a);
-
-		if (!answers_same(&its, these))
-			return true;
-	}
-	return false;
-}
-
-static void cannot_tell(struct outcome_view *v, const char *why)
-{
-	v->verdict = V_UNKNOWN;
-	v->http = NULL;
-	v->reason = why;
-}
-
-void forward_answers(struct asking *k, const struct way *way, const struct http_decision *d, const struct http_backend *b, const struct outcome_view *end, struct outcome_view *v, struct http_view *h)
-{
-	struct http_request rq = passed_on(way, b);
-	struct answers says = d->stream ? (struct answers){ 0 } : answers_of(k->q->backend_answers, end->pod, end->container, &rq, k->a);
-	struct l7_tried t;
-
-	if (says.wrong) {
-		cannot_tell(v, says.wrong);
-		return;
-	}
-	if (!says.nr)
-		return;
-	h->scripted = true;
-	if (!way->table && !says.v[0].status) {
-		v->verdict = V_REJECTED;
-		v->answered = false;
-		v->http = NULL;
-		v->reason = "the server cuts the connection off";
-		return;
-	}
-	if (!way->table) {
-		h->status = says.v[0].status;
-		return;
-	}
-	t = l7_tried_of(b->patience, says.v, says.nr, way->envoy, k->a);
-	if (!t.unknown && t.attempts > 1 && says.of_pod && others_answer_otherwise(k, b, &says, &rq))
-		t.unknown = "an attempt has failed, and whether the next comes to another endpoint, which answers otherwise, is the proxy's affair";
-	if (t.unknown) {
-		cannot_tell(v, arena_printf(k->a, "%s; %s", b->why, t.unknown));
-		return;
-	}
-	v->reason = t.why ? arena_printf(k->a, t.own ? "%s; the proxy answers %d: %s" : "%s; it passes on %d: %s", b->why, t.status, t.why) : v->reason;
-	if (t.own) {
-		*h = *forward_view(k, d, b, t.status);
-		h->scripted = true;
-	}
-	h->status = t.status;
-	h->why = v->reason;
 }
 
 /* ---- the backend is a proxy itself */
@@ -253,7 +188,7 @@ static bool next_proxy(struct asking *k, const struct way *way, const struct htt
 {
 	struct outcome_view first = *way->first;
 	struct way next = { .from = to->there.end, .pod = end->pod };
-	struct http_request rq = passed_on(way, b);
+	struct http_request rq = forward_passed_on(way, b);
 	struct arriving in = { .walk = to, .sender = { way->pod, way->sidecar || way->table }, .service = b->service, .rq = is_plain(&rq, b) ? &rq : NULL };
 	struct proxy p = forward_arrives(k, end->pod, &in, NULL);
 	struct http_request own;
@@ -288,7 +223,7 @@ static void own_sidecar(struct asking *k, const struct way *way, const struct ht
 {
 	const struct tuple *sent = &hop->there.as_sent;
 	struct outcome_view first = *way->first;
-	struct http_request rq = passed_on(way, b);
+	struct http_request rq = forward_passed_on(way, b);
 	bool plain = is_plain(&rq, b);
 	struct mesh_dialled dialled = { sent->dst, sent->dport, plain ? query_make(&rq, k->a).host : NULL, plain ? NULL : "" };
 	struct way next = { .from = way->from, .pod = way->pod, .sidecar = true, .envoy = true, .sent = sent };
@@ -346,6 +281,10 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 	} else {
 		fill_end(&v, &end);
 		v.reason = b->why;
+		if (forward_untrusted(k, way, d, b, &end, &v, h)) {
+			*answer_push(k->out, k->a) = v;
+			return;
+		}
 		if (!forward_received(k, way, b, second, &v, h)) {
 			forward_backend(k, h, b);
 			forward_answers(k, way, d, b, &end, &v, h);

@@ -18,6 +18,7 @@ struct asking {
 	struct err *err;
 	bool v6;
 	bool name_unknown;                      /* what its name resolves to cannot be told */
+	const struct cert *cert;                /* the client's; NULL: none */
 	const struct route_table *meant;        /* --resolve named a gateway: its table, where one Pod serves several */
 };
 /* The first connection has come to a proxy: a controller's Pod, or the sender's own sidecar. */
@@ -37,7 +38,7 @@ struct way {
 /* ---- request.c: the question as a request on a connection that came to `port` */
 struct http_request request_of(struct asking *, const struct outcome_view *first, uint16_t port);
 
-/* ---- forward.c */
+/* ---- forward.c, forward_answers.c */
 /* A connection that came to a Pod: what the Pod's sidecar makes of it (r), and which proxy the Pod is. */
 struct arriving { const struct outcome *walk; struct sender sender; const struct service *service; const struct http_request *rq; /* NULL: it cannot be read */ struct received r; };
 struct proxy forward_arrives(struct asking *, const struct pod *, struct arriving *, const struct route_table *meant);
@@ -47,6 +48,10 @@ void forward_decided(struct asking *, const struct way *, const struct http_deci
 bool forward_received(struct asking *, const struct way *, const struct http_backend *, const struct outcome *second, struct outcome_view *v, struct http_view *h);
 /* What the server answers that the request has come to (end), and what the proxy before it makes of that: timeouts, retries. h and v hold a 200 at once. */
 void forward_answers(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *, const struct outcome_view *end, struct outcome_view *v, struct http_view *h);
+/* Does the proxy refuse the certificate that the server could show? true: v and h say what becomes of the request. */
+bool forward_untrusted(struct asking *, const struct way *, const struct http_decision *, const struct http_backend *, const struct outcome_view *end, struct outcome_view *v, struct http_view *h);
+/* The request as a proxy has changed it; one that is not read stays as it was. */
+struct http_request forward_passed_on(const struct way *, const struct http_backend *);
 /* What the client sees of an answer with that status; and of the backend that gave it. */
 struct http_view *forward_view(struct asking *, const struct http_decision *, const struct http_backend *, int status);
 void forward_backend(struct asking *, struct http_view *, const struct http_backend *);

@@ -19,6 +19,7 @@ struct question {
 	const char *method, *resolve;           /* HTTP */
 	struct http_pair *headers; uint32_t nr_headers;
 	struct http_pair *backend_headers; uint32_t nr_backend_headers;
+	const char *cert;                       /* of the client: [NS/]SECRET; NULL: none */
 	const char *backend_answers;            /* how the backend takes it (answers.h); NULL: as its Pod does */
 	const char *keep;                       /* one outcome is drawn, and the connection stays open under this name; NULL: no */
 	const char *connection;                 /* another packet on the connection of that name (from, to: as it has them); NULL: a new one */

@@ -77,6 +77,7 @@ struct http_request request_of(struct asking *k, const struct outcome_view *firs
 				   .path = k->to->path, .client = first->walk->there.as_seen.src, .backend_headers = q->backend_headers,
 				   .nr_backend_headers = q->nr_backend_headers };
 
+	rq.cert = k->cert;
 	rq.explain = (q->flags & WALK_CONSIDERED) != 0;
 	rq.headers = arena_array(k->a, struct http_pair, q->nr_headers);
 	rq.hosts = arena_array(k->a, const char *, q->nr_headers);
@@ -296,6 +297,22 @@ static bool asked_v6(struct asking *k)
 	return s->pod_cidrs.nr && !ip_is4(s->pod_cidrs.v[0].addr);
 }
 
+/* The certificate that the question names. */
+static bool client_cert(struct asking *k)
+{
+	const char *slash = strchr(k->q->cert, '/'), *name = slash ? slash + 1 : k->q->cert;
+	str ns = slash ? cluster_str(k->c, arena_strndup(k->a, k->q->cert, (size_t)(slash - k->q->cert))) : cluster_str(k->c, k->q->ns ? k->q->ns : "default");
+	const struct secret *s = (const struct secret *)cluster_find(k->c, &secret_kind, ns, name);
+	struct cert *cert = arena_make(k->a, struct cert);
+
+	if (!s)
+		return err_add(k->err, ERR_INPUT, NULL, "the client's certificate: there is no Secret %s/%s", ns, name);
+	if (!cert_in_secret(s, k->a, cert))
+		return err_add(k->err, ERR_INPUT, NULL, "the client's certificate: Secret %s/%s has no certificate under tls.crt", ns, name);
+	k->cert = cert;
+	return true;
+}
+
 bool request_ask(struct world *w, const struct question *q, const struct end *to, struct arena *a, struct answer *out, struct err *err)
 {
 	struct asking k = { .w = w, .c = w->cluster, .q = q, .to = to, .a = a, .out = out, .err = err };
@@ -305,6 +322,8 @@ bool request_ask(struct world *w, const struct question *q, const struct end *to
 
 	if (q->backend_answers && !answers_parse(q->backend_answers, a, &checked, &why))
 		return err_add(err, ERR_INPUT, NULL, "what the backend answers: %s", why);
+	if (q->cert && !client_cert(&k))
+		return false;
 	k.v6 = asked_v6(&k);
 	if (!find_address(&k, &t, &why))
 		return why ? nowhere(&k, k.name_unknown ? V_UNKNOWN : V_UNRESOLVED, why) : false;

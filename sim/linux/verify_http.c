@@ -94,8 +94,8 @@ static const char *cannot(struct verifying *v, const struct answer *answer)
 		sidecars = sidecars || v->live->haproxies.v[k].sidecar;
 	if (answer->source.enters && !streq(answer->source.kind, "Client"))
 		return "a packet that enters from outside has no socket here";
-	if (q->size || q->df || q->flags & WALK_KEEP || q->nr_backend_headers)
-		return "sizes, connections that stay open and given headers of the backend are not made in the namespaces";
+	if (q->size || q->df || q->flags & WALK_KEEP || q->nr_backend_headers || q->cert)
+		return "sizes, connections that stay open, given headers of the backend and certificates of clients are not made in the namespaces";
 	for (uint32_t k = 0; k < answer->nr && !why; k++) {
 		const struct outcome_view *o = &answer->v[k];
 

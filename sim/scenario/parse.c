@@ -35,7 +35,7 @@ struct raw_question { struct question_doc q; const struct val *rate, *duration; 
 static const struct field question_fields[] = {
 	Q(F_STR, "name", name), Q(F_STR, "from", from), Q(F_STR, "to", to), Q(F_STR, "url", to), Q(F_STR, "http", to), Q(F_STR, "protocol", protocol), Q(F_STR, "method", method),
 	Q(F_STR, "resolve", resolve), Q(F_STR, "container", container), Q(F_STR, "namespace", ns), Q(F_STR, "type", type), Q(F_STR, "resolver", resolver),
-	Q(F_PAIRS, "headers", headers), Q(F_PAIRS, "backendResponseHeaders", backend_headers), Q(F_STR, "backendAnswers", backend_answers), Q(F_INT, "size", size), Q(F_BOOL, "df", df), Q(F_BOOL, "ipv4", v4),
+	Q(F_PAIRS, "headers", headers), Q(F_PAIRS, "backendResponseHeaders", backend_headers), Q(F_STR, "backendAnswers", backend_answers), Q(F_STR, "clientCertificate", cert), Q(F_INT, "size", size), Q(F_BOOL, "df", df), Q(F_BOOL, "ipv4", v4),
 	Q(F_BOOL, "ipv6", v6), Q(F_BOOL, "draw", draw), Q(F_STR, "keep", keep), Q(F_STR, "connection", connection), ROW(F_RAW, "rate", struct raw_question, rate), ROW(F_RAW, "duration", struct raw_question, duration),
 	FIELD_END
 };

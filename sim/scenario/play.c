@@ -270,7 +270,7 @@ static bool set_protocol(struct question *q, const char *word, struct err *err)
 bool play_ask(struct play *p, const struct question_doc *d, struct question *q, struct answer *answer, struct err *err)
 {
 	*q = (struct question){ .from = d->from, .to = d->to, .ns = d->ns ? d->ns : p->scenario->ns, .v4 = d->v4, .v6 = d->v6, .container = d->container,
-				.size = (uint32_t)MAX(d->size, 0), .df = d->df, .flags = WALK_RECORD, .method = d->method, .resolve = d->resolve, .backend_answers = d->backend_answers };
+				.size = (uint32_t)MAX(d->size, 0), .df = d->df, .flags = WALK_RECORD, .method = d->method, .resolve = d->resolve, .backend_answers = d->backend_answers, .cert = d->cert };
 	if (d->draw)
 		q->flags |= WALK_DRAW;
 	for (uint32_t k = 0; k < d->headers.nr; k++)

@@ -64,7 +64,7 @@ struct changes {                                /* in the order in which they ar
 };
 struct question_doc {                           /* a trace, an HTTP request, a stream of them, or a look-up */
 	const struct val *doc;
-	str name, from, to, protocol, method, resolve, container, ns, type, resolver, backend_answers;
+	str name, from, to, protocol, method, resolve, container, ns, type, resolver, backend_answers, cert;
 	str keep, connection;                   /* a connection stays open under that name; another packet on one that does */
 	pair_list headers, backend_headers;
 	int32_t size;

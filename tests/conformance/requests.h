@@ -53,7 +53,7 @@ static inline void der_alternatives(struct sb *s, const char *names)
 	der_text(s, 6, "\x55\x1d\x11", 3);
 	octets = seq = s->len;
 	for (const char *p = names; *p; p += strcspn(p, ",") + (p[strcspn(p, ",")] == ','))
-		der_text(s, 0x82, p, strcspn(p, ","));
+		der_text(s, strncmp(p, "spiffe:", 7) == 0 ? 0x86 : 0x82, p, strcspn(p, ","));
 	der_wrap(s, seq, 0x30);
 	der_wrap(s, octets, 4);
 	der_wrap(s, one, 0x30);
@@ -75,46 +75,60 @@ static inline void base64(struct sb *out, const uint8_t *p, size_t n)
 	}
 }
 
-/* tls.crt as it stands in a Secret. san false: the names only as common name. */
-static inline const char *made_certificate(struct arena *a, const char *names, bool san)
+/* As PEM. names: of hosts, and spiffe://… ; "… by NAME": signed by somebody else of that name, else by itself. san false: the names only as common name. */
+static inline const char *made_pem(struct arena *a, const char *names, bool san)
 {
-	struct sb der = { 0 }, pem = { 0 }, out = { 0 };
+	const char *by = strstr(names, " by "), *own = by ? arena_strndup(a, names, (size_t)(by - names)) : names, *first = arena_strndup(a, own, strcspn(own, ","));
+	struct sb der = { 0 }, pem = { 0 };
 	const char *done;
 
 	der_text(&der, 2, "\1", 1);
-	for (int k = 0; k < 3; k++)             /* algorithm, issuer, validity */
-		der_text(&der, 0x30, "", 0);
-	der_subject(&der, arena_strndup(a, names, strcspn(names, ",")));
+	der_text(&der, 0x30, "", 0);            /* algorithm */
+	der_subject(&der, by ? by + 4 : first); /* issuer */
+	der_text(&der, 0x30, "", 0);            /* validity */
+	der_subject(&der, first);
 	der_text(&der, 0x30, "", 0);            /* key */
 	if (san)
-		der_alternatives(&der, names);
+		der_alternatives(&der, own);
 	der_wrap(&der, 0, 0x30);
 	der_wrap(&der, 0, 0x30);
 	sb_add(&pem, "-----BEGIN CERTIFICATE-----\n");
 	base64(&pem, (const uint8_t *)der.s, der.len);
 	sb_add(&pem, "\n-----END CERTIFICATE-----\n");
-	base64(&out, (const uint8_t *)pem.s, pem.len);
-	done = arena_strdup(a, sb_text(&out));
+	done = arena_strdup(a, sb_text(&pem));
 	sb_free(&der);
 	sb_free(&pem);
+	return done;
+}
+
+/* tls.crt as it stands in a Secret. */
+static inline const char *made_certificate(struct arena *a, const char *names, bool san)
+{
+	const char *pem = made_pem(a, names, san), *done;
+	struct sb out = { 0 };
+
+	base64(&out, (const uint8_t *)pem, strlen(pem));
+	done = arena_strdup(a, sb_text(&out));
 	sb_free(&out);
 	return done;
 }
 
 #define MADE_KEY "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg=="            /* -----BEGIN PRIVATE KEY----- */
 
-/* The object as it is to be applied: a TLS Secret whose tls.crt says "made for NAME,…" gets a certificate with these names. */
+/* The object as it is to be applied: a TLS Secret whose tls.crt, or a ConfigMap whose ca.crt, says "made for NAME,…" gets a certificate with these names. */
 static inline const struct val *case_object(struct arena *a, const struct val *o)
 {
-	const char *crt = streq(val_str_at(o, "kind"), "Secret") ? val_str(val_get(val_get(o, "data"), "tls.crt")) : NULL;
+	bool map = streq(val_str_at(o, "kind"), "ConfigMap");
+	const char *crt = map || streq(val_str_at(o, "kind"), "Secret") ? val_str(val_get(val_get(o, "data"), map ? "ca.crt" : "tls.crt")) : NULL;
 	struct val *copy, *data;
 
 	if (!crt || strncmp(crt, "made for ", 9) != 0)
 		return o;
 	copy = val_copy(a, o);
 	data = val_put(a, copy, "data", val_new(a, VAL_MAP));
-	val_put(a, data, "tls.crt", val_string(a, made_certificate(a, crt + 9, true)));
-	val_put(a, data, "tls.key", val_string(a, MADE_KEY));
+	val_put(a, data, map ? "ca.crt" : "tls.crt", val_string(a, map ? made_pem(a, crt + 9, true) : made_certificate(a, crt + 9, true)));
+	if (!map)
+		val_put(a, data, "tls.key", val_string(a, MADE_KEY));
 	return copy;
 }
 

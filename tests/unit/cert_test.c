@@ -77,3 +77,23 @@ TEST(broken_certificates_do_no_harm)
 	}
 	arena_free(a);
 }
+
+TEST(certificates_are_trusted_by_who_has_signed_them)
+{
+	struct arena *a = arena_new(NULL, "test");
+	const char *one = made_pem(a, "ca.test", true), *two = made_pem(a, "other.test", true), *both = arena_printf(a, "%s\n%s", one, two);
+	struct cert leaf, own;
+
+	CU_ASSERT_FATAL(cert_read(made_pem(a, "a.test,spiffe://a.test/id by ca.test", true), a, &leaf) != NULL);
+	CU_ASSERT_FATAL(cert_read(one, a, &own) != NULL);
+	CU_ASSERT(leaf.names.nr == 1 && leaf.uris.nr == 1);
+	SAME_TEXT(leaf.uris.v[0], "spiffe://a.test/id");
+	CU_ASSERT(cert_trusted(&leaf, one, a));
+	CU_ASSERT(cert_trusted(&leaf, both, a));
+	CU_ASSERT_FALSE(cert_trusted(&leaf, two, a));
+	CU_ASSERT(cert_trusted(&own, both, a));                 /* it is in the bundle itself */
+	CU_ASSERT(cert_trusted(&leaf, "no certificate", a));    /* which says nothing */
+	leaf.signer = (struct cert_part){ (const uint8_t *)"y", 1 };
+	CU_ASSERT(cert_trusted(&leaf, one, a));                 /* the CA has no identifier of its key */
+	arena_free(a);
+}

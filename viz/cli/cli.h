@@ -54,7 +54,7 @@ struct cli {
 	const char *sort_by; bool show_labels, no_headers; const char *about, *types; struct texts label_columns;
 	const char *cni, *kernel, *zone, *node_resolv_conf, *enforce, *cloud_lb;
 	struct texts controllers;
-	const char *protocol, *method, *resolve, *backend_answers, *size, *container, *batch, *expect, *dataplane, *pcap;
+	const char *protocol, *method, *resolve, *backend_answers, *client_cert, *size, *container, *batch, *expect, *dataplane, *pcap;
 	struct texts headers;
 	const char *as, *connection;
 	bool v4, v6, draw, df, each, considered;

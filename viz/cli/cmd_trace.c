@@ -84,6 +84,7 @@ static bool batch_question(struct cli *cli, const struct val *v, struct question
 	asked.protocol = val_str(val_get(v, "protocol")) ? val_str(val_get(v, "protocol")) : cli->protocol;
 	asked.method = val_str(val_get(v, "method")) ? val_str(val_get(v, "method")) : cli->method;
 	asked.resolve = val_str(val_get(v, "resolve")) ? val_str(val_get(v, "resolve")) : cli->resolve;
+	asked.client_cert = val_str(val_get(v, "clientCertificate")) ? val_str(val_get(v, "clientCertificate")) : cli->client_cert;
 	asked.backend_answers = val_get(v, "backendAnswers") ? text_of(a, val_get(v, "backendAnswers")) : cli->backend_answers;
 	if (val_get(v, "backendAnswers") && !asked.backend_answers)
 		return err_add(err, ERR_INPUT, NULL, "\"backendAnswers\": a text was expected, as in \"503\" or \"reset, 500 after 2s, 200\"");

@@ -62,6 +62,7 @@ static const struct option options[] = {
 	{ "method", 'X', O_TEXT, AT(method), G_TRACE, "METHOD", "of an HTTP request (default GET)" },
 	{ "header", 'H', O_TEXTS, AT(headers), G_TRACE, "'Name: value'", "a header of the request; repeatable" },
 	{ "resolve", 0, O_TEXT, AT(resolve), G_TRACE, "ADDR|END", "where the host's name leads" },
+	{ "client-cert", 0, O_TEXT, AT(client_cert), G_TRACE, "[NS/]SECRET", "the certificate that the client shows where a listener asks for one" },
 	{ "backend-answers", 0, O_TEXT, AT(backend_answers), G_TRACE, "ANSWERS", "what the backend answers, one attempt after the other: 503 | 'reset, 500 after 2s, 200'" },
 	{ "dataplane", 0, O_TEXT, AT(dataplane), G_CAPTURE, "FILE|DIR", "what real nodes have (iptables-save, nft, ip route …), instead of objects" },
 	{ "node-ip", 0, O_TEXT, AT(node_ip), G_CAPTURE, "ADDR,…", "addresses of the node that the capture does not hold" },

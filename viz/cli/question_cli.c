@@ -13,7 +13,7 @@ bool cli_question(struct cli *cli, const char *from, const char *to, struct ques
 	};
 	const char *protocol = cli->protocol ? cli->protocol : "tcp";
 
-	*q = (struct question){ .from = from, .to = to, .ns = cli_ns(cli), .method = cli->method, .resolve = cli->resolve, .backend_answers = cli->backend_answers, .container = cli->container,
+	*q = (struct question){ .from = from, .to = to, .ns = cli_ns(cli), .method = cli->method, .resolve = cli->resolve, .backend_answers = cli->backend_answers, .cert = cli->client_cert, .container = cli->container,
 				.v4 = cli->v4, .v6 = cli->v6, .df = cli->df, .flags = WALK_RECORD };
 	if (cli->draw)
 		q->flags |= WALK_DRAW;
