@@ -372,6 +372,8 @@ struct val *json_patch(struct arena *a, const struct val *to, const struct val *
 			ok = value && looked_up(a, root, path) && val_equal(looked_up(a, root, path), value);
 		else
 			return err_add(err, ERR_INPUT, NULL, "operation %u of the JSON patch: \"%s\" is not add, remove, replace, move, copy or test", nr, what), NULL;
+		if (!ok && strcmp(what, "test") == 0)
+			return err_add(err, ERR_INPUT, NULL, "operation %u of the JSON patch: testing value %s failed: test failed", nr, path), NULL;
 		if (!ok)
 			return err_add(err, ERR_INPUT, NULL, "operation %u of the JSON patch: %s operation does not apply: doc is missing path or value: \"%s\"", nr, what, path), NULL;
 	}

@@ -9,7 +9,7 @@ for k in sys.argv[1].split("."): v = v[int(k)] if isinstance(v, list) else v[k]
 print(json.dumps(v, sort_keys=True))' "$at" 2>&1); [ "$have" = "$want" ] || { echo "$have"; false; }; }
 
 check "a Deployment: its label" path '{"app": "web"}' spec.template.metadata.labels create deployment web --image=r.example:5000/a/my_app.x:1@sha256:0 --port=80 --replicas=2
-check "and container, called as the image" path '{"image": "r.example:5000/a/my_app.x:1", "name": "my-app-x", "ports": [{"containerPort": 80}]}' spec.template.spec.containers.0 create deploy web --image=r.example:5000/a/my_app.x:1 --port=80
+check "and container, called as the image" path '{"image": "r.example:5000/a/my_app.x:1", "name": "my-app-x", "ports": [{"containerPort": 80}], "resources": {}}' spec.template.spec.containers.0 create deploy web --image=r.example:5000/a/my_app.x:1 --port=80
 check "several images" path '"b"' spec.template.spec.containers.1.name create deployment web --image=a:1 --image=b
 check "a command behind --" path '["sleep", "1"]' spec.template.spec.containers.0.command create deployment web --image=a -- sleep 1
 check "without an image" says "--image is missing" p create deployment web
@@ -41,6 +41,23 @@ check "a tls Secret" path '{"tls.crt": "eDogMQo=", "tls.key": "eDogMQo="}' data 
 check "a Job" path '"Never"' spec.template.spec.restartPolicy create job j --image=a
 check "a CronJob" path '"OnFailure"' spec.jobTemplate.spec.template.spec.restartPolicy create cronjob j --image=a --schedule='*/5 * * * *'
 check "a budget" path '"50%"' spec.minAvailable create pdb b --selector=app=web --min-available=50%
+check "a Role: a rule for each group" path '[{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}, {"apiGroups": ["apps"], "resources": ["deployments", "deployments/scale"], "verbs": ["get", "list"]}]' rules create role r --verb=get,list --resource=pods,deployments.apps,deploy/scale,po
+check "of a resource that there is not" says 'doesn'"'"'t have a resource type "foo"' p create role r --verb=get --resource=foo
+check "a ClusterRole on paths" path '[{"nonResourceURLs": ["/logs/*"], "verbs": ["get"]}]' rules create clusterrole r --verb=get --non-resource-url='/logs/*'
+check "a binding's subjects" path '[{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "u"}, {"kind": "ServiceAccount", "name": "b", "namespace": "a"}]' subjects create rolebinding r --role=x --user=u --serviceaccount=a:b
+check "of one role" says "exactly one of clusterrole or role must be specified" p create rolebinding r --role=x --clusterrole=y
+check "an account without its namespace" says 'must be <namespace>:<name>' p create rolebinding r --role=x --serviceaccount=b
+check "a quota" path '{"hard": {"pods": "2"}, "scopes": ["BestEffort"]}' spec create quota q --hard=pods=2 --scopes=BestEffort
+check "a PriorityClass" path '-10' value create priorityclass c --value=-10 --description=x
+check "a registry's Secret" path '{".dockerconfigjson": "eyJhdXRocyI6eyJ4Ijp7InVzZXJuYW1lIjoidSIsInBhc3N3b3JkIjoicCIsImF1dGgiOiJkVHB3In19fQ=="}' data create secret docker-registry s --docker-username=u --docker-password=p --docker-server=x
+printf '# c\nA=b\n  X=y=z\n\nNOT_SET_ANYWHERE\n' >e.env
+check "the lines of a file" path '{"A": "b", "X": "y=z"}' data create configmap c --from-env-file=e.env
+check "which stand alone" says "cannot be combined" p create configmap c --from-env-file=e.env --from-literal=a=b
+printf '1a=b\n' >bad.env
+check "and are names" says 'bad.env:1: "1a" is not a valid key name' p create configmap c --from-env-file=bad.env
+check "what kubectl's encoder writes beside" path '{"loadBalancer": {}}' status create service clusterip web --tcp=80
+check "run shows the Pod" path '"Always"' spec.restartPolicy run x --image=a
+check "a dry run of no Pod" says "--dry-run is for a Pod" p run scenario.yaml --dry-run
 check "what does not go together" says "--image does not go with create namespace" p create namespace n --image=a
 check "a kind that has no few words" says "apply -f FILE takes any kind" p create node n
 check "none of these has made a lab" test ! -e podwire.db
@@ -66,11 +83,22 @@ check "autoscale" says "horizontalpodautoscaler.autoscaling/web autoscaled" p au
 check "with its target" says "Deployment/web" p get hpa web
 check "of what has no replicas" says "cannot autoscale a Pod" p autoscale pod/client --max=3
 
+check "a dry run shows what expose makes, not what the server would" says "absent" sh -c "'$podwire' expose deploy/web --name=x --port=80 --dry-run=client -o yaml | grep -q clusterIP || echo absent"
+printf 'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec: {schedule: "0 0 1 1 *", jobTemplate: {metadata: {labels: {l: m}}, spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}}}\n' | p apply -q -f -
+check "a Job out of a CronJob" says "job.batch/now created" p create job now --from=cronjob/nightly
+check "which is its owner" says "CronJob nightly manual m" p get job now -o "jsonpath={.metadata.ownerReferences[0].kind} {.metadata.ownerReferences[0].name} {.metadata.annotations.cronjob\.kubernetes\.io/instantiate} {.metadata.labels.l}"
+check "out of something else" says "from must be an existing cronjob" p create job now2 --from=deploy/web
+p delete job now -q; p delete cronjob nightly -q
 check "wait for a condition" says "deployment.apps/web condition met" p wait deploy/web --for=condition=available
 check "for a value" says "pod/client condition met" p wait pods --all --for=jsonpath='{.status.phase}'=Running
 check "for what never comes" says "timed out waiting for the condition on pods/client" p wait pod/client --for=condition=Ready=False --timeout=5s
 check "without waiting" says "condition not met for pods/client" p wait pod/client --for=condition=Ready=False --timeout=0
 check "for what nobody selects" says "no matching resources found" p wait pods -l a=b --for=condition=Ready
+check "a condition without a name" says "condition= needs a name" p wait pod/client --for=condition=
+check "several goals, one after the other" says "2" sh -c "'$podwire' wait pod/client --for=condition=Ready --for=jsonpath='{.status.phase}'=Running | grep -c 'condition met'"
+check "create comes first" says "condition met" p wait pod/client --for=condition=Ready --for=create
+check "a path without a value" says "has to have a value after equal sign" p wait pod/client "--for=jsonpath={.status.phase}="
+check "no path" says "jsonpath expression cannot be empty" p wait pod/client --for=jsonpath=
 check "a goal that is none" status 2 p wait pod/client --for=Ready
 before=$(p get deploy web -o 'jsonpath={.status.readyReplicas}')
 sed -i 's/"replicas": 2/"replicas": 4/' web.json; p apply -f web.json --no-settle -q

@@ -81,6 +81,14 @@ check "scale" says "deployment.apps/web scaled" p scale deploy/web --replicas 3
 sed 's/nginx:1/nginx:2/; s/replicas: 2, //' web.yaml >no-replicas.yaml
 check "apply without replicas takes them away, as three-way merges do" says "deployment.apps/web configured" p apply -f no-replicas.yaml
 p scale deploy/web --replicas 3 -q
+check "scale only from the number that is expected" says "Expected replicas to be 5, was 3" p scale deploy/web --replicas 4 --current-replicas 5
+check "or version" says "Expected resource version to be 1, was" p scale deploy/web --replicas 4 --resource-version 1
+check "a number of -1 or more" status 2 p scale deploy/web --replicas 4 --current-replicas=-2
+check "from the right one" says "scaled" p scale deploy/web --replicas 3 --current-replicas 3
+check "a label set and removed" says 'can not both modify and remove label "a"' p label svc web a=b a-
+check "labels of all" says "service/web labeled" p label svc --all x=y
+check "what labels there are" says "x=y" p label svc web --list
+p label svc --all x- -q
 check "what apply never said stays" says "deployment.apps/web unchanged" p apply -f no-replicas.yaml
 check "three of them" says "web    3/3" p get deploy web
 check "strategic: containers merge by name" p patch deploy web -p '{"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "busybox:2"}]}}}}'
@@ -190,4 +198,19 @@ printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: evil, labels: {app:
 for c in 'get pods -o wide' 'describe pod evil' 'get pod evil -o yaml' 'timeline pod/evil' 'why pod/evil'; do
 	check "$c sends no control characters to the terminal" sh -c "'$podwire' $c -f evil.yaml 2>/dev/null | LC_ALL=C grep -c '[[:cntrl:]]' | grep -qx 0"
 done
+p apply -f - -q <<'END'
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 3, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: "nginx:1"}, {name: side, image: "busybox:1", command: [sleep, infinity]}]}}}}
+END
+check "set resources" says "resource requirements updated" p set resources deploy/web -c w --limits=cpu=200m,memory=1Gi --requests=cpu=100m
+check "of one container" says '{"limits":{"cpu":"200m","memory":"1Gi"},"requests":{"cpu":"100m"}} ' p get deploy web -o 'jsonpath={.spec.template.spec.containers[0].resources} {.spec.template.spec.containers[1].resources.limits}'
+check "to what" says "must specify an update to requests or limits" p set resources deploy/web
+check "set env keeps the order" p set env deploy/web -c w A=1 B=2 A=3
+check "and lists it" says "# Deployment web, container w" p set env deploy/web --list
+check "with values" says "A=3" p set env deploy/web --list
+check "a container that nobody has" says 'does not have any containers matching "none"' p set env deploy/web -c none A=1
+check "set serviceaccount" says "serviceaccount updated" p set sa deploy/web builder
+check "set selector" says "only supported for Services" p set selector deploy/web a=b
+check "a missing object may be missing" status 0 p get pod none --ignore-not-found
+check "what a path finds as JSON" says '    3' p get deploy web -o 'jsonpath-as-json={.spec.replicas}'
+check "a JSON patch that tests" says "testing value /spec/replicas failed: test failed" p patch deploy web --type=json -p '[{"op": "test", "path": "/spec/replicas", "value": 9}]'
 finish

@@ -66,11 +66,14 @@ struct cli {
 	const char *out, *theme, *focus, *depth; bool collapse;
 	bool dry_run, force, overwrite, now, all, ignore_not_found, ignore_daemonsets, delete_emptydir_data, disable_eviction;
 	const char *cascade, *to_revision;
+	const char *current_replicas, *resource_version, *limits, *requests, *chunk_size; bool list;
 	const char *replicas, *patch, *patch_type, *patch_file, *timeout, *grace;
 	struct texts reports; const char *jobs, *shard; bool allow_commands;
 	struct texts images, tcp, rules, annotations, literals, from_files, env;                /* create, run, expose, autoscale */
 	const char *cluster_ip, *node_port, *external_name, *ingress_class, *default_backend, *cert, *key, *schedule, *restart, *min_available, *max_unavailable;
 	const char *labels, *name, *target_port, *external_ip, *load_balancer_ip, *session_affinity, *min, *max, *cpu_percent; bool command_words;
+	struct texts aims, env_files, verbs, resources, resource_names, urls, users, user_groups, accounts;                          /* create */
+	const char *from, *hard, *scopes, *value, *description, *preemption, *role, *cluster_role, *docker_server, *docker_user, *docker_password, *docker_email; bool global_default;
 	const char *nodes, *config;
 	struct watcher { void (*look)(void *ctx, struct world *); void *ctx; } watcher;       /* of the world that -f makes, while its time passes */
 	const char *sample, *tries, *cni_bin; bool with_bird, with_stdin, tty, show_all;

@@ -38,6 +38,17 @@ static enum err_kind made(struct cli *cli, struct applying *a, FILE *to, char **
 	return err_kind(err);
 }
 
+/* A dry run shows it as it was made, as kubectl's client does. */
+static void print_alone(struct cli *cli, struct val *root, struct err *err)
+{
+	const struct kind *k = kind_find(val_str_at(root, "apiVersion"), val_str_at(root, "kind"));
+	struct sb out = { 0 };
+
+	if (print_made(cli, generate_empties(cli, root), k, &out, err))
+		fputs(sb_text(&out), cli->to);
+	sb_free(&out);
+}
+
 static enum err_kind apply_made(struct cli *cli, struct labwork *w, struct val *root, const char *done, struct err *err)
 {
 	struct applying a = { .cli = cli, .w = w, .done = done };
@@ -53,18 +64,15 @@ static enum err_kind apply_made(struct cli *cli, struct labwork *w, struct val *
 	return made(cli, &a, to, &text, err);
 }
 
-/* What is made without a look at the cluster; a dry run shows it as it was made, as kubectl's client does. */
+/* What is made without a look at the cluster. */
 static enum err_kind make_alone(struct cli *cli, struct val *root, struct err *err)
 {
 	struct labwork w;
-	struct sb out = { 0 };
 
 	if (!root)
 		return err_kind(err);
 	if (cli->dry_run && cli->output) {
-		if (print_made(cli, root, kind_find(val_str_at(root, "apiVersion"), val_str_at(root, "kind")), &out, err))
-			fputs(sb_text(&out), cli->to);
-		sb_free(&out);
+		print_alone(cli, root, err);
 		return err_kind(err);
 	}
 	if (!labwork_begin(cli, &w, true, err))
@@ -92,11 +100,6 @@ static enum err_kind create_files(struct cli *cli, struct err *err)
 	if (!a.nr && !err_any(err))
 		err_add(err, ERR_INPUT, NULL, "no objects in what was given");
 	return made(cli, &a, to, &text, err);
-}
-
-enum err_kind cmd_create(struct cli *cli, struct err *err)
-{
-	return cli->files.nr ? create_files(cli, err) : make_alone(cli, generate_object(cli, err), err);
 }
 
 enum err_kind create_pod(struct cli *cli, struct err *err)
@@ -127,7 +130,34 @@ static enum err_kind make_for(struct cli *cli, generate_fn fn, const char *done,
 		else
 			root = fn(cli, s.objects.v[0], object_render(w.world.cluster, s.objects.v[0], cli->arena), err);
 	}
-	return apply_made(cli, &w, root, done, err);
+	if (!root || !cli->dry_run || !cli->output)
+		return apply_made(cli, &w, root, done, err);
+	print_alone(cli, root, err);
+	labwork_end(cli, &w, true, err);
+	return err_kind(err);
+}
+
+/* create job NAME --from=cronjob/NAME */
+static enum err_kind make_from(struct cli *cli, struct err *err)
+{
+	const char *name;
+
+	if (cli->args.nr != 2 || kind_by_word(cli->args.v[0]) != &job_kind)
+		return cli_usage(cli, err, "--from: a Job has a CronJob's template: create job NAME --from=cronjob/NAME");
+	if (cli->images.nr || cli->rest.nr)
+		return cli_usage(cli, err, "--from: image and command are the CronJob's");
+	name = cli->args.v[1];
+	cli->args.v[0] = cli->from;
+	cli->args.nr = 1;
+	cli->name = name;
+	return make_for(cli, generate_job, "created", err);
+}
+
+enum err_kind cmd_create(struct cli *cli, struct err *err)
+{
+	if (cli->files.nr)
+		return create_files(cli, err);
+	return cli->from ? make_from(cli, err) : make_alone(cli, generate_object(cli, err), err);
 }
 
 enum err_kind cmd_expose(struct cli *cli, struct err *err)

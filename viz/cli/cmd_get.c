@@ -224,6 +224,20 @@ static void print_custom(struct cli *cli, struct rows *rows, const char *text, s
 	table_print(&t, out);
 }
 
+/* jsonpath-as-json: what the path finds, as one list. */
+static void print_found(struct cli *cli, const struct val *v, const char *path, struct sb *out, struct err *err)
+{
+	struct val *list = val_new(cli->arena, VAL_LIST);
+	struct val_list found = { 0 };
+
+	if (!jsonpath(cli->arena, v, path, &found, err))
+		return;
+	for (uint32_t k = 0; k < found.nr; k++)
+		val_add(cli->arena, list, val_copy(cli->arena, found.v[k]));
+	val_print_json(list, out, 4, true);
+	sb_addc(out, '\n');
+}
+
 static enum err_kind print_objects(struct cli *cli, struct rows *rows, bool one, struct sb *out, struct err *err)
 {
 	const char *format = cli->output;
@@ -247,6 +261,8 @@ static enum err_kind print_objects(struct cli *cli, struct rows *rows, bool one,
 		sb_addc(out, '\n');
 	} else if (strcmp(format, "yaml") == 0) {
 		val_print_yaml(v, out, true);
+	} else if (strncmp(format, "jsonpath-as-json=", 17) == 0) {
+		print_found(cli, v, format + 17, out, err);
 	} else if (strncmp(format, "jsonpath=", 9) == 0) {
 		jsonpath_print(cli->arena, v, format + 9, out, err);
 	} else {
@@ -277,7 +293,9 @@ enum err_kind cmd_get(struct cli *cli, struct err *err)
 	rows_of(cli, w.cluster, &s, &rows, err);
 	if (cli->sort_by && rows.list.nr)
 		sort_rows(cli, &rows, err);
-	if (cli->output && !cli_output_is(cli, "wide") && (rows.list.nr || !err_any(err)))
+	if (cli->ignore_not_found && !rows.list.nr && s.by_name)
+		how = err_kind(err);
+	else if (cli->output && !cli_output_is(cli, "wide") && (rows.list.nr || !err_any(err)))
 		how = print_objects(cli, &rows, s.by_name && rows.list.nr == 1, &out, err);
 	else if (rows.list.nr)
 		print_tables(cli, &rows, s.by_name, &out);

@@ -1,14 +1,20 @@
-/* patch, scale, set, label, annotate, taint: a part of an object is changed; the rest stays as it was applied. */
+/* patch, scale, label, annotate, taint: a part of an object is changed; the rest stays as it was applied. */
 #include <stdlib.h>
 
 #include "model/cluster/merge.h"
-#include "viz/cli/labwork.h"
+#include "viz/cli/changing.h"
 #include "viz/cli/select.h"
 
-typedef struct val *(*change_fn)(struct cli *, struct labwork *, const struct object *, struct err *);
+/* --resource-version */
+static bool version_fits(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
+{
+	const char *have = cli->resource_version ? val_str_at(object_render(w->world.cluster, o, cli->arena), "metadata.resourceVersion") : NULL;
 
-/* Changes each object that the first `names` arguments (0: all) select, and says done, or unchanged. */
-static enum err_kind change(struct cli *cli, change_fn fn, const char *done, const char *unchanged, uint32_t names, struct err *err)
+	return !cli->resource_version || streq(have, cli->resource_version) ||
+	       err_add(err, ERR_FAILED, NULL, "Expected resource version to be %s, was %s", cli->resource_version, have ? have : "");
+}
+
+enum err_kind change_objects(struct cli *cli, change_fn fn, const char *done, const char *unchanged, uint32_t names, struct err *err)
 {
 	struct texts all = cli->args;
 	struct selection s;
@@ -25,7 +31,7 @@ static enum err_kind change(struct cli *cli, change_fn fn, const char *done, con
 			err_add(err, ERR_FAILED, NULL, "nothing is selected");
 		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++) {
 			struct object *o = s.objects.v[k];
-			struct val *to = fn(cli, &w, o, err);
+			struct val *to = version_fits(cli, &w, o, err) ? fn(cli, &w, o, err) : NULL;
 			enum apply_result how = to ? labwork_change(cli, &w, o, to, err) : APPLY_ERROR;
 
 			if (how != APPLY_ERROR)
@@ -97,7 +103,7 @@ enum err_kind cmd_patch(struct cli *cli, struct err *err)
 		return cli_usage(cli, err, "patch needs an object and -p PATCH");
 	if (strcmp(type, "merge") != 0 && strcmp(type, "strategic") != 0 && strcmp(type, "json") != 0)
 		return cli_usage(cli, err, "--type: \"%s\" is not strategic, merge or json", type);
-	return change(cli, patched, "patched", "patched (no change)", 0, err);
+	return change_objects(cli, patched, "patched", "patched (no change)", 0, err);
 }
 
 /* ---- scale */
@@ -108,100 +114,28 @@ static struct val *scaled(struct cli *cli, struct labwork *w, const struct objec
 
 	if (!spec || !kind_scales(o->kind))
 		return err_add(err, ERR_INPUT, NULL, "%s \"%s\" cannot be scaled: it has no replicas", o->kind->name, o->name), NULL;
+	if (cli->current_replicas && strcmp(cli->current_replicas, "-1") != 0) {
+		int64_t have = val_int_or(val_path(object_render(w->world.cluster, o, cli->arena), "spec.replicas"), 1);
+
+		if (have != strtol(cli->current_replicas, NULL, 10))
+			return err_add(err, ERR_FAILED, NULL, "Expected replicas to be %s, was %" PRId64, cli->current_replicas, have), NULL;
+	}
 	val_put(cli->arena, spec, "replicas", val_int(cli->arena, strtol(cli->replicas, NULL, 10)));
 	return doc;
 }
 
+static bool counts(const char *s)
+{
+	return *s && strspn(s, "0123456789") == strlen(s) && strlen(s) <= 9;
+}
+
 enum err_kind cmd_scale(struct cli *cli, struct err *err)
 {
-	if (!cli->replicas || strspn(cli->replicas, "0123456789") != strlen(cli->replicas) || !*cli->replicas || strlen(cli->replicas) > 9 || !cli->args.nr)
-		return cli_usage(cli, err, "scale needs an object and --replicas N");
-	return change(cli, scaled, "scaled", "scaled", 0, err);
-}
-
-/* ---- set image, set env */
-
-static struct val *containers_of(struct val *doc, const char *list)
-{
-	struct val *cron = val_path_mut(doc, "spec.jobTemplate.spec.template.spec"), *template = val_path_mut(doc, "spec.template.spec");
-	struct val *spec = cron ? cron : template ? template : val_get_mut(doc, "spec");
-
-	return val_get_mut(spec, list);
-}
-
-/* CONTAINER=IMAGE (or *=IMAGE), NAME=VALUE, NAME-; what behind the object's name is. */
-static struct val *set_images(struct cli *cli, struct val *doc, const char *word, struct err *err)
-{
-	const char *eq = strchr(word, '='), *const lists[] = { "containers", "initContainers" };
-	uint32_t found = 0;
-
-	if (!eq)
-		return err_add(err, ERR_INPUT, NULL, "\"%s\" is not CONTAINER=IMAGE", word), NULL;
-	for (size_t l = 0; l < ARRAY_LEN(lists); l++) {
-		struct val *list = containers_of(doc, lists[l]);
-
-		for (struct val *c = list ? list->first : NULL; c; c = c->next) {
-			const char *name = val_str(val_get(c, "name"));
-
-			if (name && (strncmp(word, "*=", 2) == 0 || (strlen(name) == (size_t)(eq - word) && strncmp(name, word, strlen(name)) == 0))) {
-				val_put(cli->arena, c, "image", val_string(cli->arena, eq + 1));
-				found++;
-			}
-		}
-	}
-	return found ? doc : (err_add(err, ERR_FAILED, NULL, "unable to find container named \"%.*s\"", (int)(eq - word), word), NULL);
-}
-
-static struct val *set_env(struct cli *cli, struct val *doc, const char *word, struct err *err)
-{
-	const char *eq = strchr(word, '=');
-	size_t n = eq ? (size_t)(eq - word) : strlen(word) - 1;
-	struct val *list = containers_of(doc, "containers");
-
-	if (!eq && word[n] != '-')
-		return err_add(err, ERR_INPUT, NULL, "\"%s\" is neither NAME=VALUE nor NAME-", word), NULL;
-	for (struct val *c = list ? list->first : NULL; c; c = c->next) {
-		struct val *env = val_new(cli->arena, VAL_LIST), *one;
-
-		VAL_EACH(e, val_get(c, "env")) {
-			const char *name = val_str(val_get(e, "name"));
-
-			if (!name || strlen(name) != n || strncmp(name, word, n) != 0)
-				val_add(cli->arena, env, val_copy(cli->arena, e));
-		}
-		if (eq) {
-			one = val_add(cli->arena, env, val_new(cli->arena, VAL_MAP));
-			val_put(cli->arena, one, "name", val_string(cli->arena, arena_strndup(cli->arena, word, n)));
-			val_put(cli->arena, one, "value", val_string(cli->arena, eq + 1));
-		}
-		val_put(cli->arena, c, "env", env);
-	}
-	return doc;
-}
-
-static struct val *set_words(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
-{
-	bool image = strcmp(cli->rest.v[0], "image") == 0;
-	struct val *doc = labwork_document(cli, w, o);
-
-	for (uint32_t k = strchr(cli->args.v[0], '/') ? 1 : 2; doc && k < cli->args.nr; k++)
-		doc = image ? set_images(cli, doc, cli->args.v[k], err) : set_env(cli, doc, cli->args.v[k], err);
-	return doc;
-}
-
-enum err_kind cmd_set(struct cli *cli, struct err *err)
-{
-	const char *what = cli->args.nr ? cli->args.v[0] : "";
-
-	if (strcmp(what, "image") != 0 && strcmp(what, "env") != 0)
-		return cli_usage(cli, err, "set what? image or env");
-	cli->args.v++;
-	cli->args.nr--;
-	cli->rest = (struct texts){ 0 };
-	vec_add(cli->arena, &cli->rest, what);
-	if (cli->args.nr < (cli->args.nr && strchr(cli->args.v[0], '/') ? 2u : 3u))
-		return cli_usage(cli, err, "set %s needs an object and what to set", what);
-	return change(cli, set_words, what[0] == 'i' ? "image updated" : "env updated", what[0] == 'i' ? "image updated" : "env updated", strchr(cli->args.v[0], '/') ? 1 : 2, err);
+	if (!cli->replicas || !counts(cli->replicas) || !cli->args.nr)
+		return cli_usage(cli, err, "scale needs an object and --replicas N, and N must be greater than or equal to 0");
+	if (cli->current_replicas && strcmp(cli->current_replicas, "-1") != 0 && !counts(cli->current_replicas))
+		return cli_usage(cli, err, "--current-replicas: \"%s\" is not an integer of -1 or greater", cli->current_replicas);
+	return change_objects(cli, scaled, "scaled", "scaled", 0, err);
 }
 
 /* ---- label, annotate: KEY=VALUE sets, KEY- removes */
@@ -210,7 +144,7 @@ static struct val *noted(struct cli *cli, struct labwork *w, const struct object
 {
 	struct val *doc = labwork_document(cli, w, o), *meta = val_get_mut(doc, "metadata"), *map = val_get_or_put(cli->arena, meta, where, VAL_MAP);
 
-	for (uint32_t k = strchr(cli->args.v[0], '/') ? 1 : 2; k < cli->args.nr; k++) {
+	for (uint32_t k = strchr(cli->args.v[0], '/') || cli->selector || cli->all ? 1 : 2; k < cli->args.nr; k++) {
 		const char *word = cli->args.v[k], *eq = strchr(word, '='), *key;
 		size_t n = eq ? (size_t)(eq - word) : strlen(word) - (*word != '\0');
 		const struct val *have;
@@ -254,13 +188,51 @@ static bool only_removes(const struct cli *cli)
 	return true;
 }
 
+/* A key that is both set and removed, or NULL. */
+static const char *set_and_removed(const struct cli *cli)
+{
+	for (uint32_t k = names_before(cli); k < cli->args.nr; k++)
+		for (uint32_t i = names_before(cli); i < cli->args.nr; i++) {
+			size_t n = strlen(cli->args.v[i]) - 1, key = strcspn(cli->args.v[k], "=");
+
+			if (cli->args.v[k][key] && !strchr(cli->args.v[i], '=') && n == key && strncmp(cli->args.v[k], cli->args.v[i], n) == 0)
+				return arena_strndup(cli->arena, cli->args.v[k], key);
+		}
+	return NULL;
+}
+
+/* --list: what there is, sorted by key. */
+static enum err_kind list_notes(struct cli *cli, const char *where, struct err *err)
+{
+	struct selection s;
+	struct world w;
+
+	if (!labwork_read(cli, &w, err))
+		return err_kind(err);
+	if (select_objects(cli, w.cluster, &s, err))
+		for (uint32_t k = 0; k < s.objects.nr; k++) {
+			const struct object *o = s.objects.v[k];
+
+			if (s.objects.nr > 1)
+				fprintf(cli->to, "Listing %s for %s/%s:\n", where, resource_word(cli->arena, o->kind), o->name);
+			VAL_EACH(v, val_path(object_render(w.cluster, o, cli->arena), where[0] == 'l' ? "metadata.labels" : "metadata.annotations"))
+				fprintf(cli->to, "%s%s=%s\n", s.objects.nr > 1 ? " " : "", v->key, val_str(v) ? val_str(v) : "");
+		}
+	world_free(&w);
+	return err_kind(err);
+}
+
 static enum err_kind note(struct cli *cli, change_fn fn, const char *set, const char *removed, const char *not, struct err *err)
 {
-	bool slash = cli->args.nr && strchr(cli->args.v[0], '/');
+	bool slash = cli->args.nr && strchr(cli->args.v[0], '/'), many = cli->selector || cli->all;
 
-	if (cli->args.nr < (slash ? 2u : cli->selector ? 2u : 3u))
+	if (cli->list && cli->args.nr == names_before(cli) && cli->args.nr)
+		return list_notes(cli, fn == labelled ? "labels" : "annotations", err);
+	if (set_and_removed(cli))
+		return cli_usage(cli, err, "can not both modify and remove %s \"%s\" in the same command", fn == labelled ? "label" : "annotation", set_and_removed(cli));
+	if (cli->args.nr < (slash ? 2u : many ? 2u : 3u))
 		return cli_usage(cli, err, "%s needs an object and KEY=VALUE or KEY-", cli->command);
-	return change(cli, fn, only_removes(cli) ? removed : set, not, slash ? 1 : cli->selector ? 1 : 2, err);
+	return change_objects(cli, fn, only_removes(cli) ? removed : set, not, slash ? 1 : many ? 1 : 2, err);
 }
 
 enum err_kind cmd_label(struct cli *cli, struct err *err) { return note(cli, labelled, "labeled", "unlabeled", "not labeled", err); }
@@ -346,5 +318,5 @@ enum err_kind cmd_taint(struct cli *cli, struct err *err)
 	}
 	if (!cli->rest.nr || (cli->args.nr < 2 && !cli->selector))
 		return cli_usage(cli, err, "taint needs a node and KEY[=VALUE]:EFFECT or KEY[:EFFECT]-");
-	return change(cli, tainted, removes ? "untainted" : "tainted", removes ? "untainted" : "tainted", 0, err);
+	return change_objects(cli, tainted, removes ? "untainted" : "tainted", removes ? "untainted" : "tainted", 0, err);
 }

@@ -352,6 +352,8 @@ enum err_kind cmd_run(struct cli *cli, struct err *err)
 		return create_pod(cli, err);
 	if (!cli->args.nr)
 		return cli_usage(cli, err, "which scenarios?");
+	if (cli->dry_run)
+		return cli_usage(cli, err, "--dry-run is for a Pod: --image is missing");
 	if (cli->port || cli->restart || cli->labels || cli->env.nr || cli->command_words || cli->rest.nr)
 		return cli_usage(cli, err, "--port, --restart, --labels, --env and a command are for a Pod: --image is missing");
 	if (!cli_world_options(cli, &r.opt, err) || !check_options(&r, &format, &jobs, err))

@@ -8,11 +8,14 @@
 #include "viz/report/jsonpath_print.h"
 
 enum goal { GOAL_CONDITION, GOAL_PATH, GOAL_CREATED, GOAL_DELETED };
+struct aim {
+	enum goal goal;
+	const char *what, *value;       /* the condition's name, or the path; value NULL: any */
+};
 struct waiting {
 	struct cli *cli;
 	struct labwork *w;
-	enum goal goal;
-	const char *what, *value;       /* the condition's name, or the path; value NULL: any */
+	VEC(struct aim) aims;           /* one after the other */
 	nsec until;
 	bool at_once;                   /* no time may pass */
 };
@@ -50,41 +53,72 @@ static const char *unquoted(struct arena *a, const char *s)
 	return n > 1 && (*s == '\'' || *s == '"') && s[n - 1] == *s ? arena_strndup(a, s + 1, n - 2) : s;
 }
 
-static bool read_goal(struct waiting *x, struct err *err)
+/* PATH[=VALUE]: quotes around either are the shell's or the writer's. */
+static bool read_path(struct waiting *x, const char *text, struct aim *aim, struct err *err)
 {
-	const char *text = x->cli->about;
-	char *eq;
+	char *path = arena_strdup(x->cli->arena, text), *eq = value_behind(path);
 
-	if (!text)
-		return cli_usage(x->cli, err, "wait for what? --for") == ERR_NONE;
+	if (eq) {
+		*eq = '\0';
+		aim->value = unquoted(x->cli->arena, eq + 1);
+		if (value_behind(eq + 1))
+			return cli_usage(x->cli, err, "--for: jsonpath wait format must be jsonpath='{.status.readyReplicas}'=3 or jsonpath='{.status.readyReplicas}'") == ERR_NONE;
+	}
+	aim->what = unquoted(x->cli->arena, path);
+	aim->goal = GOAL_PATH;
+	if (!*aim->what)
+		return cli_usage(x->cli, err, "--for: jsonpath expression cannot be empty") == ERR_NONE;
+	if (aim->value && !*aim->value)
+		return cli_usage(x->cli, err, "--for: jsonpath wait has to have a value after equal sign, like jsonpath='{.status.readyReplicas}'=3") == ERR_NONE;
+	return true;
+}
+
+static bool read_aim(struct waiting *x, const char *text, struct aim *aim, struct err *err)
+{
 	if (strcasecmp(text, "delete") == 0 || strcasecmp(text, "create") == 0) {
-		x->goal = strcasecmp(text, "delete") == 0 ? GOAL_DELETED : GOAL_CREATED;
+		aim->goal = strcasecmp(text, "delete") == 0 ? GOAL_DELETED : GOAL_CREATED;
 		return true;
 	}
 	if (strncmp(text, "condition=", 10) == 0) {
-		char *name = arena_strdup(x->cli->arena, text + 10);
+		char *name = arena_strdup(x->cli->arena, text + 10), *eq = strchr(name, '=');
 
-		eq = strchr(name, '=');
-		x->value = eq ? eq + 1 : "True";
+		aim->value = eq ? eq + 1 : "True";
 		if (eq)
 			*eq = '\0';
-		x->what = name;
-		x->goal = GOAL_CONDITION;
-		return true;
+		aim->what = name;
+		aim->goal = GOAL_CONDITION;
+		return *name || cli_usage(x->cli, err, "--for: condition= needs a name, as condition=Ready") == ERR_NONE;
 	}
-	if (strncmp(text, "jsonpath=", 9) == 0) {
-		char *path = arena_strdup(x->cli->arena, text + 9);
-
-		eq = value_behind(path);
-		if (eq) {
-			*eq = '\0';
-			x->value = unquoted(x->cli->arena, eq + 1);
-		}
-		x->what = unquoted(x->cli->arena, path);
-		x->goal = GOAL_PATH;
-		return true;
-	}
+	if (strncmp(text, "jsonpath=", 9) == 0)
+		return read_path(x, text + 9, aim, err);
 	return cli_usage(x->cli, err, "--for: \"%s\" is not condition=NAME[=VALUE], jsonpath='{PATH}'[=VALUE], create or delete", text) == ERR_NONE;
+}
+
+/* Several are waited for in their order, but create comes first (RunWaitContext). */
+static bool read_aims(struct waiting *x, struct err *err)
+{
+	const struct texts *all = &x->cli->aims;
+
+	if (!all->nr)
+		return cli_usage(x->cli, err, "wait for what? --for") == ERR_NONE;
+	for (int later = 0; later < 2; later++)
+		for (uint32_t k = 0; k < all->nr; k++) {
+			struct aim aim = { 0 };
+
+			if (!read_aim(x, all->v[k], &aim, err))
+				return false;
+			if ((aim.goal == GOAL_CREATED) != later)
+				vec_add(x->cli->arena, &x->aims, aim);
+		}
+	return true;
+}
+
+static bool aims_at(const struct waiting *x, enum goal goal)
+{
+	for (uint32_t k = 0; k < x->aims.nr; k++)
+		if (x->aims.v[k].goal == goal)
+			return true;
+	return false;
 }
 
 /* A condition of an older generation than the object's says nothing. */
@@ -103,58 +137,58 @@ static bool condition_holds(const struct val *doc, const char *name, const char 
 	return false;
 }
 
-static bool path_holds(struct waiting *x, const struct val *doc, struct err *err)
+static bool path_holds(struct waiting *x, const struct aim *aim, const struct val *doc, struct err *err)
 {
 	struct val_list found = { 0 };
 	struct sb text = { 0 };
 	bool holds;
 
-	if (!jsonpath(x->cli->arena, doc, x->what, &found, err))
+	if (!jsonpath(x->cli->arena, doc, aim->what, &found, err))
 		return false;
 	if (found.nr != 1) {
 		if (found.nr)
-			err_add(err, ERR_INPUT, NULL, "--for: %s finds %u values: wait needs one", x->what, found.nr);
+			err_add(err, ERR_INPUT, NULL, "--for: %s finds %u values: wait needs one", aim->what, found.nr);
 		return false;
 	}
 	if (found.v[0]->type == VAL_MAP || found.v[0]->type == VAL_LIST)
-		return !x->value || err_add(err, ERR_INPUT, NULL, "--for: %s is an %s, which is compared with no value", x->what, val_type_names[found.v[0]->type]);
+		return !aim->value || err_add(err, ERR_INPUT, NULL, "--for: %s is an %s, which is compared with no value", aim->what, val_type_names[found.v[0]->type]);
 	if (val_str(found.v[0]))
 		sb_add(&text, val_str(found.v[0]));
 	else
 		val_print_json(found.v[0], &text, 0, false);
-	holds = !x->value || strcmp(sb_text(&text), x->value) == 0;
+	holds = !aim->value || strcmp(sb_text(&text), aim->value) == 0;
 	sb_free(&text);
 	return holds;
 }
 
-static bool holds(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
+static bool holds(struct waiting *x, const struct aim *aim, const struct kind *k, const char *ns, const char *name, struct err *err)
 {
 	struct object *o = cluster_find(x->w->world.cluster, k, ns, name);
 	const struct val *doc;
 
-	if (x->goal == GOAL_DELETED || x->goal == GOAL_CREATED)
-		return (o != NULL) == (x->goal == GOAL_CREATED);
+	if (aim->goal == GOAL_DELETED || aim->goal == GOAL_CREATED)
+		return (o != NULL) == (aim->goal == GOAL_CREATED);
 	if (!o)
 		return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found", resource_plural(x->cli->arena, k), name);
 	doc = object_render(x->w->world.cluster, o, x->cli->arena);
-	return x->goal == GOAL_CONDITION ? condition_holds(doc, x->what, x->value) : path_holds(x, doc, err);
+	return aim->goal == GOAL_CONDITION ? condition_holds(doc, aim->what, aim->value) : path_holds(x, aim, doc, err);
 }
 
 /* What is looked at is forgotten: in a week there are many looks. */
-static bool look(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
+static bool look(struct waiting *x, const struct aim *aim, const struct kind *k, const char *ns, const char *name, struct err *err)
 {
 	struct arena_mark mark = arena_mark(x->cli->arena);
-	bool is = holds(x, k, ns, name, err);
+	bool is = holds(x, aim, k, ns, name, err);
 
 	arena_rewind(x->cli->arena, mark);
 	return is;
 }
 
-static bool wait_for(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct err *err)
+static bool wait_one_aim(struct waiting *x, const struct aim *aim, const struct kind *k, const char *ns, const char *name, struct err *err)
 {
 	struct control *control = x->w->world.control;
 
-	while (!look(x, k, ns, name, err)) {
+	while (!look(x, aim, k, ns, name, err)) {
 		nsec next = control_next(control);
 
 		if (err_any(err))
@@ -162,6 +196,16 @@ static bool wait_for(struct waiting *x, const struct kind *k, const char *ns, co
 		if (next > x->until)
 			return err_add(err, ERR_FAILED, NULL, x->at_once ? "condition not met for %s/%s" : "timed out waiting for the condition on %s/%s", k->plural, name);
 		control_advance_until(control, next, NULL, NULL);
+	}
+	return true;
+}
+
+static bool wait_for(struct waiting *x, const struct kind *k, const char *ns, const char *name, struct sb *said, struct err *err)
+{
+	for (uint32_t i = 0; i < x->aims.nr; i++) {
+		if (!wait_one_aim(x, &x->aims.v[i], k, ns, name, err))
+			return false;
+		sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, k), name);
 	}
 	return true;
 }
@@ -177,16 +221,15 @@ static void wait_all(struct waiting *x, const struct selection *s, struct sb *sa
 		all[k].name = s->objects.v[k]->name;
 	}
 	for (uint32_t k = 0; k < s->objects.nr; k++)
-		if (wait_for(x, all[k].k, all[k].ns, all[k].name, err))
-			sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, all[k].k), all[k].name);
+		wait_for(x, all[k].k, all[k].ns, all[k].name, said, err);
 }
 
 static void wait_one(struct waiting *x, const char *kind, size_t n, const char *name, struct sb *said, struct err *err)
 {
 	const struct kind *k = kind_named(x->w->world.cluster, arena_strndup(x->cli->arena, kind, n), err);
 
-	if (k && wait_for(x, k, k->namespaced ? cli_ns(x->cli) : NULL, name, err))
-		sb_printf(said, "%s/%s condition met\n", resource_word(x->cli->arena, k), name);
+	if (k)
+		wait_for(x, k, k->namespaced ? cli_ns(x->cli) : NULL, name, said, err);
 }
 
 /* What is waited for need not be there: KIND/NAME…, or each of KIND,… with each NAME. */
@@ -225,7 +268,7 @@ enum err_kind cmd_wait(struct cli *cli, struct err *err)
 
 	if (!cli->args.nr)
 		return cli_usage(cli, err, "wait for which objects?");
-	if (!read_goal(&x, err) || !read_timeout(cli, &timeout, err))
+	if (!read_aims(&x, err) || !read_timeout(cli, &timeout, err))
 		return err_kind(err);
 	if (by_kind && !cli->selector && !cli->all && !cli->all_ns)
 		return cli_usage(cli, err, "resource(s) were provided, but no name was specified: wait needs names, a selector or --all");
@@ -234,10 +277,10 @@ enum err_kind cmd_wait(struct cli *cli, struct err *err)
 	x.w = &w;
 	x.until = cluster_now(w.world.cluster) + timeout;
 	x.at_once = timeout == 0;
-	if (!by_kind && x.goal >= GOAL_CREATED) {
+	if (!by_kind && (aims_at(&x, GOAL_CREATED) || aims_at(&x, GOAL_DELETED))) {
 		wait_named(&x, &said, err);
 	} else if (select_objects(cli, w.world.cluster, &s, err)) {
-		if (!s.objects.nr && x.goal != GOAL_DELETED)
+		if (!s.objects.nr && !aims_at(&x, GOAL_DELETED))
 			err_add(err, ERR_FAILED, NULL, "no matching resources found");
 		wait_all(&x, &s, &said, err);
 	}

@@ -18,7 +18,7 @@ const struct command commands[] = {
 	{ "delete", cmd_delete, G_APPLY | G_SELECT | G_DELETE | CHANGES_LAB, "KIND NAME… | KIND/NAME… | -f FILE", "delete objects, then settle", NULL },
 	{ "patch", cmd_patch, G_PATCH | CHANGES_LAB, "KIND/NAME -p PATCH", "change a part of an object: --type strategic, merge or json", NULL },
 	{ "scale", cmd_scale, G_PATCH | CHANGES_LAB, "KIND/NAME --replicas N", "change how many Pods a workload wants", NULL },
-	{ "set", cmd_set, G_PATCH | CHANGES_LAB, "image KIND/NAME CONTAINER=IMAGE… | env KIND/NAME NAME=VALUE… NAME-…", "change images or environment of a workload's Pods", NULL },
+	{ "set", cmd_set, G_PATCH | CHANGES_LAB, "image KIND/NAME CONTAINER=IMAGE… | env KIND/NAME NAME=VALUE… NAME-… | resources KIND/NAME --limits R=N | selector svc/NAME K=V | serviceaccount KIND/NAME NAME", "change images, environment, resources or account of a workload's Pods, or a Service's selector", NULL },
 	{ "label", cmd_label, G_PATCH | CHANGES_LAB, "KIND/NAME KEY=VALUE… KEY-…", "set or remove labels", NULL },
 	{ "annotate", cmd_annotate, G_PATCH | CHANGES_LAB, "KIND/NAME KEY=VALUE… KEY-…", "set or remove annotations", NULL },
 	{ "rollout", cmd_rollout, G_ROLLOUT | CHANGES_LAB, "status|restart|undo|history|pause|resume KIND/NAME", "the way from one template of a workload to the next", NULL },

@@ -163,8 +163,8 @@ struct val *generate_pod(struct cli *cli, const char *name, struct err *err)
 	struct making m = { .cli = cli, .a = cli->arena, .name = name, .err = err };
 	struct val *spec = making_begin(&m, "v1", "Pod", true, true), *labels = making_map(&m, making_meta(&m), "labels"), *env, *c;
 
-	if (cli->restart)
-		making_put(&m, spec, "restartPolicy", cli->restart);
+	making_put(&m, spec, "dnsPolicy", "ClusterFirst");
+	making_put(&m, spec, "restartPolicy", cli->restart ? cli->restart : "Always");
 	if (!containers(&m, spec, name, cli->command_words ? "command" : "args"))
 		return NULL;
 	if (!cli->labels)
@@ -219,6 +219,73 @@ struct val *generate_scaler(struct cli *cli, const struct object *o, const struc
 	return m.root;
 }
 
+/* ---- create job --from */
+
+struct val *generate_job(struct cli *cli, const struct object *o, const struct val *doc, struct err *err)
+{
+	struct making m = { .cli = cli, .a = cli->arena, .name = cli->name, .err = err };
+	const struct val *template = val_path(doc, "spec.jobTemplate"), *labels = val_path(template, "metadata.labels"), *notes = val_path(template, "metadata.annotations");
+	struct val *root, *meta, *map, *owner;
+
+	if (o->kind != &cron_job_kind)
+		return err_add(err, ERR_INPUT, NULL, "from must be an existing cronjob, and %s \"%s\" is none", o->kind->name, o->name), NULL;
+	root = making_begin(&m, "batch/v1", "Job", true, false);
+	meta = making_meta(&m);
+	making_put(&m, meta, "namespace", o->ns);
+	if (val_first(labels))
+		val_put(m.a, meta, "labels", val_copy(m.a, labels));
+	map = making_map(&m, meta, "annotations");
+	making_put(&m, map, "cronjob.kubernetes.io/instantiate", "manual");
+	VAL_EACH(v, notes)
+		val_put(m.a, map, v->key, val_copy(m.a, v));
+	owner = making_item(&m, making_list(&m, meta, "ownerReferences"));
+	making_put(&m, owner, "apiVersion", "batch/v1");
+	val_put(m.a, owner, "controller", val_bool(m.a, true));
+	making_put(&m, owner, "kind", "CronJob");
+	making_put(&m, owner, "name", o->name);
+	making_put(&m, owner, "uid", o->uid);
+	val_put(m.a, root, "spec", val_copy(m.a, val_get(template, "spec")));
+	return root;
+}
+
+/* ---- what kubectl's encoder writes of members without values */
+
+static void empty(struct arena *a, struct val *map, const char *key)
+{
+	if (map && !val_get(map, key))
+		val_put(a, map, key, val_new(a, VAL_MAP));
+}
+
+struct val *generate_empties(struct cli *cli, const struct val *made)
+{
+	static const struct { const char *kind, *pod /* path of the Pod's spec */, *status /* JSON */; } rows[] = {
+		{ "Deployment", "spec.template.spec", "{}" }, { "Pod", "spec", "{}" }, { "Job", "spec.template.spec", "{}" },
+		{ "CronJob", "spec.jobTemplate.spec.template.spec", "{}" }, { "Service", NULL, "{loadBalancer: {}}" }, { "Ingress", NULL, "{loadBalancer: {}}" },
+		{ "Namespace", NULL, "{}" }, { "ResourceQuota", NULL, "{}" }, { "HorizontalPodAutoscaler", NULL, "{currentMetrics: null, desiredReplicas: 0}" },
+		{ "PodDisruptionBudget", NULL, "{currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0}" },
+	};
+	struct arena *a = cli->arena;
+	struct val *root = val_copy(a, made);
+	const char *kind = val_str_at(root, "kind");
+	struct err none = { 0 };
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct val *pod = rows[k].pod && streq(kind, rows[k].kind) ? val_path_mut(root, rows[k].pod) : NULL;
+
+		if (!streq(kind, rows[k].kind))
+			continue;
+		VAL_EACH_MUT(c, val_get_mut(pod, "containers"))
+			empty(a, c, "resources");
+		val_put(a, root, "status", yaml_parse(a, "status", rows[k].status, strlen(rows[k].status), NULL, &none));
+	}
+	if (streq(kind, "Deployment"))
+		empty(a, val_get_mut(root, "spec"), "strategy");
+	if (streq(kind, "Namespace"))
+		empty(a, root, "spec");
+	err_free(&none);
+	return root;
+}
+
 /* ---- kinds with few words */
 
 static bool make_namespace(struct making *m)
@@ -252,19 +319,25 @@ static const struct { const struct kind *kind; const char *const *takes; bool ty
 	{ &service_kind, TAKES("tcp", "clusterip", "node-port", "external-name"), true, make_service },
 	{ &ingress_kind, TAKES("rule", "class", "default-backend", "annotation"), false, make_ingress },
 	{ &namespace_kind, TAKES(), false, make_namespace },
-	{ &config_map_kind, TAKES("from-literal", "from-file"), false, make_config_map },
-	{ &secret_kind, TAKES("from-literal", "from-file", "cert", "key"), true, make_secret },
+	{ &config_map_kind, TAKES("from-literal", "from-file", "from-env-file"), false, make_config_map },
+	{ &secret_kind, TAKES("from-literal", "from-file", "from-env-file", "cert", "key", "docker-server", "docker-username", "docker-password", "docker-email"), true, make_secret },
 	{ &service_account_kind, TAKES(), false, make_account },
 	{ &job_kind, TAKES("image"), false, make_job },
 	{ &cron_job_kind, TAKES("image", "schedule", "restart"), false, make_cron_job },
 	{ &pdb_kind, TAKES("selector", "min-available", "max-unavailable"), false, make_budget },
+	{ &quota_kind, TAKES("hard", "scopes"), false, make_quota },
+	{ &priority_class_kind, TAKES("value", "global-default", "preemption-policy", "description"), false, make_priority_class },
+	{ &role_kind, TAKES("verb", "resource", "resource-name"), false, make_role },
+	{ &cluster_role_kind, TAKES("verb", "resource", "resource-name", "non-resource-url"), false, make_cluster_role },
+	{ &role_binding_kind, TAKES("role", "clusterrole", "user", "group", "serviceaccount"), false, make_role_binding },
+	{ &cluster_role_binding_kind, TAKES("clusterrole", "user", "group", "serviceaccount"), false, make_cluster_role_binding },
 };
 
 struct val *generate_object(struct cli *cli, struct err *err)
 {
 	struct making m = { .cli = cli, .a = cli->arena, .err = err };
 	const char *word = cli->args.nr ? cli->args.v[0] : "";
-	const struct kind *kind = kind_by_word(word);
+	const struct kind *kind = kind_by_word(strcmp(word, "quota") == 0 ? "resourcequota" : word);
 
 	for (size_t k = 0; k < ARRAY_LEN(made); k++) {
 		if (made[k].kind != kind)

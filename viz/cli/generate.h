@@ -11,6 +11,9 @@ struct val *generate_pod(struct cli *, const char *name, struct err *);         
 /* For an object as `get -o yaml` shows it. */
 struct val *generate_service(struct cli *, const struct object *, const struct val *doc, struct err *);
 struct val *generate_scaler(struct cli *, const struct object *, const struct val *doc, struct err *);
+struct val *generate_job(struct cli *, const struct object *cron_job, const struct val *doc, struct err *);      /* create job --from; its name is cli->name */
+/* A copy with the empty members that kubectl's encoder writes: status: {}, strategy: {}, resources: {}. */
+struct val *generate_empties(struct cli *, const struct val *);
 /* run NAME --image, whole (cmd_create.c). */
 enum err_kind create_pod(struct cli *, struct err *);
 

@@ -64,8 +64,43 @@ static bool put_source(struct making *m, const char *text, bool secret)
 	return eq ? err_add(m->err, ERR_INPUT, NULL, "--from-file: \"%s\": a folder's files have their own names: leave the key out", text) : put_folder(m, path, secret);
 }
 
+/* KEY=VALUE a line; # begins a comment, KEY alone takes its value from the environment (kubectl pkg/cmd/util/env_file.go). */
+static bool put_env_file(struct making *m, const char *path, bool secret)
+{
+	const char *text = file_read(m->cli, path, m->err);
+	uint32_t line = 0;
+
+	for (const char *p = text; p && *p;) {
+		size_t n = strcspn(p, "\n"), blank = strspn(p, " \t\r\v\f"), key, value;
+		const char *from = p + MIN(blank, n), *given;
+
+		line++;
+		value = (size_t)(p + n - from);
+		value -= value && from[value - 1] == '\r';
+		key = MIN(strcspn(from, "="), value);
+		if (value && *from != '#') {
+			const char *name = arena_strndup(m->a, from, key);
+
+			if (!key || strspn(name, "0123456789") || strcspn(name, " \t") != key)
+				return err_add(m->err, ERR_INPUT, &(struct where){ .file = path, .line = line }, "\"%s\" is not a valid key name: KEY=VALUE", name);
+			given = key < value ? arena_strndup(m->a, from + key + 1, value - key - 1) : getenv(name);
+			if (given && !put_value(m, name, given, strlen(given), secret))
+				return false;
+		}
+		p += n + (p[n] == '\n');
+	}
+	return text != NULL;
+}
+
 static bool put_sources(struct making *m, bool secret)
 {
+	const struct texts *env = &m->cli->env_files;
+
+	if (env->nr && (m->cli->literals.nr || m->cli->from_files.nr))
+		return err_add(m->err, ERR_INPUT, NULL, "from-env-file cannot be combined with from-file or from-literal");
+	for (uint32_t k = 0; k < env->nr; k++)
+		if (!put_env_file(m, env->v[k], secret))
+			return false;
 	for (uint32_t k = 0; k < m->cli->literals.nr; k++) {
 		const char *text = m->cli->literals.v[k], *eq = strchr(text, '=');
 
@@ -86,13 +121,48 @@ bool make_config_map(struct making *m)
 	return put_sources(m, false);
 }
 
+/* { "auths": { SERVER: { "username", "password", "email", "auth" } } } */
+static bool put_registry(struct making *m)
+{
+	const char *user = m->cli->docker_user, *password = m->cli->docker_password, *email = m->cli->docker_email;
+	struct sb out = { 0 }, both = { 0 };
+	bool ok;
+
+	if (m->cli->from_files.nr)
+		return put_sources(m, true);
+	if (!user || !password)
+		return err_add(m->err, ERR_INPUT, NULL, "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required");
+	sb_add(&out, "{\"auths\":{");
+	json_quote(&out, m->cli->docker_server ? m->cli->docker_server : "https://index.docker.io/v1/");
+	sb_add(&out, ":{\"username\":");
+	json_quote(&out, user);
+	sb_add(&out, ",\"password\":");
+	json_quote(&out, password);
+	if (email) {
+		sb_add(&out, ",\"email\":");
+		json_quote(&out, email);
+	}
+	sb_printf(&both, "%s:%s", user, password);
+	sb_add(&out, ",\"auth\":\"");
+	sb_add_base64(&out, sb_text(&both), both.len);
+	sb_add(&out, "\"}}}");
+	ok = put_value(m, ".dockerconfigjson", sb_text(&out), out.len, true);
+	sb_free(&out);
+	sb_free(&both);
+	return ok;
+}
+
 bool make_secret(struct making *m)
 {
 	making_map(m, making_begin(m, "v1", "Secret", true, false), "data");
 	if (strcmp(m->type, "generic") == 0)
 		return put_sources(m, true);
+	if (strcmp(m->type, "docker-registry") == 0) {
+		making_put(m, m->root, "type", "kubernetes.io/dockerconfigjson");
+		return put_registry(m);
+	}
 	if (strcmp(m->type, "tls") != 0)
-		return err_add(m->err, ERR_INPUT, NULL, "create secret: \"%s\" is not generic or tls", m->type);
+		return err_add(m->err, ERR_INPUT, NULL, "create secret: \"%s\" is not generic, tls or docker-registry", m->type);
 	if (!m->cli->cert || !m->cli->key)
 		return err_add(m->err, ERR_INPUT, NULL, "create secret tls needs --cert FILE and --key FILE");
 	making_put(m, m->root, "type", "kubernetes.io/tls");

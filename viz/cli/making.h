@@ -29,5 +29,11 @@ bool make_service(struct making *);
 bool make_ingress(struct making *);
 bool make_config_map(struct making *);
 bool make_secret(struct making *);
+bool make_role(struct making *);
+bool make_cluster_role(struct making *);
+bool make_role_binding(struct making *);
+bool make_cluster_role_binding(struct making *);
+bool make_quota(struct making *);
+bool make_priority_class(struct making *);
 
 #endif

@@ -75,6 +75,8 @@ static bool add_named(struct cli *cli, struct cluster *c, struct selection *s, c
 		vec_add(cli->arena, &s->objects, o);
 		return true;
 	}
+	if (cli->ignore_not_found)
+		return true;
 	l = k->namespaced ? cluster_list_ns(c, k, cli_ns(cli)) : cluster_list(c, k);
 	names = arena_array(cli->arena, const char *, l.nr + 1);
 	for (uint32_t i = 0; i < l.nr; i++)
