@@ -273,6 +273,17 @@ static bool comes_again(const struct val *m)
 	return false;
 }
 
+static bool decode_member(struct decode *d, const struct field *f, const struct val *m, const struct path *p, void *at)
+{
+	bool inside = d->status, ok;
+
+	if (!p->up && !*p->name && strcmp(f->name, "status") == 0)
+		d->status = true;
+	ok = decode_field(d, f, m, SUB(p, f->name), at);
+	d->status = inside;
+	return ok;
+}
+
 static bool decode_struct(struct decode *d, const struct field *t, const struct val *v, const struct path *p, char *out)
 {
 	bool ok;
@@ -289,9 +300,9 @@ static bool decode_struct(struct decode *d, const struct field *t, const struct 
 		if (!f)
 			ok = (field_named(t, "*") ? repeats_below(d, m, SUB(p, m->key)) : unknown_field(d, t, m, p)) && ok;
 		else if (m->type != VAL_NULL && !(v->flags & VAL_REPEATS && comes_again(m)))
-			ok = decode_field(d, f, m, SUB(p, f->name), at) && ok;
+			ok = decode_member(d, f, m, p, at) && ok;
 	}
-	for (const struct field *f = t; f->name; f++)
+	for (const struct field *f = t; f->name && !d->status; f++)
 		if (f->flags & FIELD_REQUIRED && (!val_get(v, f->name) || val_get(v, f->name)->type == VAL_NULL))
 			ok = field_complain(d, v, SUB(p, f->name), "Required value");
 	return ok;

@@ -50,8 +50,8 @@ enum field_type {
 };
 
 /* KEPT: only its form matters; the value stays in the document, the row has no `at`. A kept row may have a table of decoded rows as .sub. */
-enum field_flag { FIELD_REQUIRED = 1, FIELD_STATUS = 2, FIELD_KEPT = 4, FIELD_LATER = 8 /* F_ENUM: the check says what an unknown text is */,
-		  FIELD_POINTER = 16 /* F_ENUM: a pointer in the API's types, so that an empty text is not absent */ };
+enum field_flag { FIELD_REQUIRED = 1, FIELD_KEPT = 2, FIELD_LATER = 4 /* F_ENUM: the check says what an unknown text is */,
+		  FIELD_POINTER = 8 /* F_ENUM: a pointer in the API's types, so that an empty text is not absent */ };
 
 struct field {
 	const char *name;
@@ -76,6 +76,7 @@ struct decode {
 	const char *file;
 	const char *object;                     /* Service "web", for messages */
 	struct err *err;
+	bool status;                            /* inside of status: a server leaves it out when the object is created, so that only the types must fit */
 	bool keeps;                             /* what is decoded is the object's own, of val_copy_interned by the same table: an F_RAW is a part of it, and no copy */
 };
 

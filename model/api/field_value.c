@@ -110,7 +110,7 @@ static bool decode_enum(struct decode *d, const struct field *f, const struct va
 				*out = (uint8_t)(k == 0 && f->has_dflt ? f->dflt : (int32_t)k);
 			return true;
 		}
-	if (f->flags & FIELD_LATER)
+	if (f->flags & FIELD_LATER || d->status)
 		return true;
 	list_names(&all, f->names);
 	if (d->object)

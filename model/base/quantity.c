@@ -272,13 +272,15 @@ static bool parse_zone(const char *p, int64_t *seconds)
 	return true;
 }
 
+enum { EARLIEST = 1850, LATEST = 2140 };         /* years: two times in between differ by what fits into an nsec */
+
 bool time_parse(const char *p, nsec *out)
 {
 	static const unsigned char length[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	unsigned year, month, day, h, m, s;
 	int64_t zone, fraction = 0, seconds;
 
-	if (!number(&p, 4, 1678, 2261, &year) || !literal(&p, '-') || !number(&p, 2, 1, 12, &month) || !literal(&p, '-') || !number(&p, 2, 1, 31, &day) ||
+	if (!number(&p, 4, 0, 9999, &year) || !literal(&p, '-') || !number(&p, 2, 1, 12, &month) || !literal(&p, '-') || !number(&p, 2, 1, 31, &day) ||
 	    !literal(&p, 'T') || !number(&p, 2, 0, 23, &h) || !literal(&p, ':') || !number(&p, 2, 0, 59, &m) || !literal(&p, ':') || !number(&p, 2, 0, 59, &s))
 		return false;
 	if (day > length[month - 1] || (month == 2 && day == 29 && (year % 4 || (year % 100 == 0 && year % 400))))
@@ -292,7 +294,14 @@ bool time_parse(const char *p, nsec *out)
 	if (!parse_zone(p, &zone))
 		return false;
 	seconds = days_of(year, month, day) * 86400 + (int64_t)h * 3600 + m * 60 + s - zone;
-	*out = SECONDS(seconds) + fraction;
+	if (seconds == days_of(1, 1, 1) * 86400 && !fraction)
+		*out = NEVER;
+	else if (seconds < days_of(EARLIEST, 1, 1) * 86400)
+		*out = SECONDS(days_of(EARLIEST, 1, 1) * 86400);
+	else if (seconds >= days_of(LATEST, 1, 1) * 86400)
+		*out = SECONDS(days_of(LATEST, 1, 1) * 86400);
+	else
+		*out = SECONDS(seconds) + fraction;
 	return true;
 }
 

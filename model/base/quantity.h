@@ -13,7 +13,9 @@ const char *quantity_written(const struct val *, char out[64]);
 /* The shortest way to write it, as Kubernetes does: 250m, 2; of bytes 1536Ki, 2Gi where they are whole. */
 const char *quantity_text(int64_t milli, bool bytes, char out[32]);
 bool duration_parse(const char *, nsec *);              /* Go's: "40s", "1m30s", "1.5h", "100ms"; a bare "0" */
-bool time_parse(const char *rfc3339, nsec *);           /* "2026-01-02T03:04:05Z" → nanoseconds since 1970-01-01 UTC */
+/* "2026-01-02T03:04:05Z" → nanoseconds since 1970-01-01 UTC. Go's zero time, 0001-01-01T00:00:00Z, is none: NEVER. Years before 1850 and after 2139 are
+ * these. */
+bool time_parse(const char *rfc3339, nsec *);
 const char *time_text(nsec since_1970, char out[32]);   /* RFC 3339 in UTC, whole seconds */
 const char *age_text(nsec, char out[16]);               /* as kubectl's AGE: 5s, 3m2s, 4h, 12d (apimachinery pkg/util/duration HumanDuration) */
 

@@ -140,7 +140,7 @@ static void carry_status(struct cluster *c, struct object *to, const struct obje
 {
 	struct arena *a = cluster_arena(c);
 	struct err none = { 0 };
-	struct decode dec = { cluster_strings(c), a, VALIDATE_IGNORE, NULL, NULL, &none, false };
+	struct decode dec = { .strings = cluster_strings(c), .arena = a, .unknown = VALIDATE_IGNORE, .err = &none };
 	struct val *all = val_new(a, VAL_MAP), *only = val_new(a, VAL_MAP);
 	const struct val *status;
 

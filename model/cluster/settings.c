@@ -95,7 +95,7 @@ static const void *decoded(struct cluster *c, const struct kind *kind, const str
 {
 	struct object *o = arena_alloc(cluster_arena(c), kind->size, 16);
 	struct err err = { 0 };
-	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, file, name, &err, false };
+	struct decode d = { .strings = cluster_strings(c), .arena = cluster_arena(c), .unknown = VALIDATE_IGNORE, .file = file, .object = name, .err = &err };
 
 	o->kind = kind;
 	fields_decode(&d, kind->fields, v, "", o);

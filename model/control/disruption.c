@@ -8,7 +8,7 @@ static bool selector_of(struct cluster *c, const struct object *pdb, struct aren
 {
 	const struct val *v = val_path(pdb->doc, "spec.selector");
 	struct err none = { 0 };
-	struct decode d = { cluster_strings(c), a, VALIDATE_IGNORE, NULL, NULL, &none, false };
+	struct decode d = { .strings = cluster_strings(c), .arena = a, .unknown = VALIDATE_IGNORE, .err = &none };
 
 	*out = (struct selector){ 0 };
 	if (v)

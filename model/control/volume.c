@@ -95,7 +95,7 @@ static bool selected(struct cluster *c, const struct object *claim, const struct
 	if (!v)
 		return true;
 	scratch = arena_new(NULL, "selector");
-	fields_decode(&(struct decode){ cluster_strings(c), scratch, VALIDATE_IGNORE, NULL, NULL, &none, false }, selector_fields, v, "", &s);
+	fields_decode(&(struct decode){ .strings = cluster_strings(c), .arena = scratch, .unknown = VALIDATE_IGNORE, .err = &none }, selector_fields, v, "", &s);
 	yes = selector_matches(&s, &volume->labels);
 	err_free(&none);
 	arena_free(scratch);

@@ -77,7 +77,7 @@ struct val *document_of(struct loading *l, const struct piece p[2])
 static const struct pod_spec *spec_at(struct loading *l, int64_t row)
 {
 	uint64_t *known = map_put(&l->specs, l->arena, (uint64_t)row + 1);
-	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, "Pod", l->err, false };
+	struct decode d = { .strings = cluster_strings(l->cluster), .arena = l->arena, .unknown = VALIDATE_IGNORE, .file = l->lab->path, .object = "Pod", .err = l->err };
 	struct pod_spec *spec;
 
 	if (*known)
@@ -96,7 +96,7 @@ static const struct pod_spec *spec_at(struct loading *l, int64_t row)
 /* The fields as applied, over them those that changed since, the defaults that follow, and what controllers keep. */
 static void fill_from(struct loading *l, struct object *o, const struct val *own, const struct val *state, int64_t spec)
 {
-	struct decode d = { cluster_strings(l->cluster), l->arena, VALIDATE_IGNORE, l->lab->path, o->kind->name, l->err, false };
+	struct decode d = { .strings = cluster_strings(l->cluster), .arena = l->arena, .unknown = VALIDATE_IGNORE, .file = l->lab->path, .object = o->kind->name, .err = l->err };
 	const struct kind *k = o->kind;
 
 	if (!own || !state)

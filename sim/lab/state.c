@@ -135,7 +135,7 @@ static void clear(const struct field *f, struct object *o)
 void state_unpack(struct object *o, const struct val *v, struct cluster *c)
 {
 	struct err none = { 0 };
-	struct decode d = { cluster_strings(c), cluster_arena(c), VALIDATE_IGNORE, NULL, o->kind->name, &none, false };
+	struct decode d = { .strings = cluster_strings(c), .arena = cluster_arena(c), .unknown = VALIDATE_IGNORE, .object = o->kind->name, .err = &none };
 	const struct field *f = state_fields(o->kind);
 
 	clear(state_meta_fields, o);

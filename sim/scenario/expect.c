@@ -251,7 +251,7 @@ static bool parse_inner(struct parse *p, const struct val *v, const char *path, 
 /* outer: the expectation in whose `when` or `not` it stands; an object and its path are named once. */
 static bool expect_parse(struct parse *p, const struct val *v, const char *path, unsigned only, const struct expect *outer, struct expect *out)
 {
-	struct decode d = { p->strings, p->arena, VALIDATE_STRICT, p->file, p->object, p->err, false };
+	struct decode d = parse_strictly(p);
 	struct raw_expect raw = { 0 };
 	unsigned about;
 

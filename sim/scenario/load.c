@@ -37,11 +37,6 @@ static const struct field step_fields[] = {
 	FIELD_END
 };
 
-static struct decode decode_of(const struct parse *p)
-{
-	return (struct decode){ p->strings, p->arena, VALIDATE_STRICT, p->file, p->object, p->err, false };
-}
-
 static const char *below(struct parse *p, const char *path, const char *name)
 {
 	return arena_printf(p->arena, "%s.%s", path, name);
@@ -49,7 +44,7 @@ static const char *below(struct parse *p, const char *path, const char *name)
 
 static bool parse_draw(struct parse *p, const struct val *v, const char *path, struct step *out)
 {
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	val_vec l = as_list(p->arena, v);
 	bool ok = true;
 
@@ -107,7 +102,7 @@ static bool parse_goal(struct parse *p, const struct val *v, const char *path, s
 	bool ok = expects_parse(p, val_is(goal, VAL_MAP) ? val_get(goal, "expect") : goal, below(p, path, "goal"), &out->goal);
 
 	if (solution) {
-		struct decode d = decode_of(p);
+		struct decode d = parse_strictly(p);
 		struct raw_step none = { 0 };
 
 		out->solution = arena_make(p->arena, struct changes);
@@ -125,7 +120,7 @@ static bool parse_goal(struct parse *p, const struct val *v, const char *path, s
 static bool step_parse(struct parse *p, const struct val *v, uint32_t nr, struct step *out)
 {
 	const char *path = arena_printf(p->arena, "spec.steps[%u]", nr);
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	struct raw_step raw = { 0 };
 	question_list http = { 0 };
 	bool ok;
@@ -232,7 +227,7 @@ struct scenario *scenario_parse(struct arena *a, const char *file, const struct 
 	const struct val *root = val_copy(a, read);
 	const char *name = val_str_at(root, "metadata.name");
 	struct parse p = { a, strtab_new(a), arena_strdup(a, file), arena_printf(a, "Scenario \"%s\"", name ? name : ""), err };
-	struct decode d = decode_of(&p);
+	struct decode d = parse_strictly(&p);
 	struct scenario *s = arena_make(a, struct scenario);
 	struct raw_scenario raw = { 0 };
 	bool ok = fields_decode(&d, scenario_fields, root, "", &raw);

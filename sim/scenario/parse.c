@@ -9,11 +9,6 @@
 #include "model/base/quantity.h"
 #include "model/control/control.h"
 
-static struct decode decode_of(const struct parse *p)
-{
-	return (struct decode){ p->strings, p->arena, VALIDATE_STRICT, p->file, p->object, p->err, false };
-}
-
 static const char *below(struct parse *p, const char *path, const char *name)
 {
 	return arena_printf(p->arena, "%s.%s", path, name);
@@ -75,7 +70,7 @@ static bool question_text(struct parse *p, const struct val *v, const char *path
 
 static bool question_parse(struct parse *p, const struct val *v, const char *path, struct question_doc *out)
 {
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	struct raw_question raw = { 0 };
 
 	if (val_is(v, VAL_STRING)) {
@@ -117,7 +112,7 @@ bool lookups_parse(struct parse *p, const struct val *v, const char *path, quest
 		ROW(F_STR, "resolver", struct question_doc, resolver), ROW(F_STR, "namespace", struct question_doc, ns),
 		FIELD_END
 	};
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	val_vec l = as_list(p->arena, v);
 	bool ok = true;
 
@@ -144,7 +139,7 @@ static const struct field wait_fields[] = { ROW(F_RAW, "for", struct raw_wait, c
 
 static bool parse_apply(struct parse *p, const struct val *v, const char *path, struct changes *out)
 {
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	struct raw_apply raw = { 0 };
 	bool ok = true;
 
@@ -177,7 +172,7 @@ static const struct change_spec patch_spec = { "patch", patch_fields, "merge" },
 
 static bool parse_changes_of(struct parse *p, const struct val *v, const char *path, const struct change_spec *spec, val_vec *out)
 {
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	bool ok = true;
 
 	*out = as_list(p->arena, v);
@@ -257,7 +252,7 @@ static bool parse_faults(struct parse *p, const struct val *v, const char *path,
 
 static bool parse_wait(struct parse *p, const struct val *v, const char *path, struct changes *out)
 {
-	struct decode d = decode_of(p);
+	struct decode d = parse_strictly(p);
 	struct raw_wait raw = { 0 };
 	val_vec l;
 	bool ok = true;

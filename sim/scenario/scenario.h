@@ -122,6 +122,7 @@ struct strtab;
 struct parse { struct arena *arena; struct strtab *strings; const char *file, *object; struct err *err; };
 /* Each adds an error at `at` and returns false. */
 bool parse_failed(struct parse *, const struct val *at, const char *path, const char *fmt, ...) PRINTF(4, 5);
+struct decode parse_strictly(const struct parse *);      /* by a table of fields; an unknown one is an error */
 bool pick_parse(struct parse *, const char *text, const struct val *at, struct pick *out);
 bool range_parse(struct parse *, const struct val *, const char *path, struct range *out);
 bool wait_parse(struct parse *, const char *text, const struct val *at, struct wait_for *out);

@@ -18,6 +18,11 @@ bool parse_failed(struct parse *p, const struct val *at, const char *path, const
 	return err_add(p->err, ERR_INPUT, &w, "%s", text);
 }
 
+struct decode parse_strictly(const struct parse *p)
+{
+	return (struct decode){ .strings = p->strings, .arena = p->arena, .unknown = VALIDATE_STRICT, .file = p->file, .object = p->object, .err = p->err };
+}
+
 val_vec as_list(struct arena *a, const struct val *v)
 {
 	val_vec l = { .set = v != NULL };

@@ -225,6 +225,24 @@ TEST(quotas_choose_pods_by_their_scopes)
 	}
 }
 
+/* PrepareForCreate of pkg/registry's strategies and of apiextensions' customResourceStrategy: status is left out before anything is validated; what is no
+ * value of its type is refused by the decoder. metav1.Time takes the zero time. */
+TEST(a_status_that_is_brought_along_is_not_validated)
+{
+	static const char yaml[] =
+		"{apiVersion: v1, kind: Namespace, metadata: {name: team}, status: {phase: Odd, conditions: [{type: T, status: perhaps}]}}\n---\n"
+		"{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}},\n"
+		" status: {conditions: [{type: Failed, status: 'True', lastTransitionTime: '0001-01-01T00:00:00Z'}]}}\n---\n"
+		"{apiVersion: gateway.networking.k8s.io/v1, kind: GRPCRoute, metadata: {name: g}, spec: {}, status: {parents: [{parentRef: {}, controllerName: a/b}]}}\n";
+	static const char wrong[] = "{apiVersion: v1, kind: Namespace, metadata: {name: m}, status: {conditions: [{type: T, status: 7}]}}";
+	struct cell x = cell_new(1);
+
+	CU_ASSERT(docs_read("test.yaml", yaml, strlen(yaml), NULL, cell_take, &x, &x.err));
+	CU_ASSERT_EQUAL(x.err.nr, 0);
+	CU_ASSERT_FALSE(docs_read("test.yaml", wrong, strlen(wrong), NULL, cell_take, &x, &x.err));
+	cell_free(&x);
+}
+
 /* plugin/pkg/admission/priority computePriority */
 TEST(pods_of_unknown_priority_classes_are_refused)
 {
