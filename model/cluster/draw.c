@@ -1,16 +1,21 @@
 /* Chance: every draw follows from the seed and from what it is for, never from the draws before it. */
 #include "model/cluster/store.h"
 
-/* FNV-1a above, FNV-1 below, in one pass. */
-static uint64_t hash_text(const char *s)
+/* FNV-1a above, FNV-1 below, in one pass; h: of what stands before s. */
+static uint64_t hash_on(uint64_t h, const char *s)
 {
-	uint32_t a = 2166136261u, b = 2166136261u;
+	uint32_t a = (uint32_t)(h >> 32), b = (uint32_t)h;
 
 	for (; *s; s++) {
 		a = (a ^ (unsigned char)*s) * 16777619u;
 		b = b * 16777619u ^ (unsigned char)*s;
 	}
 	return (uint64_t)a << 32 | b;
+}
+
+static uint64_t hash_text(const char *s)
+{
+	return hash_on((uint64_t)2166136261u << 32 | 2166136261u, s);
 }
 
 uint64_t draw(const struct cluster *c, const char *purpose, const char *uid, uint64_t n)
@@ -40,24 +45,14 @@ static char *put_hex(char *to, uint64_t v, int digits)
 	return to;
 }
 
-/* A version 4 shaped UUID. Written by hand: every object has one. */
+/* A version 4 shaped UUID, drawn by KIND/NAMESPACE/NAME. Written by hand: every object has one. */
 void cluster_uid_print(const struct cluster *c, const struct object *o, char uid[UID_LENGTH + 1])
 {
-	char text[512], *at = text;
-	const char *parts[] = { o->kind->name, o->ns ? o->ns : "", o->name };
-	uint64_t purpose = hash_text("uid"), what, hi, lo;
+	uint64_t purpose = hash_text("uid"), what = hash_on(hash_on(hash_text(o->kind->name), "/"), o->ns ? o->ns : ""), hi, lo;
+	char *at;
 
-	for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
-		size_t n = MIN(strlen(parts[k]), (size_t)(text + sizeof(text) - 2 - at));
-
-		if (k)
-			*at++ = '/';
-		memcpy(at, parts[k], n);
-		at += n;
-	}
-	*at = '\0';
-	what = hash_text(text);
-	hi = hash_mix(hash_mix(hash_mix(c->seed, 2 * (uint64_t)o->life), purpose), what);       /* draw(c, "uid", text, …) twice */
+	what = hash_on(hash_on(what, "/"), o->name);
+	hi = hash_mix(hash_mix(hash_mix(c->seed, 2 * (uint64_t)o->life), purpose), what);       /* draw(c, "uid", …) twice */
 	lo = hash_mix(hash_mix(hash_mix(c->seed, 2 * (uint64_t)o->life + 1), purpose), what);
 	at = put_hex(uid, hi >> 32, 8);
 	*at++ = '-';

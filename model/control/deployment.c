@@ -202,11 +202,9 @@ static void make_new(struct deploying *x)
 /* A rollback brings an old set back: it gets the newest revision. */
 static void renew_revision(struct deploying *x)
 {
-	int32_t next = next_revision(x);
+	int32_t own = revision(&x->newer->o), next = MAX(next_revision(x), own);
 
-	if (revision(&x->newer->o) >= next)
-		next = revision(&x->newer->o);
-	if (revision(&x->newer->o) != next) {
+	if (own != next) {
 		annotate_revision(x, &x->newer->o, next);
 		cluster_touch(x->c, &x->newer->o);
 	}
