@@ -66,10 +66,21 @@ static bool available(const struct kp_endpoint *e, enum kp_topology how, const c
 	return !restricts(how) || hinted(e, how == KP_SAME_NODE ? node : zone, how == KP_SAME_ZONE, &has);
 }
 
+/* As long as none is left out, they are the first of all. */
 static void add(struct kp_endpoints *to, const struct kp_endpoints *all, uint32_t k, struct arena *a)
 {
-	if (!to->v)
-		to->v = arena_array(a, struct kp_endpoint, all->nr);
+	if (to->nr == k && (!k || to->v == all->v)) {
+		to->v = all->v;
+		to->nr++;
+		return;
+	}
+	if (!to->nr || to->v == all->v) {
+		struct kp_endpoint *own = arena_array(a, struct kp_endpoint, all->nr);
+
+		if (to->nr)
+			memcpy(own, to->v, to->nr * sizeof(*own));
+		to->v = own;
+	}
 	to->v[to->nr++] = all->v[k];
 }
 
