@@ -83,7 +83,10 @@ static void run(struct control *t, struct object *key, nsec now)
 	for (uint32_t k = 0; k < m->nr; k++) {
 		struct served s = ingresses_served(c, m->v[k].name, m->arena);
 		struct lb_list at = controller_addresses(c, &m->v[k], m->arena);
+		struct route_table none = { .arena = m->arena, .cluster = c };
 
+		if (m->v[k].nginx)
+			s = nginx_reads(&none, &s, &m->v[k]);
 		for (uint32_t i = 0; i < s.nr; i++)
 			set_address(c, (struct ingress *)s.v[i], &at, &m->v[k]);
 	}

@@ -107,6 +107,8 @@ static bool guarded(struct deciding *d, const struct l7_guard *g, struct share s
 		l7_answer(d, s, 0, d->why)->unknown = "use-forwarded-headers: what a client's X-Forwarded headers change is not modelled";
 		return true;
 	case L7_GUARD_BASIC_AUTH:
+		if (in_ranges(g, rq->client))
+			return false;
 		b = l7_answer(d, s, 401, arena_printf(d->a, "%s; it asks for a user name and a password", d->why));
 		if (header_of(rq, "Authorization"))
 			b->unknown = "whether these credentials are accepted is not modelled";

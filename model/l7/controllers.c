@@ -167,7 +167,7 @@ static void add_product(struct listing *l, const struct runs *w, const struct co
 	const char *class = argument(box, p->class_arg), *gateway = argument(box, p->gateway_arg), *word = argument(box, p->annotation_arg);
 	const char *publish = argument(box, "--publish-service"), *status = argument(box, "--publish-status-address"), *cert = argument(box, "--default-ssl-certificate"), *config = argument(box, "--configmap");
 	const char *fallback = argument(box, "--default-backend-service");
-	const char *none = argument(box, p->classless_arg);
+	const char *none = argument(box, p->classless_arg), *validation = argument(box, "--enable-annotation-validation");
 	struct l7_controller one = { .product = p->name, .workload = data.o ? data.o : w->o, .labels = data.o ? data.labels : w->labels, .nginx = p->nginx };
 
 	one.annotation = cluster_str(l->c, word && *word ? word : p->annotation);
@@ -176,6 +176,8 @@ static void add_product(struct listing *l, const struct runs *w, const struct co
 	one.default_cert = cert ? expanded(l->c, cert, w->o->ns) : NULL;
 	one.config = config ? expanded(l->c, config, w->o->ns) : NULL;
 	one.fallback = fallback ? expanded(l->c, fallback, w->o->ns) : NULL;
+	one.image = box->image;
+	one.validation = validation ? cluster_str(l->c, validation) : NULL;
 	one.host_network = data.spec && data.spec->host_network;
 	one.service = publish && *publish ? named_service(l->c, expanded(l->c, publish, w->o->ns)) : NULL;
 	if (!one.service && data.o)

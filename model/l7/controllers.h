@@ -23,6 +23,8 @@ struct l7_controller {
 	str publish;                            /* an address or name that it was told to write into statuses; NULL: its Service's */
 	bool host_network;
 	bool nginx;                             /* ingress-nginx: its annotations count */
+	str image;                              /* of its container; NULL: not known (--controller) */
+	str validation;                         /* --enable-annotation-validation, or NULL */
 	str default_cert;                       /* NS/NAME, or NULL */
 	str config;                             /* NS/NAME of its ConfigMap, or NULL */
 	str fallback;                           /* NS/NAME of the Service that takes what nothing matches, or NULL */

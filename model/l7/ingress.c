@@ -229,6 +229,8 @@ struct route_table *routes_compile_ingress(struct cluster *c, const char *contro
 	}
 	table_listener(t, NULL, 80, L7_HTTP, group);
 	table_listener(t, NULL, 443, L7_HTTPS, group);
+	if (nginx)
+		s = nginx_reads(t, &s, who);
 	ingress_certs(t, 1, &s);
 	if (nginx)
 		nginx_compile(t, group, &s, who);

@@ -24,6 +24,8 @@ struct l7_ref ingress_ref(struct cluster *, str ns, const struct ing_backend *, 
 void ingress_certs(struct route_table *, uint32_t listener, const struct served *);
 /* ingress-nginx: its own order of locations, and its annotations (nginx.c). */
 struct l7_controller;
+/* Those that it reads: an Ingress with an annotation's value that it does not take, or too risky for its ConfigMap, is left out, and a finding says so. */
+struct served nginx_reads(struct route_table *, const struct served *, const struct l7_controller *);
 void nginx_compile(struct route_table *, uint32_t group, const struct served *, const struct l7_controller *);        /* NULL: with its defaults */
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-static bool is_canary(const struct ingress *ing) { return nginx_noted(ing, "canary"); }
+static bool is_canary(const struct nginx *n, const struct ingress *ing) { return nginx_noted(n, ing, "canary"); }
 
 /* ---- servers and locations */
 
@@ -35,7 +35,7 @@ static void add_servers(struct nginx *n, const struct ingress *ing)
 {
 	for (uint32_t k = 0; k < ing->rules.nr; k++) {
 		str host = host_of(n, &ing->rules.v[k]);
-		const char *aliases = nginx_note(ing, "server-alias");
+		const char *aliases = nginx_note(n, ing, "server-alias");
 		struct server *s = server_find(n, host);
 
 		if (!s) {
@@ -63,12 +63,23 @@ static void add_location(struct nginx *n, struct server *s, struct location l)
 		table_finding(n->t, false, l.ing->o.id, l.at, "path %s of host %s is claimed by an older rule: this one never matches", l.path, s->host);
 }
 
+/* What the admission webhook asks of a path that is no regular expression (inspector/rules.go ValidatePathType). Without it the path is served. */
+static void judge_path(struct nginx *n, const struct ingress *ing, const struct ing_path *p, const char *at)
+{
+	const char *path = p->path && *p->path ? p->path : "/";
+
+	if (n->config.strict_paths && !streq(p->type, "ImplementationSpecific") &&
+	    strspn(path, "/abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != strlen(path))
+		table_finding(n->t, true, ing->o.id, at, "the admission webhook of ingress-nginx refuses path %s with pathType %s: ImplementationSpecific takes it", path, p->type);
+}
+
 static void add_paths(struct nginx *n, const struct ingress *ing)
 {
 	for (uint32_t i = 0; i < ing->rules.nr; i++)
 		for (uint32_t k = 0; k < ing->rules.v[i].paths.nr; k++) {
 			const struct ing_path *p = &ing->rules.v[i].paths.v[k];
 
+			judge_path(n, ing, p, arena_printf(n->t->arena, "spec.rules[%u].http.paths[%u]", i, k));
 			if (p->backend.service)
 				add_location(n, server_find(n, host_of(n, &ing->rules.v[i])),
 					     (struct location){ path_of(n, p), streq(p->type, "Exact") ? "Exact" : "Prefix", ing, &p->backend,
@@ -87,7 +98,7 @@ static int longest_first(const void *x, const void *y)
 	return m != k ? (m > k ? -1 : 1) : -strcmp(a->path, b->path) ? -strcmp(a->path, b->path) : strcmp(a->type, b->type);
 }
 
-static bool wants_regex(const struct location *l) { return nginx_rewrites(l) || nginx_noted(l->ing, "use-regex"); }
+static bool wants_regex(const struct nginx *n, const struct location *l) { return nginx_rewrites(n, l) || nginx_noted(n, l->ing, "use-regex"); }
 
 /* A Prefix without regular expressions becomes `location PATH/` and `location = PATH` (updateServerLocations). */
 static locations spelled(struct nginx *n, const struct server *s)
@@ -102,7 +113,7 @@ static locations spelled(struct nginx *n, const struct server *s)
 		struct location l = s->locs.v[k], exact = l;
 		size_t len = strlen(l.path);
 
-		if (streq(l.type, "Prefix") && strcmp(l.path, "/") != 0 && !wants_regex(&l)) {
+		if (streq(l.type, "Prefix") && strcmp(l.path, "/") != 0 && !wants_regex(n, &l)) {
 			bool taken = map_find(&exacts, map_ptr(l.path)) != NULL;
 
 			if (l.path[len - 1] != '/')
@@ -123,11 +134,11 @@ static locations spelled(struct nginx *n, const struct server *s)
 static struct l7_ref ref_of(struct nginx *n, const struct ingress *ing, const struct ing_backend *b)
 {
 	struct l7_ref r = ingress_ref(n->t->cluster, ing->o.ns, b, n->t->arena);
-	const char *dflt = nginx_note(ing, "default-backend");
+	const char *dflt = nginx_note(n, ing, "default-backend");
 	const struct service *s = dflt ? find_service(n->t->cluster, ing->o.ns, dflt) : NULL;
 
-	r.via_service = nginx_noted(ing, "service-upstream");
-	r.protocol = nginx_note(ing, "backend-protocol");
+	r.via_service = nginx_noted(n, ing, "service-upstream");
+	r.protocol = nginx_note(n, ing, "backend-protocol");
 	if (s && s->ports.nr) {
 		struct l7_ref *f = arena_make(n->t->arena, struct l7_ref);
 
@@ -145,14 +156,14 @@ static void add_canaries(struct nginx *n, struct l7_action *act)
 {
 	for (uint32_t k = 0; k < n->alternatives.nr && !act->canaries.nr; k++) {
 		const struct alternative *alt = &n->alternatives.v[k];
-		const char *pattern = nginx_note(alt->ing, "canary-by-header-pattern"), *why = NULL;
-		struct l7_canary c = { .header = nginx_note(alt->ing, "canary-by-header"), .value = nginx_note(alt->ing, "canary-by-header-value"),
-				       .cookie = nginx_note(alt->ing, "canary-by-cookie"), .ref = ref_of(n, alt->ing, alt->backend) };
+		const char *pattern = nginx_note(n, alt->ing, "canary-by-header-pattern"), *why = NULL;
+		struct l7_canary c = { .header = nginx_note(n, alt->ing, "canary-by-header"), .value = nginx_note(n, alt->ing, "canary-by-header-value"),
+				       .cookie = nginx_note(n, alt->ing, "canary-by-cookie"), .ref = ref_of(n, alt->ing, alt->backend) };
 
 		if (!same_upstream(&alt->primary, &act->backends.v[0].ref))
 			continue;
-		c.weight = (uint32_t)nginx_code(nginx_note(alt->ing, "canary-weight"), 0, INT32_MAX, 0);
-		c.total = (uint32_t)nginx_code(nginx_note(alt->ing, "canary-weight-total"), 101, INT32_MAX, 100);
+		c.weight = (uint32_t)nginx_code(nginx_note(n, alt->ing, "canary-weight"), 0, INT32_MAX, 0);
+		c.total = (uint32_t)nginx_code(nginx_note(n, alt->ing, "canary-weight-total"), 101, INT32_MAX, 100);
 		if (pattern && !(c.value && *c.value))
 			c.pattern = regex_compile(n->t->arena, pattern, false, &why);
 		if (why)
@@ -222,7 +233,7 @@ static void emit_server(struct nginx *n, const char *host, const struct server *
 	bool regex = false;
 
 	for (uint32_t k = 0; k < locs->nr; k++)
-		regex = regex || wants_regex(&locs->v[k]);
+		regex = regex || wants_regex(n, &locs->v[k]);
 	table_vhost(n->t, n->group, host);
 	for (int exact = 1; exact >= 0 && !regex; exact--)
 		for (uint32_t k = 0; k < locs->nr; k++)
@@ -241,7 +252,7 @@ static void emit_www(struct nginx *n, const struct server *s)
 	bool wanted = false;
 
 	for (uint32_t k = 0; k < s->locs.nr; k++)
-		wanted = wanted || nginx_noted(s->locs.v[k].ing, "from-to-www-redirect");
+		wanted = wanted || nginx_noted(n, s->locs.v[k].ing, "from-to-www-redirect");
 	if (!wanted || server_find(n, other) || streq(s->host, "*"))
 		return;
 	act = arena_make(n->t->arena, struct l7_action);
@@ -263,7 +274,9 @@ static void emit_aliases(struct nginx *n, const struct server *s, const location
 		p += strspn(p, ", ");
 		len = strcspn(p, ", ");
 		alias = arena_strndup(n->t->arena, p, len);
-		if (len && !server_find(n, alias))
+		if (*alias == '~')
+			n->pattern_alias = alias;
+		else if (len && !server_find(n, alias))
 			emit_server(n, alias, s, locs);
 		p += len;
 	}
@@ -314,6 +327,12 @@ static void no_host(struct nginx *n)
 	struct l7_hosts *g = &n->t->groups.v[n->group];
 	struct l7_action *act;
 
+	if (n->pattern_alias) {                 /* whatever host nobody has may be one of these */
+		act = arena_make(n->t->arena, struct l7_action);
+		act->unknown = arena_printf(n->t->arena, "the server-alias %s is a regular expression, which is not modelled", n->pattern_alias);
+		g->dflt = act;
+		return;
+	}
 	if (g->dflt || !n->config.fallback)
 		return;
 	act = arena_make(n->t->arena, struct l7_action);
@@ -323,23 +342,38 @@ static void no_host(struct nginx *n)
 	g->dflt_cause = n->config.fallback->o.id;
 }
 
+struct served nginx_reads(struct route_table *t, const struct served *s, const struct l7_controller *who)
+{
+	const struct nginx n = { .t = t, .config = nginx_config(t->cluster, who, t->arena) };
+	struct served out = { .v = arena_array(t->arena, const struct ingress *, s->nr) };
+
+	for (uint32_t k = 0; k < s->nr; k++) {
+		const char *why = nginx_left_out(&n, s->v[k]);
+
+		if (why)
+			table_finding(t, true, s->v[k]->o.id, "metadata.annotations", "ingress-nginx refuses the Ingress at admission, or leaves it out: %s", why);
+		else
+			out.v[out.nr++] = s->v[k];
+	}
+	return out;
+}
+
 void nginx_compile(struct route_table *t, uint32_t group, const struct served *s, const struct l7_controller *who)
 {
 	struct nginx n = { .t = t, .group = group, .config = nginx_config(t->cluster, who, t->arena) };
 
 	for (uint32_t k = 0; k < s->nr; k++)
-		if (!is_canary(s->v[k]))
+		if (!is_canary(&n, s->v[k]))
 			add_servers(&n, s->v[k]);
 	for (uint32_t k = 0; k < s->nr; k++)
-		if (!is_canary(s->v[k]))
+		if (!is_canary(&n, s->v[k]))
 			add_paths(&n, s->v[k]);
 	for (uint32_t k = 0; k < s->nr; k++)
-		if (is_canary(s->v[k]))
+		if (is_canary(&n, s->v[k]))
 			add_alternatives(&n, s->v[k]);
 	for (uint32_t k = 0; k < s->nr; k++)
-		if (!is_canary(s->v[k]))
+		if (!is_canary(&n, s->v[k]))
 			catch_all(&n, s->v[k]);
-	no_host(&n);
 	for (uint32_t k = 0; k < n.servers.nr; k++) {
 		struct server *one = &n.servers.v[k];
 		locations locs;
@@ -350,4 +384,5 @@ void nginx_compile(struct route_table *t, uint32_t group, const struct served *s
 		emit_aliases(&n, one, &locs);
 		emit_www(&n, one);
 	}
+	no_host(&n);
 }

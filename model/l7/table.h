@@ -66,7 +66,7 @@ enum l7_guard_kind { L7_GUARD_SOURCE, L7_GUARD_TLS, L7_GUARD_BASIC_AUTH, L7_GUAR
 		     L7_GUARD_UNKNOWN };
 struct l7_guard {
 	uint8_t kind;
-	struct cidr *cidrs; uint32_t nr; bool deny;     /* SOURCE: allowed ranges, or denied ones */
+	struct cidr *cidrs; uint32_t nr; bool deny;     /* SOURCE: allowed ranges, or denied ones; BASIC_AUTH: who needs no password */
 	int status;                                     /* TLS, REDIRECT, DENIED */
 	bool keep_slash;                                /* TLS: the one at the end stays */
 	const char *text;                               /* APP_ROOT: the path; REDIRECT: the URL; DENIED, UNKNOWN: why */

@@ -66,7 +66,7 @@ static const struct { const char *notes, *spec, *paths, *scheme, *host, *path, *
 	{ "app-root: /home", "", "Prefix / a", "http", "x.test", "/", NULL, "302 → http://x.test/home" },
 	{ "app-root: /home", "", "Prefix / a", "http", "x.test", "/other", NULL, "200 a /other" },
 	{ "permanent-redirect: 'https://new.test'", "", "Prefix / a", "http", "x.test", "/old", NULL, "301 → https://new.test" },
-	{ "temporal-redirect: 'https://new.test$request_uri'", "", "Prefix / a", "http", "x.test", "/old?a=b", NULL, "302 → https://new.test/old?a=b" },
+	{ "temporal-redirect: 'https://new.test$request_uri'", "", "Prefix / a", "http", "x.test", "/old?a=b", NULL, "404" },      /* no variables: the Ingress is not read */
 	{ "permanent-redirect: 'https://new.test';permanent-redirect-code: '308'", "", "Prefix / a", "http", "x.test", "/old", NULL, "308 → https://new.test" },
 	{ "from-to-www-redirect: 'true'", "", "Prefix / a", "http", "www.x.test", "/p", NULL, "308 → http://x.test/p" },
 	{ "whitelist-source-range: '10.0.0.0/8,203.0.113.0/24'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
@@ -79,7 +79,7 @@ static const struct { const char *notes, *spec, *paths, *scheme, *host, *path, *
 	{ "auth-type: basic;auth-secret: m;auth-secret-type: auth-map", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
 	{ "auth-type: basic;auth-secret: other/s", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
 	{ "auth-type: digest;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
-	{ "auth-type: magic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "auth-type: magic;auth-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
 	{ "auth-type: basic;auth-secret: none;force-ssl-redirect: 'true'", "", "Prefix / a", "http", "x.test", "/p", NULL, "308 → https://x.test/p" },
 	{ "whitelist-source-range: 10.0.0.0/8,nonsense", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
 	{ "denylist-source-range: 10.0.0.0/8", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
@@ -94,6 +94,48 @@ static const struct { const char *notes, *spec, *paths, *scheme, *host, *path, *
 	{ "configuration-snippet: return 418", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
 	{ "no-such-annotation: x", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
 	{ "proxy-body-size: 8m;proxy-read-timeout: '60';affinity: cookie", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	/* values that are none: ignored, or the location denied, or the whole Ingress not read */
+	{ "ssl-redirect: 'no'", "tls: [{hosts: [x.test], secretName: none}]", "Prefix / a", "http", "x.test", "/p", NULL, "308 → https://x.test/p" },
+	{ "force-ssl-redirect: 'yes'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "use-regex: 'on'", "", "ImplementationSpecific /foo/.* a", "http", "x.test", "/foo/x", NULL, "404" },
+	{ "rewrite-target: '/$1?x=y'", "", "Prefix /app a", "http", "x.test", "/app/x", NULL, "200 a /app/x" },
+	{ "rewrite-target: ''", "", "Prefix /app a", "http", "x.test", "/app/x", NULL, "200 a /app/x" },
+	{ "app-root: 'https://y.test/'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "app-root: '/a b'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "backend-protocol: SPDY", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "permanent-redirect: 'https://new.test;deny all'", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "permanent-redirect: 'https://new.test';permanent-redirect-code: '418'", "", "Prefix / a", "http", "x.test", "/", NULL, "301 → https://new.test" },
+	{ "permanent-redirect: 'https://new.test';permanent-redirect-code: many", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "temporal-redirect: 'ftp://new.test'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "temporal-redirect: '';permanent-redirect: 'https://new.test'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "from-to-www-redirect: 'yes'", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "custom-http-errors: '404,999x'", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "default-backend: Not_A_Name", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "default-backend: nobody", "", "Prefix / empty", "http", "x.test", "/", NULL, "503" },
+	{ "upstream-vhost: 'a;b'", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "x-forwarded-prefix: '/a{b}'", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "server-alias: 'y.test;z'", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "server-alias: '~^y[0-9]+.test$'", "", "Prefix / a", "http", "y1.test", "/", NULL, "unknown" },
+	{ "limit-rps: ten", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "limit-rps: '10';limit-connections: '1';limit-rate: many", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "proxy-read-timeout: 1 minute;proxy-buffering: maybe", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "load-balance: magic", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "whitelist-source-range: ''", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "allowlist-source-range: ''", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "allowlist-source-range: 203.0.113.10;whitelist-source-range: 10.0.0.0/8", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "denylist-source-range: nowhere", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "custom-headers: nobody", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "proxy-ssl-secret: s", "", "Prefix / a", "http", "x.test", "/", NULL, "503" },
+	{ "proxy-ssl-secret: default/s", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "auth-type: basic;auth-secret: s;auth-secret-type: magic", "", "Prefix / a", "http", "x.test", "/", NULL, "404" },
+	{ "auth-secret-type: magic;auth-method: NONE;auth-tls-verify-depth: '2'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },    /* parts of what is not there */
+	{ "satisfy: any;auth-type: basic;auth-secret: s;whitelist-source-range: 203.0.113.0/24", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "satisfy: any;auth-type: basic;auth-secret: s;whitelist-source-range: 10.0.0.0/8", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
+	{ "satisfy: all;auth-type: basic;auth-secret: s;whitelist-source-range: 10.0.0.0/8", "", "Prefix / a", "http", "x.test", "/", NULL, "403" },
+	{ "satisfy: some;auth-type: basic;auth-secret: s;whitelist-source-range: 203.0.113.0/24", "", "Prefix / a", "http", "x.test", "/", NULL, "401" },
+	{ "enable-modsecurity: 'true'", "", "Prefix / a", "http", "x.test", "/", NULL, "unknown" },
+	{ "enable-modsecurity: maybe", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
+	{ "enable-modsecurity: 'false'", "", "Prefix / a", "http", "x.test", "/", NULL, "200 a /" },
 	{ "server-alias: 'z.test, y.test'", "", "Prefix / a", "http", "y.test", "/", NULL, "200 a /" },
 	{ "default-backend: b", "", "Prefix / empty", "http", "x.test", "/", NULL, "200 b /" },
 	{ "", "", "Prefix / empty", "http", "x.test", "/", NULL, "503" },
@@ -151,6 +193,17 @@ TEST(ingress_nginx_sends_a_share_to_the_canary)
 		{ "canary: 'true';canary-by-cookie: beta", "Cookie: a=b; beta=always", "200 b /" },
 		{ "canary: 'true';canary-by-cookie: beta", "Cookie: beta=never", "200 a /" },
 		{ "canary: 'true'", NULL, "200 a /" },
+		/* test/e2e/annotations/canary.go */
+		{ "canary: 'true';canary-by-header: X-New;canary-by-header-value: eu", "X-New: always", "200 a /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-by-header-value: eu;canary-by-header-pattern: '.*'", "X-New: us", "200 a /" },
+		{ "canary: 'true';canary-by-header: X-New;canary-by-header-pattern: '[[*][a-z](DoCanary)'", "X-New: DoCanary", "200 a /" },
+		{ "canary: 'true';canary-weight: '100'", NULL, "200 b /" },
+		{ "canary: 'true';canary-weight: '0'", NULL, "200 a /" },
+		{ "canary: 'true';canary-weight: '1000';canary-weight-total: '1000'", NULL, "200 b /" },
+		{ "canary: 'true';canary-weight: half", NULL, "200 a /" },
+		{ "canary: 'true';canary-weight: '50';canary-weight-total: all", NULL, "1/2 200 b /, 1/2 200 a /" },
+		{ "canary: 'true';canary-by-header: 'X New!';canary-weight: '50'", "X-New: always", "1/2 200 b /, 1/2 200 a /" },
+		{ "canary: 'maybe';canary-weight: '50'", NULL, "200 a /" },      /* no canary: the path belongs to the older one */
 	};
 
 	for (size_t k = 0; k < ARRAY_LEN(canaries); k++) {
@@ -161,6 +214,32 @@ TEST(ingress_nginx_sends_a_share_to_the_canary)
 		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "main", "", "", "Prefix / a"));
 		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "new", canaries[k].notes, "", "Prefix / b"));
 		SAME_TEXT(answer(routes_compile_ingress(c, INGRESS_NGINX, a), "http", "x.test", "/", canaries[k].header, a), canaries[k].want);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
+
+/* Two Ingresses of one host (test/e2e/annotations/{rewrite,alias}.go, ingress/pathtype_*.go). */
+TEST(one_ingress_changes_how_the_other_of_its_host_is_read)
+{
+	static const struct { const char *notes, *paths, *more_notes, *more_paths, *host, *path, *want; } pairs[] = {
+		{ "", "Prefix /foo a", "use-regex: 'true';rewrite-target: /new/backend", "ImplementationSpecific /foo.+ b", "x.test", "/foo", "200 a /foo" },
+		{ "", "Prefix /foo a", "use-regex: 'true';rewrite-target: /new/backend", "ImplementationSpecific /foo.+ b", "x.test", "/foo/bar", "200 b /new/backend" },
+		{ "", "Prefix /foo/bar/bar a", "use-regex: 'true';rewrite-target: /new/backend", "ImplementationSpecific /foo/bar/[a-z]{3} b", "x.test", "/foo/bar/bar", "200 b /new/backend" },
+		{ "", "Prefix /app-a a", "server-alias: bar.test", "Prefix /app-b b", "bar.test", "/app-a", "200 a /app-a" },
+		{ "", "Exact /exact a", "", "Prefix /exact b", "x.test", "/exact", "200 a /exact" },
+		{ "", "Exact /exact a", "", "Prefix /exact b", "x.test", "/exact/suffix", "200 b /exact/suffix" },
+		{ "limit-rpm: x", "Prefix / a", "", "Prefix / b", "x.test", "/", "200 b /" },     /* the first is not read */
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(pairs); k++) {
+		struct cluster *c = cluster_new(NULL, 1);
+		struct arena *a = arena_new(NULL, "test");
+
+		feed_cluster(c, VALIDATE_STRICT, backends);
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "one", pairs[k].notes, "", pairs[k].paths));
+		feed_cluster(c, VALIDATE_STRICT, ingress_yaml(a, "two", pairs[k].more_notes, "", pairs[k].more_paths));
+		SAME_TEXT(answer(routes_compile_ingress(c, INGRESS_NGINX, a), "http", pairs[k].host, pairs[k].path, NULL, a), pairs[k].want);
 		arena_free(a);
 		cluster_free(c);
 	}
