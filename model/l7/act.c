@@ -139,7 +139,7 @@ static void forwarded(struct deciding *d, struct changing *c)
 	const char *client = ip_set(rq->client) ? arena_strdup(d->a, IP(rq->client)) : NULL;
 	const char *before = header_joined(rq, "X-Forwarded-For", ", ", d->a);
 
-	if (client)
+	if (client && !d->t->keeps_forwarded)
 		headers_set(&c->request, "X-Forwarded-For", before && !d->t->replace_forwarded ? arena_printf(d->a, "%s, %s", before, client) : client);
 	headers_set(&c->request, "X-Forwarded-Proto", rq->scheme ? rq->scheme : "http");
 	if (!d->t->replace_forwarded)

@@ -1,6 +1,7 @@
 /* Routes → the routing table of one Gateway. Every match of every rule becomes a route under each hostname that it serves (gateway_match.c); what a rule does is
  * its action. */
 #include "model/l7/gateway_parts.h"
+#include "model/l7/planes.h"
 
 #include <stdlib.h>
 
@@ -239,6 +240,17 @@ bool gateway_add_service_routes(struct route_table *t, uint32_t group, const str
 	return found.nr > 0;
 }
 
+/* One of its own Pods, as Istio makes them. */
+static const struct pod *pod_of(struct cluster *c, const struct gateway *gw)
+{
+	struct object_list all = cluster_list_ns(c, &pod_kind, gw->o.ns);
+
+	for (uint32_t k = 0; k < all.nr; k++)
+		if (plane_gateway(c, (const struct pod *)all.v[k]) == gw)
+			return (const struct pod *)all.v[k];
+	return NULL;
+}
+
 struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)
 {
 	struct gw_state s = gateway_state(c, gw, a);
@@ -246,6 +258,7 @@ struct route_table *routes_compile_gateway(struct cluster *c, const struct gatew
 	struct compiling k = { t, c, a, &s };
 
 	t->misdirected = true;
+	t->gate = streq(s.controller, "istio.io/gateway-controller") ? pod_of(c, gw) : NULL;
 	for (uint32_t i = 0; i < s.nr; i++)
 		add_listener(&k, &s.listeners[i]);
 	for (uint32_t i = 0; i < s.nr_routes; i++)

@@ -397,6 +397,10 @@ static void routes(struct hap *x)
 static void forwarded(struct hap *x)
 {
 	sb_add(text(x), "\n    # of the client, for the backend\n");
+	if (x->t->keeps_forwarded) {
+		sb_add(text(x), "    http-request set-header X-Forwarded-Proto %[var(txn.scheme)]\n");
+		return;
+	}
 	if (!x->t->replace_forwarded) {
 		hap_repeated(x, "x-forwarded-for", "");
 		sb_add(text(x), "    acl forwarded req.fhdr(x-forwarded-for,1) -m found\n"

@@ -1,5 +1,6 @@
 /* From a request to a decision: which listener, which certificate, which route. What the route then does to the request is act.c. */
 #include "model/l7/deciding.h"
+#include "model/l7/mesh.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -265,6 +266,23 @@ static const char *spelling_decides(struct deciding *d, uint32_t group)
 	return NULL;
 }
 
+/* A gateway's own AuthorizationPolicies: of requests, or of connections where it reads none. Nobody comes with an identity: its listeners end TLS themselves. false: it is answered. */
+static bool allowed(struct deciding *d, const struct l7_listener *l)
+{
+	static const struct share all = { 1, 1, 0 };
+	struct mesh_source from = { .ip = d->q.rq->client };
+	struct mesh_verdict v;
+
+	if (!d->t->gate || cluster_count(d->t->cluster, &authorization_policy_kind) + cluster_count(d->t->cluster, &request_authentication_kind) == 0)
+		return true;
+	v = mesh_authorized(d->t->cluster, d->t->gate, l->port, &from, d->stream ? NULL : d->q.rq, d->a);
+	if (v.unknown)
+		l7_answer(d, all, 0, NULL)->unknown = v.unknown;
+	else if (!v.allowed)
+		l7_answer(d, all, 403, arena_printf(d->a, "%s answers: %s", d->t->server, v.why));
+	return v.allowed && !v.unknown;
+}
+
 static void route(struct deciding *d, const struct l7_listener *l)
 {
 	static const struct share all = { 1, 1, 0 };
@@ -272,6 +290,8 @@ static void route(struct deciding *d, const struct l7_listener *l)
 	const struct l7_vhost *host;
 	const char *open;
 
+	if (!allowed(d, l))
+		return;
 	d->route = table_find(d->t, l->group, &d->q, &host);
 	if (d->q.rq->explain)
 		consider(d, host);

@@ -169,10 +169,10 @@ static bool text_matches(const char *pattern, const char *value, bool nocase)
 		return false;
 	if (streq(pattern, "*"))
 		return m > 0;
+	if (*pattern == '*')                    /* asked first (authz/matcher StringMatcherWithPrefix, HeaderMatcher) */
+		return m >= n - 1 && cmp(value + m - (n - 1), pattern + 1, n - 1) == 0;
 	if (n && pattern[n - 1] == '*')
 		return m >= n - 1 && cmp(value, pattern, n - 1) == 0;
-	if (*pattern == '*')
-		return m >= n - 1 && cmp(value + m - (n - 1), pattern + 1, n - 1) == 0;
 	return n == m && cmp(value, pattern, n) == 0;
 }
 
@@ -226,6 +226,18 @@ static bool account_matches(struct asked *q, const char *pattern)
 	return sa && streq(arena_printf(q->a, "%s/%s", q->from->ns, sa + 4), strchr(pattern, '/') ? pattern : arena_printf(q->a, "%s/%s", q->ns, pattern));
 }
 
+/* A sidecar believes the last address in X-Forwarded-For; a gateway, whose use_remote_address is set, the connection (core/networkfilter.go, gateway.go; Envoy's
+ * ConnectionManagerUtility::mutateRequestHeaders). */
+static ip_addr remote_ip(struct asked *q)
+{
+	const char *list = q->rq && mesh_capture(q->to->spec).set ? header_joined(q->rq, "X-Forwarded-For", ",", q->a) : NULL;
+	const char *last = list ? strrchr(list, ',') : NULL;
+	ip_addr ip;
+
+	last = last ? last + 1 : list;
+	return last && ip_parse(last + strspn(last, " "), &ip) ? ip : q->from->ip;
+}
+
 static enum answer sure(bool yes) { return yes ? YES : NO; }
 
 static enum answer one_matches(struct asked *q, enum what what, const char *pattern)
@@ -242,8 +254,9 @@ static enum answer one_matches(struct asked *q, enum what what, const char *patt
 	case W_ACCOUNT:
 		return sure(account_matches(q, pattern));
 	case W_SOURCE:
-	case W_REMOTE:
 		return sure(block_has(pattern, q->from->ip));
+	case W_REMOTE:
+		return sure(block_has(pattern, remote_ip(q)));
 	case W_DESTINATION:
 		return sure(block_has(pattern, q->to->ip) || (ip_set(q->to->ip2) && block_has(pattern, q->to->ip2)));
 	case W_HOST:
@@ -443,15 +456,42 @@ static enum answer action_matches(struct asked *q, const struct mesh_policies *a
 	return out;
 }
 
+/* Does the request bring what a RequestAuthentication would read as a token? A bad one is answered 401, whatever the policies say. */
+static bool brings_token(const struct http_request *rq, const struct mesh_policies *all)
+{
+	const char *bearer = header_of(rq, "Authorization"), *query = rq->path ? strchr(rq->path, '?') : NULL;
+
+	if ((bearer && strncmp(bearer, "Bearer ", 7) == 0) || (query && strstr(query, "access_token=")))
+		return true;
+	for (uint32_t k = 0; k < all->nr; k++)
+		VAL_EACH(rule, val_get(all->v[k]->spec, "jwtRules")) {
+			VAL_EACH(h, val_get(rule, "fromHeaders"))
+				if (val_str_at(h, "name") && header_of(rq, val_str_at(h, "name")))
+					return true;
+			VAL_EACH(p, val_get(rule, "fromParams"))
+				if (val_str(p) && query && strstr(query, val_str(p)))
+					return true;
+			if (val_first(val_get(rule, "fromCookies")) && header_of(rq, "Cookie"))
+				return true;
+		}
+	return false;
+}
+
 /* The policies for a Pod: of its namespace and of the root one. CUSTOM and DENY come first; then, if there is any ALLOW, one of them must match. */
 struct mesh_verdict mesh_authorized(struct cluster *c, const struct pod *to, uint16_t port, const struct mesh_source *from, const struct http_request *rq, struct arena *a)
 {
 	struct mesh_policies all = mesh_policies(c, &authorization_policy_kind, to, a);
-	bool tokens = rq && mesh_policies(c, &request_authentication_kind, to, a).nr > 0, any;
+	struct mesh_policies readers = rq ? mesh_policies(c, &request_authentication_kind, to, a) : (struct mesh_policies){ 0 };
+	bool tokens = readers.nr > 0, any;
 	struct asked q = { .c = c, .from = from, .rq = rq, .port = port, .to = to, .tokens = tokens, .a = a };
 	const struct raw_object *by = NULL;
-	enum answer says = action_matches(&q, &all, "CUSTOM", &by, &any);
+	enum answer says;
 
+	if (tokens && brings_token(rq, &readers)) {
+		q.unknown = arena_printf(a, "RequestAuthentication %s/%s reads the request's token, which is not modelled", readers.v[0]->o.ns, readers.v[0]->o.name);
+		return verdict_of(&q, MAYBE, NULL, "a token decides");
+	}
+	says = action_matches(&q, &all, "CUSTOM", &by, &any);
 	if (says != NO) {
 		q.unknown = arena_printf(a, "AuthorizationPolicy %s/%s asks an external authorizer, which is not modelled", by->o.ns, by->o.name);
 		return verdict_of(&q, MAYBE, by, "decides elsewhere");

@@ -264,8 +264,10 @@ struct route_table *routes_compile_istio(struct cluster *c, const struct pod *p,
 
 		if (!selects(gw, p))
 			continue;
-		if (!k.t)
+		if (!k.t) {
 			k.t = table_new(c, a, arena_printf(a, "istio gateway pod/%s/%s", p->o.ns, p->o.name), "istio");
+			k.t->gate = p;
+		}
 		k.who = (struct mesh_client){ p->o.ns, NULL, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name) };
 		VAL_EACH(server, val_get(gw->spec, "servers"))
 			add_server(&k, gw, p, s, server, arena_printf(a, "spec.servers[%u]", n++));

@@ -237,6 +237,7 @@ struct route_table *routes_compile_sidecar(struct cluster *c, const struct pod *
 	bool own = s && speaks != MESH_HTTP, request = d->host && (own ? speaks == MESH_AUTO : http_port(&k)), found;
 
 	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
+	k.t->keeps_forwarded = true;
 	k.group = table_group(k.t, false, false);
 	table_listener(k.t, NULL, d->port, request ? L7_HTTP : L7_TCP, k.group);
 	if (own)
@@ -267,6 +268,7 @@ struct route_table *routes_compile_mesh(struct cluster *c, const struct pod *cli
 	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" }, .scope = &scope };
 
 	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
+	k.t->keeps_forwarded = true;
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const struct service *s = (const struct service *)all.v[i];
 		const char *const names[] = {           /* the shortest last: what DNS would complete in the client's namespace */

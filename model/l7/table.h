@@ -178,6 +178,8 @@ struct route_table {
 	bool misdirected;                       /* a Host that belongs to another listener than the SNI's is answered 421 (Gateway API) */
 	bool own_cert;                          /* where no certificate fits, the controller's own is shown (Ingress) */
 	bool replace_forwarded;                 /* X-Forwarded-* from the client are overwritten (ingress-nginx), else appended to */
+	bool keeps_forwarded;                   /* X-Forwarded-For is left as it came (a sidecar: Envoy without use_remote_address) */
+	const struct pod *gate;                 /* whose AuthorizationPolicies are asked before a route (an Istio gateway's Pod); NULL */
 	uint8_t repeats, second_host;           /* enum l7_repeats, l7_second_host */
 	bool normal_paths;                      /* nginx: paths are compared decoded, slashes merged, dots resolved; false: nobody says whether */
 	const char *server;                     /* who answers: for sentences ("controller k8s.io/ingress-nginx") */

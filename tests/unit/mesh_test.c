@@ -564,3 +564,44 @@ TEST(a_gateway_passes_on_by_name_and_port)
 	arena_free(a);
 	cluster_free(c);
 }
+
+/* A gateway's own policies come before its routes; it believes no X-Forwarded-For (use_remote_address), a sidecar believes the last of it. */
+TEST(a_gateway_asks_its_own_policies)
+{
+	static const char objects[] =
+		"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw, namespace: in}\nspec: {selector: {app: gate}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+		"---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: g, namespace: in}\nspec: {hosts: ['*'], gateways: [gw], http: [{directResponse: {status: 201}}]}\n";
+	static const struct { const char *kind, *spec, *ns, *header; int status; } rows[] = {
+		{ "AuthorizationPolicy", "{selector: {matchLabels: {app: gate}}, rules: [{from: [{source: {ipBlocks: [203.0.113.0/24]}}]}]}", "out", NULL, 201 },
+		{ "AuthorizationPolicy", "{selector: {matchLabels: {app: gate}}, rules: [{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}]}", "out", NULL, 403 },
+		{ "AuthorizationPolicy", "{selector: {matchLabels: {app: gate}}, rules: [{from: [{source: {remoteIpBlocks: [10.0.0.0/8]}}]}]}", "out", "10.0.0.1", 403 },
+		{ "AuthorizationPolicy", "{selector: {matchLabels: {app: other}}, action: DENY, rules: [{}]}", "out", NULL, 201 },
+		{ "AuthorizationPolicy", "{selector: {matchLabels: {app: gate}}, action: DENY, rules: [{to: [{operation: {paths: ['/admin*']}}]}]}", "out", NULL, 403 },
+		{ "AuthorizationPolicy", "{action: DENY, rules: [{to: [{operation: {hosts: ['*.TEST']}}]}]}", "istio-system", NULL, 403 },      /* the root namespace's */
+		{ "AuthorizationPolicy", "{action: DENY, rules: [{from: [{source: {namespaces: [in]}}]}]}", "out", NULL, 201 },                 /* who comes from outside has no namespace */
+		{ "AuthorizationPolicy", "{action: CUSTOM, provider: {name: p}, rules: [{}]}", "out", NULL, 0 },
+		{ "RequestAuthentication", "{jwtRules: [{issuer: a}]}", "out", NULL, 201 },
+		{ "RequestAuthentication", "{jwtRules: [{issuer: a, fromHeaders: [{name: X-Forwarded-For}]}]}", "out", "a.b.c", 0 },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cluster *c = mesh();
+		struct arena *a = arena_new(NULL, "test");
+		struct http_pair header = { "X-Forwarded-For", rows[k].header };
+		struct http_request rq = { .scheme = "http", .host = "x.test", .port = 80, .path = "/admin/1", .method = "GET", .headers = &header, .nr_headers = rows[k].header != NULL };
+		struct http_decision d;
+
+		feed_cluster(c, VALIDATE_IGNORE, objects);
+		feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "apiVersion: security.istio.io/v1\nkind: %s\nmetadata: {name: p, namespace: %s}\nspec: %s\n", rows[k].kind, rows[k].ns, rows[k].spec));
+		add_pod(c, a, "out", "gate", "app: gate", "", "10.244.1.1");
+		CU_ASSERT_FATAL(ip_parse("203.0.113.9", &rq.client));
+		d = routes_match(routes_compile_istio(c, find_pod(c, "out", "gate"), NULL, a), &rq, a);
+		CU_ASSERT_EQUAL_FATAL(d.nr, 1);
+		CU_ASSERT_EQUAL(d.v[0].status, rows[k].status);
+		CU_ASSERT_EQUAL(d.v[0].unknown != NULL, !rows[k].status);
+		if (d.v[0].status != rows[k].status)
+			fprintf(stderr, "\n%s: %s\n", rows[k].spec, d.v[0].why);
+		arena_free(a);
+		cluster_free(c);
+	}
+}
