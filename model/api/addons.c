@@ -105,10 +105,15 @@ static const struct field lb_pool_spec_fields[] = {
 	ROW(F_STRS, "addresses", struct metallb_pool, addresses), ROW(F_TRI, "autoAssign", struct metallb_pool, auto_assign), ROW(F_BOOL, "avoidBuggyIPs", struct metallb_pool, avoid_buggy), ROW_HERE("serviceAllocation", lb_allocation_fields), FIELD_END
 };
 static const struct field lb_pool_fields[] = { ROW_TOP, ROW_HERE("spec", lb_pool_spec_fields), ROW_KEEP("status"), FIELD_END };
+static const struct field preference_fields[] = {
+	ROW(F_INT, "weight", struct metallb_preference, weight), ROW_STRUCT("preference", struct metallb_preference, nodes, selector_fields), FIELD_END
+};
 static const struct field ad_spec_fields[] = {
 	ROW(F_STRS, "ipAddressPools", struct metallb_advertisement, pools), ROW(F_STRS, "interfaces", struct metallb_advertisement, interfaces),
 	ROW_LIST("ipAddressPoolSelectors", struct metallb_advertisement, pool_selectors, struct selector, selector_fields),
-	ROW_LIST("nodeSelectors", struct metallb_advertisement, node_selectors, struct selector, selector_fields), ROW_KEEP("aggregationLength"), ROW_KEEP("aggregationLengthV6"), ROW_KEEP("localPref"), ROW_KEEP("communities"), ROW_KEEP("peers"),
+	ROW_LIST("nodeSelectors", struct metallb_advertisement, node_selectors, struct selector, selector_fields),
+	ROW_LIST("serviceSelectors", struct metallb_advertisement, service_selectors, struct selector, selector_fields),
+	ROW_LIST("preferredNodeSelectors", struct metallb_advertisement, preferred, struct metallb_preference, preference_fields), ROW_KEEP("aggregationLength"), ROW_KEEP("aggregationLengthV6"), ROW_KEEP("localPref"), ROW_KEEP("communities"), ROW_KEEP("peers"),
 	FIELD_END
 };
 static const struct field ad_fields[] = { ROW_TOP, ROW_HERE("spec", ad_spec_fields), ROW_KEEP("status"), FIELD_END };

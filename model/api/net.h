@@ -133,11 +133,14 @@ struct metallb_pool {
 };
 /* "192.0.2.0/24" or "192.0.2.10-192.0.2.20", of one family. Source: metallb internal/config/config.go ParseCIDR. */
 bool metallb_range(const char *text, ip_addr *first, ip_addr *last);
-/* L2Advertisement, BGPAdvertisement: of pools by name or label, all if neither is said; from nodes that one of the selectors selects, all if there is none. */
+/* L2Advertisement, BGPAdvertisement: of pools by name or label, all if neither is said; for Services and from nodes that one of the selectors selects, all if there is none.
+ * preferred (L2 alone): the weights of nodes that match add up, and the heaviest is elected. */
+struct metallb_preference { int32_t weight; struct selector nodes; };
 struct metallb_advertisement {
 	struct object o;
 	str_list pools, interfaces;
-	LIST(struct selector) pool_selectors, node_selectors;
+	LIST(struct selector) pool_selectors, node_selectors, service_selectors;
+	LIST(struct metallb_preference) preferred;
 };
 bool metallb_advertises(const struct metallb_advertisement *, const struct metallb_pool *);     /* from whichever nodes */
 

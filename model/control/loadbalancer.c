@@ -1,5 +1,6 @@
-/* Load balancers: an address for a Service of that type, where somebody answers: MetalLB with a pool and an advertisement of it, or a cloud (--cloud-lb). Else the
- * Service stays <pending>. Sources: metallb controller/service.go, internal/allocator; cloud-provider/controllers/service/controller.go; facts 16. */
+/* Load balancers: an address for a Service of that type, where somebody gives one: MetalLB with a pool (whether anybody announces it is the speakers' matter,
+ * model/dataplane/lb.c), or a cloud (--cloud-lb). Else the Service stays <pending>. Sources: metallb controller/service.go, internal/allocator;
+ * cloud-provider/controllers/service/controller.go; facts 16. */
 #include <stdlib.h>
 
 #include "model/control/alloc.h"
@@ -27,20 +28,6 @@ static void watch(struct control *t, const struct change *ch)
 }
 
 /* ---- who answers: the addresses that may be given */
-
-static bool advertised(struct cluster *c, const struct metallb_pool *p)
-{
-	static const struct kind *const rows[] = { &l2_advertisement_kind, &bgp_advertisement_kind };
-
-	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
-		struct object_list l = cluster_list(c, rows[k]);
-
-		for (uint32_t i = 0; i < l.nr; i++)
-			if (metallb_advertises((struct metallb_advertisement *)l.v[i], p))
-				return true;
-	}
-	return false;
-}
 
 /* serviceAllocation: MetalLB internal/allocator/allocator.go pinnedPoolsForService, sortPools, isPoolCompatibleWithService. */
 static bool pinned(const struct metallb_pool *p)
@@ -104,7 +91,7 @@ static struct spans find_spans(struct control *t, struct arena *scratch)
 	for (uint32_t k = 0; !s.cloud && k < pools.nr; k++) {
 		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
 
-		for (uint32_t i = 0; advertised(c, p) && i < p->addresses.nr; i++) {
+		for (uint32_t i = 0; i < p->addresses.nr; i++) {
 			struct span one = { .pool = p->o.name, .automatic = gives_by_itself(p), .avoid = p->avoid_buggy, .of = p, .rank = rank_of(p) };
 
 			if (!metallb_range(p->addresses.v[i], &one.first, &one.last))

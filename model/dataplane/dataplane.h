@@ -55,6 +55,8 @@ struct route {
 	ip_addr via;                    /* unset: on the link */
 	link_h dev;
 	ip_addr src;                    /* preferred source; unset: none */
+	const ip_addr *also;            /* further next hops of equal cost on the same link: each flow takes one of all */
+	uint32_t nr_also;
 	ip_addr encap;                  /* outer destination of a tunnel route (VXLAN FDB, IPIP): the owner node's address; unset: none */
 	cause_h cause;
 };
@@ -219,6 +221,7 @@ void print_ip(const struct dataplane *, netns_h, struct sb *);                  
 void print_links(const struct dataplane *, netns_h, struct sb *);
 void print_neigh(ip_addr, const char *dev, const uint8_t mac[6], const char *state, struct sb *);      /* a line of `ip neigh`; mac: NULL where nobody answered */
 void print_routes(const struct dataplane *, netns_h, struct sb *);
+void print_next_hops(const struct dataplane *, const struct route *, struct sb *);   /* ` nexthop via …` for each of several, on one line */
 void print_route(const struct dataplane *, const struct route *, struct sb *);
 void print_listeners(const struct dataplane *, netns_h, struct sb *);            /* as `ss -lntu` */
 void print_sh(const struct dataplane *, struct sb *);                           /* a script that builds all of it in fresh namespaces */

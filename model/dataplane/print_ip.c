@@ -31,6 +31,17 @@ static void link_lines(const struct dataplane *dp, const struct netns *ns, uint3
 	}
 }
 
+static void next_hops(const struct dataplane *dp, const struct route *r, const char *before, struct sb *out)
+{
+	for (uint32_t k = 0; k <= r->nr_also; k++)
+		sb_printf(out, "%snexthop via %s dev %s weight 1", before, IP(k ? r->also[k - 1] : r->via), link_get(dp, r->dev)->name);
+}
+
+void print_next_hops(const struct dataplane *dp, const struct route *r, struct sb *out)
+{
+	next_hops(dp, r, " ", out);
+}
+
 void print_route(const struct dataplane *dp, const struct route *r, struct sb *out)
 {
 	if (r->type != RT_UNICAST)
@@ -39,9 +50,9 @@ void print_route(const struct dataplane *dp, const struct route *r, struct sb *o
 		sb_add(out, "default");
 	else
 		sb_add(out, r->dst.len == ip_bits(r->dst.addr) ? IP(r->dst.addr) : CIDR(r->dst));
-	if (ip_set(r->via))
+	if (ip_set(r->via) && !r->nr_also)
 		sb_printf(out, " via %s", IP(r->via));
-	if (r->dev.i && r->type == RT_UNICAST)
+	if (r->dev.i && r->type == RT_UNICAST && !r->nr_also)
 		sb_printf(out, " dev %s", link_get(dp, r->dev)->name);
 	if (*route_proto_names[r->proto])
 		sb_printf(out, " proto %s", route_proto_names[r->proto]);
@@ -55,6 +66,8 @@ void print_route(const struct dataplane *dp, const struct route *r, struct sb *o
 		sb_add(out, " onlink");
 	if (r->table && r->table != TABLE_MAIN)
 		sb_printf(out, " table %u", r->table);
+	if (r->nr_also)
+		next_hops(dp, r, "\n\t", out);
 	sb_addc(out, '\n');
 }
 

@@ -121,9 +121,9 @@ static void one_route(const struct dataplane *dp, const struct all_links *all, c
 	}
 	sb_printf(out, "route replace %s", r->type == RT_BLACKHOLE ? "blackhole " : r->type == RT_UNREACHABLE ? "unreachable " : "");
 	sb_add(out, r->dst.len ? CIDR(r->dst) : ip_is4(r->dst.addr) ? "default" : "::/0");
-	if (ip_set(r->via))
+	if (ip_set(r->via) && !r->nr_also)
 		sb_printf(out, " via %s", IP(r->via));
-	if (r->dev.i && r->type == RT_UNICAST)
+	if (r->dev.i && r->type == RT_UNICAST && !r->nr_also)
 		sb_printf(out, " dev %s", link_get(dp, r->dev)->name);
 	if (*route_proto_names[r->proto])
 		sb_printf(out, " proto %s", route_proto_names[r->proto]);
@@ -131,6 +131,8 @@ static void one_route(const struct dataplane *dp, const struct all_links *all, c
 		sb_add(out, " scope link");
 	if (r->onlink)
 		sb_add(out, " onlink");
+	if (r->nr_also)
+		print_next_hops(dp, r, out);
 	sb_addc(out, '\n');
 }
 

@@ -348,10 +348,52 @@ static void probe_ports(struct diagnosis *d, const struct service *s, const stru
 
 /* ---- what works, and not as one thinks */
 
+/* MetalLB's pool that has the address and that no advertisement speaks of (from whichever nodes, for whichever Services); NULL: none. */
+static const struct metallb_pool *unannounced(const struct cluster *c, const char *address)
+{
+	static const struct kind *const rows[] = { &l2_advertisement_kind, &bgp_advertisement_kind };
+	struct object_list pools = cluster_list(c, &metallb_pool_kind);
+	const struct metallb_pool *found = NULL;
+	ip_addr ip, first, last;
+
+	for (uint32_t k = 0; k < pools.nr && ip_parse(address, &ip) && !found; k++) {
+		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
+
+		for (uint32_t i = 0; i < p->addresses.nr; i++)
+			if (metallb_range(p->addresses.v[i], &first, &last) && ip_is4(first) == ip_is4(ip) && ip_order(first, ip) <= 0 && ip_order(ip, last) <= 0)
+				found = p;
+	}
+	for (size_t k = 0; found && k < ARRAY_LEN(rows); k++) {
+		struct object_list l = cluster_list(c, rows[k]);
+
+		for (uint32_t i = 0; i < l.nr; i++)
+			if (metallb_advertises((const struct metallb_advertisement *)l.v[i], found))
+				return NULL;
+	}
+	return found;
+}
+
+static void nobody_answers(struct diagnosis *d, const struct service *s)
+{
+	for (uint32_t k = 0; k < s->lb_ingress.nr && !cluster_flags(d->world->cluster)->cloud_lb.nr; k++) {
+		const char *ip = s->lb_ingress.v[k].ip;
+		const struct metallb_pool *p = ip ? unannounced(d->world->cluster, ip) : NULL;
+		struct finding *f;
+
+		if (!p)
+			continue;
+		f = finding(d, FINDING_WARNING, "load-balancer-unannounced", "nobody answers for %s: no advertisement speaks of the pool %s", ip, p->o.name);
+		evidence(d, f, &s->o, "status.loadBalancer.ingress", ip);
+		evidence_text(d, f, &p->o, "spec.addresses", "MetalLB's controller gives the address all the same; its speakers announce nothing");
+		remedy(d, f, arena_printf(d->arena, "an L2Advertisement or a BGPAdvertisement in namespace %s with ipAddressPools: [%s]", p->o.ns, p->o.name));
+	}
+}
+
 static void outside_ways(struct diagnosis *d, const struct service *s)
 {
 	struct finding *f;
 
+	nobody_answers(d, s);
 	if (s->type == SVC_LOADBALANCER && !s->lb_ingress.nr) {
 		f = finding(d, FINDING_WARNING, "load-balancer-pending", "EXTERNAL-IP stays <pending>: nobody in this cluster gives addresses to Services of %s",
 			    s->lb_class ? arena_printf(d->arena, "the class \"%s\"", s->lb_class) : "type LoadBalancer");
@@ -362,7 +404,7 @@ static void outside_ways(struct diagnosis *d, const struct service *s)
 			if (s->ports.v[k].node_port)
 				evidence_text(d, f, &s->o, arena_printf(d->arena, "spec.ports.%u.nodePort", k), "%d: that way in works already, on every node", s->ports.v[k].node_port);
 		remedy(d, f, s->lb_class ? "only a controller of that class serves it: run one, or make the Service anew without spec.loadBalancerClass, which nobody may change" :
-					   "MetalLB needs an IPAddressPool and an advertisement; a cloud has its own controller (here: --cloud-lb CIDR)");
+					   "MetalLB needs an IPAddressPool (and an advertisement of it, to be heard); a cloud has its own controller (here: --cloud-lb CIDR)");
 	}
 	if (s->external_policy == TP_LOCAL && (s->type == SVC_NODEPORT || s->type == SVC_LOADBALANCER)) {
 		struct object_list nodes = cluster_list(d->world->cluster, &node_kind), slices = service_slices(d->world->cluster, s);

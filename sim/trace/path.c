@@ -170,6 +170,11 @@ static bool find_route(struct walker *w, struct route *r)
 		*r = (struct route){ .dst = { w->p.dst, (uint8_t)ip_bits(w->p.dst), true } };
 		return true;
 	}
+	if (found > 0 && r->nr_also) {
+		uint32_t way = choose_way(w, r->nr_also + 1, 0, 0);
+
+		r->via = way ? r->also[way - 1] : r->via;
+	}
 	return found > 0;
 }
 

@@ -306,7 +306,7 @@ kind: Pod
 metadata: {name: web, labels: {app: web}}
 spec: {containers: [{name: c, image: nginx, ports: [{containerPort: 80}]}]}
 EOF
-way_to_lb() { sed "s,spec: {}\$,spec: {$1}," announced.yaml >announced-so.yaml; "$podwire" trace -f announced-so.yaml client lb/web:80; }
+way_to_lb() { sed "s|spec: {}\$|spec: {$1}|" announced.yaml >announced-so.yaml; "$podwire" trace -f announced-so.yaml client lb/web:80; }
 on_node() { printf 'nodeSelectors: [{matchLabels: {kubernetes.io/hostname: %s}}]' "$1"; }
 check "any node may answer for an address" says "4  node/worker-" way_to_lb ''
 check "nodes that the advertisement selects" says "4  node/worker-1 " way_to_lb "$(on_node worker-1)"
@@ -314,7 +314,13 @@ check "and others" says "4  node/worker-2 " way_to_lb "$(on_node worker-2)"
 check "none that is kept from load balancers" says "no route to 172.18.9.0" way_to_lb "$(on_node control-plane)"
 check "where none is selected nobody answers" says "no route to 172.18.9.0" way_to_lb "$(on_node nope)"
 check "pools by their labels" says "delivered" way_to_lb 'ipAddressPoolSelectors: [{matchLabels: {edge: "yes"}}]'
-check "pools by other labels" says "EXTERNAL-IP is <pending>" way_to_lb 'ipAddressPoolSelectors: [{matchLabels: {edge: "no"}}]'
+check "pools by other labels: the address is given, and nobody speaks of it" says "no route to 172.18.9.0" way_to_lb 'ipAddressPoolSelectors: [{matchLabels: {edge: "no"}}]'
+check "for other Services" says "no route to 172.18.9.0" way_to_lb 'serviceSelectors: [{matchLabels: {tier: front}}]'
+prefer() { printf 'preferredNodeSelectors: [{weight: 5, preference: {matchLabels: {kubernetes.io/hostname: %s}}}]' "$1"; }
+check "the node that is preferred" says "4  node/worker-1 " way_to_lb "$(prefer worker-1)"
+check "whichever it is" says "4  node/worker-2 " way_to_lb "$(prefer worker-2)"
+by_bgp() { sed 's/kind: L2Advertisement/kind: BGPAdvertisement/' announced.yaml >by-bgp.yaml; "$podwire" "$@" -f by-bgp.yaml client lb/web:80; }
+check "by BGP every node speaks, and flows are spread" says "which sees 172.18.0.4; answered" by_bgp trace
 cat >pools.yaml <<'EOF'
 apiVersion: metallb.io/v1beta1
 kind: IPAddressPool

@@ -45,6 +45,8 @@ check "a port where nobody listens" finds target-port "leads to 9999" -f port.ya
 svc '{selector: {app: web}, ports: [{port: 80, targetPort: http}]}' | sed 's/replicas: 2/replicas: 0/' >zero.yaml
 check "scaled to zero" finds scaled-to-zero '"replicas":1' -f zero.yaml svc/web
 svc '{type: LoadBalancer, selector: {app: web}, ports: [{port: 80, targetPort: http}]}' >lb.yaml
+{ cat lb.yaml; printf -- '---\napiVersion: metallb.io/v1beta1\nkind: IPAddressPool\nmetadata: {name: p, namespace: metallb-system}\nspec: {addresses: [192.0.2.0/28]}\n'; } >unheard.yaml
+check "a load balancer's address that nobody announces" notes load-balancer-unannounced -f unheard.yaml svc/web
 check "a load balancer that nobody makes" notes load-balancer-pending -f lb.yaml svc/web
 svc '{type: NodePort, externalTrafficPolicy: Local, selector: {app: web}, ports: [{port: 80, targetPort: http, nodePort: 30080}]}' >local.yaml
 check "policy Local" notes local-policy -f local.yaml svc/web
