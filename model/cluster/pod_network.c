@@ -114,3 +114,22 @@ bool pod_network_installed_by(const struct pod *p)
 		started = started || (!p->statuses.v[k].init && p->statuses.v[k].state == CS_RUNNING);
 	return started;
 }
+
+bool calico_plugin_has(const struct cluster *c, const char *name)
+{
+	static const struct { const char *ns, *name, *key; } from[] = { { "kube-system", "calico-config", "cni_network_config" }, { "calico-system", "cni-config", "config" } };
+	char quoted[40];
+
+	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
+	for (size_t k = 0; k < ARRAY_LEN(from); k++) {
+		const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, from[k].ns, from[k].name);
+		const char *text = m ? label_get(&m->data, from[k].key) : NULL, *at = text ? strstr(text, quoted) : NULL;
+
+		if (!at)
+			continue;
+		at += strlen(quoted);
+		at += strspn(at, " \t\r\n:");
+		return strncmp(at, "true", 4) == 0;
+	}
+	return false;
+}

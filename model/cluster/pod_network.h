@@ -20,5 +20,7 @@ void pod_network_configure(struct cluster *, struct settings *);
 bool pod_network_comes_later(struct cluster *);
 /* Is this a Pod of the network's DaemonSet that has come as far as writing the CNI configuration (its init list is done)? */
 bool pod_network_installed_by(const struct pod *);
+/* Is the feature (floating_ips, ip_addrs_no_ipam) switched on in the configuration of Calico's plugin? It is in no manifest of Calico's own. */
+bool calico_plugin_has(const struct cluster *, const char *feature);
 
 #endif

@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "model/cluster/pod_network.h"
+
 #define KEY "cni.projectcalico.org/"
 
 static const char *said(const pair_list *annotations, const char *key)
@@ -100,29 +102,9 @@ static const char *read_addresses(const char *text, const char *key, struct cali
 	return NULL;
 }
 
-/* Is the feature switched on in the plugin's configuration? It is in no manifest of Calico's own. */
-static bool feature(const struct cluster *c, const char *name)
-{
-	static const struct { const char *ns, *name, *key; } from[] = { { "kube-system", "calico-config", "cni_network_config" }, { "calico-system", "cni-config", "config" } };
-	char quoted[40];
-
-	snprintf(quoted, sizeof(quoted), "\"%s\"", name);
-	for (size_t k = 0; k < ARRAY_LEN(from); k++) {
-		const struct config_map *m = (const struct config_map *)cluster_find(c, &config_map_kind, from[k].ns, from[k].name);
-		const char *text = m ? label_get(&m->data, from[k].key) : NULL, *at = text ? strstr(text, quoted) : NULL;
-
-		if (!at)
-			continue;
-		at += strlen(quoted);
-		at += strspn(at, " \t\r\n:");
-		return strncmp(at, "true", 4) == 0;
-	}
-	return false;
-}
-
 static const char *not_enabled(const struct cluster *c, const char *name, struct arena *a)
 {
-	return feature(c, name) ? NULL : arena_printf(a, "requested feature is not enabled: %s", name);
+	return calico_plugin_has(c, name) ? NULL : arena_printf(a, "requested feature is not enabled: %s", name);
 }
 
 const char *calico_asked(const struct cluster *c, const struct pod *p, struct calico_asked *x, struct arena *a)

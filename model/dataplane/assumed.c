@@ -1,5 +1,7 @@
 /* Addresses in EndpointSlices that no object owns: they are taken to exist and to answer, and the walk says so. Nearly every address that a packet is asked for (a
- * ClusterIP, say) is in no slice at all: a filter of all addresses that slices have named says so without a look at them. */
+ * ClusterIP, say) is in no slice at all: a filter of all addresses that slices have named says so without a look at them. Beside them stand Calico's floating addresses, of
+ * which nobody can tell what becomes. */
+#include "model/cluster/pod_network.h"
 #include "model/dataplane/compile.h"
 
 bool somebody_has(const struct compile *x, ip_addr ip)
@@ -36,6 +38,53 @@ void slice_named(struct compile *x, const struct endpointslice *s)
 			set_bits(x, ip);
 }
 
+/* ---- cni.projectcalico.org/floatingIPs: felix translates them on the Pod's node (felix/rules/nat.go DNATsToIptablesChains), and whether they get there is for BGP and pools to say;
+ * not modelled */
+
+typedef void floating_fn(struct compile *, const struct pod *, ip_addr);
+
+static void each_floating(struct compile *x, const struct pod *p, floating_fn *fn)
+{
+	const char *text = label_get(&p->o.annotations, "cni.projectcalico.org/floatingIPs");
+	struct err none = { 0 };
+	const struct val *v = text && x->settings->cni == CNI_CALICO && calico_plugin_has(x->cluster, "floating_ips") ?
+			      json_parse(x->arena, "annotation", text, strlen(text), NULL, &none) : NULL;
+	ip_addr ip;
+
+	VAL_EACH(w, v)
+		if (val_str(w) && ip_parse(val_str(w), &ip))
+			fn(x, p, ip);
+	err_free(&none);
+}
+
+static void name_floating(struct compile *x, const struct pod *p, ip_addr ip)
+{
+	(void)p;
+	set_bits(x, ip);
+}
+
+static void doubt_floating(struct compile *x, const struct pod *p, ip_addr ip)
+{
+	const char *why = arena_printf(x->arena, "%s is a floating address of pod/%s/%s (cni.projectcalico.org/floatingIPs), which is not modelled", IP(ip), p->o.ns, p->o.name);
+
+	vec_add(x->arena, &x->dp->assumed, (struct assumed){ .ip = ip, .cause = cause_of(x, &p->o, "metadata.annotations"), .doubt = why });
+}
+
+void pod_named(struct compile *x, const struct pod *p)
+{
+	if (x->named && p->o.annotations.nr)
+		each_floating(x, p, name_floating);
+}
+
+static void all_floating(struct compile *x, floating_fn *fn)
+{
+	struct object_list pods = x->settings->cni == CNI_CALICO && calico_plugin_has(x->cluster, "floating_ips") ? cluster_list(x->cluster, &pod_kind) : (struct object_list){ 0 };
+
+	for (uint32_t k = 0; k < pods.nr; k++)
+		if (pods.v[k]->annotations.nr)
+			each_floating(x, (const struct pod *)pods.v[k], fn);
+}
+
 static void make_filter(struct compile *x)
 {
 	struct object_list slices = cluster_list(x->cluster, &endpointslice_kind);
@@ -49,6 +98,7 @@ static void make_filter(struct compile *x)
 	x->named = arena_array(x->arena, uint64_t, bits / 64);
 	for (uint32_t k = 0; k < slices.nr; k++)
 		slice_named(x, (const struct endpointslice *)slices.v[k]);
+	all_floating(x, name_floating);
 }
 
 bool assumable(struct compile *x, ip_addr ip)
@@ -74,7 +124,7 @@ static void assume(struct compile *x, const struct endpointslice *s, const struc
 		uint16_t port = s->ports.nr && s->ports.v[k].port.set ? (uint16_t)s->ports.v[k].port.v : 0;
 		cause_h why = cause_of(x, &s->o, "endpoints");
 
-		vec_add(x->arena, &x->dp->assumed, (struct assumed){ ip, port, node, why });
+		vec_add(x->arena, &x->dp->assumed, (struct assumed){ ip, port, node, why, NULL });
 	}
 }
 
@@ -88,5 +138,6 @@ void add_assumed(struct compile *x)
 		for (uint32_t i = 0; i < s->endpoints.nr; i++)
 			assume(x, s, &s->endpoints.v[i]);
 	}
+	all_floating(x, doubt_floating);
 }
 

@@ -134,6 +134,7 @@ void make_mac(uint8_t mac[6], ip_addr);
 /* Endpoint addresses that no object owns (assumed.c). */
 bool somebody_has(const struct compile *, ip_addr);
 bool assumable(struct compile *, ip_addr);              /* may it be such an address? mostly false is known at once */
+void pod_named(struct compile *, const struct pod *);   /* likewise: floating addresses */
 void slice_named(struct compile *, const struct endpointslice *);       /* it has changed, and may name others */
 void add_assumed(struct compile *);
 

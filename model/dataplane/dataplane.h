@@ -111,7 +111,7 @@ struct block {
 };
 
 /* An endpoint address that no object owns (cli-contract, `assumed`). */
-struct assumed { ip_addr ip; uint16_t port; netns_h node; cause_h cause; };
+struct assumed { ip_addr ip; uint16_t port; netns_h node; cause_h cause; const char *doubt /* what becomes of it nobody can tell, and why; NULL: it is taken to answer */; };
 /* An address on an L2, and who answers for it. */
 struct on_segment { uint32_t segment; ip_addr ip; netns_h netns; };
 

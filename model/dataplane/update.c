@@ -355,8 +355,10 @@ static bool take_in(struct update *u, struct object *const *v, uint32_t nr)
 			return false;
 	cluster_settings(x->cluster);   /* the same as before, but perhaps in other places */
 	for (uint32_t k = 0; k < nr; k++) {
-		if (v[k]->kind == &pod_kind)
+		if (v[k]->kind == &pod_kind) {
 			pod_changed(u, (struct pod *)v[k]);
+			pod_named(x, (const struct pod *)v[k]);
+		}
 		new_policies = new_policies || v[k]->kind == &network_policy_kind;
 		u->policies = u->policies || new_policies || v[k]->kind == &namespace_kind;
 	}

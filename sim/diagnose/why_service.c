@@ -385,7 +385,7 @@ static void nobody_answers(struct diagnosis *d, const struct service *s)
 		f = finding(d, FINDING_WARNING, "load-balancer-unannounced", "nobody answers for %s: no advertisement speaks of the pool %s", ip, p->o.name);
 		evidence(d, f, &s->o, "status.loadBalancer.ingress", ip);
 		evidence_text(d, f, &p->o, "spec.addresses", "MetalLB's controller gives the address all the same; its speakers announce nothing");
-		remedy(d, f, arena_printf(d->arena, "an L2Advertisement or a BGPAdvertisement in namespace %s with ipAddressPools: [%s]", p->o.ns, p->o.name));
+		remedy(d, f, "an L2Advertisement or a BGPAdvertisement in namespace %s with ipAddressPools: [%s]", p->o.ns, p->o.name);
 	}
 }
 

@@ -62,11 +62,17 @@ static void show_state(struct walker *w)
 {
 	struct ct *c = w->ct;
 
-	w->p.ct_state = w->is_reply || c->seen_reply ? CT_ESTABLISHED : CT_NEW;
+	w->p.ct_state = c->invalid ? CT_INVALID : w->is_reply || c->seen_reply ? CT_ESTABLISHED : CT_NEW;
 	w->p.ct_status = (uint8_t)((c->dnat ? CTS_DNAT : 0) | (c->snat ? CTS_SNAT : 0) | (c->seen_reply ? CTS_SEEN_REPLY | CTS_ASSURED : 0));
 	w->p.orig_dst = c->orig.dst;
 	w->p.orig_dport = c->orig.dport;
 	w->p.reply = w->is_reply;
+}
+
+/* What begins no connection: a SYN-ACK or a reset, an INIT-ACK, an echo reply, an error of nobody's (net/netfilter/nf_conntrack_proto_{tcp,sctp,icmp}.c). An answer by UDP does. */
+static bool begins_none(const struct walker *w)
+{
+	return w->back && w->p.proto != PROTO_UDP;
 }
 
 void track(struct walker *w)
@@ -76,7 +82,7 @@ void track(struct walker *w)
 
 	if (!c) {
 		c = new_ct(w);
-		*c = (struct ct){ .ns = w->ns, .orig = t, .reply = inverse(t) };
+		*c = (struct ct){ .ns = w->ns, .orig = t, .reply = inverse(t), .invalid = begins_none(w) };
 		w->is_reply = false;
 	}
 	if (w->is_reply)

@@ -29,7 +29,7 @@ static uint64_t state_of(const struct walker *w)
 		const struct ct *c = ct_at(w, k);
 
 		h = mix_tuple(mix_tuple(h, &c->orig), &c->reply);
-		h = hash_mix(h, (uint64_t)c->mark << 8 | (uint64_t)c->dst_done << 3 | (uint64_t)c->src_done << 2 | (uint64_t)c->dnat << 1 | c->snat);
+		h = hash_mix(h, (uint64_t)c->mark << 8 | (uint64_t)c->invalid << 4 | (uint64_t)c->dst_done << 3 | (uint64_t)c->src_done << 2 | (uint64_t)c->dnat << 1 | c->snat);
 	}
 	for (uint32_t k = 0; k < w->at_choice; k++)
 		if (!w->choices.v[k].unknown)

@@ -115,6 +115,10 @@ static bool assumed_here(struct walker *w, netns_h *node)
 	const struct assumed *v = w->back ? NULL : assumed_find(w->dp, w->p.dst, &nr);
 
 	for (uint32_t k = 0; k < nr; k++) {
+		if (v[k].doubt) {
+			end(w, V_UNKNOWN, "%s", v[k].doubt);
+			return false;
+		}
 		*node = v[k].node;
 		if (v[k].port == w->p.dport || !v[k].port)
 			return true;
@@ -370,6 +374,8 @@ void route_on(struct walker *w, link_h in, bool from_socket)
 		return;
 	}
 	assumed = assumed_here(w, &at);
+	if (w->over)
+		return;
 	if (home(w) && !find_route(w, &r))
 		r = (struct route){ .dev = w->from->in };
 	else if (!homeward(w, &r) && !(assumed && with_route_or_uplink(w, &r)) && !route_of(w, &r))

@@ -17,6 +17,7 @@ struct ct {
 	bool dst_done, src_done;                /* the nat chains have had their say */
 	uint32_t mark;
 	bool seen_reply, assured;
+	bool invalid;                           /* no connection: the packet passes unless a rule drops what is INVALID, and is not translated */
 	nsec since, expires;                    /* of what is kept */
 };
 

@@ -136,4 +136,8 @@ data:
     {"name": "k8s-pod-network", "plugins": [{"type": "calico", "mtu": __CNI_MTU__, "feature_control": {"ip_addrs_no_ipam": true}}]}
 YAML
 check "past IPAM, where it is allowed" gets '10\.9\.9\.9' default ipAddrsNoIpam '["10.9.9.9"]'
+sed -i 's/"ip_addrs_no_ipam": true/"floating_ips": true/' cluster.yaml
+asks default floatingIPs '["192.0.2.9"]'
+check "where a floating address leads nobody tells" says "cannot tell: 192.0.2.9 is a floating address of pod/default/pod" "$podwire" trace --cni calico -f cluster.yaml -f pod.yaml client 192.0.2.9:80
+check "any other address is known" says "unroutable" "$podwire" trace --cni calico -f cluster.yaml -f pod.yaml node/worker-1 10.91.0.77:80
 finish

@@ -106,5 +106,22 @@ if [ -e "$shared/QUESTIONS.json" ]; then
 else
 	echo "skipped: no captures beside the project"; skipped=$((skipped + 1))
 fi
+# An answer that comes back by a node which has not seen the connection begin: INVALID there, if it is no UDP (net/netfilter/nf_conntrack_proto_tcp.c tcp_new).
+tables() { printf '*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n%sCOMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n%sCOMMIT\n' "$1" "$2"; }
+node() {
+	mkdir -p "ways/$1"
+	printf '1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    link/ether 02:42:0a:00:00:0%s brd ff:ff:ff:ff:ff:ff\n    inet 10.0.0.%s/24 brd 10.0.0.255 scope global eth0\n' "$2" "$2" >"ways/$1/ip-addr.txt"
+	printf '10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.%s\n' "$2" >"ways/$1/ip-route.txt"
+	printf 'net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.rp_filter = 0\nnet.ipv4.conf.default.rp_filter = 0\nnet.ipv4.conf.eth0.rp_filter = 0\n' >"ways/$1/sysctl.txt"
+	tables '' '' >"ways/$1/iptables-save.txt"
+}
+back() { "$podwire" trace --dataplane ways node/a 10.0.0.2:80 --protocol "$1" 2>&1; }
+node a 1; node b 2; node r 3; echo '10.0.0.1 via 10.0.0.3 dev eth0' >>ways/b/ip-route.txt
+tables '' $'-A POSTROUTING -j MASQUERADE\n' >ways/r/iptables-save.txt
+has "an answer that is INVALID is not masqueraded" "$(back tcp)" "10.0.0.1; answered"
+has "one by UDP is" "$(back udp)" "the answer comes from 10.0.0.3, but 10.0.0.2 was asked"
+tables $'-A FORWARD -m conntrack --ctstate INVALID -j DROP\n' '' >ways/r/iptables-save.txt
+has "what drops INVALID drops it" "$(back tcp)" "the answer does not come back"
+has "one by UDP passes" "$(back udp)" "10.0.0.1; answered"
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]
