@@ -28,11 +28,12 @@ static void blanks(struct reading *r)
 
 static bool take(struct reading *r, const char *sign)
 {
-	size_t n = strlen(sign);
+	size_t n = 0;
 
 	blanks(r);
-	if (strncmp(r->at, sign, n) != 0)
-		return false;
+	for (; sign[n]; n++)
+		if (r->at[n] != sign[n])
+			return false;
 	r->at += n;
 	return true;
 }

@@ -8,19 +8,20 @@ static enum truth read_as(int said)
 	return said < 0 ? MAYBE : said ? YES : NO;
 }
 
+/* What costs least is asked first; the first NO ends it. */
 static enum truth selects(const struct tier_end *e, const pair_list *l)
 {
-	str space = label_get(l, "projectcalico.org/namespace");
+	str space = e->space || e->spaces ? label_get(l, "projectcalico.org/namespace") : NULL;
 	enum truth t = !e->space || streq(e->space, space) ? YES : NO;
 
-	if (e->spaces)
-		t = truth_and(t, read_as(calico_selects_behind(e->spaces, "pcns.", space, l)));
-	if (e->accounts)
-		t = truth_and(t, read_as(calico_selects_behind(e->accounts, "pcsa.", label_get(l, "projectcalico.org/serviceaccount"), l)));
-	if (e->named)
-		t = truth_and(t, read_as(calico_selects(e->named, l)));
-	if (e->selector)
+	if (e->selector && t != NO)
 		t = truth_and(t, read_as(calico_selects(e->selector, l)));
+	if (e->named && t != NO)
+		t = truth_and(t, read_as(calico_selects(e->named, l)));
+	if (e->spaces && t != NO)
+		t = truth_and(t, read_as(calico_selects_behind(e->spaces, "pcns.", space, l)));
+	if (e->accounts && t != NO)
+		t = truth_and(t, read_as(calico_selects_behind(e->accounts, "pcsa.", label_get(l, "projectcalico.org/serviceaccount"), l)));
 	return t;
 }
 

@@ -151,6 +151,7 @@ static struct tier *tier_named(struct tiers *t, const char *name, struct arena *
 		if (streq(own_tiers[k].name, name)) {
 			x->order = own_tiers[k].order;
 			x->passes = own_tiers[k].passes;
+			x->said = true;
 		}
 	return x;
 }
@@ -160,6 +161,7 @@ static void read_tier(struct tiers *t, const struct object *o, struct arena *a)
 	const struct val *spec = val_get(o->doc, "spec"), *order = val_get(spec, "order");
 	struct tier *x = tier_named(t, o->name, a);
 
+	x->said = true;
 	if (val_is(order, VAL_INT) || val_is(order, VAL_FLOAT))
 		x->order = order->type == VAL_INT ? (double)order->i : order->f;
 	if (val_str(val_get(spec, "defaultAction")))

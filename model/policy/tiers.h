@@ -51,7 +51,7 @@ struct tier_policy {
 	struct tier_end subject;                /* of Pods with an address of their own */
 	VEC(struct tier_rule) rules[2];         /* likewise */
 };
-struct tier { const char *name; double order; bool passes; VEC(struct tier_policy) policies; };   /* passes: by default; else it denies */
+struct tier { const char *name; double order; bool passes, said; VEC(struct tier_policy) policies; };   /* passes: by default; else it denies; said: there is such a Tier, or Calico has it by itself */
 struct tiers {
 	VEC(struct tier) v;                     /* those with policies of other APIs, and "default" (its NetworkPolicies are not among them but after tiers_of_kubernetes) */
 	uint32_t nr_policies;                   /* 0: there are only NetworkPolicies */

@@ -7,13 +7,15 @@
 
 const struct lint_rule lint_rules[] = {
 	{ "not-enforced", "The Pod network enforces no NetworkPolicy" },
-	{ "selects-nothing", "The policy's podSelector selects no Pod" },
+	{ "selects-nothing", "The policy selects no Pod" },
 	{ "host-network", "Only Pods on their nodes' network have what a selector asks for; policies do not select them" },
 	{ "peer-matches-nothing", "An item of from or to means no Pod" },
 	{ "redundant-rule", "Another rule allows all of it already" },
+	{ "shadowed-rule", "An earlier rule of the tier takes all that this one would: it never decides" },
 	{ "and-or-slip", "Two items where one was meant, or one where two were: a dash decides between AND and OR" },
 	{ "ignored-rules", "Rules of a direction that policyTypes does not name" },
 	{ "unknown-port-name", "A port by name that no destination has" },
+	{ "unknown-tier", "A policy in a tier that there is not" },
 	{ "dns-over-tcp-only", "Port 53 without protocol UDP: a missing protocol means TCP" },
 	{ "block-of-services", "An ipBlock over addresses of Services: policies see the Pod behind them" },
 	{ "dns-cut-off", "Pods that policies keep from cluster DNS" },
@@ -22,20 +24,32 @@ const struct lint_rule lint_rules[] = {
 	{ NULL, NULL },
 };
 
+static void say(struct linting *l, struct lint_finding f, const char *fmt, va_list ap)
+{
+	char words[600];
+
+	vsnprintf(words, sizeof(words), fmt, ap);
+	f.text = arena_strdup(l->a, words);
+	vec_add(l->a, l->out, f);
+}
+
 void lint_say(struct linting *l, const char *rule, enum lint_level level, const struct object *o, const struct path *p, const char *remedy, const char *fmt, ...)
 {
-	struct lint_finding *f = vec_push(l->a, l->out);
-	char text[PATH_TEXT], words[600];
+	char text[PATH_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(words, sizeof(words), fmt, ap);
+	say(l, (struct lint_finding){ .rule = rule, .level = level, .object = o, .remedy = remedy, .path = p ? arena_strdup(l->a, path_text(p, text)) : NULL, .line = p ? reach_line_of(o, p) : o->line }, fmt, ap);
 	va_end(ap);
-	*f = (struct lint_finding){ .rule = rule, .level = level, .object = o, .text = arena_strdup(l->a, words), .remedy = remedy, .line = o->line };
-	if (p) {
-		f->path = arena_strdup(l->a, path_text(p, text));
-		f->line = reach_line_of(o, p);
-	}
+}
+
+void lint_say_at(struct linting *l, const char *rule, enum lint_level level, const struct object *o, const char *path, uint32_t line, const char *remedy, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(l, (struct lint_finding){ .rule = rule, .level = level, .object = o, .remedy = remedy, .path = path, .line = line ? line : o->line }, fmt, ap);
+	va_end(ap);
 }
 
 /* ---- what selectors mean, by the fast engine's own sets */
@@ -203,7 +217,7 @@ static void lint_dash(struct linting *l, const struct np_compiled_rule *r)
 	}
 }
 
-static bool has_name(const struct reach *r, uint32_t shape, const struct np_ports *p)
+bool lint_has_name(const struct reach *r, uint32_t shape, const struct np_ports *p)
 {
 	const struct port_set *set = &r->ports.v[r->shapes.v[shape].ports];
 
@@ -241,7 +255,7 @@ static bool somebody_has_name(struct linting *l, const struct np_compiled_rule *
 		}
 		for (uint32_t i = 0; i < m.nr && !found; i++) {
 			*asked += l->r->shapes.v[m.v[i]].weight;
-			found = l->r->shapes.v[m.v[i]].weight && has_name(l->r, m.v[i], p);
+			found = l->r->shapes.v[m.v[i]].weight && lint_has_name(l->r, m.v[i], p);
 		}
 		heap_free(&m);
 	}
@@ -362,5 +376,7 @@ void reach_lint(struct reach *r, struct cluster *c, const char *ns, struct arena
 			lint_policy(&l, &v[k + i]);
 		lint_redundant(&l, v + k, n);
 	}
+	l.tiers = policy_tiers(c, a);
+	lint_tiers(&l);
 	lint_pods(&l);
 }

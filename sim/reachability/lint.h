@@ -15,7 +15,7 @@ struct lint_finding {
 struct lint_rule { const char *id, *help; };
 extern const struct lint_rule lint_rules[];     /* ends with id NULL */
 typedef VEC(struct lint_finding) lint_findings;
-/* In the order (namespace, name) of the policies, then of the Pods. ns: only what belongs to that namespace; NULL: all. */
+/* NetworkPolicies in the order (namespace, name), policies in tiers in theirs, then Pods. ns: only what belongs to that namespace; NULL: all. */
 void reach_lint(struct reach *, struct cluster *, const char *ns, struct arena *, lint_findings *out);
 
 #endif

@@ -144,7 +144,6 @@ void lint_pods(struct linting *l)
 	struct map told = { 0 }, closed = { 0 };
 	int64_t dns;
 
-	l->tiers = policy_tiers(l->c, l->a);
 	reach_ends(l->r);
 	dns = dns_end(l);
 	for (uint32_t e = 0; e < l->r->nr_pods; e++) {

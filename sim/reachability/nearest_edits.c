@@ -215,7 +215,7 @@ static bool owner_selects_by(struct near_search *s, const struct object *o, cons
 	return false;
 }
 
-static void label_edit(struct near_search *s, struct object *o, const char *key, const char *value)
+void near_label_edit(struct near_search *s, struct object *o, const char *key, const char *value)
 {
 	const char *kind = o->kind == &namespace_kind ? "namespace" : "Pod";
 
@@ -230,7 +230,7 @@ static void selector_edit(struct near_search *s, struct object *o, const struct 
 {
 	for (uint32_t k = 0; k < sel->labels.nr; k++)
 		if (!streq(label_get(&o->labels, sel->labels.v[k].key), sel->labels.v[k].value)) {
-			label_edit(s, o, sel->labels.v[k].key, sel->labels.v[k].value);
+			near_label_edit(s, o, sel->labels.v[k].key, sel->labels.v[k].value);
 			return;
 		}
 	for (uint32_t k = 0; k < sel->exprs.nr; k++) {
@@ -240,11 +240,11 @@ static void selector_edit(struct near_search *s, struct object *o, const struct 
 		if (selector_matches(&only, &o->labels))
 			continue;
 		if (q->op - 1 == SEL_IN && q->values.nr)
-			label_edit(s, o, q->key, q->values.v[0]);
+			near_label_edit(s, o, q->key, q->values.v[0]);
 		else if (q->op - 1 == SEL_EXISTS)
-			label_edit(s, o, q->key, "true");
+			near_label_edit(s, o, q->key, "true");
 		else
-			label_edit(s, o, q->key, NULL);
+			near_label_edit(s, o, q->key, NULL);
 		return;
 	}
 }
@@ -324,7 +324,7 @@ static void close_rule(struct near_search *s, const struct network_policy *np, c
 		    arena_printf(s->a, "take spec.%s[%u] from NetworkPolicy %s/%s", section, r->index, np->o.ns, np->o.name));
 	for (uint32_t i = 0; other && i < r->nr_peers; i++)
 		for (uint32_t l = 0; r->peers[i].pods && l < r->peers[i].pods->labels.nr; l++)
-			label_edit(s, &other->o, r->peers[i].pods->labels.v[l].key, NULL);
+			near_label_edit(s, &other->o, r->peers[i].pods->labels.v[l].key, NULL);
 }
 
 void near_close_edits(struct near_search *s, const struct reach_why *why)

@@ -28,6 +28,7 @@ bool near_make(struct near_search *, const struct near_edit *, struct near_undo 
 void near_unmake(struct near_search *, const struct near_edit *, const struct near_undo *);
 void near_open_edits(struct near_search *, enum np_dir, const struct reach_why *);    /* into edits: of a direction that denies it */
 void near_close_edits(struct near_search *, const struct reach_why *);
+void near_label_edit(struct near_search *, struct object *, const char *key, const char *value);       /* not of what names a Pod's owner */
 void near_tier_edits(struct near_search *, const struct reach_reason *, bool opens);   /* nearest_tiers.c: of a policy in a tier */
 void near_policy_edit(struct near_search *, const struct object *policy, const char *op, const char *path, const struct val *add, const char *what);
 

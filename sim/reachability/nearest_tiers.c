@@ -1,4 +1,5 @@
-/* Changes of policies in tiers: a rule that comes first of all in the policy that decides, or the rule gone that does. */
+/* Changes of policies in tiers: a rule that comes first of all in the policy that decides, or the rule gone that does; and other labels, by which selectors take an end in or leave it out. */
+#include "model/api/calico_selector.h"
 #include "model/dataplane/packet.h"
 #include "model/policy/tiers.h"
 #include "sim/reachability/nearest_edits.h"
@@ -121,8 +122,77 @@ static void without_rule(struct near_search *s, const struct reach_reason *x, in
 	near_policy_edit(s, x->policy, "remove", arena_printf(s->a, "/spec/%s/%d", section, index), NULL, arena_printf(s->a, "take spec.%s[%d] from %s", section, index, x->name));
 }
 
+/* ---- labels */
+
+struct relabelling { struct near_search *s; const struct pod *pod; bool spaces, opens; };
+
+static struct object *owner_of_label(struct relabelling *x, const char **key)
+{
+	bool inherited = strncmp(*key, "pcns.", 5) == 0;
+	struct namespace_ *n;
+
+	*key += inherited ? 5 : 0;
+	if (strncmp(*key, "pcsa.", 5) == 0 || strncmp(*key, "projectcalico.org/", 18) == 0 || streq(*key, "kubernetes.io/metadata.name"))
+		return NULL;                    /* of a ServiceAccount, or nobody's to give */
+	if (!inherited && !x->spaces)
+		return (struct object *)(uintptr_t)&x->pod->o;
+	n = find_namespace(x->s->c, x->pod->o.ns);
+	return n ? &n->o : NULL;
+}
+
+/* Each value that a selector names, given (to open); each label that it names and the end has, taken away. Which of them turn the answer is tried later. */
+static void relabel(void *ctx, const char *key, const char *value, size_t n)
+{
+	struct relabelling *x = ctx;
+	struct arena *a = x->s->a;
+	const char *copy = arena_strdup(a, key);
+	struct object *o = owner_of_label(x, &copy);
+	const char *have = o ? label_get(&o->labels, copy) : NULL, *wanted = value ? arena_strndup(a, value, n) : "";
+
+	if (!o)
+		return;
+	if (x->opens && (!have || (value && !streq(have, wanted))))
+		near_label_edit(x->s, o, copy, wanted);
+	if (have)
+		near_label_edit(x->s, o, copy, NULL);
+}
+
+static void labels_of_end(struct near_search *s, const struct tier_end *e, const struct reach_end *end, bool opens)
+{
+	struct relabelling x = { s, end->pod, false, opens };
+
+	if (by_address(end))
+		return;
+	if (e->selector)
+		calico_selector_terms(e->selector, relabel, &x);
+	if (e->without)
+		calico_selector_terms(e->without, relabel, &x);
+	x.spaces = true;
+	if (e->spaces)
+		calico_selector_terms(e->spaces, relabel, &x);
+}
+
+static void label_edits(struct near_search *s, const struct reach_reason *x, bool opens)
+{
+	const struct reach_end *own = reach_end(s->r, x->dir == NP_EGRESS ? s->from : s->to), *peer = reach_end(s->r, x->dir == NP_EGRESS ? s->to : s->from);
+	struct tiers t = policy_tiers(s->c, s->a);
+
+	for (uint32_t k = 0; k < t.v.nr; k++)
+		for (uint32_t i = 0; i < t.v.v[k].policies.nr; i++) {
+			const struct tier_policy *p = &t.v.v[k].policies.v[i];
+
+			for (uint32_t n = 0; p->o == x->policy && n < p->rules[x->dir].nr; n++) {
+				labels_of_end(s, &p->rules[x->dir].v[n].end[x->dir == NP_EGRESS], peer, opens);
+				labels_of_end(s, &p->rules[x->dir].v[n].end[x->dir != NP_EGRESS], own, opens);
+			}
+			if (p->o == x->policy)
+				labels_of_end(s, &p->subject, own, opens);
+		}
+}
+
 void near_tier_edits(struct near_search *s, const struct reach_reason *x, bool opens)
 {
+	label_edits(s, x, opens);
 	if (!x->decides && x->passes < 0)
 		return;
 	if (opens && x->denies >= 0)

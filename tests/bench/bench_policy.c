@@ -1,13 +1,16 @@
 /* Reachability by policy, all pairs: clusters as they are met (10,000 … 300,000 Pods), Antrea's own test (25,000 namespaces of 4 Pods and 3 policies) and adversarial
  * label sets. Goals: 100,000 Pods, 10,000 policies, 1,000 namespaces in 60 ms and 64 MiB, a change in 0.05 ms (median) and 5 ms (worst); Antrea's in 100 ms and
  * 128 MiB (its controller states 5.84 to 6.42 s and 1.5 to 1.7 GB: networkpolicy_controller_perf_test.go); 20,000 classes in 1 s and 300 MiB.
- * bench_policy [KIND…]: a b c 10k 30k 100k 300k; --small: 300,000 Pods only, for a run under a memory limit. */
+ * With policies in tiers: the usual clusters, and what an administrator and teams add to them.
+ * bench_policy [KIND…]: 10k 30k 100k 300k b c1 c t10k t100k. */
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "model/cluster/apply.h"
 #include "model/dataplane/packet.h"
 #include "sim/reachability/reach.h"
 
@@ -372,6 +375,46 @@ static void fill_adversarial(struct bench *b, uint32_t spaces, uint32_t sets, ui
 
 /* ---- measuring */
 
+static struct object *document(struct bench *b, const char *fmt, ...) PRINTF(2, 3);
+static struct object *document(struct bench *b, const char *fmt, ...)
+{
+	struct apply_options opt = { .unknown = VALIDATE_STRICT, .validate = true };
+	struct object *made = NULL;
+	struct err err = { 0 };
+	char json[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(json, sizeof(json), fmt, ap);
+	va_end(ap);
+	if (apply_doc(b->c, &(struct doc){ "bench", (struct val *)(uintptr_t)json_parse(b->a, "bench", json, strlen(json), NULL, &err) }, &opt, &made, &err) == APPLY_ERROR)
+		err_print(&err, stderr);
+	err_free(&err);
+	return made;
+}
+
+#define GLOBAL "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"GlobalNetworkPolicy\",\"metadata\":{\"name\":\"global-%u\"},\"spec\":"
+
+/* The usual cluster, and: cluster-wide rules before and behind everything (monitoring passes, environments are kept apart, a closed port), a tier of the platform's, and
+ * for every tenth namespace a policy of Calico's own by its team. */
+static void fill_tiers(struct bench *b, uint32_t spaces, uint32_t pods, uint32_t per_space)
+{
+	fill_usual(b, spaces, pods, per_space);
+	document(b, "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"Tier\",\"metadata\":{\"name\":\"platform\"},\"spec\":{\"order\":100,\"defaultAction\":\"Pass\"}}");
+	for (uint32_t k = 0; k < 3; k++)
+		document(b, "{\"apiVersion\":\"policy.networking.k8s.io/v1alpha2\",\"kind\":\"ClusterNetworkPolicy\",\"metadata\":{\"name\":\"apart-%u\"},\"spec\":{\"tier\":\"Admin\",\"priority\":%u,"
+			 "\"subject\":{\"namespaces\":{\"matchLabels\":{\"env\":\"env-%u\"}}},\"ingress\":[{\"action\":\"Accept\",\"from\":[{\"pods\":{\"podSelector\":{\"matchLabels\":{\"app\":\"prometheus\"}}}}]},"
+			 "{\"action\":\"Deny\",\"from\":[{\"namespaces\":{\"matchLabels\":{\"env\":\"env-%u\"}}}]}]}}", k, 10 + k, k, (k + 1) % 3);
+	for (uint32_t k = 0; k < 10; k++)
+		document(b, GLOBAL "{\"tier\":\"platform\",\"order\":%u,\"selector\":\"tier == 'tier-%u'\",\"types\":[\"Ingress\",\"Egress\"],\"ingress\":[{\"action\":\"Deny\",\"protocol\":\"TCP\","
+			 "\"source\":{\"selector\":\"version == 'v%u' && tier != 'tier-%u'\"},\"destination\":{\"ports\":[%u,\"8000:8080\"]}}],\"egress\":[{\"action\":\"Allow\",\"destination\":{\"selector\":\"app == 'prometheus'\"}}]}}",
+			 k, k, k % 5, k % 3, (k + 1) % 5, 9000 + k);
+	for (uint32_t n = 0; n < spaces; n += 10)
+		document(b, "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"NetworkPolicy\",\"metadata\":{\"name\":\"team\",\"namespace\":\"%s\"},\"spec\":{\"order\":%u,\"selector\":\"tier in {'tier-0', 'tier-1'}\","
+			 "\"ingress\":[{\"action\":\"Allow\",\"source\":{\"selector\":\"tier == 'tier-2'\"}},{\"action\":\"Pass\",\"source\":{\"namespaceSelector\":\"env == 'env-1'\"}},{\"action\":\"Deny\",\"source\":{\"nets\":[\"10.0.0.0/9\"]}}]}}",
+			 text(b, "ns-%u", n), 100 + n % 7);
+}
+
 static int order(const void *a, const void *b)
 {
 	return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b;
@@ -485,6 +528,10 @@ int main(int argc, char **argv)
 		measure("usual", fill_usual, 3000, 300000, 10, false);
 	if (wanted(argc, argv, "b"))
 		measure("Antrea's", fill_antrea, 25000, 0, 0, true);
+	if (wanted(argc, argv, "t10k"))
+		measure("in tiers", fill_tiers, 100, 10000, 10, false);
+	if (wanted(argc, argv, "t100k"))
+		measure("in tiers", fill_tiers, 1000, 100000, 10, true);
 	if (wanted(argc, argv, "c1"))
 		measure("adversarial", fill_adversarial, 5, 20000, 1000, true);
 	if (wanted(argc, argv, "c"))

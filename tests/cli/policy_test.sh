@@ -381,6 +381,68 @@ check "lint: a value said twice is one value" says "spec.ingress[2]: spec.ingres
 check "lint: and not two" says_not "spec.ingress[1]: spec.ingress[2]" cat dns.said
 sed 's/port: 53, protocol: UDP/port: 54, protocol: UDP/' dns.yaml >dns54.yaml
 check "lint: another port by UDP is none" says "[dns-over-tcp-only]" "$podwire" lint -f dns54.yaml
+cat >tiers.yaml <<'YAML'
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: web}
+spec:
+  order: 10
+  selector: app == 'web'
+  types: [Ingress]
+  ingress:
+  - {action: Allow, protocol: TCP, source: {selector: role == 'client'}, destination: {ports: [htp]}}
+  - {action: Deny, source: {namespaceSelector: team == 'nobody'}}
+  - {action: Allow, protocol: TCP, source: {nets: [10.0.0.0/8]}, destination: {ports: [53]}}
+  - {action: Deny}
+  - {action: Allow, protocol: TCP, source: {selector: app == 'db'}}
+  egress: [{action: Deny}]
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: later}
+spec: {order: 20, tier: nosuch, selector: app == 'wbe'}
+---
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: {name: guard}
+spec:
+  tier: Admin
+  priority: 5
+  subject: {namespaces: {}}
+  ingress:
+  - {action: Pass, from: [{namespaces: {matchLabels: {a: b}}}, {pods: {podSelector: {matchLabels: {app: ghost}}}}], protocols: [{tcp: {destinationPort: {number: 80}}}, {udp: {destinationPort: {number: 80}}}]}
+  - {action: Deny, from: [{pods: {namespaceSelector: {matchLabels: {a: b}}, podSelector: {matchLabels: {c: d}}}}], protocols: [{tcp: {destinationPort: {number: 80}}}]}
+  - {action: Deny, from: [{namespaces: {matchLabels: {a: b}}}], protocols: [{tcp: {destinationPort: {number: 81}}}]}
+  egress:
+  - {action: Deny, to: [{networks: [10.96.0.10/32]}]}
+YAML
+{ pod web; pod db; } >tier-pods.yaml
+"$podwire" lint -f tier-pods.yaml -f tiers.yaml >tiers.said 2>&1
+check "lint, tiers: whom nobody is" says "tiers.yaml:9: warning: GlobalNetworkPolicy web: spec.ingress[0].source: no Pod is role == 'client' [peer-matches-nothing]" cat tiers.said
+check "lint, tiers: no such namespace" says "tiers.yaml:10: warning: GlobalNetworkPolicy web: spec.ingress[1].source: no namespace is team == 'nobody'" cat tiers.said
+check "lint, tiers: a port's name" says "spec.ingress[0].destination: no container of the selected Pods calls a TCP port htp [unknown-port-name]" cat tiers.said
+check "lint, tiers: DNS by TCP" says "spec.ingress[2]: port 53 is allowed by TCP only [dns-over-tcp-only]" cat tiers.said
+check "lint, tiers: a rule that never decides" says "tiers.yaml:13: warning: GlobalNetworkPolicy web: spec.ingress[4]: spec.ingress[3] of GlobalNetworkPolicy web denies all of it already: it never decides [shadowed-rule]" cat tiers.said
+check "lint, tiers: but not the one that does" says_not "spec.ingress[3]:" cat tiers.said
+check "lint, tiers: types that lack a direction" says "spec.egress: types does not name Egress: these rules do nothing [ignored-rules]" cat tiers.said
+check "lint, tiers: a tier that there is not" says "tiers.yaml:19: warning: NetworkPolicy default/later: spec.tier: there is no Tier nosuch [unknown-tier]" cat tiers.said
+check "lint, tiers: a policy of nobody" says "NetworkPolicy default/later: spec.selector: no Pod in default is app == 'wbe' [selects-nothing]" cat tiers.said
+check "lint, tiers: an item of several" says "spec.ingress[0].from[1]: no Pod in the selected namespaces is app == 'ghost'" cat tiers.said
+check "lint, tiers: a wider peer takes a narrower one's turn" says "spec.ingress[1].from[0]: spec.ingress[0] of ClusterNetworkPolicy guard passes on all of it already" cat tiers.said
+check "lint, tiers: another port is another rule" says_not "spec.ingress[2].from[0]: spec" cat tiers.said
+check "lint, tiers: addresses of Services" says "spec.egress[0].to[0]: 10.96.0.10/32 lies in the range of Services" cat tiers.said
+check "lint, tiers: nobody enforces them" says "the Pod network is flannel, which enforces no policy in a tier: 3 policies do nothing [not-enforced]" "$podwire" lint -f tier-pods.yaml -f tiers.yaml --cni flannel
+check "lint, tiers: of one namespace" says_not "GlobalNetworkPolicy" "$podwire" lint -f tier-pods.yaml -f tiers.yaml -n default
+sed 's/\[htp\]/[80]/' tiers.yaml >tiers80.yaml
+check "tiers: a label that would open it" says "kubectl patch pod/db -n default --type=merge -p '{\"metadata\":{\"labels\":{\"role\":\"client\"}}}'" "$podwire" matrix -f tier-pods.yaml -f tiers80.yaml --explain default/db default/web
+cat >quarantine.yaml <<'YAML'
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: quarantine}
+spec: {selector: "app in {'db', 'ill'}", types: [Egress], namespaceSelector: env != 'lab', egress: [{action: Deny}]}
+YAML
+check "tiers: or one that the policy selects by, of the Pod" says "take the label app from Pod db" "$podwire" matrix -f tier-pods.yaml -f quarantine.yaml --explain default/db default/web
+check "tiers: or of its namespace" says "give namespace default the label env=lab" "$podwire" matrix -f tier-pods.yaml -f quarantine.yaml --explain default/db default/web
 check "lint: place" says "lint.yaml:23: warning: NetworkPolicy default/slip: spec.ingress[0].from[1]" cat lint.said
 check "lint: not-enforced" says "[not-enforced]" "$podwire" lint -f lint.yaml --cni bridge
 check "lint: status 0 without" status 0 "$podwire" lint -f repo/../opened.yaml -n ops
@@ -464,7 +526,9 @@ check "tiers: what a rule wanted, and what is there" says "is about ports http, 
 check "tiers: by a port's name" says 'spec.ingress[1]: allows it (admin.yaml:14)' t --explain ops/shell shop/web --port http
 check "tiers: a gate" status 0 t --must tier-gate.yaml
 check "tiers: what would open it: a rule before the one that denies" says 'kubectl patch clusternetworkpolicies.policy.networking.k8s.io/guard --type=json' t --explain shop/db shop/web
-check "tiers: what would close it" json 'any(p["object"] == "globalnetworkpolicies.projectcalico.org/shells" and p["patch"] == "[{\"op\":\"remove\",\"path\":\"/spec/ingress/1\"}]" for c in d["closes"] for p in c["patches"])' t --explain ops/shell shop/web -o json
+check "tiers: what would close it: a label that the rule wants" json '(lambda p: (p["object"], p["type"], p["patch"]) == ("namespace/ops", "merge", "{\"metadata\":{\"labels\":{\"team\":null}}}"))(d["closes"][0]["patches"][0])' t --explain ops/shell shop/web -o json
+object projectcalico.org/v3 GlobalNetworkPolicy 'name: open' 'types: [Ingress], ingress: [{action: Allow}]' >open.yaml
+check "tiers: or the rule gone that allows it" json 'any(p["object"] == "globalnetworkpolicies.projectcalico.org/open" and p["patch"] == "[{\"op\":\"remove\",\"path\":\"/spec/ingress/0\"}]" for c in d["closes"] for p in c["patches"])' "$podwire" matrix -f shop.yaml -f open.yaml --explain ops/shell shop/web -o json
 check "tiers: as SARIF" json 'len(d["runs"][0]["results"]) == 1' t --explain shop/db shop/web -o sarif
 check "tiers: a trace ends there" says 'ClusterNetworkPolicy guard' "$podwire" trace -f shop.yaml -f admin.yaml -n shop pod/db pod/web:80
 check "tiers: why finds it" says 'ClusterNetworkPolicy guard denies ingress by spec.ingress[1]' "$podwire" why -f shop.yaml -f admin.yaml -n shop pod/db pod/web:80
