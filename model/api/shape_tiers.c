@@ -63,7 +63,7 @@ SHAPE(ClusterPolicy, TOP OBJ(spec, ClusterSpec) ANY(status))
 static const char staged[] = "kept: staged policies decide nothing";
 static const char host[] = "kept, and what it decides in a Calico network is unknown";
 
-KIND(cluster_network_policy_kind, "ClusterNetworkPolicy", APIS("policy.networking.k8s.io/v1alpha2"), "clusternetworkpolicies", "cnp", false, .fields = ClusterPolicy, .check = cluster_network_policy_check);
+KIND(cluster_network_policy_kind, "ClusterNetworkPolicy", APIS("policy.networking.k8s.io/v1alpha2", "policy.networking.k8s.io/v1beta1"), "clusternetworkpolicies", "cnp", false, .fields = ClusterPolicy, .check = cluster_network_policy_check);
 KIND(admin_network_policy_kind, "AdminNetworkPolicy", APIS("policy.networking.k8s.io/v1alpha1"), "adminnetworkpolicies", "anp", false, .fields = Admin, .check = admin_policy_check);
 KIND(baseline_admin_network_policy_kind, "BaselineAdminNetworkPolicy", APIS("policy.networking.k8s.io/v1alpha1"), "baselineadminnetworkpolicies", "banp", false, .fields = Admin,
      .check = admin_policy_check);

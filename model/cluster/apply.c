@@ -82,7 +82,8 @@ static const struct kind *kind_of(struct cluster *c, const struct doc *d, struct
 	sb_free(&why);
 	k = kind_keep(c, val_str(api), val_str(name), &first);
 	if (first)
-		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, without effect on the network", val_str(name), val_str(api));
+		err_warn(err, &w, "kind %s (%s) is not known to podwire: kept, %s", val_str(name), val_str(api),
+			 kept_policy(val_str(api), val_str(name)) == KEPT_NO_POLICY ? "without effect on the network" : "read as another version of it that is known, and not checked");
 	return k;
 }
 

@@ -112,12 +112,24 @@ def tiered(seed, apps, family):
             out["notProtocol"] = r.choice(["TCP", "UDP"])
         return out
 
+    def one_family(rule):
+        """Calico refuses a rule with nets of both families: those of the first that it names stay."""
+        first = None
+        for end in ("source", "destination"):
+            for key in ("nets", "notNets"):
+                if key in rule.get(end, {}):
+                    six = ":" in rule[end][key][0]
+                    first = six if first is None else first
+                    if six != first:
+                        del rule[end][key]
+        return rule
+
     def calico(k):
         name, tier = f"c{k}", r.choice(["default", "default", "early"])
         types = r.choice([["Ingress"], ["Egress"], ["Ingress", "Egress"]])
         spec = {"tier": tier, "order": r.choice([10, 1000, 2000]), "selector": select(), "types": types}
         for t in types:
-            spec[t.lower()] = [calico_rule(t.lower()) for _ in range(r.randint(0, 3))]
+            spec[t.lower()] = [one_family(calico_rule(t.lower())) for _ in range(r.randint(0, 3))]
         if r.random() < 0.5:
             return {"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy", "metadata": {"name": name}, "spec": spec}
         return {"apiVersion": "projectcalico.org/v3", "kind": "NetworkPolicy", "metadata": {"name": name, "namespace": r.choice(["default", "other"])}, "spec": spec}
