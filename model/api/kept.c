@@ -38,6 +38,7 @@ KIND(crd_kind, "CustomResourceDefinition", APIS("apiextensions.k8s.io/v1"), APIS
      .fields = CustomResourceDefinition, .check = crd_check);
 KIND(hpa_kind, "HorizontalPodAutoscaler", APIS("autoscaling/v2", "autoscaling/v1"), APIS("autoscaling/v2beta1", "autoscaling/v2beta2"), "horizontalpodautoscalers", "hpa", true,
      .fields = HorizontalPodAutoscaler, .fill = hpa_fill, .check = hpa_check);
+KIND(pod_metrics_kind, "PodMetrics", APIS("metrics.k8s.io/v1beta1"), NULL, "podmetrics", NULL, true, .fields = PodMetrics);
 KIND(pdb_kind, "PodDisruptionBudget", APIS("policy/v1"), APIS("policy/v1beta1"), "poddisruptionbudgets", "pdb", true, .fields = PodDisruptionBudget, .check = pdb_check,
      .name_rule = must_be_path_segment);
 KIND(priority_class_kind, "PriorityClass", APIS("scheduling.k8s.io/v1"), APIS("scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1alpha1"), "priorityclasses", "pc", false,

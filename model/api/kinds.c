@@ -16,7 +16,7 @@ const struct kind *const kinds[] = {
 	&virtual_service_kind, &destination_rule_kind, &istio_gateway_kind, &peer_authentication_kind, &authorization_policy_kind,
 	&kind_cluster_kind, &kubeadm_config_kind, &kube_proxy_config_kind, &kubelet_config_kind, &kubeadm_init_kind, &kubeadm_join_kind, &kubeadm_reset_kind, &kubeadm_upgrade_kind,
 	&limit_range_kind, &quota_kind, &pod_template_kind, &component_status_kind, &role_kind, &cluster_role_kind, &role_binding_kind, &cluster_role_binding_kind,
-	&crd_kind, &hpa_kind, &pdb_kind, &priority_class_kind, &runtime_class_kind, &lease_kind, &api_service_kind, &validating_kind, &mutating_kind, &vap_kind,
+	&crd_kind, &hpa_kind, &pod_metrics_kind, &pdb_kind, &priority_class_kind, &runtime_class_kind, &lease_kind, &api_service_kind, &validating_kind, &mutating_kind, &vap_kind,
 	&vap_binding_kind, &map_kind, &map_binding_kind, &controller_revision_kind, &csi_driver_kind, &csi_node_kind, &csi_capacity_kind, &volume_attachment_kind,
 	&attributes_class_kind, &csr_kind, &ip_address_kind, &flow_schema_kind, &priority_level_kind, &device_class_kind, &resource_claim_kind,
 	&resource_claim_template_kind, &resource_slice_kind, &kustomization_kind, &component_kind,

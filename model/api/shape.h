@@ -43,7 +43,7 @@ extern const struct field APIService[], AWSElasticBlockStoreVolumeSource[], Affi
 	NFSVolumeSource[], NamespaceCondition[], NodeConfigSource[], NodeConfigStatus[], NodeDaemonEndpoints[], NodeFeatures[],
 	NodeRuntimeHandler[], NodeSelector[], NodeSwapStatus[], ObjectFieldSelector[], ObjectReference[], PersistentVolume[],
 	PersistentVolumeClaim[], PersistentVolumeClaimSpec[], PersistentVolumeClaimStatus[], PhotonPersistentDiskVolumeSource[],
-	PodDisruptionBudget[], PodExtendedResourceClaimStatus[], PodFailurePolicy[], PodOS[], PodResourceClaim[], PodResourceClaimStatus[],
+	PodDisruptionBudget[], PodMetrics[], PodExtendedResourceClaimStatus[], PodFailurePolicy[], PodOS[], PodResourceClaim[], PodResourceClaimStatus[],
 	PodSchedulingGate[], PodSchedulingGroup[], PodSecurityContext[], PodTemplate[], PortworxVolumeSource[], PriorityClass[],
 	PriorityLevelConfiguration[], ProjectedVolumeSource[], QuobyteVolumeSource[], RBDVolumeSource[], ResourceClaimTemplate[],
 	ResourceClaim_core[], ResourceClaim_resource[], ResourceFieldSelector[], ResourceQuota[], ResourceRequirements[], ResourceSlice[],

@@ -61,6 +61,8 @@ SHAPE(MetricStatus, OBJ(containerResource, ContainerResourceMetricStatus) OBJ(ex
 SHAPE(HorizontalPodAutoscalerStatus, OBJS(conditions, HorizontalPodAutoscalerCondition) INT(currentCPUUtilizationPercentage)
 	OBJS(currentMetrics, MetricStatus) INT(currentReplicas) INT(desiredReplicas) TIME(lastScaleTime) LONG(observedGeneration))
 SHARED(HorizontalPodAutoscaler, TOP OBJ(spec, HorizontalPodAutoscalerSpec) OBJ(status, HorizontalPodAutoscalerStatus))
+SHAPE(ContainerMetrics, STR(name) AMOUNTS(usage))
+SHARED(PodMetrics, TOP OBJS(containers, ContainerMetrics) TIME(timestamp) STR(window))
 SHARED(PriorityClass, TOP STR(description) BOOL(globalDefault) STR(preemptionPolicy) INT(value))
 SHAPE(Overhead, AMOUNTS(podFixed))
 SHAPE(Toleration, STR(effect) STR(key) STR(operator) LONG(tolerationSeconds) STR(value))

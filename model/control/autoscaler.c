@@ -1,11 +1,14 @@
-/* HorizontalPodAutoscalers where nothing measures: the bounds hold, and the rest is said as without metrics-server. Who imports a cluster keeps what its controller said.
- * Source: pkg/controller/podautoscaler/horizontal.go reconcileAutoscaler, computeReplicasForMetrics; replica_calculator.go; metrics/client.go. */
+/* HorizontalPodAutoscalers. PodMetrics say what is measured; where there are none the bounds hold, and the rest is said as without metrics-server. Who imports a cluster keeps
+ * what its controller said. Source: pkg/controller/podautoscaler/horizontal.go reconcileAutoscaler, computeReplicasForMetrics; metrics/client.go. */
+#include "model/control/autoscaler.h"
+
+#include "model/api/fill.h"
 #include "model/api/kept.h"
 #include "model/base/quantity.h"
-#include "model/control/common.h"
 #include "model/control/workloads.h"
 
-struct scaling { struct control *t; struct cluster *c; struct object *o; struct arena *a; struct val *status; bool changed; nsec now; };
+struct scaling { struct control *t; struct cluster *c; struct object *o; struct arena *a; struct val *status; const struct val *spec; /* with its defaults */ bool changed; nsec now; };
+struct memory { struct map of; };               /* autoscaler → struct hpa_memory */
 
 /* Each is looked at in periods from its beginning, whoever is opened anew meanwhile. */
 static void come_back(struct control *t, struct object *o)
@@ -114,24 +117,83 @@ static const char *no_metric(struct scaling *x, const struct val *m, const char 
 	return arena_printf(x->a, "unable to get metric %s: unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered", name);
 }
 
-static void without_metrics(struct scaling *x)
+static double tolerance(const struct scaling *x, const char *way)
 {
-	const struct val *metrics = val_path(x->o->doc, "spec.metrics"), *m = metrics ? metrics->first : NULL;
-	uint32_t nr = metrics && metrics->nr ? metrics->nr : 1;
+	const struct val *set = val_get(val_path(x->spec, way), "tolerance");
+	int64_t milli;
+
+	return set && quantity_of(set, &milli) ? (double)milli / 1000 : 0.1;
+}
+
+/* setCurrentReplicasAndMetricsInStatus: what a metric shows now. */
+static void show(struct scaling *x, struct val *list, const struct val *m, const struct proposal *p)
+{
+	const char *type = val_str_at(m, "type"), *key = streq(type, "Resource") ? "resource" : "containerResource", *resource = val_str_at(val_get(m, key), "name");
+	struct val *one = val_add(x->a, list, val_new(x->a, VAL_MAP)), *of, *current;
+	char text[32];
+
+	val_put(x->a, one, "type", val_string(x->a, type));
+	of = val_put_new(x->a, one, key, val_new(x->a, VAL_MAP));
+	val_put(x->a, of, "name", val_string(x->a, resource));
+	if (val_get(val_get(m, key), "container"))
+		val_put(x->a, of, "container", val_copy(x->a, val_get(val_get(m, key), "container")));
+	current = val_put_new(x->a, of, "current", val_new(x->a, VAL_MAP));
+	if (p->utilization >= 0)
+		val_put(x->a, current, "averageUtilization", val_int(x->a, p->utilization));
+	val_put(x->a, current, "averageValue", val_string(x->a, quantity_text(p->average, streq(resource, "memory"), text)));
+}
+
+/* computeReplicasForMetrics: the highest of all that can be told; with one that cannot, none that would take Pods away. false: nothing can be told. */
+static bool compute(struct scaling *x, const struct workload *w, int32_t *desired, const char **name)
+{
+	const struct val *metrics = val_get(x->spec, "metrics");
+	struct tolerances tol = { tolerance(x, "behavior.scaleUp"), tolerance(x, "behavior.scaleDown") };
+	struct val *current = val_new(x->a, VAL_LIST);
 	const char *first = NULL, *first_reason = NULL, *first_outer = NULL;
+	uint32_t invalid = 0;
+	bool known = pods_are_measured(x->c, x->o->ns);
 
-	for (uint32_t k = 0; k < nr; k++, m = m ? m->next : NULL) {
+	*desired = -1;
+	VAL_EACH(m, metrics) {
+		bool of_pods = known && (val_get(m, "resource") || val_get(m, "containerResource"));
 		const char *reason, *outer, *why = no_metric(x, m, &reason, &outer);
+		struct proposal p = of_pods ? resource_proposal(x->c, m, w, tol, x->a) : (struct proposal){ .error = why };
 
-		cluster_event(x->c, x->o, true, "horizontal-pod-autoscaler", reason, "%s", why);
-		if (!first) {
-			first = why;
-			first_reason = reason;
-			first_outer = outer;
+		if (p.error) {
+			cluster_event(x->c, x->o, true, "horizontal-pod-autoscaler", reason, "%s", p.error);
+			if (!invalid++) {
+				first = p.error;
+				first_reason = reason;
+				first_outer = outer;
+			}
+			val_put(x->a, val_add(x->a, current, val_new(x->a, VAL_MAP)), "type", val_string(x->a, ""));     /* the list runs parallel to the spec's */
+			continue;
+		}
+		show(x, current, m, &p);
+		if (p.replicas > *desired) {
+			*desired = p.replicas;
+			*name = p.name;
 		}
 	}
-	cluster_event(x->c, x->o, true, "horizontal-pod-autoscaler", "FailedComputeMetricsReplicas", "invalid metrics (%u invalid out of %u), first error is: %s%s", nr, nr, first_outer, first);
-	condition(x, "ScalingActive", false, first_reason, arena_printf(x->a, "the HPA was unable to compute the replica count: %s", first));
+	if (invalid && (invalid >= metrics->nr || *desired < w->replicas)) {
+		cluster_event(x->c, x->o, true, "horizontal-pod-autoscaler", "FailedComputeMetricsReplicas", "invalid metrics (%u invalid out of %u), first error is: %s%s", invalid, metrics->nr, first_outer,
+			      first);
+		condition(x, "ScalingActive", false, first_reason, arena_printf(x->a, "the HPA was unable to compute the replica count: %s", first));
+		return false;
+	}
+	condition(x, "ScalingActive", true, "ValidMetricFound", arena_printf(x->a, "the HPA was able to successfully calculate a replica count from %s", *name));
+	put(x, "currentMetrics", current);
+	return true;
+}
+
+static struct hpa_memory *memory_of(const struct scaling *x)
+{
+	struct arena *a = cluster_arena(x->c);
+	uint64_t *at = map_put(&((struct memory *)control_state(x->t, CTL_AUTOSCALER))->of, a, x->o->id.i);
+
+	if (!*at)
+		*at = map_ptr(arena_make(a, struct hpa_memory));
+	return (struct hpa_memory *)(uintptr_t)*at;
 }
 
 /* Somebody may measure in this cluster; what, podwire cannot know. */
@@ -147,12 +209,43 @@ static bool measured(struct cluster *c)
 
 /* ---- one look */
 
+static void rescale(struct scaling *x, struct workload *w, const struct pace *p, int32_t desired, const char *reason)
+{
+	char time[32];
+
+	scale_to(x, w, desired);
+	condition(x, "AbleToScale", true, "SucceededRescale", arena_printf(x->a, "the HPA controller was able to update the target scale to %d", desired));
+	cluster_event(x->c, x->o, false, "horizontal-pod-autoscaler", "SuccessfulRescale", "New size: %d; reason: %s", desired, reason);
+	pace_done(memory_of(x), cluster_arena(x->c), p, desired);
+	put(x, "lastScaleTime", val_string(x->a, time_text(x->now, time)));
+	put(x, "desiredReplicas", val_int(x->a, desired));
+}
+
+/* By what is measured. */
+static void follow(struct scaling *x, struct workload *w, const struct pace *p)
+{
+	const char *name = NULL;
+	struct paced paced;
+	int32_t desired;
+
+	if (!compute(x, w, &desired, &name))
+		return;
+	paced = pace_replicas(memory_of(x), cluster_arena(x->c), p, desired);
+	condition(x, "AbleToScale", true, paced.able, paced.able_why);
+	condition(x, "ScalingLimited", paced.limited, paced.limit, paced.limit_why);
+	if (paced.replicas != w->replicas)
+		rescale(x, w, p, paced.replicas, desired > w->replicas ? arena_printf(x->a, "%s above target", name) : desired < w->replicas ? "All metrics below target" : "");
+	else
+		put(x, "desiredReplicas", val_int(x->a, paced.replicas));
+}
+
 static void reconcile(struct scaling *x)
 {
-	int32_t least = (int32_t)val_int_or(val_path(x->o->doc, "spec.minReplicas"), 1), most = (int32_t)val_int_or(val_path(x->o->doc, "spec.maxReplicas"), INT32_MAX), desired;
-	const char *missing, *reason;
+	struct pace pace = { .least = (int32_t)val_int_or(val_get(x->spec, "minReplicas"), 1), .most = (int32_t)val_int_or(val_get(x->spec, "maxReplicas"), INT32_MAX), .now = x->now,
+			     .behavior = val_get(x->spec, "behavior") };
+	int32_t least = pace.least, most = pace.most, desired;
+	const char *missing;
 	struct workload *w = target_of(x, &missing);
-	char time[32];
 
 	if (!w) {
 		cluster_event(x->c, x->o, true, "horizontal-pod-autoscaler", "FailedGetScale", "%s", missing);
@@ -166,29 +259,29 @@ static void reconcile(struct scaling *x)
 		put(x, "desiredReplicas", val_int(x->a, 0));
 		return;
 	}
+	pace.current = w->replicas;
 	desired = w->replicas > most ? most : MAX(w->replicas, least);
-	if (desired == w->replicas) {
-		condition(x, "AbleToScale", true, "SucceededGetScale", "the HPA controller was able to get the target's current scale");
-		if (!measured(x->c))
-			without_metrics(x);
+	if (desired != w->replicas) {
+		rescale(x, w, &pace, desired, desired < w->replicas ? "Current number of replicas above Spec.MaxReplicas" : "Current number of replicas below Spec.MinReplicas");
 		return;
 	}
-	reason = desired < w->replicas ? "Current number of replicas above Spec.MaxReplicas" : "Current number of replicas below Spec.MinReplicas";
-	scale_to(x, w, desired);
-	condition(x, "AbleToScale", true, "SucceededRescale", arena_printf(x->a, "the HPA controller was able to update the target scale to %d", desired));
-	cluster_event(x->c, x->o, false, "horizontal-pod-autoscaler", "SuccessfulRescale", "New size: %d; reason: %s", desired, reason);
-	put(x, "desiredReplicas", val_int(x->a, desired));
-	put(x, "lastScaleTime", val_string(x->a, time_text(x->now, time)));
+	condition(x, "AbleToScale", true, "SucceededGetScale", "the HPA controller was able to get the target's current scale");
+	if (pods_are_measured(x->c, x->o->ns) || !measured(x->c))
+		follow(x, w, &pace);
 }
 
 static void run(struct control *t, struct object *o, nsec now)
 {
 	struct scaling x = { .t = t, .c = control_cluster(t), .o = o, .a = cluster_arena(control_cluster(t)), .now = now };
 	const struct val *have = val_get(o->doc, "status");
+	struct val *doc;
 
 	if (o->gone || o->deleted != NEVER || !o->doc || cluster_flags(x.c)->no_defaults)
 		return;
 	x.a = arena_new(NULL, "autoscaler");
+	doc = val_copy(x.a, o->doc);
+	hpa_fill(x.a, doc);
+	x.spec = val_get(doc, "spec");
 	x.status = have ? val_copy(x.a, have) : val_new(x.a, VAL_MAP);
 	reconcile(&x);
 	if (x.changed) {
@@ -201,5 +294,66 @@ static void run(struct control *t, struct object *o, nsec now)
 	come_back(t, o);
 }
 
+/* ---- what it remembers */
+
+static void save_pairs(struct arena *a, struct val *out, const char *key, const struct scale_event *v, uint32_t nr)
+{
+	struct val *list = val_put_new(a, out, key, val_new(a, VAL_LIST));
+
+	for (uint32_t k = 0; k < nr; k++) {
+		struct val *one = val_add(a, list, val_new(a, VAL_LIST));
+
+		val_add(a, one, val_int(a, v[k].change));
+		val_add(a, one, val_int(a, v[k].at));
+	}
+}
+
+static void save(struct control *t, struct arena *a, struct val *out)
+{
+	struct cluster *c = control_cluster(t);
+	struct object_list l = cluster_list(c, &hpa_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct hpa_memory *m = map_get_ptr(&((struct memory *)control_state(t, CTL_AUTOSCALER))->of, l.v[k]->id.i);
+		struct val *one;
+
+		if (!m)
+			continue;
+		one = val_put_new(a, out, l.v[k]->uid, val_new(a, VAL_MAP));
+		save_pairs(a, one, "told", m->told.v, m->told.nr);
+		save_pairs(a, one, "up", m->up.v, m->up.nr);
+		save_pairs(a, one, "down", m->down.v, m->down.nr);
+	}
+}
+
+static void load_pairs(struct arena *a, const struct val *list, void *to)
+{
+	scale_events *out = to;
+
+	VAL_EACH(one, list)
+		vec_add(a, out, ((struct scale_event){ (int32_t)val_int_or(val_at(one, 0), 0), val_int_or(val_at(one, 1), 0) }));
+}
+
+static void load(struct control *t, const struct val *v)
+{
+	VAL_EACH(one, v) {
+		struct object *o = control_by_uid(t, cluster_str(control_cluster(t), one->key));
+		struct arena *a = cluster_arena(control_cluster(t));
+		struct hpa_memory *m;
+
+		if (!o || o->kind != &hpa_kind)
+			continue;
+		m = memory_of(&(struct scaling){ .t = t, .c = control_cluster(t), .o = o });
+		load_pairs(a, val_get(one, "told"), &m->told);
+		load_pairs(a, val_get(one, "up"), &m->up);
+		load_pairs(a, val_get(one, "down"), &m->down);
+	}
+}
+
+static void *init(struct control *t)
+{
+	return arena_make(cluster_arena(control_cluster(t)), struct memory);
+}
+
 static const struct kind *const kinds_heard[] = { &hpa_kind, NULL };
-const struct controller autoscaler_controller = { .name = "autoscaler", .kinds = kinds_heard, .watch = watch, .run = run };
+const struct controller autoscaler_controller = { .name = "autoscaler", .kinds = kinds_heard, .init = init, .watch = watch, .run = run, .save = save, .load = load };

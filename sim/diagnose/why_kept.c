@@ -53,7 +53,7 @@ void why_autoscaler(struct diagnosis *d, const struct object *o)
 	} else if (!val_path(o->doc, "status.conditions")) {
 		finding(d, FINDING_NOTE, "not-yet", "its controller has not looked at it yet: it does every 15 s");
 	}
-	d->summary = diagnosis_ill(d) ? first_cause(d, 0) : "its bounds hold; podwire knows no metrics";
+	d->summary = diagnosis_ill(d) ? first_cause(d, 0) : reason && streq(reason, "ValidMetricFound") ? val_str_at(active, "message") : "its bounds hold; podwire knows no metrics";
 }
 
 /* ---- PodDisruptionBudget */

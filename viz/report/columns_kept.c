@@ -123,20 +123,36 @@ static bool is_type(const char *type, const char *want)
 	return type && strcmp(type, want) == 0;
 }
 
+/* What its controller last saw of a metric: the list of the status runs parallel to that of the spec. */
+static void hpa_current(const struct val *doc, uint32_t nr, const char *source, bool percent, bool average, struct sb *out)
+{
+	const struct val *seen = val_get(val_get(val_at(val_path(doc, "status.currentMetrics"), nr), source), "current");
+	const struct val *share = val_get(seen, "averageUtilization"), *value = val_get(seen, average ? "averageValue" : "value");
+	char text[64];
+
+	if (percent && share)
+		sb_printf(out, "%" PRId64 "%%/", val_int_or(share, 0));
+	else if (!percent && value && quantity_written(value, text))
+		sb_printf(out, "%s/", text);
+	else
+		sb_add(out, "<unknown>/");
+}
+
 static void hpa_targets(struct row *r, struct sb *out)
 {
 	uint32_t nr = 0;
 
 	VAL_EACH(m, val_path(row_doc(r), "spec.metrics")) {
 		const char *type = val_str_at(m, "type");
-		const struct val *source = val_get(m, is_type(type, "ContainerResource") ? "containerResource" : is_type(type, "Pods") ? "pods" : is_type(type, "Object") ? "object" :
-						      is_type(type, "External") ? "external" : "resource");
+		const char *key = is_type(type, "ContainerResource") ? "containerResource" : is_type(type, "Pods") ? "pods" : is_type(type, "Object") ? "object" : is_type(type, "External") ? "external" : "resource";
+		const struct val *source = val_get(m, key);
 		const struct val *target = val_get(source, "target"), *percent = val_get(target, "averageUtilization");
 		const char *name = val_str_at(source, "name"), *average = val_str_at(target, "averageValue"), *value = val_str_at(target, "value");
 
 		if (nr++ >= 2)                  /* two, and how many more there are */
 			continue;
-		sb_printf(out, "%s%s%s<unknown>/", nr > 1 ? ", " : "", name ? name : "", name ? ": " : "");
+		sb_printf(out, "%s%s%s", nr > 1 ? ", " : "", name ? name : "", name ? ": " : "");
+		hpa_current(row_doc(r), nr - 1, key, percent != NULL, average != NULL, out);
 		if (percent)
 			sb_printf(out, "%" PRId64 "%%", val_int_or(percent, 0));
 		else

@@ -168,10 +168,21 @@ void describe_namespace(struct describe *d)
 
 /* ---- scaling, budgets, classes */
 
-static void say_metric(struct describe *d, const struct val *m)
+/* seen: of the same metric in the status. */
+static const char *resource_seen(struct describe *d, const struct val *seen, const char *key, bool percent)
 {
-	const char *type = text_at(m, "type");
-	const struct val *r = val_get(m, strcmp(type, "ContainerResource") == 0 ? "containerResource" : "resource"), *target = val_get(r, "target");
+	const struct val *current = val_get(val_get(seen, key), "current"), *share = val_get(current, "averageUtilization");
+	const char *average = val_get(current, "averageValue") ? text_at(current, "averageValue") : NULL;
+
+	if (!percent)
+		return average ? average : "<unknown>";
+	return share && average ? arena_printf(d->a, "%" PRId64 "%% (%s)", val_int_or(share, 0), average) : "<unknown>";
+}
+
+static void say_metric(struct describe *d, const struct val *m, const struct val *seen)
+{
+	const char *type = text_at(m, "type"), *key = strcmp(type, "ContainerResource") == 0 ? "containerResource" : "resource";
+	const struct val *r = val_get(m, key), *target = val_get(r, "target");
 	const struct val *percent = val_get(target, "averageUtilization");
 
 	if (strcmp(type, "Resource") == 0 || strcmp(type, "ContainerResource") == 0) {
@@ -179,9 +190,9 @@ static void say_metric(struct describe *d, const struct val *m)
 								 : arena_printf(d->a, "resource %s of container \"%s\" on pods", text_at(r, "name"), text_at(r, "container"));
 
 		if (val_get(target, "averageValue"))
-			say(d, 1, "%s:\t<unknown> / %s", what, text_at(target, "averageValue"));
+			say(d, 1, "%s:\t%s / %s", what, resource_seen(d, seen, key, false), text_at(target, "averageValue"));
 		else
-			say(d, 1, "%s  (as a percentage of request):\t<unknown> / %s", what, percent ? arena_printf(d->a, "%" PRId64 "%%", val_int_or(percent, 0)) : "<auto>");
+			say(d, 1, "%s  (as a percentage of request):\t%s / %s", what, resource_seen(d, seen, key, true), percent ? arena_printf(d->a, "%" PRId64 "%%", val_int_or(percent, 0)) : "<auto>");
 	} else if (strcmp(type, "Pods") == 0) {
 		say(d, 1, "\"%s\" on pods:\t<unknown> / %s", text_at(m, "pods.metric.name"), text_at(m, "pods.target.averageValue"));
 	} else if (strcmp(type, "External") == 0) {
@@ -219,6 +230,7 @@ static void say_scaling(struct describe *d, const char *title, const struct val 
 void describe_autoscaler(struct describe *d)
 {
 	const struct val *v = describing_doc(d);
+	uint32_t nr = 0;
 
 	describing_names(d);
 	describing_notes(d);
@@ -226,7 +238,7 @@ void describe_autoscaler(struct describe *d)
 	say(d, 0, "Reference:\t%s/%s", text_at(v, "spec.scaleTargetRef.kind"), text_at(v, "spec.scaleTargetRef.name"));
 	say(d, 0, "Metrics:\t( current / target )");
 	VAL_EACH(m, val_path(v, "spec.metrics"))
-		say_metric(d, m);
+		say_metric(d, m, val_at(val_path(v, "status.currentMetrics"), nr++));
 	say(d, 0, "Min replicas:\t%" PRId64, val_int_or(val_path(v, "spec.minReplicas"), 1));
 	say(d, 0, "Max replicas:\t%" PRId64, val_int_or(val_path(v, "spec.maxReplicas"), 0));
 	if (val_path(v, "spec.behavior")) {
