@@ -6,6 +6,12 @@
 #define AFFINITY(kind, terms)      "affinity: {" kind ": {requiredDuringSchedulingIgnoredDuringExecution: [" terms "]}}, " PLAIN
 #define ZONES                      NODE("node-a", "zone: zone1", ROOM("8", "")) NODE("node-b", "zone: zone1", ROOM("8", "")) NODE("node-x", "zone: zone2", ROOM("8", "")) NODE("node-y", "zone: zone2", ROOM("8", ""))
 #define HELPLESS(n)                " no new claims to deallocate, preemption: 0/" n " nodes are available: " n " Preemption is not helpful for scheduling."
+#define NEAR(terms)                "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [" terms "]}}}, " PLAIN
+#define EXPR(key, op, values)      "{matchExpressions: [{key: " key ", operator: " op ", values: [" values "]}]}"
+#define TERM(key, selector)        "{topologyKey: " key ", labelSelector: " selector "}"
+#define HOST1                      NODE("n1", "region: r1, zone: z11", ROOM("8", ""))
+#define TWO_ZONES                  NODE("nodeA", "zone: az1", ROOM("8", "")) NODE("nodeB", "zone: az1", ROOM("8", "")) NODE("nodeC", "zone: az2", ROOM("8", ""))
+#define OTHER(name, ns, labels)    "{apiVersion: v1, kind: Namespace, metadata: {name: " ns "}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: " name ", namespace: " ns ", labels: {" labels "}}, spec: {nodeName: n1, " PLAIN "}}\n---\n"
 #define NOBODY(n)                  " no new claims to deallocate, preemption: 0/" n " nodes are available: " n " No preemption victims found for incoming pod."
 
 static const struct { const char *name, *yaml, *node /* it goes there; NULL: nowhere */, *why; } table[] = {
@@ -49,6 +55,68 @@ static const struct { const char *name, *yaml, *node /* it goes there; NULL: now
 	{ "mismatchLabelKeys: those of another value do", NODE("n1", "kubernetes.io/hostname: n1", ROOM("8", "")) ON("a", "x: '1', tenant: u", "n1")
 	  POD("p", "x: '1', tenant: t", AFFINITY("podAntiAffinity", "{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {x: '1'}}, mismatchLabelKeys: [tenant]}")), NULL,
 	  "0/1 nodes are available: 1 node(s) didn't match pod anti-affinity rules." NOBODY("1") },
+	/* nodeaffinity/node_affinity_test.go TestNodeAffinity */
+	{ "missing labels", NODE("n1", "", ROOM("8", "")) POD("p", "", "nodeSelector: {foo: bar}, " PLAIN), NULL, "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector." HELPLESS("1") },
+	{ "node labels are superset", NODE("n1", "foo: bar, baz: blah", ROOM("8", "")) POD("p", "", "nodeSelector: {foo: bar}, " PLAIN), "n1", NULL },
+	{ "node labels are subset", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", "nodeSelector: {foo: bar, baz: blah}, " PLAIN), NULL, NULL },
+	{ "matchExpressions using In that matches", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", NEAR(EXPR("foo", "In", "bar, value2"))), "n1", NULL },
+	{ "matchExpressions using Gt that matches", NODE("n1", "kernel-version: '0206'", ROOM("8", "")) POD("p", "", NEAR(EXPR("kernel-version", "Gt", "'0204'"))), "n1", NULL },
+	{ "matchExpressions using Gt, the label is no number", NODE("n1", "kernel-version: a", ROOM("8", "")) POD("p", "", NEAR(EXPR("kernel-version", "Gt", "'0204'"))), NULL, NULL },
+	{ "matchExpressions using NotIn that matches", NODE("n1", "mem-type: DDR2", ROOM("8", "")) POD("p", "", NEAR(EXPR("mem-type", "NotIn", "DDR, DDR2"))), NULL, NULL },
+	{ "matchExpressions using NotIn, without the label", NODE("n1", "", ROOM("8", "")) POD("p", "", NEAR(EXPR("mem-type", "NotIn", "DDR"))), "n1", NULL },
+	{ "matchExpressions using Exists that matches", NODE("n1", "GPU: NVIDIA-GRID-K1", ROOM("8", "")) POD("p", "", NEAR("{matchExpressions: [{key: GPU, operator: Exists}]}")), "n1", NULL },
+	{ "affinity that does not match", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", NEAR(EXPR("foo", "In", "value1, value2"))), NULL, NULL },
+	{ "a nil []NodeSelectorTerm in affinity", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", NEAR("")), NULL, NULL },
+	{ "an empty term matches nothing", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", NEAR("{}")), NULL, NULL },
+	{ "empty matchExpressions are no match", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", NEAR("{matchExpressions: []}")), NULL, NULL },
+	{ "multiple matchExpressions are ANDed", NODE("n1", "GPU: NVIDIA-GRID-K1", ROOM("8", "")) POD("p", "", NEAR("{matchExpressions: [{key: GPU, operator: Exists}, {key: GPU, operator: NotIn, values: [AMD, INTER]}]}")), "n1", NULL },
+	{ "multiple matchExpressions are ANDed, no match", NODE("n1", "GPU: NVIDIA-GRID-K1", ROOM("8", "")) POD("p", "", NEAR("{matchExpressions: [{key: GPU, operator: Exists}, {key: GPU, operator: In, values: [AMD, INTER]}]}")), NULL, NULL },
+	{ "multiple NodeSelectorTerms are ORed", NODE("n1", "foo: bar", ROOM("8", "")) POD("p", "", NEAR(EXPR("foo", "In", "bar") ", " EXPR("diffkey", "In", "wrong"))), "n1", NULL },
+	{ "both the affinity and the nodeSelector must match", NODE("n1", "foo: barrrrrr", ROOM("8", "")) POD("p", "", "nodeSelector: {foo: bar}, " NEAR("{matchExpressions: [{key: foo, operator: Exists}]}")), NULL, NULL },
+	{ "matchFields with In operator", NODE("node1", "", ROOM("8", "")) POD("p", "", NEAR("{matchFields: [{key: metadata.name, operator: In, values: [node1]}]}")), "node1", NULL },
+	{ "matchFields that does not match", NODE("node2", "", ROOM("8", "")) POD("p", "", NEAR("{matchFields: [{key: metadata.name, operator: In, values: [node1]}]}")), NULL, NULL },
+	{ "two terms: matchFields does not match, but matchExpressions match", NODE("node2", "foo: bar", ROOM("8", "")) POD("p", "", NEAR("{matchFields: [{key: metadata.name, operator: In, values: [node1]}]}, " EXPR("foo", "In", "bar"))), "node2", NULL },
+	{ "one term: matchFields does not match, but matchExpressions match", NODE("node2", "foo: bar", ROOM("8", ""))
+	  POD("p", "", NEAR("{matchFields: [{key: metadata.name, operator: In, values: [node1]}], matchExpressions: [{key: foo, operator: In, values: [bar]}]}")), NULL, NULL },
+	/* interpodaffinity/filtering_test.go TestRequiredAffinitySingleNode, TestRequiredAffinityMultipleNodes */
+	{ "satisfied by In against an existing pod", HOST1 ON("a", "service: securityscan", "n1") POD("p", "security: S2", AFFINITY("podAffinity", TERM("region", "{matchExpressions: [{key: service, operator: In, values: [securityscan, value2]}]}"))), "n1", NULL },
+	{ "satisfied by NotIn against an existing pod", HOST1 ON("a", "service: securityscan", "n1") POD("p", "security: S2", AFFINITY("podAffinity", TERM("region", "{matchExpressions: [{key: service, operator: NotIn, values: [securityscan3, value3]}]}"))), "n1", NULL },
+	{ "diff Namespace", HOST1 ON("a", "service: securityscan", "n1") POD("p", "security: S2", AFFINITY("podAffinity", "{topologyKey: region, namespaces: [DiffNameSpace], labelSelector: {matchLabels: {service: securityscan}}}")), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't match pod affinity rules." HELPLESS("1") },
+	{ "no labels match", HOST1 ON("a", "service: securityscan", "n1") POD("p", "security: S2", AFFINITY("podAffinity", TERM("region", "{matchLabels: {service: antivirusscan}}"))), NULL, NULL },
+	{ "multiple terms, one of them not satisfied", HOST1 ON("a", "service: securityscan", "n1")
+	  POD("p", "security: S2", AFFINITY("podAffinity", TERM("region", "{matchLabels: {service: securityscan}}") ", " TERM("region", "{matchLabels: {wrong: wrong}}"))), NULL, NULL },
+	{ "anti-affinity: no pod there matches", HOST1 ON("a", "service: securityscan", "n1") POD("p", "", AFFINITY("podAntiAffinity", TERM("region", "{matchLabels: {service: antivirusscan}}"))), "n1", NULL },
+	{ "anti-affinity of an existing pod keeps it away", HOST1 POD("a", "service: securityscan", "nodeName: n1, " AFFINITY("podAntiAffinity", TERM("region", "{matchLabels: {security: S2}}"))) POD("p", "security: S2", PLAIN), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't satisfy existing pods anti-affinity rules." NOBODY("1") },
+	{ "pods with affinity to themselves cannot go where the key is missing", NODE("n1", "", ROOM("8", "")) POD("p", "service: x", AFFINITY("podAffinity", TERM("region", "{matchLabels: {service: x}}"))), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't match pod affinity rules." HELPLESS("1") },
+	{ "namespaceSelector {} is all namespaces", HOST1 OTHER("a", "ns1", "service: x") POD("p", "", AFFINITY("podAffinity", "{topologyKey: region, namespaceSelector: {}, labelSelector: {matchLabels: {service: x}}}")), "n1", NULL },
+	{ "no namespaceSelector is the pod's own", HOST1 OTHER("a", "ns1", "service: x") POD("p", "", AFFINITY("podAffinity", "{topologyKey: region, labelSelector: {matchLabels: {service: x}}}")), NULL, NULL },
+	{ "anti-affinity by topology: the same zone", TWO_ZONES ON("a", "foo: abc", "nodeA") POD("p", "", AFFINITY("podAntiAffinity", TERM("zone", "{matchExpressions: [{key: foo, operator: In, values: [abc]}]}"))), "nodeC", NULL },
+	{ "anti-affinity: all nodes are of the zone", NODE("nodeA", "zone: az1", ROOM("8", "")) NODE("nodeB", "zone: az1", ROOM("8", "")) ON("a", "foo: abc", "nodeA") POD("p", "", AFFINITY("podAntiAffinity", TERM("zone", "{matchLabels: {foo: abc}}"))), NULL,
+	  "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules." NOBODY("2") },
+	{ "a terminating pod keeps away as well", HOST1 "{apiVersion: v1, kind: Pod, metadata: {name: a, labels: {foo: abc}, finalizers: [a.b/c], deletionTimestamp: '2026-01-01T00:00:00Z', deletionGracePeriodSeconds: 30}, spec: {nodeName: n1, " PLAIN "}}\n---\n"
+	  POD("p", "", AFFINITY("podAntiAffinity", TERM("region", "{matchLabels: {foo: abc}}"))), NULL, NULL },
+	/* podtopologyspread/filtering_test.go TestSingleConstraint, TestMultipleConstraints */
+	{ "no existing pods", ZONES POD("p", "foo: ''", SPREAD("")), "node-a", NULL },
+	{ "pods spread across zones as 3/3, node without the key", NODE("node-a", "zone: zone1", ROOM("1", "")) NODE("node-b", "", ROOM("8", "")) ON("a", "foo: ''", "node-a") POD("p", "foo: ''", "topologySpreadConstraints: [{maxSkew: 1, topologyKey: zone, "
+	  "whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {foo: ''}}}], " ASKS("cpu: '2'")), NULL,
+	  "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match pod topology spread constraints (missing required label)." HELPLESS("2") },
+	{ "pods spread as 2/1: only the smaller zone", ZONES ON("a", "foo: ''", "node-a") ON("b", "foo: ''", "node-b") ON("x", "foo: ''", "node-x") POD("p", "foo: ''", SPREAD("")), "node-y", NULL },
+	{ "a pod that its own selector does not match counts nothing for itself", NODE("node-a", "zone: zone1", ROOM("8", "")) NODE("node-x", "zone: zone2", "spec: {unschedulable: true}, " ROOM("8", "")) ON("a", "foo: ''", "node-a") POD("p", "bar: ''", SPREAD("")), "node-a", NULL },
+	/* nodeunschedulable, nodename, nodeports, tainttoleration */
+	{ "unschedulable", NODE("n1", "", "spec: {unschedulable: true}, " ROOM("8", "")) POD("p", "", PLAIN), NULL, "0/1 nodes are available: 1 node(s) were unschedulable." HELPLESS("1") },
+	{ "unschedulable, tolerated", NODE("n1", "", "spec: {unschedulable: true}, " ROOM("8", "")) POD("p", "", "tolerations: [{key: node.kubernetes.io/unschedulable, effect: NoSchedule}], " PLAIN), "n1", NULL },
+	{ "a taint that is not tolerated", NODE("n1", "", "spec: {taints: [{key: dedicated, value: user1, effect: NoSchedule}]}, " ROOM("8", "")) POD("p", "", PLAIN), NULL,
+	  "0/1 nodes are available: 1 node(s) had untolerated taint(s)." HELPLESS("1") },
+	{ "tolerated by Exists of all keys", NODE("n1", "", "spec: {taints: [{key: dedicated, value: user1, effect: NoSchedule}]}, " ROOM("8", "")) POD("p", "", "tolerations: [{operator: Exists}], " PLAIN), "n1", NULL },
+	{ "the value differs", NODE("n1", "", "spec: {taints: [{key: dedicated, value: user1, effect: NoSchedule}]}, " ROOM("8", "")) POD("p", "", "tolerations: [{key: dedicated, operator: Equal, value: user2, effect: NoSchedule}], " PLAIN), NULL, NULL },
+	{ "PreferNoSchedule keeps nobody away", NODE("n1", "", "spec: {taints: [{key: dedicated, effect: PreferNoSchedule}]}, " ROOM("8", "")) POD("p", "", PLAIN), "n1", NULL },
+	{ "a host port that is taken", HOST1 POD("a", "", "nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80, hostPort: 8080}]}]") POD("p", "", "containers: [{name: c, image: i, ports: [{containerPort: 80, hostPort: 8080}]}]"), NULL,
+	  "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports." NOBODY("1") },
+	{ "too many pods", NODE("n1", "", "status: {allocatable: {cpu: '8', memory: 8Gi, pods: '1'}}") ON("a", "", "n1") POD("p", "", PLAIN), NULL, "0/1 nodes are available: 1 Too many pods." NOBODY("1") },
+	{ "several lacks of one node", NODE("n1", "", ROOM("1", "")) POD("p", "", ASKS("cpu: '2', memory: 9Gi")), NULL, "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory." HELPLESS("1") },
 	/* schedulinggates/scheduling_gates_test.go, defaultpreemption/default_preemption_test.go */
 	{ "pod with scheduling gates", NODE("n1", "", ROOM("8", "")) POD("p", "", "schedulingGates: [{name: foo}], " PLAIN), NULL, "Scheduling is blocked due to non-empty scheduling gates" },
 	{ "pod with preemption policy 'never'", NODE("n1", "", ROOM("1", "")) POD("q", "", "nodeName: n1, " ASKS("cpu: '1'")) POD("p", "", "priority: 10, preemptionPolicy: Never, " ASKS("cpu: '1'")), NULL,
