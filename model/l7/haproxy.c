@@ -393,9 +393,21 @@ static void routes(struct hap *x)
 	sb_printf(text(x), "\n    http-request set-var(txn.route) str(none) if !decided%s\n", x->plane->sidecar ? " { var(txn.listener) -m found }" : "");
 }
 
+/* A gateway's own AuthorizationPolicies are not enforced by HAProxy: nothing passes. */
+static void policies(struct hap *x)
+{
+	static const char why[] = "the AuthorizationPolicies of a gateway";
+
+	if (!x->t->gate || !mesh_policies(x->t->cluster, &authorization_policy_kind, x->t->gate, x->a).nr)
+		return;
+	hap_cannot(x, "all requests", why);
+	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr %s %s\n", hap_word(x, why), HAPROXY_CANNOT, hap_word(x, why));
+}
+
 /* What the proxy tells the backend of the client (act.c forwarded). */
 static void forwarded(struct hap *x)
 {
+	policies(x);
 	sb_add(text(x), "\n    # of the client, for the backend\n");
 	if (x->t->keeps_forwarded) {
 		sb_add(text(x), "    http-request set-header X-Forwarded-Proto %[var(txn.scheme)]\n");

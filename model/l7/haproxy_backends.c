@@ -112,6 +112,10 @@ static void guard(struct section *s, const struct l7_guard *g, uint32_t number)
 		cannot(s, "what a client's X-Forwarded headers change is not modelled");
 		break;
 	case L7_GUARD_BASIC_AUTH:
+		if (g->nr) {
+			cannot(s, "satisfy any");
+			break;
+		}
 		sb_add(out, "    http-request return status 401 hdr WWW-Authenticate 'Basic realm=\"Authentication Required\"' if !{ req.fhdr(authorization) -m found }\n");
 		cannot(s, "whether credentials are accepted is not modelled");
 		break;

@@ -198,17 +198,20 @@ static void add_rewrite(struct mesh_compile *k, const struct val *rewrite, struc
 static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters *out)
 {
 	struct l7_filter f = { .kind = L7_REDIRECT };
-	const char *uri = val_str_at(r, "uri"), *prefix = "%PREFIX()%";
+	const char *uri = val_str_at(r, "uri"), *prefix = "%PREFIX()%", *rewritten = val_str_at(r, "prefixRewrite");
+	int code = (int)val_int_or(val_get(r, "redirectCode"), 0);
 
 	f.redirect = (struct l7_redirect){ val_str_at(r, "scheme"), val_str_at(r, "authority"), (int32_t)val_int_or(val_get(r, "port"), 0),
-					   (int)val_int_or(val_get(r, "redirectCode"), 301), { L7_KEEP, NULL, NULL }, false };
+					   code ? code : 301, { L7_KEEP, NULL, NULL }, false };
 	if (streq(val_str_at(r, "derivePort"), "FROM_REQUEST_PORT"))
 		f.redirect.port = k->port;
 	f.redirect.keep_port = !f.redirect.port;        /* Envoy adds no port of its own */
 	if (uri && strncmp(uri, prefix, strlen(prefix)) == 0)
 		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, uri + strlen(prefix), NULL };
-	else if (uri)
+	else if (uri && *uri)
 		f.redirect.path = (struct l7_path_change){ L7_FULL, uri, NULL };
+	else if (rewritten && *rewritten)
+		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, rewritten, NULL };
 	vec_add(k->a, out, f);
 }
 
@@ -340,6 +343,7 @@ static struct l7_cond cond_of(struct mesh_compile *k, const char *name, const st
 	struct l7_cond c = { .name = name };
 	const char *exact = val_str_at(match, "exact"), *prefix = val_str_at(match, "prefix"), *regex = val_str_at(match, "regex");
 
+	regex = regex && streq(regex, "*") ? NULL : regex;      /* no expression: it is there (route.go canBeConvertedToPresentMatch) */
 	c.how = exact ? L7_EXACT : prefix ? L7_PREFIX : regex ? L7_REGEX : L7_PRESENT;
 	c.value = exact ? exact : prefix ? prefix : regex;
 	if (regex && !exact && !prefix) {
@@ -430,6 +434,7 @@ static bool add_match(struct mesh_compile *k, const char *vhost, const struct ra
 		struct l7_cond c = cond_of(k, h->key, h, &why);
 
 		c.not = true;
+		c.absent_is_empty = c.how != L7_PRESENT;        /* TreatMissingHeaderAsEmpty */
 		vec_add(k->a, &r->headers, c);
 	}
 	VAL_EACH_KEY(q, val_get(m, "queryParams"))

@@ -14,7 +14,7 @@ enum l7_path {
 	L7_PATH_REGEX,
 };
 enum l7_how { L7_EXACT, L7_PREFIX, L7_REGEX, L7_PRESENT };
-struct l7_cond { const char *name; uint8_t how; bool not, nocase; const char *value; const struct regex *re; };
+struct l7_cond { const char *name; uint8_t how; bool not, nocase, absent_is_empty /* what is not there is compared as "" */; const char *value; const struct regex *re; };
 typedef VEC(struct l7_cond) l7_conds;
 
 /* ---- what happens to a request that matched */

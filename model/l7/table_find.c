@@ -127,7 +127,8 @@ static const struct l7_cond *cond_failing(const l7_conds *conds, const struct l7
 {
 	for (uint32_t k = 0; k < conds->nr; k++) {
 		const struct l7_cond *c = &conds->v[k];
-		bool holds = value_matches(c, cond_value(c, q, query), q->scratch) || (!query && q->repeats == L7_REPEATS_ANY && any_matches(c, q));
+		const char *value = cond_value(c, q, query);
+		bool holds = value_matches(c, !value && c->absent_is_empty ? "" : value, q->scratch) || (!query && q->repeats == L7_REPEATS_ANY && any_matches(c, q));
 
 		if (holds == c->not)
 			return c;

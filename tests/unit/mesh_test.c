@@ -171,6 +171,11 @@ static const struct { const char *http, *path, *header, *want; } routes[] = {
 	{ "[{match: [{uri: {regex: '/v[12]/.*'}}], rewrite: {uriRegexRewrite: {match: '^/v([12])/(.*)$', rewrite: '/\\2/\\1'}}, route: [{destination: {host: ratings}}]}]", "/v1/x", NULL,
 	  "200 ratings /x/1 10.244.2.9" },
 	{ "[{match: [{uri: {exact: /OLD}, ignoreUriCase: true}], redirect: {uri: /new, authority: other.test}}]", "/old", NULL, "301 → http://other.test/new" },
+	{ "[{match: [{uri: {prefix: /old/}}], redirect: {prefixRewrite: /new/, redirectCode: 308}}]", "/old/x", NULL, "308 → http://reviews/new/x" },
+	{ "[{match: [{withoutHeaders: {x: {regex: '*'}}}], directResponse: {status: 201}}, {directResponse: {status: 202}}]", "/", NULL, "201" },
+	{ "[{match: [{withoutHeaders: {x: {regex: '*'}}}], directResponse: {status: 201}}, {directResponse: {status: 202}}]", "/", "x: y", "202" },
+	{ "[{match: [{withoutHeaders: {x: {exact: z}}}], directResponse: {status: 201}}, {directResponse: {status: 202}}]", "/", NULL, "201" },
+	{ "[{match: [{withoutHeaders: {x: {regex: '.*'}}}], directResponse: {status: 201}}, {directResponse: {status: 202}}]", "/", NULL, "202" },     /* absent is compared as empty */
 	{ "[{directResponse: {status: 418}}]", "/", NULL, "418" },
 	{ "[{fault: {abort: {percentage: {value: 10}, httpStatus: 503}}, route: [{destination: {host: ratings}}]}]", "/", NULL, "1/10 503, 9/10 200 ratings / 10.244.2.9" },
 	{ "[{fault: {delay: {percentage: {value: 100}, fixedDelay: 7s}}, route: [{destination: {host: ratings}}]}]", "/", NULL, "200 ratings / 10.244.2.9 after 7 s" },
