@@ -76,6 +76,22 @@ static bool set_condition(struct running *r, condition_list *l, const char *type
 	return true;
 }
 
+/* A condition of negative polarity that does not hold is not there. */
+static bool drop_condition(struct running *r, condition_list *l, const char *type)
+{
+	struct condition *v = arena_array(r->a, struct condition, l->nr);
+	uint32_t nr = 0;
+
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (!streq(l->v[k].type, type))
+			v[nr++] = l->v[k];
+	if (nr == l->nr)
+		return false;
+	l->v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
+	l->nr = nr;
+	return true;
+}
+
 static bool set_says(struct running *r, condition_list *l, const char *type, struct gw_says says, int64_t generation)
 {
 	return set_condition(r, l, type, says.yes ? COND_TRUE : COND_FALSE, says.reason, says.message, generation);
@@ -215,7 +231,10 @@ static bool listener_status(struct running *r, const struct gw_listener_state *l
 	changed = set_says(r, &to->conditions, "Accepted", l->accepted, g) || changed;
 	changed = set_says(r, &to->conditions, "Programmed", l->programmed, g) || changed;
 	changed = set_says(r, &to->conditions, "ResolvedRefs", l->resolved, g) || changed;
-	return set_says(r, &to->conditions, "Conflicted", l->conflicted, g) || changed;
+	changed = set_says(r, &to->conditions, "Conflicted", l->conflicted, g) || changed;
+	if (l->overlapping.yes)
+		return set_says(r, &to->conditions, "OverlappingTLSConfig", l->overlapping, g) || changed;
+	return drop_condition(r, &to->conditions, "OverlappingTLSConfig") || changed;
 }
 
 /* A list in the order of the spec; what a listener's status held before is kept by name. *have: status.listeners of the object. */
@@ -247,7 +266,11 @@ static void gateway_status(struct running *r, struct gateway *gw, const struct g
 	changed = set_addresses(r, gw, svc) || changed;
 	if (gateway_client_certificate(r->c, gw, r->a, &own))
 		changed = set_says(r, &gw->conditions, "ResolvedRefs", own, gw->o.generation) || changed;
-	if (gateway_lets_anyone_in(gw))
+	else
+		changed = drop_condition(r, &gw->conditions, "ResolvedRefs") || changed;
+	if (!gateway_lets_anyone_in(gw))
+		changed = drop_condition(r, &gw->conditions, "InsecureFrontendValidationMode") || changed;
+	else
 		changed = set_condition(r, &gw->conditions, "InsecureFrontendValidationMode", COND_TRUE, "ConfigurationChanged", "clients without a valid certificate are let in",
 					gw->o.generation) || changed;
 	if (gw->st_sets.set != (s->nr_sets > 0) || gw->st_sets.v != (int32_t)s->attached_sets) {

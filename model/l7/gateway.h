@@ -17,6 +17,7 @@ struct gw_listener_state {
 	enum l7_proto proto;
 	bool refused;                           /* it stands in no other's way */
 	struct gw_says accepted, conflicted, resolved, programmed;
+	struct gw_says overlapping;             /* its TLS with that of another listener; yes false: it is not said */
 	const struct route_kind *kinds; uint32_t nr_kinds;      /* status.listeners[].supportedKinds */
 	const struct l7_cert *certs; uint32_t nr_certs;
 	bool client_certificates;               /* a client without one is not let in */

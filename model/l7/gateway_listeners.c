@@ -152,6 +152,8 @@ static void conflicts(struct gw_state *s, uint32_t first, uint32_t end, struct a
 	refuse(s, first, end);
 }
 
+static bool shows_certificates(const struct gw_listener_state *l) { return !l->refused && (l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE); }
+
 static void programmed(struct gw_listener_state *l)
 {
 	bool ends = l->proto == L7_HTTPS || l->proto == L7_TLS_TERMINATE, certs = !ends || (l->nr_certs && l->nr_certs == l->spec->tls->certificates.nr);
@@ -161,6 +163,26 @@ static void programmed(struct gw_listener_state *l)
 	else
 		l->programmed = gw_wrong(l->conflicted.yes && l->owner->kind == &listener_set_kind ? l->conflicted.reason : "Invalid",
 					 l->accepted.yes ? l->resolved.message : l->accepted.message);
+}
+
+static bool share_names(const char *a, const char *b)
+{
+	return !a || !*a || !b || !*b || host_matches(a, b, false) || host_matches(b, a, false);
+}
+
+/* ListenerConditionOverlappingTLSConfig: a name that two listeners of a port would both show a certificate for; certificates are not compared. */
+static void overlap(struct gw_state *s, struct arena *a)
+{
+	for (uint32_t k = 0; k < s->nr; k++) {
+		struct gw_listener_state *l = &s->listeners[k];
+
+		for (uint32_t i = 0; i < s->nr && !l->overlapping.yes; i++) {
+			const struct gw_listener_state *other = &s->listeners[i];
+
+			if (i != k && other->spec->port == l->spec->port && shows_certificates(l) && shows_certificates(other) && share_names(l->spec->hostname, other->spec->hostname))
+				l->overlapping = (struct gw_says){ true, "OverlappingHostnames", arena_printf(a, "listener %s of the same port is for some of its names, too", other->spec->name) };
+		}
+	}
 }
 
 /* ---- ListenerSets */
@@ -277,4 +299,5 @@ void gw_listeners_read(struct cluster *c, struct gw_state *s, struct arena *a)
 		conflicts(s, s->sets[k].first, s->sets[k].first + s->sets[k].nr, a);
 	for (uint32_t k = 0; k < s->nr; k++)
 		programmed(&s->listeners[k]);
+	overlap(s, a);
 }
