@@ -170,6 +170,35 @@ static void build_routes(struct node_in *n, struct dataplane *dp, netns_h ns)
 		note(n, NOTE_MISSING, NULL, 0, "the routes (ip route)");
 }
 
+/* A rule of the VRFs holds for what comes in by a link that is enslaved to one, and for each in its own table (net/l3mdev/l3mdev.c). */
+static void vrf_rules(struct node_in *n)
+{
+	VEC(struct ip_rule) all = { 0 };
+
+	for (uint32_t k = 0; k < n->ip_rules.nr; k++) {
+		const struct ip_rule *r = &n->ip_rules.v[k];
+
+		if (!r->text || !strstr(r->text, "[l3mdev-table]")) {
+			vec_add(n->arena, &all, *r);
+			continue;
+		}
+		for (uint32_t i = 0; i < n->links.nr; i++)
+			for (uint32_t j = 0; n->links.v[i].master && j < n->links.nr; j++) {
+				struct ip_rule own = *r;
+
+				if (n->links.v[j].name != n->links.v[i].master || n->links.v[j].kind == LINK_BRIDGE)
+					continue;
+				own.iif = n->links.v[i].name;
+				own.table = n->links.v[j].vrf;
+				own.unknown = !own.table;
+				vec_add(n->arena, &all, own);
+			}
+	}
+	n->ip_rules.v = all.v;
+	n->ip_rules.nr = all.nr;
+	n->ip_rules.alloc = all.alloc;
+}
+
 static void build_rules(struct node_in *n, struct dataplane *dp, netns_h ns)
 {
 	static const struct { uint32_t priority, table; } usual[] = { { 0, TABLE_LOCAL }, { 32766, TABLE_MAIN }, { 32767, TABLE_DEFAULT } };
@@ -186,6 +215,7 @@ static void build_rules(struct node_in *n, struct dataplane *dp, netns_h ns)
 			if (!there)
 				vec_add(n->arena, &n->ip_rules, (struct ip_rule){ .priority = usual[u].priority, .v6 = v6, .does = RULE_LOOKUP, .table = usual[u].table, .suppress = -1 });
 		}
+	vrf_rules(n);
 	to->ip_rules.at = dp->ip_rules.nr;
 	/* a stable order: priorities repeat */
 	for (uint32_t k = 1; k < n->ip_rules.nr; k++)
@@ -255,6 +285,26 @@ static void sets_missing(struct node_in *n)
 	sb_free(&b);
 }
 
+/* Programs at a link see packets before any rule does, and no tool lists what they decide: from there on nothing is certain. */
+static void programs(struct node_in *n)
+{
+	static const struct { enum nf_hook hook; int priority; } where[] = { { HOOK_PREROUTING, -1000 }, { HOOK_OUTPUT, -1000 } };
+	chain_h c;
+
+	for (uint32_t k = 0; k < n->links.nr && !n->programs; k++)
+		if (strcmp(n->links.v[k].name, "cilium_host") == 0 || strcmp(n->links.v[k].name, "cilium_net") == 0)
+			n->programs = n->links.v[k].name;
+	if (!n->programs)
+		return;
+	note(n, NOTE_UNKNOWN, NULL, 0, "eBPF programs see packets before the rules do (%s): what they decide is not in what was read", n->programs);
+	for (size_t k = 0; k < ARRAY_LEN(where); k++) {
+		c = ruleset_chain(n->rules, ruleset_table(n->rules, NF_INET, "ebpf", true), k ? "out" : "in");
+		ruleset_base_chain(n->rules, c, where[k].hook, NFT_FILTER, where[k].priority, OP_ACCEPT);
+		*map_put(&n->declared, n->arena, c.i) = 1;
+		w_unknown(rule_begin(n->rules, c), arena_printf(n->arena, "eBPF programs (%s)", n->programs), 2);
+	}
+}
+
 void capture_build(struct node_in *n, const struct capture_options *opt)
 {
 	struct dataplane *dp = n->cap->dp;
@@ -263,6 +313,7 @@ void capture_build(struct node_in *n, const struct capture_options *opt)
 
 	rules_gaps(n);
 	sets_missing(n);
+	programs(n);
 	ns = netns_add(dp, NS_NODE, arena_printf(n->arena, "node/%s", n->name));
 	to = netns_get(dp, ns);
 	to->hostname = n->name;

@@ -297,7 +297,7 @@ static bool route_or_neigh(struct words w, uint8_t *format)
 	static const char *const types[] = { "default", "blackhole", "unreachable", "prohibit", "throw", "local", "broadcast", "multicast", "unicast", NULL };
 	static const char *const states[] = { "lladdr", "PERMANENT", "REACHABLE", "STALE", "NOARP", "FAILED", "INCOMPLETE", "DELAY", "PROBE", NULL };
 	static const char *const words[] = { "via", "dev", "proto", "scope", "metric", NULL };
-	bool route = false, neigh = false;
+	bool route = w.nr > 1 && one_of(w.v[0], types) && is_address(w.v[1]), neigh = false;
 
 	if (w.nr < 2 || !(one_of(w.v[0], types) || is_address(w.v[0])))
 		return false;

@@ -196,7 +196,7 @@ static int longest_first(const void *a, const void *b)
 
 	d = d ? -d : (int)y->dst.len - (int)x->dst.len;
 	d = d ? d : ip_order(x->dst.addr, y->dst.addr);
-	return d ? d : x->metric != y->metric ? (x->metric < y->metric ? -1 : 1) : 0;
+	return d ? d : x->metric != y->metric ? (x->metric < y->metric ? -1 : 1) : (int)x->hop - (int)y->hop;
 }
 
 static int by_address(const void *a, const void *b)
@@ -446,6 +446,21 @@ static uint32_t where_to_begin(const struct netns *ns, ip_addr dst)
 	return first_from(ns, ip_is4(dst) ? ip_from4(0) : (ip_addr){ 0, 0 }, (uint8_t)(bits - 1));
 }
 
+bool route_next_hop(const struct dataplane *dp, netns_h h, const struct route *r, struct route *out)
+{
+	const struct netns *ns = netns_get(dp, h);
+
+	for (uint32_t k = 0; k < ns->routes.nr; k++) {
+		const struct route *x = &ns->routes.v[k];
+
+		if (x->hop > r->hop && x->dev.i != r->dev.i && x->metric == r->metric && x->dst.len == r->dst.len && ip_eq(x->dst.addr, r->dst.addr) && in_table(x, r->table ? r->table : TABLE_MAIN)) {
+			*out = *x;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct route *out)
 {
 	const struct netns *ns = netns_get(dp, h);
@@ -453,13 +468,14 @@ bool route_lookup(const struct dataplane *dp, netns_h h, ip_addr dst, struct rou
 	const struct block *b = ns->uses_blocks ? block_of(dp, dst) : NULL;
 
 	for (uint32_t k = where_to_begin(ns, dst); k < ns->routes.nr && !best; k++)
-		if (cidr_contains(ns->routes.v[k].dst, dst) && in_table(&ns->routes.v[k], TABLE_MAIN))
+		if (cidr_contains(ns->routes.v[k].dst, dst) && in_table(&ns->routes.v[k], TABLE_MAIN) && !ns->routes.v[k].hop)
 			best = &ns->routes.v[k];
 	if (b && (!best || best->dst.len < b->cidr.len) && block_route(dp, h, b, out))
 		return true;
-	if (best)
-		*out = *best;
-	return best != NULL;
+	if (!best || best->type == RT_THROW)
+		return false;
+	*out = *best;
+	return true;
 }
 
 /* ---- policy routing (net/core/fib_rules.c) */
@@ -473,7 +489,7 @@ static bool table_lookup(const struct dataplane *dp, netns_h h, uint32_t table, 
 	for (uint32_t k = 0; k < ns->routes.nr; k++) {
 		const struct route *r = &ns->routes.v[k];
 
-		if (in_table(r, table) && cidr_contains(r->dst, dst)) {
+		if (in_table(r, table) && !r->hop && cidr_contains(r->dst, dst)) {
 			*out = *r;
 			return true;
 		}
@@ -577,7 +593,8 @@ void routes_of(const struct dataplane *dp, netns_h h, struct arena *a, struct ro
 	*v = arena_array(a, struct route, ns->routes.nr + (ns->uses_blocks ? dp->blocks.nr : 0));
 	*nr = 0;
 	for (uint32_t k = 0; k < ns->routes.nr; k++)
-		(*v)[(*nr)++] = ns->routes.v[k];
+		if (!ns->routes.v[k].hop)
+			(*v)[(*nr)++] = ns->routes.v[k];
 	for (uint32_t k = 0; ns->uses_blocks && k < dp->blocks.nr; k++)
 		if (block_route(dp, h, &dp->blocks.v[k], &one))
 			(*v)[(*nr)++] = one;

@@ -57,6 +57,8 @@ struct route {
 	ip_addr src;                    /* preferred source; unset: none */
 	const ip_addr *also;            /* further next hops of equal cost on the same link: each flow takes one of all */
 	uint32_t nr_also;
+	uint8_t hop;                    /* not 0: another next hop of the route with the same destination, table and metric; lookups find the first (0) alone */
+	bool several;                   /* there are such, on another link */
 	ip_addr encap;                  /* outer destination of a tunnel route (VXLAN FDB, IPIP): the owner node's address; unset: none */
 	cause_h cause;
 };
@@ -202,6 +204,8 @@ bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 
 link_h addr_link(const struct dataplane *, netns_h, ip_addr);                    /* the link that has the address; .i 0: none */
 /* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
 link_h tunnel_of(const struct dataplane *, netns_h node, enum link_kind, bool v6);      /* the node's tunnel of that kind over that family; .i 0: none */
+/* Where r has several: the next one behind r that leads out by another link. Which of them a connection takes its hash decides. */
+bool route_next_hop(const struct dataplane *, netns_h, const struct route *r, struct route *out);
 bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *out);
 /* The same by policy routing: which rule, which table. -1: cannot tell (*why), 0: no route, 1: *out. Without rules it is route_lookup. */
 int route_lookup_flow(const struct dataplane *, netns_h, const struct flow_key *, struct route *out, const char **why);

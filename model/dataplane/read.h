@@ -21,7 +21,7 @@ struct part {
 	str table;                      /* iptables -t; ip route table; NULL */
 };
 
-struct link_in { str name, master, peer_name, netns; uint32_t index, mtu, vni; uint8_t kind; bool up, known; ip_addr local; uint8_t mac[6]; };
+struct link_in { str name, master, peer_name, netns; uint32_t index, mtu, vni, vrf /* the table of what is enslaved to it; 0: none, or not told */; uint8_t kind; bool up, known; ip_addr local; uint8_t mac[6]; };
 struct addr_in { str dev; ip_addr ip; uint8_t len; bool derived; };
 struct route_in { struct route r; str dev; };
 struct neigh_in { ip_addr ip; str dev; uint8_t mac[6]; bool failed; };
@@ -46,6 +46,7 @@ struct node_in {
 	bool nft_seen, legacy_hidden;
 	bool has_addr, has_link, has_route[2], has_rule[2], has_listeners, elsewhere;
 	VEC(struct link_in) links;
+	str programs;                   /* a link that says that eBPF programs see its packets first; NULL: none does */
 	VEC(struct addr_in) addrs;
 	VEC(struct route_in) routes;
 	VEC(struct ip_rule) ip_rules;

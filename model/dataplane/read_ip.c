@@ -36,6 +36,8 @@ static void kind_words(struct link_in *l, struct words w)
 	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
 		if (strcmp(w.v[0], kinds[k].word) == 0 || (strncmp(w.v[0], "link/", 5) == 0 && strcmp(w.v[0] + 5, kinds[k].word) == 0))
 			l->kind = kinds[k].kind;
+	if (strcmp(w.v[0], "vrf") == 0 && (v = after(w, "table")))
+		number_of(v, UINT32_MAX, &l->vrf);
 	if (l->kind != LINK_VXLAN && l->kind != LINK_IPIP)
 		return;
 	if ((v = after(w, "id")))
@@ -104,6 +106,9 @@ void read_ip_link(struct node_in *n, const struct part *p)
 				number_of(v, UINT32_MAX, &link->mtu);
 			if ((v = after(w, "master")))
 				link->master = str_intern(n->strings, v);
+			for (uint32_t k = 3; k < w.nr; k++)
+				if (strncmp(w.v[k], "xdp", 3) == 0 && !n->programs)
+					n->programs = link->name;
 		} else if (dev && (strncmp(w.v[0], "link/", 5) == 0)) {
 			link = link_in(n, dev);
 			if (w.nr > 1)
@@ -116,6 +121,8 @@ void read_ip_link(struct node_in *n, const struct part *p)
 			addrs = true;
 		} else if (dev) {
 			kind_words(link_in(n, dev), w);
+			if (strncmp(w.v[0], "prog/xdp", 8) == 0 && !n->programs)
+				n->programs = str_intern(n->strings, dev);
 		}
 	}
 	if (!p->cut) {
@@ -250,6 +257,8 @@ static void one_route(struct node_in *n, const struct part *p, uint32_t line, st
 		return;
 	}
 	route_words(n, &r, w, at + 1);
+	if (after(w, "encap"))
+		note(n, NOTE_ASSUMED, p, line, "a route that wraps packets (encap %s): only its next hop is followed", after(w, "encap"));
 	if (type == -1)
 		local_address(n, &r);
 	if (type < 0)
@@ -274,6 +283,36 @@ static void one_route(struct node_in *n, const struct part *p, uint32_t line, st
 	vec_add(n->arena, &n->routes, r);
 }
 
+/* A line of its own behind its route, which has the first one's link and gateway. */
+static void next_hop(struct node_in *n, const struct part *p, uint32_t line, struct words w, bool *told)
+{
+	struct route_in *r = n->routes.nr ? &n->routes.v[n->routes.nr - 1] : NULL, more;
+
+	if (!r)
+		return;
+	if (!r->dev) {
+		route_words(n, r, w, 1);
+		if (r->dev)
+			link_in(n, r->dev);
+		return;
+	}
+	more = *r;
+	more.r.via = (ip_addr){ 0 };
+	more.r.hop++;
+	route_words(n, &more, w, 1);
+	link_in(n, more.dev);
+	for (struct route_in *first = r; first >= n->routes.v && more.dev != r->dev; first--) {
+		first->r.several = more.r.several = true;
+		if (!first->r.hop)
+			break;
+	}
+	if (!*told)
+		note(n, NOTE_ASSUMED, p, line, more.r.several ? "a route with several next hops: which one a connection takes its hash decides, so all of them are followed"
+							      : "a route with several next hops on one link: the first is taken");
+	*told = true;
+	vec_add(n->arena, &n->routes, more);
+}
+
 void read_ip_route(struct node_in *n, const struct part *p)
 {
 	struct lines l = lines_of(p);
@@ -289,16 +328,7 @@ void read_ip_route(struct node_in *n, const struct part *p)
 		if (strcmp(w.v[0], "Error:") == 0 || strcmp(w.v[0], "Dump") == 0 || strcmp(w.v[0], "RTNETLINK") == 0)
 			continue;       /* the table is not there */
 		if (strcmp(w.v[0], "nexthop") == 0) {
-			struct route_in *r = n->routes.nr ? &n->routes.v[n->routes.nr - 1] : NULL;
-
-			if (r && !r->dev) {
-				route_words(n, r, w, 1);
-				if (r->dev)
-					link_in(n, r->dev);
-			} else if (!hops) {
-				note(n, NOTE_ASSUMED, p, l.line, "a route with several next hops: the first is taken");
-				hops = true;
-			}
+			next_hop(n, p, l.line, w, &hops);
 			continue;
 		}
 		if (strcmp(w.v[0], "...") == 0) {

@@ -98,13 +98,14 @@ void read_ss(struct node_in *n, const struct part *p)
 	n->has_listeners = n->has_listeners || !p->cut;
 }
 
-/* ---- ipvsadm -ln: IPVS takes packets for its addresses on the way in, behind the filters, and sends them on to a real server: an input chain of NAT. */
+/* ---- ipvsadm -ln: IPVS takes packets for its addresses on the way in, behind the filters, and from the node's own processes on the way out, and sends them on to a
+ * real server: chains of NAT (net/netfilter/ipvs/ip_vs_core.c, ip_vs_ops4). */
 
 struct server { ip_addr ip; uint16_t port; uint32_t weight; };
 
 struct ipvs {
 	struct node_in *n;
-	chain_h chain;
+	chain_h chain[2];               /* in, out */
 	bool on;
 	uint8_t proto; ip_addr ip; uint16_t port; uint32_t mark; bool by_mark;
 	const char *scheduler;
@@ -124,33 +125,39 @@ static void virtual_match(const struct ipvs *v, struct rw w)
 		w_num(w, PF_DPORT, REL_EQ, v->port, 0);
 }
 
-static void flush(struct ipvs *v)
+static void write_server(const struct ipvs *v, chain_h chain)
 {
-	uint32_t left = 0, usable = 0;
+	uint32_t left = 0;
 	struct rw w;
 
-	for (uint32_t k = 0; v->on && k < v->servers.nr; k++) {
+	for (uint32_t k = 0; k < v->servers.nr; k++)
 		left += v->servers.v[k].weight;
-		usable += v->servers.v[k].weight != 0;
-	}
-	if (v->on && v->unknown) {
-		virtual_match(v, w = rule_begin(v->n->rules, v->chain));
+	if (v->unknown) {
+		virtual_match(v, w = rule_begin(v->n->rules, chain));
 		w_unknown(w, "IPVS forwards by direct routing or a tunnel, which is not modelled", 2);
-	} else if (v->on && !usable) {          /* no destination: an ICMP error (ip_vs_core.c ip_vs_leave) */
-		virtual_match(v, w = rule_begin(v->n->rules, v->chain));
+		return;
+	}
+	if (!left) {                            /* no destination: an ICMP error (ip_vs_core.c ip_vs_leave) */
+		virtual_match(v, w = rule_begin(v->n->rules, chain));
 		w_reject(w, REJECT_DEFAULT);
 	}
-	for (uint32_t k = 0; v->on && !v->unknown && k < v->servers.nr; k++) {
+	for (uint32_t k = 0; k < v->servers.nr; k++) {
 		const struct server *s = &v->servers.v[k];
 
 		if (!s->weight)
 			continue;
-		virtual_match(v, w = rule_begin(v->n->rules, v->chain));
+		virtual_match(v, w = rule_begin(v->n->rules, chain));
 		if (s->weight < left)
 			w_chance(w, s->weight, left);
 		w_dnat(w, s->ip, s->port);
 		left -= s->weight;
 	}
+}
+
+static void flush(struct ipvs *v)
+{
+	for (int out = 0; v->on && out < 2; out++)
+		write_server(v, v->chain[out]);
 	v->on = false;
 	v->servers.nr = 0;
 	v->unknown = false;
@@ -163,9 +170,11 @@ void read_ipvs(struct node_in *n, const struct part *p)
 	const char *s;
 	size_t len;
 
-	v.chain = ruleset_chain(n->rules, ruleset_table(n->rules, NF_INET, "ipvs", true), "ip_vs_in");
-	ruleset_base_chain(n->rules, v.chain, HOOK_INPUT, NFT_FILTER, 98, OP_ACCEPT);          /* NF_IP_PRI_NAT_SRC - 2 */
-	*map_put(&n->declared, n->arena, v.chain.i) = 1;
+	for (int out = 0; out < 2; out++) {
+		v.chain[out] = ruleset_chain(n->rules, ruleset_table(n->rules, NF_INET, "ipvs", true), out ? "ip_vs_out" : "ip_vs_in");
+		ruleset_base_chain(n->rules, v.chain[out], out ? HOOK_OUTPUT : HOOK_INPUT, NFT_FILTER, out ? -98 : 98, OP_ACCEPT);      /* NF_IP_PRI_NAT_DST + 2, NF_IP_PRI_NAT_SRC - 2 */
+		*map_put(&n->declared, n->arena, v.chain[out].i) = 1;
+	}
 	while (next_line(&l, &s, &len)) {
 		struct words w = words_of(n->arena, s, len, false);
 		uint32_t proto;

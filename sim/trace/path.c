@@ -182,6 +182,24 @@ static bool find_route(struct walker *w, struct route *r)
 	return found > 0;
 }
 
+/* Several next hops by several links: each is followed. */
+static bool which_hop(struct walker *w, struct route *r)
+{
+	struct route other;
+
+	while (r->several && route_next_hop(w->dp, w->ns, r, &other)) {
+		uint32_t way = unknown_way(w, arena_printf(w->a, "the route of %s to %s has several next hops, and which one a connection takes its hash decides", netns_get(w->dp, w->ns)->name, CIDR(r->dst)),
+					   hash_mix(hash_mix(w->ns.i, 0x6e686f70), r->hop));
+
+		if (way == WAY_ENDS)
+			return false;
+		if (way == 0)
+			return true;
+		*r = other;
+	}
+	return true;
+}
+
 static bool route_of(struct walker *w, struct route *r)
 {
 	const char *where = netns_get(w->dp, w->ns)->name;
@@ -199,7 +217,7 @@ static bool route_of(struct walker *w, struct route *r)
 		    r->type == RT_BLACKHOLE ? "blackhole" : "unreachable", CIDR(r->dst), IP(w->p.dst));
 		return false;
 	}
-	return true;
+	return which_hop(w, r);
 }
 
 /* A packet that came from a Pod address without a Pod goes back to where that Pod would be. */
