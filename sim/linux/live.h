@@ -5,6 +5,7 @@
 #ifndef PODWIRE_LIVE_H
 #define PODWIRE_LIVE_H
 
+#include "model/api/core.h"
 #include "model/cluster/cluster.h"
 #include "model/dataplane/dataplane.h"
 #include "sim/linux/view.h"
@@ -84,6 +85,7 @@ void wire_port(const struct space *, const struct k_link *, char out[16]);      
 bool losses_sync(struct live *, struct err *);                          /* losses.c; behind the wiring */
 bool rules_sync(struct live *, struct cluster *, struct space *, const struct dataplane *, uint32_t *changed, struct err *);      /* rules.c */
 void rules_free(struct rule_state *);
+const char *log_path(const struct live *, const struct pod *, const char *container, bool previous, struct arena *);    /* of a container's log; previous: of the one that ran before it */
 bool workloads_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *started, struct err *);        /* workloads.c */
 bool birds_write(struct live *, struct cluster *, const struct dataplane *);      /* birds.c; before the wiring: will BIRD write its routes? Those that run otherwise end */
 bool birds_sync(struct live *, struct cluster *, const struct dataplane *, uint32_t *nr, struct err *);         /* until all their routes are there */

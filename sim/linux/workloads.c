@@ -116,6 +116,11 @@ static bool should_run(struct starting *x, struct space *s, const char *key, con
 	return start(x, s, begin_anew(s, p, key, conf));
 }
 
+const char *log_path(const struct live *live, const struct pod *p, const char *container, bool previous, struct arena *a)
+{
+	return arena_printf(a, "%s/logs/%s.%s.log%s", live->dir, p->o.uid, container, previous ? ".previous" : "");
+}
+
 /* One that has ended is not started again by itself: that is another start of the container, if there is one. */
 static bool own_command(struct starting *x, struct space *s, const char *key, const struct pod *pod, const struct container *c)
 {
@@ -127,7 +132,7 @@ static bool own_command(struct starting *x, struct space *s, const char *key, co
 		p->seen = true;
 	} else {
 		p = begin_anew(s, p, key, sb_text(&conf));
-		p->pid = command_start(x->live, x->cluster, s, pod, c, arena_printf(x->arena, "%s/logs/%s.%s.log", x->live->dir, pod->o.uid, c->name), x->err);
+		p->pid = command_start(x->live, x->cluster, s, pod, c, log_path(x->live, pod, c->name, false, x->arena), x->err);
 		p->own = true;
 		x->started += p->pid > 0;
 		if (p->pid > 0)
@@ -269,26 +274,31 @@ static bool pod_containers(struct starting *x, struct space *s, const struct net
 			const struct container *c = &l->v[k];
 			const struct process *old;
 			struct sb conf = { 0 };
-			bool again = false;
+			bool again = false, own;
+			const char *log;
 			char key[512];
 			pid_t pid;
 
 			if (!runs(p, c, init && !streq(c->restart_policy, "Always")))
 				continue;
 			snprintf(key, sizeof(key), ns->kind == NS_NODE ? "%s/%s/%s" : "%.0s%.0s%s", p->o.ns, p->o.name, c->name);
-			if (command_is_own(x->live, p, c)) {
+			old = running(s, key);
+			log = log_path(x->live, p, c->name, false, x->arena);
+			own = command_is_own(x->live, p, c);
+			if (!old || (!own && old->pid <= 0))    /* another start of the container: what it has said before is kept apart */
+				rename(log, log_path(x->live, p, c->name, true, x->arena));
+			if (own) {
 				ok = own_command(x, s, key, p, c);
 				continue;
 			}
-			sb_printf(&conf, "%s/%s %s %s %s/logs/%s.%s.log", p->o.ns, p->o.name, c->name, p->node, x->live->dir, p->o.uid, c->name);
+			sb_printf(&conf, "%s/%s %s %s %s", p->o.ns, p->o.name, c->name, p->node, log);
 			serve_dns(x, p, c, &conf);
 			volumes_words(x->live, p, c, listeners_of(x, ns, p, c->name, &conf) > 0, x->arena, &conf);
 			log_words(p, c, &conf);
 			if (c->startup || c->readiness || c->liveness)
-				again = probes_script(x->cluster, p, c, arena_printf(x->arena, "%s/logs/%s.%s.log", x->live->dir, p->o.uid, c->name));
+				again = probes_script(x->cluster, p, c, log);
 			haproxies_leave_out(x->live, p, &conf);
-			old = again ? running(s, key) : NULL;
-			pid = old && strcmp(old->conf, sb_text(&conf)) == 0 ? old->pid : 0;
+			pid = again && old && strcmp(old->conf, sb_text(&conf)) == 0 ? old->pid : 0;
 			if (pid > 0)
 				kill(pid, SIGHUP);
 			ok = should_run(x, s, key, sb_text(&conf));

@@ -310,6 +310,13 @@ check "made from the node, as the model has them" "$podwire" verify
 log() { "$podwire" logs slow app; }
 check "one that is scripted to fail fails" says '"GET /same HTTP/1.1" 503' log
 check "another that asks the same path does not" says '"GET /same HTTP/1.1" 200' log
+is "the last lines of it" 2 "$("$podwire" logs slow app --tail 2 | wc -l)"
+check "a number of lines that is none" status 2 "$podwire" logs slow app --tail some
+check "no container ran before" says 'previous terminated container "app" in pod "slow" not found' "$podwire" logs -p slow app
+timeout 5 "$podwire" logs -f slow app --tail 0 >followed & follows=$!
+for _ in $(seq 20); do "$podwire" exec node/worker-1 -- curl -s -o /dev/null --max-time 5 "http://$("$podwire" get pod slow -o 'jsonpath={.status.podIP}'):8080/follow-me"; grep -q follow-me followed && break; sleep 0.2; done
+kill $follows; wait $follows 2>/dev/null
+check "-f goes on with what is written" grep -q 'GET /follow-me HTTP/1.1' followed
 check "not ready: no endpoint" sh -c "! '$podwire' exec reader -- curl -s --max-time 3 http://slow/"
 check "other requests are answered" says '"pod": "default/slow"' "$podwire" exec reader -- curl -s --max-time 5 "http://$("$podwire" get pod slow -o 'jsonpath={.status.podIP}'):8080/"
 "$podwire" advance 2m -q >/dev/null 2>&1

@@ -35,6 +35,7 @@ enum {
 	G_EXPOSE  = 1 << 27,
 	G_SCALER  = 1 << 28,
 	G_WAIT    = 1 << 29,
+	G_LOGS    = 1 << 30,
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
 };
@@ -76,7 +77,7 @@ struct cli {
 	const char *from, *hard, *scopes, *value, *description, *preemption, *role, *cluster_role, *docker_server, *docker_user, *docker_password, *docker_email; bool global_default;
 	const char *nodes, *config;
 	struct watcher { void (*look)(void *ctx, struct world *); void *ctx; } watcher;       /* of the world that -f makes, while its time passes */
-	const char *sample, *tries, *cni_bin; bool with_bird, with_stdin, tty, show_all;
+	const char *sample, *tries, *cni_bin; bool with_bird, with_stdin, tty, show_all, follow, previous; const char *tail;
 	const struct inside *inside;            /* runs within a lab that is up (inside.h); NULL */
 	FILE *to;                               /* results */
 };

@@ -56,7 +56,7 @@ const struct command commands[] = {
 	{ "down", cmd_down, 0, "", "end what up has built", NULL },
 	{ "ps", cmd_ps, G_SELECT, "", "the namespaces of the lab that is up, and what runs in them", NULL },
 	{ "exec", cmd_exec, G_LINUX, "pod/NAME|node/NAME|client|router -- CMD…", "run a command in a Pod's, a node's or the client's namespaces", NULL },
-	{ "logs", cmd_logs, G_LINUX, "pod/NAME [CONTAINER]", "what a container was asked", NULL },
+	{ "logs", cmd_logs, G_LOGS, "pod/NAME [CONTAINER]", "what a container was asked", NULL },
 	{ "verify", cmd_verify, ASKS | G_VERIFY, "", "compare the kernel with the simulation: what it has, and where real connections end", NULL },
 	{ "api-resources", cmd_api_resources, 0, "", "the kinds that podwire knows", NULL },
 	{ "completion", cmd_completion, 0, "bash|zsh|fish", "a script that completes commands, options and names",
