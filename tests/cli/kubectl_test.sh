@@ -36,6 +36,14 @@ check "get -o custom-columns" says "web   10.96" p get svc web -o custom-columns
 check "get -o jsonpath" says "[80]" p get svc web -o 'jsonpath=[{.spec.ports[*].port}]'
 check "get --sort-by refuses a path that nobody has" status 2 p get svc --sort-by .spec.nothing
 check "get endpoints" says ":8080" p get endpoints web
+{ printf 'apiVersion: v1\nkind: Service\nmetadata: {name: many, labels: {team: a}}\nspec: {clusterIP: None, selector: {app: many}, ports: [{port: 80}]}\n'
+  printf -- '---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: many}\nspec: {replicas: 1010, selector: {matchLabels: {app: many}}, template: {metadata: {labels: {app: many}}, spec: {containers: [{name: c, image: i}]}}}\n'
+  for k in 1 2 3 4 5 6 7 8 9 10; do printf -- '---\napiVersion: v1\nkind: Node\nmetadata: {name: n%d}\n' $k; done; } >"many.yaml"
+"$podwire" get endpoints many -f "many.yaml" -o yaml >"many.out"
+check "endpoints of many slices are one subset, of 1000 addresses at most" says "1000 1" echo "$(grep -c ' ip: ' "many.out")" "$(grep -c '^- addresses:\|^  addresses:' "many.out")"
+check "and say that some are left out" says "endpoints.kubernetes.io/over-capacity: truncated" cat "many.out"
+check "and whose they are" says "endpoints.kubernetes.io/managed-by: endpoint-controller" cat "many.out"
+check "and that the Service has no address" says 'service.kubernetes.io/headless: ""' cat "many.out"
 check "get of nothing" says "No resources found in default namespace." p get jobs
 check "get of one that is not there" status 1 p get svc wbe
 check "and what was perhaps meant" says 'services "wbe" not found; did you mean "web"?' p get svc wbe
