@@ -1,11 +1,15 @@
 /* What the API server does to an object between validation and storage: the admission plugins that are on by default, and the Service's allocations. */
 #include "model/control/admission.h"
 
+#include <stdlib.h>
+
 #include "model/control/alloc.h"
 #include "model/control/common.h"
 #include "model/control/limits.h"
 #include "model/control/quota.h"
+#include "model/control/revisions.h"
 #include "model/control/scheduler.h"
+#include "model/control/workloads.h"
 #include "model/l7/ingress.h"
 #include "model/l7/mesh.h"
 
@@ -95,11 +99,35 @@ static bool admit_pod(struct control *t, struct object *o, const struct object *
 	return !why;
 }
 
+/* pkg/registry/apps/daemonset/strategy.go: a template counts its generations from 1; apps/v1 has the number as an annotation. */
+static bool admit_daemonset(struct control *t, struct object *o, const struct object *old, struct check *check)
+{
+	const char *had = old ? label_get(&old->annotations, TEMPLATE_GENERATION) : label_get(&o->annotations, TEMPLATE_GENERATION);
+	long n = had ? strtol(had, NULL, 10) : 0;
+	char now[11] = "", was[11] = "", text[24];
+
+	(void)check;
+	if (!old && cluster_flags(control_cluster(t))->no_defaults)
+		return true;
+	if (old) {
+		template_hash(&((struct workload *)o)->template, 0, now);
+		template_hash(&((const struct workload *)old)->template, 0, was);
+	}
+	if (n < 1 || n >= INT32_MAX)
+		n = 1;
+	else if (old && strcmp(now, was) != 0)
+		n++;
+	snprintf(text, sizeof(text), "%ld", n);
+	o->annotations = pairs_with(control_cluster(t), &o->annotations, TEMPLATE_GENERATION, text);
+	return true;
+}
+
 static const struct { const struct kind *kind; bool (*admit)(struct control *, struct object *, const struct object *, struct check *); } plugins[] = {
 	{ &service_kind, admit_service },
 	{ &node_kind, admit_node },
 	{ &ingress_kind, admit_ingress },
 	{ &pod_kind, admit_pod },
+	{ &daemonset_kind, admit_daemonset },
 };
 
 bool control_admit(void *ctx, struct cluster *c, struct object *o, const struct object *old, struct check *check)

@@ -309,6 +309,7 @@ static void run(struct control *t, struct object *o, nsec now)
 {
 	struct daemon x = { .t = t, .c = control_cluster(t), .d = (struct workload *)o, .now = now, .again = NEVER };
 	struct workload count = { .replicas = 0 };
+	const char *generation;
 
 	if (o->gone || o->deleted != NEVER)
 		return;
@@ -317,6 +318,9 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.template = x.d->template;
 	x.template.spec = spec_variant(t, x.template.spec, "daemon", add_tolerations, NULL);
 	x.template.labels = pairs_with(x.c, &x.template.labels, REVISION_LABEL, x.hash);
+	generation = label_get(&o->annotations, TEMPLATE_GENERATION);
+	if (generation)
+		x.template.labels = pairs_with(x.c, &x.template.labels, "pod-template-generation", generation);
 	x.template.labels.v = (struct pair *)(uintptr_t)share_bytes(t, x.template.labels.v, x.template.labels.nr * sizeof(*x.template.labels.v));
 	x.surges = !streq(x.d->strategy, "OnDelete") && x.d->max_surge.set && scaled(&x.d->max_surge, 1, true, 0) > 0;
 	sort_out(&x);

@@ -10,6 +10,7 @@
 struct control;
 
 #define REVISION_LABEL "controller-revision-hash"
+#define TEMPLATE_GENERATION "deprecated.daemonset.template.generation"      /* apps/v1 DeprecatedTemplateGeneration, an annotation of DaemonSets */
 
 /* Nothing is to be done: it is there, the controller has seen the object as it is, and there are too few to throw any away. */
 bool revision_is_kept(struct cluster *, const struct workload *, str name);
