@@ -358,6 +358,7 @@ struct val *object_live(const struct object *o, struct arena *a)
 	if (live) {
 		put_live(a, live, "labels", &o->labels);
 		put_live(a, live, "annotations", &o->annotations);
+		render_finalizers(a, val_get_mut(live, "metadata"), o);
 	}
 	return live;
 }

@@ -125,6 +125,21 @@ static void put_generate_name(struct arena *a, struct val *meta, const struct ob
 		val_put(a, meta, "generateName", val_string(a, arena_printf(a, "%s-", o->owners.v[0].name)));
 }
 
+void render_finalizers(struct arena *a, struct val *meta, const struct object *o)
+{
+	struct val *list;
+
+	if (!meta)
+		return;
+	if (!o->finalizers.nr) {
+		val_del(meta, "finalizers");
+		return;
+	}
+	list = val_put(a, meta, "finalizers", val_new(a, VAL_LIST));
+	for (uint32_t k = 0; k < o->finalizers.nr; k++)
+		val_add(a, list, val_string(a, o->finalizers.v[k]));
+}
+
 static void put_meta(struct arena *a, struct val *v, const struct object *o)
 {
 	const struct val *was = val_get(v, "metadata");
@@ -150,6 +165,7 @@ static void put_meta(struct arena *a, struct val *v, const struct object *o)
 	put_pairs(a, meta, "annotations", &o->annotations);
 	put_last_applied(a, meta, o, was);
 	put_owners(a, meta, o);
+	render_finalizers(a, meta, o);
 }
 
 /* A Pod's addresses are values in its struct and texts in its status. */

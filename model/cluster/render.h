@@ -13,6 +13,8 @@ void render_admitted(struct cluster *, struct arena *, struct val *spec, const s
 void render_running(struct arena *, struct val *statuses, const struct val *spec);
 /* Into the status map. A Pod that came with a status keeps its conditions and containers as they were given. */
 void render_pod_status(struct arena *, struct val *status, const struct pod *);
+/* Into the metadata map (NULL: nowhere): they come and go behind the document's back. */
+void render_finalizers(struct arena *, struct val *meta, const struct object *);
 condition_list *object_conditions(const struct object *);               /* of its status, where the kind's table decodes them; NULL */
 void render_condition_times(struct arena *, struct val *status, const struct object *); /* where the document has none */
 void render_job_status(struct arena *, struct val *status, const struct job *);

@@ -9,6 +9,7 @@
 #include "model/control/quota.h"
 #include "model/control/revisions.h"
 #include "model/control/scheduler.h"
+#include "model/control/volumes.h"
 #include "model/control/workloads.h"
 #include "model/l7/ingress.h"
 #include "model/l7/mesh.h"
@@ -122,12 +123,22 @@ static bool admit_daemonset(struct control *t, struct object *o, const struct ob
 	return true;
 }
 
+static bool admit_storage(struct control *t, struct object *o, const struct object *old, struct check *check)
+{
+	(void)check;
+	if (!old && !cluster_flags(control_cluster(t))->no_defaults)
+		volume_protect(control_cluster(t), o);
+	return true;
+}
+
 static const struct { const struct kind *kind; bool (*admit)(struct control *, struct object *, const struct object *, struct check *); } plugins[] = {
 	{ &service_kind, admit_service },
 	{ &node_kind, admit_node },
 	{ &ingress_kind, admit_ingress },
 	{ &pod_kind, admit_pod },
 	{ &daemonset_kind, admit_daemonset },
+	{ &pvc_kind, admit_storage },
+	{ &pv_kind, admit_storage },
 };
 
 bool control_admit(void *ctx, struct cluster *c, struct object *o, const struct object *old, struct check *check)

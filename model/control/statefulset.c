@@ -189,6 +189,7 @@ static void make_claims(struct setting *x, const struct val *templates, const ch
 		VAL_EACH(l, labels)
 			if (val_str(l))
 				o->labels = pairs_with(x->c, &o->labels, l->key, val_str(l));
+		volume_protect(x->c, o);
 		cluster_add(x->c, o);
 		cluster_event(x->c, &x->s->o, false, "statefulset-controller", "SuccessfulCreate", "create Claim %s Pod %s in StatefulSet %s success", name, pod, x->s->o.name);
 	}

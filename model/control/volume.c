@@ -143,6 +143,73 @@ static struct object *match(struct cluster *c, const struct object *claim, const
 	return best;
 }
 
+/* ---- protection (plugin/pkg/admission/storage/storageobjectinuseprotection, pkg/controller/volume/{pvcprotection,pvprotection}) */
+
+static const char *finalizer_of(const struct object *o)
+{
+	return o->kind == &pvc_kind ? "kubernetes.io/pvc-protection" : "kubernetes.io/pv-protection";
+}
+
+static bool is_protected(const struct object *o)
+{
+	for (uint32_t k = 0; k < o->finalizers.nr; k++)
+		if (streq(o->finalizers.v[k], finalizer_of(o)))
+			return true;
+	return false;
+}
+
+void volume_protect(struct cluster *c, struct object *o)
+{
+	str *v;
+
+	if (is_protected(o))
+		return;
+	v = arena_array(cluster_arena(c), str, o->finalizers.nr + 1);
+	for (uint32_t k = 0; k < o->finalizers.nr; k++)
+		v[k] = o->finalizers.v[k];
+	v[o->finalizers.nr] = cluster_str(c, finalizer_of(o));
+	o->finalizers.v = v;
+	o->finalizers.nr++;
+	o->finalizers.set = true;
+}
+
+/* A claim by any Pod that has a node, ended ones too; a volume by being bound. */
+static bool in_use(struct cluster *c, const struct object *o)
+{
+	struct object_list l;
+
+	if (o->kind == &pv_kind)
+		return streq(phase_of(o), "Bound");
+	l = cluster_list_ns(c, &pod_kind, o->ns);
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const struct pod *p = (const struct pod *)l.v[k];
+
+		for (uint32_t i = 0; p->node && !p->o.gone && i < p->spec->volumes.nr; i++)
+			if (streq(p->spec->volumes.v[i].claim, o->name))
+				return true;
+	}
+	return false;
+}
+
+static void unprotect(struct cluster *c, struct object *o)
+{
+	uint32_t nr = 0;
+	str *v;
+
+	if (o->deleted == NEVER || !is_protected(o) || in_use(c, o))
+		return;
+	v = arena_array(cluster_arena(c), str, o->finalizers.nr);
+	for (uint32_t k = 0; k < o->finalizers.nr; k++)
+		if (!streq(o->finalizers.v[k], finalizer_of(o)))
+			v[nr++] = o->finalizers.v[k];
+	o->finalizers.v = v;
+	o->finalizers.nr = nr;
+	if (nr)
+		cluster_touch(c, o);
+	else
+		cluster_remove(c, o);
+}
+
 /* ---- binding */
 
 static struct val *member(struct arena *a, struct val *map, const char *key) { return val_get_or_put(a, map, key, VAL_MAP); }
@@ -213,6 +280,7 @@ static void provision(struct control *t, struct object *claim, const struct obje
 	}
 	o->doc = doc;
 	o->annotations = pairs_with(c, &o->annotations, "pv.kubernetes.io/provisioned-by", provisioner);
+	volume_protect(c, o);
 	cluster_add(c, o);
 	bind(t, claim, o);
 	cluster_event(c, claim, false, provisioner, "ProvisioningSucceeded", "Successfully provisioned volume %s", o->name);
@@ -331,12 +399,10 @@ static void release(struct control *t, const struct object *claim)
 
 		if (!reserved_for(o, claim) || !streq(phase_of(o), "Bound"))
 			continue;
-		if (streq(val_str_at(o->doc, "spec.persistentVolumeReclaimPolicy"), "Delete") && label_get(&o->annotations, "pv.kubernetes.io/provisioned-by")) {
+		set_status(c, object_edit(c, o), "Released");
+		cluster_touch(c, o);
+		if (streq(val_str_at(o->doc, "spec.persistentVolumeReclaimPolicy"), "Delete") && label_get(&o->annotations, "pv.kubernetes.io/provisioned-by"))
 			apply_delete(c, o);
-		} else {
-			set_status(c, object_edit(c, o), "Released");
-			cluster_touch(c, o);
-		}
 		return;
 	}
 }
@@ -378,6 +444,8 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct cluster *c = control_cluster(t);
 
 	(void)now;
+	if (!o->gone && o->kind != &storage_class_kind)
+		unprotect(c, o);
 	if (!volumes_matter(c))
 		return;
 	if (o->kind == &pvc_kind && o->gone)
@@ -390,10 +458,25 @@ static void run(struct control *t, struct object *o, nsec now)
 	}
 }
 
+/* A Pod has gone: who waits for that? */
+static void wake_claims(struct control *t, const struct pod *p)
+{
+	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
+		struct object *o = claim_of(control_cluster(t), p, k);
+
+		if (o && o->deleted != NEVER)
+			control_wake(t, CTL_VOLUME, o, 0);
+	}
+}
+
 static void watch(struct control *t, const struct change *ch)
 {
 	struct object_list l;
 
+	if (ch->object->kind == &pod_kind) {
+		wake_claims(t, (const struct pod *)ch->object);
+		return;
+	}
 	control_wake(t, CTL_VOLUME, ch->object, 0);
 	if (ch->object->kind == &pvc_kind)
 		return;
@@ -408,5 +491,5 @@ static void *init(struct control *t)
 	return arena_make(cluster_arena(control_cluster(t)), struct memory);
 }
 
-static const struct kind *const kinds_heard[] = { &pvc_kind, &pv_kind, &storage_class_kind, NULL };
-const struct controller volume_controller = { .name = "volume", .kinds = kinds_heard, .init = init, .watch = watch, .run = run };
+static const struct kind *const kinds_heard[] = { &pod_kind, &pvc_kind, &pv_kind, &storage_class_kind, NULL };
+const struct controller volume_controller = { .name = "volume", .kinds = kinds_heard, .pods = POD_GONE, .init = init, .watch = watch, .run = run };

@@ -12,6 +12,8 @@ struct control;
 #define FIT_VOLUME_NODE "node(s) didn't match PersistentVolume's node affinity"
 #define FIT_VOLUME_NONE "node(s) didn't find available persistent volumes to bind"
 
+/* A new claim or volume gets the finalizer that keeps it while a Pod uses it, or a claim (StorageObjectInUseProtection). */
+void volume_protect(struct cluster *, struct object *);
 bool volumes_matter(struct cluster *);                  /* anything is told of storage, by somebody else than a living cluster's dump */
 const char *volume_class(const struct object *);        /* of a claim or a volume; "": it names none */
 const char *volume_lacks_mode(const struct object *volume, const struct object *claim);         /* an access mode that the claim wants, and it has not; NULL: it has all */

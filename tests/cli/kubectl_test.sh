@@ -135,7 +135,9 @@ cat >ds.yaml <<'YAML'
 YAML
 check "a DaemonSet" status 0 p apply -f ds.yaml
 check "its first revision has none before it" says "no last revision to roll back to" p rollout undo ds/agent
+check "a template's first generation" says 1 p get ds agent -o 'jsonpath={.metadata.annotations.deprecated\.daemonset\.template\.generation}'
 check "another image" status 0 p set image ds/agent c=x:2
+check "its second" says 2 p get ds agent -o 'jsonpath={.metadata.annotations.deprecated\.daemonset\.template\.generation}'
 check "its history" says "2          <none>" p rollout history ds/agent
 check "one revision in full" says "Image:        x:1" p rollout history ds/agent --revision=1
 check "a revision that never was" says "unable to find specified revision 7 in history" p rollout undo ds/agent --to-revision=7
@@ -206,6 +208,22 @@ printf '%s\n' 'apiVersion: v1' 'kind: Pod' 'metadata: {name: evil, labels: {app:
 for c in 'get pods -o wide' 'describe pod evil' 'get pod evil -o yaml' 'timeline pod/evil' 'why pod/evil'; do
 	check "$c sends no control characters to the terminal" sh -c "'$podwire' $c -f evil.yaml 2>/dev/null | LC_ALL=C grep -c '[[:cntrl:]]' | grep -qx 0"
 done
+cat >storage.yaml <<'END'
+{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: std, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}, provisioner: example.com/disk}
+---
+{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: claim}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: user}, spec: {containers: [{name: c, image: nginx}], volumes: [{name: v, persistentVolumeClaim: {claimName: claim}}]}}
+END
+p apply -f storage.yaml -q
+check "a claim and its volume are protected" says '["kubernetes.io/pvc-protection"] ["kubernetes.io/pv-protection"]' p get pvc,pv -o 'jsonpath={.items[0].metadata.finalizers} {.items[1].metadata.finalizers}'
+check "which apply leaves there" says "persistentvolumeclaim/claim unchanged" p apply -f storage.yaml
+p delete pvc claim -q; p advance 10m -q
+check "a claim stays while a Pod uses it" says Terminating p get pvc claim
+p delete pod user -q; p advance 60s -q
+check "and goes after it" status 1 p get pvc claim
+check "with its volume" says "" p get pv -o name
+check "whose finalizers anybody may take" sh -c "'$podwire' apply -f storage.yaml -q && '$podwire' delete pvc claim -q && '$podwire' patch pvc claim -p '{\"metadata\": {\"finalizers\": null}}' && ! '$podwire' get pvc claim"
 p apply -f - -q <<'END'
 {apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {replicas: 3, selector: {matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: w, image: "nginx:1"}, {name: side, image: "busybox:1", command: [sleep, infinity]}]}}}}
 END
