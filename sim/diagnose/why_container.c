@@ -171,3 +171,38 @@ void why_containers(struct diagnosis *d, const struct pod *p)
 		}
 	}
 }
+
+/* ---- probes that are taken to succeed */
+
+static bool has_port(const struct pod_spec *s, int32_t number)
+{
+	for (uint32_t k = 0; k < s->containers.nr; k++)
+		for (uint32_t i = 0; i < s->containers.v[k].ports.nr; i++)
+			if (s->containers.v[k].ports.v[i].port == number)
+				return true;
+	return false;
+}
+
+/* Ports need not be declared, so a probe of another one is no fault; but who declares some and probes another has often mistyped it. */
+void why_probes(struct diagnosis *d, const struct pod *p)
+{
+	static const char *const names[] = { "startupProbe", "readinessProbe", "livenessProbe" };
+
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++) {
+		const struct container *c = &p->spec->containers.v[k];
+		const struct probe *probes[] = { c->startup, c->readiness, c->liveness };
+
+		for (size_t i = 0; c->ports.nr && i < ARRAY_LEN(probes); i++) {
+			const struct int_or_str *port = !probes[i] ? NULL : probes[i]->http ? &probes[i]->http->port : probes[i]->tcp ? &probes[i]->tcp->port : NULL;
+			struct finding *f;
+
+			if (!port || port->s || has_port(p->spec, port->i))
+				continue;
+			f = finding(d, FINDING_NOTE, "probe-port", "the %s of container %s asks port %d, which it does not declare: the program is taken to listen there; if it does not, %s", names[i], c->name, port->i,
+				    i == 1 ? "the Pod never becomes ready" : "the kubelet starts it again and again");
+			evidence(d, f, &p->o, arena_printf(d->arena, "spec.containers.%u.%s", k, names[i]), NULL);
+			evidence(d, f, &p->o, arena_printf(d->arena, "spec.containers.%u.ports", k), NULL);
+			remedy(d, f, "probe the port that the program listens on, best by its name");
+		}
+	}
+}

@@ -500,6 +500,8 @@ void why_pod(struct diagnosis *d, const struct pod *p)
 		without_sandbox(d, p);
 	} else {
 		why_containers(d, p);
+		if (pod_is_ready(p) && !d->depth)
+			why_probes(d, p);
 	}
 	why_references(d, p);
 	if (p->o.deleted == NEVER)

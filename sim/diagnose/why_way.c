@@ -52,6 +52,14 @@ static const struct service *service_of(struct diagnosis *d, const struct answer
 /* ---- names */
 
 /* SERVICE.NAMESPACE[.svc…]: is there a Service of that name elsewhere, and a namespace that is nearly the one that was written? */
+/* What stands behind NAME.NAMESPACE: svc, or svc.DOMAIN. Anything else is a name outside. */
+static bool is_cluster_name(const struct diagnosis *d, const char *rest)
+{
+	const char *domain = cluster_settings(d->world->cluster)->domain;
+
+	return dns_same_name(rest, "svc") || dns_same_name(rest, arena_printf(d->arena, "svc.%s", domain));
+}
+
 static bool other_namespace(struct diagnosis *d, const char *host)
 {
 	size_t n = strcspn(host, "."), m = host[n] ? strcspn(host + n + 1, ".") : 0;
@@ -66,7 +74,7 @@ static bool other_namespace(struct diagnosis *d, const char *host)
 			there = l.v[k];
 			names[nr++] = l.v[k]->ns;
 		}
-	if (!there || !m)
+	if (!there || !m || (host[n + 1 + m] && !is_cluster_name(d, host + n + 1 + m + 1)))
 		return false;
 	near = nearest(ns, names);
 	for (uint32_t k = 0; near && k < l.nr; k++)
@@ -154,6 +162,7 @@ static void unresolved(struct diagnosis *d, const struct answer *a, const struct
 	struct object_list l = cluster_list(d->world->cluster, &service_kind);
 	const char *ns = a->source.pod ? a->source.pod->o.ns : a->q->ns ? a->q->ns : "default", *names[512] = { NULL }, *near;
 	bool dotted = host[n] == '.';
+	const char *in = dotted ? arena_strndup(d->arena, host + n + 1, strcspn(host + n + 1, ".")) : ns;
 	size_t nr = 0;
 	struct finding *f;
 
@@ -170,7 +179,7 @@ static void unresolved(struct diagnosis *d, const struct answer *a, const struct
 			remedy(d, f, "call it %s.%s", s->o.name, s->o.ns);
 			return;
 		}
-		if (streq(s->o.ns, ns)) {
+		if (streq(s->o.ns, in)) {
 			f = finding(d, FINDING_CAUSE, "name-without-address", "the Service %s exists, and its name has no address: %s", s->o.name, o->reason);
 			if (service_is_headless(s))
 				remedy(d, f, "a headless Service answers with its ready Pods only (all of them with publishNotReadyAddresses)");

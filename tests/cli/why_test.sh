@@ -124,6 +124,12 @@ YAML
 check "a name in another namespace" finds wrong-namespace "call it db.shop" -f spaces.yaml pod/client db:5432
 check "a namespace that is misspelled" finds wrong-namespace "there is no namespace shopp; a Service db is in shop" -f spaces.yaml pod/client db.shopp:5432
 check "the wrong namespace written out" finds wrong-namespace "namespace default has no Service db; there is one in shop" -f spaces.yaml pod/client db.default:5432
+printf 'apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {selector: {app: db}, ports: [{port: 5432}]}\n---\n' | cat - spaces.yaml >both.yaml
+check "of a namespace that is not there, though the caller's has one of that name" finds wrong-namespace "there is no namespace prod; a Service db is in" -f both.yaml pod/client db.prod:5432
+check "by its long name" finds wrong-namespace "there is no namespace prod" -f both.yaml pod/client db.prod.svc.cluster.local:5432
+check "a name outside is not one of a namespace" finds unresolved "has no address" -f both.yaml pod/client db.example.com:5432
+sed 's/name: http}\]/name: http}], readinessProbe: {httpGet: {path: \/, port: 9999}}/' good.yaml >probed.yaml
+check "a probe of a port that is not declared is noted" notes probe-port -f probed.yaml "pod/$("$podwire" get pods -o name -f probed.yaml | sed -n 's|^pod/\(web-.*\)|\1|p' | head -1)"
 check "a port that the Service does not have" finds service-port "it has 5432/TCP" -f spaces.yaml pod/client db.shop:80
 check "a headless Service's port" finds headless-port "nobody turns port 80 into 53" -f spaces.yaml pod/client direct:80
 check "a name of another protocol, mended on a copy" finds port-protocol "tried on a copy: 1 of 1 endpoints ready" -f spaces.yaml svc/names
