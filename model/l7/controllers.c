@@ -43,13 +43,15 @@ static const struct product products[] = {
 
 static bool image_is(const char *image, const char *want)
 {
-	size_t n = image ? strcspn(image, "@") : 0, w = strlen(want), end = n;
-	const char *p;
+	size_t n, w = strlen(want), end;
 
-	for (p = image + n; image && p > image && p[-1] != '/'; p--)
+	if (!image)
+		return false;
+	end = n = strcspn(image, "@");
+	for (const char *p = image + n; p > image && p[-1] != '/'; p--)
 		if (p[-1] == ':')
 			end = (size_t)(p - 1 - image);
-	return image && end >= w && strncmp(image + end - w, want, w) == 0 && (end == w || image[end - w - 1] == '/');
+	return end >= w && strncmp(image + end - w, want, w) == 0 && (end == w || image[end - w - 1] == '/');
 }
 
 static const struct kind *const running[] = { &deployment_kind, &daemonset_kind, &statefulset_kind, &replicaset_kind, &pod_kind };

@@ -2,6 +2,7 @@
 #include "model/api/kept.h"
 #include "model/api/net.h"
 #include "model/control/standing.h"
+#include "model/l7/controllers.h"
 #include "tests/unit/cell.h"
 
 TEST(every_namespace_has_its_account_and_ca)
@@ -45,5 +46,18 @@ TEST(what_was_taken_from_elsewhere_has_no_more_than_it_told)
 	standing_add(x.c, &priority_class_kind, NULL);
 	standing_add(x.c, &service_account_kind, NULL);
 	CU_ASSERT_EQUAL(cluster_count(x.c, &priority_class_kind) + cluster_count(x.c, &service_account_kind), 0);
+	cell_free(&x);
+}
+
+/* A redacted dump tells of containers without an image: nobody's, and no controller's. */
+TEST(a_container_of_which_no_image_is_told_is_no_controller)
+{
+	struct cell x = cell_new(1);
+	uint32_t nr;
+
+	x.lax = true;
+	cell_apply(&x, "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {istio: ingressgateway}}\nspec: {containers: [{name: c}]}\n");
+	controllers_list(x.c, x.a, &nr);
+	CU_ASSERT_EQUAL(nr, 0);
 	cell_free(&x);
 }
