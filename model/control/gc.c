@@ -3,6 +3,7 @@
 
 #include "model/cluster/apply.h"
 #include "model/control/common.h"
+#include "model/control/finalizers.h"
 
 struct members { obj_h *v; uint32_t nr, alloc; };
 
@@ -93,30 +94,6 @@ static void collect(struct control *t, struct object *o, const char *uid)
 	}
 }
 
-static bool finalizer(const struct object *o, const char *name)
-{
-	for (uint32_t k = 0; k < o->finalizers.nr; k++)
-		if (streq(o->finalizers.v[k], name))
-			return true;
-	return false;
-}
-
-static void finalized(struct cluster *c, struct object *o, const char *name)
-{
-	str *v = arena_array(cluster_arena(c), str, o->finalizers.nr);
-	uint32_t nr = 0;
-
-	for (uint32_t k = 0; k < o->finalizers.nr; k++)
-		if (!streq(o->finalizers.v[k], name))
-			v[nr++] = o->finalizers.v[k];
-	o->finalizers.v = v;
-	o->finalizers.nr = nr;
-	if (nr)
-		cluster_touch(c, o);
-	else
-		cluster_remove(c, o);
-}
-
 /* --cascade=orphan: the dependents stay, and know no owner any more. */
 static void orphan(struct control *t, struct object *owner, const struct object_list *l, const struct object_list *pods)
 {
@@ -130,7 +107,7 @@ static void orphan(struct control *t, struct object *owner, const struct object_
 		disown(c, o, owner->uid);
 		cluster_touch(c, o);
 	}
-	finalized(c, owner, "orphan");
+	finalizer_drop(c, owner, "orphan");
 }
 
 static void run(struct control *t, struct object *owner, nsec now)
@@ -142,11 +119,11 @@ static void run(struct control *t, struct object *owner, nsec now)
 	if (!owner->gone) {
 		pods = pods_of(control_cluster(t), owner->uid);
 		pods.v = pods.nr ? arena_copy(scratch, pods.v, pods.nr * sizeof(*pods.v)) : NULL;
-		if (finalizer(owner, "orphan"))
+		if (finalizer_has(owner, "orphan"))
 			orphan(t, owner, &l, &pods);
-		else if (finalizer(owner, "foregroundDeletion") && !l.nr && !pods.nr)
-			finalized(control_cluster(t), owner, "foregroundDeletion");
-		if (owner->gone || !finalizer(owner, "foregroundDeletion")) {
+		else if (finalizer_has(owner, "foregroundDeletion") && !l.nr && !pods.nr)
+			finalizer_drop(control_cluster(t), owner, "foregroundDeletion");
+		if (owner->gone || !finalizer_has(owner, "foregroundDeletion")) {
 			arena_free(scratch);
 			return;
 		}

@@ -3,6 +3,7 @@
 
 #include "model/base/quantity.h"
 #include "model/cluster/apply.h"
+#include "model/control/finalizers.h"
 #include "model/control/fit.h"
 #include "model/control/workloads.h"
 
@@ -150,27 +151,9 @@ static const char *finalizer_of(const struct object *o)
 	return o->kind == &pvc_kind ? "kubernetes.io/pvc-protection" : "kubernetes.io/pv-protection";
 }
 
-static bool is_protected(const struct object *o)
-{
-	for (uint32_t k = 0; k < o->finalizers.nr; k++)
-		if (streq(o->finalizers.v[k], finalizer_of(o)))
-			return true;
-	return false;
-}
-
 void volume_protect(struct cluster *c, struct object *o)
 {
-	str *v;
-
-	if (is_protected(o))
-		return;
-	v = arena_array(cluster_arena(c), str, o->finalizers.nr + 1);
-	for (uint32_t k = 0; k < o->finalizers.nr; k++)
-		v[k] = o->finalizers.v[k];
-	v[o->finalizers.nr] = cluster_str(c, finalizer_of(o));
-	o->finalizers.v = v;
-	o->finalizers.nr++;
-	o->finalizers.set = true;
+	finalizer_add(c, o, finalizer_of(o));
 }
 
 /* A claim by any Pod that has a node, ended ones too; a volume by being bound. */
@@ -189,25 +172,6 @@ static bool in_use(struct cluster *c, const struct object *o)
 				return true;
 	}
 	return false;
-}
-
-static void unprotect(struct cluster *c, struct object *o)
-{
-	uint32_t nr = 0;
-	str *v;
-
-	if (o->deleted == NEVER || !is_protected(o) || in_use(c, o))
-		return;
-	v = arena_array(cluster_arena(c), str, o->finalizers.nr);
-	for (uint32_t k = 0; k < o->finalizers.nr; k++)
-		if (!streq(o->finalizers.v[k], finalizer_of(o)))
-			v[nr++] = o->finalizers.v[k];
-	o->finalizers.v = v;
-	o->finalizers.nr = nr;
-	if (nr)
-		cluster_touch(c, o);
-	else
-		cluster_remove(c, o);
 }
 
 /* ---- binding */
@@ -445,7 +409,8 @@ static void run(struct control *t, struct object *o, nsec now)
 
 	(void)now;
 	if (!o->gone && o->kind != &storage_class_kind)
-		unprotect(c, o);
+		if (o->deleted != NEVER && finalizer_has(o, finalizer_of(o)) && !in_use(c, o))
+			finalizer_drop(c, o, finalizer_of(o));
 	if (!volumes_matter(c))
 		return;
 	if (o->kind == &pvc_kind && o->gone)
