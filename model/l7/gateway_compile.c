@@ -240,15 +240,28 @@ bool gateway_add_service_routes(struct route_table *t, uint32_t group, const str
 	return found.nr > 0;
 }
 
-/* One of its own Pods, as Istio makes them. */
-static const struct pod *pod_of(struct cluster *c, const struct gateway *gw)
+static const struct pod *pod_in(struct cluster *c, const struct gateway *gw, str ns)
 {
-	struct object_list all = cluster_list_ns(c, &pod_kind, gw->o.ns);
+	struct object_list all = cluster_list_ns(c, &pod_kind, ns);
 
 	for (uint32_t k = 0; k < all.nr; k++)
 		if (plane_gateway(c, (const struct pod *)all.v[k]) == gw)
 			return (const struct pod *)all.v[k];
 	return NULL;
+}
+
+/* One of its own Pods, as Istio makes them: beside the Gateway. A stand-in that --controller gave lives elsewhere, and has what policies are there. */
+static const struct pod *pod_of(struct cluster *c, const struct gateway *gw, struct arena *a)
+{
+	const struct pod *own = pod_in(c, gw, gw->o.ns), *other = own ? NULL : pod_in(c, gw, cluster_str(c, CONTROLLER_NS));
+	struct pod *moved;
+
+	if (!other)
+		return own;
+	moved = arena_make(a, struct pod);
+	*moved = *other;
+	moved->o.ns = gw->o.ns;
+	return moved;
 }
 
 struct route_table *routes_compile_gateway(struct cluster *c, const struct gateway *gw, struct arena *a)
@@ -258,7 +271,7 @@ struct route_table *routes_compile_gateway(struct cluster *c, const struct gatew
 	struct compiling k = { t, c, a, &s };
 
 	t->misdirected = true;
-	t->gate = streq(s.controller, "istio.io/gateway-controller") ? pod_of(c, gw) : NULL;
+	t->gate = streq(s.controller, "istio.io/gateway-controller") ? pod_of(c, gw, a) : NULL;
 	for (uint32_t i = 0; i < s.nr; i++)
 		add_listener(&k, &s.listeners[i]);
 	for (uint32_t i = 0; i < s.nr_routes; i++)

@@ -393,21 +393,9 @@ static void routes(struct hap *x)
 	sb_printf(text(x), "\n    http-request set-var(txn.route) str(none) if !decided%s\n", x->plane->sidecar ? " { var(txn.listener) -m found }" : "");
 }
 
-/* A gateway's own AuthorizationPolicies are not enforced by HAProxy: nothing passes. */
-static void policies(struct hap *x)
-{
-	static const char why[] = "the AuthorizationPolicies of a gateway";
-
-	if (!x->t->gate || !mesh_policies(x->t->cluster, &authorization_policy_kind, x->t->gate, x->a).nr)
-		return;
-	hap_cannot(x, "all requests", why);
-	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr %s %s\n", hap_word(x, why), HAPROXY_CANNOT, hap_word(x, why));
-}
-
 /* What the proxy tells the backend of the client (act.c forwarded). */
 static void forwarded(struct hap *x)
 {
-	policies(x);
 	sb_add(text(x), "\n    # of the client, for the backend\n");
 	if (x->t->keeps_forwarded) {
 		sb_add(text(x), "    http-request set-header X-Forwarded-Proto %[var(txn.scheme)]\n");
@@ -485,6 +473,7 @@ void haproxy_write(const struct l7_plane *p, const char *dir, struct arena *a, s
 	what_is_asked(&x, proto);
 	listeners(&x, proto);
 	routes(&x);
+	hap_gate_requests(&x);
 	forwarded(&x);
 	hap_choices(&x);
 	sb_printf(text(&x), "\n    use_backend %%[var(txn.route)]%s\n", p->sidecar ? " if decided" : "");

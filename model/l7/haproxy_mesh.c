@@ -97,24 +97,29 @@ void hap_mesh_peers(struct hap *x)
 struct writing {
 	struct hap *x;
 	const char *rule, *stop;                /* "tcp-request content", "http-request"; what a denied one gets */
-	const char *go;
+	const char *go, *but;                   /* what an allowed one gets; where any is allowed, when the others are stopped */
+	const struct pod *pod;                  /* that receives */
 	bool http, deny;
-	uint32_t acls;                          /* their names are numbers */
+	const struct l7_port *at;               /* of a gateway: the port that policies know and the one that is bound may differ; NULL: txn.port has it */
+	const char *acls;                       /* their names are this and a number */
+	uint32_t nr_acls;
 	str ns;                                 /* of the policy */
 	const char *cannot;
 };
 
-enum values { TEXTS, TEXTS_NOCASE, GLOBS /* stars anywhere */, PLAIN /* addresses, blocks, numbers */, ACCOUNTS };
+enum values { TEXTS, TEXTS_NOCASE, GLOBS /* stars anywhere */, PLAIN /* numbers, addresses and blocks */, ADDRESSES /* in a variable */, ACCOUNTS };
 static const struct asked { const char *name, *not, *key, *sample; bool http; enum values values; } asks[] = {
 	{ "principals", "notPrincipals", "source.principal", "var(sess.principal)", false, TEXTS },
 	{ "namespaces", "notNamespaces", "source.namespace", "var(sess.namespace)", false, GLOBS },
-	{ "serviceAccounts", "notServiceAccounts", NULL, "var(sess.account)", false, ACCOUNTS },
+	{ "trustDomains", "notTrustDomains", "source.trustDomain", "var(sess.principal),field(1,/)", false, GLOBS },
+	{ "serviceAccounts", "notServiceAccounts", "source.serviceAccount", "var(sess.account)", false, ACCOUNTS },
 	{ "ipBlocks", "notIpBlocks", "source.ip", "src", false, PLAIN },
-	{ "remoteIpBlocks", "notRemoteIpBlocks", "remote.ip", "src", false, PLAIN },
+	{ "remoteIpBlocks", "notRemoteIpBlocks", "remote.ip", "src", false, ADDRESSES },
 	{ "hosts", "notHosts", NULL, "req.fhdr(host,1)", true, TEXTS_NOCASE },
 	{ "methods", "notMethods", NULL, "method", true, TEXTS },
 	{ "paths", "notPaths", NULL, "path", true, TEXTS },
 	{ "ports", "notPorts", "destination.port", "dst_port", false, PLAIN },
+	{ NULL, NULL, "destination.ip", "dst", false, PLAIN },
 };
 
 /* None, or one at an end. */
@@ -128,8 +133,13 @@ static bool one_star(const char *value)
 /* An ACL that holds where any of the values does: "*" is anything, x* a beginning, *x an end. */
 static const char *values_acl(struct writing *w, const struct asked *f, const struct val *values)
 {
-	const char *sample = f->sample;
-	const char *name = arena_printf(w->x->a, w->http ? "h%u" : "t%u", w->acls++);
+	bool listed = f->values == ADDRESSES && w->http && mesh_capture(w->pod->spec).set;     /* a sidecar believes X-Forwarded-For (mesh_auth.c remote_ip) */
+	bool port = w->pod == w->x->t->gate && streq(f->name, "ports");
+	const char *sample = listed ? "var(txn.remote)" : f->sample;
+	const char *name = arena_printf(w->x->a, "%s%u", w->acls, w->nr_acls++);
+
+	if (listed)
+		sb_add(text(w->x), "    http-request set-var(txn.remote) src\n    http-request set-var(txn.remote) req.hdr_ip(x-forwarded-for,-1) if { req.hdr_ip(x-forwarded-for,-1) -m found }\n");
 
 	VAL_EACH(v, values) {
 		const char *value = val_str(v) ? val_str(v) : val_is(v, VAL_INT) ? arena_printf(w->x->a, "%" PRId64, v->i) : "", *how = "str";
@@ -144,20 +154,21 @@ static const char *values_acl(struct writing *w, const struct asked *f, const st
 			sb_printf(text(w->x), "    acl %s %s -m str -- %s\n", name, sample, hap_word(w->x, value));
 			continue;
 		}
-		if (f->values == PLAIN) {
-			sb_printf(text(w->x), "    acl %s %s %s\n", name, sample, hap_word(w->x, value));
+		if (f->values == PLAIN || f->values == ADDRESSES) {
+			sb_printf(text(w->x), "    acl %s %s %s%s\n", name, port && !w->at ? "var(txn.port)" : sample, listed ? "-m ip " : port && !w->at ? "-m int " : "",
+				  hap_word(w->x, port && w->at ? arena_printf(w->x->a, "%u", strtoul(value, NULL, 10) == w->at->port ? w->at->bind : 0u) : value));
 			continue;
 		}
 		if (streq(value, "*")) {
 			sb_printf(text(w->x), "    acl %s %s -m len gt 0\n", name, sample);
 			continue;
 		}
-		if (value[n - 1] == '*') {
-			how = "beg";
-			value = arena_strndup(w->x->a, value, n - 1);
-		} else if (*value == '*') {
+		if (*value == '*') {                      /* asked first, as in mesh_auth.c text_matches */
 			how = "end";
 			value++;
+		} else if (value[n - 1] == '*') {
+			how = "beg";
+			value = arena_strndup(w->x->a, value, n - 1);
 		}
 		sb_printf(text(w->x), "    acl %s %s -m %s%s -- %s\n", name, sample, how, f->values == TEXTS_NOCASE ? " -i" : "", hap_word(w->x, value));
 	}
@@ -184,12 +195,12 @@ static bool all_fields(struct writing *w, const struct val *v, struct sb *conds)
 		bool known = false;
 
 		for (size_t k = 0; k < ARRAY_LEN(asks); k++)
-			known = known || streq(f->key, asks[k].name) || streq(f->key, asks[k].not);
-		if (!known)
+			known = known || (asks[k].name && (streq(f->key, asks[k].name) || streq(f->key, asks[k].not)));
+		if (!known && f->nr)
 			w->cannot = arena_printf(w->x->a, "an AuthorizationPolicy asks for %s", hap_comment(w->x, f->key));
 	}
 	for (size_t k = 0; k < ARRAY_LEN(asks); k++)
-		if (!field_conds(w, &asks[k], val_get(v, asks[k].name), val_get(v, asks[k].not), conds))
+		if (asks[k].name && !field_conds(w, &asks[k], val_get(v, asks[k].name), val_get(v, asks[k].not), conds))
 			return false;
 	return true;
 }
@@ -242,7 +253,7 @@ static void policy(struct writing *w, const struct raw_object *r)
 
 static void policies(struct writing *w)
 {
-	struct mesh_policies all = mesh_policies(w->x->t->cluster, &authorization_policy_kind, w->x->plane->pod, w->x->a);
+	struct mesh_policies all = mesh_policies(w->x->t->cluster, &authorization_policy_kind, w->pod, w->x->a);
 	bool allows = false;
 
 	for (int deny = 1; deny >= 0; deny--)
@@ -258,7 +269,7 @@ static void policies(struct writing *w)
 			policy(w, all.v[k]);
 		}
 	if (allows)
-		sb_printf(text(w->x), "    %s %s\n", w->rule, w->stop);
+		sb_printf(text(w->x), "    %s %s%s\n", w->rule, w->stop, w->but);
 }
 
 /* Written aside first: what cannot be done takes the place of all of it. */
@@ -278,18 +289,72 @@ static void policies_or_cannot(struct writing *w, const char *instead)
 	w->x->out->text = before;
 }
 
+static const char no_connection[] = "    # %.0s%.0sno connection passes\n    tcp-request content reject\n";
+static const char no_request[] = "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s\n";
+
 void hap_mesh_connections(struct hap *x)
 {
-	struct writing w = { .x = x, .rule = "tcp-request content", .stop = "reject", .go = "accept" };
+	struct writing w = { .x = x, .pod = x->plane->pod, .rule = "tcp-request content", .stop = "reject", .go = "accept", .but = "", .acls = "t" };
 
-	policies_or_cannot(&w, "    # %.0s%.0sno connection passes\n    tcp-request content reject\n");
+	policies_or_cannot(&w, no_connection);
 }
 
 void hap_mesh_requests(struct hap *x)
 {
-	struct writing w = { .x = x, .rule = "http-request", .stop = "deny deny_status 403", .go = "allow", .http = true };
+	struct writing w = { .x = x, .pod = x->plane->pod, .rule = "http-request", .stop = "deny deny_status 403", .go = "allow", .but = "", .http = true, .acls = "h" };
 
-	policies_or_cannot(&w, "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s\n");
+	policies_or_cannot(&w, no_request);
+}
+
+/* ---- a gateway's own policies, before its routes: what is allowed is noted, for the rules behind these count as well */
+
+static bool gated(struct hap *x, const struct kind *kind) { return x->t->gate && mesh_policies(x->t->cluster, kind, x->t->gate, x->a).nr; }
+
+static void token(struct hap *x, const char *where)
+{
+	static const char why[] = "a RequestAuthentication reads the request's token, which is not modelled";
+
+	hap_cannot(x, "requests with a token", why);
+	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s if { %s }\n", hap_word(x, why), hap_word(x, why), where);
+}
+
+/* What mesh_auth.c brings_token takes for one. */
+static void tokens(struct hap *x)
+{
+	struct mesh_policies all = mesh_policies(x->t->cluster, &request_authentication_kind, x->t->gate, x->a);
+
+	token(x, "req.fhdr(authorization) -m beg 'Bearer '");
+	token(x, "query -m sub access_token=");
+	for (uint32_t k = 0; k < all.nr; k++)
+		VAL_EACH(rule, val_get(all.v[k]->spec, "jwtRules")) {
+			VAL_EACH(h, val_get(rule, "fromHeaders"))
+				if (hap_name(val_str_at(h, "name")))
+					token(x, arena_printf(x->a, "req.fhdr(%s) -m found", val_str_at(h, "name")));
+			VAL_EACH(p, val_get(rule, "fromParams"))
+				if (val_str(p) && hap_fits(val_str(p)))
+					token(x, arena_printf(x->a, "query -m sub -- %s", hap_word(x, val_str(p))));
+			if (val_first(val_get(rule, "fromCookies")))
+				token(x, "req.fhdr(cookie) -m found");
+		}
+}
+
+void hap_gate_requests(struct hap *x)
+{
+	struct writing w = { .x = x, .pod = x->t->gate, .rule = "http-request", .stop = "deny deny_status 403", .go = "set-var(txn.allowed) int(1)",
+			     .but = " if !{ var(txn.allowed) -m found }", .http = true, .acls = "gate" };
+
+	if (gated(x, &request_authentication_kind))
+		tokens(x);
+	if (gated(x, &authorization_policy_kind))
+		policies_or_cannot(&w, no_request);
+}
+
+void hap_gate_connections(struct hap *x, const struct l7_port *at)
+{
+	struct writing w = { .x = x, .pod = x->t->gate, .at = at, .rule = "tcp-request connection", .stop = "reject", .go = "accept", .but = "", .acls = "gate" };
+
+	if (gated(x, &authorization_policy_kind))
+		policies_or_cannot(&w, "    # %.0s%.0sno connection passes\n    tcp-request connection reject\n");
 }
 
 /* ---- mutual TLS comes in */

@@ -66,6 +66,8 @@ void hap_mesh_peers(struct hap *);              /* in the frontend for what come
 void hap_mesh_connections(struct hap *);        /* which connections may come in, and which requests */
 void hap_mesh_requests(struct hap *);
 void hap_mesh_mutual(struct hap *);             /* the frontend that ends the TLS of other proxies */
+void hap_gate_requests(struct hap *);           /* which requests a gateway's own policies let through, and which connections that it does not read */
+void hap_gate_connections(struct hap *, const struct l7_port *);
 /* ---- haproxy_choices.c */
 void hap_choices(struct hap *);                 /* in the frontend: which way of a route that has several */
 uint64_t hap_total_weight(const struct l7_action *);

@@ -204,6 +204,8 @@ void hap_stream_port(struct hap *x, uint32_t port, bool v6)
 	x->cuts = true;
 	sb_printf(text(x), "\nfrontend stream%u from proxy\n    mode tcp\n", p->port);
 	hap_bind(x, p->bind, v6, "", "");
+	if (x->t->listeners.v[v[0]].proto != L7_HTTPS)
+		hap_gate_connections(x, p);
 	if (x->t->listeners.v[v[0]].proto == L7_TCP) {
 		use_routes(x, v[0], "", NULL);
 		sb_add(text(x), "    default_backend cut.off\n");

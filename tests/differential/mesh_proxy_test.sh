@@ -135,6 +135,62 @@ printf 'apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata:
 is "tokens are not looked at, and that is said" 1 "$("$podwire" up --controller istio.io/gateway-controller -f mesh.yaml -f tokens.yaml 2>&1 | grep -c 'no sidecar of the mesh runs: RequestAuthentication')"
 "$podwire" down -q
 
+# a gateway's own policies: of requests, and of connections that it does not read
+{ cat <<'YAML'
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gw, namespace: edge}
+spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}, {name: open, port: 9000, protocol: TCP}, {name: shut, port: 9001, protocol: TCP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: r, namespace: edge}
+spec: {parentRefs: [{name: gw, sectionName: http}], rules: [{backendRefs: [{name: web, port: 80}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1alpha2
+kind: TCPRoute
+metadata: {name: t, namespace: edge}
+spec: {parentRefs: [{name: gw, sectionName: open}, {name: gw, sectionName: shut}], rules: [{backendRefs: [{name: web, port: 80}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: edge}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: allow, namespace: edge}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: gw}]
+  rules:
+  - {to: [{operation: {methods: [GET], paths: ["/open*"], ports: ["80"]}}]}
+  - {from: [{source: {ipBlocks: [203.0.113.0/24]}}], to: [{operation: {ports: ["9000"]}}]}
+  - {to: [{operation: {hosts: [Any.Test]}}], when: [{key: "request.headers[x-who]", values: [me]}]}
+  - {from: [{source: {remoteIpBlocks: [192.0.2.0/24]}}]}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: deny, namespace: edge}
+spec:
+  action: DENY
+  selector: {matchLabels: {gateway.networking.k8s.io/gateway-name: gw}}
+  rules: [{to: [{operation: {paths: ["*/secret"], ports: ["80"]}}]}]
+YAML
+printf -- '---\n{apiVersion: v1, kind: Namespace, metadata: {name: edge}}\n'
+pod edge web "app: web"; } >gate.yaml
+check "a gateway with policies comes up" "$podwire" up -q --controller istio.io/gateway-controller -f gate.yaml
+at=$("$podwire" get svc -n podwire-system gateway-edge-gw -o jsonpath='{.status.loadBalancer.ingress[0].ip}' -f gate.yaml --controller istio.io/gateway-controller)
+gate() { request "$at" "${4:-80}" "$1" "$2${3:-}" client 2>/dev/null | code_of; }             # gate "METHOD PATH" HOST MORE PORT
+is "what a policy allows passes" "200 200" "$(gate "GET /open" a.test) $(gate "POST /" any.test '\r\nX-Who: me')"
+is "what none allows does not, nor with an address that only a header has" "403 403 403" \
+	"$(gate "POST /open" a.test) $(gate "GET /" any.test) $(gate "GET /" a.test '\r\nX-Forwarded-For: 192.0.2.7')"
+is "and what one denies does not, whoever allows it" 403 "$(gate "GET /open/secret" a.test)"
+is "connections that are not read, by port" "200 " "$(gate "GET /" a.test "" 9000) $(gate "GET /" a.test "" 9001)"
+said=$("$podwire" verify --sample 100 -v 2>&1)
+is "and everything ends as the model's" 0 "$(grep -c DIFFERS <<<"$said")"
+has "refusals among it" 'from client, at gateway/edge/gw: 403' "$said"
+"$podwire" down -q
+
 # a controller that has a sidecar itself: what comes in passes it, and what the controller sends to endpoints goes out as it is, without an identity
 cat >injected.yaml <<'YAML'
 apiVersion: v1

@@ -296,6 +296,71 @@ TEST(a_sidecar_tells_requests_from_connections_and_never_dials_itself)
 	cluster_free(c);
 }
 
+TEST(a_password_or_an_address_is_refused_with_the_reason)
+{
+	struct wrote w = write_up("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {auth: 'u:p'}\n---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: i\n  annotations: {nginx.ingress.kubernetes.io/auth-type: basic, nginx.ingress.kubernetes.io/auth-secret: s, "
+				  "nginx.ingress.kubernetes.io/satisfy: any, nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8}\n"
+				  "spec: {ingressClassName: nginx, rules: [{host: x.test, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: a, port: {number: 80}}}}]}}]}\n",
+				  "k8s.io/ingress-nginx", NULL);
+
+	CU_ASSERT(has(&w, "    http-request return status 501 content-type text/plain string 'satisfy any' hdr X-Podwire-Cannot 'satisfy any'\n"));
+	CU_ASSERT_EQUAL(w.conf.cannot.nr, 1);
+	wrote_free(&w);
+}
+
+/* What a policy allows is noted, and the gateway's own rules still count; connections are judged before their hello is read. */
+TEST(a_gateways_own_policies_come_before_its_routes)
+{
+	static const char gateway[] =
+		"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gw}\nspec: {selector: {app: gate}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ['*']}, "
+		"{port: {number: 443, name: tls, protocol: TLS}, hosts: ['*'], tls: {mode: PASSTHROUGH}}]}\n"
+		"---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {hosts: ['*'], gateways: [gw], http: [{directResponse: {status: 201}}], "
+		"tls: [{match: [{sniHosts: ['*']}], route: [{destination: {host: a}}]}]}\n"
+		"---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: p}\nspec: {rules: [{to: [{operation: {methods: [GET], ports: ['80']}}]}, "
+		"{from: [{source: {remoteIpBlocks: [192.0.2.1], notTrustDomains: [bad*]}}], to: [{operation: {ports: ['443']}}]}]}\n"
+		"---\napiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: q}\nspec: {action: DENY, rules: [{when: [{key: destination.ip, values: [10.9.9.9]}]}]}\n";
+	static const char tokens[] = "apiVersion: security.istio.io/v1\nkind: RequestAuthentication\nmetadata: {name: r}\nspec: {jwtRules: [{issuer: a, fromHeaders: [{name: x-jwt}], fromParams: [tok]}]}\n";
+	static const char asks[] = "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: {name: s}\nspec: {action: DENY, rules: [{from: [{source: {requestPrincipals: ['*']}}]}]}\n";
+	static const char *const want[] = {
+		"    # AuthorizationPolicy default/q\n    acl gate0 dst '10.9.9.9'\n    http-request deny deny_status 403 if gate0\n",
+		"    acl gate1 method -m str -- 'GET'\n    acl gate2 var(txn.port) -m int '80'\n    http-request set-var(txn.allowed) int(1) if gate1 gate2\n",
+		"    acl gate4 src '192.0.2.1'\n", "    http-request deny deny_status 403 if !{ var(txn.allowed) -m found }\n",
+		"    tcp-request connection reject if gate0\n", "    acl gate3 dst_port '443'\n    tcp-request connection accept if !gate1 gate2 gate3\n    tcp-request connection reject\n", NULL };
+	static const char *const refused[] = { " if { req.fhdr(authorization) -m beg 'Bearer ' }\n", " if { query -m sub access_token= }\n", " if { req.fhdr(x-jwt) -m found }\n", " if { query -m sub -- 'tok' }\n",
+					       "an AuthorizationPolicy asks for requestPrincipals' hdr X-Podwire-Cannot ", "# no connection passes\n    tcp-request connection reject\n", NULL };
+	struct cluster *c = cluster_new(NULL, 1);
+	struct arena *a = arena_new(NULL, "test");
+	struct sb out = { 0 };
+
+	feed_cluster(c, VALIDATE_IGNORE, services);
+	feed_text(&(struct feed){ .c = c, .opt = &(const struct world_options){ .apply = { .unknown = VALIDATE_IGNORE, .create_namespaces = true, .respect_status = true } } },
+		  "apiVersion: v1\nkind: Pod\nmetadata: {name: gate, labels: {app: gate}}\nspec: {nodeName: one, containers: [{name: istio-proxy, image: x, ports: [{containerPort: 80}, {containerPort: 443}]}]}\n"
+		  "status: {phase: Running, podIP: 10.244.1.9}\n");
+	feed_cluster(c, VALIDATE_IGNORE, gateway);
+	for (int with_tokens = 0; with_tokens < 2; with_tokens++) {
+		uint32_t nr;
+		struct l7_plane *v;
+
+		if (with_tokens) {
+			feed_cluster(c, VALIDATE_IGNORE, tokens);
+			feed_cluster(c, VALIDATE_IGNORE, asks);
+		}
+		v = planes_list(c, a, &nr);
+		CU_ASSERT_EQUAL_FATAL(nr, 1);
+		sb_reset(&out);
+		haproxy_print(v, &out, a);
+		for (const char *const *w = with_tokens ? refused : want; *w; w++) {
+			CU_ASSERT_PTR_NOT_NULL(strstr(sb_text(&out), *w));
+			if (!strstr(sb_text(&out), *w))
+				fprintf(stderr, "\nnot there: %s\n%s", *w, sb_text(&out));
+		}
+		CU_ASSERT_EQUAL(strstr(sb_text(&out), "set-var(txn.allowed)") != NULL, !with_tokens);
+	}
+	sb_free(&out);
+	arena_free(a);
+	cluster_free(c);
+}
+
 /* ---- text from outside */
 
 /* Words as HAProxy reads them: '…' as it stands, \ before one character. */
