@@ -62,11 +62,22 @@ static void inject(struct cluster *c, struct pod *p)
 		mesh_inject(c, p);
 }
 
-const char *pod_refused(struct cluster *c, const char *ns, const struct pod_spec *s, struct arena *a)
+static const char *beyond_bound(struct cluster *c, uint32_t more, struct arena *a)
 {
-	const char *why = cluster_count(c, &pod_kind) < MOST_PODS ? priority_refuses(c, s, a)
-								   : arena_printf(a, "podwire holds %d Pods at most in one cluster (Kubernetes is made for 150000)", MOST_PODS);
+	uint32_t nr = cluster_count(c, &pod_kind);
 
+	if (nr < MOST_PODS && more <= MOST_PODS - nr)
+		return NULL;
+	return arena_printf(a, more > 1 ? "podwire holds %d Pods at most in one cluster (Kubernetes is made for 150000): there are %u, and %u more are asked for" :
+					  "podwire holds %d Pods at most in one cluster (Kubernetes is made for 150000)", MOST_PODS, nr, more);
+}
+
+const char *pod_refused(struct cluster *c, const char *ns, const struct pod_spec *s, uint32_t more, struct arena *a)
+{
+	const char *why = beyond_bound(c, more, a);
+
+	if (!why)
+		why = priority_refuses(c, s, a);
 	if (!why)
 		why = limits_refuse(c, ns, s, a);
 	return why ? why : quota_refuses(c, ns, s, a);
@@ -93,7 +104,7 @@ static bool admit_pod(struct control *t, struct object *o, const struct object *
 	inject(control_cluster(t), (struct pod *)o);
 	scratch = arena_new(NULL, "admission");
 	limit(t, (struct pod *)o, scratch);
-	why = ((struct pod *)o)->given ? NULL : pod_refused(control_cluster(t), o->ns, ((struct pod *)o)->spec, scratch);      /* what carries its status is there already */
+	why = ((struct pod *)o)->given ? NULL : pod_refused(control_cluster(t), o->ns, ((struct pod *)o)->spec, 1, scratch);      /* what carries its status is there already */
 	if (why)
 		err_add(check->err, ERR_INPUT, &(struct where){ .file = check->file, .line = check->root ? check->root->line : 0 }, "pods \"%s\" is forbidden: %s", o->name, why);
 	arena_free(scratch);

@@ -117,7 +117,7 @@ static void make(struct daemon *x, str node)
 	const char *base = arena_printf(x->scratch, "%s-", o->name);
 	struct pod *p;
 
-	x->refused = x->refused || admission_refuses(x->t, CTL_DAEMONSET, o, x->template.spec, base, "daemonset-controller", "Error creating", x->scratch);
+	x->refused = x->refused || admission_refuses(x->t, CTL_DAEMONSET, o, x->template.spec, 1, base, "daemonset-controller", "Error creating", x->scratch);
 	if (x->refused)
 		return;
 	p = pod_from(x->t, o, &x->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));

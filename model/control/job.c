@@ -17,6 +17,8 @@ struct jobbing {
 	int32_t failures_since;                 /* ends after the last success: the back-off counts those */
 	bool indexed;
 	int32_t most;                           /* indexes that have had a Pod, and those that may get one now: it is the lowest that do; 0 where there are none */
+	uint32_t more;                          /* Pods that are still to be made */
+	int32_t next;                           /* no index below may get a Pod in this run */
 	const char *fails;                      /* why a rule of the podFailurePolicy ends the Job; NULL */
 	bool *done_index, *live_index, *lost_index;     /* succeeded; has a Pod; has failed for good */
 	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
@@ -255,12 +257,11 @@ static bool index_is_free(const struct jobbing *x, int32_t i)
 	return !x->done_index[i] && !x->live_index[i] && !x->lost_index[i];
 }
 
-static int32_t free_index(const struct jobbing *x)
+static int32_t free_index(struct jobbing *x)
 {
-	for (int32_t k = 0; k < x->most; k++)
-		if (index_is_free(x, k) && index_due(x, k) <= x->now)
-			return k;
-	return -1;
+	while (x->next < x->most && (!index_is_free(x, x->next) || index_due(x, x->next) > x->now))
+		x->next++;
+	return x->next < x->most ? x->next : -1;
 }
 
 static void count_on_pod(struct jobbing *x, struct pod *p, int32_t i)
@@ -281,8 +282,9 @@ static bool make_one(void *ctx)
 
 	if (x->indexed && i < 0)
 		return false;
-	if (admission_refuses(x->t, CTL_JOB, o, x->j->template.spec, base, "job-controller", "Error creating", x->scratch))
+	if (admission_refuses(x->t, CTL_JOB, o, x->j->template.spec, x->more, base, "job-controller", "Error creating", x->scratch))
 		return false;
+	x->more--;
 	p = pod_from(x->t, o, &x->j->template, generate_name(x->c, &pod_kind, o->ns, base, o->uid, made_count(x->t, o)));
 	p->o.generate_name = cluster_str(x->c, base);
 	if (i >= 0) {
@@ -339,6 +341,7 @@ static void make_pods(struct jobbing *x)
 		control_timer(x->t, CTL_JOB, &j->o, at);
 		return;
 	}
+	x->more = (uint32_t)MAX(more, 0);
 	for (int32_t made = BURST; more > 0 && made == BURST; more -= made) {           /* it is looked at again at once: nothing happens between */
 		made = (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
 		x->active += made;

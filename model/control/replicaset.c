@@ -52,7 +52,7 @@ static const char *component(const struct object *o)
 	return o->kind == &replication_controller_kind ? "replication-controller" : "replicaset-controller";
 }
 
-struct making { struct control *t; struct workload *w; struct arena *scratch; const char *refused; };
+struct making { struct control *t; struct workload *w; struct arena *scratch; uint32_t more; const char *refused; };
 
 static bool make_one(void *ctx)
 {
@@ -62,9 +62,10 @@ static bool make_one(void *ctx)
 	str base = name_base(m->t, o);
 	struct pod *p;
 
-	m->refused = admission_refuses(m->t, CTL_REPLICASET, o, m->w->template.spec, base, component(o), "Error creating", m->scratch);
+	m->refused = admission_refuses(m->t, CTL_REPLICASET, o, m->w->template.spec, m->more, base, component(o), "Error creating", m->scratch);
 	if (m->refused)
 		return false;
+	m->more--;
 	p = pod_from(m->t, o, &m->w->template, generate_name(c, &pod_kind, o->ns, base, o->uid, made_count(m->t, o)));
 	p->o.generate_name = base;
 	cluster_add(c, &p->o);
@@ -206,8 +207,9 @@ static void run(struct control *t, struct object *o, nsec now)
 			}
 		/* The status is of what there was; what is made or deleted now changes it by the next run. */
 		s = count(w, v, nr, now);
-		if (o->deleted == NEVER && active < want)
-			slow_start(MIN(want - active, BURST), make_one, &making);
+		making.more = want - MIN(active, want);
+		if (o->deleted == NEVER && making.more)
+			slow_start(MIN(making.more, BURST), make_one, &making);
 		else if (o->deleted == NEVER && active > want)
 			delete_some(t, w, v, active, MIN(active - want, BURST), now, scratch);
 		tell_refusal(t, w, making.refused);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "model/cluster/apply.h"
+#include "model/control/admission.h"
 #include "model/control/gc.h"
 #include "model/control/limits.h"
 #include "model/control/revisions.h"
@@ -23,6 +24,7 @@ struct setting {
 	struct pod **pods; uint32_t nr;         /* by ordinal - start; NULL where none is */
 	struct pod **condemned; uint32_t nr_condemned;  /* the highest ordinal first */
 	bool ordered;
+	uint32_t more;                          /* Pods that are still to be made */
 	bool refused;                           /* by admission: no more are tried in this run */
 };
 
@@ -78,18 +80,38 @@ static int highest_first(const void *a, const void *b)
 	return np != nq ? (np < nq ? 1 : -1) : -strcmp(p->o.name, q->o.name);
 }
 
+static int32_t place_of(const struct setting *x, const struct pod *p)
+{
+	int32_t place = ordinal_of(x->s, p) - x->s->ordinal_start;
+
+	return place < x->s->replicas ? place : -1;
+}
+
+/* The places that are looked at: all, or, where those are more than a cluster may hold, those that have a Pod and the first that has none (which is refused). */
+static uint32_t places(struct setting *x, struct pod **v, uint32_t n)
+{
+	int32_t highest = -1;
+
+	x->more = (uint32_t)MAX(x->s->replicas, 0);
+	for (uint32_t k = 0; k < n; k++) {
+		x->more -= place_of(x, v[k]) >= 0;
+		highest = MAX(highest, place_of(x, v[k]));
+	}
+	return x->more > MOST_PODS ? (uint32_t)highest + 2 : (uint32_t)MAX(x->s->replicas, 0);
+}
+
 static void sort_out(struct setting *x)
 {
 	uint32_t n;
 	struct pod **v = pods_claimed(x->t, &x->s->o, &x->s->selector, x->scratch, &n);
 
-	x->nr = (uint32_t)MAX(x->s->replicas, 0);
+	x->nr = places(x, v, n);
 	x->pods = arena_array(x->scratch, struct pod *, x->nr);
 	x->condemned = arena_array(x->scratch, struct pod *, n);
 	for (uint32_t k = 0; k < n; k++) {
-		int32_t place = ordinal_of(x->s, v[k]) - x->s->ordinal_start;
+		int32_t place = place_of(x, v[k]);
 
-		if (place >= 0 && place < (int32_t)x->nr)
+		if (place >= 0)
 			x->pods[place] = v[k];
 		else
 			x->condemned[x->nr_condemned++] = v[k];
@@ -253,10 +275,11 @@ static void make(struct setting *x, uint32_t place)
 		return;
 	if (claimed)
 		make_claims(x, claims, name);
-	x->refused = admission_refuses(x->t, CTL_STATEFULSET, &x->s->o, tpl->spec, name, "statefulset-controller",
+	x->refused = admission_refuses(x->t, CTL_STATEFULSET, &x->s->o, tpl->spec, x->more, name, "statefulset-controller",
 				       arena_printf(x->scratch, "create Pod %s in StatefulSet %s failed error", name, x->s->o.name), x->scratch) != NULL;
 	if (x->refused)
 		return;
+	x->more--;
 	p = pod_from(x->t, &x->s->o, tpl, name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, REVISION_LABEL, revision);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);

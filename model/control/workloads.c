@@ -35,12 +35,12 @@ uint64_t made_count(struct control *t, const struct object *owner)
 	return of_owner(t, owner)->made++;
 }
 
-const char *admission_refuses(struct control *t, enum controller_id id, const struct object *owner, const struct pod_spec *s, const char *name, const char *component, const char *says,
-			      struct arena *scratch)
+const char *admission_refuses(struct control *t, enum controller_id id, const struct object *owner, const struct pod_spec *s, uint32_t more, const char *name, const char *component,
+			      const char *says, struct arena *scratch)
 {
 	struct cluster *c = control_cluster(t);
 	struct per_owner *x = of_owner(t, owner);
-	const char *why = pod_refused(c, owner->ns, limits_apply(t, owner->ns, s), scratch);
+	const char *why = pod_refused(c, owner->ns, limits_apply(t, owner->ns, s), more, scratch);
 	nsec now = control_now(t);
 	bool told = now < x->refused.until;     /* woken for another reason, or read from a lab */
 

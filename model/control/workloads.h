@@ -11,9 +11,10 @@ struct pod *pod_from(struct control *, const struct object *owner, const struct 
 uint64_t made_count(struct control *, const struct object *owner);
 /* Does admission refuse a Pod of this spec? Then the owner's event FailedCreate tells it (once for each try), the owner is tried again after as long as it has failed already
  * (the work queue's back-off: 5 ms … 1000 s; saved), and the refusal is returned, in scratch. NULL: the Pod may be made.
+ * more: how many Pods the owner still wants, this one included (pod_refused).
  * name: the Pod's, or, if it ends in a dash, what it begins with; says: what stands before the refusal in the event. */
-const char *admission_refuses(struct control *, enum controller_id, const struct object *owner, const struct pod_spec *, const char *name, const char *component, const char *says,
-			      struct arena *scratch);
+const char *admission_refuses(struct control *, enum controller_id, const struct object *owner, const struct pod_spec *, uint32_t more, const char *name, const char *component,
+			      const char *says, struct arena *scratch);
 str name_base(struct control *, const struct object *owner);    /* generateName of what it makes: NAME- */
 bool pod_is_active(const struct pod *);         /* neither ended nor being deleted */
 /* Ready for min_ready seconds. If it is ready but not long enough, *again is set to the time when it will be, unless that is earlier already. */

@@ -61,11 +61,11 @@ TEST(a_cluster_has_a_bound_that_is_said)
 
 	for (uint32_t k = 0; k < MOST_PODS; k++) {
 		if (k == MOST_PODS - 1)
-			CU_ASSERT_PTR_NULL(pod_refused(c, "default", &spec, a));
+			CU_ASSERT_PTR_NULL(pod_refused(c, "default", &spec, 1, a));
 		snprintf(name, sizeof(name), "p%u", k);
 		cluster_add(c, object_new(c, &pod_kind, cluster_str(c, "default"), cluster_str(c, name)));
 	}
-	SAME_TEXT(pod_refused(c, "default", &spec, a), "podwire holds 500000 Pods at most in one cluster (Kubernetes is made for 150000)");
+	SAME_TEXT(pod_refused(c, "default", &spec, 1, a), "podwire holds 500000 Pods at most in one cluster (Kubernetes is made for 150000)");
 	arena_free(a);
 	cluster_free(c);
 }
@@ -77,4 +77,31 @@ TEST(more_pods_than_an_int32_are_none)
 
 	CU_ASSERT(most_pods(&w) < 0);
 	CU_ASSERT_EQUAL(new_replicas(&w, 0, 0), 0);
+}
+
+#define WANTED "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}}\n---\n"
+
+/* The bound is seen before the first Pod is made, whoever wants them. */
+TEST(what_is_beyond_the_bound_is_refused_at_once)
+{
+	static const char *const rows[] = {
+		"{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: w}, spec: {replicas: 2000000000, " WANTED,
+		"{apiVersion: apps/v1, kind: Deployment, metadata: {name: w}, spec: {strategy: {rollingUpdate: {maxSurge: 0}}, replicas: 2000000000, " WANTED,
+		"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: w}, spec: {serviceName: w, replicas: 2000000000, " WANTED,
+		"{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: w}, spec: {serviceName: w, podManagementPolicy: Parallel, replicas: 2000000000, " WANTED,
+		"{apiVersion: batch/v1, kind: Job, metadata: {name: w}, spec: {parallelism: 2000000000, template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}",
+		"{apiVersion: batch/v1, kind: Job, metadata: {name: w}, spec: {parallelism: 2000000000, completions: 2000000000, "
+		"template: {spec: {restartPolicy: Never, containers: [{name: c, image: i}]}}}}",
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+
+		x.lax = true;
+		cell_apply(&x, rows[k]);
+		cell_settle(&x);
+		CU_ASSERT_EQUAL(cluster_count(x.c, &pod_kind), 0);
+		CU_ASSERT(strstr(cell_event(&x, "FailedCreate"), "podwire holds 500000 Pods at most in one cluster (Kubernetes is made for 150000): there are 0, and 2000000000 more are asked for") != NULL);
+		cell_free(&x);
+	}
 }
