@@ -1,11 +1,17 @@
 /* Gateways: their data planes, and the conditions of GatewayClass, Gateway, ListenerSet and of routes as the conformance suite expects them. One run brings all of them up to
- * date; the key is any GatewayClass. Source: kubernetes-sigs/gateway-api apis/v1/{gatewayclass,gateway,shared}_types.go, conformance/tests. */
-#include "model/control/controllers.h"
+ * date; the key is any GatewayClass, or what there is. Source: kubernetes-sigs/gateway-api apis/v1/{gatewayclass,gateway,shared}_types.go, conformance/tests. */
+#include "model/control/gateway_parts.h"
 
-#include "model/l7/controllers.h"
-#include "model/l7/gateway.h"
+#include "model/l7/mesh.h"
 
-struct running { struct control *t; struct cluster *c; struct arena *a; nsec now; const struct l7_controller *v; uint32_t nr; };
+/* A route that a mesh might answer for; NULL: there is none. */
+static struct object *mesh_route(struct cluster *c)
+{
+	for (size_t k = 0; route_kinds[k]; k++)
+		if (cluster_count(c, route_kinds[k]))
+			return mesh_present(c) ? cluster_list(c, route_kinds[k]).v[0] : NULL;
+	return NULL;
+}
 
 static bool bears(struct cluster *c, const struct object *o)
 {
@@ -17,6 +23,8 @@ static bool bears(struct cluster *c, const struct object *o)
 	for (size_t k = 0; route_kinds[k]; k++)
 		if (o->kind == route_kinds[k])
 			return true;
+	if (o->kind == &service_kind && mesh_route(c))
+		return true;
 	if (o->kind == &service_kind || o->kind == &secret_kind || o->kind == &config_map_kind || o->kind == &namespace_kind)
 		return cluster_count(c, &gateway_kind) > 0;
 	return controller_workload(o);
@@ -31,73 +39,14 @@ static bool concerns(const struct control *t, const struct object *pod)
 static void watch(struct control *t, const struct change *ch)
 {
 	struct cluster *c = control_cluster(t);
-	struct object_list all;
+	struct object_list all = cluster_list(c, &gateway_class_kind);
+	struct object *key = all.nr ? all.v[0] : ch->object->kind == &gateway_kind ? ch->object : mesh_route(c);
 
-	all = cluster_list(c, &gateway_class_kind);
-	if ((!all.nr && ch->object->kind != &gateway_kind) || !bears(c, ch->object))
-		return;
-	if (all.nr)
-		control_wake(t, CTL_GATEWAY, all.v[0], control_now(t));
-	else if (ch->object->kind == &gateway_kind)
-		control_wake(t, CTL_GATEWAY, ch->object, control_now(t));
+	if (key && bears(c, ch->object))
+		control_wake(t, CTL_GATEWAY, key, control_now(t));
 }
 
-/* ---- conditions: the time changes with the status only */
-
-static bool same_condition(const struct condition *c, enum cond_status status, const char *reason, const char *message, int64_t generation)
-{
-	return c->status == status && streq(c->reason, reason) && streq(c->message, message) && c->observed == generation;
-}
-
-static bool set_condition(struct running *r, condition_list *l, const char *type, enum cond_status status, const char *reason, const char *message, int64_t generation)
-{
-	struct condition *v, *to = NULL;
-
-	for (uint32_t k = 0; k < l->nr; k++)
-		if (streq(l->v[k].type, type))
-			to = &l->v[k];
-	if (to && same_condition(to, status, reason, message, generation))
-		return false;
-	if (!to) {
-		v = arena_array(cluster_arena(r->c), struct condition, l->nr + 1);
-		if (l->nr)
-			memcpy(v, l->v, l->nr * sizeof(*v));
-		l->v = v;
-		l->set = true;
-		to = &v[l->nr++];
-		*to = (struct condition){ .type = cluster_str(r->c, type), .status = COND_NONE, .heartbeat = NEVER };
-	}
-	if (to->status != status)
-		to->changed = r->now;
-	to->status = (uint8_t)status;
-	to->reason = cluster_str(r->c, reason);
-	to->message = cluster_str(r->c, message);
-	to->observed = generation;
-	return true;
-}
-
-/* A condition of negative polarity that does not hold is not there. */
-static bool drop_condition(struct running *r, condition_list *l, const char *type)
-{
-	struct condition *v = arena_array(r->a, struct condition, l->nr);
-	uint32_t nr = 0;
-
-	for (uint32_t k = 0; k < l->nr; k++)
-		if (!streq(l->v[k].type, type))
-			v[nr++] = l->v[k];
-	if (nr == l->nr)
-		return false;
-	l->v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
-	l->nr = nr;
-	return true;
-}
-
-static bool set_says(struct running *r, condition_list *l, const char *type, struct gw_says says, int64_t generation)
-{
-	return set_condition(r, l, type, says.yes ? COND_TRUE : COND_FALSE, says.reason, says.message, generation);
-}
-
-static const struct l7_controller *runs(const struct running *r, const char *name)
+static const struct l7_controller *runs(const struct gw_run *r, const char *name)
 {
 	for (uint32_t k = 0; name && k < r->nr; k++)
 		if (r->v[k].gateways && streq(r->v[k].name, name))
@@ -105,19 +54,19 @@ static const struct l7_controller *runs(const struct running *r, const char *nam
 	return NULL;
 }
 
-static void class_status(struct running *r, struct gateway_class *class)
+static void class_status(struct gw_run *r, struct gateway_class *class)
 {
 	const struct val *parameters = val_path(class->o.doc, "spec.parametersRef");
 	const char *ns = val_str_at(parameters, "namespace");
 	bool changed, known = false;
 
 	if (runs(r, class->controller) && parameters && !gateway_parameters(r->c, ns ? cluster_str(r->c, ns) : NULL, parameters, &known) && known)
-		changed = set_condition(r, &class->conditions, "Accepted", COND_FALSE, "InvalidParameters",
+		changed = gw_set_condition(r, &class->conditions, "Accepted", COND_FALSE, "InvalidParameters",
 					arena_printf(r->a, "spec.parametersRef: %s %s does not exist", val_str_at(parameters, "kind"), val_str_at(parameters, "name")), class->o.generation);
 	else if (runs(r, class->controller))
-		changed = set_condition(r, &class->conditions, "Accepted", COND_TRUE, "Accepted", "a controller serves this class", class->o.generation);
+		changed = gw_set_condition(r, &class->conditions, "Accepted", COND_TRUE, "Accepted", "a controller serves this class", class->o.generation);
 	else if (!class->conditions.nr)         /* the default of the CRD */
-		changed = set_condition(r, &class->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
+		changed = gw_set_condition(r, &class->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
 	else
 		return;
 	if (changed)
@@ -176,7 +125,7 @@ static struct gw_says programmed(const struct gw_state *s, const struct service 
 	return (struct gw_says){ true, "Programmed", "" };
 }
 
-static bool set_addresses(struct running *r, struct gateway *gw, const struct service *svc)
+static bool set_addresses(struct gw_run *r, struct gateway *gw, const struct service *svc)
 {
 	uint32_t nr = 0, most = svc ? svc->lb_ingress.nr : 0;
 	struct gw_address *v = arena_array(r->a, struct gw_address, most);
@@ -216,7 +165,7 @@ static bool same_kinds(const struct listener_status *to, const struct gw_listene
 	return true;
 }
 
-static bool listener_status(struct running *r, const struct gw_listener_state *l, struct listener_status *to)
+static bool listener_status(struct gw_run *r, const struct gw_listener_state *l, struct listener_status *to)
 {
 	int64_t g = l->owner->generation;
 	bool changed = to->attached != (int32_t)l->attached || to->name != l->spec->name || !same_kinds(to, l);
@@ -228,17 +177,17 @@ static bool listener_status(struct running *r, const struct gw_listener_state *l
 	}
 	to->name = l->spec->name;
 	to->attached = (int32_t)l->attached;
-	changed = set_says(r, &to->conditions, "Accepted", l->accepted, g) || changed;
-	changed = set_says(r, &to->conditions, "Programmed", l->programmed, g) || changed;
-	changed = set_says(r, &to->conditions, "ResolvedRefs", l->resolved, g) || changed;
-	changed = set_says(r, &to->conditions, "Conflicted", l->conflicted, g) || changed;
+	changed = gw_set_says(r, &to->conditions, "Accepted", l->accepted, g) || changed;
+	changed = gw_set_says(r, &to->conditions, "Programmed", l->programmed, g) || changed;
+	changed = gw_set_says(r, &to->conditions, "ResolvedRefs", l->resolved, g) || changed;
+	changed = gw_set_says(r, &to->conditions, "Conflicted", l->conflicted, g) || changed;
 	if (l->overlapping.yes)
-		return set_says(r, &to->conditions, "OverlappingTLSConfig", l->overlapping, g) || changed;
-	return drop_condition(r, &to->conditions, "OverlappingTLSConfig") || changed;
+		return gw_set_says(r, &to->conditions, "OverlappingTLSConfig", l->overlapping, g) || changed;
+	return gw_drop_condition(r, &to->conditions, "OverlappingTLSConfig") || changed;
 }
 
 /* A list in the order of the spec; what a listener's status held before is kept by name. *have: status.listeners of the object. */
-static bool listeners_status(struct running *r, const struct gw_listener_state *l, uint32_t nr, struct listener_status **have, uint32_t *nr_have)
+static bool listeners_status(struct gw_run *r, const struct gw_listener_state *l, uint32_t nr, struct listener_status **have, uint32_t *nr_have)
 {
 	struct listener_status *v = arena_array(r->a, struct listener_status, nr);
 	bool changed = *nr_have != nr;
@@ -257,21 +206,21 @@ static bool listeners_status(struct running *r, const struct gw_listener_state *
 	return true;
 }
 
-static void gateway_status(struct running *r, struct gateway *gw, const struct gw_state *s, const struct service *svc)
+static void gateway_status(struct gw_run *r, struct gateway *gw, const struct gw_state *s, const struct service *svc)
 {
-	bool changed = set_says(r, &gw->conditions, "Accepted", s->accepted, gw->o.generation);
+	bool changed = gw_set_says(r, &gw->conditions, "Accepted", s->accepted, gw->o.generation);
 	struct gw_says own;
 
-	changed = set_says(r, &gw->conditions, "Programmed", programmed(s, svc), gw->o.generation) || changed;
+	changed = gw_set_says(r, &gw->conditions, "Programmed", programmed(s, svc), gw->o.generation) || changed;
 	changed = set_addresses(r, gw, svc) || changed;
 	if (gateway_client_certificate(r->c, gw, r->a, &own))
-		changed = set_says(r, &gw->conditions, "ResolvedRefs", own, gw->o.generation) || changed;
+		changed = gw_set_says(r, &gw->conditions, "ResolvedRefs", own, gw->o.generation) || changed;
 	else
-		changed = drop_condition(r, &gw->conditions, "ResolvedRefs") || changed;
+		changed = gw_drop_condition(r, &gw->conditions, "ResolvedRefs") || changed;
 	if (!gateway_lets_anyone_in(gw))
-		changed = drop_condition(r, &gw->conditions, "InsecureFrontendValidationMode") || changed;
+		changed = gw_drop_condition(r, &gw->conditions, "InsecureFrontendValidationMode") || changed;
 	else
-		changed = set_condition(r, &gw->conditions, "InsecureFrontendValidationMode", COND_TRUE, "ConfigurationChanged", "clients without a valid certificate are let in",
+		changed = gw_set_condition(r, &gw->conditions, "InsecureFrontendValidationMode", COND_TRUE, "ConfigurationChanged", "clients without a valid certificate are let in",
 					gw->o.generation) || changed;
 	if (gw->st_sets.set != (s->nr_sets > 0) || gw->st_sets.v != (int32_t)s->attached_sets) {
 		gw->st_sets = (struct opt_int){ .v = (int32_t)s->attached_sets, .set = s->nr_sets > 0 };
@@ -282,145 +231,29 @@ static void gateway_status(struct running *r, struct gateway *gw, const struct g
 		cluster_touch(r->c, &gw->o);
 }
 
-static void set_status(struct running *r, struct listener_set *set, const struct gw_state *s, const struct gw_set_state *is)
+static void set_status(struct gw_run *r, struct listener_set *set, const struct gw_state *s, const struct gw_set_state *is)
 {
-	bool changed = set_says(r, &set->conditions, "Accepted", is->accepted, set->o.generation);
+	bool changed = gw_set_says(r, &set->conditions, "Accepted", is->accepted, set->o.generation);
 
-	changed = set_says(r, &set->conditions, "Programmed", is->programmed, set->o.generation) || changed;
+	changed = gw_set_says(r, &set->conditions, "Programmed", is->programmed, set->o.generation) || changed;
 	set->st_listeners.set = set->st_listeners.set || is->nr;
 	if (listeners_status(r, s->listeners + is->first, is->nr, &set->st_listeners.v, &set->st_listeners.nr) || changed)
 		cluster_touch(r->c, &set->o);
 }
 
 /* Nobody serves it: the CRD's defaults stand. */
-static void gateway_waits(struct running *r, struct gateway *gw)
+static void gateway_waits(struct gw_run *r, struct gateway *gw)
 {
 	if (gw->conditions.nr)
 		return;
-	set_condition(r, &gw->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
-	set_condition(r, &gw->conditions, "Programmed", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
+	gw_set_condition(r, &gw->conditions, "Accepted", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
+	gw_set_condition(r, &gw->conditions, "Programmed", COND_UNKNOWN, "Pending", "Waiting for controller", 0);
 	cluster_touch(r->c, &gw->o);
-}
-
-/* ---- routes: one entry for each parentRef whose Gateway has a controller */
-
-struct states { struct gw_state *v; uint32_t nr; struct map by_parent; };       /* (route, parentRef) → state and attachment */
-
-static void index_state(struct running *r, struct states *all, uint32_t k)
-{
-	for (uint32_t i = 0; i < all->v[k].nr_routes; i++) {
-		const struct gw_attachment *at = &all->v[k].routes[i];
-
-		*map_put(&all->by_parent, r->a, hash_mix(map_ptr(at->route), at->parent_index)) = (uint64_t)k << 32 | i;
-	}
-}
-
-static const struct gw_attachment *attachment_of(const struct states *all, const struct gw_route *route, uint32_t parent, const struct gw_state **state)
-{
-	const uint64_t *at = map_find(&all->by_parent, hash_mix(map_ptr(route), parent));
-
-	if (!at)
-		return NULL;
-	*state = &all->v[*at >> 32];
-	return &(*state)->routes[*at & UINT32_MAX];
-}
-
-static bool same_parent(const struct parent_ref *a, const struct parent_ref *b)
-{
-	return streq(a->group, b->group) && streq(a->kind, b->kind) && streq(a->ns, b->ns) && streq(a->name, b->name) && streq(a->section, b->section) &&
-	       a->port.set == b->port.set && (!a->port.set || a->port.v == b->port.v);
-}
-
-static const struct route_parent_status *had_parent(const struct gw_route *route, const struct parent_ref *p, const char *controller)
-{
-	for (uint32_t k = 0; k < route->st_parents.nr; k++)
-		if (same_parent(&route->st_parents.v[k].ref, p) && streq(route->st_parents.v[k].controller, controller))
-			return &route->st_parents.v[k];
-	return NULL;
-}
-
-static void route_status(struct running *r, struct gw_route *route, const struct states *all)
-{
-	struct route_parent_status *v = arena_array(r->a, struct route_parent_status, route->parents.nr);
-	struct gw_says refs = route_references(r->c, route, r->a);
-	uint32_t nr = 0;
-	bool changed = false;
-
-	for (uint32_t k = 0; k < route->parents.nr; k++) {
-		const struct gw_state *s = NULL;
-		const struct gw_attachment *at = attachment_of(all, route, k, &s);
-		const struct route_parent_status *had = at ? had_parent(route, at->parent, s->controller) : NULL;
-
-		if (!at)
-			continue;
-		v[nr] = had ? *had : (struct route_parent_status){ .ref = *at->parent, .controller = cluster_str(r->c, s->controller) };
-		changed = set_says(r, &v[nr].conditions, "Accepted", at->accepted, route->o.generation) || changed || !had;
-		changed = set_says(r, &v[nr].conditions, "ResolvedRefs", refs, route->o.generation) || changed;
-		nr++;
-	}
-	if (!changed && nr == route->st_parents.nr)
-		return;
-	route->st_parents.v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
-	route->st_parents.nr = nr;
-	route->st_parents.set = true;
-	cluster_touch(r->c, &route->o);
-}
-
-/* ---- BackendTLSPolicies: an entry for each Gateway with a route to the Service */
-
-static bool leads_to(const struct gw_attachment *at, const struct backend_tls_policy *p)
-{
-	for (uint32_t k = 0; at->accepted.yes && k < at->route->rules.nr; k++)
-		for (uint32_t i = 0; i < at->route->rules.v[k].backends.nr; i++) {
-			const struct backend_ref *b = &at->route->rules.v[k].backends.v[i];
-
-			for (uint32_t n = 0; n < p->targets.nr; n++)
-				if ((b->ns ? b->ns : at->route->o.ns) == p->o.ns && b->name == p->targets.v[n].name)
-					return true;
-		}
-	return false;
-}
-
-static bool gateway_leads_to(const struct gw_state *s, const struct backend_tls_policy *p)
-{
-	for (uint32_t k = 0; k < s->nr_routes; k++)
-		if (leads_to(&s->routes[k], p))
-			return true;
-	return false;
-}
-
-static void policy_status(struct running *r, struct backend_tls_policy *p, const struct states *all)
-{
-	struct route_parent_status *v = arena_array(r->a, struct route_parent_status, all->nr);
-	struct gw_policy_says says = backend_tls_judge(r->c, p, r->a);
-	bool changed = false;
-	uint32_t nr = 0;
-
-	for (uint32_t k = 0; k < all->nr; k++) {
-		const struct gw_state *s = &all->v[k];
-		struct parent_ref ref = { cluster_str(r->c, GATEWAY_GROUP), cluster_str(r->c, "Gateway"), s->gw->o.ns, s->gw->o.name, NULL, { 0 } };
-		const struct route_parent_status *had = NULL;
-
-		if (!gateway_leads_to(s, p))
-			continue;
-		for (uint32_t i = 0; i < p->st_ancestors.nr && !had; i++)
-			had = same_parent(&p->st_ancestors.v[i].ref, &ref) ? &p->st_ancestors.v[i] : NULL;
-		v[nr] = had ? *had : (struct route_parent_status){ .ref = ref, .controller = cluster_str(r->c, s->controller) };
-		changed = set_says(r, &v[nr].conditions, "Accepted", says.accepted, p->o.generation) || changed || !had;
-		changed = set_says(r, &v[nr].conditions, "ResolvedRefs", says.resolved, p->o.generation) || changed;
-		nr++;
-	}
-	if (!changed && nr == p->st_ancestors.nr)
-		return;
-	p->st_ancestors.v = arena_copy(cluster_arena(r->c), v, nr * sizeof(*v));
-	p->st_ancestors.nr = nr;
-	p->st_ancestors.set = true;
-	cluster_touch(r->c, &p->o);
 }
 
 /* ---- all */
 
-static void install(struct running *r, const struct gateway *gw, const struct l7_controller *who)
+static void install(struct gw_run *r, const struct gateway *gw, const struct l7_controller *who)
 {
 	struct err err = { 0 };
 
@@ -430,7 +263,7 @@ static void install(struct running *r, const struct gateway *gw, const struct l7
 }
 
 /* Data planes of Gateways that are gone. */
-static void sweep(struct running *r)
+static void sweep(struct gw_run *r)
 {
 	struct object_list all = cluster_list(r->c, &service_kind);
 
@@ -445,7 +278,7 @@ static void sweep(struct running *r)
 	}
 }
 
-static struct object_list kept(struct running *r, const struct kind *k)
+static struct object_list kept(struct gw_run *r, const struct kind *k)
 {
 	struct object_list l = cluster_list(r->c, k);
 
@@ -455,9 +288,9 @@ static struct object_list kept(struct running *r, const struct kind *k)
 
 static void run(struct control *t, struct object *key, nsec now)
 {
-	struct running r = { .t = t, .c = control_cluster(t), .a = arena_new(NULL, "gateway"), .now = now };
+	struct gw_run r = { .t = t, .c = control_cluster(t), .a = arena_new(NULL, "gateway"), .now = now };
 	struct object_list classes = kept(&r, &gateway_class_kind), gateways = kept(&r, &gateway_kind), policies;
-	struct states all = { .v = arena_array(r.a, struct gw_state, gateways.nr) };
+	struct gw_states all = { .v = arena_array(r.a, struct gw_state, gateways.nr) };
 
 	(void)key;
 	r.v = controllers_list(r.c, r.a, &r.nr);
@@ -477,16 +310,16 @@ static void run(struct control *t, struct object *key, nsec now)
 		gateway_status(&r, gw, &all.v[all.nr], gateway_service(r.c, gw, who));
 		for (uint32_t i = 0; i < all.v[all.nr].nr_sets; i++)
 			set_status(&r, (struct listener_set *)all.v[all.nr].sets[i].set, &all.v[all.nr], &all.v[all.nr].sets[i]);
-		index_state(&r, &all, all.nr++);
+		gw_index_state(&r, &all, all.nr++);
 	}
 	policies = kept(&r, &backend_tls_policy_kind);
 	for (uint32_t k = 0; k < policies.nr; k++)
-		policy_status(&r, (struct backend_tls_policy *)policies.v[k], &all);
+		gw_policy_status(&r, (struct backend_tls_policy *)policies.v[k], &all);
 	for (uint32_t n = 0; route_kinds[n]; n++) {
 		struct object_list routes = kept(&r, route_kinds[n]);
 
 		for (uint32_t k = 0; k < routes.nr; k++)
-			route_status(&r, (struct gw_route *)routes.v[k], &all);
+			gw_route_status(&r, (struct gw_route *)routes.v[k], &all);
 	}
 	arena_free(r.a);
 }

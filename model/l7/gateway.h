@@ -52,10 +52,11 @@ const struct gateway *parent_gateway(struct cluster *, const struct gw_route *, 
 const char *gateway_controller_name(struct cluster *, const struct gateway *);       /* controllerName of its class; NULL */
 /* A parametersRef: is its object there? ns: where it is looked for; *known: objects of such a kind can be. */
 bool gateway_parameters(struct cluster *, str ns, const struct val *ref, bool *known);
-/* ResolvedRefs of a route: of all its backends and mirrors, the first that does not hold. */
-struct gw_says route_references(struct cluster *, const struct gw_route *, struct arena *);
+bool gateway_service_parent(const struct parent_ref *);      /* a Service is meant: the route is for the mesh (GEP-1324) */
+/* ResolvedRefs of a route: of all its backends and mirrors, the first that does not hold. mesh: as one of a Service, which needs no grants (istio conversion.go enforceRefGrant). */
+struct gw_says route_references(struct cluster *, const struct gw_route *, bool mesh, struct arena *);
 /* One reference to a Service from a route: resolved, or with a status (500; gRPC: 503) and why. *reason (may be NULL): of the condition. */
-struct l7_ref gateway_ref(struct cluster *, const struct gw_route *, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
+struct l7_ref gateway_ref(struct cluster *, const struct gw_route *, bool mesh, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *, const char **reason);
 bool gateway_lets_anyone_in(const struct gateway *);     /* certificates of clients are asked for somewhere, and not insisted on */
 /* ResolvedRefs of the Gateway itself: its own certificate towards backends. false: it names none. */
 bool gateway_client_certificate(struct cluster *, const struct gateway *, struct arena *, struct gw_says *);
@@ -65,8 +66,8 @@ const struct backend_tls_policy *backend_tls_policy(struct cluster *, const stru
 struct gw_policy_says backend_tls_judge(struct cluster *, const struct backend_tls_policy *, struct arena *);
 /* Why it would not take this certificate of a backend; NULL: it would. */
 const char *backend_tls_refuses(struct cluster *, const struct backend_tls_policy *, const struct cert *, struct arena *);
-/* The routes of a Service as parent, for a client of that namespace; false: there are none. */
-bool gateway_add_service_routes(struct route_table *, uint32_t group, const struct service *, int32_t port, str client_ns);
+/* The routes of a Service as parent, for a client of that namespace; false: there are none. of: which kinds, ends with NULL. */
+bool gateway_add_service_routes(struct route_table *, uint32_t group, const struct service *, int32_t port, str client_ns, const struct kind *const *of);
 /* ReferenceGrant: may `from` refer to that object in another namespace? */
 bool grant_allows(struct cluster *, const char *from_group, const char *from_kind, str from_ns, str to_ns, const char *to_group, const char *to_kind, const char *to_name);
 /* Hostnames that a route serves on a listener: the intersection of both lists. Empty where there is none. */

@@ -8,7 +8,7 @@
 #include "model/base/quantity.h"
 
 typedef VEC(struct gw_entry) entries;
-struct compiling { struct route_table *t; struct cluster *c; struct arena *a; const struct gw_state *s; };
+struct compiling { struct route_table *t; struct cluster *c; struct arena *a; const struct gw_state *s; /* NULL: for the mesh */ };
 
 /* ---- filters */
 
@@ -44,7 +44,7 @@ static struct l7_header_mod headers_of(struct compiling *k, const struct header_
 
 static struct l7_ref ref_of(struct compiling *k, const struct gw_route *r, const struct secret_ref *ref, struct opt_int port)
 {
-	struct l7_ref out = gateway_ref(k->c, r, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
+	struct l7_ref out = gateway_ref(k->c, r, !k->s, ref->group, ref->kind, ref->ns, ref->name, port, k->a, NULL);
 
 	gw_backend_tls(k->c, &out, k->a);
 	return out;
@@ -141,6 +141,8 @@ static const struct l7_action *action_of(struct compiling *k, const struct gw_ro
 	act->without = r->o.kind == &grpc_route_kind ? 503 : 500;
 	act->patience = patience_of(k, spec);
 	act->session = session_of(k, spec);
+	if (!k->s && r->o.kind == &tls_route_kind)
+		act->unknown = arena_printf(k->a, "TLSRoute %s/%s is for a Service, which is not modelled", r->o.ns, r->o.name);
 	add_filters(k, r, spec->filters.v, spec->filters.nr, &act->filters);
 	for (uint32_t i = 0; i < spec->backends.nr; i++) {
 		const struct backend_ref *b = &spec->backends.v[i];
@@ -176,7 +178,7 @@ static void gather_for_service(struct compiling *k, const struct gw_route *r, co
 		const struct parent_ref *p = &r->parents.v[i];
 		struct gw_attachment *at;
 
-		if (!streq(p->kind, "Service") || !streq(p->name, s->o.name) || (p->ns ? p->ns : r->o.ns) != s->o.ns || (p->port.set && p->port.v != port))
+		if (!gateway_service_parent(p) || !streq(p->name, s->o.name) || (p->ns ? p->ns : r->o.ns) != s->o.ns || (p->port.set && p->port.v != port))
 			continue;
 		at = arena_make(k->a, struct gw_attachment);
 		*at = (struct gw_attachment){ .route = r, .parent = p, .parent_index = i };
@@ -222,17 +224,19 @@ static void add_listener(struct compiling *k, const struct gw_listener_state *l)
 }
 
 /* A Service as parent (the mesh's routes): those of the client's namespace, else those of the Service's own. */
-bool gateway_add_service_routes(struct route_table *t, uint32_t group, const struct service *s, int32_t port, str client_ns)
+bool gateway_add_service_routes(struct route_table *t, uint32_t group, const struct service *s, int32_t port, str client_ns, const struct kind *const *of)
 {
-	const struct object_list all[] = { cluster_list(t->cluster, &http_route_kind), cluster_list(t->cluster, &grpc_route_kind) };
 	struct compiling k = { t, t->cluster, t->arena, NULL };
 	const str where[] = { client_ns, s->o.ns };
 	entries found = { 0 };
 
 	for (int step = 0; step < 2 && !found.nr; step++)
-		for (size_t n = 0; n < ARRAY_LEN(all); n++)
-			for (uint32_t i = 0; i < all[n].nr; i++)
-				gather_for_service(&k, (const struct gw_route *)all[n].v[i], s, port, where[step], &found);
+		for (size_t n = 0; of[n]; n++) {
+			struct object_list all = cluster_list(t->cluster, of[n]);
+
+			for (uint32_t i = 0; i < all.nr; i++)
+				gather_for_service(&k, (const struct gw_route *)all.v[i], s, port, where[step], &found);
+		}
 	if (found.nr)
 		qsort(found.v, found.nr, sizeof(*found.v), gw_entry_order);
 	for (uint32_t i = 0; i < found.nr; i++)

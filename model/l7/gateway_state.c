@@ -274,7 +274,9 @@ struct gw_state gateway_state(struct cluster *c, const struct gateway *gw, struc
 
 /* ---- references */
 
-struct l7_ref gateway_ref(struct cluster *c, const struct gw_route *r, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *a, const char **reason)
+bool gateway_service_parent(const struct parent_ref *p) { return p->group && !*p->group && streq(p->kind, "Service") && p->name; }
+
+struct l7_ref gateway_ref(struct cluster *c, const struct gw_route *r, bool mesh, const char *group, const char *kind, str ns, str name, struct opt_int port, struct arena *a, const char **reason)
 {
 	struct l7_ref ref = { .ns = ns ? ns : r->o.ns, .name = name, .port = port.v, .status = r->o.kind == &grpc_route_kind ? 503 : 500 };
 	const char *ignored;
@@ -285,7 +287,7 @@ struct l7_ref gateway_ref(struct cluster *c, const struct gw_route *r, const cha
 		ref.why = arena_printf(a, "%s %s is not a kind of backend that is supported: Service is", group && *group ? group : "core", kind ? kind : "Service");
 		return ref;
 	}
-	if (ref.ns != r->o.ns && !grant_allows(c, GATEWAY_GROUP, r->o.kind->name, r->o.ns, ref.ns, "", "Service", name)) {
+	if (!mesh && ref.ns != r->o.ns && !grant_allows(c, GATEWAY_GROUP, r->o.kind->name, r->o.ns, ref.ns, "", "Service", name)) {
 		*reason = "RefNotPermitted";
 		ref.why = arena_printf(a, "no ReferenceGrant in namespace %s lets %ss of %s use Service %s", ref.ns, r->o.kind->name, r->o.ns, name);
 		return ref;
@@ -310,25 +312,25 @@ struct l7_ref gateway_ref(struct cluster *c, const struct gw_route *r, const cha
 	return ref;
 }
 
-static bool ref_holds(struct cluster *c, const struct gw_route *r, const struct secret_ref *ref, struct opt_int port, struct gw_says *out, struct arena *a)
+static bool ref_holds(struct cluster *c, const struct gw_route *r, bool mesh, const struct secret_ref *ref, struct opt_int port, struct gw_says *out, struct arena *a)
 {
 	const char *reason;
-	struct l7_ref done = gateway_ref(c, r, ref->group, ref->kind, ref->ns, ref->name, port, a, &reason);
+	struct l7_ref done = gateway_ref(c, r, mesh, ref->group, ref->kind, ref->ns, ref->name, port, a, &reason);
 
 	if (done.why)
 		*out = gw_wrong(reason, done.why);
 	return !done.why;
 }
 
-static bool filters_hold(struct cluster *c, const struct gw_route *r, const struct route_filter *f, uint32_t nr, struct gw_says *out, struct arena *a)
+static bool filters_hold(struct cluster *c, const struct gw_route *r, bool mesh, const struct route_filter *f, uint32_t nr, struct gw_says *out, struct arena *a)
 {
 	for (uint32_t k = 0; k < nr; k++)
-		if (f[k].mirror && !ref_holds(c, r, &f[k].mirror->ref, f[k].mirror->port, out, a))
+		if (f[k].mirror && !ref_holds(c, r, mesh, &f[k].mirror->ref, f[k].mirror->port, out, a))
 			return false;
 	return true;
 }
 
-struct gw_says route_references(struct cluster *c, const struct gw_route *r, struct arena *a)
+struct gw_says route_references(struct cluster *c, const struct gw_route *r, bool mesh, struct arena *a)
 {
 	struct gw_says out = gw_fine("ResolvedRefs");
 
@@ -339,10 +341,10 @@ struct gw_says route_references(struct cluster *c, const struct gw_route *r, str
 			const struct backend_ref *b = &rule->backends.v[i];
 			struct secret_ref ref = { b->group, b->kind, b->ns, b->name };
 
-			if (!ref_holds(c, r, &ref, b->port, &out, a) || !filters_hold(c, r, b->filters.v, b->filters.nr, &out, a))
+			if (!ref_holds(c, r, mesh, &ref, b->port, &out, a) || !filters_hold(c, r, mesh, b->filters.v, b->filters.nr, &out, a))
 				return out;
 		}
-		if (!filters_hold(c, r, rule->filters.v, rule->filters.nr, &out, a))
+		if (!filters_hold(c, r, mesh, rule->filters.v, rule->filters.nr, &out, a))
 			return out;
 	}
 	return out;

@@ -6,7 +6,7 @@
 
 #include "model/l7/controllers.h"
 
-static bool is_istio(const char *name) { return name && (streq(name, "istio.io/gateway-controller") || streq(name, "istio.io/ingress-controller")); }
+static bool is_istio(const char *name) { return name && (streq(name, MESH_CONTROLLER) || streq(name, "istio.io/ingress-controller")); }
 
 bool mesh_present(struct cluster *c)
 {

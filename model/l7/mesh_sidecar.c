@@ -71,16 +71,16 @@ static const struct service *service_meant(struct cluster *c, str ns, const char
 
 /* ---- requests */
 
-/* One Service's port, as this client's sidecar routes it; false: a VirtualService is for it, and none of its routes for this client. */
-static bool service_requests(struct mesh_compile *k, const struct service *s, const char *fqdn)
+/* One Service's port, as this client's sidecar routes it. A VirtualService none of whose routes is for this client and port leaves it as it was (BuildSidecarVirtualHostWrapper). */
+static void service_requests(struct mesh_compile *k, const struct service *s, const char *fqdn)
 {
+	static const struct kind *const read[] = { &http_route_kind, &grpc_route_kind, NULL };
 	const struct raw_object *vs = service_routes(k, fqdn, "http");
 
-	if (vs)
-		return mesh_add_virtual_service(k, "*", vs);
-	if (!gateway_add_service_routes(k->t, k->group, s, k->port, k->who.ns))
+	if (vs && mesh_add_virtual_service(k, "*", vs))
+		return;
+	if (vs || !gateway_add_service_routes(k->t, k->group, s, k->port, k->who.ns, read))
 		plain_route(k, service_ref(s, k->port), s->o.id, "all requests", false);
-	return true;
 }
 
 static bool reads(enum mesh_speaks p) { return p == MESH_HTTP || p == MESH_AUTO; }
@@ -96,8 +96,8 @@ static bool entry_requests(struct mesh_compile *k, const char *host)
 
 	while (!there && mesh_entry_next(k->scope, k->port, &at, &e))
 		there = reads(e.speaks) && mesh_entry_host(k->scope, &e, host);
-	if (vs && (there || k->port == 80))     /* on port 80 a VirtualService is enough (BuildSidecarOutboundVirtualHosts) */
-		return mesh_add_virtual_service(k, "*", vs);
+	if (vs && (there || k->port == 80) && mesh_add_virtual_service(k, "*", vs))     /* on port 80 a VirtualService is enough (BuildSidecarOutboundVirtualHosts) */
+		return true;
 	if (!there)
 		return false;
 	mesh_entry_ref(&e, host, k->a, &ref, &unknown);
@@ -133,17 +133,23 @@ static bool by_host(struct mesh_compile *k, str ns, const char *host)
 
 	if (!s)
 		return entry_requests(k, host);
-	return p && reads(mesh_speaks(p)) && mesh_sees(k->scope, s, fqdn) && service_requests(k, s, fqdn);
+	if (!p || !reads(mesh_speaks(p)) || !mesh_sees(k->scope, s, fqdn))
+		return false;
+	service_requests(k, s, fqdn);
+	return true;
 }
 
 /* ---- connections */
 
 static bool service_connection(struct mesh_compile *k, const struct service *s, enum mesh_speaks speaks, const struct mesh_dialled *d)
 {
+	static const struct kind *const tcp[] = { &tcp_route_kind, NULL }, *const tls[] = { &tls_route_kind, NULL };
 	const char *fqdn = fqdn_of(k->c, s, k->a);
 	const struct raw_object *vs = service_routes(k, fqdn, speaks == MESH_TLS ? "tls" : "tcp");
 
 	if (vs && mesh_add_stream(k, vs, speaks == MESH_TLS ? (d->sni ? d->sni : "") : NULL, &d->dst))
+		return true;
+	if (!vs && gateway_add_service_routes(k->t, k->group, s, d->port, k->who.ns, speaks == MESH_TLS ? tls : tcp))
 		return true;
 	if (vs && speaks == MESH_TLS)           /* then nothing stands for the rest */
 		return false;
@@ -234,14 +240,16 @@ struct route_table *routes_compile_sidecar(struct cluster *c, const struct pod *
 	struct mesh_compile k = { .c = c, .a = a, .who = { client->o.ns, &client->o.labels, "mesh" }, .port = d->port, .scope = &scope };
 	enum mesh_speaks speaks = MESH_AUTO;
 	const struct service *s = service_dialled(&k, d, &speaks);
-	bool own = s && speaks != MESH_HTTP, request = d->host && (own ? speaks == MESH_AUTO : http_port(&k)), found;
+	bool own = s && speaks != MESH_HTTP, request = d->host && (own ? speaks == MESH_AUTO : http_port(&k)), found = true;
 
 	k.t = table_new(c, a, arena_printf(a, "sidecar of pod/%s/%s", client->o.ns, client->o.name), "istio");
 	k.t->keeps_forwarded = true;
 	k.group = table_group(k.t, false, false);
 	table_listener(k.t, NULL, d->port, request ? L7_HTTP : L7_TCP, k.group);
-	if (own)
-		found = request ? service_requests(&k, s, fqdn_of(c, s, a)) : service_connection(&k, s, speaks, d);
+	if (own && request)
+		service_requests(&k, s, fqdn_of(c, s, a));
+	else if (own)
+		found = service_connection(&k, s, speaks, d);
 	else
 		found = request ? by_host(&k, client->o.ns, d->host) : !s && entry_connection(&k, d);
 	if (!found)
@@ -281,8 +289,7 @@ struct route_table *routes_compile_mesh(struct cluster *c, const struct pod *cli
 				continue;
 			k.group = table_group(k.t, false, false);
 			k.port = s->ports.v[n].port;
-			if (!service_requests(&k, s, names[0]))
-				continue;
+			service_requests(&k, s, names[0]);
 			for (uint32_t j = 0; service_has_vip(s) && mesh_speaks(&s->ports.v[n]) == MESH_AUTO && j < MAX(s->cluster_ips.nr, 1u); j++)
 				listener(&k, s, NULL, s->cluster_ips.nr ? s->cluster_ips.v[j] : s->cluster_ip);
 			for (size_t j = 0; j < ARRAY_LEN(names); j++)

@@ -230,7 +230,7 @@ static void check_status(struct cluster *c, struct arena *a, const struct val *s
 				    (val_get(want, "parent") && !streq(val_str_at(want, "parent"), s.routes[i].parent->name)))
 					continue;
 				check_condition(want, "accepted", "reason", s.routes[i].accepted);
-				check_condition(want, "resolvedRefs", "resolvedRefsReason", route_references(c, route, a));
+				check_condition(want, "resolvedRefs", "resolvedRefsReason", route_references(c, route, false, a));
 			}
 		VAL_EACH(want, val_get(status, "listeners"))
 			for (uint32_t i = 0; i < s.nr && streq(val_str_at(want, "gateway"), name); i++) {

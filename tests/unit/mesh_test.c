@@ -434,7 +434,7 @@ static const struct { const char *more, *dst; uint16_t port; const char *host, *
 	{ NULL, "10.96.0.20", 80, "far.out", NULL, "http far:80" },                             /* of an HTTP port the Host counts, not the address */
 	{ NULL, "10.96.0.20", 80, NULL, NULL, "stream as sent" },                               /* what is not HTTP at an HTTP port */
 	{ NULL, "10.96.0.20", 7000, NULL, NULL, "stream db:7000" },
-	{ NULL, "10.96.0.20", 7000, "far.out", NULL, "http as sent" },                          /* its own listener, for any Host; no route of the VirtualService is for this port */
+	{ NULL, "10.96.0.20", 7000, "far.out", NULL, "http db:7000" },                          /* its own listener, for any Host; no route of the VirtualService is for this port */
 	{ NULL, "10.96.0.20", 3306, "db", NULL, "stream db:3306" },                             /* a port where servers speak first */
 	{ NULL, "10.96.0.20", 443, NULL, "x.test", "stream db:80" },
 	{ NULL, "10.96.0.20", 443, NULL, "a.test", "stream db:7000" },                          /* the most precise name */
