@@ -395,7 +395,7 @@ static void write_rules(void *ctx, struct dataplane *dp, netns_h h)
 	if (ns->rules && nb->followed == ns->rules && nb->written == x->rules_whole && kube_proxy_node_again(shared->kube_proxy, nb->proxiers))
 		return;
 	ns->rules = ruleset_new(x->arena, dp->strings, shared->variant);
-	kube_proxy_node(shared->kube_proxy, nb->node, ns->rules, nb->proxiers);
+	kube_proxy_node(shared->kube_proxy, nb->node, h, ns->rules, nb->proxiers);
 	policy_calico_node(x, nb, ns->rules);
 	hostport_node(x, nb, ns->rules);
 	if (x->cni->rules_node)

@@ -1,6 +1,7 @@
 /* The proxier of a node: its configuration, and what is shared between nodes. */
 #include "model/dataplane/kube_proxy_again.h"
 
+#include "model/dataplane/node_ports.h"
 #include "model/dataplane/packet.h"
 
 cause_h kp_cause(struct kp *k, const struct kp_port *p)
@@ -30,51 +31,26 @@ cause_h kp_cause_slice(struct kp *k, const struct kp_port *p, const struct kp_en
 	return e->nr ? cause_add(k->dp, e->v[0].slice.i, "endpoints", kp_cause(k, p)) : kp_cause(k, p);
 }
 
-static void add_node_port_ip(struct kp *k, ip_addr ip)
+static void node_port_addresses(struct kp *k, netns_h ns)
 {
-	for (uint32_t i = 0; i < k->nr_node_port_ips; i++)
-		if (ip_eq(k->node_port_ips[i], ip))
-			return;
-	k->node_port_ips[k->nr_node_port_ips++] = ip;
-}
+	struct node_port_cidrs f;
+	ip_addr primary[2] = { { 0 } }, *have;
+	uint32_t nr;
 
-/* nodePortAddresses: nftables' default is the primary address, iptables' is all (cmd/kube-proxy/app/server_linux.go). CIDRs of the other family do not count; none left: all. */
-static void node_port_addresses(struct kp *k)
-{
-	const struct settings *s = k->s;
-	ip_addr loopback = k->v6 ? (ip_addr){ 0, 1 } : ip_from4(0x7f000001);
-	bool any = false, nft = s->proxy_mode == PROXY_NFTABLES;
-
-	k->node_port_ips = arena_array(k->arena, ip_addr, (k->node ? k->node->addresses.nr : 0) + 2);
-	if (!s->node_port_addresses_set) {
-		k->node_port_all = !nft;
-		if (nft && ip_set(k->node_ip))
-			add_node_port_ip(k, k->node_ip);
+	if (!k->node) {                 /* what nodes share: addresses are each one's own */
+		k->node_port_all = node_port_primary(k->s) ? k->all->no_primary[k->v6] : node_port_cidrs(&k->s->node_port_addresses, k->v6, k->arena).all;
 		return;
 	}
-	for (uint32_t i = 0; i < s->node_port_addresses.nr; i++) {
-		struct cidr c;
-
-		if (streq(s->node_port_addresses.v[i], "primary")) {
-			any = true;
-			if (ip_set(k->node_ip))
-				add_node_port_ip(k, k->node_ip);
-			continue;
-		}
-		if (!cidr_parse(s->node_port_addresses.v[i], &c) || ip_is4(c.addr) == k->v6)
-			continue;
-		any = true;
-		k->node_port_all = k->node_port_all || c.len == 0;
-		if (!nft && cidr_contains(c, loopback) && !k->v6 && s->localhost_node_ports)
-			add_node_port_ip(k, loopback);
-		for (uint32_t n = 0; k->node && n < k->node->addresses.nr; n++) {
-			ip_addr ip;
-
-			if (k->node->addresses.v[n].address && ip_parse(k->node->addresses.v[n].address, &ip) && ip_is4(ip) != k->v6 && cidr_contains(c, ip))
-				add_node_port_ip(k, ip);
-		}
-	}
-	k->node_port_all = k->node_port_all || !any;
+	primary[k->v6] = k->node_ip;
+	f = node_port_cidrs_of(k->s, primary, k->v6, k->arena);
+	k->node_port_all = f.all;
+	if (f.all)
+		return;
+	nr = node_port_ips(&f, k->dp, ns, k->arena, &have);
+	k->node_port_ips = have;
+	for (uint32_t i = 0; i < nr; i++)       /* nftables has none on loopback, nor has IPv6 */
+		if (!ip_is_loopback(have[i]) || (!k->v6 && k->s->proxy_mode == PROXY_IPTABLES && k->s->localhost_node_ports))
+			k->node_port_ips[k->nr_node_port_ips++] = have[i];
 }
 
 static void local_detector(struct kp *k)
@@ -109,7 +85,7 @@ static void local_detector(struct kp *k)
 	}
 }
 
-static struct kp *proxier(struct kube_proxy *all, const struct node *n, struct ruleset *rs, bool v6)
+static struct kp *proxier(struct kube_proxy *all, const struct node *n, netns_h ns, struct ruleset *rs, bool v6)
 {
 	struct kp *k = arena_make(all->arena, struct kp);
 
@@ -119,7 +95,7 @@ static struct kp *proxier(struct kube_proxy *all, const struct node *n, struct r
 		k->zone = label_get(&n->o.labels, "topology.kubernetes.io/zone");
 		k->node_ip = node_internal_ip(n, v6);
 	}
-	node_port_addresses(k);
+	node_port_addresses(k, ns);
 	local_detector(k);
 	k->ports = kp_ports_of(all, v6);
 	return k;
@@ -142,6 +118,21 @@ static bool family_used(struct cluster *c, const struct settings *s, bool v6)
 	return false;
 }
 
+/* A node without a primary address in a family has node ports on all its addresses there: whether all nodes are so, or but some. */
+static void primary_addresses(struct kube_proxy *all)
+{
+	struct object_list nodes = cluster_list(all->cluster, &node_kind);
+
+	for (int v6 = 0; v6 < 2 && node_port_primary(all->s); v6++) {
+		uint32_t nr = 0;
+
+		for (uint32_t k = 0; k < nodes.nr; k++)
+			nr += ip_set(node_internal_ip((const struct node *)nodes.v[k], v6));
+		all->no_primary[v6] = !nr;
+		all->some_primary |= all->used[v6] && nr && nr < nodes.nr;
+	}
+}
+
 struct kube_proxy *kube_proxy_new(struct cluster *c, const struct proxy_view *view, const struct settings *s, struct dataplane *dp)
 {
 	struct kube_proxy *all = arena_make(dp->arena, struct kube_proxy);
@@ -155,6 +146,7 @@ struct kube_proxy *kube_proxy_new(struct cluster *c, const struct proxy_view *vi
 		return all;
 	for (int v6 = 0; v6 < 2; v6++)
 		all->used[v6] = family_used(c, s, v6);
+	primary_addresses(all);
 	kp_find_services(all);
 	kp_find_slices(all);
 	all->differs = kp_differs(all);
@@ -205,7 +197,7 @@ static void write_family(struct kp *k)
 void kube_proxy_variant(struct kube_proxy *all, struct ruleset *rs)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
-		struct kp *k = all->used[v6] ? proxier(all, NULL, rs, v6) : NULL;
+		struct kp *k = all->used[v6] ? proxier(all, NULL, (netns_h){ 0 }, rs, v6) : NULL;
 
 		if (k && all->s->proxy_mode == PROXY_IPTABLES)
 			kp_iptables_jumps(k);
@@ -246,15 +238,15 @@ static void own_sets(struct kp *k)
 	arena_free(scratch);
 }
 
-void kube_proxy_node(struct kube_proxy *all, const struct node *n, struct ruleset *rs, struct kp *proxiers[2])
+void kube_proxy_node(struct kube_proxy *all, const struct node *n, netns_h ns, struct ruleset *rs, struct kp *proxiers[2])
 {
 	for (int v6 = 0; v6 < 2; v6++) {
-		proxiers[v6] = all->used[v6] && all->differs ? proxier(all, n, rs, v6) : NULL;
+		proxiers[v6] = all->used[v6] && all->differs ? proxier(all, n, ns, rs, v6) : NULL;
 		if (proxiers[v6]) {
 			write_family(proxiers[v6]);
 			proxiers[v6]->caught_up = all->forgotten + all->changed.nr;
 		} else if (all->used[v6] && all->s->proxy_mode == PROXY_NFTABLES) {
-			own_sets(proxier(all, n, rs, v6));
+			own_sets(proxier(all, n, ns, rs, v6));
 		}
 	}
 }
@@ -263,17 +255,12 @@ void kube_proxy_node(struct kube_proxy *all, const struct node *n, struct rulese
 struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *s)
 {
 	struct kube_proxy_sysctls out = { s->proxy_mode == PROXY_IPTABLES && s->localhost_node_ports };
-	bool loopback = false, any = false;
+	struct arena *scratch;
 
-	for (uint32_t k = 0; k < s->node_port_addresses.nr; k++) {
-		struct cidr c;
-		bool primary = streq(s->node_port_addresses.v[k], "primary");
-
-		if (!primary && (!cidr_parse(s->node_port_addresses.v[k], &c) || !ip_is4(c.addr)))
-			continue;
-		any = true;
-		loopback = loopback || (!primary && cidr_contains(c, ip_from4(0x7f000001)));
-	}
-	out.route_localnet = out.route_localnet && (loopback || !any);  /* none of this family: all addresses */
+	if (!out.route_localnet)
+		return out;
+	scratch = arena_new(NULL, "node port CIDRs");
+	out.route_localnet = !node_port_primary(s) && node_port_cidrs(&s->node_port_addresses, false, scratch).loopback4;
+	arena_free(scratch);
 	return out;
 }

@@ -76,6 +76,7 @@ struct kube_proxy {
 	struct arena *arena;                    /* the dataplane's */
 	bool differs;                           /* something in the rules of Services differs from node to node, but for the set of hairpin connections */
 	bool used[2];                           /* does the cluster speak IPv4, IPv6 at all? */
+	bool no_primary[2], some_primary;        /* nodePortAddresses `primary`: no node has an address of the family; some have one, some have none */
 	VEC(struct kp_service) services; struct map service_at;         /* Service → index + 1 */
 	VEC(uint32_t) order;                    /* indices of those that are there, in the order (namespace, name) */
 	uint32_t nr_differing, nr_hinted;       /* Services, slices for which `differs` holds */
@@ -153,7 +154,7 @@ bool kube_proxy_service_changed(struct kube_proxy *, const struct service *);
 bool kube_proxy_slice_changed(struct kube_proxy *, const struct endpointslice *);
 bool kube_proxy_write_again(struct kube_proxy *);
 void kube_proxy_variant(struct kube_proxy *, struct ruleset *);         /* what all nodes share: little if they differ */
-void kube_proxy_node(struct kube_proxy *, const struct node *, struct ruleset *, struct kp *proxiers[2]);       /* proxiers: by family; NULL: it has not written Services */
+void kube_proxy_node(struct kube_proxy *, const struct node *, netns_h, struct ruleset *, struct kp *proxiers[2]);      /* proxiers: by family; NULL: it has not written Services */
 bool kube_proxy_node_again(const struct kube_proxy *, struct kp *const proxiers[2]);
 struct kube_proxy_sysctls { bool route_localnet; };
 struct kube_proxy_sysctls kube_proxy_sysctls(const struct settings *);

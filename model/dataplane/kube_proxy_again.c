@@ -30,7 +30,7 @@ void kp_find_services(struct kube_proxy *k)
 
 bool kp_differs(const struct kube_proxy *k)
 {
-	return k->nr_hinted || k->s->detect_local == DETECT_NODE_CIDR || (k->s->proxy_mode == PROXY_IPTABLES && k->s->node_port_addresses_set) || k->nr_differing;
+	return k->nr_hinted || k->s->detect_local == DETECT_NODE_CIDR || (k->s->proxy_mode == PROXY_IPTABLES && k->s->node_port_addresses_set) || k->some_primary || k->nr_differing;
 }
 
 /* Where in `order` a Service of that name is, or belongs. */

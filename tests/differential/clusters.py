@@ -34,7 +34,7 @@ def proxy(r, mode, family, out, features):
         conf[mode] = {"masqueradeAll": True}
         features.append("masqueradeAll")
     if r.random() < 0.3:
-        conf["nodePortAddresses"] = r.choice([["primary"], ["0.0.0.0/0", "::/0"], ["127.0.0.0/8"], ["172.18.0.0/30"]])
+        conf["nodePortAddresses"] = r.choice([["primary"], ["0.0.0.0/0", "::/0"], ["127.0.0.0/8"], ["172.18.0.0/30"], ["10.244.0.0/16", "fd00:10:244::/56"]])
         features.append("nodePortAddresses")
     if len(conf) > 3:
         out.append(conf)
@@ -410,6 +410,17 @@ def answer_always(ns):
     inside(ns, go)
 
 
+def network_addresses(nodes):
+    """What the Pod network has given two nodes' interfaces: a bridge's address, a tunnel's."""
+    out = []
+    for n in nodes[:2]:
+        text = subprocess.run(["ip", "-n", "node." + n["metadata"]["name"], "-o", "address", "show", "scope", "global"], capture_output=True, text=True).stdout
+        for dev, _, cidr in (line.split()[1:4] for line in text.splitlines()):
+            if dev not in ("lo", "eth0"):
+                out.append(cidr.split("/")[0])
+    return sorted(set(out))
+
+
 def talk(podwire, path, flags):
     for ns in os.listdir("/run/netns"):
         answer_always(ns)
@@ -428,6 +439,7 @@ def talk(podwire, path, flags):
     serve("client", "node/None", 8080, False)          # an endpoint outside, by_hand(), is taken to listen
     targets = []
     internal = {n["metadata"]["name"]: [a["address"] for a in n["status"]["addresses"] if a["type"] == "InternalIP"] for n in nodes}
+    own = network_addresses(nodes)
     for s in svcs:
         for port in s["spec"]["ports"]:
             udp = port.get("protocol") == "UDP"
@@ -442,6 +454,7 @@ def talk(podwire, path, flags):
                 for addrs in internal.values():
                     targets += [(a, port["nodePort"], udp) for a in addrs]
                 targets.append(("127.0.0.1", port["nodePort"], udp))
+                targets += [(a, port["nodePort"], udp) for a in own]
     for p in pods:
         for port in p["spec"]["containers"][0]["ports"]:
             udp = port.get("protocol") == "UDP"
