@@ -194,13 +194,11 @@ static const char *from_pools(struct control *t, struct node *n, const struct ca
 	struct calico_ipam *i = &ipam_of(t)->calico;
 	struct calico_host *h = host_of(t, n);
 	enum calico_answer answer = calico_assign(i, pools, nr, h, out);
-	const char *more;
 
 	announce(t, n, h);
 	if (answer == CALICO_OK)
 		return NULL;
-	more = calico_words(i, answer, scratch);
-	return arena_printf(scratch, "failed to request IPv%d addresses: Assigned 0 out of 1 requested IPv%d addresses%s%s", four ? 4 : 6, four ? 4 : 6, *more ? "; " : "", more);
+	return arena_printf(scratch, "failed to request IPv%d addresses: Assigned 0 out of 1 requested IPv%d addresses; %s", four ? 4 : 6, four ? 4 : 6, calico_words(i, answer, pools, nr, scratch));
 }
 
 static const char *from_calico(struct control *t, struct node *n, const struct calico_asked *asked, bool four, ip_addr *out, struct arena *scratch)

@@ -65,7 +65,7 @@ void calico_release(struct calico_ipam *, const struct calico_pool *, uint32_t n
 bool calico_claim(struct calico_ipam *, const struct calico_pool *, struct cidr, str host);
 bool calico_owned(const struct calico_ipam *, ip_addr block);   /* has somebody the block that begins there? */
 const struct calico_block *calico_block_of(const struct calico_ipam *, const struct calico_pool *, uint32_t nr, ip_addr);
-const char *calico_words(const struct calico_ipam *, enum calico_answer, struct arena *);      /* "" if it says nothing more */
+const char *calico_words(const struct calico_ipam *, enum calico_answer, const struct calico_pool *asked, uint32_t nr, struct arena *);       /* "" for CALICO_OK */
 /* The node's end of a Pod's veth: the prefix and the first 11 hex digits of sha1("NS.POD"). prefix may be a list "eni,veth": its first counts. */
 void calico_veth_name(const char *prefix, const char *ns, const char *pod, char out[16]);
 

@@ -257,11 +257,23 @@ static bool borrow(struct calico_ipam *i, const struct calico_pool *p, struct ca
 	return false;
 }
 
+/* The limit is of the blocks that may serve this request: those of another family, or of pools that it cannot use, do not count (prepareAffinityBlocksForHost). */
+static bool at_the_limit(const struct calico_ipam *i, const struct calico_pool *pools, uint32_t nr, const struct calico_host *h)
+{
+	uint32_t owned = 0;
+
+	if (!i->max_blocks || h->nr < i->max_blocks)
+		return false;
+	for (uint32_t k = 0; k < h->nr; k++)
+		owned += pool_of(pools, nr, h->v[k]->cidr.addr) != NULL;
+	return owned >= i->max_blocks;
+}
+
 enum calico_answer calico_assign(struct calico_ipam *i, const struct calico_pool *pools, uint32_t nr, struct calico_host *h, ip_addr *out)
 {
 	if (from_own(i, pools, nr, h, out))
 		return CALICO_OK;
-	if (i->max_blocks && h->nr >= i->max_blocks)
+	if (at_the_limit(i, pools, nr, h))
 		return CALICO_BLOCK_LIMIT;
 	for (uint32_t k = 0; k < nr; k++)
 		if (from_new(i, &pools[k], h, out))
@@ -288,11 +300,19 @@ void calico_release(struct calico_ipam *i, const struct calico_pool *pools, uint
 	bit_put(i, b->map, &b->map->spare, b->index, true);
 }
 
-const char *calico_words(const struct calico_ipam *i, enum calico_answer answer, struct arena *a)
+const char *calico_words(const struct calico_ipam *i, enum calico_answer answer, const struct calico_pool *pools, uint32_t nr, struct arena *a)
 {
+	const char *list = "";
+
+	if (answer == CALICO_OK)
+		return "";
 	if (answer == CALICO_BLOCK_LIMIT)
 		return arena_printf(a, "Need to allocate an IPAM block but could not - limit of %u blocks reached for this node", i->max_blocks);
-	return answer == CALICO_FULL && i->strict ? "No more free affine blocks and strict affinity enabled" : "";
+	if (i->strict)
+		return "No more free affine blocks and strict affinity enabled";
+	for (uint32_t k = 0; k < nr; k++)
+		list = arena_printf(a, "%s%s%s", list, k ? " " : "", CIDR(pools[k].cidr));
+	return arena_printf(a, "No IPs available in pools: [%s]", list);
 }
 
 void calico_veth_name(const char *prefix, const char *ns, const char *pod, char out[16])

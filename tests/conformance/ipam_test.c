@@ -246,7 +246,7 @@ static void fill(struct arena *a, const struct val *c, uint32_t ask)
 	}
 	CASE_ASSERT(c, got == val_int_or(val_path(c, "expect.assigned"), -1));
 	if (val_str_at(c, "expect.error"))
-		SAME_TEXT(calico_words(&i, answer, a), val_str_at(c, "expect.error"));
+		SAME_TEXT(calico_words(&i, answer, &p, 1, a), val_str_at(c, "expect.error"));
 }
 
 static void walk_blocks(struct arena *a, const struct val *c)
@@ -328,5 +328,119 @@ TEST(calico_borrows_when_no_block_is_free_and_affinity_is_not_strict)
 	SAME_TEXT(calico_block_of(&i, &p, 1, out)->host, "a");
 	i.strict = true;
 	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "b"), &out) == CALICO_FULL);
+	arena_free(a);
+}
+
+/* libcalico-go/lib/ipam/ipam_test.go "AutoAssign: requested IPs vs returned IPs": so many addresses asked for, so many given, and the words for the rest. */
+TEST(calico_auto_assigns_as_its_table_says)
+{
+	static const struct { const char *pool; uint8_t block; uint32_t ask, given, limit; bool strict; const char *words; } rows[] = {
+		{ "192.168.1.0/24", 32, 1, 1, 0, false, "" },
+		{ "fd80:24e2:f998:72d6::/120", 128, 1, 1, 0, false, "" },
+		{ "192.168.0.0/16", 20, 1, 1, 0, false, "" },
+		{ "fd80:24e2:f998:72d6::/110", 116, 1, 1, 0, false, "" },
+		{ "192.168.1.0/24", 26, 256, 256, 0, false, "" },
+		{ "fd80:24e2:f998:72d6::/120", 122, 256, 256, 0, false, "" },
+		{ "192.168.1.0/24", 30, 256, 256, 256, false, "" },
+		{ "fd80:24e2:f998:72d6::/120", 126, 256, 256, 256, false, "" },
+		{ "192.168.1.0/24", 26, 256, 64, 1, false, "Need to allocate an IPAM block but could not - limit of 1 blocks reached for this node" },
+		{ "192.168.1.0/24", 26, 256, 128, 2, false, "Need to allocate an IPAM block but could not - limit of 2 blocks reached for this node" },
+		{ "fd80:24e2:f998:72d6::/120", 122, 256, 64, 1, false, "Need to allocate an IPAM block but could not - limit of 1 blocks reached for this node" },
+		{ "192.168.1.0/24", 26, 257, 256, 0, false, "No IPs available in pools: [192.168.1.0/24]" },
+		{ "fd80:24e2:f998:72d6::/120", 122, 257, 256, 0, false, "No IPs available in pools: [fd80:24e2:f998:72d6::/120]" },
+		{ "192.168.1.0/26", 26, 256, 64, 0, true, "No more free affine blocks and strict affinity enabled" },
+	};
+	struct arena *a = arena_new(NULL, "test");
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct calico_ipam i = { .arena = a, .max_blocks = rows[k].limit ? rows[k].limit : 20, .strict = rows[k].strict };
+		struct calico_pool p = { cidr(rows[k].pool), rows[k].block };
+		enum calico_answer answer = CALICO_OK;
+		uint32_t got = 0;
+		ip_addr out;
+
+		for (uint32_t n = 0; n < rows[k].ask && answer == CALICO_OK; n++) {
+			answer = calico_assign(&i, &p, 1, calico_host_of(&i, "test-host"), &out);
+			got += answer == CALICO_OK && cidr_contains(p.cidr, out);
+		}
+		CU_ASSERT_EQUAL(got, rows[k].given);
+		SAME_TEXT(calico_words(&i, answer, &p, 1, a), rows[k].words);
+	}
+	arena_free(a);
+}
+
+/* Tests 5 of that table: the second host has a block of its own; the first takes its last address from there when its own block is empty. */
+TEST(calico_fills_its_own_block_first)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct calico_ipam i = { .arena = a, .max_blocks = 20 };
+	struct calico_pool p = { cidr("10.0.0.0/25"), 26 };
+	uint32_t own = 0;
+	ip_addr first, second, out;
+
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host-a"), &first) == CALICO_OK);
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host-b"), &second) == CALICO_OK);
+	CU_ASSERT(!ip_eq(ip_mask(first, 26), ip_mask(second, 26)));
+	for (int k = 0; k < 64; k++) {
+		CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host-a"), &out) == CALICO_OK);
+		own += ip_eq(ip_mask(out, 26), ip_mask(first, 26));
+	}
+	CU_ASSERT_EQUAL(own, 63);
+	SAME_TEXT(calico_block_of(&i, &p, 1, out)->host, "host-b");
+	arena_free(a);
+}
+
+/* "should respect MaxBlocksPerHost": reached at eight addresses of two blocks, also while another host has a block with room; a third block when the limit is raised. */
+TEST(calico_respects_max_blocks_per_host)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct calico_ipam i = { .arena = a, .max_blocks = 2, .strict = true };
+	struct calico_pool p = { cidr("10.0.0.0/28"), 30 };
+	ip_addr out;
+
+	for (int k = 0; k < 8; k++)
+		CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host1"), &out) == CALICO_OK);
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host1"), &out) == CALICO_BLOCK_LIMIT);
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host2"), &out) == CALICO_OK);
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host1"), &out) == CALICO_BLOCK_LIMIT);
+	i.max_blocks = 3;
+	CU_ASSERT(calico_assign(&i, &p, 1, calico_host_of(&i, "host1"), &out) == CALICO_OK);
+	arena_free(a);
+}
+
+/* ipam.go prepareAffinityBlocksForHost: blocks of the other family, and of pools that cannot serve, do not count towards the limit. */
+TEST(calico_counts_blocks_that_may_serve)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct calico_ipam i = { .arena = a, .max_blocks = 1 };
+	struct calico_pool v[] = { { cidr("10.0.0.0/30"), 31 }, { cidr("fd00::/126"), 127 }, { cidr("20.0.0.0/30"), 31 } };
+	ip_addr out;
+
+	for (size_t k = 0; k < ARRAY_LEN(v); k++) {
+		CU_ASSERT(calico_assign(&i, &v[k], 1, calico_host_of(&i, "h"), &out) == CALICO_OK);
+		CU_ASSERT(calico_assign(&i, &v[k], 1, calico_host_of(&i, "h"), &out) == CALICO_OK);
+		CU_ASSERT(calico_assign(&i, &v[k], 1, calico_host_of(&i, "h"), &out) == CALICO_BLOCK_LIMIT);
+	}
+	arena_free(a);
+}
+
+/* "AutoAssign from different pools - multi": two pools that are asked for are filled one after the other, and then no more. */
+TEST(calico_fills_two_pools)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct calico_ipam i = { .arena = a, .max_blocks = 20 };
+	struct calico_pool v[] = { { cidr("10.0.0.0/24"), 26 }, { cidr("20.0.0.0/24"), 26 } };
+	enum calico_answer answer = CALICO_OK;
+	uint32_t got[2] = { 0 };
+	ip_addr out;
+
+	for (uint32_t k = 0; k < 600 && answer == CALICO_OK; k++) {
+		answer = calico_assign(&i, v, 2, calico_host_of(&i, "h"), &out);
+		if (answer == CALICO_OK)
+			got[cidr_contains(v[1].cidr, out)]++;
+		CU_ASSERT(k || cidr_contains(v[0].cidr, out));
+	}
+	CU_ASSERT(got[0] == 256 && got[1] == 256);
+	SAME_TEXT(calico_words(&i, answer, v, 2, a), "No IPs available in pools: [10.0.0.0/24 20.0.0.0/24]");
 	arena_free(a);
 }
