@@ -55,18 +55,31 @@ static const char *text_of(const struct tier_read *t, const struct val *v, bool 
 struct proto_ports { int16_t proto; tier_ports ports; };        /* proto −1: all of all */
 typedef VEC(struct proto_ports) proto_list;
 
-static void add_port(const struct tier_read *t, proto_list *l, uint8_t proto, const struct val *lo, const struct val *hi)
+static void add_port(const struct tier_read *t, proto_list *l, struct np_ports port)
 {
 	struct proto_ports *p = NULL;
-	struct np_ports port = { .proto = proto, .lo = (uint16_t)val_int_or(lo, 0), .hi = (uint16_t)val_int_or(hi, 65535) };
 
 	for (uint32_t k = 0; k < l->nr; k++)
-		p = l->v[k].proto == proto ? &l->v[k] : p;
+		p = l->v[k].proto == port.proto ? &l->v[k] : p;
 	if (!p) {
 		p = vec_push(t->a, l);
-		*p = (struct proto_ports){ .proto = proto };
+		*p = (struct proto_ports){ .proto = port.proto };
 	}
 	vec_add(t->a, &p->ports, port);
+}
+
+static void add_range(const struct tier_read *t, proto_list *l, uint8_t proto, const struct val *lo, const struct val *hi)
+{
+	add_port(t, l, (struct np_ports){ .proto = proto, .lo = (uint16_t)val_int_or(lo, 0), .hi = (uint16_t)val_int_or(hi, 65535) });
+}
+
+/* A name is of a port of any protocol (felix/calc/rule_scanner.go: ProtocolAny). */
+static void add_name(const struct tier_read *t, proto_list *l, const char *name)
+{
+	static const uint8_t protos[] = { PROTO_TCP, PROTO_UDP, PROTO_SCTP };
+
+	for (size_t k = 0; k < ARRAY_LEN(protos); k++)
+		add_port(t, l, (struct np_ports){ .proto = protos[k], .name = str_intern(cluster_strings(t->c), name) });
 }
 
 static uint8_t number_of(const char *protocol)
@@ -81,12 +94,14 @@ static bool ports_of(const struct tier_read *t, const struct val *rule, proto_li
 	VAL_EACH(p, val_get(rule, "ports")) {           /* v1alpha1 */
 		const struct val *number = val_get(p, "portNumber"), *range = val_get(p, "portRange");
 
-		if (!number && !range)
-			return false;           /* by name */
 		if (number)
-			add_port(t, l, number_of(val_str(val_get(number, "protocol"))), val_get(number, "port"), val_get(number, "port"));
+			add_range(t, l, number_of(val_str(val_get(number, "protocol"))), val_get(number, "port"), val_get(number, "port"));
+		else if (range)
+			add_range(t, l, number_of(val_str(val_get(range, "protocol"))), val_get(range, "start"), val_get(range, "end"));
+		else if (val_str(val_get(p, "namedPort")))
+			add_name(t, l, val_str(val_get(p, "namedPort")));
 		else
-			add_port(t, l, number_of(val_str(val_get(range, "protocol"))), val_get(range, "start"), val_get(range, "end"));
+			return false;
 	}
 	VAL_EACH(p, val_get(rule, "protocols")) {       /* v1alpha2 */
 		bool found = false;
@@ -97,11 +112,11 @@ static bool ports_of(const struct tier_read *t, const struct val *rule, proto_li
 			if (!of)
 				continue;
 			found = true;
-			add_port(t, l, words[k].proto, range ? val_get(range, "start") : val_get(port, "number"), range ? val_get(range, "end") : val_get(port, "number"));
+			add_range(t, l, words[k].proto, range ? val_get(range, "start") : val_get(port, "number"), range ? val_get(range, "end") : val_get(port, "number"));
 		}
-		if (!found && val_get(p, "destinationNamedPort"))
-			return false;
-		if (!found) {                           /* an empty one: everything */
+		if (!found && val_str(val_get(p, "destinationNamedPort"))) {
+			add_name(t, l, val_str(val_get(p, "destinationNamedPort")));
+		} else if (!found) {                    /* an empty one: everything */
 			l->nr = 0;
 			break;
 		}

@@ -171,6 +171,22 @@ static enum truth rule_truth(struct asking *q, const struct tier_rule *r, struct
 	return t;
 }
 
+/* Of one written rule there is one for each protocol: what the others are about is not told where one is about the protocol that is asked. */
+static bool told_by_another(const struct asking *q, const struct tier_policy *p, const struct tier_rule *r)
+{
+	int peer = q->dir == NP_EGRESS;
+
+	if (r->proto < 0 || r->proto == q->w->proto)
+		return false;
+	for (uint32_t k = 0; k < p->rules[q->dir].nr; k++) {
+		const struct tier_rule *other = &p->rules[q->dir].v[k];
+
+		if (other->index == r->index && other->proto == q->w->proto && streq(other->end[peer].path, r->end[peer].path))
+			return true;
+	}
+	return false;
+}
+
 struct state { bool open, passed, yes, no; enum truth in; /* does a policy of the tier select the Pod? */ };
 
 static void doubt(struct asking *q, const struct tier_policy *p, const char *path, const char *what)
@@ -208,7 +224,7 @@ static void ask_policy(struct asking *q, const struct tier_policy *p, const char
 	x->tier = tier;
 	for (uint32_t k = 0; k < p->rules[q->dir].nr && s->open; k++) {
 		const struct tier_rule *r = &p->rules[q->dir].v[k];
-		enum truth t = rule_truth(q, r, x, &room);
+		enum truth t = told_by_another(q, p, r) ? NO : rule_truth(q, r, x, &room);
 		bool *to = r->action == TIER_ALLOW ? &s->yes : r->action == TIER_DENY ? &s->no : &s->passed;
 		int32_t *says = r->action == TIER_ALLOW ? &x->allows : r->action == TIER_DENY ? &x->denies : &x->passes;
 
