@@ -35,12 +35,21 @@ uint64_t made_count(struct control *t, const struct object *owner)
 	return of_owner(t, owner)->made++;
 }
 
+/* What no server would have taken, but a dump may tell: Pods that were never its own would be made for ever. */
+static bool misses_its_pods(const struct object *owner)
+{
+	const struct workload *w = (const struct workload *)owner;
+
+	return (owner->kind == &replicaset_kind || owner->kind == &replication_controller_kind || owner->kind == &statefulset_kind || owner->kind == &daemonset_kind) &&
+	       !selector_matches(&w->selector, &w->template.labels);
+}
+
 const char *admission_refuses(struct control *t, enum controller_id id, const struct object *owner, const struct pod_spec *s, uint32_t more, const char *name, const char *component,
 			      const char *says, struct arena *scratch)
 {
 	struct cluster *c = control_cluster(t);
 	struct per_owner *x = of_owner(t, owner);
-	const char *why = pod_refused(c, owner->ns, limits_apply(t, owner->ns, s), more, scratch);
+	const char *why = misses_its_pods(owner) ? "`selector` does not match template `labels`" : pod_refused(c, owner->ns, limits_apply(t, owner->ns, s), more, scratch);
 	nsec now = control_now(t);
 	bool told = now < x->refused.until;     /* woken for another reason, or read from a lab */
 

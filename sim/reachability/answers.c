@@ -373,7 +373,7 @@ static const char *workload_of(struct cluster *c, const struct pod *p, struct ar
 		const struct object *rs = o->controller && streq(o->kind, "ReplicaSet") ? cluster_find(c, &replicaset_kind, p->o.ns, o->name) : NULL;
 		const str hash = label_get(&p->o.labels, "pod-template-hash");
 
-		if (!o->controller)
+		if (!o->controller || !o->kind || !o->name)
 			continue;
 		kind = o->kind;
 		name = o->name;

@@ -172,3 +172,22 @@ TEST(a_quota_stops_the_third_pod)
 	err_free(&err);
 	cell_free(&x);
 }
+
+/* No server takes such an object (apps/validation: ValidatePodTemplateSpecForReplicaSet), but a file may tell of one: Pods that are never its own would be made for ever. */
+TEST(a_controller_whose_template_misses_its_selector_makes_nothing)
+{
+	static const char *const forms[] = { "apps/v1, kind: Deployment", "apps/v1, kind: ReplicaSet", "apps/v1, kind: StatefulSet", "apps/v1, kind: DaemonSet", "v1, kind: ReplicationController" };
+
+	for (size_t k = 0; k < ARRAY_LEN(forms); k++) {
+		struct cell x = cell_new(1);
+
+		x.lax = true;
+		defaults_add(x.c);
+		cell_apply(&x, arena_printf(x.a, "{apiVersion: %s, metadata: {name: r}, spec: {selector: %s, template: {metadata: {labels: {app: other}}, spec: {containers: [{name: c, image: i}]}}}}",
+					    forms[k], k == 4 ? "{app: r}" : "{matchLabels: {app: r}}"));
+		control_advance(x.t, SECONDS(30));
+		CU_ASSERT_EQUAL(cell_count(&x, &pod_kind, "r-"), 0);
+		CU_ASSERT(cell_has_event(&x, "FailedCreate", "`selector` does not match template `labels`"));
+		cell_free(&x);
+	}
+}
