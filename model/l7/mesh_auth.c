@@ -347,15 +347,30 @@ static enum answer fields_match(struct asked *q, const struct val *v, const stru
 	return out;
 }
 
+/* Names with a colon are the request's own: what Envoy has as headers. */
+static const char *header_value(struct asked *q, const char *name)
+{
+	const struct { const char *name, *value; } own[] = { { ":method", q->rq->method ? q->rq->method : "GET" }, { ":path", q->rq->path }, { ":authority", q->rq->host },
+							     { ":scheme", q->rq->scheme ? q->rq->scheme : "http" }, { "host", q->rq->host } };
+
+	for (size_t k = 0; k < ARRAY_LEN(own); k++)
+		if (strcasecmp(own[k].name, name) == 0)
+			return own[k].value;
+	return header_joined(q->rq, name, ",", q->a);
+}
+
+/* "*": it is there, whatever it says (authz/matcher HeaderMatcher). */
+static bool header_is(const char *pattern, const char *have) { return pattern && have && (streq(pattern, "*") || text_matches(pattern, have, false)); }
+
 static enum answer header_matches(struct asked *q, const char *key, const struct val *yes, const struct val *no)
 {
-	const char *have = header_joined(q->rq, arena_strndup(q->a, key, strcspn(key, "]")), ",", q->a);
+	const char *have = header_value(q, arena_strndup(q->a, key, strcspn(key, "]")));
 	bool hit = !yes || !yes->nr;
 
 	VAL_EACH(v, yes)
-		hit = hit || (val_str(v) && text_matches(val_str(v), have, false));
+		hit = hit || header_is(val_str(v), have);
 	VAL_EACH(v, no)
-		hit = hit && !(val_str(v) && text_matches(val_str(v), have, false));
+		hit = hit && !header_is(val_str(v), have);
 	return sure(hit);
 }
 

@@ -231,12 +231,9 @@ static void add_server(struct mesh_compile *k, const struct raw_object *gw, cons
 	}
 }
 
-static bool catches_all(const struct l7_route *r)
-{
-	return !r->headers.nr && !r->query.nr && !r->methods.nr && streq(r->path, r->path_kind == L7_PATH_REGEX ? ".*" : "/") && r->path_kind != L7_PATH_EXACT;
-}
+/* Of several VirtualServices for one host: what catches all comes last (core/route/route.go SortVHostRoutes), and behind it what is never reached. */
+static int after(const struct l7_route *r) { return r->behind ? 2 : mesh_catches_all(r); }
 
-/* Of several VirtualServices for one host: what catches all comes last (core/route/route.go SortVHostRoutes). */
 static void catch_alls_last(struct mesh_compile *k)
 {
 	for (uint32_t i = 0; i < k->t->vhosts.nr; i++) {
@@ -244,9 +241,9 @@ static void catch_alls_last(struct mesh_compile *k)
 		struct l7_route *sorted = arena_array(k->a, struct l7_route, v->routes.nr);
 		uint32_t nr = 0;
 
-		for (int last = 0; last < 2; last++)
+		for (int last = 0; last < 3; last++)
 			for (uint32_t n = 0; n < v->routes.nr; n++)
-				if (catches_all(&v->routes.v[n]) == last)
+				if (after(&v->routes.v[n]) == last)
 					sorted[nr++] = v->routes.v[n];
 		if (nr)
 			memcpy(v->routes.v, sorted, nr * sizeof(*sorted));
@@ -268,7 +265,7 @@ struct route_table *routes_compile_istio(struct cluster *c, const struct pod *p,
 			k.t = table_new(c, a, arena_printf(a, "istio gateway pod/%s/%s", p->o.ns, p->o.name), "istio");
 			k.t->gate = p;
 		}
-		k.who = (struct mesh_client){ p->o.ns, NULL, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name) };
+		k.who = (struct mesh_client){ p->o.ns, &p->o.labels, arena_printf(a, "%s/%s", gw->o.ns, gw->o.name) };
 		VAL_EACH(server, val_get(gw->spec, "servers"))
 			add_server(&k, gw, p, s, server, arena_printf(a, "spec.servers[%u]", n++));
 	}

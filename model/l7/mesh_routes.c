@@ -2,6 +2,8 @@
  * virtual_service.proto, destination_rule.proto; istio pilot/pkg/networking/core/route/route.go. */
 #include "model/l7/mesh_routes.h"
 
+#include <strings.h>
+
 #include "model/base/quantity.h"
 
 /* ResolveShortnameToFQDN: a name without dots is a Service of that namespace. */
@@ -146,14 +148,37 @@ struct l7_ref mesh_ref(struct mesh_compile *k, const struct val *dest, str ns, c
 
 /* ---- what a route does */
 
+/* isInternalHeader: no operation changes them. */
+static bool of_the_proxy(const char *name) { return *name == ':' || strcasecmp(name, "host") == 0; }
+
 static struct http_pair *pairs_of(struct mesh_compile *k, const struct val *map, uint32_t *nr)
 {
 	struct http_pair *v = arena_array(k->a, struct http_pair, map ? map->nr : 0);
 
 	*nr = 0;
 	VAL_EACH_KEY(m, map)
-		v[(*nr)++] = (struct http_pair){ m->key, val_str(m) ? val_str(m) : "" };
+		if (!of_the_proxy(m->key))
+			v[(*nr)++] = (struct http_pair){ m->key, val_str(m) ? val_str(m) : "" };
 	return v;
+}
+
+/* A Host that is set or added is another authority (translateAppendHeaders). */
+static const char *authority_of(const struct val *headers)
+{
+	static const char *const sides[] = { "request.add", "request.set" };
+	const char *out = NULL;
+
+	for (size_t k = 0; k < ARRAY_LEN(sides); k++)
+		VAL_EACH_KEY(m, val_path(headers, sides[k]))
+			if ((strcasecmp(m->key, "host") == 0 || strcasecmp(m->key, ":authority") == 0) && val_str(m) && *val_str(m))
+				out = val_str(m);
+	return out;
+}
+
+static void add_authority(struct mesh_compile *k, const char *authority, l7_filters *out)
+{
+	if (authority)
+		vec_add(k->a, out, (struct l7_filter){ .kind = L7_REWRITE, .rewrite = { .host = authority } });
 }
 
 static void add_headers(struct mesh_compile *k, const struct val *headers, l7_filters *out)
@@ -170,7 +195,8 @@ static void add_headers(struct mesh_compile *k, const struct val *headers, l7_fi
 		f.headers.set = pairs_of(k, val_get(side, "set"), &f.headers.nr_set);
 		f.headers.add = pairs_of(k, val_get(side, "add"), &f.headers.nr_add);
 		VAL_EACH(v, remove)
-			names[f.headers.nr_remove++] = val_str(v) ? val_str(v) : "";
+			if (val_str(v) && !of_the_proxy(val_str(v)))
+				names[f.headers.nr_remove++] = val_str(v);
 		f.headers.remove = names;
 		vec_add(k->a, out, f);
 	}
@@ -206,12 +232,12 @@ static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters
 	if (streq(val_str_at(r, "derivePort"), "FROM_REQUEST_PORT"))
 		f.redirect.port = k->port;
 	f.redirect.keep_port = !f.redirect.port;        /* Envoy adds no port of its own */
-	if (uri && strncmp(uri, prefix, strlen(prefix)) == 0)
+	if (rewritten && *rewritten)            /* counts before uri (ApplyRedirect) */
+		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, rewritten, NULL };
+	else if (uri && strncmp(uri, prefix, strlen(prefix)) == 0)
 		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, uri + strlen(prefix), NULL };
 	else if (uri && *uri)
 		f.redirect.path = (struct l7_path_change){ L7_FULL, uri, NULL };
-	else if (rewritten && *rewritten)
-		f.redirect.path = (struct l7_path_change){ L7_STRING_MATCH, rewritten, NULL };
 	vec_add(k->a, out, f);
 }
 
@@ -308,18 +334,24 @@ static void add_fault(struct mesh_compile *k, const struct val *fault, struct l7
 	act->fault->delay = duration_of(val_str_at(delay, "fixedDelay"));
 }
 
+static bool redirect_known(int64_t code) { return !code || code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }
+
 static const struct l7_action *action_of(struct mesh_compile *k, const struct raw_object *vs, const struct val *http, const char *at)
 {
 	struct l7_action *act = arena_make(k->a, struct l7_action);
 	const struct val *redirect = val_get(http, "redirect"), *direct = val_get(http, "directResponse"), *routes = val_get(http, "route");
+	const char *authority = authority_of(val_get(http, "headers"));
 
 	add_fault(k, val_get(http, "fault"), act);
 	if (val_get(http, "delegate"))
 		act->unknown = arena_printf(k->a, "VirtualService %s/%s delegates, which is not modelled", vs->o.ns, vs->o.name);
 	if (redirect)
 		add_redirect(k, redirect, &act->filters);
+	if (redirect && !redirect_known(val_int_or(val_get(redirect, "redirectCode"), 0)))      /* the route has no action then, and Envoy refuses the whole configuration */
+		act->unknown = arena_printf(k->a, "VirtualService %s/%s: Envoy has no redirect with the status %" PRId64, vs->o.ns, vs->o.name, val_int_or(val_get(redirect, "redirectCode"), 0));
 	act->direct = (int)val_int_or(val_get(direct, "status"), 0);
 	add_headers(k, val_get(http, "headers"), &act->filters);
+	add_authority(k, authority, &act->filters);
 	add_rewrite(k, val_get(http, "rewrite"), act);
 	add_mirrors(k, http, vs->o.ns, &act->filters);
 	add_cors(k, val_get(http, "corsPolicy"), &act->filters);
@@ -329,6 +361,8 @@ static const struct l7_action *action_of(struct mesh_compile *k, const struct ra
 		if (routes->nr == 1)
 			b.weight = 1;
 		add_headers(k, val_get(r, "headers"), &b.filters);
+		if (routes->nr > 1 || !(authority || val_path(http, "rewrite.authority")))      /* of one alone the route's own counts before */
+			add_authority(k, authority_of(val_get(r, "headers")), &b.filters);
 		if (b.ref.why)
 			table_finding(k->t, true, vs->o.id, at, "%s: requests are answered %d", b.ref.why, b.ref.status);
 		vec_add(k->a, &act->backends, b);
@@ -373,7 +407,7 @@ static struct l7_route *new_route(struct mesh_compile *k, const char *vhost, con
 {
 	const struct val *uri = val_get(m, "uri");
 	const char *exact = val_str_at(uri, "exact"), *prefix = val_str_at(uri, "prefix"), *regex = val_str_at(uri, "regex");
-	bool nocase = val_bool_or(val_get(m, "ignoreUriCase"), false);
+	bool nocase = val_bool_or(val_get(m, "ignoreUriCase"), false) && (exact || regex || (prefix && !streq(prefix, "/")));
 	enum l7_path kind = exact ? L7_PATH_EXACT : regex ? L7_PATH_REGEX : L7_PATH_STRING;
 	const char *text = exact ? exact : prefix ? prefix : regex ? regex : "/";
 	struct l7_route *r;
@@ -411,13 +445,29 @@ bool mesh_applies(struct mesh_compile *k, const struct raw_object *vs, const str
 	return !labels || pairs_match(labels_of(k, labels), k->who.labels);
 }
 
-static bool add_match(struct mesh_compile *k, const char *vhost, const struct raw_object *vs, const struct val *m, const struct l7_action *act, const char *at)
+/* Of requests, where gateways are listed, the other conditions on who asks are not looked at (route.go sourceMatchHTTP; those of connections are, tls.go). */
+static bool applies_to_requests(struct mesh_compile *k, const struct raw_object *vs, const struct val *m)
+{
+	const struct val *gateways = val_get(m, "gateways"), *port = val_get(m, "port");
+
+	if (!gateways || !gateways->nr)
+		return mesh_applies(k, vs, m);
+	return mesh_gateway_listed(k, vs, gateways) && (!port || !k->port || val_int_or(port, 0) == k->port);
+}
+
+bool mesh_catches_all(const struct l7_route *r)
+{
+	return !r->headers.nr && !r->query.nr && !r->methods.nr && streq(r->path, r->path_kind == L7_PATH_REGEX ? ".*" : "/") && r->path_kind != L7_PATH_EXACT;
+}
+
+/* NULL: it is not for this proxy. */
+static struct l7_route *add_match(struct mesh_compile *k, const char *vhost, const struct raw_object *vs, const struct val *m, const struct l7_action *act, const char *at)
 {
 	const char *why = NULL;
 	struct l7_route *r;
 
-	if (!mesh_applies(k, vs, m))
-		return false;
+	if (!applies_to_requests(k, vs, m))
+		return NULL;
 	r = new_route(k, vhost, m, &why);
 	r->action = act;
 	r->cause = vs->o.id;
@@ -445,24 +495,31 @@ static bool add_match(struct mesh_compile *k, const char *vhost, const struct ra
 		cannot->unknown = arena_printf(k->a, "a regular expression of VirtualService %s/%s is not understood: %s", vs->o.ns, vs->o.name, why);
 		r->action = cannot;
 	}
-	return true;
+	return r;
 }
 
+/* What stands behind a route that catches all is never sent to a proxy (BuildHTTPRoutesForVirtualService). */
 bool mesh_add_virtual_service(struct mesh_compile *k, const char *vhost, const struct raw_object *vs)
 {
+	static const struct val always[1];
 	uint32_t i = 0;
-	bool any = false;
+	bool any = false, caught = false;
 
 	VAL_EACH(http, val_get(vs->spec, "http")) {
 		const char *at = arena_printf(k->a, "spec.http[%u]", i++);
 		const struct l7_action *act = action_of(k, vs, http, at);
-		const struct val *matches = val_get(http, "match");
+		const struct val *first = val_first(val_get(http, "match"));
 		uint32_t n = 0;
 
-		if (!matches || !matches->nr)
-			any = add_match(k, vhost, vs, NULL, act, at) || any;
-		VAL_EACH(m, matches)
-			any = add_match(k, vhost, vs, m, act, arena_printf(k->a, "%s.match[%u]", at, n++)) || any;
+		for (const struct val *m = first ? first : always; m; m = m == always ? NULL : m->next) {
+			struct l7_route *r = add_match(k, vhost, vs, first ? m : NULL, act, first ? arena_printf(k->a, "%s.match[%u]", at, n++) : at);
+
+			if (r) {
+				any = true;
+				r->behind = caught;
+				caught = caught || mesh_catches_all(r);
+			}
+		}
 	}
 	return any;
 }

@@ -45,6 +45,7 @@ bool mesh_exported(const struct object *, const struct val *spec, str to);      
 const struct raw_object *mesh_destination_rule(struct cluster *, str client_ns, const char *fqdn, struct arena *);
 struct l7_ref mesh_ref(struct mesh_compile *, const struct val *destination, str ns, const char **unknown /* why it cannot be told; left alone */);
 bool mesh_add_virtual_service(struct mesh_compile *, const char *vhost, const struct raw_object *);      /* false: none of its routes is for this client and port */
+bool mesh_catches_all(const struct l7_route *);         /* whatever is asked (route.go IsCatchAllRoute) */
 /* Of match: what is known before anything is sent: who asks, on which port, through which gateway. */
 bool mesh_applies(struct mesh_compile *, const struct raw_object *vs, const struct val *match);
 

@@ -99,6 +99,7 @@ struct l7_route {
 	bool search;                            /* re is looked for anywhere in the path (nginx), not against the whole of it */
 	bool nocase;                            /* re: capitals do not count */
 	bool never;                             /* an earlier route takes all that this one could: found when the table is finished */
+	bool behind;                            /* another of its VirtualService takes all before it */
 	const char *path;                       /* as written; without its last slash the key of ELEMENTS */
 	const struct regex *re;
 	l7_conds methods, headers, query;       /* methods: any of them */

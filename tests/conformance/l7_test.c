@@ -283,6 +283,12 @@ TEST(ingress_requests_go_where_the_specification_says)
 	CU_ASSERT(run_cases("ingress") >= 112);
 }
 
+/* The scenarios of ingress-controller-conformance that are not among those. */
+TEST(ingress_requests_go_where_the_conformance_suite_says)
+{
+	CU_ASSERT_EQUAL(run_cases("ingress-more"), 11);
+}
+
 TEST(http_routes_go_where_the_gateway_api_says)
 {
 	CU_ASSERT(run_cases("httproute") >= 200);
