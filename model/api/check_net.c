@@ -175,6 +175,48 @@ static void check_host(struct check *c, const struct path *p, const char *host)
 		must_be_subdomain(c, p, host);
 }
 
+/* ---- what an update may leave as bad as it was (allowInvalidSecretName, allowInvalidWildcardHostRule) */
+
+static bool bad_secret(struct check *quiet, const struct val *tls)
+{
+	const char *secret = val_str_at(tls, "secretName");
+
+	if (secret && *secret)
+		must_be_subdomain(quiet, SUB(NULL, "secretName"), secret);
+	return quiet->found;
+}
+
+/* The rule of a host with a star. */
+static bool bad_wildcard(struct check *quiet, const struct val *rule)
+{
+	const char *host = val_str_at(rule, "host");
+	const struct val *paths = val_path(rule, "http.paths");
+
+	if (!host || !strchr(host, '*'))
+		return false;
+	VAL_EACH(v, paths) {
+		const struct val *service = val_path(v, "backend.service"), *resource = val_path(v, "backend.resource");
+		struct svc_backend s = { val_str_at(service, "name"), val_str_at(service, "port.name"), (int32_t)val_int_or(val_path(service, "port.number"), 0) };
+		struct res_backend r = { val_str_at(resource, "apiGroup"), val_str_at(resource, "kind"), val_str_at(resource, "name") };
+		struct ing_path one = { val_str_at(v, "path"), val_str_at(v, "pathType"), { service ? &s : NULL, resource ? &r : NULL } };
+
+		check_path(quiet, &one, SUB(NULL, "paths"));
+	}
+	return quiet->found || (val_get(rule, "http") && !val_first(paths));
+}
+
+static bool was_bad(const struct check *c, const char *list, bool (*bad)(struct check *, const struct val *))
+{
+	struct err ignored = { 0 };
+	struct check quiet = { .file = c->file, .object = c->object, .err = &ignored };
+	bool out = false;
+
+	VAL_EACH(v, val_path(c->was, list))
+		out = out || bad(&quiet, v);
+	err_free(&ignored);
+	return out;
+}
+
 static void check_ingress_rule(struct check *c, const struct ing_rule *r, const struct val *doc, const struct path *p)
 {
 	const struct path *paths = SUB(p, "http.paths");
@@ -184,6 +226,8 @@ static void check_ingress_rule(struct check *c, const struct ing_rule *r, const 
 		if (ip_parse_lenient(r->host, &ip))
 			refuse_str(c, SUB(p, "host"), r->host, "must be a DNS name, not an IP address");
 		check_host(c, SUB(p, "host"), r->host);
+		if (strchr(r->host, '*') && c->was && was_bad(c, "spec.rules", bad_wildcard))
+			return;
 	}
 	if (val_is(val_get(doc, "http"), VAL_MAP) && !r->paths.nr)
 		refuse_missing(c, paths, "%s", "");
@@ -197,6 +241,7 @@ void ingress_check(struct check *c, const struct object *o)
 	const char *class = label_get(&o->annotations, "kubernetes.io/ingress.class");
 	const struct val *rules = val_path(c->root, "spec.rules");
 	const struct path *p = SUB(NULL, "spec");
+	bool any_secret = c->was && was_bad(c, "spec.tls", bad_secret);
 
 	if (!i->rules.nr && !i->dflt_backend)
 		refuse_val(c, p, rules, "either `defaultBackend` or `rules` must be specified");
@@ -210,12 +255,12 @@ void ingress_check(struct check *c, const struct object *o)
 
 		for (uint32_t h = 0; h < t->hosts.nr; h++)
 			check_host(c, ITEM(SUB(at, "hosts"), h), t->hosts.v[h]);
-		if (t->secret && *t->secret)
+		if (t->secret && *t->secret && !any_secret)
 			must_be_subdomain(c, SUB(at, "secretName"), t->secret);
 	}
 	if (i->class_name)
 		must_be_subdomain(c, SUB(p, "ingressClassName"), i->class_name);
-	if (class && i->class_name && strcmp(class, i->class_name) != 0)
+	if (!c->was && class && i->class_name && strcmp(class, i->class_name) != 0)     /* ValidateIngressCreate: an update may */
 		refuse_str(c, SUB(NULL, "annotations.kubernetes.io/ingress.class"), class, "must match `ingressClassName` when both are specified");
 }
 

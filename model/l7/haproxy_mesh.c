@@ -160,7 +160,7 @@ static const char *values_acl(struct writing *w, const struct asked *f, const st
 			continue;
 		}
 		if (streq(value, "*")) {
-			sb_printf(text(w->x), "    acl %s %s -m len gt 0\n", name, sample);
+			sb_printf(text(w->x), "    acl %s %s -m %s\n", name, sample, f->name ? "len gt 0" : "found");    /* of a header: it is there */
 			continue;
 		}
 		if (*value == '*') {                      /* asked first, as in mesh_auth.c text_matches */
