@@ -28,6 +28,7 @@ const char *json_of(const struct val *, struct sb *);   /* one line; lives in th
 bool one_of(const char *, const char *const *names);    /* NULL is none */
 const char *trimmed(const char *s, size_t n, char *out, size_t size);   /* without blanks around; cut to size */
 
+bool is_label_value(const char *);
 typedef void must_be(struct check *, const struct path *, const char *);
 must_be must_be_label;                  /* RFC 1123 label */
 must_be must_be_subdomain;              /* RFC 1123 subdomain */

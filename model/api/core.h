@@ -73,7 +73,7 @@ struct container {
 	const struct val *security;             /* securityContext as given */
 };
 typedef LIST(struct container) container_list;
-struct volume { str name, claim, config_map, secret, host_path; bool config_map_optional, secret_optional; const struct val *empty_dir /* as given; NULL: it is another */; };
+struct volume { str name, claim, config_map, secret, host_path; bool config_map_optional, secret_optional; const struct val *empty_dir, *image /* as given; NULL: it is another */; };
 struct toleration { str key, op, value, effect; int64_t seconds; bool has_seconds; };
 struct spread {
 	int32_t max_skew, min_domains;          /* min_domains 0: not said, counts as 1 */

@@ -139,6 +139,11 @@ void must_be_label_key(struct check *c, const struct path *p, const char *s)
 	label_key(c, p, s, s);
 }
 
+bool is_label_value(const char *s)
+{
+	return !*s || (strlen(s) <= 63 && key_form(s, strlen(s)));
+}
+
 void must_be_label_value(struct check *c, const struct path *p, const char *s)
 {
 	longest(c, p, s, "", 63, "bytes");

@@ -112,8 +112,8 @@ static const struct field volume_fields[] = {
 	KEPT_SUB("vsphereVolume", VsphereVirtualDiskVolumeSource), KEPT_SUB("quobyte", QuobyteVolumeSource), KEPT_SUB("azureDisk", AzureDiskVolumeSource),
 	KEPT_SUB("photonPersistentDisk", PhotonPersistentDiskVolumeSource), KEPT_SUB("projected", ProjectedVolumeSource),
 	KEPT_SUB("portworxVolume", PortworxVolumeSource), KEPT_SUB("scaleIO", ScaleIOVolumeSource), KEPT_SUB("storageos", StorageOSVolumeSource),
-	KEPT_SUB("csi", CSIVolumeSource), KEPT_SUB("ephemeral", EphemeralVolumeSource), KEPT_SUB("image", ImageVolumeSource),
-	ROW_RAW("emptyDir", struct volume, empty_dir, EmptyDirVolumeSource),
+	KEPT_SUB("csi", CSIVolumeSource), KEPT_SUB("ephemeral", EphemeralVolumeSource),
+	ROW_RAW("image", struct volume, image, ImageVolumeSource), ROW_RAW("emptyDir", struct volume, empty_dir, EmptyDirVolumeSource),
 	FIELD_END
 };
 static const struct field toleration_fields[] = {

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "model/api/check.h"
 #include "model/base/quantity.h"
 #include "model/control/control.h"
 #include "model/control/kubelet_actions.h"
@@ -178,6 +179,15 @@ static bool requirement_holds(const struct val *r, const char *have)
 	return streq(op, "Gt") ? a > b : streq(op, "Lt") && a < b;
 }
 
+/* newNodeSelectorTerm: a requirement whose values are no labels' is in error, and holds nowhere (an old object may have one). */
+static bool values_are_labels(const struct val *r)
+{
+	VAL_EACH(v, val_get(r, "values"))
+		if (val_str(v) && !is_label_value(val_str(v)))
+			return false;
+	return true;
+}
+
 /* A term with nothing in it matches nothing. */
 static bool term_matches(const struct val *term, const struct node *n)
 {
@@ -186,7 +196,7 @@ static bool term_matches(const struct val *term, const struct node *n)
 	if (!(exprs && exprs->nr) && !(fields && fields->nr))
 		return false;
 	VAL_EACH(r, exprs)
-		if (!requirement_holds(r, label_get(&n->o.labels, val_str_at(r, "key"))))
+		if (!requirement_holds(r, label_get(&n->o.labels, val_str_at(r, "key"))) || !values_are_labels(r))
 			return false;
 	VAL_EACH(r, fields)
 		if (!requirement_holds(r, n->o.name))           /* metadata.name is the only field there is */

@@ -87,6 +87,9 @@ static void score_images(const struct look *l, struct score_card *v, uint32_t nr
 		for (uint32_t k = 0; k < lists[i]->nr; k++)
 			if (lists[i]->v[k].image)
 				add_image(l, v, nr, lists[i]->v[k].image);
+	for (uint32_t k = 0; k < l->pod->spec->volumes.nr && l->x->images; k++)         /* they weigh, although the most that images may weigh counts containers alone */
+		if (val_str_at(l->pod->spec->volumes.v[k].image, "reference"))
+			add_image(l, v, nr, val_str_at(l->pod->spec->volumes.v[k].image, "reference"));
 	for (uint32_t k = 0; k < nr; k++)
 		v[k].v[SCORE_IMAGES] = MOST * (MIN(MAX(v[k].v[SCORE_IMAGES], LEAST_IMAGES), most) - LEAST_IMAGES) / (most - LEAST_IMAGES);
 }
