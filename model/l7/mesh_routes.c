@@ -344,7 +344,7 @@ static const struct l7_action *action_of(struct mesh_compile *k, const struct ra
 
 	add_fault(k, val_get(http, "fault"), act);
 	if (val_get(http, "delegate"))
-		act->unknown = arena_printf(k->a, "VirtualService %s/%s delegates, which is not modelled", vs->o.ns, vs->o.name);
+		act->unknown = arena_printf(k->a, "VirtualService %s/%s is delegated to and delegates itself, which Istio refuses", vs->o.ns, vs->o.name);
 	if (redirect)
 		add_redirect(k, redirect, &act->filters);
 	if (redirect && !redirect_known(val_int_or(val_get(redirect, "redirectCode"), 0)))      /* the route has no action then, and Envoy refuses the whole configuration */
@@ -502,17 +502,17 @@ static struct l7_route *add_match(struct mesh_compile *k, const char *vhost, con
 bool mesh_add_virtual_service(struct mesh_compile *k, const char *vhost, const struct raw_object *vs)
 {
 	static const struct val always[1];
-	uint32_t i = 0;
+	uint32_t nr;
+	const struct mesh_http *v = mesh_http_routes(k, vs, &nr);
 	bool any = false, caught = false;
 
-	VAL_EACH(http, val_get(vs->spec, "http")) {
-		const char *at = arena_printf(k->a, "spec.http[%u]", i++);
-		const struct l7_action *act = action_of(k, vs, http, at);
-		const struct val *first = val_first(val_get(http, "match"));
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct l7_action *act = action_of(k, v[i].vs, v[i].http, v[i].at);
+		const struct val *first = val_first(val_get(v[i].http, "match"));
 		uint32_t n = 0;
 
 		for (const struct val *m = first ? first : always; m; m = m == always ? NULL : m->next) {
-			struct l7_route *r = add_match(k, vhost, vs, first ? m : NULL, act, first ? arena_printf(k->a, "%s.match[%u]", at, n++) : at);
+			struct l7_route *r = add_match(k, vhost, v[i].vs, first ? m : NULL, act, first && !v[i].merged ? arena_printf(k->a, "%s.match[%u]", v[i].at, n++) : v[i].at);
 
 			if (r) {
 				any = true;

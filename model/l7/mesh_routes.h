@@ -45,6 +45,9 @@ bool mesh_exported(const struct object *, const struct val *spec, str to);      
 const struct raw_object *mesh_destination_rule(struct cluster *, str client_ns, const char *fqdn, struct arena *);
 struct l7_ref mesh_ref(struct mesh_compile *, const struct val *destination, str ns, const char **unknown /* why it cannot be told; left alone */);
 bool mesh_add_virtual_service(struct mesh_compile *, const char *vhost, const struct raw_object *);      /* false: none of its routes is for this client and port */
+/* The http routes of a VirtualService, those of its delegates (mesh_delegate.c) in the place of what delegates to them. */
+struct mesh_http { const struct val *http; const struct raw_object *vs; const char *at; bool merged /* its matches are not as written */; };
+struct mesh_http *mesh_http_routes(struct mesh_compile *, const struct raw_object *vs, uint32_t *nr);
 bool mesh_catches_all(const struct l7_route *);         /* whatever is asked (route.go IsCatchAllRoute) */
 /* Of match: what is known before anything is sent: who asks, on which port, through which gateway. */
 bool mesh_applies(struct mesh_compile *, const struct raw_object *vs, const struct val *match);

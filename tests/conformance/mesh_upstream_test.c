@@ -1,5 +1,6 @@
 /* Istio's own tables: what its tests of routes and of authorization say of each policy and route, asked here with requests. Sources: istio/istio
- * pilot/pkg/networking/core/route/route_test.go (named by subtest), pilot/pkg/security/authz/builder/testdata (named by file). */
+ * pilot/pkg/networking/core/route/route_test.go (named by subtest), pilot/pkg/security/authz/builder/testdata (named by file), pilot/pkg/model/virtualservice_test.go
+ * (delegates, named by case). */
 #include "model/control/control.h"
 #include "model/l7/mesh.h"
 #include "tests/unit/feed.h"
@@ -235,6 +236,60 @@ static const struct { const char *subtest, *http, *at, *method, *path, *header, 
 	{ "TranslateRouteMatch: none", MATCH("uri: {prefix: /Foo}, ignoreUriCase: true", SAYS(201)), "gateway", "GET", "/fOO/x", NULL, "201" },
 };
 
+/* ---- delegates: the root's route (http), those of the delegate, one request */
+
+#define TO_DELEGATE       "delegate: {name: delegate}"
+#define PRODUCT           "{match: [{uri: {prefix: /productpage/v1}, headers: {version: {exact: v1}}}], " SAYS(201) "}, " \
+			  "{match: [{uri: {prefix: /productpage/v2}, headers: {version: {exact: v2}}}, {headers: {version: {exact: v2}}, queryParams: {version: {exact: v2}}}], " SAYS(202) "}"
+#define ROOT(match)       "{match: [{" match "}], " TO_DELEGATE "}, {" SAYS(299) "}"
+#define LEAF(match)       "{match: [{" match "}], " SAYS(201) "}"
+
+static const struct { const char *name, *root, *delegate, *path, *header, *want; } delegations[] = {
+	{ "TestMergeHttpRoutes: root catch all", "{" TO_DELEGATE "}", PRODUCT, "/productpage/v1/x", "version: v1", "201" },
+	{ "root catch all: second match", "{" TO_DELEGATE "}", PRODUCT, "/any?version=v2", "version: v2", "202" },
+	{ "root catch all: nothing fits", "{" TO_DELEGATE "}", PRODUCT, "/productpage/v1", NULL, "404" },
+	{ "delegate with empty match", ROOT("uri: {prefix: /productpage}, port: 8080"), PRODUCT ", {" SAYS(203) "}", "/productpage/x", NULL, "203" },
+	{ "delegate with empty match: outside of the root's", ROOT("uri: {prefix: /productpage}, port: 8080"), PRODUCT ", {" SAYS(203) "}", "/x?version=v2", "version: v2", "299" },
+	{ "delegate with empty match: another port", ROOT("uri: {prefix: /productpage}, port: 81"), PRODUCT ", {" SAYS(203) "}", "/productpage/x", NULL, "299" },
+	{ "delegate with mirrors: its own", "{mirrors: [{destination: {host: web, port: {number: 8484}}}], " TO_DELEGATE "}", "{mirrors: [{destination: {host: other, port: {number: 8484}}}], " GOES("web") "}", "/", NULL, "200 web / a.test copied to foo/other:8484" },
+	{ "delegate with mirrors: the root's", "{mirrors: [{destination: {host: other, port: {number: 8484}}}], " TO_DELEGATE "}", "{" GOES("web") "}", "/", NULL, "200 web / a.test copied to foo/other:8484" },
+	{ "multiple header merge", "{match: [{headers: {header1: {regex: regex}}}, {headers: {header2: {exact: exact}}}], " TO_DELEGATE "}", LEAF("uri: {prefix: /}"), "/", "header2: exact", "201" },
+	{ "multiple header merge: neither", "{match: [{headers: {header1: {regex: regex}}}, {headers: {header2: {exact: exact}}}], " TO_DELEGATE "}", LEAF("uri: {prefix: /}"), "/", NULL, "404" },
+	{ "the root's rewrite, headers and fault", "{rewrite: {authority: b.test}, fault: {abort: {percentage: {value: 50}, httpStatus: 418}}, " TO_DELEGATE "}", "{" GOES("web") "}", "/", NULL,
+	  "1/2 418, 1/2 200 web / b.test" },
+	{ "the delegate's before it", "{rewrite: {authority: b.test}, " TO_DELEGATE "}", "{rewrite: {authority: c.test}, " GOES("web") "}", "/", NULL, "200 web / c.test" },
+	{ "TestMergeHTTPMatchRequests: url match", ROOT("uri: {prefix: /productpage}"), LEAF("uri: {prefix: /productpage/v2}"), "/productpage/v2", NULL, "201" },
+	{ "url regex noconflict", ROOT("uri: {regex: '^/productpage'}"), LEAF("headers: {a: {exact: b}}"), "/productpage", "a: b", "201" },
+	{ "url regex conflict", ROOT("uri: {regex: '^/productpage'}"), LEAF("uri: {prefix: /productpage/v2}"), "/productpage", NULL, "299" },
+	{ "multi url match", "{match: [{uri: {exact: /productpage/v1}}, {uri: {exact: /productpage/v2}}], " TO_DELEGATE "}", "{match: [{uri: {exact: /productpage/v1}}, {uri: {exact: /productpage/v2}}], " SAYS(201) "}",
+	  "/productpage/v2", NULL, "201" },
+	{ "url mismatch", ROOT("uri: {prefix: /productpage}"), LEAF("uri: {prefix: /reviews}"), "/reviews", NULL, "299" },
+	{ "one match of two that does not fit takes the route with it", ROOT("uri: {prefix: /productpage}"), "{match: [{uri: {prefix: /reviews}}, {uri: {prefix: /productpage}}], " SAYS(201) "}", "/productpage", NULL, "299" },
+	{ "headers", ROOT("headers: {h1: {exact: v1}}"), LEAF("headers: {h2: {exact: v2}}"), "/", "h2: v2", "299" },
+	{ "headers conflict", ROOT("headers: {header: {exact: v1}}"), LEAF("headers: {header: {exact: v2}}"), "/", "header: v2", "299" },
+	{ "gateway merge", ROOT("gateways: [some-gateway, mesh]"), LEAF("gateways: [foo/some-gateway]"), "/", NULL, "201" },
+	{ "gateway conflicted merge", ROOT("gateways: [some-gateway]"), LEAF("gateways: [foo/some-gateway, mesh]"), "/", NULL, "299" },
+	{ "source labels merge", ROOT("sourceLabels: {istio: gate}"), LEAF("sourceLabels: {version: v1}"), "/", NULL, "201" },
+	{ "TestHasConflict: headers match", ROOT("headers: {header: {prefix: h}}"), LEAF("headers: {header: {exact: h1}}"), "/", "header: h1", "201" },
+	{ "headers mismatch", ROOT("headers: {header: {prefix: h1}}"), LEAF("headers: {header: {exact: h}}"), "/", "header: h1", "299" },
+	{ "headers prefix mismatch", ROOT("headers: {header: {prefix: h1}}"), LEAF("headers: {header: {prefix: h}}"), "/", "header: h1", "299" },
+	{ "withoutHeaders mismatch", ROOT("withoutHeaders: {header: {prefix: h1}}"), LEAF("withoutHeaders: {header: {exact: h}}"), "/", NULL, "299" },
+	{ "port", ROOT("port: 8080"), LEAF("port: 8090"), "/", NULL, "299" },
+	{ "sourceLabels mismatch", ROOT("sourceLabels: {istio: gate}"), LEAF("sourceLabels: {istio: other}"), "/", NULL, "299" },
+	{ "sourceNamespace mismatch", ROOT("sourceNamespace: test1"), LEAF("sourceNamespace: test2"), "/", NULL, "299" },
+	{ "mergeVirtualServices: not there", "{delegate: {name: nobody}}, {" SAYS(299) "}", "{" SAYS(201) "}", "/", NULL, "299" },
+	{ "mergeVirtualServices: a root is no delegate", "{delegate: {name: acme}}, {" SAYS(299) "}", "{" SAYS(201) "}", "/", NULL, "299" },
+	{ "mergeVirtualServices: another namespace", "{delegate: {name: delegate, namespace: far}}", "{" SAYS(201) "}", "/", NULL, "201" },
+	{ "mergeVirtualServices: not exported", "{delegate: {name: kept, namespace: far}}, {" SAYS(299) "}", "{" SAYS(201) "}", "/", NULL, "299" },
+};
+
+static const char world[] =
+	"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: some-gateway, namespace: foo}\nspec: {selector: {istio: gate}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
+	"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a, namespace: foo}\nspec: {hosts: [a.test], ports: [{number: 8080, name: http, protocol: HTTP}], resolution: DNS}\n"
+	SERVICE("web") SERVICE("other")
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: w, namespace: foo, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.9]}]\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: o, namespace: foo, labels: {kubernetes.io/service-name: other}}\naddressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.8]}]\n";
+
 static const char *answer_of(const struct http_decision *d, struct arena *a)
 {
 	const char *out = "";
@@ -244,43 +299,62 @@ static const char *answer_of(const struct http_decision *d, struct arena *a)
 		const char *one = b->unknown ? "unknown" : b->location ? arena_printf(a, "%d → %s", b->status, b->location)
 				: b->service ? arena_printf(a, "%d %s %s %s", b->status, b->service->o.name, b->req_path, b->req_host) : arena_printf(a, "%d", b->status);
 
+		for (uint32_t i = 0; i < b->nr_mirrors; i++)
+			one = arena_printf(a, "%s copied to %s", one, b->mirrors[i]);
 		one = b->den == 1 ? one : arena_printf(a, "%" PRIu64 "/%" PRIu64 " %s", b->num, b->den, one);
 		out = *out ? arena_printf(a, "%s, %s", out, one) : one;
 	}
 	return out;
 }
 
+static void check_route(const char *name, const char *objects, bool gateway, const char *method, const char *path, const char *text, const char *want)
+{
+	struct cluster *c = mesh();
+	struct arena *a = arena_new(NULL, "test");
+	const char *colon = text ? strchr(text, ':') : NULL;
+	struct http_pair header = { colon ? arena_strndup(a, text, (size_t)(colon - text)) : "", colon ? colon + 2 : "" };
+	struct http_request rq = { .scheme = "http", .method = method, .host = "a.test", .port = 8080, .path = path, .headers = &header, .nr_headers = colon != NULL };
+	struct route_table *t;
+	struct http_decision d;
+
+	feed_cluster(c, VALIDATE_IGNORE, world);
+	add_pod(c, a, "gate", "istio: gate, version: v1", "10.244.1.1");
+	add_pod(c, a, "client", "app: client", "10.244.1.2");
+	feed_cluster(c, VALIDATE_IGNORE, objects);
+	t = gateway ? routes_compile_istio(c, find_pod(c, "foo", "gate"), NULL, a)
+		    : routes_compile_sidecar(c, find_pod(c, "foo", "client"), &(struct mesh_dialled){ .port = 8080, .host = "a.test" }, a);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+	d = routes_match(t, &rq, a);
+	SAME_TEXT(answer_of(&d, a), want);
+	if (!streq(answer_of(&d, a), want))
+		fprintf(stderr, "  in %s\n", name);
+	arena_free(a);
+	cluster_free(c);
+}
+
+#define VS_OF(meta, hosts, http) "---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {" meta "}\nspec: {" hosts "http: [" http "]}\n"
+#define ROOT_VS            VS_OF("name: acme, namespace: foo", "hosts: [a.test], gateways: [some-gateway, mesh], ", "%s")
+
 TEST(istios_routes_are_taken_as_its_own_tables_say)
 {
-	static const char world[] =
-		"apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: some-gateway, namespace: foo}\nspec: {selector: {istio: gate}, servers: [{port: {number: 8080, name: http, protocol: HTTP}, hosts: ['*']}]}\n"
-		"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: a, namespace: foo}\nspec: {hosts: [a.test], ports: [{number: 8080, name: http, protocol: HTTP}], resolution: DNS}\n"
-		SERVICE("web") SERVICE("other")
-		"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: w, namespace: foo, labels: {kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.9]}]\n"
-		"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: o, namespace: foo, labels: {kubernetes.io/service-name: other}}\naddressType: IPv4\nports: [{name: http, port: 8080, protocol: TCP}]\nendpoints: [{addresses: [10.244.2.8]}]\n";
-
 	for (size_t k = 0; k < ARRAY_LEN(routes); k++) {
-		struct cluster *c = mesh();
 		struct arena *a = arena_new(NULL, "test");
-		const char *colon = routes[k].header ? strchr(routes[k].header, ':') : NULL;
-		struct http_pair header = { colon ? arena_strndup(a, routes[k].header, (size_t)(colon - routes[k].header)) : "", colon ? colon + 2 : "" };
-		struct http_request rq = { .scheme = "http", .method = routes[k].method, .host = "a.test", .port = 8080, .path = routes[k].path, .headers = &header, .nr_headers = colon != NULL };
-		struct route_table *t;
-		struct http_decision d;
 
-		feed_cluster(c, VALIDATE_IGNORE, world);
-		add_pod(c, a, "gate", "istio: gate", "10.244.1.1");
-		add_pod(c, a, "client", "app: client", "10.244.1.2");
-		feed_cluster(c, VALIDATE_IGNORE, arena_printf(a, "%s%s%s", "apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: acme, namespace: foo}\nspec: {hosts: [a.test], gateways: [some-gateway, mesh], http: [",
-							     routes[k].http, "]}\n"));
-		t = streq(routes[k].at, "gateway") ? routes_compile_istio(c, find_pod(c, "foo", "gate"), NULL, a)
-						   : routes_compile_sidecar(c, find_pod(c, "foo", "client"), &(struct mesh_dialled){ .port = 8080, .host = "a.test" }, a);
-		CU_ASSERT_PTR_NOT_NULL_FATAL(t);
-		d = routes_match(t, &rq, a);
-		SAME_TEXT(answer_of(&d, a), routes[k].want);
-		if (!streq(answer_of(&d, a), routes[k].want))
-			fprintf(stderr, "  in %s\n", routes[k].subtest);
+		check_route(routes[k].subtest, arena_printf(a, ROOT_VS, routes[k].http), streq(routes[k].at, "gateway"), routes[k].method, routes[k].path, routes[k].header, routes[k].want);
 		arena_free(a);
-		cluster_free(c);
+	}
+}
+
+/* The delegate is beside its root, in another namespace, and there once more for that namespace alone. */
+TEST(delegates_are_merged_as_istiods_own_tables_say)
+{
+	for (size_t k = 0; k < ARRAY_LEN(delegations); k++) {
+		struct arena *a = arena_new(NULL, "test");
+		const char *own = delegations[k].delegate;
+
+		check_route(delegations[k].name, arena_printf(a, ROOT_VS VS_OF("name: delegate, namespace: foo", "", "%s") VS_OF("name: delegate, namespace: far", "", "%s")
+							      VS_OF("name: kept, namespace: far", "exportTo: ['.'], ", "%s"), delegations[k].root, own, own, own),
+			    true, "GET", delegations[k].path, delegations[k].header, delegations[k].want);
+		arena_free(a);
 	}
 }
