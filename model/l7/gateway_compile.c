@@ -1,7 +1,7 @@
 /* Routes → the routing table of one Gateway. Every match of every rule becomes a route under each hostname that it serves (gateway_match.c); what a rule does is
  * its action. */
 #include "model/l7/gateway_parts.h"
-#include "model/l7/planes.h"
+#include "model/l7/mesh_routes.h"
 
 #include <stdlib.h>
 
@@ -115,7 +115,7 @@ static const struct l7_patience *patience_of(struct compiling *k, const struct r
 	VAL_EACH(code, codes)
 		list[nr++] = val_is(code, VAL_INT) ? (int)code->i : 0;
 	*p = (struct l7_patience){ .request = duration_at(rule->timeouts, "request"), .attempt = duration_at(rule->timeouts, "backendRequest"), .retries = rule->retry != NULL,
-				   .attempts = (int32_t)val_int_or(val_get(rule->retry, "attempts"), 0), .backoff = duration_at(rule->retry, "backoff"), .codes = list, .nr_codes = nr };
+				   .attempts = (int32_t)val_int_or(val_get(rule->retry, "attempts"), 0), .attempts_said = val_get(rule->retry, "attempts") != NULL, .backoff = duration_at(rule->retry, "backoff"), .codes = list, .nr_codes = nr };
 	return p;
 }
 
@@ -140,6 +140,8 @@ static const struct l7_action *action_of(struct compiling *k, const struct gw_ro
 	act->stream = r->o.kind != &http_route_kind && r->o.kind != &grpc_route_kind;
 	act->without = r->o.kind == &grpc_route_kind ? 503 : 500;
 	act->patience = patience_of(k, spec);
+	if (!act->stream && (!k->s || streq(k->s->controller, MESH_CONTROLLER)))
+		act->patience = mesh_patience_of_route(act->patience, k->a);
 	act->session = session_of(k, spec);
 	if (!k->s && r->o.kind == &tls_route_kind)
 		act->unknown = arena_printf(k->a, "TLSRoute %s/%s is for a Service, which is not modelled", r->o.ns, r->o.name);

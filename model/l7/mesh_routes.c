@@ -342,6 +342,7 @@ static const struct l7_action *action_of(struct mesh_compile *k, const struct ra
 	const struct val *redirect = val_get(http, "redirect"), *direct = val_get(http, "directResponse"), *routes = val_get(http, "route");
 	const char *authority = authority_of(val_get(http, "headers"));
 
+	act->patience = mesh_patience(http, k->a);
 	add_fault(k, val_get(http, "fault"), act);
 	if (val_get(http, "delegate"))
 		act->unknown = arena_printf(k->a, "VirtualService %s/%s is delegated to and delegates itself, which Istio refuses", vs->o.ns, vs->o.name);

@@ -52,6 +52,10 @@ bool mesh_catches_all(const struct l7_route *);         /* whatever is asked (ro
 /* Of match: what is known before anything is sent: who asks, on which port, through which gateway. */
 bool mesh_applies(struct mesh_compile *, const struct raw_object *vs, const struct val *match);
 
+/* ---- mesh_patience.c: of a VirtualService's route (NULL: nothing is said), and of a rule of the Gateway API's routes */
+const struct l7_patience *mesh_patience(const struct val *http, struct arena *);
+const struct l7_patience *mesh_patience_of_route(const struct l7_patience *said, struct arena *);
+
 /* ---- mesh_streams.c: tls and tcp routes, for connections that are not read */
 const struct l7_action *mesh_stream_action(struct mesh_compile *, const struct raw_object *vs, const struct val *routes, const char *at);
 /* The route of VirtualService vs for a connection to dst (NULL: not asked) with that name in its hello (NULL: no TLS): the one route of the table's group. false: none. */

@@ -35,6 +35,7 @@ static struct l7_action *plain_route(struct mesh_compile *k, struct l7_ref ref, 
 	struct l7_route *r = table_route(k->t, table_vhost(k->t, k->group, "*"), L7_PATH_STRING, stream ? "" : "/");
 
 	act->stream = stream;
+	act->patience = stream ? NULL : mesh_patience(NULL, k->a);
 	vec_add(k->a, &act->backends, (struct l7_backend){ .weight = 1, .ref = ref });
 	r->action = act;
 	r->cause = cause;

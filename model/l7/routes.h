@@ -21,13 +21,19 @@ struct http_request {
 	bool explain;                           /* the decision's `considered` is wanted */
 	const char *principal;                  /* mesh: the peer's identity, TRUST-DOMAIN/ns/NS/sa/NAME; NULL: none */
 };
-/* How long a proxy waits for a backend, and when it asks again (HTTPRouteTimeouts, HTTPRouteRetry). */
+/* How long a proxy waits for a backend, and when it asks again (HTTPRouteTimeouts, HTTPRouteRetry; Istio's own in mesh_patience.c). */
 struct l7_patience {
 	nsec request, attempt;                  /* for all attempts together, for each; 0: none that was said */
 	bool retries;                           /* a failed attempt is made again */
 	int32_t attempts;                       /* how often, besides the first; 0: not said */
+	bool attempts_said;
 	nsec backoff;                           /* at least, between two */
-	const int *codes; uint32_t nr_codes;    /* statuses that count as failed; a reset and a timeout always do */
+	const int *codes; uint32_t nr_codes;    /* statuses that count as failed; a reset and a timeout do, unless istio says otherwise */
+	bool istio;                             /* nothing is left open: no timeout is none, and an attempt counts as failed only where it is said */
+	bool resets, connects;                  /* istio: a reset or a timeout of one attempt does; a connection that cannot be made does */
+	bool behind;                            /* istio: a sidecar stands before the backend, and makes a 503 of a reset */
+	nsec pause;                             /* istio: the base of the pauses, which are drawn: from nothing up to ten times this; 0: Envoy's */
+	const char *names[2];                   /* of the two timeouts, for sentences; NULL: timeouts.request, timeouts.backendRequest */
 };
 struct http_backend {                           /* one way a request can go, with its probability */
 	uint64_t num, den;

@@ -271,7 +271,7 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 		v.answered = false;
 		v.http = NULL;
 		v.reason = arena_printf(k->a, "%s; the proxy cuts the connection off, because its own to %s", b->why, outcome_failed(second, &end, k->a));
-	} else if (!good && elsewhere && b->patience && b->patience->retries) {
+	} else if (!good && elsewhere && b->patience && b->patience->retries && (!b->patience->istio || b->patience->connects)) {
 		v.verdict = V_UNKNOWN;
 		v.http = NULL;
 		v.reason = arena_printf(k->a, "%s; its connection to %s, and whether the retry comes to another endpoint is the proxy's affair", b->why, outcome_failed(second, &end, k->a));

@@ -30,6 +30,7 @@ void forward_answers(struct asking *k, const struct way *way, const struct http_
 {
 	struct http_request rq = forward_passed_on(way, b);
 	struct answers says = d->stream ? (struct answers){ 0 } : answers_of(k->q->backend_answers, end->pod, end->container, &rq, k->a);
+	struct l7_patience patience = { 0 };
 	struct l7_tried t;
 
 	if (says.wrong) {
@@ -50,7 +51,11 @@ void forward_answers(struct asking *k, const struct way *way, const struct http_
 		h->status = says.v[0].status;
 		return;
 	}
-	t = l7_tried_of(b->patience, says.v, says.nr, way->envoy, k->a);
+	if (b->patience && b->patience->istio && end->pod && mesh_sidecar(end->pod->spec)) {
+		patience = *b->patience;
+		patience.behind = true;
+	}
+	t = l7_tried_of(patience.behind ? &patience : b->patience, says.v, says.nr, way->envoy, k->a);
 	if (!t.unknown && t.attempts > 1 && says.of_pod && others_answer_otherwise(k, b, &says, &rq))
 		t.unknown = "an attempt has failed, and whether the next comes to another endpoint, which answers otherwise, is the proxy's affair";
 	if (t.unknown) {

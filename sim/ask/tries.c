@@ -20,7 +20,7 @@ static struct l7_tried unknown(const char *why) { return (struct l7_tried){ .unk
 static struct l7_tried too_late(const struct l7_patience *p, uint32_t attempts, struct arena *a)
 {
 	return (struct l7_tried){ .status = 504, .own = true, .attempts = attempts,
-				  .why = arena_printf(a, "timeouts.request, %s, is over before the backend has answered", span_text(p->request, a)) };
+				  .why = arena_printf(a, "%s, %s, is over before the backend has answered", p->names[0] ? p->names[0] : "timeouts.request", span_text(p->request, a)) };
 }
 
 /* The last attempt's outcome is the client's. */
@@ -30,7 +30,7 @@ static struct l7_tried settled(const struct l7_patience *p, int status, bool tim
 	const char *tries = attempts > 1 ? arena_printf(a, " in the last of %u attempts", attempts) : "";
 
 	if (timed)
-		t.why = arena_printf(a, "timeouts.backendRequest, %s, is over before the backend has answered%s", span_text(p->attempt, a), tries);
+		t.why = arena_printf(a, "%s, %s, is over before the backend has answered%s", p->names[1] ? p->names[1] : "timeouts.backendRequest", span_text(p->attempt, a), tries);
 	else if (!status)
 		t.why = arena_printf(a, "the backend cuts the connection off%s", tries);
 	else if (attempts > 1 || status >= 400)
@@ -44,25 +44,41 @@ static bool goes_over(const struct l7_patience *p, nsec spent, nsec each, int32_
 	return p->request && (double)spent + (double)left * (double)each >= (double)p->request;
 }
 
+static bool has_failed(const struct l7_patience *p, const struct l7_try *t, bool timed)
+{
+	if (timed || !t->status)
+		return !p->istio || p->resets || (!timed && p->behind && is_code(p, 503));
+	return is_code(p, t->status);
+}
+
+static nsec most_pause(const struct l7_patience *p) { return !p->istio ? 0 : 10 * (p->pause ? p->pause : timing(T_PROXY_RETRY_PAUSE)); }
+
+static struct l7_tried by_chance(void)
+{
+	return unknown("whether the timeout is over before the last attempt is a matter of the pauses between them, which are drawn");
+}
+
 struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_try *v, uint32_t nr, bool envoy, struct arena *a)
 {
 	static const struct l7_patience none;
 	const struct l7_patience *p = patience ? patience : &none;
-	nsec spent = 0;
+	nsec spent = 0, pauses = 0;
 
 	for (uint32_t n = 0;; n++) {
 		const struct l7_try *t = &v[MIN(n, nr - 1)];
 		bool timed = p->attempt && t->after >= p->attempt, last = n + 1 >= nr;
 		nsec took = timed ? p->attempt : t->after;
 
-		if (!p->request && !p->attempt && took >= timing(T_PROXY_ROUTE_TIMEOUT))
+		if (!p->istio && !p->request && !p->attempt && took >= timing(T_PROXY_ROUTE_TIMEOUT))
 			return unknown(arena_printf(a, "the backend needs %s, and how long the proxy waits where no timeout is given is its own affair", span_text(took, a)));
 		if (p->request && spent + took >= p->request)
 			return too_late(p, n + 1, a);
+		if (p->request && spent + pauses + took >= p->request)
+			return by_chance();
 		spent += took;
-		if (!t->status && !timed && !p->retries && !last)
+		if (!p->istio && !t->status && !timed && !p->retries && !last)
 			return unknown("the backend cuts the connection off, and whether the proxy asks again is its own affair where no retry is given");
-		if (!(timed || !t->status || is_code(p, t->status)) || !p->retries || (p->attempts && n >= (uint32_t)p->attempts))
+		if (!has_failed(p, t, timed) || !p->retries || (p->attempts && n >= (uint32_t)p->attempts))
 			return settled(p, t->status, timed, n + 1, envoy, a);
 		if (!p->attempts && (!last || p->request))
 			return unknown("an attempt has failed, and how often the proxy asks again is its own affair where retry.attempts is not given");
@@ -71,9 +87,12 @@ struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_
 
 			if (goes_over(p, spent, took + p->backoff, left))
 				return too_late(p, n + 1, a);
+			if (goes_over(p, spent + pauses, took + p->backoff + most_pause(p), left))
+				return by_chance();
 			return settled(p, t->status, timed, n + 1 + (uint32_t)left, envoy, a);
 		}
 		spent += p->backoff;
+		pauses += most_pause(p);
 		if (p->request && spent >= p->request)
 			return too_late(p, n + 1, a);
 	}
@@ -83,5 +102,7 @@ int l7_silent_status(const struct l7_patience *p, bool envoy)
 {
 	nsec limit = !p ? 0 : p->attempt && (!p->request || p->attempt < p->request) ? p->attempt : p->request;
 
-	return envoy && (!limit || limit >= timing(T_PROXY_CONNECT_TIMEOUT)) ? 503 : 504;
+	nsec tries = p && p->istio && p->connects ? 1 + (nsec)p->attempts : 1;
+
+	return envoy && (!limit || limit >= tries * timing(T_PROXY_CONNECT_TIMEOUT)) ? 503 : 504;
 }

@@ -50,6 +50,19 @@ TEST(proxies_wait_and_ask_again_as_the_route_says)
 		{ { .retries = true, .attempts = INT32_MAX, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "500 after 1ms", "504 proxy 1", NULL },
 		{ { .retries = true, .codes = codes, .nr_codes = 2 }, "500, 200", "unknown", NULL },                      /* attempts not said */
 		{ { .retries = true, .codes = codes, .nr_codes = 2 }, "500", "500 backend 1", NULL },                     /* it ends so, however often */
+		/* Istio's: what is not said does not happen */
+		{ { .istio = true, .retries = true, .attempts = 2, .connects = true }, "200 after 1m", "200 backend 1", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .connects = true }, "503, 200", "503 backend 1", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .connects = true }, "reset, 200", "503 proxy 1", "503 proxy 1" },
+		{ { .istio = true, .retries = true, .attempts = 2, .resets = true }, "reset, 200", "200 backend 2", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2 }, "reset, 200", "503 proxy 1", "503 proxy 1" },
+		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .behind = true }, "reset, 200", "200 backend 2", NULL },
+		{ { .istio = true }, "reset, 200", "502 proxy 1", "503 proxy 1" },
+		{ { .istio = true, .retries = true, .attempts = 2, .attempt = MS(200) }, "200 after 300ms, 200", "504 proxy 1", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .resets = true, .attempt = MS(200) }, "200 after 300ms, 200", "200 backend 2", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "503 after 500ms, 200 after 300ms", "unknown", NULL },   /* a pause of up to 250 ms */
+		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "503 after 500ms, 200 after 200ms", "200 backend 2", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "503 after 400ms", "504 proxy 1", NULL },
 	};
 	struct arena *a = arena_new(NULL, "answers");
 
