@@ -9,6 +9,7 @@ struct reading {
 	bool all, global;
 	int depth;
 	calico_term *term; void *ctx;           /* term may be NULL */
+	calico_steps *steps; struct arena *a;   /* written down as it is read; steps may be NULL */
 };
 
 static bool wrong(struct reading *r, const char *expected)
@@ -116,6 +117,29 @@ static void tell(const struct reading *r, const char *key, const char *v, size_t
 		r->term(r->ctx, key + strlen(r->prefix), v, n);
 }
 
+static void step(struct reading *r, enum calico_op op, const char *key)
+{
+	if (r->steps && !r->fault)
+		vec_add(r->a, r->steps, ((struct calico_step){ .op = (uint8_t)op, .key = key ? arena_strdup(r->a, key) : NULL }));
+}
+
+/* One more value of the last comparison. */
+static void step_value(struct reading *r, const char *v, size_t n)
+{
+	struct calico_step *s = r->steps && !r->fault ? &r->steps->v[r->steps->nr - 1] : NULL;
+	const char **more;
+
+	if (!s)
+		return;
+	if (!(s->nr & (s->nr + 1))) {           /* room for 1, 3, 7, … */
+		more = arena_array(r->a, const char *, s->nr * 2 + 1);
+		if (s->nr)
+			memcpy(more, s->values, s->nr * sizeof(*more));
+		s->values = more;
+	}
+	s->values[s->nr++] = arena_printf(r->a, "%.*s", (int)n, v);
+}
+
 static bool in_set(struct reading *r, const char *key, const char *have)
 {
 	const char *v;
@@ -129,55 +153,73 @@ static bool in_set(struct reading *r, const char *key, const char *have)
 	do {
 		text(r, &v, &n);
 		tell(r, key, v, n);
+		step_value(r, v, n);
 		found = found || same(have, v, n);
 	} while (!r->fault && take(r, ","));
 	return (r->fault || take(r, "}") || wrong(r, "}")) && found;
 }
 
-enum compares { EQUAL, DIFFERS, CONTAINS, STARTS, ENDS };
-
-static bool holds(enum compares how, const char *have, const char *v, size_t n)
+static bool holds(enum calico_op how, const char *have, const char *v, size_t n)
 {
 	size_t len = have ? strlen(have) : 0;
 
 	switch (how) {
-	case EQUAL:    return same(have, v, n);
-	case DIFFERS:  return !same(have, v, n);
-	case CONTAINS: return have && memmem(have, len, v, n);
-	case STARTS:   return have && n <= len && memcmp(have, v, n) == 0;
-	case ENDS:     return have && n <= len && memcmp(have + len - n, v, n) == 0;
+	case CALICO_EQUAL:    return same(have, v, n);
+	case CALICO_DIFFERS:  return !same(have, v, n);
+	case CALICO_CONTAINS: return have && memmem(have, len, v, n);
+	case CALICO_STARTS:   return have && n <= len && memcmp(have, v, n) == 0;
+	case CALICO_ENDS:     return have && n <= len && memcmp(have + len - n, v, n) == 0;
+	default:              return false;
 	}
-	return false;
+}
+
+bool calico_step_holds(const struct calico_step *s, const char *value)
+{
+	bool found = false;
+
+	if (s->op == CALICO_HAS)
+		return value;
+	if (s->op != CALICO_IN && s->op != CALICO_NOT_IN)
+		return holds((enum calico_op)s->op, value, s->values[0], strlen(s->values[0]));
+	for (uint32_t k = 0; k < s->nr && !found; k++)
+		found = streq(value, s->values[k]);
+	return found == (s->op == CALICO_IN);
 }
 
 static bool comparison(struct reading *r)
 {
 	char key[KEY];
 	const char *have, *v;
-	enum compares how;
+	enum calico_op how;
 	size_t n;
 
 	if (!name(r, key))
 		return false;
 	have = label_get(r->labels, key);
-	if (take_words(r, "not", "in"))
+	if (take_words(r, "not", "in")) {
+		step(r, CALICO_NOT_IN, key);
 		return !in_set(r, key, have);
-	if (take_word(r, "in"))
+	}
+	if (take_word(r, "in")) {
+		step(r, CALICO_IN, key);
 		return in_set(r, key, have);
+	}
 	if (take(r, "=="))
-		how = EQUAL;
+		how = CALICO_EQUAL;
 	else if (take(r, "!="))
-		how = DIFFERS;
+		how = CALICO_DIFFERS;
 	else if (take_word(r, "contains"))
-		how = CONTAINS;
+		how = CALICO_CONTAINS;
 	else if (take_words(r, "starts", "with"))
-		how = STARTS;
+		how = CALICO_STARTS;
 	else if (take_words(r, "ends", "with"))
-		how = ENDS;
+		how = CALICO_ENDS;
 	else
 		return wrong(r, "==, !=, in, not in, contains, starts with or ends with");
 	text(r, &v, &n);
 	tell(r, key, v, n);
+	step(r, how, key);
+	step_value(r, v, n);
 	return holds(how, have, v, n);
 }
 
@@ -208,6 +250,13 @@ static bool has(struct reading *r)
 
 	if (!r->fault)
 		tell(r, key, NULL, 0);
+	step(r, CALICO_HAS, key);
+	return closed(r, is);
+}
+
+static bool constant(struct reading *r, enum calico_op op, bool is)
+{
+	step(r, op, NULL);
 	return closed(r, is);
 }
 
@@ -215,20 +264,22 @@ static bool one(struct reading *r)
 {
 	bool is;
 
-	if (++r->depth > 64)
+	if (++r->depth > 64) {
 		is = wrong(r, "at most 64 brackets or ! in one another");
-	else if (take(r, "!"))
+	} else if (take(r, "!")) {
 		is = !one(r);
-	else if (take(r, "("))
+		step(r, CALICO_NOT, NULL);
+	} else if (take(r, "(")) {
 		is = closed(r, any_of(r));
-	else if (call(r, "all"))
-		is = closed(r, r->all);
-	else if (call(r, "global"))
-		is = closed(r, r->global);
-	else if (call(r, "has"))
+	} else if (call(r, "all")) {
+		is = constant(r, CALICO_ALL, r->all);
+	} else if (call(r, "global")) {
+		is = constant(r, CALICO_GLOBAL, r->global);
+	} else if (call(r, "has")) {
 		is = has(r);
-	else
+	} else {
 		is = comparison(r);
+	}
 	r->depth--;
 	return is;
 }
@@ -237,8 +288,10 @@ static bool all_of(struct reading *r)
 {
 	bool is = one(r);
 
-	while (!r->fault && take(r, "&&"))
+	while (!r->fault && take(r, "&&")) {
 		is = one(r) && is;
+		step(r, CALICO_AND, NULL);
+	}
 	return is;
 }
 
@@ -246,8 +299,10 @@ static bool any_of(struct reading *r)
 {
 	bool is = all_of(r);
 
-	while (!r->fault && take(r, "||"))
+	while (!r->fault && take(r, "||")) {
 		is = all_of(r) || is;
+		step(r, CALICO_OR, NULL);
+	}
 	return is;
 }
 
@@ -274,6 +329,14 @@ int calico_selects(const char *selector, const pair_list *labels)
 int calico_selects_behind(const char *selector, const char *prefix, bool all, const pair_list *labels)
 {
 	return read(&(struct reading){ .at = selector, .prefix = prefix, .labels = labels, .all = all, .global = !all });
+}
+
+bool calico_compile(const char *selector, struct arena *a, calico_steps *out)
+{
+	static const pair_list none;
+
+	*out = (calico_steps){ 0 };
+	return read(&(struct reading){ .at = selector, .prefix = "", .labels = &none, .steps = out, .a = a }) >= 0;
 }
 
 const char *calico_selector_fault(const char *selector, const char **at)

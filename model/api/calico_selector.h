@@ -16,4 +16,15 @@ int calico_selects(const char *selector, const pair_list *labels);
 /* The same over labels whose keys have a prefix that the selector does not spell (pcns. of a namespace's, pcsa. of a ServiceAccount's); all: what all() says, and global() the contrary. */
 int calico_selects_behind(const char *selector, const char *prefix, bool all, const pair_list *labels);
 
+
+/* A selector read once: its comparisons and what joins them, each behind what it is about. */
+enum calico_op { CALICO_EQUAL, CALICO_DIFFERS, CALICO_CONTAINS, CALICO_STARTS, CALICO_ENDS, CALICO_IN, CALICO_NOT_IN, CALICO_HAS, CALICO_ALL, CALICO_GLOBAL, CALICO_NOT, CALICO_AND, CALICO_OR };
+struct calico_step { uint8_t op; uint32_t nr; const char *key; const char **values; };       /* key, values: of comparisons (has: no value) */
+typedef VEC(struct calico_step) calico_steps;            /* none: everything is selected */
+enum { CALICO_DEPTH = 256 };            /* so many of its steps are open at a time at most */
+/* false: no selector that Calico would take. */
+bool calico_compile(const char *selector, struct arena *, calico_steps *);
+/* What a comparison says of the value of its label; NULL: the label is not there. */
+bool calico_step_holds(const struct calico_step *, const char *value);
+
 #endif

@@ -30,7 +30,7 @@ enum truth tier_selects(const struct tier_policy *p, const pair_list *labels)
 	return labels ? selects(&p->subject, labels) : NO;
 }
 
-static bool holds(const cidrs *nets, ip_addr ip)
+bool tier_members_have(const cidrs *nets, ip_addr ip)
 {
 	for (uint32_t k = 0; k < nets->nr; k++)
 		if (cidr_contains(nets->v[k], ip))
@@ -45,7 +45,12 @@ static bool left_in(const cidrs *nets, ip_addr ip)
 
 	for (uint32_t k = 0; k < nets->nr; k++)
 		family = family || ip_is4(nets->v[k].addr) == ip_is4(ip);
-	return family && !holds(nets, ip);
+	return family && !tier_members_have(nets, ip);
+}
+
+bool tier_nets_have(const struct tier_end *e, ip_addr ip)
+{
+	return (!e->has_nets || tier_members_have(&e->nets, ip)) && (!e->has_without_nets || left_in(&e->without_nets, ip));
 }
 
 enum truth tier_end_has(const struct tier_end *e, const pair_list *labels, ip_addr ip)
@@ -53,12 +58,10 @@ enum truth tier_end_has(const struct tier_end *e, const pair_list *labels, ip_ad
 	enum truth t = YES;
 
 	if (e->selector || e->spaces || e->accounts || e->named || e->space)
-		t = truth_or(labels ? selects(e, labels) : NO, holds(&e->members, ip) ? YES : NO);
+		t = truth_or(labels ? selects(e, labels) : NO, tier_members_have(&e->members, ip) ? YES : NO);
 	if (e->without)
-		t = truth_and(t, truth_not(truth_or(labels ? read_as(calico_selects(e->without, labels)) : NO, holds(&e->without_members, ip) ? YES : NO)));
-	if ((e->has_nets && !holds(&e->nets, ip)) || (e->has_without_nets && !left_in(&e->without_nets, ip)))
-		t = NO;
-	return t;
+		t = truth_and(t, truth_not(truth_or(labels ? read_as(calico_selects(e->without, labels)) : NO, tier_members_have(&e->without_members, ip) ? YES : NO)));
+	return tier_nets_have(e, ip) ? t : NO;
 }
 
 static bool any_port(const tier_ports *v, uint8_t proto, uint16_t port, bool (*named)(void *, str, uint8_t, uint16_t), void *ctx)

@@ -33,6 +33,11 @@ static bool is_inherited(const char *key)
 	return strncmp(key, "pcns.", 5) == 0 || strncmp(key, "pcsa.", 5) == 0;
 }
 
+bool tier_label_is_given(const char *key)
+{
+	return is_inherited(key) || strcmp(key, "projectcalico.org/namespace") == 0 || strcmp(key, "projectcalico.org/orchestrator") == 0 || strcmp(key, "projectcalico.org/serviceaccount") == 0;
+}
+
 /* Of a namespace or ServiceAccount, as Pods inherit them; o NULL: only its name is known. */
 static void inherit(struct pair *v, uint32_t *nr, const char *prefix, const struct object *o, str name, struct arena *a)
 {
@@ -57,7 +62,7 @@ pair_list tier_labels(struct cluster *c, const pair_list *own, str ns, str accou
 	struct pair *v = arena_array(a, struct pair, room);
 
 	for (uint32_t k = 0; k < own->nr; k++)
-		if (!is_inherited(own->v[k].key))
+		if (account ? !tier_label_is_given(own->v[k].key) : !is_inherited(own->v[k].key))
 			v[nr++] = own->v[k];
 	if (ns) {
 		v[nr++] = (struct pair){ "projectcalico.org/namespace", ns };

@@ -71,6 +71,7 @@ const char *tiers_unmodelled(const struct tiers *, uint32_t *nr, struct arena *)
 
 /* The labels of a Pod as Calico's selectors see them: its own, Calico's, and those that it inherits from its namespace and ServiceAccount. */
 pair_list tier_labels(struct cluster *, const pair_list *own, str ns, str account, struct arena *);
+bool tier_label_is_given(const char *key);      /* one that a Pod never has of its own: Calico sets it by namespace and ServiceAccount */
 /* NULL for Pods in their node's network, which no selector means. */
 const pair_list *tier_labels_of(struct cluster *, const struct pod *, struct arena *);
 str pod_account(const struct pod *);
@@ -78,6 +79,9 @@ str pod_account(const struct pod *);
 enum truth tier_selects(const struct tier_policy *, const pair_list *labels);
 /* Is that side an endpoint with these labels (NULL: none has them) and this address? Ports apart. */
 enum truth tier_end_has(const struct tier_end *, const pair_list *labels, ip_addr);
+/* The parts of it that are about addresses: nets and notNets; is the address among those of NetworkSets? */
+bool tier_nets_have(const struct tier_end *, ip_addr);
+bool tier_members_have(const cidrs *, ip_addr);
 static inline bool tier_end_is_any(const struct tier_end *e) { return !e->selector && !e->spaces && !e->accounts && !e->named && !e->without && !e->space && !e->has_nets && !e->has_without_nets; }
 static inline bool tier_end_by_address(const struct tier_end *e) { return e->has_nets || e->has_without_nets || e->members.nr || e->without_members.nr; }
 /* Protocol and ports; named: does the destination call that port so? */

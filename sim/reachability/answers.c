@@ -197,11 +197,11 @@ const uint64_t *reach_row_unknown(struct reach *r)
 /* The line of shapes, and which ends of the row cannot be told. */
 static void row_in_order(struct reach *r, uint32_t to)
 {
-	uint64_t *maybe = heap_words(r->words);
+	uint64_t *maybe = reach_ordered_may_doubt(r->ordered) ? heap_words(r->words) : NULL;
 
 	reach_ordered_line(r, NP_INGRESS, shape_of_end(r, to), r->line, maybe);
 	memset(r->row_maybe, 0, (r->nr / 64 + 1) * sizeof(*r->row_maybe));
-	for (uint32_t e = 0; reach_ordered_may_doubt(r->ordered) && e < r->nr; e++)
+	for (uint32_t e = 0; maybe && e < r->nr; e++)
 		if (BIT(maybe, shape_of_end(r, e)) && reach_unknown(r, e, to, r->proto, r->port))      /* nodes are asked there */
 			BIT_ON(r->row_maybe, e);
 	free(maybe);
@@ -292,8 +292,12 @@ uint64_t reach_count(struct reach *r, uint8_t proto, uint16_t port)
 	c = classes_new(r);
 	r->count = 0;
 	reach_many_begin(r);
+	if (r->ordered)
+		reach_ordered_counting(r->ordered, true);
 	for (uint32_t k = 0; k < c.nr; k++)
 		r->count += c.weight[k] * reach_line_weight(r, NP_INGRESS, c.first[k]);
+	if (r->ordered)
+		reach_ordered_counting(r->ordered, false);
 	reach_many_end(r);
 	r->nr_classes = c.nr;
 	free(c.of);

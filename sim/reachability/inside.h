@@ -179,6 +179,15 @@ void reach_ask(struct reach *, uint8_t proto, uint16_t port);
 void reach_ask_spec(struct reach *, uint32_t spec);
 bool reach_spec_open(const struct reach *, uint32_t spec, uint32_t ports);
 void reach_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out);    /* INGRESS: the row of a destination; EGRESS: the column of a source */
+/* Pods of 64 shapes. */
+static inline uint64_t reach_weigh_word(const struct reach *r, uint32_t w, uint64_t m)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t p = 0; p < r->nr_planes; p++)
+		sum += (uint64_t)__builtin_popcountll(r->planes[p][w] & m) << p;
+	return sum;
+}
 uint64_t reach_line_weight(struct reach *, enum np_dir, uint32_t shape);        /* Pods in it, the shape's own Pod always among them */
 bool reach_point(struct reach *, uint32_t from, uint32_t to);   /* of shapes */
 bool reach_dir_open(struct reach *, enum np_dir, uint32_t from, uint32_t to);
@@ -194,7 +203,9 @@ void reach_ordered_evaluate(struct reach *);             /* when it is built */
 void reach_ordered_join(struct reach *, uint32_t shape); /* one that is made later */
 bool reach_ordered_is_tied(const struct ordered *);      /* NetworkPolicies are among its policies, for another one has their order */
 bool reach_ordered_may_doubt(const struct ordered *);    /* something of it cannot be told */
-/* As reach_line; maybe: where it cannot be told (NULL: not wanted). */
+/* As reach_line and reach_line_weight; maybe: where it cannot be told (NULL: not wanted). */
+uint64_t reach_ordered_weight(struct reach *, enum np_dir, uint32_t shape);
+void reach_ordered_counting(struct ordered *, bool);     /* between true and false nothing changes but the shape that is asked */
 void reach_ordered_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out, uint64_t *maybe);
 /* One direction of one pair. isolated, allowed: what NetworkPolicies say. */
 enum truth reach_ordered_pair(struct reach *, enum np_dir, uint32_t from, uint32_t to, bool isolated, bool allowed);

@@ -67,15 +67,6 @@ static const uint64_t *spec_mask(struct reach *r, uint32_t spec)
 
 /* ---- weights: Pods of the shapes in the words that a union touched (NULL: all words), of  (a & (b | c)) or, without a, of c & ~b */
 
-static inline uint64_t weigh_word(const struct reach *r, uint32_t w, uint64_t m)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t p = 0; p < r->nr_planes; p++)
-		sum += (uint64_t)__builtin_popcountll(r->planes[p][w] & m) << p;
-	return sum;
-}
-
 WIDE static uint64_t weigh(const struct reach *r, const struct acc *touched, const uint64_t *a, const uint64_t *b, const uint64_t *c)
 {
 	bool all = !touched || touched->dense;
@@ -85,7 +76,7 @@ WIDE static uint64_t weigh(const struct reach *r, const struct acc *touched, con
 		uint64_t m = a ? a[w] & (b[w] | c[w]) : c[w] & ~b[w];
 
 		if (m)
-			sum += weigh_word(r, w, m);
+			sum += reach_weigh_word(r, w, m);
 	}
 	for (uint32_t k = all ? 0 : touched->from; !all && k < touched->end; k++)
 		for (uint64_t left = touched->touched[k]; left; left &= left - 1) {
@@ -93,7 +84,7 @@ WIDE static uint64_t weigh(const struct reach *r, const struct acc *touched, con
 			uint64_t m = a ? a[w] & (b[w] | c[w]) : c[w] & ~b[w];
 
 			if (m)
-				sum += weigh_word(r, w, m);
+				sum += reach_weigh_word(r, w, m);
 		}
 	return sum;
 }
@@ -187,11 +178,14 @@ static void others_rules(struct reach *r, int other, const struct shape *s)
 
 bool reach_rules(struct reach *r, int dir, uint32_t shape)
 {
-	bool all;
+	bool all, many = r->many && dir == NP_INGRESS;
 
 	make_base(r, !dir);
-	all = own_rules(r, dir, &r->shapes.v[shape]);
-	others_rules(r, !dir, &r->shapes.v[shape]);
+	all = many ? reach_many_own(r, &r->shapes.v[shape]) : own_rules(r, dir, &r->shapes.v[shape]);
+	if (many)
+		reach_many_others(r, &r->shapes.v[shape]);
+	else
+		others_rules(r, !dir, &r->shapes.v[shape]);
 	return all;
 }
 
@@ -231,14 +225,8 @@ uint64_t reach_line_weight(struct reach *r, enum np_dir dir, uint32_t shape)
 	bool all, itself;
 	uint64_t sum = 0;
 
-	if (r->ordered) {
-		uint64_t *line = heap_words(r->words);
-
-		reach_ordered_line(r, dir, shape, line, NULL);
-		sum = weigh(r, NULL, line, line, line) + !BIT(line, shape);
-		free(line);
-		return sum;
-	}
+	if (r->ordered)
+		return reach_ordered_weight(r, dir, shape);
 	all = prepare(r, (int)dir, shape);
 	itself = BIT(base, shape) || BIT(r->out.w, shape);
 	itself = itself && (all || BIT(r->in.w, shape));

@@ -371,12 +371,16 @@ static uint64_t weigh_lines(struct reach *r, int dir, const numbers *shapes)
 
 	if (dir == NP_INGRESS && shapes->nr > r->sets.nr / 16 + 16)
 		reach_many_begin(r);
+	if (r->ordered)
+		reach_ordered_counting(r->ordered, shapes->nr > 64);
 	for (uint32_t k = 0; k < shapes->nr; k++) {
 		const struct shape *s = &r->shapes.v[shapes->v[k]];
 
 		if (s->weight)
 			sum += s->weight * reach_line_weight(r, (enum np_dir)dir, shapes->v[k]);
 	}
+	if (r->ordered)
+		reach_ordered_counting(r->ordered, false);
 	reach_many_end(r);
 	return sum;
 }

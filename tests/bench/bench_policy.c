@@ -2,7 +2,7 @@
  * label sets. Goals: 100,000 Pods, 10,000 policies, 1,000 namespaces in 60 ms and 64 MiB, a change in 0.05 ms (median) and 5 ms (worst); Antrea's in 100 ms and
  * 128 MiB (its controller states 5.84 to 6.42 s and 1.5 to 1.7 GB: networkpolicy_controller_perf_test.go); 20,000 classes in 1 s and 300 MiB.
  * With policies in tiers: the usual clusters, and what an administrator and teams add to them.
- * bench_policy [KIND…]: 10k 30k 100k 300k b c1 c t10k t100k. */
+ * bench_policy [KIND…]: 10k 30k 100k 300k b c1 c t10k t100k t1000 (1,013 policies in tiers). */
 #include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -396,8 +396,8 @@ static struct object *document(struct bench *b, const char *fmt, ...)
 #define GLOBAL "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"GlobalNetworkPolicy\",\"metadata\":{\"name\":\"global-%u\"},\"spec\":"
 
 /* The usual cluster, and: cluster-wide rules before and behind everything (monitoring passes, environments are kept apart, a closed port), a tier of the platform's, and
- * for every tenth namespace a policy of Calico's own by its team. */
-static void fill_tiers(struct bench *b, uint32_t spaces, uint32_t pods, uint32_t per_space)
+ * for every tenth (or so) namespace a policy of Calico's own by its team. */
+static void fill_tiers_of(struct bench *b, uint32_t spaces, uint32_t pods, uint32_t per_space, uint32_t every)
 {
 	fill_usual(b, spaces, pods, per_space);
 	document(b, "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"Tier\",\"metadata\":{\"name\":\"platform\"},\"spec\":{\"order\":100,\"defaultAction\":\"Pass\"}}");
@@ -409,10 +409,20 @@ static void fill_tiers(struct bench *b, uint32_t spaces, uint32_t pods, uint32_t
 		document(b, GLOBAL "{\"tier\":\"platform\",\"order\":%u,\"selector\":\"tier == 'tier-%u'\",\"types\":[\"Ingress\",\"Egress\"],\"ingress\":[{\"action\":\"Deny\",\"protocol\":\"TCP\","
 			 "\"source\":{\"selector\":\"version == 'v%u' && tier != 'tier-%u'\"},\"destination\":{\"ports\":[%u,\"8000:8080\"]}}],\"egress\":[{\"action\":\"Allow\",\"destination\":{\"selector\":\"app == 'prometheus'\"}}]}}",
 			 k, k, k % 5, k % 3, (k + 1) % 5, 9000 + k);
-	for (uint32_t n = 0; n < spaces; n += 10)
+	for (uint32_t n = 0; n < spaces; n += every)
 		document(b, "{\"apiVersion\":\"projectcalico.org/v3\",\"kind\":\"NetworkPolicy\",\"metadata\":{\"name\":\"team\",\"namespace\":\"%s\"},\"spec\":{\"order\":%u,\"selector\":\"tier in {'tier-0', 'tier-1'}\","
 			 "\"ingress\":[{\"action\":\"Allow\",\"source\":{\"selector\":\"tier == 'tier-2'\"}},{\"action\":\"Pass\",\"source\":{\"namespaceSelector\":\"env == 'env-1'\"}},{\"action\":\"Deny\",\"source\":{\"nets\":[\"10.0.0.0/9\"]}}]}}",
 			 text(b, "ns-%u", n), 100 + n % 7);
+}
+
+static void fill_tiers(struct bench *b, uint32_t spaces, uint32_t pods, uint32_t per_space)
+{
+	fill_tiers_of(b, spaces, pods, per_space, 10);
+}
+
+static void fill_many_tiers(struct bench *b, uint32_t spaces, uint32_t pods, uint32_t per_space)
+{
+	fill_tiers_of(b, spaces, pods, per_space, 1);
 }
 
 static int order(const void *a, const void *b)
@@ -532,6 +542,8 @@ int main(int argc, char **argv)
 		measure("in tiers", fill_tiers, 100, 10000, 10, false);
 	if (wanted(argc, argv, "t100k"))
 		measure("in tiers", fill_tiers, 1000, 100000, 10, true);
+	if (wanted(argc, argv, "t1000"))
+		measure("in tiers", fill_many_tiers, 1000, 100000, 10, true);
 	if (wanted(argc, argv, "c1"))
 		measure("adversarial", fill_adversarial, 5, 20000, 1000, true);
 	if (wanted(argc, argv, "c"))
