@@ -62,7 +62,7 @@ static void show_state(struct walker *w)
 {
 	struct ct *c = w->ct;
 
-	w->p.ct_state = c->invalid ? CT_INVALID : w->is_reply || c->seen_reply ? CT_ESTABLISHED : CT_NEW;
+	w->p.ct_state = c->invalid ? CT_INVALID : w->error ? CT_RELATED : w->is_reply || c->seen_reply ? CT_ESTABLISHED : CT_NEW;
 	w->p.ct_status = (uint8_t)((c->dnat ? CTS_DNAT : 0) | (c->snat ? CTS_SNAT : 0) | (c->seen_reply ? CTS_SEEN_REPLY | CTS_ASSURED : 0));
 	w->p.orig_dst = c->orig.dst;
 	w->p.orig_dport = c->orig.dport;
@@ -72,7 +72,7 @@ static void show_state(struct walker *w)
 /* What begins no connection: a SYN-ACK or a reset, an INIT-ACK, an echo reply, an error of nobody's (net/netfilter/nf_conntrack_proto_{tcp,sctp,icmp}.c). An answer by UDP does. */
 static bool begins_none(const struct walker *w)
 {
-	return w->back && w->p.proto != PROTO_UDP;
+	return w->back && (w->error || w->p.proto != PROTO_UDP);
 }
 
 void track(struct walker *w)
@@ -85,7 +85,7 @@ void track(struct walker *w)
 		*c = (struct ct){ .ns = w->ns, .orig = t, .reply = inverse(t), .invalid = begins_none(w) };
 		w->is_reply = false;
 	}
-	if (w->is_reply)
+	if (w->is_reply && !w->error)
 		c->seen_reply = true;
 	w->ct = c;
 	w->p.ct_mark = c->mark;

@@ -59,7 +59,7 @@ static void arrive(struct walker *w, link_h in)
 	bool any;
 
 	if (w->back) {
-		add_hop(w, ST_DELIVER, in, "the answer reaches %s", where);
+		add_hop(w, ST_DELIVER, in, w->out.too_large_for ? "the error reaches %s" : "the answer reaches %s", where);
 		w->half->as_seen = tuple_of(&w->p);
 		w->half->end = w->ns;
 		end(w, V_DELIVERED, "the answer reached %s", where);
@@ -280,6 +280,8 @@ static bool too_large(struct walker *w, const struct route *r, bool from_socket)
 		add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u: sent in fragments", w->p.size, l->mtu);
 		return false;
 	}
+	if (!from_socket && !w->back)
+		w->out.too_large_for = l->mtu;
 	add_hop(w, ST_LINK, r->dev, "%u bytes do not fit into an MTU of %u", size, l->mtu);
 	if (w->p.df)
 		end(w, V_LOST, "too large: %u bytes with DF do not fit into the MTU of %u of %s in %s (%s)", size, l->mtu, l->name, netns_get(w->dp, w->ns)->name, six ? "packet too big" : "fragmentation needed");
@@ -472,7 +474,7 @@ void leave_socket(struct walker *w)
 	w->p.mark = 0;
 	w->p.iif = NULL;
 	w->p.iif_unknown = w->p.oif_unknown = false;
-	add_hop(w, ST_SOCKET, (link_h){ 0 }, w->back ? "%s answers" : "a process in %s sends", ns->name);
+	add_hop(w, ST_SOCKET, (link_h){ 0 }, !w->back ? "a process in %s sends" : w->out.too_large_for ? "%s says that it is too large" : "%s answers", ns->name);
 	if (is_here(w)) {
 		w->p.oif = lo.i ? link_get(w->dp, lo)->name : NULL;
 	} else if (find_route(w, &r)) {

@@ -51,6 +51,7 @@ struct outcome {
 	bool dnat, snat, masqueraded;           /* dnat: rewritten by the first node; snat, masqueraded: on the whole way there */
 	struct tuple first_nat;                 /* dst after the first node's NAT, if dnat */
 	ip_addr snat_to; uint16_t snat_port;
+	uint32_t too_large_for;                 /* the MTU that a router tells the sender in an ICMP error, whose way is `back`; 0: none does */
 	const struct listener *listener;        /* who took it; NULL: the namespace itself (icmp), or nobody */
 	cause_h rule_cause;                     /* of the rule that decided, if any */
 };

@@ -120,8 +120,8 @@ static void begin(struct walker *w, struct half *half, netns_h ns, struct tuple 
 	w->ct = NULL;
 	w->hops.v = NULL;
 	w->hops.nr = w->hops.alloc = 0;
-	w->p = (struct packet){ .src = t.src, .dst = t.dst, .sport = t.sport, .dport = t.dport, .proto = t.proto, .ttl = FIRST_TTL, .tcp_flags = w->back ? 18 : 2, .size = f->size,
-				.df = f->df, .icmp_type = f->icmp_type, .skuid = f->skuid, .has_skuid = (f->has_skuid || !f->enters) && !w->back };
+	w->p = (struct packet){ .src = t.src, .dst = t.dst, .sport = t.sport, .dport = t.dport, .proto = t.proto, .ttl = FIRST_TTL, .tcp_flags = w->back ? 18 : 2,
+				.size = w->error ? 0 : f->size, .df = f->df && !w->error, .icmp_type = f->icmp_type, .skuid = f->skuid, .has_skuid = (f->has_skuid || !f->enters) && !w->back };
 	*half = (struct half){ .verdict = V_UNKNOWN, .as_sent = t };
 }
 
@@ -193,13 +193,26 @@ static void go_back(struct walker *w)
 	}
 }
 
-/* A reset, or a port unreachable, needs its way back as any answer does; where it has none the client does not learn of it and waits. It is no answer. */
-static void carry_refusal(struct walker *w)
+/* A reset, or an ICMP error, needs its way back as any answer does; where it has none the client does not learn of it and waits. It is no answer. → it arrives, or nobody can tell */
+static bool carry_refusal(struct walker *w, bool error)
 {
+	bool arrives;
+
+	w->error = error;
 	go_back(w);
-	if (!w->out.answered && w->out.back.verdict != V_UNKNOWN)
+	w->error = false;
+	arrives = w->out.answered || w->out.back.verdict == V_UNKNOWN;
+	if (!arrives)
 		w->out.there.reason = arena_printf(w->a, "%s, which does not come back: %s", w->out.there.reason, w->out.back.reason ? w->out.back.reason : "it ends elsewhere");
 	w->out.answered = false;
+	return arrives;
+}
+
+/* Path MTU discovery: the sender makes smaller packets of what follows, if it hears of it; else it sends the same again and again. */
+static void carry_too_large(struct walker *w)
+{
+	if (carry_refusal(w, true) && w->out.back.verdict != V_UNKNOWN)
+		w->out.there.reason = arena_printf(w->a, "%s; its sender is told, and sends smaller ones", w->out.there.reason);
 }
 
 static void run(struct walker *w)
@@ -217,7 +230,9 @@ static void run(struct walker *w)
 	if (w->out.there.verdict == V_DELIVERED && !(w->flags & WALK_ONE_WAY))
 		go_back(w);
 	else if (w->out.there.verdict == V_REFUSED && !(w->flags & WALK_ONE_WAY))
-		carry_refusal(w);
+		carry_refusal(w, w->p.proto == PROTO_UDP);
+	else if (w->out.too_large_for && !(w->flags & WALK_ONE_WAY))
+		carry_too_large(w);
 	else
 		w->out.back = (struct half){ .verdict = V_UNKNOWN };
 	w->out.p = frac_of_choices(w->choices.v, w->at_choice);

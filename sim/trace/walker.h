@@ -42,6 +42,7 @@ struct walker {
 	struct ct *ct;
 	bool is_reply;                          /* it goes in the connection's reply direction (of ct) */
 	bool back;                              /* we walk the answer */
+	bool error;                             /* which is an ICMP error: small, and RELATED */
 	uint32_t steps;
 	uint32_t piece;                         /* bytes of its largest fragment; 0: it is whole */
 	VEC(struct considered) considered;

@@ -47,3 +47,31 @@ TEST(an_ipv6_router_does_not_cut_what_is_too_large)
 	world_free(&w);
 	arena_free(a);
 }
+
+/* Fragmentation needed goes back through the NAT and the conntrack of whom the packet passed; what drops it makes a black hole (RFC 2923). */
+TEST(who_is_told_that_it_is_too_large)
+{
+	static const char service[] = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {type: NodePort, ports: [{port: 53, protocol: UDP, nodePort: 30053}]}\n"
+				      "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s-1, labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\n"
+				      "ports: [{port: 53, protocol: UDP}]\nendpoints: [{addresses: [\"%s\"]}]\n";
+	struct world_options opt = { .ask = true, .seed = 7, .flags.cni = "flannel", .apply = { .create_namespaces = true } };
+	struct arena *a = arena_new(NULL, "mtu");
+	struct walk_from from = { .size = 1480, .df = true, .t = { .dport = 30053, .proto = PROTO_UDP } };
+	struct outcome o;
+	struct world w;
+
+	world_init(&w, &opt);
+	feed_world(&w, &opt, cluster);
+	world_settle(&w, &opt);
+	feed_world(&w, &opt, arena_printf(a, service, IP(address_of(&w, "b", false))));
+	world_settle(&w, &opt);
+	from.t.dst = node_internal_ip(find_node(w.cluster, "podwire-worker"), false);
+	from.from = netns_find(world_dataplane(&w), "client");          /* its link is wider than the tunnel: the first node tells it */
+	o = walk(world_dataplane(&w), flows_new(a, 0, 1), &from, WALK_RECORD, a).v[0];
+	CU_ASSERT_EQUAL(o.there.verdict, V_LOST);
+	CU_ASSERT(strstr(o.there.reason, "fragmentation needed") && strstr(o.there.reason, "its sender is told"));
+	CU_ASSERT_EQUAL(o.back.verdict, V_DELIVERED);
+	CU_ASSERT(o.back.end.i == from.from.i && ip_eq(o.back.as_seen.src, from.t.dst) && !o.answered);
+	world_free(&w);
+	arena_free(a);
+}

@@ -135,21 +135,23 @@ struct packet_of {
 	const struct tuple *t;
 	bool back, refused;                     /* refused: a reset */
 	bool unreachable;                       /* an ICMP message that carries the packet that it speaks of */
+	uint32_t mtu;                           /* which is too large for this MTU; 0: nobody listens */
 	uint32_t hops, size;
 };
 static void ip_packet(const struct packet_of *, struct sb *out);
 
-/* Port unreachable: RFC 792 type 3 code 3, RFC 4443 type 1 code 4, with the header and the first eight bytes of what could not be delivered. */
+/* Port unreachable: RFC 792 type 3 code 3, RFC 4443 type 1 code 4. Too large: RFC 1191 type 3 code 4, RFC 4443 type 2. With the header and the first eight bytes of what could not
+ * be delivered. */
 static void unreachable(const struct packet_of *p, struct sb *b)
 {
 	struct tuple was = { .src = p->t->dst, .dst = p->t->src, .sport = p->t->dport, .dport = p->t->sport, .proto = p->t->proto };
 	struct sb inner = { 0 };
 
 	ip_packet(&(struct packet_of){ .t = &was, .size = p->size }, &inner);
-	be8(b, ip_is4(was.src) ? 3 : 1);
-	be8(b, ip_is4(was.src) ? 3 : 4);
-	be32(b, 0);                             /* checksum, and nothing */
-	be16(b, 0);
+	be8(b, ip_is4(was.src) ? 3 : p->mtu ? 2 : 1);
+	be8(b, ip_is4(was.src) ? p->mtu ? 4 : 3 : p->mtu ? 0 : 4);
+	be16(b, 0);                             /* checksum */
+	be32(b, p->mtu);
 	sb_addn(b, inner.s, MIN(inner.len, (size_t)(ip_is4(was.src) ? 28 : 48)));
 	sb_free(&inner);
 }
@@ -272,7 +274,7 @@ static void comment(struct capture *c, const struct hop *h, const char *what, ui
 	sb_free(&raw);
 }
 
-enum answer_kind { REQUEST, ACCEPTED, RESET, UNREACHABLE };
+enum answer_kind { REQUEST, ACCEPTED, RESET, UNREACHABLE, TOO_LARGE };
 
 /* What the other side, or a rule, says: the walk's own words tell a reset from port unreachable. */
 static enum answer_kind kind_of_answer(const struct outcome *o)
@@ -281,18 +283,20 @@ static enum answer_kind kind_of_answer(const struct outcome *o)
 
 	if (h->verdict == V_DELIVERED)
 		return ACCEPTED;
+	if (o->too_large_for)
+		return TOO_LARGE;
 	if (h->verdict == V_REFUSED)
 		return h->as_sent.proto == PROTO_TCP ? RESET : UNREACHABLE;
 	return h->reason && strstr(h->reason, "reset") ? RESET : UNREACHABLE;
 }
 
-static void half(struct capture *c, const struct half *half, const char *what, enum answer_kind kind)
+static void half(struct capture *c, const struct half *half, const char *what, enum answer_kind kind, uint32_t mtu)
 {
 	uint32_t forwards = 0;
 
 	for (uint32_t k = 0; k < half->nr_hops; k++) {
 		const struct hop *h = &half->hops[k];
-		struct packet_of p = { .t = &h->after, .back = kind != REQUEST, .refused = kind == RESET, .unreachable = kind == UNREACHABLE, .hops = forwards, .size = MIN(c->answer->q->size, 1400u) };
+		struct packet_of p = { .t = &h->after, .back = kind != REQUEST, .refused = kind == RESET, .unreachable = kind == UNREACHABLE || kind == TOO_LARGE, .mtu = mtu, .hops = forwards, .size = MIN(c->answer->q->size, 1400u) };
 		struct sb b = { 0 }, data = { 0 }, text = { 0 };
 		uint32_t at = interface_of(c, h);
 
@@ -334,14 +338,14 @@ void trace_pcapng(struct world *w, const struct answer *answer, struct sb *out)
 
 		if (!o->walk)
 			continue;
-		half(&c, &o->walk->there, arena_printf(c.a, "there%s", way), REQUEST);
+		half(&c, &o->walk->there, arena_printf(c.a, "there%s", way), REQUEST, 0);
 		for (uint32_t i = 0; i < o->nr_between; i++)
-			half(&c, &o->between[i]->there, arena_printf(c.a, "from proxy %u%s", i + 1, way), REQUEST);
+			half(&c, &o->between[i]->there, arena_printf(c.a, "from proxy %u%s", i + 1, way), REQUEST, 0);
 		if (o->second)
-			half(&c, &o->second->there, arena_printf(c.a, "from the proxy%s", way), REQUEST);
+			half(&c, &o->second->there, arena_printf(c.a, "from the proxy%s", way), REQUEST, 0);
 		if (o->third)
-			half(&c, &o->third->there, arena_printf(c.a, "from the sidecar%s", way), REQUEST);
-		half(&c, &o->walk->back, arena_printf(c.a, "and back%s", way), kind_of_answer(o->walk));
+			half(&c, &o->third->there, arena_printf(c.a, "from the sidecar%s", way), REQUEST, 0);
+		half(&c, &o->walk->back, arena_printf(c.a, "and back%s", way), kind_of_answer(o->walk), o->walk->too_large_for);
 	}
 	arena_free(c.a);
 }
