@@ -2,6 +2,7 @@
 #include "model/control/autoscaler.h"
 #include "model/api/kept.h"
 #include "tests/conformance/placing.h"
+#include "tests/conformance/units.h"
 #include "tests/unit/cell.h"
 
 /* ready: one letter a Pod: y ready, n not, f failed, d deleted, p pending; levels and requests: of each Pod in thousandths of a CPU, - where nothing is measured. */
@@ -84,6 +85,53 @@ TEST(replicas_follow_usage_as_upstreams_tables_say)
 		SAME_TEXT(got, table[k].want);
 		cell_free(&x);
 	}
+}
+
+static const char *told(struct arena *a, const struct proposal *p)
+{
+	return p->error ? p->error : arena_printf(a, "%d replicas, %d%%, %d", p->replicas, (int)p->utilization, (int)p->average);
+}
+
+static void check_row(const struct val *row)
+{
+	struct cell x = cell_new(1);
+	const struct val *want = val_get(row, "want");
+	struct proposal p;
+	const char *text;
+
+	x.lax = true;
+	*cluster_flags(x.c) = (struct settings_flags){ .no_defaults = true, .respect = true };
+	VAL_EACH(o, val_get(row, "objects"))
+		CASE_ASSERT(row, cell_doc(&x, o) != APPLY_ERROR);
+	cell_apply(&x, arena_printf(x.a, "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: %d, selector: {matchLabels: {a: b}}, "
+						 "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}}", (int)val_int_or(val_get(row, "current"), -1)));
+	p = resource_proposal(x.c, val_get(row, "metric"), (const struct workload *)cluster_find(x.c, &deployment_kind, "default", "d"), (struct tolerances){ 0.1, 0.1 }, x.a);
+	text = val_str_at(want, "error");
+	if (text) {
+		CASE_ASSERT(row, p.error && strstr(p.error, text));
+		if (!p.error || !strstr(p.error, text))
+			fprintf(stderr, "  %s\n  not %s\n", told(x.a, &p), text);
+	} else {
+		text = arena_printf(x.a, "%d replicas, %d%%, %d", (int)val_int_or(val_get(want, "replicas"), -1), (int)val_int_or(val_get(want, "utilization"), -1), (int)val_int_or(val_get(want, "average"), -1));
+		CASE_ASSERT(row, strcmp(told(x.a, &p), text) == 0);
+		if (strcmp(told(x.a, &p), text) != 0)
+			fprintf(stderr, "  %s\n  not %s\n", told(x.a, &p), text);
+	}
+	cell_free(&x);
+}
+
+/* Every row of replica_calculator_test.go that is of a resource, but for those of Pods that start (their times are those of the machine), of other tolerances, and of metrics that know none of the Pods: units/19. */
+TEST(replicas_follow_usage_as_each_row_says)
+{
+	struct arena *a = arena_new(NULL, "test");
+	uint32_t nr = 0;
+
+	VAL_EACH(row, unit_cases(a, "19-autoscaler")) {
+		check_row(row);
+		nr++;
+	}
+	CU_ASSERT(nr >= 32);
+	arena_free(a);
 }
 
 /* horizontal_test.go TestScaleUpBehavior…, TestScaleDownBehavior…, TestNormalizeDesiredReplicas…: one step, or several at their seconds. steps: SECOND:DESIRED… */
