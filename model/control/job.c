@@ -32,13 +32,18 @@ static struct selector_index *index_of(struct control *t)
 static void watch(struct control *t, const struct change *ch)
 {
 	if (ch->object->kind == &pod_kind) {
+		const struct object *owner = control_owner(t, ch->object);
+
 		if (ch->kind == CHANGE_DELETE)
 			job_pod_gone(t, (struct pod *)ch->object);
-		wake_owner(t, CTL_JOB, &job_kind, index_of(t), (struct pod *)ch->object);
+		if (owner && owner->kind == &job_kind && !owner->gone)
+			control_wake(t, CTL_JOB, owner, job_batch(t, owner));
+		else if (!owner)
+			wake_owner(t, CTL_JOB, &job_kind, index_of(t), (struct pod *)ch->object);
 		return;
 	}
 	if (ch->kind != CHANGE_DELETE)
-		control_wake(t, CTL_JOB, ch->object, 0);
+		control_wake(t, CTL_JOB, ch->object, job_is_new(t, ch->object) ? 0 : job_batch(t, ch->object));
 }
 
 /* registry/batch/job/strategy.go generateSelector: its Pods are known by the Job's uid. */
@@ -342,10 +347,8 @@ static void make_pods(struct jobbing *x)
 		return;
 	}
 	x->more = (uint32_t)MAX(more, 0);
-	for (int32_t made = BURST; more > 0 && made == BURST; more -= made) {           /* it is looked at again at once: nothing happens between */
-		made = (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
-		x->active += made;
-	}
+	if (more > 0)                   /* the next so many when those are seen */
+		x->active += (int32_t)slow_start((uint32_t)MIN(more, BURST), make_one, x);
 	wait_for_indexes(x);
 	if (x->active > want)
 		take_away(x, (uint32_t)MIN(x->active - MAX(want, 0), BURST));

@@ -56,6 +56,24 @@ static struct ended end_of(const struct job *j, const struct pod *p, struct aren
 	return e;
 }
 
+nsec job_batch(struct control *t, const struct object *job)
+{
+	uint64_t *at = table_at(t, &job_memory(t)->batch, job->id.i);
+
+	if (*at <= (uint64_t)control_now(t))
+		*at = (uint64_t)(control_now(t) + timing(T_JOB_BATCH));
+	return (nsec)*at;
+}
+
+bool job_is_new(struct control *t, const struct object *job)
+{
+	uint64_t *seen = table_at(t, &job_memory(t)->seen, job->id.i), now = (uint64_t)job->generation + 1;
+	bool differs = *seen != now;
+
+	*seen = now;
+	return differs;
+}
+
 /* isPodFailed: one that goes without having ended has failed, unless only failed ones are replaced. */
 void job_pod_gone(struct control *t, const struct pod *p)
 {
@@ -123,21 +141,30 @@ void job_ends_save(struct control *t, struct arena *a, struct val *out)
 		for (uint32_t i = 0; i < pods.nr; i++)
 			if (table_get(&job_memory(t)->given_up, pods.v[i]->id.i))
 				val_add(a, given_up, val_string(a, pods.v[i]->name));
-		if (!ends->nr && !given_up->nr)
+		uint64_t batch = table_get(&job_memory(t)->batch, l.v[k]->id.i);
+
+		if (!ends->nr && !given_up->nr && !batch)
 			continue;
 		both = val_put_new(a, out, l.v[k]->uid, val_new(a, VAL_MAP));
 		val_put(a, both, "ended", ends);
 		val_put(a, both, "givenUp", given_up);
+		if (batch)
+			val_put(a, both, "batch", val_int(a, (int64_t)batch));
 	}
 }
 
 void job_ends_load(struct control *t, const struct val *v)
 {
+	struct object_list l = cluster_list(control_cluster(t), &job_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++)
+		job_is_new(t, l.v[k]);
 	VAL_EACH(one, v) {
 		const struct object *o = control_by_uid(t, cluster_str(control_cluster(t), one->key));
 
 		if (!o || o->kind != &job_kind)
 			continue;
+		*table_at(t, &job_memory(t)->batch, o->id.i) = (uint64_t)val_int_or(val_get(one, "batch"), 0);
 		VAL_EACH(e, val_get(one, "ended"))
 			remember(t, (const struct job *)o, &(struct ended){ .index = (int32_t)val_int_or(val_at(e, 0), -1), .succeeded = val_bool_or(val_at(e, 1), false),
 									    .action = (uint8_t)val_int_or(val_at(e, 2), FAILURE_COUNTS), .at = val_int_or(val_at(e, 3), 0) });

@@ -12,6 +12,8 @@ struct past { struct ended *v; uint32_t nr, alloc; };
 struct job_memory {
 	struct selector_index index;
 	struct map past;                        /* Job → struct past: of its Pods that are gone */
+	struct table batch;                     /* Job → when it looks at its Pods next: their changes wait for each other (enqueueSyncJobBatched) */
+	struct table seen;                      /* Job → the generation that was told of, + 1: only one of another spec is looked at at once */
 	struct table given_up;                  /* Pod → 1: its Job has deleted it: however it ends, it does not count (upstream takes its finalizer) */
 };
 
@@ -22,6 +24,8 @@ int32_t index_of_pod(const struct pod *);               /* job-completion-index;
 
 /* All that have ended and count: those that are gone, then those of `pods` that are there; in scratch. *why: what a rule of the podFailurePolicy says that ends the Job; NULL. */
 struct past job_ends(const struct control *, const struct job *, struct pod *const *pods, uint32_t nr, struct arena *scratch, const char **why);
+nsec job_batch(struct control *, const struct object *);      /* when a change of one of its Pods is looked at: with those of a second */
+bool job_is_new(struct control *, const struct object *);     /* it, or its spec, since this was asked last */
 void job_pod_gone(struct control *, const struct pod *);
 void job_gives_up(struct control *, struct pod *);      /* deletes it */
 void job_ends_save(struct control *, struct arena *, struct val *out);

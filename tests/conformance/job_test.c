@@ -206,3 +206,21 @@ TEST(a_job_takes_away_first_who_works_least)
 	CU_ASSERT_EQUAL(cell_events(&x, "SuccessfulDelete"), 2);
 	cell_free(&x);
 }
+
+/* SyncJobBatchPeriod, MaxPodCreateDeletePerSync: what becomes of its Pods a Job sees once a second, and then makes 500 more at most. */
+TEST(a_job_looks_at_its_pods_once_a_second)
+{
+	static const uint32_t made[] = { 500, 1000, 1200 };
+	struct cell x = cell_new(1);
+	const struct job *j;
+
+	x.lax = true;
+	cell_apply(&x, JOB("parallelism: 1200, completions: 1200", NEVER_AGAIN("exit 0")));
+	for (size_t k = 0; k < ARRAY_LEN(made); k++) {
+		control_advance(x.t, k ? SECONDS(1) : MILLIS(500));
+		CU_ASSERT_EQUAL(cluster_count(x.c, &pod_kind), made[k]);
+		j = (const struct job *)cluster_find(x.c, &job_kind, "default", "j");
+		CU_ASSERT_EQUAL(j->st_active, (int32_t)made[k]);
+	}
+	cell_free(&x);
+}
