@@ -220,6 +220,12 @@ static void ask(struct drawing *d)
 		memset(d->apart, 0, sizeof(d->apart));
 }
 
+/* Two that may connect to each other, to the ports in their boxes, have one line. */
+static bool both_ways(const struct drawing *d, uint32_t x, uint32_t y)
+{
+	return d->lets[x][y] && d->lets[y][x] && d->open[x] && d->open[y];
+}
+
 static void add_lines(struct drawing *d)
 {
 	for (uint32_t to = 0; to < d->nr; to++) {
@@ -231,7 +237,8 @@ static void add_lines(struct drawing *d)
 			if (!d->lets[from][to])
 				continue;
 			allowed++;
-			scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->open[to] ? NULL : d->lets[from][to]);
+			if (from < to || !both_ways(d, from, to))
+				scene_line(d->s, d->box[from], d->box[to], LINE_PACKET, d->open[to] ? NULL : d->lets[from][to])->both = both_ways(d, from, to);
 		}
 		if (!allowed && !d->unknown[NP_INGRESS][to])
 			scene_row(d->s, d->box[to], ROW_CHANGED, "✕ nobody gets in", NULL);

@@ -228,8 +228,8 @@ static void style_edge(struct drawing *d, Agedge_t *e, const struct scene_edge *
 		set(e, "arrowtail", st->tail);
 		set(e, "dir", "both");
 		set(e, "arrowsize", "0.6");
-	} else if (l->back) {
-		set(e, "dir", "back");
+	} else if (l->both || l->back) {
+		set(e, "dir", l->both ? "both" : "back");
 		set(e, "arrowtail", st->head);
 	}
 	if (l->weight)

@@ -195,6 +195,8 @@ static void lines(const struct scene *s, struct sb *out)
 		sb_add(out, ",\"kind\":");
 		label_json(out, kind_of(s, l));
 		sb_printf(&text, "%s%s%s", l->label ? l->label : "", l->changed ? l->changed : "", l->rest ? l->rest : "");
+		if (l->both)
+			sb_printf(&text, "%sboth ways", text.len ? ", " : "");
 		sb_add(out, ",\"text\":");
 		label_json(out, sb_text(&text));
 		sb_addc(out, '}');

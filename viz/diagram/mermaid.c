@@ -138,7 +138,7 @@ void mermaid_render(const struct scene *s, enum theme theme, struct sb *out)
 
 		if (!l->from.i || !l->to.i)
 			continue;
-		sb_printf(out, "  b%u %s", l->from.i, arrow(l));
+		sb_printf(out, "  b%u %s%s", l->from.i, l->both ? "<" : "", arrow(l));
 		if (l->label || l->changed || l->badge) {
 			sb_add(out, "|\"");
 			if (l->badge)

@@ -47,6 +47,7 @@ struct scene_edge {
 	box_h from, to;
 	uint8_t line;
 	bool back;                              /* drawn from `to` to `from`, ranked the other way round */
+	bool both;                              /* with a head at each end: one line for two */
 	bool loose;                             /* does not count for the ranks */
 	bool arc;                               /* drawn below the lower ends, after everything else has its place (BGP sessions) */
 	bool mono;                              /* the label is an address or a rule */

@@ -1,0 +1,1 @@
+draw policy -f scenarios/regressions/policies-in-tiers.yaml -o mermaid
