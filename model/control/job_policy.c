@@ -74,6 +74,10 @@ static void count_named(const char *text, const bool *in, int32_t nr, int32_t co
 		char *end;
 		long first = strtol(text, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
 
+		if (end == text || (*end && *end != ',')) {     /* an import's may be anything: such a rule is not met */
+			*named = *have = 0;
+			return;
+		}
 		first = MAX(first, 0L);
 		last = MIN(last, (long)completions - 1);
 		*named += MAX(last - first + 1, 0L);

@@ -51,13 +51,14 @@ static const struct { const char *plugin, *reasons[3]; } words[] = {
 	{ "interpodaffinity", { "node(s) didn't match pod affinity rules", "node(s) didn't match pod anti-affinity rules", "node(s) didn't satisfy existing pods anti-affinity rules" } },
 	{ "nodeaffinity", { "node(s) didn't match Pod's node affinity/selector", NULL, NULL } },
 	{ "tainttoleration", { "node(s) had untolerated taint(s)", NULL, NULL } },
+	{ "noderesources", { "Insufficient ", "Too many pods", NULL } },
 };
 
 static bool says(const char *plugin, const char *why)
 {
 	for (size_t k = 0; k < ARRAY_LEN(words); k++)
 		for (size_t i = 0; strcmp(words[k].plugin, plugin) == 0 && i < 3; i++)
-			if (words[k].reasons[i] && strcmp(words[k].reasons[i], why) == 0)
+			if (words[k].reasons[i] && strncmp(words[k].reasons[i], why, strlen(words[k].reasons[i])) == 0)
 				return true;
 	return false;
 }
@@ -76,8 +77,12 @@ static uint32_t filter(const struct val *row)
 	for (uint32_t k = 0; k < l.x->nr; k++) {
 		const char *why[MAX_LACKS], *want = val_str_at(val_get(row, "want"), l.x->node[k]->name), *got = "Success";
 		bool resolvable = false;
+		uint32_t nr = look_problems(&l, l.x->node[k], why, &resolvable), said = 0;
 
-		if (look_problems(&l, l.x->node[k], why, &resolvable)) {
+		VAL_EACH(reason, val_get(row, "reasons"))
+			CASE_ASSERT(row, said < nr && strcmp(why[said++], reason->s) == 0);
+		CASE_ASSERT(row, !val_get(row, "reasons") || said == nr);
+		if (nr) {
 			if (!says(plugin, why[0])) {
 				CASE_ASSERT(row, !says("podtopologyspread", why[0]) && !says("interpodaffinity", why[0]));
 				continue;
