@@ -321,6 +321,7 @@ check "the node that is preferred" says "4  node/worker-1 " way_to_lb "$(prefer 
 check "whichever it is" says "4  node/worker-2 " way_to_lb "$(prefer worker-2)"
 other_port() { sed "s|172.18.9.0/24|$1|" announced.yaml >other-port.yaml; "$podwire" trace -f other-port.yaml client lb/web:443; }
 check "a port that the Service has not goes back to the router, and round" says "the packet goes round in circles" other_port 172.18.9.0/24
+check "and the circle is told once" says "and so on in this circle, to hop 65" other_port 172.18.9.0/24
 check "in the nodes' own network nobody answers for it" says "nobody on eth0 of node/worker-" other_port 172.18.0.200/29
 by_bgp() { sed 's/kind: L2Advertisement/kind: BGPAdvertisement/' announced.yaml >by-bgp.yaml; "$podwire" "$@" -f by-bgp.yaml client lb/web:80; }
 check "by BGP every node speaks, and flows are spread" says "which sees 172.18.0.4; answered" by_bgp trace

@@ -91,12 +91,41 @@ static void hop_lines(struct world *w, const struct hop *h, uint32_t seq, struct
 	line_end(out, line);
 }
 
+static bool same_hop(const struct hop *a, const struct hop *b)
+{
+	return a->netns.i == b->netns.i && a->link.i == b->link.i && a->stage == b->stage && streq(a->decision, b->decision) && !readdressed(a) && !readdressed(b);
+}
+
+/* How many hops, from k on, are all that the rest of the way repeats; 0: it does not go round in a circle. */
+static uint32_t circle_at(const struct half *half, uint32_t k)
+{
+	enum { LONGEST = 12, ROUNDS = 4 };
+
+	for (uint32_t n = 1; n <= LONGEST && k + n * ROUNDS <= half->nr_hops; n++) {
+		uint32_t i = k;
+
+		while (i + n < half->nr_hops && same_hop(&half->hops[i], &half->hops[i + n]))
+			i++;
+		if (i + n == half->nr_hops)
+			return n;
+	}
+	return 0;
+}
+
 static void half_lines(struct world *w, const char *title, const struct half *half, struct sb *out)
 {
 	if (half->nr_hops)
 		sb_printf(out, "  %s\n", title);
-	for (uint32_t k = 0; k < half->nr_hops; k++)
-		hop_lines(w, &half->hops[k], k + 1, out);
+	for (uint32_t k = 0; k < half->nr_hops; k++) {
+		uint32_t round = circle_at(half, k);
+
+		for (uint32_t i = 0; i < MAX(round, 1); i++)
+			hop_lines(w, &half->hops[k + i], k + i + 1, out);
+		if (round) {
+			sb_printf(out, "         again    and so on in this circle, to hop %u\n", half->nr_hops);
+			return;
+		}
+	}
 }
 
 static void http_lines(const struct http_view *h, struct sb *out)
