@@ -42,8 +42,7 @@ static const int32_t *system_value(str name)
 	return NULL;
 }
 
-/* The plugin computes both, and a Pod that has others itself is refused (admitPod). Here the numbers of a Pod that names no class are believed: so Pods are
- * told of whose classes nobody has. */
+/* The plugin computes both, and a Pod that has others itself is refused (admitPod): of a Pod that names no class, too, whose number is the default class's or 0. */
 static const char *other_refuses(struct cluster *c, const struct pod_spec *s, struct arena *a)
 {
 	const int32_t *system = system_value(s->priority_class);
@@ -51,8 +50,6 @@ static const char *other_refuses(struct cluster *c, const struct pod_spec *s, st
 	int32_t value = system ? *system : class ? (int32_t)value_of(class) : 0;
 	const char *policy = class ? val_str_at(class->doc, "preemptionPolicy") : NULL;
 
-	if (!names_class(s))
-		return NULL;
 	policy = policy && *policy ? policy : "PreemptLowerPriority";
 	if (s->priority.set && s->priority.v != value)
 		return arena_printf(a, "the integer value of priority (%d) must not be provided in pod spec; priority admission controller computed %d from the given PriorityClass name",

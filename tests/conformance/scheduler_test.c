@@ -14,6 +14,8 @@
 #define OTHER(name, ns, labels)    "{apiVersion: v1, kind: Namespace, metadata: {name: " ns "}}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: " name ", namespace: " ns ", labels: {" labels "}}, spec: {nodeName: n1, " PLAIN "}}\n---\n"
 #define NOBODY(n)                  " no new claims to deallocate, preemption: 0/" n " nodes are available: " n " No preemption victims found for incoming pod."
 
+#define POLITE                     "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: polite}, value: 10, preemptionPolicy: Never}\n---\n"
+
 static const struct { const char *name, *yaml, *node /* it goes there; NULL: nowhere */, *why; } table[] = {
 	/* noderesources/fit_test.go */
 	{ "extended resource allocatable enforced", NODE("n1", "", ROOM("8", ", example.com/aaa: '5'")) POD("p", "", ASKS("example.com/aaa: '10'")), NULL,
@@ -119,7 +121,8 @@ static const struct { const char *name, *yaml, *node /* it goes there; NULL: now
 	{ "several lacks of one node", NODE("n1", "", ROOM("1", "")) POD("p", "", ASKS("cpu: '2', memory: 9Gi")), NULL, "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory." HELPLESS("1") },
 	/* schedulinggates/scheduling_gates_test.go, defaultpreemption/default_preemption_test.go */
 	{ "pod with scheduling gates", NODE("n1", "", ROOM("8", "")) POD("p", "", "schedulingGates: [{name: foo}], " PLAIN), NULL, "Scheduling is blocked due to non-empty scheduling gates" },
-	{ "pod with preemption policy 'never'", NODE("n1", "", ROOM("1", "")) POD("q", "", "nodeName: n1, " ASKS("cpu: '1'")) POD("p", "", "priority: 10, preemptionPolicy: Never, " ASKS("cpu: '1'")), NULL,
+	{ "pod with preemption policy 'never'", NODE("n1", "", ROOM("1", "")) POD("q", "", "nodeName: n1, " ASKS("cpu: '1'")) POLITE
+	  POD("p", "", "priorityClassName: polite, " ASKS("cpu: '1'")), NULL,
 	  "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never." },
 };
 
@@ -152,7 +155,8 @@ TEST(lower_pods_make_room)
 	x.lax = true;
 	cell_apply(&x, NODE("a", "", ROOM("4", "")) NODE("b", "", ROOM("4", ""))
 			       "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: high}, value: 100}\n---\n"
-			       POD("a-mid", "", "priority: 50, nodeName: a, " ASKS("cpu: '4'")) POD("b-small", "", "nodeName: b, " ASKS("cpu: '1'")) POD("b-large", "", "nodeName: b, " ASKS("cpu: '3'")));
+			       "{apiVersion: scheduling.k8s.io/v1, kind: PriorityClass, metadata: {name: mid}, value: 50}\n---\n"
+			       POD("a-mid", "", "priorityClassName: mid, nodeName: a, " ASKS("cpu: '4'")) POD("b-small", "", "nodeName: b, " ASKS("cpu: '1'")) POD("b-large", "", "nodeName: b, " ASKS("cpu: '3'")));
 	cell_settle(&x);
 	cell_apply(&x, POD("p", "", "priorityClassName: high, " ASKS("cpu: '2'")));
 	control_advance(x.t, SECONDS(60));

@@ -107,6 +107,9 @@ static const struct { const char *doc, *why; } table[] = {
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 2000001000"), NULL },
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 5"),
 	  "is forbidden: the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 2000001000 from the given PriorityClass name" },
+	{ RUNS_WITH("priority: 0, preemptionPolicy: PreemptLowerPriority"), NULL },
+	{ RUNS_WITH("priority: 5"), "the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name" },
+	{ RUNS_WITH("preemptionPolicy: Never"), "the string value of PreemptionPolicy (Never) must not be provided in pod spec" },
 	{ RUNS_WITH("priorityClassName: system-node-critical, preemptionPolicy: Never"), "the string value of PreemptionPolicy (Never) must not be provided in pod spec" },
 	/* apps TestValidateStatefulSetMaxUnavailable */
 	{ SET("maxUnavailable: 0"), "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0" },

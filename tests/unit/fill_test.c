@@ -85,7 +85,8 @@ TEST(admission_leaves_alone_what_pods_say)
 		{ &pod_kind, "p", "spec.preemptionPolicy", "\"Never\"" },
 	};
 
-	all_shown(POD "{automountServiceAccountToken: false, preemptionPolicy: Never, tolerations: [{operator: Exists}], containers: [{name: c, image: nginx}]}\n",
+	all_shown("apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: polite}\nvalue: 0\npreemptionPolicy: Never\n---\n"
+		  POD "{automountServiceAccountToken: false, priorityClassName: polite, preemptionPolicy: Never, tolerations: [{operator: Exists}], containers: [{name: c, image: nginx}]}\n",
 		  rows, ARRAY_LEN(rows));
 }
 
