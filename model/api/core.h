@@ -130,13 +130,13 @@ struct pod {
 	str node;                               /* spec.nodeName as bound; NULL: not scheduled */
 	uint8_t phase;                          /* enum pod_phase; 0: no status yet */
 	bool given;                             /* came with status: respected, not re-invented */
+	condition_list conditions;
+	LIST(struct container_status) statuses; /* init containers first, each list in spec order */
 	ip_addr ip, ip2;                        /* podIP; the second of podIPs (dual stack) */
+	nsec start;                             /* status.startTime */
 	ip_addr host_ip;
 	str hostname;                           /* as set for StatefulSet Pods */
 	str reason, message;                    /* status.reason: Evicted … */
-	nsec start;                             /* status.startTime */
-	condition_list conditions;
-	LIST(struct container_status) statuses; /* init containers first, each list in spec order */
 };
 /* What the whole Pod asks for of a resource, or is limited to, in thousandths: containers and sidecars together or the init container that needs most, what is said for the Pod
  * itself before them, and its overhead. 0: nothing (component-helpers/resource/helpers.go PodRequests, PodLimits). */

@@ -10,26 +10,29 @@ struct owner_ref { str api, kind, name, uid; bool controller, block; };
 
 #define LIFE_MOST 0x7fffffffu
 struct kind;
+/* What is seldom looked at stands first: this struct's end and the beginning of struct pod lie side by side, and they are what controllers ask of every Pod,
+ * again and again; in a big cluster each other line of memory is one more miss. */
 struct object {
+	str uid;
+	str generate_name;
+	nsec created;                           /* virtual time */
+	int64_t generation;
+	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
+	const struct val *applied;              /* what the last apply said, where doc has changed since; NULL: doc itself; an empty map: it was never applied */
+	const char *file;                       /* where it was applied from; NULL: made by a controller */
+	int64_t grace;                          /* of a deletion that says one: 1 + deletionGracePeriodSeconds; 0: the Pod's own */
+	str_list finalizers;
+	pair_list annotations;
 	const struct kind *kind;
 	obj_h id;
 	rev_t rev;                              /* resourceVersion */
 	str ns, name;                           /* ns NULL: not namespaced */
-	str uid;
-	pair_list labels, annotations;
+	pair_list labels;
 	LIST(struct owner_ref) owners;
-	str_list finalizers;
-	str generate_name;
-	nsec created;                           /* virtual time */
 	nsec deleted;                           /* deletionTimestamp, virtual time; NEVER: lives */
-	int64_t generation;
-	const char *file;                       /* where it was applied from; NULL: made by a controller */
-	uint32_t line;
+	uint32_t line;                          /* of file */
 	uint32_t life : 31;                     /* how many objects of this name came before */
 	bool gone : 1;                          /* deleted for good; only the handle remains */
-	const struct val *doc;                  /* as applied, metadata included; NULL: made by a controller */
-	const struct val *applied;              /* what the last apply said, where doc has changed since; NULL: doc itself; an empty map: it was never applied */
-	int64_t grace;                          /* of a deletion that says one: 1 + deletionGracePeriodSeconds; 0: the Pod's own */
 };
 
 struct path;
