@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model/api/agnhost.h"
 #include "model/base/quantity.h"
 
 /* ---- the script: annotations */
@@ -163,7 +164,11 @@ static bool bare_shell_image(const char *image)
 static bool known_ending(const struct container *c, struct ending *e)
 {
 	struct words w = argv_of(c);
+	struct agnhost agnhost = agnhost_of(c);
 
+	*e = (struct ending){ agnhost.after, agnhost.code };
+	if (agnhost.subcommand)
+		return true;
 	*e = (struct ending){ 0, 0 };
 	if (!w.nr)                      /* a shell without a terminal reads the end of its input and ends */
 		return c->image && bare_shell_image(c->image);
@@ -290,7 +295,9 @@ bool probe_succeeds(const struct pod *p, const struct container *c, enum probe_k
 		*why = "couldn't find the named port";
 		return false;
 	}
-	return !probe || !probe->exec || command_succeeds(probe, why);
+	if (!probe)
+		return true;
+	return probe->exec ? command_succeeds(probe, why) : agnhost_answers(c, probe, since, until, why);
 }
 
 /* The first moment from `at` on, in steps of the probe's period from `first`, at which the probe succeeds (or fails) `times` times in a row; NEVER. */

@@ -1,6 +1,8 @@
 /* How containers and Pods end. Sources: pkg/kubelet/kuberuntime/{kuberuntime_container,kuberuntime_termination_order}.go; facts 7–9. */
 #include "model/control/kubelet_visit.h"
 
+#include "model/api/agnhost.h"
+
 static const struct event_form STOPPING = { false, COMPONENT, "Killing", "Stopping container %s" };
 
 /* ---- ending containers */
@@ -24,15 +26,16 @@ void container_stop(struct visit *v, uint32_t k, nsec grace)
 {
 	const struct container *c = container_at(v->p->spec, k);
 	struct crun *x = &v->r->c[k];
-	nsec hook, rest, at;
+	nsec hook, rest, at, goes_on;
 	bool deaf;
 
 	if (x->run.state != RUN_RUNNING || x->stopping)
 		return;
 	hook = c->lifecycle && grace ? MIN(hook_lasts(c->lifecycle->pre_stop), grace) : 0;
 	rest = MAX(grace - hook, timing(T_GRACE_MINIMUM));
-	deaf = ignores_sigterm(c);
-	at = grace ? v->now + hook + (deaf ? rest : MIN(timing(T_STEP_STOP), rest)) : v->now;
+	goes_on = MAX(agnhost_lingers(c), timing(T_STEP_STOP));
+	deaf = ignores_sigterm(c) || agnhost_lingers(c) >= rest;
+	at = grace ? v->now + hook + (deaf ? rest : MIN(goes_on, rest)) : v->now;
 	x->stopping = true;
 	x->ends_with = deaf || !grace ? 137 : 0;
 	x->ends = MIN(x->ends, at);

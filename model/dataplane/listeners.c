@@ -1,8 +1,7 @@
-/* Who listens where. Declared ports, numeric probe ports, and the arguments of images that everybody tests with are known; of a Pod that says nothing of the
- * kind it is assumed that it listens where it is asked (and the walk says so). A process may listen on a port that it does not declare, but of a
- * Pod that declares some, others are taken as closed. */
-#include <stdlib.h>
-
+/* Who listens where. Declared ports and numeric probe ports are known; where agnhost listens, its arguments say; of a Pod that says nothing of the kind it is assumed
+ * that it listens where it is asked (and the walk says so). A process may listen on a port that it does not declare, but of a Pod that declares some, others are taken
+ * as closed. */
+#include "model/api/agnhost.h"
 #include "model/dataplane/compile.h"
 #include "model/dataplane/kube_proxy.h"
 
@@ -12,89 +11,47 @@ struct known {                          /* what one container listens on */
 	const struct container *c;
 	netns_h ns;
 	uint32_t nr;
-	bool any;
 };
 
-static bool listens_already(const struct known *k, uint8_t proto, int32_t port)
+static bool listens_already(const struct known *k, uint8_t proto, int32_t port, ip_addr addr)
 {
 	const struct netns *ns = netns_get(k->x->dp, k->ns);
 
 	for (uint32_t i = 0; i < ns->listeners.nr; i++)
-		if (ns->listeners.v[i].proto == proto && ns->listeners.v[i].port == port && ns->listeners.v[i].container == k->c->name)
+		if (ns->listeners.v[i].proto == proto && ns->listeners.v[i].port == port && ns->listeners.v[i].container == k->c->name && ip_eq(ns->listeners.v[i].addr, addr))
 			return true;
 	return false;
 }
 
 /* A port may be declared, probed, and named in the arguments. */
-static void listens(struct known *k, uint8_t proto, int32_t port, const char *path)
+static void listens_at(struct known *k, uint8_t proto, int32_t port, ip_addr addr, const char *path)
 {
 	struct listener *l;
 
 	if (port < 1 || port > 65535)
 		return;
 	k->nr++;
-	if (!k->ns.i || listens_already(k, proto, port))
+	if (!k->ns.i || listens_already(k, proto, port, addr))
 		return;
 	l = listener_add(k->x->dp, k->ns, proto, (uint16_t)port);
+	l->addr = addr;
 	l->container = k->c->name;
 	l->cause = cause_of(k->x, &k->pod->o, path);
 	l->http = proto == PROTO_TCP;
 }
 
-/* --http-port=8080, --http-port 8080: the number behind a flag of any of the arguments; 0 if it is not there. */
-static int32_t flag_number(const struct container *c, const char *flag)
+static void listens(struct known *k, uint8_t proto, int32_t port, const char *path)
 {
-	const str_list *lists[] = { &c->command, &c->args };
-	size_t n = strlen(flag);
-
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
-		for (uint32_t k = 0; k < lists[i]->nr; k++) {
-			const char *a = lists[i]->v[k];
-
-			if (strncmp(a, flag, n) != 0)
-				continue;
-			if (a[n] == '=')
-				return atoi(a + n + 1);
-			if (!a[n] && k + 1 < lists[i]->nr)
-				return atoi(lists[i]->v[k + 1]);
-		}
-	return 0;
+	listens_at(k, proto, port, (ip_addr){ 0 }, path);
 }
 
-static bool has_arg(const struct container *c, const char *word)
+static void agnhost_listener(void *known, const struct agnhost_port *p)
 {
-	for (uint32_t k = 0; k < c->command.nr; k++)
-		if (streq(c->command.v[k], word))
-			return true;
-	for (uint32_t k = 0; k < c->args.nr; k++)
-		if (streq(c->args.v[k], word))
-			return true;
-	return false;
-}
+	ip_addr addr = { 0 };
 
-/* Kubernetes' own test image: test/images/agnhost/README.md. */
-static void agnhost(struct known *k)
-{
-	int32_t n;
-
-	if (has_arg(k->c, "netexec")) {
-		listens(k, PROTO_TCP, (n = flag_number(k->c, "--http-port")) ? n : 8080, "spec.containers.args");
-		listens(k, PROTO_UDP, (n = flag_number(k->c, "--udp-port")) ? n : 8081, "spec.containers.args");
-		if ((n = flag_number(k->c, "--sctp-port")) > 0)
-			listens(k, PROTO_SCTP, n, "spec.containers.args");
-	} else if (has_arg(k->c, "serve-hostname")) {
-		n = flag_number(k->c, "--port");
-		listens(k, has_arg(k->c, "--udp") ? PROTO_UDP : PROTO_TCP, n ? n : 9376, "spec.containers.args");
-	} else if (has_arg(k->c, "porter")) {
-		for (uint32_t i = 0; i < k->c->env.nr; i++) {
-			const char *name = k->c->env.v[i].name;
-
-			if (name && strncmp(name, "SERVE_PORT_", 11) == 0)
-				listens(k, PROTO_TCP, atoi(name + 11), "spec.containers.env");
-			if (name && strncmp(name, "SERVE_SCTP_PORT_", 16) == 0)
-				listens(k, PROTO_SCTP, atoi(name + 16), "spec.containers.env");
-		}
-	}
+	if (streq(p->addr, "0.0.0.0") || !ip_parse(streq(p->addr, "localhost") ? "127.0.0.1" : p->addr, &addr))
+		addr = (ip_addr){ 0 };          /* of the Pod itself, as $(POD_IP) */
+	listens_at(known, l4_number(p->protocol), p->port, addr, p->path);
 }
 
 static void probe_port(struct known *k, const struct probe *p)
@@ -121,13 +78,19 @@ static bool is_mesh_proxy(const struct pod *p, const struct container *c) { retu
 
 static void one_container(struct known *k)
 {
+	struct agnhost agnhost = agnhost_of(k->c);
+
+	if (agnhost.subcommand) {
+		k->nr++;                /* it is known, also if it listens nowhere */
+		agnhost_ports(k->c, agnhost_listener, k);
+	}
+	if (agnhost.named)              /* and nowhere else, whatever it declares */
+		return;
 	for (uint32_t i = 0; i < k->c->ports.nr; i++)
 		listens(k, l4_number(k->c->ports.v[i].protocol), k->c->ports.v[i].port, "spec.containers.ports");
 	probe_port(k, k->c->readiness);
 	probe_port(k, k->c->liveness);
 	probe_port(k, k->c->startup);
-	if (k->c->image && strstr(k->c->image, "agnhost"))
-		agnhost(k);
 	if (is_mesh_proxy(k->pod, k->c))
 		for (size_t i = 0; i < ARRAY_LEN(sidecar_ports); i++)
 			listens(k, PROTO_TCP, sidecar_ports[i], "spec.containers.args");
@@ -141,7 +104,7 @@ static uint32_t each_container(struct compile *x, const struct pod *p, netns_h n
 		const container_list *l = list ? &p->spec->init_containers : &p->spec->containers;
 
 		for (uint32_t i = 0; i < l->nr; i++) {
-			struct known k = { x, p, &l->v[i], ns, 0, false };
+			struct known k = { x, p, &l->v[i], ns, 0 };
 
 			if ((list && !streq(l->v[i].restart_policy, "Always")) || (ns.i && !runs(p, &l->v[i])))
 				continue;

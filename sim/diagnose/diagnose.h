@@ -67,6 +67,7 @@ void why_pod(struct diagnosis *, const struct pod *);
 void why_pods(struct diagnosis *, struct object *const *pods, uint32_t nr);
 void why_references(struct diagnosis *, const struct pod *);            /* why_reference.c: ConfigMaps, Secrets, claims and keys that are not there */
 void why_containers(struct diagnosis *, const struct pod *);            /* why_container.c: those that do not run, or not for long */
+void why_agnhost(struct diagnosis *, const struct pod *);               /* why_container.c: what is assumed of the test image */
 void why_probes(struct diagnosis *, const struct pod *);                /* why_container.c: of one that is ready, probes of ports that it does not declare */
 const struct container *container_named(const struct pod *, const char *name);         /* among both lists; NULL */
 const char *container_path(struct diagnosis *, const struct pod *, const struct container *, const char *field);      /* spec.containers.0.image */

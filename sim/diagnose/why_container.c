@@ -1,4 +1,5 @@
 /* What a Pod's containers say of themselves: why one does not start, or does not stay. By the statuses, whoever wrote them: the simulated kubelet, or a real one. */
+#include "model/api/agnhost.h"
 #include "model/base/quantity.h"
 #include "sim/diagnose/diagnose.h"
 
@@ -203,6 +204,26 @@ void why_probes(struct diagnosis *d, const struct pod *p)
 			evidence(d, f, &p->o, arena_printf(d->arena, "spec.containers.%u.%s", k, names[i]), NULL);
 			evidence(d, f, &p->o, arena_printf(d->arena, "spec.containers.%u.ports", k), NULL);
 			remedy(d, f, "probe the port that the program listens on, best by its name");
+		}
+	}
+}
+
+/* What is taken for granted of Kubernetes' test image. */
+void why_agnhost(struct diagnosis *d, const struct pod *p)
+{
+	for (uint32_t k = 0; k < p->spec->containers.nr; k++) {
+		const struct container *c = &p->spec->containers.v[k];
+		struct agnhost g = agnhost_of(c);
+		struct finding *f;
+
+		if (g.depends) {
+			f = finding(d, FINDING_NOTE, "agnhost-status", "container %s ends, and how depends on %s, which is not looked at: its exit status is taken to be 0", c->name, g.depends);
+			evidence(d, f, &p->o, container_path(d, p, c, c->command.nr > 1 ? "command" : "args"), NULL);
+			remedy(d, f, "say it by an annotation, podwire.io/%s.exits: \"1 after 3s\"", c->name);
+		} else if (g.subcommand && !g.named && c->ports.nr) {
+			f = finding(d, FINDING_NOTE, "agnhost-pause", "container %s has no arguments, so that agnhost only pauses: that it answers at the ports that it declares is assumed", c->name);
+			evidence(d, f, &p->o, container_path(d, p, c, "ports"), NULL);
+			remedy(d, f, "give it arguments, such as netexec --http-port=%d", c->ports.v[0].port);
 		}
 	}
 }

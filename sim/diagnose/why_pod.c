@@ -503,6 +503,8 @@ void why_pod(struct diagnosis *d, const struct pod *p)
 		if (pod_is_ready(p) && !d->depth)
 			why_probes(d, p);
 	}
+	if (!d->depth)
+		why_agnhost(d, p);
 	why_references(d, p);
 	if (p->o.deleted == NEVER)
 		why_address(d, p);

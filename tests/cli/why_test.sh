@@ -130,6 +130,10 @@ check "by its long name" finds wrong-namespace "there is no namespace prod" -f b
 check "a name outside is not one of a namespace" finds unresolved "has no address" -f both.yaml pod/client db.example.com:5432
 sed 's/name: http}\]/name: http}], readinessProbe: {httpGet: {path: \/, port: 9999}}/' good.yaml >probed.yaml
 check "a probe of a port that is not declared is noted" notes probe-port -f probed.yaml "pod/$("$podwire" get pods -o name -f probed.yaml | sed -n 's|^pod/\(web-.*\)|\1|p' | head -1)"
+agnhost() { printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {restartPolicy: Never, containers: [{name: c, image: r.io/agnhost:2.53%s}]}\n' "$1" >agnhost.yaml; }
+agnhost ", args: [connect, 'web:80']"; check "a status that nobody looked at is noted" notes agnhost-status -f agnhost.yaml pod/p
+agnhost ', ports: [{containerPort: 80}]'; check "an agnhost that pauses, and declares a port" notes agnhost-pause -f agnhost.yaml pod/p
+agnhost ', args: [netexec], readinessProbe: {httpGet: {port: 80}}'; check "a probe of a port that agnhost does not serve fails" finds probe "connection refused" -f agnhost.yaml pod/p
 check "a port that the Service does not have" finds service-port "it has 5432/TCP" -f spaces.yaml pod/client db.shop:80
 check "a headless Service's port" finds headless-port "nobody turns port 80 into 53" -f spaces.yaml pod/client direct:80
 check "a name of another protocol, mended on a copy" finds port-protocol "tried on a copy: 1 of 1 endpoints ready" -f spaces.yaml svc/names

@@ -56,6 +56,8 @@ kind: Pod
 metadata: {name: net}
 spec: {containers: [{name: net, image: 'registry.k8s.io/e2e-test-images/agnhost:2.53', args: [netexec, '--http-port=8083', '--udp-port', '8084']}]}
 ---
+{apiVersion: v1, kind: Pod, metadata: {name: porter}, spec: {containers: [{name: c, image: 'registry.k8s.io/e2e-test-images/agnhost:2.53', args: [porter], ports: [{containerPort: 8099}], env: [{name: SERVE_PORT_8098, value: x}]}]}}
+---
 {apiVersion: v1, kind: Pod, metadata: {name: reader}, spec: {containers: [{name: reader, image: r, ports: [{containerPort: 1}], volumeMounts: [{name: logs, mountPath: /var/old, readOnly: true}, {name: scratch, mountPath: /scratch/here}]}], volumes: [{name: logs, persistentVolumeClaim: {claimName: logs}}, {name: scratch, emptyDir: {}}]}}
 YAML
 "$podwire" apply -q -f shop.yaml >/dev/null
@@ -73,6 +75,9 @@ check "a container without it has no such folder" status 2 "$podwire" exec shop 
 "$podwire" exec shop -c logger -- sh -c 'echo mine >/logs/mine; echo mine >/podwire-was-here'
 check "what is written beside the volume does not leave the lab" [ ! -e /podwire-was-here ]
 check "agnhost netexec listens where its arguments say" sh -c "'$podwire' exec reader -- curl -s --max-time 20 http://\$('$podwire' get pod net -o 'jsonpath={.status.podIP}'):8083/hostname | grep -qx net"
+at_porter() { "$podwire" exec reader -- curl -s -o /dev/null --max-time 20 "http://$("$podwire" get pod porter -o 'jsonpath={.status.podIP}'):$1/"; }
+check "agnhost porter listens where its environment says" at_porter 8098
+check "and not where it only declares" status 7 at_porter 8099
 check "verify" "$podwire" verify --sample 80
 
 check "the scenario of the figure" "$podwire" run --mode linux "$root/scenarios/figures/ingress-multicontainer.yaml"

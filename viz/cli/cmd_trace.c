@@ -252,8 +252,11 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
 	if (cli->mode && strcmp(cli->mode, "linux") == 0) {
-		if (cli->batch || cli->dataplane || cli->connection || cli->pcap)
-			return cli_usage(cli, err, "--mode linux takes two ends of the cluster");
+		if (cli->batch || cli->dataplane || cli->connection)
+			return cli_usage(cli, err, "--mode linux takes two ends of the cluster, and no %s", cli->batch ? "--batch" : cli->dataplane ? "--dataplane" : "--connection");
+		if (cli->pcap)
+			return cli_usage(cli, err, "--pcap writes simulated packets, and with --mode linux there are none: leave --mode linux out, or capture the real ones by podwire exec NODE -- tcpdump -i any -w %s",
+					 cli->pcap);
 		return inside_do(cli, in_kernel, err);
 	}
 	if (cli->dataplane ? !captured_open(cli, &c, &w, err) : !cli_world(cli, &w, err))
