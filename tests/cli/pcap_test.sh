@@ -13,6 +13,7 @@ figures=scenarios/figures
 check "a capture is written, and begins as pcapng does" 'capture $figures/clusterip.yaml pod/client svc/web:80 && [ "$(head -c4 "$tmp/a.pcapng" | od -An -tx1 | tr -d " ")" = 0a0d0d0a ]'
 check "the same question gives the same bytes" 'cp "$tmp/a.pcapng" "$tmp/b.pcapng"; capture $figures/clusterip.yaml pod/client svc/web:80; cmp -s "$tmp/a.pcapng" "$tmp/b.pcapng"'
 check "a file that cannot be written is an error that names it" '! $podwire trace -f $figures/clusterip.yaml pod/client svc/web:80 --pcap /nonexistent/a.pcapng >/dev/null 2>"$tmp/err" && grep -q "/nonexistent/a.pcapng" "$tmp/err"'
+check "with --mode linux there are none, and the message says what to do" '! $podwire trace --mode linux pod/a pod/b --pcap x 2>"$tmp/err" && grep -q "^podwire: --pcap .*tcpdump -i any -w x" "$tmp/err"'
 if ! command -v tshark >/dev/null; then
 	echo "skipped: tshark is not installed, so nobody else reads the captures"
 	printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" 9
