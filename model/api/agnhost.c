@@ -313,10 +313,9 @@ static bool path_among(const char *path, const char *const *known)
 }
 
 /* → the HTTP status; what is not known is 200. */
-static int status_of(const struct container *c, const char *subcommand, const char *path, const struct looking *l, nsec since, nsec *until)
+static int status_of(const struct container *c, const char *subcommand, const char *path, const struct looking *l, nsec since, nsec alive, nsec *until)
 {
 	static const char *const liveness[] = { "/started", "/healthz", "/redirect", NULL }, *const guestbook[] = { "/register", "/get", "/set", "/guestbook", NULL };
-	const nsec alive = SECONDS(10);
 
 	if (strcmp(subcommand, "liveness") == 0) {
 		if (!path_is(path, "/healthz"))
@@ -348,7 +347,7 @@ static bool grpc_answers(const struct container *c, const struct grpc_action *p,
 	return false;
 }
 
-bool agnhost_answers(const struct container *c, const struct probe *p, nsec since, nsec *until, const char **why)
+bool agnhost_answers(const struct container *c, const struct probe *p, nsec since, nsec alive, nsec *until, const char **why)
 {
 	static const struct { int status; const char *why; } words[] = {
 		{ 400, "HTTP probe failed with statuscode: 400" }, { 404, "HTTP probe failed with statuscode: 404" }, { 412, "HTTP probe failed with statuscode: 412" },
@@ -375,7 +374,7 @@ bool agnhost_answers(const struct container *c, const struct probe *p, nsec sinc
 		*why = "http: server gave HTTP response to HTTPS client";
 		return false;
 	}
-	status = l.tls && !tls ? 400 : status_of(c, g.subcommand, p->http->path && *p->http->path ? p->http->path : "/", &l, since, until);
+	status = l.tls && !tls ? 400 : status_of(c, g.subcommand, p->http->path && *p->http->path ? p->http->path : "/", &l, since, alive, until);
 	for (size_t k = 0; k < ARRAY_LEN(words); k++)
 		if (words[k].status == status) {
 			*why = words[k].why;
@@ -384,11 +383,11 @@ bool agnhost_answers(const struct container *c, const struct probe *p, nsec sinc
 	return true;
 }
 
-nsec agnhost_lingers(const struct container *c)
+nsec agnhost_lingers(const struct container *c, nsec awaits)
 {
 	struct agnhost g = agnhost_of(c);
 
 	if (!g.subcommand)
 		return 0;
-	return strcmp(g.subcommand, "serve-hostname") == 0 ? SECONDS(60) : SECONDS(MAX(flag_number(c, "--delay-shutdown", 0), 0));
+	return strcmp(g.subcommand, "serve-hostname") == 0 ? awaits : SECONDS(MAX(flag_number(c, "--delay-shutdown", 0), 0));
 }

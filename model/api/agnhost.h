@@ -23,8 +23,8 @@ struct agnhost agnhost_of(const struct container *);
 typedef void agnhost_listens(void *, const struct agnhost_port *);
 void agnhost_ports(const struct container *, agnhost_listens *, void *);        /* each once, in the order in which it opens them */
 
-/* Does it answer this probe well `since` its start? *until as in probe_succeeds; *why: the words if it does not. true as well for what is not known. */
-bool agnhost_answers(const struct container *, const struct probe *, nsec since, nsec *until, const char **why);
-nsec agnhost_lingers(const struct container *);         /* how long it goes on after SIGTERM; 0: it ends at once */
+/* Does it answer this probe well `since` its start? alive: how long `liveness` is (T_AGNHOST_ALIVE). *until as in probe_succeeds; *why: the words if it does not. true as well for what is not known. */
+bool agnhost_answers(const struct container *, const struct probe *, nsec since, nsec alive, nsec *until, const char **why);
+nsec agnhost_lingers(const struct container *, nsec awaits);    /* how long it goes on after SIGTERM, serve-hostname so long as it awaits its deletion (T_AGNHOST_AWAITS); 0: it ends at once */
 
 #endif

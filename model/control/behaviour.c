@@ -297,7 +297,7 @@ bool probe_succeeds(const struct pod *p, const struct container *c, enum probe_k
 	}
 	if (!probe)
 		return true;
-	return probe->exec ? command_succeeds(probe, why) : agnhost_answers(c, probe, since, until, why);
+	return probe->exec ? command_succeeds(probe, why) : agnhost_answers(c, probe, since, timing(T_AGNHOST_ALIVE), until, why);
 }
 
 /* The first moment from `at` on, in steps of the probe's period from `first`, at which the probe succeeds (or fails) `times` times in a row; NEVER. */

@@ -33,8 +33,8 @@ void container_stop(struct visit *v, uint32_t k, nsec grace)
 		return;
 	hook = c->lifecycle && grace ? MIN(hook_lasts(c->lifecycle->pre_stop), grace) : 0;
 	rest = MAX(grace - hook, timing(T_GRACE_MINIMUM));
-	goes_on = MAX(agnhost_lingers(c), timing(T_STEP_STOP));
-	deaf = ignores_sigterm(c) || agnhost_lingers(c) >= rest;
+	goes_on = MAX(agnhost_lingers(c, timing(T_AGNHOST_AWAITS)), timing(T_STEP_STOP));
+	deaf = ignores_sigterm(c) || goes_on >= rest;
 	at = grace ? v->now + hook + (deaf ? rest : MIN(goes_on, rest)) : v->now;
 	x->stopping = true;
 	x->ends_with = deaf || !grace ? 137 : 0;
