@@ -7,14 +7,7 @@
 
 static struct cluster *mesh(void)
 {
-	struct cluster *c = cluster_new(NULL, 1);
-	str *names = arena_array(cluster_arena(c), str, 1);
-
-	names[0] = cluster_str(c, "istio.io/gateway-controller");
-	cluster_flags(c)->controllers = (str_list){ names, 1, true };
-	control_new(c);
-	feed_cluster(c, VALIDATE_IGNORE, "apiVersion: v1\nkind: Namespace\nmetadata: {name: foo, labels: {istio-injection: enabled}}\n");
-	return c;
+	return feed_mesh("apiVersion: v1\nkind: Namespace\nmetadata: {name: foo, labels: {istio-injection: enabled}}\n");
 }
 
 static void add_pod(struct cluster *c, struct arena *a, const char *name, const char *labels, const char *ip)

@@ -52,6 +52,23 @@ static inline void cell_apply(struct cell *x, const char *text)
 	}
 }
 
+/* YAML documents of which the last is taken (why NULL), or is refused with a message that has these words. */
+static inline void cell_judges(struct cell *x, const char *text, const char *why)
+{
+	struct sb said = { 0 };
+	bool fits;
+
+	docs_read("test.yaml", text, strlen(text), NULL, cell_take, x, &x->err);
+	for (uint32_t i = 0; i < x->err.nr; i++)
+		if (!x->err.v[i].warning)
+			sb_printf(&said, "%s\n", x->err.v[i].text);
+	fits = why ? said.len && strstr(sb_text(&said), why) : !said.len;
+	CU_ASSERT(fits);
+	if (!fits)
+		fprintf(stderr, "\n%s\n  %sinstead of: %s\n", text, sb_text(&said), why ? why : "taken");
+	sb_free(&said);
+}
+
 static inline void cell_settle(struct cell *x)
 {
 	struct settle_result r = control_settle(x->t);

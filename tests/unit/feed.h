@@ -38,4 +38,17 @@ static inline void feed_cluster(struct cluster *c, enum validate unknown, const 
 	feed_text(&(struct feed){ .c = c, .opt = &opt }, yaml);
 }
 
+/* A cluster in which Istio runs (--controller), with these namespaces. */
+static inline struct cluster *feed_mesh(const char *namespaces)
+{
+	struct cluster *c = cluster_new(NULL, 1);
+	str *names = arena_array(cluster_arena(c), str, 1);
+
+	names[0] = cluster_str(c, "istio.io/gateway-controller");
+	cluster_flags(c)->controllers = (str_list){ names, 1, true };
+	control_new(c);
+	feed_cluster(c, VALIDATE_IGNORE, namespaces);
+	return c;
+}
+
 #endif
