@@ -78,6 +78,14 @@ static const char *quoted(struct arena *a, const char **p, const char *end)
 	return out;
 }
 
+bool word_among(const char *word, const char *const *words)
+{
+	for (int k = 0; words[k]; k++)
+		if (strcmp(words[k], word) == 0)
+			return true;
+	return false;
+}
+
 struct words words_of(struct arena *a, const char *s, size_t n, bool quotes)
 {
 	const char *end = s + n;

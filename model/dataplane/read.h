@@ -66,6 +66,7 @@ bool next_line(struct lines *, const char **s, size_t *n);
 /* Words of a line, in the arena. quotes: "…" with backslashes is one word, and the word's first byte was a quote if quoted[k]. */
 struct words { const char **v; uint32_t nr, alloc; };
 struct words words_of(struct arena *, const char *s, size_t n, bool quotes);
+bool word_among(const char *word, const char *const *words /* NULL at the end */);
 bool number_of(const char *s, uint64_t max, uint32_t *out);     /* decimal or 0x…, whole word */
 bool mac_of(const char *s, uint8_t mac[6]);
 bool proto_of_word(const char *s, uint32_t *proto);             /* tcp, udp, icmp, 6 … */
