@@ -32,6 +32,8 @@ bool is_label_value(const char *);
 typedef void must_be(struct check *, const struct path *, const char *);
 must_be must_be_label;                  /* RFC 1123 label */
 must_be must_be_subdomain;              /* RFC 1123 subdomain */
+/* A name that the value is only a part of, or the other way round: the value is told, the prefix stands before each message. */
+void must_be_subdomain_part(struct check *, const struct path *, const char *value, const char *name, const char *prefix);
 must_be must_be_subdomain_caseless;
 must_be must_be_subdomain_underscore;   /* as before, with _ */
 must_be must_be_label_1035;

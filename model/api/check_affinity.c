@@ -2,6 +2,7 @@
 #include "model/api/pod_rules.h"
 
 static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL }, *const operators[] = { "Equal", "Exists", NULL };
+static const char *const all_operators[] = { "Equal", "Exists", "Lt", "Gt", NULL };
 static const char *const actions[] = { "DoNotSchedule", "ScheduleAnyway", NULL }, *const honours[] = { "Honor", "Ignore", NULL };
 #define REQUIRED  "requiredDuringSchedulingIgnoredDuringExecution"
 #define PREFERRED "preferredDuringSchedulingIgnoredDuringExecution"
@@ -115,36 +116,59 @@ static void check_label_keys(struct check *c, const struct val *v, const struct 
 	}
 }
 
-static void check_pod_term(struct check *c, const struct val *v, const struct path *p)
+/* How often a selector asks for a key beyond the first time. When a Pod is made, each of its matchLabelKeys that it has a label for is asked for as well. */
+static void check_asked_once(struct pod_rules *r, const struct val *v, const struct path *p)
 {
+	const struct val *selector = val_get(v, "labelSelector");
+	uint32_t i = 0;
+
+	VAL_EACH(k, val_get(v, "matchLabelKeys")) {
+		const char *key = val_str(k) ? val_str(k) : "";
+		uint32_t nr = val_get(val_get(selector, "matchLabels"), key) != NULL;
+
+		nr += selector && val_get(val_get(r->meta, "labels"), key);
+		VAL_EACH(e, val_get(selector, "matchExpressions"))
+			nr += strcmp(text_of(e, "key"), key) == 0;
+		for (; nr > 1; nr--)
+			refuse_str(r->c, ITEM(p, i), key, "exists in both matchLabelKeys and labelSelector");
+		i++;
+	}
+}
+
+static void check_pod_term(struct pod_rules *r, const struct val *v, const struct path *p)
+{
+	struct check *c = r->c;
+
 	must_be_selector_val(c, SUB(p, "labelSelector"), val_get(v, "labelSelector"), false);
 	must_be_selector_val(c, SUB(p, "namespaceSelector"), val_get(v, "namespaceSelector"), false);
 	VAL_EACH(ns, val_get(v, "namespaces"))
 		must_be_label(c, SUB(p, "namespace"), val_str(ns) ? val_str(ns) : "");
 	check_label_keys(c, v, p, "matchLabelKeys", false);
 	check_label_keys(c, v, p, "mismatchLabelKeys", false);
+	check_asked_once(r, v, p);
 	if (!*text_of(v, "topologyKey"))
 		refuse_missing(c, SUB(p, "topologyKey"), "can not be empty");
 	must_be_label_key(c, SUB(p, "topologyKey"), text_of(v, "topologyKey"));
 }
 
-static void check_pods(struct check *c, const struct val *v, const struct path *p)
+static void check_pods(struct pod_rules *r, const struct val *v, const struct path *p)
 {
 	uint32_t i = 0;
 
 	VAL_EACH(t, val_get(v, REQUIRED))
-		check_pod_term(c, t, ITEM(SUB(p, REQUIRED), i++));
+		check_pod_term(r, t, ITEM(SUB(p, REQUIRED), i++));
 	i = 0;
 	VAL_EACH(t, val_get(v, PREFERRED)) {
-		check_weight(c, t, ITEM(SUB(p, PREFERRED), i));
-		check_pod_term(c, val_get(t, "podAffinityTerm"), SUB(ITEM(SUB(p, PREFERRED), i), "podAffinityTerm"));
+		check_weight(r->c, t, ITEM(SUB(p, PREFERRED), i));
+		check_pod_term(r, val_get(t, "podAffinityTerm"), SUB(ITEM(SUB(p, PREFERRED), i), "podAffinityTerm"));
 		i++;
 	}
 }
 
-void check_affinity(struct check *c, const struct val *v, const struct path *p)
+void check_affinity(struct pod_rules *r, const struct path *p)
 {
-	const struct val *node = val_get(v, "nodeAffinity");
+	struct check *c = r->c;
+	const struct val *v = val_get(r->spec, "affinity"), *node = val_get(v, "nodeAffinity");
 	const struct path *at = SUB(p, "nodeAffinity"), *preferred = SUB(at, PREFERRED);
 	uint32_t i = 0;
 
@@ -155,8 +179,8 @@ void check_affinity(struct check *c, const struct val *v, const struct path *p)
 		check_node_term(c, val_get(t, "preference"), SUB(ITEM(preferred, i), "preference"));
 		i++;
 	}
-	check_pods(c, val_get(v, "podAffinity"), SUB(p, "podAffinity"));
-	check_pods(c, val_get(v, "podAntiAffinity"), SUB(p, "podAntiAffinity"));
+	check_pods(r, val_get(v, "podAffinity"), SUB(p, "podAffinity"));
+	check_pods(r, val_get(v, "podAntiAffinity"), SUB(p, "podAntiAffinity"));
 }
 
 void check_tolerations(struct check *c, const struct val *list, const struct path *p)
@@ -176,7 +200,7 @@ void check_tolerations(struct check *c, const struct val *list, const struct pat
 		if (!*op || strcmp(op, "Equal") == 0)
 			must_be_label_value(c, SUB(at, "operator"), value);
 		else if (strcmp(op, "Exists") != 0)
-			refuse_unsupported(c, SUB(at, "operator"), op, operators);
+			refuse_unsupported(c, SUB(at, "operator"), op, is(op, "Lt", "Gt") ? all_operators : operators);   /* TaintTolerationComparisonOperators is off */
 		else if (*value)
 			refuse_str(c, SUB(at, "operator"), value, "value must be empty when `operator` is 'Exists'");
 		need_one_of(c, v, at, "effect", effects);

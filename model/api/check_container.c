@@ -104,6 +104,7 @@ static const char *const converted_paths[] = {          /* podshelper.ConvertDow
 void check_field_ref(struct check *c, const struct val *v, const struct path *p, bool volume)
 {
 	const char *path = text_of(v, "fieldPath"), *open = strchr(path, '[');
+	bool subscripted = open && open[1] == '\'' && strlen(open) > 4 && strcmp(open + strlen(open) - 2, "']") == 0;
 	char base[256], key[512];
 	size_t n = open ? (size_t)(open - path) : strlen(path);
 
@@ -112,16 +113,15 @@ void check_field_ref(struct check *c, const struct val *v, const struct path *p,
 	trimmed(path, n, base, sizeof(base));
 	if (*text_of(v, "apiVersion") && strcmp(text_of(v, "apiVersion"), "v1") != 0) {
 		refuse_str(c, SUB(p, "fieldPath"), path, "error converting fieldPath: unsupported pod version: %s", text_of(v, "apiVersion"));
+	} else if (subscripted && strcmp(base, "metadata.annotations") != 0 && strcmp(base, "metadata.labels") != 0) {
+		refuse_str(c, SUB(p, "fieldPath"), path, "error converting fieldPath: field label does not support subscript: %s", path);
 	} else if (!one_of(base, converted_paths)) {
 		refuse_str(c, SUB(p, "fieldPath"), path, "error converting fieldPath: field label not supported: %s", path);
-	} else if (open && open[1] == '\'' && strlen(open) > 4 && strcmp(open + strlen(open) - 2, "']") == 0) {
+	} else if (subscripted) {
 		trimmed(open + 2, strlen(open) - 4, key, sizeof(key));
 		for (char *k = key; strcmp(base, "metadata.annotations") == 0 && *k; k++)
 			*k = (char)tolower((unsigned char)*k);
-		if (strncmp(base, "metadata.", 9) != 0)
-			refuse_str(c, p, base, "does not support subscript");
-		else
-			must_be_label_key(c, p, key);
+		must_be_label_key(c, p, key);
 	} else if (!one_of(path, volume ? volume_paths : env_paths)) {
 		refuse_unsupported(c, SUB(p, "fieldPath"), path, volume ? volume_paths : env_paths);
 	}
@@ -437,13 +437,14 @@ static void check_restart(struct check *c, const struct val *v, const struct pat
 	const struct val *rules = val_get(v, "restartPolicyRules");
 	uint32_t i = 0;
 
-	need_one_of(c, v, p, "restartPolicy", restart_policies);
+	need_one_if_set(c, v, p, "restartPolicy", restart_policies);
 	if (rules && rules->nr && !has(v, "restartPolicy"))
 		refuse_missing(c, SUB(p, "restartPolicy"), "must specify restartPolicy when restart rules are used");
 	if (rules && rules->nr > 20)
 		refuse_many(c, SUB(p, "restartPolicyRules"), rules->nr, 20);
 	VAL_EACH(rule, rules) {
 		const struct path *at = ITEM(SUB(p, "restartPolicyRules"), i++);
+		const struct val *codes = val_path(rule, "exitCodes.values");
 
 		if (!one_of(text_of(rule, "action"), rule_actions))
 			refuse_unsupported(c, SUB(at, "action"), text_of(rule, "action"), rule_actions);
@@ -451,6 +452,8 @@ static void check_restart(struct check *c, const struct val *v, const struct pat
 			refuse_missing(c, SUB(at, "exitCodes"), "must be specified");
 		else if (!one_of(text_of(val_get(rule, "exitCodes"), "operator"), rule_operators))
 			refuse_unsupported(c, SUB(at, "exitCodes.operator"), text_of(val_get(rule, "exitCodes"), "operator"), rule_operators);
+		if (codes && codes->nr > 255)
+			refuse_many(c, SUB(at, "exitCodes.values"), codes->nr, 255);
 	}
 }
 

@@ -1,6 +1,4 @@
-/* Pods and Pod templates: ValidatePodSpec, ValidatePodSpecificAnnotations, ValidatePodCreate, ValidatePodUpdate. */
-#include <stdlib.h>
-
+/* Pods and Pod templates: ValidatePodSpec, ValidatePodTemplateSpec, ValidatePodCreate. */
 #include "model/api/pod_rules.h"
 #include "model/base/quantity.h"
 
@@ -61,22 +59,56 @@ static void check_amount(struct check *c, const struct val *v, const struct path
 	check_pages(c, v, milli, p);
 }
 
+/* Has the list, before this entry, one that names the same request of the same claim, or all of them? An entry without a request names all. */
+static bool claimed(const struct val *list, const struct val *v)
+{
+	const char *request = text_of(v, "request");
+
+	VAL_EACH(other, list) {
+		if (other == v)
+			break;
+		if (strcmp(text_of(other, "name"), text_of(v, "name")) == 0 && (!*request || !*text_of(other, "request") || strcmp(text_of(other, "request"), request) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* validateResourceClaimNames */
 static void check_claims(struct check *c, const struct val *list, const struct val *declared, const struct path *p)
 {
 	uint32_t i = 0;
 
 	VAL_EACH(v, list) {
 		const struct path *at = ITEM(p, i++);
+		const char *name = text_of(v, "name"), *request = text_of(v, "request");
+		const struct val *whole = NULL;
 		bool found = false;
 
-		if (!*text_of(v, "name")) {
+		if (!*name) {
 			refuse_missing(c, at, "%s", "");
 			continue;
 		}
+		VAL_EACH(other, list) {
+			if (other == v)
+				break;
+			if (strcmp(text_of(other, "name"), name) == 0 && !*text_of(other, "request"))
+				whole = other;
+		}
+		if (*request && !whole)
+			must_be_label(c, SUB(at, "request"), request);
+		if (claimed(list, v)) {
+			struct sb key = { 0 };
+
+			sb_add(&key, name);
+			if (*request && !whole)
+				sb_printf(&key, "/%s", request);
+			refuse_duplicate(c, at, sb_text(&key));
+			sb_free(&key);
+		}
 		VAL_EACH(d, declared)
-			found = found || strcmp(text_of(d, "name"), text_of(v, "name")) == 0;
+			found = found || strcmp(text_of(d, "name"), name) == 0;
 		if (!found)
-			refuse_unfound(c, at, text_of(v, "name"));
+			refuse_unfound(c, at, name);
 	}
 }
 
@@ -116,6 +148,10 @@ static void check_pod_resources(struct pod_rules *r, const struct path *p)
 	const struct val *v = val_get(r->spec, "resources");
 	const char *const lists[] = { "limits", "requests" };
 
+	if (val_is(v, VAL_MAP) && strcmp(text_of(val_get(r->spec, "os"), "name"), "windows") == 0) {
+		refuse_forbidden(r->c, p, "may not be set for a windows pod");
+		return;
+	}
 	if (has(v, "claims"))
 		refuse_forbidden(r->c, SUB(p, "claims"), "claims may not be set for Resources at pod-level");
 	for (uint32_t k = 0; k < 2; k++)
@@ -252,6 +288,10 @@ static void check_resource_claims(struct check *c, const struct val *list, const
 			refuse_val(c, at, v, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
 		if (!named && !made)
 			refuse_val(c, at, v, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+		if (named)
+			must_be_subdomain(c, SUB(at, "resourceClaimName"), text_of(v, "resourceClaimName"));
+		if (made)
+			must_be_subdomain(c, SUB(at, "resourceClaimTemplateName"), text_of(v, "resourceClaimTemplateName"));
 	}
 }
 
@@ -270,7 +310,8 @@ static void spec_check(struct pod_rules *r, const struct path *p)
 	need_one_of(c, spec, p, "dnsPolicy", dns_policies);
 	must_be_labels_val(c, SUB(p, "nodeSelector"), val_get(spec, "nodeSelector"));
 	check_pod_security(r, SUB(p, "securityContext"));
-	check_affinity(c, val_get(spec, "affinity"), SUB(p, "affinity"));
+	check_host_process(r, p);
+	check_affinity(r, SUB(p, "affinity"));
 	check_dns(c, spec, p);
 	check_lists(c, spec, p);
 	check_spread(c, val_get(spec, "topologySpreadConstraints"), SUB(p, "topologySpreadConstraints"));
@@ -288,30 +329,6 @@ static void spec_check(struct pod_rules *r, const struct path *p)
 		refuse_unsupported(c, SUB(p, "os"), os, systems);
 	else if (*os)
 		check_system(c, spec, p, os);
-}
-
-/* ---- annotations */
-
-static void check_annotations(struct check *c, const struct val *notes, const struct val *spec, const struct path *p)
-{
-	const char *cost = text_of(notes, "controller.kubernetes.io/pod-deletion-cost");
-	char *end;
-
-	if (has(notes, "kubernetes.io/config.mirror") && !*text_of(spec, "nodeName"))
-		refuse_str(c, ENTRY(p, "kubernetes.io/config.mirror"), text_of(notes, "kubernetes.io/config.mirror"), "must set spec.nodeName if mirror pod annotation is set");
-	if (*cost) {
-		long long n = strtoll(cost, &end, 10);
-
-		if (*end || n < INT32_MIN || n > INT32_MAX || (cost[0] == '0' && cost[1]) || cost[0] == '+')
-			refuse_str(c, ENTRY(p, "controller.kubernetes.io/pod-deletion-cost"), cost, "must be a 32bit integer");
-	}
-	VAL_EACH(m, notes) {
-		static const char armor[] = "container.apparmor.security.beta.kubernetes.io/";
-		const char *s = val_str(m) ? val_str(m) : "";
-
-		if (strncmp(m->key, armor, sizeof(armor) - 1) == 0 && *s && strcmp(s, "runtime/default") != 0 && strcmp(s, "unconfined") != 0 && strncmp(s, "localhost/", 10) != 0)
-			refuse_str(c, ENTRY(p, m->key), s, "invalid AppArmor profile name: \"%s\"", s);
-	}
 }
 
 static struct pod_rules rules_for(struct check *c, const struct val *spec)
@@ -336,6 +353,7 @@ void template_check(struct check *c, const struct val *template, const struct pa
 	r.claims = claims;
 	template_meta_check(c, template, p);
 	spec_check(&r, SUB(p, "spec"));
+	check_profiles_agree(c, val_path(template, "metadata.annotations"), spec, SUB(p, "spec"));
 	if (val_get(spec, "ephemeralContainers") && val_get(spec, "ephemeralContainers")->nr)
 		refuse_forbidden(c, SUB(p, "spec.ephemeralContainers"), "ephemeral containers not allowed in pod template");
 }
@@ -349,6 +367,7 @@ void pod_check(struct check *c, const struct object *o)
 	uint32_t i = 0;
 
 	r.is_pod = true;
+	r.meta = runs ? NULL : val_get(c->root, "metadata");
 	check_annotations(c, val_path(c->root, "metadata.annotations"), spec, SUB(NULL, "metadata.annotations"));
 	spec_check(&r, p);
 	VAL_EACH(v, val_get(spec, "volumes")) {
@@ -365,59 +384,5 @@ void pod_check(struct check *c, const struct object *o)
 		refuse_forbidden(c, SUB(p, "ephemeralContainers"), "cannot be set on create");
 	if (*text_of(spec, "nodeName") && gates && gates->nr)
 		refuse_forbidden(c, SUB(p, "nodeName"), "cannot be set until all schedulingGates have been cleared");
-}
-
-/* ---- update */
-
-static void check_images(struct check *c, const struct val *now, const struct val *old, const struct path *p)
-{
-	if ((now ? now->nr : 0) != (old ? old->nr : 0))
-		refuse_forbidden(c, p, "pod updates may not add or remove containers");
-}
-
-/* The spec without what an update may change. */
-static struct val *fixed_part(struct arena *a, const struct val *spec)
-{
-	static const char *const free_keys[] = { "activeDeadlineSeconds", "tolerations", "schedulingGates" };
-	static const char *const lists[] = { "containers", "initContainers" };
-	struct val *v = val_copy(a, spec);
-
-	for (size_t k = 0; v && k < ARRAY_LEN(free_keys); k++)
-		val_del(v, free_keys[k]);
-	for (size_t k = 0; v && k < ARRAY_LEN(lists); k++)
-		VAL_EACH_MUT(x, val_get_mut(v, lists[k]))
-			val_del(x, "image");
-	return v;
-}
-
-void pod_check_update(struct check *c, const struct object *o, const struct object *was)
-{
-	const struct val *now = val_get(o->doc, "spec"), *old = val_get(was->doc, "spec"), *deadline = val_get(now, "activeDeadlineSeconds");
-	const struct path *p = SUB(NULL, "spec");
-	struct arena *a;
-
-	if (!now || !old)
-		return;
-	check_images(c, val_get(now, "containers"), val_get(old, "containers"), SUB(p, "containers"));
-	check_images(c, val_get(now, "initContainers"), val_get(old, "initContainers"), SUB(p, "initContainers"));
-	if (has(old, "activeDeadlineSeconds") && !deadline)
-		refuse_text(c, SUB(p, "activeDeadlineSeconds"), "null", "must not update from a positive integer to nil value");
-	else if (has(old, "activeDeadlineSeconds") && val_int_or(deadline, 0) > int_of(old, "activeDeadlineSeconds", 0))
-		refuse_int(c, SUB(p, "activeDeadlineSeconds"), val_int_or(deadline, 0), "must be less than or equal to previous value");
-	VAL_EACH(t, val_get(old, "tolerations")) {
-		bool found = false;
-
-		VAL_EACH(x, val_get(now, "tolerations"))
-			found = found || (strcmp(text_of(x, "key"), text_of(t, "key")) == 0 && strcmp(text_of(x, "operator"), text_of(t, "operator")) == 0 &&
-					  strcmp(text_of(x, "value"), text_of(t, "value")) == 0 && strcmp(text_of(x, "effect"), text_of(t, "effect")) == 0);
-		if (!found) {
-			refuse_forbidden(c, SUB(p, "tolerations"), "existing toleration can not be modified except its tolerationSeconds");
-			break;
-		}
-	}
-	a = arena_new(NULL, "pod update");
-	if (!val_equal(fixed_part(a, now), fixed_part(a, old)))
-		refuse_forbidden(c, p, "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
-				       "`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)");
-	arena_free(a);
+	check_profiles_agree(c, val_path(c->root, "metadata.annotations"), spec, p);
 }

@@ -5,7 +5,7 @@
 
 static const char *const profiles[] = { "Localhost", "RuntimeDefault", "Unconfined", NULL }, *const proc_mounts[] = { "Default", "Unmasked", NULL };
 static const char *const fs_policies[] = { "Always", "OnRootMismatch", NULL }, *const group_policies[] = { "Merge", "Strict", NULL };
-static const char *const label_policies[] = { "MountOption", "Recursive", NULL };
+static const char *const label_policies[] = { "Recursive", NULL };       /* MountOption waits for the feature SELinuxMount, which is off */
 
 static void check_profile(struct check *c, const struct val *v, const struct path *p, const char *what)
 {
@@ -27,6 +27,8 @@ static void check_profile(struct check *c, const struct val *v, const struct pat
 		refuse_missing(c, SUB(p, "localhostProfile"), "must be set when %s type is Localhost", what);
 	else if (seccomp)
 		must_be_descending(c, SUB(p, "localhostProfile"), local);
+	else if (strlen(local) > 4095)          /* PATH_MAX - 1 */
+		refuse_long(c, SUB(p, "localhostProfile"), 4095);
 	else if (isspace((unsigned char)local[0]) || isspace((unsigned char)local[strlen(local) - 1]))
 		refuse_str(c, SUB(p, "localhostProfile"), local, "must not be padded with whitespace");
 }
@@ -97,7 +99,7 @@ static void check_sysctls(struct pod_rules *r, const struct val *list, const str
 void check_system(struct check *c, const struct val *spec, const struct path *p, const char *os)
 {
 	static const char *const pod[] = { "appArmorProfile", "seLinuxOptions", "seccompProfile", "fsGroup", "fsGroupChangePolicy", "sysctls", "runAsUser", "runAsGroup",
-					   "supplementalGroups", "supplementalGroupsPolicy", NULL };
+					   "supplementalGroups", "supplementalGroupsPolicy", "seLinuxChangePolicy", NULL };
 	static const char *const container[] = { "appArmorProfile", "seLinuxOptions", "seccompProfile", "capabilities", "readOnlyRootFilesystem", "privileged",
 						 "allowPrivilegeEscalation", "procMount", "runAsUser", "runAsGroup", NULL };
 	static const char *const shared[] = { "hostPID", "hostIPC", "shareProcessNamespace" }, *const lists[] = { "initContainers", "containers" };
@@ -128,6 +130,40 @@ void check_system(struct check *c, const struct val *spec, const struct path *p,
 	}
 }
 
+/* hostProcess: of the container, or else of the Pod; NULL: neither says. */
+static const struct val *host_process(const struct val *context)
+{
+	const struct val *v = val_path(context, "windowsOptions.hostProcess");
+
+	return val_is(v, VAL_BOOL) ? v : NULL;
+}
+
+void check_host_process(struct pod_rules *r, const struct path *p)
+{
+	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
+	const struct val *of_pod = host_process(val_get(r->spec, "securityContext"));
+	uint32_t nr = 0, on_host = 0;
+
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		uint32_t i = 0;
+
+		VAL_EACH(v, val_get(r->spec, lists[k])) {
+			const struct val *own = host_process(val_get(v, "securityContext"));
+			const struct path *at = ITEM(SUB(p, lists[k]), i++);
+
+			if (of_pod && own && val_bool_or(of_pod, false) != val_bool_or(own, false))
+				refuse_text(r->c, SUB(at, "securityContext.windowsOptions.hostProcess"), val_bool_or(own, false) ? "true" : "false",
+					    "pod hostProcess value must be identical if both are specified, was %s", val_bool_or(of_pod, false) ? "true" : "false");
+			nr++;
+			on_host += val_bool_or(own ? own : of_pod, false);
+		}
+	}
+	if (on_host && on_host != nr)
+		refuse_str(r->c, p, "", "If pod contains any hostProcess containers then all containers must be HostProcess containers");
+	if (on_host && !true_of(r->spec, "hostNetwork"))
+		refuse_text(r->c, SUB(p, "hostNetwork"), "false", "hostNetwork must be true if pod contains any hostProcess containers");
+}
+
 void check_pod_security(struct pod_rules *r, const struct path *p)
 {
 	const struct val *v = val_get(r->spec, "securityContext");
@@ -146,9 +182,9 @@ void check_pod_security(struct pod_rules *r, const struct path *p)
 		i++;
 	}
 	check_sysctls(r, val_get(v, "sysctls"), SUB(p, "sysctls"));
-	need_one_of(r->c, v, p, "fsGroupChangePolicy", fs_policies);
-	need_one_of(r->c, v, p, "supplementalGroupsPolicy", group_policies);
-	need_one_of(r->c, v, p, "seLinuxChangePolicy", label_policies);
+	need_one_if_set(r->c, v, p, "fsGroupChangePolicy", fs_policies);
+	need_one_if_set(r->c, v, p, "supplementalGroupsPolicy", group_policies);
+	need_one_if_set(r->c, v, p, "seLinuxChangePolicy", label_policies);
 	check_profile(r->c, val_get(v, "seccompProfile"), SUB(p, "seccompProfile"), "seccomp");
 	check_profile(r->c, val_get(v, "appArmorProfile"), SUB(p, "appArmorProfile"), "AppArmor");
 }

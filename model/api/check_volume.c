@@ -1,4 +1,5 @@
 /* Volumes of Pods: validateVolumeSource and the functions that it calls. */
+#include "model/api/form.h"
 #include "model/api/pod_rules.h"
 #include "model/base/quantity.h"
 
@@ -18,6 +19,12 @@ bool need(struct check *c, const struct val *v, const struct path *p, const char
 void need_one_of(struct check *c, const struct val *v, const struct path *p, const char *key, const char *const *names)
 {
 	if (*text_of(v, key) && !one_of(text_of(v, key), names))
+		refuse_unsupported(c, SUB(p, key), text_of(v, key), names);
+}
+
+void need_one_if_set(struct check *c, const struct val *v, const struct path *p, const char *key, const char *const *names)
+{
+	if (has(v, key) && !one_of(text_of(v, key), names))
 		refuse_unsupported(c, SUB(p, key), text_of(v, key), names);
 }
 
@@ -123,16 +130,73 @@ static void check_nfs(struct check *c, const struct val *v, const struct path *p
 		refuse_str(c, SUB(p, "path"), text_of(v, "path"), "must be an absolute path");
 }
 
+/* The name of an initiator or a target. */
+static void check_iscsi_name(struct check *c, const struct path *p, const char *name)
+{
+	static const struct { const char *start, *pattern; } forms[] = {
+		{ "iqn", "iqn\\.[0-9]{4}-[0-9]{2}\\.[A-Za-z0-9.-]+:[^,;*&$|\\s]+$" }, { "eui", "^eui.[A-Za-z0-9]{16}$" }, { "naa", "^naa.[A-Za-z0-9]{32}$" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(forms); k++)
+		if (strncmp(name, forms[k].start, 3) == 0) {
+			if (!form_matches(name, forms[k].pattern))
+				refuse_str(c, p, name, "must be valid format");
+			return;
+		}
+	refuse_str(c, p, name, "must be valid format starting with iqn, eui, or naa");
+}
+
 static void check_iscsi(struct check *c, const struct val *v, const struct path *p)
 {
-	const char *iqn = text_of(v, "iqn");
-
 	need(c, v, p, "targetPortal");
-	if (need(c, v, p, "iqn") && strncmp(iqn, "iqn", 3) != 0 && strncmp(iqn, "eui", 3) != 0 && strncmp(iqn, "naa", 3) != 0)
-		refuse_str(c, SUB(p, "iqn"), iqn, "must be valid format starting with iqn, eui, or naa");
+	if (need(c, v, p, "iqn"))
+		check_iscsi_name(c, SUB(p, "iqn"), text_of(v, "iqn"));
 	need_range(c, v, p, "lun", 0, 255);
 	if ((true_of(v, "chapAuthDiscovery") || true_of(v, "chapAuthSession")) && !has(v, "secretRef"))
 		refuse_missing(c, SUB(p, "secretRef"), "%s", "");
+	if (has(v, "initiatorName"))
+		check_iscsi_name(c, SUB(p, "initiatorname"), text_of(v, "initiatorName"));      /* the path is spelt as upstream spells it */
+}
+
+/* net.SplitHostPort */
+static bool is_host_port(const char *s, size_t n)
+{
+	const char *end = s + n, *colon = NULL, *host = s, *host_end;
+
+	for (const char *at = s; at < end; at++)
+		colon = *at == ':' ? at : colon;
+	if (!colon)
+		return false;
+	host_end = colon;
+	if (*s == '[') {
+		host = s + 1;
+		host_end = memchr(s, ']', n);
+		if (!host_end || host_end + 1 != colon)
+			return false;
+	} else if (memchr(s, ':', (size_t)(colon - s))) {
+		return false;
+	}
+	for (const char *at = host; at < end; at++)
+		if (at != host_end && (*at == '[' || *at == ']'))
+			return false;
+	return true;
+}
+
+static void check_quobyte(struct check *c, const struct val *v, const struct path *p)
+{
+	static const char pairs[] = "must be a host:port pair or multiple pairs separated by commas";
+	const char *registry = text_of(v, "registry");
+
+	if (!*registry) {
+		refuse_missing(c, SUB(p, "registry"), "%s", pairs);
+	} else if (strlen(text_of(v, "tenant")) > 64) {
+		refuse_missing(c, SUB(p, "tenant"), "must be a UUID and may not exceed a length of 64 characters");
+	} else {
+		for (const char *at = registry; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+			if (!is_host_port(at, strcspn(at, ",")))
+				refuse_str(c, SUB(p, "registry"), registry, "%s", pairs);
+	}
+	need(c, v, p, "volume");
 }
 
 static void check_flocker(struct check *c, const struct val *v, const struct path *p)
@@ -294,12 +358,33 @@ static void check_csi(struct check *c, const struct val *v, const struct path *p
 		need(c, val_get(v, "nodePublishSecretRef"), SUB(p, "nodePublishSecretRef"), "name");
 }
 
+/* ValidateTemplateObjectMeta */
+static void check_template_meta(struct check *c, const struct val *meta, const struct path *p)
+{
+	static const struct { const char *key, *said; } others[] = {
+		{ "name", "name" }, { "generateName", "generateName" }, { "namespace", "namespace" }, { "selfLink", "selfLink" }, { "uid", "uID" }, { "resourceVersion", "resourceVersion" },
+		{ "generation", "generation" }, { "creationTimestamp", "creationTimestamp" }, { "deletionTimestamp", "deletionTimestamp" },
+		{ "deletionGracePeriodSeconds", "deletionGracePeriodSeconds" }, { "ownerReferences", "ownerReferences" }, { "finalizers", "finalizers" }, { "managedFields", "managedFields" },
+	};
+
+	must_be_annotations_val(c, SUB(p, "annotations"), val_get(meta, "annotations"));
+	must_be_labels_val(c, SUB(p, "labels"), val_get(meta, "labels"));
+	for (size_t k = 0; k < ARRAY_LEN(others); k++) {
+		const struct val *m = val_get(meta, others[k].key);
+
+		if (m && m->type != VAL_NULL && !(val_is(m, VAL_STRING) && !m->nr) && !(strcmp(others[k].key, "generation") == 0 && val_int_or(m, 0) == 0))
+			refuse_forbidden(c, SUB(p, others[k].said), "cannot be set");
+	}
+}
+
 static void check_ephemeral(struct check *c, const struct val *v, const struct path *p)
 {
 	const struct val *t = val_get(v, "volumeClaimTemplate");
 
-	if (need(c, v, p, "volumeClaimTemplate"))
-		claim_spec_check(c, val_get(t, "spec"), SUB(p, "volumeClaimTemplate.spec"));
+	if (!need(c, v, p, "volumeClaimTemplate"))
+		return;
+	check_template_meta(c, val_get(t, "metadata"), SUB(p, "volumeClaimTemplate.metadata"));
+	claim_spec_check(c, val_get(t, "spec"), SUB(p, "volumeClaimTemplate.spec"));
 }
 
 static void check_image(struct check *c, const struct val *v, const struct path *p)
@@ -313,7 +398,7 @@ static const struct source { const char *name; void (*check)(struct check *, con
 	{ "awsElasticBlockStore", check_aws, { NULL } }, { "secret", check_secret, { NULL } }, { "nfs", check_nfs, { NULL } }, { "iscsi", check_iscsi, { NULL } },
 	{ "glusterfs", NULL, { "endpoints", "path", NULL } }, { "flocker", check_flocker, { NULL } }, { "persistentVolumeClaim", NULL, { "claimName", NULL } },
 	{ "rbd", NULL, { "monitors", "image", NULL } }, { "cinder", NULL, { "volumeID", NULL } }, { "cephfs", NULL, { "monitors", NULL } },
-	{ "quobyte", NULL, { "registry", "volume", NULL } }, { "downwardAPI", check_downward, { NULL } }, { "fc", check_fc, { NULL } }, { "flexVolume", NULL, { "driver", NULL } },
+	{ "quobyte", check_quobyte, { NULL } }, { "downwardAPI", check_downward, { NULL } }, { "fc", check_fc, { NULL } }, { "flexVolume", NULL, { "driver", NULL } },
 	{ "configMap", check_config_map, { NULL } }, { "azureFile", NULL, { "secretName", "shareName", NULL } }, { "vsphereVolume", NULL, { "volumePath", NULL } },
 	{ "photonPersistentDisk", NULL, { "pdID", NULL } }, { "portworxVolume", NULL, { "volumeID", NULL } }, { "azureDisk", check_disk, { NULL } },
 	{ "storageos", NULL, { "volumeName", NULL } }, { "projected", check_projected, { NULL } }, { "scaleIO", NULL, { "gateway", "system", "volumeName" } }, { "csi", check_csi, { NULL } },
@@ -341,6 +426,35 @@ static void check_source(struct check *c, const struct val *v, const struct path
 	}
 }
 
+/* The claim that a Pod's ephemeral volume makes is named after both: what it is called must be a name. */
+static void check_claim_name(struct pod_rules *r, const char *volume, const struct path *p)
+{
+	const char *pod = text_of(r->meta, "name");
+	struct sb name = { 0 }, prefix = { 0 };
+
+	if (!*pod || !*volume)
+		return;
+	sb_printf(&name, "%s-%s", pod, volume);
+	sb_printf(&prefix, "PVC name \"%s\": ", sb_text(&name));
+	must_be_subdomain_part(r->c, p, volume, sb_text(&name), sb_text(&prefix));
+	sb_free(&name);
+	sb_free(&prefix);
+}
+
+/* Does an ephemeral volume of this Pod make a claim of that name? */
+static bool makes_claim(const struct pod_rules *r, const char *claim)
+{
+	const char *pod = text_of(r->meta, "name");
+	size_t n = strlen(pod);
+
+	if (!n || strncmp(claim, pod, n) != 0 || claim[n] != '-')
+		return false;
+	VAL_EACH(v, val_get(r->spec, "volumes"))
+		if (has(v, "ephemeral") && strcmp(text_of(v, "name"), claim + n + 1) == 0)
+			return true;
+	return false;
+}
+
 void check_volumes(struct pod_rules *r, const struct path *p)
 {
 	const struct val *list = val_get(r->spec, "volumes");
@@ -352,6 +466,10 @@ void check_volumes(struct pod_rules *r, const struct path *p)
 		uint32_t before = r->c->found, k = 0;
 
 		check_source(r->c, v, at);
+		if (has(val_get(v, "iscsi"), "initiatorName") && strlen(name) + 1 + strlen(text_of(val_get(v, "iscsi"), "targetPortal")) > 64)
+			refuse_str(r->c, SUB(at, "name"), name, "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.");
+		if (has(v, "ephemeral"))
+			check_claim_name(r, name, SUB(at, "name"));
 		if (need(r->c, v, at, "name"))
 			must_be_label(r->c, SUB(at, "name"), name);
 		VAL_EACH(other, list) {
@@ -365,6 +483,9 @@ void check_volumes(struct pod_rules *r, const struct path *p)
 		}
 		if (i < VOLUMES_JUDGED)
 			r->good_volume[i] = r->c->found == before;
+		if (makes_claim(r, text_of(val_get(v, "persistentVolumeClaim"), "claimName")))
+			refuse_str(r->c, SUB(at, "persistentVolumeClaim.claimName"), text_of(val_get(v, "persistentVolumeClaim"), "claimName"),
+				   "must not reference a PVC that gets created for an ephemeral volume");
 		if (r->is_pod && has(v, "image"))
 			need(r->c, val_get(v, "image"), SUB(at, "image"), "reference");
 		i++;

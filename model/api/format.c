@@ -57,7 +57,7 @@ void must_be_label(struct check *c, const struct path *p, const char *s)
 		refuse_str(c, p, s, FORM("a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character", LABEL, "'my-name',  or '123-abc'"));
 }
 
-static void subdomain(struct check *c, const struct path *p, const char *whole, const char *s, const char *prefix)
+void must_be_subdomain_part(struct check *c, const struct path *p, const char *whole, const char *s, const char *prefix)
 {
 	if (strlen(s) > 253)
 		refuse_str(c, p, whole, "%smust be no more than 253 bytes", prefix);
@@ -67,7 +67,7 @@ static void subdomain(struct check *c, const struct path *p, const char *whole, 
 
 void must_be_subdomain(struct check *c, const struct path *p, const char *s)
 {
-	subdomain(c, p, s, s, "");
+	must_be_subdomain_part(c, p, s, s, "");
 }
 
 void must_be_subdomain_caseless(struct check *c, const struct path *p, const char *s)
@@ -124,7 +124,7 @@ static void label_key(struct check *c, const struct path *p, const char *s, cons
 		if (slash == s)
 			refuse_str(c, p, shown, "prefix part must be non-empty");
 		else
-			subdomain(c, p, shown, prefix, "prefix part ");
+			must_be_subdomain_part(c, p, shown, prefix, "prefix part ");
 	}
 	if (!*name)
 		refuse_str(c, p, shown, "name part must be non-empty");

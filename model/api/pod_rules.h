@@ -10,6 +10,7 @@ struct pod_rules {
 	struct check *c;
 	const struct val *spec;
 	const struct val *claims;               /* of a StatefulSet: each is a volume of its name as well */
+	const struct val *meta;                 /* of a Pod that is made or changed; NULL: of a template, or of a Pod that is there already */
 	bool is_pod;
 	bool host_users;
 	int64_t grace;
@@ -35,6 +36,8 @@ static inline bool true_of(const struct val *v, const char *key) { return val_bo
 bool need(struct check *, const struct val *, const struct path *, const char *key);
 /* Unsupported if there and not among the names. */
 void need_one_of(struct check *, const struct val *, const struct path *, const char *key, const char *const *names);
+/* The same of a field whose empty text is no default: upstream's pointer to a word. */
+void need_one_if_set(struct check *, const struct val *, const struct path *, const char *key, const char *const *names);
 void need_range(struct check *, const struct val *, const struct path *, const char *key, int64_t lo, int64_t hi);
 void must_be_file_mode(struct check *, const struct val *, const struct path *, const char *key);
 must_be must_be_descending;                     /* validateLocalDescendingPath */
@@ -44,13 +47,17 @@ must_be must_be_unreserved;                     /* ValidateLocalNonReservedPath 
 void check_volumes(struct pod_rules *, const struct path *);
 void check_containers(struct pod_rules *, const struct path *spec);
 void check_resources(struct check *, const struct val *, const struct val *claims, const struct path *);
-void check_affinity(struct check *, const struct val *, const struct path *);
+void check_affinity(struct pod_rules *, const struct path *);
 void check_node_selector(struct check *, const struct val *, const struct path *);
 void check_tolerations(struct check *, const struct val *, const struct path *);
 void check_spread(struct check *, const struct val *, const struct path *);
 void check_pod_security(struct pod_rules *, const struct path *);
 void check_system(struct check *, const struct val *spec, const struct path *, const char *os);       /* validateWindows, validateLinux */
 void check_container_security(struct pod_rules *, const struct val *, const struct path *);
+void check_host_process(struct pod_rules *, const struct path *spec);                                  /* validateWindowsHostProcessPod */
+void check_annotations(struct check *, const struct val *notes, const struct val *spec, const struct path *);
+void check_annotations_update(struct check *, const struct val *now, const struct val *old, const struct path *);       /* ValidatePodSpecificAnnotationUpdates */
+void check_profiles_agree(struct check *, const struct val *notes, const struct val *spec, const struct path *spec_path);
 void check_field_ref(struct check *, const struct val *, const struct path *, bool volume);
 void check_resource_ref(struct check *, const struct val *, const struct path *, bool volume);
 
