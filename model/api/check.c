@@ -167,6 +167,11 @@ bool refuse_unfound(struct check *c, const struct path *p, const char *value)
 	return tell_str(c, p, "Not found", value, "");
 }
 
+bool refuse_unfound_among(struct check *c, const struct path *p, const char *value, const char *why)
+{
+	return tell_str(c, p, "Not found", value, why);
+}
+
 bool refuse_unsupported_text(struct check *c, const struct path *p, const char *json, const char *const *supported)
 {
 	struct sb all = { 0 };

@@ -22,6 +22,7 @@ bool refuse_omitted(struct check *, const struct path *, const char *why);      
 bool refuse_long(struct check *, const struct path *, uint32_t max);                                            /* Too long: may not be more than … bytes */
 bool refuse_many(struct check *, const struct path *, uint32_t have, uint32_t max);
 bool refuse_unfound(struct check *, const struct path *, const char *value);                                    /* Not found: "x" */
+bool refuse_unfound_among(struct check *, const struct path *, const char *value, const char *why);             /* Not found: "x": … */
 
 void warn_of(struct check *, const struct path *, const char *fmt, ...) PRINTF(3, 4);     /* as the server warns: taken all the same */
 const char *json_of(const struct val *, struct sb *);   /* one line; lives in the sb */

@@ -116,7 +116,7 @@ static void check_label_keys(struct check *c, const struct val *v, const struct 
 	}
 }
 
-/* How often a selector asks for a key beyond the first time. When a Pod is made, each of its matchLabelKeys that it has a label for is asked for as well. */
+/* No selector may ask for one of the matchLabelKeys twice. When a Pod is made, each of them that it has a label for is asked for by the API server itself. */
 static void check_asked_once(struct pod_rules *r, const struct val *v, const struct path *p)
 {
 	const struct val *selector = val_get(v, "labelSelector");
@@ -129,7 +129,7 @@ static void check_asked_once(struct pod_rules *r, const struct val *v, const str
 		nr += selector && val_get(val_get(r->meta, "labels"), key);
 		VAL_EACH(e, val_get(selector, "matchExpressions"))
 			nr += strcmp(text_of(e, "key"), key) == 0;
-		for (; nr > 1; nr--)
+		if (nr > 1)
 			refuse_str(r->c, ITEM(p, i), key, "exists in both matchLabelKeys and labelSelector");
 		i++;
 	}

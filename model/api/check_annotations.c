@@ -119,7 +119,15 @@ static const struct val *note_of(const struct val *notes, const char *prefix, co
 	return NULL;
 }
 
-void check_profiles_agree(struct check *c, const struct val *notes, const struct val *spec, const struct path *p)
+/* ApparmorFieldForAnnotation makes a field of it. */
+static bool becomes_field(const struct val *note)
+{
+	const char *s = val_str(note), *local = s ? after(s, "localhost/") : NULL;
+
+	return s && (is_standard(s) || (local && *local));
+}
+
+void check_profiles_agree(struct check *c, const struct val *notes, const struct val *spec, const struct path *p, bool pod)
 {
 	const struct val *context = val_get(spec, "securityContext"), *of_pod = val_get(context, "appArmorProfile");
 	bool windows = strcmp(text_of(val_get(spec, "os"), "name"), "windows") == 0;
@@ -130,11 +138,12 @@ void check_profiles_agree(struct check *c, const struct val *notes, const struct
 
 		VAL_EACH(v, val_get(spec, container_lists[k])) {
 			const struct path *at = SUB(ITEM(SUB(p, container_lists[k]), i++), "securityContext");
-			const struct val *own = val_get(v, "securityContext"), *confined = has(own, "appArmorProfile") ? val_get(own, "appArmorProfile") : of_pod;
+			const struct val *own = val_get(v, "securityContext"), *note = note_of(notes, armor, v);
+			bool itself = has(own, "appArmorProfile");
 
 			check_agreement(c, val_get(own, "seccompProfile"), note_of(notes, seccomp_container, v), SUB(at, "seccompProfile"), "seccomp");
-			if (!windows)
-				check_agreement(c, confined, note_of(notes, armor, v), SUB(at, "appArmorProfile"), "apparmor");
+			if (!windows && (itself || !pod || !becomes_field(note)))
+				check_agreement(c, itself ? val_get(own, "appArmorProfile") : of_pod, note, SUB(at, "appArmorProfile"), "apparmor");
 		}
 	}
 }

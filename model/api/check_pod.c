@@ -73,6 +73,30 @@ static bool claimed(const struct val *list, const struct val *v)
 	return false;
 }
 
+static void refuse_undeclared(struct check *c, const struct val *declared, const struct path *p, const char *name)
+{
+	struct sb why = { 0 };
+	const char *last = "";
+
+	sb_add(&why, "must be one of the names in pod.spec.resourceClaims");
+	for (;;) {                              /* in the order of the alphabet */
+		const char *next = NULL;
+
+		VAL_EACH(d, declared)
+			if (strcmp(text_of(d, "name"), last) > 0 && (!next || strcmp(text_of(d, "name"), next) < 0))
+				next = text_of(d, "name");
+		if (!next)
+			break;
+		sb_add(&why, *last ? ", " : ": ");
+		sb_add(&why, next);
+		last = next;
+	}
+	if (!*last)
+		sb_add(&why, " which is empty");
+	refuse_unfound_among(c, p, name, sb_text(&why));
+	sb_free(&why);
+}
+
 /* validateResourceClaimNames */
 static void check_claims(struct check *c, const struct val *list, const struct val *declared, const struct path *p)
 {
@@ -108,7 +132,7 @@ static void check_claims(struct check *c, const struct val *list, const struct v
 		VAL_EACH(d, declared)
 			found = found || strcmp(text_of(d, "name"), name) == 0;
 		if (!found)
-			refuse_unfound(c, at, name);
+			refuse_undeclared(c, declared, at, name);
 	}
 }
 
@@ -353,7 +377,7 @@ void template_check(struct check *c, const struct val *template, const struct pa
 	r.claims = claims;
 	template_meta_check(c, template, p);
 	spec_check(&r, SUB(p, "spec"));
-	check_profiles_agree(c, val_path(template, "metadata.annotations"), spec, SUB(p, "spec"));
+	check_profiles_agree(c, val_path(template, "metadata.annotations"), spec, SUB(p, "spec"), false);
 	if (val_get(spec, "ephemeralContainers") && val_get(spec, "ephemeralContainers")->nr)
 		refuse_forbidden(c, SUB(p, "spec.ephemeralContainers"), "ephemeral containers not allowed in pod template");
 }
@@ -363,7 +387,7 @@ void pod_check(struct check *c, const struct object *o)
 	const struct val *spec = val_get(c->root, "spec"), *ephemeral = val_get(spec, "ephemeralContainers"), *gates = val_get(spec, "schedulingGates");
 	const struct path *p = SUB(NULL, "spec");
 	struct pod_rules r = rules_for(c, spec);
-	bool runs = ((const struct pod *)o)->given;
+	bool runs = ((const struct pod *)o)->given, made = !runs && !c->was;
 	uint32_t i = 0;
 
 	r.is_pod = true;
@@ -380,9 +404,10 @@ void pod_check(struct check *c, const struct object *o)
 		}
 		i++;
 	}
-	if (ephemeral && ephemeral->nr && !runs)
+	if (ephemeral && ephemeral->nr && made)
 		refuse_forbidden(c, SUB(p, "ephemeralContainers"), "cannot be set on create");
-	if (*text_of(spec, "nodeName") && gates && gates->nr)
+	if (*text_of(spec, "nodeName") && gates && gates->nr && !c->was)
 		refuse_forbidden(c, SUB(p, "nodeName"), "cannot be set until all schedulingGates have been cleared");
-	check_profiles_agree(c, val_path(c->root, "metadata.annotations"), spec, p);
+	if (made)
+		check_profiles_agree(c, val_path(c->root, "metadata.annotations"), spec, p, true);
 }

@@ -57,7 +57,8 @@ void check_container_security(struct pod_rules *, const struct val *, const stru
 void check_host_process(struct pod_rules *, const struct path *spec);                                  /* validateWindowsHostProcessPod */
 void check_annotations(struct check *, const struct val *notes, const struct val *spec, const struct path *);
 void check_annotations_update(struct check *, const struct val *now, const struct val *old, const struct path *);       /* ValidatePodSpecificAnnotationUpdates */
-void check_profiles_agree(struct check *, const struct val *notes, const struct val *spec, const struct path *spec_path);
+/* pod: of a Pod that is made, AppArmor's annotation becomes the field of a container that has none (applyAppArmorVersionSkew). */
+void check_profiles_agree(struct check *, const struct val *notes, const struct val *spec, const struct path *spec_path, bool pod);
 void check_field_ref(struct check *, const struct val *, const struct path *, bool volume);
 void check_resource_ref(struct check *, const struct val *, const struct path *, bool volume);
 

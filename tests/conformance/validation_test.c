@@ -18,6 +18,16 @@
 #define SET(rolling)     "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {updateStrategy: {rollingUpdate: {" rolling "}}, selector: {matchLabels: {a: b}}, " TEMPLATE("") "}}"
 #define INDEXED(more)    "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {completionMode: Indexed, completions: " more ", " TEMPLATE("restartPolicy: Never, ") "}}"
 
+#define CONTAINER(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, " more "}]}}"
+#define NOTED(note, context) "{apiVersion: v1, kind: Pod, metadata: {name: p, annotations: {" note "}}, spec: {securityContext: {" context "}, containers: [{name: c, image: i}]}}"
+#define TEMPLATE_NOTED(note, context) "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}, annotations: {" note "}}, " \
+				      "spec: {securityContext: {" context "}, containers: [{name: c, image: i}]}}}}"
+#define APART(label, term) "{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {" label ": b}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: t, " term "}]}}, " \
+			   "containers: [{name: c, image: i}]}}"
+#define EPHEMERAL(meta)  "{name: e, ephemeral: {volumeClaimTemplate: {metadata: {" meta "}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}"
+#define CLAIMS(list)     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {resourceClaims: [{name: b, resourceClaimName: b}, {name: a, resourceClaimName: a}], " \
+			 "containers: [{name: c, image: i, resources: {claims: [" list "]}}]}}"
+
 static const struct { const char *doc, *why; } table[] = {
 	/* ip_test.go TestIsValidIPForLegacyField, TestIsValidCIDRForLegacyField, strict: StrictIPCIDRValidation is on since 1.36 */
 	{ SERVICE("externalIPs: [10.0.0.1, 'fd00:0:0::1']"), NULL },
@@ -103,6 +113,57 @@ static const struct { const char *doc, *why; } table[] = {
 	{ RUNS_WITH("os: {name: linux}, securityContext: {windowsOptions: {runAsUserName: a}}"), "spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod" },
 	{ "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {os: {name: windows}, containers: [{name: c, image: i, securityContext: {privileged: true}}]}}",
 	  "spec.containers[0].securityContext.privileged: Forbidden: cannot be set for a windows pod" },
+	/* core TestValidatePodSpec: a pointer to an empty word is no default; TestValidateSELinuxChangePolicy: the feature SELinuxMount is off */
+	{ RUNS_WITH("securityContext: {fsGroupChangePolicy: ''}"), "spec.securityContext.fsGroupChangePolicy: Unsupported value: \"\": supported values: \"Always\", \"OnRootMismatch\"" },
+	{ RUNS_WITH("securityContext: {supplementalGroupsPolicy: ''}"), "spec.securityContext.supplementalGroupsPolicy: Unsupported value: \"\": supported values: \"Merge\", \"Strict\"" },
+	{ RUNS_WITH("securityContext: {seLinuxChangePolicy: MountOption}"), "spec.securityContext.seLinuxChangePolicy: Unsupported value: \"MountOption\": supported values: \"Recursive\"" },
+	{ RUNS_WITH("securityContext: {seLinuxChangePolicy: Recursive}"), NULL },
+	{ CONTAINER("restartPolicy: ''"), "spec.containers[0].restartPolicy: Unsupported value: \"\": supported values: \"Always\", \"Never\", \"OnFailure\"" },
+	{ RUNS_WITH("os: {name: windows}, resources: {limits: {cpu: 1}}"), "spec.resources: Forbidden: may not be set for a windows pod" },
+	/* TestValidatePod, TestValidatePodTemplateSpecSeccomp: annotations of old */
+	{ NOTED("seccomp.security.alpha.kubernetes.io/pod: localhost/foo", ""), NULL },
+	{ NOTED("seccomp.security.alpha.kubernetes.io/pod: foo", ""), "metadata.annotations.seccomp.security.alpha.kubernetes.io/pod: Invalid value: \"foo\": must be a valid seccomp profile" },
+	{ NOTED("seccomp.security.alpha.kubernetes.io/pod: localhost/../foo", ""), "Invalid value: \"../foo\": must not contain '..'" },
+	{ NOTED("container.seccomp.security.alpha.kubernetes.io/c: ''", ""), "metadata.annotations.container.seccomp.security.alpha.kubernetes.io/c: Invalid value: \"\": must be a valid seccomp" },
+	{ NOTED("seccomp.security.alpha.kubernetes.io/pod: unconfined", "seccompProfile: {type: RuntimeDefault}"),
+	  "spec.securityContext.seccompProfile.type: Forbidden: seccomp type in annotation and field must match" },
+	{ NOTED("seccomp.security.alpha.kubernetes.io/pod: docker/default", "seccompProfile: {type: RuntimeDefault}"), NULL },
+	{ NOTED("seccomp.security.alpha.kubernetes.io/pod: localhost/a", "seccompProfile: {type: Localhost, localhostProfile: b}"),
+	  "spec.securityContext.seccompProfile.localhostProfile: Forbidden: seccomp profile in annotation and field must match" },
+	{ NOTED("container.apparmor.security.beta.kubernetes.io/d: unconfined", ""), "Invalid value: \"d\": container not found" },
+	{ NOTED("container.apparmor.security.beta.kubernetes.io/c: runtime/default", "appArmorProfile: {type: Unconfined}"), NULL },
+	{ TEMPLATE_NOTED("container.apparmor.security.beta.kubernetes.io/c: runtime/default", "appArmorProfile: {type: Unconfined}"),
+	  "spec.template.spec.containers[0].securityContext.appArmorProfile.type: Forbidden: apparmor type in annotation and field must match" },
+	/* TestValidatePod: matchLabelKeys */
+	{ APART("a", "matchLabelKeys: [x], labelSelector: {matchLabels: {a: b}}"), NULL },
+	{ APART("x", "matchLabelKeys: [x], labelSelector: {matchExpressions: [{key: x, operator: Exists}]}"),
+	  "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0][0]: Invalid value: \"x\": exists in both matchLabelKeys and labelSelector" },
+	{ APART("x", "mismatchLabelKeys: [x], labelSelector: {matchLabels: {x: b}}"), NULL },
+	/* TestValidateVolumes, TestValidatePod: formats, and the claims of ephemeral volumes */
+	{ RUNS_WITH("volumes: [{name: v, iscsi: {targetPortal: t, iqn: 'iqn.2015-02.example.com:test', lun: 1}}]"), NULL },
+	{ RUNS_WITH("volumes: [{name: v, iscsi: {targetPortal: t, iqn: 'iqn.2015-02.example.com:test;ls;', lun: 1}}]"), "spec.volumes[0].iscsi.iqn: Invalid value: \"iqn.2015-02.example.com:test;ls;\": must be valid format" },
+	{ RUNS_WITH("volumes: [{name: v, iscsi: {targetPortal: t, iqn: eui.0123456789ABCDEFGHIJ, lun: 1}}]"), "must be valid format" },
+	{ RUNS_WITH("volumes: [{name: v, iscsi: {targetPortal: t, iqn: eui.0123456789ABCDEF, lun: 1, initiatorName: '2015-02.example.com:init'}}]"),
+	  "spec.volumes[0].iscsi.initiatorname: Invalid value: \"2015-02.example.com:init\": must be valid format starting with iqn, eui, or naa" },
+	{ RUNS_WITH("volumes: [{name: v, quobyte: {registry: 'a:1,[::1]:2', volume: v}}]"), NULL },
+	{ RUNS_WITH("volumes: [{name: v, quobyte: {registry: 'registry:7861,reg2', volume: v}}]"), "quobyte.registry: Invalid value: \"registry:7861,reg2\": must be a host:port pair or multiple pairs" },
+	{ RUNS_WITH("volumes: [" EPHEMERAL("") "]"), NULL },
+	{ RUNS_WITH("volumes: [" EPHEMERAL("uid: x") "]"), "spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.uID: Forbidden: cannot be set" },
+	{ RUNS_WITH("volumes: [" EPHEMERAL("labels: {a: 'b c'}") "]"), "ephemeral.volumeClaimTemplate.metadata.labels: Invalid value: \"b c\"" },
+	{ RUNS_WITH("volumes: [{name: a, persistentVolumeClaim: {claimName: p-e}}, " EPHEMERAL("") "]"),
+	  "spec.volumes[0].persistentVolumeClaim.claimName: Invalid value: \"p-e\": must not reference a PVC that gets created for an ephemeral volume" },
+	/* TestValidateDynamicResourceAllocation */
+	{ CLAIMS("{name: a, request: x}, {name: a, request: z}"), NULL },
+	{ CLAIMS("{name: a}, {name: a}"), "spec.containers[0].resources.claims[1]: Duplicate value: \"a\"" },
+	{ CLAIMS("{name: a, request: x}, {name: a, request: x}"), "resources.claims[1]: Duplicate value: \"a/x\"" },
+	{ CLAIMS("{name: a, request: x}, {name: a}"), "resources.claims[1]: Duplicate value: \"a\"" },
+	{ CLAIMS("{name: c}"), "resources.claims[0]: Not found: \"c\": must be one of the names in pod.spec.resourceClaims: a, b" },
+	{ RUNS_WITH("resourceClaims: [{name: a, resourceClaimName: .foo_bar}]"), "spec.resourceClaims[0].resourceClaimName: Invalid value: \".foo_bar\": a lowercase RFC 1123 subdomain" },
+	/* TestNumericTolerationsWithFeatureGate, TestValidateWindowsHostProcessPod, TestRelaxedValidateEnv */
+	{ RUNS_WITH("tolerations: [{key: a, operator: Gt, value: '1'}]"), "spec.tolerations[0].operator: Unsupported value: \"Gt\": supported values: \"Equal\", \"Exists\", \"Lt\", \"Gt\"" },
+	{ RUNS_WITH("hostNetwork: true, securityContext: {windowsOptions: {hostProcess: true}}"), NULL },
+	{ RUNS_WITH("securityContext: {windowsOptions: {hostProcess: true}}"), "spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers" },
+	{ ENV("name: a, valueFrom: {fieldRef: {fieldPath: \"metadata.name['key']\"}}"), "field label does not support subscript: metadata.name['key']" },
 	/* plugin/pkg/admission/priority TestPodAdmission */
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 2000001000"), NULL },
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 5"),
@@ -167,6 +228,46 @@ TEST(the_api_takes_what_1_36_takes)
 		}
 		cell_free(&x);
 	}
+}
+
+/* core TestValidatePodUpdate */
+TEST(pods_change_only_where_they_may)
+{
+	static const char gated[] = "schedulingGates: [{name: g}]", terms[] = "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: a, operator: In, values: [b]}%s]}]}}}";
+	static const char one[] = "tolerations: [{key: k, operator: Equal, value: v, effect: NoExecute, tolerationSeconds: %d}]", deadline[] = "activeDeadlineSeconds: %d", more[] = ", {key: c, operator: Exists}";
+	struct arena *a = arena_new(NULL, "rows");
+	const struct { const char *old_notes, *old, *notes, *now, *why; } rows[] = {
+		{ "", arena_printf(a, one, 20), "", arena_printf(a, one, 10), NULL },
+		{ "", arena_printf(a, one, 20), "", "tolerations: []", "spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds" },
+		{ "", gated, "", "schedulingGates: [{name: g}, {name: h}]", "spec.schedulingGates[1].name: Forbidden: only deletion is allowed, but found new scheduling gate 'h'" },
+		{ "", gated, "", "schedulingGates: []", NULL },
+		{ "", gated, "", "schedulingGates: [{name: g}], nodeSelector: {a: b}", NULL },
+		{ "", "", "", "nodeSelector: {a: b}", "spec: Forbidden: pod updates may not change fields other than" },
+		{ "", "schedulingGates: [{name: g}], nodeSelector: {a: b}", "", "nodeSelector: {a: c}", "only additions to spec.nodeSelector are allowed (no mutations or deletions)" },
+		{ "", arena_printf(a, "%s, %s", gated, arena_printf(a, terms, "")), "", arena_printf(a, "%s, %s", gated, arena_printf(a, terms, more)), NULL },
+		{ "", arena_printf(a, "%s, %s", gated, arena_printf(a, terms, more)), "", arena_printf(a, "%s, %s", gated, arena_printf(a, terms, "")),
+		  "nodeSelectorTerms[0]: Invalid value: {\"MatchExpressions\":[{\"Key\":\"a\",\"Operator\":\"In\",\"Values\":[\"b\"]}],\"MatchFields\":null}: only additions are allowed" },
+		{ "", arena_printf(a, deadline, 30), "", arena_printf(a, deadline, 20), NULL },
+		{ "", arena_printf(a, deadline, 20), "", arena_printf(a, deadline, 30), "spec.activeDeadlineSeconds: Invalid value: 30: must be less than or equal to previous value" },
+		{ "", "nodeName: node1", "kubernetes.io/config.mirror: a", "nodeName: node1", "metadata.annotations[kubernetes.io/config.mirror]: Forbidden: may not add mirror pod annotation" },
+		{ "kubernetes.io/config.mirror: a", "nodeName: node1", "kubernetes.io/config.mirror: b", "nodeName: node1", "may not remove or update mirror pod annotation" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		static const char form[] = "{apiVersion: v1, kind: Pod, metadata: {name: p, annotations: {%s}}, spec: {%s%s containers: [{name: c, image: i}]}}";
+		struct cell x = cell_new(1);
+		const char *now = arena_printf(a, form, rows[k].notes, rows[k].now, *rows[k].now ? "," : ""), *said = "";
+
+		cell_apply(&x, arena_printf(a, form, rows[k].old_notes, rows[k].old, *rows[k].old ? "," : ""));
+		docs_read("test.yaml", now, strlen(now), NULL, cell_take, &x, &x.err);
+		for (uint32_t i = 0; i < x.err.nr; i++)
+			if (!x.err.v[i].warning)
+				said = x.err.v[i].text;
+		if (!rows[k].why || !strstr(said, rows[k].why))
+			SAME_TEXT(said, rows[k].why ? rows[k].why : "");
+		cell_free(&x);
+	}
+	arena_free(a);
 }
 
 /* An update may keep what the object had (validOldIPs); what is told of a cluster that there is, likewise. */
