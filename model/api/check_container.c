@@ -344,7 +344,8 @@ static void check_devices(struct pod_rules *r, const struct val *container, cons
 		need(c, v, p, "devicePath");
 		if (*path && with(devices, "devicePath", path) != v)
 			refuse_str(c, SUB(p, "devicePath"), path, "must be unique");
-		must_not_go_back(c, SUB(p, "devicePath"), path);
+		if (goes_back(path))
+			refuse_str(c, SUB(p, "devicePath"), path, "can not contain backsteps ('..')");
 	}
 }
 

@@ -130,40 +130,6 @@ void check_system(struct check *c, const struct val *spec, const struct path *p,
 	}
 }
 
-/* hostProcess: of the container, or else of the Pod; NULL: neither says. */
-static const struct val *host_process(const struct val *context)
-{
-	const struct val *v = val_path(context, "windowsOptions.hostProcess");
-
-	return val_is(v, VAL_BOOL) ? v : NULL;
-}
-
-void check_host_process(struct pod_rules *r, const struct path *p)
-{
-	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
-	const struct val *of_pod = host_process(val_get(r->spec, "securityContext"));
-	uint32_t nr = 0, on_host = 0;
-
-	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
-		uint32_t i = 0;
-
-		VAL_EACH(v, val_get(r->spec, lists[k])) {
-			const struct val *own = host_process(val_get(v, "securityContext"));
-			const struct path *at = ITEM(SUB(p, lists[k]), i++);
-
-			if (of_pod && own && val_bool_or(of_pod, false) != val_bool_or(own, false))
-				refuse_text(r->c, SUB(at, "securityContext.windowsOptions.hostProcess"), val_bool_or(own, false) ? "true" : "false",
-					    "pod hostProcess value must be identical if both are specified, was %s", val_bool_or(of_pod, false) ? "true" : "false");
-			nr++;
-			on_host += val_bool_or(own ? own : of_pod, false);
-		}
-	}
-	if (on_host && on_host != nr)
-		refuse_str(r->c, p, "", "If pod contains any hostProcess containers then all containers must be HostProcess containers");
-	if (on_host && !true_of(r->spec, "hostNetwork"))
-		refuse_text(r->c, SUB(p, "hostNetwork"), "false", "hostNetwork must be true if pod contains any hostProcess containers");
-}
-
 void check_pod_security(struct pod_rules *r, const struct path *p)
 {
 	const struct val *v = val_get(r->spec, "securityContext");
@@ -187,6 +153,7 @@ void check_pod_security(struct pod_rules *r, const struct path *p)
 	need_one_if_set(r->c, v, p, "seLinuxChangePolicy", label_policies);
 	check_profile(r->c, val_get(v, "seccompProfile"), SUB(p, "seccompProfile"), "seccomp");
 	check_profile(r->c, val_get(v, "appArmorProfile"), SUB(p, "appArmorProfile"), "AppArmor");
+	check_windows_options(r->c, val_get(v, "windowsOptions"), SUB(p, "windowsOptions"));
 }
 
 void check_container_security(struct pod_rules *r, const struct val *v, const struct path *p)
@@ -200,6 +167,7 @@ void check_container_security(struct pod_rules *r, const struct val *v, const st
 		refuse_str(r->c, SUB(p, "procMount"), "Unmasked", "`hostUsers` must be false to use `Unmasked`");
 	check_profile(r->c, val_get(v, "seccompProfile"), SUB(p, "seccompProfile"), "seccomp");
 	check_profile(r->c, val_get(v, "appArmorProfile"), SUB(p, "appArmorProfile"), "AppArmor");
+	check_windows_options(r->c, val_get(v, "windowsOptions"), SUB(p, "windowsOptions"));
 	if (val_bool_or(val_get(v, "allowPrivilegeEscalation"), true))
 		return;
 	if (true_of(v, "privileged"))

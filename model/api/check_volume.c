@@ -44,15 +44,20 @@ void must_be_file_mode(struct check *c, const struct val *v, const struct path *
 		refuse_int(c, SUB(p, key), i, "must be a number between 0 and 0777 (octal), both inclusive");
 }
 
-void must_not_go_back(struct check *c, const struct path *p, const char *s)
+bool goes_back(const char *s)
 {
 	for (const char *at = s; at; at = strchr(at, '/')) {
 		at += *at == '/';
-		if (strncmp(at, "..", 2) == 0 && (!at[2] || at[2] == '/')) {
-			refuse_str(c, p, s, "must not contain '..'");
-			return;
-		}
+		if (strncmp(at, "..", 2) == 0 && (!at[2] || at[2] == '/'))
+			return true;
 	}
+	return false;
+}
+
+void must_not_go_back(struct check *c, const struct path *p, const char *s)
+{
+	if (goes_back(s))
+		refuse_str(c, p, s, "must not contain '..'");
 }
 
 void must_be_descending(struct check *c, const struct path *p, const char *s)
@@ -341,10 +346,10 @@ static void check_disk(struct check *c, const struct val *v, const struct path *
 	need(c, v, p, "diskURI");
 	need_one_of(c, v, p, "cachingMode", disk_caches);
 	need_one_of(c, v, p, "kind", disk_kinds);
-	if (managed && *uri && strncmp(uri, "/subscriptions/", 15) != 0)
+	if (managed && strncmp(uri, "/subscriptions/", 15) != 0)
 		refuse_unsupported(c, SUB(p, "diskURI"), uri,
 				   (const char *const[]){ "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}", NULL });
-	if (!managed && *uri && strncmp(uri, "https://", 8) != 0)
+	if (!managed && strncmp(uri, "https://", 8) != 0)
 		refuse_unsupported(c, SUB(p, "diskURI"), uri, (const char *const[]){ "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd", NULL });
 }
 

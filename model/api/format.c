@@ -48,7 +48,7 @@ static void longest(struct check *c, const struct path *p, const char *s, const 
 
 void must_be_label(struct check *c, const struct path *p, const char *s)
 {
-	longest(c, p, s, "", 63, "bytes");
+	longest(c, p, s, "", 63, "characters");
 	if (spans(s, strlen(s), "-"))
 		return;
 	if (subdomain_form(s, false, false))
@@ -60,7 +60,7 @@ void must_be_label(struct check *c, const struct path *p, const char *s)
 void must_be_subdomain_part(struct check *c, const struct path *p, const char *whole, const char *s, const char *prefix)
 {
 	if (strlen(s) > 253)
-		refuse_str(c, p, whole, "%smust be no more than 253 bytes", prefix);
+		refuse_str(c, p, whole, "%smust be no more than 253 %s", prefix, strcmp(prefix, "prefix part ") == 0 ? "bytes" : "characters");
 	if (!subdomain_form(s, false, false))
 		refuse_str(c, p, whole, "%s" FORM("a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character", LABEL "(\\." LABEL ")*", "'example.com'"), prefix);
 }

@@ -41,6 +41,7 @@ void need_one_if_set(struct check *, const struct val *, const struct path *, co
 void need_range(struct check *, const struct val *, const struct path *, const char *key, int64_t lo, int64_t hi);
 void must_be_file_mode(struct check *, const struct val *, const struct path *, const char *key);
 must_be must_be_descending;                     /* validateLocalDescendingPath */
+bool goes_back(const char *path);               /* one of its parts is .. */
 must_be must_not_go_back;                       /* validatePathNoBacksteps */
 must_be must_be_unreserved;                     /* ValidateLocalNonReservedPath */
 
@@ -54,6 +55,7 @@ void check_spread(struct check *, const struct val *, const struct path *);
 void check_pod_security(struct pod_rules *, const struct path *);
 void check_system(struct check *, const struct val *spec, const struct path *, const char *os);       /* validateWindows, validateLinux */
 void check_container_security(struct pod_rules *, const struct val *, const struct path *);
+void check_windows_options(struct check *, const struct val *, const struct path *);
 void check_host_process(struct pod_rules *, const struct path *spec);                                  /* validateWindowsHostProcessPod */
 void check_annotations(struct check *, const struct val *notes, const struct val *spec, const struct path *);
 void check_annotations_update(struct check *, const struct val *now, const struct val *old, const struct path *);       /* ValidatePodSpecificAnnotationUpdates */

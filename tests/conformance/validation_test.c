@@ -164,6 +164,17 @@ static const struct { const char *doc, *why; } table[] = {
 	{ RUNS_WITH("hostNetwork: true, securityContext: {windowsOptions: {hostProcess: true}}"), NULL },
 	{ RUNS_WITH("securityContext: {windowsOptions: {hostProcess: true}}"), "spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers" },
 	{ ENV("name: a, valueFrom: {fieldRef: {fieldPath: \"metadata.name['key']\"}}"), "field label does not support subscript: metadata.name['key']" },
+	/* TestValidateWindowsSecurityContextOptions, TestAlphaValidateVolumeDevices; field.Error quotes texts as Go does */
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: 'my.domain\\my user', gmsaCredentialSpecName: a.b}}"), NULL },
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: ''}}"), "spec.securityContext.windowsOptions.runAsUserName: Invalid value: \"\": runAsUserName cannot be an empty string" },
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: 'a\\b\\c'}}"), "runAsUserName cannot contain more than one backslash" },
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: '.a\\b'}}"), "runAsUserName's Domain doesn't match the NetBios nor the DNS format" },
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: 'a\\'}}"), "runAsUserName's User cannot be empty" },
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: ' . '}}"), "runAsUserName's User cannot contain only periods or spaces" },
+	{ RUNS_WITH("securityContext: {windowsOptions: {runAsUserName: 'a@b'}}"), "runAsUserName's User cannot contain the following characters" },
+	{ RUNS_WITH("securityContext: {windowsOptions: {gmsaCredentialSpec: ''}}"), "gmsaCredentialSpec cannot be an empty string" },
+	{ CONTAINER("volumeDevices: [{name: v, devicePath: /a/../b}]"), "spec.containers[0].volumeDevices[0].devicePath: Invalid value: \"/a/../b\": can not contain backsteps ('..')" },
+	{ RUNS_WITH("serviceAccountName: '$%&'"), "spec.serviceAccountName: Invalid value: \"$%&\": a lowercase RFC 1123 subdomain" },
 	/* plugin/pkg/admission/priority TestPodAdmission */
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 2000001000"), NULL },
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 5"),
