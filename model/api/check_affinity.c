@@ -83,18 +83,8 @@ static void check_weight(struct check *c, const struct val *v, const struct path
 		refuse_int(c, SUB(p, "weight"), weight, "must be in the range 1-100");
 }
 
-static bool selects(const struct val *selector, const char *key)
-{
-	if (val_get(val_get(selector, "matchLabels"), key))
-		return true;
-	VAL_EACH(e, val_get(selector, "matchExpressions"))
-		if (strcmp(text_of(e, "key"), key) == 0)
-			return true;
-	return false;
-}
-
-/* ValidateMatchLabelKeysAndMismatchLabelKeys; spread: a key may not stand in the selector either. */
-static void check_label_keys(struct check *c, const struct val *v, const struct path *p, const char *which, bool spread)
+/* ValidateMatchLabelKeysAndMismatchLabelKeys, but for check_asked_once. */
+static void check_label_keys(struct check *c, const struct val *v, const struct path *p, const char *which)
 {
 	const struct val *keys = val_get(v, which);
 	uint32_t i = 0;
@@ -107,9 +97,7 @@ static void check_label_keys(struct check *c, const struct val *v, const struct 
 		const char *key = val_str(k) ? val_str(k) : "";
 
 		must_be_label_key(c, ITEM(SUB(p, which), i), key);
-		if (spread && selects(val_get(v, "labelSelector"), key))
-			refuse_str(c, ITEM(SUB(p, which), i), key, "exists in both matchLabelKeys and labelSelector");
-		VAL_EACH(other, spread ? NULL : val_get(v, "mismatchLabelKeys"))
+		VAL_EACH(other, val_get(v, "mismatchLabelKeys"))
 			if (strcmp(which, "matchLabelKeys") == 0 && streq(val_str(other), key))
 				refuse_str(c, ITEM(SUB(p, which), i), key, "exists in both matchLabelKeys and mismatchLabelKeys");
 		i++;
@@ -143,8 +131,8 @@ static void check_pod_term(struct pod_rules *r, const struct val *v, const struc
 	must_be_selector_val(c, SUB(p, "namespaceSelector"), val_get(v, "namespaceSelector"), false);
 	VAL_EACH(ns, val_get(v, "namespaces"))
 		must_be_label(c, SUB(p, "namespace"), val_str(ns) ? val_str(ns) : "");
-	check_label_keys(c, v, p, "matchLabelKeys", false);
-	check_label_keys(c, v, p, "mismatchLabelKeys", false);
+	check_label_keys(c, v, p, "matchLabelKeys");
+	check_label_keys(c, v, p, "mismatchLabelKeys");
 	check_asked_once(r, v, p);
 	if (!*text_of(v, "topologyKey"))
 		refuse_missing(c, SUB(p, "topologyKey"), "can not be empty");
@@ -207,8 +195,10 @@ void check_tolerations(struct check *c, const struct val *list, const struct pat
 	}
 }
 
-void check_spread(struct check *c, const struct val *list, const struct path *p)
+void check_spread(struct pod_rules *r, const struct path *p)
 {
+	const struct val *list = val_get(r->spec, "topologySpreadConstraints");
+	struct check *c = r->c;
 	uint32_t i = 0;
 
 	VAL_EACH(v, list) {
@@ -235,7 +225,8 @@ void check_spread(struct check *c, const struct val *list, const struct path *p)
 			refuse_int(c, SUB(at, "minDomains"), int_of(v, "minDomains", 0), "can only use minDomains if whenUnsatisfiable=DoNotSchedule, not %s", action);
 		need_one_of(c, v, at, "nodeAffinityPolicy", honours);
 		need_one_of(c, v, at, "nodeTaintsPolicy", honours);
-		check_label_keys(c, v, at, "matchLabelKeys", true);
+		check_label_keys(c, v, at, "matchLabelKeys");
+		check_asked_once(r, v, at);
 		must_be_selector_val(c, SUB(at, "labelSelector"), val_get(v, "labelSelector"), false);
 	}
 }

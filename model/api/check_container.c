@@ -417,7 +417,7 @@ static void check_probe(struct pod_rules *r, const struct val *container, const 
 		refuse_int(r->c, SUB(p, "terminationGracePeriodSeconds"), int_of(v, "terminationGracePeriodSeconds", 0), "must be greater than 0");
 	if (readiness && has(v, "terminationGracePeriodSeconds"))
 		refuse_int(r->c, SUB(p, "terminationGracePeriodSeconds"), int_of(v, "terminationGracePeriodSeconds", 0), "must not be set for readinessProbes");
-	if (!readiness && int_of(v, "successThreshold", 1) > 1)
+	if (!readiness && int_of(v, "successThreshold", 0) && int_of(v, "successThreshold", 0) != 1)
 		refuse_int(r->c, SUB(p, "successThreshold"), int_of(v, "successThreshold", 1), "must be 1");
 }
 

@@ -166,24 +166,6 @@ void check_resources(struct check *c, const struct val *v, const struct val *cla
 	check_claims(c, val_get(v, "claims"), claims, SUB(p, "claims"));
 }
 
-static void check_pod_resources(struct pod_rules *r, const struct path *p)
-{
-	static const char *const supported[] = { "cpu", "memory", NULL };
-	const struct val *v = val_get(r->spec, "resources");
-	const char *const lists[] = { "limits", "requests" };
-
-	if (val_is(v, VAL_MAP) && strcmp(text_of(val_get(r->spec, "os"), "name"), "windows") == 0) {
-		refuse_forbidden(r->c, p, "may not be set for a windows pod");
-		return;
-	}
-	if (has(v, "claims"))
-		refuse_forbidden(r->c, SUB(p, "claims"), "claims may not be set for Resources at pod-level");
-	for (uint32_t k = 0; k < 2; k++)
-		VAL_EACH(m, val_get(v, lists[k]))
-			if (!one_of(m->key, supported) && !huge(m->key))
-				refuse_unsupported(r->c, ENTRY(SUB(p, lists[k]), m->key), m->key, supported);
-}
-
 /* ---- DNS, names */
 
 static void check_dns(struct check *c, const struct val *spec, const struct path *p)
@@ -282,6 +264,8 @@ static void check_lists(struct check *c, const struct val *spec, const struct pa
 
 static void check_users(struct pod_rules *r, const struct path *p)
 {
+	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
+
 	if (r->host_users)
 		return;
 	if (true_of(r->spec, "hostNetwork"))
@@ -290,6 +274,17 @@ static void check_users(struct pod_rules *r, const struct path *p)
 		refuse_forbidden(r->c, SUB(p, "HostPID"), "when `hostUsers` is false");
 	if (true_of(r->spec, "hostIPC"))
 		refuse_forbidden(r->c, SUB(p, "HostIPC"), "when `hostUsers` is false");
+	for (size_t k = 0; k < ARRAY_LEN(lists); k++) {
+		uint32_t i = 0;
+
+		VAL_EACH(v, val_get(r->spec, lists[k])) {
+			const struct val *devices = val_get(v, "volumeDevices");
+
+			if (devices && devices->nr)
+				refuse_forbidden(r->c, SUB(ITEM(SUB(p, lists[k]), i), "volumeDevices"), "when `hostUsers` is false");
+			i++;
+		}
+	}
 }
 
 static void check_resource_claims(struct check *c, const struct val *list, const struct path *p)
@@ -338,7 +333,7 @@ static void spec_check(struct pod_rules *r, const struct path *p)
 	check_affinity(r, SUB(p, "affinity"));
 	check_dns(c, spec, p);
 	check_lists(c, spec, p);
-	check_spread(c, val_get(spec, "topologySpreadConstraints"), SUB(p, "topologySpreadConstraints"));
+	check_spread(r, SUB(p, "topologySpreadConstraints"));
 	check_users(r, p);
 	check_names(c, spec, p);
 	if (deadline < 1 || deadline > INT32_MAX)
@@ -348,7 +343,7 @@ static void spec_check(struct pod_rules *r, const struct path *p)
 	VAL_EACH(m, val_get(spec, "overhead"))
 		check_amount(c, m, ENTRY(SUB(p, "overhead.limits"), m->key));   /* judged as limits: validateOverhead */
 	if (has(spec, "os") && !*os)
-		refuse_missing(c, SUB(p, "os.name"), "cannot be empty");
+		refuse_missing(c, SUB(p, "os.name"), "%s", "");
 	else if (*os && !one_of(os, systems))
 		refuse_unsupported(c, SUB(p, "os"), os, systems);
 	else if (*os)

@@ -45,13 +45,14 @@ bool goes_back(const char *path);               /* one of its parts is .. */
 must_be must_not_go_back;                       /* validatePathNoBacksteps */
 must_be must_be_unreserved;                     /* ValidateLocalNonReservedPath */
 
+void check_pod_resources(struct pod_rules *, const struct path *);               /* check_pod_resources.c */
 void check_volumes(struct pod_rules *, const struct path *);
 void check_containers(struct pod_rules *, const struct path *spec);
 void check_resources(struct check *, const struct val *, const struct val *claims, const struct path *);
 void check_affinity(struct pod_rules *, const struct path *);
 void check_node_selector(struct check *, const struct val *, const struct path *);
 void check_tolerations(struct check *, const struct val *, const struct path *);
-void check_spread(struct check *, const struct val *, const struct path *);
+void check_spread(struct pod_rules *, const struct path *);
 void check_pod_security(struct pod_rules *, const struct path *);
 void check_system(struct check *, const struct val *spec, const struct path *, const char *os);       /* validateWindows, validateLinux */
 void check_container_security(struct pod_rules *, const struct val *, const struct path *);

@@ -24,6 +24,9 @@
 				      "spec: {securityContext: {" context "}, containers: [{name: c, image: i}]}}}}"
 #define APART(label, term) "{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {" label ": b}}, spec: {affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: t, " term "}]}}, " \
 			   "containers: [{name: c, image: i}]}}"
+#define SPREAD(label, key) "{apiVersion: v1, kind: Pod, metadata: {name: p, labels: {" label ": b}}, spec: {topologySpreadConstraints: [{maxSkew: 1, topologyKey: t, whenUnsatisfiable: DoNotSchedule, " \
+			   "matchLabelKeys: [" key "], labelSelector: {matchExpressions: [{key: " key ", operator: Exists}]}}], containers: [{name: c, image: i}]}}"
+#define WHOLE(all, each)   "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {resources: {" all "}, containers: [{name: c, image: i, resources: {" each "}}, {name: d, image: i, resources: {" each "}}]}}"
 #define EPHEMERAL(meta)  "{name: e, ephemeral: {volumeClaimTemplate: {metadata: {" meta "}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}}"
 #define CLAIMS(list)     "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {resourceClaims: [{name: b, resourceClaimName: b}, {name: a, resourceClaimName: a}], " \
 			 "containers: [{name: c, image: i, resources: {claims: [" list "]}}]}}"
@@ -105,7 +108,7 @@ static const struct { const char *doc, *why; } table[] = {
 	{ RUNS_WITH("volumes: [{name: v, azureDisk: {diskName: d, diskURI: u}}]"), "azureDisk.diskURI: Unsupported value: \"u\": supported values: \"https://{account-name}.blob.core.windows.net" },
 	{ RUNS_WITH("volumes: [{name: v, azureDisk: {diskName: d, diskURI: u, kind: Managed}}]"), "diskURI: Unsupported value: \"u\": supported values: \"/subscriptions/{sub-id}/" },
 	{ RUNS_WITH("overhead: {cpu: -1}"), "spec.overhead.limits[cpu]: Invalid value: \"-1\": must be greater than or equal to 0" },
-	{ RUNS_WITH("os: {}"), "spec.os.name: Required value: cannot be empty" },
+	{ RUNS_WITH("os: {}"), "spec.os.name: Required value" },
 	{ RUNS_WITH("os: {name: windows}, hostPID: true"), "spec.hostPID: Forbidden: cannot be set for a windows pod" },
 	{ RUNS_WITH("os: {name: windows}, hostUsers: true"), "spec.hostUsers: Forbidden: cannot be set for a windows pod" },
 	{ RUNS_WITH("os: {name: windows}, securityContext: {fsGroup: 1}"), "spec.securityContext.fsGroup: Forbidden: cannot be set for a windows pod" },
@@ -175,6 +178,17 @@ static const struct { const char *doc, *why; } table[] = {
 	{ RUNS_WITH("securityContext: {windowsOptions: {gmsaCredentialSpec: ''}}"), "gmsaCredentialSpec cannot be an empty string" },
 	{ CONTAINER("volumeDevices: [{name: v, devicePath: /a/../b}]"), "spec.containers[0].volumeDevices[0].devicePath: Invalid value: \"/a/../b\": can not contain backsteps ('..')" },
 	{ RUNS_WITH("serviceAccountName: '$%&'"), "spec.serviceAccountName: Invalid value: \"$%&\": a lowercase RFC 1123 subdomain" },
+	/* TestValidateTopologySpreadConstraints, TestValidateHostUsers, TestValidateProbe, TestValidatePodResourceConsistency */
+	{ SPREAD("a", "x"), NULL },
+	{ SPREAD("x", "x"), "spec.topologySpreadConstraints[0][0]: Invalid value: \"x\": exists in both matchLabelKeys and labelSelector" },
+	{ CONTAINER("volumeDevices: [{name: v, devicePath: /a}]}], volumes: [{name: v, persistentVolumeClaim: {claimName: a}}], hostUsers: false, initContainers: [{name: j, image: i"),
+	  "spec.containers[0].volumeDevices: Forbidden: when `hostUsers` is false" },
+	{ CONTAINER("livenessProbe: {tcpSocket: {port: 1}, successThreshold: -1}"), "spec.containers[0].livenessProbe.successThreshold: Invalid value: -1: must be 1" },
+	{ WHOLE("requests: {cpu: 10}", "requests: {cpu: 6}"), "spec.resources.requests[cpu]: Invalid value: \"10\": must be greater than or equal to aggregate container requests of 12" },
+	{ WHOLE("requests: {memory: 10Mi}", "limits: {memory: 6Mi}"), "\"10Mi\": must be greater than or equal to aggregate container requests of 12Mi" },
+	{ WHOLE("limits: {cpu: 10}", "limits: {cpu: 11}"), "spec.resources.containers[1][cpu].limits: Invalid value: \"11\": must be less than or equal to pod limits of 10" },
+	{ WHOLE("requests: {cpu: 12}, limits: {cpu: 11}", "requests: {cpu: 6}"), "spec.resources.requests: Invalid value: \"12\": must be less than or equal to cpu limit of 11" },
+	{ WHOLE("requests: {cpu: 12}, limits: {cpu: 12}", "requests: {cpu: 6}"), NULL },
 	/* plugin/pkg/admission/priority TestPodAdmission */
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 2000001000"), NULL },
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 5"),
