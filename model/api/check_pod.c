@@ -287,6 +287,24 @@ static void check_users(struct pod_rules *r, const struct path *p)
 	}
 }
 
+/* The API server's internal form of it. */
+static void refuse_claim(struct check *c, const struct val *v, const struct path *p, const char *why)
+{
+	static const struct { const char *key, *said; } members[] = { { "name", "{\"Name\":" }, { "resourceClaimName", ",\"ResourceClaimName\":" }, { "resourceClaimTemplateName", ",\"ResourceClaimTemplateName\":" } };
+	struct sb sb = { 0 };
+
+	for (size_t k = 0; k < ARRAY_LEN(members); k++) {
+		sb_add(&sb, members[k].said);
+		if (k && !has(v, members[k].key))
+			sb_add(&sb, "null");
+		else
+			json_quote(&sb, text_of(v, members[k].key));
+	}
+	sb_add(&sb, "}");
+	refuse_text(c, p, sb_text(&sb), "%s", why);
+	sb_free(&sb);
+}
+
 static void check_resource_claims(struct check *c, const struct val *list, const struct path *p)
 {
 	uint32_t i = 0;
@@ -304,9 +322,9 @@ static void check_resource_claims(struct check *c, const struct val *list, const
 				refuse_duplicate(c, SUB(at, "name"), text_of(v, "name"));
 		}
 		if (named && made)
-			refuse_val(c, at, v, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
+			refuse_claim(c, v, at, "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified");
 		if (!named && !made)
-			refuse_val(c, at, v, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+			refuse_claim(c, v, at, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
 		if (named)
 			must_be_subdomain(c, SUB(at, "resourceClaimName"), text_of(v, "resourceClaimName"));
 		if (made)

@@ -48,15 +48,29 @@ static void check_total(struct pod_rules *r, const struct val *given, const char
 			   quantity_text(all, strcmp(given->key, "cpu") != 0, text));
 }
 
+/* A Pod with a limit and no request asks for what its containers do together (SetDefaults_PodResources); pages are asked for as they are limited. */
+static void check_asked(struct pod_rules *r, const struct val *limit, const struct path *p)
+{
+	int64_t all = together(r->spec, "resources.requests", limit->key), most;
+	char written[64], text[32];
+
+	if (!huge(limit->key) && quantity_of(limit, &most) && all > most)
+		refuse_str(r->c, SUB(p, "requests"), quantity_text(all, strcmp(limit->key, "cpu") != 0, text), "must be less than or equal to %s limit of %s", limit->key,
+			   quantity_written(limit, written));
+}
+
 static void check_consistency(struct pod_rules *r, const struct val *v, const struct path *p)
 {
 	uint32_t i = 0;
 
 	VAL_EACH(m, val_get(v, "requests"))
 		check_total(r, m, "resources.requests", p);
-	VAL_EACH(m, val_get(v, "limits"))
+	VAL_EACH(m, val_get(v, "limits")) {
 		if (huge(m->key))
 			check_total(r, m, "resources.limits", p);
+		if (r->is_pod && !val_get(val_get(v, "requests"), m->key))
+			check_asked(r, m, p);
+	}
 	VAL_EACH(container, val_get(r->spec, "containers")) {
 		VAL_EACH(m, val_path(container, "resources.limits")) {
 			const struct val *limit = val_get(val_get(v, "limits"), m->key);

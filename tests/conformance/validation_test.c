@@ -188,6 +188,8 @@ static const struct { const char *doc, *why; } table[] = {
 	{ WHOLE("requests: {memory: 10Mi}", "limits: {memory: 6Mi}"), "\"10Mi\": must be greater than or equal to aggregate container requests of 12Mi" },
 	{ WHOLE("limits: {cpu: 10}", "limits: {cpu: 11}"), "spec.resources.containers[1][cpu].limits: Invalid value: \"11\": must be less than or equal to pod limits of 10" },
 	{ WHOLE("requests: {cpu: 12}, limits: {cpu: 11}", "requests: {cpu: 6}"), "spec.resources.requests: Invalid value: \"12\": must be less than or equal to cpu limit of 11" },
+	{ WHOLE("limits: {cpu: 11}", "requests: {cpu: 6}"), "spec.resources.requests: Invalid value: \"12\": must be less than or equal to cpu limit of 11" },
+	{ RUNS_WITH("resourceClaims: [{name: a}]"), "spec.resourceClaims[0]: Invalid value: {\"Name\":\"a\",\"ResourceClaimName\":null,\"ResourceClaimTemplateName\":null}: must specify one of" },
 	{ WHOLE("requests: {cpu: 12}, limits: {cpu: 12}", "requests: {cpu: 6}"), NULL },
 	/* plugin/pkg/admission/priority TestPodAdmission */
 	{ RUNS_WITH("priorityClassName: system-node-critical, priority: 2000001000"), NULL },
