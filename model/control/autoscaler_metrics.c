@@ -10,6 +10,10 @@ enum group { NOT_COUNTED, UNREADY, MISSING, COUNTED };
 struct sample { const struct pod *pod; enum group group; int64_t value, request; };
 struct measure { struct sample *v; uint32_t nr, ready, unready, missing; };
 
+/* Measured of no single Pod, but of each with its labels. sharers: how many Pods share a total; 0: not counted yet. */
+struct of_many { const struct object *metrics; int32_t sharers; };
+struct measuring { struct cluster *c; const char *resource, *container; VEC(struct of_many) of_many; struct arena *a; };
+
 bool pods_are_measured(struct cluster *c, const char *ns)
 {
 	struct object_list l = cluster_list(c, &pod_metrics_kind);
@@ -27,25 +31,59 @@ static bool is_total(const struct object *o)
 	return streq(label_get(&o->annotations, "podwire.io/total"), "true");
 }
 
-static const struct object *metrics_of(struct cluster *c, const struct pod *p)
+static void find_of_many(struct measuring *x, const char *ns)
 {
-	const struct object *own = cluster_find(c, &pod_metrics_kind, p->o.ns, p->o.name);
-	struct object_list l = cluster_list(c, &pod_metrics_kind);
+	struct object_list l = cluster_list(x->c, &pod_metrics_kind);
 
-	for (uint32_t k = 0; !own && k < l.nr; k++)
-		if (streq(l.v[k]->ns, p->o.ns) && l.v[k]->labels.nr && !find_pod(c, p->o.ns, l.v[k]->name) && pairs_match(&l.v[k]->labels, &p->o.labels))
-			own = l.v[k];
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (streq(l.v[k]->ns, ns) && l.v[k]->labels.nr && !find_pod(x->c, ns, l.v[k]->name))
+			vec_add(x->a, &x->of_many, (struct of_many){ .metrics = l.v[k] });
+}
+
+/* *many: it speaks of others too; NULL: of this Pod alone. */
+static const struct object *metrics_of(struct measuring *x, const struct pod *p, struct of_many **many)
+{
+	const struct object *own = cluster_find(x->c, &pod_metrics_kind, p->o.ns, p->o.name);
+
+	*many = NULL;
+	for (uint32_t k = 0; !own && k < x->of_many.nr; k++)
+		if (pairs_match(&x->of_many.v[k].metrics->labels, &p->o.labels)) {
+			*many = &x->of_many.v[k];
+			own = x->of_many.v[k].metrics;
+		}
 	return own;
 }
 
-static int32_t sharers(struct cluster *c, const struct object *metrics, struct arena *a)
+static int32_t sharers(const struct measuring *x, const struct object *metrics, struct of_many *many)
 {
-	struct object_list l = pods_selected(c, metrics->ns, &metrics->labels, a);
+	struct object_list l;
 	int32_t n = 0;
 
+	if (many && many->sharers)
+		return many->sharers;
+	l = pods_selected(x->c, metrics->ns, &metrics->labels, x->a);
 	for (uint32_t k = 0; k < l.nr; k++)
 		n += pod_is_ready((const struct pod *)l.v[k]) && l.v[k]->deleted == NEVER;
-	return MAX(n, 1);
+	n = MAX(n, 1);
+	if (many)
+		many->sharers = n;
+	return n;
+}
+
+/* Quantities saturate, and so do their sums. */
+static int64_t plus(int64_t x, int64_t y)
+{
+	int64_t sum;
+
+	return __builtin_add_overflow(x, y, &sum) ? y < 0 ? INT64_MIN : INT64_MAX : sum;
+}
+
+/* x × y / by */
+static int64_t scaled_by(int64_t x, int64_t y, int64_t by)
+{
+	__int128 v = (__int128)x * y / by;
+
+	return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v;
 }
 
 /* The sum over its containers, or that of one. false: it is not all there. */
@@ -60,7 +98,7 @@ static bool usage(const struct object *metrics, const char *resource, const char
 			continue;
 		if (!quantity_of(val_get(val_get(one, "usage"), resource), &milli))
 			return false;
-		*sum += milli;
+		*sum = plus(*sum, milli);
 		any = true;
 	}
 	return any;
@@ -106,9 +144,10 @@ static bool starts_up(const struct pod *p, const struct object *metrics, nsec no
 	return ready->status == COND_FALSE && p->start + timing(T_HPA_READY_DELAY) > ready->changed;
 }
 
-static void measure_one(struct cluster *c, struct sample *s, const char *resource, const char *container, struct arena *a)
+static void measure_one(struct measuring *x, struct sample *s)
 {
 	const struct object *metrics;
+	struct of_many *many;
 
 	s->group = NOT_COUNTED;
 	if (s->pod->o.deleted != NEVER || s->pod->phase == POD_FAILED)
@@ -116,23 +155,25 @@ static void measure_one(struct cluster *c, struct sample *s, const char *resourc
 	s->group = UNREADY;
 	if (s->pod->phase == POD_PENDING || !s->pod->phase)
 		return;
-	metrics = metrics_of(c, s->pod);
+	metrics = metrics_of(x, s->pod, &many);
 	s->group = MISSING;
-	if (!metrics || !usage(metrics, resource, container, &s->value))
+	if (!metrics || !usage(metrics, x->resource, x->container, &s->value))
 		return;
 	if (is_total(metrics))
-		s->value /= sharers(c, metrics, a);
-	s->group = streq(resource, "cpu") && starts_up(s->pod, metrics, cluster_now(c)) ? UNREADY : COUNTED;
+		s->value /= sharers(x, metrics, many);
+	s->group = streq(x->resource, "cpu") && starts_up(s->pod, metrics, cluster_now(x->c)) ? UNREADY : COUNTED;
 }
 
 static struct measure measure(struct cluster *c, const struct workload *w, const char *resource, const char *container, struct arena *a)
 {
 	struct object_list l = pods_matching(c, w->o.ns, &w->selector, a);
 	struct measure m = { .v = arena_array(a, struct sample, l.nr + 1), .nr = l.nr };
+	struct measuring x = { .c = c, .resource = resource, .container = container, .a = a };
 
+	find_of_many(&x, w->o.ns);
 	for (uint32_t k = 0; k < l.nr; k++) {
 		m.v[k].pod = (const struct pod *)l.v[k];
-		measure_one(c, &m.v[k], resource, container, a);
+		measure_one(&x, &m.v[k]);
 		m.ready += m.v[k].group == COUNTED;
 		m.unready += m.v[k].group == UNREADY;
 		m.missing += m.v[k].group == MISSING;
@@ -161,7 +202,7 @@ static const char *request(struct sample *s, const char *resource, const char *c
 			text = text ? text : label_get(&one->resources.limits, resource);       /* the API server's default */
 			if (!text || !quantity_parse(text, &milli))
 				return arena_printf(a, "missing request for %s in container %s of Pod %s", resource, one->name, s->pod->o.name);
-			s->request += milli;
+			s->request = plus(s->request, milli);
 		}
 	return NULL;
 }
@@ -178,12 +219,12 @@ static double ratio(const struct measure *m, const struct target *t, int64_t *us
 	for (uint32_t k = 0; k < m->nr; k++) {
 		if (m->v[k].group != COUNTED)
 			continue;
-		sum += m->v[k].value;
-		requests += m->v[k].request;
+		sum = plus(sum, m->v[k].value);
+		requests = plus(requests, m->v[k].request);
 		nr++;
 	}
 	*average = nr ? sum / nr : 0;
-	*used = t->percent ? (requests ? sum * 100 / requests : -1) : *average;
+	*used = t->percent ? (requests ? scaled_by(sum, 100, requests) : -1) : *average;
 	return (double)*used / (double)t->value;
 }
 
@@ -201,7 +242,7 @@ static uint32_t fill_in(struct measure *m, const struct target *t, double was)
 		struct sample *s = &m->v[k];
 
 		if (s->group == MISSING && (was != 1.0 || !t->percent)) {
-			s->value = was >= 1.0 ? 0 : t->percent ? s->request * MAX(100, t->value) / 100 : t->value;
+			s->value = was >= 1.0 ? 0 : t->percent ? scaled_by(s->request, MAX(100, t->value), 100) : t->value;
 			s->group = COUNTED;
 		} else if (s->group == UNREADY && was > 1.0) {
 			s->value = 0;
@@ -212,6 +253,11 @@ static uint32_t fill_in(struct measure *m, const struct target *t, double was)
 	return nr;
 }
 
+static int32_t pods_for(double used, uint32_t nr)
+{
+	return (int32_t)MAX(MIN(ceil(used * nr), (double)INT32_MAX), 0);
+}
+
 static int32_t replicas_for(struct measure *m, const struct target *t, int32_t current, struct tolerances tol, struct proposal *out)
 {
 	double was = ratio(m, t, &out->utilization, &out->average), now;
@@ -220,12 +266,12 @@ static int32_t replicas_for(struct measure *m, const struct target *t, int32_t c
 	int32_t want;
 
 	if (!(m->unready && was > 1.0) && !m->missing)
-		return is_within(was, tol) ? current : (int32_t)ceil(was * m->ready);
+		return is_within(was, tol) ? current : pods_for(was, m->ready);
 	counted = fill_in(m, t, was);
 	now = ratio(m, t, &used, &average);
 	if (is_within(now, tol) || (was < 1.0 && now > 1.0) || (was > 1.0 && now < 1.0))
 		return current;
-	want = (int32_t)ceil(now * counted);
+	want = pods_for(now, counted);
 	return (now < 1.0 && want > current) || (now > 1.0 && want < current) ? current : want;
 }
 

@@ -37,6 +37,11 @@ static int32_t stabilized(struct hpa_memory *m, struct arena *a, const struct pa
 
 /* ---- how fast it may change */
 
+static int32_t as_count(double v)
+{
+	return (int32_t)MAX(MIN(v, (double)INT32_MAX), (double)INT32_MIN);
+}
+
 static int32_t changed_within(const struct scale_event *v, uint32_t nr, nsec since)
 {
 	int32_t sum = 0;
@@ -61,9 +66,9 @@ static int32_t limit_of(const struct hpa_memory *m, const struct pace *p, const 
 		int32_t value = (int32_t)val_int_or(val_get(policy, "value"), 0), one;
 
 		if (streq(val_str_at(policy, "type"), "Pods"))
-			one = up ? start + value : start - value;
+			one = as_count(up ? (double)start + value : (double)start - value);
 		else
-			one = up ? (int32_t)ceil(start * (1 + value / 100.0)) : (int32_t)(start * (1 - value / 100.0));
+			one = as_count(up ? ceil(start * (1 + value / 100.0)) : start * (1 - value / 100.0));
 		out = !any ? one : least ? MIN(out, one) : MAX(out, one);
 		any = true;
 	}
@@ -85,7 +90,7 @@ static void bounded(struct hpa_memory *m, const struct pace *p, struct paced *ou
 	bool by_rate = false;
 
 	if (up) {
-		int32_t rate = p->behavior ? MAX(limit_of(m, p, "scaleUp", true), p->current) : MAX(2 * p->current, 4);
+		int32_t rate = p->behavior ? MAX(limit_of(m, p, "scaleUp", true), p->current) : as_count(MAX(2.0 * p->current, 4));
 
 		by_rate = rate < most;
 		most = MIN(most, rate);

@@ -165,6 +165,8 @@ TEST(the_pace_of_scaling_is_upstreams)
 		{ DOWN("0", "Max", PODS("2")), 1, 1000, 10, "0:1 30:1 61:1", "6 ScaleDownLimit" },
 		{ DOWN("120", "Max", PERCENT("100")), 1, 1000, 10, "0:5 60:5 119:3", "10 DesiredWithinRange" },
 		{ DOWN("120", "Max", PERCENT("100")), 1, 1000, 10, "0:5 60:5 121:3", "5 DesiredWithinRange" },
+		{ UP("Max", PODS("2147483647")), 1, 1000, 10, "0:500", "500 DesiredWithinRange" },
+		{ UP("Max", PERCENT("2147483647")), 1, 5000, 1000, "0:2000", "2000 DesiredWithinRange" },
 	};
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
@@ -222,9 +224,12 @@ TEST(a_load_is_followed_up_and_down)
 	SAME_TEXT(cell_event(&x, "SuccessfulRescale"), "New size: 4; reason: cpu resource utilization (percentage of request) above target");
 	control_advance(x.t, MINUTES(7));
 	CU_ASSERT_EQUAL(w->replicas, 8);
+	cell_apply(&x, LOAD("9E"));             /* more than can be counted is much */
+	control_advance(x.t, SECONDS(16));
+	CU_ASSERT_EQUAL(w->replicas, 10);
 	cell_apply(&x, LOAD("100m"));
 	control_advance(x.t, MINUTES(4));
-	CU_ASSERT_EQUAL(w->replicas, 8);
+	CU_ASSERT_EQUAL(w->replicas, 10);
 	control_advance(x.t, MINUTES(3));
 	CU_ASSERT_EQUAL(w->replicas, 2);
 	CU_ASSERT_EQUAL(w->st_ready, 2);
