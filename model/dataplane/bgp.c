@@ -148,6 +148,7 @@ struct build {
 	const struct node **node;
 	uint64_t *configured;
 	uint32_t *of_peer;                      /* its place among filters */
+	bool *picked;                           /* nodes, by the peerSelector that is looked at */
 	struct object_list peers;
 	bool mesh;
 };
@@ -170,14 +171,20 @@ static void peer_with(struct build *x, uint32_t peer, uint32_t a, uint32_t b, bo
 		set_bit(x->configured, at(x->g, b, a));         /* whom it selects has a session back */
 }
 
-static void selected(struct build *x, uint32_t peer)
+/* back: as those see it that the peerSelector selects. */
+static void selected(struct build *x, uint32_t peer, bool back)
 {
 	const struct bgp_peer *p = (const struct bgp_peer *)x->peers.v[peer];
 
-	for (uint32_t a = 0; a < x->g->nr; a++)
-		for (uint32_t b = 0; b < x->g->nr && bgp_peer_is_for(p, x->node[a]) > 0; b++)
-			if (a != b && calico_selects(p->peer_selector, &x->node[b]->o.labels) > 0)
-				peer_with(x, peer, a, b, true);
+	for (uint32_t b = 0; b < x->g->nr; b++)
+		x->picked[b] = calico_selects(p->peer_selector, &x->node[b]->o.labels) > 0;
+	for (uint32_t a = 0; a < x->g->nr; a++) {
+		if (bgp_peer_is_for(p, x->node[a]) <= 0)
+			continue;
+		for (uint32_t b = 0; b < x->g->nr; b++)
+			if (a != b && x->picked[b])
+				peer_with(x, peer, back ? b : a, back ? a : b, !back);
+	}
 }
 
 static void addressed(struct build *x, uint32_t peer)
@@ -216,16 +223,15 @@ static void sessions(struct build *x)
 		g->side[k] = meshed(x, (uint32_t)(k / g->nr), (uint32_t)(k % g->nr));
 	for (int global = 1; global >= 0; global--)
 		for (uint32_t k = 0; k < x->peers.nr; k++)
-			if (bgp_peer_is_global((const struct bgp_peer *)x->peers.v[k]) == (bool)global)
-				(by_selector((const struct bgp_peer *)x->peers.v[k]) ? selected : addressed)(x, k);
-	for (uint32_t k = 0; g->side && k < x->peers.nr; k++) {
-		const struct bgp_peer *p = (const struct bgp_peer *)x->peers.v[k];
-
-		for (uint32_t b = 0; by_selector(p) && b < g->nr; b++)
-			for (uint32_t a = 0; calico_selects(p->peer_selector, &x->node[b]->o.labels) > 0 && a < g->nr; a++)
-				if (a != b && bgp_peer_is_for(p, x->node[a]) > 0)
-					peer_with(x, k, b, a, false);
-	}
+			if (bgp_peer_is_global((const struct bgp_peer *)x->peers.v[k]) == (bool)global) {
+				if (by_selector((const struct bgp_peer *)x->peers.v[k]))
+					selected(x, k, false);
+				else
+					addressed(x, k);
+			}
+	for (uint32_t k = 0; g->side && k < x->peers.nr; k++)
+		if (by_selector((const struct bgp_peer *)x->peers.v[k]))
+			selected(x, k, true);
 }
 
 /* ---- filters */
@@ -391,7 +397,8 @@ struct bgp_hearing bgp_hear(struct cluster *c, struct arena *a)
 	}
 	scratch = arena_new(NULL, "bgp");
 	g = graph_new(c, &nodes, a);
-	x = (struct build){ g, c, (const struct node **)nodes.v, arena_array(scratch, uint64_t, (size_t)g->nr * g->nr / 64 + 1), arena_array(scratch, uint32_t, peers.nr + 1), peers, mesh };
+	x = (struct build){ .g = g, .cluster = c, .node = (const struct node **)nodes.v, .configured = arena_array(scratch, uint64_t, (size_t)g->nr * g->nr / 64 + 1),
+			    .of_peer = arena_array(scratch, uint32_t, peers.nr + 1), .picked = arena_array(scratch, bool, g->nr + 1), .peers = peers, .mesh = mesh };
 	read_filters(&x);
 	sessions(&x);
 	for (uint32_t k = 0; k < g->nr; k++) {
