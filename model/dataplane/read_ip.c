@@ -288,7 +288,7 @@ static void next_hop(struct node_in *n, const struct part *p, uint32_t line, str
 {
 	struct route_in *r = n->routes.nr ? &n->routes.v[n->routes.nr - 1] : NULL, more;
 
-	if (!r)
+	if (!r || r->r.hop == UINT8_MAX)
 		return;
 	if (!r->dev) {
 		route_words(n, r, w, 1);
@@ -316,7 +316,8 @@ static void next_hop(struct node_in *n, const struct part *p, uint32_t line, str
 void read_ip_route(struct node_in *n, const struct part *p)
 {
 	struct lines l = lines_of(p);
-	bool any[2] = { false, false }, six = p->v6, hops = false;
+	bool any[2] = { false, false }, six = p->v6, hops = false, taken = false;
+	uint32_t before;
 	const char *s;
 	size_t len;
 
@@ -328,15 +329,18 @@ void read_ip_route(struct node_in *n, const struct part *p)
 		if (strcmp(w.v[0], "Error:") == 0 || strcmp(w.v[0], "Dump") == 0 || strcmp(w.v[0], "RTNETLINK") == 0)
 			continue;       /* the table is not there */
 		if (strcmp(w.v[0], "nexthop") == 0) {
-			next_hop(n, p, l.line, w, &hops);
+			if (taken)              /* else of a route that is left out, or was read before */
+				next_hop(n, p, l.line, w, &hops);
 			continue;
 		}
 		if (strcmp(w.v[0], "...") == 0) {
 			note(n, NOTE_MISSING, p, l.line, "the routes are cut: \"...\" stands where some were");
 			continue;
 		}
+		before = n->routes.nr;
 		if (!route_n_line(n, w))
 			one_route(n, p, l.line, w, &six);
+		taken = n->routes.nr > before;
 		any[six] = true;
 	}
 	if (!p->cut && (!p->table || strcmp(p->table, "main") == 0 || strcmp(p->table, "all") == 0)) {
