@@ -116,6 +116,15 @@ static uint32_t unwrapped(struct words w, bool *elsewhere)
 	return at;
 }
 
+/* -r, -rn, --route: of netstat; ss means something else by it. */
+static bool asks_routes(struct words w, uint32_t at)
+{
+	for (; at < w.nr && w.v[at][0] != '|'; at++)
+		if (w.v[at][0] == '-' && (w.v[at][1] == '-' ? strcmp(w.v[at], "--route") == 0 : strchr(w.v[at], 'r') != NULL))
+			return true;
+	return false;
+}
+
 static void pipe_of(struct said *said, struct words w)
 {
 	static const char *const whole[] = { "tee", "less", "more", "cat", "column", NULL };
@@ -153,20 +162,20 @@ struct said command_said(struct arena *a, struct strtab *strings, const char *s,
 	} else if (strcmp(tool, "ipset") == 0) {
 		said.format = PART_IPSET;
 	} else if (strcmp(tool, "bridge") == 0) {
-		said.format = at + 1 < w.nr && strstr(s, "fdb") ? PART_FDB : PART_NONE;
+		said.format = at + 1 < w.nr && strstr(said.command, "fdb") ? PART_FDB : PART_NONE;
 		said.ignore = said.format == PART_NONE;
 	} else if (strcmp(tool, "sysctl") == 0) {
 		said.format = PART_SYSCTL;
 	} else if (strcmp(tool, "ipvsadm") == 0) {
 		said.format = PART_IPVS;
 	} else if (strcmp(tool, "ss") == 0 || strcmp(tool, "netstat") == 0) {
-		said.format = strstr(s, "-r") ? PART_ROUTE : PART_SS;
+		said.format = *tool == 'n' && asks_routes(w, at + 1) ? PART_ROUTE : PART_SS;
 	} else if (strcmp(tool, "route") == 0) {
 		said.format = PART_ROUTE;
 	} else if (strcmp(tool, "arp") == 0) {
 		said.format = PART_NEIGH;
 	} else if (strncmp(tool, "birdc", 5) == 0) {
-		said.format = strstr(s, "show route") ? PART_BIRD_ROUTES : PART_NONE;
+		said.format = strstr(said.command, "show route") ? PART_BIRD_ROUTES : PART_NONE;
 		said.ignore = said.format == PART_NONE;
 	} else if (strcmp(tool, "hostname") == 0) {
 		said.host = said.ignore = true;

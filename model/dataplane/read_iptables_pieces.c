@@ -206,10 +206,9 @@ bool ipt_match_piece(struct ipt_list *l)
 	}
 	for (size_t k = 0; k < ARRAY_LEN(protocols); k++)
 		if (strcmp(ipt_here(l), protocols[k]) == 0) {
-			uint32_t from = l->at++;
-
+			l->at++;
 			while (port_word(l, protocols[k]))
-				from = l->at;
+				;
 			if (strncmp(ipt_here(l), "flags:", 6) == 0) {
 				const char *s = ipt_here(l) + 6, *slash = strchr(s, '/');
 
@@ -221,15 +220,11 @@ bool ipt_match_piece(struct ipt_list *l)
 				ipt_put(l, arena_strndup(l->n->arena, s + (*s == '!'), (size_t)(slash - s) - (*s == '!')));
 				ipt_put(l, slash + 1);
 			}
-			(void)from;
 			return true;
 		}
 	if (take(l, "!"))
 		not = true;
 	if (take(l, "ctstate")) {
-		l->at -= not;
-		if (not)
-			l->at++;
 		ipt_put(l, "-m");
 		ipt_put(l, "conntrack");
 		ipt_put_not(l, not);

@@ -30,6 +30,13 @@ trace() { "$podwire" trace --dataplane "$@"; }
 check "next hops on one link: the way is known" says "delivered (10.9.1.1:80)" trace plain node 10.9.1.1:80
 check "on two links: the hash decides" says "has several next hops, and which one a connection takes its hash decides" trace plain node 10.10.1.1:80
 check "of which the exit status is 5" status 5 trace plain node 10.10.1.1:80
+check "what a transcript's later commands are called with is not asked of its earlier ones" sh -c "mkdir one && {
+	echo '\$ ip addr'; cat plain/ip-addr.txt; echo '\$ ip route'; cat plain/ip-route.txt; echo '\$ ss -tln'
+	printf 'State  Recv-Q Send-Q Local Address:Port Peer Address:Port\nLISTEN 0      128    0.0.0.0:22         0.0.0.0:*\n'
+	echo '\$ iptables-save'; sed 's/^:POSTROUTING.*/&\n-A POSTROUTING -o eth1 -j MASQUERADE --random-fully/' plain/iptables-save.txt; } >one/node.txt &&
+	'$podwire' trace --dataplane one ip/192.0.2.77 192.0.2.10:23 2>&1 | grep -q 'refused'"
+check "next hops of a route that is left out are not another's" sh -c "cp -r plain group && printf '10.12.0.0/16 via 10.1.0.8 dev eth1\nmulticast 239.0.0.0/8 proto static\n\tnexthop via 192.0.2.9 dev eth0 weight 1\n' >>group/ip-route.txt &&
+	'$podwire' trace --dataplane group node 10.12.1.1:80 2>&1 | grep -q 'delivered (10.12.1.1:80)'"
 check "a packet that is dropped whichever hop it takes is dropped" sh -c "cp -r plain both && sed -i 's/FORWARD ACCEPT/FORWARD DROP/' both/iptables-save.txt &&
 	'$podwire' trace --dataplane both ip/192.0.2.77 10.10.1.1:80 2>&1 | grep -q 'dropped.*policy of chain FORWARD'"
 check "a throw route sends the look-up on, and there is nothing" says "has no route to 10.14.1.1" trace plain node 10.14.1.1:80
