@@ -267,11 +267,20 @@ static bool has_part(const char *x, const char *part, size_t n)
 	return false;
 }
 
+/* !(a && b): its parts are not those of a whole. */
+static bool negates_parts(const char *s)
+{
+	for (const char *p = s; (p = strchr(p, '!'));)
+		if (*(p += 1 + strspn(p + 1, " \t")) == '(')
+			return true;
+	return false;
+}
+
 static bool expression_within(const char *x, const char *y)
 {
 	if (!y || same_text(x, y) || streq(y, "all()"))
 		return true;
-	if (!x || strstr(x, "||") || strstr(y, "||") || strpbrk(y, "()'\"") == NULL)
+	if (!x || strstr(x, "||") || strstr(y, "||") || strpbrk(y, "()'\"") == NULL || negates_parts(x) || negates_parts(y))
 		return false;
 	for (const char *p = y; *p;) {
 		const char *end = strstr(p, "&&");

@@ -423,6 +423,17 @@ check "lint, tiers: no such namespace" says "tiers.yaml:10: warning: GlobalNetwo
 check "lint, tiers: a port's name" says "spec.ingress[0].destination: no container of the selected Pods calls a TCP port htp [unknown-port-name]" cat tiers.said
 check "lint, tiers: DNS by TCP" says "spec.ingress[2]: port 53 is allowed by TCP only [dns-over-tcp-only]" cat tiers.said
 check "lint, tiers: a rule that never decides" says "tiers.yaml:13: warning: GlobalNetworkPolicy web: spec.ingress[4]: spec.ingress[3] of GlobalNetworkPolicy web denies all of it already: it never decides [shadowed-rule]" cat tiers.said
+cat >negated.yaml <<'YAML'
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: negated}
+spec:
+  selector: app == 'web'
+  ingress:
+  - {action: Deny, source: {selector: app == 'db'}}
+  - {action: Allow, source: {selector: "!(has(x) && app == 'db' && has(y))"}}
+YAML
+check "lint, tiers: what a negation is made of is not what it means" says_not "never decides" "$podwire" lint -f tier-pods.yaml -f negated.yaml
 check "lint, tiers: but not the one that does" says_not "spec.ingress[3]:" cat tiers.said
 check "lint, tiers: types that lack a direction" says "spec.egress: types does not name Egress: these rules do nothing [ignored-rules]" cat tiers.said
 check "lint, tiers: a tier that there is not" says "tiers.yaml:19: warning: NetworkPolicy default/later: spec.tier: there is no Tier nosuch [unknown-tier]" cat tiers.said
