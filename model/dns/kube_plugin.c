@@ -147,7 +147,7 @@ static bool external(struct query *q, const struct asked *r, const struct servic
 	const char *target;
 	ip_addr ip;
 
-	if (r->endpoint || r->port || r->protocol || !s->external_name || ip_parse_lenient(s->external_name, &ip))
+	if (r->endpoint || r->port || r->protocol || !s->external_name || !*s->external_name || ip_parse_lenient(s->external_name, &ip))
 		return false;
 	target = s->external_name[strlen(s->external_name) - 1] == '.' ? s->external_name : arena_printf(q->a, "%s.", s->external_name);
 	if (q->type == DNS_CNAME) {

@@ -51,7 +51,6 @@ static const struct service *service_of(struct diagnosis *d, const struct answer
 
 /* ---- names */
 
-/* SERVICE.NAMESPACE[.svc…]: is there a Service of that name elsewhere, and a namespace that is nearly the one that was written? */
 /* What stands behind NAME.NAMESPACE: svc, or svc.DOMAIN. Anything else is a name outside. */
 static bool is_cluster_name(const struct diagnosis *d, const char *rest)
 {
@@ -60,6 +59,7 @@ static bool is_cluster_name(const struct diagnosis *d, const char *rest)
 	return dns_same_name(rest, "svc") || dns_same_name(rest, arena_printf(d->arena, "svc.%s", domain));
 }
 
+/* SERVICE.NAMESPACE[.svc…]: is there a Service of that name elsewhere, and a namespace that is nearly the one that was written? */
 static bool other_namespace(struct diagnosis *d, const char *host)
 {
 	size_t n = strcspn(host, "."), m = host[n] ? strcspn(host + n + 1, ".") : 0;
