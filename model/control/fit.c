@@ -179,9 +179,11 @@ static bool requirement_holds(const struct val *r, const char *have)
 	return streq(op, "Gt") ? a > b : streq(op, "Lt") && a < b;
 }
 
-/* newNodeSelectorTerm: a requirement whose values are no labels' is in error, and holds nowhere (an old object may have one). */
-static bool values_are_labels(const struct val *r)
+/* newNodeSelectorTerm: a requirement without a key, or whose values are no labels', is in error, and holds nowhere (an old object may have one). */
+static bool is_of_labels(const struct val *r)
 {
+	if (!val_str_at(r, "key"))
+		return false;
 	VAL_EACH(v, val_get(r, "values"))
 		if (val_str(v) && !is_label_value(val_str(v)))
 			return false;
@@ -196,7 +198,7 @@ static bool term_matches(const struct val *term, const struct node *n)
 	if (!(exprs && exprs->nr) && !(fields && fields->nr))
 		return false;
 	VAL_EACH(r, exprs)
-		if (!requirement_holds(r, label_get(&n->o.labels, val_str_at(r, "key"))) || !values_are_labels(r))
+		if (!is_of_labels(r) || !requirement_holds(r, label_get(&n->o.labels, val_str_at(r, "key"))))
 			return false;
 	VAL_EACH(r, fields)
 		if (!requirement_holds(r, n->o.name))           /* metadata.name is the only field there is */

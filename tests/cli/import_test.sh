@@ -123,5 +123,12 @@ has "one by UDP is" "$(back udp)" "the answer comes from 10.0.0.3, but 10.0.0.2 
 tables $'-A FORWARD -m conntrack --ctstate INVALID -j DROP\n' '' >ways/r/iptables-save.txt
 has "what drops INVALID drops it" "$(back tcp)" "the answer does not come back"
 has "one by UDP passes" "$(back udp)" "10.0.0.1; answered"
+cat >keyless.yaml <<'EOF'
+{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {a: b}}},
+ {apiVersion: v1, kind: Pod, metadata: {name: q}, spec: {containers: [{name: c, image: i}], affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution:
+  {nodeSelectorTerms: [{matchExpressions: [{operator: DoesNotExist}]}]}}}}}]}
+EOF
+"$podwire" init --lab keyless.db >/dev/null; "$podwire" import --lab keyless.db keyless.yaml >/dev/null 2>&1
+has "a requirement of nodes without a key holds nowhere" "$("$podwire" why --lab keyless.db pod/q 2>&1)" "no node has the labels that the Pod asks for"
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" = 0 ]
