@@ -71,6 +71,8 @@ const char *mesh_regex_wrong(const char *re, char out[128])
 		}
 		if (*p == '\\') {
 			p++;
+			if (p[0] == 'x' && p[1] == '{')         /* \x{41}: no repetition */
+				p += strcspn(p, "}") - !strchr(p, '}');
 		} else if (*p == '[') {
 			if (!class_end(p))
 				return said(out, "missing closing ]", p);

@@ -115,7 +115,7 @@ static const struct l7_patience *patience_of(struct compiling *k, const struct r
 	VAL_EACH(code, codes)
 		list[nr++] = val_is(code, VAL_INT) ? (int)code->i : 0;
 	*p = (struct l7_patience){ .request = duration_at(rule->timeouts, "request"), .attempt = duration_at(rule->timeouts, "backendRequest"), .retries = rule->retry != NULL,
-				   .attempts = (int32_t)val_int_or(val_get(rule->retry, "attempts"), 0), .attempts_said = val_get(rule->retry, "attempts") != NULL, .backoff = duration_at(rule->retry, "backoff"), .codes = list, .nr_codes = nr };
+				   .attempts = (int32_t)MIN(MAX(val_int_or(val_get(rule->retry, "attempts"), 0), 0), INT32_MAX), .attempts_said = val_get(rule->retry, "attempts") != NULL, .backoff = duration_at(rule->retry, "backoff"), .codes = list, .nr_codes = nr };
 	return p;
 }
 
@@ -246,20 +246,22 @@ bool gateway_add_service_routes(struct route_table *t, uint32_t group, const str
 	return found.nr > 0;
 }
 
-static const struct pod *pod_in(struct cluster *c, const struct gateway *gw, str ns)
+static const struct pod *pod_in(struct cluster *c, const struct gateway *gw, str ns, struct arena *a)
 {
-	struct object_list all = cluster_list_ns(c, &pod_kind, ns);
+	struct object_list all = cluster_list_ns(c, &deployment_kind, ns), pods = cluster_list_ns(c, &pod_kind, ns);
+	const char *name = arena_printf(a, "%s/%s", gw->o.ns, gw->o.name);
 
-	for (uint32_t k = 0; k < all.nr; k++)
-		if (plane_gateway(c, (const struct pod *)all.v[k]) == gw)
-			return (const struct pod *)all.v[k];
+	for (uint32_t i = 0; i < all.nr; i++)
+		for (uint32_t k = 0; k < pods.nr && streq(label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), name); k++)
+			if (controller_has(all.v[i], (const struct pod *)pods.v[k]))
+				return (const struct pod *)pods.v[k];
 	return NULL;
 }
 
 /* One of its own Pods, as Istio makes them: beside the Gateway. A stand-in that --controller gave lives elsewhere, and has what policies are there. */
 static const struct pod *pod_of(struct cluster *c, const struct gateway *gw, struct arena *a)
 {
-	const struct pod *own = pod_in(c, gw, gw->o.ns), *other = own ? NULL : pod_in(c, gw, cluster_str(c, CONTROLLER_NS));
+	const struct pod *own = pod_in(c, gw, gw->o.ns, a), *other = own ? NULL : pod_in(c, gw, cluster_str(c, CONTROLLER_NS), a);
 	struct pod *moved;
 
 	if (!other)

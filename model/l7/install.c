@@ -69,6 +69,12 @@ static const char *service_json(struct arena *a, const struct plane *p)
 			    p->name, p->ns, p->name, annotations(a, p), p->name, p->address ? arena_printf(a, ", \"loadBalancerIP\": \"%s\"", p->address) : "", ports);
 }
 
+/* Of a Gateway's labels and annotations: those by which its Pods and it are found stay as they are. */
+static bool passes_on(const struct val *m)
+{
+	return val_str(m) && strcmp(m->key, "app") != 0 && strcmp(m->key, CONTROLLER_ANNOTATION) != 0 && strcmp(m->key, GATEWAY_ANNOTATION) != 0;
+}
+
 /* spec.infrastructure: what of a Gateway's is made for it bears its labels and annotations, and its name (GatewayInfrastructure, GatewayNameLabelKey). */
 static void put_infrastructure(struct arena *a, struct val *metadata, const struct gateway *gw)
 {
@@ -83,8 +89,9 @@ static void put_infrastructure(struct arena *a, struct val *metadata, const stru
 		to = to ? to : val_put(a, metadata, members[k], val_new(a, VAL_MAP));
 		if (!k)
 			val_put(a, to, GATEWAY_NAME_LABEL, val_string(a, fitting(a, gw->o.name)));
-		VAL_EACH(m, more)
-			val_put(a, to, m->key, val_copy(a, m));
+		VAL_EACH_KEY(m, more)
+			if (passes_on(m))
+				val_put(a, to, m->key, val_copy(a, m));
 	}
 }
 
@@ -191,11 +198,11 @@ static bool bears(const struct service *s, const struct gateway *gw)
 {
 	const struct val *more = val_path(gw->o.doc, "spec.infrastructure");
 
-	VAL_EACH(m, val_get(more, "labels"))
-		if (!streq(label_get(&s->o.labels, m->key), val_str(m)))
+	VAL_EACH_KEY(m, val_get(more, "labels"))
+		if (passes_on(m) && !streq(label_get(&s->o.labels, m->key), val_str(m)))
 			return false;
-	VAL_EACH(m, val_get(more, "annotations"))
-		if (!streq(label_get(&s->o.annotations, m->key), val_str(m)))
+	VAL_EACH_KEY(m, val_get(more, "annotations"))
+		if (passes_on(m) && !streq(label_get(&s->o.annotations, m->key), val_str(m)))
 			return false;
 	return true;
 }

@@ -16,12 +16,12 @@ static nsec duration_of(const char *s)
 	return s && duration_parse(s, &out) ? out : 0;
 }
 
-struct codes { int *v; uint32_t nr; };
+typedef VEC(int) codes;
 
-static void add_codes(struct codes *to, int from, int last)
+static void add_codes(struct arena *a, codes *to, int from, int last)
 {
 	for (int code = from; code <= last; code++)
-		to->v[to->nr++] = code;
+		vec_add(a, to, code);
 }
 
 static bool is_word(const char *s, size_t n, const char *word) { return strlen(word) == n && strncmp(s, word, n) == 0; }
@@ -33,22 +33,22 @@ static void read_retry_on(const char *text, struct arena *a, struct l7_patience 
 		{ "5xx", true, true, 500, 599 }, { "gateway-error", true, true, 502, 504 }, { "reset", true, true, 1, 0 },
 		{ "connect-failure", false, true, 1, 0 }, { "retriable-4xx", false, false, 409, 409 },
 	};
-	struct codes to = { .v = arena_array(a, int, strlen(text) / 3 + 600) };
+	codes to = { 0 };
 
 	for (const char *at = text; *at; at += *at == ',') {
 		size_t n;
 
 		at += strspn(at, " ");
 		n = strcspn(at, ", ");
-		for (size_t k = 0; k < ARRAY_LEN(words) && to.nr < 600; k++) {
+		for (size_t k = 0; k < ARRAY_LEN(words); k++) {
 			if (!is_word(at, n, words[k].word))
 				continue;
 			p->resets = p->resets || words[k].resets;
 			p->connects = p->connects || words[k].connects;
-			add_codes(&to, words[k].from, words[k].last);
+			add_codes(a, &to, words[k].from, words[k].last);
 		}
 		if (n && strspn(at, "0123456789") == n)
-			add_codes(&to, atoi(at), atoi(at));
+			add_codes(a, &to, atoi(at), atoi(at));
 		at += strcspn(at, ",");
 	}
 	p->codes = to.v;
@@ -70,7 +70,7 @@ const struct l7_patience *mesh_patience(const struct val *http, struct arena *a)
 	p->request = duration_of(val_str_at(http, "timeout"));
 	if (!retries)
 		return p;
-	p->attempts = (int32_t)MAX(val_int_or(val_get(retries, "attempts"), 0), 0);
+	p->attempts = (int32_t)MIN(MAX(val_int_or(val_get(retries, "attempts"), 0), 0), INT32_MAX);
 	p->retries = p->attempts > 0;
 	p->connects = p->retries;
 	if (!p->retries)

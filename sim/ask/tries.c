@@ -101,8 +101,7 @@ struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_
 int l7_silent_status(const struct l7_patience *p, bool envoy)
 {
 	nsec limit = !p ? 0 : p->attempt && (!p->request || p->attempt < p->request) ? p->attempt : p->request;
-
 	nsec tries = p && p->istio && p->connects ? 1 + (nsec)p->attempts : 1;
 
-	return envoy && (!limit || limit >= tries * timing(T_PROXY_CONNECT_TIMEOUT)) ? 503 : 504;
+	return envoy && (!limit || limit / timing(T_PROXY_CONNECT_TIMEOUT) >= tries) ? 503 : 504;
 }

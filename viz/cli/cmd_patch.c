@@ -195,7 +195,7 @@ static const char *set_and_removed(const struct cli *cli)
 		for (uint32_t i = names_before(cli); i < cli->args.nr; i++) {
 			size_t n = strlen(cli->args.v[i]) - 1, key = strcspn(cli->args.v[k], "=");
 
-			if (cli->args.v[k][key] && !strchr(cli->args.v[i], '=') && n == key && strncmp(cli->args.v[k], cli->args.v[i], n) == 0)
+			if (cli->args.v[k][key] && !strchr(cli->args.v[i], '=') && n == key && cli->args.v[i][n] == '-' && strncmp(cli->args.v[k], cli->args.v[i], n) == 0)
 				return arena_strndup(cli->arena, cli->args.v[k], key);
 		}
 	return NULL;
@@ -215,7 +215,7 @@ static enum err_kind list_notes(struct cli *cli, const char *where, struct err *
 
 			if (s.objects.nr > 1)
 				fprintf(cli->to, "Listing %s for %s/%s:\n", where, resource_word(cli->arena, o->kind), o->name);
-			VAL_EACH(v, val_path(object_render(w.cluster, o, cli->arena), where[0] == 'l' ? "metadata.labels" : "metadata.annotations"))
+			VAL_EACH_KEY(v, val_path(object_render(w.cluster, o, cli->arena), where[0] == 'l' ? "metadata.labels" : "metadata.annotations"))
 				fprintf(cli->to, "%s%s=%s\n", s.objects.nr > 1 ? " " : "", v->key, val_str(v) ? val_str(v) : "");
 		}
 	world_free(&w);

@@ -236,7 +236,7 @@ struct val *generate_job(struct cli *cli, const struct object *o, const struct v
 		val_put(m.a, meta, "labels", val_copy(m.a, labels));
 	map = making_map(&m, meta, "annotations");
 	making_put(&m, map, "cronjob.kubernetes.io/instantiate", "manual");
-	VAL_EACH(v, notes)
+	VAL_EACH_KEY(v, notes)
 		val_put(m.a, map, v->key, val_copy(m.a, v));
 	owner = making_item(&m, making_list(&m, meta, "ownerReferences"));
 	making_put(&m, owner, "apiVersion", "batch/v1");
