@@ -128,7 +128,7 @@ static void keys_rules(struct check *c, const struct val *self, const struct pat
 	bool bad = false, longer = false;
 	char text[192];
 
-	VAL_EACH(m, self) {
+	VAL_EACH_KEY(m, self) {
 		bad |= !form_matches(m->key, "^(" GW_DOTTED "/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$");
 		longer |= strcspn(m->key, "/") >= 253;
 	}

@@ -2,6 +2,7 @@
 #include "model/api/checks.h"
 #include "model/api/net.h"
 #include "model/api/rows.h"
+#include "model/api/shape.h"
 
 static const struct field class_spec_fields[] = { ROW(F_STR, "controllerName", struct gateway_class, controller), ROW_KEEP("parametersRef"), ROW_KEEP("description"), FIELD_END };
 static const struct field class_status_fields[] = {
@@ -30,9 +31,11 @@ static const struct field listener_fields[] = {
 };
 static const struct field address_fields[] = { ROW(F_STR, "type", struct gw_address, type), ROW(F_STR, "value", struct gw_address, value), FIELD_END };
 static const struct field allowed_sets_fields[] = { ROW_STRUCT("namespaces", struct gateway, allowed_sets, ns_fields), FIELD_END };
+SHAPE(local_parameters, STR(group) STR(kind) STR(name))
+SHAPE(infrastructure, PAIRS(annotations) PAIRS(labels) OBJ(parametersRef, local_parameters))
 static const struct field gateway_spec_fields[] = {
 	ROW_NEED(F_STR, "gatewayClassName", struct gateway, class_name), ROW_LIST("listeners", struct gateway, listeners, struct gw_listener, listener_fields),
-	ROW_LIST("addresses", struct gateway, addresses, struct gw_address, address_fields), ROW_KEEP("infrastructure"), ROW_KEEP("backendTLS"), ROW_HERE("allowedListeners", allowed_sets_fields),
+	ROW_LIST("addresses", struct gateway, addresses, struct gw_address, address_fields), KEPT_SUB("infrastructure", infrastructure), ROW_KEEP("backendTLS"), ROW_HERE("allowedListeners", allowed_sets_fields),
 	ROW_KEEP("tls"), ROW_KEEP("defaultScope"),
 	FIELD_END
 };

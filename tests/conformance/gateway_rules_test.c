@@ -46,6 +46,7 @@ static const struct { const char *doc, *why; } table[] = {
 	{ WITH("addresses: [{type: Hostname, value: x.test}, {type: Hostname, value: x.test}]"), "Hostname values must be unique" },
 	{ WITH("addresses: [{type: Hostname, value: '*'}]"), "Hostname value must be empty or contain only valid characters" },
 	{ WITH("infrastructure: {labels: {'example.com/path.html': ''}}"), NULL },
+	{ WITH("infrastructure: {labels: [a]}"), "spec.infrastructure.labels" },
 	{ WITH("infrastructure: {labels: {'Example.com/key': v}}"), "Label keys must be in the form of an optional DNS subdomain prefix" },
 	{ WITH("tls: {frontend: {default: {}, perPort: [{port: 443, tls: {}}, {port: 443, tls: {}}]}}"), "Port for TLS configuration must be unique within the Gateway" },
 	{ WITH("allowedListeners: {namespaces: {from: Some}}"), "supported values: \"All\", \"Selector\", \"Same\", \"None\"" },

@@ -86,6 +86,7 @@ static const struct { const char *doc, *why; } table[] = {
 	{ MATCH("uri: {prefix: ''}"), NULL },
 	{ MATCH("uri: {prefix: /a, exact: /b}"), "spec.http[0].match[0].uri must validate one and only one schema (oneOf)" },
 	{ MATCH("uri: {regex: '*'}"), "missing argument to repetition operator: `*`" },
+	{ MATCH("uri: {regex: '/\\x{41}+'}"), NULL },
 	{ MATCH("uri: {regex: '[A-Z'}"), "missing closing ]: `[A-Z`" },
 	{ MATCH("uri: {regex: '/(?!admin)'}"), "invalid or unsupported Perl syntax: `(?!admin)`" },
 	{ MATCH("uri: {regex: '/((?P<v>v[0-9]+)|x{2,3}?)/[^/]+'}"), NULL },
