@@ -26,7 +26,7 @@ static struct http_pair *pairs(struct compiling *k, const struct http_header *v,
 	struct http_pair *out = arena_array(k->a, struct http_pair, nr);
 
 	for (uint32_t i = 0; i < nr; i++)
-		out[i] = (struct http_pair){ v[i].name, v[i].value };
+		out[i] = (struct http_pair){ v[i].name ? v[i].name : "", v[i].value ? v[i].value : "" };
 	return out;
 }
 

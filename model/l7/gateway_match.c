@@ -105,11 +105,11 @@ int gw_entry_order(const void *px, const void *py)
 
 static const char *add_cond(struct arena *a, l7_conds *out, const struct header_match *m, bool header)
 {
-	struct l7_cond c = { .name = m->name, .value = m->value, .how = L7_EXACT };
+	struct l7_cond c = { .name = m->name ? m->name : "", .value = m->value ? m->value : "", .how = L7_EXACT };
 	const char *why = NULL;
 
 	for (uint32_t i = 0; i < out->nr; i++)  /* of equivalent names only the first entry counts */
-		if ((header ? strcasecmp : strcmp)(out->v[i].name, m->name) == 0)
+		if ((header ? strcasecmp : strcmp)(out->v[i].name, c.name) == 0)
 			return NULL;
 	if (is_regex(m->type)) {
 		c.re = regex_compile(a, m->value ? m->value : "", false, &why);

@@ -344,7 +344,7 @@ static void no_host(struct nginx *n)
 
 struct served nginx_reads(struct route_table *t, const struct served *s, const struct l7_controller *who)
 {
-	const struct nginx n = { .t = t, .config = nginx_config(t->cluster, who, t->arena) };
+	const struct nginx n = { .t = t, .config = nginx_config(t->cluster, who, t->arena), .patterns = arena_make(t->arena, struct map) };
 	struct served out = { .v = arena_array(t->arena, const struct ingress *, s->nr) };
 
 	for (uint32_t k = 0; k < s->nr; k++) {
@@ -360,7 +360,7 @@ struct served nginx_reads(struct route_table *t, const struct served *s, const s
 
 void nginx_compile(struct route_table *t, uint32_t group, const struct served *s, const struct l7_controller *who)
 {
-	struct nginx n = { .t = t, .group = group, .config = nginx_config(t->cluster, who, t->arena) };
+	struct nginx n = { .t = t, .group = group, .config = nginx_config(t->cluster, who, t->arena), .patterns = arena_make(t->arena, struct map) };
 
 	for (uint32_t k = 0; k < s->nr; k++)
 		if (!is_canary(&n, s->v[k]))

@@ -133,9 +133,20 @@ static bool is_word(const char *v, const char *words, bool nocase)
 	return false;
 }
 
-static bool matches(const char *v, const char *pattern, bool blanks, struct arena *a)
+/* Each once: many Ingresses have the same annotations. */
+static const struct regex *compiled(const struct nginx *n, const char *pattern)
 {
-	const struct regex *re = regex_compile(a, pattern, false, NULL);
+	uint64_t *at = map_put(n->patterns, n->t->arena, map_ptr(pattern));
+
+	if (!*at)
+		*at = map_ptr(regex_compile(n->t->arena, pattern, false, NULL));
+	return (const struct regex *)(uintptr_t)*at;
+}
+
+static bool matches(const struct nginx *n, const char *v, const char *pattern, bool blanks)
+{
+	const struct regex *re = compiled(n, pattern);
+	struct arena *a = n->t->arena;
 	char *bare = arena_strdup(a, v), *to = bare;
 
 	for (const char *p = v; *p; p++)
@@ -162,20 +173,22 @@ static bool is_service(const char *v)           /* RFC 1035 label */
 	return n < 64 && strspn(v, "abcdefghijklmnopqrstuvwxyz0123456789-") == n && *v >= 'a' && v[n - 1] != '-';
 }
 
-static bool are_hosts(const char *v, struct arena *a)
+static bool are_hosts(const struct nginx *n, const char *v)
 {
-	for (const char *p = v;; p++) {
-		size_t n = strcspn(p, ",");
+	struct arena *a = n->t->arena;
 
-		if (!matches(trimmed(arena_strndup(a, p, n), a), EXPRESSION, false, a))
+	for (const char *p = v;; p++) {
+		size_t len = strcspn(p, ",");
+
+		if (!matches(n, trimmed(arena_strndup(a, p, len), a), EXPRESSION, false))
 			return false;
-		p += n;
+		p += len;
 		if (!*p)
 			return true;
 	}
 }
 
-static bool takes(const struct known *k, const char *v, struct arena *a)
+static bool takes(const struct nginx *n, const struct known *k, const char *v)
 {
 	struct l7_guard none = { 0 };
 
@@ -187,17 +200,17 @@ static bool takes(const struct known *k, const char *v, struct arena *a)
 	case INT:
 		return is_int(v);
 	case RANGES:
-		return nginx_ranges(a, &none, v);
+		return nginx_ranges(n->t->arena, &none, v);
 	case WORD:
 	case WORD_CASELESS:
-		return is_word(trimmed(v, a), k->what, k->form == WORD_CASELESS);
+		return is_word(trimmed(v, n->t->arena), k->what, k->form == WORD_CASELESS);
 	case PATTERN:
 	case PATTERN_BLANKS:
-		return matches(v, k->what, k->form == PATTERN_BLANKS, a);
+		return matches(n, v, k->what, k->form == PATTERN_BLANKS);
 	case SERVICE:
 		return is_service(v);
 	case HOSTS:
-		return are_hosts(v, a);
+		return are_hosts(n, v);
 	}
 	return true;
 }
@@ -221,7 +234,7 @@ const char *nginx_note(const struct nginx *n, const struct ingress *ing, const c
 		return v;
 	if (!*v)                                /* an empty value is neither judged nor one */
 		return NULL;
-	if (k->refused == IGNORED && n->config.validates && !takes(k, v, n->t->arena))
+	if (k->refused == IGNORED && n->config.validates && !takes(n, k, v))
 		return NULL;
 	v = trimmed(v, n->t->arena);
 	return *v ? v : NULL;
@@ -280,7 +293,7 @@ const char *nginx_left_out(const struct nginx *n, const struct ingress *ing)
 			return arena_printf(n->t->arena, "annotation %s holds a word that its ConfigMap does not allow (annotation-value-word-blocklist)", key);
 		if (k && k->effect == CRITICAL && n->config.refuses_critical)
 			return arena_printf(n->t->arena, "the risk of annotation %s is Critical, and its ConfigMap does not allow that (annotations-risk-level)", k->name);
-		if (k && refused_as(n, ing, k) == LEFT_OUT && n->config.validates && *v && !takes(k, v, n->t->arena))
+		if (k && refused_as(n, ing, k) == LEFT_OUT && n->config.validates && *v && !takes(n, k, v))
 			return arena_printf(n->t->arena, "annotation %s: \"%s\" is not a value that it takes", k->name, v);
 	}
 	return NULL;

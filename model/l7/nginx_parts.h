@@ -42,6 +42,7 @@ struct nginx {
 	struct map by_host;             /* interned host → server + 1 */
 	struct map by_path;             /* (server, interned path) → the first location of that path + 1 */
 	VEC(struct alternative) alternatives;
+	struct map *patterns;           /* an annotation's pattern → compiled */
 	const char *pattern_alias;      /* a server-alias that is a regular expression; NULL: none */
 };
 
