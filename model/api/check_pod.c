@@ -404,7 +404,7 @@ void pod_check(struct check *c, const struct object *o)
 	uint32_t i = 0;
 
 	r.is_pod = true;
-	r.meta = runs ? NULL : val_get(c->root, "metadata");
+	r.meta = runs || c->stands ? NULL : val_get(c->root, "metadata");
 	check_annotations(c, val_path(c->root, "metadata.annotations"), spec, SUB(NULL, "metadata.annotations"));
 	spec_check(&r, p);
 	VAL_EACH(v, val_get(spec, "volumes")) {

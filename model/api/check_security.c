@@ -5,7 +5,8 @@
 
 static const char *const profiles[] = { "Localhost", "RuntimeDefault", "Unconfined", NULL }, *const proc_mounts[] = { "Default", "Unmasked", NULL };
 static const char *const fs_policies[] = { "Always", "OnRootMismatch", NULL }, *const group_policies[] = { "Merge", "Strict", NULL };
-static const char *const label_policies[] = { "Recursive", NULL };       /* MountOption waits for the feature SELinuxMount, which is off */
+static const char *const label_policies[] = { "Recursive", NULL };       /* MountOption waits for the feature SELinuxMount, which is off, */
+static const char *const all_label_policies[] = { "MountOption", "Recursive", NULL };   /* but may be on in a cluster that there is */
 
 static void check_profile(struct check *c, const struct val *v, const struct path *p, const char *what)
 {
@@ -150,7 +151,7 @@ void check_pod_security(struct pod_rules *r, const struct path *p)
 	check_sysctls(r, val_get(v, "sysctls"), SUB(p, "sysctls"));
 	need_one_if_set(r->c, v, p, "fsGroupChangePolicy", fs_policies);
 	need_one_if_set(r->c, v, p, "supplementalGroupsPolicy", group_policies);
-	need_one_if_set(r->c, v, p, "seLinuxChangePolicy", label_policies);
+	need_one_if_set(r->c, v, p, "seLinuxChangePolicy", r->c->stands ? all_label_policies : label_policies);
 	check_profile(r->c, val_get(v, "seccompProfile"), SUB(p, "seccompProfile"), "seccomp");
 	check_profile(r->c, val_get(v, "appArmorProfile"), SUB(p, "appArmorProfile"), "AppArmor");
 	check_windows_options(r->c, val_get(v, "windowsOptions"), SUB(p, "windowsOptions"));

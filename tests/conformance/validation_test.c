@@ -312,6 +312,22 @@ TEST(legacy_addresses_may_stay)
 	cell_free(&x);
 }
 
+/* A Pod of a cluster that there is has what the API server added to it, and what its features let in. */
+TEST(pods_that_stand_keep_what_was_added_to_them)
+{
+	static const char *const docs[] = { APART("x", "matchLabelKeys: [x], labelSelector: {matchExpressions: [{key: x, operator: In, values: [b]}]}"), SPREAD("x", "x"),
+					    RUNS_WITH("securityContext: {seLinuxChangePolicy: MountOption}") };
+	struct apply_options opt = { .unknown = VALIDATE_WARN, .validate = true, .create_namespaces = true };
+
+	for (size_t k = 0; k < ARRAY_LEN(docs); k++) {
+		struct cell x = cell_new(1);
+		struct doc d = { "test.yaml", yaml_parse(x.a, "test.yaml", docs[k], strlen(docs[k]), NULL, &x.err) };
+
+		CU_ASSERT(apply_doc(x.c, &d, &opt, NULL, &x.err) == APPLY_CREATED);
+		cell_free(&x);
+	}
+}
+
 TEST(pods_of_statefulsets_are_named_as_hosts_whatever_the_template_says)
 {
 	struct cell x = cell_settled("{apiVersion: v1, kind: Service, metadata: {name: db}, spec: {clusterIP: None, selector: {app: db}, ports: [{port: 80}]}}\n---\n"
