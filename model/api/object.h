@@ -62,7 +62,7 @@ bool kind_refused(const char *api, const char *name, struct sb *why);
 bool kind_has_word(const struct kind *, const char *word);              /* is it one of the kind's, in these spellings? */
 const struct kind *kind_by_word(const char *word);                      /* svc, services, Service, deployment.apps, deployments.v1.apps */
 
-str label_get(const pair_list *, const char *key);                      /* NULL if absent */
+str label_get(const pair_list *, const char *key);                      /* NULL if absent; so is a key that is NULL (of a lenient document) */
 
 /* metav1.LabelSelector. */
 enum sel_op { SEL_IN, SEL_NOT_IN, SEL_EXISTS, SEL_DOES_NOT_EXIST };

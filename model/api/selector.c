@@ -17,7 +17,7 @@ const struct field selector_fields[] = {
 
 str label_get(const pair_list *l, const char *key)
 {
-	uint32_t lo = 0, hi = l->nr;
+	uint32_t lo = 0, hi = key ? l->nr : 0;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;

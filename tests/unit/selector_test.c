@@ -49,3 +49,13 @@ TEST(selectors_cut_short_are_refused)
 	CU_ASSERT(!parse("!", 1));
 	CU_ASSERT(!parse("a b", 3));
 }
+
+TEST(a_key_that_is_none_has_no_value)
+{
+	struct pair pairs[] = { { "a", "1" }, { "b", "2" } };
+	const pair_list labels = { pairs, 2, true };
+
+	SAME_TEXT(label_get(&labels, "b"), "2");
+	CU_ASSERT_PTR_NULL(label_get(&labels, "c"));
+	CU_ASSERT_PTR_NULL(label_get(&labels, NULL));
+}
