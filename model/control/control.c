@@ -34,7 +34,7 @@ struct control {
 	uint64_t picky;                                 /* of those that say which Pods concern them */
 	struct { const struct owner_ref *owners; const struct pod_spec *spec; const struct pair *annotations; uint64_t concerns; } last_pod;
 	uint64_t hear_all;
-	uint64_t hear_owned;                            /* of those that hear of Pods: only if their owner concerns them */
+	uint64_t hear_owned;                            /* of those that hear of Pods: only if their owner concerns them, or may have been another before */
 	struct map of_owner;                            /* kind of owner → bits of those that hear of its Pods */
 	struct map by_uid;                              /* handles of all but Pods */
 	struct due due[CTL_COUNT];
@@ -182,7 +182,7 @@ static uint64_t who_hears_of_pod(struct control *t, const struct change *ch)
 	}
 	bits |= some & concerned(t, (const struct pod *)ch->object);
 	t->orphans = t->orphans || !ch->object->owners.nr;
-	return control_owner(t, ch->object) ? bits & ~(t->hear_owned & ~t->last_owner.concerns) : bits;
+	return control_owner(t, ch->object) && !(ch->pod & POD_OTHER) ? bits & ~(t->hear_owned & ~t->last_owner.concerns) : bits;
 }
 
 static uint64_t who_hears(struct control *t, const struct change *ch)

@@ -1,6 +1,6 @@
 /* Jobs: Pods until enough have succeeded, or too many failed. Source: pkg/controller/job/job_controller.go, indexed_job_utils.go. */
 #include "model/cluster/apply.h"
-#include "model/control/job_ends.h"
+#include "model/control/job_tally.h"
 #include "model/control/rollout.h"
 
 #define BURST 500               /* MaxPodCreateDeletePerSync */
@@ -11,17 +11,14 @@ struct jobbing {
 	struct job *j;
 	struct arena *scratch;
 	nsec now;
-	struct pod **pods; uint32_t nr;
+	struct tally *ended;                    /* what those Pods have come to that have ended */
+	const struct living *pods; uint32_t nr; /* those that have not */
 	int32_t active, succeeded, failed, ready, restarts, terminating;
-	nsec last_failure, last_success;
-	int32_t failures_since;                 /* ends after the last success: the back-off counts those */
 	bool indexed;
 	int32_t most;                           /* indexes that have had a Pod, and those that may get one now: it is the lowest that do; 0 where there are none */
 	uint32_t more;                          /* Pods that are still to be made */
 	int32_t next;                           /* no index below may get a Pod in this run */
-	const char *fails;                      /* why a rule of the podFailurePolicy ends the Job; NULL */
-	bool *done_index, *live_index, *lost_index;     /* succeeded; has a Pod; has failed for good */
-	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */
+	bool *live_index;                       /* has a Pod */
 };
 
 static struct selector_index *index_of(struct control *t)
@@ -34,6 +31,7 @@ static void watch(struct control *t, const struct change *ch)
 	if (ch->object->kind == &pod_kind) {
 		const struct object *owner = control_owner(t, ch->object);
 
+		tally_hears(t, owner && owner->kind == &job_kind ? owner : NULL, ch);
 		if (ch->kind == CHANGE_DELETE)
 			job_pod_gone(t, (struct pod *)ch->object);
 		if (owner && owner->kind == &job_kind && !owner->gone)
@@ -62,30 +60,6 @@ static void claim_labels(struct jobbing *x)
 		j->selector.labels = pairs_with(x->c, &j->selector.labels, "batch.kubernetes.io/controller-uid", j->o.uid);
 }
 
-static void count_end(struct jobbing *x, const struct ended *e)
-{
-	int32_t i = x->indexed ? e->index : -1;
-
-	if (x->indexed && (i < 0 || i >= x->most))
-		return;
-	if (e->succeeded) {
-		x->succeeded += i < 0 || !x->done_index[i];
-		x->last_success = MAX(x->last_success, e->at);
-		if (i >= 0)
-			x->done_index[i] = true;
-		return;
-	}
-	x->failed += e->action != FAILURE_IGNORED;
-	x->last_failure = MAX(x->last_failure, e->at);
-	if (i < 0)
-		return;
-	x->index_failures[i]++;
-	x->index_counted[i] += e->action != FAILURE_IGNORED;
-	x->index_last[i] = MAX(x->index_last[i], e->at);
-	if (x->j->backoff_per_index.set && (e->action == FAILURE_FAILS_INDEX || x->index_counted[i] > x->j->backoff_per_index.v))
-		x->lost_index[i] = true;
-}
-
 static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 {
 	x->terminating += p->o.deleted != NEVER && !pod_is_terminal(p);
@@ -99,43 +73,24 @@ static void count_pod(struct jobbing *x, const struct pod *p, int32_t i)
 		x->restarts += p->statuses.v[s].restarts;
 }
 
-static int32_t indexes_in_use(const struct jobbing *x, const struct past *ends)
-{
-	int32_t highest = -1, all = x->indexed ? MAX(x->j->completions.v, 0) : 0;
-
-	if (all <= BURST)
-		return all;
-	for (uint32_t k = 0; k < ends->nr; k++)
-		highest = MAX(highest, ends->v[k].index);
-	for (uint32_t k = 0; k < x->nr; k++)
-		highest = MAX(highest, index_of_pod(x->pods[k]));
-	return highest < all - 1 - BURST ? MIN(all, highest + 1 + BURST) : all;
-}
-
 static void count(struct jobbing *x)
 {
-	struct past ends;
-	int32_t most;
+	int32_t all = x->indexed ? MAX(x->j->completions.v, 0) : 0;
 
-	x->pods = pods_controlled(x->t, &x->j->o, x->scratch, &x->nr);
-	ends = job_ends(x->t, x->j, x->pods, x->nr, x->scratch, &x->fails);
-	x->most = most = indexes_in_use(x, &ends);
-	x->done_index = arena_array(x->scratch, bool, most + 1);
-	x->live_index = arena_array(x->scratch, bool, most + 1);
-	x->lost_index = arena_array(x->scratch, bool, most + 1);
-	x->index_failures = arena_array(x->scratch, int32_t, most + 1);
-	x->index_counted = arena_array(x->scratch, int32_t, most + 1);
-	x->index_last = arena_array(x->scratch, nsec, most + 1);
-	for (uint32_t k = 0; k < ends.nr; k++)
-		count_end(x, &ends.v[k]);
+	x->ended = tally_of(x->t, x->j, all, BURST, x->scratch);
+	x->succeeded = x->ended->succeeded;
+	x->failed = x->ended->failed;
+	x->pods = x->ended->living.v;
+	x->nr = x->ended->living.nr;
+	x->most = tally_indexes(x->ended, all, BURST);
+	x->next = x->ended->low;
+	x->live_index = arena_array(x->scratch, bool, x->most + 1);
 	for (uint32_t k = 0; k < x->nr; k++) {
-		int32_t i = x->indexed ? index_of_pod(x->pods[k]) : -1;
+		int32_t i = x->indexed ? x->pods[k].index : -1;
 
-		if (!x->indexed || (i >= 0 && i < most))
-			count_pod(x, x->pods[k], i);
+		if (!x->indexed || (i >= 0 && i < x->most))
+			count_pod(x, x->pods[k].pod, i);
 	}
-	for (uint32_t k = 0; k < ends.nr; k++)
-		x->failures_since += !ends.v[k].succeeded && ends.v[k].at > x->last_success;
 }
 
 /* Why it is to end; the condition that says that it has ended comes when its last Pod is gone (enactJobFinished). */
@@ -167,20 +122,11 @@ static void give_up(struct jobbing *x, struct pod *p)
 static void stop_all(struct jobbing *x)
 {
 	for (uint32_t k = 0; k < x->nr; k++)
-		if (pod_is_active(x->pods[k]))
-			give_up(x, x->pods[k]);
+		if (pod_is_active(x->pods[k].pod))
+			give_up(x, x->pods[k].pod);
 	x->active = x->ready = x->terminating = 0;
 	for (uint32_t k = 0; k < x->nr; k++)
-		x->terminating += !x->pods[k]->o.gone && x->pods[k]->o.deleted != NEVER && !pod_is_terminal(x->pods[k]);
-}
-
-static int32_t nr_in(const bool *v, int32_t nr)
-{
-	int32_t n = 0;
-
-	for (int32_t k = 0; k < nr; k++)
-		n += v[k];
-	return n;
+		x->terminating += !x->pods[k].pod->o.gone && x->pods[k].pod->o.deleted != NEVER && !pod_is_terminal(x->pods[k].pod);
 }
 
 /* pastBackoffLimitOnFailure */
@@ -193,20 +139,20 @@ static bool restarted_too_often(const struct jobbing *x)
 static void find_target(struct jobbing *x)
 {
 	struct job *j = x->j;
-	int32_t most = x->most, lost = nr_in(x->lost_index, most), completions = j->completions.v;
+	int32_t lost = x->ended->lost, completions = j->completions.v;
 	const char *met;
 
-	if (x->fails)
-		aim(x, "FailureTarget", "PodFailurePolicy", x->fails);
+	if (x->ended->fails)
+		aim(x, "FailureTarget", "PodFailurePolicy", x->ended->fails);
 	else if (x->failed > j->backoff_limit || restarted_too_often(x))
 		aim(x, "FailureTarget", "BackoffLimitExceeded", "Job has reached the specified backoff limit");
 	else if (j->has_active_deadline && j->st_start != NEVER && x->now >= j->st_start + SECONDS(j->active_deadline))
 		aim(x, "FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline");
 	else if (j->max_failed_indexes.set && lost > j->max_failed_indexes.v)
 		aim(x, "FailureTarget", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
-	else if (lost && lost + nr_in(x->done_index, most) >= completions)
+	else if (lost && lost + x->ended->done >= completions)
 		aim(x, "FailureTarget", "FailedIndexes", "Job has failed indexes");
-	else if (x->indexed && (met = success_met(j->success_policy, x->done_index, most, completions, x->scratch)))
+	else if (x->indexed && j->success_policy && (met = success_met(j->success_policy, x->ended->done_index, x->most, completions, x->scratch)))
 		aim(x, "SuccessCriteriaMet", "SuccessPolicy", met);
 	else if (j->completions.set ? x->succeeded >= j->completions.v : x->succeeded > 0 && !x->active)
 		aim(x, "SuccessCriteriaMet", "CompletionsReached", "Reached expected number of succeeded pods");
@@ -254,12 +200,12 @@ static nsec backoff(int32_t failures)
 /* When may the next Pod of this index be made? With a limit per index each has its own back-off (getRemainingTimePerIndex). */
 static nsec index_due(const struct jobbing *x, int32_t i)
 {
-	return x->j->backoff_per_index.set && x->index_failures[i] ? x->index_last[i] + backoff(x->index_failures[i]) : 0;
+	return x->j->backoff_per_index.set && x->ended->index_failures[i] ? x->ended->index_last[i] + backoff(x->ended->index_failures[i]) : 0;
 }
 
 static bool index_is_free(const struct jobbing *x, int32_t i)
 {
-	return !x->done_index[i] && !x->live_index[i] && !x->lost_index[i];
+	return !x->ended->done_index[i] && !x->live_index[i] && !x->ended->lost_index[i];
 }
 
 static int32_t free_index(struct jobbing *x)
@@ -271,10 +217,10 @@ static int32_t free_index(struct jobbing *x)
 
 static void count_on_pod(struct jobbing *x, struct pod *p, int32_t i)
 {
-	p->o.annotations = pairs_with(x->c, &p->o.annotations, "batch.kubernetes.io/job-index-failure-count", arena_printf(x->scratch, "%d", x->index_counted[i]));
-	if (x->index_failures[i] > x->index_counted[i])
+	p->o.annotations = pairs_with(x->c, &p->o.annotations, "batch.kubernetes.io/job-index-failure-count", arena_printf(x->scratch, "%d", x->ended->index_counted[i]));
+	if (x->ended->index_failures[i] > x->ended->index_counted[i])
 		p->o.annotations = pairs_with(x->c, &p->o.annotations, "batch.kubernetes.io/job-index-ignored-failure-count",
-					      arena_printf(x->scratch, "%d", x->index_failures[i] - x->index_counted[i]));
+					      arena_printf(x->scratch, "%d", x->ended->index_failures[i] - x->ended->index_counted[i]));
 }
 
 static bool make_one(void *ctx)
@@ -310,7 +256,7 @@ static void wait_for_indexes(struct jobbing *x)
 {
 	nsec at = NEVER;
 
-	for (int32_t k = 0; x->indexed && x->j->backoff_per_index.set && k < x->most; k++)
+	for (int32_t k = x->ended->low; x->indexed && x->j->backoff_per_index.set && k < x->most; k++)
 		if (index_is_free(x, k) && index_due(x, k) > x->now)
 			at = MIN(at, index_due(x, k));
 	if (at != NEVER)
@@ -324,8 +270,8 @@ static void take_away(struct jobbing *x, uint32_t nr)
 	uint32_t active = 0;
 
 	for (uint32_t k = x->nr; k-- > 0;)
-		if (pod_is_active(x->pods[k]))
-			v[active++].pod = x->pods[k];
+		if (pod_is_active(x->pods[k].pod))
+			v[active++].pod = x->pods[k].pod;
 	sort_active_pods(v, active);
 	for (uint32_t k = 0; k < MIN(nr, active); k++, x->active--)
 		give_up(x, (struct pod *)(uintptr_t)v[k].pod);
@@ -335,14 +281,14 @@ static void make_pods(struct jobbing *x)
 {
 	struct job *j = x->j;
 	int32_t want = j->parallelism.v, more;
-	nsec at = x->last_failure + backoff(x->failures_since);
+	nsec at = x->ended->last_failure + backoff((int32_t)x->ended->failures.nr);
 
 	if (j->completions.set)
 		want = MIN(want, j->completions.v - x->succeeded);
 	else if (x->succeeded)
 		want = x->active;
 	more = want - x->active - (only_failed_are_replaced(j) ? x->terminating : 0);
-	if (more > 0 && !j->backoff_per_index.set && x->failures_since && x->now < at) {
+	if (more > 0 && !j->backoff_per_index.set && x->ended->failures.nr && x->now < at) {
 		control_timer(x->t, CTL_JOB, &j->o, at);
 		return;
 	}
@@ -364,9 +310,9 @@ static void write_status(struct jobbing *x, const struct job *was)
 	j->st_ready = x->ready;
 	j->st_terminating = (struct opt_int){ x->terminating, true };
 	if (x->indexed)
-		j->st_completed = cluster_str(x->c, indexes_text(x->done_index, x->most, x->scratch));
+		j->st_completed = cluster_str(x->c, indexes_text(x->ended->done_index, x->most, x->scratch));
 	if (x->indexed && j->backoff_per_index.set)
-		j->st_failed_indexes = cluster_str(x->c, indexes_text(x->lost_index, x->most, x->scratch));
+		j->st_failed_indexes = cluster_str(x->c, indexes_text(x->ended->lost_index, x->most, x->scratch));
 	if (was->st_completed != j->st_completed || was->st_failed_indexes != j->st_failed_indexes || was->st_terminating.v != j->st_terminating.v || was->st_active != j->st_active || was->st_succeeded != j->st_succeeded || was->st_failed != j->st_failed || was->st_ready != j->st_ready ||
 	    was->st_start != j->st_start || was->conditions.v != j->conditions.v)
 		cluster_touch(x->c, &j->o);

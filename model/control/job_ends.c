@@ -47,7 +47,7 @@ static void remember(struct control *t, const struct job *j, const struct ended 
 }
 
 /* matchPodFailurePolicy */
-static struct ended end_of(const struct job *j, const struct pod *p, struct arena *a, const char **why)
+struct ended job_end_of(const struct job *j, const struct pod *p, struct arena *a, const char **why)
 {
 	struct ended e = { streq(j->completion_mode, "Indexed") ? index_of_pod(p) : -1, p->phase == POD_SUCCEEDED, FAILURE_COUNTS, ended_at(p) };
 
@@ -87,7 +87,7 @@ void job_pod_gone(struct control *t, const struct pod *p)
 	    (!pod_is_terminal(p) && only_failed_are_replaced(j)))
 		return;
 	s = control_scratch(t);
-	e = end_of(j, p, s.arena, &why);
+	e = job_end_of(j, p, s.arena, &why);
 	e.at = e.at ? e.at : control_now(t);
 	remember(t, j, &e);
 	scratch_end(s);
@@ -97,27 +97,6 @@ void job_gives_up(struct control *t, struct pod *p)
 {
 	*table_at(t, &job_memory(t)->given_up, p->o.id.i) = 1;
 	apply_delete(control_cluster(t), &p->o);
-}
-
-struct past job_ends(const struct control *t, const struct job *j, struct pod *const *pods, uint32_t nr, struct arena *scratch, const char **why)
-{
-	const struct past *gone = map_get_ptr(&job_memory(t)->past, j->o.id.i);
-	struct past all = { 0 };
-
-	*why = NULL;
-	all.v = arena_array(scratch, struct ended, nr + (gone ? gone->nr : 0));
-	if (gone && gone->nr)
-		memcpy(all.v, gone->v, gone->nr * sizeof(*all.v));
-	all.nr = gone ? gone->nr : 0;
-	for (uint32_t k = 0; k < nr; k++)
-		if (pod_is_terminal(pods[k]) && !table_get(&job_memory(t)->given_up, pods[k]->o.id.i)) {
-			const char *says = NULL;
-			struct ended e = end_of(j, pods[k], scratch, &says);
-
-			*why = *why ? *why : says;
-			all.v[all.nr++] = e;
-		}
-	return all;
 }
 
 void job_ends_save(struct control *t, struct arena *a, struct val *out)

@@ -14,6 +14,8 @@ struct job_memory {
 	struct map past;                        /* Job → struct past: of its Pods that are gone */
 	struct table batch;                     /* Job → when it looks at its Pods next: their changes wait for each other (enqueueSyncJobBatched) */
 	struct table seen;                      /* Job → the generation that was told of, + 1: only one of another spec is looked at at once */
+	struct map tallies;                     /* Job → struct tally; not saved */
+	struct table counted;                   /* Pod → whose tally knows it, and its end there (job_tally.c); not saved */
 	struct table given_up;                  /* Pod → 1: its Job has deleted it: however it ends, it does not count (upstream takes its finalizer) */
 };
 
@@ -22,8 +24,8 @@ bool job_finished(const struct job *);                  /* Complete or Failed */
 bool only_failed_are_replaced(const struct job *);      /* podReplacementPolicy: Failed */
 int32_t index_of_pod(const struct pod *);               /* job-completion-index; -1: none */
 
-/* All that have ended and count: those that are gone, then those of `pods` that are there; in scratch. *why: what a rule of the podFailurePolicy says that ends the Job; NULL. */
-struct past job_ends(const struct control *, const struct job *, struct pod *const *pods, uint32_t nr, struct arena *scratch, const char **why);
+/* How a Pod that is there has ended. *why is set to what a rule of the podFailurePolicy says, in the arena, if that ends the Job. */
+struct ended job_end_of(const struct job *, const struct pod *, struct arena *, const char **why);
 nsec job_batch(struct control *, const struct object *);      /* when a change of one of its Pods is looked at: with those of a second */
 bool job_is_new(struct control *, const struct object *);     /* it, or its spec, since this was asked last */
 void job_pod_gone(struct control *, const struct pod *);

@@ -224,3 +224,52 @@ TEST(a_job_looks_at_its_pods_once_a_second)
 	}
 	cell_free(&x);
 }
+
+#define MANY "completionMode: Indexed, completions: 2000000000, parallelism: 2"
+
+static struct pod *pod_of_index(struct cell *x, const char *index)
+{
+	struct object_list l = cluster_list(x->c, &pod_kind);
+
+	for (uint32_t k = 0; k < l.nr; k++) {
+		const char *has = label_get(&l.v[k]->labels, "batch.kubernetes.io/job-completion-index");
+
+		if (has && streq(has, index))
+			return (struct pod *)l.v[k];
+	}
+	CU_FAIL_FATAL("no Pod of this index");
+	return NULL;
+}
+
+static void look_again(struct cell *x, int32_t succeeded, const char *done)
+{
+	control_advance(x->t, SECONDS(3));
+	CU_ASSERT_EQUAL(the_job(x)->st_succeeded, succeeded);
+	SAME_TEXT(the_job(x)->st_completed, done);
+}
+
+/* An end is counted once, but what is said of a Pod afterwards holds: of which index it is, whose it is, and that it is gone. */
+TEST(an_ended_pod_that_changes_is_counted_anew)
+{
+	struct cell x = cell_new(1);
+	struct pod *p;
+
+	defaults_add(x.c);
+	cell_apply(&x, JOB(MANY, NEVER_AGAIN("exit 0")));
+	while (the_job(&x)->st_succeeded < 4)
+		control_advance(x.t, SECONDS(1));
+	cell_apply(&x, JOB(MANY ", suspend: true", NEVER_AGAIN("exit 0")));
+	control_advance(x.t, SECONDS(60));
+	look_again(&x, 6, "0-5");          /* two more had ended when it looked */
+	p = pod_of_index(&x, "1");
+	cluster_relabel(x.c, &p->o, pairs_with(x.c, &p->o.labels, "batch.kubernetes.io/job-completion-index", "1700"));
+	look_again(&x, 6, "0,2-5,1700");
+	p = pod_of_index(&x, "3");
+	disown(x.c, &p->o, the_job(&x)->o.uid);
+	cluster_relabel(x.c, &p->o, p->o.labels);
+	cluster_touch(x.c, &pod_of_index(&x, "0")->o);
+	look_again(&x, 5, "0,2,4,5,1700");
+	apply_delete(x.c, &pod_of_index(&x, "0")->o);
+	look_again(&x, 5, "0,2,4,5,1700");
+	cell_free(&x);
+}
