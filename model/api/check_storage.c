@@ -2,9 +2,12 @@
  * ValidatePersistentVolumeSpec), pkg/apis/storage/validation/validation.go. */
 #include <ctype.h>
 
+#include "model/api/claim_source.h"
 #include "model/api/kept.h"
 #include "model/api/pod_rules.h"
 #include "model/base/quantity.h"
+
+#define BETA_CLASS "volume.beta.kubernetes.io/storage-class"
 
 static const char *const access_modes[] = { "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod", NULL }, *const volume_modes[] = { "Block", "Filesystem", NULL };
 static const char *const reclaims[] = { "Delete", "Recycle", "Retain", NULL }, *const class_reclaims[] = { "Delete", "Retain", NULL };
@@ -61,6 +64,13 @@ static bool same_source(const struct val *a, const struct val *b)
 	return true;
 }
 
+/* There is a default for what is absent, none for "". */
+static void check_mode(struct check *c, const struct val *spec, const struct path *p)
+{
+	if (has(spec, "volumeMode") && !one_of(text_of(spec, "volumeMode"), volume_modes))
+		refuse_unsupported(c, SUB(p, "volumeMode"), text_of(spec, "volumeMode"), volume_modes);
+}
+
 void claim_spec_check(struct check *c, const struct val *spec, const struct path *p)
 {
 	const struct val *storage = val_path(spec, "resources.requests.storage");
@@ -74,33 +84,83 @@ void claim_spec_check(struct check *c, const struct val *spec, const struct path
 		must_be_positive(c, at, storage);
 	if (*text_of(spec, "storageClassName"))
 		must_be_subdomain(c, SUB(p, "storageClassName"), text_of(spec, "storageClassName"));
-	need_one_of(c, spec, p, "volumeMode", volume_modes);
+	check_mode(c, spec, p);
 	if (has(spec, "dataSource"))
 		check_source(c, val_get(spec, "dataSource"), SUB(p, "dataSource"));
 	if (has(spec, "dataSourceRef"))
 		check_source(c, val_get(spec, "dataSourceRef"), SUB(p, "dataSourceRef"));
 	if (has(spec, "dataSource") && has(spec, "dataSourceRef") && !same_source(val_get(spec, "dataSource"), val_get(spec, "dataSourceRef")))
 		refuse_text(c, p, "{}", "must match dataSourceRef");    /* the value is upstream's path, which has no public field */
+	if (*text_of(spec, "volumeAttributesClassName"))
+		must_be_subdomain(c, SUB(p, "volumeAttributesClassName"), text_of(spec, "volumeAttributesClassName"));
 }
 
+/* What the server drops before it looks at the claim is not judged. */
 void pvc_check(struct check *c, const struct object *o)
 {
+	struct arena *scratch = arena_new(NULL, "claim");
+	struct val *spec = val_get(c->root, "spec") ? val_copy(scratch, val_get(c->root, "spec")) : NULL;
+
 	(void)o;
-	claim_spec_check(c, val_get(c->root, "spec"), SUB(NULL, "spec"));
+	claim_drop_source(spec, val_get(c->was, "spec"));
+	claim_spec_check(c, spec, SUB(NULL, "spec"));
+	arena_free(scratch);
 }
 
+static int64_t storage_of(const struct val *list)
+{
+	int64_t milli = 0;
+
+	quantity_of(val_get(list, "storage"), &milli);
+	return milli;
+}
+
+/* The class may move from its annotation to its field (validateStorageClassUpgradeFromAnnotation, validateStorageClassUpgradeFromNil). */
+static void check_class_move(struct check *c, const struct object *now, const struct object *old, struct val *spec)
+{
+	const char *was = label_get(&old->annotations, BETA_CLASS), *is = label_get(&now->annotations, BETA_CLASS);
+	bool set = has(spec, "storageClassName") && !has(val_get(old->doc, "spec"), "storageClassName");
+	bool moves = set && was && strcmp(text_of(spec, "storageClassName"), was) == 0;
+
+	if (!(moves && (!is || streq(is, was))) && strcmp(is ? is : "", was ? was : "") != 0)
+		refuse_str(c, SUB(NULL, "metadata.annotations." BETA_CLASS), is ? is : "", "field is immutable");
+	if (moves || (set && !was))
+		val_del(spec, "storageClassName");
+}
+
+/* ValidatePersistentVolumeClaimUpdate. Documents are whole: apply.c writes defaults into both. */
 void pvc_check_update(struct check *c, const struct object *now, const struct object *old)
 {
-	static const char *const fixed[] = { "spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeMode", "spec.dataSource", "spec.dataSourceRef" };
+	struct arena *a = arena_new(NULL, "claim");
+	const struct val *was = val_get(old->doc, "spec"), *status = val_get(old->doc, "status"), *asked = val_path(was, "resources.requests");
+	struct val *spec = val_get(now->doc, "spec") ? val_copy(a, val_get(now->doc, "spec")) : val_new(a, VAL_MAP), *asks;
+	bool bound = strcmp(text_of(status, "phase"), "Bound") == 0;
+	const struct path *p = SUB(NULL, "spec");
+	int64_t want = storage_of(val_path(spec, "resources.requests"));
+	const char *mode = text_of(spec, "volumeMode"), *class = text_of(spec, "volumeAttributesClassName");
+	bool named = has(spec, "volumeAttributesClassName"), differs, shrinks = want < storage_of(asked) && want <= storage_of(val_get(status, "capacity"));
 
-	for (size_t k = 0; now->doc && old->doc && k < ARRAY_LEN(fixed); k++) {
-		const struct val *a = val_path(now->doc, fixed[k]), *b = val_path(old->doc, fixed[k]);
-
-		if (a ? b && !val_equal(a, b) : b != NULL) {
-			refuse_forbidden(c, SUB(NULL, "spec"), "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
-			return;
-		}
+	check_class_move(c, now, old, spec);
+	if (!*text_of(was, "volumeName"))
+		val_del(spec, "volumeName");
+	asks = val_path_mut(spec, "resources.requests");
+	if (asks && val_get(asked, "storage") && (bound || want == storage_of(asked)))
+		val_put(a, asks, "storage", val_copy(a, val_get(asked, "storage")));
+	differs = strcmp(mode, text_of(was, "volumeMode")) != 0;
+	if (bound) {
+		val_del(spec, "volumeAttributesClassName");
+		if (has(was, "volumeAttributesClassName"))
+			val_put(a, spec, "volumeAttributesClassName", val_copy(a, val_get(was, "volumeAttributesClassName")));
 	}
+	if (!val_equal(spec, was))
+		refuse_forbidden(c, p, "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
+	if (shrinks)
+		refuse_forbidden(c, SUB(NULL, "spec.resources.requests.storage"), "field can not be less than status.capacity");
+	if (differs)
+		refuse_str(c, SUB(NULL, "volumeMode"), mode, "field is immutable");
+	if (has(status, "currentVolumeAttributesClassName") && !*class)
+		refuse_forbidden(c, SUB(p, "volumeAttributesClassName"), "update to %s is forbidden when status.currentVolumeAttributesClassName is not nil", named ? "empty string" : "nil");
+	arena_free(a);
 }
 
 /* ---- PersistentVolume */
@@ -197,7 +257,76 @@ void pv_check(struct check *c, const struct object *o)
 	check_pv_source(c, spec, p);
 	if (*text_of(spec, "storageClassName"))
 		must_be_subdomain(c, SUB(p, "storageClassName"), text_of(spec, "storageClassName"));
-	need_one_of(c, spec, p, "volumeMode", volume_modes);
+	check_mode(c, spec, p);
+	if (!has(spec, "volumeAttributesClassName"))
+		return;
+	if (!*text_of(spec, "volumeAttributesClassName"))
+		refuse_missing(c, SUB(p, "volumeAttributesClassName"), "an empty string is disallowed");
+	else
+		must_be_subdomain(c, SUB(p, "volumeAttributesClassName"), text_of(spec, "volumeAttributesClassName"));
+	if (!has(spec, "csi"))
+		refuse_missing(c, SUB(p, "csi"), "has to be specified when using volumeAttributesClassName");
+}
+
+/* betaToGALabel: a requirement's key may change so, and nothing else of it (getMaskNodeSelectorLabelChangeEqualities). */
+static const char *grown_label(const char *key, const char *now)
+{
+	static const char *const labels[][2] = {
+		{ "failure-domain.beta.kubernetes.io/zone", "topology.kubernetes.io/zone" }, { "failure-domain.beta.kubernetes.io/region", "topology.kubernetes.io/region" },
+		{ "beta.kubernetes.io/os", "kubernetes.io/os" }, { "beta.kubernetes.io/arch", "kubernetes.io/arch" }, { "beta.kubernetes.io/instance-type", "node.kubernetes.io/instance-type" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(labels); k++)
+		if (strcmp(labels[k][0], key) == 0 && strcmp(labels[k][1], now) == 0)
+			return now;
+	return key;
+}
+
+static void grow_labels(struct arena *a, struct val *affinity, const struct val *now)
+{
+	uint32_t i = 0;
+
+	VAL_EACH_MUT(term, val_path_mut(affinity, "required.nodeSelectorTerms")) {
+		const struct val *other = val_at(val_path(now, "required.nodeSelectorTerms"), i++);
+		uint32_t k = 0;
+
+		VAL_EACH_MUT(e, val_get_mut(term, "matchExpressions"))
+			val_put(a, e, "key", val_string(a, grown_label(text_of(e, "key"), text_of(val_at(val_get(other, "matchExpressions"), k++), "key"))));
+	}
+}
+
+/* ValidatePersistentVolumeUpdate. Documents are whole: apply.c writes defaults into both. */
+void pv_check_update(struct check *c, const struct object *now, const struct object *old)
+{
+	const struct val *spec = val_get(now->doc, "spec"), *was = val_get(old->doc, "spec");
+	struct arena *a = arena_new(NULL, "volume");
+	bool same = true;
+
+	for (size_t k = 0; k < ARRAY_LEN(sources); k++) {
+		const struct val *x = has(spec, sources[k].name) ? val_get(spec, sources[k].name) : NULL, *y = has(was, sources[k].name) ? val_get(was, sources[k].name) : NULL;
+
+		if (x && y && streq(sources[k].name, "csi") && !has(y, "controllerExpandSecretRef")) {  /* it may be set later */
+			struct val *without = val_copy(a, x);
+
+			val_del(without, "controllerExpandSecretRef");
+			x = without;
+		}
+		same = same && (x ? y && val_equal(x, y) : !y);
+	}
+	if (!same)
+		refuse_forbidden(c, SUB(NULL, "spec.persistentvolumesource"), "spec.persistentvolumesource is immutable after creation");
+	if (strcmp(text_of(spec, "volumeMode"), text_of(was, "volumeMode")) != 0)
+		refuse_str(c, SUB(NULL, "volumeMode"), text_of(spec, "volumeMode"), "field is immutable");
+	if (has(was, "nodeAffinity")) {
+		struct val *grown = val_copy(a, val_get(was, "nodeAffinity"));
+
+		grow_labels(a, grown, val_get(spec, "nodeAffinity"));
+		if (!has(spec, "nodeAffinity") || !val_equal(val_get(spec, "nodeAffinity"), grown))
+			refuse_val(c, SUB(NULL, "nodeAffinity"), val_get(spec, "nodeAffinity"), "field is immutable, except for updating from beta label to GA");
+	}
+	if (has(was, "volumeAttributesClassName") && !has(spec, "volumeAttributesClassName"))
+		refuse_forbidden(c, SUB(NULL, "spec.volumeAttributesClassName"), "update from non-nil value to nil is forbidden");
+	arena_free(a);
 }
 
 /* ---- StorageClass */
@@ -216,6 +345,49 @@ static void check_parameters(struct check *c, const struct val *map)
 	}
 	if (size > 256 * 1024)
 		refuse_long(c, p, 256 * 1024);
+}
+
+static const struct val *of_key(const struct val *terms, const char *key)
+{
+	VAL_EACH(e, terms)
+		if (strcmp(text_of(e, "key"), key) == 0)
+			return e;
+	return NULL;
+}
+
+static bool holds_value(const struct val *values, const char *s)
+{
+	VAL_EACH(v, values)
+		if (streq(val_str(v), s))
+			return true;
+	return false;
+}
+
+/* Has b each key of a, with each of its values? */
+static bool within(const struct val *a, const struct val *b)
+{
+	VAL_EACH(e, a) {
+		const struct val *other = of_key(b, text_of(e, "key"));
+
+		if (!other)
+			return false;
+		VAL_EACH(v, val_get(e, "values"))
+			if (!holds_value(val_get(other, "values"), val_str(v)))
+				return false;
+	}
+	return true;
+}
+
+/* validateAllowedTopologies: sets of values by key are compared; an empty term is never the first of its kind there. */
+static void check_term_repeats(struct check *c, const struct val *list, const struct val *term, const struct path *p)
+{
+	const struct val *mine = val_get(term, "matchLabelExpressions");
+	bool again = !val_first(mine);
+
+	for (const struct val *t = val_first(list); t && t != term && !again; t = t->next)
+		again = within(mine, val_get(t, "matchLabelExpressions")) && within(val_get(t, "matchLabelExpressions"), mine);
+	if (again)
+		refuse_duplicate(c, p, "");
 }
 
 /* ValidateTopologySelectorTerm */
@@ -257,6 +429,7 @@ static void check_topologies(struct check *c, const struct val *list)
 				}
 			}
 		}
+		check_term_repeats(c, list, term, p);
 	}
 }
 

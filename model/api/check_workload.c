@@ -221,7 +221,7 @@ void statefulset_check(struct check *c, const struct object *o)
 	static const char *const names[] = { "RollingUpdate", "OnDelete", NULL };
 	const struct workload *w = (const struct workload *)o;
 	const struct val *spec = val_get(c->root, "spec"), *rolling = val_path(spec, "updateStrategy.rollingUpdate");
-	const struct path *p = SUB(NULL, "spec.updateStrategy"), *most = SUB(p, "rollingUpdate.maxUnavailable");
+	const struct path *p = SUB(NULL, "spec.updateStrategy");
 
 	if (!streq(w->pod_management, "OrderedReady") && !streq(w->pod_management, "Parallel"))
 		refuse_str(c, SUB(NULL, "spec.podManagementPolicy"), w->pod_management, "must be 'OrderedReady' or 'Parallel'");
@@ -229,14 +229,8 @@ void statefulset_check(struct check *c, const struct object *o)
 		refuse_val(c, p, val_get(spec, "updateStrategy"), "must be 'RollingUpdate' or 'OnDelete'");
 	if (streq(w->strategy, "OnDelete") && val_is(rolling, VAL_MAP))
 		refuse_val(c, SUB(p, "rollingUpdate"), rolling, "only allowed for updateStrategy 'RollingUpdate'");
-	if (streq(w->strategy, "RollingUpdate")) {
+	if (streq(w->strategy, "RollingUpdate"))        /* maxUnavailable was dropped: its gate, MaxUnavailableStatefulSet, is off */
 		must_not_be_negative(c, SUB(p, "rollingUpdate.partition"), w->partition);
-		if (has(rolling, "maxUnavailable")) {
-			check_amount(c, most, &w->max_unavailable, true);
-			if (amount(&w->max_unavailable) == 0)
-				refuse_amount(c, most, &w->max_unavailable, "cannot be 0");
-		}
-	}
 	check_claims(c, spec);
 	check_numbers(c, (const char *const[]){ "replicas", "minReadySeconds", NULL });
 	must_not_be_negative(c, SUB(NULL, "spec.ordinals.start"), w->ordinal_start);
@@ -269,6 +263,20 @@ void pod_template_check(struct check *c, const struct object *o)
 {
 	(void)o;
 	template_check(c, val_get(c->root, "template"), SUB(NULL, "template"), NULL);
+}
+
+/* ValidateControllerRevisionCreate, ValidateControllerRevisionUpdate */
+void controller_revision_check(struct check *c, const struct object *o)
+{
+	const struct val *data = val_get(c->root, "data");
+
+	must_not_be_negative(c, SUB(NULL, "revision"), ((const struct controller_revision *)o)->revision);
+	if (c->was)
+		return;
+	if (!data || val_is(data, VAL_NULL))
+		refuse_missing(c, SUB(NULL, "data"), "data is mandatory");
+	else if (!val_is(data, VAL_MAP))
+		refuse_missing(c, SUB(NULL, "data"), "data must be a valid JSON object");
 }
 
 /* ---- update */
@@ -312,4 +320,9 @@ void job_check_update(struct check *c, const struct object *now, const struct ob
 		refuse_int(c, SUB(NULL, "spec.completions"), a->completions.v, "can only be modified in tandem with spec.parallelism");
 	for (size_t k = 0; k < ARRAY_LEN(fixed); k++)
 		must_not_change(c, now, old, fixed[k]);
+}
+
+void controller_revision_check_update(struct check *c, const struct object *now, const struct object *old)
+{
+	must_not_change(c, now, old, "data");
 }

@@ -15,8 +15,8 @@ kind_check network_policy_check, ingress_check, ingress_class_check;            
 kind_check_update ingress_class_check_update;
 kind_check pod_check;                                                                   /* check_pod.c */
 kind_check_update pod_check_update;
-kind_check deployment_check, replicaset_check, statefulset_check, daemonset_check, replication_controller_check, pod_template_check;    /* check_workload.c */
-kind_check_update selector_check_update, statefulset_check_update, job_check_update;
+kind_check deployment_check, replicaset_check, statefulset_check, daemonset_check, replication_controller_check, pod_template_check, controller_revision_check;    /* check_workload.c */
+kind_check_update selector_check_update, statefulset_check_update, job_check_update, controller_revision_check_update;
 kind_check job_check, cron_job_check;                                                   /* check_batch.c */
 /* A Pod template: its metadata (whose messages stand at the template itself, as upstream has it), its spec. */
 void template_check(struct check *, const struct val *template, const struct path *, const struct val *claims);      /* claims: volumeClaimTemplates, or NULL */
@@ -26,7 +26,7 @@ kind_check namespace_check, node_check, config_map_check, secret_check;         
 kind_check quota_check, limit_range_check, lease_check, runtime_class_check;                                              /* check_limits.c */
 kind_check_update node_check_update, config_map_check_update, secret_check_update;
 kind_check pvc_check, pv_check, storage_class_check;                                    /* check_storage.c */
-kind_check_update pvc_check_update, storage_class_check_update;
+kind_check_update pvc_check_update, pv_check_update, storage_class_check_update;
 kind_check role_check, binding_check, pdb_check, hpa_check, priority_class_check;       /* check_policy.c */
 kind_check_update binding_check_update, priority_class_check_update;
 kind_check kind_cluster_check, kubeadm_config_check, kube_proxy_config_check, kubelet_config_check, service_cidr_check;       /* check_config.c */

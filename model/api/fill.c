@@ -1,3 +1,4 @@
+#include "model/api/claim_source.h"
 #include "model/api/fill.h"
 
 #include "model/base/quantity.h"
@@ -190,6 +191,8 @@ void stateful_set_fill(struct arena *a, struct val *doc)
 	if (!val_path(doc, "spec.updateStrategy.type"))         /* who says the type alone gets no more */
 		fill_absent(a, val_path_mut(doc, "spec.updateStrategy"), "rollingUpdate", "{}");
 	fill_absent(a, val_path_mut(doc, "spec.updateStrategy.rollingUpdate"), "partition", "0");
+	if (val_path(doc, "spec.updateStrategy.rollingUpdate.maxUnavailable"))         /* MaxUnavailableStatefulSet is off: dropStatefulSetDisabledFields */
+		val_del(val_path_mut(doc, "spec.updateStrategy.rollingUpdate"), "maxUnavailable");
 	VAL_EACH_MUT(v, val_path_mut(doc, "spec.volumeClaimTemplates")) {
 		fill_absent(a, v, "apiVersion", "\"v1\"");
 		fill_absent(a, v, "kind", "\"PersistentVolumeClaim\"");
@@ -222,6 +225,10 @@ void secret_fill(struct arena *a, struct val *doc)
 
 void claim_fill(struct arena *a, struct val *doc)
 {
+	struct val *spec = val_get_mut(doc, "spec");
+
+	claim_drop_source(spec, NULL);
+	claim_twin_source(a, spec);
 	fill_absent(a, doc, "status", "{}");
 	fill_absent(a, val_get_mut(doc, "status"), "phase", "\"Pending\"");
 }

@@ -21,7 +21,8 @@ static const char kept[] = "kept, without effect on the network";
 
 KIND(service_account_kind, "ServiceAccount", APIS("v1"), NULL, "serviceaccounts", "sa", true, .fields = ServiceAccount);
 KIND(pvc_kind, "PersistentVolumeClaim", APIS("v1"), NULL, "persistentvolumeclaims", "pvc", true, .fields = PersistentVolumeClaim, .fill = claim_fill, .check = pvc_check, .check_update = pvc_check_update);
-KIND(pv_kind, "PersistentVolume", APIS("v1"), NULL, "persistentvolumes", "pv", false, .fields = PersistentVolume, .check = pv_check);
+KIND(pv_kind, "PersistentVolume", APIS("v1"), NULL, "persistentvolumes", "pv", false, .fields = PersistentVolume, .check = pv_check,
+     .check_update = pv_check_update);
 KIND(storage_class_kind, "StorageClass", STORE, STORE_OLD, "storageclasses", "sc", false, .fields = StorageClass, .check = storage_class_check,
      .check_update = storage_class_check_update);
 KIND(event_kind, "Event", APIS("v1", "events.k8s.io/v1"), APIS("events.k8s.io/v1beta1"), "events", "ev", true, .fields = Event);

@@ -262,7 +262,7 @@ static bool whole_objects_agree(struct cluster *c, struct check *check, const st
 /* Kinds whose checks compare documents. */
 static bool compared_by_document(const struct kind *k)
 {
-	return k == &pod_kind || k == &statefulset_kind || k == &job_kind;
+	return k == &pod_kind || k == &statefulset_kind || k == &job_kind || k == &pvc_kind || k == &pv_kind;
 }
 
 static enum apply_result update(struct cluster *c, struct object *old, struct object *to, const struct apply_options *opt, struct err *err)
