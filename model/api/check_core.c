@@ -1,4 +1,6 @@
 /* Namespace, Node, ConfigMap, Secret, LimitRange, ResourceQuota. Source: kubernetes pkg/apis/core/validation/validation.go. */
+#include <ctype.h>
+
 #include "model/api/kept.h"
 #include "model/api/pod_rules.h"
 #include "model/base/quantity.h"
@@ -45,13 +47,82 @@ static void check_taints(struct check *c, const struct node *n)
 	}
 }
 
+/* nodeDeclaredFeatureRegexp */
+static bool feature_name(const char *s)
+{
+	for (bool first = true;; first = false) {
+		size_t n = strcspn(s, "/");
+
+		if (!isalpha((unsigned char)*s) || (first && !isupper((unsigned char)*s)))
+			return false;
+		for (size_t k = 0; k < n; k++)
+			if (!isalnum((unsigned char)s[k]))
+				return false;
+		if (!s[n])
+			return true;
+		s += n + 1;
+	}
+}
+
+/* validateNodeDeclaredFeatures */
+static void check_features(struct check *c)
+{
+	const struct path *p = SUB(NULL, "status.declaredFeatures");
+	uint32_t i = 0;
+
+	VAL_EACH(v, val_path(c->root, "status.declaredFeatures")) {
+		const char *s = val_str(v) ? val_str(v) : "", *next = v->next && val_str(v->next) ? val_str(v->next) : NULL;
+
+		if (strlen(s) > 253)
+			refuse_str(c, ITEM(p, i), s, "invalid feature name \"%s\": must be no more than 253 characters", s);
+		else if (!feature_name(s))
+			refuse_str(c, ITEM(p, i), s, "invalid feature name \"%s\": must start with an UpperCamelCase segment, with subsequent segments separated by '/' "
+						     "(e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes", s);
+		i++;
+		if (next && strcmp(s, next) == 0)
+			refuse_duplicate(c, ITEM(p, i), next);
+		else if (next && strcmp(s, next) > 0)
+			refuse_str(c, ITEM(p, i), next, "list must be sorted alphabetically");
+	}
+}
+
+/* ValidateAvoidPodsInNodeAnnotations */
+static void check_avoided(struct check *c, const struct object *o)
+{
+	static const char key[] = "scheduler.alpha.kubernetes.io/preferAvoidPods";
+	const char *text = label_get(&o->annotations, key);
+	struct arena *a = arena_new(NULL, key);
+	struct err err = { 0 };
+	uint32_t i = 0;
+
+	VAL_EACH(e, val_get(text && *text ? json_parse(a, key, text, strlen(text), NULL, &err) : NULL, "preferAvoidPods")) {
+		const struct path *p = SUB(ITEM(SUB(NULL, "metadata.annotations.scheduler.alpha.kubernetes.io/preferAvoidPods"), i++), "PodSignature");
+		const struct val *owner = val_path(e, "podSignature.podController");
+
+		if (!owner || val_is(owner, VAL_NULL))
+			refuse_missing(c, p, "%s", "");
+		else if (!val_bool_or(val_get(owner, "controller"), false))
+			refuse_text(c, SUB(p, "PodController.Controller"), "false", "must point to a controller");
+	}
+	if (err.nr)
+		refuse_str(c, SUB(NULL, "metadata.annotations.AvoidPods"), key, "%s", err.v[0].text);
+	err_free(&err);
+	arena_free(a);
+}
+
 void node_check(struct check *c, const struct object *o)
 {
 	const struct node *n = (const struct node *)o;
+	const struct val *swap = val_path(c->root, "status.nodeInfo.swap.capacity");
 	const struct path *p = SUB(NULL, "spec.podCIDRs");
 	struct cidr a, b;
 
+	check_avoided(c, o);
 	check_taints(c, n);
+	if (!c->was)                            /* an update of the spec leaves status as it is */
+		check_features(c);
+	if (!c->was && swap && !val_is(swap, VAL_NULL) && val_int_or(swap, 1) <= 0)
+		refuse_int(c, SUB(NULL, "metadata.nodeSwapStatus.capacity"), val_int_or(swap, 1), "must be greater than zero");
 	if (n->pod_cidr && *n->pod_cidr && !n->pod_cidrs.nr)
 		must_be_cidr(c, ITEM(p, 0), n->pod_cidr);
 	for (uint32_t k = 0; k < n->pod_cidrs.nr; k++)
@@ -110,13 +181,40 @@ static bool there(const struct check *c, const char *key)
 	return val_get(val_get(c->root, "data"), key) || val_get(val_get(c->root, "stringData"), key);
 }
 
+/* Must be a JSON object, or null. What is wrong with it is said in Go's words where it has no beginning or is something else, and in our reader's elsewhere; the content is not shown. */
+static void check_json(struct check *c, const struct secret *s, const char *key)
+{
+	static const char hidden[] = "\"<secret contents redacted>\"", *const names[] = { [VAL_BOOL] = "bool", [VAL_INT] = "number", [VAL_FLOAT] = "number", [VAL_STRING] = "string", [VAL_LIST] = "array" };
+	const struct path *p = ENTRY(SUB(NULL, "data"), key);
+	const char *coded = label_get(&s->data, key);
+	struct arena *a = arena_new(NULL, "docker");
+	size_t n = 0;
+	const uint8_t *bytes = coded ? base64_decode(a, coded, strlen(coded), &n) : NULL;
+	const char *text = bytes ? arena_printf(a, "%.*s", (int)n, (const char *)bytes) : "", *from = text + strspn(text, " \t\r\n");
+	struct err err = { 0 };
+	const struct val *v = *from ? json_parse(a, key, text, strlen(text), NULL, &err) : NULL;
+
+	if (!coded)
+		;
+	else if (!*from)
+		refuse_text(c, p, hidden, "unexpected end of JSON input");
+	else if (!strchr("{[\"-0123456789tfn", *from))
+		refuse_text(c, p, hidden, "invalid character '%c' looking for beginning of value", *from);
+	else if (err.nr || !v)
+		refuse_text(c, p, hidden, "%s", err.nr ? err.v[0].text : "unexpected end of JSON input");
+	else if (!val_is(v, VAL_MAP) && !val_is(v, VAL_NULL))
+		refuse_text(c, p, hidden, "json: cannot unmarshal %s into Go value of type map[string]interface {}", names[v->type]);
+	err_free(&err);
+	arena_free(a);
+}
+
 void secret_check(struct check *c, const struct object *o)
 {
 	/* What a type asks for; with `any`, one of them is enough. */
-	static const struct { const char *type; const char *keys[2]; bool any; } types[] = {
-		{ "kubernetes.io/dockercfg", { ".dockercfg" }, false }, { "kubernetes.io/dockerconfigjson", { ".dockerconfigjson" }, false },
-		{ "kubernetes.io/basic-auth", { "username", "password" }, true }, { "kubernetes.io/ssh-auth", { "ssh-privatekey" }, false },
-		{ "kubernetes.io/tls", { "tls.crt", "tls.key" }, false },
+	static const struct { const char *type; const char *keys[2]; bool any, json; } types[] = {
+		{ "kubernetes.io/dockercfg", { ".dockercfg" }, false, true }, { "kubernetes.io/dockerconfigjson", { ".dockerconfigjson" }, false, true },
+		{ "kubernetes.io/basic-auth", { "username", "password" }, true, false }, { "kubernetes.io/ssh-auth", { "ssh-privatekey" }, false, false },
+		{ "kubernetes.io/tls", { "tls.crt", "tls.key" }, false, false },
 	};
 	static const char account[] = "kubernetes.io/service-account.name";
 	const struct secret *s = (const struct secret *)o;
@@ -133,6 +231,8 @@ void secret_check(struct check *c, const struct object *o)
 		for (int i = 0; i < 2 && types[k].keys[i]; i++)
 			if (!there(c, types[k].keys[i]))
 				refuse_missing(c, ENTRY(p, types[k].keys[i]), "%s", "");
+		if (types[k].json)
+			check_json(c, s, types[k].keys[0]);
 	}
 }
 

@@ -28,6 +28,15 @@ static bool standard(struct check *c, const struct path *p, const char *name)
 	return qualified(c, p, name) && (strchr(name, '/') || of_quota(name) || strcmp(name, "storage") == 0 || refuse_str(c, p, name, "must be a standard resource type or fully qualified"));
 }
 
+void must_be_resource_of_container(struct check *c, const struct path *p, const char *name)
+{
+	static const char *const of_containers[] = { "cpu", "ephemeral-storage", "memory", NULL };
+
+	standard(c, p, name);
+	if (!strchr(name, '/') && !one_of(name, of_containers) && strncmp(name, "hugepages-", 10) != 0)
+		refuse_str(c, p, name, "must be a standard resource for containers");
+}
+
 /* ---- ResourceQuota */
 
 static void check_hard(struct check *c, const struct val *hard, const struct path *p)
@@ -213,11 +222,10 @@ static void check_ratio(struct check *c, const struct val *item, const char *res
 
 static void check_name(struct check *c, const char *type, const char *resource, const struct path *p)
 {
-	static const char *const of_containers[] = { "cpu", "ephemeral-storage", "memory", NULL };
-	bool contained = strcmp(type, "Pod") == 0 || strcmp(type, "Container") == 0;
-
-	if (standard(c, p, resource) && contained && !strchr(resource, '/') && !one_of(resource, of_containers) && strncmp(resource, "hugepages-", 10) != 0)
-		refuse_str(c, p, resource, "must be a standard resource for containers");
+	if (strcmp(type, "Pod") == 0 || strcmp(type, "Container") == 0)
+		must_be_resource_of_container(c, p, resource);
+	else
+		standard(c, p, resource);
 }
 
 static const char *const members[] = { "max", "min", "default", "defaultRequest", "maxLimitRequestRatio" };

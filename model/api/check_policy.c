@@ -128,6 +128,16 @@ void pdb_check(struct check *c, const struct object *o)
 
 /* ---- HorizontalPodAutoscaler */
 
+/* ValidateAPIVersion: group/version; the version alone where the core API may be meant. */
+static bool check_api_version(struct check *c, const char *api, const struct path *p, bool core)
+{
+	const char *slash = strchr(api, '/');
+
+	if (slash && strchr(slash + 1, '/'))
+		return refuse_str(c, SUB(p, "apiVersion"), api, "unexpected GroupVersion string: %s", api);
+	return core || (slash && slash != api) || refuse_str(c, SUB(p, "apiVersion"), api, "apiVersion must specify API group");
+}
+
 static void check_ref(struct check *c, const struct val *v, const struct path *p)
 {
 	static const char *const keys[] = { "kind", "name", NULL };
@@ -175,6 +185,11 @@ static void check_amounts(struct check *c, const struct val *v, const char *sour
 		refuse_forbidden(c, SUB(p, "value"), "may not set both a target value for metric and a per-pod target");
 }
 
+static bool need_of(struct check *c, const struct val *v, const struct path *p, const char *key, const char *why)
+{
+	return *text_of(v, key) || refuse_missing(c, SUB(p, key), "%s", why);
+}
+
 static void check_metric(struct check *c, const struct val *v, const struct path *p)
 {
 	static const char *const types[] = { "ContainerResource", "External", "Object", "Pods", "Resource", NULL };
@@ -205,13 +220,18 @@ static void check_metric(struct check *c, const struct val *v, const struct path
 		if (strcmp(fields[k], "resource") == 0 || strcmp(fields[k], "containerResource") == 0) {
 			if (!*text_of(source, "name"))
 				refuse_missing(c, SUB(at, "name"), "must specify a resource name");
-			if (k == 0 && !*text_of(source, "container"))
-				refuse_missing(c, SUB(at, "container"), "must specify a container");
-		} else if (!*text_of(val_get(source, "metric"), "name")) {
-			refuse_missing(c, SUB(at, "metric.name"), "must specify a metric name");
+			else if (k == 0)
+				must_be_resource_of_container(c, SUB(at, "name"), text_of(source, "name"));
+			if (k == 0 && need_of(c, source, at, "container", "must specify a container"))
+				must_be_label(c, SUB(at, "container"), text_of(source, "container"));
+		} else if (need_of(c, val_get(source, "metric"), SUB(at, "metric"), "name", "must specify a metric name")) {
+			must_be_path_segment(c, SUB(at, "metric.name"), text_of(val_get(source, "metric"), "name"));
 		}
-		if (strcmp(fields[k], "object") == 0)
+		if (strcmp(fields[k], "object") == 0) {
 			check_ref(c, val_get(source, "describedObject"), SUB(at, "describedObject"));
+			if (!c->was)
+				check_api_version(c, text_of(val_get(source, "describedObject"), "apiVersion"), SUB(at, "describedObject"), true);
+		}
 		check_target(c, val_get(source, "target"), SUB(at, "target"));
 		check_amounts(c, val_get(source, "target"), fields[k], SUB(at, "target"));
 	}
@@ -220,7 +240,8 @@ static void check_metric(struct check *c, const struct val *v, const struct path
 static void check_scaling(struct check *c, const struct val *v, const struct path *p)
 {
 	static const char *const selects[] = { "Disabled", "Max", "Min", NULL }, *const types[] = { "Percent", "Pods", NULL };
-	int64_t window = int_of(v, "stabilizationWindowSeconds", 0);
+	int64_t window = int_of(v, "stabilizationWindowSeconds", 0), tolerance;
+	char text[64];
 	uint32_t i = 0;
 
 	if (window < 0)
@@ -228,6 +249,8 @@ static void check_scaling(struct check *c, const struct val *v, const struct pat
 	if (window > 3600)
 		refuse_int(c, SUB(p, "stabilizationWindowSeconds"), window, "must be less than or equal to 3600");
 	need_one_of(c, v, p, "selectPolicy", selects);
+	if (quantity_of(val_get(v, "tolerance"), &tolerance) && tolerance < 0)
+		refuse_str(c, SUB(p, "tolerance"), quantity_written(val_get(v, "tolerance"), text), "must be greater than or equal to 0");
 	if (has(v, "policies") && !val_get(v, "policies")->nr)
 		refuse_missing(c, SUB(p, "policies"), "must specify at least one Policy");
 	VAL_EACH(policy, val_get(v, "policies")) {
@@ -247,7 +270,7 @@ static void check_scaling(struct check *c, const struct val *v, const struct pat
 
 void hpa_check(struct check *c, const struct object *o)
 {
-	const struct val *spec = val_get(c->root, "spec");
+	const struct val *spec = val_get(c->root, "spec"), *target = val_get(spec, "scaleTargetRef"), *was = val_path(c->was, "spec.scaleTargetRef");
 	int64_t least = int_of(spec, "minReplicas", 1), most = int_of(spec, "maxReplicas", 0);
 	const struct path *p = SUB(NULL, "spec");
 	uint32_t i = 0;
@@ -259,7 +282,9 @@ void hpa_check(struct check *c, const struct object *o)
 		refuse_int(c, SUB(p, "maxReplicas"), most, "must be greater than 0");
 	if (most < least)
 		refuse_int(c, SUB(p, "maxReplicas"), most, "must be greater than or equal to `minReplicas`");
-	check_ref(c, val_get(spec, "scaleTargetRef"), SUB(p, "scaleTargetRef"));
+	check_ref(c, target, SUB(p, "scaleTargetRef"));
+	if (!c->was || strcmp(text_of(target, "apiVersion"), text_of(was, "apiVersion")) != 0 || strcmp(text_of(target, "kind"), text_of(was, "kind")) != 0)
+		check_api_version(c, text_of(target, "apiVersion"), SUB(p, "scaleTargetRef"), strcmp(text_of(target, "kind"), "ReplicationController") == 0);
 	VAL_EACH(v, val_get(spec, "metrics"))
 		check_metric(c, v, ITEM(SUB(p, "metrics"), i++));
 	check_scaling(c, val_path(spec, "behavior.scaleUp"), SUB(p, "behavior.scaleUp"));

@@ -100,9 +100,11 @@ void pvc_check(struct check *c, const struct object *o)
 {
 	struct arena *scratch = arena_new(NULL, "claim");
 	struct val *spec = val_get(c->root, "spec") ? val_copy(scratch, val_get(c->root, "spec")) : NULL;
+	struct val *was = val_get(c->was, "spec") ? val_copy(scratch, val_get(c->was, "spec")) : NULL;
 
 	(void)o;
-	claim_drop_source(spec, val_get(c->was, "spec"));
+	claim_drop_source(was, NULL);
+	claim_drop_source(spec, was);
 	claim_spec_check(c, spec, SUB(NULL, "spec"));
 	arena_free(scratch);
 }
@@ -128,6 +130,13 @@ static void check_class_move(struct check *c, const struct object *now, const st
 		val_del(spec, "storageClassName");
 }
 
+static void keep_as_it_was(struct arena *a, struct val *spec, const struct val *was, const char *key)
+{
+	val_del(spec, key);
+	if (val_get(was, key))
+		val_put(a, spec, key, val_copy(a, val_get(was, key)));
+}
+
 /* ValidatePersistentVolumeClaimUpdate. Documents are whole: apply.c writes defaults into both. */
 void pvc_check_update(struct check *c, const struct object *now, const struct object *old)
 {
@@ -142,16 +151,13 @@ void pvc_check_update(struct check *c, const struct object *now, const struct ob
 
 	check_class_move(c, now, old, spec);
 	if (!*text_of(was, "volumeName"))
-		val_del(spec, "volumeName");
+		keep_as_it_was(a, spec, was, "volumeName");
 	asks = val_path_mut(spec, "resources.requests");
 	if (asks && val_get(asked, "storage") && (bound || want == storage_of(asked)))
 		val_put(a, asks, "storage", val_copy(a, val_get(asked, "storage")));
 	differs = strcmp(mode, text_of(was, "volumeMode")) != 0;
-	if (bound) {
-		val_del(spec, "volumeAttributesClassName");
-		if (has(was, "volumeAttributesClassName"))
-			val_put(a, spec, "volumeAttributesClassName", val_copy(a, val_get(was, "volumeAttributesClassName")));
-	}
+	if (bound)
+		keep_as_it_was(a, spec, was, "volumeAttributesClassName");
 	if (!val_equal(spec, was))
 		refuse_forbidden(c, p, "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims");
 	if (shrinks)

@@ -3,34 +3,6 @@
 #include <ctype.h>
 #include <strings.h>
 
-uint8_t *base64_decode(struct arena *a, const char *text, size_t len, size_t *out_len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint8_t *out = arena_array(a, uint8_t, len / 4 * 3 + 4);
-	uint32_t bits = 0, have = 0;
-	size_t n = 0;
-
-	for (size_t k = 0; k < len; k++) {
-		const char *at;
-
-		if (isspace((unsigned char)text[k]))
-			continue;
-		if (text[k] == '=')
-			break;
-		at = strchr(digits, text[k]);
-		if (!at || !text[k])
-			return NULL;
-		bits = bits << 6 | (uint32_t)(at - digits);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			out[n++] = (uint8_t)(bits >> have);
-		}
-	}
-	*out_len = n;
-	return out;
-}
-
 /* ---- DER: one element at *p, within end */
 struct der { uint8_t tag; const uint8_t *v; size_t len; };
 

@@ -21,7 +21,5 @@ bool cert_in_secret(const struct secret *, struct arena *, struct cert *out);
 bool cert_of_secret(const struct secret *, struct arena *, struct cert_names *out, const char **why);
 /* RFC 6125: a wildcard covers one label. */
 bool cert_covers(const struct cert_names *, const char *host);
-/* Base 64 (RFC 4648) with blanks and line ends ignored; NULL: it is none. */
-uint8_t *base64_decode(struct arena *, const char *text, size_t len, size_t *out_len);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define LIMITS(item)  "{apiVersion: v1, kind: LimitRange, metadata: {name: l}, spec: {limits: [" item "]}}"
 #define QUOTA_OF(spec)   "{apiVersion: v1, kind: ResourceQuota, metadata: {name: q}, spec: {" spec "}}"
-#define HPA(metric)   "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: d}, metrics: [" metric "]}}"
+#define HPA(metric)   "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, metrics: [" metric "]}}"
 
 #define RUNS_WITH(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {" more ", containers: [{name: c, image: i}]}}"
 #define ASKS(what)       "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, resources: {" what "}}]}}"
@@ -16,6 +16,12 @@
 #define CLASS(more)      "{apiVersion: storage.k8s.io/v1, kind: StorageClass, metadata: {name: c}, provisioner: a, " more "}"
 #define TEMPLATE(more)   "template: {metadata: {labels: {a: b}}, spec: {" more "containers: [{name: c, image: i}]}}"
 #define SET(rolling)     "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {updateStrategy: {rollingUpdate: {" rolling "}}, selector: {matchLabels: {a: b}}, " TEMPLATE("") "}}"
+#define REVISION(more)   "{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: r}, " more "}"
+#define DOCKER(k, text)  "{apiVersion: v1, kind: Secret, metadata: {name: s}, type: kubernetes.io/dockerconfig" k ", stringData: {.dockerconfig" k ": " text "}}"
+#define NODE(more)       "{apiVersion: v1, kind: Node, metadata: {name: n1}, " more "}"
+#define AVOIDS(entry)    "{apiVersion: v1, kind: Node, metadata: {name: n1, annotations: {scheduler.alpha.kubernetes.io/preferAvoidPods: '{\"preferAvoidPods\": [" entry "]}'}}}"
+#define CLAIM(more)      "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: p}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Gi}}, " more "}}"
+#define TARGET(ref, more) "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {" ref ", name: d}, " more "}}"
 #define INDEXED(more)    "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {completionMode: Indexed, completions: " more ", " TEMPLATE("restartPolicy: Never, ") "}}"
 
 #define CONTAINER(more)  "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: i, " more "}]}}"
@@ -199,10 +205,53 @@ static const struct { const char *doc, *why; } table[] = {
 	{ RUNS_WITH("priority: 5"), "the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name" },
 	{ RUNS_WITH("preemptionPolicy: Never"), "the string value of PreemptionPolicy (Never) must not be provided in pod spec" },
 	{ RUNS_WITH("priorityClassName: system-node-critical, preemptionPolicy: Never"), "the string value of PreemptionPolicy (Never) must not be provided in pod spec" },
-	/* apps TestValidateStatefulSetMaxUnavailable */
-	{ SET("maxUnavailable: 0"), "spec.updateStrategy.rollingUpdate.maxUnavailable: Invalid value: 0: cannot be 0" },
-	{ SET("maxUnavailable: 101%"), "maxUnavailable: Invalid value: \"101%\": must not be greater than 100%" },
-	{ SET("maxUnavailable: 50%"), NULL },
+	/* apps TestValidateStatefulSet: maxUnavailable is dropped while MaxUnavailableStatefulSet is off; the controller writes hostname and subdomain itself */
+	{ SET("maxUnavailable: 0"), NULL },
+	{ SET("maxUnavailable: 101%"), NULL },
+	{ SET("partition: -1"), "spec.updateStrategy.rollingUpdate.partition: Invalid value: -1: must be greater than or equal to 0" },
+	{ "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: s}, spec: {selector: {matchLabels: {a: b}}, " TEMPLATE("hostname: No=Host, subdomain: No=Domain, ") "}}", NULL },
+	/* apps TestValidateControllerRevision */
+	{ REVISION("revision: 0, data: {a: b}"), NULL },
+	{ REVISION("revision: 0, data: null"), "data: Required value: data is mandatory" },
+	{ REVISION("revision: 0, data: []"), "data: Required value: data must be a valid JSON object" },
+	{ REVISION("revision: -1, data: {}"), "revision: Invalid value: -1: must be greater than or equal to 0" },
+	/* core TestValidateDockerConfigSecret */
+	{ DOCKER("json", "'{\"auths\": {}}'"), NULL },
+	{ DOCKER("json", "''"), "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": unexpected end of JSON input" },
+	{ DOCKER("json", "bad"), "data[.dockerconfigjson]: Invalid value: \"<secret contents redacted>\": invalid character 'b' looking for beginning of value" },
+	{ DOCKER("json", "'[]'"), "json: cannot unmarshal array into Go value of type map[string]interface {}" },
+	/* core TestValidateNode, TestValidateNodeSwapStatus, TestValidateNodeDeclaredFeatures */
+	{ NODE("status: {declaredFeatures: [FeatureA, FeatureA/sub, FeatureB]}"), NULL },
+	{ NODE("status: {declaredFeatures: [FeatureA, FeatureA]}"), "status.declaredFeatures[1]: Duplicate value: \"FeatureA\"" },
+	{ NODE("status: {declaredFeatures: [FeatureB, FeatureA]}"), "status.declaredFeatures[1]: Invalid value: \"FeatureA\": list must be sorted alphabetically" },
+	{ NODE("status: {declaredFeatures: [FeatureA/]}"), "status.declaredFeatures[0]: Invalid value: \"FeatureA/\": invalid feature name \"FeatureA/\": must start with an UpperCamelCase segment" },
+	{ NODE("status: {nodeInfo: {swap: {capacity: 0}}}"), "metadata.nodeSwapStatus.capacity: Invalid value: 0: must be greater than zero" },
+	{ AVOIDS("{}"), "preferAvoidPods[0].PodSignature: Required value" },
+	{ AVOIDS("{\"podSignature\": {\"podController\": {\"controller\": false}}}"), "preferAvoidPods[0].PodSignature.PodController.Controller: Invalid value: false: must point to a controller" },
+	{ AVOIDS("{\"podSignature\": {\"podController\": {\"controller\": true}}}"), NULL },
+	/* core TestAlphaVolumePVCDataSource, TestCrossNamespaceSource: dropped, not refused; TestPVCVolumeMode, TestVolumeAttributesClass */
+	{ CLAIM("dataSource: {kind: Pod, name: p}"), NULL },
+	{ CLAIM("dataSource: {apiGroup: ^bad, kind: Foo, name: p}"), NULL },
+	{ CLAIM("dataSourceRef: {kind: Foo, name: p, namespace: other}"), NULL },
+	{ CLAIM("dataSourceRef: {kind: Foo, name: p}"), "spec.dataSourceRef: Invalid value: \"Foo\": must be 'PersistentVolumeClaim' when referencing the default apiGroup" },
+	{ CLAIM("volumeMode: ''"), "spec.volumeMode: Unsupported value: \"\": supported values: \"Block\", \"Filesystem\"" },
+	{ CLAIM("volumeAttributesClassName: ''"), NULL },
+	{ CLAIM("volumeAttributesClassName: -no-"), "spec.volumeAttributesClassName: Invalid value: \"-no-\": a lowercase RFC 1123 subdomain" },
+	/* core TestValidatePersistentVolumes, storage TestValidateAllowedTopologies */
+	{ VOLUME("csi: {driver: d, volumeHandle: h}, volumeAttributesClassName: gold"), NULL },
+	{ VOLUME("csi: {driver: d, volumeHandle: h}, volumeAttributesClassName: ''"), "spec.volumeAttributesClassName: Required value: an empty string is disallowed" },
+	{ VOLUME("hostPath: {path: /a}, volumeAttributesClassName: gold"), "spec.csi: Required value: has to be specified when using volumeAttributesClassName" },
+	{ CLASS("allowedTopologies: [{matchLabelExpressions: [{key: k, values: [a, b]}]}, {matchLabelExpressions: [{key: k, values: [b]}]}]"), NULL },
+	{ CLASS("allowedTopologies: [{matchLabelExpressions: [{key: k, values: [a, b]}]}, {matchLabelExpressions: [{key: k, values: [b, a]}]}]"),
+	  "allowedTopologies[1].matchLabelExpressions: Duplicate value: \"\"" },
+	{ CLASS("allowedTopologies: [{matchLabelExpressions: []}]"), "allowedTopologies[0].matchLabelExpressions: Duplicate value: \"\"" },
+	/* autoscaling TestValidateHorizontalPodAutoscaler, …ConfigurableToleranceEnabled */
+	{ TARGET("kind: Deployment", ""), "spec.scaleTargetRef.apiVersion: Invalid value: \"\": apiVersion must specify API group" },
+	{ TARGET("kind: ReplicationController", ""), NULL },
+	{ TARGET("kind: Deployment, apiVersion: apps/v1/v3", ""), "spec.scaleTargetRef.apiVersion: Invalid value: \"apps/v1/v3\": unexpected GroupVersion string: apps/v1/v3" },
+	{ TARGET("kind: Deployment, apiVersion: apps/v1", "behavior: {scaleUp: {tolerance: -10m}}"), "spec.behavior.scaleUp.tolerance: Invalid value: \"-10m\": must be greater than or equal to 0" },
+	{ HPA("{type: External, external: {metric: {name: foo/../}, target: {type: Value, value: 1}}}"), "spec.metrics[0].external.metric.name: Invalid value: \"foo/../\": may not contain '/'" },
+	{ HPA("{type: ContainerResource, containerResource: {name: Odd, container: c, target: {type: Utilization, averageUtilization: 5}}}"), "containerResource.name: Invalid value: \"Odd\": must be a standard resource for containers" },
 	/* batch TestValidateJob: indexes of the success policy, very many completions */
 	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: '0,2-4', succeededCount: 4}]}"), NULL },
 	{ INDEXED("5, successPolicy: {rules: [{succeededIndexes: '3-1'}]}"), "succeededIndexes: Invalid value: \"3-1\": error parsing succeededIndexes: non-increasing order, previous: 3, current: 1" },
@@ -231,7 +280,7 @@ static const struct { const char *doc, *why; } table[] = {
 	{ HPA("{type: Object, object: {metric: {name: m}, target: {type: Value, value: 1}}}"), "spec.metrics[0].object.describedObject.name: Required value" },
 	{ HPA("{type: ContainerResource, containerResource: {name: cpu, target: {type: Utilization, averageUtilization: 5}}}"), "containerResource.container: Required value: must specify a container" },
 	{ HPA("{type: Pods, pods: {metric: {name: m}, target: {type: AverageValue, averageValue: 0}}}"), "target.averageValue: Invalid value: \"0\": must be positive" },
-	{ "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {kind: Deployment, name: d}, behavior: {scaleUp: {policies: []}}}}",
+	{ "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: h}, spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}, behavior: {scaleUp: {policies: []}}}}",
 	  "spec.behavior.scaleUp.policies: Required value: must specify at least one Policy" },
 	/* coordination TestValidateLeaseSpec, node TestValidateRuntimeClass */
 	{ "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: l}, spec: {leaseDurationSeconds: 0}}", "spec.leaseDurationSeconds: Invalid value: 0: must be greater than 0" },
@@ -295,6 +344,51 @@ TEST(pods_change_only_where_they_may)
 		cell_free(&x);
 	}
 	arena_free(a);
+}
+
+/* core TestValidatePersistentVolumeSourceUpdate, TestAlphaPVVolumeModeUpdate, TestValidateVolumeNodeAffinityUpdate, TestValidatePeristentVolumeAttributesClassUpdate,
+ * TestValidatePersistentVolumeClaimUpdate */
+TEST(updates_of_volumes_and_claims_change_what_they_may)
+{
+#define DISK(more)      VOLUME("csi: {driver: d, volumeHandle: h" more "}")
+#define PLACED(key)     VOLUME("hostPath: {path: /a}, nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: " key ", operator: In, values: [a]}]}]}}")
+#define BOUND(size, more) "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: p}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: " size "}}" more "}, " \
+	"status: {phase: Bound, capacity: {storage: 10Gi}, currentVolumeAttributesClassName: gold}}"
+	static const struct { const char *old, *now, *why; } rows[] = {
+		{ DISK(""), DISK(", controllerExpandSecretRef: {name: s, namespace: ns}"), NULL },
+		{ DISK(""), DISK(", nodeStageSecretRef: {name: s, namespace: ns}"), "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation" },
+		{ VOLUME("hostPath: {path: /a}"), VOLUME("hostPath: {path: /b}"), "spec.persistentvolumesource: Forbidden" },
+		{ VOLUME("hostPath: {path: /a}"), VOLUME("hostPath: {path: /a}, volumeMode: Filesystem"), NULL },
+		{ VOLUME("hostPath: {path: /a}"), VOLUME("hostPath: {path: /a}, volumeMode: Block"), "volumeMode: Invalid value: \"Block\": field is immutable" },
+		{ VOLUME("hostPath: {path: /a}"), PLACED("zone"), NULL },
+		{ PLACED("zone"), VOLUME("hostPath: {path: /a}"), "nodeAffinity: Invalid value: null: field is immutable, except for updating from beta label to GA" },
+		{ PLACED("failure-domain.beta.kubernetes.io/zone"), PLACED("topology.kubernetes.io/zone"), NULL },
+		{ PLACED("failure-domain.beta.kubernetes.io/zone"), PLACED("topology.kubernetes.io/region"), "except for updating from beta label to GA" },
+		{ PLACED("topology.kubernetes.io/zone"), PLACED("failure-domain.beta.kubernetes.io/zone"), "except for updating from beta label to GA" },
+		{ VOLUME("csi: {driver: d, volumeHandle: h}, volumeAttributesClassName: gold"), DISK(""), "spec.volumeAttributesClassName: Forbidden: update from non-nil value to nil is forbidden" },
+		{ CLAIM("volumeName: ''"), CLAIM("volumeName: v"), NULL },
+		{ CLAIM("volumeName: v"), CLAIM("volumeName: w"), "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims" },
+		{ CLAIM("volumeName: v"), CLAIM("volumeName: v, volumeAttributesClassName: gold"), "spec: Forbidden: spec is immutable after creation" },
+		{ CLAIM("volumeName: ''"), CLAIM("storageClassName: fast"), NULL },
+		{ BOUND("10Gi", ", volumeAttributesClassName: gold"), BOUND("20Gi", ", volumeAttributesClassName: lead"), NULL },
+		{ BOUND("20Gi", ", volumeAttributesClassName: gold"), BOUND("15Gi", ", volumeAttributesClassName: gold"), NULL },
+		{ BOUND("20Gi", ", volumeAttributesClassName: gold"), BOUND("10Gi", ", volumeAttributesClassName: gold"), "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity" },
+		{ BOUND("10Gi", ", volumeAttributesClassName: gold"), BOUND("10Gi", ""), "update to nil is forbidden when status.currentVolumeAttributesClassName is not nil" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		struct cell x = cell_new(1);
+		const char *said = "";
+
+		cell_apply(&x, rows[k].old);
+		docs_read("test.yaml", rows[k].now, strlen(rows[k].now), NULL, cell_take, &x, &x.err);
+		for (uint32_t i = 0; i < x.err.nr; i++)
+			if (!x.err.v[i].warning)
+				said = x.err.v[i].text;
+		if (!rows[k].why || !strstr(said, rows[k].why))
+			SAME_TEXT(said, rows[k].why ? rows[k].why : "");
+		cell_free(&x);
+	}
 }
 
 /* An update may keep what the object had (validOldIPs); what is told of a cluster that there is, likewise. */

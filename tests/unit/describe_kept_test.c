@@ -92,7 +92,7 @@ TEST(autoscalers_and_budgets)
 	};
 
 	all_described("apiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 3, targetCPUUtilizationPercentage: 50, "
-		      "scaleTargetRef: {kind: Deployment, name: d}}\n---\n"
+		      "scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: d}}\n---\n"
 		      "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: b}\nspec: {minAvailable: 1, selector: {matchLabels: {a: b}}}\n",
 		      rows, ARRAY_LEN(rows));
 }
