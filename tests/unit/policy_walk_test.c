@@ -1,5 +1,7 @@
 /* Three ways to one answer: the packet walk through the chains that are written for policies, the fast engine, and the plain evaluator; on random clusters, IPv4 and
  * IPv6, in both rule languages. */
+#include <stdlib.h>
+
 #include "sim/ask/question.h"
 #include "sim/reachability/reach.h"
 #include "tests/unit/policy_gen.h"
@@ -73,20 +75,28 @@ static void compare(uint64_t seed, bool host, bool six, const char *mode)
 	arena_free(cell.a);
 }
 
+/* SEEDS in the environment (make soak): how many clusters for each. */
+static uint64_t clusters(uint64_t usual)
+{
+	const char *n = getenv("SEEDS");
+
+	return n ? strtoull(n, NULL, 10) : usual;
+}
+
 TEST(walk_and_engine_agree_in_nftables)
 {
-	for (uint64_t seed = 1; seed <= 25; seed++)
+	for (uint64_t seed = 1; seed <= clusters(100); seed++)
 		compare(seed, seed % 2, false, "nftables");
 }
 
 TEST(walk_and_engine_agree_in_iptables)
 {
-	for (uint64_t seed = 101; seed <= 115; seed++)
+	for (uint64_t seed = 10001; seed <= 10000 + clusters(50); seed++)
 		compare(seed, false, false, "iptables");
 }
 
 TEST(walk_and_engine_agree_on_ipv6)
 {
-	for (uint64_t seed = 201; seed <= 220; seed++)
+	for (uint64_t seed = 20001; seed <= 20000 + clusters(50); seed++)
 		compare(seed, false, true, seed % 2 ? "nftables" : "iptables");
 }
