@@ -71,8 +71,8 @@ bench: all $(BENCH)
 bench-linux: all $(BUILD)/bench_linux
 	@$(BUILD)/bench_linux all
 
-# The same as test, for longer: 2,000 random clusters against the reference, 2,100 of engine, walk and evaluator; N (200) in real namespaces, where full agreement is required; then N times up and down, and
-# nothing may stay.
+# The same as test, for longer: 2,000 random clusters against the reference, 2,100 of engine, walk and evaluator; N (200) in real namespaces, where full
+# agreement is required; then N times up and down, and nothing may stay.
 soak: deps all $(BUILD)/unit
 	@SEEDS=2000 tests/cli/policy_test.sh
 	@SEEDS=700 $(BUILD)/unit walk_and_engine

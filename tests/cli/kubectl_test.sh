@@ -97,6 +97,10 @@ check "a label set and removed" says 'can not both modify and remove label "a"' 
 check "labels of all" says "service/web labeled" p label svc --all x=y
 check "what labels there are" says "x=y" p label svc web --list
 p label svc --all x- -q
+check "several by name" says "service/kubernetes labeled" p label svc web kubernetes x=y
+check "or each with its kind" says "deployment.apps/web labeled" p label svc/web deploy/web x=z --overwrite
+check "a name behind the first change" says '"kubernetes" is neither KEY=VALUE nor KEY-' p label svc web z=y kubernetes
+p label svc,deploy --all x- -q
 check "what apply never said stays" says "deployment.apps/web unchanged" p apply -f no-replicas.yaml
 check "three of them" says "web    3/3" p get deploy web
 check "strategic: containers merge by name" p patch deploy web -p '{"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "busybox:2"}]}}}}'
@@ -166,6 +170,9 @@ check "a budget stops a drain" says "would violate the pod's disruption budget. 
 p uncordon "$node" -q
 check "taint" says "node/worker-2 tainted" p taint nodes worker-2 a=b:NoSchedule
 check "untaint" says "node/worker-2 untainted" p taint nodes worker-2 a:NoSchedule-
+check "taint all" says "node/worker-1 tainted" p taint nodes --all a=b:PreferNoSchedule
+check "untaint two of them" says "node/worker-1 untainted" p taint nodes worker-2 worker-1 a-
+p taint nodes control-plane a- -q
 check "a wrong effect" status 2 p taint nodes worker-2 a=b:NoStart
 
 check "timeline" says "container" sh -c "'$podwire' timeline node worker-1 && echo container"

@@ -46,6 +46,34 @@ enum err_kind change_objects(struct cli *cli, change_fn fn, const char *done, co
 	return err_kind(err);
 }
 
+uint32_t names_before(const struct cli *cli, const char *signs)
+{
+	uint32_t k = 0;
+
+	while (k < cli->args.nr && !strpbrk(cli->args.v[k], signs) && cli->args.v[k][0] && cli->args.v[k][strlen(cli->args.v[k]) - 1] != '-')
+		k++;
+	return k;
+}
+
+bool names_objects(const struct cli *cli, uint32_t names)
+{
+	return names > 1 || (names && (strchr(cli->args.v[0], '/') || cli->selector || cli->all));
+}
+
+enum err_kind list_objects(struct cli *cli, list_fn show, struct err *err)
+{
+	struct selection s;
+	struct world w;
+
+	if (!labwork_read(cli, &w, err))
+		return err_kind(err);
+	if (select_objects(cli, w.cluster, &s, err))
+		for (uint32_t k = 0; k < s.objects.nr; k++)
+			show(cli, s.objects.v[k], object_render(w.cluster, s.objects.v[k], cli->arena), s.objects.nr > 1);
+	world_free(&w);
+	return err_kind(err);
+}
+
 /* ---- patch */
 
 /* What a patch brings stands at no place of the object's file. */
@@ -140,11 +168,17 @@ enum err_kind cmd_scale(struct cli *cli, struct err *err)
 
 /* ---- label, annotate: KEY=VALUE sets, KEY- removes */
 
-static struct val *noted(struct cli *cli, struct labwork *w, const struct object *o, const char *where, struct err *err)
+static bool labels(const struct cli *cli)
 {
+	return strcmp(cli->command, "label") == 0;
+}
+
+static struct val *noted(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
+{
+	const char *where = labels(cli) ? "labels" : "annotations";
 	struct val *doc = labwork_document(cli, w, o), *meta = val_get_mut(doc, "metadata"), *map = val_get_or_put(cli->arena, meta, where, VAL_MAP);
 
-	for (uint32_t k = strchr(cli->args.v[0], '/') || cli->selector || cli->all ? 1 : 2; k < cli->args.nr; k++) {
+	for (uint32_t k = names_before(cli, "="); k < cli->args.nr; k++) {
 		const char *word = cli->args.v[k], *eq = strchr(word, '='), *key;
 		size_t n = eq ? (size_t)(eq - word) : strlen(word) - (*word != '\0');
 		const struct val *have;
@@ -154,7 +188,7 @@ static struct val *noted(struct cli *cli, struct labwork *w, const struct object
 		key = arena_strndup(cli->arena, word, n);
 		have = val_get(map, key);
 		if (!eq && !have)
-			err_warn(err, NULL, "%s \"%s\" not found.", where[0] == 'l' ? "label" : "annotation", key);
+			err_warn(err, NULL, "%s \"%s\" not found.", labels(cli) ? "label" : "annotation", key);
 		else if (!eq)
 			val_del(map, key);
 		else if (have && !streq(val_str(have), eq + 1) && !cli->overwrite)
@@ -167,32 +201,19 @@ static struct val *noted(struct cli *cli, struct labwork *w, const struct object
 	return doc;
 }
 
-static struct val *labelled(struct cli *cli, struct labwork *w, const struct object *o, struct err *err) { return noted(cli, w, o, "labels", err); }
-static struct val *annotated(struct cli *cli, struct labwork *w, const struct object *o, struct err *err) { return noted(cli, w, o, "annotations", err); }
-
-/* How many of the arguments name objects: KIND/NAME, or KIND NAME…; KEY=VALUE and KEY- follow. */
-static uint32_t names_before(const struct cli *cli)
+static bool only_removes(const struct cli *cli, uint32_t names)
 {
-	uint32_t k = 0;
-
-	while (k < cli->args.nr && !strchr(cli->args.v[k], '=') && cli->args.v[k][0] && cli->args.v[k][strlen(cli->args.v[k]) - 1] != '-')
-		k++;
-	return k;
-}
-
-static bool only_removes(const struct cli *cli)
-{
-	for (uint32_t k = names_before(cli); k < cli->args.nr; k++)
+	for (uint32_t k = names; k < cli->args.nr; k++)
 		if (strchr(cli->args.v[k], '='))
 			return false;
 	return true;
 }
 
 /* A key that is both set and removed, or NULL. */
-static const char *set_and_removed(const struct cli *cli)
+static const char *set_and_removed(const struct cli *cli, uint32_t names)
 {
-	for (uint32_t k = names_before(cli); k < cli->args.nr; k++)
-		for (uint32_t i = names_before(cli); i < cli->args.nr; i++) {
+	for (uint32_t k = names; k < cli->args.nr; k++)
+		for (uint32_t i = names; i < cli->args.nr; i++) {
 			size_t n = strlen(cli->args.v[i]) - 1, key = strcspn(cli->args.v[k], "=");
 
 			if (cli->args.v[k][key] && !strchr(cli->args.v[i], '=') && n == key && cli->args.v[i][n] == '-' && strncmp(cli->args.v[k], cli->args.v[i], n) == 0)
@@ -201,42 +222,33 @@ static const char *set_and_removed(const struct cli *cli)
 	return NULL;
 }
 
-/* --list: what there is, sorted by key. */
-static enum err_kind list_notes(struct cli *cli, const char *where, struct err *err)
+/* Sorted by key. */
+static void list_notes(struct cli *cli, const struct object *o, struct val *doc, bool several)
 {
-	struct selection s;
-	struct world w;
+	const char *where = labels(cli) ? "labels" : "annotations";
 
-	if (!labwork_read(cli, &w, err))
-		return err_kind(err);
-	if (select_objects(cli, w.cluster, &s, err))
-		for (uint32_t k = 0; k < s.objects.nr; k++) {
-			const struct object *o = s.objects.v[k];
-
-			if (s.objects.nr > 1)
-				fprintf(cli->to, "Listing %s for %s/%s:\n", where, resource_word(cli->arena, o->kind), o->name);
-			VAL_EACH_KEY(v, val_path(object_render(w.cluster, o, cli->arena), where[0] == 'l' ? "metadata.labels" : "metadata.annotations"))
-				fprintf(cli->to, "%s%s=%s\n", s.objects.nr > 1 ? " " : "", v->key, val_str(v) ? val_str(v) : "");
-		}
-	world_free(&w);
-	return err_kind(err);
+	if (several)
+		fprintf(cli->to, "Listing %s for %s/%s:\n", where, resource_word(cli->arena, o->kind), o->name);
+	VAL_EACH_KEY(v, val_get(val_get(doc, "metadata"), where))
+		fprintf(cli->to, "%s%s=%s\n", several ? " " : "", v->key, val_str(v) ? val_str(v) : "");
 }
 
-static enum err_kind note(struct cli *cli, change_fn fn, const char *set, const char *removed, const char *not, struct err *err)
+static enum err_kind note(struct cli *cli, const char *set, const char *removed, const char *not, struct err *err)
 {
-	bool slash = cli->args.nr && strchr(cli->args.v[0], '/'), many = cli->selector || cli->all;
+	uint32_t names = names_before(cli, "=");
+	const char *both = set_and_removed(cli, names);
 
-	if (cli->list && cli->args.nr == names_before(cli) && cli->args.nr)
-		return list_notes(cli, fn == labelled ? "labels" : "annotations", err);
-	if (set_and_removed(cli))
-		return cli_usage(cli, err, "can not both modify and remove %s \"%s\" in the same command", fn == labelled ? "label" : "annotation", set_and_removed(cli));
-	if (cli->args.nr < (slash ? 2u : many ? 2u : 3u))
+	if (cli->list && names && names == cli->args.nr)
+		return list_objects(cli, list_notes, err);
+	if (both)
+		return cli_usage(cli, err, "can not both modify and remove %s \"%s\" in the same command", labels(cli) ? "label" : "annotation", both);
+	if (!names_objects(cli, names) || names == cli->args.nr)
 		return cli_usage(cli, err, "%s needs an object and KEY=VALUE or KEY-", cli->command);
-	return change_objects(cli, fn, only_removes(cli) ? removed : set, not, slash ? 1 : many ? 1 : 2, err);
+	return change_objects(cli, noted, only_removes(cli, names) ? removed : set, not, names, err);
 }
 
-enum err_kind cmd_label(struct cli *cli, struct err *err) { return note(cli, labelled, "labeled", "unlabeled", "not labeled", err); }
-enum err_kind cmd_annotate(struct cli *cli, struct err *err) { return note(cli, annotated, "annotated", "annotated", "annotated", err); }
+enum err_kind cmd_label(struct cli *cli, struct err *err) { return note(cli, "labeled", "unlabeled", "not labeled", err); }
+enum err_kind cmd_annotate(struct cli *cli, struct err *err) { return note(cli, "annotated", "annotated", "annotated", err); }
 
 /* ---- taint: KEY[=VALUE]:EFFECT sets, KEY[:EFFECT]- removes */
 
@@ -272,12 +284,12 @@ static struct val *tainted(struct cli *cli, struct labwork *w, const struct obje
 	spec = val_get_or_put(cli->arena, doc, "spec", VAL_MAP);
 	VAL_EACH(t, val_path(full, "spec.taints"))
 		val_add(cli->arena, list, val_copy(cli->arena, t));
-	for (uint32_t k = cli->rest.nr; k-- > 0;) {
+	for (uint32_t k = names_before(cli, ":="); k < cli->args.nr; k++) {
 		struct taint_word t;
 		struct val *rest = val_new(cli->arena, VAL_LIST), *one;
 		bool had = false;
 
-		if (!taint_parse(cli, cli->rest.v[k], &t, err))
+		if (!taint_parse(cli, cli->args.v[k], &t, err))
 			return NULL;
 		VAL_EACH(x, list) {
 			bool same = streq(val_str(val_get(x, "key")), t.key) && (!t.effect || streq(val_str(val_get(x, "effect")), t.effect));
@@ -305,18 +317,15 @@ static struct val *tainted(struct cli *cli, struct labwork *w, const struct obje
 
 enum err_kind cmd_taint(struct cli *cli, struct err *err)
 {
-	bool removes = true;
+	uint32_t names = names_before(cli, ":=");
+	const char *done = "untainted";
 
 	if (!cli->args.nr || (strcmp(cli->args.v[0], "node") != 0 && strcmp(cli->args.v[0], "nodes") != 0 && strcmp(cli->args.v[0], "no") != 0))
 		return cli_usage(cli, err, "only nodes have taints");
-	cli->rest = (struct texts){ 0 };
-	while (cli->args.nr > 1 && (strpbrk(cli->args.v[cli->args.nr - 1], ":=") || cli->args.v[cli->args.nr - 1][MAX(strlen(cli->args.v[cli->args.nr - 1]), 1u) - 1] == '-')) {
-		const char *word = cli->args.v[--cli->args.nr];
-
-		removes = removes && word[strlen(word) - 1] == '-';
-		vec_add(cli->arena, &cli->rest, word);
-	}
-	if (!cli->rest.nr || (cli->args.nr < 2 && !cli->selector))
+	if (!names_objects(cli, names) || names == cli->args.nr)
 		return cli_usage(cli, err, "taint needs a node and KEY[=VALUE]:EFFECT or KEY[:EFFECT]-");
-	return change_objects(cli, tainted, removes ? "untainted" : "tainted", removes ? "untainted" : "tainted", 0, err);
+	for (uint32_t k = names; k < cli->args.nr; k++)
+		if (cli->args.v[k][MAX(strlen(cli->args.v[k]), 1u) - 1] != '-')
+			done = "tainted";
+	return change_objects(cli, tainted, done, done, names, err);
 }

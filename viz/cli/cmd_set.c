@@ -18,12 +18,6 @@ static struct val *containers_of(struct val *doc, const char *list)
 	return val_get_mut(pod_spec(doc), list);
 }
 
-/* The arguments behind the object's name. */
-static uint32_t words_from(const struct cli *cli)
-{
-	return strchr(cli->args.v[0], '/') || cli->selector || cli->all ? 1 : 2;
-}
-
 /* ---- image: CONTAINER=IMAGE, or *=IMAGE */
 
 static struct val *set_images(struct cli *cli, struct val *doc, const char *word, struct err *err)
@@ -116,30 +110,19 @@ static const char *source_text(struct cli *cli, const struct val *from)
 	return "invalid valueFrom";
 }
 
-static enum err_kind list_env(struct cli *cli, struct err *err)
+static void list_env(struct cli *cli, const struct object *o, struct val *doc, bool several)
 {
-	struct selection s;
-	struct world w;
-
-	if (!labwork_read(cli, &w, err))
-		return err_kind(err);
-	if (select_objects(cli, w.cluster, &s, err))
-		for (uint32_t k = 0; k < s.objects.nr; k++) {
-			struct val *doc = val_copy(cli->arena, object_render(w.cluster, s.objects.v[k], cli->arena));
-
-			VAL_EACH(c, containers_of(doc, "containers")) {
-				if (!asked_for(cli, c))
-					continue;
-				fprintf(cli->to, "# %s %s, container %s\n", s.objects.v[k]->kind->name, s.objects.v[k]->name, val_str_at(c, "name"));
-				VAL_EACH(e, val_get(c, "env"))
-					if (val_get(e, "valueFrom"))
-						fprintf(cli->to, "# %s from %s\n", val_str_at(e, "name"), source_text(cli, val_get(e, "valueFrom")));
-					else
-						fprintf(cli->to, "%s=%s\n", val_str_at(e, "name"), val_str_at(e, "value") ? val_str_at(e, "value") : "");
-			}
-		}
-	world_free(&w);
-	return err_kind(err);
+	(void)several;
+	VAL_EACH(c, containers_of(doc, "containers")) {
+		if (!asked_for(cli, c))
+			continue;
+		fprintf(cli->to, "# %s %s, container %s\n", o->kind->name, o->name, val_str_at(c, "name"));
+		VAL_EACH(e, val_get(c, "env"))
+			if (val_get(e, "valueFrom"))
+				fprintf(cli->to, "# %s from %s\n", val_str_at(e, "name"), source_text(cli, val_get(e, "valueFrom")));
+			else
+				fprintf(cli->to, "%s=%s\n", val_str_at(e, "name"), val_str_at(e, "value") ? val_str_at(e, "value") : "");
+	}
 }
 
 static struct val *set_words(struct cli *cli, struct labwork *w, const struct object *o, struct err *err)
@@ -149,7 +132,7 @@ static struct val *set_words(struct cli *cli, struct labwork *w, const struct ob
 
 	if (!any_container(cli, o, doc, err))
 		return NULL;
-	for (uint32_t k = words_from(cli); doc && k < cli->args.nr; k++)
+	for (uint32_t k = names_before(cli, "="); doc && k < cli->args.nr; k++)
 		doc = image ? set_images(cli, doc, cli->args.v[k], err) : set_env(cli, doc, cli->args.v[k], err);
 	return doc;
 }
@@ -220,17 +203,21 @@ static struct val *set_account(struct cli *cli, struct labwork *w, const struct 
 	return doc;
 }
 
-static const struct { const char *word, *short_word; change_fn fn; const char *done; bool words; } parts[] = {
-	{ "image", NULL, set_words, "image updated", true },
-	{ "env", NULL, set_words, "env updated", true },
-	{ "resources", NULL, set_resources, "resource requirements updated", false },
-	{ "selector", NULL, set_selector, "selector updated", true },
-	{ "serviceaccount", "sa", set_account, "serviceaccount updated", true },
+/* What stands behind the objects' names. */
+enum behind { NOTHING, ONE_WORD, PAIRS };
+
+static const struct { const char *word, *short_word; change_fn fn; const char *done; enum behind behind; } parts[] = {
+	{ "image", NULL, set_words, "image updated", PAIRS },
+	{ "env", NULL, set_words, "env updated", PAIRS },
+	{ "resources", NULL, set_resources, "resource requirements updated", NOTHING },
+	{ "selector", NULL, set_selector, "selector updated", ONE_WORD },
+	{ "serviceaccount", "sa", set_account, "serviceaccount updated", ONE_WORD },
 };
 
 enum err_kind cmd_set(struct cli *cli, struct err *err)
 {
 	const char *what = cli->args.nr ? cli->args.v[0] : "";
+	uint32_t names;
 	size_t k = 0;
 
 	while (k < ARRAY_LEN(parts) && strcmp(what, parts[k].word) != 0 && !streq(parts[k].short_word, what))
@@ -241,11 +228,12 @@ enum err_kind cmd_set(struct cli *cli, struct err *err)
 	cli->args.nr--;
 	cli->rest = (struct texts){ 0 };
 	vec_add(cli->arena, &cli->rest, what);
-	if (cli->args.nr && cli->list && strcmp(what, "env") == 0 && cli->args.nr <= words_from(cli))
-		return list_env(cli, err);
-	if (!cli->args.nr || cli->args.nr < words_from(cli) + parts[k].words)
+	names = parts[k].behind == PAIRS ? names_before(cli, "=") : cli->args.nr - MIN(cli->args.nr, parts[k].behind == ONE_WORD ? 1u : 0u);
+	if (cli->list && strcmp(what, "env") == 0 && names && names == cli->args.nr)
+		return list_objects(cli, list_env, err);
+	if (!names_objects(cli, names) || (parts[k].behind == PAIRS && names == cli->args.nr))
 		return cli_usage(cli, err, "set %s needs an object and what to set", what);
 	if (parts[k].fn == set_resources && !cli->limits && !cli->requests)
 		return cli_usage(cli, err, "you must specify an update to requests or limits (in the form of --requests/--limits)");
-	return change_objects(cli, parts[k].fn, parts[k].done, parts[k].done, words_from(cli), err);
+	return change_objects(cli, parts[k].fn, parts[k].done, parts[k].done, names, err);
 }
