@@ -49,6 +49,7 @@ check "of one role" says "exactly one of clusterrole or role must be specified" 
 check "an account without its namespace" says 'must be <namespace>:<name>' p create rolebinding r --role=x --serviceaccount=b
 check "a quota" path '{"hard": {"pods": "2"}, "scopes": ["BestEffort"]}' spec create quota q --hard=pods=2 --scopes=BestEffort
 check "a PriorityClass" path '-10' value create priorityclass c --value=-10 --description=x
+check "a value that is no number" says "is not a number from -2147483648" p create priorityclass c --value=--5
 check "a registry's Secret" path '{".dockerconfigjson": "eyJhdXRocyI6eyJ4Ijp7InVzZXJuYW1lIjoidSIsInBhc3N3b3JkIjoicCIsImF1dGgiOiJkVHB3In19fQ=="}' data create secret docker-registry s --docker-username=u --docker-password=p --docker-server=x
 printf '# c\nA=b\n  X=y=z\n\nNOT_SET_ANYWHERE\n' >e.env
 check "the lines of a file" path '{"A": "b", "X": "y=z"}' data create configmap c --from-env-file=e.env

@@ -189,6 +189,7 @@ p apply -q -f many.yaml
 check "delete --field-selector" says 'pod "p-10" deleted from default namespace' p delete pods --field-selector metadata.name=p-10
 check "and no other" gets pod/p-9 pods --field-selector metadata.name!=p-10 -l '!app'
 check "delete --ignore-not-found" status 0 p delete svc nothing --ignore-not-found
+check "but not an unknown kind" says "doesn't have a resource type" p delete nothing web --ignore-not-found
 check "delete -f" says 'service "web" deleted from default namespace' p delete -f web.yaml --ignore-not-found
 # What controllers have written is no change
 cat >claim.yaml <<'YAML'

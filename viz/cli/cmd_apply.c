@@ -125,18 +125,6 @@ static bool deletion_of(struct cli *cli, struct deleting *d, struct err *err)
 	return true;
 }
 
-static bool chosen(struct cli *cli, struct labwork *w, struct selection *s, struct err *err)
-{
-	struct err missing = { 0 };
-	bool ok = select_objects(cli, w->world.cluster, s, cli->ignore_not_found ? &missing : err);
-
-	for (uint32_t k = 0; k < missing.nr; k++)
-		if (missing.v[k].kind != ERR_FAILED)
-			err_add(err, missing.v[k].kind, NULL, "%s", missing.v[k].text);
-	err_free(&missing);
-	return ok || (cli->ignore_not_found && !err_any(err));
-}
-
 enum err_kind cmd_delete(struct cli *cli, struct err *err)
 {
 	struct selection s = { 0 };
@@ -151,7 +139,7 @@ enum err_kind cmd_delete(struct cli *cli, struct err *err)
 	d.a.w = &w;
 	for (uint32_t k = 0; k < cli->files.nr; k++)
 		docs_read_path(cli->files.v[k], NULL, delete_doc, &d, err);
-	if (cli->args.nr && chosen(cli, &w, &s, err)) {
+	if (cli->args.nr && select_objects(cli, w.world.cluster, &s, err)) {
 		if (!s.by_name && !cli->selector && !cli->field_selector && !cli->all)
 			cli_usage(cli, err, "resource(s) were provided, but no name was specified: delete needs names, a selector or --all");
 		for (uint32_t k = 0; k < s.objects.nr && !err_any(err); k++)

@@ -50,7 +50,7 @@ static bool digits(const char *text) { return *text && strspn(text, "0123456789"
 bool making_number(struct making *m, const char *option, const char *text, long lo, long hi, long *out)
 {
 	*out = strtol(text, NULL, 10);
-	return (digits(text) && *out >= lo && *out <= hi) || err_add(m->err, ERR_INPUT, NULL, "--%s: \"%s\" is not a number from %ld to %ld", option, text, lo, hi);
+	return (digits(text + (lo < 0 && *text == '-')) && *out >= lo && *out <= hi) || err_add(m->err, ERR_INPUT, NULL, "--%s: \"%s\" is not a number from %ld to %ld", option, text, lo, hi);
 }
 
 struct val *making_port(struct making *m, const char *text)

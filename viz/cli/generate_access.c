@@ -200,13 +200,11 @@ bool make_quota(struct making *m)
 bool make_priority_class(struct making *m)
 {
 	struct val *root = making_begin(m, "scheduling.k8s.io/v1", "PriorityClass", false, false);
-	const char *text = m->cli->value ? m->cli->value : "0";
-	bool minus = *text == '-';
 	long value;
 
-	if (!making_number(m, "value", text + minus, 0, INT32_MAX, &value))
+	if (!making_number(m, "value", m->cli->value ? m->cli->value : "0", INT32_MIN, INT32_MAX, &value))
 		return false;
-	val_put(m->a, root, "value", val_int(m->a, minus ? -value : value));
+	val_put(m->a, root, "value", val_int(m->a, value));
 	making_put(m, root, "preemptionPolicy", m->cli->preemption ? m->cli->preemption : "PreemptLowerPriority");
 	if (m->cli->description)
 		making_put(m, root, "description", m->cli->description);
