@@ -188,6 +188,7 @@ netns_h netns_add(struct dataplane *, enum netns_kind, const char *name);       
 netns_h netns_reserve(struct dataplane *);                                      /* a handle whose namespace is written later */
 struct netns *netns_begin(struct dataplane *, netns_h, enum netns_kind, const char *name);
 void netns_end(struct dataplane *, netns_h);                                    /* orders its routes, enters its addresses */
+void routes_order(struct netns *);                                              /* as lookups find them (routes.c) */
 void segment_add(struct dataplane *, uint32_t segment, ip_addr, netns_h);       /* that namespace has (or will have) a port with this address there */
 link_h link_add(struct dataplane *, netns_h, const char *name, enum link_kind);
 void addr_add(struct dataplane *, link_h, ip_addr, uint8_t len);
@@ -202,10 +203,10 @@ void dataplane_write_all(const struct dataplane *);                             
 /* Asking, as the kernel answers. */
 bool addr_is_local(const struct dataplane *, netns_h, ip_addr);                 /* fib type local: own addresses, 127.0.0.0/8, ::1 */
 link_h addr_link(const struct dataplane *, netns_h, ip_addr);                    /* the link that has the address; .i 0: none */
-/* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
 link_h tunnel_of(const struct dataplane *, netns_h node, enum link_kind, bool v6);      /* the node's tunnel of that kind over that family; .i 0: none */
 /* Where r has several: the next one behind r that leads out by another link. Which of them a connection takes its hash decides. */
 bool route_next_hop(const struct dataplane *, netns_h, const struct route *r, struct route *out);
+/* Longest prefix of the namespace's own routes, then of the shared blocks. false: no route (unreachable). */
 bool route_lookup(const struct dataplane *, netns_h, ip_addr dst, struct route *out);
 /* The same by policy routing: which rule, which table. -1: cannot tell (*why), 0: no route, 1: *out. Without rules it is route_lookup. */
 int route_lookup_flow(const struct dataplane *, netns_h, const struct flow_key *, struct route *out, const char **why);
