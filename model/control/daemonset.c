@@ -160,7 +160,7 @@ static void beside(struct daemon *x, str node, struct pod *first, struct pod *se
 static void sort_out(struct daemon *x)
 {
 	uint32_t nr;
-	struct pod **v = pods_claimed(x->t, &x->d->o, &x->d->selector, x->scratch, &nr);
+	struct pod **v = pods_claimed(x->t, &x->d->o, &x->d->selector, NULL, x->scratch, &nr);
 
 	for (uint32_t k = 0; k < nr; k++) {
 		str node = target(x, v[k]);

@@ -197,7 +197,7 @@ static void run(struct control *t, struct object *o, nsec now)
 	struct tally s;
 
 	if (!o->gone) {
-		v = pods_claimed(t, o, &w->selector, scratch, &nr);
+		v = pods_claimed(t, o, &w->selector, NULL, scratch, &nr);
 		for (uint32_t k = 0; k < nr; k++)
 			if (pod_is_active(v[k])) {
 				struct pod *p = v[k];

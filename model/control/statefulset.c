@@ -1,5 +1,6 @@
 /* StatefulSets: Pods with names that stay, made and updated one after another. Source: pkg/controller/statefulset/stateful_set_control.go, stateful_set_utils.go. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,6 +15,8 @@
 /* The template that Pods below the partition still have. */
 struct kept { str revision; struct pod_template template; };
 
+struct place { int64_t nr; struct pod *pod; };           /* nr: the ordinal less the first; pod: NULL where none is */
+
 struct setting {
 	struct control *t;
 	struct cluster *c;
@@ -21,7 +24,8 @@ struct setting {
 	struct arena *scratch;
 	nsec now, again;
 	str update;                             /* the revision of the template */
-	struct pod **pods; uint32_t nr;         /* by ordinal - start; NULL where none is */
+	struct pod **pods; uint32_t nr_pods;    /* all that are its own */
+	struct place *places; uint32_t nr;      /* in their order */
 	struct pod **condemned; uint32_t nr_condemned;  /* the highest ordinal first */
 	bool ordered;
 	uint32_t more;                          /* Pods that are still to be made */
@@ -60,16 +64,33 @@ static void watch(struct control *t, const struct change *ch)
 	control_wake(t, CTL_STATEFULSET, ch->object, 0);
 }
 
-static int32_t ordinal_of(const struct workload *s, const struct pod *p)
+/* The whole text as a number; -1: it is none, or too large for an ordinal. */
+static int32_t number_in(const char *s)
 {
-	size_t n = strlen(s->o.name);
-	char *end;
-	long v;
+	int64_t v = 0;
 
-	if (strncmp(p->o.name, s->o.name, n) != 0 || p->o.name[n] != '-' || !p->o.name[n + 1])
-		return -1;
-	v = strtol(p->o.name + n + 1, &end, 10);
-	return *end ? -1 : (int32_t)v;
+	for (const char *c = s; *c; c++) {
+		if (!isdigit((unsigned char)*c))
+			return -1;
+		v = MIN(v * 10 + (*c - '0'), (int64_t)INT32_MAX + 1);
+	}
+	return *s && v <= INT32_MAX ? (int32_t)v : -1;
+}
+
+/* What stands behind SET- in the Pod's name; "": it has another. */
+static const char *behind_dash(const struct object *set, const struct pod *p)
+{
+	size_t n = strlen(set->name);
+
+	return strncmp(p->o.name, set->name, n) == 0 && p->o.name[n] == '-' ? p->o.name + n + 1 : "";
+}
+
+/* isMemberOf: only a Pod of the name SET-DIGITS is its own, whatever labels others have. */
+static bool is_member(const struct object *set, const struct pod *p)
+{
+	const char *s = behind_dash(set, p);
+
+	return *s && !s[strspn(s, "0123456789")];
 }
 
 static int highest_first(const void *a, const void *b)
@@ -80,42 +101,59 @@ static int highest_first(const void *a, const void *b)
 	return np != nq ? (np < nq ? 1 : -1) : -strcmp(p->o.name, q->o.name);
 }
 
-static int32_t place_of(const struct setting *x, const struct pod *p)
+static int by_place(const void *a, const void *b)
 {
-	int32_t place = ordinal_of(x->s, p) - x->s->ordinal_start;
+	const struct place *x = a, *y = b;
 
-	return place < x->s->replicas ? place : -1;
+	return x->nr < y->nr ? -1 : x->nr > y->nr;
 }
 
-/* The places that are looked at: all, or, where those are more than a cluster may hold, those that have a Pod and the first that has none (which is refused). */
-static uint32_t places(struct setting *x, struct pod **v, uint32_t n)
+static void all_places(struct setting *x, const struct place *had, uint32_t nr)
 {
-	int32_t highest = -1;
+	x->nr = (uint32_t)MAX(x->s->replicas, 0);
+	x->places = arena_array(x->scratch, struct place, x->nr);
+	for (uint32_t k = 0; k < x->nr; k++)
+		x->places[k].nr = k;
+	for (uint32_t k = 0; k < nr; k++)
+		x->places[had[k].nr].pod = had[k].pod;
+}
 
-	x->more = (uint32_t)MAX(x->s->replicas, 0);
-	for (uint32_t k = 0; k < n; k++) {
-		x->more -= place_of(x, v[k]) >= 0;
-		highest = MAX(highest, place_of(x, v[k]));
-	}
-	return x->more > MOST_PODS ? (uint32_t)highest + 2 : (uint32_t)MAX(x->s->replicas, 0);
+/* Where more are to be made than a cluster may hold: those that have a Pod and the first that has none (which is refused). */
+static void some_places(struct setting *x, struct place *had, uint32_t nr)
+{
+	uint32_t gap = 0;
+
+	qsort(had, nr, sizeof(*had), by_place);
+	while (gap < nr && had[gap].nr == gap)
+		gap++;
+	memmove(had + gap + 1, had + gap, (nr - gap) * sizeof(*had));
+	had[gap] = (struct place){ gap, NULL };
+	x->places = had;
+	x->nr = nr + 1;
 }
 
 static void sort_out(struct setting *x)
 {
-	uint32_t n;
-	struct pod **v = pods_claimed(x->t, &x->s->o, &x->s->selector, x->scratch, &n);
+	struct place *had;
+	uint32_t nr = 0;
 
-	x->nr = places(x, v, n);
-	x->pods = arena_array(x->scratch, struct pod *, x->nr);
-	x->condemned = arena_array(x->scratch, struct pod *, n);
-	for (uint32_t k = 0; k < n; k++) {
-		int32_t place = place_of(x, v[k]);
+	x->pods = pods_claimed(x->t, &x->s->o, &x->s->selector, is_member, x->scratch, &x->nr_pods);
+	x->condemned = arena_array(x->scratch, struct pod *, x->nr_pods);
+	had = arena_array(x->scratch, struct place, x->nr_pods + 1);
+	for (uint32_t k = 0; k < x->nr_pods; k++) {
+		int32_t ordinal = number_in(behind_dash(&x->s->o, x->pods[k]));
+		int64_t place = (int64_t)ordinal - x->s->ordinal_start;
 
-		if (place >= 0)
-			x->pods[place] = v[k];
-		else
-			x->condemned[x->nr_condemned++] = v[k];
+		if (place >= 0 && place < x->s->replicas)
+			had[nr++] = (struct place){ place, x->pods[k] };
+		else if (ordinal >= 0)          /* what is no ordinal is left alone */
+			x->condemned[x->nr_condemned++] = x->pods[k];
 	}
+	x->more = (uint32_t)MAX(x->s->replicas - (int64_t)nr, 0);
+	if (x->more > MOST_PODS)
+		some_places(x, had, nr);
+	else
+		all_places(x, had, nr);
 	if (x->nr_condemned)
 		qsort(x->condemned, x->nr_condemned, sizeof(*x->condemned), highest_first);
 }
@@ -153,14 +191,9 @@ static int32_t claim_ordinal(const struct setting *x, const char *name)
 	VAL_EACH(t, val_path(x->s->o.doc, "spec.volumeClaimTemplates")) {
 		const char *base = val_str_at(t, "metadata.name");
 		size_t m = base ? strlen(base) : 0;
-		char *end;
-		long ordinal;
 
-		if (!m || strncmp(name, base, m) != 0 || name[m] != '-' || strncmp(name + m + 1, x->s->o.name, n) != 0 || name[m + 1 + n] != '-' || !isdigit((unsigned char)name[m + n + 2]))
-			continue;
-		ordinal = strtol(name + m + n + 2, &end, 10);
-		if (!*end && ordinal <= INT32_MAX)
-			return (int32_t)ordinal;
+		if (m && strncmp(name, base, m) == 0 && name[m] == '-' && strncmp(name + m + 1, x->s->o.name, n) == 0 && name[m + 1 + n] == '-' && number_in(name + m + n + 2) >= 0)
+			return number_in(name + m + n + 2);
 	}
 	return -1;
 }
@@ -173,8 +206,9 @@ static void tend_claims(struct setting *x)
 	struct object **claims = arena_copy(x->scratch, l.v, l.nr * sizeof(*l.v));
 
 	for (uint32_t k = 0; k < l.nr; k++) {
-		int32_t ordinal = claim_ordinal(x, claims[k]->name), place = ordinal - x->s->ordinal_start;
-		bool scaled_away = place < 0 || place >= (int32_t)x->nr;
+		int32_t ordinal = claim_ordinal(x, claims[k]->name);
+		int64_t place = (int64_t)ordinal - x->s->ordinal_start;
+		bool scaled_away = place < 0 || place >= x->s->replicas;
 
 		if (ordinal < 0 || claims[k]->deleted != NEVER)
 			continue;
@@ -249,22 +283,22 @@ static void name_and_claim(struct control *t, struct pod_spec *s, void *ctx)
 	add_volumes(t, s, &n->claims);
 }
 
-static const struct pod_template *template_for(struct setting *x, uint32_t place, str *revision)
+static const struct pod_template *template_for(struct setting *x, int64_t place, str *revision)
 {
 	struct kept *k = map_get_ptr(&((struct memory *)control_state(x->t, CTL_STATEFULSET))->kept, x->s->o.id.i);
 
 	*revision = x->update;
-	if (k && k->revision != x->update && (int32_t)place < x->s->partition) {
+	if (k && k->revision != x->update && place < x->s->partition) {
 		*revision = k->revision;
 		return &k->template;
 	}
 	return &x->s->template;
 }
 
-static void make(struct setting *x, uint32_t place)
+static void make(struct setting *x, int64_t place)
 {
-	int32_t ordinal = x->s->ordinal_start + (int32_t)place;
-	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%d", x->s->o.name, ordinal)), revision;
+	const char *ordinal = arena_printf(x->scratch, "%" PRId64, x->s->ordinal_start + place);
+	str name = cluster_str(x->c, arena_printf(x->scratch, "%s-%s", x->s->o.name, ordinal)), revision;
 	const struct pod_template *tpl = template_for(x, place, &revision);
 	const struct val *claims = val_path(x->s->o.doc, "spec.volumeClaimTemplates");
 	bool claimed = val_is(claims, VAL_LIST) && claims->nr && volumes_matter(x->c);
@@ -283,7 +317,7 @@ static void make(struct setting *x, uint32_t place)
 	p = pod_from(x->t, &x->s->o, tpl, name);
 	p->o.labels = pairs_with(x->c, &p->o.labels, REVISION_LABEL, revision);
 	p->o.labels = pairs_with(x->c, &p->o.labels, "statefulset.kubernetes.io/pod-name", name);
-	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", arena_printf(x->scratch, "%d", ordinal));
+	p->o.labels = pairs_with(x->c, &p->o.labels, "apps.kubernetes.io/pod-index", ordinal);
 	p->o.generate_name = cluster_str(x->c, arena_printf(x->scratch, "%s-", x->s->o.name));
 	spec = limits_apply(x->t, x->s->o.ns, tpl->spec);
 	if (claimed)
@@ -312,12 +346,12 @@ static bool healthy(const struct pod *p)
 }
 
 /* One ordinal after another, each ready before the next. true: go on to the next. */
-static bool tend(struct setting *x, uint32_t place)
+static bool tend(struct setting *x, const struct place *place)
 {
-	struct pod *p = x->pods[place];
+	struct pod *p = place->pod;
 
 	if (!p) {
-		make(x, place);
+		make(x, place->nr);
 		return !x->ordered;
 	}
 	if (terminating(p))
@@ -362,8 +396,8 @@ static void update(struct setting *x)
 {
 	if (streq(x->s->strategy, "OnDelete"))
 		return;
-	for (uint32_t k = x->nr; k-- > (uint32_t)MAX(x->s->partition, 0);) {
-		struct pod *p = x->pods[k];
+	for (uint32_t k = x->nr; k-- > 0 && x->places[k].nr >= x->s->partition;) {
+		struct pod *p = x->places[k].pod;
 
 		if (!p)
 			return;
@@ -382,15 +416,13 @@ static void write_status(struct setting *x)
 {
 	struct workload *s = x->s;
 	struct workload was = *s;
-	bool all_updated = true;
+	bool all_updated = x->nr_pods == (uint32_t)MAX(s->replicas, 0);         /* completeRollingUpdate */
 
 	s->st_replicas = s->st_ready = s->st_available = s->st_updated = s->st_current = 0;
-	for (uint32_t k = 0; k < x->nr + x->nr_condemned; k++) {
-		const struct pod *p = k < x->nr ? x->pods[k] : x->condemned[k - x->nr];
+	for (uint32_t k = 0; k < x->nr_pods; k++) {
+		const struct pod *p = x->pods[k];
 
-		all_updated = all_updated && p && revision_of(p) == x->update && healthy(p);
-		if (!p)
-			continue;
+		all_updated = all_updated && revision_of(p) == x->update && healthy(p);
 		s->st_replicas++;
 		s->st_ready += p->phase == POD_RUNNING && pod_is_ready(p);
 		s->st_available += p->phase == POD_RUNNING && pod_is_available(p, s->min_ready_seconds, x->now, &x->again);
@@ -436,9 +468,9 @@ static void run(struct control *t, struct object *o, nsec now)
 	x.update = cluster_str(x.c, arena_printf(x.scratch, "%s-%s", o->name, hash));
 	keep_template(&x);
 	sort_out(&x);
-	revision_keep(t, x.s, x.update, x.pods, x.nr);
+	revision_keep(t, x.s, x.update, x.pods, x.nr_pods);
 	for (uint32_t k = 0; k < x.nr && on; k++)
-		on = tend(&x, k);
+		on = tend(&x, &x.places[k]);
 	if (on) {
 		drop_condemned(&x);
 		if (!x.nr_condemned || !x.ordered)

@@ -173,19 +173,19 @@ static bool is_orphan(const struct pod *p)
 	return !controller_of(&p->o) && p->o.deleted == NEVER;
 }
 
-static void adopt(struct control *t, struct object *owner, const struct selector *s, struct arena *scratch)
+static void adopt(struct control *t, struct object *owner, const struct selector *s, claim_filter *fits, struct arena *scratch)
 {
 	struct cluster *c = control_cluster(t);
 	struct object_list l = pods_matching(c, owner->ns, s, scratch);
 
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (is_orphan((struct pod *)l.v[k]) && !pod_is_terminal((struct pod *)l.v[k])) {
+		if (is_orphan((struct pod *)l.v[k]) && !pod_is_terminal((struct pod *)l.v[k]) && (!fits || fits(owner, (struct pod *)l.v[k]))) {
 			own(c, l.v[k], owner);
 			cluster_relabel(c, l.v[k], l.v[k]->labels);     /* indexed anew, by its owner */
 		}
 }
 
-struct pod **pods_claimed(struct control *t, struct object *owner, const struct selector *s, struct arena *scratch, uint32_t *nr)
+struct pod **pods_claimed(struct control *t, struct object *owner, const struct selector *s, claim_filter *fits, struct arena *scratch, uint32_t *nr)
 {
 	struct cluster *c = control_cluster(t);
 	const struct pair *same = NULL;         /* labels that match: Pods of one template share them */
@@ -193,10 +193,10 @@ struct pod **pods_claimed(struct control *t, struct object *owner, const struct 
 	struct pod **v;
 
 	if (owner->deleted == NEVER && control_orphans(t))
-		adopt(t, owner, s, scratch);
+		adopt(t, owner, s, fits, scratch);
 	v = pods_controlled(t, owner, scratch, nr);
 	for (uint32_t k = 0; k < *nr; k++) {
-		if ((same && v[k]->o.labels.v == same) || selector_matches(s, &v[k]->o.labels)) {
+		if (((same && v[k]->o.labels.v == same) || selector_matches(s, &v[k]->o.labels)) && (!fits || fits(owner, v[k]))) {
 			same = v[k]->o.labels.v;
 			v[to++] = v[k];
 			continue;

@@ -22,8 +22,10 @@ bool pod_is_available(const struct pod *, int32_t min_ready, nsec now, nsec *aga
 
 /* Pods in the order of their handles (in which they were made), in scratch: those that the owner controls. */
 struct pod **pods_controlled(const struct control *, const struct object *owner, struct arena *scratch, uint32_t *nr);
-/* Takes orphans of the namespace that the selector selects, lets go of own ones that it does not (controller_ref_manager.go), and says which remain. */
-struct pod **pods_claimed(struct control *, struct object *owner, const struct selector *, struct arena *scratch, uint32_t *nr);
+typedef bool claim_filter(const struct object *owner, const struct pod *);
+/* Takes orphans of the namespace that the selector selects and the filter (NULL: none) lets pass, lets go of own ones that are not such (controller_ref_manager.go
+ * ClaimPods), and says which remain. */
+struct pod **pods_claimed(struct control *, struct object *owner, const struct selector *, claim_filter *, struct arena *scratch, uint32_t *nr);
 /* Wakes the owner of a Pod under `id`, or all of `index` that might want an orphan. */
 void wake_owner(struct control *, enum controller_id id, const struct kind *, const struct selector_index *, const struct pod *);
 

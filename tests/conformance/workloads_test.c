@@ -77,6 +77,35 @@ TEST(a_parallel_statefulset_shrinks_at_once)
 	cell_free(&x);
 }
 
+/* isMemberOf, getParentNameAndOrdinal (stateful_set_utils.go): what bears the labels but not the name is left alone; what has the name but no ordinal is taken, and left alone. */
+TEST(a_statefulset_takes_pods_of_its_name_alone)
+{
+#define STRANGER(name) "{apiVersion: v1, kind: Pod, metadata: {name: " name ", labels: {app: s}}, spec: {containers: [{name: c, image: i}]}}\n---\n"
+	static const struct { const char *name; bool stays, owned; } rows[] = { { "other", true, false }, { "s-x1", true, false }, { "s--1", true, false }, { "s-99999999999", true, true }, { "s-7", false, false }, { "s-1", true, true } };
+	struct cell x = cell_settled(STRANGER("other") STRANGER("s-x1") STRANGER("s--1") STRANGER("s-99999999999") STRANGER("s-7") STRANGER("s-1") SET("i:1", "2", ""));
+
+	control_advance(x.t, SECONDS(60));
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		const struct pod *p = cell_pod(&x, rows[k].name);
+
+		CU_ASSERT_EQUAL(p != NULL, rows[k].stays);
+		CU_ASSERT(!p || (owner_uid(&p->o) != NULL) == rows[k].owned);
+	}
+	CU_ASSERT(cell_pod(&x, "s-0") != NULL);
+	cell_free(&x);
+}
+
+/* More than a cluster may hold are refused at the first that is missing, whatever ordinals there are. */
+TEST(a_huge_statefulset_with_a_huge_ordinal_costs_little)
+{
+	struct cell x = cell_settled(STRANGER("s-1900000000") STRANGER("s-0") SET("i:1", "2000000000", "podManagementPolicy: Parallel, updateStrategy: {type: OnDelete}, "));
+
+	control_advance(x.t, SECONDS(1));
+	CU_ASSERT_EQUAL(cluster_list_ns(x.c, &pod_kind, "default").nr, 2);
+	CU_ASSERT(strstr(cell_event(&x, "FailedCreate"), "create Pod s-1 in StatefulSet s failed") != NULL);
+	cell_free(&x);
+}
+
 /* isUnavailable counts minReadySeconds, in updates too. */
 TEST(an_updated_pod_is_waited_for_min_ready_seconds)
 {
