@@ -13,7 +13,16 @@
 #define DEFAULT_CLASS  "storageclass.kubernetes.io/is-default-class"
 #define CLASS_NOTE     "volume.beta.kubernetes.io/storage-class"
 
-struct memory { struct map said; };             /* claim → the reason of its last event */
+struct memory {
+	struct map said;                        /* claim → the reason of its last event */
+	struct map users;                       /* namespace and name of a claim → how many volumes of Pods are it */
+	struct table counted;                   /* Pod → the spec by which it is counted there; 0: it is not */
+};
+
+static struct memory *memory_of(const struct control *t)
+{
+	return control_state(t, CTL_VOLUME);
+}
 
 bool volumes_matter(struct cluster *c)
 {
@@ -156,22 +165,28 @@ void volume_protect(struct cluster *c, struct object *o)
 	finalizer_add(c, o, finalizer_of(o));
 }
 
-/* A claim by any Pod that has a node, ended ones too; a volume by being bound. */
-static bool in_use(struct cluster *c, const struct object *o)
+static uint64_t *users_of(struct control *t, str ns, str claim)
 {
-	struct object_list l;
+	return map_put(&memory_of(t)->users, cluster_arena(control_cluster(t)), hash_mix(map_ptr(ns), map_ptr(claim)));
+}
 
-	if (o->kind == &pv_kind)
-		return streq(phase_of(o), "Bound");
-	l = cluster_list_ns(c, &pod_kind, o->ns);
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct pod *p = (const struct pod *)l.v[k];
+/* A claim by any Pod that has a node, ended ones too; a volume by being bound. */
+static bool in_use(struct control *t, const struct object *o)
+{
+	return o->kind == &pv_kind ? streq(phase_of(o), "Bound") : *users_of(t, o->ns, o->name) != 0;
+}
 
-		for (uint32_t i = 0; p->node && !p->o.gone && i < p->spec->volumes.nr; i++)
-			if (streq(p->spec->volumes.v[i].claim, o->name))
-				return true;
-	}
-	return false;
+static void count_users(struct control *t, const struct pod *p, const struct pod_spec *spec, int sign)
+{
+	for (uint32_t k = 0; spec && k < spec->volumes.nr; k++)
+		if (spec->volumes.v[k].claim)
+			*users_of(t, p->o.ns, spec->volumes.v[k].claim) += (uint64_t)(int64_t)sign;
+}
+
+static bool has_claims_of(const struct control *t, const struct object *pod)
+{
+	(void)t;
+	return has_claims(((const struct pod *)pod)->spec);
 }
 
 /* ---- binding */
@@ -324,7 +339,7 @@ void claims_bind(struct control *t, const struct pod *p, const struct node *n)
 static void say(struct control *t, const struct object *claim, bool warning, const char *reason, const char *text)
 {
 	struct cluster *c = control_cluster(t);
-	uint64_t *at = map_put(&((struct memory *)control_state(t, CTL_VOLUME))->said, cluster_arena(c), claim->id.i);
+	uint64_t *at = map_put(&memory_of(t)->said, cluster_arena(c), claim->id.i);
 	str word = cluster_str(c, reason);
 
 	if (*at == map_ptr(word))
@@ -409,7 +424,7 @@ static void run(struct control *t, struct object *o, nsec now)
 
 	(void)now;
 	if (!o->gone && o->kind != &storage_class_kind)
-		if (o->deleted != NEVER && finalizer_has(o, finalizer_of(o)) && !in_use(c, o))
+		if (o->deleted != NEVER && finalizer_has(o, finalizer_of(o)) && !in_use(t, o))
 			finalizer_drop(c, o, finalizer_of(o));
 	if (!volumes_matter(c))
 		return;
@@ -423,13 +438,21 @@ static void run(struct control *t, struct object *o, nsec now)
 	}
 }
 
-/* A Pod has gone: who waits for that? */
-static void wake_claims(struct control *t, const struct pod *p)
+/* Who of its claims waits until nobody uses it? */
+static void hear_pod(struct control *t, const struct pod *p)
 {
+	uint64_t *counted = table_at(t, &memory_of(t)->counted, p->o.id.i);
+	const struct pod_spec *was = (const struct pod_spec *)(uintptr_t)*counted, *is = p->node && !p->o.gone ? p->spec : NULL;
+
+	if (was == is)
+		return;
+	*counted = map_ptr(is);
+	count_users(t, p, is, 1);
+	count_users(t, p, was, -1);
 	for (uint32_t k = 0; k < p->spec->volumes.nr; k++) {
 		struct object *o = claim_of(control_cluster(t), p, k);
 
-		if (o && o->deleted != NEVER)
+		if (o && o->deleted != NEVER && !in_use(t, o))
 			control_wake(t, CTL_VOLUME, o, 0);
 	}
 }
@@ -439,7 +462,7 @@ static void watch(struct control *t, const struct change *ch)
 	struct object_list l;
 
 	if (ch->object->kind == &pod_kind) {
-		wake_claims(t, (const struct pod *)ch->object);
+		hear_pod(t, (const struct pod *)ch->object);
 		return;
 	}
 	control_wake(t, CTL_VOLUME, ch->object, 0);
@@ -457,4 +480,4 @@ static void *init(struct control *t)
 }
 
 static const struct kind *const kinds_heard[] = { &pod_kind, &pvc_kind, &pv_kind, &storage_class_kind, NULL };
-const struct controller volume_controller = { .name = "volume", .kinds = kinds_heard, .pods = POD_GONE, .init = init, .watch = watch, .run = run };
+const struct controller volume_controller = { .name = "volume", .kinds = kinds_heard, .pods = POD_ADDED | POD_GONE | POD_BOUND | POD_OTHER, .concerns = has_claims_of, .init = init, .watch = watch, .run = run };

@@ -169,6 +169,29 @@ TEST(claims_go_when_the_set_says_so)
 	cell_free(&x);
 }
 
+/* pvc_protection_controller.go askInformer: a Pod without a node does not count, one that has ended does; the last that goes lets the claim go. */
+TEST(a_deleted_claim_stays_until_nobody_uses_it)
+{
+	struct cell x = with(classes);
+
+	claim(&x, "shared", NULL, "ReadWriteOnce", "1Gi");
+	user(&x, "one", "shared", "");
+	user(&x, "two", "shared", "");
+	user(&x, "nowhere", "shared", "nodeSelector: {no: node},");
+	cell_settle(&x);
+	apply_delete(x.c, cluster_find(x.c, &pvc_kind, "default", "shared"));
+	cell_settle(&x);
+	CU_ASSERT_PTR_NOT_NULL(cluster_find(x.c, &pvc_kind, "default", "shared"));
+	apply_delete(x.c, &find_pod(x.c, "default", "one")->o);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_PTR_NOT_NULL(cluster_find(x.c, &pvc_kind, "default", "shared"));
+	apply_delete(x.c, &find_pod(x.c, "default", "two")->o);
+	control_advance(x.t, SECONDS(60));
+	CU_ASSERT_PTR_NULL(cluster_find(x.c, &pvc_kind, "default", "shared"));
+	CU_ASSERT_PTR_NOT_NULL(find_pod(x.c, "default", "nowhere"));
+	cell_free(&x);
+}
+
 TEST(storage_of_which_nothing_is_told_holds_nobody_back)
 {
 	struct cell x = with("{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: c}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}\n");
