@@ -135,13 +135,32 @@ struct paced pace_replicas(struct hpa_memory *m, struct arena *a, const struct p
 	return out;
 }
 
+/* One that is older than all periods has no say any more, and gives its place to the new one (markScaleEventsOutdated). */
+static void store(scale_events *l, struct arena *a, const struct val *rules, struct scale_event e)
+{
+	struct scale_event *old = NULL;
+	nsec longest = 0;
+
+	VAL_EACH(policy, val_get(rules, "policies"))
+		longest = MAX(longest, SECONDS(val_int_or(val_get(policy, "periodSeconds"), 0)));
+	for (uint32_t k = 0; k < l->nr; k++)
+		if (l->v[k].at < e.at - longest)
+			old = &l->v[k];
+	if (old)
+		*old = e;
+	else
+		vec_add(a, l, e);
+}
+
 /* storeScaleEvent: where there is no behavior nothing asks for them. */
 void pace_done(struct hpa_memory *m, struct arena *a, const struct pace *p, int32_t replicas)
 {
+	int32_t change = replicas - p->current;
+
 	if (!p->behavior)
 		return;
-	if (replicas > p->current)
-		vec_add(a, &m->up, ((struct scale_event){ replicas - p->current, p->now }));
+	if (change > 0)
+		store(&m->up, a, val_get(p->behavior, "scaleUp"), (struct scale_event){ change, p->now });
 	else
-		vec_add(a, &m->down, ((struct scale_event){ p->current - replicas, p->now }));
+		store(&m->down, a, val_get(p->behavior, "scaleDown"), (struct scale_event){ -change, p->now });
 }

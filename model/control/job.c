@@ -150,7 +150,7 @@ static void find_target(struct jobbing *x)
 		aim(x, "FailureTarget", "DeadlineExceeded", "Job was active longer than specified deadline");
 	else if (j->max_failed_indexes.set && lost > j->max_failed_indexes.v)
 		aim(x, "FailureTarget", "MaxFailedIndexesExceeded", "Job has exceeded the specified maximal number of failed indexes");
-	else if (lost && lost + x->ended->done >= completions)
+	else if (lost && lost + x->succeeded >= completions)
 		aim(x, "FailureTarget", "FailedIndexes", "Job has failed indexes");
 	else if (x->indexed && j->success_policy && (met = success_met(j->success_policy, x->ended->done_index, x->most, completions, x->scratch)))
 		aim(x, "SuccessCriteriaMet", "SuccessPolicy", met);

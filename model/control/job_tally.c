@@ -103,10 +103,8 @@ static void count_end(struct control *t, struct tally *x, const struct job *j, i
 	if (e->succeeded) {
 		x->last_success = MAX(x->last_success, e->at);
 		x->succeeded += i < 0 || !x->done_index[i];
-		if (i >= 0 && !x->done_index[i]) {
+		if (i >= 0)
 			x->done_index[i] = true;
-			x->done++;
-		}
 		return;
 	}
 	x->failed += e->action != FAILURE_IGNORED;

@@ -17,7 +17,7 @@ struct tally {
 	nsec last_failure, last_success;
 	struct { nsec *v; uint32_t nr, alloc; } failures;               /* those after the last success */
 	int32_t highest;                        /* index that has had a Pod; -1 */
-	int32_t most, done, lost;               /* indexes that the arrays hold; how many have succeeded; have failed for good */
+	int32_t most, lost;                     /* indexes that the arrays hold; how many have failed for good */
 	int32_t low;                            /* all indexes below are done or lost */
 	bool *done_index, *lost_index;
 	int32_t *index_failures, *index_counted; nsec *index_last;      /* of each index: failures, those that count, the last end */

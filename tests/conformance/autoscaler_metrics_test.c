@@ -123,15 +123,7 @@ static void check_row(const struct val *row)
 /* Every row of replica_calculator_test.go that is of a resource, but for those of Pods that start (their times are those of the machine), of other tolerances, and of metrics that know none of the Pods: units/19. */
 TEST(replicas_follow_usage_as_each_row_says)
 {
-	struct arena *a = arena_new(NULL, "test");
-	uint32_t nr = 0;
-
-	VAL_EACH(row, unit_cases(a, "19-autoscaler")) {
-		check_row(row);
-		nr++;
-	}
-	CU_ASSERT(nr >= 32);
-	arena_free(a);
+	unit_each("19-autoscaler", 32, check_row);
 }
 
 /* horizontal_test.go TestScaleUpBehavior…, TestScaleDownBehavior…, TestNormalizeDesiredReplicas…: one step, or several at their seconds. steps: SECOND:DESIRED… */
@@ -192,6 +184,26 @@ TEST(the_pace_of_scaling_is_upstreams)
 		SAME_TEXT(arena_printf(a, "%d %s", out.replicas, out.limit), rows[k].want);
 		arena_free(a);
 	}
+}
+
+/* TestStoreScaleEvents: what is older than every period gives its place to the next. */
+TEST(changes_that_no_period_reaches_are_forgotten)
+{
+	struct arena *a = arena_new(NULL, "test");
+	struct err none = { 0 };
+	const char *text = "{scaleUp: {policies: [{type: Pods, value: 4, periodSeconds: 60}, {type: Percent, value: 100, periodSeconds: 120}]}}";
+	struct pace p = { .least = 1, .most = 1000, .current = 10, .behavior = yaml_parse(a, "behavior", text, strlen(text), NULL, &none) };
+	struct hpa_memory m = { 0 };
+
+	for (int k = 0; k < 100; k++) {
+		p.now = SECONDS(1000) + SECONDS(50 * k);
+		pace_done(&m, a, &p, p.current + 1 + k);
+	}
+	CU_ASSERT_EQUAL(m.up.nr, 3);            /* 0, 50 and 100 seconds old: that of 150 has given its place */
+	CU_ASSERT_EQUAL(m.down.nr, 0);
+	for (uint32_t k = 0; k < m.up.nr; k++)
+		CU_ASSERT(m.up.v[k].change > 97);
+	arena_free(a);
 }
 
 #define WEB "{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {replicas: 2, selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i, " \
