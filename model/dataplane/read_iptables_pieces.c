@@ -265,10 +265,13 @@ bool ipt_match_piece(struct ipt_list *l)
 			return false;
 		option(l, "multiport", src ? "--sports" : "--dports");
 	} else if (take(l, "limit:")) {
-		take(l, "avg");
-		ipt_next(l);
-		if (take(l, "burst"))
-			ipt_next(l);
+		if (!take(l, "avg"))            /* hashlimit's words: not read */
+			return false;
+		option(l, "limit", "--limit");
+		if (take(l, "burst")) {
+			ipt_put(l, "--limit-burst");
+			ipt_put(l, ipt_next(l));
+		}
 	} else if (take(l, "owner")) {
 		bool uid = take(l, "UID");
 

@@ -142,11 +142,19 @@ TEST(iptables_save_walks)
 	   "Chain KUBE-SEP-A (1 references)\n pkts bytes target     prot opt in     out     source               destination\n" \
 	   "    0     0 DNAT       tcp  --  *      *       0.0.0.0/0            0.0.0.0/0            /* name: \"default\" id: 1 */ tcp to:10.244.1.5:6443\n"
 
+#define LISTED(match) "Chain INPUT (policy ACCEPT 0 packets, 0 bytes)\n pkts bytes target     prot opt in     out     source               destination\n\n" \
+	"Chain FORWARD (policy ACCEPT 0 packets, 0 bytes)\n pkts bytes target     prot opt in     out     source               destination\n" \
+	"    0     0 DROP       tcp  --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:80 " match "\n\n" \
+	"Chain OUTPUT (policy ACCEPT 0 packets, 0 bytes)\n pkts bytes target     prot opt in     out     source               destination\n```\n"
+
 TEST(iptables_listings_walk)
 {
 	static const struct row row[] = {
 		{ "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n```\n" L4, "203.0.113.9", "eth0", "10.96.0.1", 443, 0,
 		  "1/2 delivered dnat 10.244.1.5:6443 snat 10.244.1.1 masq; 1/2 delivered dnat 10.244.2.5:6443 snat 192.168.1.10 masq" },
+		/* one packet is within every rate; what counts in other ways is not known */
+		{ LISTED("limit: avg 5/min burst 7") L4, "203.0.113.9", "eth0", "10.244.1.5", 80, 0, "1/1 dropped" },
+		{ LISTED("limit: up to 5/min burst 7 mode srcip") L4, "203.0.113.9", "eth0", "10.244.1.5", 80, 0, "1/1 unknown" },
 	};
 
 	walk_rows(row, ARRAY_LEN(row));
