@@ -22,8 +22,9 @@ static void check_failure(const struct val *row)
 	cell_free(&x);
 }
 
-static void check_success(const struct val *row, struct arena *a)
+static void check_success(const struct val *row)
 {
+	struct arena *a = arena_new(NULL, "test");
 	int32_t completions = (int32_t)val_int_or(val_get(row, "completions"), 0);
 	bool *in = arena_array(a, bool, completions);
 	const char *want = val_str_at(val_get(row, "want"), "message"), *got;
@@ -33,20 +34,18 @@ static void check_success(const struct val *row, struct arena *a)
 			in[k] = true;
 	got = success_met(val_get(row, "success"), in, completions, completions, a);
 	CASE_ASSERT(row, strcmp(got ? got : "", want ? want : "") == 0);
+	arena_free(a);
+}
+
+static void check(const struct val *row)
+{
+	if (val_get(row, "policy"))
+		check_failure(row);
+	else
+		check_success(row);
 }
 
 TEST(policies_of_jobs_decide_as_each_row_says)
 {
-	struct arena *a = arena_new(NULL, "test");
-	uint32_t nr = 0;
-
-	VAL_EACH(row, unit_cases(a, "20-job")) {
-		if (val_get(row, "policy"))
-			check_failure(row);
-		else
-			check_success(row, a);
-		nr++;
-	}
-	CU_ASSERT(nr >= 30);
-	arena_free(a);
+	unit_each("20-job", 30, check);
 }

@@ -25,6 +25,20 @@ static inline const struct val *unit_case(const struct val *cases, const char *i
 	return NULL;
 }
 
+/* Each row of the file, of which there are `least` at least. */
+static inline void unit_each(const char *file, uint32_t least, void (*check)(const struct val *row))
+{
+	struct arena *a = arena_new(NULL, "test");
+	uint32_t nr = 0;
+
+	VAL_EACH(row, unit_cases(a, file)) {
+		check(row);
+		nr++;
+	}
+	CU_ASSERT(nr >= least);
+	arena_free(a);
+}
+
 /* Fails with the case's id in sight. */
 #define CASE_ASSERT(c, ok)                                                                     \
 	do {                                                                                   \
