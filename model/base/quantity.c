@@ -223,6 +223,13 @@ bool duration_parse(const char *s, nsec *out)
 	return true;
 }
 
+nsec duration_or_none(const char *s)
+{
+	nsec out = 0;
+
+	return s && duration_parse(s, &out) ? out : 0;
+}
+
 /* Days since 1970-01-01 of the proleptic Gregorian calendar; years begin in March, so that the leap day is the last. */
 static int64_t days_of(int64_t y, unsigned m, unsigned d)
 {

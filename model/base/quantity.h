@@ -13,6 +13,7 @@ const char *quantity_written(const struct val *, char out[64]);
 /* The shortest way to write it, as Kubernetes does: 250m, 2; of bytes 1536Ki, 2Gi where they are whole. */
 const char *quantity_text(int64_t milli, bool bytes, char out[32]);
 bool duration_parse(const char *, nsec *);              /* Go's: "40s", "1m30s", "1.5h", "100ms"; a bare "0" */
+nsec duration_or_none(const char *);                    /* the same; NULL and what is no duration: 0 */
 /* "2026-01-02T03:04:05Z" → nanoseconds since 1970-01-01 UTC. Go's zero time, 0001-01-01T00:00:00Z, is none: NEVER. Years before 1850 and after 2139 are
  * these. */
 bool time_parse(const char *rfc3339, nsec *);

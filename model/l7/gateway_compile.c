@@ -96,13 +96,6 @@ static void add_filters(struct compiling *k, const struct gw_route *r, const str
 
 /* ---- timeouts, retries, sessions */
 
-static nsec duration_at(const struct val *v, const char *key)
-{
-	nsec out = 0;
-
-	return val_str_at(v, key) && duration_parse(val_str_at(v, key), &out) ? out : 0;
-}
-
 static const struct l7_patience *patience_of(struct compiling *k, const struct route_rule *rule)
 {
 	struct l7_patience *p = rule->timeouts || rule->retry ? arena_make(k->a, struct l7_patience) : NULL;
@@ -114,8 +107,9 @@ static const struct l7_patience *patience_of(struct compiling *k, const struct r
 		return NULL;
 	VAL_EACH(code, codes)
 		list[nr++] = val_is(code, VAL_INT) ? (int)code->i : 0;
-	*p = (struct l7_patience){ .request = duration_at(rule->timeouts, "request"), .attempt = duration_at(rule->timeouts, "backendRequest"), .retries = rule->retry != NULL,
-				   .attempts = (int32_t)MIN(MAX(val_int_or(val_get(rule->retry, "attempts"), 0), 0), INT32_MAX), .attempts_said = val_get(rule->retry, "attempts") != NULL, .backoff = duration_at(rule->retry, "backoff"), .codes = list, .nr_codes = nr };
+	*p = (struct l7_patience){ .request = duration_or_none(val_str_at(rule->timeouts, "request")), .attempt = duration_or_none(val_str_at(rule->timeouts, "backendRequest")),
+				   .retries = rule->retry != NULL, .attempts = (int32_t)MIN(MAX(val_int_or(val_get(rule->retry, "attempts"), 0), 0), INT32_MAX),
+				   .attempts_said = val_get(rule->retry, "attempts") != NULL, .backoff = duration_or_none(val_str_at(rule->retry, "backoff")), .codes = list, .nr_codes = nr };
 	return p;
 }
 

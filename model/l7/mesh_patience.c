@@ -9,13 +9,6 @@
 
 #define ISTIO_RETRIES 2
 
-static nsec duration_of(const char *s)
-{
-	nsec out;
-
-	return s && duration_parse(s, &out) ? out : 0;
-}
-
 typedef VEC(int) codes;
 
 static void add_codes(struct arena *a, codes *to, int from, int last)
@@ -67,7 +60,7 @@ const struct l7_patience *mesh_patience(const struct val *http, struct arena *a)
 	const char *on = val_str_at(retries, "retryOn"), *base = val_str_at(retries, "backoff");
 
 	*p = default_patience();
-	p->request = duration_of(val_str_at(http, "timeout"));
+	p->request = duration_or_none(val_str_at(http, "timeout"));
 	if (!retries)
 		return p;
 	p->attempts = (int32_t)MIN(MAX(val_int_or(val_get(retries, "attempts"), 0), 0), INT32_MAX);
@@ -75,8 +68,8 @@ const struct l7_patience *mesh_patience(const struct val *http, struct arena *a)
 	p->connects = p->retries;
 	if (!p->retries)
 		return p;
-	p->attempt = duration_of(val_str_at(retries, "perTryTimeout"));
-	p->pause = duration_of(base);
+	p->attempt = duration_or_none(val_str_at(retries, "perTryTimeout"));
+	p->pause = duration_or_none(base);
 	if (on && *on) {
 		p->connects = false;
 		read_retry_on(on, a, p);

@@ -241,14 +241,6 @@ static void add_redirect(struct mesh_compile *k, const struct val *r, l7_filters
 	vec_add(k->a, out, f);
 }
 
-/* What is no duration counts as none. */
-static nsec duration_of(const char *s)
-{
-	nsec out;
-
-	return s && duration_parse(s, &out) ? out : 0;
-}
-
 /* A percentage in millionths of all. */
 static uint64_t millionths(const struct val *percent, int64_t dflt)
 {
@@ -298,7 +290,7 @@ static void add_cors(struct mesh_compile *k, const struct val *policy, l7_filter
 	c = arena_make(k->a, struct l7_cors);
 	*c = (struct l7_cors){ .origins = texts(k, val_get(policy, "allowOrigin")), .methods = texts(k, val_get(policy, "allowMethods")), .headers = texts(k, val_get(policy, "allowHeaders")),
 			       .expose = texts(k, val_get(policy, "exposeHeaders")), .credentials = val_bool_or(val_get(policy, "allowCredentials"), false),
-			       .max_age = (int32_t)(duration_of(val_str_at(policy, "maxAge")) / SECONDS(1)),
+			       .max_age = (int32_t)(duration_or_none(val_str_at(policy, "maxAge")) / SECONDS(1)),
 			       .passes = !streq(val_str_at(policy, "unmatchedPreflights"), "IGNORE") };
 	v = arena_array(k->a, str, c->origins.nr + (origins ? origins->nr : 0));
 	for (uint32_t i = 0; i < c->origins.nr; i++)
@@ -331,7 +323,7 @@ static void add_fault(struct mesh_compile *k, const struct val *fault, struct l7
 	act->fault->abort_millionths = hit(abort_);
 	act->fault->status = (int)val_int_or(val_get(abort_, "httpStatus"), 500);
 	act->fault->delay_millionths = hit(delay);
-	act->fault->delay = duration_of(val_str_at(delay, "fixedDelay"));
+	act->fault->delay = duration_or_none(val_str_at(delay, "fixedDelay"));
 }
 
 static bool redirect_known(int64_t code) { return !code || code == 301 || code == 302 || code == 303 || code == 307 || code == 308; }

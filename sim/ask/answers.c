@@ -71,8 +71,10 @@ static bool annotated(const struct pod *p, const char *container, struct arena *
 	return true;
 }
 
-/* ---- an image that does as it is asked: the Gateway API's test server. Source: gateway-api-conformance-images echo-basic (delay; responseCode, succeedAfter and
- * delayRetry below a path with /retry/). */
+/* ---- an image that does as it is asked: the Gateway API's test server. Source: gateway-api-conformance-images echo-basic/echo-basic.go (statusHandler, retrySimulationHandler,
+ * delayResponse). */
+
+#define MOST_FAILURES 10000
 
 static const char *parameter(const char *path, const char *name, struct arena *a)
 {
@@ -82,28 +84,66 @@ static const char *parameter(const char *path, const char *name, struct arena *a
 	for (p = p ? p + 1 : NULL; p && *p; p += strcspn(p, "&"), p += *p == '&')
 		if (strncmp(p, name, n) == 0 && p[n] == '=')
 			return arena_strndup(a, p + n + 1, strcspn(p + n + 1, "&"));
-	return NULL;
+	return "";
 }
 
-static nsec duration_in(const char *path, const char *name, struct arena *a)
+/* As Go's Atoi; what is too large is the largest. */
+static bool whole_number(const char *text, long *out)
+{
+	char *end;
+
+	*out = strtol(text, &end, 10);
+	return *text && !*end && !strchr(" \t\n\v\f\r", *text);
+}
+
+/* After the delay that the parameter asks for; 500 where that is none. */
+static struct l7_try delayed(const char *path, const char *name, int status, struct arena *a)
 {
 	const char *text = parameter(path, name, a);
-	nsec out = 0;
+	nsec after = 0;
 
-	return text && duration_parse(text, &out) && out > 0 ? out : 0;
+	if (*text && !duration_parse(text, &after))
+		return (struct l7_try){ 500, 0 };
+	return (struct l7_try){ status, MAX(after, 0) };
 }
 
-static struct answers echo_basic(const char *path, struct arena *a)
+/* Go's net/http cuts the connection off where a handler gives a status that is none. */
+static int status_given(long code) { return code >= 100 && code <= 999 ? (int)code : 0; }
+
+static struct l7_try retry_failing(const char *path, struct arena *a)
 {
-	const char *code = parameter(path, "responseCode", a), *after = parameter(path, "succeedAfter", a);
-	struct l7_try failing = { code ? atoi(code) : 0, duration_in(path, "delayRetry", a) };
-	long failures = after && strstr(path, "/retry/") ? strtol(after, NULL, 10) : 0;
+	long code;
+
+	return delayed(path, "delayRetry", whole_number(parameter(path, "responseCode", a), &code) ? status_given(code) : 0, a);
+}
+
+/* /status/503 */
+static int status_asked(const char *digits)
+{
+	return strspn(digits, "0123456789") == 3 && !digits[3] ? status_given(strtol(digits, NULL, 10)) : 400;
+}
+
+static void echo_basic(const char *path, struct arena *a, struct answers *out)
+{
+	bool retry = strncmp(path, "/retry/", 7) == 0;
+	long failures = 0;
 	tries v = { 0 };
 
-	for (long k = 0; k < MIN(failures, 100); k++)
-		vec_add(a, &v, failing);
-	vec_add(a, &v, (struct l7_try){ 200, duration_in(path, "delay", a) });
-	return (struct answers){ .v = v.v, .nr = v.nr };
+	if (strncmp(path, "/status/", 8) == 0)
+		vec_add(a, &v, (struct l7_try){ status_asked(path + 8), 0 });
+	else if (retry && (!*parameter(path, "uuid", a) || !whole_number(parameter(path, "succeedAfter", a), &failures)))
+		vec_add(a, &v, (struct l7_try){ 400, 0 });
+	else if (failures > MOST_FAILURES)
+		out->wrong = arena_printf(a, "the request asks for %ld answers that fail (succeedAfter), and more than %d are not counted", failures, MOST_FAILURES);
+	else {
+		struct l7_try failing = retry_failing(path, a);
+
+		for (long k = 0; k < failures; k++)
+			vec_add(a, &v, failing);
+		vec_add(a, &v, delayed(path, "delay", 200, a));
+	}
+	out->v = v.v;
+	out->nr = v.nr;
 }
 
 static const struct container *container_named(const struct pod *p, const char *name)
@@ -123,7 +163,7 @@ struct answers answers_of(const char *asked, const struct pod *p, const char *co
 	if (asked)
 		(void)answers_parse(asked, a, &out, &ignored);
 	else if (c && !annotated(p, c->name, a, &out) && c->image && strstr(c->image, "gateway-api/conformance/echo-basic") && rq->path)
-		out = echo_basic(rq->path, a);
+		echo_basic(rq->path, a, &out);
 	return out;
 }
 

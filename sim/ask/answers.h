@@ -12,7 +12,7 @@
 struct answers {
 	const struct l7_try *v; uint32_t nr;    /* nr 0: 200 at once, and nothing says otherwise */
 	bool of_pod;                            /* another Pod of the same Service may answer otherwise */
-	const char *wrong;                      /* the Pod's annotation cannot be read, and why */
+	const char *wrong;                      /* what the Pod answers cannot be told, and why; NULL */
 };
 /* false: it cannot be read; *why says what of it, and the remedy. */
 bool answers_parse(const char *text, struct arena *, struct answers *out, const char **why);

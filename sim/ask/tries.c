@@ -38,6 +38,14 @@ static struct l7_tried settled(const struct l7_patience *p, int status, bool tim
 	return t;
 }
 
+/* Times that are told may be as long as can be said, and a sum of them longer. */
+static nsec later(nsec t, nsec by)
+{
+	nsec sum;
+
+	return __builtin_add_overflow(t, by, &sum) ? NEVER : sum;
+}
+
 /* From here on each attempt is like this one, which has failed: `left` of them at most. */
 static bool goes_over(const struct l7_patience *p, nsec spent, nsec each, int32_t left)
 {
@@ -51,7 +59,12 @@ static bool has_failed(const struct l7_patience *p, const struct l7_try *t, bool
 	return is_code(p, t->status);
 }
 
-static nsec most_pause(const struct l7_patience *p) { return !p->istio ? 0 : 10 * (p->pause ? p->pause : timing(T_PROXY_RETRY_PAUSE)); }
+static nsec most_pause(const struct l7_patience *p)
+{
+	nsec base = !p->istio ? 0 : p->pause ? p->pause : timing(T_PROXY_RETRY_PAUSE), out;
+
+	return __builtin_mul_overflow(base, 10, &out) ? NEVER : out;
+}
 
 static struct l7_tried by_chance(void)
 {
@@ -71,11 +84,11 @@ struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_
 
 		if (!p->istio && !p->request && !p->attempt && took >= timing(T_PROXY_ROUTE_TIMEOUT))
 			return unknown(arena_printf(a, "the backend needs %s, and how long the proxy waits where no timeout is given is its own affair", span_text(took, a)));
-		if (p->request && spent + took >= p->request)
+		if (p->request && later(spent, took) >= p->request)
 			return too_late(p, n + 1, a);
-		if (p->request && spent + pauses + took >= p->request)
+		if (p->request && later(later(spent, pauses), took) >= p->request)
 			return by_chance();
-		spent += took;
+		spent = later(spent, took);
 		if (!p->istio && !t->status && !timed && !p->retries && !last)
 			return unknown("the backend cuts the connection off, and whether the proxy asks again is its own affair where no retry is given");
 		if (!has_failed(p, t, timed) || !p->retries || (p->attempts && n >= (uint32_t)p->attempts))
@@ -85,14 +98,14 @@ struct l7_tried l7_tried_of(const struct l7_patience *patience, const struct l7_
 		if (last) {
 			int32_t left = p->attempts ? p->attempts - (int32_t)n : 0;
 
-			if (goes_over(p, spent, took + p->backoff, left))
+			if (goes_over(p, spent, later(took, p->backoff), left))
 				return too_late(p, n + 1, a);
-			if (goes_over(p, spent + pauses, took + p->backoff + most_pause(p), left))
+			if (goes_over(p, later(spent, pauses), later(later(took, p->backoff), most_pause(p)), left))
 				return by_chance();
 			return settled(p, t->status, timed, n + 1 + (uint32_t)left, envoy, a);
 		}
-		spent += p->backoff;
-		pauses += most_pause(p);
+		spent = later(spent, p->backoff);
+		pauses = later(pauses, most_pause(p));
 		if (p->request && spent >= p->request)
 			return too_late(p, n + 1, a);
 	}

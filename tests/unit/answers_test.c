@@ -1,9 +1,9 @@
 /* Backends that are slow or fail, and what a proxy makes of them: timeouts, retries. The whole way is in tests/conformance/gateway_suite_test.c. */
-#include "model/api/core.h"
 #include "sim/ask/answers.h"
-#include "tests/unit/test.h"
+#include "tests/unit/feed.h"
 
-#define MS(n) MILLIS(n)
+#define MS(n)   MILLIS(n)
+#define LONGEST "2562047h"
 
 /* "504 proxy 1": status, whose answer it is, attempts. */
 static const char *outcome(const struct l7_patience *p, const char *answers, bool envoy, struct arena *a)
@@ -63,6 +63,10 @@ TEST(proxies_wait_and_ask_again_as_the_route_says)
 		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "503 after 500ms, 200 after 300ms", "unknown", NULL },   /* a pause of up to 250 ms */
 		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "503 after 500ms, 200 after 200ms", "200 backend 2", NULL },
 		{ { .istio = true, .retries = true, .attempts = 2, .codes = codes, .nr_codes = 2, .request = SECONDS(1) }, "503 after 400ms", "504 proxy 1", NULL },
+		/* times as long as can be said */
+		{ { .istio = true, .retries = true, .attempts = 2, .resets = true, .pause = NEVER }, "reset after " LONGEST ", reset after " LONGEST ", 200", "200 backend 3", NULL },
+		{ { .istio = true, .retries = true, .attempts = 2, .resets = true, .request = NEVER }, "reset after " LONGEST ", 200 after " LONGEST, "504 proxy 2", NULL },
+		{ { .retries = true, .attempts = 3, .codes = codes, .nr_codes = 2, .request = SECONDS(1), .backoff = NEVER }, "500", "504 proxy 1", NULL },
 	};
 	struct arena *a = arena_new(NULL, "answers");
 
@@ -97,4 +101,53 @@ TEST(what_is_no_answer_is_refused)
 	CU_ASSERT_FATAL(answers_parse(" 503 after 1m30s ,reset,  200 ", a, &out, &why));
 	CU_ASSERT(out.nr == 3 && out.v[0].status == 503 && out.v[0].after == SECONDS(90) && out.v[1].status == 0 && out.v[2].status == 200);
 	arena_free(a);
+}
+
+/* Source: gateway-api-conformance-images echo-basic/echo-basic.go. */
+TEST(the_conformance_suites_server_answers_as_it_is_asked)
+{
+	static const struct { const char *path, *want; } rows[] = {
+		{ "/", "200" },
+		{ "/?delay=1.5s", "200 after 1500 ms" },
+		{ "/?x=1&delay=100ms", "200 after 100 ms" },
+		{ "/?delay=-1s", "200" },
+		{ "/?delay=soon", "500" },
+		{ "/status/503", "503" },
+		{ "/status/099", "reset" },                     /* no status: its net/http gives up */
+		{ "/status/5030", "400" },
+		{ "/status/503?a", "400" },
+		{ "/retry/x?uuid=u&succeedAfter=2", "reset, reset, 200" },
+		{ "/retry/x?uuid=u&succeedAfter=1&responseCode=503&delayRetry=1s", "503 after 1000 ms, 200" },
+		{ "/retry/x?uuid=u&succeedAfter=1&responseCode=5o3", "reset, 200" },
+		{ "/retry/x?uuid=u&succeedAfter=1&delayRetry=x", "500, 200" },
+		{ "/retry/x?uuid=u&succeedAfter=0&delay=1s", "200 after 1000 ms" },
+		{ "/retry/x?succeedAfter=2", "400" },
+		{ "/retry/x?uuid=u", "400" },
+		{ "/retry/x?uuid=u&succeedAfter=two", "400" },
+		{ "/retry/x?uuid=u&succeedAfter=10001", "unknown" },
+		{ "/retry/x?uuid=u&succeedAfter=99999999999999999999", "unknown" },
+		{ "/a/retry/x?uuid=u&succeedAfter=2", "200" },
+	};
+	struct cluster *c = cluster_new(NULL, 1);
+	struct arena *a = arena_new(NULL, "answers");
+	struct answers says;
+	const struct pod *p;
+
+	feed_cluster(c, VALIDATE_STRICT, "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default}\nspec: {containers: [{name: c, image: 'registry.test/gateway-api/conformance/echo-basic:1'}]}\n");
+	p = find_pod(c, "default", "p");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		const char *got = "";
+
+		says = answers_of(NULL, p, NULL, &(struct http_request){ .path = rows[k].path }, a);
+		for (uint32_t i = 0; i < says.nr; i++) {
+			got = says.v[i].status ? arena_printf(a, "%s%s%d", got, i ? ", " : "", says.v[i].status) : arena_printf(a, "%s%sreset", got, i ? ", " : "");
+			got = says.v[i].after ? arena_printf(a, "%s after %d ms", got, (int)(says.v[i].after / MILLIS(1))) : got;
+		}
+		SAME_TEXT(says.wrong ? "unknown" : got, rows[k].want);
+	}
+	says = answers_of(NULL, p, NULL, &(struct http_request){ .path = "/retry/x?uuid=u&succeedAfter=101" }, a);
+	CU_ASSERT(says.nr == 102 && says.v[100].status == 0 && says.v[101].status == 200);
+	arena_free(a);
+	cluster_free(c);
 }
