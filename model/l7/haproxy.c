@@ -96,22 +96,17 @@ static void stream_ports(struct hap *x)
 	}
 }
 
-static void refuses(struct hap *x, const char *why, const char *when)
-{
-	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr %s %s if%s\n", hap_word(x, why), HAPROXY_CANNOT, hap_word(x, hap_format(x, why)), when);
-}
-
 /* HAProxy reads one line of a header, and has no words for all of them as one value. */
 void hap_repeated(struct hap *x, const char *header, const char *where)
 {
-	refuses(x, "of a header that is given more than once HAProxy compares single lines", arena_printf(x->a, "%s { req.fhdr_cnt(%s) gt 1 }", where, header));
+	hap_refuse(x, "of a header that is given more than once HAProxy compares single lines", arena_printf(x->a, "%s { req.fhdr_cnt(%s) gt 1 }", where, header));
 }
 
 static void what_is_asked(struct hap *x, const enum l7_proto *proto)
 {
 	sb_add(text(x), "\n    http-request set-var(txn.host) req.fhdr(host,1),host_only,lower,regsub(\\.$,)\n");
 	if (x->t->normal_paths)         /* its normalize-uri is not nginx' */
-		refuses(x, "HAProxy compares paths as they are spelt, nginx in their normal form", " { path -m sub -- // /. % }");
+		hap_refuse(x, "HAProxy compares paths as they are spelt, nginx in their normal form", " { path -m sub -- // /. % }");
 	for (uint32_t k = 0; k < x->plane->nr; k++)
 		if (proto[k] == L7_HTTP || proto[k] == L7_HTTPS) {
 			const struct l7_port *p = &x->plane->ports[k];

@@ -27,11 +27,8 @@ static void answers(struct section *s, int status, const char *why)
 
 static void cannot(struct section *s, const char *why)
 {
-	const char *word = hap_word(s->x, hap_comment(s->x, why));
-
 	hap_cannot(s->x, s->what, why);
-	sb_printf(text(s->x), "    http-request return status 501 content-type text/plain string %s hdr %s %s\n", word, HAPROXY_CANNOT,
-		  hap_word(s->x, hap_format(s->x, hap_comment(s->x, why))));
+	hap_refuse(s->x, why, "");
 	s->over = true;
 }
 

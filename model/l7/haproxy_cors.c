@@ -66,8 +66,7 @@ static void origins(struct hap *x, const struct l7_cors *c)
 static void cannot(struct hap *x, const char *what, const char *why)
 {
 	hap_cannot(x, what, why);
-	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr %s %s if { req.fhdr(origin,1) -m found }\n", hap_word(x, hap_comment(x, why)), HAPROXY_CANNOT,
-		  hap_word(x, hap_format(x, hap_comment(x, why))));
+	hap_refuse(x, why, " { req.fhdr(origin,1) -m found }");
 }
 
 /* A header of the answer to a preflight request: the list, or what was asked for. */

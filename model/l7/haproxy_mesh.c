@@ -272,8 +272,16 @@ static void policies(struct writing *w)
 		sb_printf(text(w->x), "    %s %s%s\n", w->rule, w->stop, w->but);
 }
 
+static void nothing_passes(struct writing *w)
+{
+	if (w->http)
+		hap_refuse(w->x, w->cannot, "");
+	else
+		sb_printf(text(w->x), "    # no connection passes\n    %s %s\n", w->rule, w->stop);
+}
+
 /* Written aside first: what cannot be done takes the place of all of it. */
-static void policies_or_cannot(struct writing *w, const char *instead)
+static void policies_or_cannot(struct writing *w)
 {
 	struct sb before = w->x->out->text;
 
@@ -282,28 +290,25 @@ static void policies_or_cannot(struct writing *w, const char *instead)
 	if (w->cannot) {
 		sb_reset(text(w->x));
 		hap_cannot(w->x, "what the Pod receives", w->cannot);
-		sb_printf(text(w->x), instead, hap_word(w->x, w->cannot), hap_word(w->x, hap_format(w->x, w->cannot)));
+		nothing_passes(w);
 	}
 	sb_add(&before, sb_text(text(w->x)));
 	sb_free(text(w->x));
 	w->x->out->text = before;
 }
 
-static const char no_connection[] = "    # %.0s%.0sno connection passes\n    tcp-request content reject\n";
-static const char no_request[] = "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s\n";
-
 void hap_mesh_connections(struct hap *x)
 {
 	struct writing w = { .x = x, .pod = x->plane->pod, .rule = "tcp-request content", .stop = "reject", .go = "accept", .but = "", .acls = "t" };
 
-	policies_or_cannot(&w, no_connection);
+	policies_or_cannot(&w);
 }
 
 void hap_mesh_requests(struct hap *x)
 {
 	struct writing w = { .x = x, .pod = x->plane->pod, .rule = "http-request", .stop = "deny deny_status 403", .go = "allow", .but = "", .http = true, .acls = "h" };
 
-	policies_or_cannot(&w, no_request);
+	policies_or_cannot(&w);
 }
 
 /* ---- a gateway's own policies, before its routes: what is allowed is noted, for the rules behind these count as well */
@@ -315,7 +320,7 @@ static void token(struct hap *x, const char *where)
 	static const char why[] = "a RequestAuthentication reads the request's token, which is not modelled";
 
 	hap_cannot(x, "requests with a token", why);
-	sb_printf(text(x), "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s if { %s }\n", hap_word(x, why), hap_word(x, why), where);
+	hap_refuse(x, why, arena_printf(x->a, " { %s }", where));
 }
 
 /* What mesh_auth.c brings_token takes for one. */
@@ -346,7 +351,7 @@ void hap_gate_requests(struct hap *x)
 	if (gated(x, &request_authentication_kind))
 		tokens(x);
 	if (gated(x, &authorization_policy_kind))
-		policies_or_cannot(&w, no_request);
+		policies_or_cannot(&w);
 }
 
 void hap_gate_connections(struct hap *x, const struct l7_port *at)
@@ -354,7 +359,7 @@ void hap_gate_connections(struct hap *x, const struct l7_port *at)
 	struct writing w = { .x = x, .pod = x->t->gate, .at = at, .rule = "tcp-request connection", .stop = "reject", .go = "accept", .but = "", .acls = "gate" };
 
 	if (gated(x, &authorization_policy_kind))
-		policies_or_cannot(&w, "    # %.0s%.0sno connection passes\n    tcp-request connection reject\n");
+		policies_or_cannot(&w);
 }
 
 /* ---- mutual TLS comes in */

@@ -39,6 +39,7 @@ const char *hap_literal(struct hap *, const char *text);        /* a regular exp
 const char *hap_comment(struct hap *, const char *text);        /* on one line */
 const char *hap_object(struct hap *, obj_h, const char *path);  /* Ingress default/web, spec.rules[0] */
 void hap_cannot(struct hap *, const char *what, const char *why);       /* remembered for the head of the configuration */
+void hap_refuse(struct hap *, const char *why, const char *when);        /* answers 501 there, and says why. when: conditions, each with a space before it; "": always */
 void hap_repeated(struct hap *, const char *header, const char *where);      /* answers 501 there, where the header is given more than once. where: conditions, each with a space before it */
 
 /* ---- haproxy.c: is the text in that variable this host? the sockets of a port; one for each family, so that clients have the address that they came with (one for both sees ::ffff:192.0.2.1) */

@@ -85,3 +85,11 @@ void hap_cannot(struct hap *x, const char *what, const char *why)
 			return;
 	vec_add(x->a, &x->out->cannot, text);
 }
+
+void hap_refuse(struct hap *x, const char *why, const char *when)
+{
+	const char *line = hap_comment(x, why);
+
+	sb_printf(&x->out->text, "    http-request return status 501 content-type text/plain string %s hdr " HAPROXY_CANNOT " %s%s%s\n", hap_word(x, line), hap_word(x, hap_format(x, line)),
+		  *when ? " if" : "", when);
+}
