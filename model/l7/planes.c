@@ -4,10 +4,8 @@
 
 /* ---- who a Pod is */
 
-const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
+static const struct gateway *gateway_among(struct cluster *c, struct object_list all, const struct pod *p)
 {
-	struct object_list all = cluster_count(c, &gateway_kind) ? cluster_list_ns(c, &deployment_kind, p->o.ns) : (struct object_list){ 0 };
-
 	for (uint32_t i = 0; i < all.nr; i++) {
 		const char *of = label_get(&all.v[i]->annotations, GATEWAY_ANNOTATION), *slash = of ? strchr(of, '/') : NULL;
 
@@ -15,6 +13,23 @@ const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
 			return (const struct gateway *)cluster_find(c, &gateway_kind, str_intern_n(cluster_strings(c), of, (size_t)(slash - of)), slash + 1);
 	}
 	return NULL;
+}
+
+const struct gateway *plane_gateway(struct cluster *c, const struct pod *p)
+{
+	return cluster_count(c, &gateway_kind) ? gateway_among(c, cluster_list_ns(c, &deployment_kind, p->o.ns), p) : NULL;
+}
+
+/* The Deployments that are some Gateway's own: few of all, and looked through for each Pod. */
+static struct object_list own_planes(struct cluster *c, struct arena *a)
+{
+	struct object_list all = cluster_count(c, &gateway_kind) ? cluster_list(c, &deployment_kind) : (struct object_list){ 0 };
+	struct object_list out = { arena_array(a, struct object *, all.nr), 0 };
+
+	for (uint32_t k = 0; k < all.nr; k++)
+		if (label_get(&all.v[k]->annotations, GATEWAY_ANNOTATION))
+			out.v[out.nr++] = all.v[k];
+	return out;
 }
 
 bool plane_is_envoy(const struct l7_controller *who)
@@ -34,7 +49,7 @@ const struct service *plane_service(struct cluster *c, const struct pod *p)
 
 /* ---- all of them */
 
-struct planes { struct cluster *c; struct arena *a; VEC(struct l7_plane) v; };
+struct planes { struct cluster *c; struct arena *a; struct object_list own; VEC(struct l7_plane) v; };
 
 uint16_t plane_port(const struct service *s, const struct pod *p, int64_t port)
 {
@@ -105,7 +120,7 @@ static struct l7_plane shared(struct planes *x, const struct l7_controller *all,
 /* One after the other, as a request would find them: a Gateway's own, Istio's Gateways, a controller's. */
 static void look(struct planes *x, const struct l7_controller *all, uint32_t nr, struct l7_plane *tables, const struct pod *p)
 {
-	const struct gateway *gw = plane_gateway(x->c, p);
+	const struct gateway *gw = gateway_among(x->c, x->own, p);
 	const struct service *s;
 	struct route_table *t;
 
@@ -134,7 +149,7 @@ static void look(struct planes *x, const struct l7_controller *all, uint32_t nr,
 
 struct l7_plane *planes_list(struct cluster *c, struct arena *a, uint32_t *nr)
 {
-	struct planes x = { .c = c, .a = a };
+	struct planes x = { .c = c, .a = a, .own = own_planes(c, a) };
 	struct object_list pods = cluster_list(c, &pod_kind);
 	uint32_t controllers;
 	const struct l7_controller *all = controllers_list(c, a, &controllers);
@@ -178,9 +193,9 @@ static const struct mesh_peers *peers_of(struct cluster *c, struct object_list p
 	return out;
 }
 
-static bool is_plane(struct cluster *c, const struct pod *p, const struct l7_controller *all, uint32_t nr)
+static bool is_plane(struct cluster *c, struct object_list own, const struct pod *p, const struct l7_controller *all, uint32_t nr)
 {
-	bool out = plane_gateway(c, p) != NULL;
+	bool out = gateway_among(c, own, p) != NULL;
 
 	for (uint32_t k = 0; k < nr; k++)
 		out = out || controller_has(all[k].workload, p);
@@ -189,7 +204,7 @@ static bool is_plane(struct cluster *c, const struct pod *p, const struct l7_con
 
 struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *nr, const char **why)
 {
-	struct object_list pods = cluster_list(c, &pod_kind);
+	struct object_list pods = cluster_list(c, &pod_kind), own = own_planes(c, a);
 	VEC(struct l7_plane) out = { 0 };
 	const struct mesh_peers *peers = NULL;
 	const char *no = NULL;
@@ -210,7 +225,7 @@ struct l7_plane *planes_sidecars(struct cluster *c, struct arena *a, uint32_t *n
 		plane = vec_push(a, &out);
 		peers = peers ? peers : peers_of(c, pods, a);
 		*plane = (struct l7_plane){ .pod = p, .peers = peers, .table = routes_compile_mesh(c, p, a), .sidecar = arena_copy(a, &m, sizeof(m)), .envoy = true,
-					    .beside = is_plane(c, p, all, controllers) };
+					    .beside = is_plane(c, own, p, all, controllers) };
 		plane->ports = arena_array(a, struct l7_port, plane->table->listeners.nr);
 		for (uint32_t i = 0; i < plane->table->listeners.nr; i++) {
 			uint32_t j = 0;
