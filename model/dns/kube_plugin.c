@@ -1,10 +1,11 @@
 /* What CoreDNS's kubernetes plugin answers, by the DNS specification 1.1.0 and as plugin/kubernetes/{parse,kubernetes,reverse}.go do where the specification is silent. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "model/dns/kube_plugin.h"
 
-/* The parsed name: [_port._protocol.|endpoint.]service.namespace.{svc,pod}.DOMAIN */
+/* The parsed name, in lower case as objects' names are: [_port._protocol.|endpoint.]service.namespace.{svc,pod}.DOMAIN */
 struct asked { const char *kind, *ns, *service, *endpoint, *port, *protocol; };
 
 static bool same(const char *a, const char *b)
@@ -72,15 +73,12 @@ static bool shown(const struct query *q, const struct object *o)
 
 static bool namespace_exposed(const struct query *q, const char *ns)
 {
-	struct object_list l = cluster_list(q->c, &namespace_kind);
+	const struct namespace_ *have = find_namespace(q->c, ns);
 	bool configured = !q->conf.namespaces.nr;
 
 	for (uint32_t k = 0; k < q->conf.namespaces.nr; k++)
 		configured = configured || streq(q->conf.namespaces.v[k], ns);
-	for (uint32_t k = 0; configured && k < l.nr; k++)
-		if (same(l.v[k]->name, ns))
-			return !q->conf.namespace_labels || selector_matches(q->conf.namespace_labels, &l.v[k]->labels);
-	return false;
+	return configured && have && (!q->conf.namespace_labels || selector_matches(q->conf.namespace_labels, &have->o.labels));
 }
 
 /* serviceRecordForIP asks only where `namespaces` says some. */
@@ -187,12 +185,9 @@ static bool has_endpoint(struct query *q, const struct service *s)
 
 static const struct service *service_named(struct query *q, const struct asked *r)
 {
-	struct object_list l = cluster_list(q->c, &service_kind);
+	const struct service *s = find_service(q->c, r->ns, r->service);
 
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (same(l.v[k]->ns, r->ns) && same(l.v[k]->name, r->service) && shown(q, l.v[k]))
-			return (const struct service *)l.v[k];
-	return NULL;
+	return s && shown(q, &s->o) ? s : NULL;
 }
 
 static bool services(struct query *q, const struct asked *r)
@@ -271,6 +266,8 @@ static bool parse(struct query *q, const char *base, struct asked *r)
 	int nr = 0;
 
 	*r = (struct asked){ 0 };
+	for (char *p = text; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
 	for (char *p = text; *p && nr < 8; nr++) {
 		label[nr] = p;
 		p += strcspn(p, ".");

@@ -36,6 +36,10 @@ static const struct { const char *block, *name; enum dns_type type; const char *
 	/* handler_test.go dnsTestCases */
 	{ "", "svc1.testns." CLUSTER, DNS_A, "NOERROR 10.0.0.1" },
 	{ "", "SVC1.testns." CLUSTER, DNS_A, "NOERROR 10.0.0.1" },
+	{ "", "Svc1.TestNS." CLUSTER, DNS_A, "NOERROR 10.0.0.1" },
+	{ "namespaces testns", "svc1.TESTNS." CLUSTER, DNS_A, "NOERROR 10.0.0.1" },
+	{ "", "Dup-Name.HDLS1.testns.SVC.cluster.local.", DNS_A, "NOERROR 172.0.0.4" },
+	{ "pods verified", "10-240-0-1.PodNS.Pod.cluster.local.", DNS_A, "NOERROR 10.240.0.1" },
 	{ "", "svc1.testns." CLUSTER, DNS_SRV, "NOERROR 80 svc1.testns.svc.cluster.local." },
 	{ "", "svc1.testns." CLUSTER, DNS_TXT, "NOERROR without an answer" },
 	{ "", "svc1.testns." CLUSTER, DNS_CNAME, "NOERROR without an answer" },
