@@ -91,12 +91,13 @@ struct route_filter {
 struct backend_ref { str group, kind, ns, name; struct opt_int port, weight; LIST(struct route_filter) filters; };
 struct route_rule { str name; LIST(struct route_match) matches; LIST(struct route_filter) filters; LIST(struct backend_ref) backends; const struct val *timeouts, *retry, *session; };
 struct route_parent_status { struct parent_ref ref; str controller; condition_list conditions; };
+typedef LIST(struct route_parent_status) parent_status_list;
 struct gw_route {                               /* HTTPRoute, GRPCRoute, TLSRoute, TCPRoute, UDPRoute: o.kind says which */
 	struct object o;
 	LIST(struct parent_ref) parents;
 	str_list hostnames;
 	LIST(struct route_rule) rules;
-	LIST(struct route_parent_status) st_parents;
+	parent_status_list st_parents;
 };
 struct policy_target { str group, kind, name, section; };
 struct backend_tls_policy {                     /* how Gateways speak TLS to a Service */
@@ -104,7 +105,7 @@ struct backend_tls_policy {                     /* how Gateways speak TLS to a S
 	LIST(struct policy_target) targets;
 	LIST(struct secret_ref) cas;            /* validation.caCertificateRefs, of its own namespace */
 	str well_known, hostname;
-	LIST(struct route_parent_status) st_ancestors;
+	parent_status_list st_ancestors;
 };
 struct grant_from { str group, kind, ns; };
 struct grant_to { str group, kind, name; };

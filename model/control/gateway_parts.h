@@ -14,7 +14,11 @@ bool gw_drop_condition(struct gw_run *, condition_list *, const char *type);    
 bool gw_set_says(struct gw_run *, condition_list *, const char *type, struct gw_says, int64_t generation);
 
 /* ---- routes and policies (gateway_routes.c) */
-struct gw_states { struct gw_state *v; uint32_t nr; struct map by_parent; };       /* (route, parentRef) → state and attachment */
+struct gw_states {
+	struct gw_state *v; uint32_t nr;
+	struct map by_parent;                   /* (route, parentRef) → state and attachment */
+	struct map by_backend;                  /* (k, namespace, name): does the k-th Gateway have a route to that Service? */
+};
 void gw_index_state(struct gw_run *, struct gw_states *, uint32_t k);            /* the k-th was added */
 void gw_route_status(struct gw_run *, struct gw_route *, const struct gw_states *);
 void gw_policy_status(struct gw_run *, struct backend_tls_policy *, const struct gw_states *);
