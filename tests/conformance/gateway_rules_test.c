@@ -22,7 +22,7 @@
 #define CORS(members)            FILTER("type: CORS, cors: {" members "}")
 #define MIRROR(members)          FILTER("type: RequestMirror, requestMirror: {backendRef: {name: m, port: 80}, " members "}")
 
-static const struct { const char *doc, *why; } table[] = {
+static const struct judged table[] = {
 	{ CLASS("controllerName: example.net/gateway"), NULL },
 	{ CLASS("controllerName: example.net"), "spec.controllerName in body should match '^" },
 	{ CLASS("controllerName: example.net/gateway, parametersRef: {group: '', kind: ConfigMap}"), "spec.parametersRef.name: Required value" },
@@ -125,12 +125,7 @@ static const struct { const char *doc, *why; } table[] = {
 
 TEST(gateway_api_objects_are_judged_by_their_crds)
 {
-	for (size_t k = 0; k < ARRAY_LEN(table); k++) {
-		struct cell x = cell_new(1);
-
-		cell_judges(&x, table[k].doc, table[k].why);
-		cell_free(&x);
-	}
+	cells_judge(table, ARRAY_LEN(table));
 }
 
 /* What stands may stand: CRDValidationRatcheting. A class keeps its controller. */

@@ -69,6 +69,19 @@ static inline void cell_judges(struct cell *x, const char *text, const char *why
 	sb_free(&said);
 }
 
+struct judged { const char *doc, *why; };
+
+/* Each in a cluster of its own. */
+static inline void cells_judge(const struct judged *v, size_t nr)
+{
+	for (size_t k = 0; k < nr; k++) {
+		struct cell x = cell_new(1);
+
+		cell_judges(&x, v[k].doc, v[k].why);
+		cell_free(&x);
+	}
+}
+
 static inline void cell_settle(struct cell *x)
 {
 	struct settle_result r = control_settle(x->t);
