@@ -154,6 +154,7 @@ static const char *data_of(const struct secret *s, const char *key)
 
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
 #define PEM_END   "-----END CERTIFICATE-----"
+#define MOST_STEPS 10                   /* from a certificate to its CA */
 
 const char *cert_read(const char *pem, struct arena *a, struct cert *out)
 {
@@ -165,22 +166,52 @@ const char *cert_read(const char *pem, struct arena *a, struct cert *out)
 		return NULL;
 	from += strlen(PEM_BEGIN);
 	der = base64_decode(a, from, (size_t)(to - from), &len);
-	return der && certificate(a, der, len, out) ? to + strlen(PEM_END) : NULL;
+	if (!der || !certificate(a, der, len, out))
+		return NULL;
+	out->more = to + strlen(PEM_END);
+	return out->more;
 }
 
 static bool same(const struct cert_part *x, const struct cert_part *y) { return x->len == y->len && (!x->len || memcmp(x->v, y->v, x->len) == 0); }
 
-bool cert_trusted(const struct cert *c, const char *bundle, struct arena *a)
+static bool signed_by(const struct cert *c, const struct cert *ca)
 {
-	bool any = false;
+	return same(&c->issuer, &ca->subject) && (!c->signer.v || !ca->key.v || same(&c->signer, &ca->key));
+}
+
+/* The first of a text that is the certificate's signer; false: none is. */
+static bool find_signer(const struct cert *c, const char *text, struct arena *a, struct cert *out)
+{
+	for (const char *p = text; p && (p = cert_read(p, a, out));)
+		if (signed_by(c, out))
+			return true;
+	return false;
+}
+
+static bool holds(const char *bundle, const struct cert *c, struct arena *a)
+{
 	struct cert ca;
 
-	for (const char *p = bundle; p && (p = cert_read(p, a, &ca));) {
-		any = true;
-		if (same(&c->whole, &ca.whole) || (same(&c->issuer, &ca.subject) && (!c->signer.v || !ca.key.v || same(&c->signer, &ca.key))))
+	for (const char *p = bundle; p && (p = cert_read(p, a, &ca));)
+		if (same(&c->whole, &ca.whole))
 			return true;
+	return find_signer(c, bundle, a, &ca);
+}
+
+bool cert_trusted(const struct cert *c, const char *bundle, struct arena *a)
+{
+	struct cert at = *c, next;
+
+	if (!bundle || !cert_read(bundle, a, &next))
+		return true;
+	for (int step = 0; step < MOST_STEPS; step++) {
+		if (holds(bundle, &at, a))
+			return true;
+		if (!find_signer(&at, c->more, a, &next))
+			return false;
+		at = next;
 	}
-	return !any;
+	return false;
 }
 
 /* What is under that key, decoded; NULL: it is not there, or no base 64. */

@@ -273,7 +273,7 @@ struct route_table *routes_compile_gateway(struct cluster *c, const struct gatew
 	struct compiling k = { t, c, a, &s };
 
 	t->misdirected = true;
-	t->gate = streq(s.controller, "istio.io/gateway-controller") ? pod_of(c, gw, a) : NULL;
+	t->gate = streq(s.controller, MESH_CONTROLLER) ? pod_of(c, gw, a) : NULL;
 	for (uint32_t i = 0; i < s.nr; i++)
 		add_listener(&k, &s.listeners[i]);
 	for (uint32_t i = 0; i < s.nr_routes; i++)

@@ -97,3 +97,22 @@ TEST(certificates_are_trusted_by_who_has_signed_them)
 	CU_ASSERT(cert_trusted(&leaf, one, a));                 /* the CA has no identifier of its key */
 	arena_free(a);
 }
+
+/* RFC 8446, 4.4.2: with its certificate a peer shows those between it and its CA. */
+TEST(certificates_are_trusted_by_those_shown_along)
+{
+	struct arena *a = arena_new(NULL, "test");
+	const char *root = made_pem(a, "root.test", true), *leaf = made_pem(a, "a.test by mid.test", true), *mid = made_pem(a, "mid.test by low.test", true);
+	const char *low = made_pem(a, "low.test by root.test", true), *self = made_pem(a, "mid.test", true);
+	static const struct { int order[2]; bool trusted; } rows[] = { { { 0 }, false }, { { 1 }, false }, { { 2 }, false }, { { 1, 2 }, true }, { { 2, 1 }, true }, { { 3 }, false } };
+	const char *const shown[] = { "", mid, low, self };
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		const char *text = arena_printf(a, "%s%s%s", leaf, shown[rows[k].order[0]], shown[rows[k].order[1]]);
+		struct cert c;
+
+		CU_ASSERT_FATAL(cert_read(text, a, &c) != NULL);
+		CU_ASSERT_EQUAL(cert_trusted(&c, root, a), rows[k].trusted);
+	}
+	arena_free(a);
+}
