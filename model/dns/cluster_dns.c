@@ -12,8 +12,8 @@ static struct kube_conf as_kubeadm(struct cluster *c)
 	return (struct kube_conf){ .domain = cluster_settings(c)->domain, .pods = PODS_INSECURE, .ttl = KUBEADM_TTL };
 }
 
-/* The words of a line as one selector; NULL: it is none, and CoreDNS does not start with it. */
-static const struct selector *selector_of(struct query *q, const str_list *w)
+/* The words of a line as one selector. */
+static const struct selector *selector_of(struct query *q, const str_list *w, struct kube_conf *conf)
 {
 	struct selector *s = arena_make(q->a, struct selector);
 	struct err err = { 0 };
@@ -24,6 +24,8 @@ static const struct selector *selector_of(struct query *q, const str_list *w)
 		text = arena_printf(q->a, "%s%s%s", text, k > 1 ? " " : "", w->v[k]);
 	ok = selector_parse(cluster_strings(q->c), q->a, text, s, &err);
 	err_free(&err);
+	if (!ok)
+		conf->wrong = arena_printf(q->a, "CoreDNS does not start with its Corefile: %s \"%s\" is no selector", w->v[0], text);
 	return ok ? s : NULL;
 }
 
@@ -45,9 +47,9 @@ static struct kube_conf conf_of(struct query *q, const struct core_plugin *p, co
 		else if (streq(w->v[0], "noendpoints"))
 			conf.no_endpoints = true;
 		else if (streq(w->v[0], "labels"))
-			conf.labels = selector_of(q, w);
+			conf.labels = selector_of(q, w, &conf);
 		else if (streq(w->v[0], "namespace_labels"))
-			conf.namespace_labels = selector_of(q, w);
+			conf.namespace_labels = selector_of(q, w, &conf);
 		else if (streq(w->v[0], "namespaces"))
 			for (uint32_t i = 1; i < w->nr; i++)
 				dns_add(q->a, &conf.namespaces, w->v[i]);
@@ -96,6 +98,10 @@ static bool by_kubernetes(struct query *q, const struct core_server *s, const st
 			return true;
 		}
 	q->conf = conf_of(q, p, q->conf.domain);
+	if (q->conf.wrong) {
+		cannot_tell(q, q->conf.wrong);
+		return true;
+	}
 	if (primary)
 		q->conf.domain = arena_strndup(q->a, primary, strlen(primary) - (primary[strlen(primary) - 1] == '.'));
 	base = kube_before_domain(q);

@@ -14,6 +14,7 @@ struct kube_conf {
 	uint32_t ttl;
 	str_list namespaces;
 	const struct selector *namespace_labels, *labels;
+	const char *wrong;                      /* a selector that cannot be read: CoreDNS does not start with it; NULL */
 };
 
 struct query {

@@ -210,6 +210,9 @@ TEST(what_a_corefile_leaves_open_is_unknown)
 	CU_ASSERT(dns_query(x.c, NULL, "svc1.nope.svc.cluster.local.", DNS_A, x.a).unknown != NULL);
 	CU_ASSERT(dns_query(x.c, NULL, "svc1.testns.svc.clusterset.local.", DNS_A, x.a).unknown != NULL);
 	cell_free(&x);
+	x = cell_of(SERVERS("    .:53 {\n        kubernetes cluster.local {\n            labels app in svc1\n        }\n    }\n"));
+	SAME_TEXT(dns_query(x.c, NULL, "svc1.testns.svc.cluster.local.", DNS_A, x.a).unknown, "CoreDNS does not start with its Corefile: labels \"app in svc1\" is no selector");
+	cell_free(&x);
 }
 
 /* The Corefile is read once, and again when it has changed. */
