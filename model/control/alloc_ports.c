@@ -2,12 +2,17 @@
 #include "model/api/check.h"
 #include "model/control/alloc_job.h"
 
-static bool has_port(const struct service *s, int32_t port)
+static bool uses_port(const struct service *s, int32_t port)
 {
 	for (uint32_t k = 0; k < s->ports.nr; k++)
 		if (s->ports.v[k].node_port == port)
 			return true;
-	return s->health_check_node_port == port;
+	return false;
+}
+
+static bool has_port(const struct service *s, int32_t port)
+{
+	return uses_port(s, port) || s->health_check_node_port == port;
 }
 
 static bool port_taken(const struct alloc *j, int32_t port)
@@ -23,14 +28,6 @@ static void take_port(const struct alloc *j, int32_t port)
 }
 
 /* ---- what an update does not name stays */
-
-static bool uses_port(const struct service *s, int32_t port)
-{
-	for (uint32_t k = 0; k < s->ports.nr; k++)
-		if (s->ports.v[k].node_port == port)
-			return true;
-	return false;
-}
 
 /* Another entry, of another port, asks for the number now. */
 static bool asked_elsewhere(const struct service *s, uint32_t k, int32_t port)
@@ -88,11 +85,7 @@ static const char *port_problem(struct alloc *j, int32_t port, const int32_t *mi
 	if (port_outside(j, port))
 		return arena_printf(cluster_arena(j->c), "provided port is not in the valid range. The range of valid ports is %u-%u", j->settings->node_port_lo,
 				    j->settings->node_port_hi);
-	if (among(mine, nr_mine, port))
-		return "provided port is already allocated";
-	if (own_before(j, port))
-		return "provided port is already allocated";
-	return port_taken(j, port) ? "provided port is already allocated" : NULL;
+	return among(mine, nr_mine, port) || own_before(j, port) || port_taken(j, port) ? "provided port is already allocated" : NULL;
 }
 
 static bool free_port(const struct alloc *j, uint64_t n, const int32_t *mine, uint32_t nr_mine, int32_t *out)
@@ -130,14 +123,6 @@ static const struct svc_port *share(const struct service *s, uint32_t i, uint32_
 	return NULL;
 }
 
-static bool old_has(const struct alloc *j, int32_t port)
-{
-	for (uint32_t k = 0; j->old && k < j->old->ports.nr; k++)
-		if (j->old->ports.v[k].node_port == port)
-			return true;
-	return false;
-}
-
 static bool one_port(struct alloc *j, uint32_t i, int32_t *mine, uint32_t *nr_mine)
 {
 	struct svc_port *p = &j->s->ports.v[i];
@@ -151,7 +136,7 @@ static bool one_port(struct alloc *j, uint32_t i, int32_t *mine, uint32_t *nr_mi
 	if (!p->node_port) {
 		if (!free_port(j, i, mine, *nr_mine, &p->node_port))
 			return range_full(j, "nodePort");
-	} else if (!(same && same->node_port == p->node_port) && !old_has(j, p->node_port) && !(j->old && among(mine, *nr_mine, p->node_port))) {
+	} else if (!(same && same->node_port == p->node_port) && !(j->old && uses_port(j->old, p->node_port)) && !(j->old && among(mine, *nr_mine, p->node_port))) {
 		problem = port_problem(j, p->node_port, mine, *nr_mine);
 		if (problem)
 			return refuse_text(j->check, SUB(NULL, arena_printf(cluster_arena(j->c), "spec.ports[%u].nodePort", i)),

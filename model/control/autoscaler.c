@@ -296,15 +296,15 @@ static void run(struct control *t, struct object *o, nsec now)
 
 /* ---- what it remembers */
 
-static void save_pairs(struct arena *a, struct val *out, const char *key, const struct scale_event *v, uint32_t nr)
+static void save_events(struct arena *a, struct val *out, const char *key, const scale_events *l)
 {
 	struct val *list = val_put_new(a, out, key, val_new(a, VAL_LIST));
 
-	for (uint32_t k = 0; k < nr; k++) {
+	for (uint32_t k = 0; k < l->nr; k++) {
 		struct val *one = val_add(a, list, val_new(a, VAL_LIST));
 
-		val_add(a, one, val_int(a, v[k].change));
-		val_add(a, one, val_int(a, v[k].at));
+		val_add(a, one, val_int(a, l->v[k].change));
+		val_add(a, one, val_int(a, l->v[k].at));
 	}
 }
 
@@ -320,16 +320,14 @@ static void save(struct control *t, struct arena *a, struct val *out)
 		if (!m)
 			continue;
 		one = val_put_new(a, out, l.v[k]->uid, val_new(a, VAL_MAP));
-		save_pairs(a, one, "told", m->told.v, m->told.nr);
-		save_pairs(a, one, "up", m->up.v, m->up.nr);
-		save_pairs(a, one, "down", m->down.v, m->down.nr);
+		save_events(a, one, "told", &m->told);
+		save_events(a, one, "up", &m->up);
+		save_events(a, one, "down", &m->down);
 	}
 }
 
-static void load_pairs(struct arena *a, const struct val *list, void *to)
+static void load_events(struct arena *a, const struct val *list, scale_events *out)
 {
-	scale_events *out = to;
-
 	VAL_EACH(one, list)
 		vec_add(a, out, ((struct scale_event){ (int32_t)val_int_or(val_at(one, 0), 0), val_int_or(val_at(one, 1), 0) }));
 }
@@ -344,9 +342,9 @@ static void load(struct control *t, const struct val *v)
 		if (!o || o->kind != &hpa_kind)
 			continue;
 		m = memory_of(&(struct scaling){ .t = t, .c = control_cluster(t), .o = o });
-		load_pairs(a, val_get(one, "told"), &m->told);
-		load_pairs(a, val_get(one, "up"), &m->up);
-		load_pairs(a, val_get(one, "down"), &m->down);
+		load_events(a, val_get(one, "told"), &m->told);
+		load_events(a, val_get(one, "up"), &m->up);
+		load_events(a, val_get(one, "down"), &m->down);
 	}
 }
 

@@ -16,12 +16,7 @@ struct measuring { struct cluster *c; const char *resource, *container; VEC(stru
 
 bool pods_are_measured(struct cluster *c, const char *ns)
 {
-	struct object_list l = cluster_list(c, &pod_metrics_kind);
-
-	for (uint32_t k = 0; k < l.nr; k++)
-		if (streq(l.v[k]->ns, ns))
-			return true;
-	return false;
+	return cluster_list_ns(c, &pod_metrics_kind, ns).nr != 0;
 }
 
 /* ---- what is measured of one Pod */
@@ -33,10 +28,10 @@ static bool is_total(const struct object *o)
 
 static void find_of_many(struct measuring *x, const char *ns)
 {
-	struct object_list l = cluster_list(x->c, &pod_metrics_kind);
+	struct object_list l = cluster_list_ns(x->c, &pod_metrics_kind, ns);
 
 	for (uint32_t k = 0; k < l.nr; k++)
-		if (streq(l.v[k]->ns, ns) && l.v[k]->labels.nr && !find_pod(x->c, ns, l.v[k]->name))
+		if (l.v[k]->labels.nr && !find_pod(x->c, ns, l.v[k]->name))
 			vec_add(x->a, &x->of_many, (struct of_many){ .metrics = l.v[k] });
 }
 

@@ -288,9 +288,11 @@ static int as_listed(const void *a, const void *b)
 uint32_t routes_nr(const struct dataplane *dp, netns_h h)
 {
 	const struct netns *ns = netns_get(dp, h);
-	uint32_t nr = ns->routes.nr;
+	uint32_t nr = 0;
 	struct route one;
 
+	for (uint32_t k = 0; k < ns->routes.nr; k++)
+		nr += !ns->routes.v[k].hop;
 	for (uint32_t k = 0; ns->uses_blocks && k < dp->blocks.nr; k++)
 		nr += block_route(dp, h, &dp->blocks.v[k], &one);
 	return nr;
