@@ -89,6 +89,10 @@ check "scale" says "deployment.apps/web scaled" p scale deploy/web --replicas 3
 sed 's/nginx:1/nginx:2/; s/replicas: 2, //' web.yaml >no-replicas.yaml
 check "apply without replicas takes them away, as three-way merges do" says "deployment.apps/web configured" p apply -f no-replicas.yaml
 p scale deploy/web --replicas 3 -q
+check "scale needs a name, a selector or --all" status 2 p scale deploy --replicas 3
+check "and patch" status 2 p patch deploy -p '{}'
+check "an option of another command" says "--limits does not go with label" p label svc web a=b --limits cpu=1
+check "of another part of set" says "--list does not go with set image" p set image deploy/web w=nginx:3 --list
 check "scale only from the number that is expected" says "Expected replicas to be 5, was 3" p scale deploy/web --replicas 4 --current-replicas 5
 check "or version" says "Expected resource version to be 1, was" p scale deploy/web --replicas 4 --resource-version 1
 check "a number of -1 or more" status 2 p scale deploy/web --replicas 4 --current-replicas=-2

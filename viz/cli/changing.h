@@ -7,7 +7,10 @@
 /* The object's document as it shall be, in cli's arena; NULL: err says why not. */
 typedef struct val *(*change_fn)(struct cli *, struct labwork *, const struct object *, struct err *);
 
-/* Changes each object that the first `names` arguments (0: all) select, and says done, or unchanged; one that is of another --resource-version is refused. */
+/* For options_only of G_PATCH: the options of all these commands, and a command's own. */
+#define CHANGE_TAKES(...) (const char *const[]){ "all-namespaces", "selector", "all", "dry-run", "resource-version", ##__VA_ARGS__, NULL }
+
+/* Changes each object that the first `names` arguments select, and says done, or unchanged; one that is of another --resource-version is refused. */
 enum err_kind change_objects(struct cli *, change_fn, const char *done, const char *unchanged, uint32_t names, struct err *);
 
 /* How many arguments stand before the first change: a word with one of the signs, or with '-' at its end (kubectl's GetResourcesAndPairs). */

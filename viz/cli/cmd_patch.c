@@ -23,8 +23,7 @@ enum err_kind change_objects(struct cli *cli, change_fn fn, const char *done, co
 
 	if (!labwork_begin(cli, &w, false, err))
 		return err_kind(err);
-	if (names)
-		cli->args.nr = MIN(cli->args.nr, names);
+	cli->args.nr = names;
 	if (select_objects(cli, w.world.cluster, &s, err)) {
 		cli->args = all;
 		if (!s.objects.nr)
@@ -127,11 +126,13 @@ enum err_kind cmd_patch(struct cli *cli, struct err *err)
 {
 	const char *type = patch_type(cli);
 
-	if ((!cli->patch && !cli->patch_file) || !cli->args.nr)
+	if (!options_only(cli, G_PATCH, CHANGE_TAKES("type", "patch", "patch-type", "patch-file"), "", err))
+		return err_kind(err);
+	if ((!cli->patch && !cli->patch_file) || !names_objects(cli, cli->args.nr))
 		return cli_usage(cli, err, "patch needs an object and -p PATCH");
 	if (strcmp(type, "merge") != 0 && strcmp(type, "strategic") != 0 && strcmp(type, "json") != 0)
 		return cli_usage(cli, err, "--type: \"%s\" is not strategic, merge or json", type);
-	return change_objects(cli, patched, "patched", "patched (no change)", 0, err);
+	return change_objects(cli, patched, "patched", "patched (no change)", cli->args.nr, err);
 }
 
 /* ---- scale */
@@ -159,11 +160,13 @@ static bool counts(const char *s)
 
 enum err_kind cmd_scale(struct cli *cli, struct err *err)
 {
-	if (!cli->replicas || !counts(cli->replicas) || !cli->args.nr)
+	if (!options_only(cli, G_PATCH, CHANGE_TAKES("replicas", "current-replicas", "timeout"), "", err))
+		return err_kind(err);
+	if (!cli->replicas || !counts(cli->replicas) || !names_objects(cli, cli->args.nr))
 		return cli_usage(cli, err, "scale needs an object and --replicas N, and N must be greater than or equal to 0");
 	if (cli->current_replicas && strcmp(cli->current_replicas, "-1") != 0 && !counts(cli->current_replicas))
 		return cli_usage(cli, err, "--current-replicas: \"%s\" is not an integer of -1 or greater", cli->current_replicas);
-	return change_objects(cli, scaled, "scaled", "scaled", 0, err);
+	return change_objects(cli, scaled, "scaled", "scaled", cli->args.nr, err);
 }
 
 /* ---- label, annotate: KEY=VALUE sets, KEY- removes */
@@ -238,6 +241,8 @@ static enum err_kind note(struct cli *cli, const char *set, const char *removed,
 	uint32_t names = names_before(cli, "=");
 	const char *both = set_and_removed(cli, names);
 
+	if (!options_only(cli, G_PATCH, CHANGE_TAKES("list", "overwrite"), "", err))
+		return err_kind(err);
 	if (cli->list && names && names == cli->args.nr)
 		return list_objects(cli, list_notes, err);
 	if (both)
@@ -320,6 +325,8 @@ enum err_kind cmd_taint(struct cli *cli, struct err *err)
 	uint32_t names = names_before(cli, ":=");
 	const char *done = "untainted";
 
+	if (!options_only(cli, G_PATCH, CHANGE_TAKES("overwrite"), "", err))
+		return err_kind(err);
 	if (!cli->args.nr || (strcmp(cli->args.v[0], "node") != 0 && strcmp(cli->args.v[0], "nodes") != 0 && strcmp(cli->args.v[0], "no") != 0))
 		return cli_usage(cli, err, "only nodes have taints");
 	if (!names_objects(cli, names) || names == cli->args.nr)

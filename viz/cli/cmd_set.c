@@ -206,12 +206,12 @@ static struct val *set_account(struct cli *cli, struct labwork *w, const struct 
 /* What stands behind the objects' names. */
 enum behind { NOTHING, ONE_WORD, PAIRS };
 
-static const struct { const char *word, *short_word; change_fn fn; const char *done; enum behind behind; } parts[] = {
-	{ "image", NULL, set_words, "image updated", PAIRS },
-	{ "env", NULL, set_words, "env updated", PAIRS },
-	{ "resources", NULL, set_resources, "resource requirements updated", NOTHING },
-	{ "selector", NULL, set_selector, "selector updated", ONE_WORD },
-	{ "serviceaccount", "sa", set_account, "serviceaccount updated", ONE_WORD },
+static const struct { const char *word, *short_word; change_fn fn; const char *done; enum behind behind; const char *const *takes; } parts[] = {
+	{ "image", NULL, set_words, "image updated", PAIRS, CHANGE_TAKES() },
+	{ "env", NULL, set_words, "env updated", PAIRS, CHANGE_TAKES("containers", "list", "overwrite") },
+	{ "resources", NULL, set_resources, "resource requirements updated", NOTHING, CHANGE_TAKES("containers", "limits", "requests") },
+	{ "selector", NULL, set_selector, "selector updated", ONE_WORD, CHANGE_TAKES() },
+	{ "serviceaccount", "sa", set_account, "serviceaccount updated", ONE_WORD, CHANGE_TAKES() },
 };
 
 enum err_kind cmd_set(struct cli *cli, struct err *err)
@@ -224,6 +224,8 @@ enum err_kind cmd_set(struct cli *cli, struct err *err)
 		k++;
 	if (k == ARRAY_LEN(parts))
 		return cli_usage(cli, err, "set what? image, env, resources, selector or serviceaccount");
+	if (!options_only(cli, G_PATCH, parts[k].takes, what, err))
+		return err_kind(err);
 	cli->args.v++;
 	cli->args.nr--;
 	cli->rest = (struct texts){ 0 };

@@ -99,7 +99,7 @@ static const struct option options[] = {
 	{ "disable-eviction", 0, O_FLAG, AT(disable_eviction), G_DRAIN, NULL, "delete, whatever PodDisruptionBudgets say" },
 	{ "to-revision", 0, O_TEXT, AT(to_revision), G_ROLLOUT, "N", "undo: to that one (default the one before)" },
 	{ "revision", 0, O_TEXT, AT(to_revision), G_ROLLOUT, "N", "history: only that one, in full" },
-	{ "replicas", 0, O_TEXT, AT(replicas), G_PATCH, "N", "how many" },
+	{ "replicas", 0, O_TEXT, AT(replicas), G_PATCH, "N", "scale: how many" },
 	{ "current-replicas", 0, O_TEXT, AT(current_replicas), G_PATCH, "N", "scale: only if it wants as many now" },
 	{ "resource-version", 0, O_TEXT, AT(resource_version), G_PATCH, "N", "scale, label, annotate: only if the object is of this version" },
 	{ "all", 0, O_FLAG, AT(all), G_PATCH, NULL, "every object of the kind" },
@@ -107,10 +107,10 @@ static const struct option options[] = {
 	{ "containers", 'c', O_TEXT, AT(container), G_PATCH, "NAME", "set env, set resources: of this container only; * and ? stand for any" },
 	{ "limits", 0, O_TEXT, AT(limits), G_PATCH, "RESOURCE=AMOUNT,…", "set resources: at most" },
 	{ "requests", 0, O_TEXT, AT(requests), G_PATCH, "RESOURCE=AMOUNT,…", "set resources: at least" },
-	{ "patch", 'p', O_TEXT, AT(patch), G_PATCH, "YAML|JSON", "the patch" },
-	{ "patch-type", 0, O_TEXT, AT(patch_type), G_PATCH, "strategic|merge|json", "the same as --type" },
-	{ "patch-file", 0, O_TEXT, AT(patch_file), G_PATCH, "FILE", "the patch, in a file" },
-	{ "overwrite", 0, O_FLAG, AT(overwrite), G_PATCH, NULL, "labels, annotations and taints that are there already, too" },
+	{ "patch", 'p', O_TEXT, AT(patch), G_PATCH, "YAML|JSON", "patch: the patch" },
+	{ "patch-type", 0, O_TEXT, AT(patch_type), G_PATCH, "strategic|merge|json", "patch: the same as --type" },
+	{ "patch-file", 0, O_TEXT, AT(patch_file), G_PATCH, "FILE", "patch: the patch, in a file" },
+	{ "overwrite", 0, O_FLAG, AT(overwrite), G_PATCH, NULL, "label, annotate, taint: what is there already, too" },
 	{ "report", 0, O_TEXTS, AT(reports), G_RUN, "FORMAT=FILE", "write a report beside the answer; repeatable" },
 	{ "jobs", 'j', O_TEXT, AT(jobs), G_RUN, "N", "at the same time" },
 	{ "shard", 0, O_TEXT, AT(shard), G_RUN, "I/N", "every N-th scenario only" },
@@ -124,7 +124,8 @@ static const struct option options[] = {
 	{ "sample", 0, O_TEXT, AT(sample), G_VERIFY, "N", "that many connections, drawn by the seed, instead of all" },
 	{ "tries", 0, O_TEXT, AT(tries), G_VERIFY, "N", "how often each is made at least (default 1; 3 where chance decides)" },
 	{ "allow-commands", 0, O_FLAG, AT(allow_commands), G_RUN | G_UP | G_VERIFY, NULL, "in real namespaces: containers run the commands of their manifests, in place of podwire's own server" },
-	{ "timeout", 0, O_TEXT, AT(timeout), G_PATCH | G_RUN | G_ROLLOUT | G_DRAIN, "60s", "how long to wait, in virtual time" },
+	{ "timeout", 0, O_TEXT, AT(timeout), G_ROLLOUT | G_DRAIN, "60s", "how long to wait, in virtual time" },
+	{ "timeout", 0, O_TEXT, AT(timeout), G_PATCH, "60s", "scale: for kubectl's sake: nothing is waited for" },
 	{ "image", 0, O_TEXTS, AT(images), G_CREATE | G_RUN, "IMAGE", "what the container runs; of a Deployment with several, repeatable" },
 	{ "port", 0, O_TEXT, AT(port), G_CREATE | G_RUN | G_EXPOSE, "N", "of the container; expose: the Service's, or several (default: those of the containers)" },
 	{ "replicas", 0, O_TEXT, AT(replicas), G_CREATE, "N", "how many Pods (default 1)" },
@@ -305,7 +306,7 @@ bool options_only(const struct cli *cli, unsigned group, const char *const *name
 		for (const char *const *name = names; *name && !goes; name++)
 			goes = strcmp(*name, o->name) == 0;
 		if ((o->groups & group) && given && !goes)
-			return err_add(err, ERR_INPUT, NULL, "--%s does not go with %s %s", o->name, cli->command, with);
+			return err_add(err, ERR_INPUT, NULL, "--%s does not go with %s%s%s", o->name, cli->command, *with ? " " : "", with);
 	}
 	return true;
 }
