@@ -21,36 +21,50 @@ static bool no_such(struct cluster *c, const struct kind *k, str ns, str name, s
 	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" not found%s%s", k->plural, name, ns ? " in namespace " : "", ns ? ns : "");
 }
 
-static struct pod *first_pod(struct cluster *c, const struct end *e, struct err *err)
+/* Whether its controller, or that one's controller, is the workload. */
+static bool is_of(struct cluster *c, const struct pod *p, const struct end *e, const struct object *workload)
+{
+	const struct object *owner = NULL;
+
+	for (uint32_t i = 0; i < p->o.owners.nr; i++)
+		if (p->o.owners.v[i].controller) {
+			const struct kind *k = kind_find(p->o.owners.v[i].api, p->o.owners.v[i].kind);
+
+			owner = k ? cluster_find(c, k, e->ns, p->o.owners.v[i].name) : NULL;
+		}
+	return owner == workload || (owner && streq(owner_uid(owner), workload->uid));
+}
+
+/* The workload's Pods by name, most of them at most; none: err. */
+static struct object_list first_pods(struct cluster *c, const struct end *e, uint32_t most, struct arena *a, struct err *err)
 {
 	const struct object *o = cluster_find(c, e->workload, e->ns, e->name);
-	struct object_list all;
+	struct object_list all = cluster_list_ns(c, &pod_kind, e->ns), out = { arena_array(a, struct object *, MIN(all.nr, most)), 0 };
 
+	for (uint32_t k = 0; o && k < all.nr && out.nr < most; k++)
+		if (is_of(c, (const struct pod *)all.v[k], e, o))
+			out.v[out.nr++] = all.v[k];
 	if (!o)
-		return no_such(c, e->workload, e->ns, e->name, err), NULL;
-	all = cluster_list_ns(c, &pod_kind, e->ns);
-	for (uint32_t k = 0; k < all.nr; k++) {
-		struct pod *p = (struct pod *)all.v[k];
-		struct object *owner = NULL;
+		no_such(c, e->workload, e->ns, e->name, err);
+	else if (!out.nr)
+		err_add(err, ERR_FAILED, NULL, "%s \"%s\" has no Pod", e->workload->name, e->name);
+	return out;
+}
 
-		for (uint32_t i = 0; i < p->o.owners.nr; i++)
-			if (p->o.owners.v[i].controller) {
-				const struct kind *ok = kind_find(p->o.owners.v[i].api, p->o.owners.v[i].kind);
-
-				owner = ok ? cluster_find(c, ok, e->ns, p->o.owners.v[i].name) : NULL;
-			}
-		if (owner == o || (owner && streq(owner_uid(owner), o->uid)))
-			return p;
-	}
-	return err_add(err, ERR_FAILED, NULL, "%s \"%s\" has no Pod", e->workload->name, e->name), NULL;
+struct object_list end_pods(struct cluster *c, const struct end *e, struct arena *a, struct err *err)
+{
+	return first_pods(c, e, UINT32_MAX, a, err);
 }
 
 struct pod *end_pod(struct cluster *c, const struct end *e, struct err *err)
 {
 	struct pod *p;
 
-	if (e->kind == END_WORKLOAD)
-		return first_pod(c, e, err);
+	if (e->kind == END_WORKLOAD) {
+		struct object_list first = first_pods(c, e, 1, cluster_arena(c), err);
+
+		return first.nr ? (struct pod *)first.v[0] : NULL;
+	}
 	p = find_pod(c, e->ns, e->name);
 	if (!p)
 		no_such(c, &pod_kind, e->ns, e->name, err);

@@ -29,7 +29,8 @@ bool end_source(struct cluster *, const struct dataplane *, const struct end *, 
 /* Where the Pod's sockets are: its own namespace, or (hostNetwork) its node's. The name as of a struct netns; .i 0: it is not there. */
 const char *pod_sockets_name(const struct pod *, struct arena *);
 netns_h pod_sockets(const struct dataplane *, const struct pod *);
-struct pod *end_pod(struct cluster *, const struct end *, struct err *);         /* of END_POD, END_WORKLOAD; NULL: err */
+struct pod *end_pod(struct cluster *, const struct end *, struct err *);         /* of END_POD, END_WORKLOAD (the first by name); NULL: err */
+struct object_list end_pods(struct cluster *, const struct end *, struct arena *, struct err *);     /* all of an END_WORKLOAD, by name; none: err */
 /* A target: the addresses that it stands for (a headless Service has several), port and protocol. Ends that need DNS or HTTP are ask.h's. */
 struct target { ip_addr *ip; uint32_t nr; uint16_t port; };
 bool end_target(struct cluster *, const struct end *, enum l4, bool v6, struct arena *, struct target *out, struct err *);

@@ -37,6 +37,13 @@ check "a node that is not there" status 1 "$podwire" rules -f web.yaml -o json -
 check "--at: nothing runs yet" says "ContainerCreating" "$podwire" get pods -f web.yaml --at 0.5s
 check "--at: later than settled" says "60s" "$podwire" get pods -f web.yaml --at 60s
 check "a Service has no endpoint yet" says "rejected" "$podwire" trace ip/127.0.0.1@worker-1 svc/web:80 -f web.yaml --at 0.5s --cni bridge
+check "--each asks from every Pod of a workload" json "len({a['from']['name'] for a in d}) == 2 and all(a['outcomes'][0]['verdict'] == 'delivered' for a in d)" \
+	"$podwire" trace deploy/web svc/web:80 -f web.yaml --each -o json
+check "each one's answer stands apart" sh -c "[ \$('$podwire' trace deploy/web svc/web:80 -f web.yaml --each | grep -c '^pod/default/web-.* → svc/web') = 2 ]"
+check "one that is not as expected ends no other" sh -c "[ \$('$podwire' trace deploy/web svc/web:81 -f web.yaml --each 2>&1 >/dev/null | grep -c '^podwire: pod/default/web-') = 2 ]"
+check "of which the exit status is 1" status 1 "$podwire" trace deploy/web svc/web:81 -f web.yaml --each
+check "a Pod is no workload" says '--each: "pod/web" is no workload' "$podwire" trace pod/web svc/web:80 -f web.yaml --each
+check "and a capture has one way" status 2 "$podwire" trace deploy/web svc/web:80 -f web.yaml --each --pcap x
 check "a revision is a lab's" status 2 "$podwire" get pods -f web.yaml --at rev:3
 check "not a time" status 2 "$podwire" get pods -f web.yaml --at soon
 

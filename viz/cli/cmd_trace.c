@@ -183,7 +183,8 @@ static bool can_enforce(const struct cli *cli, struct world *w, struct err *err)
 			"would decide, and --cni calico walks through the rules", cli->enforce, cni_names[s->cni], cli->enforce);
 }
 
-static enum err_kind ask(struct cli *cli, struct world *w, const char *from, const char *to, struct err *err)
+/* list: takes the answer as JSON, in place of the terminal; NULL: none. */
+static enum err_kind ask(struct cli *cli, struct world *w, const char *from, const char *to, struct val *list, struct err *err)
 {
 	struct arena *a = cli->arena;
 	struct question q;
@@ -192,7 +193,9 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 
 	if (!can_enforce(cli, w, err) || !cli_question(cli, from, to, &q, err) || (cli->connection && !question_connection(w, cli->connection, &q, err)) || !put_question(cli, w, &q, a, &answer, err))
 		return err_kind(err);
-	if (cli_output_is(cli, "json")) {
+	if (list) {
+		val_add(a, list, trace_json(w, &answer, a));
+	} else if (cli_output_is(cli, "json")) {
 		val_print_json(trace_json(w, &answer, a), &out, 2, false);
 		sb_addc(&out, '\n');
 	} else {
@@ -207,6 +210,40 @@ static enum err_kind ask(struct cli *cli, struct world *w, const char *from, con
 	sb_free(&out);
 	warn_unenforced(cli, w, &answer, err);
 	expected(cli->expect, w, &answer, a, err);
+	return err_kind(err);
+}
+
+/* --each: the question of every Pod of the workload; as JSON a list of the answers. */
+static enum err_kind ask_each(struct cli *cli, struct world *w, const char *from, const char *to, struct err *err)
+{
+	struct val *list = cli_output_is(cli, "json") ? val_new(cli->arena, VAL_LIST) : NULL;
+	struct object_list pods;
+	struct sb out = { 0 };
+	struct end end;
+
+	if (!end_parse(w->cluster, from, cli_ns(cli), &end, err))
+		return err_kind(err);
+	if (end.kind != END_WORKLOAD)
+		return cli_usage(cli, err, "--each: \"%s\" is no workload, as deploy/NAME", from);
+	pods = end_pods(w->cluster, &end, cli->arena, err);
+	for (uint32_t k = 0; k < pods.nr && err_kind(err) != ERR_INPUT; k++) {
+		const char *pod = arena_printf(cli->arena, "pod/%s/%s", pods.v[k]->ns, pods.v[k]->name);
+		struct err own = { 0 };                 /* an answer that is not as expected ends no other */
+
+		if (k && !list)
+			fputc('\n', cli->to);
+		ask(cli, w, pod, to, list, &own);
+		err_wrap(&own, 0, "%s", pod);
+		for (uint32_t i = 0; i < own.nr; i++)
+			err_push(err, own.v[i]);
+		own.nr = 0;
+		err_free(&own);
+	}
+	if (list && pods.nr) {
+		val_print_json(list, &out, 2, false);
+		fprintf(cli->to, "%s\n", sb_text(&out));
+	}
+	sb_free(&out);
 	return err_kind(err);
 }
 
@@ -249,6 +286,8 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 		return cli_usage(cli, err, cli->batch ? "with --batch the questions come from the file" : cli->connection ? "a connection has its ends" : "trace needs two ends");
 	if (cli->batch && cli->pcap)
 		return cli_usage(cli, err, "--pcap takes one question, not a batch");
+	if (cli->each && (cli->batch || cli->connection || cli->dataplane || cli->pcap || streq(cli->mode, "linux")))
+		return cli_usage(cli, err, "--each asks in memory, of the Pods of a workload: without --batch, --connection, --dataplane, --pcap and --mode linux");
 	if (cli->output && !cli_output_is(cli, "json") && !cli_output_is(cli, "text"))
 		return cli_usage(cli, err, "-o: \"%s\" is not text or json", cli->output);
 	if (cli->mode && strcmp(cli->mode, "linux") == 0) {
@@ -261,7 +300,12 @@ enum err_kind cmd_trace(struct cli *cli, struct err *err)
 	}
 	if (cli->dataplane ? !captured_open(cli, &c, &w, err) : !cli_world(cli, &w, err))
 		return err_kind(err);
-	how = cli->batch ? batch(cli, &w, err) : ask(cli, &w, cli->args.nr ? cli->args.v[0] : NULL, cli->args.nr ? cli->args.v[1] : NULL, err);
+	if (cli->batch)
+		how = batch(cli, &w, err);
+	else if (cli->each)
+		how = ask_each(cli, &w, cli->args.v[0], cli->args.v[1], err);
+	else
+		how = ask(cli, &w, cli->args.nr ? cli->args.v[0] : NULL, cli->args.nr ? cli->args.v[1] : NULL, NULL, err);
 	if (cli->dataplane)
 		captured_close(&c, &w);
 	else

@@ -54,7 +54,7 @@ static const struct option options[] = {
 	{ "as", 0, O_TEXT, AT(as), G_TRACE, "NAME", "connect: the connection's name (default: TO)" },
 	{ "connection", 0, O_TEXT, AT(connection), G_TRACE, "NAME", "another packet on a connection that connect has opened, instead of FROM TO" },
 	{ "draw", 0, O_FLAG, AT(draw), G_TRACE, NULL, "one outcome, as the seed draws it, instead of all" },
-	{ "each", 0, O_FLAG, AT(each), G_TRACE, NULL, "from every Pod of the workload" },
+	{ "each", 0, O_FLAG, AT(each), G_EACH, NULL, "from every Pod of the workload; as JSON a list of the answers" },
 	{ "container", 'c', O_TEXT, AT(container), G_TRACE | G_LINUX, "NAME", "whose socket it is" },
 	{ "container", 'c', O_TEXT, AT(container), G_LOGS, "NAME", "whose log it is" },
 	{ "size", 0, O_TEXT, AT(size), G_TRACE, "BYTES", "size of the payload" },
