@@ -42,6 +42,7 @@ check "--each asks from every Pod of a workload" json "len({a['from']['name'] fo
 check "each one's answer stands apart" sh -c "[ \$('$podwire' trace deploy/web svc/web:80 -f web.yaml --each | grep -c '^pod/default/web-.* → svc/web') = 2 ]"
 check "one that is not as expected ends no other" sh -c "[ \$('$podwire' trace deploy/web svc/web:81 -f web.yaml --each 2>&1 >/dev/null | grep -c '^podwire: pod/default/web-') = 2 ]"
 check "of which the exit status is 1" status 1 "$podwire" trace deploy/web svc/web:81 -f web.yaml --each
+check "what trace alone does goes with no other command" says "--pcap does not go with why" "$podwire" why -f web.yaml svc/web --pcap x
 check "a Pod is no workload" says '--each: "pod/web" is no workload' "$podwire" trace pod/web svc/web:80 -f web.yaml --each
 check "and a capture has one way" status 2 "$podwire" trace deploy/web svc/web:80 -f web.yaml --each --pcap x
 check "a revision is a lab's" status 2 "$podwire" get pods -f web.yaml --at rev:3

@@ -36,7 +36,7 @@ enum {
 	G_SCALER  = 1 << 28,
 	G_WAIT    = 1 << 29,
 	G_LOGS    = 1 << 30,
-	G_EACH    = 1 << 19,
+	G_ONLY_TRACE = 1 << 19, /* of G_TRACE, what trace alone does: --batch, --expect, --connection, --pcap, --each */
 	CHANGES_LAB = 1 << 20,  /* works on the lab and saves it; a lab is made if there is none */
 	READS_LAB = 1 << 21,    /* asks the lab unless -f is given */
 };

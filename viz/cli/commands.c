@@ -34,7 +34,7 @@ const struct command commands[] = {
 	{ "timeline", cmd_timeline, ASKS | G_SELECT, "KIND/NAME | KIND NAME", "what happened to it, in lanes over time (-o text|json)", NULL },
 	{ "advance", cmd_advance, CHANGES_LAB, "DURATION", "let virtual time pass: 40s, 5m", NULL },
 	{ "connect", cmd_connect, G_TRACE | CHANGES_LAB, "FROM TO [--as NAME]", "a connection that stays open: conntrack and affinity remember it", NULL },
-	{ "trace", cmd_trace, ASKS | G_TRACE | G_EACH | G_CAPTURE, "FROM TO", "the way of one packet or request, with the reason for every hop", NULL },
+	{ "trace", cmd_trace, ASKS | G_TRACE | G_ONLY_TRACE | G_CAPTURE, "FROM TO", "the way of one packet or request, with the reason for every hop", NULL },
 	{ "matrix", cmd_matrix, ASKS | G_MATRIX | G_SELECT, "[FROM TO]", "who may reach whom by policy", NULL },
 	{ "lint", cmd_lint, ASKS | G_SELECT, "", "what is wrong, or strange, about NetworkPolicies (-o text|json|sarif|github)", NULL },
 	{ "dns", cmd_dns, ASKS | G_DNS, "FROM [NAME]", "what a Pod's resolver asks, and what cluster DNS answers", NULL },
