@@ -310,6 +310,35 @@ void selector_check_update(struct check *c, const struct object *now, const stru
 	must_not_change(c, now, old, "spec.selector");
 }
 
+/* The three-way merge of an apply takes out what is null, as {creationTimestamp: null} of a revision of old; it is no change. */
+static bool same_but_nulls(const struct val *a, const struct val *b)
+{
+	if (val_is(a, VAL_LIST) && val_is(b, VAL_LIST) && a->nr == b->nr) {
+		for (const struct val *x = a->first, *y = b->first; x && y; x = x->next, y = y->next)
+			if (!same_but_nulls(x, y))
+				return false;
+		return true;
+	}
+	if (!val_is(a, VAL_MAP) || !val_is(b, VAL_MAP))
+		return val_equal(a, b);
+	VAL_EACH_KEY(m, a)
+		if (has(a, m->key) && !same_but_nulls(val_get(a, m->key), val_get(b, m->key)))
+			return false;
+	VAL_EACH_KEY(m, b)
+		if (has(b, m->key) && !has(a, m->key))
+			return false;
+	return true;
+}
+
+/* ValidateControllerRevisionUpdate */
+void controller_revision_check_update(struct check *c, const struct object *now, const struct object *old)
+{
+	const struct val *data = ((const struct controller_revision *)now)->data;
+
+	if (!same_but_nulls(data, ((const struct controller_revision *)old)->data))
+		refuse_val(c, SUB(NULL, "data"), data, "field is immutable");
+}
+
 void statefulset_check_update(struct check *c, const struct object *now, const struct object *old)
 {
 	static const char *const fixed[] = { "spec.selector", "spec.serviceName", "spec.podManagementPolicy", "spec.volumeClaimTemplates" };

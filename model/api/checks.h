@@ -16,7 +16,7 @@ kind_check_update ingress_class_check_update;
 kind_check pod_check;                                                                   /* check_pod.c */
 kind_check_update pod_check_update;
 kind_check deployment_check, replicaset_check, statefulset_check, daemonset_check, replication_controller_check, pod_template_check, controller_revision_check;    /* check_workload.c */
-kind_check_update selector_check_update, statefulset_check_update, job_check_update;
+kind_check_update selector_check_update, statefulset_check_update, job_check_update, controller_revision_check_update;
 kind_check job_check, cron_job_check;                                                   /* check_batch.c */
 /* A Pod template: its metadata (whose messages stand at the template itself, as upstream has it), its spec. */
 void template_check(struct check *, const struct val *template, const struct path *, const struct val *claims);      /* claims: volumeClaimTemplates, or NULL */

@@ -226,7 +226,8 @@ const struct kind statefulset_kind = WORKLOAD("StatefulSet", apps, apps_old, "st
 const struct kind daemonset_kind = WORKLOAD("DaemonSet", apps, apps_old, "daemonsets", "ds", daemonset_fields, .fill = template_fill, .check = daemonset_check, .check_update = selector_check_update);
 const struct kind replication_controller_kind = WORKLOAD("ReplicationController", v1, NULL, "replicationcontrollers", "rc", rc_fields, .fill = template_fill, .check = replication_controller_check);
 const struct kind controller_revision_kind = { .name = "ControllerRevision", .apis = apps, .removed = apps_old, .plural = "controllerrevisions", .namespaced = true,
-					       .size = sizeof(struct controller_revision), .fields = revision_fields, .check = controller_revision_check };
+					       .size = sizeof(struct controller_revision), .fields = revision_fields, .check = controller_revision_check,
+					       .check_update = controller_revision_check_update };
 const struct kind job_kind = { .name = "Job", .apis = batch, .plural = "jobs", .namespaced = true, .size = sizeof(struct job), .fields = job_fields, .dflt = job_default,
 			       .fill = job_fill, .check = job_check, .check_update = job_check_update };
 const struct kind cron_job_kind = { .name = "CronJob", .apis = batch, .removed = batch_old, .plural = "cronjobs", .shorts = "cj", .namespaced = true, .size = sizeof(struct cron_job),

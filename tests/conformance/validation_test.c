@@ -298,6 +298,16 @@ TEST(the_api_takes_what_1_36_takes)
 	}
 }
 
+/* What is said of the update from one document to another; why NULL: nothing. */
+static void update_says(const char *old, const char *now, const char *why)
+{
+	struct cell x = cell_new(1);
+
+	cell_apply(&x, old);
+	cell_judges(&x, now, why);
+	cell_free(&x);
+}
+
 /* core TestValidatePodUpdate */
 TEST(pods_change_only_where_they_may)
 {
@@ -323,11 +333,9 @@ TEST(pods_change_only_where_they_may)
 
 	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
 		static const char form[] = "{apiVersion: v1, kind: Pod, metadata: {name: p, annotations: {%s}}, spec: {%s%s containers: [{name: c, image: i}]}}";
-		struct cell x = cell_new(1);
 
-		cell_apply(&x, arena_printf(a, form, rows[k].old_notes, rows[k].old, *rows[k].old ? "," : ""));
-		cell_judges(&x, arena_printf(a, form, rows[k].notes, rows[k].now, *rows[k].now ? "," : ""), rows[k].why);
-		cell_free(&x);
+		update_says(arena_printf(a, form, rows[k].old_notes, rows[k].old, *rows[k].old ? "," : ""), arena_printf(a, form, rows[k].notes, rows[k].now, *rows[k].now ? "," : ""),
+			    rows[k].why);
 	}
 	arena_free(a);
 }
@@ -362,13 +370,25 @@ TEST(updates_of_volumes_and_claims_change_what_they_may)
 		{ BOUND("10Gi", ", volumeAttributesClassName: gold"), BOUND("10Gi", ""), "update to nil is forbidden when status.currentVolumeAttributesClassName is not nil" },
 	};
 
-	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
-		struct cell x = cell_new(1);
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		update_says(rows[k].old, rows[k].now, rows[k].why);
+}
 
-		cell_apply(&x, rows[k].old);
-		cell_judges(&x, rows[k].now, rows[k].why);
-		cell_free(&x);
-	}
+/* apps TestValidateControllerRevisionUpdate; what is null in it is what older servers wrote. */
+TEST(updates_of_revisions_keep_the_data)
+{
+	static const struct { const char *old, *now, *why; } rows[] = {
+		{ REVISION("revision: 1, data: {a: [{b: c}]}"), REVISION("revision: 2, data: {a: [{b: c}]}"), NULL },
+		{ REVISION("revision: 1, data: {a: {$patch: replace, t: null, l: [{t: null, b: 1}]}}"), REVISION("revision: 2, data: {a: {$patch: replace, t: null, l: [{t: null, b: 1}]}}"), NULL },
+		{ REVISION("revision: 1, data: {a: [{b: c}]}"), REVISION("revision: 1, data: {a: [{b: d}]}"), "data: Invalid value: {\"a\":[{\"b\":\"d\"}]}: field is immutable" },
+		{ REVISION("revision: 1, data: {a: b}"), REVISION("revision: 1, data: {a: b, c: d}"), "data: Invalid value: {\"a\":\"b\",\"c\":\"d\"}: field is immutable" },
+		{ REVISION("revision: 1, data: {a: b, c: d}"), REVISION("revision: 1, data: {a: b}"), "data: Invalid value: {\"a\":\"b\"}: field is immutable" },
+		{ REVISION("revision: 1, data: {a: [b, c]}"), REVISION("revision: 1, data: {a: [b]}"), "field is immutable" },
+		{ REVISION("revision: 1, data: {a: b}"), REVISION("revision: -1, data: {a: b}"), "revision: Invalid value: -1: must be greater than or equal to 0" },
+	};
+
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+		update_says(rows[k].old, rows[k].now, rows[k].why);
 }
 
 /* An update may keep what the object had (validOldIPs); what is told of a cluster that there is, likewise. */
