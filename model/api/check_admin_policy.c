@@ -4,14 +4,12 @@
 #include "model/api/form.h"
 #include "model/base/ip.h"
 
-#define WORDS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
-#define MEMBERS(...) ((const struct form_member[]){ __VA_ARGS__, { NULL, NULL, false } })
-#define DOMAIN       "([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\\.)+[a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\\.?$"
+#define DOMAIN "([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\\.)+[a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\\.?$"
 
 /* ---- peers: one member says who they are */
 
-static const struct form pods_both = { .members = MEMBERS({ "namespaceSelector", NULL, true }, { "podSelector", NULL, true }) };
-static const struct form pods_only = { .members = MEMBERS({ "podSelector", NULL, true }) };
+static const struct form pods_both = { .members = FORM_MEMBERS({ "namespaceSelector", NULL, true }, { "podSelector", NULL, true }) };
+static const struct form pods_only = { .members = FORM_MEMBERS({ "podSelector", NULL, true }) };
 
 static void net_rules(struct check *c, const struct val *self, const struct path *p)
 {
@@ -25,8 +23,8 @@ static const struct form net = { .max = 43, .rules = net_rules };
 static const struct form nets = { .min = 1, .max = 25, .items = &net, .key = "" };
 static const struct form domain = { .pattern = "^(\\*\\.)?" DOMAIN };
 static const struct form domains = { .min = 1, .max = 25, .items = &domain, .key = "" };
-#define SUBJECT(pods) { .min = 1, .max = 1, .members = MEMBERS({ "pods", &pods, false }) }
-#define PEERS(pods)   { .min = 1, .max = 1, .members = MEMBERS({ "pods", &pods, false }, { "networks", &nets, false }, { "domainNames", &domains, false }) }
+#define SUBJECT(pods) { .min = 1, .max = 1, .members = FORM_MEMBERS({ "pods", &pods, false }) }
+#define PEERS(pods)   { .min = 1, .max = 1, .members = FORM_MEMBERS({ "pods", &pods, false }, { "networks", &nets, false }, { "domainNames", &domains, false }) }
 static const struct form cluster_subject = SUBJECT(pods_only), admin_subject = SUBJECT(pods_both);
 static const struct form cluster_peer = PEERS(pods_only), admin_peer = PEERS(pods_both);
 static const struct form cluster_peers = { .min = 1, .max = 25, .items = &cluster_peer }, admin_peers = { .min = 1, .max = 100, .items = &admin_peer };
@@ -40,14 +38,14 @@ static void range_rules(struct check *c, const struct val *self, const struct pa
 }
 
 static const struct form port = { .min = 1, .max = 65535 };
-static const struct form admin_range = { .members = MEMBERS({ "start", &port, true }, { "end", &port, true }) };
-static const struct form range = { .members = MEMBERS({ "start", &port, true }, { "end", &port, true }), .rules = range_rules };
-static const struct form cluster_port = { .min = 1, .max = 1, .members = MEMBERS({ "number", &port, false }, { "range", &range, false }) };
-static const struct form l4 = { .min = 1, .members = MEMBERS({ "destinationPort", &cluster_port, false }) };
-static const struct form cluster_protocol = { .min = 1, .max = 1, .members = MEMBERS({ "tcp", &l4, false }, { "udp", &l4, false }, { "sctp", &l4, false }) };
+static const struct form admin_range = { .members = FORM_MEMBERS({ "start", &port, true }, { "end", &port, true }) };
+static const struct form range = { .members = FORM_MEMBERS({ "start", &port, true }, { "end", &port, true }), .rules = range_rules };
+static const struct form cluster_port = { .min = 1, .max = 1, .members = FORM_MEMBERS({ "number", &port, false }, { "range", &range, false }) };
+static const struct form l4 = { .min = 1, .members = FORM_MEMBERS({ "destinationPort", &cluster_port, false }) };
+static const struct form cluster_protocol = { .min = 1, .max = 1, .members = FORM_MEMBERS({ "tcp", &l4, false }, { "udp", &l4, false }, { "sctp", &l4, false }) };
 static const struct form cluster_protocols = { .min = 1, .max = 25, .items = &cluster_protocol };
-static const struct form port_number = { .members = MEMBERS({ "port", &port, true }) };
-static const struct form admin_port = { .min = 1, .max = 1, .members = MEMBERS({ "portNumber", &port_number, false }, { "portRange", &admin_range, false }) };
+static const struct form port_number = { .members = FORM_MEMBERS({ "port", &port, true }) };
+static const struct form admin_port = { .min = 1, .max = 1, .members = FORM_MEMBERS({ "portNumber", &port_number, false }, { "portRange", &admin_range, false }) };
 static const struct form admin_ports = { .min = 1, .max = 100, .items = &admin_port };
 
 /* ---- rules */
@@ -72,8 +70,8 @@ static void egress_rules(struct check *c, const struct val *self, const struct p
 }
 
 static const struct form title = { .max = 100 };
-static const struct form cluster_action = { .words = WORDS("Accept", "Deny", "Pass") }, admin_action = { .words = WORDS("Allow", "Deny", "Pass") }, baseline_action = { .words = WORDS("Allow", "Deny") };
-#define RULE(side, verbs, of, ports_of, key, ...) { .members = MEMBERS({ "name", &title, false }, { "action", &verbs, true }, { side, &of, true }, { key, &ports_of, false }), __VA_ARGS__ }
+static const struct form cluster_action = { .words = FORM_WORDS("Accept", "Deny", "Pass") }, admin_action = { .words = FORM_WORDS("Allow", "Deny", "Pass") }, baseline_action = { .words = FORM_WORDS("Allow", "Deny") };
+#define RULE(side, verbs, of, ports_of, key, ...) { .members = FORM_MEMBERS({ "name", &title, false }, { "action", &verbs, true }, { side, &of, true }, { key, &ports_of, false }), __VA_ARGS__ }
 static const struct form cluster_in = RULE("from", cluster_action, cluster_peers, cluster_protocols, "protocols", .rules = NULL);
 static const struct form cluster_out = RULE("to", cluster_action, cluster_peers, cluster_protocols, "protocols", .rules = egress_rules);
 static const struct form admin_in = RULE("from", admin_action, admin_peers, admin_ports, "ports", .rules = NULL);
@@ -85,14 +83,14 @@ static const struct form cluster_ins = RULES(25, cluster_in), cluster_outs = RUL
 	baseline_ins = RULES(100, baseline_in), baseline_outs = RULES(100, baseline_out);
 
 static const struct form priority = { .max = 1000 };
-static const struct form tier = { .words = WORDS("Admin", "Baseline") };
+static const struct form tier = { .words = FORM_WORDS("Admin", "Baseline") };
 static const struct form cluster_spec = {
-	.members = MEMBERS({ "tier", &tier, true }, { "priority", &priority, true }, { "subject", &cluster_subject, true }, { "ingress", &cluster_ins, false }, { "egress", &cluster_outs, false }),
+	.members = FORM_MEMBERS({ "tier", &tier, true }, { "priority", &priority, true }, { "subject", &cluster_subject, true }, { "ingress", &cluster_ins, false }, { "egress", &cluster_outs, false }),
 };
 static const struct form admin_spec = {
-	.members = MEMBERS({ "priority", &priority, true }, { "subject", &admin_subject, true }, { "ingress", &admin_ins, false }, { "egress", &admin_outs, false }),
+	.members = FORM_MEMBERS({ "priority", &priority, true }, { "subject", &admin_subject, true }, { "ingress", &admin_ins, false }, { "egress", &admin_outs, false }),
 };
-static const struct form baseline_spec = { .members = MEMBERS({ "subject", &admin_subject, true }, { "ingress", &baseline_ins, false }, { "egress", &baseline_outs, false }) };
+static const struct form baseline_spec = { .members = FORM_MEMBERS({ "subject", &admin_subject, true }, { "ingress", &baseline_ins, false }, { "egress", &baseline_outs, false }) };
 
 void cluster_network_policy_check(struct check *c, const struct object *o)
 {

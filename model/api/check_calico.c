@@ -5,16 +5,9 @@
 #include "model/api/calico_selector.h"
 #include "model/api/checks.h"
 #include "model/api/form.h"
-#include "model/base/ip.h"
 #include "model/api/kept.h"
-
-#define WORDS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
-#define MEMBERS(...) ((const struct form_member[]){ __VA_ARGS__, { NULL, NULL, false } })
-
-static bool is_true(const struct val *v, const char *key)
-{
-	return val_bool_or(val_get(v, key), false);
-}
+#include "model/api/members.h"
+#include "model/base/ip.h"
 
 static bool has_items(const struct val *v, const char *key)
 {
@@ -171,12 +164,12 @@ static const struct form any_text = { .max = 0 };
 static const struct form nets = { .max = 256, .items = &any_text, .key = "" };
 static const struct form ports = { .max = 50 };
 static const struct form name = { .max = 253 };
-static const struct form service = { .members = MEMBERS({ "name", &name, false }, { "namespace", &name, false }) };
+static const struct form service = { .members = FORM_MEMBERS({ "name", &name, false }, { "namespace", &name, false }) };
 static const struct form names = { .items = &any_text, .key = "" };
-static const struct form account = { .members = MEMBERS({ "names", &names, false }) };
+static const struct form account = { .members = FORM_MEMBERS({ "names", &names, false }) };
 static const struct form entity = {
-	.members = MEMBERS({ "selector", &expression, false }, { "notSelector", &expression, false }, { "namespaceSelector", &expression, false }, { "nets", &nets, false },
-			   { "notNets", &nets, false }, { "ports", &ports, false }, { "notPorts", &ports, false }, { "services", &service, false }, { "serviceAccounts", &account, false }),
+	.members = FORM_MEMBERS({ "selector", &expression, false }, { "notSelector", &expression, false }, { "namespaceSelector", &expression, false }, { "nets", &nets, false },
+				{ "notNets", &nets, false }, { "ports", &ports, false }, { "notPorts", &ports, false }, { "services", &service, false }, { "serviceAccounts", &account, false }),
 	.rules = entity_rules,
 };
 
@@ -226,19 +219,19 @@ static void rule_rules(struct check *c, const struct val *self, const struct pat
 	check_version(c, p, without, version);
 }
 
-static const struct form action = { .words = WORDS("Allow", "Deny", "Log", "Pass") };
-static const struct form version = { .words = WORDS("4", "6") };
+static const struct form action = { .words = FORM_WORDS("Allow", "Deny", "Log", "Pass") };
+static const struct form version = { .words = FORM_WORDS("4", "6") };
 static const struct form icmp_type = { .max = 254 };
 static const struct form icmp_code = { .max = 255 };
-static const struct form icmp = { .members = MEMBERS({ "type", &icmp_type, false }, { "code", &icmp_code, false }), .rules = icmp_rules };
+static const struct form icmp = { .members = FORM_MEMBERS({ "type", &icmp_type, false }, { "code", &icmp_code, false }), .rules = icmp_rules };
 static const struct form http_text = { .max = 1024 };
-static const struct form http_path = { .members = MEMBERS({ "exact", &http_text, false }, { "prefix", &http_text, false }) };
+static const struct form http_path = { .members = FORM_MEMBERS({ "exact", &http_text, false }, { "prefix", &http_text, false }) };
 static const struct form http_paths = { .max = 20, .items = &http_path };
 static const struct form http_methods = { .max = 20 };
-static const struct form http = { .members = MEMBERS({ "methods", &http_methods, false }, { "paths", &http_paths, false }) };
+static const struct form http = { .members = FORM_MEMBERS({ "methods", &http_methods, false }, { "paths", &http_paths, false }) };
 static const struct form rule = {
-	.members = MEMBERS({ "action", &action, true }, { "ipVersion", &version, false }, { "icmp", &icmp, false }, { "notICMP", &icmp, false }, { "http", &http, false },
-			   { "source", &entity, false }, { "destination", &entity, false }),
+	.members = FORM_MEMBERS({ "action", &action, true }, { "ipVersion", &version, false }, { "icmp", &icmp, false }, { "notICMP", &icmp, false }, { "http", &http, false },
+				{ "source", &entity, false }, { "destination", &entity, false }),
 	.rules = rule_rules,
 };
 
@@ -266,7 +259,7 @@ static void check_rules_of(struct check *c, const struct val *spec, const struct
 static void policy_rules(struct check *c, const struct val *self, const struct path *p)
 {
 	static const char *const selectors[] = { "selector", "serviceAccountSelector", "namespaceSelector" };
-	bool global = strstr(c->object, "GlobalNetworkPolicy") != NULL, before = is_true(self, "preDNAT"), untracked = is_true(self, "doNotTrack");
+	bool global = strstr(c->object, "GlobalNetworkPolicy") != NULL, before = true_of(self, "preDNAT"), untracked = true_of(self, "doNotTrack");
 
 	for (size_t k = 0; k < ARRAY_LEN(selectors); k++) {
 		check_selector(c, self, selectors[k], p);
@@ -281,20 +274,20 @@ static void policy_rules(struct check *c, const struct val *self, const struct p
 	VAL_EACH(t, before ? val_get(self, "types") : NULL)
 		if (streq(val_str(t), "Egress"))
 			refuse_forbidden(c, p, "preDNAT policy cannot have 'Egress' type");
-	if ((before || untracked) && !is_true(self, "applyOnForward"))
+	if ((before || untracked) && !true_of(self, "applyOnForward"))
 		refuse_omitted(c, p, "applyOnForward must be true if either preDNAT or doNotTrack is true");
 }
 
 static const struct form rules = { .max = 1024, .items = &rule };
-static const struct form type = { .words = WORDS("Ingress", "Egress") };
+static const struct form type = { .words = FORM_WORDS("Ingress", "Egress") };
 static const struct form types = { .min = 1, .max = 2, .items = &type, .key = "" };
-static const struct form hint = { .words = WORDS("AssumeNeededOnEveryNode") };
+static const struct form hint = { .words = FORM_WORDS("AssumeNeededOnEveryNode") };
 static const struct form hints = { .items = &hint, .key = "" };
 static const struct form tier_name = { .pattern = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)?$" };
-static const struct form staged_action = { .words = WORDS("Set", "Delete", "Learn", "Ignore") };
+static const struct form staged_action = { .words = FORM_WORDS("Set", "Delete", "Learn", "Ignore") };
 static const struct form policy = {
-	.members = MEMBERS({ "tier", &tier_name, false }, { "selector", &expression, false }, { "serviceAccountSelector", &expression, false }, { "namespaceSelector", &expression, false },
-			   { "types", &types, false }, { "ingress", &rules, false }, { "egress", &rules, false }, { "performanceHints", &hints, false }, { "stagedAction", &staged_action, false }),
+	.members = FORM_MEMBERS({ "tier", &tier_name, false }, { "selector", &expression, false }, { "serviceAccountSelector", &expression, false }, { "namespaceSelector", &expression, false },
+				{ "types", &types, false }, { "ingress", &rules, false }, { "egress", &rules, false }, { "performanceHints", &hints, false }, { "stagedAction", &staged_action, false }),
 	.rules = policy_rules,
 };
 
@@ -316,8 +309,8 @@ static double number(const struct val *v)
 	return val_is(v, VAL_FLOAT) ? v->f : val_is(v, VAL_INT) ? (double)v->i : -1;
 }
 
-static const struct form tier_action = { .words = WORDS("Pass", "Deny") };
-static const struct form tier = { .members = MEMBERS({ "defaultAction", &tier_action, false }) };
+static const struct form tier_action = { .words = FORM_WORDS("Pass", "Deny") };
+static const struct form tier = { .members = FORM_MEMBERS({ "defaultAction", &tier_action, false }) };
 
 void calico_tier_check(struct check *c, const struct object *o)
 {
@@ -356,7 +349,7 @@ static void check_addresses(struct check *c, const struct val *list, const struc
 	}
 }
 
-static const struct form set = { .members = MEMBERS({ "nets", &names, false }) };
+static const struct form set = { .members = FORM_MEMBERS({ "nets", &names, false }) };
 
 void network_set_check(struct check *c, const struct object *o)
 {
@@ -368,10 +361,10 @@ void network_set_check(struct check *c, const struct object *o)
 
 static const struct form interface = { .max = 15 };
 static const struct form endpoint_port_number = { .min = 1, .max = 65535 };
-static const struct form endpoint_port = { .members = MEMBERS({ "name", &any_text, true }, { "port", &endpoint_port_number, true }, { "protocol", &any_text, true }) };
+static const struct form endpoint_port = { .members = FORM_MEMBERS({ "name", &any_text, true }, { "port", &endpoint_port_number, true }, { "protocol", &any_text, true }) };
 static const struct form endpoint_ports = { .items = &endpoint_port };
 static const struct form host_endpoint = {
-	.members = MEMBERS({ "node", &name, false }, { "interfaceName", &interface, false }, { "expectedIPs", &names, false }, { "profiles", &names, false }, { "ports", &endpoint_ports, false }),
+	.members = FORM_MEMBERS({ "node", &name, false }, { "interfaceName", &interface, false }, { "expectedIPs", &names, false }, { "profiles", &names, false }, { "ports", &endpoint_ports, false }),
 };
 
 void host_endpoint_check(struct check *c, const struct object *o)

@@ -101,7 +101,7 @@ static void check_avoided(struct check *c, const struct object *o)
 
 		if (!owner || val_is(owner, VAL_NULL))
 			refuse_missing(c, p, "%s", "");
-		else if (!val_bool_or(val_get(owner, "controller"), false))
+		else if (!true_of(owner, "controller"))
 			refuse_text(c, SUB(p, "PodController.Controller"), "false", "must point to a controller");
 	}
 	if (err.nr)

@@ -13,10 +13,10 @@ static const struct form options = { .max = 16, .items = &annotation };
 static const struct form controller = { .min = 1, .max = 253, .pattern = "^" GW_DOTTED CONTROLLER };
 static const struct form description = { .max = 64 };
 static const struct form class_parameters = {
-	.members = GW_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false }),
+	.members = FORM_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false }),
 };
 static const struct form class_spec = {
-	.members = GW_MEMBERS({ "controllerName", &controller, true }, { "description", &description, false }, { "parametersRef", &class_parameters, false }),
+	.members = FORM_MEMBERS({ "controllerName", &controller, true }, { "description", &description, false }, { "parametersRef", &class_parameters, false }),
 };
 
 void gateway_class_check(struct check *c, const struct object *o)
@@ -64,10 +64,10 @@ static void listeners_rules(struct check *c, const struct val *self, const struc
 		const char *protocol = form_text(l, "protocol", "");
 		const struct val *tls = val_get(l, "tls");
 
-		broken[TLS_FORBIDDEN] |= tls && one_of(protocol, GW_WORDS("HTTP", "TCP", "UDP"));
-		broken[TLS_NOT_ENDED] |= tls && streq(protocol, "HTTPS") && !one_of(form_text(tls, "mode", ""), GW_WORDS("", "Terminate"));
+		broken[TLS_FORBIDDEN] |= tls && one_of(protocol, FORM_WORDS("HTTP", "TCP", "UDP"));
+		broken[TLS_NOT_ENDED] |= tls && streq(protocol, "HTTPS") && !one_of(form_text(tls, "mode", ""), FORM_WORDS("", "Terminate"));
 		broken[TLS_MISSING] |= !tls && streq(protocol, "TLS");
-		broken[HOST_FORBIDDEN] |= *form_text(l, "hostname", "") && one_of(protocol, GW_WORDS("TCP", "UDP"));
+		broken[HOST_FORBIDDEN] |= *form_text(l, "hostname", "") && one_of(protocol, FORM_WORDS("TCP", "UDP"));
 		for (const struct val *b = l->next; b; b = b->next)
 			broken[SAME] |= same_listener(l, b);
 	}
@@ -79,20 +79,20 @@ static void listeners_rules(struct check *c, const struct val *self, const struc
 
 static const struct form protocol = { .min = 1, .max = 255, .pattern = "^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$|" GW_DOTTED "\\/[A-Za-z0-9]+$" };
 static const struct form certificates = { .max = 64, .items = &gw_secret };
-static const struct form mode = { .words = GW_WORDS("Terminate", "Passthrough") };
-static const struct form tls = { .members = GW_MEMBERS({ "certificateRefs", &certificates, false }, { "mode", &mode, false }, { "options", &options, false }), .rules = tls_rules };
-static const struct form route_kind = { .members = GW_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, true }) };
+static const struct form mode = { .words = FORM_WORDS("Terminate", "Passthrough") };
+static const struct form tls = { .members = FORM_MEMBERS({ "certificateRefs", &certificates, false }, { "mode", &mode, false }, { "options", &options, false }), .rules = tls_rules };
+static const struct form route_kind = { .members = FORM_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, true }) };
 static const struct form route_kinds_form = { .max = 8, .items = &route_kind };
 static const struct form free_text = { .min = 0 };
-static const struct form requirement = { .members = GW_MEMBERS({ "key", &free_text, true }, { "operator", &free_text, true }) };
+static const struct form requirement = { .members = FORM_MEMBERS({ "key", &free_text, true }, { "operator", &free_text, true }) };
 static const struct form requirements = { .items = &requirement };
-static const struct form selector = { .members = GW_MEMBERS({ "matchExpressions", &requirements, false }) };
-static const struct form from = { .words = GW_WORDS("All", "Selector", "Same") };
-static const struct form route_namespaces = { .members = GW_MEMBERS({ "from", &from, false }, { "selector", &selector, false }) };
-static const struct form allowed_routes = { .members = GW_MEMBERS({ "kinds", &route_kinds_form, false }, { "namespaces", &route_namespaces, false }) };
+static const struct form selector = { .members = FORM_MEMBERS({ "matchExpressions", &requirements, false }) };
+static const struct form from = { .words = FORM_WORDS("All", "Selector", "Same") };
+static const struct form route_namespaces = { .members = FORM_MEMBERS({ "from", &from, false }, { "selector", &selector, false }) };
+static const struct form allowed_routes = { .members = FORM_MEMBERS({ "kinds", &route_kinds_form, false }, { "namespaces", &route_namespaces, false }) };
 static const struct form listener = {
-	.members = GW_MEMBERS({ "allowedRoutes", &allowed_routes, false }, { "hostname", &gw_hostname, false }, { "name", &gw_section, true }, { "port", &gw_port, true },
-			      { "protocol", &protocol, true }, { "tls", &tls, false }),
+	.members = FORM_MEMBERS({ "allowedRoutes", &allowed_routes, false }, { "hostname", &gw_hostname, false }, { "name", &gw_section, true }, { "port", &gw_port, true },
+				{ "protocol", &protocol, true }, { "tls", &tls, false }),
 };
 static const struct form listeners = { .min = 1, .max = 64, .items = &listener, .key = "name", .rules = listeners_rules };
 
@@ -150,30 +150,30 @@ static void ports_rules(struct check *c, const struct val *self, const struct pa
 
 static const struct form address_type = { .min = 1, .max = 253, .pattern = "^Hostname|IPAddress|NamedAddress|" GW_DOTTED CONTROLLER };
 static const struct form address_value = { .max = 253 };
-static const struct form address = { .members = GW_MEMBERS({ "type", &address_type, false }, { "value", &address_value, false }), .rules = address_rules };
+static const struct form address = { .members = FORM_MEMBERS({ "type", &address_type, false }, { "value", &address_value, false }), .rules = address_rules };
 static const struct form addresses = { .max = 16, .items = &address, .rules = addresses_rules };
-static const struct form set_from = { .words = GW_WORDS("All", "Selector", "Same", "None") };
-static const struct form set_namespaces = { .members = GW_MEMBERS({ "from", &set_from, false }, { "selector", &selector, false }) };
-static const struct form allowed_sets = { .members = GW_MEMBERS({ "namespaces", &set_namespaces, false }) };
+static const struct form set_from = { .words = FORM_WORDS("All", "Selector", "Same", "None") };
+static const struct form set_namespaces = { .members = FORM_MEMBERS({ "from", &set_from, false }, { "selector", &selector, false }) };
+static const struct form allowed_sets = { .members = FORM_MEMBERS({ "namespaces", &set_namespaces, false }) };
 static const struct form label_value = { .max = 63, .pattern = "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$" };
 static const struct form own_annotations = { .max = 16, .items = &annotation, .rules = annotations_rules };
 static const struct form own_labels = { .max = 8, .items = &label_value, .rules = labels_rules };
-static const struct form infrastructure = { .members = GW_MEMBERS({ "annotations", &own_annotations, false }, { "labels", &own_labels, false }, { "parametersRef", &gw_local, false }) };
+static const struct form infrastructure = { .members = FORM_MEMBERS({ "annotations", &own_annotations, false }, { "labels", &own_labels, false }, { "parametersRef", &gw_local, false }) };
 static const struct form authority = {
-	.members = GW_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false }),
+	.members = FORM_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false }),
 };
 static const struct form authorities = { .min = 1, .max = 16, .items = &authority };
-static const struct form client_mode = { .words = GW_WORDS("AllowValidOnly", "AllowInsecureFallback") };
-static const struct form client_validation = { .members = GW_MEMBERS({ "caCertificateRefs", &authorities, true }, { "mode", &client_mode, false }) };
-static const struct form client_tls = { .members = GW_MEMBERS({ "validation", &client_validation, false }) };
-static const struct form port_tls = { .members = GW_MEMBERS({ "port", &gw_port, true }, { "tls", &client_tls, true }) };
+static const struct form client_mode = { .words = FORM_WORDS("AllowValidOnly", "AllowInsecureFallback") };
+static const struct form client_validation = { .members = FORM_MEMBERS({ "caCertificateRefs", &authorities, true }, { "mode", &client_mode, false }) };
+static const struct form client_tls = { .members = FORM_MEMBERS({ "validation", &client_validation, false }) };
+static const struct form port_tls = { .members = FORM_MEMBERS({ "port", &gw_port, true }, { "tls", &client_tls, true }) };
 static const struct form ports_tls = { .max = 64, .items = &port_tls, .key = "port", .rules = ports_rules };
-static const struct form frontend = { .members = GW_MEMBERS({ "default", &client_tls, true }, { "perPort", &ports_tls, false }) };
-static const struct form backend = { .members = GW_MEMBERS({ "clientCertificateRef", &gw_secret, false }) };
-static const struct form gateway_tls = { .members = GW_MEMBERS({ "backend", &backend, false }, { "frontend", &frontend, false }) };
+static const struct form frontend = { .members = FORM_MEMBERS({ "default", &client_tls, true }, { "perPort", &ports_tls, false }) };
+static const struct form backend = { .members = FORM_MEMBERS({ "clientCertificateRef", &gw_secret, false }) };
+static const struct form gateway_tls = { .members = FORM_MEMBERS({ "backend", &backend, false }, { "frontend", &frontend, false }) };
 static const struct form gateway_spec = {
-	.members = GW_MEMBERS({ "addresses", &addresses, false }, { "allowedListeners", &allowed_sets, false }, { "defaultScope", &gw_all_or_none, false },
-			      { "gatewayClassName", &gw_object, true }, { "infrastructure", &infrastructure, false }, { "listeners", &listeners, true }, { "tls", &gateway_tls, false }),
+	.members = FORM_MEMBERS({ "addresses", &addresses, false }, { "allowedListeners", &allowed_sets, false }, { "defaultScope", &gw_all_or_none, false },
+				{ "gatewayClassName", &gw_object, true }, { "infrastructure", &infrastructure, false }, { "listeners", &listeners, true }, { "tls", &gateway_tls, false }),
 };
 
 void gateway_check(struct check *c, const struct object *o)
@@ -184,7 +184,7 @@ void gateway_check(struct check *c, const struct object *o)
 
 /* ---- ListenerSet, ReferenceGrant */
 
-static const struct form set_spec = { .members = GW_MEMBERS({ "listeners", &listeners, true }, { "parentRef", &gw_secret, true }) };
+static const struct form set_spec = { .members = FORM_MEMBERS({ "listeners", &listeners, true }, { "parentRef", &gw_secret, true }) };
 
 void listener_set_check(struct check *c, const struct object *o)
 {
@@ -192,11 +192,11 @@ void listener_set_check(struct check *c, const struct object *o)
 	form_check_spec(c, &set_spec);
 }
 
-static const struct form grant_from = { .members = GW_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "namespace", &gw_namespace, true }) };
-static const struct form grant_to = { .members = GW_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, false }) };
+static const struct form grant_from = { .members = FORM_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "namespace", &gw_namespace, true }) };
+static const struct form grant_to = { .members = FORM_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, false }) };
 static const struct form grant_froms = { .min = 1, .max = 16, .items = &grant_from };
 static const struct form grant_tos = { .min = 1, .max = 16, .items = &grant_to };
-static const struct form grant_spec = { .members = GW_MEMBERS({ "from", &grant_froms, true }, { "to", &grant_tos, true }) };
+static const struct form grant_spec = { .members = FORM_MEMBERS({ "from", &grant_froms, true }, { "to", &grant_tos, true }) };
 
 void reference_grant_check(struct check *c, const struct object *o)
 {
@@ -256,21 +256,21 @@ static void alt_name_rules(struct check *c, const struct val *self, const struct
 }
 
 static const struct form target = {
-	.members = GW_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }, { "sectionName", &gw_section, false }),
+	.members = FORM_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }, { "sectionName", &gw_section, false }),
 };
 static const struct form targets = { .min = 1, .max = 16, .items = &target, .rules = targets_rules };
 static const struct form local_authorities = { .max = 8, .items = &gw_local };
-static const struct form alt_type = { .words = GW_WORDS("Hostname", "URI") };
+static const struct form alt_type = { .words = FORM_WORDS("Hostname", "URI") };
 static const struct form uri = { .min = 1, .max = 253, .pattern = "^(([^:/?#]+):)(//([^/?#]*))([^?#]*)(\\?([^#]*))?(#(.*))?" };
-static const struct form alt_name = { .members = GW_MEMBERS({ "hostname", &gw_hostname, false }, { "type", &alt_type, true }, { "uri", &uri, false }), .rules = alt_name_rules };
+static const struct form alt_name = { .members = FORM_MEMBERS({ "hostname", &gw_hostname, false }, { "type", &alt_type, true }, { "uri", &uri, false }), .rules = alt_name_rules };
 static const struct form alt_names = { .max = 5, .items = &alt_name };
 static const struct form well_known = { .min = 1, .max = 253, .pattern = "^(System|(" GW_DOTTED "/([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]))$" };
 static const struct form validation = {
-	.members = GW_MEMBERS({ "caCertificateRefs", &local_authorities, false }, { "hostname", &gw_subdomain, true }, { "subjectAltNames", &alt_names, false },
-			      { "wellKnownCACertificates", &well_known, false }),
+	.members = FORM_MEMBERS({ "caCertificateRefs", &local_authorities, false }, { "hostname", &gw_subdomain, true }, { "subjectAltNames", &alt_names, false },
+				{ "wellKnownCACertificates", &well_known, false }),
 	.rules = validation_rules,
 };
-static const struct form policy_spec = { .members = GW_MEMBERS({ "options", &options, false }, { "targetRefs", &targets, true }, { "validation", &validation, true }) };
+static const struct form policy_spec = { .members = FORM_MEMBERS({ "options", &options, false }, { "targetRefs", &targets, true }, { "validation", &validation, true }) };
 
 void backend_tls_policy_check(struct check *c, const struct object *o)
 {

@@ -13,21 +13,12 @@
 
 /* ---- values */
 
-bool mesh_there(const struct val *v, const char *member)
-{
-	const struct val *m = val_get(v, member);
-
-	return m && m->type != VAL_NULL;
-}
-
 const char *mesh_text(const struct val *v, const char *member)
 {
 	const char *s = val_str_at(v, member);
 
 	return s && *s ? s : NULL;
 }
-
-int64_t mesh_number(const struct val *v, const char *member) { return val_int_or(val_get(v, member), 0); }
 
 static bool label(const char *s, size_t n)
 {
@@ -374,10 +365,10 @@ static void destination_rules(struct check *c, const struct val *self, const str
 		mesh_must_be_wildcard(c, SUB(p, "host"), host);
 	if (subset && !mesh_is_label(subset))
 		refuse_str(c, SUB(p, "subset"), subset, "subset name is invalid: %s", subset);
-	if (mesh_there(self, "port"))
-		mesh_must_be_port(c, SUB(p, "port.number"), mesh_number(val_get(self, "port"), "number"));
+	if (has(self, "port"))
+		mesh_must_be_port(c, SUB(p, "port.number"), int_of(val_get(self, "port"), "number", 0));
 }
-const struct form mesh_destination = { .members = MESH_MEMBERS({ "host", NULL, true }), .rules = destination_rules };
+const struct form mesh_destination = { .members = FORM_MEMBERS({ "host", NULL, true }), .rules = destination_rules };
 
 static void selector_labels(struct check *c, const struct val *labels, const struct path *p)
 {
@@ -408,8 +399,8 @@ static void workloads_rules(struct check *c, const struct val *self, const struc
 }
 
 static const struct form label_value = { .max = 63 }, match_labels = { .max = 4096, .items = &label_value }, some_labels = { .max = 256, .items = &label_value };
-const struct form mesh_selector = { .members = MESH_MEMBERS({ "matchLabels", &match_labels, false }), .rules = selector_rules };
-const struct form mesh_workloads = { .members = MESH_MEMBERS({ "labels", &some_labels, false }), .rules = workloads_rules };
+const struct form mesh_selector = { .members = FORM_MEMBERS({ "matchLabels", &match_labels, false }), .rules = selector_rules };
+const struct form mesh_workloads = { .members = FORM_MEMBERS({ "labels", &some_labels, false }), .rules = workloads_rules };
 
 static void target_rules(struct check *c, const struct val *self, const struct path *p)
 {
@@ -429,7 +420,7 @@ static void target_rules(struct check *c, const struct val *self, const struct p
 static const struct form target_group = { .max = 253, .pattern = "^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" };
 static const struct form target_kind = { .min = 1, .max = 63, .pattern = "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$" }, target_name = { .min = 1, .max = 253 };
 const struct form mesh_target = {
-	.members = MESH_MEMBERS({ "group", &target_group, false }, { "kind", &target_kind, true }, { "name", &target_name, true }), .rules = target_rules,
+	.members = FORM_MEMBERS({ "group", &target_group, false }, { "kind", &target_kind, true }, { "name", &target_name, true }), .rules = target_rules,
 };
 const struct form mesh_targets = { .max = 16, .items = &mesh_target };
 
@@ -458,7 +449,7 @@ static void check_notes(struct check *c, const struct object *o)
 		refuse_forbidden(c, ENTRY(at, "istio.io/dry-run"), "unsupported annotation, please remove it");
 	else if (strcmp(action, "ALLOW") != 0 && strcmp(action, "DENY") != 0)
 		refuse_str(c, ENTRY(at, "istio.io/dry-run"), tried, "currently only supports action ALLOW/DENY, found action %s", action);
-	else if (!one_of(tried, MESH_WORDS("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")))
+	else if (!one_of(tried, FORM_WORDS("1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False")))
 		refuse_str(c, ENTRY(at, "istio.io/dry-run"), tried, "must be true or false");
 }
 

@@ -4,9 +4,7 @@
 #define PODWIRE_CHECK_MESH_H
 
 #include "model/api/form.h"
-
-#define MESH_WORDS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
-#define MESH_MEMBERS(...) ((const struct form_member[]){ __VA_ARGS__, { NULL, NULL, false } })
+#include "model/api/members.h"
 
 /* The names and types of fields (shape_mesh.c). */
 extern const struct field authorization_policy_spec[], destination_rule_spec[], istio_gateway_spec[], peer_authentication_spec[], request_authentication_spec[],
@@ -17,8 +15,6 @@ void mesh_check(struct check *, const struct object *, const struct form *);
 
 /* ---- values. The empty text is as good as none (protobuf) */
 const char *mesh_text(const struct val *, const char *member);           /* NULL: none */
-int64_t mesh_number(const struct val *, const char *member);            /* 0: none */
-bool mesh_there(const struct val *, const char *member);                /* it is written, and not as null */
 bool mesh_is_label(const char *);               /* a DNS label as Istio takes it: capitals count as letters */
 bool mesh_is_fqdn(const char *);
 bool mesh_is_ip(const char *);

@@ -21,14 +21,14 @@ static void peer_ports_rules(struct check *c, const struct val *self, const stru
 
 static void peer_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	if (mesh_there(self, "portLevelMtls") && !val_first(val_path(self, "selector.matchLabels")))
+	if (has(self, "portLevelMtls") && !val_first(val_path(self, "selector.matchLabels")))
 		refuse_omitted(c, p, "portLevelMtls requires selector");
 }
-static const struct form peer_mode = { .words = MESH_WORDS("UNSET", "DISABLE", "PERMISSIVE", "STRICT") };
-static const struct form mutual = { .members = MESH_MEMBERS({ "mode", &peer_mode, false }) };
+static const struct form peer_mode = { .words = FORM_WORDS("UNSET", "DISABLE", "PERMISSIVE", "STRICT") };
+static const struct form mutual = { .members = FORM_MEMBERS({ "mode", &peer_mode, false }) };
 static const struct form peer_ports = { .min = 1, .items = &mutual, .rules = peer_ports_rules };
 static const struct form peer_spec = {
-	.members = MESH_MEMBERS({ "mtls", &mutual, false }, { "portLevelMtls", &peer_ports, false }, { "selector", &mesh_selector, false }), .rules = peer_rules,
+	.members = FORM_MEMBERS({ "mtls", &mutual, false }, { "portLevelMtls", &peer_ports, false }, { "selector", &mesh_selector, false }), .rules = peer_rules,
 };
 
 /* ---- AuthorizationPolicy */
@@ -259,23 +259,23 @@ static void policy_rules(struct check *c, const struct val *self, const struct p
 	bool custom = strcmp(does, "CUSTOM") == 0;
 
 	mesh_one_selector(c, self, p);
-	if ((custom || strcmp(does, "DENY") == 0) && !mesh_there(self, "rules"))
+	if ((custom || strcmp(does, "DENY") == 0) && !has(self, "rules"))
 		refuse_missing(c, SUB(p, "rules"), "%s action without `rules` is meaningless as it will never be triggered, add an empty rule `{}` if you want it be triggered for every request", does);
 	else if (custom && !(provider && *provider))
 		refuse_missing(c, SUB(p, "provider.name"), "`provider.name` must not be empty");
-	if (!custom && mesh_there(self, "provider"))
+	if (!custom && has(self, "provider"))
 		refuse_forbidden(c, SUB(p, "provider"), "`provider` must not be with non CUSTOM action, found %s", does);
 }
 
 static const struct form account_text = { .max = 320 }, accounts = { .max = 16, .items = &account_text };
-static const struct form source = { .members = MESH_MEMBERS({ "serviceAccounts", &accounts, false }, { "notServiceAccounts", &accounts, false }), .rules = source_rules };
-static const struct form from_one = { .members = MESH_MEMBERS({ "source", &source, true }) }, from_list = { .max = 512, .items = &from_one };
-static const struct form operation = { .rules = operation_rules }, to_one = { .members = MESH_MEMBERS({ "operation", &operation, true }) }, to_list = { .items = &to_one };
-static const struct form condition = { .members = MESH_MEMBERS({ "key", NULL, true }), .rules = condition_rules }, conditions = { .items = &condition };
-static const struct form rule = { .members = MESH_MEMBERS({ "from", &from_list, false }, { "to", &to_list, false }, { "when", &conditions, false }), .rules = rule_rules };
-static const struct form rules = { .max = 512, .items = &rule }, actions = { .words = MESH_WORDS("ALLOW", "DENY", "AUDIT", "CUSTOM") };
+static const struct form source = { .members = FORM_MEMBERS({ "serviceAccounts", &accounts, false }, { "notServiceAccounts", &accounts, false }), .rules = source_rules };
+static const struct form from_one = { .members = FORM_MEMBERS({ "source", &source, true }) }, from_list = { .max = 512, .items = &from_one };
+static const struct form operation = { .rules = operation_rules }, to_one = { .members = FORM_MEMBERS({ "operation", &operation, true }) }, to_list = { .items = &to_one };
+static const struct form condition = { .members = FORM_MEMBERS({ "key", NULL, true }), .rules = condition_rules }, conditions = { .items = &condition };
+static const struct form rule = { .members = FORM_MEMBERS({ "from", &from_list, false }, { "to", &to_list, false }, { "when", &conditions, false }), .rules = rule_rules };
+static const struct form rules = { .max = 512, .items = &rule }, actions = { .words = FORM_WORDS("ALLOW", "DENY", "AUDIT", "CUSTOM") };
 static const struct form policy_spec = {
-	.members = MESH_MEMBERS({ "action", &actions, false }, { "rules", &rules, false }, { "selector", &mesh_selector, false }, { "targetRef", &mesh_target, false },
+	.members = FORM_MEMBERS({ "action", &actions, false }, { "rules", &rules, false }, { "selector", &mesh_selector, false }, { "targetRef", &mesh_target, false },
 				{ "targetRefs", &mesh_targets, false }),
 	.rules = policy_rules,
 };
@@ -311,19 +311,19 @@ static void jwt_rules(struct check *c, const struct val *self, const struct path
 		refuse_str(c, SUB(p, "jwks"), jwks, "jwks parse error: it is not a JSON object");
 }
 
-static const struct form some_text = { .min = 1 }, some_texts = { .items = &some_text }, presence = { .words = MESH_WORDS("OPTIONAL", "REQUIRED") };
-static const struct form from_header = { .members = MESH_MEMBERS({ "name", &some_text, true }) }, from_headers = { .items = &from_header };
+static const struct form some_text = { .min = 1 }, some_texts = { .items = &some_text }, presence = { .words = FORM_WORDS("OPTIONAL", "REQUIRED") };
+static const struct form from_header = { .members = FORM_MEMBERS({ "name", &some_text, true }) }, from_headers = { .items = &from_header };
 static const struct form claim_header = { .min = 1, .pattern = "^[-_A-Za-z0-9]+$" };
-static const struct form claim = { .members = MESH_MEMBERS({ "header", &claim_header, true }, { "claim", &some_text, true }) }, claims = { .items = &claim };
+static const struct form claim = { .members = FORM_MEMBERS({ "header", &claim_header, true }, { "claim", &some_text, true }) }, claims = { .items = &claim };
 static const struct form jwt = {
-	.members = MESH_MEMBERS({ "issuer", &some_text, false }, { "audiences", &some_texts, false }, { "fromHeaders", &from_headers, false }, { "fromParams", &some_texts, false },
+	.members = FORM_MEMBERS({ "issuer", &some_text, false }, { "audiences", &some_texts, false }, { "fromHeaders", &from_headers, false }, { "fromParams", &some_texts, false },
 				{ "fromCookies", &some_texts, false }, { "spaceDelimitedClaims", &some_texts, false }, { "outputClaimToHeaders", &claims, false },
 				{ "timeout", &mesh_duration, false }, { "presence", &presence, false }),
 	.rules = jwt_rules,
 };
 static const struct form jwts = { .max = 4096, .items = &jwt };
 static const struct form request_spec = {
-	.members = MESH_MEMBERS({ "jwtRules", &jwts, false }, { "selector", &mesh_selector, false }, { "targetRef", &mesh_target, false }, { "targetRefs", &mesh_targets, false }),
+	.members = FORM_MEMBERS({ "jwtRules", &jwts, false }, { "selector", &mesh_selector, false }, { "targetRef", &mesh_target, false }, { "targetRefs", &mesh_targets, false }),
 	.rules = mesh_one_selector,
 };
 

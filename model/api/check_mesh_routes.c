@@ -91,7 +91,7 @@ static void header_names(struct check *c, const struct val *self, const struct p
 			refuse_str(c, p, v->key, "header name cannot be empty");
 		else if (is_claim(v->key) && !for_gateways(c))
 			refuse_str(c, p, v->key, "JWT claim based routing (key: %s) is only supported for gateway", v->key);
-		else if (!is_claim(v->key) && !one_of(v->key, MESH_WORDS(":method", ":scheme", ":authority", ":path", ":status")) && !is_token(v->key))
+		else if (!is_claim(v->key) && !one_of(v->key, FORM_WORDS(":method", ":scheme", ":authority", ":path", ":status")) && !is_token(v->key))
 			refuse_str(c, p, v->key, "header name %s is not a valid header name", v->key);
 	}
 }
@@ -130,7 +130,7 @@ static void side_rules(struct check *c, const struct val *self, const struct pat
 static void request_rules(struct check *c, const struct val *self, const struct path *p) { side_rules(c, self, p, true); }
 static void response_rules(struct check *c, const struct val *self, const struct path *p) { side_rules(c, self, p, false); }
 static const struct form request_headers = { .rules = request_rules }, response_headers = { .rules = response_rules };
-static const struct form headers = { .members = MESH_MEMBERS({ "request", &request_headers, false }, { "response", &response_headers, false }) };
+static const struct form headers = { .members = FORM_MEMBERS({ "request", &request_headers, false }, { "response", &response_headers, false }) };
 
 /* ---- matches of requests */
 
@@ -138,15 +138,15 @@ static void http_match_rules(struct check *c, const struct val *self, const stru
 {
 	const char *ns = mesh_text(self, "sourceNamespace");
 
-	if (mesh_number(self, "port"))
-		mesh_must_be_port(c, SUB(p, "port"), mesh_number(self, "port"));
+	if (int_of(self, "port", 0))
+		mesh_must_be_port(c, SUB(p, "port"), int_of(self, "port", 0));
 	mesh_must_be_labels(c, SUB(p, "sourceLabels"), val_get(self, "sourceLabels"));
 	mesh_must_be_gateways(c, SUB(p, "gateways"), val_get(self, "gateways"));
 	if (ns && !mesh_is_label(ns))
 		refuse_str(c, SUB(p, "sourceNamespace"), ns, "sourceNamespace match %s is invalid", ns);
 }
 static const struct form http_match = {
-	.members = MESH_MEMBERS({ "uri", &uri_match, false }, { "scheme", &text_match, false }, { "method", &text_match, false }, { "authority", &text_match, false },
+	.members = FORM_MEMBERS({ "uri", &uri_match, false }, { "scheme", &text_match, false }, { "method", &text_match, false }, { "authority", &text_match, false },
 				{ "headers", &header_matches, false }, { "withoutHeaders", &without_headers, false }, { "queryParams", &query_matches, false }),
 	.rules = http_match_rules,
 };
@@ -160,7 +160,7 @@ static void weights_rules(struct check *c, const struct val *self, const struct 
 	uint32_t k = 0;
 
 	VAL_EACH(d, self) {
-		int64_t w = mesh_number(d, "weight");
+		int64_t w = int_of(d, "weight", 0);
 
 		if (w < 0)
 			refuse_int(c, SUB(ITEM(p, k), "weight"), w, "weight %" PRId64 " < 0", w);
@@ -170,9 +170,9 @@ static void weights_rules(struct check *c, const struct val *self, const struct 
 	if (k > 1 && !total)
 		refuse_omitted(c, p, "total destination weight = 0");
 }
-static const struct form http_destination = { .members = MESH_MEMBERS({ "destination", &mesh_destination, true }, { "headers", &headers, false }) };
+static const struct form http_destination = { .members = FORM_MEMBERS({ "destination", &mesh_destination, true }, { "headers", &headers, false }) };
 static const struct form http_destinations = { .items = &http_destination, .rules = weights_rules };
-static const struct form weighted = { .members = MESH_MEMBERS({ "destination", &mesh_destination, true }) };
+static const struct form weighted = { .members = FORM_MEMBERS({ "destination", &mesh_destination, true }) };
 static const struct form weighted_list = { .items = &weighted, .rules = weights_rules };
 
 /* ---- what else a route does */
@@ -188,7 +188,7 @@ static void cors_rules(struct check *c, const struct val *self, const struct pat
 	VAL_EACH(m, val_get(self, "allowMethods")) {
 		const struct path *at = ITEM(SUB(p, "allowMethods"), k++);
 
-		if (val_str(m) && !one_of(val_str(m), MESH_WORDS("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")))
+		if (val_str(m) && !one_of(val_str(m), FORM_WORDS("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE", "*")))
 			refuse_str(c, at, val_str(m), "\"%s\" is not a supported HTTP method", val_str(m));
 	}
 	for (size_t i = 0; i < 2; i++) {
@@ -203,9 +203,9 @@ static void cors_rules(struct check *c, const struct val *self, const struct pat
 	if (age && (dot || strstr(age, "ms")))
 		refuse_str(c, SUB(p, "maxAge"), age, "max_age duration is accurate only to seconds precision");
 }
-static const struct form origins = { .items = &origin }, unmatched = { .words = MESH_WORDS("UNSPECIFIED", "FORWARD", "IGNORE") };
+static const struct form origins = { .items = &origin }, unmatched = { .words = FORM_WORDS("UNSPECIFIED", "FORWARD", "IGNORE") };
 static const struct form cors = {
-	.members = MESH_MEMBERS({ "allowOrigins", &origins, false }, { "maxAge", &mesh_duration, false }, { "unmatchedPreflights", &unmatched, false }), .rules = cors_rules,
+	.members = FORM_MEMBERS({ "allowOrigins", &origins, false }, { "maxAge", &mesh_duration, false }, { "unmatchedPreflights", &unmatched, false }), .rules = cors_rules,
 };
 
 static void percentage_rules(struct check *c, const struct val *self, const struct path *p)
@@ -236,43 +236,43 @@ static void abort_rules(struct check *c, const struct val *self, const struct pa
 					     "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED", NULL };
 	const char *grpc = val_str_at(self, "grpcStatus");
 
-	mesh_one_of(c, self, p, MESH_WORDS("httpStatus", "grpcStatus", "http2Error"));
+	mesh_one_of(c, self, p, FORM_WORDS("httpStatus", "grpcStatus", "http2Error"));
 	if (grpc && !one_of(grpc, codes))
 		refuse_str(c, SUB(p, "grpcStatus"), grpc, "gRPC status \"%s\" is not supported. See https://github.com/grpc/grpc/blob/master/doc/statuscodes.md for a list of supported codes, for example 'NOT_FOUND'", grpc);
 	if (val_get(self, "http2Error"))
 		refuse_val(c, SUB(p, "http2Error"), val_get(self, "http2Error"), "HTTP/2 abort fault injection not supported yet");
 	if (val_get(self, "httpStatus"))
-		refuse_status(c, SUB(p, "httpStatus"), mesh_number(self, "httpStatus"));
+		refuse_status(c, SUB(p, "httpStatus"), int_of(self, "httpStatus", 0));
 	if (!grpc && !val_get(self, "http2Error") && !val_get(self, "httpStatus"))
 		warn_of(c, p, "abort configured, but error type not set");
 }
 
 static void delay_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	mesh_one_of(c, self, p, MESH_WORDS("fixedDelay", "exponentialDelay"));
+	mesh_one_of(c, self, p, FORM_WORDS("fixedDelay", "exponentialDelay"));
 	if (val_get(self, "exponentialDelay"))
 		refuse_val(c, SUB(p, "exponentialDelay"), val_get(self, "exponentialDelay"), "exponentialDelay not supported yet");
 }
 
 static void fault_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	if (!mesh_there(self, "abort") && !mesh_there(self, "delay"))
+	if (!has(self, "abort") && !has(self, "delay"))
 		refuse_omitted(c, p, "HTTP fault injection must have an abort and/or a delay");
 }
 static const struct form percentage = { .rules = percentage_rules }, mirrored = { .rules = mirrored_rules };
-static const struct form fault_abort = { .members = MESH_MEMBERS({ "percentage", &percentage, false }), .rules = abort_rules };
+static const struct form fault_abort = { .members = FORM_MEMBERS({ "percentage", &percentage, false }), .rules = abort_rules };
 static const struct form fault_delay = {
-	.members = MESH_MEMBERS({ "percentage", &percentage, false }, { "fixedDelay", &mesh_duration, false }, { "exponentialDelay", &mesh_duration, false }), .rules = delay_rules,
+	.members = FORM_MEMBERS({ "percentage", &percentage, false }, { "fixedDelay", &mesh_duration, false }, { "exponentialDelay", &mesh_duration, false }), .rules = delay_rules,
 };
-static const struct form fault = { .members = MESH_MEMBERS({ "abort", &fault_abort, false }, { "delay", &fault_delay, false }), .rules = fault_rules };
-static const struct form mirror = { .members = MESH_MEMBERS({ "destination", &mesh_destination, true }, { "percentage", &mirrored, false }) }, mirrors = { .items = &mirror };
+static const struct form fault = { .members = FORM_MEMBERS({ "abort", &fault_abort, false }, { "delay", &fault_delay, false }), .rules = fault_rules };
+static const struct form mirror = { .members = FORM_MEMBERS({ "destination", &mesh_destination, true }, { "percentage", &mirrored, false }) }, mirrors = { .items = &mirror };
 
 static void redirect_rules(struct check *c, const struct val *self, const struct path *p)
 {
 	const char *uri = mesh_text(self, "uri"), *prefix = mesh_text(self, "prefixRewrite"), *scheme = mesh_text(self, "scheme");
-	int64_t code = mesh_number(self, "redirectCode"), port = mesh_number(self, "port");
+	int64_t code = int_of(self, "redirectCode", 0), port = int_of(self, "port", 0);
 
-	mesh_one_of(c, self, p, MESH_WORDS("port", "derivePort"));
+	mesh_one_of(c, self, p, FORM_WORDS("port", "derivePort"));
 	if (uri && prefix)
 		refuse_omitted(c, p, "redirect may only specify one of uri or prefix_rewrite");
 	if (!uri && !prefix && !mesh_text(self, "authority") && !scheme && !val_get(self, "port") && !val_get(self, "derivePort"))
@@ -287,8 +287,8 @@ static void redirect_rules(struct check *c, const struct val *self, const struct
 
 static void direct_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	mesh_one_of(c, val_get(self, "body"), SUB(p, "body"), MESH_WORDS("string", "bytes"));
-	refuse_status(c, SUB(p, "status"), mesh_number(self, "status"));
+	mesh_one_of(c, val_get(self, "body"), SUB(p, "body"), FORM_WORDS("string", "bytes"));
+	refuse_status(c, SUB(p, "status"), int_of(self, "status", 0));
 }
 
 static void rewrite_rules(struct check *c, const struct val *self, const struct path *p)
@@ -297,11 +297,11 @@ static void rewrite_rules(struct check *c, const struct val *self, const struct 
 	const char *match = mesh_text(re, "match"), *why;
 	char text[128];
 
-	if (mesh_text(self, "uri") && mesh_there(self, "uriRegexRewrite"))
+	if (mesh_text(self, "uri") && has(self, "uriRegexRewrite"))
 		refuse_omitted(c, p, "rewrite may only contain one of URI or UriRegexRewrite");
-	if (!mesh_text(self, "uri") && !mesh_there(self, "uriRegexRewrite") && !mesh_text(self, "authority"))
+	if (!mesh_text(self, "uri") && !has(self, "uriRegexRewrite") && !mesh_text(self, "authority"))
 		refuse_omitted(c, p, "rewrite must specify at least one of URI, UriRegexRewrite, or authority. Only one of URI or UriRegexRewrite may be specified");
-	if (mesh_there(self, "uriRegexRewrite") && (!match || !mesh_text(re, "rewrite")))
+	if (has(self, "uriRegexRewrite") && (!match || !mesh_text(re, "rewrite")))
 		refuse_omitted(c, SUB(p, "uriRegexRewrite"), "UriRegexRewrite requires both Rewrite and Match fields to be specified");
 	why = !match ? NULL : strlen(match) > 1024 ? "regex is too large, max length allowed is 1024" : mesh_regex_wrong(match, text);
 	if (why)
@@ -330,18 +330,18 @@ static void retry_on(struct check *c, const struct path *p, const char *list)
 
 static void retries_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	int64_t n = mesh_number(self, "attempts");
+	int64_t n = int_of(self, "attempts", 0);
 
 	if (n < 0)
 		refuse_int(c, SUB(p, "attempts"), n, "attempts cannot be negative");
-	if (!n && (mesh_there(self, "perTryTimeout") || mesh_text(self, "retryOn") || mesh_there(self, "retryRemoteLocalities")))
+	if (!n && (has(self, "perTryTimeout") || mesh_text(self, "retryOn") || has(self, "retryRemoteLocalities")))
 		refuse_omitted(c, p, "http retry policy configured when attempts are set to 0 (disabled)");
 	retry_on(c, SUB(p, "retryOn"), mesh_text(self, "retryOn"));
 }
-static const struct form derive_port = { .words = MESH_WORDS("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT") };
-static const struct form redirect = { .members = MESH_MEMBERS({ "derivePort", &derive_port, false }), .rules = redirect_rules };
-static const struct form direct = { .members = MESH_MEMBERS({ "status", NULL, true }), .rules = direct_rules }, rewrite = { .rules = rewrite_rules };
-static const struct form retries = { .members = MESH_MEMBERS({ "perTryTimeout", &mesh_duration, false }, { "backoff", &mesh_duration, false }), .rules = retries_rules };
+static const struct form derive_port = { .words = FORM_WORDS("FROM_PROTOCOL_DEFAULT", "FROM_REQUEST_PORT") };
+static const struct form redirect = { .members = FORM_MEMBERS({ "derivePort", &derive_port, false }), .rules = redirect_rules };
+static const struct form direct = { .members = FORM_MEMBERS({ "status", NULL, true }), .rules = direct_rules }, rewrite = { .rules = rewrite_rules };
+static const struct form retries = { .members = FORM_MEMBERS({ "perTryTimeout", &mesh_duration, false }, { "backoff", &mesh_duration, false }), .rules = retries_rules };
 
 /* ---- routes */
 
@@ -358,17 +358,17 @@ static void conflicts(struct check *c, const struct val *self, const struct path
 	for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
 		const struct val *not = val_get(self, rows[k].not);
 
-		if (!mesh_there(self, rows[k].has))
+		if (!has(self, rows[k].has))
 			continue;
 		found = true;
-		if (!not || not->type == VAL_NULL || (not->type == VAL_LIST && !not->nr) || (strcmp(rows[k].has, "directResponse") == 0 && mesh_there(self, "redirect")))
+		if (!not || not->type == VAL_NULL || (not->type == VAL_LIST && !not->nr) || (strcmp(rows[k].has, "directResponse") == 0 && has(self, "redirect")))
 			continue;
 		snprintf(text, sizeof(text), "HTTP route cannot contain both %s and %s", rows[k].not, rows[k].has);
 		refuse_omitted(c, p, text);
 	}
 	if (!found && !val_first(val_get(self, "route")))
 		refuse_omitted(c, p, "HTTP route, redirect or direct_response is required");
-	if (mesh_there(self, "mirror") && val_first(val_get(self, "mirrors")))
+	if (has(self, "mirror") && val_first(val_get(self, "mirrors")))
 		refuse_omitted(c, p, "HTTP route cannot contain both mirror and mirrors");
 }
 
@@ -392,28 +392,28 @@ static void one_authority(struct check *c, const struct val *self, const struct 
 
 static void http_route_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	if (!delegate(c) && mesh_there(self, "delegate")) {
-		if (mesh_there(self, "redirect"))
+	if (!delegate(c) && has(self, "delegate")) {
+		if (has(self, "redirect"))
 			refuse_omitted(c, p, "root HTTP route must not specify redirect");
 		if (val_get(self, "route"))
 			refuse_omitted(c, p, "root HTTP route must not specify route");
 	} else {
-		if (mesh_there(self, "delegate"))
+		if (has(self, "delegate"))
 			refuse_omitted(c, p, "delegate HTTP route cannot contain delegate");
 		conflicts(c, self, p);
 	}
-	if (mesh_number(self, "mirrorPercent") > 100)
-		refuse_int(c, SUB(p, "mirrorPercent"), mesh_number(self, "mirrorPercent"), "mirror_percent must have a max value of 100");
+	if (int_of(self, "mirrorPercent", 0) > 100)
+		refuse_int(c, SUB(p, "mirrorPercent"), int_of(self, "mirrorPercent", 0), "mirror_percent must have a max value of 100");
 	if (val_get(self, "mirrorPercent"))
 		warn_of(c, SUB(p, "mirrorPercent"), "using deprecated setting \"mirrorPercent\", use \"mirrorPercentage\" instead");
 	if (val_str(val_path(self, "redirect.prefixRewrite")) && *val_str(val_path(self, "redirect.prefixRewrite")))
 		VAL_EACH(m, val_get(self, "match"))
-			if (mesh_there(m, "uri") && !val_get(val_get(m, "uri"), "prefix"))
+			if (has(m, "uri") && !val_get(val_get(m, "uri"), "prefix"))
 				refuse_omitted(c, SUB(p, "redirect"), "redirect prefix_rewrite requires all URI matches to use prefix match type");
 	one_authority(c, self, p);
 }
 static const struct form http_route = {
-	.members = MESH_MEMBERS({ "match", &http_matches, false }, { "route", &http_destinations, false }, { "redirect", &redirect, false }, { "directResponse", &direct, false },
+	.members = FORM_MEMBERS({ "match", &http_matches, false }, { "route", &http_destinations, false }, { "redirect", &redirect, false }, { "directResponse", &direct, false },
 				{ "rewrite", &rewrite, false }, { "timeout", &mesh_duration, false }, { "retries", &retries, false }, { "fault", &fault, false },
 				{ "mirror", &mesh_destination, false }, { "mirrors", &mirrors, false }, { "mirrorPercentage", &mirrored, false }, { "corsPolicy", &cors, false },
 				{ "headers", &headers, false }),
@@ -429,8 +429,8 @@ static void l4_match_rules(struct check *c, const struct val *self, const struct
 
 	VAL_EACH(v, val_get(self, "destinationSubnets"))
 		mesh_must_be_subnet(c, ITEM(SUB(p, "destinationSubnets"), k++), val_str(v) ? val_str(v) : "");
-	if (mesh_number(self, "port"))
-		mesh_must_be_port(c, SUB(p, "port"), mesh_number(self, "port"));
+	if (int_of(self, "port", 0))
+		mesh_must_be_port(c, SUB(p, "port"), int_of(self, "port", 0));
 	mesh_must_be_labels(c, SUB(p, "sourceLabels"), val_get(self, "sourceLabels"));
 	mesh_must_be_gateways(c, SUB(p, "gateways"), val_get(self, "gateways"));
 }
@@ -479,9 +479,9 @@ static void tcp_route_rules(struct check *c, const struct val *self, const struc
 		refuse_omitted(c, SUB(p, "route"), "TCP route is required");
 }
 static const struct form l4_match = { .rules = l4_match_rules }, l4_matches = { .items = &l4_match };
-static const struct form tls_match = { .members = MESH_MEMBERS({ "sniHosts", NULL, true }), .rules = tls_match_rules }, tls_matches = { .items = &tls_match };
-static const struct form tls_route = { .members = MESH_MEMBERS({ "match", &tls_matches, true }, { "route", &weighted_list, false }), .rules = tls_route_rules };
-static const struct form tcp_route = { .members = MESH_MEMBERS({ "match", &l4_matches, false }, { "route", &weighted_list, false }), .rules = tcp_route_rules };
+static const struct form tls_match = { .members = FORM_MEMBERS({ "sniHosts", NULL, true }), .rules = tls_match_rules }, tls_matches = { .items = &tls_match };
+static const struct form tls_route = { .members = FORM_MEMBERS({ "match", &tls_matches, true }, { "route", &weighted_list, false }), .rules = tls_route_rules };
+static const struct form tcp_route = { .members = FORM_MEMBERS({ "match", &l4_matches, false }, { "route", &weighted_list, false }), .rules = tcp_route_rules };
 static const struct form tls_routes = { .items = &tls_route }, tcp_routes = { .items = &tcp_route };
 
 /* ---- all of it */
@@ -535,7 +535,7 @@ static void spec_rules(struct check *c, const struct val *self, const struct pat
 	mesh_must_be_export(c, SUB(p, "exportTo"), val_get(self, "exportTo"), 0);
 }
 static const struct form spec = {
-	.members = MESH_MEMBERS({ "http", &http_routes, false }, { "tls", &tls_routes, false }, { "tcp", &tcp_routes, false }), .rules = spec_rules,
+	.members = FORM_MEMBERS({ "http", &http_routes, false }, { "tls", &tls_routes, false }, { "tcp", &tcp_routes, false }), .rules = spec_rules,
 };
 
 void virtual_service_check(struct check *c, const struct object *o) { mesh_check(c, o, &spec); }

@@ -67,10 +67,10 @@ static void server_tls_rules(struct check *c, const struct val *self, const stru
 	if (mesh_text(self, "caCrl") && simple_mode)
 		refuse_omitted(c, SUB(p, "caCrl"), "CRL is not supported with SIMPLE TLS");
 }
-static const struct form tls_version = { .words = MESH_WORDS("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3") }, two = { .min = 1, .max = 2 };
-static const struct form server_mode = { .words = MESH_WORDS("PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL") };
+static const struct form tls_version = { .words = FORM_WORDS("TLS_AUTO", "TLSV1_0", "TLSV1_1", "TLSV1_2", "TLSV1_3") }, two = { .min = 1, .max = 2 };
+static const struct form server_mode = { .words = FORM_WORDS("PASSTHROUGH", "SIMPLE", "MUTUAL", "AUTO_PASSTHROUGH", "ISTIO_MUTUAL", "OPTIONAL_MUTUAL") };
 const struct form mesh_server_tls = {
-	.members = MESH_MEMBERS({ "mode", &server_mode, false }, { "minProtocolVersion", &tls_version, false }, { "maxProtocolVersion", &tls_version, false },
+	.members = FORM_MEMBERS({ "mode", &server_mode, false }, { "minProtocolVersion", &tls_version, false }, { "maxProtocolVersion", &tls_version, false },
 				{ "credentialNames", &two, false }, { "tlsCertificates", &two, false }),
 	.rules = server_tls_rules,
 };
@@ -80,7 +80,7 @@ const struct form mesh_server_tls = {
 static void server_bind(struct check *c, const struct val *self, const struct path *p)
 {
 	const char *bind = mesh_text(self, "bind");
-	int64_t number = mesh_number(val_get(self, "port"), "number");
+	int64_t number = int_of(val_get(self, "port"), "number", 0);
 
 	if (is_unix(bind)) {
 		mesh_must_be_unix(c, SUB(p, "bind"), bind + strlen(UNIX));
@@ -98,7 +98,7 @@ static void server_protocol(struct check *c, const struct val *self, const struc
 {
 	const struct val *tls = val_get(self, "tls"), *port = val_get(self, "port");
 	const char *protocol = form_text(port, "protocol", ""), *mode = form_text(tls, "mode", "PASSTHROUGH");
-	bool passes = strcmp(mode, "PASSTHROUGH") == 0 || strcmp(mode, "AUTO_PASSTHROUGH") == 0, there = mesh_there(self, "tls");
+	bool passes = strcmp(mode, "PASSTHROUGH") == 0 || strcmp(mode, "AUTO_PASSTHROUGH") == 0, there = has(self, "tls");
 
 	if (!mesh_is_protocol(protocol))
 		refuse_str(c, SUB(p, "port.protocol"), protocol, "invalid protocol \"%s\", supported protocols are HTTP, HTTP2, GRPC, GRPC-WEB, MONGO, REDIS, MYSQL, TCP", protocol);
@@ -108,7 +108,7 @@ static void server_protocol(struct check *c, const struct val *self, const struc
 		refuse_omitted(c, SUB(p, "tls"), "server cannot have TLS settings for non HTTPS/TLS ports");
 	else if (!mesh_is_tls(protocol) && there && (!passes || mesh_text(tls, "caCertificates") || mesh_text(tls, "privateKey") || mesh_text(tls, "serverCertificate")))
 		refuse_omitted(c, SUB(p, "tls"), "server cannot have TLS settings for plain text HTTP ports");
-	if (!mesh_is_http(protocol) && val_bool_or(val_get(tls, "httpsRedirect"), false))
+	if (!mesh_is_http(protocol) && true_of(tls, "httpsRedirect"))
 		warn_of(c, SUB(p, "tls.httpsRedirect"), "tls.httpsRedirect should only be used with http servers");
 }
 
@@ -123,8 +123,8 @@ static void server_rules(struct check *c, const struct val *self, const struct p
 		mesh_must_be_host_of_namespace(c, ITEM(SUB(p, "hosts"), k++), val_str(h) ? val_str(h) : "", true);
 	server_bind(c, self, p);
 	server_protocol(c, self, p);
-	if (mesh_number(port, "targetPort"))
-		refuse_int(c, SUB(p, "port.targetPort"), mesh_number(port, "targetPort"), "targetPort has no impact on Gateways");
+	if (int_of(port, "targetPort", 0))
+		refuse_int(c, SUB(p, "port.targetPort"), int_of(port, "targetPort", 0), "targetPort has no impact on Gateways");
 	if (!mesh_text(port, "name"))
 		refuse_missing(c, SUB(p, "port.name"), "port name must be set");
 }
@@ -150,9 +150,9 @@ static void gateway_rules(struct check *c, const struct val *self, const struct 
 		k++;
 	}
 }
-static const struct form server_port = { .members = MESH_MEMBERS({ "number", NULL, true }, { "protocol", NULL, true }, { "name", NULL, true }) };
-static const struct form server = { .members = MESH_MEMBERS({ "hosts", NULL, true }, { "port", &server_port, true }, { "tls", &mesh_server_tls, false }), .rules = server_rules };
-static const struct form servers = { .items = &server }, gateway_spec = { .members = MESH_MEMBERS({ "servers", &servers, false }), .rules = gateway_rules };
+static const struct form server_port = { .members = FORM_MEMBERS({ "number", NULL, true }, { "protocol", NULL, true }, { "name", NULL, true }) };
+static const struct form server = { .members = FORM_MEMBERS({ "hosts", NULL, true }, { "port", &server_port, true }, { "tls", &mesh_server_tls, false }), .rules = server_rules };
+static const struct form servers = { .items = &server }, gateway_spec = { .members = FORM_MEMBERS({ "servers", &servers, false }), .rules = gateway_rules };
 
 /* ---- ServiceEntry */
 
@@ -194,16 +194,16 @@ static void entry_ports(struct check *c, const struct val *self, const struct pa
 		const char *name = form_text(one, "name", ""), *protocol = mesh_text(one, "protocol");
 
 		for (const struct val *o = ports->first; o != one; o = o->next)
-			if (mesh_number(o, "number") == mesh_number(one, "number")) {
-				refuse_int(c, SUB(at, "number"), mesh_number(one, "number"), "port number cannot be duplicated");
+			if (int_of(o, "number", 0) == int_of(one, "number", 0)) {
+				refuse_int(c, SUB(at, "number"), int_of(one, "number", 0), "port number cannot be duplicated");
 				break;
 			}
 		if (!mesh_is_label(name))
 			refuse_str(c, SUB(at, "name"), name, "invalid port name: %s", name);
 		mesh_must_be_protocol(c, SUB(at, "protocol"), protocol);
-		mesh_must_be_port(c, SUB(at, "number"), mesh_number(one, "number"));
+		mesh_must_be_port(c, SUB(at, "number"), int_of(one, "number", 0));
 		if (val_get(one, "targetPort"))
-			mesh_must_be_port(c, SUB(at, "targetPort"), mesh_number(one, "targetPort"));
+			mesh_must_be_port(c, SUB(at, "targetPort"), int_of(one, "targetPort", 0));
 		if (dynamic && !(protocol && (strcasecmp(protocol, "http") == 0 || strcasecmp(protocol, "tls") == 0 || strcasecmp(protocol, "grpc") == 0 || strcasecmp(protocol, "http2") == 0)))
 			refuse_str(c, SUB(at, "protocol"), protocol ? protocol : "", "only HTTP, TLS, GRPC, and HTTP2 protocols are supported for resolution type DYNAMIC_DNS");
 		if (!told && !mesh_is_http(protocol) && !mesh_is_tls(protocol)) {
@@ -286,12 +286,12 @@ static void entry_rules(struct check *c, const struct val *self, const struct pa
 	mesh_must_be_export(c, SUB(p, "exportTo"), val_get(self, "exportTo"), 's');
 }
 static const struct form host_list = { .min = 1, .max = 256 }, address_text = { .max = 64 }, address_list = { .max = 256, .items = &address_text };
-static const struct form entry_port = { .members = MESH_MEMBERS({ "number", NULL, true }, { "name", NULL, true }) };
+static const struct form entry_port = { .members = FORM_MEMBERS({ "number", NULL, true }, { "name", NULL, true }) };
 static const struct form entry_port_list = { .max = 256, .items = &entry_port, .key = "name" };
-static const struct form location = { .words = MESH_WORDS("MESH_EXTERNAL", "MESH_INTERNAL") };
-static const struct form resolutions = { .words = MESH_WORDS("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS") }, endpoint_list = { .max = 4096 };
+static const struct form location = { .words = FORM_WORDS("MESH_EXTERNAL", "MESH_INTERNAL") };
+static const struct form resolutions = { .words = FORM_WORDS("NONE", "STATIC", "DNS", "DNS_ROUND_ROBIN", "DYNAMIC_DNS") }, endpoint_list = { .max = 4096 };
 static const struct form entry_spec = {
-	.members = MESH_MEMBERS({ "hosts", &host_list, true }, { "addresses", &address_list, false }, { "ports", &entry_port_list, false }, { "location", &location, false },
+	.members = FORM_MEMBERS({ "hosts", &host_list, true }, { "addresses", &address_list, false }, { "ports", &entry_port_list, false }, { "location", &location, false },
 				{ "resolution", &resolutions, false }, { "endpoints", &endpoint_list, false }, { "workloadSelector", &mesh_workloads, false }),
 	.rules = entry_rules,
 };
@@ -300,10 +300,10 @@ static const struct form entry_spec = {
 
 static void unique_port(struct check *c, const struct val *list, const struct val *one, const struct path *p)
 {
-	int64_t number = mesh_number(val_get(one, "port"), "number");
+	int64_t number = int_of(val_get(one, "port"), "number", 0);
 
 	for (const struct val *o = list->first; o != one && number; o = o->next)
-		if (mesh_number(val_get(o, "port"), "number") == number) {
+		if (int_of(val_get(o, "port"), "number", 0) == number) {
 			refuse_int(c, SUB(p, "port.number"), number, "sidecar: ports on IP bound listeners must be unique");
 			return;
 		}
@@ -313,13 +313,13 @@ static void sidecar_port(struct check *c, const struct val *self, const struct p
 {
 	const struct val *port = val_get(self, "port");
 	const char *name = mesh_text(port, "name"), *bind = mesh_text(self, "bind"), *mode = form_text(self, "captureMode", "DEFAULT");
-	int64_t number = mesh_number(port, "number");
+	int64_t number = int_of(port, "number", 0);
 
 	if (name && !mesh_is_label(name))
 		refuse_str(c, SUB(p, "port.name"), name, "invalid port name: %s", name);
 	mesh_must_be_protocol(c, SUB(p, "port.protocol"), mesh_text(port, "protocol"));
-	if (mesh_number(port, "targetPort"))
-		refuse_int(c, SUB(p, "port.targetPort"), mesh_number(port, "targetPort"), "targetPort has no impact on Sidecars");
+	if (int_of(port, "targetPort", 0))
+		refuse_int(c, SUB(p, "port.targetPort"), int_of(port, "targetPort", 0), "targetPort has no impact on Sidecars");
 	if (number || !socket_allowed) {
 		mesh_must_be_port(c, SUB(p, "port.number"), number);
 		if (bind)
@@ -347,7 +347,7 @@ static void default_endpoint(struct check *c, const struct path *p, const char *
 		return;
 	}
 	snprintf(host, sizeof(host), "%.*s", colon ? (int)(colon - s) : 0, s);
-	if (!colon || !one_of(host, MESH_WORDS("", "127.0.0.1", "0.0.0.0", "[::1]", "[::]")))
+	if (!colon || !one_of(host, FORM_WORDS("", "127.0.0.1", "0.0.0.0", "[::1]", "[::]")))
 		refuse_str(c, p, s, "sidecar: defaultEndpoint must be of form 127.0.0.1:<port>,0.0.0.0:<port>,[::1]:port,[::]:port,unix://filepath or unset");
 	else if (!colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
 		refuse_str(c, p, s, "sidecar: defaultEndpoint port (%s) is not a number", colon + 1);
@@ -361,14 +361,14 @@ static void ingress_tls(struct check *c, const struct val *self, const struct pa
 	const struct val *tls = val_get(self, "tls");
 	const char *mode = form_text(tls, "mode", "PASSTHROUGH");
 
-	if (!mesh_there(self, "tls"))
+	if (!has(self, "tls"))
 		return;
 	for (size_t k = 0; k < sizeof(never) / sizeof(*never); k++)
 		if (val_get(tls, never[k]))
 			refuse_forbidden(c, SUB(SUB(p, "tls"), never[k]), "sidecar: not supported in ingress tls");
-	if (val_bool_or(val_get(tls, "httpsRedirect"), false))
+	if (true_of(tls, "httpsRedirect"))
 		refuse_forbidden(c, SUB(p, "tls.httpsRedirect"), "sidecar: httpsRedirect is not supported");
-	if (one_of(mode, MESH_WORDS("ISTIO_MUTUAL", "AUTO_PASSTHROUGH")))
+	if (one_of(mode, FORM_WORDS("ISTIO_MUTUAL", "AUTO_PASSTHROUGH")))
 		refuse_str(c, SUB(p, "tls.mode"), mode, "configuration is invalid: cannot set mode to %s in sidecar ingress tls", mode);
 	if (!mesh_is_tls(mesh_text(val_get(self, "port"), "protocol")))
 		refuse_omitted(c, SUB(p, "tls"), "server cannot have TLS settings for non HTTPS/TLS ports");
@@ -386,7 +386,7 @@ static void egress_rules(struct check *c, const struct val *self, const struct p
 	const struct val *hosts = val_get(self, "hosts");
 	uint32_t k = 0;
 
-	if (mesh_there(self, "port"))
+	if (has(self, "port"))
 		sidecar_port(c, self, p, true);
 	if (!val_first(hosts))
 		refuse_missing(c, SUB(p, "hosts"), "sidecar: egress listener must contain at least one host");
@@ -398,14 +398,14 @@ static void outbound_rules(struct check *c, const struct val *self, const struct
 {
 	const struct val *proxy = val_get(self, "egressProxy");
 
-	if (!mesh_there(self, "egressProxy"))
+	if (!has(self, "egressProxy"))
 		return;
 	if (strcmp(form_text(self, "mode", "REGISTRY_ONLY"), "ALLOW_ANY") != 0) {
 		refuse_omitted(c, SUB(p, "egressProxy"), "sidecar: egress_proxy must be set only with ALLOW_ANY outbound_traffic_policy mode");
 		return;
 	}
 	mesh_must_be_fqdn(c, SUB(p, "egressProxy.host"), form_text(proxy, "host", ""));
-	if (!mesh_there(proxy, "port"))
+	if (!has(proxy, "port"))
 		refuse_missing(c, SUB(p, "egressProxy.port"), "sidecar: egress_proxy port must be non-nil");
 }
 
@@ -414,7 +414,7 @@ static void sidecar_rules(struct check *c, const struct val *self, const struct 
 	const struct val *ingress = val_get(self, "ingress"), *egress = val_get(self, "egress");
 	uint32_t k = 0;
 
-	if (!val_first(ingress) && !val_first(egress) && !mesh_there(self, "outboundTrafficPolicy") && !mesh_there(self, "inboundConnectionPool"))
+	if (!val_first(ingress) && !val_first(egress) && !has(self, "outboundTrafficPolicy") && !has(self, "inboundConnectionPool"))
 		refuse_omitted(c, p, "sidecar: empty configuration provided");
 	VAL_EACH(i, ingress)
 		unique_port(c, ingress, i, ITEM(SUB(p, "ingress"), k++));
@@ -423,20 +423,20 @@ static void sidecar_rules(struct check *c, const struct val *self, const struct 
 		const struct path *at = ITEM(SUB(p, "egress"), k++);
 
 		unique_port(c, egress, e, at);
-		if (!mesh_there(e, "port") && k < egress->nr)
+		if (!has(e, "port") && k < egress->nr)
 			refuse_omitted(c, at, "sidecar: the egress listener with empty port should be the last listener in the list");
 	}
 }
-static const struct form capture = { .words = MESH_WORDS("DEFAULT", "IPTABLES", "NONE") };
+static const struct form capture = { .words = FORM_WORDS("DEFAULT", "IPTABLES", "NONE") };
 static const struct form ingress_one = {
-	.members = MESH_MEMBERS({ "port", NULL, true }, { "captureMode", &capture, false }, { "tls", &mesh_server_tls, false }, { "connectionPool", &mesh_pool, false }), .rules = ingress_rules,
+	.members = FORM_MEMBERS({ "port", NULL, true }, { "captureMode", &capture, false }, { "tls", &mesh_server_tls, false }, { "connectionPool", &mesh_pool, false }), .rules = ingress_rules,
 };
 static const struct form ingress_list = { .items = &ingress_one };
-static const struct form egress_one = { .members = MESH_MEMBERS({ "hosts", NULL, true }, { "captureMode", &capture, false }), .rules = egress_rules }, egress_list = { .items = &egress_one };
-static const struct form outbound_mode = { .words = MESH_WORDS("REGISTRY_ONLY", "ALLOW_ANY") };
-static const struct form outbound = { .members = MESH_MEMBERS({ "mode", &outbound_mode, false }, { "egressProxy", &mesh_destination, false }), .rules = outbound_rules };
+static const struct form egress_one = { .members = FORM_MEMBERS({ "hosts", NULL, true }, { "captureMode", &capture, false }), .rules = egress_rules }, egress_list = { .items = &egress_one };
+static const struct form outbound_mode = { .words = FORM_WORDS("REGISTRY_ONLY", "ALLOW_ANY") };
+static const struct form outbound = { .members = FORM_MEMBERS({ "mode", &outbound_mode, false }, { "egressProxy", &mesh_destination, false }), .rules = outbound_rules };
 static const struct form sidecar_spec = {
-	.members = MESH_MEMBERS({ "workloadSelector", &mesh_workloads, false }, { "ingress", &ingress_list, false }, { "egress", &egress_list, false },
+	.members = FORM_MEMBERS({ "workloadSelector", &mesh_workloads, false }, { "ingress", &ingress_list, false }, { "egress", &egress_list, false },
 				{ "outboundTrafficPolicy", &outbound, false }, { "inboundConnectionPool", &mesh_pool, false }),
 	.rules = sidecar_rules,
 };

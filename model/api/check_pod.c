@@ -7,11 +7,6 @@ static const char *const dns_policies[] = { "ClusterFirstWithHostNet", "ClusterF
 
 /* ---- resources: ValidateContainerResourceRequirements */
 
-static bool huge(const char *name)
-{
-	return strncmp(name, "hugepages-", 10) == 0;
-}
-
 static bool native(const char *name)
 {
 	return !strchr(name, '/') || strstr(name, "kubernetes.io/");

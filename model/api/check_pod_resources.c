@@ -2,11 +2,6 @@
 #include "model/api/pod_rules.h"
 #include "model/base/quantity.h"
 
-static bool huge(const char *name)
-{
-	return strncmp(name, "hugepages-", 10) == 0;
-}
-
 /* What a container has of it; a request that is not there is the limit (SetDefaults_Pod). */
 static int64_t of_container(const struct val *container, const char *list, const char *name)
 {

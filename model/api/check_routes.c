@@ -121,63 +121,63 @@ static void auth_rules(struct check *c, const struct val *self, const struct pat
 #define METHODS        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"
 
 static const struct form header_value = { .min = 1, .max = 4096, .pattern = "^[!-~]+([\\t ]?[!-~]+)*$" };
-static const struct form header = { .members = GW_MEMBERS({ "name", &gw_header_name, true }, { "value", &header_value, true }) };
+static const struct form header = { .members = FORM_MEMBERS({ "name", &gw_header_name, true }, { "value", &header_value, true }) };
 static const struct form header_list = { .max = 16, .items = &header, .key = "name" };
 static const struct form removed = { .max = 16, .key = "" };
-static const struct form header_mod = { .members = GW_MEMBERS({ "add", &header_list, false }, { "remove", &removed, false }, { "set", &header_list, false }) };
+static const struct form header_mod = { .members = FORM_MEMBERS({ "add", &header_list, false }, { "remove", &removed, false }, { "set", &header_list, false }) };
 static const struct form path_value = { .max = 1024 };
-static const struct form modifier_type = { .words = GW_WORDS("ReplaceFullPath", "ReplacePrefixMatch") };
+static const struct form modifier_type = { .words = FORM_WORDS("ReplaceFullPath", "ReplacePrefixMatch") };
 static const struct form path_modifier = {
-	.members = GW_MEMBERS({ "replaceFullPath", &path_value, false }, { "replacePrefixMatch", &path_value, false }, { "type", &modifier_type, true }),
+	.members = FORM_MEMBERS({ "replaceFullPath", &path_value, false }, { "replacePrefixMatch", &path_value, false }, { "type", &modifier_type, true }),
 	.rules = modifier_rules,
 };
-static const struct form scheme = { .words = GW_WORDS("http", "https") };
-static const struct form redirect_status = { .words = GW_WORDS("301", "302", "303", "307", "308") };
+static const struct form scheme = { .words = FORM_WORDS("http", "https") };
+static const struct form redirect_status = { .words = FORM_WORDS("301", "302", "303", "307", "308") };
 static const struct form redirect = {
-	.members = GW_MEMBERS({ "hostname", &gw_subdomain, false }, { "path", &path_modifier, false }, { "port", &gw_port, false }, { "scheme", &scheme, false },
-			      { "statusCode", &redirect_status, false }),
+	.members = FORM_MEMBERS({ "hostname", &gw_subdomain, false }, { "path", &path_modifier, false }, { "port", &gw_port, false }, { "scheme", &scheme, false },
+				{ "statusCode", &redirect_status, false }),
 };
-static const struct form rewrite = { .members = GW_MEMBERS({ "hostname", &gw_subdomain, false }, { "path", &path_modifier, false }) };
-static const struct form object_ref = { .members = GW_MEMBERS(GW_BACKEND_ROWS), .rules = gw_backend_rules };
+static const struct form rewrite = { .members = FORM_MEMBERS({ "hostname", &gw_subdomain, false }, { "path", &path_modifier, false }) };
+static const struct form object_ref = { .members = FORM_MEMBERS(GW_BACKEND_ROWS), .rules = gw_backend_rules };
 static const struct form from_0 = { .min = 0 }, from_1 = { .min = 1 };
-static const struct form fraction = { .members = GW_MEMBERS({ "denominator", &from_1, false }, { "numerator", &from_0, true }), .rules = fraction_rules };
+static const struct form fraction = { .members = FORM_MEMBERS({ "denominator", &from_1, false }, { "numerator", &from_0, true }), .rules = fraction_rules };
 static const struct form percent = { .max = 100 };
 static const struct form mirror = {
-	.members = GW_MEMBERS({ "backendRef", &object_ref, true }, { "fraction", &fraction, false }, { "percent", &percent, false }), .rules = mirror_rules,
+	.members = FORM_MEMBERS({ "backendRef", &object_ref, true }, { "fraction", &fraction, false }, { "percent", &percent, false }), .rules = mirror_rules,
 };
 static const struct form origin = { .min = 1, .max = 253, .pattern = "(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)" };
-static const struct form cors_method = { .words = GW_WORDS(METHODS, "*") };
+static const struct form cors_method = { .words = FORM_WORDS(METHODS, "*") };
 static const struct form cors_headers = { .max = 64, .items = &gw_header_name, .key = "", .rules = headers_rules };
 static const struct form cors_exposed = { .max = 64, .items = &gw_header_name, .key = "" };
 static const struct form cors_methods = { .max = 9, .items = &cors_method, .key = "", .rules = methods_rules };
 static const struct form cors_origins = { .max = 64, .items = &origin, .key = "", .rules = origins_rules };
 static const struct form cors = {
-	.members = GW_MEMBERS({ "allowHeaders", &cors_headers, false }, { "allowMethods", &cors_methods, false }, { "allowOrigins", &cors_origins, false },
-			      { "exposeHeaders", &cors_exposed, false }, { "maxAge", &from_1, false }),
+	.members = FORM_MEMBERS({ "allowHeaders", &cors_headers, false }, { "allowMethods", &cors_methods, false }, { "allowOrigins", &cors_origins, false },
+				{ "exposeHeaders", &cors_exposed, false }, { "maxAge", &from_1, false }),
 };
 static const struct form auth_headers = { .max = 64, .key = "" };
-static const struct form auth_grpc = { .members = GW_MEMBERS({ "allowedHeaders", &auth_headers, false }) };
+static const struct form auth_grpc = { .members = FORM_MEMBERS({ "allowedHeaders", &auth_headers, false }) };
 static const struct form auth_path = { .max = 1024, .pattern = URL_CHARACTERS };
-static const struct form auth_http = { .members = GW_MEMBERS({ "allowedHeaders", &auth_headers, false }, { "allowedResponseHeaders", &auth_headers, false }, { "path", &auth_path, false }) };
-static const struct form auth_body = { .members = GW_MEMBERS({ "maxSize", &from_0, false }) };
-static const struct form auth_protocol = { .words = GW_WORDS("HTTP", "GRPC") };
+static const struct form auth_http = { .members = FORM_MEMBERS({ "allowedHeaders", &auth_headers, false }, { "allowedResponseHeaders", &auth_headers, false }, { "path", &auth_path, false }) };
+static const struct form auth_body = { .members = FORM_MEMBERS({ "maxSize", &from_0, false }) };
+static const struct form auth_protocol = { .words = FORM_WORDS("HTTP", "GRPC") };
 static const struct form auth = {
-	.members = GW_MEMBERS({ "backendRef", &object_ref, true }, { "forwardBody", &auth_body, false }, { "grpc", &auth_grpc, false }, { "http", &auth_http, false },
-			      { "protocol", &auth_protocol, true }),
+	.members = FORM_MEMBERS({ "backendRef", &object_ref, true }, { "forwardBody", &auth_body, false }, { "grpc", &auth_grpc, false }, { "http", &auth_http, false },
+				{ "protocol", &auth_protocol, true }),
 	.rules = auth_rules,
 };
 #define GRPC_FILTER_ROWS                                                                                                                                                  \
 	{ "extensionRef", &gw_local, false }, { "requestHeaderModifier", &header_mod, false }, { "requestMirror", &mirror, false }, { "responseHeaderModifier", &header_mod, false }
 static const struct form http_filter_type = {
-	.words = GW_WORDS("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "RequestRedirect", "URLRewrite", "ExtensionRef", "CORS", "ExternalAuth"),
+	.words = FORM_WORDS("RequestHeaderModifier", "ResponseHeaderModifier", "RequestMirror", "RequestRedirect", "URLRewrite", "ExtensionRef", "CORS", "ExternalAuth"),
 };
 static const struct form http_filter = {
-	.members = GW_MEMBERS(GRPC_FILTER_ROWS, { "cors", &cors, false }, { "externalAuth", &auth, false }, { "requestRedirect", &redirect, false }, { "urlRewrite", &rewrite, false },
-			      { "type", &http_filter_type, true }),
+	.members = FORM_MEMBERS(GRPC_FILTER_ROWS, { "cors", &cors, false }, { "externalAuth", &auth, false }, { "requestRedirect", &redirect, false }, { "urlRewrite", &rewrite, false },
+				{ "type", &http_filter_type, true }),
 	.rules = http_filter_rules,
 };
-static const struct form grpc_filter_type = { .words = GW_WORDS("ResponseHeaderModifier", "RequestHeaderModifier", "RequestMirror", "ExtensionRef") };
-static const struct form grpc_filter = { .members = GW_MEMBERS(GRPC_FILTER_ROWS, { "type", &grpc_filter_type, true }), .rules = grpc_filter_rules };
+static const struct form grpc_filter_type = { .words = FORM_WORDS("ResponseHeaderModifier", "RequestHeaderModifier", "RequestMirror", "ExtensionRef") };
+static const struct form grpc_filter = { .members = FORM_MEMBERS(GRPC_FILTER_ROWS, { "type", &grpc_filter_type, true }), .rules = grpc_filter_rules };
 static const struct form http_filters = { .max = 16, .items = &http_filter, .rules = http_filters_rules };
 static const struct form grpc_filters = { .max = 16, .items = &grpc_filter, .rules = grpc_filters_rules };
 
@@ -185,7 +185,7 @@ static const struct form grpc_filters = { .max = 16, .items = &grpc_filter, .rul
 
 static const struct form weight = { .max = 1000000 };
 #define BACKENDS(id, least, ...)                                                                                                                        \
-	static const struct form id##_one = { .members = GW_MEMBERS(GW_BACKEND_ROWS, { "weight", &weight, false }, __VA_ARGS__), .rules = gw_backend_rules };   \
+	static const struct form id##_one = { .members = FORM_MEMBERS(GW_BACKEND_ROWS, { "weight", &weight, false }, __VA_ARGS__), .rules = gw_backend_rules };   \
 	static const struct form id = { .min = least, .max = 16, .items = &id##_one }
 BACKENDS(http_backends, 0, { "filters", &http_filters, false });
 BACKENDS(grpc_backends, 0, { "filters", &grpc_filters, false });
@@ -232,24 +232,24 @@ static void grpc_method_rules(struct check *c, const struct val *self, const str
 		refuse_omitted(c, p, "method must only contain valid characters (matching ^[A-Za-z_][A-Za-z_0-9]*$)");
 }
 
-static const struct form match_type = { .words = GW_WORDS("Exact", "RegularExpression") };
-static const struct form path_type = { .words = GW_WORDS("Exact", "PathPrefix", "RegularExpression") };
-static const struct form path_match = { .members = GW_MEMBERS({ "type", &path_type, false }, { "value", &path_value, false }), .rules = path_rules };
+static const struct form match_type = { .words = FORM_WORDS("Exact", "RegularExpression") };
+static const struct form path_type = { .words = FORM_WORDS("Exact", "PathPrefix", "RegularExpression") };
+static const struct form path_match = { .members = FORM_MEMBERS({ "type", &path_type, false }, { "value", &path_value, false }), .rules = path_rules };
 #define NAMED(id, value)                                                                                                                                                    \
-	static const struct form id##_one = { .members = GW_MEMBERS({ "name", &gw_header_name, true }, { "type", &match_type, false }, { "value", &value, true }) };             \
+	static const struct form id##_one = { .members = FORM_MEMBERS({ "name", &gw_header_name, true }, { "type", &match_type, false }, { "value", &value, true }) };             \
 	static const struct form id = { .max = 16, .items = &id##_one, .key = "name" }
 static const struct form grpc_value = { .min = 1, .max = 4096 }, query_value = { .min = 1, .max = 1024 };
 NAMED(http_headers, header_value);
 NAMED(grpc_headers, grpc_value);
 NAMED(http_query, query_value);
-static const struct form method = { .words = GW_WORDS(METHODS) };
+static const struct form method = { .words = FORM_WORDS(METHODS) };
 static const struct form http_match = {
-	.members = GW_MEMBERS({ "headers", &http_headers, false }, { "method", &method, false }, { "path", &path_match, false }, { "queryParams", &http_query, false }),
+	.members = FORM_MEMBERS({ "headers", &http_headers, false }, { "method", &method, false }, { "path", &path_match, false }, { "queryParams", &http_query, false }),
 };
 static const struct form grpc_method = {
-	.members = GW_MEMBERS({ "method", &path_value, false }, { "service", &path_value, false }, { "type", &match_type, false }), .rules = grpc_method_rules,
+	.members = FORM_MEMBERS({ "method", &path_value, false }, { "service", &path_value, false }, { "type", &match_type, false }), .rules = grpc_method_rules,
 };
-static const struct form grpc_match = { .members = GW_MEMBERS({ "headers", &grpc_headers, false }, { "method", &grpc_method, false }) };
+static const struct form grpc_match = { .members = FORM_MEMBERS({ "headers", &grpc_headers, false }, { "method", &grpc_method, false }) };
 static const struct form http_matches = { .max = 64, .items = &http_match };
 static const struct form grpc_matches = { .max = 64, .items = &grpc_match };
 
@@ -300,16 +300,16 @@ static void session_rules(struct check *c, const struct val *self, const struct 
 }
 
 static const struct form a_duration = { .pattern = DURATION };
-static const struct form timeouts = { .members = GW_MEMBERS({ "backendRequest", &a_duration, false }, { "request", &a_duration, false }), .rules = timeouts_rules };
+static const struct form timeouts = { .members = FORM_MEMBERS({ "backendRequest", &a_duration, false }, { "request", &a_duration, false }), .rules = timeouts_rules };
 static const struct form code = { .min = 400, .max = 599 };
 static const struct form codes = { .items = &code, .key = "" };
-static const struct form retry = { .members = GW_MEMBERS({ "attempts", &from_1, false }, { "backoff", &a_duration, false }, { "codes", &codes, false }) };
-static const struct form lifetime_type = { .words = GW_WORDS("Permanent", "Session") };
-static const struct form session_type = { .words = GW_WORDS("Cookie", "Header") };
-static const struct form cookie = { .members = GW_MEMBERS({ "lifetimeType", &lifetime_type, false }, { "name", &gw_header_name, false }, { "path", &path_value, false }) };
-static const struct form session_header = { .members = GW_MEMBERS({ "name", &gw_header_name, true }) };
+static const struct form retry = { .members = FORM_MEMBERS({ "attempts", &from_1, false }, { "backoff", &a_duration, false }, { "codes", &codes, false }) };
+static const struct form lifetime_type = { .words = FORM_WORDS("Permanent", "Session") };
+static const struct form session_type = { .words = FORM_WORDS("Cookie", "Header") };
+static const struct form cookie = { .members = FORM_MEMBERS({ "lifetimeType", &lifetime_type, false }, { "name", &gw_header_name, false }, { "path", &path_value, false }) };
+static const struct form session_header = { .members = FORM_MEMBERS({ "name", &gw_header_name, true }) };
 static const struct form session = {
-	.members = GW_MEMBERS({ "absoluteTimeout", &a_duration, false }, { "cookie", &cookie, false }, { "header", &session_header, false }, { "type", &session_type, false }),
+	.members = FORM_MEMBERS({ "absoluteTimeout", &a_duration, false }, { "cookie", &cookie, false }, { "header", &session_header, false }, { "type", &session_type, false }),
 	.rules = session_rules,
 };
 
@@ -384,15 +384,15 @@ static void http_rules_rules(struct check *c, const struct val *self, const stru
 static void grpc_rules_rules(struct check *c, const struct val *self, const struct path *p) { count_matches(c, self, p, 0); }
 
 static const struct form http_rule = {
-	.members = GW_MEMBERS({ "backendRefs", &http_backends, false }, { "filters", &http_filters, false }, { "matches", &http_matches, false }, { "name", &gw_section, false },
-			      { "retry", &retry, false }, { "sessionPersistence", &session, false }, { "timeouts", &timeouts, false }),
+	.members = FORM_MEMBERS({ "backendRefs", &http_backends, false }, { "filters", &http_filters, false }, { "matches", &http_matches, false }, { "name", &gw_section, false },
+				{ "retry", &retry, false }, { "sessionPersistence", &session, false }, { "timeouts", &timeouts, false }),
 	.rules = http_rule_rules,
 };
 static const struct form grpc_rule = {
-	.members = GW_MEMBERS({ "backendRefs", &grpc_backends, false }, { "filters", &grpc_filters, false }, { "matches", &grpc_matches, false }, { "name", &gw_section, false },
-			      { "sessionPersistence", &session, false }),
+	.members = FORM_MEMBERS({ "backendRefs", &grpc_backends, false }, { "filters", &grpc_filters, false }, { "matches", &grpc_matches, false }, { "name", &gw_section, false },
+				{ "sessionPersistence", &session, false }),
 };
-static const struct form plain_rule = { .members = GW_MEMBERS({ "backendRefs", &plain_backends, true }, { "name", &gw_section, false }) };
+static const struct form plain_rule = { .members = FORM_MEMBERS({ "backendRefs", &plain_backends, true }, { "name", &gw_section, false }) };
 static const struct form http_rules = { .min = 1, .max = 16, .items = &http_rule, .rules = http_rules_rules };
 static const struct form grpc_rules = { .max = 16, .items = &grpc_rule, .rules = grpc_rules_rules };
 static const struct form plain_rules = { .min = 1, .max = 1, .items = &plain_rule };
@@ -415,7 +415,7 @@ static const struct form hostnames = { .max = 16, .items = &gw_hostname };
 static const struct form tls_hostnames = { .min = 1, .max = 1024, .items = &gw_hostname, .rules = tls_hosts_rules };
 static const struct form tls_hostnames_alpha = { .max = 1024, .items = &gw_hostname };          /* v1alpha2 */
 
-#define SPEC(id, ...) static const struct form id = { .members = GW_MEMBERS({ "parentRefs", &gw_parents, false }, { "useDefaultGateways", &gw_all_or_none, false }, __VA_ARGS__) }
+#define SPEC(id, ...) static const struct form id = { .members = FORM_MEMBERS({ "parentRefs", &gw_parents, false }, { "useDefaultGateways", &gw_all_or_none, false }, __VA_ARGS__) }
 SPEC(http_spec, { "hostnames", &hostnames, false }, { "rules", &http_rules, false });
 SPEC(grpc_spec, { "hostnames", &hostnames, false }, { "rules", &grpc_rules, false });
 SPEC(tls_spec, { "hostnames", &tls_hostnames, false }, { "rules", &plain_rules, true });

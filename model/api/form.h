@@ -8,6 +8,8 @@
 
 struct form;
 struct form_member { const char *name; const struct form *form; bool needed; };
+#define FORM_WORDS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
+#define FORM_MEMBERS(...) ((const struct form_member[]){ __VA_ARGS__, { NULL, NULL, false } })
 /* Called for a value whose form and whose members' forms are good (as far as types, words and sizes go); says what the rules at this place refuse. */
 typedef void form_rules(struct check *, const struct val *self, const struct path *);
 

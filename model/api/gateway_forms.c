@@ -9,11 +9,11 @@ const struct form gw_hostname = { .min = 1, .max = 253, .pattern = GW_HOSTNAME }
 const struct form gw_port = { .min = 1, .max = 65535 };
 const struct form gw_section = { .min = 1, .max = 253, .pattern = GW_SUBDOMAIN };
 const struct form gw_header_name = { .min = 1, .max = 256, .pattern = "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$" };
-const struct form gw_all_or_none = { .words = GW_WORDS("All", "None") };
+const struct form gw_all_or_none = { .words = FORM_WORDS("All", "None") };
 const struct form gw_secret = {
-	.members = GW_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, false }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false }),
+	.members = FORM_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, false }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false }),
 };
-const struct form gw_local = { .members = GW_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }) };
+const struct form gw_local = { .members = FORM_MEMBERS({ "group", &gw_group, true }, { "kind", &gw_kind, true }, { "name", &gw_object, true }) };
 
 void gw_must_differ(struct check *c, const struct val *list, const char *member, const struct path *p, const char *says)
 {
@@ -67,7 +67,7 @@ static void parents_rules(struct check *c, const struct val *self, const struct 
 }
 
 static const struct form parent = {
-	.members = GW_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, false }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false },
-			      { "port", &gw_port, false }, { "sectionName", &gw_section, false }),
+	.members = FORM_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, false }, { "name", &gw_object, true }, { "namespace", &gw_namespace, false },
+				{ "port", &gw_port, false }, { "sectionName", &gw_section, false }),
 };
 const struct form gw_parents = { .max = 32, .items = &parent, .rules = parents_rules };

@@ -9,8 +9,6 @@
 #define GW_DOTTED      GW_LABEL "(\\." GW_LABEL ")*"
 #define GW_SUBDOMAIN   "^" GW_DOTTED "$"
 #define GW_HOSTNAME    "^(\\*\\.)?" GW_DOTTED "$"
-#define GW_WORDS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
-#define GW_MEMBERS(...) ((const struct form_member[]){ __VA_ARGS__, { NULL, NULL, false } })
 
 extern const struct form gw_group, gw_kind, gw_object, gw_namespace;            /* parts of references */
 extern const struct form gw_subdomain, gw_hostname, gw_port, gw_section, gw_all_or_none;

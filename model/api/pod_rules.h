@@ -4,6 +4,7 @@
 #define PODWIRE_POD_RULES_H
 
 #include "model/api/checks.h"
+#include "model/api/members.h"
 
 #define VOLUMES_JUDGED 256
 struct pod_rules {
@@ -17,20 +18,8 @@ struct pod_rules {
 	bool good_volume[VOLUMES_JUDGED];       /* of the first ones; later ones are good */
 };
 
-static inline const char *text_of(const struct val *v, const char *key)
-{
-	const char *s = val_str(val_get(v, key));
-
-	return s ? s : "";
-}
-static inline bool has(const struct val *v, const char *key)
-{
-	const struct val *m = val_get(v, key);
-
-	return m && m->type != VAL_NULL;
-}
-static inline int64_t int_of(const struct val *v, const char *key, int64_t dflt) { return val_int_or(val_get(v, key), dflt); }
-static inline bool true_of(const struct val *v, const char *key) { return val_bool_or(val_get(v, key), false); }
+/* Is it a resource of pages? */
+static inline bool huge(const char *resource) { return strncmp(resource, "hugepages-", 10) == 0; }
 
 /* Required if empty. */
 bool need(struct check *, const struct val *, const struct path *, const char *key);
