@@ -304,11 +304,6 @@ void calico_policy_check(struct check *c, const struct object *o)
 
 /* ---- tiers */
 
-static double number(const struct val *v)
-{
-	return val_is(v, VAL_FLOAT) ? v->f : val_is(v, VAL_INT) ? (double)v->i : -1;
-}
-
 static const struct form tier_action = { .words = FORM_WORDS("Pass", "Deny") };
 static const struct form tier = { .members = FORM_MEMBERS({ "defaultAction", &tier_action, false }) };
 
@@ -327,7 +322,7 @@ void calico_tier_check(struct check *c, const struct object *o)
 			continue;
 		if (!streq(said, own[k].action))
 			refuse_str(c, SUB(NULL, "spec.defaultAction"), said, "The '%s' tier must have default action '%s'", own[k].name, own[k].action);
-		if (number(val_get(spec, "order")) != own[k].order)
+		if (val_number_or(val_get(spec, "order"), -1) != own[k].order)
 			refuse_val(c, SUB(NULL, "spec.order"), val_get(spec, "order"), "%s tier order must be %s", own[k].name, own[k].says);
 	}
 }

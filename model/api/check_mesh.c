@@ -1,5 +1,6 @@
 /* Names, addresses, labels and references as Istio takes them. Source: see check_mesh.h. */
 #include "model/api/check_mesh.h"
+#include "model/api/gateway_forms.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -417,10 +418,8 @@ static void target_rules(struct check *c, const struct val *self, const struct p
 	if (ns)
 		refuse_str(c, SUB(p, "namespace"), ns, "cross namespace referencing is not currently supported");
 }
-static const struct form target_group = { .max = 253, .pattern = "^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$" };
-static const struct form target_kind = { .min = 1, .max = 63, .pattern = "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$" }, target_name = { .min = 1, .max = 253 };
 const struct form mesh_target = {
-	.members = FORM_MEMBERS({ "group", &target_group, false }, { "kind", &target_kind, true }, { "name", &target_name, true }), .rules = target_rules,
+	.members = FORM_MEMBERS({ "group", &gw_group, false }, { "kind", &gw_kind, true }, { "name", &gw_object, true }), .rules = target_rules,
 };
 const struct form mesh_targets = { .max = 16, .items = &mesh_target };
 

@@ -23,7 +23,8 @@ bool mesh_is_tls(const char *protocol);
 bool mesh_is_protocol(const char *);            /* any that it knows */
 bool mesh_covers(const char *host, const char *other);  /* of two hosts, each of which may be a wildcard, one takes what the other does (host.Name.Matches) */
 bool mesh_within(const char *host, const char *other);  /* what it takes other takes too (host.Name.SubsetOf) */
-const char *mesh_regex_wrong(const char *re, char out[128]);     /* what RE2 would say of it; NULL: nothing is known against it */
+bool mesh_is_header(const char *);              /* the name of a header */
+const char *mesh_regex_wrong(const char *re, char out[128]);     /* what RE2 would say of it (in out), or that it is too long; NULL: nothing is known against it */
 const char *mesh_header_wrong(const char *value);        /* of a header that is set or added; NULL: nothing */
 
 /* ---- each refuses what is not of its form */
@@ -50,6 +51,9 @@ extern const struct form mesh_workloads;        /* labels: of Sidecar and Servic
 extern const struct form mesh_target, mesh_targets;     /* targetRef, targetRefs */
 extern const struct form mesh_server_tls;       /* of a Gateway's servers, and of a Sidecar's ingress */
 extern const struct form mesh_pool;             /* connectionPool */
+form_rules mesh_match;                          /* exact, prefix or regex; an empty prefix is one */
+/* What a route does with its requests (check_mesh_actions.c). mirrored: a percentage that may be as small as it likes */
+extern const struct form mesh_cors, mesh_fault, mesh_mirrored, mesh_mirrors, mesh_redirect, mesh_direct, mesh_rewrite, mesh_retries;
 form_rules mesh_one_selector;                   /* selector, targetRef or targetRefs */
 
 #endif

@@ -46,6 +46,8 @@ const char *mesh_regex_wrong(const char *re, char out[128])
 	uint32_t depth = 0;
 	bool nothing = true, repeated = false;  /* there is nothing that could be repeated; what stands there is a repetition */
 
+	if (strlen(re) > 1024)
+		return "regex is too large, max length allowed is 1024";
 	for (const char *p = re; *p; p++) {
 		size_t n = repetition(p);
 
@@ -94,8 +96,14 @@ const char *mesh_regex_wrong(const char *re, char out[128])
 	return depth ? said(out, "missing closing )", re) : NULL;
 }
 
-/* ---- Envoy's variables: %VAR%, %VAR(["a", "b"])%, %% */
+/* ---- headers */
 
+bool mesh_is_header(const char *s)
+{
+	return *s && strspn(s, "!#$%&'*+-.^_`|~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") == strlen(s);
+}
+
+/* Envoy's variables: %VAR%, %VAR(["a", "b"])%, %% */
 const char *mesh_header_wrong(const char *s)
 {
 	enum { LITERAL, NAME, ARRAY, STRING_START, STRING, DELIMITER, ARGS_END, END } state = LITERAL;

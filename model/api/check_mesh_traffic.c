@@ -123,7 +123,7 @@ static void client_tls_rules(struct check *c, const struct val *self, const stru
 /* A number, or null: the default. */
 static void aggression_rules(struct check *c, const struct val *self, const struct path *p)
 {
-	if ((val_is(self, VAL_FLOAT) && self->f <= 0) || (val_is(self, VAL_INT) && self->i <= 0))
+	if (val_number_or(self, 1) <= 0)
 		refuse_val(c, p, self, "aggression should be greater than 0");
 }
 

@@ -94,6 +94,11 @@ int64_t val_int_or(const struct val *v, int64_t dflt)
 	return val_is(v, VAL_FLOAT) && whole(v->f) ? (int64_t)v->f : dflt;
 }
 
+double val_number_or(const struct val *v, double dflt)
+{
+	return val_is(v, VAL_FLOAT) ? v->f : val_is(v, VAL_INT) ? (double)v->i : dflt;
+}
+
 bool val_bool_or(const struct val *v, bool dflt)
 {
 	return val_is(v, VAL_BOOL) ? v->b : dflt;

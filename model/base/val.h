@@ -68,6 +68,7 @@ const struct val *val_path(const struct val *, const char *dotted);     /* "spec
 const char *val_str(const struct val *);                                /* NULL unless STRING */
 const char *val_str_at(const struct val *, const char *dotted);
 int64_t val_int_or(const struct val *, int64_t dflt);                   /* INT, or FLOAT without a fraction */
+double val_number_or(const struct val *, double dflt);                   /* INT or FLOAT */
 bool val_bool_or(const struct val *, bool dflt);
 bool val_is(const struct val *, enum val_type);
 bool val_equal(const struct val *, const struct val *);                 /* order of map members does not matter; 1 equals 1.0 */
@@ -79,6 +80,7 @@ static inline const struct val *val_first(const struct val *v) { return v && (v-
 /* The same in a tree that is yours to change. */
 static inline struct val *val_get_mut(struct val *map, const char *key) { return (struct val *)(uintptr_t)val_get(map, key); }
 static inline struct val *val_path_mut(struct val *v, const char *dotted) { return (struct val *)(uintptr_t)val_path(v, dotted); }
+static inline struct val *val_at_mut(struct val *list, uint32_t i) { return (struct val *)(uintptr_t)val_at(list, i); }
 static inline struct val *val_first_mut(struct val *v) { return (struct val *)(uintptr_t)val_first(v); }
 #define VAL_EACH_MUT(v, holder) for (struct val *v = val_first_mut(holder); v; v = v->next)
 

@@ -194,16 +194,16 @@ static void carry(struct cluster *c, struct object *to, const struct object *old
 }
 
 /* The same template to the API server, which compares what it wrote itself as well: then no controller sees a new one. */
-static void keep_template(struct object *to, const struct object *old, const struct val *now, const struct val *was)
+static void keep_template(struct object *to, struct object *old, const struct val *now, const struct val *was)
 {
-	const struct val **now_at = template_place(to), **was_at = template_place((struct object *)(uintptr_t)old);
+	const struct val **now_at = template_place(to), **was_at = template_place(old);
 
 	if (now_at && *now_at && *was_at && val_equal(val_get(now, "template"), val_get(was, "template")))
 		*now_at = *was_at;
 }
 
 /* Does the spec change, defaults included? */
-static bool spec_changes(struct cluster *c, struct object *to, const struct object *old)
+static bool spec_changes(struct cluster *c, struct object *to, struct object *old)
 {
 	struct arena *scratch;
 	const struct val *now, *was;
@@ -372,12 +372,6 @@ static struct val *merge(const struct object *o, const struct val *now, struct v
 	return three_way_merge(a, last_applied(o, a), now, val_copy(a, live), kind_is_strategic(o->kind));
 }
 
-struct val *apply_merge(struct cluster *c, const struct object *o, const struct val *now, struct arena *a)
-{
-	(void)c;
-	return merge(o, now, object_live(o, a), a);
-}
-
 static bool never_applied(const struct object *o)
 {
 	return o->applied && !o->applied->nr && !label_get(&o->annotations, LAST_APPLIED);
@@ -395,7 +389,7 @@ static enum apply_result apply_over(struct cluster *c, struct object *old, const
 	if (never_applied(old))                 /* kubectl's words (pkg/cmd/apply/apply.go warningNoLastAppliedConfigAnnotation) */
 		err_warn(err, &w, "resource %s/%s is missing the " LAST_APPLIED " annotation: what it has and the file does not stays as it is; apply has written the annotation now", old->kind->plural, old->name);
 	if (old->kind == &service_kind)
-		service_drop_fields((const struct service *)old, (struct val *)(uintptr_t)merged.root);
+		service_drop_fields((const struct service *)old, merged.root);
 	if (live && val_equal(live, merged.root) && val_equal(last, d->root)) {
 		*out = old;
 		return APPLY_UNCHANGED;
@@ -487,7 +481,7 @@ enum apply_result apply_replace(struct cluster *c, struct object *o, const struc
 
 	own.dflt_ns = o->ns;                    /* its document may have got it from the command line */
 	if (o->kind == &service_kind)
-		service_drop_fields((const struct service *)o, (struct val *)(uintptr_t)d.root);
+		service_drop_fields((const struct service *)o, d.root);
 	next = object_decode(c, o->kind, &d, &own, err);
 	if (!next)
 		return APPLY_ERROR;

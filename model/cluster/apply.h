@@ -29,8 +29,6 @@ void apply_due(struct docs_later *, struct cluster *, struct err *);
 enum apply_result apply_replace(struct cluster *, struct object *, const struct val *to, const struct apply_options *, struct err *);
 /* The document as it is now: with the labels and annotations that controllers have added. NULL: it has none. */
 struct val *object_live(const struct object *, struct arena *);
-/* The document that apply would store for `now` over the object: three-way, by what the last apply said (its own memory, or the annotation). */
-struct val *apply_merge(struct cluster *, const struct object *, const struct val *now, struct arena *);
 /* Marks deleted: finalizers and grace follow from the controllers; dependents go as well (the garbage collector's work). */
 void apply_delete(struct cluster *, struct object *);
 /* How `delete` may be told to do it. grace: seconds, -1: the Pod's own. force: it is gone at once, whatever still runs. */

@@ -263,7 +263,7 @@ static struct val *holder(struct arena *a, struct val *root, const char *pointer
 		if (at->type == VAL_MAP)
 			at = val_get_mut(at, *last);
 		else if (at->type == VAL_LIST && index_of(*last, at->nr, false, &k))
-			at = (struct val *)(uintptr_t)val_at(at, k);
+			at = val_at_mut(at, k);
 		else
 			at = NULL;
 		if (!at)
