@@ -8,7 +8,7 @@ struct agnhost_port {
 	uint8_t protocol;               /* L4_TCP … */
 	int32_t port;
 	bool tls;
-	const char *addr;               /* an IP address as its arguments have it, of the container's strings; NULL: any */
+	const char *addr;               /* an IP address as its arguments have it; lives as long as the call; NULL: any */
 	const char *path;               /* the field that says so: spec.containers.args */
 };
 
@@ -19,6 +19,7 @@ struct agnhost {
 	const char *depends;            /* on what the exit status depends that is not looked at, and taken to be well; NULL: code is what it is */
 };
 struct agnhost agnhost_of(const struct container *);
+const char *agnhost_flag(const struct container *, const char *name);   /* of --port=80 or --port 80 the last; NULL: it is not given */
 
 typedef void agnhost_listens(void *, const struct agnhost_port *);
 void agnhost_ports(const struct container *, agnhost_listens *, void *);        /* each once, in the order in which it opens them */

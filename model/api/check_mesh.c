@@ -1,6 +1,5 @@
 /* Names, addresses, labels and references as Istio takes them. Source: see check_mesh.h. */
 #include "model/api/check_mesh.h"
-#include "model/api/gateway_forms.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "model/api/gateway_forms.h"
 #include "model/base/ip.h"
 #include "model/base/quantity.h"
 
