@@ -1,4 +1,4 @@
-/* Identities in a mesh: mutual TLS between proxies, and at the receiving sidecar PeerAuthentication and AuthorizationPolicy (mesh_auth.c decides the same in memory).
+/* Identities in a mesh: mutual TLS between proxies, and at the receiving sidecar PeerAuthentication and AuthorizationPolicy (mesh_auth.c and mesh_peer.c decide the same in memory).
  * Sidecars know one another's TLS by its ALPN, as Istio's do. HAProxy 2.6 has no sample for the names in a certificate, so the peer's is looked for in the certificate's DER: tag,
  * length and text of the SPIFFE URI of each workload that there is. */
 #include "model/l7/haproxy_parts.h"

@@ -64,7 +64,7 @@ const char *mesh_unmodelled(struct cluster *c, const struct pod *p, struct arena
 
 	for (uint32_t n = 0; n < all.nr; n++) {
 		const struct val *labels = val_path(all.v[n]->doc, "spec.workloadSelector.labels");
-		bool hit = all.v[n]->ns == p->o.ns || streq(all.v[n]->ns, "istio-system");
+		bool hit = all.v[n]->ns == p->o.ns || streq(all.v[n]->ns, MESH_ROOT_NS);
 
 		VAL_EACH_KEY(v, labels)
 			hit = hit && streq(label_get(&p->o.labels, v->key), val_str(v));
@@ -81,7 +81,7 @@ bool mesh_asked(struct cluster *c, const struct pod *p)
 	str here = ns ? label_get(&ns->o.labels, "istio-injection") : NULL, rev = ns ? label_get(&ns->o.labels, "istio.io/rev") : NULL;
 	str own = label_get(&p->o.labels, "sidecar.istio.io/inject"), note = label_get(&p->o.annotations, "sidecar.istio.io/inject");
 
-	if (p->spec->host_network || streq(p->o.ns, "kube-system") || streq(p->o.ns, "kube-public") || streq(p->o.ns, "istio-system") || streq(p->o.ns, CONTROLLER_NS))
+	if (p->spec->host_network || streq(p->o.ns, "kube-system") || streq(p->o.ns, "kube-public") || streq(p->o.ns, MESH_ROOT_NS) || streq(p->o.ns, CONTROLLER_NS))
 		return false;
 	if (streq(own, "false") || streq(here, "disabled"))
 		return false;

@@ -8,6 +8,7 @@
 #define MESH_OUTBOUND 15001
 #define MESH_INBOUND 15006
 #define MESH_UID 1337
+#define MESH_ROOT_NS "istio-system"      /* what stands there is for the whole mesh */
 #define MESH_CONTROLLER "istio.io/gateway-controller"   /* in the status of routes whose parent is a Service, too */
 
 /* Does a control plane run that injects (istiod, or one that --controller istio.io/… gave)? */

@@ -39,11 +39,16 @@ struct mesh_compile {
 	int32_t port;                           /* of the connection; 0: any */
 	const struct mesh_scope *scope;         /* NULL: a gateway's, which sees everything */
 };
+
+/* ---- mesh_destination.c */
 const char *mesh_fqdn(struct cluster *, const char *host, str ns, struct arena *);
 const struct service *mesh_service(struct cluster *, const char *fqdn);         /* NULL: not a Service of this cluster */
 bool mesh_exported(const struct object *, const struct val *spec, str to);      /* exportTo: absent or "*" is everywhere, "." its own namespace */
 const struct raw_object *mesh_destination_rule(struct cluster *, str client_ns, const char *fqdn, struct arena *);
 struct l7_ref mesh_ref(struct mesh_compile *, const struct val *destination, str ns, const char **unknown /* why it cannot be told; left alone */);
+const pair_list *mesh_labels(struct mesh_compile *, const struct val *map);     /* { NAME: VALUE } */
+
+/* ---- mesh_routes.c */
 bool mesh_add_virtual_service(struct mesh_compile *, const char *vhost, const struct raw_object *);      /* false: none of its routes is for this client and port */
 /* The http routes of a VirtualService, those of its delegates (mesh_delegate.c) in the place of what delegates to them. */
 struct mesh_http { const struct val *http; const struct raw_object *vs; const char *at; bool merged /* its matches are not as written */; };

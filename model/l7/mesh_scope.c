@@ -5,8 +5,6 @@
 
 #include <strings.h>
 
-#define ROOT_NS "istio-system"
-
 /* ---- protocols */
 
 static const struct { const char *name; enum mesh_speaks speaks; } protocols[] = {
@@ -95,10 +93,10 @@ static const struct raw_object *sidecar_in(struct cluster *c, str ns, const pair
 
 static bool mesh_wide_any(struct cluster *c, struct arena *a)
 {
-	const struct object *map = cluster_find(c, &config_map_kind, cluster_str(c, ROOT_NS), cluster_str(c, "istio"));
+	const struct object *map = cluster_find(c, &config_map_kind, cluster_str(c, MESH_ROOT_NS), cluster_str(c, "istio"));
 	const char *text = map ? val_str(val_get(val_get(map->doc, "data"), "mesh")) : NULL;
 	struct err err = { 0 };
-	const struct val *mesh = text ? yaml_parse(a, "ConfigMap " ROOT_NS "/istio", text, strlen(text), NULL, &err) : NULL;
+	const struct val *mesh = text ? yaml_parse(a, "ConfigMap " MESH_ROOT_NS "/istio", text, strlen(text), NULL, &err) : NULL;
 	const char *mode = val_str_at(mesh, "outboundTrafficPolicy.mode");
 
 	err_free(&err);
@@ -120,7 +118,7 @@ struct mesh_scope mesh_scope(struct cluster *c, const struct pod *p, struct aren
 	const struct val *policy;
 	const char *what;
 
-	out.sidecar = s ? s : cluster_count(c, &istio_sidecar_kind) ? sidecar_in(c, cluster_str(c, ROOT_NS), NULL) : NULL;
+	out.sidecar = s ? s : cluster_count(c, &istio_sidecar_kind) ? sidecar_in(c, cluster_str(c, MESH_ROOT_NS), NULL) : NULL;
 	policy = out.sidecar ? val_get(out.sidecar->spec, "outboundTrafficPolicy") : NULL;
 	out.any = policy ? streq(val_str_at(policy, "mode"), "ALLOW_ANY") : mesh_wide_any(c, a);        /* REGISTRY_ONLY is what a policy without a mode says */
 	if (!out.sidecar)
