@@ -281,11 +281,7 @@ static void arrive(struct asking *k, const struct way *way, const struct http_de
 	} else {
 		fill_end(&v, &end);
 		v.reason = b->why;
-		if (forward_untrusted(k, way, d, b, &end, &v, h)) {
-			*answer_push(k->out, k->a) = v;
-			return;
-		}
-		if (!forward_received(k, way, b, second, &v, h)) {
+		if (!forward_untrusted(k, way, d, b, &end, &v, h) && !forward_received(k, way, b, second, &v, h)) {
 			forward_backend(k, h, b);
 			forward_answers(k, way, d, b, &end, &v, h);
 		}

@@ -18,31 +18,15 @@ static void wrong(const struct suite *s, const char *what, const char *got, cons
 	CU_FAIL("differs");
 }
 
-static const char *file_text(struct arena *a, const char *path, size_t *n)
-{
-	FILE *f = fopen(path, "r");
-	struct sb out = { 0 };
-	char part[4096];
-	const char *kept;
-	size_t got;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	while ((got = fread(part, 1, sizeof(part), f)))
-		sb_addn(&out, part, got);
-	fclose(f);
-	*n = out.len;
-	kept = arena_strdup(a, sb_text(&out));
-	sb_free(&out);
-	return kept;
-}
-
 static const struct val *suite_data(struct arena *a)
 {
 	struct err err = { 0 };
 	size_t n = 0;
-	const char *text = file_text(a, DATA ".yaml", &n);
-	const struct val *v = yaml_parse(a, DATA ".yaml", text, n, NULL, &err);
+	const char *text = test_file(a, DATA ".yaml", &n);
+	const struct val *v;
 
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	v = yaml_parse(a, DATA ".yaml", text, n, NULL, &err);
 	if (err_any(&err))
 		err_print(&err, stderr);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(v);
@@ -386,9 +370,10 @@ TEST(each_test_of_the_conformance_suite_is_held_somewhere)
 	struct arena *a = arena_new(NULL, "suite");
 	const struct val *suite = suite_data(a);
 	size_t n = 0;
-	const char *text = file_text(a, DATA ".tsv", &n);
+	const char *text = test_file(a, DATA ".tsv", &n);
 	unsigned tests = 0, open = 0;
 
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
 	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		const char *one = arena_strndup(a, line, strcspn(line, "\n")), *where = strrchr(one, '\t');
 

@@ -57,12 +57,11 @@ const char *test_shared(void)
 	return access(dir, R_OK) == 0 ? dir : NULL;
 }
 
-const struct val *test_json(struct arena *a, const char *path)
+const char *test_file(struct arena *a, const char *path, size_t *len)
 {
 	FILE *f = fopen(path, "rb");
-	struct err err = { 0 };
 	struct sb text = { 0 };
-	const struct val *v;
+	const char *kept;
 	char piece[4096];
 
 	if (!f) {
@@ -72,9 +71,23 @@ const struct val *test_json(struct arena *a, const char *path)
 	for (size_t n; (n = fread(piece, 1, sizeof(piece), f)) > 0;)
 		sb_addn(&text, piece, n);
 	fclose(f);
-	v = json_parse(a, path, sb_text(&text), text.len, NULL, &err);
-	CU_ASSERT_PTR_NOT_NULL(v);
+	kept = arena_strndup(a, sb_text(&text), text.len);
+	*len = text.len;
 	sb_free(&text);
+	return kept;
+}
+
+const struct val *test_json(struct arena *a, const char *path)
+{
+	struct err err = { 0 };
+	size_t len = 0;
+	const char *text = test_file(a, path, &len);
+	const struct val *v;
+
+	if (!text)
+		return NULL;
+	v = json_parse(a, path, text, len, NULL, &err);
+	CU_ASSERT_PTR_NOT_NULL(v);
 	err_free(&err);
 	return v;
 }

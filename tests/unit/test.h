@@ -24,7 +24,8 @@ bool test_same_text(const char *file, int line, const char *have, const char *wa
 
 /* ../shared beside the project, or $PODWIRE_SHARED: the conformance material; NULL if it is not there. Tests over it say "skipped". */
 const char *test_shared(void);
-/* What a file of JSON holds; NULL if it cannot be read from here (said as skipped). */
+/* A file's text, and what a file of JSON holds; NULL if it cannot be read from here (said as skipped). */
+const char *test_file(struct arena *, const char *path, size_t *len);
 const struct val *test_json(struct arena *, const char *path);
 
 #endif
