@@ -39,6 +39,7 @@ enum refused {
 
 enum form { ANY, BOOL, INT, RANGES, WORD /* one of `what`, | between */, WORD_CASELESS, PATTERN, PATTERN_BLANKS /* blanks do not count */, SERVICE, HOSTS /* comma-separated EXPRESSIONs */ };
 
+/* In the order of their names. */
 static const struct known { const char *name; uint8_t effect, form; const char *what; uint8_t refused; } annotations[] = {
 	{ "affinity", NO_EFFECT, WORD, "cookie", IGNORED }, { "affinity-canary-behavior", NO_EFFECT, WORD, "sticky|legacy", IGNORED },
 	{ "affinity-mode", NO_EFFECT, WORD, "balanced|persistent", IGNORED }, { "allowlist-source-range", MODELLED, RANGES, NULL, DENIED },
@@ -102,12 +103,11 @@ static const struct known { const char *name; uint8_t effect, form; const char *
 	{ "whitelist-source-range", MODELLED, RANGES, NULL, DENIED }, { "x-forwarded-prefix", MODELLED, PATTERN_BLANKS, CAPTURES, LEFT_OUT },
 };
 
+static int by_name(const void *name, const void *one) { return strcmp(name, ((const struct known *)one)->name); }
+
 static const struct known *known(const char *name)
 {
-	for (size_t k = 0; k < ARRAY_LEN(annotations); k++)
-		if (streq(annotations[k].name, name))
-			return &annotations[k];
-	return NULL;
+	return bsearch(name, annotations, ARRAY_LEN(annotations), sizeof(*annotations), by_name);
 }
 
 /* ---- values */

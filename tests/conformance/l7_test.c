@@ -303,3 +303,23 @@ TEST(routes_of_every_kind_go_where_the_gateway_api_says)
 {
 	CU_ASSERT(run_cases("routes-more") >= 93);
 }
+
+/* The table of ingress-nginx' annotations is searched by halves. */
+TEST(annotations_stand_in_the_order_of_their_names)
+{
+	struct arena *a = arena_new(NULL, "test");
+	size_t n = 0;
+	const char *text = test_file(a, "model/l7/nginx_annotations.c", &n), *p = text ? strstr(text, "} annotations[] = {") : NULL, *end = p ? strstr(p, "\n};") : NULL, *last = "";
+	unsigned rows = 0;
+
+	while (p && (p = strstr(p, "{ \"")) && p < end) {
+		const char *name = arena_strndup(a, p + 3, strcspn(p + 3, "\""));
+
+		CU_ASSERT(strcmp(last, name) < 0);
+		last = name;
+		rows++;
+		p += 3;
+	}
+	CU_ASSERT(!text || rows > 100);
+	arena_free(a);
+}
