@@ -181,12 +181,7 @@ bool refuse_duplicate_val(struct check *c, const struct path *p, const struct va
 	return false;
 }
 
-bool refuse_unfound(struct check *c, const struct path *p, const char *value)
-{
-	return tell_str(c, p, "Not found", value, "");
-}
-
-bool refuse_unfound_among(struct check *c, const struct path *p, const char *value, const char *why)
+bool refuse_unfound(struct check *c, const struct path *p, const char *value, const char *why)
 {
 	return tell_str(c, p, "Not found", value, why);
 }

@@ -21,8 +21,7 @@ bool refuse_unsupported_text(struct check *, const struct path *, const char *js
 bool refuse_omitted(struct check *, const struct path *, const char *why);                                      /* Invalid value: … without the value */
 bool refuse_long(struct check *, const struct path *, uint32_t max);                                            /* Too long: may not be more than … bytes */
 bool refuse_many(struct check *, const struct path *, uint32_t have, uint32_t max);
-bool refuse_unfound(struct check *, const struct path *, const char *value);                                    /* Not found: "x" */
-bool refuse_unfound_among(struct check *, const struct path *, const char *value, const char *why);             /* Not found: "x": … */
+bool refuse_unfound(struct check *, const struct path *, const char *value, const char *why);                   /* Not found: "x"[: …]; why may be "" */
 
 void warn_of(struct check *, const struct path *, const char *fmt, ...) PRINTF(3, 4);     /* as the server warns: taken all the same */
 const char *json_of(const struct val *, struct sb *);   /* one line; lives in the sb */

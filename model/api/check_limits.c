@@ -12,7 +12,7 @@ static const char *const counts[] = {
 
 static bool of_quota(const char *name)
 {
-	return one_of(name, compute) || one_of(name, storage) || one_of(name, counts) || strncmp(name, "hugepages-", 10) == 0 || strncmp(name, "requests.hugepages-", 19) == 0;
+	return one_of(name, compute) || one_of(name, storage) || one_of(name, counts) || huge(name) || strncmp(name, "requests.hugepages-", 19) == 0;
 }
 
 static bool qualified(struct check *c, const struct path *p, const char *name)
@@ -33,7 +33,7 @@ void must_be_resource_of_container(struct check *c, const struct path *p, const 
 	static const char *const of_containers[] = { "cpu", "ephemeral-storage", "memory", NULL };
 
 	standard(c, p, name);
-	if (!strchr(name, '/') && !one_of(name, of_containers) && strncmp(name, "hugepages-", 10) != 0)
+	if (!strchr(name, '/') && !one_of(name, of_containers) && !huge(name))
 		refuse_str(c, p, name, "must be a standard resource for containers");
 }
 
@@ -264,7 +264,7 @@ static void check_item(struct check *c, const struct val *item, const struct pat
 				continue;
 			check_orders(c, item, pod, v->key, p);
 			check_ratio(c, item, v->key, p);
-			if ((strchr(v->key, '/') || strncmp(v->key, "hugepages-", 10) == 0) && (x = amount(item, "default", v->key, &a, text)) &&
+			if ((strchr(v->key, '/') || huge(v->key)) && (x = amount(item, "default", v->key, &a, text)) &&
 			    (y = amount(item, "defaultRequest", v->key, &b, other)) && a != b)
 				refuse_str(c, ENTRY(SUB(p, "defaultRequest"), v->key), y, "default value %s must equal to defaultRequest value %s in %s", x, y, v->key);
 		}

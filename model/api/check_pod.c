@@ -88,7 +88,7 @@ static void refuse_undeclared(struct check *c, const struct val *declared, const
 	}
 	if (!*last)
 		sb_add(&why, " which is empty");
-	refuse_unfound_among(c, p, name, sb_text(&why));
+	refuse_unfound(c, p, name, sb_text(&why));
 	sb_free(&why);
 }
 

@@ -37,6 +37,7 @@ must_be must_be_unreserved;                     /* ValidateLocalNonReservedPath 
 void check_pod_resources(struct pod_rules *, const struct path *);               /* check_pod_resources.c */
 void check_volumes(struct pod_rules *, const struct path *);
 void check_containers(struct pod_rules *, const struct path *spec);
+void check_env(struct pod_rules *, const struct val *container, const struct path *);           /* check_env.c */
 void check_resources(struct check *, const struct val *, const struct val *claims, const struct path *);
 void check_affinity(struct pod_rules *, const struct path *);
 void check_node_selector(struct check *, const struct val *, const struct path *);
