@@ -190,7 +190,7 @@ static void check_json(struct check *c, const struct secret *s, const char *key)
 	struct arena *a = arena_new(NULL, "docker");
 	size_t n = 0;
 	const uint8_t *bytes = coded ? base64_decode(a, coded, strlen(coded), &n) : NULL;
-	const char *text = bytes ? arena_printf(a, "%.*s", (int)n, (const char *)bytes) : "", *from = text + strspn(text, " \t\r\n");
+	const char *text = bytes ? (const char *)bytes : "", *from = text + strspn(text, " \t\r\n");
 	struct err err = { 0 };
 	const struct val *v = *from ? json_parse(a, key, text, strlen(text), NULL, &err) : NULL;
 

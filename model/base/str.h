@@ -50,7 +50,7 @@ void sb_addc(struct sb *, char c);
 char *sb_room(struct sb *, size_t n);           /* n bytes behind the text that the caller fills; they count as text at once */
 void sb_printf(struct sb *, const char *fmt, ...) PRINTF(2, 3);
 void sb_add_base64(struct sb *, const void *bytes, size_t n);  /* RFC 4648, with = at the end */
-/* The other way, with blanks and line ends ignored; NULL: it is none. */
+/* The other way, with blanks and line ends ignored and a NUL behind what it says; NULL: it is none. */
 uint8_t *base64_decode(struct arena *, const char *text, size_t len, size_t *out_len);
 void sb_pad(struct sb *, size_t column);        /* blanks until the last line is that wide (in characters, UTF-8 aware) */
 /* Text from outside, safe for a terminal: control characters, marks that turn the direction of writing and bytes that are not UTF-8 appear as

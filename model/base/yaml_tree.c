@@ -11,34 +11,17 @@ static bool is_tag(const char *tag, const char *name)
 	return tag && strncmp(tag, TAG, strlen(TAG)) == 0 && strcmp(tag + strlen(TAG), name) == 0;
 }
 
-static int base64_value(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 static bool decode_binary(struct yaml *y, const char *s, size_t n, struct val *v)
 {
-	char *to = arena_alloc(y->arena, n + 1, 1);
-	uint32_t bits = 0, nr = 0, have = 0;
+	size_t nr = 0;
+	const char *to = (const char *)base64_decode(y->arena, s, n, &nr);
 
-	for (size_t k = 0; k < n && s[k] != '='; k++) {
-		int d = base64_value(s[k]);
-
-		if (s[k] == '\n' || s[k] == ' ' || s[k] == '\t' || s[k] == '\r')
-			continue;
-		if (d < 0)
-			return yaml_fail(y, "!!binary value is not base64");
-		bits = (bits << 6 | (uint32_t)d) & 0xffffff;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			to[nr++] = (char)(bits >> have & 0xff);
-		}
-	}
+	if (!to)
+		return yaml_fail(y, "!!binary value is not base64");
 	if (memchr(to, '\0', nr) || !utf8_valid(to, nr))
 		return yaml_fail(y, "!!binary value is not text");
 	v->s = to;
-	v->nr = nr;
+	v->nr = (uint32_t)nr;
 	return true;
 }
 
