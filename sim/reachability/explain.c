@@ -306,30 +306,35 @@ static enum truth explain_dir(struct asked_why *w, enum np_dir d)
 	return allowed || !isolated ? YES : NO;
 }
 
-struct reach_why policy_why(struct cluster *c, const struct reach_end *from, const struct reach_end *to, uint8_t proto, uint16_t port, struct arena *a)
+static struct reach_why why_of(struct asked_why w)
 {
 	struct reach_why out = { 0 };
-	struct asked_why w = { .c = c, .from = from, .to = to, .proto = proto, .port = port, .out = &out, .a = a, .tiers = policy_tiers(c, a) };
 	enum truth side[2];
 
+	w.out = &out;
 	side[NP_EGRESS] = explain_dir(&w, NP_EGRESS);
 	side[NP_INGRESS] = explain_dir(&w, NP_INGRESS);
 	out.out = side[NP_EGRESS] == YES;
 	out.in = side[NP_INGRESS] == YES;
-	out.itself = from->pod && from->pod == to->pod;
+	out.itself = w.from->pod && w.from->pod == w.to->pod;
 	out.allowed = out.itself || (out.out && out.in);
 	if (truth_and(side[0], side[1]) != MAYBE || out.itself)
 		out.unknown = NULL;
 	return out;
 }
 
-struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *a)
+struct reach_why policy_why(struct cluster *c, const struct reach_end *from, const struct reach_end *to, uint8_t proto, uint16_t port, struct arena *a)
+{
+	return why_of((struct asked_why){ .c = c, .from = from, .to = to, .proto = proto, .port = port, .a = a, .tiers = policy_tiers(c, a) });
+}
+
+struct reach_why reach_explain_by(struct reach *r, const struct tiers *t, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *a)
 {
 	bool allowed = reach_allowed(r, from, to, proto, port);
 	struct reach_why out = { .out = true, .in = true };
 
 	if (!r->idle)
-		out = policy_why(r->c, &r->ends[from], &r->ends[to], proto, port, a);
+		out = why_of((struct asked_why){ .c = r->c, .from = &r->ends[from], .to = &r->ends[to], .proto = proto, .port = port, .a = a, .tiers = t ? *t : policy_tiers(r->c, a) });
 	out.allowed = allowed;
 	out.itself = out.itself || from == to;
 	out.from_node = reach_from_own_node(r, from, to);
@@ -339,6 +344,11 @@ struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint
 	if (!reach_unknown(r, from, to, proto, port))
 		out.unknown = NULL;
 	return out;
+}
+
+struct reach_why reach_explain(struct reach *r, uint32_t from, uint32_t to, uint8_t proto, uint16_t port, struct arena *a)
+{
+	return reach_explain_by(r, NULL, from, to, proto, port, a);
 }
 
 /* Does this policy have a part in the answer? Denied: it decides on the side that is closed; allowed: its rule lets it pass. */

@@ -1,6 +1,8 @@
 /* Pods: DNS, probes, no policy at all. One finding for each workload, told at its first Pod that is so. */
 #include "model/dataplane/packet.h"
+#include "sim/reachability/explaining.h"
 #include "sim/reachability/linting.h"
+#include "sim/reachability/ordered.h"
 
 static const struct object *owner_or_pod(struct cluster *c, const struct pod *p)
 {
@@ -52,20 +54,29 @@ static bool denies_all(const struct tier_rule *r)
 	return r->action == TIER_DENY && r->proto < 0 && r->no_proto < 0 && tier_end_is_any(&r->end[1]) && !r->end[1].ports.nr && !r->end[1].without_ports.nr;
 }
 
-/* Do policies in tiers that select the Pod say anything of its egress but that all of it is denied? */
-static bool tiers_tell_apart(const struct linting *l, const struct pod *p)
-{
-	const pair_list *labels = l->tiers.nr_policies ? tier_labels_of(l->c, p, l->a) : NULL;
+/* What policies in tiers say of shapes: selected by one; by one that says more of egress than that all of it is denied. */
+struct in_tiers { uint64_t *selected, *told_apart; };
 
-	for (uint32_t k = 0; labels && k < l->tiers.v.nr; k++)
+static struct in_tiers in_tiers(const struct linting *l)
+{
+	uint32_t words = l->r->words;
+	struct in_tiers s = { arena_array(l->a, uint64_t, words), arena_array(l->a, uint64_t, words) };
+	uint64_t *of = arena_array(l->a, uint64_t, words);
+
+	for (uint32_t k = 0; k < l->tiers.v.nr; k++)
 		for (uint32_t i = 0; i < l->tiers.v.v[k].policies.nr; i++) {
 			const struct tier_policy *x = &l->tiers.v.v[k].policies.v[i];
+			bool apart = false;
 
-			for (uint32_t n = 0; n < x->rules[NP_EGRESS].nr && tier_selects(x, labels) != NO; n++)
-				if (!denies_all(&x->rules[NP_EGRESS].v[n]))
-					return true;
+			for (uint32_t n = 0; n < x->rules[NP_EGRESS].nr && !apart; n++)
+				apart = !denies_all(&x->rules[NP_EGRESS].v[n]);
+			reach_may_select(l->r, &x->subject, of);
+			for (uint32_t w = 0; w < words; w++) {
+				s.selected[w] |= of[w];
+				s.told_apart[w] |= apart ? of[w] : 0;
+			}
 		}
-	return false;
+	return s;
 }
 
 static const char *why_no_dns(struct linting *l, uint32_t end, uint32_t dns, bool has_rules)
@@ -75,12 +86,12 @@ static const char *why_no_dns(struct linting *l, uint32_t end, uint32_t dns, boo
 
 	if (!l->tiers.nr_policies)
 		return has_rules ? "egress is allowed elsewhere, but not there" : "all egress is denied";
-	why = reach_explain(l->r, end, dns, PROTO_UDP, 53, l->a);
+	why = reach_explain_by(l->r, &l->r->ordered->t, end, dns, PROTO_UDP, 53, l->a);
 	names = reach_why_names(&why, arena_printf(l->a, "%s/%s", l->r->ends[end].pod->o.ns, l->r->ends[end].pod->o.name), "cluster DNS", l->a);
 	return *names ? names : "a policy denies it";
 }
 
-static void lint_dns(struct linting *l, uint32_t end, uint32_t shape, uint32_t dns)
+static void lint_dns(struct linting *l, const struct in_tiers *tiers, uint32_t end, uint32_t shape, uint32_t dns)
 {
 	const struct pod *p = l->r->ends[end].pod;
 	const struct object *o = owner_or_pod(l->c, p);
@@ -95,7 +106,7 @@ static void lint_dns(struct linting *l, uint32_t end, uint32_t shape, uint32_t d
 		return;
 	}
 	isolated(l, shape, NP_EGRESS, &has_rules);
-	has_rules = has_rules || tiers_tell_apart(l, p);
+	has_rules = has_rules || BIT(tiers->told_apart, shape);
 	lint_say(l, "dns-cut-off", has_rules ? LINT_WARNING : LINT_NOTE, o, NULL,
 	    "allow egress to the Pods k8s-app=kube-dns of kube-system, port 53, UDP and TCP", "its Pods cannot reach cluster DNS (UDP 53): %s", why_no_dns(l, end, dns, has_rules));
 }
@@ -127,21 +138,10 @@ static void lint_probe(struct linting *l, const struct pod *p, const struct prob
 	}
 }
 
-/* By a policy of another API that the network enforces. */
-static bool selected_in_tiers(const struct linting *l, const struct pod *p)
-{
-	const pair_list *labels = l->tiers.nr_policies ? tier_labels_of(l->c, p, l->a) : NULL;
-
-	for (uint32_t k = 0; labels && k < l->tiers.v.nr; k++)
-		for (uint32_t i = 0; i < l->tiers.v.v[k].policies.nr; i++)
-			if (tier_selects(&l->tiers.v.v[k].policies.v[i], labels) != NO)
-				return true;
-	return false;
-}
-
 void lint_pods(struct linting *l)
 {
 	struct map told = { 0 }, closed = { 0 };
+	struct in_tiers tiers = in_tiers(l);
 	int64_t dns;
 
 	reach_ends(l->r);
@@ -161,13 +161,13 @@ void lint_pods(struct linting *l)
 			continue;
 		*seen = 1;
 		if (dns >= 0)
-			lint_dns(l, e, shape, (uint32_t)dns);
+			lint_dns(l, &tiers, e, shape, (uint32_t)dns);
 		for (uint32_t k = 0; k < p->spec->containers.nr; k++) {
 			lint_probe(l, p, p->spec->containers.v[k].liveness, "liveness");
 			lint_probe(l, p, p->spec->containers.v[k].readiness, "readiness");
 			lint_probe(l, p, p->spec->containers.v[k].startup, "startup");
 		}
-		if (isolated(l, shape, NP_INGRESS, NULL) || isolated(l, shape, NP_EGRESS, NULL) || (streq(p->o.ns, "kube-system") && !o->file) || selected_in_tiers(l, p))
+		if (isolated(l, shape, NP_INGRESS, NULL) || isolated(l, shape, NP_EGRESS, NULL) || (streq(p->o.ns, "kube-system") && !o->file) || BIT(tiers.selected, shape))
 			continue;
 		has_policies = cluster_list_ns(l->c, &network_policy_kind, p->o.ns).nr != 0;
 		if (has_policies) {

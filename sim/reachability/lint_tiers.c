@@ -3,14 +3,14 @@
 #include "model/api/kept.h"
 #include "model/dataplane/packet.h"
 #include "sim/reachability/linting.h"
+#include "sim/reachability/ordered.h"
 
-/* One Pod of each shape: with its like, all that policies can ask of it is said. */
-struct like { const struct pod *pod; const pair_list *labels; uint32_t shape; };
 struct looking {
 	struct linting *l;
 	const struct tier *tier;
 	const struct tier_policy *p;
-	VEC(struct like) pods;
+	VEC(uint32_t) shapes;                   /* of Pods, each once */
+	uint64_t *meant, *subjects;             /* scratch, words over shapes */
 };
 
 static void gather(struct looking *k)
@@ -27,8 +27,10 @@ static void gather(struct looking *k)
 		if (!there || *there)
 			continue;
 		*there = 1;
-		vec_add(k->l->a, &k->pods, (struct like){ p, tier_labels_of(k->l->c, p, k->l->a), shape });
+		vec_add(k->l->a, &k->shapes, shape);
 	}
+	k->meant = arena_array(k->l->a, uint64_t, r->words);
+	k->subjects = arena_array(k->l->a, uint64_t, r->words);
 }
 
 /* ---- whom an end means, ports and addresses apart */
@@ -46,15 +48,14 @@ static struct tier_end selectors_of(const struct tier_end *e)
 	return s;
 }
 
-/* Some Pod, or (MAYBE) one of which it cannot be told. */
+/* Some Pod, or one of which it cannot be told. */
 static bool means_somebody(const struct looking *k, const struct tier_end *e)
 {
-	const struct tier_end s = selectors_of(e);
-
 	if (!has_selector(e) || e->members.nr)
 		return true;
-	for (uint32_t i = 0; i < k->pods.nr; i++)
-		if (tier_end_has(&s, k->pods.v[i].labels, (ip_addr){ 0 }) != NO)
+	reach_may_select(k->l->r, e, k->meant);
+	for (uint32_t i = 0; i < k->shapes.nr; i++)
+		if (BIT(k->meant, k->shapes.v[i]))
 			return true;
 	return false;
 }
@@ -145,22 +146,24 @@ static void lint_nets(const struct looking *k, const struct tier_end *e, bool de
 /* Of the Pods that the rule is about as destinations. */
 static void lint_names(const struct looking *k, const struct tier_rule *r)
 {
-	const struct tier_end dst = selectors_of(&r->end[1]);
-
+	if (!tier_rule_has_names(r))
+		return;
+	reach_may_select(k->l->r, &r->end[1], k->meant);
+	reach_may_select(k->l->r, &k->p->subject, k->subjects);
 	for (uint32_t n = 0; n < r->end[1].ports.nr; n++) {
 		const struct np_ports *port = &r->end[1].ports.v[n];
 		bool asked = false, found = !port->name;
 
-		for (uint32_t i = 0; i < k->pods.nr && !found; i++) {
-			const struct like *x = &k->pods.v[i];
+		for (uint32_t i = 0; i < k->shapes.nr && !found; i++) {
+			uint32_t shape = k->shapes.v[i];
 
-			if (tier_end_has(&dst, x->labels, (ip_addr){ 0 }) == NO || (r->dir == NP_INGRESS && tier_selects(k->p, x->labels) == NO))
+			if (!BIT(k->meant, shape) || (r->dir == NP_INGRESS && !BIT(k->subjects, shape)))
 				continue;
 			asked = true;
 			for (int p = 0; p < 3 && !found; p++) {
 				static const uint8_t protos[] = { PROTO_TCP, PROTO_UDP, PROTO_SCTP };
 
-				found = (r->proto < 0 || r->proto == protos[p]) && lint_has_name(k->l->r, x->shape, &(struct np_ports){ .proto = protos[p], .name = port->name });
+				found = (r->proto < 0 || r->proto == protos[p]) && lint_has_name(k->l->r, shape, &(struct np_ports){ .proto = protos[p], .name = port->name });
 			}
 		}
 		if (asked && !found)
@@ -249,50 +252,70 @@ static void lint_one(struct looking *k)
 
 /* ---- rules that others cover, whatever Pods there are */
 
-/* Both are && of parts (no ||): each part of y is one of x's. */
-static bool has_part(const char *x, const char *part, size_t n)
-{
-	for (const char *p = x; *p;) {
-		const char *end = strstr(p, "&&");
-		size_t m = end ? (size_t)(end - p) : strlen(p);
+/* What must hold, one and all: a comparison as it is, or denied; of a selector that is more than these joined by &&, the selector (step NULL). */
+struct literal { const struct term *term; const struct calico_step *step; bool denied; };
+typedef VEC(struct literal) literals;
 
-		while (m && *p == ' ')
-			p++, m--;
-		while (m && p[m - 1] == ' ')
-			m--;
-		if (m == n && memcmp(p, part, n) == 0)
-			return true;
-		p = end ? end + 2 : p + m + strspn(p + m, " ");
+static bool is_denied(const struct calico_step *s, bool first)
+{
+	return s->op == CALICO_NOT && !first && s[-1].op <= CALICO_NOT;
+}
+
+static void term_literals(struct arena *a, const struct term *t, literals *out)
+{
+	uint32_t before = out->nr;
+
+	if (t->faulty)
+		vec_add(a, out, (struct literal){ .term = t });
+	for (uint32_t k = 0; k < t->steps.nr && !t->faulty; k++) {
+		const struct calico_step *s = &t->steps.v[k];
+
+		if (is_denied(s, k == 0)) {
+			out->v[out->nr - 1].denied = !out->v[out->nr - 1].denied;
+		} else if (s->op == CALICO_NOT || s->op == CALICO_OR) {
+			out->nr = before;
+			vec_add(a, out, (struct literal){ .term = t });
+			return;
+		} else if (s->op != CALICO_AND) {
+			vec_add(a, out, (struct literal){ t, s, false });
+		}
 	}
-	return false;
 }
 
-/* !(a && b): its parts are not those of a whole. */
-static bool negates_parts(const char *s)
+static literals literals_of(const struct looking *k, const struct tier_end *e)
 {
-	for (const char *p = s; (p = strchr(p, '!'));)
-		if (*(p += 1 + strspn(p + 1, " \t")) == '(')
-			return true;
-	return false;
+	struct ordered *o = k->l->r->ordered;
+	struct end_terms t = reach_end_terms(k->l->r, o, e);
+	literals out = { 0 };
+
+	for (uint32_t i = 0; i < t.nr; i++)
+		term_literals(k->l->a, &o->terms.v[t.all[i]], &out);
+	return out;
 }
 
-static bool expression_within(const char *x, const char *y)
+static bool same_literal(const struct literal *x, const struct literal *y)
 {
-	if (!y || same_text(x, y) || streq(y, "all()"))
-		return true;
-	if (!x || strstr(x, "||") || strstr(y, "||") || strpbrk(y, "()'\"") == NULL || negates_parts(x) || negates_parts(y))
+	if (x->term == y->term && x->step == y->step)
+		return x->denied == y->denied;
+	if (!x->step || !y->step || x->denied != y->denied || x->term->prefix != y->term->prefix || x->step->op != y->step->op || !same_text(x->step->key, y->step->key) ||
+	    x->step->nr != y->step->nr)
 		return false;
-	for (const char *p = y; *p;) {
-		const char *end = strstr(p, "&&");
-		size_t n = end ? (size_t)(end - p) : strlen(p);
-
-		while (n && *p == ' ')
-			p++, n--;
-		while (n && p[n - 1] == ' ')
-			n--;
-		if (!has_part(x, p, n))
+	for (uint32_t k = 0; k < x->step->nr; k++)
+		if (strcmp(x->step->values[k], y->step->values[k]) != 0)
 			return false;
-		p = end ? end + 2 : p + n + strspn(p + n, " ");
+	return true;
+}
+
+/* Does y ask for nothing that x does not ask for? */
+static bool literals_within(const literals *x, const literals *y)
+{
+	for (uint32_t k = 0; k < y->nr; k++) {
+		bool some = y->v[k].step && y->v[k].step->op == CALICO_ALL && !y->v[k].denied;          /* a Pod has a namespace and a ServiceAccount */
+
+		for (uint32_t i = 0; i < x->nr && !some; i++)
+			some = same_literal(&x->v[i], &y->v[k]);
+		if (!some)
+			return false;
 	}
 	return true;
 }
@@ -326,78 +349,105 @@ static bool ports_within(const tier_ports *x, const tier_ports *y)
 	return x->nr || !y->nr;
 }
 
-static bool end_within(const struct tier_end *x, const struct tier_end *y)
+struct side { const struct tier_end *e; literals l; };
+
+static bool end_within(const struct side *x, const struct side *y)
 {
-	if (y->without_ports.nr || !ports_within(&x->ports, &y->ports))
+	const struct tier_end *a = x->e, *b = y->e;
+
+	if (b->without_ports.nr || !ports_within(&a->ports, &b->ports))
 		return false;
-	if (tier_end_is_any(y))
+	if (tier_end_is_any(b))
 		return true;
-	if (y->without || y->has_without_nets || (has_selector(y) && x->has_nets && !has_selector(x)))
+	if (b->without || b->has_without_nets || (has_selector(b) && !has_selector(a)))          /* no selector means addresses outside */
 		return false;
-	if ((y->has_nets && (!x->has_nets || !nets_within(&x->nets, &y->nets))) || (y->space && !streq(x->space, y->space)))
+	if ((b->has_nets && (!a->has_nets || !nets_within(&a->nets, &b->nets))) || (b->space && !streq(a->space, b->space)))
 		return false;
-	return expression_within(x->selector, y->selector) && expression_within(x->spaces, y->spaces) && expression_within(x->accounts, y->accounts) && expression_within(x->named, y->named);
+	return literals_within(&x->l, &y->l);
 }
 
-static bool rule_within(const struct tier_rule *x, const struct tier_rule *y)
-{
-	if (y->unmodelled || y->has_icmp_type || y->has_no_icmp_type || (y->no_proto >= 0 && y->no_proto != x->no_proto) || (y->family && y->family != x->family) || (y->proto >= 0 && y->proto != x->proto))
-		return false;
-	return end_within(&x->end[0], &y->end[0]) && end_within(&x->end[1], &y->end[1]);
-}
-
-struct turn { const struct tier_policy *p; const struct tier_rule *r; };
+struct chooser { const struct tier_policy *p; literals l; };             /* a policy, and what its subject asks for */
+struct turn { const struct chooser *by; const struct tier_rule *r; struct side end[2]; };
 typedef VEC(struct turn) turns;
 #define MOST_COMPARED 1500              /* rules of a tier and direction that are all held against each other; beyond, only within a policy */
 
-/* Of an item that stands for several (a rule for each protocol), all must be covered. *by: what covers the first. */
-static bool is_covered(const turns *all, uint32_t from, uint32_t nr, struct turn *by)
+static bool policy_within(const struct chooser *x, const struct chooser *y)
 {
+	return x == y || (!y->p->unmodelled && (!y->p->subject.space || streq(x->p->subject.space, y->p->subject.space)) && literals_within(&x->l, &y->l));
+}
+
+static bool rule_within(const struct turn *a, const struct turn *b)
+{
+	const struct tier_rule *x = a->r, *y = b->r;
+
+	if (y->unmodelled || y->has_icmp_type || y->has_no_icmp_type || (y->no_proto >= 0 && y->no_proto != x->no_proto) || (y->family && y->family != x->family) || (y->proto >= 0 && y->proto != x->proto))
+		return false;
+	return end_within(&a->end[0], &b->end[0]) && end_within(&a->end[1], &b->end[1]);
+}
+
+/* Of an item that stands for several (a rule for each protocol), all must be covered. → what covers the first; NULL: not all are. */
+static const struct turn *covering(const turns *all, uint32_t from, uint32_t nr)
+{
+	const struct turn *first = NULL;
+
 	for (uint32_t x = from; x < from + nr; x++) {
-		bool some = false;
+		const struct turn *a = &all->v[x], *some = NULL;
 
 		for (uint32_t y = 0; y < from && !some; y++) {
-			const struct turn *a = &all->v[x], *b = &all->v[y];
+			const struct turn *b = &all->v[y];
 
-			some = (a->p == b->p || (all->nr <= MOST_COMPARED && !b->p->unmodelled && end_within(&a->p->subject, &b->p->subject))) && rule_within(a->r, b->r);
-			if (some && x == from)
-				*by = *b;
+			if ((a->by == b->by || all->nr <= MOST_COMPARED) && policy_within(a->by, b->by) && rule_within(a, b))
+				some = b;
 		}
 		if (!some)
-			return false;
+			return NULL;
+		first = first ? first : some;
 	}
-	return true;
+	return first;
 }
 
 static void lint_turns(const struct looking *k, const turns *all, enum np_dir d)
 {
 	static const char *const verbs[] = { [TIER_ALLOW] = "allows", [TIER_DENY] = "denies", [TIER_PASS] = "passes on" };
-	struct turn by;
 
 	for (uint32_t x = 0, nr; x < all->nr; x += nr) {
-		const struct turn *t = &all->v[x];
+		const struct turn *t = &all->v[x], *by;
+		const struct tier_policy *p = t->by->p;
 		const char *path = t->r->end[d == NP_EGRESS].path;
 		bool same;
 
-		for (nr = 1; x + nr < all->nr && all->v[x + nr].p == t->p && streq(all->v[x + nr].r->end[d == NP_EGRESS].path, path); nr++)
+		for (nr = 1; x + nr < all->nr && all->v[x + nr].by == t->by && streq(all->v[x + nr].r->end[d == NP_EGRESS].path, path); nr++)
 			;
-		if ((k->l->ns && !streq(k->l->ns, t->p->o->ns)) || t->p->kubernetes || !is_covered(all, x, nr, &by))
+		if ((k->l->ns && !streq(k->l->ns, p->o->ns)) || p->kubernetes || !(by = covering(all, x, nr)))
 			continue;
-		same = by.r->action == t->r->action;
-		lint_say_at(k->l, same ? "redundant-rule" : "shadowed-rule", same ? LINT_NOTE : LINT_WARNING, t->p->o, streq(path, arena_printf(k->l->a, "%s.source", t->r->path)) ||
+		same = by->r->action == t->r->action;
+		lint_say_at(k->l, same ? "redundant-rule" : "shadowed-rule", same ? LINT_NOTE : LINT_WARNING, p->o, streq(path, arena_printf(k->l->a, "%s.source", t->r->path)) ||
 			    streq(path, arena_printf(k->l->a, "%s.destination", t->r->path)) ? t->r->path : path, t->r->line, same ? NULL : "put it before that rule, or take one of them away",
-			    "%s of %s %s all of it already: it never decides", by.r->path, by.p->name, verbs[by.r->action]);
+			    "%s of %s %s all of it already: it never decides", by->r->path, by->by->p->name, verbs[by->r->action]);
 	}
+}
+
+static struct side side_of(const struct looking *k, const struct tier_end *e)
+{
+	return (struct side){ e, literals_of(k, e) };
 }
 
 static void lint_tier(const struct looking *k)
 {
+	uint32_t nr = k->tier->policies.nr;
+	struct chooser *v = arena_array(k->l->a, struct chooser, nr + 1);
+
+	for (uint32_t i = 0; i < nr; i++)
+		v[i] = (struct chooser){ &k->tier->policies.v[i], literals_of(k, &k->tier->policies.v[i].subject) };
 	for (int d = 0; d < 2; d++) {
 		turns all = { 0 };
 
-		for (uint32_t i = 0; i < k->tier->policies.nr; i++)
-			for (uint32_t n = 0; n < k->tier->policies.v[i].rules[d].nr; n++)
-				vec_add(k->l->a, &all, (struct turn){ &k->tier->policies.v[i], &k->tier->policies.v[i].rules[d].v[n] });
+		for (uint32_t i = 0; i < nr; i++)
+			for (uint32_t n = 0; n < v[i].p->rules[d].nr; n++) {
+				const struct tier_rule *r = &v[i].p->rules[d].v[n];
+
+				vec_add(k->l->a, &all, (struct turn){ &v[i], r, { side_of(k, &r->end[0]), side_of(k, &r->end[1]) } });
+			}
 		lint_turns(k, &all, (enum np_dir)d);
 	}
 }

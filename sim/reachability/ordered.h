@@ -1,4 +1,5 @@
-/* Inside of the policies in tiers over shapes: what they are made of (ordered.c), what their selectors and addresses mean (meaning.c), what is kept of the answers (profiles.c). */
+/* Inside of the policies in tiers over shapes: what they are made of (ordered.c), what their selectors mean (terms.c), and their ends
+ * with addresses (meaning.c), what is kept of the answers (profiles.c). */
 #ifndef PODWIRE_REACH_ORDERED_H
 #define PODWIRE_REACH_ORDERED_H
 
@@ -36,11 +37,18 @@ void reach_each_meant(struct ordered *, void (*take)(void *, struct meant *, con
 void reach_verdicts(struct reach *, int dir, bool own, uint32_t shape, uint32_t from, uint64_t *const sure[SAID]);
 void reach_doubtful_line(struct reach *, enum np_dir, uint32_t shape, uint64_t *out, uint64_t *maybe);
 
+/* terms.c */
+struct end_terms reach_end_terms(struct reach *, struct ordered *, const struct tier_end *);     /* found, or made */
+void reach_terms_evaluate(struct reach *);               /* all of them, when it is built */
+bool reach_term_holds(const struct term *, const pair_list *labels, struct arena *);    /* of one that is not faulty */
+void reach_terms_free(struct ordered *);
+
 /* meaning.c */
-struct end_terms reach_end_terms(struct reach *, struct ordered *, const struct tier_end *);
 void reach_mean_all(struct reach *);                     /* when it is built */
 void reach_mean_one(struct reach *, uint32_t shape);     /* one that is made later */
-void reach_terms_free(struct ordered *);
+/* Into words over shapes: those that the end's selectors mean, or of which it cannot be told; its addresses, and those of NetworkSets, apart. The end is one of the policies',
+ * the shapes are those of when it was built. */
+void reach_may_select(struct reach *, const struct tier_end *, uint64_t *to);
 
 /* profiles.c */
 void reach_profiles_free(struct ordered *);

@@ -434,6 +434,11 @@ spec:
   - {action: Allow, source: {selector: "!(has(x) && app == 'db' && has(y))"}}
 YAML
 check "lint, tiers: what a negation is made of is not what it means" says_not "never decides" "$podwire" lint -f tier-pods.yaml -f negated.yaml
+within() { object projectcalico.org/v3 GlobalNetworkPolicy 'name: within' "selector: all(), ingress: [{action: Deny, source: $1}, {action: Allow, source: $2}]" >within.yaml; "$podwire" lint -f tier-pods.yaml -f within.yaml; }
+check "lint, tiers: all Pods are not all addresses" says_not "never decides" within '{selector: all()}' '{}'
+check "lint, tiers: what is said in quotes is not asked for" says_not "never decides" within '{selector: "has(b)"}' "{selector: \"app != '&& has(b) &&'\"}"
+check "lint, tiers: the same parts in another order, and spelled otherwise" says "spec.ingress[1]: spec.ingress[0] of GlobalNetworkPolicy within denies all of it already" within "{selector: \"!has(x) && app=='db'\"}" "{selector: \"(app == 'db') && ! has(x) && tier in {'a'}\"}"
+check "lint, tiers: one or the other is not both" says_not "never decides" within "{selector: \"app == 'db' && has(app)\"}" "{selector: \"app == 'db' || has(app)\"}"
 check "lint, tiers: but not the one that does" says_not "spec.ingress[3]:" cat tiers.said
 check "lint, tiers: types that lack a direction" says "spec.egress: types does not name Egress: these rules do nothing [ignored-rules]" cat tiers.said
 check "lint, tiers: a tier that there is not" says "tiers.yaml:19: warning: NetworkPolicy default/later: spec.tier: there is no Tier nosuch [unknown-tier]" cat tiers.said
