@@ -50,10 +50,11 @@ static const char *text_of(const struct tier_read *t, const struct val *v, bool 
 	return selector_text(t, &s, pods);
 }
 
-/* ---- ports: protocol and numbers; false: Calico does not convert it */
+/* ---- ports: protocol and numbers */
 
 struct proto_ports { int16_t proto; tier_ports ports; };        /* proto −1: all of all */
 typedef VEC(struct proto_ports) proto_list;
+enum ports_are { PORTS_READ, PORTS_UNREADABLE, PORTS_NOT_CONVERTED };    /* unreadable: what no API server takes */
 
 static void add_port(const struct tier_read *t, proto_list *l, struct np_ports port)
 {
@@ -68,9 +69,14 @@ static void add_port(const struct tier_read *t, proto_list *l, struct np_ports p
 	vec_add(t->a, &p->ports, port);
 }
 
-static void add_range(const struct tier_read *t, proto_list *l, uint8_t proto, const struct val *lo, const struct val *hi)
+static enum ports_are add_range(const struct tier_read *t, proto_list *l, uint8_t proto, const struct val *from, const struct val *to)
 {
-	add_port(t, l, (struct np_ports){ .proto = proto, .lo = (uint16_t)val_int_or(lo, 0), .hi = (uint16_t)val_int_or(hi, 65535) });
+	int64_t lo = val_int_or(from, 0), hi = val_int_or(to, 0);
+
+	if (lo < 1 || hi > UINT16_MAX || lo > hi)
+		return PORTS_UNREADABLE;
+	add_port(t, l, (struct np_ports){ .proto = proto, .lo = (uint16_t)lo, .hi = (uint16_t)hi });
+	return PORTS_READ;
 }
 
 /* A name is of a port of any protocol (felix/calc/rule_scanner.go: ProtocolAny). */
@@ -87,43 +93,57 @@ static uint8_t number_of(const char *protocol)
 	return streq(protocol, "UDP") ? PROTO_UDP : streq(protocol, "SCTP") ? PROTO_SCTP : PROTO_TCP;
 }
 
-static bool ports_of(const struct tier_read *t, const struct val *rule, proto_list *l)
+/* v1alpha1 */
+static enum ports_are port_of(const struct tier_read *t, const struct val *p, proto_list *l)
+{
+	const struct val *number = val_get(p, "portNumber"), *range = val_get(p, "portRange");
+
+	if (number)
+		return add_range(t, l, number_of(val_str(val_get(number, "protocol"))), val_get(number, "port"), val_get(number, "port"));
+	if (range)
+		return add_range(t, l, number_of(val_str(val_get(range, "protocol"))), val_get(range, "start"), val_get(range, "end"));
+	if (!val_str(val_get(p, "namedPort")))
+		return PORTS_NOT_CONVERTED;
+	add_name(t, l, val_str(val_get(p, "namedPort")));
+	return PORTS_READ;
+}
+
+/* v1alpha2. *all: an empty one, which is everything. */
+static enum ports_are protocol_of(const struct tier_read *t, const struct val *p, proto_list *l, bool *all)
 {
 	static const struct { const char *key; uint8_t proto; } words[] = { { "tcp", PROTO_TCP }, { "udp", PROTO_UDP }, { "sctp", PROTO_SCTP } };
 
-	VAL_EACH(p, val_get(rule, "ports")) {           /* v1alpha1 */
-		const struct val *number = val_get(p, "portNumber"), *range = val_get(p, "portRange");
+	for (size_t k = 0; k < ARRAY_LEN(words); k++) {
+		const struct val *of = val_get(p, words[k].key), *port = val_get(of, "destinationPort"), *range = val_get(port, "range");
 
-		if (number)
-			add_range(t, l, number_of(val_str(val_get(number, "protocol"))), val_get(number, "port"), val_get(number, "port"));
-		else if (range)
-			add_range(t, l, number_of(val_str(val_get(range, "protocol"))), val_get(range, "start"), val_get(range, "end"));
-		else if (val_str(val_get(p, "namedPort")))
-			add_name(t, l, val_str(val_get(p, "namedPort")));
-		else
-			return false;
+		if (of && !port)
+			return add_port(t, l, (struct np_ports){ .proto = words[k].proto, .hi = UINT16_MAX }), PORTS_READ;
+		if (of)
+			return add_range(t, l, words[k].proto, range ? val_get(range, "start") : val_get(port, "number"), range ? val_get(range, "end") : val_get(port, "number"));
 	}
-	VAL_EACH(p, val_get(rule, "protocols")) {       /* v1alpha2 */
-		bool found = false;
+	*all = !val_str(val_get(p, "destinationNamedPort"));
+	if (!*all)
+		add_name(t, l, val_str(val_get(p, "destinationNamedPort")));
+	return PORTS_READ;
+}
 
-		for (size_t k = 0; k < ARRAY_LEN(words) && !found; k++) {
-			const struct val *of = val_get(p, words[k].key), *port = val_get(of, "destinationPort"), *range = val_get(port, "range");
+static enum ports_are ports_of(const struct tier_read *t, const struct val *rule, proto_list *l)
+{
+	enum ports_are are = PORTS_READ;
+	bool all = false;
 
-			if (!of)
-				continue;
-			found = true;
-			add_range(t, l, words[k].proto, range ? val_get(range, "start") : val_get(port, "number"), range ? val_get(range, "end") : val_get(port, "number"));
-		}
-		if (!found && val_str(val_get(p, "destinationNamedPort"))) {
-			add_name(t, l, val_str(val_get(p, "destinationNamedPort")));
-		} else if (!found) {                    /* an empty one: everything */
-			l->nr = 0;
+	VAL_EACH(p, val_get(rule, "ports"))
+		are = MAX(are, port_of(t, p, l));
+	VAL_EACH(p, val_get(rule, "protocols")) {
+		are = MAX(are, protocol_of(t, p, l, &all));
+		if (all)
 			break;
-		}
 	}
+	if (all || are != PORTS_READ)
+		l->nr = 0;
 	if (!l->nr)
 		vec_add(t->a, l, (struct proto_ports){ .proto = -1 });
-	return true;
+	return are;
 }
 
 /* ---- peers */
@@ -150,9 +170,10 @@ static bool add_rules(const struct tier_read *t, const struct val *v, enum np_di
 {
 	const char *side = dir == NP_EGRESS ? "to" : "from";
 	proto_list protos = { 0 };
+	enum ports_are are = ports_of(t, v, &protos);
 	uint32_t at = 0;
 
-	if (!ports_of(t, v, &protos))
+	if (are == PORTS_NOT_CONVERTED)
 		return false;
 	VAL_EACH(peer, val_get(v, side)) {
 		struct tier_end e = { 0 };
@@ -167,6 +188,7 @@ static bool add_rules(const struct tier_read *t, const struct val *v, enum np_di
 			r->end[dir == NP_EGRESS] = e;
 			r->end[dir == NP_EGRESS].path = arena_printf(t->a, "%s.%s[%u]", r->path, side, at);
 			r->end[1].ports = protos.v[k].ports;
+			r->unmodelled = are == PORTS_UNREADABLE ? "a port that is none" : NULL;
 		}
 		at++;
 	}
