@@ -45,7 +45,7 @@ STATIC := -O2 -std=gnu17 -D_GNU_SOURCE -I. $(WARN) -static -s
 $(BUILD)/pause: sim/linux/static/pause.c Makefile
 	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -nostdlib -ffreestanding -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
 		-Wl,-z,noseparate-code,--build-id=none -o $@ $<
-$(BUILD)/workload: sim/linux/static/workload.c $(addprefix sim/linux/,h2.c h2.h $(addprefix static/,relay.c relay.h health.c health.h script.c script.h)) Makefile
+$(BUILD)/workload: $(addprefix sim/linux/,h2.c h2.h $(addprefix static/,workload.c workload.h answer.c journal.c relay.c relay.h health.c health.h script.c script.h)) Makefile
 	@mkdir -p $(@D) && echo "  LD  $@" && $(CC) $(STATIC) -o $@ $(filter %.c,$^)
 $(BUILD)/obj/viz/diagram/gvlib.o: override CFLAGS += -DCGRAPH_SO=$(call soname,libcgraph) -DGVC_SO=$(call soname,libgvc)
 $(BUILD)/obj/sim/linux/nft_run.o: override CFLAGS += -DNFTABLES_SO=$(call soname,libnftables)

@@ -68,11 +68,28 @@ static bool taken_by_another(const struct live *live, const struct pod *p, const
 	return command_is_own(live, p, c) || mesh_capture(p->spec).set;
 }
 
+/* One that is not there holds nothing. */
+static bool file_holds(const char *path, const struct sb *text)
+{
+	FILE *f = fopen(path, "re");
+	char some[4096];
+	size_t at = 0, n;
+	bool same = true;
+
+	while (f && same && (n = fread(some, 1, sizeof(some), f)) > 0) {
+		same = n <= text->len - at && memcmp(some, text->s + at, n) == 0;
+		at += n;
+	}
+	if (f)
+		fclose(f);
+	return same && at == text->len;
+}
+
 bool probes_script(struct cluster *cluster, const struct pod *p, const struct container *c, const char *log)
 {
 	nsec since = running_since(p, c);
 	struct sb now = { 0 };
-	char path[512], before[16 * 1024] = "";
+	char path[512];
 	FILE *f;
 	bool differs;
 
@@ -83,14 +100,10 @@ bool probes_script(struct cluster *cluster, const struct pod *p, const struct co
 			sb_printf(&now, "%s %u %s\n", script_kinds[k], port_of(c, probe), probe->tcp ? SCRIPT_TCP : path_of(probe));
 	}
 	snprintf(path, sizeof(path), "%s.fails", log);
-	if ((f = fopen(path, "re"))) {
-		before[fread(before, 1, sizeof(before) - 1, f)] = '\0';
-		fclose(f);
-	}
-	differs = strcmp(before, sb_text(&now)) != 0;
-	if (differs && !now.len)
+	differs = !file_holds(path, &now);
+	if (differs && !now.len) {
 		differs = unlink(path) == 0;
-	else if (differs && (f = fopen(path, "we"))) {
+	} else if (differs && (f = fopen(path, "we"))) {
 		fputs(sb_text(&now), f);
 		fclose(f);
 	}
