@@ -36,7 +36,18 @@ static uint32_t try_all(struct near_search *s, int side, bool open, struct found
 	return nr;
 }
 
-static struct near_patch patch_of(struct near_search *s, const struct near_edit *e)
+static void add_label(struct sb *out, const struct near_edit *e)
+{
+	json_quote(out, e->key);
+	sb_addc(out, ':');
+	if (e->value)
+		json_quote(out, e->value);
+	else
+		sb_add(out, "null");
+}
+
+/* also: another label of the same object; or NULL. */
+static struct near_patch patch_of(struct near_search *s, const struct near_edit *e, const struct near_edit *also)
 {
 	const char *api = e->o->kind->apis[0];
 	const char *kind = e->o->kind == &namespace_kind ? "namespace" : e->o->kind == &pod_kind ? "pod" : e->o->kind == &network_policy_kind ? "networkpolicy" :
@@ -46,12 +57,11 @@ static struct near_patch patch_of(struct near_search *s, const struct near_edit 
 
 	if (e->key) {
 		sb_add(&text, "{\"metadata\":{\"labels\":{");
-		json_quote(&text, e->key);
-		sb_addc(&text, ':');
-		if (e->value)
-			json_quote(&text, e->value);
-		else
-			sb_add(&text, "null");
+		add_label(&text, e);
+		if (also) {
+			sb_addc(&text, ',');
+			add_label(&text, also);
+		}
 		sb_add(&text, "}}}");
 	} else {
 		sb_printf(&text, "[{\"op\":\"%s\",\"path\":\"%s\"", e->op, e->path);
@@ -75,10 +85,10 @@ static bool holds(struct near_search *s, const struct near_edit *const *e, uint3
 
 	while (made < nr && ok)
 		ok = near_make(s, e[made], &u[made]), made++;
+	ok = ok && reach_allowed(s->r, s->from, s->to, s->proto, s->port) == open;
 	if (ok) {
 		uint64_t n = reach_count(s->r, s->proto, s->port), diff = n > s->count ? n - s->count : s->count - n;
 
-		ok = reach_allowed(s->r, s->from, s->to, s->proto, s->port) == open;
 		*others = diff - (diff > 0);
 	}
 	while (made > 0) {
@@ -91,17 +101,61 @@ static bool holds(struct near_search *s, const struct near_edit *const *e, uint3
 static void tell(struct near_search *s, struct near_misses *out, const struct near_edit *const *e, uint32_t nr)
 {
 	struct near_miss *m = &out->v[out->nr];
+	bool one_object = nr == 2 && e[0]->key && e[1]->key && e[0]->o == e[1]->o;
 
 	if (out->nr == 3 || !holds(s, e, nr, out->opens, &m->others))
 		return;
-	m->nr = nr;
-	for (uint32_t k = 0; k < nr; k++)
-		m->v[k] = patch_of(s, e[k]);
+	m->nr = one_object ? 1 : nr;
+	for (uint32_t k = 0; k < m->nr; k++)
+		m->v[k] = patch_of(s, e[k], one_object ? e[1] : NULL);
 	m->what = nr == 2 ? arena_printf(s->a, "%s, and %s", e[0]->what, e[1]->what) : e[0]->what;
 	for (uint32_t k = 0; k < out->nr; k++)
-		if (strcmp(out->v[k].v[0].patch, m->v[0].patch) == 0 && strcmp(out->v[k].v[0].object, m->v[0].object) == 0 && out->v[k].nr == nr)
+		if (strcmp(out->v[k].v[0].patch, m->v[0].patch) == 0 && strcmp(out->v[k].v[0].object, m->v[0].object) == 0 && out->v[k].nr == m->nr)
 			return;                 /* told already */
 	out->nr++;
+}
+
+struct found_pair { const struct near_edit *e[2]; uint64_t others; };
+
+static int pair_by_size(const void *a, const void *b)
+{
+	const struct found_pair *x = a, *y = b;
+
+	if (x->others != y->others)
+		return x->others < y->others ? -1 : 1;
+	return x->e[1] != y->e[1] ? (x->e[1] < y->e[1] ? -1 : 1) : x->e[0] < y->e[0] ? -1 : x->e[0] > y->e[0];
+}
+
+static bool is_among(const struct near_edit *e, const struct found *v, uint32_t nr)
+{
+	for (uint32_t k = 0; k < nr; k++)
+		if (v[k].e == e)
+			return true;
+	return false;
+}
+
+/* Where two rules allow it, or a rule wants two labels, it takes two changes (none of them alone: what is enough by itself). The later place in a list goes first, so that the earlier one is still where it was. */
+static void search_pairs(struct near_search *s, struct near_misses *out, bool of_labels, const struct found *alone, uint32_t nr_alone)
+{
+	enum { MOST = 24 };
+	struct found_pair *found = arena_array(s->a, struct found_pair, MOST * MOST);
+	const struct near_edit *v[MOST];
+	uint32_t nr = 0, edits = 0;
+
+	for (uint32_t k = 0; k < s->edits.nr && edits < MOST; k++)
+		if ((!of_labels || s->edits.v[k].key) && !is_among(&s->edits.v[k], alone, nr_alone))
+			v[edits++] = &s->edits.v[k];
+	for (uint32_t y = 1; y < edits; y++)
+		for (uint32_t x = 0; x < y; x++) {
+			struct found_pair p = { .e = { v[of_labels ? x : y], v[of_labels ? y : x] } };
+
+			if (holds(s, p.e, 2, out->opens, &p.others))
+				found[nr++] = p;
+		}
+	if (nr)
+		qsort(found, nr, sizeof(*found), pair_by_size);
+	for (uint32_t k = 0; k < nr; k++)
+		tell(s, out, found[k].e, 2);
 }
 
 static void search_open(struct near_search *s, const struct reach_why *why, struct near_misses *out)
@@ -119,9 +173,14 @@ static void search_open(struct near_search *s, const struct reach_why *why, stru
 	}
 	if (why->out || why->in) {
 		int d = why->out ? NP_INGRESS : NP_EGRESS;
+		bool by_label = false;
 
-		for (uint32_t k = 0; k < nr[d]; k++)
+		for (uint32_t k = 0; k < nr[d]; k++) {
+			by_label = by_label || f[d][k].e->value;
 			tell(s, out, &f[d][k].e, 1);
+		}
+		if (!by_label && out->nr < 3)
+			search_pairs(s, out, true, f[d], nr[d]);
 		return;
 	}
 	for (uint32_t k = 0; k < MAX(nr[0], nr[1]) && nr[0] && nr[1]; k++) {
@@ -129,37 +188,6 @@ static void search_open(struct near_search *s, const struct reach_why *why, stru
 
 		tell(s, out, both, 2);
 	}
-}
-
-struct found_pair { const struct near_edit *e[2]; uint64_t others; };
-
-static int pair_by_size(const void *a, const void *b)
-{
-	const struct found_pair *x = a, *y = b;
-
-	if (x->others != y->others)
-		return x->others < y->others ? -1 : 1;
-	return x->e[1] != y->e[1] ? (x->e[1] < y->e[1] ? -1 : 1) : x->e[0] < y->e[0] ? -1 : x->e[0] > y->e[0];
-}
-
-/* Where two rules allow it, it takes two changes. The later place in a list goes first, so that the earlier one is still where it was. */
-static void search_pairs(struct near_search *s, struct near_misses *out)
-{
-	enum { MOST = 24 };
-	struct found_pair *found = arena_array(s->a, struct found_pair, MOST * MOST);
-	uint32_t nr = 0, edits = MIN(s->edits.nr, (uint32_t)MOST);
-
-	for (uint32_t y = 1; y < edits; y++)
-		for (uint32_t x = 0; x < y; x++) {
-			struct found_pair p = { .e = { &s->edits.v[y], &s->edits.v[x] } };
-
-			if (holds(s, p.e, 2, false, &p.others))
-				found[nr++] = p;
-		}
-	if (nr)
-		qsort(found, nr, sizeof(*found), pair_by_size);
-	for (uint32_t k = 0; k < nr; k++)
-		tell(s, out, found[k].e, 2);
 }
 
 static void search_close(struct near_search *s, const struct reach_why *why, struct near_misses *out)
@@ -172,7 +200,7 @@ static void search_close(struct near_search *s, const struct reach_why *why, str
 	for (uint32_t k = 0; k < nr; k++)
 		tell(s, out, &found[k].e, 1);
 	if (!out->nr)
-		search_pairs(s, out);
+		search_pairs(s, out, false, found, nr);
 }
 
 struct near_misses reach_nearest(struct cluster *copy, const ip_addr *external, uint32_t nr_external, const char *from, const char *to, uint8_t proto, uint16_t port, struct arena *a)

@@ -7,7 +7,7 @@
 
 struct near_patch { const char *object, *ns, *type, *patch; };  /* networkpolicy/db, shop, json|merge, the patch as JSON */
 struct near_miss {
-	struct near_patch v[2]; uint32_t nr;    /* two where both ends deny */
+	struct near_patch v[2]; uint32_t nr;    /* two where both ends deny, two rules allow, or it takes labels of two objects */
 	uint64_t others;                        /* pairs of Pods besides this one that it opens or closes on that port */
 	const char *what;                       /* in words */
 };

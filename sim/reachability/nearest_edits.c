@@ -225,14 +225,12 @@ void near_label_edit(struct near_search *s, struct object *o, const char *key, c
 				   .what = value ? arena_printf(s->a, "give %s %s the label %s=%s", kind, o->name, key, value) : arena_printf(s->a, "take the label %s from %s %s", key, kind, o->name) });
 }
 
-/* The label that makes the first requirement hold which does not. */
+/* For each requirement that does not hold, the label that makes it hold. */
 static void selector_edit(struct near_search *s, struct object *o, const struct selector *sel)
 {
 	for (uint32_t k = 0; k < sel->labels.nr; k++)
-		if (!streq(label_get(&o->labels, sel->labels.v[k].key), sel->labels.v[k].value)) {
+		if (!streq(label_get(&o->labels, sel->labels.v[k].key), sel->labels.v[k].value))
 			near_label_edit(s, o, sel->labels.v[k].key, sel->labels.v[k].value);
-			return;
-		}
 	for (uint32_t k = 0; k < sel->exprs.nr; k++) {
 		const struct requirement *q = &sel->exprs.v[k];
 		const struct selector only = { .exprs = { (struct requirement *)(uintptr_t)q, 1, true } };
@@ -245,7 +243,6 @@ static void selector_edit(struct near_search *s, struct object *o, const struct 
 			near_label_edit(s, o, q->key, "true");
 		else
 			near_label_edit(s, o, q->key, NULL);
-		return;
 	}
 }
 
@@ -256,9 +253,9 @@ static void peer_edits(struct near_search *s, const struct network_policy *np, c
 
 	if (!pod || !ns || pod->spec->host_network || peer->block.set || (!peer->namespaces && pod->o.ns != np->o.ns))
 		return;
-	if (peer->namespaces && !selector_matches(peer->namespaces, &ns->o.labels))
+	if (peer->namespaces)
 		selector_edit(s, &ns->o, peer->namespaces);
-	else if (peer->pods)
+	if (peer->pods)
 		selector_edit(s, &pod->o, peer->pods);
 }
 

@@ -459,6 +459,11 @@ spec: {selector: "app in {'db', 'ill'}", types: [Egress], namespaceSelector: env
 YAML
 check "tiers: or one that the policy selects by, of the Pod" says "take the label app from Pod db" "$podwire" matrix -f tier-pods.yaml -f quarantine.yaml --explain default/db default/web
 check "tiers: or of its namespace" says "give namespace default the label env=lab" "$podwire" matrix -f tier-pods.yaml -f quarantine.yaml --explain default/db default/web
+object projectcalico.org/v3 GlobalNetworkPolicy 'name: both' "selector: app == 'web', types: [Ingress], ingress: [{action: Allow, source: {selector: role == 'client' && tier == 'gold'}}]" >both.yaml
+check "tiers: two labels that a rule wants at once, in one patch" says "kubectl patch pod/db -n default --type=merge -p '{\"metadata\":{\"labels\":{\"role\":\"client\",\"tier\":\"gold\"}}}'" "$podwire" matrix -f tier-pods.yaml -f both.yaml --explain default/db default/web
+policy both 'podSelector: {matchLabels: {app: web}}, ingress: [{from: [{namespaceSelector: {matchLabels: {env: lab}}, podSelector: {matchLabels: {role: client}}}]}]' default >both-ends.yaml
+check "two labels that a rule wants, of Pod and namespace" says "give namespace default the label env=lab, and give Pod db the label role=client" "$podwire" matrix -f tier-pods.yaml -f both-ends.yaml --explain default/db default/web
+check "and both are true" json 'any(len(o["patches"]) == 2 for o in d["opens"])' "$podwire" matrix -f tier-pods.yaml -f both-ends.yaml --explain default/db default/web -o json
 check "lint: place" says "lint.yaml:23: warning: NetworkPolicy default/slip: spec.ingress[0].from[1]" cat lint.said
 check "lint: not-enforced" says "[not-enforced]" "$podwire" lint -f lint.yaml --cni bridge
 check "lint: status 0 without" status 0 "$podwire" lint -f repo/../opened.yaml -n ops
