@@ -136,6 +136,16 @@ bool metallb_range(const char *s, ip_addr *first, ip_addr *last)
 	return ip_parse(from, first) && ip_parse(to, last) && ip_is4(*first) == ip_is4(*last) && ip_order(*first, *last) <= 0;
 }
 
+bool metallb_has(const struct metallb_pool *p, ip_addr ip)
+{
+	ip_addr first, last;
+
+	for (uint32_t k = 0; k < p->addresses.nr; k++)
+		if (metallb_range(p->addresses.v[k], &first, &last) && ip_is4(first) == ip_is4(ip) && ip_order(first, ip) <= 0 && ip_order(ip, last) <= 0)
+			return true;
+	return false;
+}
+
 bool metallb_advertises(const struct metallb_advertisement *a, const struct metallb_pool *p)
 {
 	for (uint32_t k = 0; k < a->pools.nr; k++)

@@ -143,6 +143,7 @@ struct metallb_advertisement {
 	LIST(struct selector) pool_selectors, node_selectors, service_selectors;
 	LIST(struct metallb_preference) preferred;
 };
+bool metallb_has(const struct metallb_pool *, ip_addr);
 bool metallb_advertises(const struct metallb_advertisement *, const struct metallb_pool *);     /* from whichever nodes */
 
 extern const struct kind network_policy_kind, ingress_kind, ingress_class_kind, gateway_class_kind, gateway_kind, http_route_kind, reference_grant_kind,

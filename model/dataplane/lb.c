@@ -30,14 +30,9 @@ static const struct metallb_pool *pool_with(const struct compile *x, ip_addr ip)
 {
 	struct object_list l = cluster_flags(x->cluster)->cloud_lb.nr ? (struct object_list){ 0 } : cluster_list(x->cluster, &metallb_pool_kind);
 
-	for (uint32_t k = 0; k < l.nr; k++) {
-		const struct metallb_pool *p = (const struct metallb_pool *)l.v[k];
-		ip_addr first, last;
-
-		for (uint32_t i = 0; i < p->addresses.nr; i++)
-			if (metallb_range(p->addresses.v[i], &first, &last) && ip_is4(first) == ip_is4(ip) && ip_order(first, ip) <= 0 && ip_order(ip, last) <= 0)
-				return p;
-	}
+	for (uint32_t k = 0; k < l.nr; k++)
+		if (metallb_has((const struct metallb_pool *)l.v[k], ip))
+			return (const struct metallb_pool *)l.v[k];
 	return NULL;
 }
 

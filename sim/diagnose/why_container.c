@@ -177,10 +177,13 @@ void why_containers(struct diagnosis *d, const struct pod *p)
 
 static bool has_port(const struct pod_spec *s, int32_t number)
 {
-	for (uint32_t k = 0; k < s->containers.nr; k++)
-		for (uint32_t i = 0; i < s->containers.v[k].ports.nr; i++)
-			if (s->containers.v[k].ports.v[i].port == number)
-				return true;
+	const container_list *const lists[] = { &s->containers, &s->init_containers };
+
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		for (uint32_t k = 0; k < lists[l]->nr; k++)
+			for (uint32_t i = 0; i < lists[l]->v[k].ports.nr; i++)
+				if (lists[l]->v[k].ports.v[i].port == number)
+					return true;
 	return false;
 }
 

@@ -354,15 +354,13 @@ static const struct metallb_pool *unannounced(const struct cluster *c, const cha
 	static const struct kind *const rows[] = { &l2_advertisement_kind, &bgp_advertisement_kind };
 	struct object_list pools = cluster_list(c, &metallb_pool_kind);
 	const struct metallb_pool *found = NULL;
-	ip_addr ip, first, last;
+	ip_addr ip;
 
-	for (uint32_t k = 0; k < pools.nr && ip_parse(address, &ip) && !found; k++) {
-		const struct metallb_pool *p = (const struct metallb_pool *)pools.v[k];
-
-		for (uint32_t i = 0; i < p->addresses.nr; i++)
-			if (metallb_range(p->addresses.v[i], &first, &last) && ip_is4(first) == ip_is4(ip) && ip_order(first, ip) <= 0 && ip_order(ip, last) <= 0)
-				found = p;
-	}
+	if (!ip_parse(address, &ip))
+		return NULL;
+	for (uint32_t k = 0; k < pools.nr && !found; k++)
+		if (metallb_has((const struct metallb_pool *)pools.v[k], ip))
+			found = (const struct metallb_pool *)pools.v[k];
 	for (size_t k = 0; found && k < ARRAY_LEN(rows); k++) {
 		struct object_list l = cluster_list(c, rows[k]);
 

@@ -130,6 +130,8 @@ check "by its long name" finds wrong-namespace "there is no namespace prod" -f b
 check "a name outside is not one of a namespace" finds unresolved "has no address" -f both.yaml pod/client db.example.com:5432
 sed 's/name: http}\]/name: http}], readinessProbe: {httpGet: {path: \/, port: 9999}}/' good.yaml >probed.yaml
 check "a probe of a port that is not declared is noted" notes probe-port -f probed.yaml "pod/$("$podwire" get pods -o name -f probed.yaml | sed -n 's|^pod/\(web-.*\)|\1|p' | head -1)"
+printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  initContainers: [{name: side, image: x, restartPolicy: Always, ports: [{containerPort: 9999}]}]\n  containers: [{name: c, image: x, ports: [{containerPort: 80}], readinessProbe: {httpGet: {port: 9999}}}]\n' >sidecar.yaml
+check "a probe of a port that a sidecar declares is not" sh -c "'$podwire' why -f sidecar.yaml pod/p >said 2>&1; grep -q 'it runs and is ready' said && ! grep probe-port said"
 agnhost() { printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {restartPolicy: Never, containers: [{name: c, image: r.io/agnhost:2.53%s}]}\n' "$1" >agnhost.yaml; }
 agnhost ", args: [connect, 'web:80']"; check "a status that nobody looked at is noted" notes agnhost-status -f agnhost.yaml pod/p
 agnhost ', ports: [{containerPort: 80}]'; check "an agnhost that pauses, and declares a port" notes agnhost-pause -f agnhost.yaml pod/p
