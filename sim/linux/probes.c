@@ -89,7 +89,7 @@ bool probes_script(struct cluster *cluster, const struct pod *p, const struct co
 {
 	nsec since = running_since(p, c);
 	struct sb now = { 0 };
-	char path[512];
+	char path[512], fresh[520];
 	FILE *f;
 	bool differs;
 
@@ -103,9 +103,11 @@ bool probes_script(struct cluster *cluster, const struct pod *p, const struct co
 	differs = !file_holds(path, &now);
 	if (differs && !now.len) {
 		differs = unlink(path) == 0;
-	} else if (differs && (f = fopen(path, "we"))) {
-		fputs(sb_text(&now), f);
-		fclose(f);
+	} else if (differs) {                    /* at once: the process may be reading it */
+		snprintf(fresh, sizeof(fresh), "%s.new", path);
+		f = fopen(fresh, "we");
+		differs = f && fputs(sb_text(&now), f) >= 0;
+		differs = (!f || fclose(f) == 0) && differs && rename(fresh, path) == 0;
 	}
 	sb_free(&now);
 	return differs;
